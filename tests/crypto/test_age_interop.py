@@ -1,0 +1,24 @@
+"""Files that another implementation sealed (npm `age-encryption` 0.3.1) open here.
+
+The other direction needs Node.js: `age.Decrypter` opened what we sealed, for both
+kinds of identity and 0, 1, 65,535, 65,536, 65,537, 131,072 and 1,000,003 bytes.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tallystick.crypto import age
+
+DATA = Path(__file__).parent / "data"
+IDENTITIES = {
+    "pq": "AGE-SECRET-KEY-PQ-1KUZZQCW9KNY82FK2FXR39PYCRGDLGYY85MUZ77D7UZVRP5CFUXEQGZMZY2",
+    "x": "AGE-SECRET-KEY-1KUZZQCW9KNY82FK2FXR39PYCRGDLGYY85MUZ77D7UZVRP5CFUXEQJVMR2Z",
+}
+
+
+@pytest.mark.parametrize("kind", IDENTITIES)
+def test_file_sealed_by_age_encryption_opens(kind: str) -> None:
+    sealed = bytes.fromhex((DATA / f"age-encryption-{kind}.age.hex").read_text())
+    identity = age.parse_identity(IDENTITIES[kind])
+    assert age.open_bytes(sealed, [identity]) == b"sealed by age-encryption\n" * 3
