@@ -1,0 +1,59 @@
+# A new machine needs Python 3.11 or later with venv, and make. Everything else comes from PyPI, by hash.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready-for-tallystick
+SOURCES := tallystick workflows activities api tests
+ARGS ?=
+
+.PHONY: help demo test lint types wheel check lock format clean
+
+help: ## say what each target does
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: $(READY) ## a whole release on this machine, from agreement to evidence
+	$(BIN)/tallystick demo $(ARGS)
+
+test: $(READY) ## every test; ARGS="-k quorum" for some of them
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope $(ARGS)
+
+lint: $(READY) ## style, format, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(READY) ## pyright and mypy, both strict
+	$(BIN)/pyright
+	$(BIN)/mypy
+
+wheel: $(READY) ## build the wheel and look into it
+	rm -rf dist
+	$(BIN)/hatchling build -t wheel
+	$(BIN)/check-wheel-contents dist
+
+check: lint types wheel test ## all of it, as CI does
+
+format: $(READY) ## let ruff repair what it can
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+# The lock is one for every platform and Python, with hashes, and names no index.
+LOCK = $(BIN)/uv --no-config pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
+
+lock: $(READY) ## resolve anew what pyproject.toml asks for; ARGS=--upgrade takes newer releases
+	$(LOCK) $(ARGS) --output-file requirements/run.txt
+	$(LOCK) $(ARGS) --constraint requirements/run.txt --group dev --output-file requirements/dev.txt
+
+clean: ## remove what was built or cached here, but not .venv
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tallystick needs Python 3.11 or later: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(READY): requirements/dev.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

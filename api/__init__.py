@@ -1,0 +1,1 @@
+"""The HTTP door: it parses, authorises, verifies and hands over."""

