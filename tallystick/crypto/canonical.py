@@ -1,0 +1,300 @@
+"""The one JSON reader and the one JSON writer: RFC 8785, strict at the door.
+
+A document that `parse` accepts has one meaning in every JSON parser: no member
+twice, no number that a double cannot hold, no text that another decoder mends.
+Statements additionally equal their own canonical form, so one meaning has one
+digest. Bytes are signed, stored and verified as they came; only verified bytes
+are parsed.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Final, NoReturn
+
+import rfc8785
+
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import Digest
+from tallystick.domain.json import JsonObject, JsonValue
+from tallystick.limits import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX, JSON_SIZE_BYTES_MAX
+
+__all__ = [
+    "DuplicateMemberError",
+    "JsonObject",
+    "JsonSyntaxError",
+    "JsonTooLargeError",
+    "JsonValue",
+    "NotCanonicalError",
+    "NotUtf8Error",
+    "UnsupportedNumberError",
+    "UnsupportedTextError",
+    "UnsupportedValueError",
+    "canonical_bytes",
+    "parse",
+    "parse_canonical",
+    "sha256_digest",
+]
+
+
+class NotUtf8Error(MalformedError):
+    """Bytes that are not plain UTF-8."""
+
+    code = "json-not-utf8"
+    why = "JSON between systems is UTF-8 without a byte order mark (RFC 8259 section 8.1)."
+    advice = "Send UTF-8 without a byte order mark."
+
+
+class JsonSyntaxError(MalformedError):
+    """Text that does not follow the JSON grammar, or goes on after its value."""
+
+    code = "json-syntax"
+    why = "The bytes are not exactly one JSON value."
+    advice = "Correct the JSON at the character that `at` counts to."
+
+
+class JsonTooLargeError(MalformedError):
+    """More bytes, nesting or values than a document may have."""
+
+    code = "json-too-large"
+    why = "Documents are bounded in size, depth and number of values."
+    advice = "Send less; `limit` says how much is allowed."
+
+
+class DuplicateMemberError(MalformedError):
+    """An object that names one member twice, which parsers read differently."""
+
+    code = "json-duplicate-member"
+    why = "Parsers disagree on which of two equal names counts, so neither does."
+    advice = "Name each member once; names that differ only in escapes are equal."
+
+
+class UnsupportedNumberError(MalformedError):
+    """A number that is not an integer that every parser reads alike."""
+
+    code = "json-number"
+    why = "Numbers are integers within ±(2^53-1), without fraction, exponent or negative zero."
+    advice = "Write the value as an integer in that range, or as text."
+
+
+class UnsupportedTextError(MalformedError):
+    """Text with control characters or half of a surrogate pair."""
+
+    code = "json-text"
+    why = "Text has no control characters but tab and newline, and is well-formed Unicode."
+    advice = "Remove the character; `at` says in which value."
+
+
+class UnsupportedValueError(MalformedError):
+    """A value that JSON, as used here, cannot carry."""
+
+    code = "json-value"
+    why = "Only null, booleans, integers, text, lists and objects with text names are written."
+    advice = "Convert the value first; times, digests and bytes are written as text."
+
+
+class NotCanonicalError(MalformedError):
+    """JSON that is not written in its RFC 8785 form."""
+
+    code = "json-not-canonical"
+    why = "A signed body must equal its own canonical form (RFC 8785), so that it has one digest."
+    advice = "Write the body with an RFC 8785 serializer, then sign those bytes."
+
+
+def parse(
+    data: bytes, *, size_bytes_max: int = JSON_SIZE_BYTES_MAX, nodes_max: int = JSON_NODES_MAX
+) -> JsonValue:
+    """Return the one value that `data` spells.
+
+    Raises:
+        MalformedError: A subclass says what is wrong; its fact `at` says where,
+            as a JSON pointer (RFC 6901) or as a count of characters or bytes.
+    """
+    if len(data) > size_bytes_max:
+        raise JsonTooLargeError("too many bytes", limit=size_bytes_max, found=len(data))
+    text = _decoded(data)
+    _check_depth(text)
+    return _Walk(nodes_max).value(_syntax_tree(text), "", 0)
+
+
+def parse_canonical(
+    data: bytes, *, size_bytes_max: int = JSON_SIZE_BYTES_MAX, nodes_max: int = JSON_NODES_MAX
+) -> JsonValue:
+    """Return the value of `data`, which must be its own RFC 8785 form.
+
+    Raises:
+        MalformedError: As `parse`.
+        NotCanonicalError: The same value is written otherwise in RFC 8785.
+    """
+    value = parse(data, size_bytes_max=size_bytes_max, nodes_max=nodes_max)
+    if (expected := rfc8785.dumps(value)) != data:
+        raise NotCanonicalError("not in canonical form", at=_first_difference(data, expected))
+    return value
+
+
+def canonical_bytes(value: JsonValue) -> bytes:
+    """Return the RFC 8785 form of `value`; whatever is written here, `parse` understands.
+
+    Size and number of values are bounded where documents are read.
+
+    Raises:
+        MalformedError: A float, a foreign type, bad text, an unsafe integer or too deep.
+    """
+    return rfc8785.dumps(_Walk(None).value(value, "", 0))
+
+
+def sha256_digest(data: bytes) -> Digest:
+    """Return the SHA-256 of `data` as it is written everywhere: `sha256:` and hexadecimal."""
+    return Digest("sha256:" + hashlib.sha256(data).hexdigest())
+
+
+# Reading, step by step.
+
+_BOM: Final = b"\xef\xbb\xbf"
+# An unterminated string takes the rest, so that each character is looked at once.
+_STRING_OR_BRACKET: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+_REFUSED_CHARACTER: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_SAFE_INTEGER_LENGTH_MAX: Final = len(str(-INTEGER_MAX))
+
+
+class _Members(list[tuple[str, object]]):
+    """An object's members as written, before it is known that no name occurs twice."""
+
+
+class _RefusedNumber(str):
+    """The text of a number that is refused as soon as its place is known."""
+
+    __slots__ = ()
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith(_BOM):
+        raise NotUtf8Error("byte order mark", at=0)
+    try:
+        return data.decode("utf-8", "strict")
+    except UnicodeDecodeError as error:
+        raise NotUtf8Error("not UTF-8", at=error.start) from None
+
+
+def _check_depth(text: str) -> None:
+    """Refuse deep nesting before the recursive parser sees it."""
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(text):
+        match token.group()[0]:
+            case "[" | "{":
+                depth += 1
+            case "]" | "}":
+                depth -= 1
+            case _:
+                continue
+        if depth > JSON_DEPTH_MAX:
+            raise JsonTooLargeError("too deep", limit=JSON_DEPTH_MAX, at=token.start())
+
+
+def _syntax_tree(text: str) -> object:
+    """Parse, but judge nothing that needs a place to be reported at."""
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_Members,
+            parse_int=_integer,
+            parse_float=_RefusedNumber,
+            parse_constant=_RefusedNumber,
+        )
+    except json.JSONDecodeError as error:
+        raise JsonSyntaxError(error.msg, at=error.pos) from None
+
+
+def _integer(text: str) -> int | _RefusedNumber:
+    """Convert no more digits than a safe integer has: `int` is quadratic, and refuses 4,300."""
+    if len(text) > _SAFE_INTEGER_LENGTH_MAX or text == "-0":
+        return _RefusedNumber(text)
+    return int(text)
+
+
+class _Walk:
+    """One pass over a tree: each value is judged, counted and copied.
+
+    The two ignores: what a caller's own list or mapping holds is known only once judged.
+    """
+
+    def __init__(self, nodes_max: int | None) -> None:
+        self._nodes_max = nodes_max
+        self._nodes = 0
+
+    def value(self, found: object, at: str, depth: int) -> JsonValue:
+        self._count(at)
+        match found:
+            case None | bool():
+                return found
+            case _RefusedNumber():
+                raise UnsupportedNumberError("not a safe integer", at=at, given=found[:32])
+            case str():
+                return _checked_text(found, at)
+            case int():
+                return _checked_integer(found, at)
+            case _Members():
+                return self._object(found, at, depth)
+            case Mapping():
+                return self._object(_items(found), at, depth)  # pyright: ignore[reportUnknownArgumentType]
+            case list() | tuple():
+                return self._array(list(found), at, depth)  # pyright: ignore[reportUnknownArgumentType]
+            case _:
+                raise UnsupportedValueError("not a JSON value", at=at, type=type(found).__name__)
+
+    def _count(self, at: str) -> None:
+        self._nodes += 1
+        if self._nodes_max is not None and self._nodes > self._nodes_max:
+            raise JsonTooLargeError("too many values", limit=self._nodes_max, at=at)
+
+    def _array(self, found: list[object], at: str, depth: int) -> JsonValue:
+        _check_nesting(at, depth)
+        return [self.value(item, f"{at}/{index}", depth + 1) for index, item in enumerate(found)]
+
+    def _object(self, found: list[tuple[str, object]], at: str, depth: int) -> JsonValue:
+        _check_nesting(at, depth)
+        members: dict[str, JsonValue] = {}
+        for key, item in found:
+            _checked_text(key, at)
+            if key in members:
+                raise DuplicateMemberError("member named twice", at=at, member=key[:64])
+            members[key] = self.value(item, f"{at}/{_pointer_token(key)}", depth + 1)
+        return members
+
+
+def _items(found: Mapping[object, object]) -> list[tuple[str, object]]:
+    return [(key if isinstance(key, str) else _no_text(key), item) for key, item in found.items()]
+
+
+def _no_text(key: object) -> NoReturn:
+    raise UnsupportedValueError("member name is not text", type=type(key).__name__)
+
+
+def _check_nesting(at: str, depth: int) -> None:
+    """Needed for values that were built, not read."""
+    if depth >= JSON_DEPTH_MAX:
+        raise JsonTooLargeError("too deep", limit=JSON_DEPTH_MAX, at=at[:64])
+
+
+def _checked_integer(found: int, at: str) -> int:
+    if not -INTEGER_MAX <= found <= INTEGER_MAX:
+        raise UnsupportedNumberError("not a safe integer", at=at)
+    return int(found)
+
+
+def _checked_text(found: str, at: str) -> str:
+    if (bad := _REFUSED_CHARACTER.search(found)) is not None:
+        character = f"U+{ord(bad.group()):04X}"
+        raise UnsupportedTextError("character not allowed", at=at, character=character)
+    return str.__str__(found)
+
+
+def _pointer_token(key: str) -> str:
+    return key[:64].replace("~", "~0").replace("/", "~1")
+
+
+def _first_difference(given: bytes, expected: bytes) -> int:
+    pairs = zip(given, expected, strict=False)
+    same = next((index for index, (a, b) in enumerate(pairs) if a != b), None)
+    return min(len(given), len(expected)) if same is None else same

@@ -1,0 +1,43 @@
+"""Objects with exactly the members that their format names: what the readers of this package share."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.json import JsonObject, JsonValue
+
+
+class UnexpectedShapeError(MalformedError):
+    """JSON with other members, or values of another type, than its format has."""
+
+    code = "json-shape"
+    why = "Every format names its members; unknown ones are refused, because somebody else may read them."
+    advice = "Compare with the format; `at` says which object, `member` which of its members."
+
+
+def members_of(
+    value: JsonValue, *, at: str, required: AbstractSet[str], optional: AbstractSet[str] = frozenset()
+) -> JsonObject:
+    """Return `value` as an object that has all `required` and no unknown members.
+
+    Raises:
+        UnexpectedShapeError: Not an object, or a member is missing or unknown.
+    """
+    if not isinstance(value, Mapping):
+        raise UnexpectedShapeError("not an object", at=at)
+    if unknown := sorted(value.keys() - required - optional):
+        raise UnexpectedShapeError("unknown member", at=at, member=unknown[0][:64])
+    if missing := sorted(required - value.keys()):
+        raise UnexpectedShapeError("missing member", at=at, member=missing[0])
+    return value
+
+
+def text_of(members: JsonObject, member: str, *, at: str) -> str:
+    """Return a member that must be text; the error never shows its value.
+
+    Raises:
+        UnexpectedShapeError: Not text.
+    """
+    if not isinstance(found := members[member], str):
+        raise UnexpectedShapeError("not text", at=at, member=member)
+    return found
