@@ -1,0 +1,250 @@
+"""Private key files: NAME.key, JSON `tallystick.key/v1`, mode 0600.
+
+Optionally sealed with a passphrase: argon2id makes the key of a libsodium
+secretbox. What the file asks of argon2id is bounded before it is done. Services
+keep their role keys (log, decision) in the same format.
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import nacl.exceptions
+import nacl.secret
+import nacl.utils
+from nacl.pwhash import argon2id
+
+from tallystick.crypto.canonical import canonical_bytes, parse
+from tallystick.crypto.encoding import base64_bytes, base64_text
+from tallystick.crypto.enrolment import MalformedKeyFileError, checked_age_text
+from tallystick.crypto.keys import SEED_SIZE_BYTES, SigningKey
+from tallystick.crypto.shape import members_of, text_of
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import PersonId, person_id
+from tallystick.domain.json import JsonObject, JsonValue
+from tallystick.limits import ARGON2_MEMORY_BYTES_MAX, ARGON2_OPERATIONS_MAX, KEY_FILE_SIZE_BYTES_MAX
+
+KEY_FILE_FORMAT: Final = "tallystick.key/v1"
+_PLAIN_MEMBERS: Final = frozenset({"age_identity", "ed25519_seed", "format", "person"})
+_SEALED_MEMBERS: Final = frozenset({"format", "sealed"})
+_BOX_MEMBERS: Final = frozenset({"box", "kdf", "memory_bytes", "operations", "salt"})
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_READ_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO must not block the open
+_NEW_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class KeyFileUnreadableError(TallystickError):
+    """A key file that the system does not let us read or write."""
+
+    code = "key-file-unreadable"
+    why = "The key file can't be opened."
+    advice = "Check the path and its owner; `reason` is the system's."
+
+
+class KeyFileExistsError(TallystickError):
+    """A key file of that name is there; keys are never overwritten."""
+
+    code = "key-file-exists"
+    why = "Writing a key never replaces a file: the old key may be the only one that opens something."
+    advice = "Choose another name or directory, or move the old file away yourself."
+
+
+class KeyFileExposedError(TallystickError):
+    """A private key file that others on the machine may read."""
+
+    code = "key-file-exposed"
+    why = "A private key must be readable by its owner alone."
+    advice = "Run `chmod 600` on the file; if others may have read it, revoke the key."
+
+
+class PassphraseNeededError(TallystickError):
+    """A sealed key file, and no passphrase given."""
+
+    code = "passphrase-needed"
+    why = "The key file is sealed with a passphrase."
+    advice = "Give the passphrase."
+
+
+class PassphraseWrongError(TallystickError):
+    """A sealed key file that this passphrase does not open."""
+
+    code = "passphrase-wrong"
+    why = "The passphrase is another one, or the file was altered."
+    advice = "Try again; if the passphrase is right, restore the file from a copy."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateKeys:
+    """What NAME.key holds: to sign with, and to open what is sealed to its holder."""
+
+    person: PersonId
+    signing_key: SigningKey
+    age_identity: str = field(repr=False)
+    """Opaque here: `AGE-SECRET-KEY-PQ-1…` (C2SP age.md)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealingCost:
+    """What argon2id spends on one guess of the passphrase."""
+
+    operations: int
+    memory_bytes: int
+
+
+MODERATE: Final = SealingCost(operations=argon2id.OPSLIMIT_MODERATE, memory_bytes=argon2id.MEMLIMIT_MODERATE)
+"""libsodium's choice for keys used interactively: 3 passes over 256 MiB."""
+
+
+def write_key_file(
+    path: Path, keys: PrivateKeys, *, passphrase: str | None = None, cost: SealingCost = MODERATE
+) -> None:
+    """Write a new file of mode 0600 and make it durable; never overwrite.
+
+    Raises:
+        KeyFileExistsError: Something of that name is there.
+        KeyFileUnreadableError: The system refuses.
+        MalformedKeyFileError: The age identity is not one line of ASCII.
+    """
+    plain = _plain_json(keys)
+    contents = plain if passphrase is None else _sealed_json(plain, passphrase, cost)
+    try:
+        descriptor = os.open(path, _NEW_FLAGS, 0o600)
+    except FileExistsError:
+        raise KeyFileExistsError("never overwritten", file=path.name) from None
+    except OSError as error:
+        raise KeyFileUnreadableError("not written", file=path.name, reason=error.strerror) from None
+    try:
+        _write_durably(descriptor, path, canonical_bytes(contents) + b"\n")
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise KeyFileUnreadableError("not written", file=path.name, reason=error.strerror) from None
+
+
+def read_key_file(path: Path, *, passphrase: str | None = None) -> PrivateKeys:
+    """Return the private keys in the file.
+
+    Raises:
+        KeyFileUnreadableError: Not there, not ours to read, or not a file.
+        KeyFileExposedError: Group or others may read or write it.
+        PassphraseNeededError: Sealed; ask for the passphrase and try again.
+        PassphraseWrongError: The passphrase does not open it.
+        MalformedError: Not a `tallystick.key/v1` file.
+    """
+    members = parse(_private_bytes(path), size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
+    if isinstance(members, Mapping) and "sealed" in members:
+        sealed = members_of(members, at="", required=_SEALED_MEMBERS)
+        _check_format(sealed)
+        members = parse(_unsealed(sealed["sealed"], passphrase), size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
+    return _private_keys(members)
+
+
+def _private_bytes(path: Path) -> bytes:
+    try:
+        descriptor = os.open(path, _READ_FLAGS)
+        with os.fdopen(descriptor, "rb") as file:
+            _check_private(os.fstat(descriptor).st_mode, path)
+            return file.read(KEY_FILE_SIZE_BYTES_MAX + 1)
+    except OSError as error:
+        raise KeyFileUnreadableError("not read", file=path.name, reason=error.strerror) from None
+
+
+def _check_private(mode: int, path: Path) -> None:
+    """Judge the file that was opened, not the name: it may be swapped in between."""
+    if not stat.S_ISREG(mode):
+        raise KeyFileUnreadableError("not a regular file", file=path.name, reason=None)
+    if mode & _OTHERS:
+        raise KeyFileExposedError("others may use it", file=path.name, mode=f"{stat.S_IMODE(mode):04o}")
+
+
+def _write_durably(descriptor: int, path: Path, contents: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(file.fileno(), 0o600)  # whatever the umask took away
+        file.write(contents)
+        file.flush()
+        os.fsync(file.fileno())
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _plain_json(keys: PrivateKeys) -> JsonObject:
+    return {
+        "age_identity": checked_age_text(keys.age_identity, "age_identity"),
+        "ed25519_seed": base64_text(keys.signing_key.secret_seed()),
+        "format": KEY_FILE_FORMAT,
+        "person": keys.person,
+    }
+
+
+def _private_keys(value: JsonValue) -> PrivateKeys:
+    members = members_of(value, at="", required=_PLAIN_MEMBERS)
+    _check_format(members)
+    seed = base64_bytes(text_of(members, "ed25519_seed", at=""), where="/ed25519_seed")
+    if len(seed) != SEED_SIZE_BYTES:
+        raise MalformedKeyFileError("not 32 bytes", member="ed25519_seed")
+    return PrivateKeys(
+        person=person_id(text_of(members, "person", at="")),
+        signing_key=SigningKey(seed),
+        age_identity=checked_age_text(text_of(members, "age_identity", at=""), "age_identity"),
+    )
+
+
+def _check_format(members: JsonObject) -> None:
+    if members["format"] != KEY_FILE_FORMAT:
+        raise MalformedKeyFileError("unknown format", at="/format", expected=KEY_FILE_FORMAT)
+
+
+def _sealed_json(plain: JsonObject, passphrase: str, cost: SealingCost) -> JsonObject:
+    salt = nacl.utils.random(argon2id.SALTBYTES)
+    box = _box(passphrase, salt, cost).encrypt(canonical_bytes(plain))
+    sealed: JsonObject = {
+        "box": base64_text(bytes(box)),
+        "kdf": "argon2id",
+        "memory_bytes": cost.memory_bytes,
+        "operations": cost.operations,
+        "salt": base64_text(salt),
+    }
+    return {"format": KEY_FILE_FORMAT, "sealed": sealed}
+
+
+def _unsealed(value: JsonValue, passphrase: str | None) -> bytes:
+    members = members_of(value, at="/sealed", required=_BOX_MEMBERS)
+    cost = _cost(members)
+    salt = base64_bytes(text_of(members, "salt", at="/sealed"), where="/sealed/salt")
+    box = base64_bytes(text_of(members, "box", at="/sealed"), where="/sealed/box")
+    if members["kdf"] != "argon2id" or len(salt) != argon2id.SALTBYTES:
+        raise MalformedKeyFileError("unknown way of sealing", at="/sealed")
+    if passphrase is None:
+        raise PassphraseNeededError("the key file is sealed")
+    try:
+        return _box(passphrase, salt, cost).decrypt(box)
+    except (nacl.exceptions.CryptoError, nacl.exceptions.ValueError):
+        raise PassphraseWrongError("the key file does not open") from None
+
+
+def _cost(members: JsonObject) -> SealingCost:
+    """Refuse what would cost this machine more than any honest file does."""
+    operations = _bounded(members, "operations", argon2id.OPSLIMIT_MIN, ARGON2_OPERATIONS_MAX)
+    memory = _bounded(members, "memory_bytes", argon2id.MEMLIMIT_MIN, ARGON2_MEMORY_BYTES_MAX)
+    return SealingCost(operations=operations, memory_bytes=memory)
+
+
+def _bounded(members: JsonObject, member: str, least: int, most: int) -> int:
+    found = members[member]
+    if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
+        raise MalformedKeyFileError("out of bounds", member=member, least=least, most=most)
+    return found
+
+
+def _box(passphrase: str, salt: bytes, cost: SealingCost) -> nacl.secret.SecretBox:
+    size = nacl.secret.SecretBox.KEY_SIZE
+    try:
+        key = argon2id.kdf(size, passphrase.encode(), salt, cost.operations, cost.memory_bytes)
+    except nacl.exceptions.RuntimeError:
+        raise KeyFileUnreadableError("not enough memory", memory_bytes=cost.memory_bytes) from None
+    return nacl.secret.SecretBox(key)
