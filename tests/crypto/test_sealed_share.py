@@ -80,7 +80,11 @@ def test_contribution_moved_to_another_claim_is_refused() -> None:
         sealed_share.open_share(sealed, beneficiary, other)
 
 
-@pytest.mark.parametrize("plain", [b"", SHARE.encode(), b"tallystick/v1/share\n" + bytes(96)])
+@pytest.mark.parametrize(
+    "plain",
+    [b"", SHARE.encode(), b"tallystick/v1/share\n" + bytes(96)],
+    ids=["nothing", "share without its label", "label without a share"],
+)
 def test_anything_else_that_opens_is_not_a_share(plain: bytes) -> None:
     custodian = age.new_identity()
     sealed = age.seal_bytes(plain, [custodian.recipient()])
