@@ -33,7 +33,7 @@ _SEALED_MEMBERS: Final = frozenset({"format", "sealed"})
 _BOX_MEMBERS: Final = frozenset({"box", "kdf", "memory_bytes", "operations", "salt"})
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _READ_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO must not block the open
-_NEW_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+_NEW_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # O_EXCL follows no link
 
 
 class KeyFileUnreadableError(TallystickError):

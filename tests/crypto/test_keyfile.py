@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+import signal
 import stat
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -141,6 +143,20 @@ def test_missing_key_file_and_directory_are_our_errors(tmp_path: Path) -> None:
         write_key_file(tmp_path / "no" / "where.key", PRIVATE)
 
 
+def test_failed_write_is_our_error_and_leaves_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.key"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, before[1]))
+    try:
+        with pytest.raises(KeyFileUnreadableError, match="not written"):
+            write_key_file(path, PRIVATE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert not path.exists()
+
+
 def test_fifo_does_not_make_the_reader_wait(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo.key", 0o600)
     with pytest.raises(KeyFileUnreadableError, match="regular"):
@@ -236,6 +252,7 @@ def test_default_seal_is_moderate_and_within_what_is_read(tmp_path: Path) -> Non
         ("memory_bytes", "8192"),
         ("operations", ARGON2_OPERATIONS_MAX + 1),
         ("operations", 0),
+        ("operations", True),
         ("operations", -1),
         ("kdf", "scrypt"),
         ("salt", "AAAA"),

@@ -217,6 +217,42 @@ def test_a_rewritten_log_is_never_consistent() -> None:
                     )
 
 
+def test_a_proof_of_a_larger_tree_does_not_pass_for_a_smaller() -> None:
+    for size in range(2, 18):
+        proof = inclusion_proof(LEAVES[:size], size - 1)
+        with pytest.raises(InclusionInvalidError):
+            verify_inclusion(leaf=LEAVES[size - 1], index=0, size=1, proof=proof, root=REFERENCE_ROOTS[size])
+    with pytest.raises(ConsistencyInvalidError):
+        verify_consistency(
+            old_size=3,
+            new_size=4,
+            old_root=REFERENCE_ROOTS[7],
+            new_root=REFERENCE_ROOTS[8],
+            proof=consistency_proof(LEAVES[:8], 7),
+        )
+
+
+def test_a_proof_does_not_pass_for_a_tree_twice_the_size() -> None:
+    for size in range(2, 18):
+        for place in range(1, size):
+            with pytest.raises(InclusionInvalidError):
+                verify_inclusion(
+                    leaf=LEAVES[place],
+                    index=place,
+                    size=2 * size,
+                    proof=inclusion_proof(LEAVES[:size], place),
+                    root=REFERENCE_ROOTS[size],
+                )
+            with pytest.raises(ConsistencyInvalidError):
+                verify_consistency(
+                    old_size=place,
+                    new_size=2 * size,
+                    old_root=REFERENCE_ROOTS[place],
+                    new_root=REFERENCE_ROOTS[size],
+                    proof=consistency_proof(LEAVES[:size], place),
+                )
+
+
 def test_the_empty_tree_has_one_root() -> None:
     for old, new in ((0, 0), (0, 3)):
         root = EMPTY_ROOT if new == 0 else REFERENCE_ROOTS[new]

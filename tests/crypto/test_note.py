@@ -177,6 +177,7 @@ def test_empty_log_and_largest_log_have_checkpoints() -> None:
 BAD_NOTES = {
     "no signature": NOTE.split(b"\n\n")[0] + b"\n\n",
     "no empty line": NOTE.replace(b"\n\n", b"\n"),
+    "signatures alone": NOTE.split(b"\n\n")[1],
     "no final newline": NOTE[:-1],
     "hyphen for em dash": NOTE.replace("—".encode(), b"-"),
     "tab after dash": NOTE.replace("— ".encode(), "—\t".encode()),
@@ -303,6 +304,7 @@ BAD_PROOFS = {
     "negative index": FILE.replace(b"index 6", b"index -6"),
     "extra not base64": FILE.replace(b"extra c2FsdA==", b"extra c2FsdA"),
     "two extras": FILE.replace(b"index 6", b"extra c2FsdA==\nindex 6"),
+    "nothing after the path": FILE.split(b"\n\n")[0],
     "no checkpoint": FILE.split(b"\n\n")[0] + b"\n",
     "carriage returns": FILE.replace(b"\n", b"\r\n"),
     "short hash": FILE.replace(b"index 6\n", b"index 6\nAAAA\n"),
