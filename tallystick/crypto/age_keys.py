@@ -93,8 +93,9 @@ class HybridRecipient:
     encoded: bytes
 
     def __post_init__(self) -> None:
-        """Refuse a key that ML-KEM refuses (FIPS 203 §7.2, modulus check)."""
+        """Refuse a key that ML-KEM refuses (FIPS 203 §7.2, modulus check), or a point of low order."""
         self._key()
+        _exchange(X25519PrivateKey.generate(), self.encoded[_MLKEM_PUBLIC_BYTES:], MalformedAgeKeyError)
 
     def __str__(self) -> str:
         """Return the recipient as `age1pq1…`."""

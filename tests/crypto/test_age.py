@@ -163,10 +163,19 @@ def test_stanza_added_by_another_is_noticed() -> None:
 
 
 def test_header_larger_than_allowed_is_refused() -> None:
-    head, rest = b"age-encryption.org/v1\n", b"\n--- " + b"A" * 43 + b"\n"
-    for middle in (b"-> a\n\n" * 65, b"-> " + b"a" * 5000 + b"\n", b"-> a\n" + (b"A" * 64 + b"\n") * 70):
+    head, rest = b"age-encryption.org/v1\n", b"--- " + b"A" * 43 + b"\n"
+    for middle in (
+        b"-> a\n\n" * 65,
+        b"-> " + b"a" * 5000 + b"\n\n",
+        b"-> a\n" + (b"A" * 64 + b"\n") * 70 + b"\n",
+    ):
         with pytest.raises(age.MalformedHeaderError):
             opened(head + middle + rest, CURVE)
+
+
+def test_header_without_a_stanza_is_refused() -> None:
+    with pytest.raises(age.MalformedHeaderError):
+        opened(b"age-encryption.org/v1\n--- " + b"A" * 43 + b"\n" + bytes(32), CURVE)
 
 
 def test_opening_in_memory_is_bounded() -> None:
@@ -231,6 +240,8 @@ def test_recipient_of_low_order_is_refused_when_sealing() -> None:
     for point in (bytes(32), (1).to_bytes(32, "little")):
         with pytest.raises(age.MalformedAgeKeyError):
             age.seal_bytes(b"x", [age.X25519Recipient(point=point)])
+        with pytest.raises(age.MalformedAgeKeyError):
+            age.HybridRecipient(encoded=HYBRID.recipient().encoded[:-32] + point)
 
 
 def test_identity_does_not_show_its_seed() -> None:
@@ -280,6 +291,16 @@ def test_bech32_vectors_of_bip_173_are_read(text: str) -> None:
 )
 def test_bech32_that_is_not_is_refused(text: str) -> None:
     with pytest.raises(bech32.MalformedBech32Error):
+        bech32.decode(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["age1v93pjh56ke", "age1v93xxer9qwq9uev", "age1qdd35qf"],
+    ids=["not zero", "too long", "only padding"],
+)
+def test_bech32_with_wrong_padding_is_refused(text: str) -> None:
+    with pytest.raises(bech32.MalformedBech32Error, match="padding"):
         bech32.decode(text)
 
 

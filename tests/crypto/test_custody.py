@@ -70,6 +70,15 @@ def test_commitment_agrees_with_rfc_8032_arithmetic() -> None:
     assert edwards.commit(share.value, share.blinding) == reference.encode(expected)
 
 
+def test_zero_and_the_identity_are_computed_with_although_libsodium_refuses_them() -> None:
+    identity = edwards.Point(reference.encode(reference.IDENTITY))
+    one = edwards.small_scalar(1)
+    assert edwards.commit(one, edwards.ZERO) == reference.encode(reference.BASE)
+    assert edwards.commit(edwards.ZERO, one) == edwards.BLINDING_BASE
+    assert edwards.commit(edwards.ZERO, edwards.ZERO) == identity
+    assert edwards.times(one, identity) == identity
+
+
 def test_blinding_base_is_in_the_main_subgroup_and_not_the_base() -> None:
     blinding_base = reference.decode(edwards.BLINDING_BASE)
     assert reference.times(edwards.ORDER, blinding_base) == reference.IDENTITY
@@ -90,7 +99,7 @@ def test_blinding_base_is_in_the_main_subgroup_and_not_the_base() -> None:
         ("", False),
     ],
 )
-def test_exactly_the_sets_that_satisfy_the_tree_recombine(names: str, opens: bool) -> None:  # noqa: FBT001
+def test_exactly_the_sets_that_satisfy_the_tree_recombine(names: str, opens: bool) -> None:
     dealt = custody.deal(TREE)
     shares = picked(dealt, *names.split())
     if opens:
@@ -195,6 +204,10 @@ def test_node_that_does_not_hang_under_its_parent_is_named() -> None:
     with pytest.raises(custody.CommitmentsRefusedError) as caught:
         custody.verify_commitments(TREE, grafted)
     assert caught.value.facts["node"] == "/2/1"
+    with pytest.raises(custody.CommitmentsRefusedError):
+        custody.verify_share(TREE, grafted, "gate", dealt.shares["gate"])
+    with pytest.raises(custody.CommitmentsRefusedError):
+        custody.recombine(TREE, grafted, dealt.shares)
 
 
 def test_commitments_of_a_weaker_tree_are_refused() -> None:

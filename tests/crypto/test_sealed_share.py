@@ -1,6 +1,7 @@
 """A sealed share opens for one person and for one purpose."""
 
 import dataclasses
+from hashlib import sha256
 
 import pytest
 
@@ -15,6 +16,7 @@ DEPLOYMENT, AGREEMENT, COMPONENT = (
 CONTEXT = sealed_share.share_context(
     deployment=DEPLOYMENT, agreement=AGREEMENT, component=COMPONENT, epoch=3, leaf="ana@harbour"
 )
+RIGHT_CONTEXT = b"tallystick/v1/share\n" + sha256(CONTEXT).digest()
 SHARE = custody.deal(custody.Leaf(name="gate")).shares["gate"]
 
 
@@ -82,8 +84,8 @@ def test_contribution_moved_to_another_claim_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "plain",
-    [b"", SHARE.encode(), b"tallystick/v1/share\n" + bytes(96)],
-    ids=["nothing", "share without its label", "label without a share"],
+    [b"", SHARE.encode(), b"tallystick/v1/share\n" + bytes(96), RIGHT_CONTEXT, RIGHT_CONTEXT + bytes(65)],
+    ids=["nothing", "share without its label", "label without a share", "too short", "too long"],
 )
 def test_anything_else_that_opens_is_not_a_share(plain: bytes) -> None:
     custodian = age.new_identity()

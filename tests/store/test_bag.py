@@ -234,7 +234,8 @@ def test_file_that_changes_meanwhile_is_refused(source: Path, how: str) -> None:
             case "shorter":
                 place.write_bytes(content[:-1])
             case "link":
-                place.symlink_to("empty")
+                (source / "src" / "moved.c").write_bytes(content)
+                place.symlink_to("moved.c")
             case "directory":
                 place.mkdir()
             case _:

@@ -153,7 +153,7 @@ def test_second_bag_in_the_archive_is_refused(tmp_path: Path) -> None:
     [
         {"GNU.sparse.major": "1"},
         {"linkpath": "/etc/passwd"},
-        {"comment": "x" * 20_000},
+        {"path": "bag/data/" + "x" * 20_000},
         {"SCHILY.xattr.user.x": "y"},
     ],
 )
@@ -163,8 +163,8 @@ def test_extended_header_that_is_not_understood_is_refused(tmp_path: Path, pax: 
 
 def test_archive_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
     raw = archive(plain_bag())
-    end = raw.rstrip(b"\0")
-    for size in range(0, len(end) + 512, 256):
+    content_blocks = -(-len(raw.rstrip(b"\0")) // 512)
+    for size in range(0, (content_blocks + 2) * 512, 256):
         assert refused(raw[:size], tmp_path / "into") == "tar-refused"
 
 
@@ -174,6 +174,47 @@ def test_bytes_after_the_end_or_in_padding_are_refused(tmp_path: Path) -> None:
     assert hidden != raw
     for spoiled in (raw + b"x", hidden, raw + bytes(2_000_000)):
         assert refused(spoiled, tmp_path / "into") == "tar-refused"
+
+
+def extension(raw: bytes) -> bytes:
+    """Return an extended header whose records are `raw`, as they stand."""
+    info = member("extension", tarfile.XHDTYPE)
+    info.size = len(raw)
+    return info.tobuf() + raw + bytes(-len(raw) % 512)
+
+
+PATH_RECORD = b"19 path=bag/data/x\n"
+SHORT = member("x").tobuf()
+
+
+def test_extended_header_names_what_follows(tmp_path: Path) -> None:
+    files = with_tags({"data/x": b""})
+    del files["data/x"]
+    raw = archive(files)
+    members = raw[: -(-len(raw.rstrip(b"\0")) // 512) * 512]
+    unpack_bag(io.BytesIO(members + extension(PATH_RECORD) + SHORT + bytes(1024)), tmp_path / "into")
+    assert (tmp_path / "into" / "data" / "x").exists()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        extension(PATH_RECORD * 2) + SHORT,
+        extension(PATH_RECORD) * 2 + SHORT,
+        extension(PATH_RECORD) + bytes(1024),
+        extension(b"") + SHORT,
+        extension(b"20 path=bag/data/x\n") + SHORT,
+        extension(b"18 path=bag/data/x\n") + SHORT,
+        extension(b"0 path=bag/data/x\n") + SHORT,
+        extension(b"-9 path=bag/data/x\n") + SHORT,
+        extension(b"path=bag/data/x\n") + SHORT,
+        extension(b"11 path=\xff\xfe\n") + SHORT,
+        extension(b"11 size=-1\n") + SHORT,
+        extension(b"11 size=1_\n") + SHORT,
+    ],
+)
+def test_damaged_extended_header_is_refused(tmp_path: Path, raw: bytes) -> None:
+    assert refused(raw, tmp_path / "into") == "tar-refused"
 
 
 @pytest.mark.parametrize("at", [0, 100, 124, 148, 156])
@@ -243,13 +284,16 @@ def test_more_than_the_deposit_statement_says_is_refused(tmp_path: Path, bounds:
 
 
 def test_too_many_tag_files_are_refused(tmp_path: Path) -> None:
-    many = {f"note{number}": b"" for number in range(65)}
-    assert refused(archive({**plain_bag(), **many}), tmp_path / "into") == "bag-invalid"
+    """60 beside the four that every bag has are the most."""
+    most = {f"note{number}": b"" for number in range(60)}
+    unpack_bag(io.BytesIO(archive(with_tags(A, **most))), tmp_path / "most")
+    assert refused(archive(with_tags(A, **most, more=b"")), tmp_path / "into") == "bag-invalid"
 
 
-def test_bomb_is_refused_before_it_is_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["data/bomb", "manifest-sha256.txt", "notes.txt"])
+def test_bomb_is_refused_before_it_is_written(tmp_path: Path, path: str) -> None:
     """A header that promises 8 GiB is refused at once, although none of it follows."""
-    info = member("bag/data/bomb")
+    info = member(f"bag/{path}")
     info.size = 8 * 1024**3 - 1
     with pytest.raises(bag_unpack.BagInvalidError):
         unpack_bag(io.BytesIO(info.tobuf()), tmp_path / "into", payload_bytes_max=1000)
