@@ -1,0 +1,88 @@
+"""From raw envelopes to verified statements: the one place where bytes become `Signed`.
+
+1. The envelope is strict and its body canonical.
+2. Every signature verifies, under a key that the agreement lists.
+3. The body has exactly the members of its kind.
+Only then do the rules of the domain see it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tallystick.crypto.keys import check_point
+from tallystick.crypto.statement import Envelope, body_of, kind_of, statement_id, verified_signers
+from tallystick.domain.agreement import SCHEMA, Agreement
+from tallystick.domain.codec import MalformedDocumentError, decode
+from tallystick.domain.filing import Terms
+from tallystick.domain.ids import PublicKey
+from tallystick.domain.kinds import Kind
+from tallystick.domain.refusals import NotYoursError
+from tallystick.domain.statements import Signed, read_body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedAgreement:
+    """An agreement whose signatures were verified, and who signed it."""
+
+    terms: Terms
+    signers: frozenset[PublicKey]
+
+    @property
+    def agreement(self) -> Agreement:
+        """What was agreed."""
+        return self.terms.agreement
+
+
+def read_signed(envelope: Envelope, agreement: Agreement) -> Signed:
+    """Return the statement in `envelope`, signed by keys of `agreement` and nobody else.
+
+    Raises:
+        MalformedError: Not a statement of a kind that stands under an agreement.
+        SignatureInvalidError: A signature is by none of the agreement's keys.
+    """
+    kind = kind_read(envelope)
+    signers = verified_signers(envelope, keys_of(agreement))
+    return Signed(
+        kind=kind, id=statement_id(envelope), signers=signers, body=read_body(kind, body_of(envelope))
+    )
+
+
+def read_agreement(envelope: Envelope) -> SignedAgreement:
+    """Return the agreement in `envelope`, signed by somebody of every party.
+
+    Raises:
+        MalformedError: Not an agreement in its one form.
+        SignatureInvalidError: A signature is by none of the agreement's own persons.
+        NotYoursError: A party has not signed.
+        InvalidPointError: A key in it is no sound Ed25519 point.
+    """
+    if kind_read(envelope) is not Kind.AGREEMENT:
+        raise MalformedDocumentError("not an agreement", kind=kind_of(envelope))
+    agreement = decode(Agreement, body_of(envelope))
+    if agreement.schema != SCHEMA:
+        raise MalformedDocumentError("unknown schema", at="/schema", expected=SCHEMA)
+    for key in keys_of(agreement):
+        check_point(key)
+    signers = verified_signers(envelope, [person.signing_key for person in agreement.persons])
+    parties = {agreement.person_with(key).party for key in signers}
+    if missing := sorted(party.id for party in agreement.parties if party.id not in parties):
+        raise NotYoursError("not signed by every party", missing=list(missing))
+    return SignedAgreement(terms=Terms(agreement=agreement, digest=statement_id(envelope)), signers=signers)
+
+
+def kind_read(envelope: Envelope) -> Kind:
+    """Return the kind of `envelope`.
+
+    Raises:
+        MalformedDocumentError: No kind of ours.
+    """
+    word = kind_of(envelope)
+    if word not in set(Kind):
+        raise MalformedDocumentError("unknown kind of statement", kind=word)
+    return Kind(word)
+
+
+def keys_of(agreement: Agreement) -> Iterable[PublicKey]:
+    """Return every key that may sign under `agreement`: the persons' and the engine's."""
+    persons = [person.signing_key for person in agreement.persons]
+    return (*persons, agreement.engine.log_key, agreement.engine.decision_key)

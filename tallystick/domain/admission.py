@@ -1,0 +1,248 @@
+"""The one door: may this statement be recorded for this claim, and as what event?
+
+The API, the workflow, the gate and the offline verifier all ask here, so no second
+endpoint can skip a rule. Signatures were verified before (`Signed`); who may say
+what, when, about which claim, is decided here. In this order:
+
+1. it is about this deployment, agreement and claim;
+2. its author is a person of the agreement who signed it, with a key that is not revoked;
+3. its own times fit, and its author has room left;
+4. its author may make it, and what it says fits the claim;
+5. the claim's state allows it.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from tallystick.domain import receipts, votes
+from tallystick.domain.agreement import Agreement
+from tallystick.domain.authorship import (
+    author,
+    check_engine,
+    check_not_revoked,
+    check_one_of,
+    check_quota,
+    check_stages,
+    check_subject,
+    check_times,
+    check_together,
+    signing_persons,
+)
+from tallystick.domain.claim import Claim, check_transition
+from tallystick.domain.ids import PersonId
+from tallystick.domain.kinds import Authority, Happening, Kind, Outcome, WithdrawalReason
+from tallystick.domain.progress import due
+from tallystick.domain.refusals import NotDueError, NothingToRetractError, RulingIncompleteError
+from tallystick.domain.release import recorded_premises
+from tallystick.domain.stages import depositor
+from tallystick.domain.state import EventType
+from tallystick.domain.statements import (
+    BY_ENGINE,
+    Body,
+    DecisionStatement,
+    Event,
+    Hold,
+    HoldLift,
+    Intake,
+    JointInstruction,
+    KeyRevocation,
+    Notice,
+    NoticeAcknowledgement,
+    Ruling,
+    Signed,
+    Withdrawal,
+)
+
+_FINALITY: Final = MappingProxyType(
+    {
+        Authority.COURT_ORDER: frozenset({"order", "finality_certificate"}),
+        Authority.ARBITRATION: frozenset({"award"}),
+    }
+)
+"""Which papers make a ruling final."""
+
+_SHARED: Final = frozenset({Kind.RULING, Kind.JOINT_INSTRUCTION, Kind.HOLD_LIFT, Kind.KEY_REVOCATION})
+"""Kinds that several persons may sign together, in one envelope."""
+
+
+def admit(agreement: Agreement, claim: Claim, signed: Signed, *, at: datetime) -> EventType:
+    """Return as what event `signed` may be recorded for `claim`.
+
+    Args:
+        agreement: The version that the claim pins.
+        claim: The claim as recorded so far.
+        signed: A statement whose signatures were verified.
+        at: When it is accepted: the workflow's time, which the record then holds.
+
+    Raises:
+        TallystickError: A subclass says which rule refuses it, and what to do.
+    """
+    # A revocation is of a key, under whatever version of the agreement it was made.
+    revoking = isinstance(signed.body, KeyRevocation)
+    pinned = signed.body.agreement_digest if revoking else claim.filing.agreement_digest
+    check_subject(agreement, pinned, signed.body, claim.digest)
+    if signed.kind in BY_ENGINE:
+        event = _engine_event(agreement, claim, signed, at)
+    else:
+        event = _person_event(agreement, claim, signed, at)
+    check_transition(claim, event)
+    return event
+
+
+def _person_event(agreement: Agreement, claim: Claim, signed: Signed, at: datetime) -> EventType:
+    rule = _RULES[type(signed.body)]
+    if signed.kind in _SHARED:
+        persons = signing_persons(agreement, signed)
+    else:
+        persons = frozenset({author(agreement, signed).id})
+    check_not_revoked(claim, signed.signers)
+    check_times(signed.body, at=at)
+    check_quota(claim, signed)
+    return rule(agreement, claim, signed.body, persons, at)
+
+
+def _engine_event(agreement: Agreement, claim: Claim, signed: Signed, at: datetime) -> EventType:
+    check_engine(agreement, signed)
+    match signed.body:
+        case Notice(party=party):
+            if party != depositor(agreement).id:
+                raise NotDueError("notice goes to the depositor", party=party)
+            return EventType.NOTICE_SENT
+        case DecisionStatement() as decision:
+            return _decision_event(agreement, claim, decision, at)
+        case Event() as event:
+            return _happening(agreement, claim, event, at)
+        case _:
+            raise NotDueError("not a statement about a claim", kind=signed.kind.value)
+
+
+def _decision_event(
+    agreement: Agreement, claim: Claim, decision: DecisionStatement, at: datetime
+) -> EventType:
+    check_stages(claim, (decision.stage,))
+    if not decision.released:
+        return EventType.STAGE_REFUSED
+    # The record must bear the gate out, at the time the gate says it looked and when it was recorded.
+    for moment in (decision.decided_at, at):
+        unmet = [
+            v.premise for v in recorded_premises(agreement, claim, decision.stage, at=moment) if not v.holds
+        ]
+        if unmet or not all(verdict.holds for verdict in decision.premises) or not decision.premises:
+            raise NotDueError("a premise of this release does not hold", unmet=unmet)
+    return EventType.STAGE_DECIDED
+
+
+def _happening(agreement: Agreement, claim: Claim, event: Event, at: datetime) -> EventType:
+    if event.happening is Happening.REPLICA_REPAIRED:
+        return EventType.REPLICA_REPAIRED
+    found = due(agreement, claim, at=at)
+    if found is None or (found.happening, found.stage, found.until) != (
+        event.happening,
+        event.stage,
+        event.until,
+    ):
+        raise NotDueError(
+            "this is not what the record says",
+            recorded=event.happening.value,
+            due=found.happening.value if found else None,
+        )
+    return EventType(event.happening.value)
+
+
+def _intake(
+    agreement: Agreement, _: Claim, body: Intake, persons: frozenset[PersonId], __: datetime
+) -> EventType:
+    check_one_of(body.person, agreement.authorities.intake, "accept or refuse a claim's form")
+    assert persons == {body.person}
+    return EventType.INTAKE_ACCEPTED if body.accepted else EventType.INTAKE_REFUSED
+
+
+def _acknowledgement(
+    agreement: Agreement, _: Claim, body: NoticeAcknowledgement, __: frozenset[PersonId], ___: datetime
+) -> EventType:
+    notified = [person.id for person in agreement.persons if person.party == depositor(agreement).id]
+    check_one_of(body.person, notified, "acknowledge notice")
+    return EventType.NOTICE_ACKNOWLEDGED
+
+
+def _ruling(
+    agreement: Agreement, claim: Claim, body: Ruling, persons: frozenset[PersonId], _: datetime
+) -> EventType:
+    powers = agreement.authorities
+    quorum = powers.arbitration if body.authority is Authority.ARBITRATION else powers.court_order
+    check_together(persons, quorum, f"attest a ruling by {body.authority.replace('_', ' ')}")
+    missing = _FINALITY[body.authority] - {document.document for document in body.documents}
+    if missing:
+        raise RulingIncompleteError("the ruling is not shown to be final", missing=sorted(missing))
+    if body.outcome is Outcome.RELEASE and body.authority is Authority.ARBITRATION:
+        return EventType.ARBITRATED_FOR_RELEASE
+    return votes.order_event(claim, body.outcome)
+
+
+def _joint(
+    agreement: Agreement, claim: Claim, body: JointInstruction, persons: frozenset[PersonId], _: datetime
+) -> EventType:
+    check_together(persons, agreement.authorities.joint_instruction, "give a joint instruction")
+    return votes.order_event(claim, body.outcome)
+
+
+def _withdrawal(
+    agreement: Agreement, _: Claim, body: Withdrawal, __: frozenset[PersonId], ___: datetime
+) -> EventType:
+    check_one_of(body.person, agreement.authorities.claimants, "withdraw this claim")
+    return EventType.WITHDRAWN_AS_CURED if body.reason is WithdrawalReason.CURED else EventType.WITHDRAWN
+
+
+def _hold(agreement: Agreement, claim: Claim, body: Hold, _: frozenset[PersonId], __: datetime) -> EventType:
+    check_one_of(body.person, agreement.authorities.hold, "place a hold")
+    check_stages(claim, body.stages)
+    return EventType.HOLD_PLACED
+
+
+def _hold_lift(
+    agreement: Agreement, claim: Claim, body: HoldLift, persons: frozenset[PersonId], _: datetime
+) -> EventType:
+    check_together(persons, agreement.authorities.hold_lift, "lift a hold")
+    standing = [entry.signed.id for entry, _ in claim.open_holds]
+    if body.hold not in standing:
+        raise NothingToRetractError("no such hold stands", standing=list(standing))
+    return EventType.HOLD_LIFTED
+
+
+def _revocation(
+    agreement: Agreement, _: Claim, body: KeyRevocation, persons: frozenset[PersonId], __: datetime
+) -> EventType:
+    check_revocation(agreement, body, persons)
+    return EventType.KEY_REVOKED
+
+
+def check_revocation(agreement: Agreement, body: KeyRevocation, persons: frozenset[PersonId]) -> None:
+    """Refuse a revocation by anyone but the key itself or the quorum that the agreement names.
+
+    Raises:
+        NotYoursError: Others signed it.
+        NotInAgreementError: The key is nobody's.
+    """
+    owner = agreement.person_with(body.key)
+    if persons != frozenset({owner.id}):
+        check_together(persons, agreement.authorities.revocation, "revoke another's key")
+
+
+_Rule = Callable[[Agreement, Claim, Any, frozenset[PersonId], datetime], EventType]
+
+_RULES: Final[Mapping[type[Body], _Rule]] = MappingProxyType(
+    {
+        KeyRevocation: _revocation,
+        Intake: _intake,
+        NoticeAcknowledgement: _acknowledgement,
+        Ruling: _ruling,
+        JointInstruction: _joint,
+        Withdrawal: _withdrawal,
+        Hold: _hold,
+        HoldLift: _hold_lift,
+        **votes.RULES,
+        **receipts.RULES,
+    }
+)

@@ -1,0 +1,250 @@
+"""One strict way between JSON and frozen dataclasses, driven by their annotations.
+
+Unknown members are refused, `null` is not written (absence says it), defaults are
+written out, and a value has one form: `encode(decode(cls, value)) == value` holds
+for whatever a party may sign, and `decode` refuses what would break it.
+Names, digests, times and periods are checked as they are read.
+"""
+
+import dataclasses
+import re
+import types
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import (
+    Any,
+    Final,
+    Protocol,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
+
+from tallystick.domain import ids
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.json import JsonObject, JsonValue
+from tallystick.limits import LIST_LENGTH_MAX, TEXT_LENGTH_MAX
+
+T = TypeVar("T")
+
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+
+
+class MalformedDocumentError(MalformedError):
+    """A document whose members are not those that its kind has."""
+
+    code = "malformed-document"
+    why = "The document has an unknown, missing or wrongly written member."
+    advice = "`at` points to the member (RFC 6901); write it as docs/architecture shows, or use a draft."
+
+
+@runtime_checkable
+class JsonForm(Protocol):
+    """A value that knows its own JSON form, such as a quorum tree."""
+
+    @classmethod
+    def from_json(cls, value: JsonValue, at: str) -> "JsonForm":
+        """Return the value that `value` describes; `at` is where it stands."""
+        ...
+
+    def to_json(self) -> JsonValue:
+        """Return the one JSON form of this value."""
+        ...
+
+
+def decode(cls: type[T], value: JsonValue, at: str = "") -> T:
+    """Return the `cls` that `value` describes.
+
+    Raises:
+        MalformedError: Not exactly the members of `cls`, or not in their one form.
+    """
+    read = cast("T", _read(cls, value, at))
+    if encode(read) != value:
+        raise MalformedDocumentError("not in its one form: a default is left out or spelt otherwise", at=at)
+    return read
+
+
+def decode_with_defaults(cls: type[T], value: JsonValue, at: str = "") -> T:
+    """Return the `cls` that `value` describes, defaults filled in: for what people write by hand.
+
+    Raises:
+        MalformedError: An unknown, missing or wrongly written member.
+    """
+    return cast("T", _read(cls, value, at))
+
+
+def encode(value: object) -> JsonValue:
+    """Return the JSON form of a dataclass, or of anything that one may hold."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, JsonForm):
+        return value.to_json()
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, time):
+        return value.strftime("%H:%M")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [encode(item) for item in cast("tuple[object, ...]", value)]
+    assert dataclasses.is_dataclass(value), f"{type(value)} has no JSON form"
+    members = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+    return {name: encode(member) for name, member in members if member is not None}
+
+
+def encode_object(value: object) -> JsonObject:
+    """Return the JSON object of a dataclass."""
+    encoded = encode(value)
+    assert isinstance(encoded, Mapping)
+    return encoded
+
+
+def instant(text: str, at: str = "") -> datetime:
+    """Return the moment that RFC 3339 `text` names: UTC, `Z`, whole seconds.
+
+    Raises:
+        MalformedDocumentError: Another form, or no such moment.
+    """
+    if _INSTANT.fullmatch(text) is None:
+        raise MalformedDocumentError("not an instant like 2026-11-24T09:00:00Z", at=at)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedDocumentError("no such moment", at=at) from error
+
+
+def instant_text(moment: datetime) -> str:
+    """Return `moment` in RFC 3339, UTC, `Z`; parts of a second are cut off."""
+    assert moment.tzinfo is not None, "a time without a zone is no instant"
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _read(kind: Any, value: JsonValue, at: str) -> object:  # noqa: ANN401 - an annotation may be anything
+    if get_origin(kind) in {Union, types.UnionType}:
+        (inner,) = (arm for arm in get_args(kind) if arm is not types.NoneType)
+        return _read(inner, value, at)
+    if get_origin(kind) is tuple:
+        return _read_list(get_args(kind)[0], value, at)
+    if kind in _READERS:
+        return _READERS[kind](value, at)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return _read_word(kind, value, at)
+    if isinstance(kind, type) and issubclass(kind, JsonForm):
+        return _read_form(kind, value, at)
+    return _read_object(kind, value, at)
+
+
+def _read_form(kind: type[JsonForm], value: JsonValue, at: str) -> JsonForm:
+    """A value that checks itself at birth does not know where it stands: say so here."""
+    try:
+        return kind.from_json(value, at)
+    except MalformedError as error:
+        if "at" in error.facts:
+            raise
+        raise type(error)(error.message, at=at, **error.facts) from error
+
+
+def _read_object(cls: Any, value: JsonValue, at: str) -> object:  # noqa: ANN401 - as above
+    if not isinstance(value, Mapping):
+        raise MalformedDocumentError("not an object", at=at)
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    if unknown := sorted(value.keys() - fields.keys()):
+        raise MalformedDocumentError("unknown member", at=at, member=unknown[0][:64])
+    hints = get_type_hints(cls)
+    required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
+    if missing := sorted(required - value.keys()):
+        raise MalformedDocumentError("missing member", at=at, member=missing[0])
+    read = {name: _read(hints[name], member, f"{at}/{name}") for name, member in value.items()}
+    return cls(**read)
+
+
+def _read_list(kind: object, value: JsonValue, at: str) -> tuple[object, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise MalformedDocumentError("not a list", at=at)
+    if len(value) > LIST_LENGTH_MAX:
+        raise MalformedDocumentError("too long a list", at=at, limit=LIST_LENGTH_MAX)
+    return tuple(_read(kind, item, f"{at}/{place}") for place, item in enumerate(value))
+
+
+def _read_word(kind: type[StrEnum], value: JsonValue, at: str) -> StrEnum:
+    if not isinstance(value, str) or value not in set(kind):
+        raise MalformedDocumentError("unknown word", at=at, expected=[word.value for word in kind])
+    return kind(value)
+
+
+def _read_text(value: JsonValue, at: str) -> str:
+    if not isinstance(value, str):
+        raise MalformedDocumentError("not text", at=at)
+    if len(value) > TEXT_LENGTH_MAX:
+        raise MalformedDocumentError("text too long", at=at, limit=TEXT_LENGTH_MAX)
+    return value
+
+
+def _read_integer(value: JsonValue, at: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise MalformedDocumentError("not an integer", at=at)
+    return value
+
+
+def _read_boolean(value: JsonValue, at: str) -> bool:
+    if not isinstance(value, bool):
+        raise MalformedDocumentError("not true or false", at=at)
+    return value
+
+
+def _read_instant(value: JsonValue, at: str) -> datetime:
+    return instant(_read_text(value, at), at)
+
+
+def _read_date(value: JsonValue, at: str) -> date:
+    text = _read_text(value, at)
+    try:
+        read = date.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedDocumentError("not a date like 2026-12-25", at=at) from error
+    if read.isoformat() != text:
+        raise MalformedDocumentError("not a date like 2026-12-25", at=at)
+    return read
+
+
+def _read_time(value: JsonValue, at: str) -> time:
+    text = _read_text(value, at)
+    if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text, re.ASCII) is None:
+        raise MalformedDocumentError("not an hour like 17:00", at=at)
+    return time.fromisoformat(text)
+
+
+def _checked(check: Callable[[str], str]) -> Callable[[JsonValue, str], str]:
+    def read(value: JsonValue, at: str) -> str:
+        try:
+            return check(_read_text(value, at))
+        except MalformedError as error:
+            raise MalformedDocumentError(error.message, at=at, **error.facts) from error
+
+    return read
+
+
+_READERS: Final[Mapping[object, Callable[[JsonValue, str], object]]] = {
+    str: _read_text,
+    int: _read_integer,
+    bool: _read_boolean,
+    datetime: _read_instant,
+    date: _read_date,
+    time: _read_time,
+    ids.AgreementId: _checked(ids.name),
+    ids.DeploymentId: _checked(ids.name),
+    ids.PartyId: _checked(ids.name),
+    ids.ComponentId: _checked(ids.name),
+    ids.StageId: _checked(ids.name),
+    ids.GroupId: _checked(ids.name),
+    ids.PersonId: _checked(ids.person_id),
+    ids.Digest: _checked(ids.digest),
+    ids.PublicKey: _checked(ids.public_key),
+}

@@ -1,0 +1,55 @@
+"""The one error tree: what can be refused, why, and what to do about it.
+
+Every error has a stable `code` that the API's problems, the command line's exit
+and docs/errors.md share. HTTP status is not decided here (see api/problems.py),
+and a broken invariant is an `AssertionError`, never one of these.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+Fact = str | int | bool | None | Sequence["Fact"] | Mapping[str, "Fact"]
+
+
+class TallystickError(Exception):
+    """Something was refused, and nothing was changed.
+
+    Attributes:
+        code: Stable, kebab-case; a contract with callers.
+        why: What this kind of refusal means, for docs/errors.md.
+        advice: What the caller can do about it.
+        retryable: Whether the same request may succeed later without a change.
+        facts: What was found, by name; never a secret.
+    """
+
+    code: ClassVar[str] = "refused"
+    why: ClassVar[str] = "The request was refused."
+    advice: ClassVar[str] = "Read the facts, then change the request."
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, /, **facts: Fact) -> None:
+        """Say in `message` what happened in this instance; name the `facts`."""
+        super().__init__(message)
+        self.message = message
+        self.facts: Mapping[str, Fact] = facts
+
+    def __str__(self) -> str:
+        """Return the message and its facts on one line."""
+        told = "; ".join(f"{key}: {value}" for key, value in self.facts.items())
+        return f"{self.message} ({told})" if told else self.message
+
+
+class MalformedError(TallystickError):
+    """Bytes or values that do not have the form they must have."""
+
+    code = "malformed"
+    why = "The input does not have the form that its format prescribes."
+    advice = "Correct the input; the facts say where it goes wrong."
+
+
+class MalformedNameError(MalformedError):
+    """A name, digest or key that is not written as it must be."""
+
+    code = "malformed-name"
+    why = "A name, digest or public key is not written in its one allowed form."
+    advice = "Write it as `form` says: lower case, no spaces."

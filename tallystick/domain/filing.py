@@ -1,0 +1,150 @@
+"""Filing a claim, and folding its whole record: from the first statement to where it stands."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tallystick.domain.admission import admit
+from tallystick.domain.agreement import Agreement
+from tallystick.domain.authorship import author, check_one_of, check_subject, check_times
+from tallystick.domain.claim import Claim, evolve, filed
+from tallystick.domain.codec import instant_text
+from tallystick.domain.conditions_met import unmet_evidence
+from tallystick.domain.ids import Digest, StageId, party_of
+from tallystick.domain.kinds import Purpose
+from tallystick.domain.refusals import (
+    BadTimingError,
+    ConditionNotMetError,
+    DepositNotUsableError,
+    DuplicateClaimError,
+    KeyRevokedError,
+    MisdirectedError,
+    UnknownStageError,
+)
+from tallystick.domain.state import OPEN
+from tallystick.domain.statements import ClaimFiling, Deposit, Entry, KeyRevocation, Signed
+from tallystick.limits import EVIDENCE_DOCUMENTS_MAX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """An agreement as a claim pins it: its content and its digest."""
+
+    agreement: Agreement
+    digest: Digest
+
+
+def check_filing(
+    terms: Terms,
+    signed: Signed,
+    *,
+    at: datetime,
+    deposit: Deposit | None,
+    others: Iterable[Claim] = (),
+    revocations: Iterable[Entry] = (),
+) -> None:
+    """Refuse a claim that could never be released, or was filed already.
+
+    Args:
+        terms: The agreement version that the claim names.
+        deposit: The verified deposit that the claim names, or None if there is none.
+        others: The claims on record under this agreement.
+        revocations: The key revocations on record under this agreement.
+
+    Raises:
+        TallystickError: A subclass says which rule refuses it.
+    """
+    body = signed.body
+    assert isinstance(body, ClaimFiling)
+    check_subject(terms.agreement, terms.digest, body, None)
+    person = author(terms.agreement, signed)
+    check_one_of(person.id, terms.agreement.authorities.claimants, "file a claim")
+    check_times(body, at=at)
+    _check_key(signed, revocations)
+    if at < terms.agreement.effective_from:
+        raise BadTimingError("not in force yet", effective_from=instant_text(terms.agreement.effective_from))
+    if body.purpose is not Purpose.RELEASE:
+        raise MisdirectedError("only claims for a release are carried", purpose=body.purpose.value)
+    _check_stages(terms.agreement, body)
+    _check_deposit(terms.agreement, body, deposit)
+    _check_condition(terms.agreement, body, at)
+    _check_unique(body, others)
+
+
+def stages_asked(agreement: Agreement, filing: ClaimFiling) -> tuple[StageId, ...]:
+    """Return the stages that a claim asks for, in the agreement's order."""
+    return tuple(stage.id for stage in agreement.stages if stage.id in filing.stages)
+
+
+def fold(terms: Terms, entries: Sequence[Entry]) -> Claim:
+    """Return the claim that `entries` make: its filing first, then every act and event, in ledger order.
+
+    Every entry is admitted again, at the time the record gives it, so a record that
+    holds what should not be in it does not fold.
+
+    Raises:
+        TallystickError: The rule that an entry breaks.
+    """
+    first = entries[0]
+    filing = first.signed.body
+    if not isinstance(filing, ClaimFiling) or filing.agreement_digest != terms.digest:
+        raise MisdirectedError("the record does not begin with a claim under this agreement")
+    author(terms.agreement, first.signed)
+    claim = filed(first, stages=stages_asked(terms.agreement, filing))
+    for entry in entries[1:]:
+        claim = step(terms, claim, entry)
+    return claim
+
+
+def step(terms: Terms, claim: Claim, entry: Entry) -> Claim:
+    """Return the claim with one more entry of its record.
+
+    Raises:
+        TallystickError: The rule that the entry breaks.
+    """
+    event = admit(terms.agreement, claim, entry.signed, at=entry.accepted_at)
+    return evolve(claim, entry, event)
+
+
+def _check_key(signed: Signed, revocations: Iterable[Entry]) -> None:
+    for entry in revocations:
+        if isinstance(entry.signed.body, KeyRevocation) and entry.signed.body.key in signed.signers:
+            raise KeyRevokedError("the key was revoked", since=instant_text(entry.accepted_at))
+
+
+def _check_stages(agreement: Agreement, body: ClaimFiling) -> None:
+    known = [stage.id for stage in agreement.stages]
+    if not body.stages or not set(body.stages) <= set(known) or len(set(body.stages)) != len(body.stages):
+        raise UnknownStageError(
+            "not stages of the agreement, each once", given=list(body.stages), known=list(known)
+        )
+    for stage in body.stages:
+        after = agreement.stage(stage).opens.stage
+        if after is not None and after not in body.stages:
+            raise UnknownStageError(f"{stage} opens after {after}, which is not asked for", known=list(known))
+
+
+def _check_deposit(agreement: Agreement, body: ClaimFiling, deposit: Deposit | None) -> None:
+    if deposit is None:
+        raise DepositNotUsableError("no verified deposit has this digest", deposit=body.deposit)
+    has = {component.component for component in deposit.components}
+    wanted = {component for stage in body.stages for component in agreement.stage(stage).components}
+    if missing := sorted(wanted - has):
+        raise DepositNotUsableError(
+            "the deposit lacks components", missing=list(missing), deposit=body.deposit
+        )
+
+
+def _check_condition(agreement: Agreement, body: ClaimFiling, at: datetime) -> None:
+    items = [document.item for document in body.evidence]
+    if len(items) > EVIDENCE_DOCUMENTS_MAX or len(set(items)) != len(items):
+        raise ConditionNotMetError("too many documents, or two for one item", limit=EVIDENCE_DOCUMENTS_MAX)
+    if unmet := unmet_evidence(agreement, body, at=at):
+        raise ConditionNotMetError("the evidence does not meet the condition", unmet=list(unmet))
+
+
+def _check_unique(body: ClaimFiling, others: Iterable[Claim]) -> None:
+    for other in others:
+        same = (other.filing.condition, other.filing.deposit) == (body.condition, body.deposit)
+        if other.state in OPEN and same and other.claimant_party == party_of(body.person):
+            raise DuplicateClaimError("such a claim is open", claim=other.id, digest=other.digest)

@@ -1,0 +1,89 @@
+"""Names and digests: what things are called, and how a name is checked at birth.
+
+A digest identifies; a name only shows. A person is `name@party` inside an
+agreement, but *is* the public key: the same key under two names is one person.
+"""
+
+import base64
+import re
+from typing import Final, NewType
+
+from tallystick.domain.errors import MalformedNameError
+from tallystick.limits import NAME_LENGTH_MAX, PERSON_ID_LENGTH_MAX
+
+AgreementId = NewType("AgreementId", str)
+DeploymentId = NewType("DeploymentId", str)
+PartyId = NewType("PartyId", str)
+ComponentId = NewType("ComponentId", str)
+StageId = NewType("StageId", str)
+GroupId = NewType("GroupId", str)
+PersonId = NewType("PersonId", str)
+"""`name@party`."""
+Digest = NewType("Digest", str)
+"""`sha256:` and 64 lower-case hexadecimal digits."""
+PublicKey = NewType("PublicKey", str)
+"""`ed25519:` and 64 lower-case hexadecimal digits."""
+ClaimId = NewType("ClaimId", str)
+"""`clm-` and 16 base32 letters of the claim's digest: for people; the digest decides."""
+
+_NAME: Final = re.compile(rf"[a-z0-9][a-z0-9.-]{{0,{NAME_LENGTH_MAX - 1}}}")
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_PUBLIC_KEY: Final = re.compile(r"ed25519:[0-9a-f]{64}")
+
+
+def name(text: str) -> str:
+    """Return `text` if it is a well-formed name.
+
+    Raises:
+        MalformedNameError: Not `[a-z0-9][a-z0-9.-]{0,62}`.
+    """
+    if _NAME.fullmatch(text) is None:
+        raise MalformedNameError("not a name", given=text[:NAME_LENGTH_MAX], form=_NAME.pattern)
+    return text
+
+
+def person_id(text: str) -> PersonId:
+    """Return `text` as a person's name at a party, such as `ana@harbour`.
+
+    Raises:
+        MalformedNameError: Not two names joined by one `@`.
+    """
+    local, at, party = text.partition("@")
+    if not at or len(text) > PERSON_ID_LENGTH_MAX:
+        raise MalformedNameError("not a person", given=text[:NAME_LENGTH_MAX], form="name@party")
+    name(local)
+    name(party)
+    return PersonId(text)
+
+
+def party_of(person: PersonId) -> PartyId:
+    """Return the party that `person` belongs to."""
+    return PartyId(person.partition("@")[2])
+
+
+def digest(text: str) -> Digest:
+    """Return `text` as a digest.
+
+    Raises:
+        MalformedNameError: Not `sha256:` and 64 lower-case hexadecimal digits.
+    """
+    if _DIGEST.fullmatch(text) is None:
+        raise MalformedNameError("not a digest", given=text[:80], form=_DIGEST.pattern)
+    return Digest(text)
+
+
+def public_key(text: str) -> PublicKey:
+    """Return `text` as an Ed25519 public key; says nothing about the point it encodes.
+
+    Raises:
+        MalformedNameError: Not `ed25519:` and 64 lower-case hexadecimal digits.
+    """
+    if _PUBLIC_KEY.fullmatch(text) is None:
+        raise MalformedNameError("not a public key", given=text[:80], form=_PUBLIC_KEY.pattern)
+    return PublicKey(text)
+
+
+def claim_id(claim: Digest) -> ClaimId:
+    """Return the short form in which the claim with digest `claim` is shown."""
+    raw = bytes.fromhex(claim.removeprefix("sha256:"))
+    return ClaimId("clm-" + base64.b32encode(raw)[:16].decode().lower())

@@ -1,0 +1,92 @@
+"""The words of statements: their kinds, and what may be chosen in them."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The kinds of statement; each is its own payload type, so none can pass for another."""
+
+    AGREEMENT = "agreement"
+    ENROLMENT = "enrolment"
+    KEY_REVOCATION = "key-revocation"
+    CUSTODY = "custody"
+    DEPOSIT = "deposit"
+    CLAIM = "claim"
+    INTAKE = "intake"
+    NOTICE = "notice"
+    NOTICE_ACKNOWLEDGEMENT = "notice-acknowledgement"
+    OBJECTION = "objection"
+    RETRACTION = "retraction"
+    RULING = "ruling"
+    JOINT_INSTRUCTION = "joint-instruction"
+    APPROVAL = "approval"
+    DENIAL = "denial"
+    WITHDRAWAL = "withdrawal"
+    HOLD = "hold"
+    HOLD_LIFT = "hold-lift"
+    RECEIPT = "receipt"
+    RETURN = "return"
+    EVENT = "event"
+    DECISION = "decision"
+    EVIDENCE = "evidence"
+
+
+class Purpose(StrEnum):
+    """What a claim is for; part of what is signed, so that a drill is never replayed as a release."""
+
+    RELEASE = "release"
+    DRILL = "drill"
+    VERIFICATION = "verification"
+
+
+class Outcome(StrEnum):
+    """What an authority outside the quorum orders."""
+
+    RELEASE = "release"
+    REFUSE = "refuse"
+    RETURN = "return"
+    """What was released is to be given back: the petition was dismissed, or the default cured."""
+
+
+class Authority(StrEnum):
+    """On whose word a ruling stands."""
+
+    ARBITRATION = "arbitration"
+    COURT_ORDER = "court_order"
+
+
+class WithdrawalReason(StrEnum):
+    """Why a claimant gives up a claim."""
+
+    CURED = "cured"
+    SETTLED = "settled"
+    OTHER = "other"
+
+
+class ReceiptOutcome(StrEnum):
+    """What the receiver did with a stage."""
+
+    ACTIVATED = "activated"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+
+
+class Happening(StrEnum):
+    """What the engine records: facts that only time or a count brings about."""
+
+    DEPOSIT_VERIFIED = "deposit-verified"
+    DEPOSIT_FAILED = "deposit-failed"
+    REPLICA_REPAIRED = "replica-repaired"
+    WINDOW_OPENED = "window-opened"
+    WINDOW_EXTENDED = "window-extended"
+    WINDOW_ENDED = "window-ended"
+    STAGE_CONTESTED = "stage-contested"
+    SETTLED_BEFORE_WINDOW = "settled-before-window"
+    SETTLED_IN_WINDOW = "settled-in-window"
+    SETTLED_AFTER_WINDOW = "settled-after-window"
+    QUORUM_REACHED = "quorum-reached"
+    DENIAL_QUORUM_REACHED = "denial-quorum-reached"
+    LAPSED = "lapsed"
+    STAGE_TIMED_OUT = "stage-timed-out"
+    RELEASE_COMPLETED = "release-completed"
+    ROLLBACK_COMPLETED = "rollback-completed"

@@ -1,0 +1,67 @@
+"""Who takes part: parties in their roles, persons with their keys, and where notices reach them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tallystick.domain.ids import PartyId, PersonId, PublicKey, party_of
+
+
+class Role(StrEnum):
+    """The capacity in which a party signs the agreement."""
+
+    DEPOSITOR = "depositor"
+    BENEFICIARY = "beneficiary"
+    ESCROW_AGENT = "escrow_agent"
+    ARBITRATOR = "arbitrator"
+    WITNESS = "witness"
+    VERIFIER = "verifier"
+
+
+class ChannelKind(StrEnum):
+    """How a notice travels."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+    OUTBOX = "outbox"
+    """A folder of the escrow agent's that the recipient reads: for the embedded stack."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One way to reach a party: an e-mail address, an https URL, or an outbox name."""
+
+    kind: ChannelKind
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """A party to the agreement.
+
+    Attributes:
+        time_zone: IANA name; the recipient's clock decides when a notice is received.
+        calendar: The id of the agreement's calendar whose days are business days here.
+        channels: Where notices to this party go; every one is used.
+    """
+
+    id: PartyId
+    role: Role
+    name: str
+    time_zone: str
+    calendar: str
+    channels: tuple[Channel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who acts for a party. The person *is* the signing key; the id only shows."""
+
+    id: PersonId
+    name: str
+    signing_key: PublicKey
+    age_recipient: str
+
+    @property
+    def party(self) -> PartyId:
+        """The party that this person acts for."""
+        return party_of(self.id)

@@ -1,0 +1,75 @@
+"""Lengths of time as agreements write them: `PT48H`, `P10D`, or `10 business days`."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from tallystick.domain.codec import MalformedDocumentError
+from tallystick.domain.json import JsonValue
+from tallystick.limits import BUSINESS_DAYS_MAX, PERIOD_MAX
+
+_ISO_8601: Final = re.compile(
+    r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,8})S)?)?", re.ASCII
+)
+_BUSINESS_DAYS: Final = re.compile(r"([1-9]\d{0,3}) business days?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A length of time; its text is kept as the parties signed it.
+
+    Attributes:
+        text: An ISO 8601 duration of days, hours, minutes and seconds, or `N business days`.
+
+    Raises:
+        MalformedDocumentError: Another form, or longer than `limits.py` allows.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        """Refuse a period that nobody could count."""
+        if self.business_days is not None:
+            if self.business_days > BUSINESS_DAYS_MAX:
+                raise MalformedDocumentError("too many business days", limit=BUSINESS_DAYS_MAX)
+        elif self.duration > PERIOD_MAX:
+            raise MalformedDocumentError("too long a period", limit_days=PERIOD_MAX.days)
+
+    @property
+    def business_days(self) -> int | None:
+        """The number of business days, or None where this is a plain duration."""
+        found = _BUSINESS_DAYS.fullmatch(self.text)
+        return int(found.group(1)) if found else None
+
+    @property
+    def duration(self) -> timedelta:
+        """The plain duration; zero for business days, whose length only a calendar knows.
+
+        Raises:
+            MalformedDocumentError: The text is in neither form.
+        """
+        if self.business_days is not None:
+            return timedelta()
+        found = _ISO_8601.fullmatch(self.text)
+        if found is None or self.text.endswith("T") or not any(found.groups()):
+            raise MalformedDocumentError(
+                "not a period like PT48H, P10D or 10 business days", given=self.text[:64]
+            )
+        days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+    @classmethod
+    def from_json(cls, value: JsonValue, at: str) -> "Period":
+        """Return the period that `value` writes.
+
+        Raises:
+            MalformedDocumentError: Not the text of a period.
+        """
+        if not isinstance(value, str):
+            raise MalformedDocumentError("not a period", at=at)
+        return cls(value)
+
+    def to_json(self) -> JsonValue:
+        """Return the text."""
+        return self.text

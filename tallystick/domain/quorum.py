@@ -1,0 +1,140 @@
+"""Quorum trees and how they are counted.
+
+One grammar, for approvals, denials, rulings, custody and witnesses alike:
+`{"k": 2, "of": […]}`, `{"any": […]}`, `{"all": […]}`, nested, with persons as leaves
+(the shape of C2SP tlog-policy groups). A person stands in one leaf only. Empty
+never means allowed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tallystick.domain.codec import MalformedDocumentError
+from tallystick.domain.ids import PersonId, person_id
+from tallystick.domain.json import JsonValue
+from tallystick.limits import QUORUM_DEPTH_MAX, QUORUM_LEAVES_MAX
+
+_WORDS: Final = frozenset({"k", "of", "any", "all"})
+
+
+class MalformedQuorumError(MalformedDocumentError):
+    """A tree that could never, or would always, be met, or that counts somebody twice."""
+
+    code = "malformed-quorum"
+    why = "A quorum needs 1 ≤ k ≤ n, at most 32 leaves, and every person in one leaf only."
+    advice = "Correct the tree: `{k: 2, of: [a@x, b@y, c@z]}`, `{any: […]}` or `{all: […]}`, nested."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """`threshold` of `members` must agree; a member is a person or another group."""
+
+    threshold: int
+    members: tuple["Group | PersonId", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """A whole tree, checked at birth.
+
+    Raises:
+        MalformedQuorumError: Too deep or wide, a threshold out of range, a person twice.
+    """
+
+    root: Group
+
+    def __post_init__(self) -> None:
+        """Refuse a tree that cannot be counted honestly."""
+        _check_group(self.root, depth=1)
+        persons = list(leaves(self.root))
+        if len(persons) > QUORUM_LEAVES_MAX:
+            raise MalformedQuorumError("too many leaves", leaves=len(persons), limit=QUORUM_LEAVES_MAX)
+        if twice := {person for person in persons if persons.count(person) > 1}:
+            raise MalformedQuorumError("a person stands in two leaves", persons=sorted(twice))
+
+    @property
+    def persons(self) -> frozenset[PersonId]:
+        """Everybody who has a leaf."""
+        return frozenset(leaves(self.root))
+
+    @classmethod
+    def from_json(cls, value: JsonValue, at: str) -> "Quorum":
+        """Return the tree that `value` writes; a single person is a tree of one.
+
+        Raises:
+            MalformedDocumentError: Not this grammar.
+        """
+        member = _member(value, at, depth=0)
+        return cls(member if isinstance(member, Group) else Group(threshold=1, members=(member,)))
+
+    def to_json(self) -> JsonValue:
+        """Return the tree with `any` and `all` where they say it best."""
+        return _group_json(self.root)
+
+    def satisfied_by(self, persons: frozenset[PersonId]) -> bool:
+        """Return whether `persons` suffice, each counted once."""
+        return _satisfied(self.root, lambda person: person in persons)
+
+
+def leaves(group: Group) -> Iterator[PersonId]:
+    """Yield the persons of a group and of all groups in it, in their order."""
+    for member in group.members:
+        if isinstance(member, Group):
+            yield from leaves(member)
+        else:
+            yield member
+
+
+def _satisfied(group: Group, agrees: Callable[[PersonId], bool]) -> bool:
+    agreeing = sum(
+        _satisfied(member, agrees) if isinstance(member, Group) else agrees(member)
+        for member in group.members
+    )
+    return agreeing >= group.threshold
+
+
+def _check_group(group: Group, depth: int) -> None:
+    if depth > QUORUM_DEPTH_MAX:
+        raise MalformedQuorumError("too deep a tree", limit=QUORUM_DEPTH_MAX)
+    # A threshold of zero would make silence a quorum.
+    if not 1 <= group.threshold <= len(group.members):
+        raise MalformedQuorumError("threshold out of range", k=group.threshold, members=len(group.members))
+    for member in group.members:
+        if isinstance(member, Group):
+            _check_group(member, depth + 1)
+
+
+def _member(value: JsonValue, at: str, depth: int) -> "Group | PersonId":
+    if isinstance(value, str):
+        return person_id(value)
+    if not isinstance(value, Mapping) or not value.keys() <= _WORDS or depth > QUORUM_DEPTH_MAX:
+        raise MalformedQuorumError("not a quorum", at=at)
+    word = next(iter(value.keys() - {"k"}), "")
+    members = value.get(word)
+    if set(value) not in ({"k", "of"}, {"any"}, {"all"}):
+        raise MalformedQuorumError("say k and of, or any, or all", at=at)
+    if isinstance(members, str) or not isinstance(members, Sequence):
+        raise MalformedQuorumError("the members are not a list", at=f"{at}/{word}")
+    read = tuple(_member(item, f"{at}/{word}/{place}", depth + 1) for place, item in enumerate(members))
+    return Group(threshold=_threshold(value, len(read), at), members=read)
+
+
+def _threshold(value: Mapping[str, JsonValue], count: int, at: str) -> int:
+    if "any" in value:
+        return 1
+    if "all" in value:
+        return count
+    threshold = value["k"]
+    if isinstance(threshold, bool) or not isinstance(threshold, int):
+        raise MalformedQuorumError("k is not an integer", at=f"{at}/k")
+    return threshold
+
+
+def _group_json(group: Group) -> JsonValue:
+    members = [_group_json(member) if isinstance(member, Group) else member for member in group.members]
+    if group.threshold == len(members):
+        return {"all": members}
+    if group.threshold == 1:
+        return {"any": members}
+    return {"k": group.threshold, "of": members}

@@ -1,0 +1,77 @@
+"""Receipts and returns: the beneficiary's word on what it received, activated, undid or gave back."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from tallystick.domain.agreement import Agreement
+from tallystick.domain.authorship import check_one_of, check_stages
+from tallystick.domain.claim import Claim
+from tallystick.domain.ids import PersonId
+from tallystick.domain.kinds import ReceiptOutcome
+from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.stages import to_give_back
+from tallystick.domain.state import GIVEN_UP, ClaimState, EventType, StageState
+from tallystick.domain.statements import Body, Receipt, Return
+
+_EVENTS: Final = MappingProxyType(
+    {
+        ReceiptOutcome.ACTIVATED: EventType.STAGE_ACTIVATED,
+        ReceiptOutcome.FAILED: EventType.STAGE_FAILED,
+        ReceiptOutcome.ROLLED_BACK: EventType.STAGE_ROLLED_BACK,
+    }
+)
+
+
+def receipt(
+    agreement: Agreement, claim: Claim, body: Receipt, _: frozenset[PersonId], __: datetime
+) -> EventType:
+    """Admit the receiver's report on one stage.
+
+    Raises:
+        TallystickError: Not a claimant's, not a stage of this claim, or not the stage's components.
+    """
+    check_one_of(body.person, agreement.authorities.claimants, "sign receipts")
+    check_stages(claim, (body.stage,))
+    reported = sorted(received.component for received in body.components)
+    expected = sorted(agreement.stage(body.stage).components)
+    if body.outcome is ReceiptOutcome.ACTIVATED and reported != expected:
+        raise MisdirectedError(
+            "not the components of this stage", expected=list(expected), given=list(reported)
+        )
+    return _EVENTS[body.outcome]
+
+
+def giving_back(
+    agreement: Agreement, claim: Claim, body: Return, _: frozenset[PersonId], __: datetime
+) -> EventType:
+    """Admit the certificate that what was released is returned or destroyed.
+
+    Raises:
+        TallystickError: Not a claimant's, or it leaves out a component that was released.
+    """
+    check_one_of(body.person, agreement.authorities.claimants, "certify a return")
+    missing = sorted(set(_released(agreement, claim)) - set(body.components))
+    if missing:
+        raise MisdirectedError("it leaves out what was released", missing=list(missing))
+    return EventType.RETURN_MADE
+
+
+def return_is_due(agreement: Agreement, claim: Claim) -> bool:
+    """Return whether the beneficiary owes a certificate that something was given back."""
+    if claim.entries_of(Return):
+        return False
+    lent = claim.state in GIVEN_UP and bool(to_give_back(agreement, claim))
+    return lent or claim.state is ClaimState.RETURN_DUE
+
+
+def _released(agreement: Agreement, claim: Claim) -> list[str]:
+    untouched = {StageState.WAITING, StageState.QUORATE}
+    stages = [progress.stage for progress in claim.stages if progress.state not in untouched]
+    return [component for stage in stages for component in agreement.stage(stage).components]
+
+
+_Rule = Callable[[Agreement, Claim, Any, frozenset[PersonId], datetime], EventType]
+
+RULES: Final[Mapping[type[Body], _Rule]] = MappingProxyType({Receipt: receipt, Return: giving_back})

@@ -1,0 +1,100 @@
+"""The stage plan: in which order stages open, when, and in which order they are rolled back."""
+
+from datetime import datetime
+
+from tallystick.domain.agreement import Agreement, OnFailure, Opens, Stage
+from tallystick.domain.calendar import Deadline, deadline
+from tallystick.domain.claim import Claim, StageProgress
+from tallystick.domain.ids import StageId
+from tallystick.domain.party import Party, Role
+from tallystick.domain.state import StageState
+from tallystick.domain.statements import Intake
+
+
+def depositor(agreement: Agreement) -> Party:
+    """Return the party that deposits: it gets the notices, and its clock counts the windows."""
+    (party,) = agreement.parties_in(Role.DEPOSITOR)
+    return party
+
+
+def accepted_at(claim: Claim) -> datetime | None:
+    """Return when the escrow agent accepted the claim's form, or None."""
+    return next((entry.accepted_at for entry, body in claim.entries_of(Intake) if body.accepted), None)
+
+
+def opens_from(claim: Claim, stage: Stage) -> datetime | None:
+    """Return the moment from which the delay of `stage` runs, or None while it has not come."""
+    match stage.opens.when:
+        case Opens.ON_ACCEPTANCE:
+            return accepted_at(claim)
+        case Opens.AFTER_WINDOW:
+            return claim.window_ended_at or claim.bypassed_at
+        case Opens.AFTER_STAGE:
+            assert stage.opens.stage is not None
+            return _activated_at(claim, stage.opens.stage)
+
+
+def opens_at(agreement: Agreement, claim: Claim, stage: StageId) -> Deadline | None:
+    """Return from when `stage` may be decided and why, or None while what it waits for has not come."""
+    planned = agreement.stage(stage)
+    start = opens_from(claim, planned)
+    if start is None:
+        return None
+    if planned.opens.delay is None:
+        return Deadline(at=start, explanation=(f"opens {planned.opens.when.replace('_', ' ')}",))
+    return deadline(start, planned.opens.delay, recipient=depositor(agreement), agreement=agreement)
+
+
+def lapses_at(agreement: Agreement, claim: Claim, stage: StageId) -> Deadline | None:
+    """Return until when the quorum for `stage` may be reached, or None while the stage is not open.
+
+    For provisional access the time runs from the end of the window: nothing lapses
+    while the window does not yet allow the rest.
+    """
+    opened = opens_at(agreement, claim, stage)
+    after = claim.window_ended_at or claim.bypassed_at
+    if opened is None or after is None:
+        return None
+    start = max(opened.at, after)
+    return deadline(start, agreement.windows.approval, recipient=depositor(agreement), agreement=agreement)
+
+
+def report_due(agreement: Agreement, claim: Claim, progress: StageProgress) -> Deadline:
+    """Return until when the receiver has to report on a decided stage."""
+    assert progress.since is not None
+    recipient = agreement.party(claim.claimant_party)
+    return deadline(progress.since, agreement.windows.provisioning, recipient=recipient, agreement=agreement)
+
+
+def is_provisional(agreement: Agreement, stage: StageId) -> bool:
+    """Return whether `stage` is provisional access, open while the window still runs."""
+    return agreement.stage(stage).opens.when is Opens.ON_ACCEPTANCE
+
+
+def to_roll_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
+    """Return which stages the receiver has to undo, the last one first.
+
+    A failed stage is always undone. The ones before it are kept or undone as the
+    failed stage's `on_failure` says.
+    """
+    failed = [p for p in claim.stages if p.state is StageState.FAILED]
+    undo_all = any(agreement.stage(p.stage).on_failure is OnFailure.ROLLBACK for p in failed)
+    undone = {StageState.FAILED, StageState.ACTIVATED} if undo_all else {StageState.FAILED}
+    return tuple(p.stage for p in reversed(claim.stages) if p.state in undone)
+
+
+def to_give_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
+    """Return which provisional stages fall due for return once a claim ended without release.
+
+    What was disclosed after the window, by quorum, stays; what was only lent does not.
+    """
+    untouched = {StageState.WAITING, StageState.QUORATE}
+    released = [p.stage for p in claim.stages if p.state not in untouched]
+    if any(not is_provisional(agreement, stage) for stage in released):
+        return ()
+    return tuple(reversed(released))
+
+
+def _activated_at(claim: Claim, stage: StageId) -> datetime | None:
+    earlier = next((p for p in claim.stages if p.stage == stage), None)
+    return earlier.since if earlier is not None and earlier.state is StageState.ACTIVATED else None

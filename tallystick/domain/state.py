@@ -1,0 +1,200 @@
+"""The one state machine: which events a claim may meet in which state, and where each leads.
+
+Approval and execution are two fields: a claim has a state, and each of its stages
+has one. Both tables stand here and nowhere else; docs/claim-states.md is drawn
+from them. Events are past tense; an event that leaves the state as it is adds a
+fact. FROZEN is no state: a hold is a fact that lies over any of them.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class ClaimState(StrEnum):
+    """Where a claim stands."""
+
+    FILED = "FILED"
+    NOT_ACCEPTED = "NOT_ACCEPTED"
+    ACCEPTED = "ACCEPTED"
+    WINDOW = "WINDOW"
+    CONTESTED = "CONTESTED"
+    APPROVAL = "APPROVAL"
+    VALIDATING = "VALIDATING"
+    PROVISIONING = "PROVISIONING"
+    RELEASED = "RELEASED"
+    ROLLING_BACK = "ROLLING_BACK"
+    ROLLED_BACK = "ROLLED_BACK"
+    RETURN_DUE = "RETURN_DUE"
+    RETURNED = "RETURNED"
+    DENIED = "DENIED"
+    LAPSED = "LAPSED"
+    REFUSED = "REFUSED"
+    CURED = "CURED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class StageState(StrEnum):
+    """Where one stage of a claim stands."""
+
+    WAITING = "WAITING"
+    QUORATE = "QUORATE"
+    DECIDED = "DECIDED"
+    ACTIVATED = "ACTIVATED"
+    FAILED = "FAILED"
+    ROLLED_BACK = "ROLLED_BACK"
+
+
+class EventType(StrEnum):
+    """What can happen to a claim after it was filed."""
+
+    # Acts of persons.
+    INTAKE_ACCEPTED = "intake-accepted"
+    INTAKE_REFUSED = "intake-refused"
+    NOTICE_ACKNOWLEDGED = "notice-acknowledged"
+    OBJECTION_MADE = "objection-made"
+    PARTIAL_OBJECTION_MADE = "partial-objection-made"
+    LATE_OBJECTION_MADE = "late-objection-made"
+    OBJECTION_RETRACTED = "objection-retracted"
+    VOTE_RETRACTED = "vote-retracted"
+    ARBITRATED_FOR_RELEASE = "arbitrated-for-release"
+    REFUSAL_ORDERED = "refusal-ordered"
+    RELEASE_ORDERED = "release-ordered"
+    RETURN_ORDERED = "return-ordered"
+    APPROVAL_GIVEN = "approval-given"
+    DENIAL_GIVEN = "denial-given"
+    WITHDRAWN = "withdrawn"
+    WITHDRAWN_AS_CURED = "withdrawn-as-cured"
+    HOLD_PLACED = "hold-placed"
+    HOLD_LIFTED = "hold-lifted"
+    KEY_REVOKED = "key-revoked"
+    STAGE_ACTIVATED = "stage-activated"
+    STAGE_FAILED = "stage-failed"
+    STAGE_ROLLED_BACK = "stage-rolled-back"
+    RETURN_MADE = "return-made"
+    # The gate's decisions.
+    STAGE_DECIDED = "stage-decided"
+    STAGE_REFUSED = "stage-refused"
+    # What the engine records.
+    NOTICE_SENT = "notice-sent"
+    REPLICA_REPAIRED = "replica-repaired"
+    WINDOW_OPENED = "window-opened"
+    WINDOW_EXTENDED = "window-extended"
+    WINDOW_ENDED = "window-ended"
+    STAGE_CONTESTED = "stage-contested"
+    SETTLED_BEFORE_WINDOW = "settled-before-window"
+    SETTLED_IN_WINDOW = "settled-in-window"
+    SETTLED_AFTER_WINDOW = "settled-after-window"
+    QUORUM_REACHED = "quorum-reached"
+    DENIAL_QUORUM_REACHED = "denial-quorum-reached"
+    LAPSED = "lapsed"
+    STAGE_TIMED_OUT = "stage-timed-out"
+    RELEASE_COMPLETED = "release-completed"
+    ROLLBACK_COMPLETED = "rollback-completed"
+
+
+_S = ClaimState
+_E = EventType
+
+UNDECIDED: Final = frozenset({_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL, _S.VALIDATING})
+"""States in which the claim has been accepted and the next stage is not yet decided."""
+EXECUTING: Final = frozenset({_S.PROVISIONING, _S.ROLLING_BACK})
+GIVEN_UP: Final = frozenset({_S.DENIED, _S.LAPSED, _S.REFUSED, _S.CURED, _S.WITHDRAWN})
+"""Endings without a release; what was provisional is then to be given back."""
+ENDED: Final = GIVEN_UP | {_S.NOT_ACCEPTED, _S.ROLLED_BACK, _S.RETURNED}
+OPEN: Final = frozenset(ClaimState) - ENDED - {_S.RELEASED}
+
+_STAGE_EVENTS: Final = (_E.QUORUM_REACHED, _E.STAGE_DECIDED, _E.STAGE_REFUSED)
+_RECEIPTS: Final = (_E.STAGE_ACTIVATED, _E.STAGE_FAILED, _E.STAGE_TIMED_OUT, _E.STAGE_ROLLED_BACK)
+
+
+def _moves() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
+    """Yield the steps that lead from one state to another, in the order of the clause."""
+    yield _S.FILED, _E.INTAKE_ACCEPTED, _S.ACCEPTED
+    yield _S.FILED, _E.INTAKE_REFUSED, _S.NOT_ACCEPTED
+    yield _S.ACCEPTED, _E.WINDOW_OPENED, _S.WINDOW
+    yield _S.WINDOW, _E.WINDOW_ENDED, _S.APPROVAL
+    # A contrary instruction stops whatever is not yet decided.
+    for state in (_S.ACCEPTED, _S.WINDOW, _S.APPROVAL, _S.VALIDATING):
+        yield state, _E.OBJECTION_MADE, _S.CONTESTED
+    yield _S.APPROVAL, _E.STAGE_CONTESTED, _S.CONTESTED
+    yield _S.CONTESTED, _E.SETTLED_BEFORE_WINDOW, _S.ACCEPTED
+    yield _S.CONTESTED, _E.SETTLED_IN_WINDOW, _S.WINDOW
+    yield _S.CONTESTED, _E.SETTLED_AFTER_WINDOW, _S.APPROVAL
+    # A joint instruction or a final court order skips the window, never the quorum or the gate.
+    for state in (_S.ACCEPTED, _S.WINDOW, _S.CONTESTED):
+        yield state, _E.RELEASE_ORDERED, _S.APPROVAL
+    for state in (_S.FILED, *sorted(UNDECIDED)):
+        yield state, _E.REFUSAL_ORDERED, _S.REFUSED
+    for state in sorted(UNDECIDED):
+        yield state, _E.DENIAL_QUORUM_REACHED, _S.DENIED
+    for state in (_S.FILED, *sorted(UNDECIDED), _S.PROVISIONING):
+        yield state, _E.WITHDRAWN, _S.WITHDRAWN
+        yield state, _E.WITHDRAWN_AS_CURED, _S.CURED
+    yield _S.APPROVAL, _E.LAPSED, _S.LAPSED
+    yield _S.APPROVAL, _E.QUORUM_REACHED, _S.VALIDATING
+    yield _S.VALIDATING, _E.STAGE_DECIDED, _S.PROVISIONING
+    yield _S.VALIDATING, _E.STAGE_REFUSED, _S.APPROVAL
+    yield _S.PROVISIONING, _E.STAGE_ACTIVATED, _S.APPROVAL
+    yield _S.PROVISIONING, _E.STAGE_FAILED, _S.ROLLING_BACK
+    yield _S.PROVISIONING, _E.STAGE_TIMED_OUT, _S.ROLLING_BACK
+    yield _S.ROLLING_BACK, _E.ROLLBACK_COMPLETED, _S.ROLLED_BACK
+    yield _S.APPROVAL, _E.RELEASE_COMPLETED, _S.RELEASED
+    yield _S.RELEASED, _E.RETURN_ORDERED, _S.RETURN_DUE
+    yield _S.RETURN_DUE, _E.RETURN_MADE, _S.RETURNED
+
+
+def _facts() -> Iterable[tuple[Iterable[ClaimState], Iterable[EventType]]]:
+    """Yield which events add a fact, and leave the state, in which states."""
+    yield ClaimState, (_E.KEY_REVOKED,)
+    yield OPEN | {_S.RELEASED}, (_E.HOLD_PLACED, _E.HOLD_LIFTED, _E.REPLICA_REPAIRED)
+    yield UNDECIDED | {_S.PROVISIONING}, (_E.NOTICE_SENT, _E.NOTICE_ACKNOWLEDGED, _E.VOTE_RETRACTED)
+    yield UNDECIDED | {_S.PROVISIONING}, (_E.APPROVAL_GIVEN, _E.DENIAL_GIVEN, _E.PARTIAL_OBJECTION_MADE)
+    yield UNDECIDED | {_S.PROVISIONING}, (_E.OBJECTION_RETRACTED, _E.ARBITRATED_FOR_RELEASE)
+    yield (_S.CONTESTED, _S.PROVISIONING), (_E.OBJECTION_MADE,)
+    yield (_S.APPROVAL, _S.VALIDATING, _S.PROVISIONING), (_E.RELEASE_ORDERED,)
+    yield frozenset(ClaimState) - {_S.FILED}, (_E.LATE_OBJECTION_MADE,)
+    yield (_S.CONTESTED,), (_E.WINDOW_OPENED, _E.WINDOW_ENDED)
+    yield (_S.WINDOW, _S.CONTESTED), (_E.WINDOW_EXTENDED,)
+    # Provisional access runs beside the window; its stages move without the claim.
+    yield (_S.ACCEPTED, _S.WINDOW), _STAGE_EVENTS
+    yield (_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL), _RECEIPTS
+    yield (_S.CONTESTED,), (_E.STAGE_REFUSED,)
+    # What was disclosed and then taken back is put on record whatever the claim came to.
+    yield (
+        GIVEN_UP,
+        (_E.STAGE_REFUSED, _E.STAGE_ACTIVATED, _E.STAGE_FAILED, _E.STAGE_ROLLED_BACK, _E.RETURN_MADE),
+    )
+    yield (_S.ROLLING_BACK, _S.RETURN_DUE), (_E.STAGE_ROLLED_BACK,)
+
+
+def _table() -> dict[tuple[ClaimState, EventType], ClaimState]:
+    table = {(state, event): state for states, events in _facts() for state in states for event in events}
+    for state, event, target in _moves():
+        assert table.get((state, event), target) == target, f"two ways from {state} by {event}"
+        table[state, event] = target
+    return table
+
+
+TRANSITIONS: Final[Mapping[tuple[ClaimState, EventType], ClaimState]] = MappingProxyType(_table())
+
+STAGE_TRANSITIONS: Final[Mapping[tuple[StageState, EventType], StageState]] = MappingProxyType(
+    {
+        (StageState.WAITING, _E.QUORUM_REACHED): StageState.QUORATE,
+        (StageState.WAITING, _E.STAGE_REFUSED): StageState.WAITING,
+        (StageState.QUORATE, _E.STAGE_REFUSED): StageState.WAITING,
+        (StageState.QUORATE, _E.STAGE_DECIDED): StageState.DECIDED,
+        (StageState.DECIDED, _E.STAGE_ACTIVATED): StageState.ACTIVATED,
+        (StageState.DECIDED, _E.STAGE_FAILED): StageState.FAILED,
+        (StageState.DECIDED, _E.STAGE_TIMED_OUT): StageState.FAILED,
+        (StageState.DECIDED, _E.STAGE_ROLLED_BACK): StageState.ROLLED_BACK,
+        (StageState.ACTIVATED, _E.STAGE_ROLLED_BACK): StageState.ROLLED_BACK,
+        (StageState.FAILED, _E.STAGE_ROLLED_BACK): StageState.ROLLED_BACK,
+    }
+)
+
+
+def states_allowing(event: EventType) -> frozenset[ClaimState]:
+    """Return the states in which `event` may happen."""
+    return frozenset(state for state, allowed in TRANSITIONS if allowed is event)

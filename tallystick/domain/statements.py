@@ -1,0 +1,461 @@
+"""What may be said, kind by kind: the bodies of statements, and a signed one as the rules see it.
+
+Persons sign acts; the log key signs notices and events; the gate signs decisions.
+Signatures are verified before a `Signed` exists (tallystick/crypto/admission.py);
+the rules here and elsewhere in the domain start from that fact.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import ClassVar, Final, TypeAlias
+
+from tallystick.domain.codec import MalformedDocumentError, decode, encode_object
+from tallystick.domain.ids import (
+    AgreementId,
+    ComponentId,
+    DeploymentId,
+    Digest,
+    PartyId,
+    PersonId,
+    PublicKey,
+    StageId,
+)
+from tallystick.domain.json import JsonObject
+from tallystick.domain.kinds import (
+    Authority,
+    Happening,
+    Kind,
+    Outcome,
+    Purpose,
+    ReceiptOutcome,
+    WithdrawalReason,
+)
+from tallystick.domain.party import ChannelKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What every statement under an agreement carries.
+
+    Attributes:
+        person: Whose act this is; for the engine's own statements, `engine@<deployment>`.
+        nonce: 32 hexadecimal digits: the same words said twice on purpose are two acts.
+    """
+
+    deployment: DeploymentId
+    agreement: AgreementId
+    agreement_digest: Digest
+    person: PersonId
+    issued_at: datetime
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSeen:
+    """The checkpoint that the author had verified before signing."""
+
+    size: int
+    root: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRevocation(Header):
+    """A key stops counting: said by the key itself, or by the quorum the agreement names."""
+
+    KIND: ClassVar[Kind] = Kind.KEY_REVOCATION
+    key: PublicKey
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedShare:
+    """Where the share of one leaf of a custody tree lies: a blob sealed to that leaf's recipient."""
+
+    leaf: str
+    sealed_digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeCommitments:
+    """The published points of one node of a custody tree, as 64 hexadecimal digits each."""
+
+    path: str
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custody(Header):
+    """A component's custody epoch: the recipient to seal to, and who holds which share of its key."""
+
+    KIND: ClassVar[Kind] = Kind.CUSTODY
+    component: ComponentId
+    epoch: int
+    recipient: str
+    commitments: tuple[NodeCommitments, ...]
+    shares: tuple[SealedShare, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositedComponent:
+    """One component of a deposit.
+
+    Attributes:
+        custody: The custody statement to whose recipient the component is sealed.
+        sealed_digest: SHA-256 of the sealed file.
+        manifest_digest: SHA-256 of the bag's payload manifest; file names stay inside the seal.
+    """
+
+    component: ComponentId
+    custody: Digest
+    sealed_digest: Digest
+    sealed_bytes: int
+    manifest_digest: Digest
+    files: int
+    payload_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deposit(Header):
+    """What a depositor deposits.
+
+    Attributes:
+        number: 1, 2, 3 …, without a gap.
+        previous: The deposit before this one; absent for the first.
+        watermark: The moment that the content is consistent with, apart from when it was received.
+    """
+
+    KIND: ClassVar[Kind] = Kind.DEPOSIT
+    number: int
+    watermark: datetime
+    components: tuple[DepositedComponent, ...]
+    previous: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceDocument:
+    """A document behind a claim: which item it is, when it was issued, and its digests plain and sealed."""
+
+    item: str
+    issued_at: datetime
+    plain_digest: Digest
+    sealed_digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimFiling(Header):
+    """A claim: asks for stages of one deposit, on one condition, with its evidence.
+
+    Attributes:
+        recipient: The claim's one-time age recipient, made by the beneficiary.
+        declaration: What the claimant declares, in words that can be held against them.
+    """
+
+    KIND: ClassVar[Kind] = Kind.CLAIM
+    condition: str
+    deposit: Digest
+    stages: tuple[StageId, ...]
+    evidence: tuple[EvidenceDocument, ...]
+    recipient: str
+    purpose: Purpose
+    declaration: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnClaim(Header):
+    """A statement about one claim, named by its digest."""
+
+    claim: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake(OnClaim):
+    """The escrow agent's check of a claim's form: accepted, or not and why."""
+
+    KIND: ClassVar[Kind] = Kind.INTAKE
+    accepted: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelResult:
+    """What became of a notice on one channel."""
+
+    kind: ChannelKind
+    address: str
+    taken: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(OnClaim):
+    """The engine gave notice of a claim to a party; `taken` says which channels took it."""
+
+    KIND: ClassVar[Kind] = Kind.NOTICE
+    party: PartyId
+    attempt: int
+    text_digest: Digest
+    channels: tuple[ChannelResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeAcknowledgement(OnClaim):
+    """A person of the notified party says that the notice arrived."""
+
+    KIND: ClassVar[Kind] = Kind.NOTICE_ACKNOWLEDGEMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection(OnClaim):
+    """A contrary instruction: the condition did not come true, or was cured.
+
+    Attributes:
+        stages: Which stages it is against; absent means the whole claim.
+    """
+
+    KIND: ClassVar[Kind] = Kind.OBJECTION
+    ground: str
+    explanation: str
+    stages: tuple[StageId, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retraction(OnClaim):
+    """Takes back one's own approval, denial or objection."""
+
+    KIND: ClassVar[Kind] = Kind.RETRACTION
+    of: Digest
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulingDocument:
+    """A paper that a ruling rests on: `order`, `finality_certificate`, `award` …, by digest."""
+
+    document: str
+    plain_digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling(OnClaim):
+    """What an arbitrator decided, or officers attest that a court finally ordered."""
+
+    KIND: ClassVar[Kind] = Kind.RULING
+    authority: Authority
+    outcome: Outcome
+    documents: tuple[RulingDocument, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointInstruction(OnClaim):
+    """Depositor and beneficiary instruct the escrow agent together."""
+
+    KIND: ClassVar[Kind] = Kind.JOINT_INSTRUCTION
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """A share of a component's key, re-sealed to the claim's recipient: a blob, by digest."""
+
+    component: ComponentId
+    leaf: str
+    sealed_digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval(OnClaim):
+    """One person's yes to stages of one claim; it counts for nothing else."""
+
+    KIND: ClassVar[Kind] = Kind.APPROVAL
+    stages: tuple[StageId, ...]
+    purpose: Purpose
+    expires_at: datetime
+    reason: str
+    contributions: tuple[Contribution, ...] = ()
+    ledger_seen: LedgerSeen | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial(OnClaim):
+    """One person's no to a claim."""
+
+    KIND: ClassVar[Kind] = Kind.DENIAL
+    reason: str
+    ledger_seen: LedgerSeen | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal(OnClaim):
+    """The claimant gives up the claim."""
+
+    KIND: ClassVar[Kind] = Kind.WITHDRAWAL
+    reason: WithdrawalReason
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(OnClaim):
+    """Freezes a claim, or some of its stages: while it stands, nothing is decided in its scope."""
+
+    KIND: ClassVar[Kind] = Kind.HOLD
+    reason: str
+    stages: tuple[StageId, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldLift(OnClaim):
+    """Lifts one hold."""
+
+    KIND: ClassVar[Kind] = Kind.HOLD_LIFT
+    hold: Digest
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedComponent:
+    """What the receiver had in hand: the digests it computed itself."""
+
+    component: ComponentId
+    sealed_digest: Digest
+    manifest_digest: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt(OnClaim):
+    """The receiver's word on one stage: activated, failed, or rolled back."""
+
+    KIND: ClassVar[Kind] = Kind.RECEIPT
+    stage: StageId
+    outcome: ReceiptOutcome
+    components: tuple[ReceivedComponent, ...]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return(OnClaim):
+    """The beneficiary certifies that what was released is returned or destroyed."""
+
+    KIND: ClassVar[Kind] = Kind.RETURN
+    components: tuple[ComponentId, ...]
+    method: str
+    certificate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Header):
+    """The engine records that something happened, and why it may say so.
+
+    Attributes:
+        until: The deadline that an opened or extended window now has.
+        because: Lines that explain it: which days were counted, who agreed.
+        cause: The statement that brought it about, where there is one.
+    """
+
+    KIND: ClassVar[Kind] = Kind.EVENT
+    happening: Happening
+    claim: Digest | None = None
+    stage: StageId | None = None
+    until: datetime | None = None
+    cause: Digest | None = None
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PremiseVerdict:
+    """One premise of a release, and whether it held when the gate looked."""
+
+    premise: str
+    holds: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionStatement(OnClaim):
+    """The gate's decision on one stage: every premise with its verdict, and what it contributed."""
+
+    KIND: ClassVar[Kind] = Kind.DECISION
+    stage: StageId
+    released: bool
+    decided_at: datetime
+    premises: tuple[PremiseVerdict, ...]
+    contributions: tuple[Contribution, ...] = ()
+
+
+Body: TypeAlias = Header
+
+BODIES: Final[Mapping[Kind, type[Body]]] = MappingProxyType(
+    {
+        body.KIND: body
+        for body in (
+            KeyRevocation,
+            Custody,
+            Deposit,
+            ClaimFiling,
+            Intake,
+            Notice,
+            NoticeAcknowledgement,
+            Objection,
+            Retraction,
+            Ruling,
+            JointInstruction,
+            Approval,
+            Denial,
+            Withdrawal,
+            Hold,
+            HoldLift,
+            Receipt,
+            Return,
+            Event,
+            DecisionStatement,
+        )
+    }
+)
+"""The bodies that stand under an agreement; `agreement` itself and `enrolment` have their own readers."""
+
+BY_LOG_KEY: Final = frozenset({Kind.NOTICE, Kind.EVENT, Kind.EVIDENCE})
+BY_GATE: Final = frozenset({Kind.DECISION})
+BY_ENGINE: Final = BY_LOG_KEY | BY_GATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A statement whose signatures were verified.
+
+    Attributes:
+        id: SHA-256 over type and body: what others refer to.
+        signers: The agreement's keys that signed it; never empty.
+    """
+
+    kind: Kind
+    id: Digest
+    signers: frozenset[PublicKey]
+    body: Body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A statement as the ledger holds it: at which place, and when it was accepted."""
+
+    index: int
+    accepted_at: datetime
+    signed: Signed
+
+
+def read_body(kind: Kind, body: JsonObject) -> Body:
+    """Return the body of a statement of `kind`.
+
+    Raises:
+        MalformedDocumentError: Not the members of that kind, or no kind that stands under an agreement.
+    """
+    if kind not in BODIES:
+        raise MalformedDocumentError("this kind does not stand under an agreement", kind=kind.value)
+    return decode(BODIES[kind], body)
+
+
+def write_body(body: Body) -> JsonObject:
+    """Return the JSON object of a body."""
+    return encode_object(body)
