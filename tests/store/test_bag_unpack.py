@@ -199,7 +199,7 @@ def test_extended_header_names_what_follows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        extension(PATH_RECORD * 2) + SHORT,
+        extension(PATH_RECORD * 2) + SHORT + archive(plain_bag()),
         extension(PATH_RECORD) * 2 + SHORT,
         extension(PATH_RECORD) + bytes(1024),
         extension(b"") + SHORT,
