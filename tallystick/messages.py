@@ -1,0 +1,192 @@
+"""What crosses a process border through Temporal: ids, digests and public signed statements.
+
+Everything here lands in Temporal's history in plain text, so no share, key, evidence
+body or other secret may ever be a field. Messages of running claims are replayed:
+fields are only added, at the end, with a default; none is renamed or removed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+CLAIMS_QUEUE: Final = "tallystick-claims"
+"""Workflows, and the updates that people wait for."""
+WORK_QUEUE: Final = "tallystick-work"
+"""Activities of the worker: ledger, notices, blobs."""
+GATE_QUEUE: Final = "tallystick-gate"
+"""Activities of the gate: decisions and custody."""
+
+
+def claim_workflow_id(claim: str) -> str:
+    """Return the one workflow id of the claim with this digest; never used again."""
+    return f"claim-{claim.removeprefix('sha256:')}"
+
+
+def deposit_workflow_id(deposit: str) -> str:
+    """Return the workflow id that verifies the deposit with this digest."""
+    return f"deposit-{deposit.removeprefix('sha256:')}"
+
+
+def custody_workflow_id(agreement: str, component: str, epoch: int) -> str:
+    """Return the workflow id that has one custody epoch dealt."""
+    return f"custody-{agreement}-{component}-{epoch}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawEntry:
+    """A ledger entry as it travels: the envelope is JSON text, as it is stored."""
+
+    index: int
+    accepted_at: datetime
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimStart:
+    """Starts, or resumes, the workflow of one claim."""
+
+    claim: str
+    agreement: str
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRecord:
+    """A claim's whole record, for a workflow to fold: the agreement's envelope and every entry."""
+
+    agreement_envelope: str
+    entries: tuple[RawEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A statement about a claim, sent to its workflow as an update whose id is the statement's."""
+
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """The statement is on record: row and leaf are durable."""
+
+    statement: str
+    index: int
+    accepted_at: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileClaim:
+    """Asks to put a claim on record, at `at`."""
+
+    start: ClaimStart
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAct:
+    """Asks to append a statement, if nothing about the claim was recorded after `after`."""
+
+    claim: str
+    agreement: str
+    envelope: str
+    at: datetime
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordHappening:
+    """Asks to sign and append what has fallen due; the same request makes the same statement."""
+
+    claim: str
+    agreement: str
+    agreement_digest: str
+    happening: str
+    at: datetime
+    after: int
+    stage: str | None = None
+    until: datetime | None = None
+    cause: str | None = None
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntries:
+    """What is on record after the place the asker knew.
+
+    Attributes:
+        recorded: Whether the asker's own statement is among it; if not, something else came first.
+    """
+
+    recorded: bool
+    entries: tuple[RawEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSince:
+    """Asks what was recorded about a claim after `after`."""
+
+    claim: str
+    agreement: str
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveNotice:
+    """Asks to notify the depositor of a claim; `attempt` makes a repeated run harmless."""
+
+    claim: str
+    agreement: str
+    agreement_digest: str
+    attempt: int
+    at: datetime
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideStage:
+    """Asks the gate to decide on a stage, and to contribute if it releases it."""
+
+    claim: str
+    agreement: str
+    stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateAnswer:
+    """What the gate did: `released`, `refused`, or `moved-on` when the claim is elsewhere by now."""
+
+    outcome: str
+    decision: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyDeposit:
+    """Asks to compare every replica of a deposit's sealed files with what the depositor signed."""
+
+    agreement: str
+    deposit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositVerdict:
+    """Whether a deposit's sealed files are all there, in every store, byte for byte."""
+
+    verified: bool
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealCustody:
+    """Asks the gate to deal a custody epoch; the same request leaves the first dealing standing."""
+
+    agreement: str
+    component: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimLook:
+    """Nothing but a nudge: something that concerns the claim was recorded elsewhere."""
+
+    reason: str = ""

@@ -1,0 +1,182 @@
+"""A claim's case file: its raw record, verified and folded anew on each reading.
+
+The gate, the API's read side and the evidence export all read a claim here, so
+there is no second way from rows to a claim.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from tallystick.crypto.reading import SignedAgreement, read_agreement, read_signed
+from tallystick.crypto.statement import Envelope, parse_envelope
+from tallystick.domain.admission import check_revocation
+from tallystick.domain.agreement import Agreement
+from tallystick.domain.authorship import signing_persons
+from tallystick.domain.claim import Claim
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.filing import fold
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements import Entry, KeyRevocation
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.store import agreements, claims, ledger
+from tallystick.store.ledger import LedgerEntry
+
+
+class NoSuchClaimError(TallystickError):
+    """There is no such claim, or it is none of yours."""
+
+    code = "no-such-claim"
+    why = "No claim on record has this digest or short form, or its agreement does not name you."
+    advice = "List the claims you may see (`tallystick claim list`)."
+
+
+class NoSuchAgreementError(TallystickError):
+    """There is no such agreement, or it is none of yours."""
+
+    code = "no-such-agreement"
+    why = "No registered agreement has this id or digest, or it does not name you."
+    advice = "Register the agreement, or ask a party to it for its id."
+
+
+class ClaimMovedOnError(TallystickError):
+    """Something else about the claim was recorded first."""
+
+    code = "claim-moved-on"
+    why = "A statement is admitted against the record as it stands; the record has grown since."
+    advice = "Read the claim again and repeat the request."
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """A claim with everything it stands on.
+
+    Attributes:
+        agreement_envelope: The bytes that were verified to get `signed`.
+        raw: The ledger entries that `claim` was folded from, filing first.
+    """
+
+    agreement_envelope: bytes
+    signed: SignedAgreement
+    raw: tuple[LedgerEntry, ...]
+    claim: Claim
+
+    @property
+    def agreement(self) -> Agreement:
+        """The version that the claim pins."""
+        return self.signed.agreement
+
+
+def load(session: Session, claim: Digest) -> CaseFile:
+    """Return the case file of `claim`: every signature verified, every entry admitted again.
+
+    Raises:
+        NoSuchClaimError: No such claim was filed.
+        TallystickError: The record holds what may not be in it.
+    """
+    stored = claims.by_digest(session, claim)
+    if stored is None:
+        raise NoSuchClaimError("no such claim", claim=claim)
+    filing = stored.filing()
+    registered = agreements.by_digest(session, filing.agreement_digest)
+    if registered is None:
+        raise NoSuchAgreementError("the claim's agreement is not registered", digest=filing.agreement_digest)
+    signed = read_agreement(agreement_envelope(registered.envelope))
+    raw = tuple(record(session, stored.agreement_id, claim))
+    entries = verified(raw, signed.agreement)
+    return CaseFile(
+        agreement_envelope=registered.envelope, signed=signed, raw=raw, claim=fold(signed.terms, entries)
+    )
+
+
+def record(
+    session: Session, agreement_id: AgreementId, claim: Digest, *, after: int | None = None
+) -> list[LedgerEntry]:
+    """Return a claim's own entries and the key revocations under its agreement, filing first.
+
+    Args:
+        after: Only what was recorded after this place.
+    """
+    found = ledger.entries(session, agreement_id, claim=claim, agreement_wide=True, after=after)
+    relevant = [entry for entry in found if entry.claim == claim or entry.kind == Kind.KEY_REVOCATION]
+    # Revocations from before the filing belong to the claim too; it still begins with its filing.
+    return sorted(relevant, key=lambda entry: (entry.kind != Kind.CLAIM, entry.index))
+
+
+def verified(raw: Iterable[LedgerEntry], agreement: Agreement) -> Sequence[Entry]:
+    """Return the entries with their signatures verified; revocations that do not concern it left out.
+
+    Raises:
+        TallystickError: An entry about a claim is not what it must be.
+    """
+    revoked: set[str] = set()
+    entries: list[Entry] = []
+    for one in raw:
+        entry = verified_entry(one.index, one.accepted_at, one.statement(), agreement)
+        if entry is None:
+            continue
+        if isinstance(entry.signed.body, KeyRevocation):
+            if entry.signed.body.key in revoked:
+                continue
+            revoked.add(entry.signed.body.key)
+        entries.append(entry)
+    return entries
+
+
+def verified_entry(
+    index: int, accepted_at: datetime, envelope: Envelope, agreement: Agreement
+) -> Entry | None:
+    """Return one entry, verified; None for a revocation that means nothing under this version.
+
+    Raises:
+        TallystickError: An entry about a claim is not what it must be.
+    """
+    try:
+        signed = read_signed(envelope, agreement)
+        if isinstance(signed.body, KeyRevocation):
+            check_revocation(agreement, signed.body, signing_persons(agreement, signed))
+    except TallystickError:
+        # Another version's persons may have revoked a key that this version does not know.
+        if envelope.payload_type.endswith("key-revocation.v1+json"):
+            return None
+        raise
+    return Entry(index=index, accepted_at=accepted_at, signed=signed)
+
+
+def all_claims(session: Session, agreement_id: AgreementId) -> list[CaseFile]:
+    """Return the case files of every claim under an agreement, oldest first.
+
+    Raises:
+        TallystickError: A record holds what may not be in it.
+    """
+    return [load(session, stored.digest) for stored in claims.of_agreements(session, [agreement_id])]
+
+
+def check_head(session: Session, agreement_id: AgreementId, claim: Digest, *, after: int) -> None:
+    """Refuse to go on if anything about the claim was recorded after `after`.
+
+    Raises:
+        ClaimMovedOnError: Something was.
+    """
+    newer = record(session, agreement_id, claim, after=after)
+    if newer:
+        raise ClaimMovedOnError("something was recorded first", index=newer[-1].index, known=after)
+
+
+def agreement_envelope(data: bytes) -> Envelope:
+    """Return a stored agreement's envelope, parsed within an agreement's bounds.
+
+    Raises:
+        MalformedError: The stored bytes were altered.
+    """
+    return parse_envelope(data, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+
+
+def revocations(session: Session, agreement_id: AgreementId, agreement: Agreement) -> Sequence[Entry]:
+    """Return the key revocations under an agreement that concern this version's keys."""
+    raw = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION])
+    return verified(raw, agreement)
