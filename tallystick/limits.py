@@ -97,3 +97,9 @@ GATE_RETRY_DOUBLINGS_MAX: Final = 20
 NOTICE_RETRY_MIN: Final = timedelta(seconds=10)
 NOTICE_RETRY_MAX: Final = timedelta(hours=6)
 NOTICE_ATTEMPTS_MAX: Final = 100
+
+# The embedded stack.
+STACK_READY_SECONDS_MAX: Final = 60
+STACK_STOP_SECONDS_MAX: Final = 20
+STACK_RESTARTS_MAX: Final = 10
+LOGS_KEPT_MAX: Final = 5

@@ -1,0 +1,59 @@
+"""`tallystick up`: a whole site on this machine, until Ctrl-C."""
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tallystick.site import Site, prepare, settings_of
+from tallystick.stack import Stack, free_port, running
+
+_LOOK_SECONDS: Final = 1.0
+
+
+def up(
+    data: Annotated[Path, typer.Option(help="The folder that holds everything; made if missing.")] = Path(
+        "tallystick-data"
+    ),
+    api_port: Annotated[int, typer.Option(help="Where the API listens on 127.0.0.1.")] = 8080,
+    deployment: Annotated[str, typer.Option(help="The deployment's name, for a new folder.")] = "harbour",
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(help="A .pub file of the escrow agent; agreements need its signature."),
+    ] = None,
+) -> None:
+    """Start a Temporal server, the worker, the gate and the API, and stop them all on Ctrl-C."""
+    console = Console()
+    site = prepare(data, deployment=deployment, root_files=root or ())
+    settings = settings_of(site, api_port=api_port, temporal_port=free_port())
+    stopped = _stop_on_signals()
+    with running(site, settings, lambda name: console.print(f"  [green]ready[/]  {name}")) as stack:
+        console.print(_addresses(stack, site))
+        while not stopped.wait(_LOOK_SECONDS):
+            stack.tend(lambda line: console.print(f"  [yellow]{line}[/]"))
+    console.print("stopped; no process is left")
+
+
+def _stop_on_signals() -> threading.Event:
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    return stopped
+
+
+def _addresses(stack: Stack, site: Site) -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    table.add_row("API", stack.api_url)
+    table.add_row("API description", f"{stack.api_url}/v1/openapi.json")
+    table.add_row("deployment", str(site.public_file))
+    table.add_row("notices", str(site.root / "outbox"))
+    table.add_row("logs", str(site.logs))
+    if not stack.settings.root_keys:
+        table.add_row(
+            "[yellow]no root key[/]", "restart with --root NAME.pub: without one no agreement registers"
+        )
+    return table

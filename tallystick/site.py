@@ -1,0 +1,180 @@
+"""A site's data folder: what lies where, made once and found again.
+
+The folder holds the deployment's own keys, its databases, both blob stores and its
+logs. What is public of it stands in `deployment.json`, which agreements refer to.
+"""
+
+import dataclasses
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallystick.crypto.age import new_identity, parse_identity
+from tallystick.crypto.canonical import canonical_bytes, parse
+from tallystick.crypto.enrolment import read_public_file
+from tallystick.crypto.keyfile import PrivateKeys, read_key_file, write_key_file
+from tallystick.crypto.keys import SigningKey
+from tallystick.domain.codec import decode, encode_object
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import DeploymentId, PersonId, PublicKey, name
+from tallystick.limits import LOGS_KEPT_MAX
+from tallystick.settings import Settings, read_settings
+
+
+class OtherDeploymentError(TallystickError):
+    """The data folder belongs to a deployment of another name."""
+
+    code = "other-deployment"
+    why = "Every statement names its deployment; a data folder is of one deployment for ever."
+    advice = "Leave out `--deployment`, or choose another folder with `--data`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What everybody may know of a deployment, and every agreement pins.
+
+    Attributes:
+        log_key: Signs checkpoints, notices and events.
+        decision_key: The gate's.
+        gate_recipient: The age recipient of the gate's custody shares.
+        root_keys: The escrow agent's keys; an agreement registers only with a signature by one.
+    """
+
+    deployment: DeploymentId
+    log_key: PublicKey
+    decision_key: PublicKey
+    gate_recipient: str
+    root_keys: tuple[PublicKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The places in one data folder."""
+
+    root: Path
+
+    @property
+    def public_file(self) -> Path:
+        """What is public of the deployment."""
+        return self.root / "deployment.json"
+
+    @property
+    def log_key_file(self) -> Path:
+        """The worker's key."""
+        return self.root / "keys" / "log.key"
+
+    @property
+    def gate_key_file(self) -> Path:
+        """The gate's keys."""
+        return self.root / "gate" / "gate.key"
+
+    @property
+    def temporal_database(self) -> Path:
+        """The Temporal server's SQLite file."""
+        return self.root / "temporal.db"
+
+    @property
+    def logs(self) -> Path:
+        """What the processes write, a file each."""
+        return self.root / "logs"
+
+    def new_log(self, process: str) -> Path:
+        """Return the log file for a process that is about to start; earlier ones are kept, numbered."""
+        current = self.logs / f"{process}.log"
+        for number in reversed(range(LOGS_KEPT_MAX)):
+            older = self.logs / f"{process}.log.{number}" if number else current
+            if older.exists():
+                older.replace(self.logs / f"{process}.log.{number + 1}")
+        return current
+
+    def deployment(self) -> Deployment:
+        """Return what is public of the deployment.
+
+        Raises:
+            MalformedError: The file was altered.
+        """
+        return decode(Deployment, parse(self.public_file.read_bytes()))
+
+
+def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = ()) -> Site:
+    """Make the data folder, or find it again, and add root keys to what is public of it.
+
+    Args:
+        root: The folder; made with mode 0700.
+        deployment: Its name, for a new folder.
+        root_files: `.pub` files of the escrow agent's persons.
+
+    Raises:
+        OtherDeploymentError: The folder belongs to another deployment.
+        TallystickError: A `.pub` file, or a key in the folder, is not what it must be.
+    """
+    site = Site(root=root.absolute())
+    for folder in (
+        site.root,
+        site.logs,
+        site.log_key_file.parent,
+        site.gate_key_file.parent,
+        site.root / "outbox",
+    ):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = tuple(read_public_file(path.read_bytes()).signing_key for path in root_files)
+    standing = _standing(site, deployment)
+    keys = tuple(dict.fromkeys((*standing.root_keys, *new)))
+    _write_public(site, dataclasses.replace(standing, root_keys=keys))
+    return site
+
+
+def settings_of(site: Site, *, api_port: int, temporal_port: int) -> Settings:
+    """Return the settings with which the stack's processes run over `site`."""
+    public = site.deployment()
+    return read_settings(
+        {
+            "TALLYSTICK_DATA": str(site.root),
+            "TALLYSTICK_DEPLOYMENT": public.deployment,
+            "TALLYSTICK_ROOT_KEYS": " ".join(public.root_keys),
+            "TALLYSTICK_LOG_KEY_FILE": str(site.log_key_file),
+            "TALLYSTICK_GATE_KEY_FILE": str(site.gate_key_file),
+            "TALLYSTICK_API_PORT": str(api_port),
+            "TALLYSTICK_TEMPORAL_ADDRESS": f"127.0.0.1:{temporal_port}",
+            "TALLYSTICK_CHECKPOINT_SECONDS": "2",
+            "TALLYSTICK_RECONCILE_SECONDS": "5",
+        }
+    )
+
+
+def _standing(site: Site, deployment: str) -> Deployment:
+    if site.public_file.exists():
+        found = site.deployment()
+        if found.deployment != deployment:
+            raise OtherDeploymentError(
+                "another deployment's folder", found=found.deployment, wanted=deployment
+            )
+        return found
+    log = _service_keys(site.log_key_file, PersonId(f"engine@{name(deployment)}"))
+    gate = _service_keys(site.gate_key_file, PersonId(f"gate@{name(deployment)}"))
+    return Deployment(
+        deployment=DeploymentId(deployment),
+        log_key=log.signing_key.public_key,
+        decision_key=gate.signing_key.public_key,
+        gate_recipient=str(parse_identity(gate.age_identity).recipient()),
+    )
+
+
+def _service_keys(path: Path, person: PersonId) -> PrivateKeys:
+    # A start that was cut short has left the key; it is used, never replaced.
+    if not path.exists():
+        keys = PrivateKeys(
+            person=person, signing_key=SigningKey.generate(), age_identity=new_identity().secret_text()
+        )
+        write_key_file(path, keys)
+    return read_key_file(path)
+
+
+def _write_public(site: Site, deployment: Deployment) -> None:
+    fresh = site.public_file.with_suffix(".new")
+    with fresh.open("wb") as out:
+        out.write(canonical_bytes(encode_object(deployment)) + b"\n")
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.replace(site.public_file)

