@@ -1,0 +1,1 @@
+"""The rules that a sensible agreement keeps, a subject a module; `agreement_check` runs them."""
