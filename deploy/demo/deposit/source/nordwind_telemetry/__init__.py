@@ -1,0 +1,1 @@
+"""Reports which branch devices are silent."""
