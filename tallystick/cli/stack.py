@@ -53,7 +53,5 @@ def _addresses(stack: Stack, site: Site) -> Table:
     table.add_row("notices", str(site.root / "outbox"))
     table.add_row("logs", str(site.logs))
     if not stack.settings.root_keys:
-        table.add_row(
-            "[yellow]no root key[/]", "restart with --root NAME.pub: without one no agreement registers"
-        )
+        table.add_row("[yellow]no root key[/]", "restart with --root NAME.pub, or no agreement registers")
     return table
