@@ -1,0 +1,91 @@
+"""The data folder of a site: made once, found again, and never another's."""
+
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tallystick.crypto.enrolment import enrol, public_file_bytes
+from tallystick.crypto.keyfile import read_key_file
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import PersonId
+from tallystick.site import OtherDeploymentError, prepare, settings_of
+from tests.support.agreements import ANA, PEOPLE
+
+
+@pytest.fixture
+def ana_pub(tmp_path: Path) -> Path:
+    ana = PEOPLE[ANA]
+    recipient = str(ana.identity.recipient())
+    enrolled = enrol(
+        PersonId(ANA), ana.signing_key, age_recipient=recipient, issued_at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    path = tmp_path / "ana@harbour.pub"
+    path.write_bytes(public_file_bytes(enrolled))
+    return path
+
+
+def test_a_folder_keeps_its_keys_when_it_is_prepared_again(tmp_path: Path) -> None:
+    first = prepare(tmp_path / "site", deployment="harbour").deployment()
+    assert prepare(tmp_path / "site", deployment="harbour").deployment() == first
+
+
+def test_a_start_cut_short_before_the_public_file_uses_the_keys_it_left(tmp_path: Path) -> None:
+    site = prepare(tmp_path / "site", deployment="harbour")
+    first = site.deployment()
+    site.public_file.unlink()
+    assert prepare(tmp_path / "site", deployment="harbour").deployment() == first
+
+
+def test_what_is_public_names_the_keys_in_the_private_files(tmp_path: Path) -> None:
+    site = prepare(tmp_path / "site", deployment="harbour")
+    public = site.deployment()
+    assert read_key_file(site.log_key_file).signing_key.public_key == public.log_key
+    assert read_key_file(site.gate_key_file).signing_key.public_key == public.decision_key
+    assert public.log_key != public.decision_key
+
+
+def test_no_private_key_stands_in_the_public_file(tmp_path: Path) -> None:
+    site = prepare(tmp_path / "site", deployment="harbour")
+    text = site.public_file.read_text()
+    for path in (site.log_key_file, site.gate_key_file):
+        keys = read_key_file(path)
+        assert keys.signing_key.secret_seed().hex() not in text
+        assert keys.age_identity not in text
+
+
+def test_private_files_are_their_owners_alone(tmp_path: Path) -> None:
+    site = prepare(tmp_path / "site", deployment="harbour")
+    assert stat.S_IMODE(site.root.stat().st_mode) == 0o700
+    assert stat.S_IMODE(site.gate_key_file.stat().st_mode) == 0o600
+
+
+def test_a_folder_of_another_deployment_is_refused(tmp_path: Path) -> None:
+    prepare(tmp_path / "site", deployment="harbour")
+    with pytest.raises(OtherDeploymentError):
+        prepare(tmp_path / "site", deployment="haven")
+
+
+def test_a_root_key_is_added_once_and_stays(tmp_path: Path, ana_pub: Path) -> None:
+    prepare(tmp_path / "site", deployment="harbour", root_files=[ana_pub])
+    prepare(tmp_path / "site", deployment="harbour", root_files=[ana_pub])
+    site = prepare(tmp_path / "site", deployment="harbour")
+    assert site.deployment().root_keys == (PEOPLE[ANA].signing_key.public_key,)
+    assert settings_of(site, api_port=1, temporal_port=2).root_keys == site.deployment().root_keys
+
+
+def test_an_altered_public_file_is_refused(tmp_path: Path) -> None:
+    site = prepare(tmp_path / "site", deployment="harbour")
+    site.public_file.write_bytes(site.public_file.read_bytes().replace(b'"harbour"', b'"Harbour"'))
+    with pytest.raises(MalformedError):
+        prepare(tmp_path / "site", deployment="harbour")
+
+
+def test_logs_of_earlier_runs_are_kept_and_bounded(tmp_path: Path) -> None:
+    site = prepare(tmp_path / "site", deployment="harbour")
+    for run in range(9):
+        site.new_log("api").write_text(f"run {run}")
+    assert site.new_log("api").exists() is False
+    kept = sorted(path.read_text() for path in site.logs.iterdir())
+    assert kept == ["run 4", "run 5", "run 6", "run 7", "run 8"]

@@ -1,0 +1,92 @@
+"""The embedded stack starts what it is told, starts it again when it dies, and leaves nothing behind."""
+
+import fcntl
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tallystick.site import Site, prepare, settings_of
+from tallystick.stack import Command, Stack, StackNotReadyError, StackRunsAlreadyError, running
+
+_WAITS = "import signal,sys; print('\"ready\"', flush=True); signal.pause()"
+_ENDS = "print('no luck', flush=True); raise SystemExit(3)"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return prepare(tmp_path / "site", deployment="harbour")
+
+
+def stack_of(site: Site, programs: Sequence[tuple[str, str]]) -> Stack:
+    commands = [
+        Command(
+            name=name,
+            arguments=(sys.executable, "-c", program),
+            environment=dict(os.environ),
+            ready=lambda log: b"ready" in log.read_bytes(),
+        )
+        for name, program in programs
+    ]
+    return Stack(site, settings_of(site, api_port=1, temporal_port=2), commands)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_every_process_is_awaited_and_none_is_left(site: Site) -> None:
+    stack, told = stack_of(site, [("one", _WAITS), ("two", _WAITS)]), list[str]()
+    try:
+        stack.start(told.append)
+        pids = list(stack.pids().values())
+        assert told == ["one", "two"]
+        assert all(is_alive(pid) for pid in pids)
+    finally:
+        stack.stop()
+    assert not any(is_alive(pid) for pid in pids)
+
+
+def test_a_process_that_dies_is_started_again(site: Site) -> None:
+    stack = stack_of(site, [("one", _WAITS)])
+    try:
+        stack.start(lambda _: None)
+        first = stack.pids()["one"]
+        os.kill(first, signal.SIGKILL)
+        told = list[str]()
+        give_up = time.monotonic() + 10
+        while not told and time.monotonic() < give_up:
+            stack.tend(told.append)
+        assert "one ended with -9" in told[0]
+        assert is_alive(stack.pids()["one"])
+        assert stack.pids()["one"] != first
+    finally:
+        stack.stop()
+
+
+def test_a_process_that_does_not_come_up_is_told_with_its_last_words(site: Site) -> None:
+    stack = stack_of(site, [("one", _ENDS)])
+    try:
+        with pytest.raises(StackNotReadyError) as refused:
+            stack.start(lambda _: None)
+    finally:
+        stack.stop()
+    assert refused.value.facts["last_lines"] == ["no luck"]
+
+
+def test_a_second_stack_over_the_same_folder_is_refused(site: Site) -> None:
+    settings = settings_of(site, api_port=1, temporal_port=2)
+    (site.root / "stack.lock").touch()
+
+    with (site.root / "stack.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(StackRunsAlreadyError), running(site, settings, lambda _: None):
+            pass
