@@ -1,0 +1,159 @@
+# ruff: noqa: INP001 - Alembic runs these files by path; they are no package
+"""The first tables: the ledger, and what it is found by."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create every table, index and constraint."""
+    _create_ledger()
+    _create_agreements()
+    _create_claims()
+    _create_storage()
+
+
+def _create_ledger() -> None:
+    """Create the logs, and the rows of their entries."""
+    op.create_table(
+        "ledger_entries",
+        sa.Column("agreement_id", sa.String(length=63), nullable=False),
+        sa.Column("index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("accepted_at", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=63), nullable=False),
+        sa.Column("statement_id", sa.String(length=71), nullable=False),
+        sa.Column("claim", sa.String(length=71), nullable=True),
+        sa.Column("envelope", sa.LargeBinary(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint('"index" >= 0', name="index_counts_from_zero"),
+        sa.PrimaryKeyConstraint("agreement_id", "index"),
+        sa.UniqueConstraint("agreement_id", "statement_id"),
+    )
+    op.create_index("ix_ledger_entries_claim", "ledger_entries", ["claim", "index"], unique=False)
+    op.create_table(
+        "logs",
+        sa.Column("agreement_id", sa.String(length=63), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("frontier", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("agreement_id"),
+    )
+    op.create_table(
+        "checkpoints",
+        sa.Column("agreement_id", sa.String(length=63), nullable=False),
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("frontier", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agreement_id"], ["logs.agreement_id"], initially="DEFERRED", deferrable=True
+        ),
+        sa.PrimaryKeyConstraint("agreement_id", "size"),
+    )
+
+
+def _create_agreements() -> None:
+    """Create what is found under an agreement."""
+    op.create_table(
+        "agreements",
+        sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.Column("agreement_id", sa.String(length=63), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agreement_id", "digest"],
+            ["ledger_entries.agreement_id", "ledger_entries.statement_id"],
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("digest"),
+        sa.UniqueConstraint("agreement_id", "version"),
+    )
+    op.create_table(
+        "person_keys",
+        sa.Column("fingerprint", sa.String(length=71), nullable=False),
+        sa.Column("agreement_digest", sa.String(length=71), nullable=False),
+        sa.Column("public_key", sa.String(length=72), nullable=False),
+        sa.Column("person", sa.String(length=127), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agreement_digest"], ["agreements.digest"], initially="DEFERRED", deferrable=True
+        ),
+        sa.PrimaryKeyConstraint("fingerprint", "agreement_digest"),
+    )
+    op.create_table(
+        "deposits",
+        sa.Column("agreement_id", sa.String(length=63), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agreement_id", "digest"],
+            ["ledger_entries.agreement_id", "ledger_entries.statement_id"],
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("agreement_id", "number"),
+        sa.UniqueConstraint("agreement_id", "digest"),
+    )
+
+
+def _create_claims() -> None:
+    """Create one row a claim, and one a decision."""
+    op.create_table(
+        "claims",
+        sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.Column("agreement_id", sa.String(length=63), nullable=False),
+        sa.Column("claim_id", sa.String(length=20), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agreement_id", "digest"],
+            ["ledger_entries.agreement_id", "ledger_entries.statement_id"],
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("digest"),
+        sa.UniqueConstraint("claim_id"),
+    )
+    op.create_index("ix_claims_agreement_id", "claims", ["agreement_id"], unique=False)
+    op.create_table(
+        "decisions",
+        sa.Column("claim", sa.String(length=71), nullable=False),
+        sa.Column("stage", sa.String(length=63), nullable=False),
+        sa.Column("agreement_id", sa.String(length=63), nullable=False),
+        sa.Column("entry_index", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agreement_id", "entry_index"],
+            ["ledger_entries.agreement_id", "ledger_entries.index"],
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(["claim"], ["claims.digest"], initially="DEFERRED", deferrable=True),
+        sa.PrimaryKeyConstraint("claim", "stage"),
+    )
+
+
+def _create_storage() -> None:
+    """Create the rows of blobs, and of answers for whoever asks again."""
+    op.create_table(
+        "blobs",
+        sa.Column("agreement_id", sa.String(length=63), nullable=False),
+        sa.Column("digest", sa.String(length=71), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("uploaded_by", sa.String(length=71), nullable=False),
+        sa.Column("purpose", sa.String(length=63), nullable=False),
+        sa.PrimaryKeyConstraint("agreement_id", "digest"),
+    )
+    op.create_index("ix_blobs_digest", "blobs", ["digest"], unique=False)
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("principal", sa.String(length=71), nullable=False),
+        sa.Column("key", sa.String(length=128), nullable=False),
+        sa.Column("route", sa.String(length=256), nullable=False),
+        sa.Column("body_digest", sa.String(length=71), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("response", sa.LargeBinary(), nullable=False),
+        sa.Column("answered_at", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("principal", "key"),
+    )
+    op.create_index("ix_idempotency_keys_answered_at", "idempotency_keys", ["answered_at"], unique=False)

@@ -1,0 +1,285 @@
+"""What differs between deployments, read once from the environment and handed on.
+
+Every setting is a `TALLYSTICK_*` variable; most follow from the data folder. Key
+material never stands here: settings name the files that hold it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from tallystick.domain import ids
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import DeploymentId, PublicKey
+from tallystick.limits import BLOB_STORES_MIN
+
+T = TypeVar("T")
+
+_PREFIX: Final = "TALLYSTICK_"
+_OF_CLIENTS: Final = frozenset({"TALLYSTICK_API", "TALLYSTICK_KEY"})
+"""Read by the command line; no settings of a server."""
+_PORT_MAX: Final = 65_535
+
+
+class BadSettingError(MalformedError):
+    """A setting that's missing, unknown or not written as it must be."""
+
+    code = "bad-setting"
+    why = "A `TALLYSTICK_*` variable is missing, misspelt or malformed; a guess could cost a deposit."
+    advice = "Correct the variable that `setting` names; docs/runbook lists them all."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobLocation:
+    """A place for blobs, as its URL: `file:///path` names a folder."""
+
+    url: str
+
+    @property
+    def scheme(self) -> str:
+        """Which kind of place it is."""
+        return urlsplit(self.url).scheme
+
+    @property
+    def path(self) -> Path:
+        """The folder that a `file` location names."""
+        return Path(unquote(urlsplit(self.url).path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one deployment.
+
+    Attributes:
+        deployment: Its name: in every statement, the audience of bearer tokens, in every log's origin.
+        data_dir: Where everything lies for which no other place is named.
+        database_url: An SQLAlchemy URL; may hold a password, so it's never shown.
+        blob_locations: Two or more, in different places.
+        uploads_dir: Where blobs lie while they arrive.
+        root_keys: The escrow agent's keys: an agreement registers only with a signature by one.
+        log_key_file: The key that signs checkpoints and notices; only the worker can read it.
+        gate_key_file: The gate's keys; only the gate can read it.
+        smtp_url: `smtp://` or `smtps://`, with user and password if any; absent: no e-mail is sent.
+        outbox_dir: Where notices are put for the embedded stack.
+        webhook_hosts: The only hosts to which webhooks go.
+        webhook_secret_file: The secret that webhooks are signed with.
+        loopback_webhooks: Whether webhooks may go to this machine, for tests and demonstrations.
+        halt_file: While this file exists, the gate releases nothing.
+        reconcile_every: How often lost workflow runs are looked for.
+        checkpoint_every: How often logs that grew are signed.
+        scrub_every: How often every copy of every blob is read again.
+        steward_every: How often due dates of deposits are looked at.
+        poll_every: How often a long-polling client is answered, at the latest.
+    """
+
+    deployment: DeploymentId
+    data_dir: Path
+    database_url: str = field(repr=False)
+    blob_locations: tuple[BlobLocation, ...]
+    uploads_dir: Path
+    root_keys: tuple[PublicKey, ...]
+    temporal_address: str
+    temporal_namespace: str
+    api_host: str
+    api_port: int
+    log_key_file: Path
+    gate_key_file: Path
+    smtp_url: str | None = field(repr=False)
+    outbox_dir: Path
+    webhook_hosts: tuple[str, ...]
+    webhook_secret_file: Path | None
+    loopback_webhooks: bool
+    halt_file: Path
+    reconcile_every: timedelta
+    checkpoint_every: timedelta
+    scrub_every: timedelta
+    steward_every: timedelta
+    poll_every: timedelta
+
+    @property
+    def halted(self) -> bool:
+        """Whether releases are halted now: unless it's certain that the file isn't there."""
+        try:
+            self.halt_file.lstat()
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return True
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings that `environment` holds; `TALLYSTICK_DEPLOYMENT` and `TALLYSTICK_DATA` must be.
+
+    Raises:
+        BadSettingError: One is missing, unknown or malformed.
+    """
+    read = _Reader(environment)
+    data = read.required("DATA", _absolute)
+    settings = Settings(
+        deployment=read.required("DEPLOYMENT", lambda text: DeploymentId(ids.name(text))),
+        data_dir=data,
+        database_url=read.get("DATABASE_URL", _url, f"sqlite:///{data}/tallystick.db"),
+        blob_locations=read.get("BLOBS", _locations, _default_locations(data)),
+        uploads_dir=read.get("UPLOADS_DIR", _absolute, data / "uploads"),
+        root_keys=read.get("ROOT_KEYS", _keys, ()),
+        temporal_address=read.get("TEMPORAL_ADDRESS", _address, "127.0.0.1:7233"),
+        temporal_namespace=read.get("TEMPORAL_NAMESPACE", str, "default"),
+        api_host=read.get("API_HOST", str, "127.0.0.1"),
+        api_port=read.get("API_PORT", _port, 8080),
+        log_key_file=read.get("LOG_KEY_FILE", _absolute, data / "keys" / "log.key"),
+        gate_key_file=read.get("GATE_KEY_FILE", _absolute, data / "keys" / "gate.key"),
+        smtp_url=read.get("SMTP_URL", _smtp, None),
+        outbox_dir=read.get("OUTBOX_DIR", _absolute, data / "outbox"),
+        webhook_hosts=read.get("WEBHOOK_HOSTS", _words, ()),
+        webhook_secret_file=read.get("WEBHOOK_SECRET_FILE", _absolute, None),
+        loopback_webhooks=read.get("LOOPBACK_WEBHOOKS", _yes_or_no, default=False),
+        halt_file=read.get("HALT_FILE", _absolute, data / "HALT"),
+        reconcile_every=read.get("RECONCILE_SECONDS", _seconds, timedelta(seconds=30)),
+        checkpoint_every=read.get("CHECKPOINT_SECONDS", _seconds, timedelta(seconds=5)),
+        scrub_every=read.get("SCRUB_SECONDS", _seconds, timedelta(days=1)),
+        steward_every=read.get("STEWARD_SECONDS", _seconds, timedelta(hours=1)),
+        poll_every=read.get("POLL_SECONDS", _seconds, timedelta(seconds=2)),
+    )
+    read.refuse_unknown()
+    return settings
+
+
+def environment_of(settings: Settings) -> Mapping[str, str]:
+    """Return the variables from which `read_settings` makes `settings`: for processes that are started.
+
+    They may hold passwords of the database and of the mail server.
+    """
+    optional = {"SMTP_URL": settings.smtp_url, "WEBHOOK_SECRET_FILE": settings.webhook_secret_file}
+    texts = {
+        "DEPLOYMENT": settings.deployment,
+        "DATA": settings.data_dir,
+        "DATABASE_URL": settings.database_url,
+        "BLOBS": " ".join(location.url for location in settings.blob_locations),
+        "UPLOADS_DIR": settings.uploads_dir,
+        "ROOT_KEYS": " ".join(settings.root_keys),
+        "TEMPORAL_ADDRESS": settings.temporal_address,
+        "TEMPORAL_NAMESPACE": settings.temporal_namespace,
+        "API_HOST": settings.api_host,
+        "API_PORT": settings.api_port,
+        "LOG_KEY_FILE": settings.log_key_file,
+        "GATE_KEY_FILE": settings.gate_key_file,
+        "OUTBOX_DIR": settings.outbox_dir,
+        "WEBHOOK_HOSTS": " ".join(settings.webhook_hosts),
+        "LOOPBACK_WEBHOOKS": "yes" if settings.loopback_webhooks else "no",
+        "HALT_FILE": settings.halt_file,
+        "RECONCILE_SECONDS": _whole_seconds(settings.reconcile_every),
+        "CHECKPOINT_SECONDS": _whole_seconds(settings.checkpoint_every),
+        "SCRUB_SECONDS": _whole_seconds(settings.scrub_every),
+        "STEWARD_SECONDS": _whole_seconds(settings.steward_every),
+        "POLL_SECONDS": _whole_seconds(settings.poll_every),
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+    return {_PREFIX + name: str(value) for name, value in texts.items() if value != ""}
+
+
+class _Reader:
+    """Reads variables by name, and remembers which names there are."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._found = {name: text for name, text in environment.items() if name.startswith(_PREFIX)}
+        self._known: set[str] = set(_OF_CLIENTS)
+
+    def required(self, name: str, parse: Callable[[str], T]) -> T:
+        if _PREFIX + name not in self._found:
+            raise BadSettingError("not set", setting=_PREFIX + name)
+        self._known.add(_PREFIX + name)
+        try:
+            return parse(self._found[_PREFIX + name])
+        except (MalformedError, ValueError) as error:
+            # Neither the value nor a library's words are shown: a URL may hold a password.
+            why = error.message if isinstance(error, MalformedError) else "malformed"
+            raise BadSettingError(why, setting=_PREFIX + name) from None
+
+    def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        self._known.add(_PREFIX + name)
+        return self.required(name, parse) if _PREFIX + name in self._found else default
+
+    def refuse_unknown(self) -> None:
+        if unknown := sorted(self._found.keys() - self._known):
+            raise BadSettingError("no such setting", setting=unknown[0])
+
+
+def _bad(message: str) -> MalformedError:
+    return MalformedError(message)
+
+
+def _absolute(text: str) -> Path:
+    if not (path := Path(text)).is_absolute():
+        raise _bad("not an absolute path")
+    return path
+
+
+def _url(text: str) -> str:
+    if "://" not in text:
+        raise _bad("not a database URL like sqlite:////path/file.db")
+    return text
+
+
+def _default_locations(data: Path) -> tuple[BlobLocation, ...]:
+    return tuple(BlobLocation(url=(data / folder).as_uri()) for folder in ("blobs-a", "blobs-b"))
+
+
+def _locations(text: str) -> tuple[BlobLocation, ...]:
+    locations = tuple(BlobLocation(url=url) for url in text.split())
+    if any(location.scheme != "file" or urlsplit(location.url).netloc for location in locations):
+        raise _bad("not a blob location like file:///path")
+    folders = {_absolute(str(location.path)) for location in locations}
+    if len(folders) != len(locations) or len(folders) < BLOB_STORES_MIN:
+        raise _bad(f"not {BLOB_STORES_MIN} or more different blob locations")
+    if any(one in other.parents for one in folders for other in folders):
+        raise _bad("one blob location lies within another")
+    return locations
+
+
+def _keys(text: str) -> tuple[PublicKey, ...]:
+    return tuple(ids.public_key(key) for key in text.split())
+
+
+def _address(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not host or not colon:
+        raise _bad("not an address like 127.0.0.1:7233")
+    _port(port)
+    return text
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) <= _PORT_MAX:
+        raise _bad("not a port")
+    return int(text)
+
+
+def _smtp(text: str) -> str | None:
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise _bad("not a mail server like smtp://host:587")
+    return text
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in {"yes", "no"}:
+        raise _bad("neither yes nor no")
+    return text == "yes"
+
+
+def _seconds(text: str) -> timedelta:
+    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+        raise _bad("not a number of whole seconds")
+    return timedelta(seconds=int(text))
+
+
+def _whole_seconds(period: timedelta) -> int:
+    return period // timedelta(seconds=1)

@@ -1,0 +1,358 @@
+"""Blobs by their SHA-256, in one place: written once, durable before it's said, never deleted.
+
+A blob that's there under its name is whole: it's written elsewhere, synchronised,
+read back and hashed, and only then linked. What turns out to be bad is moved aside,
+not removed. Several places together are `ReplicatedBlobs` (see `replicas`).
+"""
+
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+from tallystick.domain.errors import MalformedNameError, TallystickError
+from tallystick.domain.ids import Digest, digest
+from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
+
+_PREFIX: Final = "sha256:"
+
+
+class BlobMissingError(TallystickError):
+    """A blob that isn't in this store."""
+
+    code = "blob-missing"
+    why = "Nothing is stored under this digest."
+    advice = "Upload the blob, or compare the digest with the signed one."
+
+
+class BlobSizeMismatchError(TallystickError):
+    """Bytes of another number than was declared."""
+
+    code = "blob-size-mismatch"
+    why = "An upload has exactly the size that was declared for it; nothing of it was kept."
+    advice = "Upload the file again, from its beginning."
+
+
+class BlobDigestMismatchError(TallystickError):
+    """Bytes that don't have the digest they were announced under."""
+
+    code = "blob-digest-mismatch"
+    why = "A blob is stored under the SHA-256 of its bytes; these have another, and nothing of them was kept."
+    advice = "Hash the file again and upload it from its beginning."
+
+
+class BlobStoreFailedError(TallystickError):
+    """The place where blobs are kept doesn't take or give them: disk full, input/output error."""
+
+    code = "blob-store-failed"
+    why = "The storage failed, so nothing was acknowledged."
+    advice = "Send the same request again later; operators find the cause in `reason`."
+    retryable = True
+
+
+class ReplicaState(StrEnum):
+    """What one store has of a blob."""
+
+    GOOD = "good"
+    MISSING = "missing"
+    ALTERED = "altered"
+    """Another size or digest than it must have."""
+    UNREADABLE = "unreadable"
+    """The store failed while it was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaVerdict:
+    """What was found when a store's copy of a blob was read as a whole.
+
+    Attributes:
+        size_bytes: As found; None if it couldn't be read.
+        found: The digest of the bytes found; None if they couldn't be read.
+        repaired: Whether it has been replaced from a good copy since.
+    """
+
+    store: str
+    digest: Digest
+    state: ReplicaState
+    size_bytes: int | None = None
+    found: Digest | None = None
+    repaired: bool = False
+
+
+class BlobStore(Protocol):
+    """One place for blobs. Another kind of place implements exactly this."""
+
+    @property
+    def name(self) -> str:
+        """The store's name in verdicts, unique in a deployment."""
+        ...
+
+    def put(self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes]) -> ReplicaVerdict:
+        """Store a blob unless it's there and good; say what was there before."""
+        ...
+
+    def check(self, wanted: Digest, size_bytes: int | None = None) -> ReplicaVerdict:
+        """Read the whole blob again and say what it is."""
+        ...
+
+    def read(self, wanted: Digest, *, first_byte: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield bytes as they're stored, unverified, in chunks of BLOB_CHUNK_BYTES but for the last."""
+        ...
+
+    def quarantine(self, wanted: Digest) -> None:
+        """Move what's stored under a digest aside, to be looked at; a missing blob stays missing."""
+        ...
+
+    def digests(self) -> Iterator[Digest]:
+        """Yield the digests under which something is stored."""
+        ...
+
+
+class FileBlobStore:
+    """Blobs in a folder of a local file system.
+
+    `blobs/ab/cd/<64 digits>` are blobs, `incoming/` is what's being written,
+    `quarantine/` what turned out to be bad.
+    """
+
+    def __init__(
+        self, root: Path, *, name: str | None = None, fsync: Callable[[int], None] = os.fsync
+    ) -> None:
+        """Make the folders under `root` where they're missing.
+
+        Raises:
+            BlobStoreFailedError: The folders can't be made.
+        """
+        self._name = name or str(root)
+        self._fsync = fsync
+        self._blobs, self._incoming, self._quarantine = (
+            root / part for part in ("blobs", "incoming", "quarantine")
+        )
+        with self._failures():
+            for folder in (self._blobs, self._incoming, self._quarantine):
+                self._make_folder(folder)
+            self._sync_folder(root)
+
+    @property
+    def name(self) -> str:
+        """The store's name in verdicts."""
+        return self._name
+
+    def put(self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes]) -> ReplicaVerdict:
+        """Store a blob unless it's there and good; say what was there before.
+
+        The bytes are verified even then: whoever sends a blob must have it. A bad copy is
+        moved to quarantine. On return, the blob is durable.
+
+        Raises:
+            BlobSizeMismatchError, BlobDigestMismatchError: Not the announced bytes.
+            BlobStoreFailedError: Not written, not synchronised, or it reads back otherwise.
+        """
+        before = self.check(wanted, size_bytes)
+        if before.state is ReplicaState.GOOD:
+            _copy_measured(chunks, _Nowhere(), wanted, size_bytes)
+            self._settle(wanted)
+        else:
+            self._write(wanted, size_bytes, chunks, replaces=before.state is not ReplicaState.MISSING)
+        return before
+
+    def check(self, wanted: Digest, size_bytes: int | None = None) -> ReplicaVerdict:
+        """Read the whole blob again and say what it is."""
+        try:
+            found, size = measure(self.read(wanted))
+        except BlobMissingError:
+            return ReplicaVerdict(store=self.name, digest=wanted, state=ReplicaState.MISSING)
+        except BlobStoreFailedError:
+            return ReplicaVerdict(store=self.name, digest=wanted, state=ReplicaState.UNREADABLE)
+        good = found == wanted and size_bytes in {None, size}
+        return ReplicaVerdict(
+            store=self.name,
+            digest=wanted,
+            state=ReplicaState.GOOD if good else ReplicaState.ALTERED,
+            size_bytes=size,
+            found=found,
+        )
+
+    def read(self, wanted: Digest, *, first_byte: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield bytes as they're stored, unverified, in chunks of BLOB_CHUNK_BYTES but for the last.
+
+        Raises:
+            BlobMissingError: Nothing is stored under this digest.
+            BlobStoreFailedError: It can't be read.
+        """
+        left = BLOB_BYTES_MAX if length is None else length
+        with self._failures(), self._open_blob(wanted) as source:
+            source.seek(first_byte)
+            while left > 0 and (chunk := source.read(min(left, BLOB_CHUNK_BYTES))):
+                left -= len(chunk)
+                yield chunk
+
+    def quarantine(self, wanted: Digest) -> None:
+        """Move what's stored under a digest aside, to be looked at; a missing blob stays missing.
+
+        Raises:
+            BlobStoreFailedError: It can't be moved.
+        """
+        path = self._path(wanted)
+        aside = self._quarantine / f"{path.name}.{secrets.token_hex(8)}"
+        with self._failures():
+            try:
+                path.rename(aside)
+            except FileNotFoundError:
+                return
+            self._sync_folder(self._quarantine)
+            self._sync_folder(path.parent)
+
+    def digests(self) -> Iterator[Digest]:
+        """Yield the digests under which something is stored, in no order."""
+        with self._failures():
+            for path in self._blobs.glob("??/??/*"):
+                try:
+                    yield digest(_PREFIX + path.name)
+                except MalformedNameError:
+                    continue  # not ours: nothing is ever read under that name
+
+    def discard_unfinished(self, before: datetime) -> int:
+        """Remove what a stopped process left half written before a moment; return how many files."""
+        with self._failures():
+            stale = [path for path in self._incoming.iterdir() if _modified_at(path) < before.timestamp()]
+            for path in stale:
+                path.unlink(missing_ok=True)
+        return len(stale)
+
+    def _write(self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes], *, replaces: bool) -> None:
+        """Write, synchronise, read back, link: a crash leaves a nameless file, or the whole blob."""
+        draft = self._incoming / f"{wanted.removeprefix(_PREFIX)}.{secrets.token_hex(8)}"
+        with self._failures():
+            try:
+                with draft.open("xb") as out:
+                    _copy_measured(chunks, out, wanted, size_bytes)
+                    out.flush()
+                    self._fsync(out.fileno())
+                self._read_back(draft, wanted)
+                if replaces:
+                    self.quarantine(wanted)
+                self._publish(draft, wanted)
+            finally:
+                # After a failed fsync the kernel may call the pages clean: never use this file again.
+                draft.unlink(missing_ok=True)
+
+    def _read_back(self, draft: Path, wanted: Digest) -> None:
+        with self._open(draft) as source:
+            os.posix_fadvise(source.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # from the disk, where possible
+            found, _ = measure(iter(lambda: source.read(BLOB_CHUNK_BYTES), b""))
+        if found != wanted:
+            raise BlobStoreFailedError("it reads back otherwise", store=self.name, reason="read-back")
+
+    def _publish(self, draft: Path, wanted: Digest) -> None:
+        path = self._path(wanted)
+        self._make_folder(path.parent)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            if self.check(wanted).state is not ReplicaState.GOOD:
+                raise
+        try:
+            self._sync_above(path)
+        except OSError:
+            path.unlink(missing_ok=True)  # it might vanish later: nobody may take it for stored
+            raise
+
+    def _settle(self, wanted: Digest) -> None:
+        """Make durable what a process linked just before it was stopped."""
+        with self._failures():
+            with self._open_blob(wanted) as source:
+                self._fsync(source.fileno())
+            self._sync_above(self._path(wanted))
+
+    def _sync_above(self, path: Path) -> None:
+        # All of them: a folder that exists may have been made by a process that was stopped.
+        for folder in (path.parent, path.parent.parent, self._blobs):
+            self._sync_folder(folder)
+
+    def _path(self, wanted: Digest) -> Path:
+        name = digest(wanted).removeprefix(_PREFIX)
+        return self._blobs / name[:2] / name[2:4] / name
+
+    def _open_blob(self, wanted: Digest) -> BinaryIO:
+        try:
+            return self._open(self._path(wanted))
+        except FileNotFoundError as error:
+            raise BlobMissingError("not stored here", store=self.name) from error
+
+    def _open(self, path: Path) -> BinaryIO:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise BlobStoreFailedError("not a regular file", store=self.name, reason="file type")
+        return os.fdopen(descriptor, "rb")
+
+    def _make_folder(self, folder: Path) -> None:
+        for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
+            missing.mkdir(exist_ok=True)
+            self._sync_folder(missing.parent)
+
+    def _sync_folder(self, folder: Path) -> None:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self._fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _failures(self) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else "input/output"
+            raise BlobStoreFailedError("the storage failed", store=self.name, reason=reason) from error
+
+
+def measure(chunks: Iterable[bytes]) -> tuple[Digest, int]:
+    """Return the digest and the number of all bytes in `chunks`."""
+    hashed, size_bytes = hashlib.sha256(), 0
+    for chunk in chunks:
+        hashed.update(chunk)
+        size_bytes += len(chunk)
+    return Digest(_PREFIX + hashed.hexdigest()), size_bytes
+
+
+class Sink(Protocol):
+    """Where bytes go."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take `data`."""
+        ...
+
+
+class _Nowhere:
+    def write(self, data: bytes, /) -> int:
+        return len(data)
+
+
+def _copy_measured(chunks: Iterable[bytes], out: Sink, wanted: Digest, size_bytes: int) -> None:
+    hashed, size = hashlib.sha256(), 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > size_bytes:
+            raise BlobSizeMismatchError("more bytes than declared", declared=size_bytes)
+        hashed.update(chunk)
+        out.write(chunk)
+    if size != size_bytes:
+        raise BlobSizeMismatchError("fewer bytes than declared", declared=size_bytes, found=size)
+    if (found := _PREFIX + hashed.hexdigest()) != wanted:
+        raise BlobDigestMismatchError("another digest than announced", expected=wanted, found=found)
+
+
+def _modified_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")

@@ -1,0 +1,176 @@
+"""The database: opened so that what is committed stays, written by one transaction at a time.
+
+SQLite is set up for durability at every connect, and the settings are read back:
+its default journal loses acknowledged commits in a power cut. PostgreSQL is
+reached by its URL alone; whatever is SQLite's own stands in this module.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, Engine, event, func, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlmodel import Session, create_engine, select
+
+from tallystick.domain.errors import TallystickError
+from tallystick.limits import DATABASE_BUSY_MAX
+
+_WRITES: Final = "tallystick_writes"
+
+_PRAGMAS: Final = (  # name, as it's set, as it must read back
+    ("journal_mode", "WAL", "wal"),
+    ("synchronous", "FULL", 2),
+    ("foreign_keys", "ON", 1),
+    ("trusted_schema", "OFF", 0),
+    ("cell_size_check", "ON", 1),
+)
+_SQLITE_UNAVAILABLE: Final = frozenset({5, 6, 8, 10, 13, 14, 15})
+"""BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL (sqlite.org/rescode.html)."""
+_POSTGRESQL_UNAVAILABLE: Final = ("08", "25006", "40001", "40P01", "53", "57P", "58")
+"""Connection, read-only, serialization, deadlock, resources, operator, system (PostgreSQL, appendix A)."""
+
+
+class StoreUnavailableError(TallystickError):
+    """The database can't be asked now, or the transaction lost its turn; nothing was changed."""
+
+    code = "store-unavailable"
+    why = "The database is locked, full, failing or out of reach, so that nothing was acknowledged."
+    advice = "Send the same request again after a moment: repeating it is harmless."
+    retryable = True
+
+
+class StoreUnusableError(TallystickError):
+    """A database that can't keep what it acknowledges, or can't be opened at all."""
+
+    code = "store-unusable"
+    why = "The database URL can't be used, or the database doesn't take the settings that durability needs."
+    advice = "Name a database file on a local file system (sqlite:///…), or a PostgreSQL server."
+
+
+def open_engine(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX) -> Engine:
+    """Return the engine for `database_url`; nothing is connected yet.
+
+    A SQLite connection is refused at connect unless its durability settings hold;
+    `busy_max` is how long its writers wait for their turn.
+
+    Raises:
+        StoreUnusableError: Not a URL, no driver for it, or a database in memory.
+    """
+    try:
+        url = make_url(database_url)
+        sqlite = url.get_backend_name() == "sqlite"
+        if sqlite and (url.database or ":memory:") == ":memory:":
+            raise StoreUnusableError("a database in memory keeps nothing")
+        engine = (
+            create_engine(url, poolclass=QueuePool)
+            if sqlite
+            else create_engine(url, isolation_level="SERIALIZABLE")
+        )
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        # The URL itself isn't shown: it may hold a password.
+        raise StoreUnusableError("the database URL can't be used", reason=type(error).__name__) from None
+    if sqlite:
+        event.listen(engine, "connect", _sqlite_setup(busy_max))
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Generator[Session]:
+    """Yield a session that writes; all of it is durable when the block ends, or none of it is.
+
+    Writers are serialised: what is read here can't change before the commit.
+
+    Raises:
+        StoreUnavailableError: Locked, full, failing or out of reach; nothing was changed.
+    """
+    with _explained(), Session(_marked(engine, writes=True), expire_on_commit=False) as session:
+        session.connection()  # takes the turn now, not at the first statement
+        yield session
+        session.commit()
+
+
+@contextmanager
+def reading(engine: Engine) -> Generator[Session]:
+    """Yield a session that reads one snapshot; whatever it changes is thrown away.
+
+    Raises:
+        StoreUnavailableError: Locked, failing or out of reach.
+    """
+    with _explained(), Session(_marked(engine, writes=False)) as session:
+        yield session
+        session.rollback()
+
+
+def database_now(session: Session) -> datetime:
+    """Return the time by the database's own clock: aware UTC, whole seconds.
+
+    On PostgreSQL it's when the transaction began, so never later than now.
+    """
+    now = session.exec(select(func.current_timestamp())).one()
+    aware = now.replace(tzinfo=UTC) if now.tzinfo is None else now.astimezone(UTC)
+    return aware.replace(microsecond=0)
+
+
+def _marked(engine: Engine, *, writes: bool) -> Engine:
+    return engine.execution_options(**{_WRITES: writes})
+
+
+def _sqlite_setup(busy_max: timedelta) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
+    waiting = busy_max // timedelta(milliseconds=1)
+
+    def set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # transactions begin where `_begin_sqlite` says so
+        cursor = connection.cursor()
+        # Waiting comes first: to change the journal mode needs a lock.
+        for name, wanted, expected in (("busy_timeout", str(waiting), waiting), *_PRAGMAS):
+            cursor.execute(f"PRAGMA {name} = {wanted}")
+            cursor.execute(f"PRAGMA {name}")
+            (found,) = cursor.fetchone() or (None,)
+            if found != expected:
+                raise StoreUnusableError("a setting doesn't hold", setting=name, found=str(found))
+        cursor.close()
+
+    return set_up
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: one that first reads and then writes could be
+    # refused in the middle, however long it waited (SQLITE_BUSY_SNAPSHOT).
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _explained() -> Generator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if not _is_unavailability(error):
+            raise
+        raise StoreUnavailableError("the database didn't take it", reason=_reason(error)) from error
+    except PoolTimeoutError as error:
+        raise StoreUnavailableError("all connections are in use", reason="pool") from error
+
+
+def _is_unavailability(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    sqlite_code = getattr(error.orig, "sqlite_errorcode", None)
+    if isinstance(sqlite_code, int):
+        return sqlite_code & 0xFF in _SQLITE_UNAVAILABLE  # the low byte is the primary code
+    state = getattr(error.orig, "sqlstate", None)
+    if isinstance(state, str):
+        return state.startswith(_POSTGRESQL_UNAVAILABLE)
+    return False
+
+
+def _reason(error: DBAPIError) -> str:
+    """Return the database's own word for it; never the statement, which may hold what was written."""
+    name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    return str(name or type(error.orig).__name__)
