@@ -1,7 +1,7 @@
 """What may be said, kind by kind: the bodies of statements, and a signed one as the rules see it.
 
 Persons sign acts; the log key signs notices and events; the gate signs decisions.
-Signatures are verified before a `Signed` exists (tallystick/crypto/admission.py);
+Signatures are verified before a `Signed` exists (tallystick/crypto/reading.py);
 the rules here and elsewhere in the domain start from that fact.
 """
 
@@ -12,52 +12,71 @@ from types import MappingProxyType
 from typing import ClassVar, Final, TypeAlias
 
 from tallystick.domain.codec import MalformedDocumentError, decode, encode_object
-from tallystick.domain.ids import (
-    AgreementId,
-    ComponentId,
-    DeploymentId,
-    Digest,
-    PartyId,
-    PersonId,
-    PublicKey,
-    StageId,
+from tallystick.domain.engine_statements import (
+    ChannelResult,
+    Custody,
+    DecisionStatement,
+    Event,
+    NodeCommitments,
+    Notice,
+    PremiseVerdict,
+    SealedShare,
 )
+from tallystick.domain.headers import Contribution, Header, LedgerSeen, OnClaim
+from tallystick.domain.ids import ComponentId, Digest, PublicKey, StageId
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import (
     Authority,
-    Happening,
     Kind,
     Outcome,
     Purpose,
     ReceiptOutcome,
     WithdrawalReason,
 )
-from tallystick.domain.party import ChannelKind
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    """What every statement under an agreement carries.
-
-    Attributes:
-        person: Whose act this is; for the engine's own statements, `engine@<deployment>`.
-        nonce: 32 hexadecimal digits: the same words said twice on purpose are two acts.
-    """
-
-    deployment: DeploymentId
-    agreement: AgreementId
-    agreement_digest: Digest
-    person: PersonId
-    issued_at: datetime
-    nonce: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerSeen:
-    """The checkpoint that the author had verified before signing."""
-
-    size: int
-    root: Digest
+__all__ = [
+    "BODIES",
+    "BY_ENGINE",
+    "BY_GATE",
+    "BY_LOG_KEY",
+    "Approval",
+    "Body",
+    "ChannelResult",
+    "ClaimFiling",
+    "Contribution",
+    "Custody",
+    "DecisionStatement",
+    "Denial",
+    "Deposit",
+    "DepositedComponent",
+    "Entry",
+    "Event",
+    "EvidenceDocument",
+    "Header",
+    "Hold",
+    "HoldLift",
+    "Intake",
+    "JointInstruction",
+    "KeyRevocation",
+    "LedgerSeen",
+    "NodeCommitments",
+    "Notice",
+    "NoticeAcknowledgement",
+    "Objection",
+    "OnClaim",
+    "PremiseVerdict",
+    "Receipt",
+    "ReceivedComponent",
+    "Retraction",
+    "Return",
+    "Ruling",
+    "RulingDocument",
+    "SealedShare",
+    "Signed",
+    "Withdrawal",
+    "read_body",
+    "write_body",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,34 +86,6 @@ class KeyRevocation(Header):
     KIND: ClassVar[Kind] = Kind.KEY_REVOCATION
     key: PublicKey
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedShare:
-    """Where the share of one leaf of a custody tree lies: a blob sealed to that leaf's recipient."""
-
-    leaf: str
-    sealed_digest: Digest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeCommitments:
-    """The published points of one node of a custody tree, as 64 hexadecimal digits each."""
-
-    path: str
-    points: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Custody(Header):
-    """A component's custody epoch: the recipient to seal to, and who holds which share of its key."""
-
-    KIND: ClassVar[Kind] = Kind.CUSTODY
-    component: ComponentId
-    epoch: int
-    recipient: str
-    commitments: tuple[NodeCommitments, ...]
-    shares: tuple[SealedShare, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,40 +154,12 @@ class ClaimFiling(Header):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnClaim(Header):
-    """A statement about one claim, named by its digest."""
-
-    claim: Digest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Intake(OnClaim):
     """The escrow agent's check of a claim's form: accepted, or not and why."""
 
     KIND: ClassVar[Kind] = Kind.INTAKE
     accepted: bool
     reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelResult:
-    """What became of a notice on one channel."""
-
-    kind: ChannelKind
-    address: str
-    taken: bool
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice(OnClaim):
-    """The engine gave notice of a claim to a party; `taken` says which channels took it."""
-
-    KIND: ClassVar[Kind] = Kind.NOTICE
-    party: PartyId
-    attempt: int
-    text_digest: Digest
-    channels: tuple[ChannelResult, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,15 +218,6 @@ class JointInstruction(OnClaim):
     KIND: ClassVar[Kind] = Kind.JOINT_INSTRUCTION
     outcome: Outcome
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contribution:
-    """A share of a component's key, re-sealed to the claim's recipient: a blob, by digest."""
-
-    component: ComponentId
-    leaf: str
-    sealed_digest: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,46 +297,6 @@ class Return(OnClaim):
     components: tuple[ComponentId, ...]
     method: str
     certificate: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event(Header):
-    """The engine records that something happened, and why it may say so.
-
-    Attributes:
-        until: The deadline that an opened or extended window now has.
-        because: Lines that explain it: which days were counted, who agreed.
-        cause: The statement that brought it about, where there is one.
-    """
-
-    KIND: ClassVar[Kind] = Kind.EVENT
-    happening: Happening
-    claim: Digest | None = None
-    stage: StageId | None = None
-    until: datetime | None = None
-    cause: Digest | None = None
-    because: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PremiseVerdict:
-    """One premise of a release, and whether it held when the gate looked."""
-
-    premise: str
-    holds: bool
-    found: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionStatement(OnClaim):
-    """The gate's decision on one stage: every premise with its verdict, and what it contributed."""
-
-    KIND: ClassVar[Kind] = Kind.DECISION
-    stage: StageId
-    released: bool
-    decided_at: datetime
-    premises: tuple[PremiseVerdict, ...]
-    contributions: tuple[Contribution, ...] = ()
 
 
 Body: TypeAlias = Header

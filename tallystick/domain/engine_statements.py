@@ -1,0 +1,99 @@
+"""What the deployment says with its own keys: custody epochs, notices, events, and the gate's decisions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from tallystick.domain.headers import Contribution, Header, OnClaim
+from tallystick.domain.ids import ComponentId, Digest, PartyId, StageId
+from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.party import ChannelKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedShare:
+    """Where the share of one leaf of a custody tree lies: a blob sealed to that leaf's recipient."""
+
+    leaf: str
+    sealed_digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeCommitments:
+    """The published points of one node of a custody tree, as 64 hexadecimal digits each."""
+
+    path: str
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custody(Header):
+    """A component's custody epoch: the recipient to seal to, and who holds which share of its key."""
+
+    KIND: ClassVar[Kind] = Kind.CUSTODY
+    component: ComponentId
+    epoch: int
+    recipient: str
+    commitments: tuple[NodeCommitments, ...]
+    shares: tuple[SealedShare, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelResult:
+    """What became of a notice on one channel."""
+
+    kind: ChannelKind
+    address: str
+    taken: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(OnClaim):
+    """The engine gave notice of a claim to a party; `taken` says which channels took it."""
+
+    KIND: ClassVar[Kind] = Kind.NOTICE
+    party: PartyId
+    attempt: int
+    text_digest: Digest
+    channels: tuple[ChannelResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Header):
+    """The engine records that something happened, and why it may say so.
+
+    Attributes:
+        until: The deadline that an opened or extended window now has.
+        because: Lines that explain it: which days were counted, who agreed.
+        cause: The statement that brought it about, where there is one.
+    """
+
+    KIND: ClassVar[Kind] = Kind.EVENT
+    happening: Happening
+    claim: Digest | None = None
+    stage: StageId | None = None
+    until: datetime | None = None
+    cause: Digest | None = None
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PremiseVerdict:
+    """One premise of a release, and whether it held when the gate looked."""
+
+    premise: str
+    holds: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionStatement(OnClaim):
+    """The gate's decision on one stage: every premise with its verdict, and what it contributed."""
+
+    KIND: ClassVar[Kind] = Kind.DECISION
+    stage: StageId
+    released: bool
+    decided_at: datetime
+    premises: tuple[PremiseVerdict, ...]
+    contributions: tuple[Contribution, ...] = ()

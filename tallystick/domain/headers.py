@@ -1,0 +1,47 @@
+"""What statements of several kinds share: their header, the claim they are about, a re-sealed share."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, Digest, PersonId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What every statement under an agreement carries.
+
+    Attributes:
+        person: Whose act this is; for the engine's own statements, `engine@<deployment>`.
+        nonce: 32 hexadecimal digits: the same words said twice on purpose are two acts.
+    """
+
+    deployment: DeploymentId
+    agreement: AgreementId
+    agreement_digest: Digest
+    person: PersonId
+    issued_at: datetime
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSeen:
+    """The checkpoint that the author had verified before signing."""
+
+    size: int
+    root: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnClaim(Header):
+    """A statement about one claim, named by its digest."""
+
+    claim: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """A share of a component's key, re-sealed to the claim's recipient: a blob, by digest."""
+
+    component: ComponentId
+    leaf: str
+    sealed_digest: Digest
