@@ -1,0 +1,343 @@
+"""What a claim waits for, on whom, and until when: the inbox, and the deadlines with their reasons.
+
+Nothing is decided here. Every answer is asked of the functions that decide it:
+`progress`, `stages`, `notice`, `tally` and `receipts`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from tallystick.domain.agreement import Agreement
+from tallystick.domain.calendar import Deadline, deadline
+from tallystick.domain.claim import Claim, StageProgress
+from tallystick.domain.ids import PersonId, StageId
+from tallystick.domain.kinds import Happening
+from tallystick.domain.notice import deemed_receipt, notice_is_given
+from tallystick.domain.party import Role
+from tallystick.domain.progress import notice_due_at
+from tallystick.domain.receipts import return_is_due
+from tallystick.domain.stages import (
+    depositor,
+    lapses_at,
+    opens_at,
+    report_due,
+    to_give_back,
+    to_roll_back,
+)
+from tallystick.domain.state import GIVEN_UP, UNDECIDED, ClaimState, StageState
+from tallystick.domain.statements import Event
+from tallystick.domain.tally import tally_approvals
+
+_S = ClaimState
+_WINDOW_EVENTS: Final = frozenset({Happening.WINDOW_OPENED, Happening.WINDOW_EXTENDED})
+
+
+class Awaited(StrEnum):
+    """What may be waited for: a kind of statement, or something nobody has to do."""
+
+    INTAKE = "intake"
+    ACKNOWLEDGEMENT = "notice-acknowledgement"
+    WINDOW = "window"
+    """Time only; whoever may object can still do so."""
+    SETTLEMENT = "settlement"
+    """An objection is to be retracted, ruled on, or accepted by a withdrawal."""
+    APPROVAL = "approval"
+    OPENING = "opening"
+    """Time only: the quorum may be reached, the stage is not open yet."""
+    GATE = "gate"
+    RECEIPT = "receipt"
+    ROLLBACK = "rollback"
+    RETURN = "return"
+    HOLD_LIFT = "hold-lift"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One thing that a claim waits for.
+
+    Attributes:
+        on: The persons who could bring it about; empty where only time or the engine can.
+        until: When the wait ends by itself, if it does.
+    """
+
+    what: Awaited
+    on: tuple[PersonId, ...]
+    until: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedDeadline:
+    """A deadline and what ends at it."""
+
+    what: str
+    at: datetime
+    explanation: tuple[str, ...]
+
+
+def waiting(agreement: Agreement, claim: Claim, at: datetime) -> tuple[Waiting, ...]:
+    """Return what `claim` waits for at `at`; empty once nothing is owed by anyone.
+
+    Raises:
+        CalendarExhaustedError: A calendar of the agreement does not reach far enough.
+    """
+    return tuple(found for look in _LOOKS for found in look(agreement, claim, at))
+
+
+def deadlines(agreement: Agreement, claim: Claim, at: datetime) -> tuple[NamedDeadline, ...]:
+    """Return every deadline that runs or has run for `claim`, earliest first, each with its days.
+
+    Args:
+        at: When it is asked; approvals that have expired by then are left out.
+
+    Raises:
+        CalendarExhaustedError: A calendar of the agreement does not reach far enough.
+    """
+    found = (named for look in _DEADLINES for named in look(agreement, claim, at))
+    return tuple(sorted(found, key=lambda named: (named.at, named.what)))
+
+
+def to_undo(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
+    """Return the stages that the receiver still has to undo, in order, the last one first."""
+    if claim.state is _S.ROLLING_BACK:
+        return to_roll_back(agreement, claim)
+    if claim.state in GIVEN_UP:
+        standing = {StageState.DECIDED, StageState.ACTIVATED, StageState.FAILED}
+        return tuple(
+            stage for stage in to_give_back(agreement, claim) if claim.progress(stage).state in standing
+        )
+    if claim.state is _S.RETURN_DUE:
+        return tuple(p.stage for p in reversed(claim.stages) if p.state is StageState.ACTIVATED)
+    return ()
+
+
+def intake_due(agreement: Agreement, claim: Claim) -> Deadline:
+    """Return until when the escrow agent has to check the claim's form; nothing lapses at it."""
+    agent = agreement.parties_in(Role.ESCROW_AGENT)[0]
+    return deadline(claim.filed_at, agreement.windows.intake, recipient=agent, agreement=agreement)
+
+
+def return_due(agreement: Agreement, claim: Claim) -> Deadline:
+    """Return until when the beneficiary has to certify the return of what was disclosed."""
+    recipient = agreement.party(claim.claimant_party)
+    return deadline(claim.since, agreement.windows.returning, recipient=recipient, agreement=agreement)
+
+
+def _for_intake(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if claim.state is _S.FILED:
+        yield Waiting(
+            what=Awaited.INTAKE,
+            on=agreement.authorities.intake,
+            until=intake_due(agreement, claim).at,
+            why="the escrow agent checks the form of the claim",
+        )
+
+
+def _for_notice(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if claim.state not in {_S.ACCEPTED, _S.CONTESTED} or claim.window_opened_at is not None:
+        return
+    deemed = deemed_receipt(agreement, claim)
+    sent = notice_is_given(agreement, claim)
+    yield Waiting(
+        what=Awaited.ACKNOWLEDGEMENT,
+        on=tuple(person.id for person in agreement.persons if person.party == depositor(agreement).id),
+        until=deemed.at if deemed is not None else None,
+        why="the objection window starts when the depositor has notice"
+        if sent
+        else "notice is being sent; the objection window starts when the depositor has it",
+    )
+
+
+def _for_window(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if claim.state is _S.WINDOW:
+        yield Waiting(
+            what=Awaited.WINDOW,
+            on=(),
+            until=claim.window_until,
+            why=f"the objection window runs; {', '.join(agreement.objection.objectors)} may object",
+        )
+
+
+def _for_settlement(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if claim.state is not _S.CONTESTED:
+        return
+    arbitration = agreement.authorities.arbitration
+    arbitrators = arbitration.persons if arbitration is not None else frozenset[PersonId]()
+    authors = {body.person for _, body in claim.open_objections}
+    grounds = sorted({body.ground for _, body in claim.open_objections})
+    yield Waiting(
+        what=Awaited.SETTLEMENT,
+        on=tuple(sorted(arbitrators | authors | {claim.filing.person})),
+        until=None,
+        why=f"an objection stands ({', '.join(grounds)}): it is ruled on, retracted, or accepted",
+    )
+
+
+def _for_approval(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Waiting]:
+    following = _undecided(claim)
+    if following is None:
+        return
+    tally = tally_approvals(agreement, claim, following.stage, at=at)
+    if not tally.reached:
+        limit = lapses_at(agreement, claim, following.stage)
+        yield Waiting(
+            what=Awaited.APPROVAL,
+            on=tally.outstanding,
+            until=limit.at if limit is not None else None,
+            why=f"stage {following.stage} needs its quorum; approved by "
+            f"{', '.join(sorted(tally.agreeing)) or 'nobody'}",
+        )
+
+
+def _for_opening(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Waiting]:
+    following = _undecided(claim)
+    if following is None or claim.state is _S.WINDOW:
+        return
+    opens = opens_at(agreement, claim, following.stage)
+    if opens is not None and opens.at > at:
+        yield Waiting(
+            what=Awaited.OPENING,
+            on=(),
+            until=opens.at,
+            why=f"stage {following.stage} opens later: {'; '.join(opens.explanation[:1])}",
+        )
+
+
+def _for_gate(_: Agreement, claim: Claim, __: datetime) -> Iterator[Waiting]:
+    for progress in claim.stages:
+        if progress.state is StageState.QUORATE:
+            refused = f", after {progress.refusals} refusals" if progress.refusals else ""
+            yield Waiting(
+                what=Awaited.GATE,
+                on=(),
+                until=None,
+                why=f"the gate validates stage {progress.stage}{refused}",
+            )
+
+
+def _for_receipt(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    progress = claim.in_flight
+    if claim.state not in GIVEN_UP and progress is not None and progress.state is StageState.DECIDED:
+        yield Waiting(
+            what=Awaited.RECEIPT,
+            on=agreement.authorities.claimants,
+            until=report_due(agreement, claim, progress).at,
+            why=f"the receiver provisions stage {progress.stage} and signs a receipt",
+        )
+
+
+def _for_rollback(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if undo := to_undo(agreement, claim):
+        yield Waiting(
+            what=Awaited.ROLLBACK,
+            on=agreement.authorities.claimants,
+            until=None,
+            why=f"the receiver undoes {', '.join(undo)}, in this order",
+        )
+
+
+def _for_return(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if return_is_due(agreement, claim):
+        yield Waiting(
+            what=Awaited.RETURN,
+            on=agreement.authorities.claimants,
+            until=return_due(agreement, claim).at,
+            why="what was disclosed is to be returned or destroyed, and that certified",
+        )
+
+
+def _for_hold_lift(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    for _entry, body in claim.open_holds:
+        scope = ", ".join(body.stages) if body.stages is not None else "the whole claim"
+        yield Waiting(
+            what=Awaited.HOLD_LIFT,
+            on=tuple(sorted(agreement.authorities.hold_lift.persons)),
+            until=None,
+            why=f"a hold by {body.person} stands over {scope}: {body.reason}",
+        )
+
+
+def _undecided(claim: Claim) -> StageProgress | None:
+    following = claim.next_stage
+    if claim.state not in UNDECIDED or following is None or following.state is not StageState.WAITING:
+        return None
+    return following
+
+
+_LOOKS: Final[tuple[Callable[[Agreement, Claim, datetime], Iterator[Waiting]], ...]] = (
+    _for_intake,
+    _for_notice,
+    _for_window,
+    _for_settlement,
+    _for_approval,
+    _for_opening,
+    _for_gate,
+    _for_receipt,
+    _for_rollback,
+    _for_return,
+    _for_hold_lift,
+)
+
+
+def _named(what: str, found: Deadline | None) -> Iterator[NamedDeadline]:
+    if found is not None:
+        yield NamedDeadline(what=what, at=found.at, explanation=found.explanation)
+
+
+def _intake_deadline(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
+    if claim.state is _S.FILED:
+        yield from _named("intake", intake_due(agreement, claim))
+
+
+def _notice_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
+    if claim.window_opened_at is None and claim.state in {_S.ACCEPTED, _S.CONTESTED}:
+        yield from _named("deemed-receipt", deemed_receipt(agreement, claim))
+        if (attempt := notice_due_at(agreement, claim)) is not None:
+            yield NamedDeadline(what="next-notice", at=attempt, explanation=("notice is not proven yet",))
+
+
+def _window_deadline(_: Agreement, claim: Claim, __: datetime) -> Iterator[NamedDeadline]:
+    if claim.window_until is None:
+        return
+    # The engine wrote down which days it counted when it recorded the window's present end.
+    said = [body.because for _, body in claim.entries_of(Event) if body.happening in _WINDOW_EVENTS]
+    yield NamedDeadline(what="objection-window", at=claim.window_until, explanation=said[-1])
+
+
+def _stage_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
+    following = _undecided(claim)
+    if following is not None:
+        yield from _named(f"stage-opens:{following.stage}", opens_at(agreement, claim, following.stage))
+        yield from _named(f"stage-lapses:{following.stage}", lapses_at(agreement, claim, following.stage))
+    progress = claim.in_flight
+    if progress is not None and progress.state is StageState.DECIDED:
+        yield from _named(f"receipt:{progress.stage}", report_due(agreement, claim, progress))
+
+
+def _approval_expiries(_: Agreement, claim: Claim, at: datetime) -> Iterator[NamedDeadline]:
+    if claim.state not in UNDECIDED | {_S.PROVISIONING}:
+        return
+    for entry, body in claim.approvals:
+        if entry.signed.id not in claim.retracted and body.expires_at >= at:
+            why = f"the approval of {', '.join(body.stages)} says so itself"
+            yield NamedDeadline(
+                what=f"approval-expires:{body.person}", at=body.expires_at, explanation=(why,)
+            )
+
+
+def _return_deadline(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
+    if return_is_due(agreement, claim):
+        yield from _named("return", return_due(agreement, claim))
+
+
+_DEADLINES: Final[tuple[Callable[[Agreement, Claim, datetime], Iterator[NamedDeadline]], ...]] = (
+    _intake_deadline,
+    _notice_deadlines,
+    _window_deadline,
+    _stage_deadlines,
+    _approval_expiries,
+    _return_deadline,
+)
