@@ -176,6 +176,19 @@ def test_a_blob_that_is_there_is_synchronised_before_it_is_acknowledged(roots: t
         store.put(WANTED, len(BLOB), [BLOB])
 
 
+def test_a_disk_that_keeps_other_bytes_than_it_was_given_is_found_out(roots: tuple[Path, Path]) -> None:
+    def damaging_fsync(descriptor: int) -> None:
+        if not os.path.isdir(f"/proc/self/fd/{descriptor}"):  # noqa: PTH112 - a descriptor, not a path
+            os.pwrite(descriptor, b"x", 0)
+        os.fsync(descriptor)
+
+    store = FileBlobStore(roots[0], fsync=damaging_fsync)
+    with pytest.raises(BlobStoreFailedError) as caught:
+        store.put(WANTED, len(BLOB), [BLOB])
+    assert caught.value.facts["reason"] == "read-back"
+    assert files_in(roots[0]) == []
+
+
 def failing_at(turn: int) -> Callable[[int], None]:
     """An fsync that fails once, at the given call; opening an empty store takes five."""
     calls = iter(range(1, 1000))

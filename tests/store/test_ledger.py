@@ -2,6 +2,7 @@
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 
@@ -46,7 +47,7 @@ from tallystick.store.ledger import (
     frontier_of,
 )
 from tallystick.store.session import database_now, reading, transaction
-from tallystick.store.tables import LogRow
+from tallystick.store.tables import CheckpointRow, LogRow
 from tests.support.agreements import signing_key
 from tests.support.ledgers import (
     AT,
@@ -479,6 +480,21 @@ def test_a_log_set_back_behind_its_checkpoint_is_noticed(engine: Engine) -> None
             sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
         with pytest.raises(LedgerCorruptError):
             verify_log(session, LOG)
+
+
+def test_a_forged_beginning_is_not_signed_although_log_and_checkpoint_fit_it(engine: Engine) -> None:
+    eight_entries(engine)
+    with transaction(engine) as session:
+        beginning = forged = reduce(Frontier.append, [bytes(32)] * 5, Frontier())
+        for entry in entries(session, LOG, after=4):
+            forged = forged.append(entry.leaf())
+        session.get_one(CheckpointRow, (LOG, 5)).frontier = b"".join(beginning.hashes)
+        session.get_one(LogRow, LOG).frontier = b"".join(forged.hashes)
+    with transaction(engine) as session:
+        with pytest.raises(LedgerCorruptError, match="isn't one that this log signed") as caught:
+            sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
+        assert len(checkpoints(session, LOG)) == 2
+    assert caught.value.facts["index"] == 5
 
 
 @pytest.mark.parametrize(
