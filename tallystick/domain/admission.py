@@ -1,4 +1,4 @@
-"""The one door: may this statement be recorded for this claim, and as what event?
+"""The one door: whether a statement may be recorded for a claim, and as what event.
 
 The API, the workflow, the gate and the offline verifier all ask here, so no second
 endpoint can skip a rule. Signatures were verified before (`Signed`); who may say
@@ -20,6 +20,7 @@ from tallystick.domain import receipts, votes
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.authorship import (
     author,
+    check_claimant,
     check_engine,
     check_not_revoked,
     check_one_of,
@@ -30,14 +31,23 @@ from tallystick.domain.authorship import (
     check_together,
     signing_persons,
 )
-from tallystick.domain.claim import Claim, check_transition
-from tallystick.domain.ids import PersonId
+from tallystick.domain.claim import Claim, WrongClaimStateError, check_step
+from tallystick.domain.codec import instant_text
+from tallystick.domain.ids import PersonId, party_of
 from tallystick.domain.kinds import Authority, Happening, Kind, Outcome, WithdrawalReason
 from tallystick.domain.progress import due
-from tallystick.domain.refusals import NotDueError, NothingToRetractError, RulingIncompleteError
-from tallystick.domain.release import recorded_premises
+from tallystick.domain.refusals import (
+    AlreadyStatedError,
+    MisdirectedError,
+    NotDueError,
+    NothingToRetractError,
+    NotYoursError,
+    RulingIncompleteError,
+    SelfServingError,
+)
+from tallystick.domain.release import PREMISES, recorded_premises
 from tallystick.domain.stages import depositor
-from tallystick.domain.state import EventType
+from tallystick.domain.state import UNDECIDED, EventType
 from tallystick.domain.statements import (
     BY_ENGINE,
     Body,
@@ -54,6 +64,7 @@ from tallystick.domain.statements import (
     Signed,
     Withdrawal,
 )
+from tallystick.limits import CLOCK_SKEW_MAX
 
 _FINALITY: Final = MappingProxyType(
     {
@@ -63,7 +74,7 @@ _FINALITY: Final = MappingProxyType(
 )
 """Which papers make a ruling final."""
 
-_SHARED: Final = frozenset({Kind.RULING, Kind.JOINT_INSTRUCTION, Kind.HOLD_LIFT, Kind.KEY_REVOCATION})
+_SHARED: Final = frozenset({Kind.RULING, Kind.JOINT_INSTRUCTION, Kind.HOLD_LIFT})
 """Kinds that several persons may sign together, in one envelope."""
 
 
@@ -83,16 +94,22 @@ def admit(agreement: Agreement, claim: Claim, signed: Signed, *, at: datetime) -
     revoking = isinstance(signed.body, KeyRevocation)
     pinned = signed.body.agreement_digest if revoking else claim.filing.agreement_digest
     check_subject(agreement, pinned, signed.body, claim.digest)
+    if any(entry.signed.id == signed.id for entry in claim.entries):
+        raise AlreadyStatedError("it is on record already", statement=signed.id)
     if signed.kind in BY_ENGINE:
         event = _engine_event(agreement, claim, signed, at)
+    elif revoking:
+        event = _revocation_event(agreement, claim, signed)
     else:
         event = _person_event(agreement, claim, signed, at)
-    check_transition(claim, event)
+    check_step(claim, signed.body, event)
     return event
 
 
 def _person_event(agreement: Agreement, claim: Claim, signed: Signed, at: datetime) -> EventType:
-    rule = _RULES[type(signed.body)]
+    rule = _RULES.get(type(signed.body))
+    if rule is None:
+        raise MisdirectedError("not a statement about a claim", kind=signed.kind.value)
     if signed.kind in _SHARED:
         persons = signing_persons(agreement, signed)
     else:
@@ -101,6 +118,14 @@ def _person_event(agreement: Agreement, claim: Claim, signed: Signed, at: dateti
     check_times(signed.body, at=at)
     check_quota(claim, signed)
     return rule(agreement, claim, signed.body, persons, at)
+
+
+def _revocation_event(agreement: Agreement, claim: Claim, signed: Signed) -> EventType:
+    """Admit a revocation, however old and whatever its signer sent: keys are revoked outside of claims."""
+    assert isinstance(signed.body, KeyRevocation)
+    check_not_revoked(claim, signed.signers)
+    check_revocation(agreement, signed.body, signing_persons(agreement, signed))
+    return EventType.KEY_REVOKED
 
 
 def _engine_event(agreement: Agreement, claim: Claim, signed: Signed, at: datetime) -> EventType:
@@ -122,19 +147,39 @@ def _decision_event(
     agreement: Agreement, claim: Claim, decision: DecisionStatement, at: datetime
 ) -> EventType:
     check_stages(claim, (decision.stage,))
+    if decision.decided_at > at + CLOCK_SKEW_MAX:
+        raise NotDueError("decided in the future", decided_at=instant_text(decision.decided_at))
     if not decision.released:
-        return EventType.STAGE_REFUSED
+        return _refusal_event(decision)
+    _check_contributed(agreement, decision)
+    if tuple(verdict.premise for verdict in decision.premises) != PREMISES:
+        raise NotDueError("not every premise was looked at, each once", expected=list(PREMISES))
     # The record must bear the gate out, at the time the gate says it looked and when it was recorded.
     for moment in (decision.decided_at, at):
         unmet = [
             v.premise for v in recorded_premises(agreement, claim, decision.stage, at=moment) if not v.holds
         ]
-        if unmet or not all(verdict.holds for verdict in decision.premises) or not decision.premises:
+        if unmet or not all(verdict.holds for verdict in decision.premises):
             raise NotDueError("a premise of this release does not hold", unmet=unmet)
     return EventType.STAGE_DECIDED
 
 
+def _refusal_event(decision: DecisionStatement) -> EventType:
+    if all(verdict.holds for verdict in decision.premises) or decision.contributions:
+        raise NotDueError("a refusal names what it lacks, and contributes nothing", stage=decision.stage)
+    return EventType.STAGE_REFUSED
+
+
+def _check_contributed(agreement: Agreement, decision: DecisionStatement) -> None:
+    expected = sorted(agreement.stage(decision.stage).components)
+    given = sorted(contribution.component for contribution in decision.contributions)
+    if given != expected:
+        raise NotDueError("not a share of each component", expected=list(expected), given=list(given))
+
+
 def _happening(agreement: Agreement, claim: Claim, event: Event, at: datetime) -> EventType:
+    if event.claim != claim.digest:
+        raise MisdirectedError("it names another claim", expected=claim.digest, given=event.claim)
     if event.happening is Happening.REPLICA_REPAIRED:
         return EventType.REPLICA_REPAIRED
     found = due(agreement, claim, at=at)
@@ -176,22 +221,56 @@ def _ruling(
     missing = _FINALITY[body.authority] - {document.document for document in body.documents}
     if missing:
         raise RulingIncompleteError("the ruling is not shown to be final", missing=sorted(missing))
+    if body.outcome is Outcome.RELEASE:
+        _check_disinterested(agreement, claim, persons)
     if body.outcome is Outcome.RELEASE and body.authority is Authority.ARBITRATION:
         return EventType.ARBITRATED_FOR_RELEASE
-    return votes.order_event(claim, body.outcome)
+    return _ordered(claim, body.outcome)
 
 
 def _joint(
     agreement: Agreement, claim: Claim, body: JointInstruction, persons: frozenset[PersonId], _: datetime
 ) -> EventType:
     check_together(persons, agreement.authorities.joint_instruction, "give a joint instruction")
-    return votes.order_event(claim, body.outcome)
+    sides = {depositor(agreement).id, claim.claimant_party}
+    if missing := sorted(sides - {party_of(person) for person in persons}):
+        raise NotYoursError("a joint instruction is by both sides", missing=list(missing))
+    return _ordered(claim, body.outcome)
+
+
+def _ordered(claim: Claim, outcome: Outcome) -> EventType:
+    event = votes.order_event(claim, outcome)
+    if event is EventType.REFUSAL_ORDERED:
+        _check_undecided(claim)
+    return event
+
+
+def _check_undecided(claim: Claim) -> None:
+    """Nothing is withdrawn or refused once everything is decided."""
+    if claim.next_stage is None:
+        raise WrongClaimStateError(
+            "every stage is decided", current=claim.state.value, expected=sorted(UNDECIDED)
+        )
+
+
+def _check_disinterested(agreement: Agreement, claim: Claim, persons: frozenset[PersonId]) -> None:
+    """Nobody helps their own claim along, through whichever door."""
+    own = {claim.filing.person} | {
+        person
+        for person in persons
+        if agreement.excludes_claimant_party and party_of(person) == claim.claimant_party
+    }
+    if interested := sorted(persons & own):
+        raise SelfServingError(
+            "the claimant's side decides nothing about its claim", persons=list(interested)
+        )
 
 
 def _withdrawal(
-    agreement: Agreement, _: Claim, body: Withdrawal, __: frozenset[PersonId], ___: datetime
+    agreement: Agreement, claim: Claim, body: Withdrawal, __: frozenset[PersonId], ___: datetime
 ) -> EventType:
-    check_one_of(body.person, agreement.authorities.claimants, "withdraw this claim")
+    check_claimant(agreement, claim, body.person, "withdraw this claim")
+    _check_undecided(claim)
     return EventType.WITHDRAWN_AS_CURED if body.reason is WithdrawalReason.CURED else EventType.WITHDRAWN
 
 
@@ -205,17 +284,11 @@ def _hold_lift(
     agreement: Agreement, claim: Claim, body: HoldLift, persons: frozenset[PersonId], _: datetime
 ) -> EventType:
     check_together(persons, agreement.authorities.hold_lift, "lift a hold")
+    _check_disinterested(agreement, claim, persons)
     standing = [entry.signed.id for entry, _ in claim.open_holds]
     if body.hold not in standing:
         raise NothingToRetractError("no such hold stands", standing=list(standing))
     return EventType.HOLD_LIFTED
-
-
-def _revocation(
-    agreement: Agreement, _: Claim, body: KeyRevocation, persons: frozenset[PersonId], __: datetime
-) -> EventType:
-    check_revocation(agreement, body, persons)
-    return EventType.KEY_REVOKED
 
 
 def check_revocation(agreement: Agreement, body: KeyRevocation, persons: frozenset[PersonId]) -> None:
@@ -234,7 +307,6 @@ _Rule = Callable[[Agreement, Claim, Any, frozenset[PersonId], datetime], EventTy
 
 _RULES: Final[Mapping[type[Body], _Rule]] = MappingProxyType(
     {
-        KeyRevocation: _revocation,
         Intake: _intake,
         NoticeAcknowledgement: _acknowledgement,
         Ruling: _ruling,

@@ -1,4 +1,4 @@
-"""What is asked of any statement, whatever it says: is it about this, by them, and in time?"""
+"""What is asked of any statement, whatever it says: that it is about this, by them, and in time."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.claim import Claim
 from tallystick.domain.codec import instant_text
-from tallystick.domain.ids import Digest, PersonId, PublicKey, StageId
+from tallystick.domain.ids import Digest, PersonId, PublicKey, StageId, party_of
 from tallystick.domain.party import Person
 from tallystick.domain.quorum import Quorum
 from tallystick.domain.refusals import (
@@ -18,7 +18,7 @@ from tallystick.domain.refusals import (
     UnknownStageError,
 )
 from tallystick.domain.statements import BY_ENGINE, BY_GATE, Header, OnClaim, Signed
-from tallystick.limits import ACTS_PER_PERSON_MAX, CLOCK_SKEW_MAX
+from tallystick.limits import ACTS_PER_PERSON_MAX, CLOCK_SKEW_MAX, STATEMENT_LIFETIME_MAX
 
 
 def check_subject(agreement: Agreement, digest: Digest, body: Header, claim: Digest | None) -> None:
@@ -41,14 +41,20 @@ def check_subject(agreement: Agreement, digest: Digest, body: Header, claim: Dig
 
 
 def check_times(body: Header, *, at: datetime) -> None:
-    """Refuse a statement from the future.
+    """Refuse a statement from the future, or from so long ago that nobody remembers it.
 
     Raises:
-        BadTimingError: `issued_at` lies further ahead than clocks may differ.
+        BadTimingError: `issued_at` lies further ahead than clocks may differ, or too far back.
     """
     if body.issued_at > at + CLOCK_SKEW_MAX:
         raise BadTimingError(
             "issued in the future", issued_at=instant_text(body.issued_at), now=instant_text(at)
+        )
+    if at - body.issued_at > STATEMENT_LIFETIME_MAX:
+        raise BadTimingError(
+            "issued too long ago",
+            issued_at=instant_text(body.issued_at),
+            limit_days=STATEMENT_LIFETIME_MAX.days,
         )
 
 
@@ -102,13 +108,13 @@ def check_not_revoked(claim: Claim, keys: Iterable[PublicKey]) -> None:
 
 
 def check_quota(claim: Claim, signed: Signed) -> None:
-    """Refuse one statement too many by the same person.
+    """Refuse one statement too many by the same person, alone or together with others.
 
     Raises:
-        QuotaExceededError: The person has used up what one person may send to one claim.
+        QuotaExceededError: A signer has used up what one person may send to one claim.
     """
-    mine = sum(entry.signed.signers == signed.signers for entry in claim.entries)
-    if mine >= ACTS_PER_PERSON_MAX:
+    used = (sum(key in entry.signed.signers for entry in claim.entries) for key in signed.signers)
+    if max(used) >= ACTS_PER_PERSON_MAX:
         raise QuotaExceededError("too many statements by one person", limit=ACTS_PER_PERSON_MAX)
 
 
@@ -121,6 +127,16 @@ def check_one_of(person: PersonId, allowed: Iterable[PersonId], what: str) -> No
     permitted = sorted(allowed)
     if person not in permitted:
         raise NotYoursError(f"{person} may not {what}", person=person, allowed=permitted)
+
+
+def check_claimant(agreement: Agreement, claim: Claim, person: PersonId, what: str) -> None:
+    """Refuse an act on a claim by anyone but the claimants of the party that filed it.
+
+    Raises:
+        NotYoursError: No claimant, or another beneficiary's.
+    """
+    claimants = agreement.authorities.claimants
+    check_one_of(person, [one for one in claimants if party_of(one) == claim.claimant_party], what)
 
 
 def check_together(persons: frozenset[PersonId], quorum: Quorum | None, what: str) -> None:

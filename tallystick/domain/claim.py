@@ -85,9 +85,13 @@ class Claim:
         window_opened_at: When notice was proven; the window counts from there.
         window_until: The last moment at which an objection is in time; only ever extended.
         window_ended_at: When the engine recorded that the window is over.
-        bypass: The joint instruction or court order that skips the window.
+        bypass: The latest joint instruction or court order that skips the window; whether its
+            signers still suffice is decided in `orders`.
+        resumed_at: When the latest dispute was settled or hold lifted; the time to approve
+            counts from there, for nothing could be decided before.
         stages: The stages asked for, in the agreement's order.
-        settled: Objections that no longer stand: retracted, or ruled on.
+        settled: Objections that no longer stand: retracted, ruled on, or late.
+        late: Objections that came after everything they were against was decided.
         retracted: Approvals, denials and objections that their authors took back.
         lifted: Holds that no longer stand.
     """
@@ -105,7 +109,9 @@ class Claim:
     window_ended_at: datetime | None = None
     bypass: Digest | None = None
     bypassed_at: datetime | None = None
+    resumed_at: datetime | None = None
     settled: frozenset[Digest] = frozenset()
+    late: frozenset[Digest] = frozenset()
     retracted: frozenset[Digest] = frozenset()
     lifted: frozenset[Digest] = frozenset()
 
@@ -239,6 +245,17 @@ def check_transition(claim: Claim, event: EventType) -> ClaimState:
     return target
 
 
+def check_step(claim: Claim, body: Body, event: EventType) -> None:
+    """Refuse an event that `evolve` would refuse: by the claim's state, or by its stage's.
+
+    Raises:
+        WrongClaimStateError: The claim, or the stage that is meant, never gets this step from here.
+    """
+    check_transition(claim, event)
+    if event in _STAGE_STEPS:
+        _stage_target(claim, body, event)
+
+
 def evolve(claim: Claim, entry: Entry, event: EventType) -> Claim:
     """Return the claim as `entry`, which is an `event`, leaves it.
 
@@ -261,21 +278,28 @@ def _apply(claim: Claim, entry: Entry, event: EventType) -> Claim:
 
 
 def _with_stage(claim: Claim, entry: Entry, event: EventType) -> Claim:
-    body = entry.signed.body
-    assert isinstance(body, Event | Receipt | DecisionStatement)
-    assert body.stage is not None
-    before = claim.progress(body.stage)
-    target = STAGE_TRANSITIONS.get((before.state, event))
-    if target is None:
-        raise WrongClaimStateError(
-            f"stage {body.stage} is {before.state}", current=before.state.value, step=event.value
-        )
+    before, target = _stage_target(claim, entry.signed.body, event)
     after = dataclasses.replace(before, state=target, since=entry.accepted_at)
     if event is EventType.STAGE_DECIDED:
         after = dataclasses.replace(after, decision=entry.signed.id)
     if event is EventType.STAGE_REFUSED:
         after = dataclasses.replace(after, refusals=before.refusals + 1, refused_at=entry.accepted_at)
     return dataclasses.replace(claim, stages=tuple(after if p is before else p for p in claim.stages))
+
+
+def _stage_target(claim: Claim, body: Body, event: EventType) -> tuple[StageProgress, StageState]:
+    assert isinstance(body, Event | Receipt | DecisionStatement)
+    assert body.stage is not None
+    before = claim.progress(body.stage)
+    target = STAGE_TRANSITIONS.get((before.state, event))
+    if target is None:
+        raise WrongClaimStateError(
+            f"stage {body.stage} is {before.state}",
+            current=before.state.value,
+            step=event.value,
+            expected=sorted(state for state, allowed in STAGE_TRANSITIONS if allowed is event),
+        )
+    return before, target
 
 
 def _window_opened(claim: Claim, entry: Entry, body: Body) -> Claim:
@@ -310,7 +334,8 @@ def _ask_gate_again(claim: Claim) -> Claim:
 
 
 def _late(claim: Claim, entry: Entry, _: Body) -> Claim:
-    return dataclasses.replace(claim, settled=claim.settled | {entry.signed.id})
+    late = frozenset({entry.signed.id})
+    return dataclasses.replace(claim, settled=claim.settled | late, late=claim.late | late)
 
 
 def _retracted(claim: Claim, _: Entry, body: Body) -> Claim:
@@ -332,9 +357,13 @@ def _bypassed(claim: Claim, entry: Entry, body: Body) -> Claim:
     return dataclasses.replace(settled, bypass=entry.signed.id, bypassed_at=entry.accepted_at)
 
 
-def _lifted(claim: Claim, _: Entry, body: Body) -> Claim:
+def _lifted(claim: Claim, entry: Entry, body: Body) -> Claim:
     assert isinstance(body, HoldLift)
-    return dataclasses.replace(claim, lifted=claim.lifted | {body.hold})
+    return dataclasses.replace(claim, lifted=claim.lifted | {body.hold}, resumed_at=entry.accepted_at)
+
+
+def _resumed(claim: Claim, entry: Entry, _: Body) -> Claim:
+    return dataclasses.replace(claim, resumed_at=entry.accepted_at)
 
 
 _STAGE_STEPS: Final = frozenset(event for _, event in STAGE_TRANSITIONS)
@@ -351,5 +380,6 @@ _FACTS: Final[Mapping[EventType, Callable[[Claim, Entry, Body], Claim]]] = Mappi
         EventType.REFUSAL_ORDERED: _settled,
         EventType.RELEASE_ORDERED: _bypassed,
         EventType.HOLD_LIFTED: _lifted,
+        EventType.SETTLED_AFTER_WINDOW: _resumed,
     }
 )

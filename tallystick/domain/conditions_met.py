@@ -12,12 +12,15 @@ from tallystick.domain.calendar import deadline
 from tallystick.domain.condition import Expression
 from tallystick.domain.stages import depositor
 from tallystick.domain.statements import ClaimFiling
+from tallystick.limits import PERIOD_MAX
 
 
 def unmet_evidence(agreement: Agreement, filing: ClaimFiling, *, at: datetime) -> tuple[str, ...]:
     """Return what keeps the condition from being met, in words; empty if it is met.
 
     Args:
+        agreement: The version that the claim names.
+        filing: What the claim says.
         at: When the claim was filed: ages of documents are judged by it.
     """
     condition = agreement.condition(filing.condition)
@@ -39,6 +42,9 @@ def _stale(agreement: Agreement, filing: ClaimFiling, at: datetime) -> Iterator[
         item = agreement.evidence_item(document.item)
         if document.issued_at > at:
             yield item.id, f"{item.id} is dated in the future"
+        elif item.max_age is not None and at - document.issued_at > PERIOD_MAX:
+            # No period is longer; the calendar need not be asked about the distant past.
+            yield item.id, f"{item.id} is older than any period"
         elif item.max_age is not None:
             ends = deadline(
                 document.issued_at, item.max_age, recipient=depositor(agreement), agreement=agreement

@@ -16,8 +16,8 @@ class DepositRefusedError(TallystickError):
     """A deposit that does not continue the chain, or is not sealed to a live custody epoch."""
 
     code = "deposit-refused"
-    why = "Deposits are numbered without a gap, name the one before, and seal each component to its live custody epoch."
-    advice = "Read the last deposit and the custody epochs (`tallystick agreement show`), then make the deposit anew."
+    why = "Deposits are numbered without a gap, name the one before, and are sealed to live custody epochs."
+    advice = "Read the last deposit and the custody epochs (`tallystick agreement show`), then make it anew."
 
 
 class CustodyRefusedError(TallystickError):
@@ -43,8 +43,13 @@ def check_deposit(
     """Refuse a deposit that cannot be recorded.
 
     Args:
+        agreement: The version that the deposit names.
+        digest: That version's.
+        signed: The deposit, its signature verified.
+        at: When it is accepted.
         last: The deposit recorded before, with its digest.
         live: The custody statement of each component's live epoch, by component.
+        revocations: The key revocations on record under this agreement.
 
     Raises:
         TallystickError: Not by the depositor, out of order, or not sealed to live custody.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from tallystick.domain.admission import admit
 from tallystick.domain.agreement import Agreement
@@ -47,6 +48,8 @@ def check_filing(
 
     Args:
         terms: The agreement version that the claim names.
+        signed: The claim, its signature verified.
+        at: When it is filed.
         deposit: The verified deposit that the claim names, or None if there is none.
         others: The claims on record under this agreement.
         revocations: The key revocations on record under this agreement.
@@ -89,7 +92,10 @@ def fold(terms: Terms, entries: Sequence[Entry]) -> Claim:
     filing = first.signed.body
     if not isinstance(filing, ClaimFiling) or filing.agreement_digest != terms.digest:
         raise MisdirectedError("the record does not begin with a claim under this agreement")
+    check_subject(terms.agreement, terms.digest, filing, None)
     author(terms.agreement, first.signed)
+    _check_stages(terms.agreement, filing)
+    _check_order(entries)
     claim = filed(first, stages=stages_asked(terms.agreement, filing))
     for entry in entries[1:]:
         claim = step(terms, claim, entry)
@@ -102,8 +108,22 @@ def step(terms: Terms, claim: Claim, entry: Entry) -> Claim:
     Raises:
         TallystickError: The rule that the entry breaks.
     """
-    event = admit(terms.agreement, claim, entry.signed, at=entry.accepted_at)
+    try:
+        event = admit(terms.agreement, claim, entry.signed, at=entry.accepted_at)
+    except KeyRevokedError:
+        # Revocations are recorded under the agreement: one by a revoked key revokes nothing here,
+        # and makes no claim unreadable.
+        if isinstance(entry.signed.body, KeyRevocation):
+            return claim
+        raise
     return evolve(claim, entry, event)
+
+
+def _check_order(entries: Sequence[Entry]) -> None:
+    """After the filing comes what the ledger holds, in its order; the filing's place is its own."""
+    places = [entry.index for entry in entries[1:]]
+    if any(later <= earlier for earlier, later in pairwise(places)):
+        raise MisdirectedError("the record is not in the order of the ledger", given=places[:16])
 
 
 def _check_key(signed: Signed, revocations: Iterable[Entry]) -> None:

@@ -45,8 +45,10 @@ def notice_is_given(agreement: Agreement, claim: Claim) -> bool:
 
 
 def _taken(agreement: Agreement, notice: Notice) -> bool:
-    taken = sum(channel.taken for channel in notice.channels)
-    return taken >= max(1, agreement.notice.channels_required)
+    # Only the depositor's own channels prove anything, and each of them once.
+    known = {(channel.kind, channel.address) for channel in depositor(agreement).channels}
+    taken = known & {(channel.kind, channel.address) for channel in notice.channels if channel.taken}
+    return len(taken) >= max(1, agreement.notice.channels_required)
 
 
 def _channels(entry: Entry) -> str:

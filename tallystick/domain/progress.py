@@ -226,8 +226,10 @@ def _lapsed(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
     following = claim.next_stage
     if claim.state is not _S.APPROVAL or following is None or following.state is not StageState.WAITING:
         return None
-    # Nobody could decide while a hold stands; a claim does not die of it.
-    if claim.holds_on(following.stage):
+    # Nobody could decide while a hold stands; a claim does not die of it. Nor does one whose
+    # quorum is there and that only the gate still refuses: its approvals expire by themselves.
+    quorate = tally_approvals(agreement, claim, following.stage, at=at).reached
+    if claim.holds_on(following.stage) or quorate:
         return None
     limit = lapses_at(agreement, claim, following.stage)
     if limit is not None and at <= limit.at:
@@ -275,6 +277,8 @@ def _moments(agreement: Agreement, claim: Claim) -> Iterator[datetime]:
     following = claim.next_stage
     if following is not None and following.refused_at is not None:
         yield _asks_gate_from(claim, following)
+    for _, approval in claim.approvals:
+        yield approval.expires_at + _JUST_AFTER
 
 
 def _limits(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:

@@ -6,12 +6,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from tallystick.domain.agreement import Agreement
-from tallystick.domain.authorship import check_one_of, check_stages
+from tallystick.domain.authorship import check_claimant, check_stages
 from tallystick.domain.claim import Claim
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import ReceiptOutcome
-from tallystick.domain.refusals import MisdirectedError
-from tallystick.domain.stages import to_give_back
+from tallystick.domain.refusals import MisdirectedError, NothingDueError
+from tallystick.domain.stages import to_give_back, to_roll_back
 from tallystick.domain.state import GIVEN_UP, ClaimState, EventType, StageState
 from tallystick.domain.statements import Body, Receipt, Return
 
@@ -32,8 +32,10 @@ def receipt(
     Raises:
         TallystickError: Not a claimant's, not a stage of this claim, or not the stage's components.
     """
-    check_one_of(body.person, agreement.authorities.claimants, "sign receipts")
+    check_claimant(agreement, claim, body.person, "sign receipts")
     check_stages(claim, (body.stage,))
+    if body.outcome is ReceiptOutcome.ROLLED_BACK:
+        _check_undoing(agreement, claim, body)
     reported = sorted(received.component for received in body.components)
     expected = sorted(agreement.stage(body.stage).components)
     if body.outcome is ReceiptOutcome.ACTIVATED and reported != expected:
@@ -49,24 +51,35 @@ def giving_back(
     """Admit the certificate that what was released is returned or destroyed.
 
     Raises:
-        TallystickError: Not a claimant's, or it leaves out a component that was released.
+        TallystickError: Not a claimant's, nothing is due, or not of all that is.
     """
-    check_one_of(body.person, agreement.authorities.claimants, "certify a return")
-    missing = sorted(set(_released(agreement, claim)) - set(body.components))
-    if missing:
-        raise MisdirectedError("it leaves out what was released", missing=list(missing))
+    check_claimant(agreement, claim, body.person, "certify a return")
+    if not return_is_due(agreement, claim):
+        raise NothingDueError("nothing is due for return", state=claim.state.value)
+    expected, given = sorted(_due_components(agreement, claim)), sorted(body.components)
+    if given != expected:
+        raise MisdirectedError("not the components that are due", expected=list(expected), given=list(given))
     return EventType.RETURN_MADE
 
 
 def return_is_due(agreement: Agreement, claim: Claim) -> bool:
     """Return whether the beneficiary owes a certificate that something was given back."""
     if claim.entries_of(Return):
-        return False
+        return False  # the first one covered everything: it had to
     lent = claim.state in GIVEN_UP and bool(to_give_back(agreement, claim))
     return lent or claim.state is ClaimState.RETURN_DUE
 
 
-def _released(agreement: Agreement, claim: Claim) -> list[str]:
+def _check_undoing(agreement: Agreement, claim: Claim, body: Receipt) -> None:
+    """Let stages be undone last first, and what is on its way only after it was reported as failed."""
+    undone_first = to_roll_back(agreement, claim)[:1]
+    if claim.state is ClaimState.ROLLING_BACK and undone_first != (body.stage,):
+        raise MisdirectedError("stages are undone last first", expected=list(undone_first), given=body.stage)
+    if claim.state is ClaimState.PROVISIONING and claim.progress(body.stage).state is StageState.DECIDED:
+        raise MisdirectedError("report it as failed first", expected=[], given=body.stage)
+
+
+def _due_components(agreement: Agreement, claim: Claim) -> list[str]:
     untouched = {StageState.WAITING, StageState.QUORATE}
     stages = [progress.stage for progress in claim.stages if progress.state not in untouched]
     return [component for stage in stages for component in agreement.stage(stage).components]

@@ -7,7 +7,7 @@ class MisdirectedError(TallystickError):
     """The statement is about something else than what it was sent to."""
 
     code = "misdirected"
-    why = "A statement names its deployment, agreement, agreement digest and claim, and counts for nothing else."
+    why = "A statement names its deployment, agreement with digest, and claim; it counts for nothing else."
     advice = "Sign a new statement from a fresh draft for the claim you mean."
 
 
@@ -39,7 +39,7 @@ class BadTimingError(TallystickError):
     """The statement's own times do not fit."""
 
     code = "bad-timing"
-    why = "`issued_at` must lie in the past (five minutes of clock skew allowed), `expires_at` in the future."
+    why = "`issued_at` must lie in the past year (five minutes of clock skew allowed), `expires_at` ahead."
     advice = "Set the clock of the signing machine, draft the statement again, and sign that."
 
 
@@ -69,6 +69,22 @@ class RetractionIsFinalError(TallystickError):
     advice = "Bring new facts before the arbitrator whom the agreement names, or ask for a hold."
 
 
+class DisputeSettledError(TallystickError):
+    """An objection that was ruled on is made again."""
+
+    code = "dispute-settled"
+    why = "What an arbitrator or an order has settled cannot be contested again by the same party."
+    advice = "Bring new facts before the arbitrator whom the agreement names, or ask for a hold."
+
+
+class NothingDueError(TallystickError):
+    """A return is certified that nobody owes."""
+
+    code = "nothing-due"
+    why = "A return falls due when a release is ordered back, or a claim ends that had provisional access."
+    advice = "Nothing to do; read the claim to see its state."
+
+
 class NothingToRetractError(TallystickError):
     """There is no such statement of this person, or it is past retracting."""
 
@@ -89,7 +105,7 @@ class ConditionNotMetError(TallystickError):
     """The claim's evidence does not make its release condition true."""
 
     code = "condition-not-met"
-    why = "A claim must bring the evidence that its release condition asks for, young enough, and no counter-evidence."
+    why = "A claim brings what its release condition asks for, young enough, and no counter-evidence."
     advice = "Add the missing documents; the facts name them."
 
 
@@ -102,7 +118,7 @@ class RulingIncompleteError(TallystickError):
 
 
 class QuotaExceededError(TallystickError):
-    """This person has sent as many statements to this claim as one person may."""
+    """A person has sent as many statements to one claim as one person may."""
 
     code = "quota-exceeded"
     why = "What one person may send to a claim is bounded, so that nobody can use up another's room."

@@ -1,6 +1,6 @@
-"""The one release decision: may this stage go out, now?
+"""The one release decision: may this stage go out, now? Every premise must hold.
 
-Every premise is looked at, and every verdict is told; a release needs all of them.
+Every premise is looked at, and every verdict is told.
 The gate asks with what it has seen with its own eyes, the workflow asks before it
 troubles the gate, and whoever doubts asks again, offline, with the same function.
 Leave any premise out of the world and the answer is no.
@@ -9,6 +9,7 @@ Leave any premise out of the world and the answer is no.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.claim import Claim
@@ -17,10 +18,35 @@ from tallystick.domain.conditions_met import unmet_evidence
 from tallystick.domain.ids import ComponentId, Digest, PublicKey, StageId
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.notice import proof_of_notice
+from tallystick.domain.orders import standing_release_order
 from tallystick.domain.stages import accepted_at, depositor, is_provisional, opens_at
 from tallystick.domain.state import ClaimState, StageState
-from tallystick.domain.statements import Custody, Deposit, PremiseVerdict, Signed
+from tallystick.domain.statements import Custody, Deposit, Header, PremiseVerdict, Signed
 from tallystick.domain.tally import tally_approvals, tally_denials
+
+PREMISES: Final = (
+    "purpose-is-release",
+    "claimant-entitled",
+    "condition-met",
+    "intake-accepted",
+    "notice-proven",
+    "window-over",
+    "no-objection",
+    "no-hold",
+    "no-denial-quorum",
+    "stage-in-order",
+    "stage-open",
+    "not-decided-before",
+    "quorum-reached",
+    "agreement-pinned",
+    "agreement-signed",
+    "deposit-pinned",
+    "custody-known",
+    "sealed-bytes-match",
+    "ledger-whole",
+    "not-halted",
+)
+"""The name of every premise, in the order in which a decision tells them; none may be left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,18 +139,22 @@ def seen_premises(
     yield _custody(agreement, stage, sight)
     yield _sealed_bytes(agreement, stage, sight)
     yield _verdict(
-        "ledger-whole", sight.ledger is None, sight.ledger or "entries, proofs and checkpoint agree"
+        "ledger-whole",
+        holds=sight.ledger is None,
+        found=sight.ledger or "entries, proofs and checkpoint agree",
     )
-    yield _verdict("not-halted", not sight.halted, "releases are halted" if sight.halted else "no halt")
+    yield _verdict(
+        "not-halted", holds=not sight.halted, found="releases are halted" if sight.halted else "no halt"
+    )
 
 
-def _verdict(premise: str, holds: bool, found: str) -> PremiseVerdict:  # noqa: FBT001 - the verdict itself
+def _verdict(premise: str, *, holds: bool, found: str) -> PremiseVerdict:
     return PremiseVerdict(premise=premise, holds=holds, found=found)
 
 
 def _purpose(claim: Claim) -> PremiseVerdict:
     purpose = claim.filing.purpose
-    return _verdict("purpose-is-release", purpose is Purpose.RELEASE, f"filed for {purpose}")
+    return _verdict("purpose-is-release", holds=purpose is Purpose.RELEASE, found=f"filed for {purpose}")
 
 
 def _claimant(agreement: Agreement, claim: Claim) -> PremiseVerdict:
@@ -134,67 +164,80 @@ def _claimant(agreement: Agreement, claim: Claim) -> PremiseVerdict:
     found = f"filed by {person.id}" + (
         f", whose key was revoked at {instant_text(revoked)}" if revoked else ""
     )
-    return _verdict("claimant-entitled", entitled, found)
+    return _verdict("claimant-entitled", holds=entitled, found=found)
 
 
 def _condition(agreement: Agreement, claim: Claim) -> PremiseVerdict:
     unmet = unmet_evidence(agreement, claim.filing, at=claim.filed_at)
     return _verdict(
-        "condition-met", not unmet, "; ".join(unmet) or f"{claim.filing.condition} by its evidence"
+        "condition-met",
+        holds=not unmet,
+        found="; ".join(unmet) or f"{claim.filing.condition} by its evidence",
     )
 
 
 def _intake(claim: Claim) -> PremiseVerdict:
     accepted = accepted_at(claim)
     found = f"accepted at {instant_text(accepted)}" if accepted else "the escrow agent has not accepted it"
-    return _verdict("intake-accepted", accepted is not None, found)
+    return _verdict("intake-accepted", holds=accepted is not None, found=found)
 
 
 def _notice(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseVerdict:
     if is_provisional(agreement, stage):
-        return _verdict("notice-proven", True, "not needed: provisional access opens on acceptance")
+        return _verdict(
+            "notice-proven", holds=True, found="not needed: provisional access opens on acceptance"
+        )
     proof = proof_of_notice(agreement, claim, at=at)
     return _verdict(
-        "notice-proven", proof is not None, proof.explanation[0] if proof else "no proof of notice"
+        "notice-proven",
+        holds=proof is not None,
+        found=proof.explanation[0] if proof else "no proof of notice",
     )
 
 
 def _window(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseVerdict:
     if is_provisional(agreement, stage):
-        return _verdict("window-over", True, "not needed: provisional access opens on acceptance")
-    if claim.bypass is not None:
-        return _verdict("window-over", True, f"skipped by {claim.bypass}")
+        return _verdict("window-over", holds=True, found="not needed: provisional access opens on acceptance")
+    if (order := standing_release_order(agreement, claim)) is not None:
+        return _verdict("window-over", holds=True, found=f"skipped by {order.signed.id}")
     if claim.window_until is None or claim.window_ended_at is None:
-        return _verdict("window-over", False, "the window has not been recorded as over")
+        return _verdict("window-over", holds=False, found="the window has not been recorded as over")
     # The recorded end proves the timer and the database's clock; `at` is the asker's own.
     over = min(at, claim.window_ended_at) > claim.window_until
-    return _verdict(
-        "window-over", over, f"ran until {instant_text(claim.window_until)}, asked {instant_text(at)}"
-    )
+    found = f"ran until {instant_text(claim.window_until)}, asked {instant_text(at)}"
+    return _verdict("window-over", holds=over, found=found)
 
 
 def _objections(claim: Claim, stage: StageId) -> PremiseVerdict:
     standing = [entry.signed.id for entry, _ in claim.objections_to(stage)]
     contested = claim.state is ClaimState.CONTESTED
-    return _verdict("no-objection", not standing and not contested, ", ".join(standing) or claim.state.value)
+    return _verdict(
+        "no-objection",
+        holds=not standing and not contested,
+        found=", ".join(standing) or f"claim {claim.state}",
+    )
 
 
 def _holds(claim: Claim, stage: StageId) -> PremiseVerdict:
     standing = [entry.signed.id for entry, _ in claim.holds_on(stage)]
-    return _verdict("no-hold", not standing, ", ".join(standing) or "no hold in scope")
+    return _verdict("no-hold", holds=not standing, found=", ".join(standing) or "no hold in scope")
 
 
 def _denials(agreement: Agreement, claim: Claim) -> PremiseVerdict:
     tally = tally_denials(agreement, claim)
     found = f"denied by {', '.join(sorted(tally.agreeing)) or 'nobody'}"
-    return _verdict("no-denial-quorum", not tally.reached, found)
+    return _verdict("no-denial-quorum", holds=not tally.reached, found=found)
 
 
 def _order(claim: Claim, stage: StageId) -> PremiseVerdict:
     following = claim.next_stage
     is_next = following is not None and following.stage == stage and _others_settled(claim, stage)
     states = ", ".join(f"{p.stage} {p.state}" for p in claim.stages)
-    return _verdict("stage-in-order", is_next and _may_execute(claim), f"claim {claim.state}; {states}")
+    return _verdict(
+        "stage-in-order",
+        holds=is_next and _may_execute(claim),
+        found=f"claim {claim.state}; {states}",
+    )
 
 
 def _others_settled(claim: Claim, stage: StageId) -> bool:
@@ -208,25 +251,27 @@ def _may_execute(claim: Claim) -> bool:
 def _opening(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseVerdict:
     opening = opens_at(agreement, claim, stage)
     if opening is None:
-        return _verdict("stage-open", False, "what it waits for has not come")
-    return _verdict("stage-open", at >= opening.at, f"open from {instant_text(opening.at)}")
+        return _verdict("stage-open", holds=False, found="what it waits for has not come")
+    return _verdict("stage-open", holds=at >= opening.at, found=f"open from {instant_text(opening.at)}")
 
 
 def _undecided(claim: Claim, stage: StageId) -> PremiseVerdict:
     progress = claim.progress(stage)
     fresh = progress.decision is None and progress.state in {StageState.WAITING, StageState.QUORATE}
-    return _verdict("not-decided-before", fresh, progress.decision or f"stage is {progress.state}")
+    return _verdict(
+        "not-decided-before", holds=fresh, found=progress.decision or f"stage is {progress.state}"
+    )
 
 
 def _quorum(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseVerdict:
     tally = tally_approvals(agreement, claim, stage, at=at)
     found = f"counted: {', '.join(sorted(tally.agreeing)) or 'nobody'}"
-    return _verdict("quorum-reached", tally.reached, found)
+    return _verdict("quorum-reached", holds=tally.reached, found=found)
 
 
 def _agreement_pinned(claim: Claim, sight: Sight) -> PremiseVerdict:
     same = claim.filing.agreement_digest == sight.agreement_digest
-    return _verdict("agreement-pinned", same, f"claim pins {claim.filing.agreement_digest}")
+    return _verdict("agreement-pinned", holds=same, found=f"claim pins {claim.filing.agreement_digest}")
 
 
 def _agreement_signed(agreement: Agreement, sight: Sight) -> PremiseVerdict:
@@ -235,23 +280,37 @@ def _agreement_signed(agreement: Agreement, sight: Sight) -> PremiseVerdict:
     rooted = bool(sight.root_keys & sight.agreement_signers)
     found = f"not signed by {', '.join(missing)}" if missing else "signed by every party"
     return _verdict(
-        "agreement-signed", not missing and rooted, found if rooted else f"{found}; no root key signed"
+        "agreement-signed",
+        holds=not missing and rooted,
+        found=found if rooted else f"{found}; no root key signed",
     )
 
 
 def _deposit(agreement: Agreement, claim: Claim, sight: Sight) -> PremiseVerdict:
-    if sight.deposit is None or sight.deposit.id != claim.filing.deposit:
-        return _verdict("deposit-pinned", False, "the pinned deposit was not found")
-    signers = [agreement.person_with(key) for key in sight.deposit.signers]
+    found = sight.deposit
+    if found is None or found.id != claim.filing.deposit or not isinstance(found.body, Deposit):
+        return _verdict("deposit-pinned", holds=False, found="the pinned deposit was not found")
+    signers = [agreement.person_with(key) for key in found.signers]
     by_depositor = bool(signers) and all(person.party == depositor(agreement).id for person in signers)
-    found = f"{sight.deposit.id} signed by {', '.join(person.id for person in signers)}"
-    return _verdict("deposit-pinned", by_depositor, found)
+    told = f"{found.id} signed by {', '.join(person.id for person in signers)}"
+    return _verdict("deposit-pinned", holds=by_depositor and _is_here(agreement, found.body), found=told)
 
 
 def _custody(agreement: Agreement, stage: StageId, sight: Sight) -> PremiseVerdict:
     missing = [component for component in agreement.stage(stage).components if component not in sight.custody]
+    astray = [
+        component
+        for component, custody in sight.custody.items()
+        if custody.component != component or not _is_here(agreement, custody)
+    ]
     found = f"no custody of {', '.join(missing)}" if missing else "every component has its custody epoch"
-    return _verdict("custody-known", not missing, found)
+    if astray:
+        found = f"another custody than that of {', '.join(astray)}"
+    return _verdict("custody-known", holds=not missing and not astray, found=found)
+
+
+def _is_here(agreement: Agreement, body: Header) -> bool:
+    return (body.deployment, body.agreement) == (agreement.deployment, agreement.id)
 
 
 def _sealed_bytes(agreement: Agreement, stage: StageId, sight: Sight) -> PremiseVerdict:
@@ -266,5 +325,7 @@ def _sealed_bytes(agreement: Agreement, stage: StageId, sight: Sight) -> Premise
         elif (found := sight.sealed[component]) is not None:
             wrong.append(f"{component}: {found}")
     return _verdict(
-        "sealed-bytes-match", not wrong, "; ".join(wrong) or "every byte as the depositor signed it"
+        "sealed-bytes-match",
+        holds=not wrong,
+        found="; ".join(wrong) or "every byte as the depositor signed it",
     )

@@ -6,8 +6,9 @@ from tallystick.domain.agreement import Agreement, OnFailure, Opens, Stage
 from tallystick.domain.calendar import Deadline, deadline
 from tallystick.domain.claim import Claim, StageProgress
 from tallystick.domain.ids import StageId
+from tallystick.domain.orders import return_is_ordered
 from tallystick.domain.party import Party, Role
-from tallystick.domain.state import StageState
+from tallystick.domain.state import ClaimState, StageState
 from tallystick.domain.statements import Intake
 
 
@@ -55,7 +56,8 @@ def lapses_at(agreement: Agreement, claim: Claim, stage: StageId) -> Deadline | 
     after = claim.window_ended_at or claim.bypassed_at
     if opened is None or after is None:
         return None
-    start = max(opened.at, after)
+    # Nobody could decide before the last dispute or hold was over.
+    start = max(opened.at, after, claim.resumed_at or after)
     return deadline(start, agreement.windows.approval, recipient=depositor(agreement), agreement=agreement)
 
 
@@ -84,13 +86,15 @@ def to_roll_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
 
 
 def to_give_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
-    """Return which provisional stages fall due for return once a claim ended without release.
+    """Return which stages fall due for return once a claim ended without release, the last one first.
 
     What was disclosed after the window, by quorum, stays; what was only lent does not.
+    After a cure, or an order to return, nothing stays.
     """
     untouched = {StageState.WAITING, StageState.QUORATE}
     released = [p.stage for p in claim.stages if p.state not in untouched]
-    if any(not is_provisional(agreement, stage) for stage in released):
+    nothing_stays = claim.state is ClaimState.CURED or return_is_ordered(claim)
+    if not nothing_stays and any(not is_provisional(agreement, stage) for stage in released):
         return ()
     return tuple(reversed(released))
 

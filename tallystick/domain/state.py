@@ -125,7 +125,7 @@ def _moves() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     # A joint instruction or a final court order skips the window, never the quorum or the gate.
     for state in (_S.ACCEPTED, _S.WINDOW, _S.CONTESTED):
         yield state, _E.RELEASE_ORDERED, _S.APPROVAL
-    for state in (_S.FILED, *sorted(UNDECIDED)):
+    for state in (_S.FILED, *sorted(UNDECIDED), _S.PROVISIONING):
         yield state, _E.REFUSAL_ORDERED, _S.REFUSED
     for state in sorted(UNDECIDED):
         yield state, _E.DENIAL_QUORUM_REACHED, _S.DENIED
@@ -166,7 +166,10 @@ def _facts() -> Iterable[tuple[Iterable[ClaimState], Iterable[EventType]]]:
         GIVEN_UP,
         (_E.STAGE_REFUSED, _E.STAGE_ACTIVATED, _E.STAGE_FAILED, _E.STAGE_ROLLED_BACK, _E.RETURN_MADE),
     )
-    yield (_S.ROLLING_BACK, _S.RETURN_DUE), (_E.STAGE_ROLLED_BACK,)
+    yield GIVEN_UP, (_E.RETURN_ORDERED,)
+    yield (_S.ROLLING_BACK, _S.RETURN_DUE, _S.RELEASED), (_E.STAGE_ROLLED_BACK,)
+    # A provisional stage that failed may be undone while the next one is on its way.
+    yield (_S.VALIDATING, _S.PROVISIONING), (_E.STAGE_ROLLED_BACK,)
 
 
 def _table() -> dict[tuple[ClaimState, EventType], ClaimState]:

@@ -66,11 +66,13 @@ def tally_approvals(agreement: Agreement, claim: Claim, stage: StageId, *, at: d
 
     Args:
         agreement: The version that the claim pins.
+        claim: As recorded so far.
+        stage: One of the claim's stages.
         at: The moment of counting: expiries and revocations are judged by it.
     """
     quorum = agreement.stage(stage).quorum
     found = (
-        (entry, _against_approval(agreement, claim, entry, body, stage, at))
+        (entry, _against_approval(agreement, claim, entry, body, stage=stage, at=at))
         for entry, body in claim.approvals
     )
     return _tally(agreement, claim, quorum, found)
@@ -134,7 +136,7 @@ def _against_person(
 
 
 def _against_approval(  # noqa: PLR0911 - one reason a line, in the order a lawyer would ask
-    agreement: Agreement, claim: Claim, entry: Entry, body: Approval, stage: StageId, at: datetime
+    agreement: Agreement, claim: Claim, entry: Entry, body: Approval, *, stage: StageId, at: datetime
 ) -> str | None:
     if body.claim != claim.digest:
         return "it names another claim"

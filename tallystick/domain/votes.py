@@ -15,6 +15,7 @@ from tallystick.domain.kinds import Outcome
 from tallystick.domain.refusals import (
     AlreadyStatedError,
     BadTimingError,
+    DisputeSettledError,
     MisdirectedError,
     NothingToRetractError,
     RetractionIsFinalError,
@@ -22,7 +23,7 @@ from tallystick.domain.refusals import (
     UnknownGroundError,
 )
 from tallystick.domain.stages import depositor
-from tallystick.domain.state import ClaimState, EventType, StageState
+from tallystick.domain.state import GIVEN_UP, ClaimState, EventType, StageState
 from tallystick.domain.statements import Approval, Body, Denial, Entry, Objection, Retraction
 from tallystick.domain.tally import bar
 
@@ -43,6 +44,7 @@ def approval(
     if body.purpose is not claim.filing.purpose:
         raise MisdirectedError("it approves another purpose", expected=claim.filing.purpose.value)
     _check_lifetime(agreement, body, at)
+    _check_contributions(agreement, body)
     standing = [b.stages for _e, b in _own(claim.approvals, claim, body.person) if at <= b.expires_at]
     if any(set(body.stages) <= set(stages) for stages in standing):
         raise AlreadyStatedError("these stages are approved by you already", stages=list(body.stages))
@@ -82,6 +84,7 @@ def objection(
             "an objection says what it rests on", known=list(agreement.objection.grounds)
         )
     _check_not_retracted_before(agreement, claim, body)
+    _check_not_settled_before(agreement, claim, body)
     same = (b for _e, b in claim.open_objections if b.person == body.person)
     if any(b.stages is None or (body.stages is not None and set(body.stages) <= set(b.stages)) for b in same):
         raise AlreadyStatedError("your objection to this stands already", claim=claim.id)
@@ -114,7 +117,7 @@ def order_event(claim: Claim, outcome: Outcome) -> EventType:
         case Outcome.REFUSE:
             return EventType.REFUSAL_ORDERED
         case Outcome.RETURN:
-            released = claim.state in {ClaimState.RELEASED, ClaimState.RETURN_DUE}
+            released = claim.state in GIVEN_UP | {ClaimState.RELEASED, ClaimState.RETURN_DUE}
             return EventType.RETURN_ORDERED if released else EventType.REFUSAL_ORDERED
 
 
@@ -149,6 +152,23 @@ def _check_not_retracted_before(agreement: Agreement, claim: Claim, body: Object
     for entry, earlier in claim.entries_of(Objection):
         if entry.signed.id in claim.retracted and agreement.person(earlier.person).party == party:
             raise RetractionIsFinalError("your party retracted its objection", retracted=entry.signed.id)
+
+
+def _check_not_settled_before(agreement: Agreement, claim: Claim, body: Objection) -> None:
+    """Refuse to contest again what was ruled on: a loser could otherwise object for ever."""
+    party = agreement.person(body.person).party
+    for entry, earlier in claim.entries_of(Objection):
+        ruled_on = entry.signed.id in claim.settled - claim.retracted - claim.late
+        same_party = agreement.person(earlier.person).party == party
+        wider = earlier.stages is None or (body.stages is not None and {*body.stages} <= {*earlier.stages})
+        if ruled_on and same_party and wider:
+            raise DisputeSettledError("your party's objection was ruled on", settled=entry.signed.id)
+
+
+def _check_contributions(agreement: Agreement, body: Approval) -> None:
+    own = {component for stage in body.stages for component in agreement.stage(stage).components}
+    if astray := sorted({contribution.component for contribution in body.contributions} - own):
+        raise MisdirectedError("a share of a component that it does not approve", components=list(astray))
 
 
 def _objection_event(claim: Claim, body: Objection) -> EventType:
