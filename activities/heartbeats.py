@@ -1,0 +1,41 @@
+"""Signs of life for Temporal, from activities that read for minutes."""
+
+import contextvars
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final
+
+from temporalio import activity
+
+_EVERY: Final = timedelta(seconds=5)
+
+
+def heartbeat(step: str) -> None:
+    """Tell Temporal how far this activity has come; outside an activity, nothing happens."""
+    if activity.in_activity():
+        activity.heartbeat(step)
+
+
+@contextmanager
+def beating(every: timedelta = _EVERY) -> Generator[None]:
+    """Keep telling Temporal that this process is alive while the block reads something large.
+
+    A read that hangs is ended by the activity's own time limit, not by this.
+    """
+    done = threading.Event()
+    # The thread speaks for this activity: its context is where Temporal keeps whose beat it is.
+    context = contextvars.copy_context()
+
+    def beat() -> None:
+        while not done.wait(every.total_seconds()):
+            heartbeat("at work")
+
+    thread = threading.Thread(target=context.run, args=(beat,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
