@@ -48,6 +48,7 @@ EXPLANATION_LINES_MAX: Final = 64  # of the days that a deadline counted or skip
 AGE_STANZAS_MAX: Final = 64
 AGE_LINE_BYTES_MAX: Final = 4096  # an mlkem768x25519 argument line has 1,512
 AGE_STANZA_LINES_MAX: Final = 64
+AGE_HEADER_BYTES_MAX: Final = 64 * 1024  # read to see to whom a file is sealed
 AGE_KEY_LENGTH_MAX: Final = 4096  # characters; an age1pq1 recipient has 1,959
 SEALED_BYTES_MAX: Final = 64 * 1024  # of what is sealed or opened in memory
 
@@ -103,3 +104,55 @@ STACK_READY_SECONDS_MAX: Final = 60
 STACK_STOP_SECONDS_MAX: Final = 20
 STACK_RESTARTS_MAX: Final = 10
 LOGS_KEPT_MAX: Final = 5
+
+# What travels through Temporal (its limit is 2 MB a payload), and how long its steps may take.
+RECORD_PAGE_BYTES_MAX: Final = 512 * 1024  # of a claim's record in one message; the rest is asked for
+LEDGER_STEP_MAX: Final = timedelta(seconds=30)  # one attempt to read or append
+NOTICE_STEP_MAX: Final = timedelta(minutes=5)  # one attempt to reach every channel
+GATE_STEP_MAX: Final = timedelta(hours=24)  # one look at every sealed byte of a stage
+GATE_HEARTBEAT_MAX: Final = timedelta(seconds=60)
+STEP_RETRY_MAX: Final = timedelta(seconds=10)  # between attempts, so that all goes on soon after a fault
+LATE_ASK_MAX: Final = timedelta(minutes=1)  # a refused claim's workflow stays to say so
+CLOCK_RETRY_MIN: Final = timedelta(seconds=2)  # when the database's clock is behind
+CLOCK_RETRY_MAX: Final = timedelta(minutes=5)
+assert NOTICE_STEP_MAX > LEDGER_STEP_MAX  # noqa: S101 - it ends with such a step
+
+# Notices.
+CHANNEL_REPLY_MAX: Final = timedelta(seconds=30)  # for a mail server or a webhook to answer
+CHANNEL_DETAIL_LENGTH_MAX: Final = 200
+
+# The command line and the receiver, towards the server.
+HTTP_ATTEMPTS_MAX: Final = 6  # of one request that is answered with 503
+HTTP_RETRY_AFTER_MAX: Final = timedelta(seconds=30)
+HTTP_TIMEOUT: Final = timedelta(seconds=60)  # between two bytes, not of the whole
+ANSWER_SIZE_BYTES_MAX: Final = 16 * 1024 * 1024
+ANSWER_NODES_MAX: Final = 1_000_000
+UPLOAD_PART_BYTES: Final = 8 * 1024 * 1024
+UPLOAD_ATTEMPTS_MAX: Final = 8  # at one and the same place of a blob
+BEARER_LIFETIME: Final = timedelta(seconds=300)
+VERDICT_WAIT_MAX: Final = timedelta(minutes=10)
+CUSTODY_WAIT_MAX: Final = timedelta(minutes=1)
+LEDGER_PAGES_MAX: Final = 10_000
+PASSPHRASE_BYTES_MAX: Final = 1024
+COMMAND_TIME_MAX: Final = timedelta(minutes=15)  # of what a receiver runs to activate or to check
+COMMAND_WORDS_MAX: Final = 64
+
+# The gate's own journal, and evidence files.
+GATE_NOTE_BYTES_MAX: Final = 512 * 1024  # the contributions to one stage
+EVIDENCE_SIZE_BYTES_MAX: Final = 64 * 1024 * 1024
+EVIDENCE_NODES_MAX: Final = 1_000_000
+EVIDENCE_ENTRIES_MAX: Final = 8 * 1024
+EVIDENCE_ROOT_KEYS_MAX: Final = 64
+
+# The API, towards its clients.
+BEARER_LEEWAY: Final = timedelta(seconds=30)  # between the clocks of client and server
+BEARER_SIZE_BYTES_MAX: Final = 4096
+UPDATE_WAIT_MAX: Final = timedelta(seconds=40)  # for the engine to acknowledge; shorter than HTTP_TIMEOUT
+ENGINE_NUDGE_MAX: Final = timedelta(seconds=5)  # for calls that the reconciler makes up for
+EVIDENCE_WAIT_MAX: Final = timedelta(seconds=50)
+LEDGER_PAGE_ENTRIES_MAX: Final = 256
+EVENT_STREAMS_MAX: Final = 256  # open at once, in one process
+EVENT_STREAM_MAX: Final = timedelta(minutes=15)  # then the client asks again, from where it was
+AGREEMENT_BLOB_BYTES_MAX: Final = 4 << 40  # of all blobs under one agreement, uploads under way included
+EVIDENCE_BLOB_BYTES_MAX: Final = 1 << 30  # one evidence document, sealed
+assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # noqa: S101 - the client hears of it

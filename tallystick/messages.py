@@ -154,10 +154,15 @@ class DecideStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateAnswer:
-    """What the gate did: `released`, `refused`, or `moved-on` when the claim is elsewhere by now."""
+    """What the gate did: `released`, `refused`, or `moved-on` when the claim is elsewhere by now.
+
+    Attributes:
+        repaired: Lines about copies of sealed files that the gate found bad and replaced.
+    """
 
     outcome: str
     decision: str | None = None
+    repaired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,3 +195,28 @@ class ClaimLook:
     """Nothing but a nudge: something that concerns the claim was recorded elsewhere."""
 
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordVerdict:
+    """Asks to sign and append the verdict on a deposit; the first verdict on it stands."""
+
+    agreement: str
+    deposit: str
+    verdict: DepositVerdict
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRequest:
+    """Asks for the evidence file of a claim, signed with the log key, as a blob in every store."""
+
+    claim: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceFile:
+    """Where the evidence file lies, and how long it is."""
+
+    digest: str
+    size_bytes: int
