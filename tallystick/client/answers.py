@@ -1,0 +1,122 @@
+"""Reading the server's JSON answers: members by name and type, envelopes as they stand in them.
+
+Unknown members are left alone, because a newer server may say more. Nothing here is
+believed: what matters is in the signed envelopes, which the caller verifies.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from tallystick.client.problems import UnexpectedAnswerError
+from tallystick.crypto.canonical import parse
+from tallystick.crypto.statement import Envelope, envelope_from_json, parse_envelope
+from tallystick.domain.ids import Digest, digest
+from tallystick.domain.json import JsonObject, JsonValue
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, ANSWER_NODES_MAX, ANSWER_SIZE_BYTES_MAX
+
+_T = TypeVar("_T", str, int, bool)
+
+
+def answer(raw: bytes) -> JsonObject:
+    """Return the object in the body of an answer.
+
+    Raises:
+        UnexpectedAnswerError: A JSON value of another type.
+        MalformedError: Not strict JSON.
+    """
+    value = parse(raw, size_bytes_max=ANSWER_SIZE_BYTES_MAX, nodes_max=ANSWER_NODES_MAX)
+    return as_object(value, "")
+
+
+def as_object(value: JsonValue, where: str) -> JsonObject:
+    """Return `value` as an object.
+
+    Raises:
+        UnexpectedAnswerError: It is none.
+    """
+    if not isinstance(value, Mapping):
+        raise UnexpectedAnswerError("not an object", at=where)
+    return value
+
+
+def text(members: JsonObject, name: str) -> str:
+    """Return a member that is text.
+
+    Raises:
+        UnexpectedAnswerError: Missing, or something else.
+    """
+    return _typed(members, name, str)
+
+
+def number(members: JsonObject, name: str) -> int:
+    """Return a member that is an integer.
+
+    Raises:
+        UnexpectedAnswerError: Missing, or something else.
+    """
+    return _typed(members, name, int)
+
+
+def digest_in(members: JsonObject, name: str) -> Digest:
+    """Return a member that is a digest.
+
+    Raises:
+        UnexpectedAnswerError: Missing, or not text.
+        MalformedNameError: Not a digest.
+    """
+    return digest(text(members, name))
+
+
+def member(members: JsonObject, name: str) -> JsonObject:
+    """Return a member that is an object.
+
+    Raises:
+        UnexpectedAnswerError: Missing, or something else.
+    """
+    return as_object(members.get(name), name)
+
+
+def objects(members: JsonObject, name: str) -> Sequence[JsonObject]:
+    """Return a member that is a list of objects.
+
+    Raises:
+        UnexpectedAnswerError: Missing, or something else.
+    """
+    found = members.get(name)
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        raise UnexpectedAnswerError("not a list", at=name)
+    return [as_object(item, f"{name}/{place}") for place, item in enumerate(found)]
+
+
+def texts(members: JsonObject, name: str) -> Sequence[str]:
+    """Return a member that is a list of texts.
+
+    Raises:
+        UnexpectedAnswerError: Missing, or something else.
+    """
+    found = members.get(name)
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        raise UnexpectedAnswerError("not a list", at=name)
+    if not all(isinstance(item, str) for item in found):
+        raise UnexpectedAnswerError("not a list of texts", at=name)
+    return [str(item) for item in found]
+
+
+def envelope_in(members: JsonObject, name: str) -> Envelope:
+    """Return the envelope in a member, which holds it as JSON or as JSON text; nothing is verified.
+
+    Raises:
+        UnexpectedAnswerError: Missing.
+        MalformedError: Not an envelope.
+    """
+    found = members.get(name)
+    if isinstance(found, str):
+        return parse_envelope(found.encode(), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+    return envelope_from_json(as_object(found, name))
+
+
+def _typed(members: JsonObject, name: str, kind: type[_T]) -> _T:
+    found = members.get(name)
+    if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
+        raise UnexpectedAnswerError(f"not {kind.__name__}", at=name)
+    return found

@@ -1,0 +1,222 @@
+"""What the server offers a receiver, believed only as far as signatures go.
+
+1. The agreement is the one the beneficiary trusts, and the one the claim pins.
+2. The claim is the one asked for, and was filed with this receiver's key.
+3. The deposit is the one the claim pins, signed by the depositor.
+4. Each stage was decided by the gate, for this claim and stage.
+5. Each component is sealed to a custody epoch that the gate dealt.
+What is opened is checked again (`opening`), against the depositor's signature.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tallystick.client.answers import digest_in, envelope_in, objects, text, texts
+from tallystick.crypto.age import parse_identity
+from tallystick.crypto.claim_recipient import claim_identity
+from tallystick.crypto.keyfile import PrivateKeys
+from tallystick.crypto.reading import read_agreement, read_signed
+from tallystick.domain.agreement import Agreement
+from tallystick.domain.authorship import author, check_engine, check_subject
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.filing import Terms, stages_asked
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, claim_id
+from tallystick.domain.json import JsonObject
+from tallystick.domain.stages import depositor
+from tallystick.domain.state import StageState
+from tallystick.domain.statements import (
+    Body,
+    ClaimFiling,
+    Custody,
+    DecisionStatement,
+    Deposit,
+    DepositedComponent,
+    Signed,
+)
+
+Trust = Callable[[AgreementId, Digest], None]
+"""Raises unless the beneficiary trusts the agreement with this digest."""
+
+_B = TypeVar("_B", bound=Body)
+
+
+class DeliveryRefusedError(TallystickError):
+    """A delivery that is not what the signatures say it must be."""
+
+    code = "delivery-refused"
+    why = "What the server offered does not follow from what the parties and the gate have signed."
+    advice = (
+        "Nothing was opened or activated. Ask again; if it stays so, the server or its storage was altered."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedComponent:
+    """A sealed component, with the sealed shares (by leaf) that together open it."""
+
+    deposited: DepositedComponent
+    custody: Custody
+    contributions: Mapping[str, Digest]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedStage:
+    """A stage that the gate has decided."""
+
+    stage: StageId
+    components: tuple[OfferedComponent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What a receiver has to do for one claim, after every signature was verified.
+
+    Attributes:
+        state: The claim's, as the server says: it only tells when to stop asking.
+        undo: Stages to roll back, in this order.
+        offered: Stages that are decided and wait for a receipt.
+    """
+
+    claim: Digest
+    terms: Terms
+    filing: ClaimFiling
+    deposit: Deposit
+    state: str
+    undo: tuple[StageId, ...]
+    offered: tuple[OfferedStage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """The verified ground on which a stage is read."""
+
+    terms: Terms
+    claim: Digest
+    filing: ClaimFiling
+    deposit: Deposit
+
+
+def read_delivery(document: JsonObject, *, claim: str, keys: PrivateKeys, trust: Trust) -> Delivery:
+    """Return what `document` asks the receiver of `claim` (short id or digest) to do.
+
+    Raises:
+        DeliveryRefusedError: Something does not follow from the signatures.
+        TallystickError: A signature, an envelope or the answer itself is not what it must be.
+    """
+    terms = read_agreement(envelope_in(document, "agreement_envelope")).terms
+    trust(terms.agreement.id, terms.digest)
+    digest, filing = _filing(document, terms, claim)
+    _check_ours(filing, keys)
+    case = _Case(
+        terms=terms, claim=digest, filing=filing, deposit=_deposit(document, terms.agreement, filing)
+    )
+    undo = tuple(StageId(stage) for stage in texts(document, "undo"))
+    asked = stages_asked(terms.agreement, filing)
+    if unknown := sorted(set(undo) - set(asked)):
+        raise DeliveryRefusedError("told to undo what was not asked for", stages=unknown)
+    waiting = [stage for stage in objects(document, "stages") if text(stage, "state") == StageState.DECIDED]
+    return Delivery(
+        claim=digest,
+        terms=terms,
+        filing=filing,
+        deposit=case.deposit,
+        state=text(document, "state"),
+        undo=undo,
+        offered=tuple(_stage(stage, case) for stage in waiting if text(stage, "stage") not in undo),
+    )
+
+
+def _filing(document: JsonObject, terms: Terms, asked: str) -> tuple[Digest, ClaimFiling]:
+    signed, filing = _said(document, "filing_envelope", terms.agreement, ClaimFiling)
+    author(terms.agreement, signed)
+    check_subject(terms.agreement, terms.digest, filing, None)
+    if asked not in {signed.id, claim_id(signed.id)}:
+        raise DeliveryRefusedError("another claim than the one asked for", asked=asked, found=signed.id)
+    return signed.id, filing
+
+
+def _check_ours(filing: ClaimFiling, keys: PrivateKeys) -> None:
+    own = claim_identity(parse_identity(keys.age_identity), filing.nonce)
+    if str(own.recipient()) != filing.recipient:
+        raise DeliveryRefusedError("the claim was filed with another key", filed_by=filing.person)
+
+
+def _deposit(document: JsonObject, agreement: Agreement, filing: ClaimFiling) -> Deposit:
+    signed, deposit = _said(document, "deposit_envelope", agreement, Deposit)
+    if signed.id != filing.deposit:
+        raise DeliveryRefusedError("another deposit than the claim pins", found=signed.id)
+    if author(agreement, signed).party != depositor(agreement).id:
+        raise DeliveryRefusedError("the deposit is not by the depositor", person=deposit.person)
+    return deposit
+
+
+def _stage(offered: JsonObject, case: _Case) -> OfferedStage:
+    stage = StageId(text(offered, "stage"))
+    decision = _decision(offered, stage, case)
+    wanted = case.terms.agreement.stage(stage).components
+    found = {text(component, "component"): component for component in objects(offered, "components")}
+    if set(found) != set(wanted):
+        raise DeliveryRefusedError("not the stage's components", stage=stage, found=sorted(found))
+    return OfferedStage(
+        stage=stage, components=tuple(_component(found[name], name, decision, case) for name in wanted)
+    )
+
+
+def _decision(offered: JsonObject, stage: StageId, case: _Case) -> DecisionStatement:
+    signed, decision = _said(offered, "decision_envelope", case.terms.agreement, DecisionStatement)
+    check_engine(case.terms.agreement, signed)
+    check_subject(case.terms.agreement, case.terms.digest, decision, case.claim)
+    if not decision.released or decision.stage != stage:
+        raise DeliveryRefusedError("not the gate's decision to release this stage", stage=stage)
+    return decision
+
+
+def _component(
+    offered: JsonObject, name: ComponentId, decision: DecisionStatement, case: _Case
+) -> OfferedComponent:
+    deposited = next((c for c in case.deposit.components if c.component == name), None)
+    if deposited is None:
+        raise DeliveryRefusedError("the deposit lacks this component", component=name)
+    custody = _custody(offered, deposited, case.terms.agreement)
+    contributions = {
+        text(c, "leaf"): digest_in(c, "sealed_digest") for c in objects(offered, "contributions")
+    }
+    decided = {c.leaf: c.sealed_digest for c in decision.contributions if c.component == name}
+    if any(contributions.get(leaf) != sealed for leaf, sealed in decided.items()):
+        raise DeliveryRefusedError("not the contribution that the gate's decision names", component=name)
+    return OfferedComponent(deposited=deposited, custody=custody, contributions=contributions)
+
+
+def _custody(offered: JsonObject, deposited: DepositedComponent, agreement: Agreement) -> Custody:
+    signed, custody = _said(offered, "custody_envelope", agreement, Custody)
+    check_custody_epoch(agreement, signed, custody, component=deposited.component)
+    if signed.id != deposited.custody:
+        raise DeliveryRefusedError("another custody epoch than the deposit's", component=deposited.component)
+    return custody
+
+
+def check_custody_epoch(
+    agreement: Agreement, signed: Signed, custody: Custody, *, component: ComponentId
+) -> None:
+    """Let pass a custody epoch of `component` that the gate itself dealt under this agreement.
+
+    Raises:
+        DeliveryRefusedError: It is of something else, or signed by another key.
+    """
+    same = (custody.deployment, custody.agreement, custody.component) == (
+        agreement.deployment,
+        agreement.id,
+        component,
+    )
+    if not same or signed.signers != frozenset({agreement.engine.decision_key}):
+        raise DeliveryRefusedError(
+            "not a custody epoch of this component, dealt by the gate", component=component
+        )
+
+
+def _said(members: JsonObject, name: str, agreement: Agreement, kind: type[_B]) -> tuple[Signed, _B]:
+    signed = read_signed(envelope_in(members, name), agreement)
+    if not isinstance(signed.body, kind):
+        raise DeliveryRefusedError("another kind of statement", at=name, kind=signed.kind.value)
+    return signed, signed.body

@@ -1,0 +1,92 @@
+"""What this receiver has done with each stage of each claim: on disk before it goes on.
+
+After a crash at any point the journal says where to go on, and every step from
+there may be done again.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from tallystick.crypto.canonical import canonical_bytes, parse
+from tallystick.crypto.statement import Envelope, envelope_bytes, parse_envelope
+from tallystick.domain.codec import decode, encode_object
+from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.kinds import ReceiptOutcome
+from tallystick.domain.statements import ReceivedComponent
+from tallystick.receiver.durable import make_private, write_durably
+from tallystick.receiver.fence import Fence
+
+
+class Step(StrEnum):
+    """How far a stage has come here."""
+
+    STAGED = "staged"
+    """Opened, checked and complete in its version folder; the switch comes next."""
+    ACTIVE = "active"
+    """Switched, activated and healthy."""
+    FAILED = "failed"
+    """It will not become active, or will not stay so; the way back comes next."""
+    UNDONE = "undone"
+    """What was there before is there again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One stage of one claim.
+
+    Attributes:
+        version: The version folder's name; empty if the stage was never opened.
+        previous: What was active before; absent if nothing was.
+        reason: Why it failed.
+    """
+
+    claim: Digest
+    stage: StageId
+    step: Step
+    version: str
+    components: tuple[ReceivedComponent, ...]
+    previous: str | None = None
+    reason: str | None = None
+
+
+class Journal:
+    """The records in one folder, and the receipts that were signed for them."""
+
+    def __init__(self, folder: Path, fence: Fence) -> None:
+        """Keep the journal in `folder`, as long as `fence` lets pass."""
+        self._folder, self._fence = make_private(folder), fence
+
+    def read(self, claim: Digest, stage: StageId) -> Record | None:
+        """Return what was done with a stage, or None if nothing was."""
+        path = self._path(claim, stage, "record")
+        return decode(Record, parse(path.read_bytes())) if path.exists() else None
+
+    def write(self, record: Record) -> Record:
+        """Make `record` durable, and return it.
+
+        Raises:
+            ReceiverOvertakenError: A later receiver has begun.
+        """
+        self._fence.check()
+        write_durably(
+            self._path(record.claim, record.stage, "record"), canonical_bytes(encode_object(record))
+        )
+        return record
+
+    def receipt(self, claim: Digest, stage: StageId, outcome: ReceiptOutcome) -> Envelope | None:
+        """Return the receipt that was signed for an outcome, or None."""
+        path = self._path(claim, stage, outcome.value)
+        return parse_envelope(path.read_bytes()) if path.exists() else None
+
+    def keep_receipt(self, claim: Digest, stage: StageId, outcome: ReceiptOutcome, receipt: Envelope) -> None:
+        """Make a signed receipt durable, so that it is this one that is sent, however often.
+
+        Raises:
+            ReceiverOvertakenError: A later receiver has begun.
+        """
+        self._fence.check()
+        write_durably(self._path(claim, stage, outcome.value), envelope_bytes(receipt))
+
+    def _path(self, claim: Digest, stage: StageId, what: str) -> Path:
+        return self._folder / f"{claim.removeprefix('sha256:')}.{stage}.{what}.json"

@@ -1,0 +1,211 @@
+"""From sealed components to a complete version folder, checked against the depositor's signature.
+
+1. The sealed file has the digest and size that the depositor signed, on this very read.
+2. The shares were sealed for this claim, and fit the custody statement's commitments.
+3. What they make opens the custody epoch's recipient, and no other.
+4. The bag is whole, and has the manifest that the depositor signed.
+Plaintext is written only below the receiver's own folder, and is gone if anything fails.
+"""
+
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tallystick.crypto import age
+from tallystick.crypto.claim_recipient import claim_identity
+from tallystick.crypto.custody import Leaf, custody_identity, parse_commitments, recombine
+from tallystick.crypto.keyfile import PrivateKeys
+from tallystick.crypto.sealed_share import contribution_context, custody_context, open_share
+from tallystick.crypto.statement import Envelope
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import Digest
+from tallystick.domain.json import JsonObject
+from tallystick.domain.statements import Custody, DepositedComponent, ReceivedComponent
+from tallystick.receiver.delivery import Delivery, DeliveryRefusedError, OfferedComponent
+from tallystick.receiver.durable import make_private
+from tallystick.store.bag import BagSummary
+from tallystick.store.bag_paths import BagPathRefusedError
+from tallystick.store.bag_unpack import BagInvalidError, unpack_bag
+from tallystick.store.tarball import TarRefusedError
+
+_Outcome = age.Sealed | age.AgeError | OSError
+
+
+class DepositUnusableError(TallystickError):
+    """The depositor signed a component that doesn't open, or isn't the bag it says it is."""
+
+    code = "deposit-unusable"
+    why = "The sealed bytes are those that the depositor signed, but what is inside is not."
+    advice = "The stage is reported as failed. This is the depositor's defect; the receipt proves it."
+
+
+class Escrow(Protocol):
+    """The server, as far as a receiver needs it."""
+
+    def delivery(self, claim: str) -> JsonObject:
+        """Return the delivery document of a claim."""
+        ...
+
+    def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
+        """Fetch a blob into a file, going on where an earlier fetch stopped; its digest is checked."""
+        ...
+
+    def fetch_small(self, wanted: Digest) -> bytes:
+        """Return a small blob; its digest is checked."""
+        ...
+
+    def report(self, claim: Digest, receipt: Envelope) -> None:
+        """Send a receipt; a return says that it is on record."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opener:
+    """Opens what is offered, in the folder `work`."""
+
+    escrow: Escrow
+    keys: PrivateKeys
+    work: Path
+
+    def open_components(
+        self, components: Iterable[OfferedComponent], delivery: Delivery
+    ) -> tuple[Path, tuple[ReceivedComponent, ...]]:
+        """Return a new folder with a bag for each component, and what each was known by.
+
+        Raises:
+            DepositUnusableError: The depositor's defect.
+            TallystickError: What the server sent is not what was signed; nothing is kept of it.
+        """
+        opened = self.work / "opened"
+        shutil.rmtree(opened, ignore_errors=True)
+        make_private(opened)
+        try:
+            received = [self._open(component, delivery, opened) for component in components]
+        except BaseException:
+            shutil.rmtree(opened, ignore_errors=True)
+            raise
+        return opened, tuple(received)
+
+    def forget(self) -> None:
+        """Delete the sealed files, and whatever a crash has left."""
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def _open(self, offered: OfferedComponent, delivery: Delivery, opened: Path) -> ReceivedComponent:
+        deposited = offered.deposited
+        identity = self._identity(offered, delivery)
+        sealed = self.work / f"{deposited.component}.age"
+        if not sealed.exists():
+            self.escrow.fetch(deposited.sealed_digest, sealed, size_bytes=deposited.sealed_bytes)
+        try:
+            found, bag = _unpacked(sealed, identity, opened / deposited.component, deposited)
+        except (age.AgeError, BagInvalidError, BagPathRefusedError, TarRefusedError) as error:
+            _check_sealed(sealed, deposited)
+            raise DepositUnusableError(
+                error.message, component=deposited.component, reason=error.code
+            ) from error
+        if (found.digest, found.size_bytes) != (deposited.sealed_digest, deposited.sealed_bytes):
+            sealed.unlink()
+            raise DeliveryRefusedError(
+                "not the bytes that the depositor signed", component=deposited.component
+            )
+        _check_bag(bag, deposited)
+        return ReceivedComponent(
+            component=deposited.component, sealed_digest=found.digest, manifest_digest=bag.manifest_digest
+        )
+
+    def _identity(self, offered: OfferedComponent, delivery: Delivery) -> age.HybridIdentity:
+        """Return the custody epoch's identity, recombined from what was sealed to this claim."""
+        custody = offered.custody
+        own = claim_identity(age.parse_identity(self.keys.age_identity), delivery.filing.nonce)
+        shares = {
+            leaf: open_share(
+                self.escrow.fetch_small(sealed),
+                own,
+                contribution_context(
+                    deployment=custody.deployment,
+                    claim=delivery.claim,
+                    component=custody.component,
+                    epoch=custody.epoch,
+                    leaf=leaf,
+                ),
+            )
+            for leaf, sealed in offered.contributions.items()
+        }
+        commitments = parse_commitments({node.path: node.points for node in custody.commitments})
+        secret = recombine(_tree(custody), commitments, shares)
+        identity = custody_identity(
+            secret,
+            custody_context(
+                deployment=custody.deployment,
+                agreement=custody.agreement,
+                component=custody.component,
+                epoch=custody.epoch,
+            ),
+        )
+        if str(identity.recipient()) != custody.recipient:
+            raise DeliveryRefusedError("the shares make another key", component=custody.component)
+        return identity
+
+
+def _tree(custody: Custody) -> Leaf:
+    """Return the custody tree: the gate's alone, the only rule that agreements have so far."""
+    if len(custody.shares) != 1:
+        raise DeliveryRefusedError("not a custody of the gate alone", component=custody.component)
+    return Leaf(name=custody.shares[0].leaf)
+
+
+def _unpacked(
+    sealed: Path, identity: age.HybridIdentity, into: Path, deposited: DepositedComponent
+) -> tuple[age.Sealed, BagSummary]:
+    """Open and unpack in one pass; a bag that unpacks before the seal's last chunk fails is removed."""
+    reading, writing = os.pipe()
+    outcome: list[_Outcome] = []
+    opener = threading.Thread(target=_open_into, args=(sealed, identity, writing, outcome), daemon=True)
+    with os.fdopen(reading, "rb") as plain:
+        opener.start()
+        try:
+            bag = unpack_bag(
+                plain, into, files_max=deposited.files, payload_bytes_max=deposited.payload_bytes
+            )
+        except TallystickError:
+            plain.close()  # lets the opener end, whose own failure is the better reason
+            opener.join()
+            if outcome and not isinstance(outcome[0], age.Sealed):
+                raise outcome[0] from None
+            raise
+    opener.join()
+    (found,) = outcome
+    if not isinstance(found, age.Sealed):
+        shutil.rmtree(into)
+        raise found
+    return found, bag
+
+
+def _open_into(sealed: Path, identity: age.HybridIdentity, writing: int, outcome: list[_Outcome]) -> None:
+    try:
+        with os.fdopen(writing, "wb") as out, sealed.open("rb") as source:
+            outcome.append(age.open_sealed(source, out, [identity]))
+    except BrokenPipeError:
+        return  # the bag was refused; whoever unpacked it says why
+    except (age.AgeError, OSError) as error:
+        outcome.append(error)  # raised by whoever waits for this thread
+
+
+def _check_sealed(sealed: Path, deposited: DepositedComponent) -> None:
+    """Tell the depositor's defect from bytes that changed on this disk since they were fetched."""
+    with sealed.open("rb") as source:
+        found = "sha256:" + hashlib.file_digest(source, "sha256").hexdigest()
+    if found != deposited.sealed_digest:
+        sealed.unlink()
+        raise DeliveryRefusedError("not the bytes that the depositor signed", component=deposited.component)
+
+
+def _check_bag(bag: BagSummary, deposited: DepositedComponent) -> None:
+    found = (bag.manifest_digest, bag.files, bag.payload_bytes)
+    if found != (deposited.manifest_digest, deposited.files, deposited.payload_bytes):
+        raise DepositUnusableError("not the bag that the depositor signed", component=deposited.component)

@@ -1,0 +1,259 @@
+"""The receiver: stage by stage from sealed bytes to an active version, and back.
+
+Each step is durable before the next begins, and may be done again: the journal says
+that a version is staged before it is switched to, that it is healthy before a receipt
+is signed, and the receipt is kept before it is sent. So a crash anywhere costs time only.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from tallystick.crypto.keyfile import PrivateKeys
+from tallystick.crypto.statement import Envelope, new_nonce, sign
+from tallystick.domain.codec import encode_object
+from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.kinds import Kind, ReceiptOutcome
+from tallystick.domain.statements import Receipt, ReceivedComponent
+from tallystick.limits import TEXT_LENGTH_MAX
+from tallystick.receiver.commands import Commands, Surroundings, fault_of
+from tallystick.receiver.delivery import Delivery, OfferedStage, Trust, read_delivery
+from tallystick.receiver.durable import make_private
+from tallystick.receiver.fence import fenced
+from tallystick.receiver.journal import Journal, Record, Step
+from tallystick.receiver.opening import DepositUnusableError, Escrow, Opener
+from tallystick.receiver.versions import Versions, version_name
+
+OWN_FOLDER: Final = ".tallystick"
+_PRIVATE_UMASK: Final = 0o077
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """A receipt that was sent."""
+
+    stage: StageId
+    outcome: ReceiptOutcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What one look at the delivery came to."""
+
+    claim: Digest
+    state: str
+    reported: tuple[Reported, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where a receiver works, for whom, and what it runs.
+
+    Attributes:
+        trust: Raises unless the agreement is one that the beneficiary trusts.
+        reached: Told of each step that has just become durable or visible; tests end the process there.
+    """
+
+    escrow: Escrow
+    keys: PrivateKeys
+    into: Path
+    commands: Commands
+    trust: Trust
+    now: Callable[[], datetime]
+    reached: Callable[[str], None] = lambda _: None
+
+
+def receive(setting: Setting, claim: str) -> Pass:
+    """Look once at what is offered for `claim` (short id or digest), and do all of it.
+
+    Raises:
+        ReceiverBusyError: Another receiver works in the folder.
+        DeliveryRefusedError: The delivery does not follow from the signatures; nothing was opened.
+        TallystickError: A signature is wrong, the server refused or did not answer. Repeat it later.
+    """
+    with _private_files():
+        into = make_private(setting.into.absolute())
+        with fenced(make_private(into / OWN_FOLDER)) as fence:
+            own = into / OWN_FOLDER
+            work = _Work(
+                setting=setting,
+                folder=into,
+                journal=Journal(own / "journal", fence),
+                versions=Versions(into, fence),
+            )
+            return work.once(claim)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    setting: Setting
+    folder: Path
+    journal: Journal
+    versions: Versions
+
+    def once(self, claim: str) -> Pass:
+        delivery = read_delivery(
+            self.setting.escrow.delivery(claim),
+            claim=claim,
+            keys=self.setting.keys,
+            trust=self.setting.trust,
+        )
+        return Pass(claim=delivery.claim, state=delivery.state, reported=tuple(self._reports(delivery)))
+
+    def _reports(self, delivery: Delivery) -> Iterator[Reported]:
+        for stage in delivery.undo:
+            yield self._undo(stage, delivery)
+        for offered in delivery.offered:
+            yield self._provision(offered, delivery)
+
+    def _provision(self, offered: OfferedStage, delivery: Delivery) -> Reported:
+        record = self.journal.read(delivery.claim, offered.stage) or self._staged(offered, delivery)
+        if record.step is Step.STAGED:
+            record = self._activated(record)
+        if record.step is Step.ACTIVE:
+            return self._report(record, ReceiptOutcome.ACTIVATED, "activated and healthy", delivery)
+        self._go_back(record)
+        return self._report(record, ReceiptOutcome.FAILED, record.reason or "", delivery)
+
+    def _staged(self, offered: OfferedStage, delivery: Delivery) -> Record:
+        version = version_name(offered.stage, claim=delivery.claim, deposit=delivery.filing.deposit)
+        opener = self._opener(delivery.claim, offered.stage)
+        record = Record(
+            claim=delivery.claim,
+            stage=offered.stage,
+            step=Step.STAGED,
+            version=version,
+            components=_sealed_only(offered),
+            previous=self.versions.active(offered.stage),
+        )
+        try:
+            opened, received = opener.open_components(offered.components, delivery)
+        except DepositUnusableError as error:
+            opener.forget()
+            return self.journal.write(replace(record, step=Step.FAILED, version="", reason=str(error)))
+        self.setting.reached("opened")
+        self.versions.adopt(opened, version)
+        self.setting.reached("adopted")
+        record = self.journal.write(replace(record, components=received))
+        self.setting.reached("staged")
+        opener.forget()
+        return record
+
+    def _activated(self, record: Record) -> Record:
+        self.versions.switch(record.stage, record.version)
+        self.setting.reached("switched")
+        fault = self._run(record, record.version)
+        self.setting.reached("checked")
+        step = Step.ACTIVE if fault is None else Step.FAILED
+        record = self.journal.write(replace(record, step=step, reason=fault))
+        self.setting.reached(step.value)
+        return record
+
+    def _undo(self, stage: StageId, delivery: Delivery) -> Reported:
+        record = self.journal.read(delivery.claim, stage)
+        if record is None:  # timed out before anything was opened here
+            self._opener(delivery.claim, stage).forget()
+            record = Record(claim=delivery.claim, stage=stage, step=Step.UNDONE, version="", components=())
+            return self._report(record, ReceiptOutcome.ROLLED_BACK, "nothing was activated here", delivery)
+        if record.step is not Step.UNDONE:
+            fault = self._go_back(record)
+            self.setting.reached("went-back")
+            if record.version:
+                self.versions.remove(record.version)
+            self.setting.reached("removed")
+            record = self.journal.write(replace(record, step=Step.UNDONE, reason=fault))
+            self.setting.reached("undone")
+        return self._report(record, ReceiptOutcome.ROLLED_BACK, _undone_text(record), delivery)
+
+    def _go_back(self, record: Record) -> str | None:
+        """Make active again what was before; return what went wrong in activating it, in words."""
+        previous = record.previous
+        if previous is not None and not self.versions.path(previous).is_dir():
+            previous = None  # rolled back meanwhile, by the claim that had brought it
+        if not record.version or self.versions.active(record.stage) not in {record.version, previous}:
+            return None  # never switched, or a later claim's version is active, which stays
+        self.versions.switch(record.stage, previous)
+        self.setting.reached("switched-back")
+        if previous is None:
+            return None
+        around = self._around(record, previous)
+        commands = self.setting.commands
+        return fault_of(commands.activate, "activation of the previous version", around, commands.time_max)
+
+    def _run(self, record: Record, version: str) -> str | None:
+        around, commands = self._around(record, version), self.setting.commands
+        fault = fault_of(commands.activate, "activation", around, commands.time_max)
+        return fault or fault_of(commands.health, "the health check", around, commands.time_max)
+
+    def _around(self, record: Record, version: str) -> Surroundings:
+        logs = make_private(self.folder / OWN_FOLDER / "logs")
+        return Surroundings(
+            root=self.folder,
+            version=self.versions.path(version),
+            stage=record.stage,
+            claim=record.claim,
+            log=logs / f"{record.claim.removeprefix('sha256:')}.{record.stage}.log",
+        )
+
+    def _report(self, record: Record, outcome: ReceiptOutcome, detail: str, delivery: Delivery) -> Reported:
+        receipt = self.journal.receipt(record.claim, record.stage, outcome)
+        if receipt is None:
+            receipt = self._signed(record, outcome, detail, delivery)
+            self.journal.keep_receipt(record.claim, record.stage, outcome, receipt)
+        self.setting.reached(f"signed-{outcome.value}")
+        self.setting.escrow.report(record.claim, receipt)
+        self.setting.reached(f"reported-{outcome.value}")
+        return Reported(stage=record.stage, outcome=outcome, detail=detail)
+
+    def _signed(self, record: Record, outcome: ReceiptOutcome, detail: str, delivery: Delivery) -> Envelope:
+        agreement = delivery.terms.agreement
+        body = Receipt(
+            deployment=agreement.deployment,
+            agreement=agreement.id,
+            agreement_digest=delivery.terms.digest,
+            person=agreement.person_with(self.setting.keys.signing_key.public_key).id,
+            issued_at=self.setting.now(),
+            nonce=new_nonce(),
+            claim=record.claim,
+            stage=record.stage,
+            outcome=outcome,
+            components=record.components,
+            detail=detail[:TEXT_LENGTH_MAX],
+        )
+        return sign(Kind.RECEIPT, encode_object(body), [self.setting.keys.signing_key])
+
+    def _opener(self, claim: Digest, stage: StageId) -> Opener:
+        work = make_private(self.folder / OWN_FOLDER / "work")
+        own = work / f"{claim.removeprefix('sha256:')}.{stage}"
+        return Opener(escrow=self.setting.escrow, keys=self.setting.keys, work=own)
+
+
+def _sealed_only(offered: OfferedStage) -> tuple[ReceivedComponent, ...]:
+    """Say what was received of a stage that did not open: the sealed files."""
+    return tuple(
+        ReceivedComponent(component=c.deposited.component, sealed_digest=c.deposited.sealed_digest)
+        for c in offered.components
+    )
+
+
+def _undone_text(record: Record) -> str:
+    back = f"back to {record.previous}" if record.previous else "nothing is active"
+    faults = [record.reason] if record.reason else []
+    opened = [c.component for c in record.components]
+    seen = f"irrevocably disclosed: {', '.join(opened)}" if opened else "nothing was opened here"
+    return "; ".join((back, *faults, seen))
+
+
+@contextlib.contextmanager
+def _private_files() -> Generator[None]:
+    """Let nothing that is made meanwhile be readable by others: plaintext is unpacked here."""
+    before = os.umask(_PRIVATE_UMASK)
+    try:
+        yield
+    finally:
+        os.umask(before)

@@ -1,0 +1,86 @@
+"""The beneficiary's folder: versions that were opened, and which of them is active.
+
+    versions/critical-3f2a…-91c0…/licence-keys/data/…     one folder a stage and claim
+    stages/critical/current -> ../../versions/critical-…  switched by one rename
+
+Stage ids begin with a letter or digit and hold no slash, so none leaves the folder.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from tallystick.domain.ids import Digest, StageId
+from tallystick.receiver.durable import make_private, sync_folder
+from tallystick.receiver.fence import Fence
+
+_SHORT: Final = 16  # hexadecimal digits of a digest in a name; what is in the folder was verified
+
+
+def version_name(stage: StageId, *, claim: Digest, deposit: Digest) -> str:
+    """Return the name of the folder in which a claim's stage is opened."""
+    shorts = (digest.removeprefix("sha256:")[:_SHORT] for digest in (deposit, claim))
+    return "-".join((stage, *shorts))
+
+
+class Versions:
+    """The versions in one folder; changes them as long as `fence` lets pass."""
+
+    def __init__(self, folder: Path, fence: Fence) -> None:
+        """Work in `folder`, which is made private."""
+        self._folder, self._fence = make_private(folder), fence
+        make_private(folder / "versions")
+        make_private(folder / "stages")
+
+    def path(self, version: str) -> Path:
+        """Return where a version stands, or would."""
+        return self._folder / "versions" / version
+
+    def active(self, stage: StageId) -> str | None:
+        """Return the name of the version that is active for `stage`, or None."""
+        try:
+            return self._link(stage).readlink().name
+        except FileNotFoundError:
+            return None
+
+    def adopt(self, opened: Path, version: str) -> None:
+        """Give the folder `opened`, on the same file system, its name as a version.
+
+        Raises:
+            ReceiverOvertakenError: A later receiver has begun.
+        """
+        self.remove(version)  # left by a start that was cut short: never recorded, so never active
+        opened.replace(self.path(version))
+        sync_folder(self.path(version).parent)
+
+    def switch(self, stage: StageId, version: str | None) -> None:
+        """Make `version` the active one, or none, in one step that a reader sees whole or not at all.
+
+        Raises:
+            ReceiverOvertakenError: A later receiver has begun.
+        """
+        link = self._link(stage)
+        make_private(link.parent)
+        self._fence.check()
+        if version is None:
+            link.unlink(missing_ok=True)
+        else:
+            fresh = link.with_name("current.new")
+            fresh.unlink(missing_ok=True)
+            fresh.symlink_to(Path("..", "..", "versions", version))
+            fresh.replace(link)
+        sync_folder(link.parent)
+
+    def remove(self, version: str) -> None:
+        """Delete a version that is not active.
+
+        Raises:
+            ReceiverOvertakenError: A later receiver has begun.
+        """
+        self._fence.check()
+        if self.path(version).exists():
+            shutil.rmtree(self.path(version))
+            sync_folder(self.path(version).parent)
+
+    def _link(self, stage: StageId) -> Path:
+        return self._folder / "stages" / stage / "current"
