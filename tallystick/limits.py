@@ -155,4 +155,13 @@ EVENT_STREAMS_MAX: Final = 256  # open at once, in one process
 EVENT_STREAM_MAX: Final = timedelta(minutes=15)  # then the client asks again, from where it was
 AGREEMENT_BLOB_BYTES_MAX: Final = 4 << 40  # of all blobs under one agreement, uploads under way included
 EVIDENCE_BLOB_BYTES_MAX: Final = 1 << 30  # one evidence document, sealed
-assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # noqa: S101 - the client hears of it
+assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # the client hears of it
+
+# The worker's processes.
+WORK_STEPS_AT_ONCE_MAX: Final = 32
+GATE_STEPS_AT_ONCE_MAX: Final = 4
+WORKFLOWS_CACHED_MAX: Final = 1000
+STICKY_MAX: Final = timedelta(seconds=2)
+SHUTDOWN_MAX: Final = timedelta(seconds=10)
+CONNECT_RETRY_MIN: Final = timedelta(milliseconds=250)
+CONNECT_RETRY_MAX: Final = timedelta(seconds=5)

@@ -1,0 +1,309 @@
+"""The ledger as workflows reach it: filing, appending and reading a claim's record.
+
+Each activity may run more than once, and late: what it appends has an id that the
+request alone decides, and is appended only where the record still is what the asker
+knew. Nothing is appended here that was not admitted here, in the same transaction:
+whoever forges a workflow has gained nothing.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+from temporalio import activity
+
+from tallystick import telemetry
+from tallystick.crypto.canonical import canonical_bytes
+from tallystick.crypto.keys import SigningKey
+from tallystick.crypto.reading import read_agreement, read_signed
+from tallystick.crypto.statement import Envelope, body_of, kind_of, parse_envelope, sign, statement_id
+from tallystick.domain.acts import check_is_act
+from tallystick.domain.admission import admit
+from tallystick.domain.agreement import Agreement
+from tallystick.domain.codec import decode, encode_object, instant_text
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.filing import check_filing
+from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId, StageId
+from tallystick.domain.json import JsonObject
+from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.statements import ClaimFiling, Deposit, Event
+from tallystick.faults import crossing
+from tallystick.limits import RECORD_PAGE_BYTES_MAX
+from tallystick.messages import (
+    CaseRecord,
+    FileClaim,
+    NewEntries,
+    RawEntry,
+    ReadSince,
+    RecordAct,
+    RecordHappening,
+    RecordVerdict,
+)
+from tallystick.store import agreements, casefiles, checkpoints, claims, ledger
+from tallystick.store.casefiles import CaseFile, NoSuchAgreementError
+from tallystick.store.ledger import LedgerEntry, TooEarlyError
+from tallystick.store.session import reading, transaction
+from tallystick.store.verdicts import verdict_on
+
+_log = telemetry.logger(__name__)
+_NONCE_HEX_DIGITS: Final = 32
+
+
+class LedgerActivities:
+    """What the worker does with the ledger; holds the log key, which can release nothing."""
+
+    def __init__(self, *, engine: Engine, log_key: SigningKey, deployment: DeploymentId) -> None:
+        self._engine = engine
+        self._log_key = log_key
+        self._deployment = deployment
+
+    @activity.defn
+    def file_claim(self, request: FileClaim) -> CaseRecord:
+        """Put a claim on record, or find it there, and return its record (idempotent: one claim a digest).
+
+        Raises:
+            ApplicationError: Carries the rule that refuses the claim, or that the database is out of reach.
+        """
+        with crossing():
+            with transaction(self._engine) as session:
+                envelope = parse_envelope(request.start.envelope.encode())
+                claim = statement_id(envelope)
+                if claim != request.start.claim or kind_of(envelope) != Kind.CLAIM:
+                    raise MisdirectedError("the workflow is another claim's", claim=claim)
+                if claims.by_digest(session, claim) is None:
+                    _file(session, envelope, request.at)
+                case = casefiles.load(session, claim)
+            self.sign_checkpoint(case.agreement.id)
+            return CaseRecord(
+                agreement_envelope=case.agreement_envelope.decode(), entries=_firstpage(case.raw)
+            )
+
+    @activity.defn
+    def record_act(self, request: RecordAct) -> NewEntries:
+        """Append a person's statement if the record is as the asker knew it (idempotent by statement id).
+
+        Raises:
+            ApplicationError: Carries the rule that refuses it, or that the database is out of reach.
+        """
+        with crossing():
+            envelope = parse_envelope(request.envelope.encode())
+            with transaction(self._engine) as session:
+                case = casefiles.load(session, Digest(request.claim))
+                check_is_act(read_signed(envelope, case.agreement))
+                answer = _append(session, case, envelope, _Place(at=request.at, after=request.after))
+            self.sign_checkpoint(case.agreement.id)
+            return answer
+
+    @activity.defn
+    def record_happening(self, request: RecordHappening) -> NewEntries:
+        """Sign and append what has fallen due (idempotent: the request alone decides the statement).
+
+        Nothing is recorded if the record has grown, or if the database's clock says
+        that a window is not over: `recorded` is False then.
+
+        Raises:
+            ApplicationError: The database is out of reach, or the record does not bear it out; it is
+                tried again for ever, since only a repair can help.
+        """
+        with crossing(retried=True):
+            try:
+                with transaction(self._engine) as session:
+                    case = casefiles.load(session, Digest(request.claim))
+                    envelope = self._sign_event(_event(case.agreement, request))
+                    ended = request.happening == Happening.WINDOW_ENDED
+                    place = _Place(
+                        at=request.at, after=request.after, not_before=request.until if ended else None
+                    )
+                    answer = _append(session, case, envelope, place)
+            except TooEarlyError as error:
+                _log.warning("the clocks do not agree that the window is over", **error.facts)
+                return NewEntries(recorded=False, entries=())
+            self.sign_checkpoint(case.agreement.id)
+            return answer
+
+    @activity.defn
+    def read_since(self, request: ReadSince) -> NewEntries:
+        """Return what was recorded about a claim after a place, oldest first; empty when that is all.
+
+        Raises:
+            ApplicationError: The database is out of reach.
+        """
+        with crossing(retried=True), reading(self._engine) as session:
+            found = casefiles.record(
+                session, AgreementId(request.agreement), Digest(request.claim), after=request.after
+            )
+            return NewEntries(recorded=False, entries=page(found))
+
+    @activity.defn
+    def record_deposit_verdict(self, request: RecordVerdict) -> str:
+        """Sign and append the verdict on a deposit; return its statement id (idempotent: the first stands).
+
+        Raises:
+            ApplicationError: No such deposit, or the database is out of reach.
+        """
+        agreement_id, deposit = AgreementId(request.agreement), Digest(request.deposit)
+        with crossing(retried=True):
+            with transaction(self._engine) as session:
+                present = verdict_on(session, agreement_id, deposit)
+                if present is not None:
+                    return present.statement
+                envelope = self._sign_event(_verdict(session, request))
+                ledger.append(session, agreement_id, envelope, request.at, claim=None)
+            self.sign_checkpoint(agreement_id)
+            return statement_id(envelope)
+
+    def sign_checkpoint(self, agreement_id: AgreementId) -> None:
+        """Sign the log as it stands, as well as it goes: what fails here is made good by the next one."""
+        origin = checkpoints.origin_of(self._deployment, agreement_id)
+        try:
+            with transaction(self._engine) as session:
+                checkpoints.sign_checkpoint(session, agreement_id, self._log_key, origin)
+        except TallystickError as error:
+            _log.error("no checkpoint was signed", agreement=agreement_id, code=error.code, why=str(error))
+
+    def sign_checkpoints(self) -> None:
+        """Sign every log that has grown: the gate and the API append too."""
+        with reading(self._engine) as session:
+            known = agreements.agreement_ids(session)
+        for agreement_id in known:
+            self.sign_checkpoint(agreement_id)
+
+    def _sign_event(self, event: Event) -> Envelope:
+        return sign(Kind.EVENT, encode_object(event), [self._log_key])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where and when an entry is to stand."""
+
+    at: datetime
+    after: int
+    not_before: datetime | None = None
+
+
+def engine_person(agreement: Agreement) -> PersonId:
+    """Return under which name the engine speaks."""
+    return PersonId(f"engine@{agreement.deployment}")
+
+
+def nonce_of(members: JsonObject) -> str:
+    """Return the nonce of the engine's statement that a request with these members makes, always the same."""
+    return hashlib.sha256(canonical_bytes(members)).hexdigest()[:_NONCE_HEX_DIGITS]
+
+
+def raw_entry(entry: LedgerEntry) -> RawEntry:
+    """Return an entry as it travels."""
+    return RawEntry(index=entry.index, accepted_at=entry.accepted_at, envelope=entry.envelope.decode())
+
+
+def _file(session: Session, envelope: Envelope, at: datetime) -> None:
+    filing = decode(ClaimFiling, body_of(envelope))
+    registered = agreements.by_digest(session, filing.agreement_digest)
+    if registered is None or registered.agreement_id != filing.agreement:
+        raise NoSuchAgreementError("the claim's agreement is not registered", digest=filing.agreement_digest)
+    terms = read_agreement(casefiles.agreement_envelope(registered.envelope)).terms
+    check_filing(
+        terms,
+        read_signed(envelope, terms.agreement),
+        at=at,
+        deposit=_verified_deposit(session, filing),
+        others=[case.claim for case in casefiles.all_claims(session, filing.agreement)],
+        revocations=casefiles.revocations(session, filing.agreement, terms.agreement),
+    )
+    claims.file(session, envelope, at)
+
+
+def _verified_deposit(session: Session, filing: ClaimFiling) -> Deposit | None:
+    stored = agreements.deposit_by_digest(session, filing.agreement, filing.deposit)
+    verdict = verdict_on(session, filing.agreement, filing.deposit)
+    if stored is None or verdict is None or not verdict.verified:
+        return None
+    return decode(Deposit, body_of(stored.entry.statement()))
+
+
+def _append(session: Session, case: CaseFile, envelope: Envelope, place: _Place) -> NewEntries:
+    present = ledger.entry_by_statement(session, case.agreement.id, statement_id(envelope))
+    newer = casefiles.record(session, case.agreement.id, case.claim.digest, after=place.after)
+    if present is None and not newer:
+        present = _append_admitted(session, case, envelope, place)
+        newer = [present]
+    return NewEntries(recorded=present is not None, entries=page(newer))
+
+
+def _append_admitted(session: Session, case: CaseFile, envelope: Envelope, place: _Place) -> LedgerEntry:
+    admit(case.agreement, case.claim, read_signed(envelope, case.agreement), at=place.at)
+    return ledger.append(
+        session,
+        case.agreement.id,
+        envelope,
+        place.at,
+        claim=case.claim.digest,
+        not_before=place.not_before,
+    )
+
+
+def _event(agreement: Agreement, request: RecordHappening) -> Event:
+    told: JsonObject = {
+        "claim": request.claim,
+        "happening": request.happening,
+        "stage": request.stage or "",
+        "after": request.after,
+        "at": instant_text(request.at),
+    }
+    return Event(
+        deployment=agreement.deployment,
+        agreement=agreement.id,
+        agreement_digest=Digest(request.agreement_digest),
+        person=engine_person(agreement),
+        issued_at=request.at,
+        nonce=nonce_of(told),
+        happening=Happening(request.happening),
+        claim=Digest(request.claim),
+        stage=None if request.stage is None else StageId(request.stage),
+        until=request.until,
+        cause=None if request.cause is None else Digest(request.cause),
+        because=request.because,
+    )
+
+
+def _verdict(session: Session, request: RecordVerdict) -> Event:
+    stored = agreements.deposit_by_digest(session, AgreementId(request.agreement), Digest(request.deposit))
+    if stored is None:
+        raise MisdirectedError("no such deposit", deposit=request.deposit)
+    deposit = decode(Deposit, body_of(stored.entry.statement()))
+    verified = request.verdict.verified
+    return Event(
+        deployment=deposit.deployment,
+        agreement=deposit.agreement,
+        agreement_digest=deposit.agreement_digest,
+        person=PersonId(f"engine@{deposit.deployment}"),
+        issued_at=request.at,
+        nonce=nonce_of({"deposit": request.deposit, "verdict": verified}),
+        happening=Happening.DEPOSIT_VERIFIED if verified else Happening.DEPOSIT_FAILED,
+        cause=stored.digest,
+        because=request.verdict.because,
+    )
+
+
+def _firstpage(raw: Sequence[LedgerEntry]) -> tuple[RawEntry, ...]:
+    """Return the beginning of a record: the filing, whatever was recorded before it, and a page more."""
+    filing = raw[0]
+    before = [entry for entry in raw if entry.index <= filing.index]
+    return (*map(raw_entry, before), *page(entry for entry in raw if entry.index > filing.index))
+
+
+def page(entries: Iterable[LedgerEntry]) -> tuple[RawEntry, ...]:
+    """Return the first entries, at least one, that fit into a message; the asker asks for the rest."""
+    page: list[RawEntry] = []
+    size_bytes = 0
+    for entry in entries:
+        size_bytes += len(entry.envelope)
+        if page and size_bytes > RECORD_PAGE_BYTES_MAX:
+            break
+        page.append(raw_entry(entry))
+    return tuple(page)

@@ -1,0 +1,90 @@
+"""How a typed refusal travels through Temporal and comes out typed on the other side.
+
+Workflows and activities raise `ApplicationError`s that carry the code, the message
+and the facts; whoever called gets the same `TallystickError` back. What is none of
+ours is a bug: it is not translated, so it stops a workflow's task instead of its claim.
+"""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import cast
+
+from temporalio.exceptions import ApplicationError, FailureError
+
+from tallystick.domain.errors import Fact, TallystickError
+
+
+class RefusedElsewhereError(TallystickError):
+    """A process refused, with an error that this one does not know; `code` in the facts is its own."""
+
+    code = "refused-elsewhere"
+    why = "Another process of the deployment refused the request, and runs another version than this one."
+    advice = "Look `refused_with` up in docs/errors.md of the newer version; run one version everywhere."
+
+
+@contextmanager
+def crossing(*, retried: bool = False) -> Generator[None]:
+    """Let typed refusals cross into Temporal; everything else passes as it is.
+
+    Args:
+        retried: Whether even a final refusal is tried again: for what the engine asks of
+            itself, where a refusal is a defect that waits for its repair.
+
+    Raises:
+        ApplicationError: A `TallystickError` was raised in the block.
+    """
+    try:
+        yield
+    except TallystickError as error:
+        raise to_failure(error, retried=retried) from None
+
+
+def to_failure(error: TallystickError, *, retried: bool = False) -> ApplicationError:
+    """Return what Temporal carries of `error`: retried only if the same request may succeed later."""
+    told = {
+        "code": error.code,
+        "message": error.message,
+        "facts": dict(error.facts),
+        "retryable": error.retryable,
+    }
+    return ApplicationError(
+        error.message, told, type=error.code, non_retryable=not (error.retryable or retried)
+    )
+
+
+def from_failure(failure: BaseException | None) -> TallystickError | None:
+    """Return the typed refusal that `failure`, or one of its causes, carries; None for anything else."""
+    while failure is not None:
+        if isinstance(failure, ApplicationError) and (found := _refusal(failure)) is not None:
+            return found
+        failure = failure.cause if isinstance(failure, FailureError) else failure.__cause__
+    return None
+
+
+def _refusal(failure: ApplicationError) -> TallystickError | None:
+    told = failure.details[0] if failure.details else None
+    if not isinstance(told, Mapping):
+        return None
+    members = cast("Mapping[str, object]", told)
+    code, message, facts = members.get("code"), members.get("message"), members.get("facts")
+    if not isinstance(code, str) or not isinstance(message, str) or not isinstance(facts, Mapping):
+        return None
+    known = cast("Mapping[str, Fact]", facts)
+    if (kind := _kinds(TallystickError).get(code)) is not None:
+        return _of_kind(kind, message, known)
+    return RefusedElsewhereError(message, refused_with=code, facts=known)
+
+
+def _of_kind(kind: type[TallystickError], message: str, facts: Mapping[str, Fact]) -> TallystickError:
+    """Make the error without its own constructor, whose extra arguments do not travel."""
+    error = kind.__new__(kind)
+    TallystickError.__init__(error, message, **facts)
+    return error
+
+
+def _kinds(root: type[TallystickError]) -> Mapping[str, type[TallystickError]]:
+    found: dict[str, type[TallystickError]] = {}
+    for kind in root.__subclasses__():
+        found.update(_kinds(kind))
+        found[kind.code] = kind
+    return found

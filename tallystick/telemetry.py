@@ -1,0 +1,94 @@
+"""Logs: one JSON object a line on standard error, with whatever looks like a secret left out.
+
+Nothing secret is ever handed to a log on purpose; the redaction here is the second
+line, for what libraries and tracebacks might carry.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final, TextIO, cast
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+WITHHELD: Final = "[withheld]"
+_SECRET_NAME: Final = re.compile(
+    r"passw|passphrase|secret|token|authori[sz]ation|cookie|seed|private|identity|\bshare\b|signing_key",
+    re.IGNORECASE,
+)
+_SECRET_TEXT: Final[Sequence[tuple[re.Pattern[str], str]]] = (
+    (re.compile(r"AGE-SECRET-KEY-[A-Z0-9-]+", re.IGNORECASE), WITHHELD),
+    (re.compile(r"whsec_[A-Za-z0-9+/=_-]+"), WITHHELD),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+"), WITHHELD),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), WITHHELD),  # a JWT
+    (re.compile(r"(?<=://)[^/@\s]+@"), WITHHELD + "@"),  # user and password of a URL
+)
+
+
+def configure(process: str, *, stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Send every log of this process, ours and the libraries', to `stream` as JSON lines."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _named(process),
+            redact,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs the URL of every request
+
+
+def logger(name: str) -> FilteringBoundLogger:
+    """Return the logger called `name`; `configure` says where it goes."""
+    return cast("FilteringBoundLogger", structlog.stdlib.get_logger(name))
+
+
+def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Return the log entry with everything that looks like a secret withheld."""
+    return {name: _safe(name, value) for name, value in event.items()}
+
+
+def _safe(name: str, value: object) -> object:
+    if _SECRET_NAME.search(name) is not None:
+        return WITHHELD
+    if isinstance(value, Mapping):
+        members = cast("Mapping[object, object]", value)
+        return {str(key): _safe(str(key), member) for key, member in members.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = cast("Sequence[object]", value)
+        return [_safe("", item) for item in items]
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    return _safe_text(value if isinstance(value, str) else repr(value))
+
+
+def _safe_text(text: str) -> str:
+    for pattern, instead in _SECRET_TEXT:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def _named(process: str) -> Processor:
+    def add(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        return {"process": process, **event}
+
+    return add

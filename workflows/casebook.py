@@ -1,0 +1,87 @@
+"""A claim's record as its workflow knows it: folded from ledger entries, in order, from nothing else."""
+
+from collections.abc import Iterable
+
+from tallystick.crypto.reading import read_agreement
+from tallystick.crypto.records import Recorded, verified
+from tallystick.crypto.statement import parse_envelope
+from tallystick.domain.agreement import Agreement
+from tallystick.domain.claim import Claim
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.filing import Terms, fold, step
+from tallystick.domain.ids import Digest, PublicKey
+from tallystick.domain.state import ClaimState
+from tallystick.domain.statements import Entry, KeyRevocation
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.messages import Acknowledged, CaseRecord, RawEntry
+
+
+class Casebook:
+    """What a workflow believes of its claim.
+
+    Attributes:
+        terms: The agreement that the claim pins.
+        claim: The claim as recorded so far.
+        last_index: The latest place in the ledger that was read, whether it counted or not.
+    """
+
+    def __init__(self, record: CaseRecord) -> None:
+        """Fold a record that begins with the claim's filing; one that does not fold is a broken invariant."""
+        envelope = parse_envelope(
+            record.agreement_envelope.encode(), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX
+        )
+        self.terms: Terms = read_agreement(envelope).terms
+        self.claim: Claim = self._folded(record.entries)
+        self.last_index: int = max(entry.index for entry in record.entries)
+
+    @property
+    def agreement(self) -> Agreement:
+        """The version that the claim pins."""
+        return self.terms.agreement
+
+    def learn(self, entries: Iterable[RawEntry]) -> None:
+        """Take in what was recorded after a place that is known already; what is known is passed over."""
+        fresh = [entry for entry in entries if entry.index > self.last_index]
+        if not fresh:
+            return
+        claim = self.claim
+        try:
+            for entry in verified(map(_recorded, fresh), self.agreement, revoked=_revoked(claim)):
+                claim = step(self.terms, claim, entry)
+        except TallystickError as error:
+            raise AssertionError("the record holds what may not be in it") from error
+        self.claim, self.last_index = claim, fresh[-1].index
+
+    def entry_of(self, statement: Digest) -> Entry | None:
+        """Return where `statement` stands in the claim's record, or None."""
+        return next((entry for entry in self.claim.entries if entry.signed.id == statement), None)
+
+    def acknowledgement_of(self, entry: Entry) -> Acknowledged:
+        """Return what the author of `entry` is told, always the same: also the state that it led to."""
+        return Acknowledged(
+            statement=entry.signed.id,
+            index=entry.index,
+            accepted_at=entry.accepted_at,
+            state=self._state_after(entry).value,
+        )
+
+    def _state_after(self, entry: Entry) -> ClaimState:
+        until = self.claim.entries.index(entry) + 1
+        if until == len(self.claim.entries):
+            return self.claim.state
+        return fold(self.terms, self.claim.entries[:until]).state
+
+    def _folded(self, entries: Iterable[RawEntry]) -> Claim:
+        try:
+            return fold(self.terms, verified(map(_recorded, entries), self.agreement))
+        except TallystickError as error:
+            raise AssertionError("the record holds what may not be in it") from error
+
+
+def _revoked(claim: Claim) -> Iterable[PublicKey]:
+    return (body.key for _, body in claim.entries_of(KeyRevocation))
+
+
+def _recorded(raw: RawEntry) -> Recorded:
+    envelope = parse_envelope(raw.envelope.encode(), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+    return Recorded(index=raw.index, accepted_at=raw.accepted_at, envelope=envelope)

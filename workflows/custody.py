@@ -1,0 +1,17 @@
+"""A custody epoch of a component: dealt by the gate, once."""
+
+from temporalio import workflow
+
+from tallystick.messages import DealCustody
+from workflows import steps
+
+
+@workflow.defn
+class CustodyWorkflow:
+    """One epoch; its id is `custody_workflow_id(agreement, component, epoch)`."""
+
+    @workflow.run
+    async def run(self, request: DealCustody) -> str:
+        """Have the gate deal the epoch, and return the digest of the custody statement on record."""
+        digest: str = await workflow.execute_activity("deal", request, result_type=str, **steps.GATE)
+        return digest
