@@ -5,6 +5,7 @@ Only clocks are told what to say.
 """
 
 import io
+import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,10 +28,11 @@ from tallystick.domain.admission import admit
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import ComponentId, DeploymentId, Digest, PersonId, PublicKey, StageId
-from tallystick.domain.kinds import Happening, Kind, Purpose
+from tallystick.domain.kinds import Happening, Purpose
 from tallystick.domain.party import ChannelKind
 from tallystick.domain.progress import due
 from tallystick.domain.statements import (
+    BODIES,
     Approval,
     Body,
     ChannelResult,
@@ -50,7 +52,7 @@ from tallystick.store import agreements, claims, ledger
 from tallystick.store.blobs import FileBlobStore
 from tallystick.store.casefiles import CaseFile, load
 from tallystick.store.checkpoints import origin_of, sign_checkpoint
-from tallystick.store.custody import live_custody, missing_epochs, verified_custody
+from tallystick.store.custody import epochs, live_custody, missing_epochs, verified_custody
 from tallystick.store.replicas import ReplicatedBlobs
 from tallystick.store.session import reading, transaction
 from tests.support.agreements import (
@@ -172,7 +174,11 @@ class World:
     def _sealed(self, name: ComponentId, plain: bytes, custody: Digest) -> DepositedComponent:
         out = io.BytesIO()
         with reading(self.engine) as session:
-            recipient = verified_custody(session, self.agreement.id, custody).body.recipient
+            (recipient,) = (
+                epoch.body.recipient
+                for epoch in epochs(session, self.agreement.id)
+                if epoch.digest == custody
+            )
         sealed = age.seal(io.BytesIO(plain), out, [age.parse_recipient(recipient)])
         self.blobs.put(sealed.digest, sealed.size_bytes, lambda: [out.getvalue()])
         return DepositedComponent(
@@ -201,7 +207,7 @@ class World:
         )
 
     def signed(self, body: Body, *keys: SigningKey) -> Envelope:
-        kind = body.KIND  # type: ignore[attr-defined]
+        (kind,) = (kind for kind, form in BODIES.items() if type(body) is form)
         return sign(kind, write_body(body), list(keys))
 
     def file(self, deposit: Digest, at: datetime = FILED, **changes: object) -> "World":
@@ -299,6 +305,15 @@ class World:
             assert done.rowcount == 1
         connection.close()
 
+    def stored_blobs(self) -> list[str]:
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.glob("*/blobs/*/*/*"))
+
+    def copied_to(self, folder: Path) -> "World":
+        """The same world elsewhere, to be spoilt."""
+        self.engine.dispose()
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return replace(self, folder=folder)
+
     def custody_of(self, component: ComponentId) -> Custody:
         with reading(self.engine) as session:
             stored = agreements.deposit_by_digest(
@@ -312,7 +327,7 @@ class World:
 
     def sealed_files(self, digest: Digest) -> list[Path]:
         hexadecimal = digest.removeprefix("sha256:")
-        return [path for path in self.folder.glob(f"*/blobs/*/*/{hexadecimal}")]
+        return sorted(self.folder.glob(f"*/blobs/*/*/{hexadecimal}"))
 
 
 def document(item: str, at: datetime) -> EvidenceDocument:
