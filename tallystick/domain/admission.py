@@ -249,7 +249,9 @@ def _check_undecided(claim: Claim) -> None:
     """Nothing is withdrawn or refused once everything is decided."""
     if claim.next_stage is None:
         raise WrongClaimStateError(
-            "every stage is decided", current=claim.state.value, expected=sorted(UNDECIDED)
+            "every stage is decided",
+            current=claim.state.value,
+            expected=sorted(state.value for state in UNDECIDED),
         )
 
 

@@ -240,7 +240,7 @@ def check_transition(claim: Claim, event: EventType) -> ClaimState:
             f"{claim.id} is {claim.state}",
             current=claim.state.value,
             step=event.value,
-            expected=sorted(states_allowing(event)),
+            expected=sorted(state.value for state in states_allowing(event)),
         )
     return target
 
@@ -297,7 +297,7 @@ def _stage_target(claim: Claim, body: Body, event: EventType) -> tuple[StageProg
             f"stage {body.stage} is {before.state}",
             current=before.state.value,
             step=event.value,
-            expected=sorted(state for state, allowed in STAGE_TRANSITIONS if allowed is event),
+            expected=sorted(state.value for state, allowed in STAGE_TRANSITIONS if allowed is event),
         )
     return before, target
 

@@ -11,7 +11,7 @@ from tallystick.domain.calendar import Deadline, deadline, received
 from tallystick.domain.claim import Claim
 from tallystick.domain.codec import instant_text
 from tallystick.domain.stages import depositor
-from tallystick.domain.statements import Entry, Notice
+from tallystick.domain.statements import Entry, JointInstruction, Notice
 
 
 def proof_of_notice(agreement: Agreement, claim: Claim, *, at: datetime) -> Deadline | None:
@@ -20,7 +20,7 @@ def proof_of_notice(agreement: Agreement, claim: Claim, *, at: datetime) -> Dead
     Raises:
         CalendarExhaustedError: A calendar of the agreement does not reach that far.
     """
-    acknowledged = claim.acknowledgement
+    acknowledged = _known_by(claim)
     if acknowledged is not None:
         return _received(
             agreement, acknowledged.accepted_at, f"acknowledged by {acknowledged.signed.body.person}"
@@ -41,7 +41,14 @@ def deemed_receipt(agreement: Agreement, claim: Claim) -> Deadline | None:
 
 def notice_is_given(agreement: Agreement, claim: Claim) -> bool:
     """Return whether enough channels took a notice, so that no further attempt is owed."""
-    return claim.acknowledgement is not None or any(_taken(agreement, body) for _, body in claim.notices)
+    return _known_by(claim) is not None or any(_taken(agreement, body) for _, body in claim.notices)
+
+
+def _known_by(claim: Claim) -> Entry | None:
+    """Return the first statement by which the depositor shows that it knows of the claim."""
+    instructed = (entry for entry, _ in claim.entries_of(JointInstruction))
+    shown = (claim.acknowledgement, next(instructed, None))
+    return min((entry for entry in shown if entry is not None), key=lambda e: e.index, default=None)
 
 
 def _taken(agreement: Agreement, notice: Notice) -> bool:

@@ -79,7 +79,8 @@ def next_look(agreement: Agreement, claim: Claim, *, at: datetime) -> datetime |
 
 def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
     """Return when the next attempt to give notice is owed, or None if none is."""
-    noticeable = {_S.ACCEPTED, _S.CONTESTED}
+    # After a court order that came before any notice, the release still waits for one.
+    noticeable = {_S.ACCEPTED, _S.CONTESTED, _S.APPROVAL}
     if (
         claim.state not in noticeable
         or claim.window_opened_at is not None
@@ -94,7 +95,7 @@ def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
 
 def backoff(times: int, first: timedelta, longest: timedelta) -> timedelta:
     """Return how long to wait after the `times`-th failure: doubling from `first` to `longest`."""
-    return min(longest, first * 2 ** min(times - 1, GATE_RETRY_DOUBLINGS_MAX))
+    return min(longest, first * (1 << min(times - 1, GATE_RETRY_DOUBLINGS_MAX)))
 
 
 def _rolled_back(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:

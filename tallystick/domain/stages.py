@@ -79,10 +79,16 @@ def to_roll_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
     A failed stage is always undone. The ones before it are kept or undone as the
     failed stage's `on_failure` says.
     """
-    failed = [p for p in claim.stages if p.state is StageState.FAILED]
-    undo_all = any(agreement.stage(p.stage).on_failure is OnFailure.ROLLBACK for p in failed)
-    undone = {StageState.FAILED, StageState.ACTIVATED} if undo_all else {StageState.FAILED}
-    return tuple(p.stage for p in reversed(claim.stages) if p.state in undone)
+    undone: list[StageId] = []
+    undo_earlier = False
+    for progress in reversed(claim.stages):
+        failed = progress.state is StageState.FAILED
+        if failed or (undo_earlier and progress.state is StageState.ACTIVATED):
+            undone.append(progress.stage)
+        # One that failed and is undone already still decides about those before it.
+        if failed or progress.state is StageState.ROLLED_BACK:
+            undo_earlier |= agreement.stage(progress.stage).on_failure is OnFailure.ROLLBACK
+    return tuple(undone)
 
 
 def to_give_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
