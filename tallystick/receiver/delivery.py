@@ -189,30 +189,27 @@ def _component(
 
 
 def _custody(offered: JsonObject, deposited: DepositedComponent, agreement: Agreement) -> Custody:
-    signed, custody = _said(offered, "custody_envelope", agreement, Custody)
-    check_custody_epoch(agreement, signed, custody, component=deposited.component)
+    signed = read_signed(envelope_in(offered, "custody_envelope"), agreement)
+    custody = check_custody_epoch(agreement, signed, component=deposited.component)
     if signed.id != deposited.custody:
         raise DeliveryRefusedError("another custody epoch than the deposit's", component=deposited.component)
     return custody
 
 
-def check_custody_epoch(
-    agreement: Agreement, signed: Signed, custody: Custody, *, component: ComponentId
-) -> None:
-    """Let pass a custody epoch of `component` that the gate itself dealt under this agreement.
+def check_custody_epoch(agreement: Agreement, signed: Signed, *, component: ComponentId) -> Custody:
+    """Return the custody epoch of `component` that the gate itself dealt under this agreement.
 
     Raises:
         DeliveryRefusedError: It is of something else, or signed by another key.
     """
-    same = (custody.deployment, custody.agreement, custody.component) == (
-        agreement.deployment,
-        agreement.id,
-        component,
-    )
-    if not same or signed.signers != frozenset({agreement.engine.decision_key}):
-        raise DeliveryRefusedError(
-            "not a custody epoch of this component, dealt by the gate", component=component
-        )
+    body, wanted = signed.body, (agreement.deployment, agreement.id, component)
+    if (
+        not isinstance(body, Custody)
+        or (body.deployment, body.agreement, body.component) != wanted
+        or signed.signers != frozenset({agreement.engine.decision_key})
+    ):
+        raise DeliveryRefusedError("not an epoch of this component that the gate dealt", component=component)
+    return body
 
 
 def _said(members: JsonObject, name: str, agreement: Agreement, kind: type[_B]) -> tuple[Signed, _B]:

@@ -18,14 +18,13 @@ from typing import Protocol
 
 from tallystick.crypto import age
 from tallystick.crypto.claim_recipient import claim_identity
-from tallystick.crypto.custody import Leaf, custody_identity, parse_commitments, recombine
+from tallystick.crypto.gate_custody import contributed_identity
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.crypto.sealed_share import contribution_context, custody_context, open_share
 from tallystick.crypto.statement import Envelope
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
-from tallystick.domain.statements import Custody, DepositedComponent, ReceivedComponent
+from tallystick.domain.statements import DepositedComponent, ReceivedComponent
 from tallystick.receiver.delivery import Delivery, DeliveryRefusedError, OfferedComponent
 from tallystick.receiver.durable import make_private
 from tallystick.store.bag import BagSummary
@@ -120,43 +119,9 @@ class Opener:
 
     def _identity(self, offered: OfferedComponent, delivery: Delivery) -> age.HybridIdentity:
         """Return the custody epoch's identity, recombined from what was sealed to this claim."""
-        custody = offered.custody
         own = claim_identity(age.parse_identity(self.keys.age_identity), delivery.filing.nonce)
-        shares = {
-            leaf: open_share(
-                self.escrow.fetch_small(sealed),
-                own,
-                contribution_context(
-                    deployment=custody.deployment,
-                    claim=delivery.claim,
-                    component=custody.component,
-                    epoch=custody.epoch,
-                    leaf=leaf,
-                ),
-            )
-            for leaf, sealed in offered.contributions.items()
-        }
-        commitments = parse_commitments({node.path: node.points for node in custody.commitments})
-        secret = recombine(_tree(custody), commitments, shares)
-        identity = custody_identity(
-            secret,
-            custody_context(
-                deployment=custody.deployment,
-                agreement=custody.agreement,
-                component=custody.component,
-                epoch=custody.epoch,
-            ),
-        )
-        if str(identity.recipient()) != custody.recipient:
-            raise DeliveryRefusedError("the shares make another key", component=custody.component)
-        return identity
-
-
-def _tree(custody: Custody) -> Leaf:
-    """Return the custody tree: the gate's alone, the only rule that agreements have so far."""
-    if len(custody.shares) != 1:
-        raise DeliveryRefusedError("not a custody of the gate alone", component=custody.component)
-    return Leaf(name=custody.shares[0].leaf)
+        sealed = {leaf: self.escrow.fetch_small(digest) for leaf, digest in offered.contributions.items()}
+        return contributed_identity(offered.custody, sealed, claim=delivery.claim, identity=own)
 
 
 def _unpacked(

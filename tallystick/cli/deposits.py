@@ -1,0 +1,186 @@
+"""`tallystick deposit`: seal, upload and sign a deposit, and look at those that were made."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tallystick.cli.depositing import Sealing, custody_epochs, folders_of, wait_for_verdict
+from tallystick.cli.desk import Desk, desk, now
+from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
+from tallystick.cli.output import print_result, print_table, say
+from tallystick.client.answers import digest_in, envelope_in, member, number, objects, text
+from tallystick.crypto.reading import read_signed
+from tallystick.crypto.statement import new_nonce, sign
+from tallystick.domain.agreement import Agreement
+from tallystick.domain.authorship import author
+from tallystick.domain.codec import encode_object, instant
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import Digest
+from tallystick.domain.json import JsonObject
+from tallystick.domain.kinds import Kind
+from tallystick.domain.stages import depositor
+from tallystick.domain.statements import Deposit
+
+app = typer.Typer(no_args_is_help=True, help="Make deposits, and look at those that were made.")
+
+Number = Annotated[int, typer.Argument(metavar="N", help="The deposit's number.", min=1)]
+
+
+class DepositChainBrokenError(TallystickError):
+    """Deposits that do not follow one another."""
+
+    code = "deposit-chain-broken"
+    why = "Each deposit names the one before and is signed by the depositor; one of those shown does not."
+    advice = "Ask again; if it stays so, the server or its storage was altered: tell the parties."
+
+
+class DepositFailedError(TallystickError):
+    """The escrow agent's stores do not hold what was deposited."""
+
+    code = "deposit-failed"
+    why = "After the upload every copy was read again, and not every one had the signed digest."
+    advice = "Deposit again; a failed deposit can't be claimed."
+
+
+@app.command()
+def make(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with one folder a component.")],
+    agreement: Annotated[str, typer.Option(help="The agreement's id.")],
+    api: Api,
+    key: Key,
+    *,
+    component: Annotated[list[str] | None, typer.Option(help="Only these components; repeatable.")] = None,
+    watermark: Annotated[
+        str | None, typer.Option(help="The moment that the content is consistent with; now if absent.")
+    ] = None,
+    trust: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Seal each component, upload it, sign the deposit, and wait until every copy was found good."""
+    consistent_at = now() if watermark is None else instant(watermark)
+    with desk(context, api, key) as at, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
+        view = at.agreement_view(agreement)
+        signed = at.checked_agreement(view, agreement, trusted=trust)
+        folders = folders_of(folder, signed.agreement, component)
+        chain = _chain(at, signed.agreement)
+        sealing = Sealing(scratch=Path(scratch), agreement=signed.agreement, number=len(chain) + 1)
+        epochs = custody_epochs(at, view, signed.agreement, list(folders))
+        sealed = [sealing.seal(name, path, epochs[name], now().date()) for name, path in folders.items()]
+        body = Deposit(
+            deployment=signed.agreement.deployment,
+            agreement=signed.agreement.id,
+            agreement_digest=signed.terms.digest,
+            person=at.person_in(signed.agreement).id,
+            issued_at=now(),
+            nonce=new_nonce(),
+            number=sealing.number,
+            watermark=consistent_at,
+            components=tuple(sealed),
+            previous=chain[-1][0] if chain else None,
+        )
+        for entry in sealed:
+            say(f"uploading {entry.component}: {entry.sealed_bytes} bytes, {entry.sealed_digest}")
+            file = sealing.file(entry.component)
+            at.client.put_blob(file, entry.sealed_digest, agreement=signed.agreement.id, purpose="deposit")
+        envelope = sign(Kind.DEPOSIT, encode_object(body), [at.keys.signing_key])
+        answer = at.client.post_statement(f"/v1/agreements/{signed.agreement.id}/deposits", envelope)
+        say(f"deposit {body.number} is on record; waiting until every copy was read again")
+        verdict = wait_for_verdict(at, signed.agreement.id, body.number)
+    document: JsonObject = {**answer, "verdict": verdict}
+    _refuse_failed(verdict, body.number)
+    print_result(document, [f"deposit {body.number}: verified"], as_json=as_json)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context, agreement: AgreementName, api: Api, key: Key, as_json: Json = False
+) -> None:
+    """List the deposits under an agreement."""
+    with desk(context, api, key) as at:
+        answer = at.client.get(f"/v1/agreements/{agreement}/deposits")
+    rows = [
+        (number(d, "number"), text(member(d, "verdict"), "state"), text(d, "accepted_at"), text(d, "deposit"))
+        for d in objects(answer, "deposits")
+    ]
+    print_table(answer, ("number", "verdict", "accepted at", "digest"), rows, as_json=as_json)
+
+
+@app.command()
+def show(
+    context: typer.Context, agreement: AgreementName, n: Number, api: Api, key: Key, *, as_json: Json = False
+) -> None:
+    """Show one deposit, after verifying the depositor's signature."""
+    with desk(context, api, key) as at:
+        signed = at.agreement(agreement)
+        view = at.client.get(f"/v1/agreements/{agreement}/deposits/{n}")
+    digest, body = read_deposit(view, signed.agreement)
+    says = {name: value for name, value in encode_object(body).items() if name != "components"}
+    document: JsonObject = {**view, "says": encode_object(body)}
+    rows = [(c.component, c.files, c.payload_bytes, c.sealed_bytes, c.sealed_digest) for c in body.components]
+    if not as_json:
+        print_result(
+            document, [f"digest     {digest}", *(f"{k:<10} {v}" for k, v in says.items())], as_json=False
+        )
+    columns = ("component", "files", "bytes", "sealed bytes", "sealed digest")
+    print_table(document, columns, rows, as_json=as_json)
+
+
+@app.command()
+def verify(
+    context: typer.Context, agreement: AgreementName, n: Number, api: Api, key: Key, *, as_json: Json = False
+) -> None:
+    """Verify the depositor's signature and the whole chain before a deposit, and ask for its verdict."""
+    with desk(context, api, key) as at:
+        signed = at.agreement(agreement)
+        chain = _chain(at, signed.agreement)
+        if not any(body.number == n for _, body in chain):
+            raise DepositChainBrokenError("no such deposit", number=n, deposits=len(chain))
+        verdict = member(at.client.get(f"/v1/agreements/{agreement}/deposits/{n}"), "verdict")
+    document: JsonObject = {"number": n, "deposit": chain[n - 1][0], "chain": n, "verdict": verdict}
+    _refuse_failed(verdict, n)
+    lines = [f"deposit {n}: signed by the depositor, {n} in the chain, verdict {text(verdict, 'state')}"]
+    print_result(document, lines, as_json=as_json)
+
+
+def read_deposit(view: JsonObject, agreement: Agreement) -> tuple[Digest, Deposit]:
+    """Return a deposit and its digest, after verifying the depositor's signature.
+
+    Raises:
+        DepositChainBrokenError: Not the depositor's, or not the one that the answer names.
+        TallystickError: The envelope is not sound.
+    """
+    signed = read_signed(envelope_in(view, "envelope"), agreement)
+    body = signed.body
+    if not isinstance(body, Deposit) or author(agreement, signed).party != depositor(agreement).id:
+        raise DepositChainBrokenError("not a deposit by the depositor", statement=signed.id)
+    if (signed.id, body.number, body.agreement) != (
+        digest_in(view, "deposit"),
+        number(view, "number"),
+        agreement.id,
+    ):
+        raise DepositChainBrokenError("another deposit than the answer names", statement=signed.id)
+    return signed.id, body
+
+
+def _chain(at: Desk, agreement: Agreement) -> list[tuple[Digest, Deposit]]:
+    """Return every deposit, each verified and following the one before."""
+    answer = at.client.get(f"/v1/agreements/{agreement.id}/deposits")
+    chain = sorted(
+        (read_deposit(d, agreement) for d in objects(answer, "deposits")), key=lambda d: d[1].number
+    )
+    previous: Digest | None = None
+    for place, (digest, body) in enumerate(chain, start=1):
+        if (body.number, body.previous) != (place, previous):
+            raise DepositChainBrokenError("a gap in the chain", number=body.number, expected=place)
+        previous = digest
+    return chain
+
+
+def _refuse_failed(verdict: JsonObject, n: int) -> None:
+    if text(verdict, "state") == "failed":
+        raise DepositFailedError(
+            "the deposit failed its verification", number=n, because=str(verdict.get("because"))
+        )

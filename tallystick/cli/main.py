@@ -1,0 +1,122 @@
+"""The `tallystick` command: what can be done from a shell, and how it ends.
+
+Exit codes: 0 done, 1 refused (the problem as JSON on standard error), 2 wrong usage,
+3 no answer from the server. Each command's module is imported only when it is called.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+import tallystick
+
+EXIT_REFUSED: Final = 1
+EXIT_UNREACHABLE: Final = 3
+
+COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "up": "stack",
+        "demo": "demo",
+        "key": "keys",
+        "agreement": "agreements",
+        "deposit": "deposits",
+        "custody": "custody",
+        "claim": "claims",
+        "inbox": "claims",
+        "intake": "acts",
+        "acknowledge": "acts",
+        "approve": "acts",
+        "deny": "acts",
+        "object": "acts",
+        "retract": "acts",
+        "withdraw": "acts",
+        "hold": "acts",
+        "return": "acts",
+        "rule": "joint_acts",
+        "instruct": "joint_acts",
+        "lift": "joint_acts",
+        "receive": "receiving",
+        "evidence": "evidence",
+        "ledger": "ledgers",
+        "age": "age_files",
+    }
+)
+"""Every command, in the order of `--help`, and the module of this package that has it."""
+
+
+class OnDemand(TyperGroup):
+    """A group whose commands are imported when they are called, so that the others cost nothing."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002 - as below
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401, ARG002 - click's own signature
+        """Return the command called `cmd_name`, or None."""
+        module = COMMANDS.get(cmd_name)
+        return None if module is None else _loaded(module, cmd_name)
+
+
+app = typer.Typer(cls=OnDemand, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(tallystick.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    context: typer.Context,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="The passphrase of the key, on the first line of this file.")
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which version this is."),
+    ] = False,
+) -> None:
+    """Release escrowed software when all who must agree have signed."""
+    del version  # its callback has answered
+    context.obj = passphrase_file
+
+
+def main() -> None:
+    """Run the command line, and end the process with its exit code."""
+    from tallystick.domain.errors import TallystickError  # noqa: PLC0415 - `--version` needs none of it
+
+    try:
+        app()
+    except TallystickError as error:
+        from tallystick.cli.output import print_problem  # noqa: PLC0415 - as above
+
+        print_problem(error)
+        sys.exit(EXIT_UNREACHABLE if error.code == "unreachable" else EXIT_REFUSED)
+
+
+def _loaded(module: str, name: str) -> Any:  # noqa: ANN401 - Typer vendors click, whose types are not ours to name
+    found = importlib.import_module(f"tallystick.cli.{module}")
+    group = get_command(found.app if hasattr(found, "app") else _alone(getattr(found, name)))
+    commands: Mapping[str, Any] = getattr(group, "commands", {})
+    command = commands.get(name, group)
+    command.name = name
+    return command
+
+
+def _alone(function: Callable[..., None]) -> typer.Typer:
+    """Return an application of one command."""
+    application = typer.Typer(add_completion=False)
+    application.command()(function)
+    return application
+
+
+if __name__ == "__main__":
+    main()

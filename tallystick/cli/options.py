@@ -1,0 +1,19 @@
+"""Options that many commands have, so that they are called and explained the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Api = Annotated[
+    str, typer.Option("--api", envvar="TALLYSTICK_API", help="The server, such as https://escrow.example.")
+]
+Key = Annotated[Path, typer.Option("--key", envvar="TALLYSTICK_KEY", help="Your private key file, NAME.key.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Sign without asking.")]
+Trusted = Annotated[
+    str | None,
+    typer.Option("--trust", help="The agreement digest that you compared with the other parties."),
+]
+AgreementName = Annotated[str, typer.Argument(metavar="AGREEMENT", help="The agreement's id.")]
+ClaimName = Annotated[str, typer.Argument(metavar="CLAIM", help="The claim: clm-… or its digest.")]

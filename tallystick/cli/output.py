@@ -1,0 +1,97 @@
+"""What commands print: JSON with `--json`, and otherwise what a person reads.
+
+Results go to standard output; questions, progress and problems to standard error.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tallystick.domain.errors import Fact, TallystickError
+from tallystick.domain.json import JsonObject, JsonValue
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def print_json(document: JsonValue) -> None:
+    """Print a document for machines."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_result(document: JsonObject, lines: Iterable[str], *, as_json: bool) -> None:
+    """Print a document for machines, or lines for people."""
+    if as_json:
+        print_json(document)
+        return
+    for line in lines:
+        typer.echo(line)
+
+
+def print_table(
+    document: JsonObject, columns: Sequence[str], rows: Iterable[Sequence[object]], *, as_json: bool
+) -> None:
+    """Print a document for machines, or its rows as a table for people."""
+    if as_json:
+        print_json(document)
+        return
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(shown(cell)) for cell in row))  # plain: what others wrote is no markup
+    _show(table)
+
+
+def say(line: str) -> None:
+    """Tell a person what goes on."""
+    typer.echo(line, err=True)
+
+
+def print_problem(error: TallystickError) -> None:
+    """Print a refusal as the API would (RFC 9457), on standard error."""
+    problem = {
+        "type": f"urn:tallystick:problem:{error.code}",
+        "title": error.why,
+        "detail": error.message,
+        "code": error.code,
+        "facts": _plain(error.facts),
+        "advice": error.advice,
+        "retryable": error.retryable,
+    }
+    typer.echo(json.dumps(problem, indent=2, ensure_ascii=False), err=True)
+
+
+def shown(value: object) -> str:
+    """Return a JSON value as a cell of a table shows it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping | list | tuple):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def field_lines(document: JsonObject, *, leave_out: Iterable[str] = ()) -> list[str]:
+    """Return a line for each member of a document."""
+    left = set(leave_out)
+    width = max((len(name) for name in document if name not in left), default=0)
+    return [f"{name:<{width}}  {shown(value)}" for name, value in document.items() if name not in left]
+
+
+def _plain(value: Fact) -> JsonValue:
+    """Return a fact as JSON: tuples become lists."""
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _show(table: "RenderableType") -> None:
+    Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 200).print(table)

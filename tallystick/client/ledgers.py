@@ -1,0 +1,46 @@
+"""An agreement's log as the server shows it, page by page; nothing in it is believed unverified."""
+
+from collections.abc import Iterator
+
+from tallystick.client.answers import envelope_in, number, objects, text
+from tallystick.client.http import Client
+from tallystick.client.problems import UnexpectedAnswerError
+from tallystick.crypto.statement import Envelope, statement_id
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.json import JsonObject
+from tallystick.limits import LEDGER_PAGES_MAX
+
+
+def entries(client: Client, agreement: AgreementId) -> Iterator[JsonObject]:
+    """Yield every entry that the server shows, in ledger order.
+
+    Raises:
+        UnexpectedAnswerError: The entries are out of order, or do not end.
+    """
+    after: int | None = None
+    for _ in range(LEDGER_PAGES_MAX):
+        page = objects(client.get(f"/v1/agreements/{agreement}/ledger/entries", after=after), "entries")
+        if not page:
+            return
+        for entry in page:
+            index = number(entry, "index")
+            if after is not None and index <= after:
+                raise UnexpectedAnswerError("the ledger's entries are out of order", index=index)
+            after = index
+            yield entry
+    raise UnexpectedAnswerError("the ledger does not end", pages=LEDGER_PAGES_MAX)
+
+
+def envelope_of(client: Client, agreement: AgreementId, statement: Digest) -> Envelope:
+    """Return the envelope of a statement in the log; its signatures are not verified.
+
+    Raises:
+        UnexpectedAnswerError: The server does not show it.
+        MalformedError: Not an envelope.
+    """
+    for entry in entries(client, agreement):
+        if text(entry, "statement") == statement:
+            envelope = envelope_in(entry, "envelope")
+            if statement_id(envelope) == statement:
+                return envelope
+    raise UnexpectedAnswerError("the ledger does not show this statement", statement=statement)
