@@ -1,0 +1,393 @@
+"""A deployment whose every clock is the time-skipping server's: weeks pass in milliseconds.
+
+Everything is real but the clocks: a Temporal server, an SQLite file with the ledger,
+two blob stores, the worker's and the gate's activities. The story begins on a Monday
+in 2040, so that no test depends on the day on which it runs.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.blobs import BlobActivities
+from activities.evidence import EvidenceActivities
+from activities.gate import GateActivities
+from activities.ledger import LedgerActivities
+from activities.notices import NoticeActivities
+from activities.transports import Post
+from tallystick.crypto.reading import read_signed
+from tallystick.crypto.statement import Envelope, envelope_bytes, statement_id
+from tallystick.domain.agreement import Agreement, Calendar
+from tallystick.domain.claim import Claim
+from tallystick.domain.ids import ComponentId, DeploymentId, Digest, PersonId, StageId
+from tallystick.domain.kinds import Happening, Purpose, ReceiptOutcome
+from tallystick.domain.party import Channel, ChannelKind
+from tallystick.domain.statements import (
+    Approval,
+    Body,
+    ClaimFiling,
+    Deposit,
+    Event,
+    HoldLift,
+    Intake,
+    NoticeAcknowledgement,
+    Objection,
+    ReceivedComponent,
+    Receipt,
+    Signed,
+)
+from tallystick.messages import (
+    CLAIMS_QUEUE,
+    GATE_QUEUE,
+    WORK_QUEUE,
+    Acknowledged,
+    ClaimStart,
+    DealCustody,
+    Submission,
+    claim_workflow_id,
+)
+from tallystick.store import agreements, ledger
+from tallystick.store.custody import live_custody, missing_epochs
+from tallystick.store.session import reading, transaction
+from tests.support.agreements import AGREEMENT, ANA, BEA, DORA, LOG_KEY, PARTIES, PEOPLE
+from tests.support.gate_worlds import CLAIM_IDENTITY, CONTENTS, ROOT_KEYS, World, document
+from workflows import sandbox
+from workflows.release import ReleaseWorkflow
+from workflows.worker import WORKFLOWS, WorkerActivities
+
+BEGIN: Final = datetime(2040, 1, 2, 9, tzinfo=UTC)
+ROUND: Final = timedelta(milliseconds=20)
+PATIENCE: Final = timedelta(seconds=20)
+SECOND: Final = timedelta(seconds=1)
+
+_CALENDARS: Final = tuple(
+    Calendar(id=name, weekend=("sat", "sun"), holidays=(date(2040, 4, 2),), covers_until=date(2042, 12, 31))
+    for name in ("de-by", "gb-eng", "nl")
+)
+_IN_OUTBOX: Final = (Channel(kind=ChannelKind.OUTBOX, address="nordwind"),)
+SOME_DAY: Final[Agreement] = replace(
+    AGREEMENT,
+    calendars=_CALENDARS,
+    parties=(replace(PARTIES[0], channels=_IN_OUTBOX), *PARTIES[1:]),
+)
+"""The sound agreement in 2040, whose depositor is notified through an outbox only."""
+
+
+@dataclass(kw_only=True)
+class ServerClock:
+    """The test server's clock, for threads."""
+
+    environment: WorkflowEnvironment
+    loop: asyncio.AbstractEventLoop
+    behind: timedelta = timedelta(0)
+
+    def read(self) -> datetime:
+        told = asyncio.run_coroutine_threadsafe(self.environment.get_current_time(), self.loop).result(10)
+        return told.replace(microsecond=0) - self.behind
+
+    def drive(self, world: World) -> None:
+        """Let the world's SQLite file tell this time."""
+
+        def set_clock(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+            connection.create_function(  # type: ignore[attr-defined] # a sqlite3.Connection
+                "current_timestamp", 0, lambda: self.read().strftime("%Y-%m-%d %H:%M:%S")
+            )
+
+        event.listen(world.engine, "connect", set_clock)
+        world.engine.dispose()
+
+
+def deposited_world(folder: Path, agreement: Agreement = SOME_DAY) -> tuple[World, Digest]:
+    """A registered agreement with dealt custody and a verified deposit, an hour before the story begins."""
+    world, at = World(folder=folder, agreement=agreement), BEGIN - timedelta(hours=1)
+    with transaction(world.engine) as session:
+        agreements.register(session, world.agreement_statement(), at)
+    with reading(world.engine) as session:
+        wanted = missing_epochs(session, agreement.id, agreement)
+    for component, epoch in wanted:
+        world.gate(at=at).deal(DealCustody(agreement=agreement.id, component=component, epoch=epoch))
+    deposit = undeposited(world, at)
+    with transaction(world.engine) as session:
+        stored = agreements.record_deposit(session, deposit, at)
+    verdict = world.body(
+        Event, world.engine_person, at, happening=Happening.DEPOSIT_VERIFIED, cause=stored.digest
+    )
+    with transaction(world.engine) as session:
+        ledger.append(session, agreement.id, world.signed(verdict, LOG_KEY), at, claim=None)
+    return world, stored.digest
+
+
+def undeposited(world: World, at: datetime, number: int = 1, previous: Digest | None = None) -> Envelope:
+    """A deposit whose sealed files are stored, and whose statement is not on record."""
+    with reading(world.engine) as session:
+        live = live_custody(session, world.agreement.id)
+    components = tuple(
+        world._sealed(ComponentId(name), plain, live[ComponentId(name)]) for name, plain in CONTENTS.items()
+    )
+    body = world.body(
+        Deposit, DORA, at, number=number, previous=previous, watermark=at, components=components
+    )
+    return world.signed(body, PEOPLE[DORA].signing_key)
+
+
+@dataclass(kw_only=True)
+class Story:
+    """A claim that is carried, and those who act on it.
+
+    Attributes:
+        claim: The digest of the claim that `files` filed.
+    """
+
+    environment: WorkflowEnvironment
+    client: Client
+    world: World
+    clock: ServerClock
+    deposit: Digest
+    claim: Digest = field(default=Digest("sha256:" + 64 * "0"))
+    filing: Envelope | None = None
+
+    async def now(self) -> datetime:
+        return (await self.environment.get_current_time()).replace(microsecond=0)
+
+    async def passes(self, span: timedelta) -> None:
+        await self.environment.sleep(span)
+
+    async def until(self, moment: datetime) -> None:
+        left = moment - await self.environment.get_current_time()
+        if left > timedelta(0):
+            await self.environment.sleep(left)
+
+    @property
+    def handle(self) -> WorkflowHandle[ReleaseWorkflow, str]:
+        return self.client.get_workflow_handle_for(ReleaseWorkflow.run, claim_workflow_id(self.claim))
+
+    # ------------------------------------------------------------------ acts
+
+    async def files(self, *, stages: Sequence[str] = ("critical",), **members: object) -> Acknowledged:
+        at = await self.now()
+        said: dict[str, object] = {
+            "condition": "insolvency",
+            "deposit": self.deposit,
+            "stages": tuple(StageId(stage) for stage in stages),
+            "evidence": tuple(document(item, at) for item in ("insolvency-record", "outage-record")),
+            "recipient": str(CLAIM_IDENTITY.recipient()),
+            "purpose": Purpose.RELEASE,
+            "declaration": "Support has ceased.",
+            **members,
+        }
+        filing = self.world.signed(self.world.body(ClaimFiling, BEA, at, **said), PEOPLE[BEA].signing_key)
+        self.filing = filing
+        self.claim = statement_id(filing)
+        self.world = replace(self.world, claim=self.claim)
+        await self.starts()
+        return await self.sends(filing)
+
+    async def starts(self) -> None:
+        assert self.filing is not None
+        await self.client.start_workflow(
+            ReleaseWorkflow.run,
+            ClaimStart(
+                claim=self.claim,
+                agreement=self.world.agreement.id,
+                envelope=self.text(self.filing),
+            ),
+            id=claim_workflow_id(self.claim),
+            task_queue=CLAIMS_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        )
+
+    async def sends(self, envelope: Envelope, *, update: str | None = None) -> Acknowledged:
+        """Send a statement as the API does: the same update id again while the server is busy."""
+        submission = Submission(envelope=self.text(envelope))
+        for _ in range(int(PATIENCE / ROUND)):
+            try:
+                return await self.handle.execute_update(
+                    ReleaseWorkflow.submit, submission, id=update or statement_id(envelope)
+                )
+            except RPCError as error:
+                if error.status is not RPCStatusCode.RESOURCE_EXHAUSTED:
+                    raise
+            await asyncio.sleep(ROUND.total_seconds())
+        raise AssertionError("the server stays busy")
+
+    async def said(self, kind: type[Body], person: PersonId, **members: object) -> Envelope:
+        body = self.world.body(kind, person, await self.now(), claim=self.claim, **members)
+        return self.world.signed(body, PEOPLE[person].signing_key)
+
+    async def says(self, kind: type[Body], person: PersonId, **members: object) -> Acknowledged:
+        return await self.sends(await self.said(kind, person, **members))
+
+    async def accepts(self) -> Acknowledged:
+        return await self.says(Intake, ANA, accepted=True)
+
+    async def said_intake(self) -> Envelope:
+        return await self.said(Intake, ANA, accepted=True)
+
+    async def lifts(self, hold: Digest, *persons: PersonId) -> Acknowledged:
+        body = self.world.body(
+            HoldLift, persons[0], await self.now(), claim=self.claim, hold=hold, reason="Lifted."
+        )
+        return await self.sends(self.world.signed(body, *(PEOPLE[p].signing_key for p in persons)))
+
+    async def acknowledges(self) -> Acknowledged:
+        return await self.says(NoticeAcknowledgement, DORA)
+
+    async def approval(self, person: PersonId, *stages: str) -> Envelope:
+        return await self.said(
+            Approval,
+            person,
+            stages=tuple(StageId(stage) for stage in stages or ("critical",)),
+            purpose=Purpose.RELEASE,
+            expires_at=await self.now() + timedelta(days=25),
+            reason="The papers are in order.",
+        )
+
+    async def approves(self, person: PersonId, *stages: str) -> Acknowledged:
+        return await self.sends(await self.approval(person, *stages))
+
+    async def objects(self, person: PersonId = DORA) -> Acknowledged:
+        return await self.says(
+            Objection, person, ground="not-insolvent", explanation="The petition was dismissed."
+        )
+
+    async def reports(self, stage: str, outcome: ReceiptOutcome = ReceiptOutcome.ACTIVATED) -> Acknowledged:
+        sealed = self._deposited()
+        received = tuple(
+            ReceivedComponent(
+                component=c.component, sealed_digest=c.sealed_digest, manifest_digest=c.manifest_digest
+            )
+            for c in sealed.components
+            if c.component in self.world.agreement.stage(StageId(stage)).components
+        )
+        return await self.says(
+            Receipt, BEA, stage=StageId(stage), outcome=outcome, components=received, detail="as told"
+        )
+
+    def read(self, envelope: Envelope) -> Signed:
+        return read_signed(envelope, self.world.agreement)
+
+    def text(self, envelope: Envelope) -> str:
+        return envelope_bytes(envelope).decode()
+
+    # ------------------------------------------------------------------ what came of it
+
+    def on_record(self) -> Claim:
+        return self.world.case().claim
+
+    async def comes_to(self, wanted: Callable[[Claim], bool]) -> Claim:
+        """Wait until the record says what is wanted."""
+        for _ in range(int(PATIENCE / ROUND)):
+            claim = await asyncio.to_thread(self.on_record)
+            if wanted(claim):
+                return claim
+            await asyncio.sleep(ROUND.total_seconds())
+        claim = await asyncio.to_thread(self.on_record)
+        told = [type(entry.signed.body).__name__ for entry in claim.entries]
+        raise AssertionError(f"it never came to that: {claim.state}, {told}")
+
+    async def ends(self) -> str:
+        """Let the time pass in which a return may still be ordered, and return the state at the end."""
+        await self.passes(timedelta(days=60))
+        return await asyncio.wait_for(self.handle.result(), PATIENCE.total_seconds())
+
+    async def comes_to_be(self, state: str) -> Claim:
+        return await self.comes_to(lambda claim: claim.state.value == state)
+
+    def _deposited(self) -> Deposit:
+        with reading(self.world.engine) as session:
+            stored = agreements.deposit_by_digest(session, self.world.agreement.id, self.deposit)
+            assert stored is not None
+            body = read_signed(stored.entry.statement(), self.world.agreement).body
+        assert isinstance(body, Deposit)
+        return body
+
+    # ------------------------------------------------------------------ the processes
+
+    def activities(self, post: Post | None = None) -> WorkerActivities:
+        world = self.world
+        outbox = Post(domain="test.invalid", outbox_dir=world.folder / "outbox")
+        return WorkerActivities(
+            ledger=LedgerActivities(engine=world.engine, log_key=LOG_KEY, deployment=DeploymentId("test")),
+            notices=NoticeActivities(engine=world.engine, log_key=LOG_KEY, post=post or outbox),
+            blobs=BlobActivities(engine=world.engine, blobs=world.blobs),
+            evidence=EvidenceActivities(
+                engine=world.engine, blobs=world.blobs, log_key=LOG_KEY, root_keys=ROOT_KEYS
+            ),
+        )
+
+    def gate(self) -> GateActivities:
+        return replace(
+            self.world.gate(), clock=self.clock.read, database_clock=lambda _: self.clock.read()
+        )
+
+    @asynccontextmanager
+    async def carried(
+        self, *, gate: bool = True, post: Post | None = None, cached: int = 100
+    ) -> AsyncGenerator["Story"]:
+        """Run the worker, and the gate unless it is away."""
+        async with AsyncExitStack() as running:
+            threads = running.enter_context(ThreadPoolExecutor(16))
+            await running.enter_async_context(_claims(self.client, cached))
+            work = self.activities(post)
+            await running.enter_async_context(
+                Worker(self.client, task_queue=WORK_QUEUE, activities=work.all(), activity_executor=threads)
+            )
+            if gate:
+                await running.enter_async_context(self.gate_runs(threads))
+            yield self
+
+    def gate_runs(self, threads: ThreadPoolExecutor) -> Worker:
+        gate = self.gate()
+        return Worker(
+            self.client,
+            task_queue=GATE_QUEUE,
+            activities=[gate.decide_stage, gate.deal],
+            activity_executor=threads,
+        )
+
+
+def _claims(client: Client, cached: int) -> Worker:
+    return Worker(
+        client,
+        task_queue=CLAIMS_QUEUE,
+        workflows=WORKFLOWS,
+        workflow_runner=sandbox.runner(),
+        max_cached_workflows=cached,
+        # A defect in a workflow fails its test instead of hanging it.
+        workflow_failure_exception_types=[Exception],
+    )
+
+
+@asynccontextmanager
+async def time_skipping(server: Path) -> AsyncGenerator[WorkflowEnvironment]:
+    """A time-skipping Temporal server whose clock stands at the beginning of the story."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(server), data_converter=pydantic_data_converter
+    ) as environment:
+        await environment.sleep(BEGIN - await environment.get_current_time())
+        yield environment
+
+
+def new_story(environment: WorkflowEnvironment, folder: Path, agreement: Agreement = SOME_DAY) -> Story:
+    """A world with a verified deposit, and nobody who carries claims yet."""
+    world, deposit = deposited_world(folder, agreement)
+    clock = ServerClock(environment=environment, loop=asyncio.get_running_loop())
+    clock.drive(world)
+    return Story(
+        environment=environment, client=environment.client, world=world, clock=clock, deposit=deposit
+    )
