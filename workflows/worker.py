@@ -24,6 +24,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.blobs import BlobActivities
+from activities.evidence import EvidenceActivities
 from activities.gate import GateActivities
 from activities.journal import GateJournal
 from activities.ledger import LedgerActivities
@@ -50,10 +51,11 @@ from tallystick.store.session import open_engine
 from workflows import sandbox
 from workflows.custody import CustodyWorkflow
 from workflows.deposit import DepositWorkflow
+from workflows.evidence import EvidenceWorkflow
 from workflows.reconcile import Reconciler
 from workflows.release import ReleaseWorkflow
 
-WORKFLOWS: Final = (ReleaseWorkflow, DepositWorkflow, CustodyWorkflow)
+WORKFLOWS: Final = (ReleaseWorkflow, DepositWorkflow, CustodyWorkflow, EvidenceWorkflow)
 
 _log = telemetry.logger(__name__)
 
@@ -65,6 +67,7 @@ class WorkerActivities:
     ledger: LedgerActivities
     notices: NoticeActivities
     blobs: BlobActivities
+    evidence: EvidenceActivities
 
     def all(self) -> Sequence[Callable[..., object]]:
         """Return every activity, to be registered."""
@@ -77,6 +80,7 @@ class WorkerActivities:
             ledger.record_deposit_verdict,
             self.notices.give_notice,
             self.blobs.verify_deposit,
+            self.evidence.export_evidence,
         )
 
 
@@ -129,6 +133,12 @@ def worker_activities(settings: Settings, engine: Engine) -> WorkerActivities:
         ledger=LedgerActivities(engine=engine, log_key=log_key, deployment=settings.deployment),
         notices=NoticeActivities(engine=engine, log_key=log_key, post=_post(settings)),
         blobs=BlobActivities(engine=engine, blobs=_blobs(settings)),
+        evidence=EvidenceActivities(
+            engine=engine,
+            blobs=_blobs(settings),
+            log_key=log_key,
+            root_keys=frozenset(settings.root_keys),
+        ),
     )
 
 

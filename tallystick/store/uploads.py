@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from tallystick.domain.errors import TallystickError
@@ -66,6 +67,12 @@ class Uploads:
             return self._path(owner, wanted).stat().st_size
         except FileNotFoundError:
             return 0
+
+    def pending_bytes(self, owner: Digest) -> int:
+        """Return how much has arrived from `owner` of all blobs that are not whole yet."""
+        folder = self._path(owner, owner).parent
+        with _failures():
+            return sum(_size_of(path) for path in folder.glob("*"))
 
     def append_part(self, owner: Digest, wanted: Digest, offset: int, chunk: bytes) -> int:
         """Append bytes that begin at `offset`, and return how many have arrived.
@@ -162,6 +169,12 @@ def known_blobs(session: Session) -> list[Digest]:
     return [Digest(found) for found in session.exec(query)]
 
 
+def stored_bytes(session: Session, agreement_id: AgreementId) -> int:
+    """Return the size of all blobs that an agreement has."""
+    query = select(func.sum(col(BlobRow.size_bytes))).where(col(BlobRow.agreement_id) == agreement_id)
+    return int(session.exec(query).one() or 0)
+
+
 def _open_locked(path: Path) -> BinaryIO:
     while True:  # ends: each round, another process has finished or dropped this very upload
         part = path.open("a+b", buffering=0)
@@ -196,6 +209,13 @@ def _stored(row: BlobRow) -> StoredBlob:
         uploaded_by=Digest(row.uploaded_by),
         purpose=row.purpose,
     )
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _touched_at(path: Path) -> float:

@@ -1,0 +1,97 @@
+"""The API, as `uvicorn api.app:create_app --factory` starts it. It holds no key.
+
+Blocking work runs in threads: routes that are plain functions by FastAPI, the rest
+by name. What a request is answered with follows from the record and the moment.
+"""
+
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from fastapi import FastAPI
+
+from api import (
+    acts,
+    agreements,
+    blobs,
+    claims,
+    deposits,
+    drafts,
+    events,
+    health,
+    inbox,
+    ledgers,
+    openapi,
+    problems,
+    reading,
+)
+from api.metrics import Counting, Metrics
+from api.neighbours import ClaimsPort, Neighbours, open_neighbours, utc_now
+from api.routing import VERSION
+from api.temporal import TemporalClaims
+from tallystick import __version__, telemetry
+from tallystick.settings import Settings, read_settings
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    claims_port: ClaimsPort | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> FastAPI:
+    """Return the app of one deployment.
+
+    Args:
+        settings: Absent: read from the environment, and logs go to standard error as JSON.
+        claims_port: The engine; absent: the deployment's Temporal.
+        clock: This machine's time.
+
+    Raises:
+        TallystickError: The settings are malformed, or what they name cannot be opened.
+    """
+    if settings is None:
+        telemetry.configure("api")
+        settings = read_settings(os.environ)
+    neighbours = open_neighbours(settings, claims_port or TemporalClaims(settings), clock)
+    app = FastAPI(
+        title="Tallystick",
+        version=__version__,
+        description="Multi-party release approval for escrowed software: only signatures decide.",
+        openapi_url=f"{VERSION}/openapi.json",
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.neighbours = neighbours
+    app.state.metrics = Metrics(lambda: health.claims_by_state(neighbours))
+    for router in ROUTERS:
+        app.include_router(router)
+    problems.install(app)
+    openapi.install(app, health.PUBLIC)
+    app.add_middleware(Counting, metrics=app.state.metrics)
+    return app
+
+
+ROUTERS = (
+    health.router,
+    agreements.router,
+    ledgers.router,
+    deposits.router,
+    blobs.router,
+    claims.router,
+    acts.router,
+    reading.router,
+    drafts.router,
+    events.router,
+    inbox.router,
+)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    neighbours = app.state.neighbours
+    assert isinstance(neighbours, Neighbours)
+    yield
+    neighbours.engine.dispose()

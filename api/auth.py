@@ -1,0 +1,228 @@
+"""Who asks: a bearer JWT signed by a person's own key. It lets one read and send; it decides nothing.
+
+The token is opened with PyJWT, its signature verified by libsodium like every other
+signature, and its claims read with the strict JSON reader.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal, NoReturn
+
+import jwt
+from fastapi import Depends, Request
+from jwt.algorithms import Algorithm
+from sqlmodel import Session
+
+from api.neighbours import Near, Neighbours
+from api.problems import UnauthenticatedError
+from tallystick.crypto.canonical import parse
+from tallystick.crypto.keys import key_id, verifies
+from tallystick.crypto.statement import body_of
+from tallystick.domain import ids
+from tallystick.domain.codec import decode
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId, PublicKey
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements import KeyRevocation
+from tallystick.limits import BEARER_LEEWAY, BEARER_LIFETIME, BEARER_SIZE_BYTES_MAX
+from tallystick.store import agreements, ledger
+from tallystick.store.session import reading
+
+_SCHEME: Final = "bearer "
+_ALGORITHM: Final = "EdDSA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The person who asks.
+
+    Attributes:
+        fingerprint: SHA-256 of the key, `sub` in the token.
+        persons: Who the key is under each agreement that it may see: the ones that list it
+            and under which nobody revoked it.
+    """
+
+    key: PublicKey
+    fingerprint: Digest
+    persons: Mapping[AgreementId, PersonId]
+
+
+class Libsodium(Algorithm):
+    """Ed25519 for PyJWT (RFC 8037), verified by libsodium; nothing is signed or exported here."""
+
+    def prepare_key(self, key: Any) -> Any:  # noqa: ANN401 - PyJWT's signature
+        """Return the key; it is one of our own public keys."""
+        return key
+
+    def sign(self, msg: bytes, key: Any) -> NoReturn:  # noqa: ANN401
+        """Refuse: the API signs nothing."""
+        raise NotImplementedError
+
+    def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:  # noqa: ANN401
+        """Tell whether `sig` is of `msg` under `key`."""
+        return verifies(PublicKey(key), msg, sig)
+
+    @staticmethod
+    def to_jwk(key_obj: Any, as_dict: Literal[True, False] = False) -> NoReturn:  # noqa: ANN401, FBT002
+        """Refuse: keys stand in agreements."""
+        raise NotImplementedError
+
+    @staticmethod
+    def from_jwk(jwk: Any) -> NoReturn:  # noqa: ANN401
+        """Refuse: keys stand in agreements."""
+        raise NotImplementedError
+
+
+def _token_reader() -> jwt.PyJWS:
+    reader = jwt.PyJWS(algorithms=[])
+    reader.register_algorithm(_ALGORITHM, Libsodium())
+    return reader
+
+
+_READER: Final = _token_reader()
+
+
+def bearer_of(request: Request) -> str:
+    """Return the token that the request brings.
+
+    Raises:
+        UnauthenticatedError: None, or another scheme.
+    """
+    header = request.headers.get("authorization", "")
+    if not header.lower().startswith(_SCHEME) or len(header) > BEARER_SIZE_BYTES_MAX:
+        raise UnauthenticatedError("no bearer token")
+    return header[len(_SCHEME) :].strip()
+
+
+def authenticate(
+    token: str, *, deployment: DeploymentId, now: int, key_of: Callable[[Digest], PublicKey | None]
+) -> PublicKey:
+    """Return the key that signed `token`, found by the fingerprint that it names.
+
+    Args:
+        now: Seconds since the epoch.
+        key_of: Returns the known key with a fingerprint.
+
+    Raises:
+        UnauthenticatedError: Malformed, expired, for another audience, or by a key that is not known.
+    """
+    subject = _subject(_opened(token, None))
+    key = key_of(subject)
+    if key is None:
+        raise UnauthenticatedError("no agreement lists this key")
+    _check_claims(_opened(token, key), deployment, now)
+    return key
+
+
+def caller(request: Request, near: Near) -> Caller:
+    """Return who asks.
+
+    Raises:
+        UnauthenticatedError: It cannot be told, or the key was revoked everywhere.
+    """
+    token = bearer_of(request)
+    with reading(near.engine) as session:
+        key = authenticate(
+            token,
+            deployment=near.settings.deployment,
+            now=int(near.now().timestamp()),
+            key_of=lambda fingerprint: _known_key(session, fingerprint),
+        )
+        persons = _persons(session, key)
+    if not persons:
+        raise UnauthenticatedError("the key was revoked")
+    return Caller(key=key, fingerprint=key_id(key), persons=persons)
+
+
+Known = Annotated[Caller, Depends(caller)]
+"""In a route's signature, it says that the route is for persons of agreements only."""
+
+
+def known_or(near: Neighbours, others: Callable[[], list[PublicKey]]) -> Callable[[Digest], PublicKey | None]:
+    """Return a look-up of known keys that also knows `others`: for whoever registers a first agreement."""
+
+    def find(fingerprint: Digest) -> PublicKey | None:
+        with reading(near.engine) as session:
+            known = _known_key(session, fingerprint)
+        return known or next((key for key in others() if key_id(key) == fingerprint), None)
+
+    return find
+
+
+def revoked_keys(session: Session, agreement_id: AgreementId) -> frozenset[PublicKey]:
+    """Return the keys whose revocation is on record under an agreement.
+
+    Raises:
+        MalformedError: A stored entry was altered.
+    """
+    entries = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION])
+    return frozenset(decode(KeyRevocation, body_of(entry.statement())).key for entry in entries)
+
+
+def _known_key(session: Session, fingerprint: Digest) -> PublicKey | None:
+    return next((known.public_key for known in agreements.person_keys(session, fingerprint)), None)
+
+
+def _persons(session: Session, key: PublicKey) -> Mapping[AgreementId, PersonId]:
+    persons: dict[AgreementId, PersonId] = {}
+    for known in agreements.person_keys(session, key_id(key)):  # newest versions first
+        persons.setdefault(known.agreement_id, known.person)
+    return {one: person for one, person in persons.items() if key not in revoked_keys(session, one)}
+
+
+def _opened(token: str, key: PublicKey | None) -> bytes:
+    """Return the payload; verified if there is a key to verify it with."""
+    try:
+        if key is None:
+            opened = _READER.decode_complete(token, options={"verify_signature": False})
+        else:
+            opened = _READER.decode_complete(token, key, algorithms=[_ALGORITHM])
+    except (jwt.InvalidTokenError, ValueError) as error:
+        raise UnauthenticatedError("not a token that can be verified") from error
+    payload = opened["payload"]
+    assert isinstance(payload, bytes)
+    return payload
+
+
+def _claims(payload: bytes) -> Mapping[str, object]:
+    try:
+        claims = parse(payload, size_bytes_max=BEARER_SIZE_BYTES_MAX)
+    except MalformedError as error:
+        raise UnauthenticatedError("the token's claims are not strict JSON") from error
+    if not isinstance(claims, Mapping):
+        raise UnauthenticatedError("the token has no claims")
+    return claims
+
+
+def _subject(payload: bytes) -> Digest:
+    subject = _claims(payload).get("sub")
+    try:
+        return ids.digest(subject if isinstance(subject, str) else "")
+    except MalformedError as error:
+        raise UnauthenticatedError("`sub` is no key's fingerprint") from error
+
+
+def _check_claims(payload: bytes, deployment: DeploymentId, now: int) -> None:
+    claims = _claims(payload)
+    if claims.get("aud") != deployment:
+        raise UnauthenticatedError("the token is for another audience", expected=deployment)
+    issued, expires = _moment(claims, "iat"), _moment(claims, "exp")
+    leeway = _seconds(BEARER_LEEWAY)
+    if not 0 < expires - issued <= _seconds(BEARER_LIFETIME):
+        raise UnauthenticatedError("`exp` is not within 300 s after `iat`")
+    if issued > now + leeway:
+        raise UnauthenticatedError("the token is from the future; set the clock")
+    if expires <= now - leeway:
+        raise UnauthenticatedError("the token has expired")
+
+
+def _moment(claims: Mapping[str, object], name: str) -> int:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UnauthenticatedError(f"`{name}` is not a whole number of seconds")
+    return value
+
+
+def _seconds(period: timedelta) -> int:
+    return period // timedelta(seconds=1)

@@ -1,0 +1,67 @@
+"""Case files for reading: verified and folded when their record has changed, not on each look.
+
+A case file is a function of the raw record. It is kept with the very bytes that it
+was made from and used again only while the stored bytes are equal to them, so an
+altered row is noticed on the next read. The gate keeps nothing and reads anew.
+"""
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Final
+
+from sqlmodel import Session
+
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import Digest
+from tallystick.store import casefiles
+from tallystick.store.casefiles import CaseFile, NoSuchClaimError
+from tallystick.store.claims import StoredClaim
+from tallystick.store.session import StoreUnavailableError
+
+_KEPT_MAX: Final = 256
+
+
+class RecordUnreadableError(TallystickError):
+    """A claim's record holds what may not be in it."""
+
+    code = "record-unreadable"
+    why = "A stored entry was damaged or altered, so the claim cannot be told from its record."
+    advice = "Operators: verify the ledger (`tallystick ledger verify`), and keep the database as evidence."
+
+
+class Cases:
+    """The case files read last."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._kept: OrderedDict[Digest, CaseFile] = OrderedDict()
+        self._lock = Lock()
+
+    def load(self, session: Session, stored: StoredClaim) -> CaseFile:
+        """Return the case file of a claim, as its record stands in `session`.
+
+        Raises:
+            RecordUnreadableError: The record does not fold.
+            StoreUnavailableError: The database cannot be asked.
+        """
+        raw = tuple(casefiles.record(session, stored.agreement_id, stored.digest))
+        with self._lock:
+            kept = self._kept.get(stored.digest)
+        if kept is not None and kept.raw == raw:
+            return kept
+        case = _loaded(session, stored.digest)
+        with self._lock:
+            self._kept[stored.digest] = case
+            self._kept.move_to_end(stored.digest)
+            while len(self._kept) > _KEPT_MAX:
+                self._kept.popitem(last=False)
+        return case
+
+
+def _loaded(session: Session, claim: Digest) -> CaseFile:
+    try:
+        return casefiles.load(session, claim)
+    except (StoreUnavailableError, NoSuchClaimError):
+        raise
+    except TallystickError as error:
+        raise RecordUnreadableError("the record does not fold", claim=claim, broken_by=error.code) from error

@@ -1,0 +1,152 @@
+"""Claims: filed, listed, looked at."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Query, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlmodel import Session
+
+from api import views
+from api.acts import on_record
+from api.answers import ClaimList, ClaimView, Recorded
+from api.auth import Caller, Known
+from api.bodies import Posted, PostedStatement, envelope_of, once
+from api.cases import RecordUnreadableError
+from api.door import ClaimName, opened, seen_agreement, seen_claim
+from api.neighbours import Near, Neighbours
+from api.openapi import ENVELOPE_BODY
+from api.routing import strict_router
+from tallystick.crypto.reading import read_signed
+from tallystick.crypto.statement import Envelope, body_of, envelope_bytes, statement_id
+from tallystick.domain.codec import decode
+from tallystick.domain.filing import check_filing
+from tallystick.domain.ids import AgreementId, Digest, PersonId, claim_id
+from tallystick.domain.kinds import Kind
+from tallystick.domain.state import ClaimState
+from tallystick.domain.statements import ClaimFiling, Deposit
+from tallystick.domain.waiting import Awaited, waiting
+from tallystick.messages import ClaimStart, Submission
+from tallystick.store import agreements, casefiles, claims
+from tallystick.store.casefiles import CaseFile
+from tallystick.store.session import reading
+from tallystick.store.verdicts import verdict_on
+from tallystick.telemetry import logger
+
+router = strict_router("claims")
+_log = logger(__name__)
+
+
+@router.post("/claims", status_code=201, response_model=Recorded, openapi_extra=ENVELOPE_BODY)
+async def file_claim(caller: Known, posted: PostedStatement, near: Near) -> Response:
+    """File a claim. 201 says that it is on record, and that its workflow carries it."""
+    return await once(near, posted, Recorded, lambda: _filed(near, caller, posted))
+
+
+@router.get("/claims")
+def list_claims(
+    caller: Known,
+    near: Near,
+    state: Annotated[ClaimState | None, Query(description="Only claims in this state.")] = None,
+    waiting_for: Annotated[
+        str | None, Query(max_length=127, description="Only claims that wait for this person, or for this.")
+    ] = None,
+) -> ClaimList:
+    """Return the claims under the agreements that name the caller."""
+    at = near.now()
+    with reading(near.engine) as session:
+        cases = list(visible_cases(near, session, caller))
+    chosen = [
+        views.claim_view(case, at)
+        for case in cases
+        if (state is None or case.claim.state is state) and _waits_for(case, waiting_for, near)
+    ]
+    return ClaimList(claims=chosen)
+
+
+@router.get("/claims/{claim}")
+def show_claim(claim: ClaimName, caller: Known, near: Near) -> ClaimView:
+    """Return a claim as its record leaves it."""
+    return views.claim_view(case_seen(near, caller, claim), near.now())
+
+
+def case_seen(near: Neighbours, caller: Caller, claim: str) -> CaseFile:
+    """Return the case file of a claim that the caller may see.
+
+    Raises:
+        NoSuchClaimError: There is none, or it is not the caller's to see.
+        RecordUnreadableError: Its record does not fold.
+    """
+    with reading(near.engine) as session:
+        return near.cases.load(session, seen_claim(session, caller, claim))
+
+
+def visible_cases(near: Neighbours, session: Session, caller: Caller) -> Iterator[CaseFile]:
+    """Yield the case files of all claims that the caller may see; a broken one hides no other."""
+    for stored in claims.of_agreements(session, list(caller.persons)):
+        try:
+            yield near.cases.load(session, stored)
+        except RecordUnreadableError as error:
+            _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
+
+
+def _waits_for(case: CaseFile, wanted: str | None, near: Neighbours) -> bool:
+    if wanted is None:
+        return True
+    found = waiting(case.agreement, case.claim, near.now())
+    if wanted in set(Awaited):
+        return any(item.what == wanted for item in found)
+    return any(PersonId(wanted) in item.on for item in found)
+
+
+async def _filed(near: Neighbours, caller: Caller, posted: Posted) -> Recorded:
+    envelope = envelope_of(posted, Kind.CLAIM)
+    told = await run_in_threadpool(_at_the_door, near, caller, envelope)
+    if isinstance(told, Recorded):
+        return told
+    digest, text = statement_id(envelope), envelope_bytes(envelope).decode()
+    await near.claims.start_claim(ClaimStart(claim=digest, agreement=told, envelope=text))
+    acknowledged = await near.claims.submit(digest, digest, Submission(envelope=text))
+    return Recorded(
+        statement=digest,
+        index=acknowledged.index,
+        accepted_at=acknowledged.accepted_at,
+        claim=claim_id(digest),
+        digest=digest,
+        state=acknowledged.state,
+    )
+
+
+def _at_the_door(near: Neighbours, caller: Caller, envelope: Envelope) -> AgreementId | Recorded:
+    """Return under which agreement the claim may be filed now, or what it was told when it was filed.
+
+    Raises:
+        TallystickError: No such agreement for this caller, or the rule that refuses the claim.
+    """
+    filing = decode(ClaimFiling, body_of(envelope))
+    with reading(near.engine) as session:
+        registered = seen_agreement(session, caller, filing.agreement, filing.agreement_digest)
+        stored = claims.by_digest(session, statement_id(envelope))
+        if stored is not None:
+            told = on_record(near.cases.load(session, stored), stored.digest)
+            assert told is not None, "a claim's record begins with its filing"
+            return told
+        terms = opened(registered).terms
+        under = claims.of_agreements(session, [registered.agreement_id])
+        check_filing(
+            terms,
+            read_signed(envelope, terms.agreement),
+            at=near.now(),
+            deposit=_verified_deposit(session, registered.agreement_id, filing.deposit),
+            others=[near.cases.load(session, other).claim for other in under],
+            revocations=casefiles.revocations(session, registered.agreement_id, terms.agreement),
+        )
+    return registered.agreement_id
+
+
+def _verified_deposit(session: Session, agreement_id: AgreementId, digest: Digest) -> Deposit | None:
+    stored = agreements.deposit_by_digest(session, agreement_id, digest)
+    verdict = verdict_on(session, agreement_id, digest)
+    if stored is None or verdict is None or not verdict.verified:
+        return None
+    return decode(Deposit, body_of(stored.entry.statement()))

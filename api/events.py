@@ -1,0 +1,112 @@
+"""A claim's new entries as they are recorded: server-sent events, read from the ledger."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from fastapi import Header
+from fastapi.concurrency import run_in_threadpool
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api import views
+from api.auth import Caller, Known
+from api.claims import case_seen
+from api.door import ClaimName
+from api.neighbours import Near, Neighbours
+from api.problems import InvalidParameterError
+from api.routing import strict_router
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.filing import fold
+from tallystick.limits import EVENT_STREAM_MAX, EVENT_STREAMS_MAX, TREE_SIZE_MAX
+from tallystick.store.casefiles import CaseFile
+
+router = strict_router("claims")
+
+_PING_SECONDS: Final = 15
+_STREAM: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "`data`: {index, state, event}.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+class TooManyStreamsError(TallystickError):
+    """As many event streams are open as one process keeps."""
+
+    code = "too-many-streams"
+    why = "Each open stream costs memory; their number is bounded."
+    advice = "Close streams that are not needed, or read the timeline instead."
+    retryable = True
+
+
+class _Streams:
+    """Counts the streams that are open in this process."""
+
+    open = 0
+
+
+@router.get("/claims/{claim}/events", response_class=EventSourceResponse, responses=_STREAM)
+async def follow(
+    claim: ClaimName,
+    caller: Known,
+    near: Near,
+    last_event_id: Annotated[
+        str | None, Header(max_length=20, description="The last index that was seen.")
+    ] = None,
+) -> EventSourceResponse:
+    """Follow a claim: one event for each entry, from the beginning or after `Last-Event-ID`.
+
+    Raises:
+        TooManyStreamsError: Ask again later.
+        InvalidParameterError: `Last-Event-ID` is no index.
+    """
+    after = _index(last_event_id)
+    await run_in_threadpool(case_seen, near, caller, claim)
+    if _Streams.open >= EVENT_STREAMS_MAX:
+        raise TooManyStreamsError("too many streams are open", limit=EVENT_STREAMS_MAX)
+    return EventSourceResponse(_follow(near, caller, claim, after), ping=_PING_SECONDS)
+
+
+async def _follow(near: Neighbours, caller: Caller, claim: str, after: int) -> AsyncIterator[ServerSentEvent]:
+    _Streams.open += 1
+    try:
+        rounds = max(1, EVENT_STREAM_MAX // max(near.settings.poll_every, timedelta(milliseconds=1)))
+        for _ in range(rounds):
+            case = await run_in_threadpool(case_seen, near, caller, claim)
+            for event in await run_in_threadpool(_newer, case, after):
+                yield event
+            after = max(after, case.claim.last_index)
+            await asyncio.sleep(near.settings.poll_every.total_seconds())
+    finally:
+        _Streams.open -= 1
+
+
+def _newer(case: CaseFile, after: int) -> list[ServerSentEvent]:
+    """Return an event for each entry after a place, with the state to which it led."""
+    entries = case.claim.entries
+    return [
+        ServerSentEvent(
+            id=str(entry.index),
+            event="entry",
+            data=json.dumps(
+                {
+                    "index": entry.index,
+                    "state": fold(case.signed.terms, entries[: place + 1]).state.value,
+                    "event": event,
+                }
+            ),
+        )
+        for place, (entry, event) in enumerate(zip(entries, views.events(case), strict=True))
+        if entry.index > after
+    ]
+
+
+def _index(text: str | None) -> int:
+    if text is None:
+        return -1
+    if not (text.isascii() and text.isdecimal()) or int(text) > TREE_SIZE_MAX:
+        raise InvalidParameterError("not the index of an entry", parameter="Last-Event-ID")
+    return int(text)

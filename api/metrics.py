@@ -1,0 +1,97 @@
+"""Figures for Prometheus: requests, refusals by code, claims by state. Ids and names never are labels."""
+
+import time
+from collections import Counter as Counts
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_UNKNOWN_ROUTE: Final = "none"
+
+
+class Metrics:
+    """The figures of one process."""
+
+    def __init__(self, claims_by_state: Callable[[], Counts[str]]) -> None:
+        """Begin at zero; `claims_by_state` is asked at each scrape."""
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "tallystick_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "tallystick_request_seconds",
+            "Time until an answer began.",
+            ("method", "route"),
+            registry=self._registry,
+        )
+        self._refusals = Counter(
+            "tallystick_refusals", "Requests refused, by code.", ("code",), registry=self._registry
+        )
+        self._registry.register(_Claims(claims_by_state))
+
+    def text(self) -> bytes:
+        """Return the figures in the text format of Prometheus."""
+        return generate_latest(self._registry)
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answer."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+    def refused(self, code: str) -> None:
+        """Count a refusal."""
+        self._refusals.labels(code).inc()
+
+
+class _Claims(Collector):
+    def __init__(self, claims_by_state: Callable[[], Counts[str]]) -> None:
+        self._claims_by_state = claims_by_state
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield how many claims stand in each state."""
+        family = GaugeMetricFamily("tallystick_claims", "Claims on record, by state.", labels=("state",))
+        for state, count in sorted(self._claims_by_state().items()):
+            family.add_metric([state], count)
+        yield family
+
+
+class Counting:
+    """ASGI middleware that counts answers, and says nothing about who asked for what."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        """Wrap `app`."""
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and count its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.monotonic()
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._count(scope, int(message["status"]), time.monotonic() - began)
+            await send(message)
+
+        await self._app(scope, receive, counted)
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        route = scope.get("route")
+        path = route.path if isinstance(route, APIRoute) else _UNKNOWN_ROUTE
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.answered(method, path, status, seconds)
+        code = scope.get("state", {}).get("refusal")
+        if isinstance(code, str):
+            self._metrics.refused(code)
+
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})

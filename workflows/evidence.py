@@ -1,0 +1,28 @@
+"""An evidence file, made on request by the process that holds the log key."""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from activities.evidence import EvidenceActivities
+from tallystick.faults import to_failure
+from tallystick.messages import EvidenceFile, EvidenceRequest
+from workflows import steps
+
+
+@workflow.defn
+class EvidenceWorkflow:
+    """One export; whoever asked waits for it."""
+
+    @workflow.run
+    async def run(self, request: EvidenceRequest) -> EvidenceFile:
+        """Have the claim's evidence exported and stored, and say where it lies.
+
+        Raises:
+            ApplicationError: The refusal that ended it.
+        """
+        try:
+            return await workflow.execute_activity_method(
+                EvidenceActivities.export_evidence, request, **steps.BLOBS
+            )
+        except ActivityError as failure:
+            raise to_failure(steps.refusal_in(failure)) from None
