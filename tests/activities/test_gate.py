@@ -23,6 +23,7 @@ from tallystick.domain.statements import (
     Approval,
     DecisionStatement,
     Denial,
+    Deposit,
     Event,
     Hold,
     Intake,
@@ -138,8 +139,9 @@ def sealed_digest(world: World) -> Digest:
         stored = agreements.deposit_by_digest(session, world.agreement.id, world.case().claim.filing.deposit)
         assert stored is not None
         deposit = read_signed(stored.entry.statement(), world.agreement).body
-    (found,) = (c.sealed_digest for c in deposit.components if c.component == LICENCE_KEYS)  # type: ignore[attr-defined]
-    return Digest(found)
+    assert isinstance(deposit, Deposit)
+    (found,) = (c.sealed_digest for c in deposit.components if c.component == LICENCE_KEYS)
+    return found
 
 
 # ---------------------------------------------------------------------------------- the whole truth
@@ -465,7 +467,7 @@ def test_a_share_that_is_lost_is_told_and_nothing_is_decided(world: World) -> No
 def test_a_later_deposit_changes_nothing(world: World) -> None:
     with reading(world.engine) as session:
         live = live_custody(session, world.agreement.id)
-    world.deposit({name: b"newer" for name in CONTENTS}, live)
+    world.deposit(dict.fromkeys(CONTENTS, b"newer"), live)
     world.sign_checkpoint()
 
     assert world.decide().outcome == "released"

@@ -203,7 +203,7 @@ class World:
             person=person,
             issued_at=at,
             nonce=new_nonce(),
-            **members,  # type: ignore[arg-type]
+            **members,
         )
 
     def signed(self, body: Body, *keys: SigningKey) -> Envelope:
@@ -344,6 +344,7 @@ CONTENTS: Final = {component.id: f"what {component.id} is".encode() for componen
 
 def prepared_world(folder: Path) -> World:
     """An agreement, dealt custody and a verified deposit; no claim yet."""
+    folder.mkdir(exist_ok=True)
     world = World(folder=folder)
     world.register()
     world.deal()
