@@ -28,6 +28,7 @@ from tallystick.domain.agreement import Agreement
 from tallystick.domain.agreement_check import Severity, refuse_unsound
 from tallystick.domain.agreement_check import check as check_agreement
 from tallystick.domain.codec import decode, encode_object
+from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.words import six_words
@@ -52,7 +53,7 @@ def check(
         typer.get_binary_stream("stdout").write(canonical_agreement(agreement))
         return
     findings = check_agreement(agreement)
-    document = {"agreement": agreement.id, "findings": [asdict(finding) for finding in findings]}
+    document: JsonObject = {"agreement": agreement.id, "findings": [asdict(finding) for finding in findings]}
     rows = [(f.severity.value, f.code, f.at, f.message, f.advice) for f in findings]
     print_table(document, ("", "rule", "at", "what", "advice"), rows, as_json=as_json)
     if not as_json and not findings:
@@ -142,7 +143,7 @@ def show(
         signed = at.agreement(agreement, trusted=trust)
     body = encode_object(signed.agreement)
     signers = sorted(signed.agreement.person_with(signer).id for signer in signed.signers)
-    document = {"digest": signed.terms.digest, "signed_by": list(signers), "agreement": body}
+    document: JsonObject = {"digest": signed.terms.digest, "signed_by": list(signers), "agreement": body}
     print_result(document, [*_facts(signed.agreement), f"signed by    {', '.join(signers)}"], as_json=as_json)
 
 

@@ -86,7 +86,7 @@ def watch(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_js
             seen = _tell_news(at, claim, seen, as_json=as_json)
             if text(at.client.get(f"/v1/claims/{claim}"), "state") in _OVER:
                 return
-            _wait_for_news(at, claim)
+            _wait_for_news(at, claim, seen)
 
 
 @app.command()
@@ -134,10 +134,10 @@ def _tell_news(at: Desk, claim: str, seen: int, *, as_json: bool) -> int:
     return seen
 
 
-def _wait_for_news(at: Desk, claim: str) -> None:
+def _wait_for_news(at: Desk, claim: str, seen: int) -> None:
     """Return at the next event, or after a while if events don't come through, as with some proxies."""
     try:
-        for _ in at.client.events(f"/v1/claims/{claim}/events"):
+        for _ in at.client.events(f"/v1/claims/{claim}/events", after=seen):
             return
     except UnreachableError:
         pass

@@ -94,7 +94,7 @@ def main() -> None:
     from tallystick.domain.errors import TallystickError  # noqa: PLC0415 - `--version` needs none of it
 
     try:
-        app()
+        app(prog_name="tallystick")
     except TallystickError as error:
         from tallystick.cli.output import print_problem  # noqa: PLC0415 - as above
 

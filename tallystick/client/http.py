@@ -178,15 +178,16 @@ class Client:
             raise BlobAlteredError("not the blob that was asked for", expected=wanted)
         return found
 
-    def events(self, path: str) -> Iterator[JsonObject]:
-        """Yield the `data` of server-sent events, until the server ends the stream.
+    def events(self, path: str, *, after: int) -> Iterator[JsonObject]:
+        """Yield the `data` of server-sent events after an index, until the server ends the stream.
 
         Raises:
             TallystickError: The server refused (its code), or the connection broke.
         """
+        headers = {**self._authorization(), "Last-Event-ID": str(after)}
         with (
             _reachable(str(self._http.base_url)),
-            self._http.stream("GET", path, headers=self._authorization(), timeout=None) as response,
+            self._http.stream("GET", path, headers=headers) as response,
         ):
             if response.is_error:
                 response.read()

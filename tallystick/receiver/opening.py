@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from tallystick.crypto import age
 from tallystick.crypto.claim_recipient import claim_identity
@@ -32,6 +32,7 @@ from tallystick.store.bag_paths import BagPathRefusedError
 from tallystick.store.bag_unpack import BagInvalidError, unpack_bag
 from tallystick.store.tarball import TarRefusedError
 
+_OPENED: Final = "opened"
 _Outcome = age.Sealed | age.AgeError | OSError
 
 
@@ -80,7 +81,7 @@ class Opener:
             DepositUnusableError: The depositor's defect.
             TallystickError: What the server sent is not what was signed; nothing is kept of it.
         """
-        opened = self.work / "opened"
+        opened = self.work / _OPENED
         shutil.rmtree(opened, ignore_errors=True)
         make_private(opened)
         try:
@@ -122,6 +123,12 @@ class Opener:
         own = claim_identity(age.parse_identity(self.keys.age_identity), delivery.filing.nonce)
         sealed = {leaf: self.escrow.fetch_small(digest) for leaf, digest in offered.contributions.items()}
         return contributed_identity(offered.custody, sealed, claim=delivery.claim, identity=own)
+
+
+def forget_half_opened(folder: Path) -> None:
+    """Delete the plaintext that a crash has left in the work folders in `folder`; sealed files stay."""
+    for left in folder.glob(f"*/{_OPENED}"):
+        shutil.rmtree(left)
 
 
 def _unpacked(

@@ -25,7 +25,7 @@ from tallystick.receiver.delivery import Delivery, OfferedStage, Trust, read_del
 from tallystick.receiver.durable import make_private
 from tallystick.receiver.fence import fenced
 from tallystick.receiver.journal import Journal, Record, Step
-from tallystick.receiver.opening import DepositUnusableError, Escrow, Opener
+from tallystick.receiver.opening import DepositUnusableError, Escrow, Opener, forget_half_opened
 from tallystick.receiver.versions import Versions, version_name
 
 OWN_FOLDER: Final = ".tallystick"
@@ -80,6 +80,7 @@ def receive(setting: Setting, claim: str) -> Pass:
         into = make_private(setting.into.absolute())
         with fenced(make_private(into / OWN_FOLDER)) as fence:
             own = into / OWN_FOLDER
+            forget_half_opened(own / "work")
             work = _Work(
                 setting=setting,
                 folder=into,
@@ -113,6 +114,7 @@ class _Work:
 
     def _provision(self, offered: OfferedStage, delivery: Delivery) -> Reported:
         record = self.journal.read(delivery.claim, offered.stage) or self._staged(offered, delivery)
+        self._opener(delivery.claim, offered.stage).forget()
         if record.step is Step.STAGED:
             record = self._activated(record)
         if record.step is Step.ACTIVE:
@@ -134,14 +136,12 @@ class _Work:
         try:
             opened, received = opener.open_components(offered.components, delivery)
         except DepositUnusableError as error:
-            opener.forget()
             return self.journal.write(replace(record, step=Step.FAILED, version="", reason=str(error)))
         self.setting.reached("opened")
         self.versions.adopt(opened, version)
         self.setting.reached("adopted")
         record = self.journal.write(replace(record, components=received))
         self.setting.reached("staged")
-        opener.forget()
         return record
 
     def _activated(self, record: Record) -> Record:
@@ -156,8 +156,9 @@ class _Work:
 
     def _undo(self, stage: StageId, delivery: Delivery) -> Reported:
         record = self.journal.read(delivery.claim, stage)
-        if record is None:  # timed out before anything was opened here
+        if record is None:  # timed out before anything was active here; a crash may have left something
             self._opener(delivery.claim, stage).forget()
+            self.versions.remove(version_name(stage, claim=delivery.claim, deposit=delivery.filing.deposit))
             record = Record(claim=delivery.claim, stage=stage, step=Step.UNDONE, version="", components=())
             return self._report(record, ReceiptOutcome.ROLLED_BACK, "nothing was activated here", delivery)
         if record.step is not Step.UNDONE:
