@@ -93,7 +93,8 @@ def error_classes() -> list[type[TallystickError]]:
     for package in PACKAGES:
         for module in _modules(package):
             importlib.import_module(module)
-    return [error for error in _tree(TallystickError) if error.__module__.split(".")[0] in PACKAGES]
+    found = dict.fromkeys(_tree(TallystickError))  # a class with two parents is one class
+    return [error for error in found if error.__module__.split(".")[0] in PACKAGES]
 
 
 def _modules(package: str) -> Iterator[str]:

@@ -55,7 +55,7 @@ def _play_line(world: World, line: str) -> None:
         code, _, act = line[1:].partition(":")
         _check_refused(world, code.strip(), act.strip())
     else:
-        _happen(world, line)
+        happen(world, line)
 
 
 def _check(world: World, expected: str) -> None:
@@ -70,12 +70,13 @@ def _check(world: World, expected: str) -> None:
 def _check_refused(world: World, code: str, act: str) -> None:
     before = world.claim if world.told else None
     with pytest.raises(TallystickError) as refusal:
-        _happen(world, act)
+        happen(world, act)
     assert refusal.value.code == code, f"refused as {refusal.value.code}: {refusal.value}"
     assert (world.claim if world.told else None) == before, "a refusal changes nothing"
 
 
-def _happen(world: World, line: str) -> None:
+def happen(world: World, line: str) -> None:
+    """Let happen what one sentence says."""
     for pattern, happen in _OF_THE_WORLD.items():
         if (found := re.fullmatch(pattern, line)) is not None:
             happen(world, *found.groups())
