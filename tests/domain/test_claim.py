@@ -73,6 +73,16 @@ SENTENCES: Final = (
     "1 hour passes",
 )
 LIVELY: Final = "bea files\nana accepts\ndora acknowledges"
+TOWARDS_A_RELEASE: Final = (
+    "ana approves provisional, critical, source",
+    "kim approves provisional, critical, source",
+    "tom approves provisional, critical, source",
+    "bea reports provisional activated",
+    "the window ends",
+    "bea reports critical activated",
+    "3 days pass",
+)
+ANYTHING: Final = st.one_of(st.sampled_from(TOWARDS_A_RELEASE), st.sampled_from(SENTENCES))
 SLOW: Final = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -144,7 +154,7 @@ def check_decisions(world: World) -> None:
 
 
 @SLOW
-@given(st.lists(st.sampled_from(SENTENCES), max_size=30))
+@given(st.lists(ANYTHING, max_size=30))
 def test_nothing_is_decided_against_an_objection_a_hold_or_without_its_quorum(sentences: list[str]) -> None:
     world = lived(sentences)
     check_decisions(world)
@@ -152,7 +162,7 @@ def test_nothing_is_decided_against_an_objection_a_hold_or_without_its_quorum(se
 
 
 @SLOW
-@given(st.lists(st.sampled_from(SENTENCES), max_size=25), st.integers(0, 60))
+@given(st.lists(ANYTHING, max_size=25), st.integers(0, 60))
 def test_folding_does_not_depend_on_where_one_stops(sentences: list[str], cut: int) -> None:
     world = lived(sentences)
     first, rest = world.entries[: cut + 1], world.entries[cut + 1 :]
@@ -163,7 +173,7 @@ def test_folding_does_not_depend_on_where_one_stops(sentences: list[str], cut: i
 
 
 @SLOW
-@given(st.lists(st.sampled_from(SENTENCES), max_size=25))
+@given(st.lists(ANYTHING, max_size=25))
 def test_an_ending_is_never_left_and_windows_never_shrink(sentences: list[str]) -> None:
     world = lived(sentences)
     filing = world.entries[0].signed.body
