@@ -14,6 +14,7 @@ from tallystick.domain.codec import decode
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest, name
 from tallystick.domain.statements import Deposit, DepositedComponent
+from tallystick.faults import crossing
 from tallystick.limits import AGE_HEADER_BYTES_MAX
 from tallystick.messages import DepositVerdict, VerifyDeposit
 from tallystick.store import agreements
@@ -45,13 +46,13 @@ class BlobActivities:
         """Read every copy of a deposit's sealed files, and replace bad copies from good ones.
 
         Raises:
-            NoSuchDepositError: No such deposit is on record.
-            BlobStoreFailedError: A store can't be read now, which says nothing about the deposit.
+            ApplicationError: No such deposit is on record; or a store can't be read now, which says
+                nothing about the deposit, so that it's tried again.
         """
-        deposit = self._deposit(AgreementId(name(ask.agreement)), digest(ask.deposit))
         because: list[str] = []
         whole = True
-        with beating():
+        with crossing(), beating():
+            deposit = self._deposit(AgreementId(name(ask.agreement)), digest(ask.deposit))
             for component in deposit.components:
                 self.tell(f"reading {component.component}")
                 lost, lines = self._verify(component)

@@ -45,6 +45,7 @@ from tallystick.domain.statements import (
     PremiseVerdict,
     write_body,
 )
+from tallystick.faults import crossing
 from tallystick.limits import TEXT_LENGTH_MAX
 from tallystick.messages import DealCustody, DecideStage, GateAnswer
 from tallystick.store import ledger
@@ -118,28 +119,29 @@ class GateActivities:
     database_clock: Callable[[Session], datetime] = database_now
     tell: Callable[[str], None] = heartbeat
 
-    @activity.defn
+    # Taken back or not, what has begun is finished: nothing is cut off between two of the four writes.
+    @activity.defn(no_thread_cancel_exception=True)
     def decide_stage(self, ask: DecideStage) -> GateAnswer:
         """Decide whether a stage is released, and contribute to it if it is.
 
         Raises:
-            TallystickError: The record can't be trusted or read, or something the gate needs is lost;
-                nothing was decided.
+            ApplicationError: The record can't be trusted or read, or something the gate needs is lost;
+                nothing was decided, and the workflow asks again later: what is lost may be restored.
         """
-        claim, stage = digest(ask.claim), StageId(name(ask.stage))
-        with beating():
+        with crossing(), beating():
+            claim, stage = digest(ask.claim), StageId(name(ask.stage))
             try:
                 return self._decide(claim, stage)
             except (ClaimMovedOnError, DecisionExistsError):
                 # Perhaps by a decision of another run of this activity, stopped before it published.
                 return self._decide_again(claim, stage)
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     def deal(self, ask: DealCustody) -> str:
         """Deal a custody epoch to this gate, and return its statement's digest; again is harmless.
 
         Raises:
-            TallystickError: Not this gate's agreement, not the next epoch, or nothing can be stored.
+            ApplicationError: Not this gate's agreement, not the next epoch, or nothing can be stored.
         """
         dealer = Dealer(
             engine=self.engine,
@@ -149,8 +151,9 @@ class GateActivities:
             clock=self.clock,
             tell=self.tell,
         )
-        component = ComponentId(name(ask.component))
-        return dealer.deal(AgreementId(name(ask.agreement)), component, ask.epoch)
+        with crossing():
+            component = ComponentId(name(ask.component))
+            return dealer.deal(AgreementId(name(ask.agreement)), component, ask.epoch)
 
     def _decide(self, claim: Digest, stage: StageId) -> GateAnswer:
         with reading(self.engine) as session:

@@ -19,7 +19,7 @@ from tallystick.store import agreements
 from tallystick.store.blobs import BlobStoreFailedError
 from tallystick.store.session import reading, transaction
 from tests.support.agreements import DOCS, DORA, PEOPLE
-from tests.support.gate_worlds import CONTENTS, MONDAY, World, deposited, prepared_world
+from tests.support.gate_worlds import CONTENTS, MONDAY, World, deposited, prepared_world, typed
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_a_store_that_cannot_be_read_says_nothing_about_the_deposit(world: World
         path.unlink()
         path.mkdir()
 
-    with pytest.raises(BlobStoreFailedError):
+    with pytest.raises(BlobStoreFailedError), typed():
         verdict(world)
 
 
@@ -118,7 +118,7 @@ def test_a_file_sealed_to_a_weaker_recipient_fails_the_deposit(world: World) -> 
 
 def test_an_unknown_deposit_is_refused(world: World) -> None:
     activities = BlobActivities(engine=world.engine, blobs=world.blobs)
-    with pytest.raises(NoSuchDepositError):
+    with pytest.raises(NoSuchDepositError), typed():
         activities.verify_deposit(
             VerifyDeposit(agreement=world.agreement.id, deposit=Digest("sha256:" + 64 * "0"))
         )

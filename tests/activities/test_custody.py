@@ -19,7 +19,7 @@ from tallystick.store.casefiles import NoSuchAgreementError
 from tallystick.store.custody import epochs, live_custody, missing_epochs, verified_custody
 from tallystick.store.session import reading
 from tests.support.agreements import DOCS, GATE_IDENTITY, LICENCE_KEYS, SOURCE, age_identity, signing_key
-from tests.support.gate_worlds import MONDAY, World
+from tests.support.gate_worlds import MONDAY, World, typed
 
 
 class Stopped(BaseException):
@@ -96,10 +96,10 @@ def test_two_dealers_at_once_deal_one_epoch(world: World) -> None:
 
 def test_only_the_next_epoch_of_a_component_without_a_live_one_is_dealt(world: World) -> None:
     gate = world.gate(at=MONDAY)
-    with pytest.raises(CustodyRefusedError):
+    with pytest.raises(CustodyRefusedError), typed():
         gate.deal(ask(world, epoch=2))
     gate.deal(ask(world))
-    with pytest.raises(CustodyRefusedError):
+    with pytest.raises(CustodyRefusedError), typed():
         gate.deal(ask(world, epoch=2))
 
 
@@ -115,9 +115,9 @@ def test_every_component_needs_its_first_epoch(world: World) -> None:
 
 def test_nothing_is_dealt_for_what_the_agreement_does_not_have(world: World) -> None:
     gate = world.gate(at=MONDAY)
-    with pytest.raises(NotInAgreementError):
+    with pytest.raises(NotInAgreementError), typed():
         gate.deal(ask(world, component="nothing"))
-    with pytest.raises(NoSuchAgreementError):
+    with pytest.raises(NoSuchAgreementError), typed():
         gate.deal(ask(world, agreement="nobodys"))
 
 
@@ -131,13 +131,13 @@ def test_another_gate_deals_nothing(world: World, holder: str) -> None:
     )
     other: GateActivities = replace(own, keys=keys)
 
-    with pytest.raises(NotThisGateError):
+    with pytest.raises(NotThisGateError), typed():
         other.deal(ask(world))
     assert dealt(world) == []
 
 
 def test_an_agreement_that_no_root_key_signed_gets_no_custody(world: World) -> None:
-    with pytest.raises(NotThisGateError):
+    with pytest.raises(NotThisGateError), typed():
         world.gate(at=MONDAY, root_keys=frozenset({signing_key("stranger").public_key})).deal(ask(world))
 
 

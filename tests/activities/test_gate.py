@@ -6,8 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from activities.gate import ContributionLostError, DecisionForgottenError, ShareUnusableError
+from activities.heartbeats import heartbeat
 from activities.journal import GateJournalDamagedError
 from tallystick.crypto import age
 from tallystick.crypto.gate_custody import contributed_identity, gate_share
@@ -34,6 +37,7 @@ from tallystick.domain.statements import (
     Withdrawal,
     write_body,
 )
+from tallystick.messages import DecideStage
 from tallystick.store import agreements, ledger
 from tallystick.store.custody import live_custody, missing_epochs
 from tallystick.store.session import reading
@@ -299,6 +303,15 @@ def stolen(world: World) -> None:
     world.sign_checkpoint()
 
 
+def test_what_the_log_key_may_record_is_recorded_so(prepared: World, tmp_path: Path) -> None:
+    """The same hand records what is so, and the stage is released: the tests below try nothing else."""
+    world = by_nobody(prepared.copied_to(tmp_path / "world"))
+    world.approve(TOM, READY - timedelta(hours=2))
+    stolen(world)
+
+    assert world.decide().outcome == "released"
+
+
 def drilled(world: World) -> World:
     return progressed(world.file(deposited(world), purpose=Purpose.DRILL))
 
@@ -553,6 +566,34 @@ def test_a_log_that_the_gate_has_seen_longer_stops_it(world: World) -> None:
     lend_journal(world, earlier)
 
     assert refuses(earlier) == {"ledger-whole"}
+
+
+# ------------------------------------------------------------------------------- as Temporal runs it
+
+
+def test_in_an_activity_each_step_is_a_sign_of_life(world: World) -> None:
+    told: list[str] = []
+    environment = ActivityEnvironment()
+    environment.on_heartbeat = told.append
+    gate = replace(world.gate(), tell=heartbeat)
+
+    asked = DecideStage(claim=world.claim, agreement=world.agreement.id, stage=CRITICAL)
+    answer = environment.run(gate.decide_stage, asked)
+
+    assert answer.outcome == "released"
+    assert "decision recorded" in told
+
+
+def test_what_the_gate_cannot_do_reaches_the_workflow_typed(world: World) -> None:
+    (share,) = world.custody_of(LICENCE_KEYS).shares
+    for path in world.sealed_files(share.sealed_digest):
+        path.unlink()
+    asked = DecideStage(claim=world.claim, agreement=world.agreement.id, stage=CRITICAL)
+
+    with pytest.raises(ApplicationError) as failed:
+        world.gate().decide_stage(asked)
+
+    assert (failed.value.type, failed.value.non_retryable) == ("share-unusable", True)
 
 
 # -------------------------------------------------------------------- stopped between any two steps

@@ -7,7 +7,8 @@ Only clocks are told what to say.
 import io
 import shutil
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine
+from temporalio.exceptions import ApplicationError
 
 from activities.gate import GateActivities
 from activities.journal import GateJournal
@@ -47,6 +49,7 @@ from tallystick.domain.statements import (
     NoticeAcknowledgement,
     write_body,
 )
+from tallystick.faults import from_failure
 from tallystick.messages import DealCustody, DecideStage, GateAnswer
 from tallystick.store import agreements, claims, ledger
 from tallystick.store.blobs import FileBlobStore
@@ -82,6 +85,17 @@ SIGNERS: Final = (DORA, BEA, ANA, KIM, TOM)
 DEPLOYMENT: Final = DeploymentId("test")
 
 
+@contextmanager
+def typed() -> Generator[None]:
+    """Take what an activity tells Temporal for what it tells us."""
+    try:
+        yield
+    except ApplicationError as failure:
+        refusal = from_failure(failure)
+        assert refusal is not None
+        raise refusal from failure
+
+
 @dataclass(frozen=True, kw_only=True)
 class World:
     """One deployment under `folder`."""
@@ -94,7 +108,7 @@ class World:
     def engine(self) -> Engine:
         return new_engine(self.folder)
 
-    @property
+    @cached_property
     def digest(self) -> Digest:
         return statement_id(self.agreement_statement())
 
@@ -133,9 +147,10 @@ class World:
         )
 
     def decide(self, gate: GateActivities | None = None, stage: StageId = CRITICAL) -> GateAnswer:
-        return (gate or self.gate()).decide_stage(
-            DecideStage(claim=self.claim, agreement=self.agreement.id, stage=stage)
-        )
+        with typed():
+            return (gate or self.gate()).decide_stage(
+                DecideStage(claim=self.claim, agreement=self.agreement.id, stage=stage)
+            )
 
     def register(self) -> None:
         with transaction(self.engine) as session:
