@@ -17,7 +17,7 @@ from tallystick.domain.refusals import (
     QuotaExceededError,
     UnknownStageError,
 )
-from tallystick.domain.statements import BY_ENGINE, BY_GATE, Header, OnClaim, Signed
+from tallystick.domain.statements import BY_ENGINE, BY_GATE, Header, KeyRevocation, OnClaim, Signed
 from tallystick.limits import ACTS_PER_PERSON_MAX, CLOCK_SKEW_MAX, STATEMENT_LIFETIME_MAX
 
 
@@ -50,7 +50,8 @@ def check_times(body: Header, *, at: datetime) -> None:
         raise BadTimingError(
             "issued in the future", issued_at=instant_text(body.issued_at), now=instant_text(at)
         )
-    if at - body.issued_at > STATEMENT_LIFETIME_MAX:
+    # A revocation may have lain in a safe for years: that is what one is kept for.
+    if not isinstance(body, KeyRevocation) and at - body.issued_at > STATEMENT_LIFETIME_MAX:
         raise BadTimingError(
             "issued too long ago",
             issued_at=instant_text(body.issued_at),

@@ -10,6 +10,7 @@ import pytest
 from tallystick.crypto.reading import read_signed
 from tallystick.crypto.statement import sign
 from tallystick.domain.admission import admit
+from tallystick.domain.authorship import check_times
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.filing import fold
@@ -316,6 +317,7 @@ def test_revocation_kept_in_a_safe_for_years_still_revokes() -> None:
         Kind.KEY_REVOCATION, "kim@kestrel", key=key_of("kim@kestrel"), reason="in case", issued_at=BEGIN
     )
     world.at(BEGIN + timedelta(days=700))
+    check_times(old, at=world.now)  # the door of the agreement asks this
     world.submits(sign(Kind.KEY_REVOCATION.value, encode_object(old), [KIM]))
     assert world.claim.revoked_at(key_of("kim@kestrel")) == world.now
 

@@ -99,7 +99,7 @@ def test_without_a_rule_of_deemed_receipt_only_an_acknowledgement_opens_the_wind
 
 
 def test_gate_is_asked_again_with_growing_patience() -> None:
-    world = play("bea files\nana accepts\nthe deposit is altered\nkim approves provisional")
+    world = play("bea files\nana accepts\nthe gate finds an altered byte\nkim approves provisional")
     world.approves("tom@marlowe", stages=["provisional"])
     world.passes(timedelta(hours=1))
     refused = world.claim.stages[0].refusals
@@ -174,7 +174,7 @@ def test_quorum_that_lapses_with_its_approvals_is_looked_at_when_they_expire() -
         bea files
         ana accepts
         dora acknowledges
-        the deposit is altered
+        the gate finds an altered byte
         kim approves provisional for 25 days
         tom approves provisional for 25 days
         the window ends

@@ -10,6 +10,7 @@ A line is one of
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -141,9 +142,15 @@ def gate(world: World, word: str) -> None:
     world.settles()
 
 
-@_of_the_world(r"the deposit is (altered|healed)")
-def deposit(world: World, word: str) -> None:
-    world.sight_changes = {} if word == "healed" else {"sealed": {"docs": "a byte differs"}}
+@_of_the_world(r"the gate finds (an altered byte|no custody|another deposit|all in order)")
+def gate_finds(world: World, word: str) -> None:
+    found: dict[str, dict[str, object]] = {
+        "an altered byte": {"sealed": {"docs": "a byte differs"}},
+        "no custody": {"custody": {}},
+        "another deposit": {"deposit": replace(world.deposit, id=NO_DIGEST)},
+        "all in order": {},
+    }
+    world.sight_changes = found[word]
     world.settles()
 
 
@@ -182,7 +189,7 @@ def acknowledges(world: World, who: Who) -> None:
     world.acknowledges(who[0])
 
 
-@_act(r"approves (.+?)(?: for (\d+) days)?(?: as a (drill))?")
+@_act(r"approves ([^ ]+(?:, [^ ]+)*)(?: for (\d+) days)?(?: as a (drill))?")
 def approves(world: World, who: Who, stages: str, days: str | None, purpose: str | None) -> None:
     members: dict[str, object] = {}
     if days is not None:
@@ -190,6 +197,11 @@ def approves(world: World, who: Who, stages: str, days: str | None, purpose: str
     if purpose is not None:
         members["purpose"] = Purpose(purpose)
     world.approves(who[0], stages=_list(stages), **members)
+
+
+@_act(r"approves (\S+) under the next version")
+def approves_astray(world: World, who: Who, stage: str) -> None:
+    world.approves(who[0], stages=[stage], agreement_digest=NO_DIGEST)
 
 
 @_act(r"denies")
