@@ -217,11 +217,12 @@ class GateActivities:
     def _release(self, case: CaseFile, ruling: "_Ruling", record: RecordSeen) -> GateAnswer:
         check_gate(case.signed, self.keys, self.root_keys)
         claim, stage = case.claim, ruling.decision.stage
-        kept = self.journal.contributions(claim.digest, stage)
-        if kept is None:
-            made = [self._contribute(claim, body) for body in record.custody.values()]
+        made = self.journal.contributions(claim.digest, stage)
+        if made is None:
+            made = tuple(self._contribute(claim, body) for body in record.custody.values())
             self.tell("contributions made")
-            kept = self.journal.keep_contributions(claim.digest, stage, made)
+        # Kept again even when it was found: a run that was stopped may not have made it durable.
+        kept = self.journal.keep_contributions(claim.digest, stage, made)
         self.tell("contributions kept")
         envelope = self._statement(case, ruling, kept)
         self._append(case, envelope, ruling.own)
@@ -244,6 +245,7 @@ class GateActivities:
 
     def _repeat(self, case: CaseFile, stage: StageId, decision: Digest) -> GateAnswer:
         """Give again what was given, or was about to be: byte for byte what the decision names."""
+        self._check_never_decided(case.claim.digest, stage, but=decision)
         named = _named_contributions(case.claim, decision)
         kept = self.journal.contributions(case.claim.digest, stage)
         if kept is not None and _as_named(kept) == named:
@@ -265,8 +267,8 @@ class GateActivities:
                     component=one.component,
                 ) from error
 
-    def _check_never_decided(self, claim: Digest, stage: StageId) -> None:
-        if (remembered := self.journal.decision(claim, stage)) is not None:
+    def _check_never_decided(self, claim: Digest, stage: StageId, *, but: Digest | None = None) -> None:
+        if (remembered := self.journal.decision(claim, stage)) not in {None, but}:
             raise DecisionForgottenError(
                 "the ledger lacks this gate's decision", claim=claim, stage=stage, decision=remembered
             )

@@ -1,5 +1,7 @@
 """Leave one out, by the gate itself: make one premise false, and nothing is released."""
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.gate import ContributionLostError, DecisionForgottenError, ShareUnusableError
 from activities.heartbeats import heartbeat
-from activities.journal import GateJournalDamagedError
+from activities.journal import GateJournal, GateJournalDamagedError, GateJournalFailedError
 from tallystick.crypto import age
 from tallystick.crypto.gate_custody import contributed_identity, gate_share
 from tallystick.crypto.reading import read_signed
@@ -695,6 +697,50 @@ def test_a_decision_that_the_ledger_forgot_is_never_made_again(world: World) -> 
     with pytest.raises(DecisionForgottenError):
         earlier.decide()
     assert decisions(earlier) == 0
+
+
+def test_another_decision_than_the_one_it_remembers_is_not_acted_on(world: World) -> None:
+    world.decide()
+    forget(world)
+    other = Digest("sha256:" + 64 * "0")
+    GateJournal(world.folder / "journal").remember_decision(world.claim, CRITICAL, other)
+
+    with pytest.raises(DecisionForgottenError):
+        world.decide()
+
+
+def test_a_contribution_that_is_not_durable_lets_nothing_be_decided(world: World) -> None:
+    told: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        if "contributions made" in told:
+            raise OSError(errno.EIO, "lost")
+        os.fsync(descriptor)
+
+    journal = GateJournal(world.folder / "journal", fsync=fsync)
+
+    with pytest.raises(GateJournalFailedError):
+        world.decide(replace(world.gate(tell=told.append), journal=journal))
+    assert decisions(world) == 0
+
+
+def test_a_contribution_found_in_the_journal_is_made_durable_before_the_decision(world: World) -> None:
+    steps = steps_of(copy_of(world))
+    with pytest.raises(Stopped):
+        world.decide(world.gate(tell=stopper(steps.index("contributions kept") + 1)))
+    folder = (world.folder / "journal" / "contributions").stat().st_ino
+    told: list[str] = []
+    synced: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == folder:
+            synced.append(told[-1])
+        os.fsync(descriptor)
+
+    journal = GateJournal(world.folder / "journal", fsync=fsync)
+    world.decide(replace(world.gate(tell=told.append), journal=journal))
+
+    assert synced == ["sealed bytes read"]
 
 
 def test_a_damaged_journal_decides_nothing(world: World) -> None:

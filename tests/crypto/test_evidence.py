@@ -29,10 +29,11 @@ from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonValue
 from tallystick.domain.statements import DecisionStatement, Hold, write_body
 from tallystick.store import ledger
+from tallystick.store.custody import live_custody
 from tallystick.store.evidence import export
 from tallystick.store.session import reading, transaction
 from tests.support.agreements import CRITICAL, DECISION_KEY, KIM, LOG_KEY, signing_key
-from tests.support.gate_worlds import READY, ROOT_KEYS, World, ready_world
+from tests.support.gate_worlds import CONTENTS, READY, ROOT_KEYS, World, ready_world
 
 SEALED = "evidence-signed"
 
@@ -107,10 +108,24 @@ def test_a_claim_in_any_state_can_be_exported(tmp_path: Path) -> None:
     assert (report.holds, report.state, report.released) == (True, "VALIDATING", ())
 
 
-def test_a_later_deposit_is_not_in_it(world: World, file: bytes) -> None:
-    deposits = [e for e in read_evidence_file(file).case.entries if kind_of(e.envelope) == "deposit"]
+def test_every_version_of_the_agreement_is_in_it_and_each_names_the_last(tmp_path: Path) -> None:
+    world = ready_world(tmp_path, versions=3)
+    file = exported(world)
 
-    assert len(deposits) == 1
+    assert verify(file, trust=world.digest).holds
+    assert broken(resealed(file, without("agreement", last=False))) == "agreement-chain"
+
+
+def test_a_later_deposit_is_not_in_it(tmp_path: Path) -> None:
+    world = ready_world(tmp_path)
+    with reading(world.engine) as session:
+        live = live_custody(session, world.agreement.id)
+    later = world.deposit(CONTENTS, live)
+
+    file = exported(world)
+
+    assert verify(file).holds
+    assert later.encode() not in b"".join(_payloads(cast("JsonValue", json.loads(file))))
 
 
 def _payloads(value: JsonValue) -> list[bytes]:

@@ -71,6 +71,7 @@ from tests.support.agreements import (
     PEOPLE,
     TOM,
     age_identity,
+    agreement,
 )
 from tests.support.ledgers import new_engine
 
@@ -357,11 +358,14 @@ def document(item: str, at: datetime) -> EvidenceDocument:
 CONTENTS: Final = {component.id: f"what {component.id} is".encode() for component in AGREEMENT.components}
 
 
-def prepared_world(folder: Path) -> World:
-    """An agreement, dealt custody and a verified deposit; no claim yet."""
+def prepared_world(folder: Path, *, versions: int = 1) -> World:
+    """An agreement of so many versions, dealt custody and a verified deposit; no claim yet."""
     folder.mkdir(exist_ok=True)
     world = World(folder=folder)
     world.register()
+    for version in range(2, versions + 1):
+        world = World(folder=folder, agreement=agreement(version=version, supersedes=world.digest))
+        world.register()
     world.deal()
     with reading(world.engine) as session:
         live = live_custody(session, world.agreement.id)
@@ -387,9 +391,9 @@ def accepted(world: World) -> World:
     return world
 
 
-def ready_world(folder: Path) -> World:
+def ready_world(folder: Path, *, versions: int = 1) -> World:
     """A claim whose window is over, whose quorum is reached, in a log with a checkpoint."""
-    world = accepted(prepared_world(folder))
+    world = accepted(prepared_world(folder, versions=versions))
     for person in (ANA, KIM, TOM):
         world.approve(person, READY - timedelta(days=3))
     world.settle(READY - timedelta(hours=1))
