@@ -45,7 +45,8 @@ def verified(
         if entry is None:
             continue
         if isinstance(entry.signed.body, KeyRevocation):
-            if entry.signed.body.key in gone:
+            # One by a revoked key is void, and must not hide a sound one that comes later.
+            if {entry.signed.body.key, *entry.signed.signers} & gone:
                 continue
             gone.add(entry.signed.body.key)
         entries.append(entry)

@@ -120,7 +120,8 @@ def verified(raw: Iterable[LedgerEntry], agreement: Agreement) -> Sequence[Entry
         if entry is None:
             continue
         if isinstance(entry.signed.body, KeyRevocation):
-            if entry.signed.body.key in revoked:
+            # One by a revoked key is void, and must not hide a sound one that comes later.
+            if {entry.signed.body.key, *entry.signed.signers} & revoked:
                 continue
             revoked.add(entry.signed.body.key)
         entries.append(entry)

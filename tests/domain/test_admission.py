@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from tallystick.crypto.reading import read_signed
+from tallystick.crypto.records import Recorded, verified
 from tallystick.crypto.statement import sign
 from tallystick.domain.admission import admit
 from tallystick.domain.authorship import check_times
@@ -354,6 +355,26 @@ def test_revocation_by_a_revoked_key_revokes_nothing_and_breaks_no_record() -> N
         index=len(world.record), accepted_at=world.now, signed=read_signed(envelope, world.agreement)
     )
     assert fold(world.terms, (*world.entries, entry)) == world.claim
+
+
+def test_void_revocation_does_not_hide_a_sound_one_that_comes_later() -> None:
+    world = accepted()
+    raw = [Recorded(index=e.index, accepted_at=e.accepted_at, envelope=sent) for sent, e in world.record]
+    signers = (("kim@kestrel",), ("ana@harbour", "kim@kestrel"), ("ana@harbour", "tom@marlowe"))
+    owners = ("kim@kestrel", "dora@nordwind", "dora@nordwind")
+    for by, owner in zip(signers, owners, strict=True):
+        body = world.body(Kind.KEY_REVOCATION, by[0], key=key_of(owner), reason="stolen")
+        envelope = sign(
+            Kind.KEY_REVOCATION.value,
+            encode_object(body),
+            [PEOPLE[PersonId(person)].signing_key for person in by],
+        )
+        raw.append(Recorded(index=len(raw), accepted_at=world.now, envelope=envelope))
+    void, sound = raw[:-1], raw
+    claim = fold(world.terms, verified(void, world.agreement))
+    assert claim.revoked_at(key_of("dora@nordwind")) is None
+    claim = fold(world.terms, verified(sound, world.agreement))
+    assert claim.revoked_at(key_of("dora@nordwind")) == world.now
 
 
 # ------------------------------------------------------------------------------- the engine's word
