@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 refused (the problem as JSON on standard error), 2 wrong u
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -89,12 +89,12 @@ def _common(
     context.obj = passphrase_file
 
 
-def main() -> None:
-    """Run the command line, and end the process with its exit code."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, this process's if no arguments are given, and end with its exit code."""
     from tallystick.domain.errors import TallystickError  # noqa: PLC0415 - `--version` needs none of it
 
     try:
-        app(prog_name="tallystick")
+        app(args=arguments, prog_name="tallystick")
     except TallystickError as error:
         from tallystick.cli.output import print_problem  # noqa: PLC0415 - as above
 

@@ -1,0 +1,138 @@
+"""People with key files, a server that shows what they signed, and the command line run as they would."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tallystick.cli.main import main
+from tallystick.crypto.keyfile import write_key_file
+from tallystick.crypto.statement import Envelope, envelope_json, statement_id
+from tallystick.domain.ids import PersonId, claim_id
+from tests.support.agreements import AGREEMENT
+from tests.support.deliveries import CONTENT, Release, keys_of
+from tests.support.fake_api import FakeApi, serving
+
+URL = f"/v1/agreements/{AGREEMENT.id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - whatever was printed
+        return json.loads(self.out)
+
+    @property
+    def problem(self) -> Any:  # noqa: ANN401 - as above
+        return json.loads(self.err[self.err.index("{\n") :])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """Where commands are typed."""
+
+    api: FakeApi
+    folder: Path
+    captured: pytest.CaptureFixture[str]
+
+    def run(self, *words: str, person: PersonId | None = None, answer: str = "") -> Ran:
+        """Run a command, as `person` if one is given, who answers what it asks."""
+        acting = ("--api", self.api.url, "--key", str(self.key(person))) if person else ()
+        keyboard, sys.stdin = sys.stdin, io.StringIO(answer)
+        with pytest.raises(SystemExit) as ended:
+            main([*words, *acting])
+        sys.stdin = keyboard
+        out, err = self.captured.readouterr()
+        code = ended.value.code
+        return Ran(code=code if isinstance(code, int) else 0, out=out, err=err)
+
+    def key(self, person: PersonId) -> Path:
+        path = self.folder / f"{person}.key"
+        if not path.exists():
+            write_key_file(path, keys_of(person))
+        return path
+
+    def sent(self) -> list[Envelope]:
+        return [envelope for _, envelope in self.api.posted]
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return Release(scratch=tmp_path_factory.mktemp("release"))
+
+
+@pytest.fixture
+def office(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, release: Release
+) -> Iterator[Office]:
+    for name in ("TALLYSTICK_API", "TALLYSTICK_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    with serving(FakeApi()) as api:
+        show_agreement(api, release)
+        show_claim(api, release)
+        yield Office(api=api, folder=tmp_path, captured=capfd)
+
+
+def show_agreement(api: FakeApi, release: Release) -> None:
+    """Show the agreement, its custody epochs, and its ledger with their statements."""
+    custody = [
+        {"component": name, "epoch": 1, "custody": sealed.deposited.custody, "recipient": "age1"}
+        for name, sealed in release.sealed.items()
+    ]
+    api.shows[URL] = {"envelope": envelope_json(release.agreement), "custody": custody}
+    api.shows[f"{URL}/deposits"] = {"deposits": []}
+    statements = [release.agreement, *(release.sealed[name].custody for name in CONTENT)]
+    show_ledger(api, statements)
+
+
+def show_ledger(api: FakeApi, statements: list[Envelope]) -> None:
+    """Show these statements as the ledger's entries."""
+    entries = [
+        {"index": index, "statement": statement_id(envelope), "envelope": envelope_json(envelope)}
+        for index, envelope in enumerate(statements)
+    ]
+    api.shows[f"{URL}/ledger/entries"] = {"entries": entries}
+    api.shows[f"{URL}/ledger/entries?after={len(entries) - 1}"] = {"entries": []}
+
+
+def show_claim(api: FakeApi, release: Release) -> None:
+    """Show the claim by its digest and by its short form."""
+    view = {
+        "claim": claim_id(release.claim),
+        "digest": release.claim,
+        "agreement": AGREEMENT.id,
+        "agreement_digest": statement_id(release.agreement),
+        "state": "ACCEPTED",
+        "frozen": False,
+        "since": "2026-11-24T09:00:00Z",
+        "stages": [{"stage": "provisional", "state": "ACTIVATED", "components": ["docs"]}],
+        "waiting": [{"what": "intake", "on": ["ana@harbour"], "until": None, "why": "it is new"}],
+        "filing_envelope": envelope_json(release.filing),
+    }
+    api.shows[f"/v1/claims/{release.claim}"] = view
+    api.shows[f"/v1/claims/{claim_id(release.claim)}"] = view
+
+
+def show_deposit(api: FakeApi, release: Release, *, state: str = "verified") -> None:
+    """Show the release's deposit as number 1."""
+    view = {
+        "number": 1,
+        "deposit": statement_id(release.deposit),
+        "accepted_at": "2026-11-24T09:00:00Z",
+        "envelope": envelope_json(release.deposit),
+        "verdict": {"state": state, "at": None, "because": ["so it was"]},
+    }
+    api.shows[f"{URL}/deposits"] = {"deposits": [view]}
+    api.shows[f"{URL}/deposits/1"] = view

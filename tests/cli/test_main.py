@@ -1,0 +1,89 @@
+"""The contract of the command line: names, exit codes, what goes where, and that it starts fast."""
+
+import subprocess
+import sys
+
+import pytest
+
+import tallystick
+from tallystick.cli.main import COMMANDS, main
+from tests.cli.conftest import Office
+from tests.support.agreements import ANA
+
+GROUPS = {
+    "key": {"new", "show"},
+    "agreement": {"check", "sign", "register", "list", "show", "summary"},
+    "deposit": {"make", "list", "show", "verify"},
+    "custody": {"status"},
+    "claim": {"file", "show", "list", "watch", "explain", "timeline"},
+    "ledger": {"verify"},
+    "age": {"encrypt", "decrypt"},
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, office: Office) -> None:
+    ran = office.run(command, "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert "Usage: tallystick " + command in ran.out
+    assert GROUPS.get(command, set()) <= set(ran.out.replace("│", " ").split())
+
+
+def test_help_lists_every_command(office: Office) -> None:
+    assert set(COMMANDS) <= set(office.run("--help").out.split())
+
+
+def test_version_is_the_packages(office: Office) -> None:
+    assert office.run("--version").out == f"{tallystick.__version__}\n"
+
+
+def test_done_is_0_with_the_result_on_standard_output(office: Office) -> None:
+    office.api.shows["/v1/inbox"] = {"items": []}
+    ran = office.run("inbox", "--json", person=ANA)
+    assert (ran.code, ran.json, ran.err) == (0, {"items": []}, "")
+
+
+def test_refused_is_1_with_the_problem_on_standard_error(office: Office) -> None:
+    ran = office.run("claim", "show", "clm-aaaaaaaaaaaaaaaa", person=ANA)
+    assert (ran.code, ran.out, ran.problem["code"]) == (1, "", "no-such-thing")
+    assert {"type", "title", "detail", "facts", "advice", "retryable"} <= ran.problem.keys()
+
+
+@pytest.mark.parametrize("words", [("approve",), ("nothing",), ("claim", "show", "clm-x"), ("--nothing",)])
+def test_wrong_usage_is_2(words: tuple[str, ...], office: Office) -> None:
+    assert office.run(*words).code == 2
+
+
+def test_no_server_is_3(office: Office) -> None:
+    key = str(office.key(ANA))
+    ran = office.run("inbox", "--api", "http://127.0.0.1:9", "--key", key)
+    assert (ran.code, ran.problem["code"]) == (3, "unreachable")
+
+
+def test_server_and_key_come_from_the_environment_too(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.api.shows["/v1/inbox"] = {"items": []}
+    monkeypatch.setenv("TALLYSTICK_API", office.api.url)
+    monkeypatch.setenv("TALLYSTICK_KEY", str(office.key(ANA)))
+    assert office.run("inbox", "--json").json == {"items": []}
+
+
+def test_start_imports_nothing_that_only_commands_need() -> None:
+    script = "import sys, tallystick.cli.main; print(*sorted(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(ran.stdout.split())
+    assert not loaded & {
+        "httpx",
+        "cryptography",
+        "nacl",
+        "sqlmodel",
+        "pydantic",
+        "tallystick.domain.agreement",
+    }
+
+
+def test_bug_is_not_taken_for_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tallystick.cli.claims", None)  # type: ignore[arg-type]
+    with pytest.raises(ImportError):
+        main(["claim", "list"])

@@ -1,0 +1,184 @@
+"""The HTTP client: typed refusals, bounded repeats, blobs that go on where they stopped."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tallystick.client import (
+    BlobAlteredError,
+    Client,
+    RefusedRemotelyError,
+    UnexpectedAnswerError,
+    UnreachableError,
+    UploadStalledError,
+)
+from tallystick.crypto.statement import sign, statement_id
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.refusals import NotYoursError
+from tallystick.limits import HTTP_ATTEMPTS_MAX
+from tests.support.agreements import ANA, PEOPLE
+from tests.support.deliveries import AT, digest_of, keys_of
+from tests.support.fake_api import FakeApi, query, serving
+
+RAW = b"sealed " * 1000
+WANTED = digest_of(RAW)
+AGREEMENT = AgreementId("nordwind-halden")
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    with serving(FakeApi()) as served:
+        yield served
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def client(api: FakeApi, pauses: list[float]) -> Iterator[Client]:
+    with Client(api.url, keys_of(ANA), now=lambda: datetime.now(UTC), pause=pauses.append) as client:
+        yield client
+
+
+def test_person_is_known_by_their_own_key(api: FakeApi, client: Client) -> None:
+    api.shows["/v1/inbox"] = {"items": []}
+    assert client.get("/v1/inbox") == {"items": []}
+
+
+def test_without_a_key_only_what_is_public_is_shown(api: FakeApi) -> None:
+    with Client(api.url, now=lambda: AT) as client:
+        assert client.deployment() == {"deployment": "test"}
+        with pytest.raises(TallystickError, match="who are you"):
+            client.get("/v1/inbox")
+
+
+def test_token_from_long_ago_is_not_sent_again(api: FakeApi, pauses: list[float]) -> None:
+    old = Client(api.url, keys_of(ANA), now=lambda: AT.replace(year=2020), pause=pauses.append)
+    with old as client, pytest.raises(TallystickError, match="who are you"):
+        client.get("/v1/inbox")
+
+
+def test_refusal_comes_back_as_the_class_with_its_code(api: FakeApi, client: Client) -> None:
+    problem = {"code": NotYoursError.code, "detail": "not you", "facts": {"allowed": ["kim@kestrel"]}}
+    api.fails["GET /v1/inbox"] = [(403, problem)]
+    with pytest.raises(NotYoursError) as refused:
+        client.get("/v1/inbox")
+    assert (refused.value.message, refused.value.facts) == ("not you", {"allowed": ["kim@kestrel"]})
+
+
+def test_unknown_refusal_keeps_the_servers_words(api: FakeApi, client: Client) -> None:
+    problem = {"code": "of-tomorrow", "detail": "no", "title": "because", "advice": "do", "retryable": True}
+    api.fails["GET /v1/inbox"] = [(409, problem)]
+    with pytest.raises(RefusedRemotelyError) as refused:
+        client.get("/v1/inbox")
+    error = refused.value
+    assert (error.code, error.why, error.advice, error.retryable) == ("of-tomorrow", "because", "do", True)
+
+
+def test_refusal_by_something_else_than_the_api_says_its_status(api: FakeApi, client: Client) -> None:
+    api.fails["GET /v1/inbox"] = [(502, b"<html>")]
+    with pytest.raises(RefusedRemotelyError) as refused:
+        client.get("/v1/inbox")
+    assert refused.value.code == "http-502"
+
+
+def test_unavailable_server_is_asked_again_as_it_says(
+    api: FakeApi, client: Client, pauses: list[float]
+) -> None:
+    api.shows["/v1/inbox"] = {"items": []}
+    api.fails["GET /v1/inbox"] = [(503, {})] * 3
+    assert client.get("/v1/inbox") == {"items": []}
+    assert pauses == [0.0, 0.0, 0.0]
+
+
+def test_server_that_stays_unavailable_is_not_asked_for_ever(
+    api: FakeApi, client: Client, pauses: list[float]
+) -> None:
+    api.fails["GET /v1/inbox"] = [(503, {"code": "store-unavailable", "detail": "busy"})] * 50
+    with pytest.raises(TallystickError, match="busy"):
+        client.get("/v1/inbox")
+    assert len(pauses) == HTTP_ATTEMPTS_MAX - 1
+
+
+def test_statement_that_met_an_unavailable_server_arrives_once(api: FakeApi, client: Client) -> None:
+    envelope = sign("hold", {"nonce": "1"}, [PEOPLE[ANA].signing_key])
+    api.fails["POST /v1/claims"] = [(503, {})]
+    assert client.post_statement("/v1/claims", envelope)["statement"] == statement_id(envelope)
+    assert [path for path, _ in api.posted] == ["/v1/claims"]
+
+
+def test_no_server_is_unreachable(client: Client) -> None:
+    with Client("http://127.0.0.1:9", now=lambda: AT) as nobody, pytest.raises(UnreachableError):
+        nobody.deployment()
+
+
+def test_answer_that_is_no_object_is_unexpected(api: FakeApi, client: Client) -> None:
+    api.shows["/v1/inbox"] = ["list"]
+    with pytest.raises(UnexpectedAnswerError):
+        client.get("/v1/inbox")
+
+
+def test_blob_is_uploaded_with_agreement_and_purpose(api: FakeApi, client: Client, tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(RAW)
+    client.put_blob(tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
+    assert api.blobs == {WANTED: RAW}
+    assert query(api.asked[-1]) == {"agreement": [AGREEMENT], "purpose": ["deposit"]}
+
+
+def test_upload_goes_on_where_the_server_is(api: FakeApi, client: Client, tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(RAW)
+    api.parts[WANTED], api.part_max = RAW[:100], 3000
+    client.put_blob(tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
+    assert api.blobs == {WANTED: RAW}
+
+
+def test_upload_that_was_elsewhere_goes_on_from_there(api: FakeApi, client: Client, tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(RAW)
+    problem = {"code": "upload-offset", "detail": "no", "facts": {"received": 0}}
+    api.fails[f"PUT /v1/blobs/{WANTED}"] = [(409, problem)]
+    client.put_blob(tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
+    assert api.blobs == {WANTED: RAW}
+
+
+def test_upload_that_does_not_go_on_ends(api: FakeApi, client: Client, tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(RAW)
+    api.part_max = 0
+    with pytest.raises(UploadStalledError):
+        client.put_blob(tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
+
+
+def test_blob_is_fetched_and_private(api: FakeApi, client: Client, tmp_path: Path) -> None:
+    api.blobs[WANTED] = RAW
+    client.get_blob(WANTED, tmp_path / "blob", size_bytes=len(RAW))
+    assert (tmp_path / "blob").read_bytes() == RAW
+    assert (tmp_path / "blob").stat().st_mode & 0o077 == 0
+
+
+def test_fetch_goes_on_with_what_is_there(api: FakeApi, client: Client, tmp_path: Path) -> None:
+    api.blobs[WANTED] = RAW
+    (tmp_path / "blob.part").write_bytes(RAW[:700])
+    client.get_blob(WANTED, tmp_path / "blob", size_bytes=len(RAW))
+    assert (tmp_path / "blob").read_bytes() == RAW
+
+
+@pytest.mark.parametrize("found", [RAW[:-1] + b"!", RAW + b"!", RAW[:-1], b""])
+def test_other_bytes_than_the_digests_are_not_kept(
+    found: bytes, api: FakeApi, client: Client, tmp_path: Path
+) -> None:
+    api.blobs[WANTED] = found
+    with pytest.raises(BlobAlteredError):
+        client.get_blob(WANTED, tmp_path / "blob", size_bytes=len(RAW))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_small_blob_with_other_bytes_is_refused(api: FakeApi, client: Client) -> None:
+    other = Digest("sha256:" + hashlib.sha256(b"other").hexdigest())
+    api.blobs[other] = RAW
+    with pytest.raises(BlobAlteredError):
+        client.get_small_blob(other)
