@@ -29,6 +29,8 @@ from tallystick.limits import (
 )
 from tallystick.settings import Settings, environment_of
 from tallystick.site import Site
+from tallystick.store.session import open_engine
+from tallystick.store.tables import create_tables
 
 _PR_SET_PDEATHSIG: Final = 1
 _POLL_SECONDS: Final = 0.1
@@ -162,6 +164,7 @@ def running(site: Site, settings: Settings, tell: Callable[[str], None]) -> Gene
         StackNotReadyError: A process did not come up.
     """
     with _alone(site):
+        create_tables(open_engine(settings.database_url))
         stack = Stack(site, settings, commands(site, settings))
         try:
             stack.start(tell)

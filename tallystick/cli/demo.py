@@ -4,21 +4,18 @@ Everything is done with the commands that a person would type, and each is shown
 The exit code is 0 only if every outcome is what the agreement says.
 """
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
+from tallystick.cli.narrator import AGREEMENT, Narrator
 from tallystick.domain.errors import TallystickError
 from tallystick.site import prepare, settings_of
 from tallystick.stack import free_port, running
@@ -27,17 +24,9 @@ PEOPLE: Final = (
     *("dora@nordwind", "dirk@nordwind", "bea@halden", "ben@halden"),
     *("ana@harbour", "abe@harbour", "kim@kestrel", "tom@marlowe"),
 )
-_AGREEMENT: Final = "nordwind-halden-demo"
-_WAIT_SECONDS_MAX: Final = 90
-_LOOK_SECONDS: Final = 0.5
-
-
-class DemonstrationFailedError(TallystickError):
-    """The demonstration did not come out as the agreement says."""
-
-    code = "demonstration-failed"
-    why = "An outcome of the demonstration differs from what its agreement prescribes."
-    advice = "Keep the data folder and its logs, and report it: this is a defect."
+_SIGNERS: Final = ("dora@nordwind", "bea@halden", "kim@kestrel", "tom@marlowe", "ana@harbour")
+_UNDONE: Final = {"critical": "ROLLED_BACK", "source": "ROLLED_BACK"}
+_APPROVERS: Final = ("ana@harbour", "kim@kestrel", "tom@marlowe")
 
 
 class DemonstrationFilesMissingError(TallystickError):
@@ -56,233 +45,163 @@ def demo(
     if not (files / "agreement.yaml").exists():
         raise DemonstrationFilesMissingError("no agreement.yaml", files=str(files))
     if data is not None:
-        _run(data, files)
+        _play(data, files)
         return
     with tempfile.TemporaryDirectory(prefix="tallystick-demo-") as folder:
-        _run(Path(folder), files)
+        _play(Path(folder), files)
 
 
-def _run(data: Path, files: Path) -> None:
-    console = Console(highlight=False)
+def _play(data: Path, files: Path) -> None:
+    console = Console(highlight=False, soft_wrap=True)
     began = time.monotonic()
-    people = _enrol(data / "people", console)
-    site = prepare(data / "site", deployment="harbour", root_files=[people / "keys" / "ana@harbour.pub"])
+    desk = data / "people"
+    shutil.copytree(files, desk)
+    narrator = Narrator(console=console, desk=desk, api="")
+    narrator.chapter("The people", "A vendor (nordwind), a bank that depends on it (halden), an escrow agent")
+    narrator.say("(harbour), an arbitrator (kestrel), a trust company (marlowe). Each makes their keys.")
+    for person in PEOPLE:
+        narrator.types(None, "key", "new", person, "--out", "keys")
+    site = prepare(data / "site", deployment="harbour", root_files=[desk / "keys" / "ana@harbour.pub"])
     settings = settings_of(site, api_port=free_port(), temporal_port=free_port())
-    console.rule("[bold]The site starts: four real processes")
-    with running(site, settings, lambda name: console.print(f"  ready  {name}")) as stack:
-        shutil.copytree(files, people, dirs_exist_ok=True)
-        shutil.copy(site.public_file, people / "deployment.json")
-        story = Story(console=console, desk=people, api=stack.api_url)
-        story.agreement_and_deposit()
-        first = story.released()
-        story.rolled_back(first)
-        story.stopped_by_objection()
-    console.rule(
-        f"[bold green]Every outcome is what the agreement says[/] ({time.monotonic() - began:.0f} s)"
+    shutil.copy(site.public_file, desk / "deployment.json")
+    narrator.chapter(
+        "The site", "Four real processes start; only the gate has a key that can help to open anything."
+    )
+    with running(site, settings, lambda name: narrator.seen(name, "ready")) as stack:
+        narrator = Narrator(console=console, desk=desk, api=stack.api_url)
+        _agreement(narrator)
+        first = _released(narrator)
+        _rolled_back(narrator, first)
+        _stopped(narrator)
+    console.rule(f"[bold green]Every outcome is what the agreement says ({time.monotonic() - began:.0f} s)")
+
+
+def _agreement(narrator: Narrator) -> None:
+    narrator.chapter("The agreement", "All that matters is data in it, and each party signs the same bytes.")
+    narrator.types(None, "agreement", "check", "agreement.yaml", tell=2)
+    document = "agreement.yaml"
+    for person in _SIGNERS:
+        narrator.types(person, "agreement", "sign", document, "--out", "agreement.signed.json", "--yes")
+        document = "agreement.signed.json"
+    narrator.types("ana@harbour", "agreement", "register", document)
+    _deposit(
+        narrator,
+        "The deposit",
+        "The vendor seals four components before they leave the house.",
     )
 
 
-def _enrol(desk: Path, console: Console) -> Path:
-    console.rule("[bold]Eight people of five parties make their keys")
-    keys = desk / "keys"
-    keys.mkdir(parents=True)
-    story = Story(console=console, desk=desk, api="")
-    for person in PEOPLE:
-        story.run(person, "key", "new", person, "--out", "keys", with_key=False)
-    return desk
+def _deposit(narrator: Narrator, title: str, why: str) -> None:
+    narrator.chapter(title, why)
+    narrator.until("the gate has dealt a key for every component", lambda: _custody_is_live(narrator))
+    narrator.types("dora@nordwind", "deposit", "make", "deposit", "--agreement", AGREEMENT)
+    newest = narrator.shows(f"/v1/agreements/{AGREEMENT}/deposits")["deposits"][-1]
+    narrator.expect(newest["verdict"]["state"], "verified", "every sealed byte, in both stores")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """Runs the commands of the story's people, and tells what comes of them."""
-
-    console: Console
-    desk: Path
-    api: str
-
-    def agreement_and_deposit(self) -> None:
-        """Sign the agreement by five parties, register it, and deposit four components."""
-        self.chapter("Five parties sign one agreement")
-        self.run("ana@harbour", "agreement", "check", "agreement.yaml", with_key=False)
-        document = "agreement.yaml"
-        for person in ("dora@nordwind", "bea@halden", "kim@kestrel", "tom@marlowe", "ana@harbour"):
-            self.run(person, "agreement", "sign", document, "--out", "agreement.signed.json", "--yes")
-            document = "agreement.signed.json"
-        self.run("ana@harbour", "agreement", "register", document)
-        self.deposit("The vendor deposits four components, sealed before they leave the building")
-
-    def deposit(self, title: str) -> None:
-        """Deposit every component, and wait until both stores were found to hold every byte."""
-        self.chapter(title)
-        self.until("every component has a live custody epoch", self._custody_is_live)
-        made = self.run("dora@nordwind", "deposit", "make", "deposit", "--agreement", _AGREEMENT)
-        self.expect(made["verdict"]["state"], "verified", "the deposit's verdict")
-
-    def released(self) -> str:
-        """Carry a claim from filing to released, and verify its evidence offline."""
-        claim = self._file("A claim: the vendor is insolvent, and support has ceased", deposit=1)
-        self.chapter("Provisional access: the documentation, while the vendor may still object")
-        self._approve(claim, ("ana@harbour", "kim@kestrel"), "provisional")
-        self._receive(claim, "health.sh", until=lambda view: _stage(view, "provisional") == "ACTIVATED")
-        self.chapter("The objection window runs out: nobody objected")
-        self.until("the window is over", lambda: self._view(claim)["state"] == "APPROVAL")
-        self.chapter("Three of four sign, over the API; each signature names this claim alone")
-        self._approve(claim, ("ana@harbour", "kim@kestrel", "tom@marlowe"), "critical", "source")
-        self.run("bea@halden", "claim", "explain", claim)
-        self.chapter(
-            "The gate re-reads every byte, decides, and adds its share; the bank opens and activates"
-        )
-        self._receive(claim, "health.sh", until=lambda view: view["state"] == "RELEASED")
-        self.chapter("Evidence that needs no server")
-        self.run("bea@halden", "evidence", "export", claim, "--out", "evidence.json")
-        self.run("bea@halden", "evidence", "verify", "evidence.json", with_key=False)
-        return claim
-
-    def rolled_back(self, first: str) -> None:
-        """Carry a second claim to an activation that fails, and back to the version before."""
-        before = self._active()
-        self.deposit("A new version is deposited: the old keys are spent, so new ones are dealt")
-        claim = self._file("A second claim, on the new version", deposit=2, stages="[critical, source]")
-        self._approve(claim, ("ana@harbour", "kim@kestrel", "tom@marlowe"), "critical", "source")
-        self.until("the window is over", lambda: self._view(claim)["state"] != "WINDOW")
-        self._receive(claim, "health.sh", until=lambda view: _stage(view, "critical") == "ACTIVATED")
-        self.chapter("The last stage fails its health check: both are undone, the last one first")
-        self._receive(claim, "health-fails.sh", until=lambda view: view["state"] == "ROLLED_BACK")
-        self.expect(self._active() == before, True, f"active is again what {first} released")
-
-    def stopped_by_objection(self) -> None:
-        """File a third claim, which the vendor's objection and the arbitrator's ruling stop."""
-        claim = self._file("A third claim", deposit=2, stages="[critical]")
-        self.chapter("The vendor objects; nothing moves until the arbitrator rules")
-        self.run(
-            "dora@nordwind",
-            *(
-                "object",
-                claim,
-                "--ground",
-                "not-insolvent",
-                "--explanation",
-                "The petition was dismissed.",
-                "--yes",
-            ),
-        )
-        self.expect(self._view(claim)["state"], "CONTESTED", "the claim after the objection")
-        (self.desk / "award.txt").write_text("Award: the condition has not come true.\n")
-        self.run(
-            "kim@kestrel",
-            *("rule", claim, "--authority", "arbitration", "--outcome", "refuse"),
-            *("--document", "award=award.txt", "--reason", "The petition was dismissed.", "--yes"),
-        )
-        self.expect(self._view(claim)["state"], "REFUSED", "the claim after the ruling")
-
-    def chapter(self, title: str) -> None:
-        """Begin a part of the story."""
-        self.console.rule(f"[bold]{title}")
-
-    def run(self, person: str, *words: str, with_key: bool = True) -> Any:  # noqa: ANN401 - whatever JSON the command prints
-        """Run one `tallystick` command as `person`, show it, and return the JSON that it printed.
-
-        Raises:
-            DemonstrationFailedError: The command was refused.
-        """
-        key = ("--key", f"keys/{person}.key") if with_key else ()
-        self.console.print(f"[dim]{person.split('@', maxsplit=1)[0]:>5}[/] $ tallystick {' '.join(words)}")
-        ran = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "tallystick.cli.main", *words, *key, "--json"],
-            cwd=self.desk,
-            env={**os.environ, "TALLYSTICK_API": self.api},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if ran.returncode != 0:
-            raise DemonstrationFailedError(
-                f"`tallystick {' '.join(words)}` was refused", said=ran.stderr[-2000:]
-            )
-        return json.loads(ran.stdout) if ran.stdout.strip() else {}
-
-    def expect(self, found: object, wanted: object, what: str) -> None:
-        """Compare an outcome with what the agreement says.
-
-        Raises:
-            DemonstrationFailedError: They differ.
-        """
-        if found != wanted:
-            raise DemonstrationFailedError(
-                f"{what} is not what it must be", found=str(found), wanted=str(wanted)
-            )
-        self.console.print(f"      [green]✓[/] {what}: {found}")
-
-    def until(self, what: str, check: Callable[[], bool]) -> None:
-        """Wait until `check` holds.
-
-        Raises:
-            DemonstrationFailedError: It does not in time.
-        """
-        give_up = time.monotonic() + _WAIT_SECONDS_MAX
-        while not check():
-            if time.monotonic() > give_up:
-                raise DemonstrationFailedError(f"waited in vain: {what}")
-            time.sleep(_LOOK_SECONDS)
-        self.console.print(f"      [green]✓[/] {what}")
-
-    def _file(self, title: str, *, deposit: int, stages: str = "[provisional, critical, source]") -> str:
-        self.chapter(title)
-        text = (self.desk / "claim.yaml").read_text()
-        text = text.replace("deposit: 1", f"deposit: {deposit}")
-        text = text.replace("stages: [provisional, critical, source]", f"stages: {stages}")
-        (self.desk / "this-claim.yaml").write_text(text)
-        claim: str = self.run("bea@halden", "claim", "file", "this-claim.yaml")["claim"]
-        self.run("ana@harbour", "intake", claim, "--yes")
-        self.until("the vendor has notice", lambda: self._view(claim)["window"] is not None)
-        return claim
-
-    def _approve(self, claim: str, persons: Sequence[str], *stages: str) -> None:
-        words = [word for stage in stages for word in ("--stage", stage)]
-        for person in persons:
-            self.run(person, "approve", claim, *words, "--yes")
-
-    def _receive(self, claim: str, health: str, *, until: Callable[[Mapping[str, Any]], bool]) -> None:
-        scripts = self.desk / "receiver"
-        give_up = time.monotonic() + _WAIT_SECONDS_MAX
-        while not until(self._view(claim)):
-            if time.monotonic() > give_up:
-                raise DemonstrationFailedError("the receiver waited in vain", claim=claim)
-            self.run(
-                "bea@halden",
-                *("receive", claim, "--into", "bank", "--once"),
-                *("--activate", f"sh {scripts}/activate.sh", "--health", f"sh {scripts}/{health}"),
-            )
-            time.sleep(_LOOK_SECONDS)
-        view = self._view(claim)
-        for stage in view["stages"]:
-            self.console.print(f"      [green]✓[/] stage {stage['stage']}: {stage['state']}")
-
-    def _view(self, claim: str) -> Mapping[str, Any]:
-        return self._show("claim", "show", claim)
-
-    def _show(self, *words: str) -> Mapping[str, Any]:
-        """Read something without telling it."""
-        ran = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "tallystick.cli.main", *words, "--json"],
-            cwd=self.desk,
-            env={**os.environ, "TALLYSTICK_API": self.api, "TALLYSTICK_KEY": "keys/bea@halden.key"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        view: Mapping[str, Any] = json.loads(ran.stdout)
-        return view
-
-    def _custody_is_live(self) -> bool:
-        shown = self._show("agreement", "show", _AGREEMENT)
-        return len(shown["custody"]) == len(list((self.desk / "deposit").iterdir()))
-
-    def _active(self) -> Mapping[str, str]:
-        """Return, for each `current` link of the receiver, the version that it points to."""
-        links = sorted((self.desk / "bank").rglob("current"))
-        return {str(link.relative_to(self.desk)): str(link.readlink()) for link in links if link.is_symlink()}
+def _released(narrator: Narrator) -> str:
+    narrator.chapter(
+        "The claim", "The vendor is insolvent, support has ceased. The bank claims, with evidence;"
+    )
+    narrator.say("the escrow agent checks the form, not the truth; the vendor gets notice and may object.")
+    claim = narrator.files(deposit=1, stages="[provisional, critical, source]")
+    narrator.chapter(
+        "Provisional access", "The documentation opens by two signatures, while the window runs."
+    )
+    _approve(narrator, claim, ("ana@harbour", "kim@kestrel"), "provisional")
+    _receive(narrator, claim, "health.sh", "provisional")
+    narrator.chapter("The window", "Nobody objects. Only time, counted from proof of notice, ends it.")
+    narrator.until("the objection window is over", lambda: _state(narrator, claim) == "APPROVAL", seconds=90)
+    narrator.chapter(
+        "The quorum",
+        "Three of four must sign. A signature counts for this one claim.",
+    )
+    _approve(narrator, claim, _APPROVERS[:2], "critical", "source")
+    narrator.types("bea@halden", "claim", "explain", claim, tell=30)
+    _approve(narrator, claim, _APPROVERS[2:], "critical", "source")
+    narrator.chapter(
+        "The release",
+        "The gate reads every sealed byte again, decides, and adds its share. The bank",
+    )
+    narrator.say("fetches, checks against the vendor's signature, opens, activates, and signs a receipt.")
+    _receive(narrator, claim, "health.sh", "critical", "source")
+    narrator.until("the claim is released", lambda: _state(narrator, claim) == "RELEASED")
+    narrator.chapter("The evidence", "One file, which a court can verify without this server and without us.")
+    narrator.types("bea@halden", "evidence", "export", claim, "--out", "evidence.json")
+    narrator.types(None, "evidence", "verify", "evidence.json", tell=40)
+    return claim
 
 
-def _stage(view: Mapping[str, Any], name: str) -> str:
-    return next(stage["state"] for stage in view["stages"] if stage["stage"] == name)
+def _rolled_back(narrator: Narrator, first: str) -> None:
+    before = _active(narrator)
+    _deposit(
+        narrator,
+        "A new version",
+        "What was released has spent its keys; the next is sealed to new ones.",
+    )
+    narrator.chapter("A second claim", "Its first stage works; its last one fails the health check.")
+    claim = narrator.files(deposit=2, stages="[critical, source]")
+    _approve(narrator, claim, _APPROVERS, "critical", "source")
+    narrator.until("the objection window is over", lambda: _state(narrator, claim) != "WINDOW", seconds=90)
+    _receive(narrator, claim, "health.sh", "critical")
+    narrator.until("the last stage is decided", lambda: _stages(narrator, claim)["source"] == "DECIDED")
+    _receive(narrator, claim, "health-fails.sh", "source", outcome="ROLLED_BACK")
+    narrator.until("the claim is rolled back", lambda: _state(narrator, claim) == "ROLLED_BACK")
+    narrator.expect(_stages(narrator, claim), _UNDONE, "its stages, the last one undone first")
+    narrator.expect(_active(narrator), before, f"what is active at the bank, as {first} left it")
+
+
+def _stopped(narrator: Narrator) -> None:
+    narrator.chapter("A third claim", "The vendor objects. Nothing moves until the arbitrator has ruled.")
+    claim = narrator.files(deposit=2, stages="[critical]")
+    explanation = ("--ground", "not-insolvent", "--explanation", "The petition was dismissed.")
+    narrator.types("dora@nordwind", "object", claim, *explanation, "--yes")
+    narrator.expect(_state(narrator, claim), "CONTESTED", "the claim after the objection")
+    (narrator.desk / "award.txt").write_text("Award: the release condition has not come true.\n")
+    ruling = ("--authority", "arbitration", "--outcome", "refuse", "--document", "award=award.txt")
+    narrator.types("kim@kestrel", "rule", claim, *ruling, "--reason", "The petition was dismissed.", "--yes")
+    narrator.expect(_state(narrator, claim), "REFUSED", "the claim after the ruling")
+    narrator.expect(_stages(narrator, claim), {"critical": "WAITING"}, "what of it was ever released")
+
+
+def _approve(narrator: Narrator, claim: str, persons: tuple[str, ...], *stages: str) -> None:
+    words = [word for name in stages for word in ("--stage", name)]
+    for person in persons:
+        # What a signer reads before signing is shown for the first of them.
+        narrator.types(person, "approve", claim, *words, "--yes", tell=30 if person == _APPROVERS[0] else 0)
+
+
+def _receive(narrator: Narrator, claim: str, health: str, *stages: str, outcome: str = "ACTIVATED") -> None:
+    scripts = narrator.desk / "receiver"
+    commands = ("--activate", f"sh {scripts}/activate.sh", "--health", f"sh {scripts}/{health}")
+    for name in stages:
+        narrator.until(f"stage {name} is decided", partial(_is_decided, narrator, claim, name))
+        while _stages(narrator, claim)[name] not in {outcome, "WAITING", "QUORATE"}:
+            narrator.types("bea@halden", "receive", claim, "--into", "bank", "--once", *commands)
+        narrator.expect(_stages(narrator, claim)[name], outcome, f"stage {name}")
+
+
+def _is_decided(narrator: Narrator, claim: str, stage: str) -> bool:
+    return _stages(narrator, claim)[stage] not in {"WAITING", "QUORATE"}
+
+
+def _state(narrator: Narrator, claim: str) -> str:
+    return str(narrator.shows(f"/v1/claims/{claim}")["state"])
+
+
+def _stages(narrator: Narrator, claim: str) -> Mapping[str, str]:
+    view: Mapping[str, Any] = narrator.shows(f"/v1/claims/{claim}")
+    return {progress["stage"]: progress["state"] for progress in view["stages"]}
+
+
+def _custody_is_live(narrator: Narrator) -> bool:
+    wanted = {folder.name for folder in (narrator.desk / "deposit").iterdir()}
+    return {
+        epoch["component"] for epoch in narrator.shows(f"/v1/agreements/{AGREEMENT}")["custody"]
+    } == wanted
+
+
+def _active(narrator: Narrator) -> Mapping[str, str]:
+    """Return, for each link of the receiver, the version that it points to."""
+    links = [path for path in sorted((narrator.desk / "bank").rglob("*")) if path.is_symlink()]
+    return {str(link.relative_to(narrator.desk)): str(link.readlink()) for link in links}

@@ -28,7 +28,7 @@ app = typer.Typer(no_args_is_help=True, help="Make a person's keys, and show the
 @app.command()
 def new(
     person: Annotated[str, typer.Argument(help="Who it is for, such as ana@harbour.")],
-    out: Annotated[Path, typer.Option(help="The folder for both files.")] = Path(),
+    out: Annotated[Path, typer.Option(help="The folder for both files; made if missing.")] = Path(),
     passphrase_file: Annotated[
         Path | None, typer.Option(help="Seal the key with the passphrase on this file's first line.")
     ] = None,
@@ -43,6 +43,7 @@ def new(
     private, public = out / f"{who}.key", out / f"{who}.pub"
     if public.exists():
         raise KeyFileExistsError("never overwritten", file=public.name)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_key_file(private, keys, passphrase=passphrase)
     _write_public(public, enrolment)
     document: JsonObject = {**_public(enrolment), "key_file": str(private), "public_file": str(public)}
