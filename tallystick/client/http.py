@@ -42,6 +42,7 @@ from tallystick.limits import (
 )
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_RECONNECT_SECONDS: Final = 1.0
 _JSON: Final = {"Content-Type": "application/json"}
 _BYTES: Final = {"Content-Type": "application/octet-stream"}
 _OFFSET: Final = "Upload-Offset"
@@ -156,7 +157,7 @@ class Client:
         part = into.with_name(into.name + ".part")
         descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "r+b") as out:
-            self._fetch(f"/v1/blobs/{wanted}", out, size_bytes)
+            self._fetch_all(f"/v1/blobs/{wanted}", out, size_bytes)
             out.seek(0)
             found = "sha256:" + hashlib.file_digest(out, "sha256").hexdigest()
             whole = (found, out.tell()) == (wanted, size_bytes)
@@ -214,6 +215,9 @@ class Client:
             response = self._send(
                 "PUT", path, parameters=asked, headers=headers, content=source.read(UPLOAD_PART_BYTES)
             )
+        except UnreachableError:
+            self._pause(_RECONNECT_SECONDS)
+            return self._received(path, asked)
         except TallystickError as error:
             if error.code != "upload-offset":
                 raise
@@ -225,6 +229,17 @@ class Client:
         if not isinstance(found, int):
             raise UnexpectedAnswerError("no offset to go on from", status=response.status_code)
         return found
+
+    def _fetch_all(self, path: str, out: BinaryIO, size_bytes: int) -> None:
+        """Fetch what is missing, going on after a broken connection as long as each brings something."""
+        while True:
+            begun = out.seek(0, os.SEEK_END)
+            try:
+                return self._fetch(path, out, size_bytes)
+            except UnreachableError:
+                if out.seek(0, os.SEEK_END) <= begun:
+                    raise
+                self._pause(_RECONNECT_SECONDS)
 
     def _fetch(self, path: str, out: BinaryIO, size_bytes: int) -> None:
         begun = out.seek(0, os.SEEK_END)

@@ -1,6 +1,7 @@
 """A person sees what they sign, from the very bytes, and nothing is signed or sent without a yes."""
 
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -15,7 +16,9 @@ from tests.support.deliveries import Release, digest_of
 
 OTHER = "sha256:" + 64 * "1"
 
-ACTS = [
+Act: TypeAlias = tuple[PersonId, tuple[str, ...], Kind, str, dict[str, object]]
+
+ACTS: list[Act] = [
     (ANA, ("intake",), Kind.INTAKE, "intakes", {"accepted": True, "reasons": []}),
     (
         ANA,
@@ -118,7 +121,10 @@ def test_act_is_signed_by_its_author_about_this_claim_and_sent(
     path, envelope = only(office)
     signed, body = read_signed(envelope, AGREEMENT), body_of(envelope)
     assert path == f"/v1/claims/{release.claim}/{noun}"
-    assert (signed.kind, signed.signers) == (kind, {AGREEMENT.person(person).signing_key})
+    assert (signed.kind, signed.signers) == (
+        kind,
+        frozenset({AGREEMENT.person(person).signing_key}),
+    )
     assert {**body, **says} == body
     assert (body["claim"], body["person"]) == (release.claim, person)
     assert body["agreement_digest"] == statement_id(release.agreement)
@@ -200,7 +206,7 @@ def test_envelope_goes_from_signer_to_signer_and_is_sent_by_the_last(
     assert office.sent() == []
     assert office.run("lift", release.claim, "--cosign", "lift.json", "--yes", person=KIM).code == 0
     path, envelope = only(office)
-    signers = {AGREEMENT.person(person).signing_key for person in (ANA, KIM)}
+    signers = frozenset(AGREEMENT.person(person).signing_key for person in (ANA, KIM))
     assert (path, read_signed(envelope, AGREEMENT).signers) == (
         f"/v1/claims/{release.claim}/hold-lifts",
         signers,

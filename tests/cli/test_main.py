@@ -84,6 +84,6 @@ def test_start_imports_nothing_that_only_commands_need() -> None:
 
 
 def test_bug_is_not_taken_for_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tallystick.cli.claims", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "tallystick.cli.claims", None)
     with pytest.raises(ImportError):
         main(["claim", "list"])

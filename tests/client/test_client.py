@@ -22,7 +22,7 @@ from tallystick.domain.refusals import NotYoursError
 from tallystick.limits import HTTP_ATTEMPTS_MAX
 from tests.support.agreements import ANA, PEOPLE
 from tests.support.deliveries import AT, digest_of, keys_of
-from tests.support.fake_api import FakeApi, query, serving
+from tests.support.fake_api import HANGS_UP, FakeApi, query, serving
 
 RAW = b"sealed " * 1000
 WANTED = digest_of(RAW)
@@ -182,3 +182,38 @@ def test_small_blob_with_other_bytes_is_refused(api: FakeApi, client: Client) ->
     api.blobs[other] = RAW
     with pytest.raises(BlobAlteredError):
         client.get_small_blob(other)
+
+
+def test_upload_survives_a_broken_connection(
+    api: FakeApi, client: Client, tmp_path: Path, pauses: list[float]
+) -> None:
+    (tmp_path / "blob").write_bytes(RAW)
+    api.parts[WANTED] = RAW[:50]
+    api.fails[f"PUT /v1/blobs/{WANTED}"] = [(HANGS_UP, None)]
+    client.put_blob(tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
+    assert api.blobs == {WANTED: RAW}
+    assert pauses == [1.0]
+
+
+def test_connection_that_ends_without_an_answer_is_unreachable(api: FakeApi, client: Client) -> None:
+    api.fails["GET /v1/inbox"] = [(HANGS_UP, None)]
+    with pytest.raises(UnreachableError):
+        client.get("/v1/inbox")
+
+
+def test_statement_whose_answer_was_lost_may_be_sent_again(api: FakeApi, client: Client) -> None:
+    envelope = sign("hold", {"nonce": "1"}, [PEOPLE[ANA].signing_key])
+    api.fails["POST /v1/claims"] = [(HANGS_UP, None)]
+    with pytest.raises(UnreachableError) as lost:
+        client.post_statement("/v1/claims", envelope)
+    assert lost.value.retryable
+    assert client.post_statement("/v1/claims", envelope)["statement"] == statement_id(envelope)
+
+
+def test_fetch_that_brings_nothing_is_not_tried_for_ever(
+    api: FakeApi, client: Client, tmp_path: Path
+) -> None:
+    api.fails[f"GET /v1/blobs/{WANTED}"] = [(HANGS_UP, None)] * 2
+    with pytest.raises(UnreachableError):
+        client.get_blob(WANTED, tmp_path / "blob", size_bytes=len(RAW))
+    assert len(api.fails[f"GET /v1/blobs/{WANTED}"]) == 1

@@ -219,7 +219,7 @@ def test_stage_that_was_never_opened_is_undone_by_a_receipt_alone(
 # What is not as it was signed.
 
 
-def alter(*path: str | int) -> Callable[[Any], None]:
+def alter(*path: str | int) -> Callable[[dict[str, Any]], None]:
     """Flip one byte of the base64 text that stands at `path` of the delivery."""
 
     def change(document: dict[str, Any]) -> None:
@@ -242,23 +242,26 @@ STAGE = ("stages", 0)
 COMPONENT = (*STAGE, "components", 0)
 
 
+CHANGES: list[Callable[[dict[str, Any]], object]] = [
+    alter("agreement_envelope", "payload"),
+    alter("filing_envelope", "payload"),
+    alter("deposit_envelope", "payload"),
+    alter(*STAGE, "decision_envelope", "payload"),
+    alter(*COMPONENT, "custody_envelope", "payload"),
+    lambda d: d.update(undo_unknown=1) or (d["stages"].pop(0) and d["stages"][0]["components"].pop()),
+    lambda d: d["stages"][0].update(decision_envelope=d["stages"][1]["decision_envelope"]),
+    lambda d: d["stages"][0]["components"].__setitem__(0, d["stages"][1]["components"][0]),
+    lambda d: d["stages"][0]["components"][0]["contributions"].clear(),
+    swap_contributions,
+    lambda d: d["stages"][0]["components"][0].update(
+        custody_envelope=d["stages"][1]["components"][0]["custody_envelope"]
+    ),
+]
+
+
 @pytest.mark.parametrize(
     "change",
-    [
-        alter("agreement_envelope", "payload"),
-        alter("filing_envelope", "payload"),
-        alter("deposit_envelope", "payload"),
-        alter(*STAGE, "decision_envelope", "payload"),
-        alter(*COMPONENT, "custody_envelope", "payload"),
-        lambda d: d.update(undo_unknown=1) or (d["stages"].pop(0) and d["stages"][0]["components"].pop()),
-        lambda d: d["stages"][0].update(decision_envelope=d["stages"][1]["decision_envelope"]),
-        lambda d: d["stages"][0]["components"].__setitem__(0, d["stages"][1]["components"][0]),
-        lambda d: d["stages"][0]["components"][0]["contributions"].clear(),
-        swap_contributions,
-        lambda d: d["stages"][0]["components"][0].update(
-            custody_envelope=d["stages"][1]["components"][0]["custody_envelope"]
-        ),
-    ],
+    CHANGES,
     ids=[
         *("agreement-altered", "claim-altered", "deposit-altered", "decision-altered", "custody-altered"),
         *("component-missing", "decision-of-another-stage", "component-of-another-stage"),
@@ -266,7 +269,7 @@ COMPONENT = (*STAGE, "components", 0)
     ],
 )
 def test_delivery_that_does_not_follow_from_signatures_opens_nothing(
-    change: Callable[[Any], None], escrow: FolderEscrow, tmp_path: Path
+    change: Callable[[dict[str, Any]], object], escrow: FolderEscrow, tmp_path: Path
 ) -> None:
     document = json.loads(escrow.document_file.read_text())
     change(document)
@@ -380,8 +383,13 @@ def killed_at(step: str, work: Setting, claim: str) -> bool:
     """Run a receiver in a child process that dies without a word when it has reached `step`."""
     child = os.fork()
     if child == 0:  # pragma: no cover - ends here, without any clean-up
+
+        def reached(found: str) -> None:
+            if found == step:
+                os._exit(9)
+
         try:
-            receive(replace(work, reached=lambda found: os._exit(9) if found == step else None), claim)
+            receive(replace(work, reached=reached), claim)
         finally:
             os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9

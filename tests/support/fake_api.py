@@ -24,6 +24,8 @@ from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tests.support.agreements import PEOPLE
 
 Answer = tuple[int, Any]
+HANGS_UP = 0
+"""Instead of a status: the connection ends without an answer."""
 
 
 @dataclass(kw_only=True)
@@ -114,7 +116,7 @@ def knows(authorization: str) -> bool:
         says = jwt.decode(token, key, algorithms=["EdDSA"], audience="test", options={"verify_iat": True})
     except (jwt.InvalidTokenError, KeyError):
         return False
-    return says["exp"] - says["iat"] <= 300
+    return 0 < int(says["exp"]) - int(says["iat"]) <= 300
 
 
 @contextmanager
@@ -128,6 +130,9 @@ def serving(api: FakeApi) -> Generator[FakeApi]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             status, found = api.answer(self.command, self.path, body, self.headers)  # type: ignore[arg-type]
+            if status == HANGS_UP:
+                self.close_connection = True
+                return
             raw = found if isinstance(found, bytes) else json.dumps(found).encode()
             self.send_response(status)
             if self.command == "HEAD":
