@@ -86,6 +86,7 @@ BLOB_CHUNK_BYTES: Final = 1024 * 1024  # what is read, hashed and handed on at a
 BLOB_BYTES_MAX: Final = 1 << 40
 BLOB_STORES_MIN: Final = 2
 DATABASE_BUSY_MAX: Final = timedelta(seconds=15)  # how long a writer waits for its turn
+DATABASE_IDLE_MAX: Final = timedelta(seconds=60)  # how long it may do nothing when it has it
 IDEMPOTENCY_KEY_LENGTH_MAX: Final = 128
 
 assert ACTS_PER_CLAIM_MAX < 2_000  # noqa: S101 - Temporal's limit, checked at import

@@ -4,10 +4,11 @@ Stored leaves are hashed again before they're signed: a log key must not vouch f
 rows that were altered behind it. `verify_log` hashes everything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import ScalarResult
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -131,11 +132,12 @@ def verify_log(session: Session, agreement_id: AgreementId, *, signer: LogSigner
     return verified
 
 
-def _walk(rows: Iterable[EntryRow], frontier: Frontier) -> Frontier:
+def _walk(rows: ScalarResult[EntryRow], frontier: Frontier) -> Frontier:
     """Append the rows to `frontier`, each checked against what it was written from."""
     try:
-        for row in rows:
-            frontier = frontier.append(_checked_leaf(row, frontier.size))
+        with rows:  # a cursor of the server's, on PostgreSQL
+            for row in rows:
+                frontier = frontier.append(_checked_leaf(row, frontier.size))
     except MalformedError as error:
         raise LedgerCorruptError("an entry is damaged", index=frontier.size) from error
     return frontier
@@ -221,7 +223,7 @@ def _checkpoint_rows(session: Session, agreement_id: AgreementId) -> Sequence[Ch
 
 def _rows(
     session: Session, agreement_id: AgreementId, start: int, end: int | None = None
-) -> Iterable[EntryRow]:
+) -> ScalarResult[EntryRow]:
     query = _entries_query(agreement_id).where(col(EntryRow.index) >= start)
     if end is not None:
         query = query.where(col(EntryRow.index) < end)

@@ -1,8 +1,8 @@
 """The database: opened so that what is committed stays, written by one transaction at a time.
 
 SQLite is set up for durability at every connect, and the settings are read back:
-its default journal loses acknowledged commits in a power cut. PostgreSQL is
-reached by its URL alone; whatever is SQLite's own stands in this module.
+its default journal loses acknowledged commits in a power cut. PostgreSQL is asked
+whether it is durable, and refused if not. Whatever differs between the two stands here.
 """
 
 from collections.abc import Callable, Generator
@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, Engine, event, func, make_url
+from sqlalchemy import URL, Connection, DateTime, Engine, event, func, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlmodel import Session, create_engine, select
 
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import DATABASE_BUSY_MAX
+from tallystick.limits import DATABASE_BUSY_MAX, DATABASE_IDLE_MAX
 
 _WRITES: Final = "tallystick_writes"
 
@@ -29,14 +29,24 @@ _PRAGMAS: Final = (  # name, as it's set, as it must read back
     ("trusted_schema", "OFF", 0),
     ("cell_size_check", "ON", 1),
 )
+_DURABLE: Final = ("synchronous_commit", "fsync", "full_page_writes")
+"""What loses acknowledged commits on PostgreSQL if it's off."""
 _SQLITE_UNAVAILABLE: Final = frozenset({5, 6, 8, 10, 13, 14, 15})
 """BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL (sqlite.org/rescode.html)."""
-_POSTGRESQL_UNAVAILABLE: Final = ("08", "25006", "40001", "40P01", "53", "57P", "58")
-"""Connection, read-only, serialization, deadlock, resources, operator, system (PostgreSQL, appendix A)."""
+_POSTGRESQL_UNAVAILABLE: Final = (
+    *("08", "25006", "25P03", "25P04", "40001", "40003", "40P01", "53", "55P03", "57", "58"),
+)
+"""Connection, read-only, idle or too long in a transaction, serialization, completion unknown, deadlock,
+resources, lock not available, operator, system (PostgreSQL, appendix A)."""
+_ONE_WRITER: Final = 0x74616C6C79
+"""The advisory lock that a writer holds; PostgreSQL knows it apart in each database."""
 
 
 class StoreUnavailableError(TallystickError):
-    """The database can't be asked now, or the transaction lost its turn; nothing was changed."""
+    """The database can't be asked now, or the transaction lost its turn; nothing was acknowledged.
+
+    If the connection was lost in the very commit, it may have been made.
+    """
 
     code = "store-unavailable"
     why = "The database is locked, full, failing or out of reach, so that nothing was acknowledged."
@@ -55,29 +65,23 @@ class StoreUnusableError(TallystickError):
 def open_engine(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX) -> Engine:
     """Return the engine for `database_url`; nothing is connected yet.
 
-    A SQLite connection is refused at connect unless its durability settings hold;
-    `busy_max` is how long its writers wait for their turn.
+    A connection is refused at connect unless its durability settings hold;
+    `busy_max` is how long writers wait for their turn.
 
     Raises:
-        StoreUnusableError: Not a URL, no driver for it, or a database in memory.
+        StoreUnusableError: Not a URL, no driver for it, another database, or one in memory.
     """
     try:
         url = make_url(database_url)
-        sqlite = url.get_backend_name() == "sqlite"
-        if sqlite and (url.database or ":memory:") == ":memory:":
-            raise StoreUnusableError("a database in memory keeps nothing")
-        engine = (
-            create_engine(url, poolclass=QueuePool)
-            if sqlite
-            else create_engine(url, isolation_level="SERIALIZABLE")
-        )
+        backend = url.get_backend_name()
+        if backend == "sqlite":
+            return _sqlite(url, busy_max)
+        if backend == "postgresql":
+            return _postgresql(url, busy_max)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         # The URL itself isn't shown: it may hold a password.
         raise StoreUnusableError("the database URL can't be used", reason=type(error).__name__) from None
-    if sqlite:
-        event.listen(engine, "connect", _sqlite_setup(busy_max))
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    raise StoreUnusableError("neither SQLite nor PostgreSQL", reason=backend)
 
 
 @contextmanager
@@ -87,7 +91,7 @@ def transaction(engine: Engine) -> Generator[Session]:
     Writers are serialised: what is read here can't change before the commit.
 
     Raises:
-        StoreUnavailableError: Locked, full, failing or out of reach; nothing was changed.
+        StoreUnavailableError: Locked, full, failing or out of reach; nothing was acknowledged.
     """
     with _explained(), Session(_marked(engine, writes=True), expire_on_commit=False) as session:
         session.connection()  # takes the turn now, not at the first statement
@@ -108,17 +112,45 @@ def reading(engine: Engine) -> Generator[Session]:
 
 
 def database_now(session: Session) -> datetime:
-    """Return the time by the database's own clock: aware UTC, whole seconds.
-
-    On PostgreSQL it's when the transaction began, so never later than now.
-    """
-    now = session.exec(select(func.current_timestamp())).one()
+    """Return the time by the database's own clock: aware UTC, whole seconds."""
+    # PostgreSQL's current_timestamp is when the transaction began, before it waited for its turn.
+    clock = func.clock_timestamp(type_=DateTime(timezone=True))
+    asked = clock if _is_postgresql(session.get_bind()) else func.current_timestamp()
+    now = session.exec(select(asked)).one()
     aware = now.replace(tzinfo=UTC) if now.tzinfo is None else now.astimezone(UTC)
     return aware.replace(microsecond=0)
 
 
 def _marked(engine: Engine, *, writes: bool) -> Engine:
-    return engine.execution_options(**{_WRITES: writes})
+    if not _is_postgresql(engine):
+        return engine.execution_options(**{_WRITES: writes})
+    # A reader's snapshot is of its first statement. A writer's would be of its waiting for the
+    # lock, and stale when its turn comes: so each of its statements looks anew, while nobody else writes.
+    level = "READ COMMITTED" if writes else "REPEATABLE READ"
+    return engine.execution_options(isolation_level=level, **{_WRITES: writes})
+
+
+def _is_postgresql(bind: Engine | Connection) -> bool:
+    return bind.dialect.name == "postgresql"
+
+
+def _sqlite(url: URL, busy_max: timedelta) -> Engine:
+    if (url.database or ":memory:") == ":memory:":
+        raise StoreUnusableError("a database in memory keeps nothing")
+    engine = create_engine(url, poolclass=QueuePool, hide_parameters=True)
+    event.listen(engine, "connect", _sqlite_setup(busy_max))
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgresql(url: URL, busy_max: timedelta) -> Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    # Ping: a server that was restarted costs a reconnection, not a refused request.
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    event.listen(engine, "connect", _postgresql_setup(busy_max))
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
 
 
 def _sqlite_setup(busy_max: timedelta) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
@@ -146,6 +178,32 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _postgresql_setup(busy_max: timedelta) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
+    waiting = busy_max // timedelta(milliseconds=1)
+
+    def set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = {waiting}")
+        for name in _DURABLE:
+            cursor.execute(f"SHOW {name}")
+            (found,) = cursor.fetchone() or (None,)
+            if found in {None, "off"}:
+                raise StoreUnusableError("a setting doesn't hold", setting=name, found=str(found))
+        cursor.close()
+        connection.commit()
+
+    return set_up
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if not connection.get_execution_options().get(_WRITES, False):
+        return
+    # A process that is stopped in its turn must not stop all others for ever.
+    idle_max = DATABASE_IDLE_MAX // timedelta(milliseconds=1)
+    connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {idle_max}")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})")
+
+
 @contextmanager
 def _explained() -> Generator[None]:
     try:
@@ -167,7 +225,7 @@ def _is_unavailability(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if isinstance(state, str):
         return state.startswith(_POSTGRESQL_UNAVAILABLE)
-    return False
+    return isinstance(error, OperationalError)  # no connection was made, or it broke off without a word
 
 
 def _reason(error: DBAPIError) -> str:

@@ -23,12 +23,15 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     UniqueConstraint,
+    inspect,
 )
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from tallystick.domain.codec import instant, instant_text
 from tallystick.limits import IDEMPOTENCY_KEY_LENGTH_MAX, NAME_LENGTH_MAX, PERSON_ID_LENGTH_MAX
+from tallystick.store import migrate
+from tallystick.store.session import transaction
 
 _DIGEST_LENGTH: Final = 71  # "sha256:" and 64 digits
 _PUBLIC_KEY_LENGTH: Final = 72  # "ed25519:" and 64 digits
@@ -198,5 +201,17 @@ class AnswerRow(SQLModel, table=True):
 
 
 def create_tables(engine: Engine) -> None:
-    """Create what is missing: for the embedded stack; a server's database is migrated instead."""
-    SQLModel.metadata.create_all(engine)
+    """Make the tables in an empty database, as the newest migration leaves them; migrate any other.
+
+    For the embedded stack and tests; a site migrates before its services start.
+
+    Raises:
+        TallystickError: As `migrate.upgrade`.
+    """
+    with transaction(engine) as session:
+        connection = session.connection()
+        if not inspect(connection).get_table_names():
+            SQLModel.metadata.create_all(connection)
+            migrate.stamp(connection)
+            return
+    migrate.upgrade(engine)

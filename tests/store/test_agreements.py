@@ -1,7 +1,6 @@
 """An agreement has one history of versions; deposits have one of numbers; keys see what lists them."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -36,7 +35,6 @@ from tests.support.ledgers import (
     NO_DIGEST,
     OTHER_LOG,
     deposit,
-    new_engine,
     said,
     signed_agreement,
 )
@@ -47,11 +45,6 @@ FIRST_DIGEST = statement_id(FIRST)
 
 def fingerprint(holder: str) -> Digest:
     return key_id(signing_key(holder).public_key)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return new_engine(tmp_path)
 
 
 def test_a_registered_version_is_found_by_id_and_digest_with_its_ledger_entry(engine: Engine) -> None:

@@ -1,7 +1,6 @@
 """A claim is filed once, and found by whatever people call it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -20,12 +19,7 @@ from tallystick.store.claims import (
 from tallystick.store.ledger import LedgerEntry, entries
 from tallystick.store.session import reading, transaction
 from tallystick.store.tables import ClaimRow
-from tests.support.ledgers import AT, LOG, NO_DIGEST, OTHER_LOG, add, claim, new_engine, said
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return new_engine(tmp_path)
+from tests.support.ledgers import AT, LOG, NO_DIGEST, OTHER_LOG, add, claim, said
 
 
 def test_a_filed_claim_is_found_by_digest_and_short_form(engine: Engine) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -18,17 +17,12 @@ from tallystick.store.idempotency import (
     remember,
 )
 from tallystick.store.session import reading, transaction
-from tests.support.ledgers import AT, new_engine
+from tests.support.ledgers import AT
 
 REQUEST = Request(
     principal=sha256_digest(b"ana"), key="4f0c-1", route="POST /v1/claims", body_digest=sha256_digest(b"{}")
 )
 ANSWER = Answer(status=201, response=b'{"claim":"clm-1"}')
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return new_engine(tmp_path)
 
 
 def test_the_first_answer_stays(engine: Engine) -> None:

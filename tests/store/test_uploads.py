@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits import BLOB_BYTES_MAX
@@ -27,7 +28,6 @@ from tallystick.store.uploads import (
     known_blobs,
     record_blob,
 )
-from tests.support.ledgers import new_engine
 
 BLOB = b"0123456789" * 50
 WANTED, _ = measure([BLOB])
@@ -163,8 +163,7 @@ def test_a_folder_that_cannot_be_made_is_a_failed_store(tmp_path: Path, blobs: R
         Uploads(tmp_path / "file" / "uploads", blobs)
 
 
-def test_a_blob_is_known_to_each_agreement_on_its_own(tmp_path: Path) -> None:
-    engine = new_engine(tmp_path)
+def test_a_blob_is_known_to_each_agreement_on_its_own(engine: Engine) -> None:
     mine = stored("one", ANA)
     with transaction(engine) as session:
         assert record_blob(session, mine) == mine

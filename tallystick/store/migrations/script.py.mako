@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - Alembic runs these files by path; they are no package
 """${message}"""
 
 import sqlalchemy as sa

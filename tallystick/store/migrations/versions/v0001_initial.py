@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - Alembic runs these files by path; they are no package
 """The first tables: the ledger, and what it is found by."""
 
 import sqlalchemy as sa

@@ -1,0 +1,32 @@
+"""Runs the migrations on a connection that `migrate` gives, in the transaction that it has begun.
+
+Without one (when a developer asks Alembic to write the next step), the database is
+the one that the settings name. There's no offline mode: a script of SQL would be
+run without the durability settings that the engine asserts.
+"""
+
+import os
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
+
+from tallystick.settings import read_settings
+from tallystick.store import tables
+from tallystick.store.session import open_engine, transaction
+
+assert tables.EntryRow.__tablename__ in SQLModel.metadata.tables, "the tables are what is migrated to"
+
+
+def _run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=SQLModel.metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if isinstance(given, Connection):
+    _run(given)
+else:
+    with transaction(open_engine(read_settings(os.environ).database_url)) as session:
+        _run(session.connection())

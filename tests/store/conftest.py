@@ -1,0 +1,57 @@
+"""Every test of what is stored runs on SQLite and on PostgreSQL."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tallystick.store.session import open_engine
+from tallystick.store.tables import create_tables
+from tests.support.ledgers import new_engine
+from tests.support.postgresql import PostgresServer, running_postgresql
+
+NewUrl = Callable[[], str]
+MakeEngine = Callable[[], Engine]
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Generator[PostgresServer]:
+    with running_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewUrl:
+    """Gives URLs of databases in which there is nothing."""
+    if request.param == "sqlite":
+        return lambda: f"sqlite:///{tmp_path_factory.mktemp('database')}/store.db"
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    return server.new_schema
+
+
+@pytest.fixture(scope="module")
+def make_engine(new_url: NewUrl) -> Iterator[MakeEngine]:
+    """Makes empty databases, with all tables, until the module is done."""
+    with ExitStack() as made:
+
+        def make() -> Engine:
+            engine = open_engine(new_url())
+            made.callback(engine.dispose)
+            create_tables(engine)
+            return engine
+
+        yield make
+
+
+@pytest.fixture
+def engine(make_engine: MakeEngine) -> Iterator[Engine]:
+    engine = make_engine()
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path) -> Engine:
+    return new_engine(tmp_path)
