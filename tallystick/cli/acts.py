@@ -7,7 +7,7 @@ import typer
 from tallystick.cli.cases import Case, open_case
 from tallystick.cli.desk import Desk, desk
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
-from tallystick.cli.signing import Manner, common, state
+from tallystick.cli.signing import Manner, heading, state
 from tallystick.client.answers import objects, text, texts
 from tallystick.domain.calendar import deadline
 from tallystick.domain.codec import instant
@@ -54,7 +54,7 @@ def intake(
         raise typer.BadParameter("a refusal needs a --reason")
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = Intake(**common(at, case), accepted=not refuse, reasons=tuple(reason or ()))
+        body = Intake(**heading(at, case), accepted=not refuse, reasons=tuple(reason or ()))
         state(at, case, Kind.INTAKE, body, Manner(yes=yes, as_json=as_json))
 
 
@@ -72,7 +72,7 @@ def acknowledge(
     """Confirm that the notice of a claim has arrived."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = NoticeAcknowledgement(**common(at, case))
+        body = NoticeAcknowledgement(**heading(at, case))
         state(at, case, Kind.NOTICE_ACKNOWLEDGEMENT, body, Manner(yes=yes, as_json=as_json))
 
 
@@ -95,7 +95,7 @@ def approve(
     """Approve stages of a claim: those named, or all in whose quorum you have a place."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        members = common(at, case)
+        members = heading(at, case)
         longest = deadline(
             members["issued_at"],
             case.agreement.windows.approval_lifetime,
@@ -127,7 +127,7 @@ def deny(
     """Deny a claim; enough denials end it."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = Denial(**common(at, case), reason=reason)
+        body = Denial(**heading(at, case), reason=reason)
         state(at, case, Kind.DENIAL, body, Manner(yes=yes, as_json=as_json))
 
 
@@ -149,7 +149,7 @@ def object_(
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
         body = Objection(
-            **common(at, case), ground=ground, explanation=explanation, stages=_named(stage) or None
+            **heading(at, case), ground=ground, explanation=explanation, stages=_named(stage) or None
         )
         state(at, case, Kind.OBJECTION, body, Manner(yes=yes, as_json=as_json))
 
@@ -170,7 +170,7 @@ def retract(
     """Take back your own approval, denial or objection."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = Retraction(**common(at, case), of=digest(statement), reason=reason)
+        body = Retraction(**heading(at, case), of=digest(statement), reason=reason)
         state(at, case, Kind.RETRACTION, body, Manner(yes=yes, as_json=as_json))
 
 
@@ -190,7 +190,7 @@ def withdraw(
     """Give up your claim."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = Withdrawal(**common(at, case), reason=reason, explanation=explanation)
+        body = Withdrawal(**heading(at, case), reason=reason, explanation=explanation)
         state(at, case, Kind.WITHDRAWAL, body, Manner(yes=yes, as_json=as_json))
 
 
@@ -210,7 +210,7 @@ def hold(
     """Freeze a claim, or some of its stages: nothing is decided until the hold is lifted."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = Hold(**common(at, case), reason=reason, stages=_named(stage) or None)
+        body = Hold(**heading(at, case), reason=reason, stages=_named(stage) or None)
         state(at, case, Kind.HOLD, body, Manner(yes=yes, as_json=as_json))
 
 
@@ -234,7 +234,7 @@ def return_(
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
         components = tuple(ComponentId(name) for name in component or _released(case))
-        body = Return(**common(at, case), components=components, method=method, certificate=certificate)
+        body = Return(**heading(at, case), components=components, method=method, certificate=certificate)
         state(at, case, Kind.RETURN, body, Manner(yes=yes, as_json=as_json))
 
 

@@ -16,7 +16,7 @@ from tallystick.cli.cases import Case, open_case
 from tallystick.cli.desk import Desk, desk
 from tallystick.cli.envelopes import FileUnusableError
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
-from tallystick.cli.signing import Manner, common, send, state, state_together
+from tallystick.cli.signing import Manner, heading, send, state, state_together
 from tallystick.client.answers import member, objects, text
 from tallystick.domain.ids import Digest, digest
 from tallystick.domain.kinds import Authority, Kind, Outcome
@@ -69,7 +69,7 @@ def rule(
 
     def ruling(at: Desk, case: Case) -> OnClaim:
         return Ruling(
-            **common(at, case),
+            **heading(at, case),
             authority=_needed(authority, "--authority"),
             outcome=_needed(outcome, "--outcome"),
             documents=tuple(_document(given) for given in document or ()),
@@ -101,7 +101,7 @@ def instruct(
 
     def instruction(at: Desk, case: Case) -> OnClaim:
         return JointInstruction(
-            **common(at, case), outcome=_needed(outcome, "--outcome"), reason=_needed(reason, "--reason")
+            **heading(at, case), outcome=_needed(outcome, "--outcome"), reason=_needed(reason, "--reason")
         )
 
     passing = Passing(manner=Manner(yes=yes, as_json=as_json, out=out, cosign=cosign), send=send)
@@ -131,7 +131,7 @@ def lift(
 
     def lifting(at: Desk, case: Case) -> OnClaim:
         standing = _only_hold(at, case) if hold is None else digest(hold)
-        return HoldLift(**common(at, case), hold=standing, reason=_needed(reason, "--reason"))
+        return HoldLift(**heading(at, case), hold=standing, reason=_needed(reason, "--reason"))
 
     passing = Passing(manner=Manner(yes=yes, as_json=as_json, out=out, cosign=cosign), send=send)
     with desk(context, api, key) as at:

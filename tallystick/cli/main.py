@@ -74,7 +74,7 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback()
-def _common(
+def _start(
     context: typer.Context,
     passphrase_file: Annotated[
         Path | None, typer.Option(help="The passphrase of the key, on the first line of this file.")

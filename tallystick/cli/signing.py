@@ -49,7 +49,7 @@ NOUNS: Final[Mapping[Kind, str]] = MappingProxyType(
 _HEADER: Final = frozenset(field.name for field in fields(OnClaim))
 
 
-class Common(TypedDict):
+class Heading(TypedDict):
     """The members that every statement about a claim has."""
 
     deployment: DeploymentId
@@ -76,13 +76,13 @@ class Manner:
     cosign: Path | None = None
 
 
-def common(at: Desk, case: Case) -> Common:
+def heading(at: Desk, case: Case) -> Heading:
     """Return the members of a statement that the person at the desk makes now about a claim.
 
     Raises:
         NotInAgreementError: The person is nobody of the agreement.
     """
-    return Common(
+    return Heading(
         deployment=case.agreement.deployment,
         agreement=case.agreement.id,
         agreement_digest=case.terms.digest,

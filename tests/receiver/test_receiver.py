@@ -20,6 +20,7 @@ from tallystick.domain.statements import Deposit
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import DeliveryRefusedError
 from tallystick.receiver.fence import Fence, ReceiverBusyError, ReceiverOvertakenError, fenced
+from tallystick.receiver.journal import Journal, Record, Step
 from tallystick.receiver.receiver import OWN_FOLDER, Setting, receive
 from tallystick.receiver.versions import Versions
 from tests.support.agreements import (
@@ -471,3 +472,26 @@ def test_plaintext_that_a_crash_left_is_gone_at_the_next_start(escrow: FolderEsc
     with pytest.raises(DeliveryRefusedError):
         receive(work, "clm-aaaaaaaaaaaaaaaa")
     assert not list((tmp_path / "bank" / OWN_FOLDER / "work").glob("*/opened"))
+
+
+def test_same_content_sealed_anew_is_not_what_the_depositor_signed(
+    escrow: FolderEscrow, release: Release, tmp_path: Path
+) -> None:
+    sealed = release.sealed[DOCS]
+    again = Release(scratch=tmp_path / "again")
+    _, raw = again.seal_bag(DOCS, sealed.body.recipient, sealed.deposited.custody)
+    assert len(raw) == sealed.deposited.sealed_bytes
+    escrow.blob(sealed.deposited.sealed_digest).write_bytes(raw)
+    with pytest.raises(DeliveryRefusedError, match="not the bytes that the depositor signed"):
+        receive(setting(escrow, tmp_path / "bank"), release.claim)
+    assert active(tmp_path / "bank") == {}
+
+
+def test_overtaken_receiver_writes_no_journal(tmp_path: Path, release: Release) -> None:
+    (tmp_path / "own").mkdir()
+    with fenced(tmp_path / "own") as stale:
+        journal = Journal(tmp_path / "journal", stale)
+    record = Record(claim=release.claim, stage=PROVISIONAL, step=Step.STAGED, version="v", components=())
+    with fenced(tmp_path / "own"), pytest.raises(ReceiverOvertakenError):
+        journal.write(record)
+    assert journal.read(release.claim, PROVISIONAL) is None
