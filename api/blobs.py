@@ -45,7 +45,7 @@ from tallystick.store.uploads import StoredBlob, blobs_with, find_blob, record_b
 
 router = strict_router("blobs")
 
-_RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
+_RANGE: Final = re.compile(r"bytes=(?=-?\d)(\d{0,15})-(\d{0,15})", re.ASCII)
 _OCTETS: Final = "application/octet-stream"
 _CREATED: Final = 201
 _PARTIAL: Final = 206
@@ -206,6 +206,8 @@ def _served(near: Neighbours, wanted: Digest, asked: str | None) -> Response:
     first, length = _range(asked, near, wanted)
     read = near.blobs.open_verified(wanted, first_byte=first, length=length)
     left = read.size_bytes - first if length is None else length
+    if left == 0 and first > 0:
+        raise BlobRangeError("not within the blob", first_byte=first, size_bytes=read.size_bytes)
     headers = {
         "Content-Length": str(left),
         "Accept-Ranges": "bytes",
@@ -227,14 +229,15 @@ def _range(asked: str | None, near: Neighbours, wanted: Digest) -> tuple[int, in
         BlobRangeError: It does not begin within the blob.
     """
     found = None if asked is None else _RANGE.fullmatch(asked)
-    if found is None or not any(found.groups()):
+    if found is None:
         return 0, None
+    if found.group(2) == "":
+        return int(found.group(1)), None  # to the end: the whole is read once to be checked, not twice
     size = near.blobs.open_verified(wanted).size_bytes
-    first, last = (None if text == "" else int(text) for text in found.groups())
-    if first is None:
-        assert last is not None
-        first, last = max(size - last, 0), size - 1
-    end = size - 1 if last is None else min(last, size - 1)
+    last = int(found.group(2))
+    first, end = int(found.group(1) or max(size - last, 0)), size - 1
+    if found.group(1) != "":
+        end = min(last, end)
     if first > end:
         raise BlobRangeError("not within the blob", first_byte=first, size_bytes=size)
     return first, end - first + 1

@@ -17,6 +17,7 @@ from api.door import ClaimName, opened, seen_agreement, seen_claim
 from api.neighbours import Near, Neighbours
 from api.openapi import ENVELOPE_BODY
 from api.routing import strict_router
+from tallystick.crypto.age import parse_recipient
 from tallystick.crypto.reading import read_signed
 from tallystick.crypto.statement import Envelope, body_of, envelope_bytes, statement_id
 from tallystick.domain.codec import decode
@@ -131,6 +132,7 @@ def _at_the_door(near: Neighbours, caller: Caller, envelope: Envelope) -> Agreem
             told = on_record(near.cases.load(session, stored), stored.digest)
             assert told is not None, "a claim's record begins with its filing"
             return told
+        parse_recipient(filing.recipient)  # to nothing else could the gate ever contribute
         terms = opened(registered).terms
         under = claims.of_agreements(session, [registered.agreement_id])
         check_filing(

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
@@ -67,10 +67,13 @@ async def follow(
     await run_in_threadpool(case_seen, near, caller, claim)
     if _Streams.open >= EVENT_STREAMS_MAX:
         raise TooManyStreamsError("too many streams are open", limit=EVENT_STREAMS_MAX)
-    return EventSourceResponse(_follow(near, caller, claim, after), ping=_PING_SECONDS)
+    return EventSourceResponse(entries_after(near, caller, claim, after), ping=_PING_SECONDS)
 
 
-async def _follow(near: Neighbours, caller: Caller, claim: str, after: int) -> AsyncIterator[ServerSentEvent]:
+async def entries_after(
+    near: Neighbours, caller: Caller, claim: str, after: int
+) -> AsyncGenerator[ServerSentEvent]:
+    """Yield an event for each entry after a place, and for each one that comes; ends after a while."""
     _Streams.open += 1
     try:
         rounds = max(1, EVENT_STREAM_MAX // max(near.settings.poll_every, timedelta(milliseconds=1)))

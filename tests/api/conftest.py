@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.agreements import BEA
 from tests.support.gate_worlds import World
 from tests.support.service import Service, serving, template_world
 
@@ -24,7 +25,7 @@ async def service(template: World, tmp_path: Path) -> AsyncGenerator[Service]:
 @pytest.fixture
 async def claimed(service: Service) -> Service:
     """A claim for every stage, filed through the API."""
-    answer = await service.post("/claims", service.filing(), person="bea@halden")
+    answer = await service.post("/claims", service.filing(), person=BEA)
     assert answer.status_code == 201, answer.text
     service.world = replace(service.world, claim=answer.json()["digest"])
     return service

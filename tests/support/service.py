@@ -42,7 +42,7 @@ from tallystick.store.casefiles import load
 from tallystick.store.evidence import export
 from tallystick.store.session import transaction
 from tests.support.agreements import AGREEMENT, ANA, DECISION_KEY, GATE_IDENTITY, LOG_KEY, PEOPLE
-from tests.support.gate_worlds import FILED, World, deposited, document, prepared_world
+from tests.support.gate_worlds import CLAIM_IDENTITY, FILED, World, deposited, document, prepared_world
 
 API: Final = "http://escrow.test"
 ROOT: Final = PEOPLE[ANA].signing_key.public_key
@@ -134,7 +134,7 @@ class Service:
 
     async def get(self, path: str, person: PersonId | None = ANA, **parameters: object) -> httpx.Response:
         query = {name: value for name, value in parameters.items() if value is not None}
-        return await self.http.get(f"/v1{path}", params=query, headers=self.signed_in(person))  # type: ignore[arg-type]
+        return await self.http.get(f"/v1{path}", params=query or None, headers=self.signed_in(person))  # type: ignore[arg-type]
 
     async def post(
         self, path: str, envelope: Envelope | bytes, person: PersonId | None = ANA, **headers: str
@@ -162,7 +162,7 @@ class Service:
             "evidence": tuple(
                 document(item, self.clock.now) for item in ("insolvency-record", "outage-record")
             ),
-            "recipient": "age1pq1of-this-claim",
+            "recipient": str(CLAIM_IDENTITY.recipient()),
             "purpose": "release",
             "declaration": "Support has ceased.",
             **changes,
