@@ -469,7 +469,16 @@ def test_release_decided_at_another_time_than_it_is_recorded_must_hold_at_both()
     refused("not-due", world, forged(world, decided_at=later))
     world.engine_runs = False
     world.at(later)  # every approval has expired
-    refused("not-due", world, forged(world, decided_at=BEGIN, released=True, premises=ALL_HOLD))
+    share = Contribution(component=ComponentId("docs"), leaf="gate", sealed_digest=some_digest(1))
+    made = {"released": True, "premises": ALL_HOLD, "contributions": (share,)}
+    refusal = refused("not-due", world, forged(world, decided_at=BEGIN, **made))
+    assert refusal.facts["unmet"] == ["quorum-reached"]
+
+
+def test_release_decided_in_the_future_is_refused_even_if_everything_still_holds_then() -> None:
+    world = quorate()
+    refused("not-due", world, forged(world, decided_at=world.now + CLOCK_SKEW_MAX + timedelta(seconds=1)))
+    world.decides("provisional", decided_at=world.now + CLOCK_SKEW_MAX)
 
 
 def test_release_contributes_a_share_of_each_component_and_of_no_other() -> None:

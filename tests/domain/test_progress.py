@@ -182,7 +182,9 @@ def test_quorum_that_lapses_with_its_approvals_is_looked_at_when_they_expire() -
         = APPROVAL; provisional WAITING
         """
     )
-    world.at(BEGIN + timedelta(days=25) + SECOND)
+    last_moment = BEGIN + timedelta(days=25)
+    assert next_look(AGREEMENT, world.claim, at=last_moment) == last_moment + SECOND
+    world.at(last_moment + SECOND)
     assert world.claim.state is ClaimState.LAPSED
     assert world.claim.since == BEGIN + timedelta(days=25) + SECOND
 

@@ -261,6 +261,13 @@ def test_deposit_that_is_no_deposit_is_not_found() -> None:
     assert "deposit-pinned" in [verdict.premise for verdict in decision.unmet]
 
 
+def test_gate_whose_clock_is_behind_does_not_believe_the_record() -> None:
+    world = quorate()
+    assert world.claim.window_until is not None
+    decision = world.decision("critical", at=world.claim.window_until)
+    assert "window-over" in [verdict.premise for verdict in decision.unmet]
+
+
 def test_no_jump_of_the_gates_clock_ends_a_window() -> None:
     world = play("bea files\nana accepts\ndora acknowledges\n= WINDOW")
     decision = world.decision("critical", at=world.now + timedelta(days=400))

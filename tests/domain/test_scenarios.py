@@ -313,6 +313,17 @@ STORIES: Final = (
         """,
     ),
     Story(
+        "2: a late objection uses up nothing: another may follow it",
+        f"""
+        {CRITICAL_OUT}
+        dora objects to critical
+        dora objects to critical
+        dora objects to source
+        bea reports critical activated
+        = CONTESTED; source WAITING
+        """,
+    ),
+    Story(
         "2: an objection between two stages stops the second, not the first",
         f"""
         {CRITICAL_OUT}
