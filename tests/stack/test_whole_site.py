@@ -1,0 +1,155 @@
+"""A whole site, as `tallystick up` starts it: killed piece by piece while a claim runs, stopped by Ctrl-C."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tallystick.cli.narrator import AGREEMENT, DemonstrationFailedError, Narrator
+from tallystick.stack import free_port
+
+FILES = Path(__file__).parents[2] / "deploy" / "demo"
+PEOPLE = (
+    *("dora@nordwind", "dirk@nordwind", "bea@halden", "ben@halden"),
+    *("ana@harbour", "abe@harbour", "kim@kestrel", "tom@marlowe"),
+)
+APPROVERS = ("ana@harbour", "kim@kestrel", "tom@marlowe")
+QUICK = {
+    "objection: PT20S": "objection: PT4S",
+    "deemed_after: PT5S": "deemed_after: PT1S",
+    "delay: PT5S": "delay: PT1S",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Up:
+    """A running `tallystick up`, and the folder in which people type their commands."""
+
+    process: subprocess.Popen[str]
+    told: Path
+    desk: Narrator
+
+    def pid_of(self, name: str) -> int:
+        """Return the process id of one of its children, as the system lists it."""
+        patterns = {
+            "temporal": "server start-dev",
+            "worker": "workflows.worker$",
+            "gate": "workflows.worker --gate$",
+            "api": "api.app:create_app",
+        }
+        for pid, command in self.children().items():
+            if re.search(patterns[name], command):
+                return pid
+        raise AssertionError(f"no {name} among {self.children()}")
+
+    def children(self) -> Mapping[int, str]:
+        """Return the command lines of the children that are alive."""
+        found: dict[int, str] = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+                if int(parent) == self.process.pid and state != "Z":
+                    words = (stat.parent / "cmdline").read_text().split("\0")
+                    found[int(stat.parent.name)] = " ".join(words).strip()
+        return found
+
+
+def wait_for(check: Callable[[], bool], seconds: float = 60) -> None:
+    give_up = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < give_up, "waited in vain"
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Generator[Up, None, None]:
+    desk = tmp_path / "desk"
+    shutil.copytree(FILES, desk)
+    agreement = (desk / "agreement.yaml").read_text()
+    for slow, quick in QUICK.items():
+        assert slow in agreement
+        agreement = agreement.replace(slow, quick)
+    (desk / "agreement.yaml").write_text(agreement)
+    port, told = free_port(), tmp_path / "told.txt"
+    people = Narrator(console=Console(quiet=True), desk=desk, api=f"http://127.0.0.1:{port}")
+    for person in PEOPLE:
+        people.types(None, "key", "new", person, "--out", "keys")
+    command = [sys.executable, "-m", "tallystick.cli.main", "up", "--data", str(tmp_path / "site")]
+    command += ["--api-port", str(port), "--root", "keys/ana@harbour.pub"]
+    with told.open("w") as out:
+        process = subprocess.Popen(command, cwd=desk, stdout=out, stderr=out, text=True)
+    running = Up(process=process, told=told, desk=people)
+    try:
+        wait_for(lambda: "openapi.json" in told.read_text() or process.poll() is not None)
+        assert process.poll() is None, told.read_text()
+        shutil.copy(tmp_path / "site" / "deployment.json", desk / "deployment.json")
+        yield running
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+
+
+def agree_and_deposit(desk: Narrator) -> None:
+    document = "agreement.yaml"
+    for person in ("dora@nordwind", "bea@halden", "kim@kestrel", "tom@marlowe", "ana@harbour"):
+        desk.types(person, "agreement", "sign", document, "--out", "signed.json", "--yes")
+        document = "signed.json"
+    desk.types("ana@harbour", "agreement", "register", document)
+    wait_for(lambda: len(desk.shows(f"/v1/agreements/{AGREEMENT}")["custody"]) == 4)
+    desk.types("dora@nordwind", "deposit", "make", "deposit", "--agreement", AGREEMENT)
+
+
+def approves(desk: Narrator, person: str, claim: str) -> bool:
+    """Try as a person would: when the server does not answer, or what became of it is unknown, repeat."""
+    try:
+        desk.types(person, "approve", claim, "--stage", "critical", "--yes")
+    except DemonstrationFailedError as error:
+        said = str(error.facts["said"])
+        if "already-stated" in said:
+            return True
+        assert '"retryable": true' in said, said
+        return False
+    return True
+
+
+@pytest.mark.timeout(240)
+def test_a_claim_goes_on_where_it_was_when_every_process_is_killed(up: Up) -> None:
+    desk = up.desk
+    agree_and_deposit(desk)
+    claim = desk.files(deposit=1, stages="[critical]")
+    os.kill(up.pid_of("temporal"), signal.SIGKILL)
+    os.kill(up.pid_of("worker"), signal.SIGKILL)
+    for person in APPROVERS[:2]:
+        wait_for(partial(approves, desk, person, claim))
+    os.kill(up.pid_of("gate"), signal.SIGKILL)
+    os.kill(up.pid_of("api"), signal.SIGKILL)
+    wait_for(lambda: approves(desk, APPROVERS[2], claim))
+
+    def state() -> str:
+        return str(desk.shows(f"/v1/claims/{claim}")["stages"][0]["state"])
+
+    wait_for(lambda: state() == "DECIDED", 90)
+    scripts = desk.desk / "receiver"
+    health = ("--activate", f"sh {scripts}/activate.sh", "--health", f"sh {scripts}/health.sh")
+    desk.types("bea@halden", "receive", claim, "--into", "bank", "--once", *health)
+    wait_for(lambda: desk.shows(f"/v1/claims/{claim}")["state"] == "RELEASED")
+    votes = desk.shows(f"/v1/claims/{claim}/tally")["stages"][0]["votes"]
+    assert sorted(vote["person"] for vote in votes if vote["counts"]) == sorted(APPROVERS)
+    desk.types("bea@halden", "evidence", "export", claim, "--out", "evidence.json")
+    desk.types(None, "evidence", "verify", "evidence.json")
+    children = up.children()
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(timeout=60) == 0
+    assert len(children) == 4
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
