@@ -64,6 +64,7 @@ class ReleaseWorkflow:
         self._deciding = asyncio.Lock()  # one act at a time is decided, recorded and believed
         self._nudged = False
         self._closing = False
+        self._gate_at_work = False
 
     @workflow.run
     async def run(self, start: ClaimStart) -> str:
@@ -101,12 +102,18 @@ class ReleaseWorkflow:
     def check_submission(self, submission: Submission) -> None:
         """Refuse, before anything is written, what the record as known refuses.
 
+        While the gate is at work it may have recorded what is not known here yet; what
+        depends on the claim's state is then left to the handler, which reads on.
+
         Raises:
             ApplicationError: The rule that refuses it.
         """
         with crossing():
             envelope = parse_envelope(submission.envelope.encode())
-            if self._book is not None and self._book.entry_of(statement_id(envelope)) is None:
+            if self._book is None or self._book.entry_of(statement_id(envelope)) is not None:
+                return
+            check_is_act(read_signed(envelope, self._book.agreement))
+            if not self._gate_at_work:
                 _check(self._book, envelope, at=steps.now())
 
     @workflow.signal
@@ -178,7 +185,12 @@ class ReleaseWorkflow:
         book, statement = self._case, statement_id(envelope)
         while (entry := book.entry_of(statement)) is None:
             at = steps.now()
-            _check(book, envelope, at=at)
+            try:
+                _check(book, envelope, at=at)
+            except TallystickError:
+                if await self._catch_up(book):
+                    continue
+                raise
             await self._learn(await self._record_act(book, envelope, at))
         return book.acknowledgement_of(entry)
 
@@ -249,16 +261,19 @@ class ReleaseWorkflow:
         book, known = self._case, self._case.last_index
         request = DecideStage(claim=book.claim.digest, agreement=book.agreement.id, stage=stage)
         answer = workflow.start_activity("decide_stage", request, result_type=GateAnswer, **steps.GATE)
-        await workflow.wait_condition(lambda: answer.done() or self._no_longer_asked(stage))
-        if not answer.done():
-            answer.cancel()
-            return True
+        self._gate_at_work = True
         try:
+            await workflow.wait_condition(lambda: answer.done() or self._no_longer_asked(stage))
+            if not answer.done():
+                answer.cancel()
+                return True
             outcome = (await answer).outcome
+            await self._catch_up(book)
         except ActivityError as failure:
             workflow.logger.error("the gate could not decide: %s", steps.refusal_in(failure).code)
             return False
-        await self._catch_up(book)
+        finally:
+            self._gate_at_work = False
         return outcome == "released" or book.last_index > known
 
     def _no_longer_asked(self, stage: StageId) -> bool:
@@ -282,8 +297,9 @@ class ReleaseWorkflow:
             await self._catch_up(book)
         return book.last_index > known
 
-    async def _catch_up(self, book: Casebook) -> None:
-        """Read on until the ledger has nothing more about the claim."""
+    async def _catch_up(self, book: Casebook) -> bool:
+        """Read on until the ledger has nothing more about the claim; say whether anything was new."""
+        known = book.last_index
         while True:
             request = ReadSince(claim=book.claim.digest, agreement=book.agreement.id, after=book.last_index)
             page = await workflow.execute_activity_method(
@@ -291,7 +307,7 @@ class ReleaseWorkflow:
             )
             book.learn(page.entries)
             if not page.entries:
-                return
+                return book.last_index > known
 
     async def _change(self, moment: datetime | None) -> None:
         """Wait until the record changes, somebody nudges, or `moment` comes; without one, people end it."""

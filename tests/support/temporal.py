@@ -17,7 +17,7 @@ from typing import Final
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
@@ -51,6 +51,7 @@ from tallystick.domain.statements import (
     Receipt,
     Signed,
 )
+from tallystick.faults import from_failure
 from tallystick.messages import (
     CLAIMS_QUEUE,
     GATE_QUEUE,
@@ -219,6 +220,8 @@ class Story:
                 return await self.handle.execute_update(
                     ReleaseWorkflow.submit, submission, id=update or statement_id(envelope)
                 )
+            except WorkflowUpdateFailedError as failure:
+                raise from_failure(failure.cause) or failure from failure
             except RPCError as error:
                 if error.status is not RPCStatusCode.RESOURCE_EXHAUSTED:
                     raise
