@@ -42,6 +42,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "rule": "joint_acts",
         "instruct": "joint_acts",
         "lift": "joint_acts",
+        "revoke": "revoking",
         "receive": "receiving",
         "evidence": "evidence",
         "ledger": "ledgers",

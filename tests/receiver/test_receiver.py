@@ -495,3 +495,34 @@ def test_overtaken_receiver_writes_no_journal(tmp_path: Path, release: Release) 
     with fenced(tmp_path / "own"), pytest.raises(ReceiverOvertakenError):
         journal.write(record)
     assert journal.read(release.claim, PROVISIONAL) is None
+
+
+def test_deposit_by_somebody_else_is_not_received_even_if_the_claim_pins_it(tmp_path: Path) -> None:
+    own = Release(scratch=tmp_path / "own", number=8)
+    components = tuple(sealed.deposited for sealed in own.sealed.values())
+    body = Deposit(**own.header(BEA, "deposit"), number=1, watermark=AT, components=components)
+    own.__dict__["deposit"] = sign(Kind.DEPOSIT, encode_object(body), [PEOPLE[BEA].signing_key])
+    escrow = FolderEscrow(tmp_path / "escrow", own)
+    with pytest.raises(DeliveryRefusedError, match="not by the depositor"):
+        receive(setting(escrow, tmp_path / "bank"), own.claim)
+
+
+def test_version_that_a_crash_left_unrecorded_is_gone_once_its_stage_is_undone(
+    escrow: FolderEscrow, tmp_path: Path
+) -> None:
+    work = setting(escrow, tmp_path / "bank")
+    assert killed_at("adopted", work, escrow.release.claim)
+    assert list((tmp_path / "bank" / "versions").iterdir())
+    document = dict(escrow.delivery(escrow.release.claim))
+    stages: Any = document["stages"]
+
+    class TimedOut(FolderEscrow):
+        def __init__(self) -> None:
+            self.folder, self.release = escrow.folder, escrow.release
+
+        def delivery(self, claim: str) -> dict[str, Any]:
+            failed = [{**stage, "state": "FAILED"} for stage in stages]
+            return {**document, "stages": failed, "undo": [PROVISIONAL], "state": "ROLLING_BACK"}
+
+    receive(setting(TimedOut(), tmp_path / "bank"), escrow.release.claim)
+    assert list((tmp_path / "bank" / "versions").iterdir()) == []
