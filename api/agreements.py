@@ -1,5 +1,6 @@
 """Agreements: registered, listed, read in plain language, and checked for readiness."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -139,10 +140,11 @@ async def _registered(near: Neighbours, posted: Posted) -> Registered:
     envelope_sent = envelope_of(posted, Kind.AGREEMENT)
     signed = await run_in_threadpool(read_agreement, envelope_sent)
     registered = await run_in_threadpool(_register, near, signed, envelope_sent)
-    for component in signed.agreement.components:
-        await near.claims.deal_custody(
-            DealCustody(agreement=registered.agreement_id, component=component.id, epoch=_FIRST_EPOCH)
-        )
+    wanted = [
+        DealCustody(agreement=registered.agreement_id, component=component.id, epoch=_FIRST_EPOCH)
+        for component in signed.agreement.components
+    ]
+    await asyncio.gather(*map(near.claims.deal_custody, wanted))
     return Registered(
         agreement=registered.agreement_id,
         version=registered.version,
@@ -187,8 +189,7 @@ def _latest_verified(session: Session, agreement_id: AgreementId) -> Deposit | N
 async def _revoked(near: Neighbours, caller: Caller, agreement: str, posted: Posted) -> Recorded:
     sent = envelope_of(posted, Kind.KEY_REVOCATION)
     recorded, concerned = await run_in_threadpool(_record_revocation, near, caller, agreement, sent)
-    for claim in concerned:
-        await near.claims.look(claim, "a key was revoked")
+    await asyncio.gather(*(near.claims.look(claim, "a key was revoked") for claim in concerned))
     return recorded
 
 

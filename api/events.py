@@ -57,7 +57,7 @@ async def follow(
         str | None, Header(max_length=20, description="The last index that was seen.")
     ] = None,
 ) -> EventSourceResponse:
-    """Follow a claim: one event for each entry, from the beginning or after `Last-Event-ID`.
+    """Follow a claim: an event for each entry after `Last-Event-ID`; from the beginning without one, or -1.
 
     Raises:
         TooManyStreamsError: Ask again later.
@@ -108,8 +108,9 @@ def _newer(case: CaseFile, after: int) -> list[ServerSentEvent]:
 
 
 def _index(text: str | None) -> int:
-    if text is None:
+    if text in {None, "-1"}:
         return -1
+    assert text is not None
     if not (text.isascii() and text.isdecimal()) or int(text) > TREE_SIZE_MAX:
         raise InvalidParameterError("not the index of an entry", parameter="Last-Event-ID")
     return int(text)

@@ -61,7 +61,7 @@ class TemporalClaims:
             EngineUnreachableError: It is not known whether it was.
         """
         with _in_doubt():
-            await self._start("ReleaseWorkflow", start, claim_workflow_id(start.claim), UPDATE_WAIT_MAX)
+            await self._start("ReleaseWorkflow", start, claim_workflow_id(start.claim), ENGINE_NUDGE_MAX)
 
     async def submit(self, claim: Digest, statement: Digest, submission: Submission) -> Acknowledged:
         """Return once the statement is on record.

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from tallystick.domain.agreement import Agreement
-from tallystick.domain.calendar import Deadline, deadline
+from tallystick.domain.calendar import CalendarExhaustedError, Deadline, deadline
 from tallystick.domain.claim import Claim, StageProgress
 from tallystick.domain.ids import PersonId, StageId
 from tallystick.domain.kinds import Happening
@@ -81,8 +81,8 @@ class NamedDeadline:
 def waiting(agreement: Agreement, claim: Claim, at: datetime) -> tuple[Waiting, ...]:
     """Return what `claim` waits for at `at`; empty once nothing is owed by anyone.
 
-    Raises:
-        CalendarExhaustedError: A calendar of the agreement does not reach far enough.
+    Where a calendar does not reach far enough to tell a deadline, the wait has no end:
+    a claim can be looked at whatever becomes of its calendars.
     """
     return tuple(found for look in _LOOKS for found in look(agreement, claim, at))
 
@@ -131,7 +131,7 @@ def _for_intake(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
         yield Waiting(
             what=Awaited.INTAKE,
             on=agreement.authorities.intake,
-            until=intake_due(agreement, claim).at,
+            until=_end(lambda: intake_due(agreement, claim)),
             why="the escrow agent checks the form of the claim",
         )
 
@@ -139,12 +139,11 @@ def _for_intake(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
 def _for_notice(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
     if claim.state not in {_S.ACCEPTED, _S.CONTESTED} or claim.window_opened_at is not None:
         return
-    deemed = deemed_receipt(agreement, claim)
     sent = notice_is_given(agreement, claim)
     yield Waiting(
         what=Awaited.ACKNOWLEDGEMENT,
         on=tuple(person.id for person in agreement.persons if person.party == depositor(agreement).id),
-        until=deemed.at if deemed is not None else None,
+        until=_end(lambda: deemed_receipt(agreement, claim)),
         why="the objection window starts when the depositor has notice"
         if sent
         else "notice is being sent; the objection window starts when the depositor has it",
@@ -182,11 +181,10 @@ def _for_approval(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[
         return
     tally = tally_approvals(agreement, claim, following.stage, at=at)
     if not tally.reached:
-        limit = lapses_at(agreement, claim, following.stage)
         yield Waiting(
             what=Awaited.APPROVAL,
             on=tally.outstanding,
-            until=limit.at if limit is not None else None,
+            until=_end(lambda: lapses_at(agreement, claim, following.stage)),
             why=f"stage {following.stage} needs its quorum; approved by "
             f"{', '.join(sorted(tally.agreeing)) or 'nobody'}",
         )
@@ -196,13 +194,13 @@ def _for_opening(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[W
     following = _undecided(claim)
     if following is None or claim.state is _S.WINDOW:
         return
-    opens = opens_at(agreement, claim, following.stage)
-    if opens is not None and opens.at > at:
+    opens = _end(lambda: opens_at(agreement, claim, following.stage))
+    if opens is not None and opens > at:
         yield Waiting(
             what=Awaited.OPENING,
             on=(),
-            until=opens.at,
-            why=f"stage {following.stage} opens later: {'; '.join(opens.explanation[:1])}",
+            until=opens,
+            why=f"stage {following.stage} is not open yet",
         )
 
 
@@ -224,7 +222,7 @@ def _for_receipt(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wa
         yield Waiting(
             what=Awaited.RECEIPT,
             on=agreement.authorities.claimants,
-            until=report_due(agreement, claim, progress).at,
+            until=_end(lambda: report_due(agreement, claim, progress)),
             why=f"the receiver provisions stage {progress.stage} and signs a receipt",
         )
 
@@ -244,7 +242,7 @@ def _for_return(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
         yield Waiting(
             what=Awaited.RETURN,
             on=agreement.authorities.claimants,
-            until=return_due(agreement, claim).at,
+            until=_end(lambda: return_due(agreement, claim)),
             why="what was disclosed is to be returned or destroyed, and that certified",
         )
 
@@ -258,6 +256,14 @@ def _for_hold_lift(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[
             until=None,
             why=f"a hold by {body.person} stands over {scope}: {body.reason}",
         )
+
+
+def _end(find: Callable[[], Deadline | None]) -> datetime | None:
+    try:
+        found = find()
+    except CalendarExhaustedError:
+        return None
+    return None if found is None else found.at
 
 
 def _undecided(claim: Claim) -> StageProgress | None:

@@ -101,7 +101,7 @@ async def test_events_go_on_after_the_last_one_that_was_seen(claimed: Service) -
     assert await events(claimed, 1, last=first.index) == [told[1]]
     wrong = await claimed.http.get(
         f"/v1/claims/{claimed.world.claim}/events",
-        headers={**claimed.signed_in(ANA), "last-event-id": "-1"},
+        headers={**claimed.signed_in(ANA), "last-event-id": "-2"},
     )
     assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid-parameter")
 

@@ -1,11 +1,16 @@
 """What a claim waits for along its way, on whom, and until when."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
+from tallystick.domain.calendar import CalendarExhaustedError
 from tallystick.domain.kinds import Happening
 from tallystick.domain.state import StageState
 from tallystick.domain.statements import Event
 from tallystick.domain.waiting import Awaited, deadlines, to_undo, waiting
+from tests.support.agreements import AGREEMENT
 from tests.support.stories import play
 from tests.support.world import World
 
@@ -137,6 +142,16 @@ def test_an_expired_approval_is_no_deadline_any_more() -> None:
     world = play("bea files for critical\nana accepts\nana approves critical for 2 days")
     assert "approval-expires:ana@harbour" in named(world)
     assert "approval-expires:ana@harbour" not in named(play("3 days pass", world))
+
+
+def test_a_claim_whose_calendar_has_run_out_still_says_on_whom_it_waits() -> None:
+    short = tuple(replace(one, covers_until=date(2026, 11, 24)) for one in AGREEMENT.calendars)
+    world = World(agreement=replace(AGREEMENT, calendars=short))
+    world.files(stages=["critical"])
+    assert waits(world) == {"intake": ("ana@harbour", "abe@harbour")}
+    assert until(world, Awaited.INTAKE) is None
+    with pytest.raises(CalendarExhaustedError):
+        deadlines(world.agreement, world.claim, world.now)
 
 
 def test_deadlines_come_in_order() -> None:
