@@ -9,10 +9,11 @@ from sqlmodel import Session
 
 from api import views
 from api.acts import on_record
-from api.answers import ClaimList, ClaimView, Recorded
+from api.answers import Recorded
 from api.auth import Caller, Known
 from api.bodies import Posted, PostedStatement, envelope_of, once
 from api.cases import RecordUnreadableError
+from api.claim_answers import ClaimList, ClaimView
 from api.door import ClaimName, opened, seen_agreement, seen_claim
 from api.neighbours import Near, Neighbours
 from api.openapi import ENVELOPE_BODY

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlmodel import Session
 
-from api.answers import ContributionView, DeliveredComponent, DeliveredStage, Delivery
+from api.claim_answers import ContributionView, DeliveredComponent, DeliveredStage, Delivery
 from api.views import envelope, filing_of
 from tallystick.crypto.statement import body_of
 from tallystick.domain.claim import StageProgress

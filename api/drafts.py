@@ -5,8 +5,9 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query
 
-from api.answers import DraftView, Json
+from api.answers import Json
 from api.auth import Known
+from api.claim_answers import DraftView
 from api.claims import case_seen
 from api.door import DIGEST_PATTERN, NAME_PATTERN, ClaimName
 from api.neighbours import Near

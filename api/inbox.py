@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from api.answers import Inbox, InboxItem
 from api.auth import Known
+from api.claim_answers import Inbox, InboxItem
 from api.claims import visible_cases
 from api.neighbours import Near
 from api.routing import strict_router

@@ -6,8 +6,8 @@ from fastapi import Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api import views
-from api.answers import DeadlineList, Delivery, Explanation, TallyView, Timeline
 from api.auth import Known
+from api.claim_answers import DeadlineList, Delivery, Explanation, TallyView, Timeline
 from api.claims import case_seen
 from api.delivering import delivery_of
 from api.door import NAME_PATTERN, ClaimName

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 
-from api.answers import (
+from api.answers import Json
+from api.claim_answers import (
     ClaimView,
     DeadlineList,
     DeadlineView,
     DenialTally,
     Explanation,
-    Json,
     PremiseView,
     StageTally,
     StageView,

@@ -135,7 +135,7 @@ def _word(kind: Callable[[str], T], value: str | None, name: str) -> T:
         raise DraftIncompleteError("not a word that is known here", missing=name) from error
 
 
-class _Common:
+class _Speaker:
     """The members of the header, to be unpacked into a body."""
 
     def __init__(self, head: _Head) -> None:
@@ -159,15 +159,15 @@ def _intake(head: _Head, choices: Choices) -> say.OnClaim:
     accepted = _given(choices.accepted, "accepted")
     if not accepted and not choices.reasons:
         raise DraftIncompleteError("a refusal says why", missing="reason")
-    return _Common(head).into(say.Intake, accepted=accepted, reasons=choices.reasons)
+    return _Speaker(head).into(say.Intake, accepted=accepted, reasons=choices.reasons)
 
 
 def _acknowledgement(head: _Head, _: Choices) -> say.OnClaim:
-    return _Common(head).into(say.NoticeAcknowledgement)
+    return _Speaker(head).into(say.NoticeAcknowledgement)
 
 
 def _objection(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Common(head).into(
+    return _Speaker(head).into(
         say.Objection,
         ground=_text(choices.ground, "ground"),
         explanation=_text(choices.explanation, "explanation"),
@@ -176,13 +176,13 @@ def _objection(head: _Head, choices: Choices) -> say.OnClaim:
 
 
 def _retraction(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Common(head).into(
+    return _Speaker(head).into(
         say.Retraction, of=_given(choices.of, "of"), reason=_text(choices.reason, "reason")
     )
 
 
 def _ruling(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Common(head).into(
+    return _Speaker(head).into(
         say.Ruling,
         authority=_given(choices.authority, "authority"),
         outcome=_word(Outcome, choices.outcome, "outcome"),
@@ -192,7 +192,7 @@ def _ruling(head: _Head, choices: Choices) -> say.OnClaim:
 
 
 def _joint_instruction(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Common(head).into(
+    return _Speaker(head).into(
         say.JointInstruction,
         outcome=_word(Outcome, choices.outcome, "outcome"),
         reason=_text(choices.reason, "reason"),
@@ -200,7 +200,7 @@ def _joint_instruction(head: _Head, choices: Choices) -> say.OnClaim:
 
 
 def _approval(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Common(head).into(
+    return _Speaker(head).into(
         say.Approval,
         stages=choices.stages if choices.stages is not None else _approvable(head),
         purpose=head.claim.filing.purpose,
@@ -230,11 +230,11 @@ def _longest(head: _Head) -> datetime:
 
 
 def _denial(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Common(head).into(say.Denial, reason=_text(choices.reason, "reason"))
+    return _Speaker(head).into(say.Denial, reason=_text(choices.reason, "reason"))
 
 
 def _withdrawal(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Common(head).into(
+    return _Speaker(head).into(
         say.Withdrawal,
         reason=_word(WithdrawalReason, choices.reason, "reason"),
         explanation=_text(choices.explanation, "explanation"),
@@ -242,11 +242,11 @@ def _withdrawal(head: _Head, choices: Choices) -> say.OnClaim:
 
 
 def _hold(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Common(head).into(say.Hold, reason=_text(choices.reason, "reason"), stages=choices.stages)
+    return _Speaker(head).into(say.Hold, reason=_text(choices.reason, "reason"), stages=choices.stages)
 
 
 def _hold_lift(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Common(head).into(
+    return _Speaker(head).into(
         say.HoldLift, hold=_given(choices.of, "of"), reason=_text(choices.reason, "reason")
     )
 
@@ -255,7 +255,7 @@ def _receipt(head: _Head, choices: Choices) -> say.OnClaim:
     stages = _given(choices.stages, "stage")
     if len(stages) != 1:
         raise DraftIncompleteError("a receipt is of one stage", missing="stage")
-    return _Common(head).into(
+    return _Speaker(head).into(
         say.Receipt,
         stage=stages[0],
         outcome=_word(ReceiptOutcome, choices.outcome, "outcome"),
@@ -265,7 +265,7 @@ def _receipt(head: _Head, choices: Choices) -> say.OnClaim:
 
 
 def _return(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Common(head).into(
+    return _Speaker(head).into(
         say.Return,
         components=_disclosed(head.agreement, head.claim),
         method=_text(choices.method, "method"),

@@ -6,21 +6,20 @@ there is no second way from rows to a claim.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlmodel import Session
 
-from tallystick.crypto.reading import SignedAgreement, read_agreement, read_signed
+from tallystick.crypto import records
+from tallystick.crypto.reading import SignedAgreement, read_agreement
+from tallystick.crypto.records import Recorded
 from tallystick.crypto.statement import Envelope, parse_envelope
-from tallystick.domain.admission import check_revocation
 from tallystick.domain.agreement import Agreement
-from tallystick.domain.authorship import signing_persons
 from tallystick.domain.claim import Claim
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.filing import fold
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
-from tallystick.domain.statements import Entry, KeyRevocation
+from tallystick.domain.statements import Entry
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.store import agreements, claims, ledger
 from tallystick.store.ledger import LedgerEntry
@@ -108,44 +107,13 @@ def record(
 
 
 def verified(raw: Iterable[LedgerEntry], agreement: Agreement) -> Sequence[Entry]:
-    """Return the entries with their signatures verified; revocations that do not concern it left out.
+    """Return the entries with their signatures verified; revocations that change nothing left out.
 
     Raises:
         TallystickError: An entry about a claim is not what it must be.
     """
-    revoked: set[str] = set()
-    entries: list[Entry] = []
-    for one in raw:
-        entry = verified_entry(one.index, one.accepted_at, one.statement(), agreement)
-        if entry is None:
-            continue
-        if isinstance(entry.signed.body, KeyRevocation):
-            # One by a revoked key is void, and must not hide a sound one that comes later.
-            if {entry.signed.body.key, *entry.signed.signers} & revoked:
-                continue
-            revoked.add(entry.signed.body.key)
-        entries.append(entry)
-    return entries
-
-
-def verified_entry(
-    index: int, accepted_at: datetime, envelope: Envelope, agreement: Agreement
-) -> Entry | None:
-    """Return one entry, verified; None for a revocation that means nothing under this version.
-
-    Raises:
-        TallystickError: An entry about a claim is not what it must be.
-    """
-    try:
-        signed = read_signed(envelope, agreement)
-        if isinstance(signed.body, KeyRevocation):
-            check_revocation(agreement, signed.body, signing_persons(agreement, signed))
-    except TallystickError:
-        # Another version's persons may have revoked a key that this version does not know.
-        if envelope.payload_type.endswith("key-revocation.v1+json"):
-            return None
-        raise
-    return Entry(index=index, accepted_at=accepted_at, signed=signed)
+    recorded = (Recorded(index=e.index, accepted_at=e.accepted_at, envelope=e.statement()) for e in raw)
+    return records.verified(recorded, agreement)
 
 
 def all_claims(session: Session, agreement_id: AgreementId) -> list[CaseFile]:

@@ -6,8 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,7 @@ from rich.console import Console
 
 from tallystick.cli.narrator import AGREEMENT, DemonstrationFailedError, Narrator
 from tallystick.stack import free_port
+from tests.support.waits import wait_for
 
 FILES = Path(__file__).parents[2] / "deploy" / "demo"
 PEOPLE = (
@@ -63,13 +63,6 @@ class Up:
                     words = (stat.parent / "cmdline").read_text().split("\0")
                     found[int(stat.parent.name)] = " ".join(words).strip()
         return found
-
-
-def wait_for(check: Callable[[], bool], seconds: float = 60) -> None:
-    give_up = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < give_up, "waited in vain"
-        time.sleep(0.2)
 
 
 @pytest.fixture

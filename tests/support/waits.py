@@ -1,0 +1,12 @@
+"""Waiting for what other processes do, with an end."""
+
+import time
+from collections.abc import Callable
+
+
+def wait_for(check: Callable[[], bool], seconds: float = 60) -> None:
+    """Return once `check` holds; fail after `seconds`."""
+    give_up = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < give_up, "waited in vain"
+        time.sleep(0.2)
