@@ -1,0 +1,57 @@
+"""The threat model names tests that exist, and the runbook codes that exist."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+MODEL: Final = (ROOT / "docs" / "threat-model.md").read_text()
+RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text()
+NAMED: Final = sorted(set(re.findall(r"`(tests/\S+\.py)::(test_\w+)`", MODEL)))
+
+
+@cache
+def functions_of(file: str) -> frozenset[str]:
+    tree = ast.parse((ROOT / file).read_text())
+    return frozenset(
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+@pytest.mark.parametrize(("file", "test"), NAMED)
+def test_a_test_that_the_threat_model_names_exists(file: str, test: str) -> None:
+    assert test in functions_of(file)
+
+
+def test_every_threat_has_a_test() -> None:
+    rows = re.findall(r"^\| (T\d+) \|(.*)$", MODEL, flags=re.MULTILINE)
+    assert [name for name, _ in rows] == [f"T{number}" for number in range(1, len(rows) + 1)]
+    assert all("`tests/" in row for _, row in rows)
+
+
+def codes_raised() -> Iterator[str]:
+    for package in ("tallystick", "activities", "workflows", "api"):
+        for path in (ROOT / package).rglob("*.py"):
+            yield from re.findall(
+                r'^    code(?:: [^=]+)? = "([a-z-]+)"$', path.read_text(), flags=re.MULTILINE
+            )
+
+
+def test_the_runbook_speaks_of_errors_that_exist() -> None:
+    trouble = RUNBOOK.partition("## Trouble")[2].partition("## Settings")[0]
+    first_column = [row.split("|")[1] for row in trouble.splitlines() if row.startswith("| ")]
+    spoken = {code for cell in first_column for code in re.findall(r"`([a-z]+(?:-[a-z]+)+)`", cell)}
+    assert len(spoken) >= 8
+    assert spoken <= set(codes_raised())
+
+
+@pytest.mark.parametrize("document", ["docs/runbook.md", "docs/threat-model.md", "deploy/README.md"])
+def test_every_link_leads_somewhere(document: str) -> None:
+    path = ROOT / document
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+        assert (path.parent / target).exists(), target
