@@ -47,8 +47,8 @@ from tallystick.domain.statements import (
     Intake,
     NoticeAcknowledgement,
     Objection,
-    ReceivedComponent,
     Receipt,
+    ReceivedComponent,
     Signed,
 )
 from tallystick.faults import from_failure
@@ -73,7 +73,7 @@ from workflows.worker import WORKFLOWS, WorkerActivities
 
 BEGIN: Final = datetime(2040, 1, 2, 9, tzinfo=UTC)
 ROUND: Final = timedelta(milliseconds=20)
-PATIENCE: Final = timedelta(seconds=20)
+PATIENCE: Final = timedelta(seconds=10)
 SECOND: Final = timedelta(seconds=1)
 
 _CALENDARS: Final = tuple(
@@ -334,9 +334,7 @@ class Story:
         )
 
     def gate(self) -> GateActivities:
-        return replace(
-            self.world.gate(), clock=self.clock.read, database_clock=lambda _: self.clock.read()
-        )
+        return replace(self.world.gate(), clock=self.clock.read, database_clock=lambda _: self.clock.read())
 
     @asynccontextmanager
     async def carried(
@@ -351,17 +349,21 @@ class Story:
                 Worker(self.client, task_queue=WORK_QUEUE, activities=work.all(), activity_executor=threads)
             )
             if gate:
-                await running.enter_async_context(self.gate_runs(threads))
+                await running.enter_async_context(self.gate_runs())
             yield self
 
-    def gate_runs(self, threads: ThreadPoolExecutor) -> Worker:
+    @asynccontextmanager
+    async def gate_runs(self) -> AsyncGenerator[None]:
+        """Run the gate."""
         gate = self.gate()
-        return Worker(
-            self.client,
-            task_queue=GATE_QUEUE,
-            activities=[gate.decide_stage, gate.deal],
-            activity_executor=threads,
-        )
+        with ThreadPoolExecutor(4) as threads:
+            async with Worker(
+                self.client,
+                task_queue=GATE_QUEUE,
+                activities=[gate.decide_stage, gate.deal],
+                activity_executor=threads,
+            ):
+                yield
 
 
 def _claims(client: Client, cached: int) -> Worker:
@@ -371,6 +373,7 @@ def _claims(client: Client, cached: int) -> Worker:
         workflows=WORKFLOWS,
         workflow_runner=sandbox.runner(),
         max_cached_workflows=cached,
+        sticky_queue_schedule_to_start_timeout=SECOND,
         # A defect in a workflow fails its test instead of hanging it.
         workflow_failure_exception_types=[Exception],
     )
