@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import ssl
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -195,9 +196,10 @@ async def _addresses(host: str, port: int) -> Sequence[_Address]:
 
 def _write_durably(path: Path, contents: bytes) -> None:
     """Put a file in place whole or not at all, and make it durable."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".letter-")
+    partial = Path(name)
     try:
-        with partial.open("wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(contents)
             file.flush()
             os.fsync(file.fileno())

@@ -17,6 +17,7 @@ from typing import Final
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -34,7 +35,7 @@ from tallystick.crypto.reading import read_signed
 from tallystick.crypto.statement import Envelope, envelope_bytes, statement_id
 from tallystick.domain.agreement import Agreement, Calendar
 from tallystick.domain.claim import Claim
-from tallystick.domain.ids import ComponentId, DeploymentId, Digest, PersonId, StageId
+from tallystick.domain.ids import DeploymentId, Digest, PersonId, StageId
 from tallystick.domain.kinds import Happening, Purpose, ReceiptOutcome
 from tallystick.domain.party import Channel, ChannelKind
 from tallystick.domain.statements import (
@@ -101,6 +102,9 @@ class ServerClock:
         told = asyncio.run_coroutine_threadsafe(self.environment.get_current_time(), self.loop).result(10)
         return told.replace(microsecond=0) - self.behind
 
+    def of_database(self, _: Session) -> datetime:
+        return self.read()
+
     def drive(self, world: World) -> None:
         """Let the world's SQLite file tell this time."""
 
@@ -138,7 +142,8 @@ def undeposited(world: World, at: datetime, number: int = 1, previous: Digest | 
     with reading(world.engine) as session:
         live = live_custody(session, world.agreement.id)
     components = tuple(
-        world._sealed(ComponentId(name), plain, live[ComponentId(name)]) for name, plain in CONTENTS.items()
+        world._sealed(name, plain, live[name])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a world's own way to seal
+        for name, plain in CONTENTS.items()
     )
     body = world.body(
         Deposit, DORA, at, number=number, previous=previous, watermark=at, components=components
@@ -334,7 +339,7 @@ class Story:
         )
 
     def gate(self) -> GateActivities:
-        return replace(self.world.gate(), clock=self.clock.read, database_clock=lambda _: self.clock.read())
+        return replace(self.world.gate(), clock=self.clock.read, database_clock=self.clock.of_database)
 
     @asynccontextmanager
     async def carried(
