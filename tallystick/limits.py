@@ -67,6 +67,7 @@ TAR_PADDING_BYTES_MAX: Final = 1024 * 1024  # zeros after the end marker
 # person may send is bounded so that nobody can use up another's.
 ACTS_PER_PERSON_MAX: Final = 20
 ACTS_PER_CLAIM_MAX: Final = PERSONS_MAX * ACTS_PER_PERSON_MAX
+CLAIMS_PER_PERSON_MAX: Final = 100  # that one key may ever file under an agreement; each filing reads all
 EVIDENCE_DOCUMENTS_MAX: Final = 32
 
 # Key files. A hostile file must not make its reader spend memory or hours.
@@ -89,16 +90,18 @@ DATABASE_BUSY_MAX: Final = timedelta(seconds=15)  # how long a writer waits for 
 DATABASE_IDLE_MAX: Final = timedelta(seconds=60)  # how long it may do nothing when it has it
 IDEMPOTENCY_KEY_LENGTH_MAX: Final = 128
 
-assert ACTS_PER_CLAIM_MAX < 2_000  # noqa: S101 - Temporal's limit, checked at import
+UPDATES_PER_WORKFLOW_MAX: Final = 2_000  # Temporal's
+assert ACTS_PER_CLAIM_MAX < UPDATES_PER_WORKFLOW_MAX
 
 # The engine. How long it waits before it asks the gate again after a refusal,
 # doubling each time: what was refused may come true without a new statement.
 GATE_RETRY_MIN: Final = timedelta(seconds=5)
-GATE_RETRY_MAX: Final = timedelta(hours=6)
+GATE_RETRY_MAX: Final = timedelta(minutes=15)  # so long after a halt of a day a claim may stand still;
+GATE_RETRY_SHARE: Final = 96  # after a longer one, for this part of the time that it has stood still,
+GATE_RETRY_SELDOM: Final = timedelta(hours=6)  # but never longer
 GATE_RETRY_DOUBLINGS_MAX: Final = 20
 NOTICE_RETRY_MIN: Final = timedelta(seconds=10)
-NOTICE_RETRY_MAX: Final = timedelta(hours=6)
-NOTICE_ATTEMPTS_MAX: Final = 100
+NOTICE_RETRY_MAX: Final = timedelta(hours=6)  # as often as it takes: only people end it
 
 # The embedded stack.
 STACK_READY_SECONDS_MAX: Final = 60
@@ -116,7 +119,7 @@ STEP_RETRY_MAX: Final = timedelta(seconds=10)  # between attempts, so that all g
 LATE_ASK_MAX: Final = timedelta(minutes=1)  # a refused claim's workflow stays to say so
 CLOCK_RETRY_MIN: Final = timedelta(seconds=2)  # when the database's clock is behind
 CLOCK_RETRY_MAX: Final = timedelta(minutes=5)
-assert NOTICE_STEP_MAX > LEDGER_STEP_MAX  # noqa: S101 - it ends with such a step
+assert NOTICE_STEP_MAX > LEDGER_STEP_MAX  # it ends with such a step
 
 # Notices.
 CHANNEL_REPLY_MAX: Final = timedelta(seconds=30)  # for a mail server or a webhook to answer

@@ -25,21 +25,20 @@ from tallystick.domain.stages import (
     report_due,
     to_roll_back,
 )
-from tallystick.domain.state import ClaimState, StageState
-from tallystick.domain.statements import Notice
+from tallystick.domain.state import ClaimState, EventType, StageState, states_allowing
+from tallystick.domain.statements import BY_ENGINE, DecisionStatement, Notice
 from tallystick.domain.tally import tally_approvals, tally_denials
 from tallystick.limits import (
     GATE_RETRY_DOUBLINGS_MAX,
     GATE_RETRY_MAX,
     GATE_RETRY_MIN,
+    GATE_RETRY_SELDOM,
+    GATE_RETRY_SHARE,
     NOTICE_RETRY_MAX,
     NOTICE_RETRY_MIN,
 )
 
 _S = ClaimState
-_WINDOW_RUNS: Final = frozenset({_S.WINDOW, _S.CONTESTED})
-_DENIABLE: Final = frozenset({_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL, _S.VALIDATING})
-_REPORTING: Final = frozenset({_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL, _S.PROVISIONING})
 _JUST_AFTER: Final = timedelta(seconds=1)  # an act at the deadline itself is in time
 
 
@@ -87,6 +86,7 @@ def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
         or notice_is_given(agreement, claim)
     ):
         return None
+    # No number of attempts is enough: a claim that nobody is told of would stand still for ever.
     attempts = claim.entries_of(Notice)
     if not attempts:
         return claim.since
@@ -96,6 +96,10 @@ def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
 def backoff(times: int, first: timedelta, longest: timedelta) -> timedelta:
     """Return how long to wait after the `times`-th failure: doubling from `first` to `longest`."""
     return min(longest, first * (1 << min(times - 1, GATE_RETRY_DOUBLINGS_MAX)))
+
+
+def _may_be(claim: Claim, event: EventType) -> bool:
+    return claim.state in states_allowing(event)
 
 
 def _rolled_back(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
@@ -109,7 +113,7 @@ def _rolled_back(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
 
 
 def _denied(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
-    if claim.state not in _DENIABLE:
+    if not _may_be(claim, EventType.DENIAL_QUORUM_REACHED):
         return None
     tally = tally_denials(agreement, claim)
     if not tally.reached:
@@ -120,7 +124,7 @@ def _denied(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
 
 
 def _window_opens(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
-    if claim.state not in {_S.ACCEPTED, _S.CONTESTED} or claim.window_opened_at is not None:
+    if not _may_be(claim, EventType.WINDOW_OPENED) or claim.window_opened_at is not None:
         return None
     proof = proof_of_notice(agreement, claim, at=at)
     if proof is None:
@@ -134,7 +138,9 @@ def _window_opens(agreement: Agreement, claim: Claim, at: datetime) -> Due | Non
 
 
 def _window_ends(_: Agreement, claim: Claim, at: datetime) -> Due | None:
-    if claim.state not in _WINDOW_RUNS or claim.window_until is None or claim.window_ended_at is not None:
+    if not _may_be(claim, EventType.WINDOW_ENDED):
+        return None
+    if claim.window_until is None or claim.window_ended_at is not None:
         return None
     # A provisional stage in flight is finished first; the window only gets longer by it.
     if at <= claim.window_until or (claim.in_flight is not None and claim.state is _S.WINDOW):
@@ -186,7 +192,9 @@ def _completed(_: Agreement, claim: Claim, __: datetime) -> Due | None:
 
 def _timed_out(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
     progress = claim.in_flight
-    if progress is None or progress.state is not StageState.DECIDED or claim.state not in _REPORTING:
+    if progress is None or progress.state is not StageState.DECIDED:
+        return None
+    if not _may_be(claim, EventType.STAGE_TIMED_OUT):
         return None
     limit = report_due(agreement, claim, progress)
     if at <= limit.at:
@@ -218,9 +226,30 @@ def _may_ask_gate(agreement: Agreement, claim: Claim, following: StageProgress) 
 
 
 def _asks_gate_from(claim: Claim, following: StageProgress) -> datetime:
-    if following.refused_at is None:
-        return claim.filed_at
-    return following.refused_at + backoff(following.refusals, GATE_RETRY_MIN, GATE_RETRY_MAX)
+    """Return from when the gate may be asked: at once after a person's act, ever later while nobody acts."""
+    refused, heard_at = 0, claim.filed_at
+    for entry in reversed(claim.entries):
+        if entry.signed.kind not in BY_ENGINE:
+            heard_at = entry.accepted_at
+            break
+        body = entry.signed.body
+        refused += isinstance(body, DecisionStatement) and body.stage == following.stage
+    if following.refused_at is None or not refused:
+        return heard_at
+    return following.refused_at + gate_pause(refused, following.refused_at - heard_at)
+
+
+def gate_pause(refused: int, waited: timedelta) -> timedelta:
+    """Return how long to leave the gate alone after refusals, each of which is an entry of the ledger.
+
+    Args:
+        refused: How often it has refused since a person last acted.
+        waited: How long ago that was at the last refusal; the pause grows with it, so that a claim that
+            stands still for a year still fits into an evidence file.
+    """
+    share = timedelta(seconds=waited // (GATE_RETRY_SHARE * timedelta(seconds=1)))
+    longest = min(max(GATE_RETRY_MAX, share), GATE_RETRY_SELDOM)
+    return backoff(refused, GATE_RETRY_MIN, longest)
 
 
 def _lapsed(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
