@@ -16,7 +16,7 @@ from tallystick.domain.ids import ComponentId, StageId, digest
 from tallystick.domain.kinds import Kind, WithdrawalReason
 from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.stages import depositor
-from tallystick.domain.state import StageState
+from tallystick.domain.state import UNDECIDED_STAGE
 from tallystick.domain.statements import (
     Approval,
     Denial,
@@ -33,7 +33,6 @@ app = typer.Typer(add_completion=False)
 
 Stages = Annotated[list[str] | None, typer.Option("--stage", help="Only this stage; repeatable.")]
 Reason = Annotated[str, typer.Option(help="Why, in words that go on record.")]
-_UNTOUCHED = {StageState.WAITING.value, StageState.QUORATE.value}
 
 
 @app.command()
@@ -256,6 +255,6 @@ def _released(case: Case) -> list[str]:
     return [
         component
         for stage in objects(case.view, "stages")
-        if text(stage, "state") not in _UNTOUCHED
+        if text(stage, "state") not in UNDECIDED_STAGE
         for component in texts(stage, "components")
     ]

@@ -19,7 +19,7 @@ from tallystick.crypto.statement import Envelope, envelope_json
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest
 from tallystick.domain.json import JsonObject
-from tallystick.domain.state import ENDED, ClaimState, StageState
+from tallystick.domain.state import CLOSED, StageState
 from tallystick.limits import COMMAND_WORDS_MAX
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.receiver import Pass, Setting
@@ -28,7 +28,6 @@ from tallystick.receiver.receiver import receive as receive_once
 app = typer.Typer(add_completion=False)
 
 _LOOK_SECONDS: Final = 5.0
-_OVER: Final = frozenset({*(state.value for state in ENDED), ClaimState.RELEASED.value})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +89,7 @@ def receive(
             done = _look(setting, claim, once=once)
             if done is not None:
                 _tell(done, as_json=as_json)
-            if once or (done is not None and done.state in _OVER):
+            if once or (done is not None and done.state in CLOSED):
                 return
             time.sleep(_LOOK_SECONDS)
 

@@ -123,17 +123,6 @@ def later(one: Deadline, other: Deadline) -> Deadline:
     return other if other.at > one.at else one
 
 
-def extended(standing: Deadline, proposed: Deadline, *, why: str) -> Deadline:
-    """Return `standing`, extended to `proposed` if that is later: windows never shrink.
-
-    The first line of the explanation then tells `why`.
-    """
-    if proposed.at <= standing.at:
-        return standing
-    reason = f"extended from {instant_text(standing.at)}: {why}"
-    return Deadline(at=proposed.at, explanation=_bounded((reason, *proposed.explanation)))
-
-
 def is_business_day(day: date, *, recipient: Party, agreement: Agreement) -> bool:
     """Return whether `day` counts for `recipient`: a business day there and at every escrow agent's.
 

@@ -15,8 +15,10 @@ from typing import Final, TypeVar
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ClaimId, Digest, PartyId, PublicKey, StageId, claim_id, party_of
 from tallystick.domain.state import (
+    OPEN,
     STAGE_TRANSITIONS,
     TRANSITIONS,
+    UNDECIDED_STAGE,
     ClaimState,
     EventType,
     StageState,
@@ -69,6 +71,11 @@ class StageProgress:
     refused_at: datetime | None = None
 
     @property
+    def undecided(self) -> bool:
+        """Whether nothing of it has left yet."""
+        return self.state in UNDECIDED_STAGE
+
+    @property
     def in_flight(self) -> bool:
         """Whether the gate or the receiver is at work on it."""
         return self.state in {StageState.QUORATE, StageState.DECIDED}
@@ -83,7 +90,7 @@ class Claim:
         filed_by: The claimant's key.
         since: When it came into its present state.
         window_opened_at: When notice was proven; the window counts from there.
-        window_until: The last moment at which an objection is in time; only ever extended.
+        window_until: The last moment at which an objection is in time; written once, never moved.
         window_ended_at: When the engine recorded that the window is over.
         bypass: The latest joint instruction or court order that skips the window; whether its
             signers still suffice is decided in `orders`.
@@ -119,6 +126,11 @@ class Claim:
     def id(self) -> ClaimId:
         """The short form for people."""
         return claim_id(self.digest)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be decided, provisioned or given back."""
+        return self.state in OPEN
 
     @property
     def claimant_party(self) -> PartyId:
@@ -197,8 +209,12 @@ class Claim:
     @property
     def next_stage(self) -> StageProgress | None:
         """The first stage that is not yet decided, or None when all are."""
-        undecided = {StageState.WAITING, StageState.QUORATE}
-        return next((progress for progress in self.stages if progress.state in undecided), None)
+        return next((progress for progress in self.stages if progress.undecided), None)
+
+    @property
+    def decided_stages(self) -> tuple[StageId, ...]:
+        """The stages that the gate has decided to release, whatever became of them since."""
+        return tuple(progress.stage for progress in self.stages if not progress.undecided)
 
     @property
     def in_flight(self) -> StageProgress | None:
@@ -308,14 +324,6 @@ def _window_opened(claim: Claim, entry: Entry, body: Body) -> Claim:
     return dataclasses.replace(claim, window_opened_at=entry.accepted_at, window_until=body.until)
 
 
-def _window_extended(claim: Claim, _: Entry, body: Body) -> Claim:
-    assert isinstance(body, Event)
-    assert body.until is not None
-    assert claim.window_until is not None
-    # A window is only ever extended: an earlier end changes nothing.
-    return dataclasses.replace(claim, window_until=max(claim.window_until, body.until))
-
-
 def _window_ended(claim: Claim, entry: Entry, _: Body) -> Claim:
     return dataclasses.replace(claim, window_ended_at=entry.accepted_at)
 
@@ -370,7 +378,6 @@ _STAGE_STEPS: Final = frozenset(event for _, event in STAGE_TRANSITIONS)
 _FACTS: Final[Mapping[EventType, Callable[[Claim, Entry, Body], Claim]]] = MappingProxyType(
     {
         EventType.WINDOW_OPENED: _window_opened,
-        EventType.WINDOW_EXTENDED: _window_extended,
         EventType.WINDOW_ENDED: _window_ended,
         EventType.OBJECTION_MADE: _objection_made,
         EventType.LATE_OBJECTION_MADE: _late,

@@ -15,11 +15,10 @@ from tallystick.domain.agreement import Agreement
 from tallystick.domain.calendar import deadline
 from tallystick.domain.claim import Claim
 from tallystick.domain.errors import MalformedError
-from tallystick.domain.ids import ComponentId, Digest, PersonId, StageId
+from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.kinds import Authority, Kind, Outcome, ReceiptOutcome, WithdrawalReason
 from tallystick.domain.shown import shows
-from tallystick.domain.stages import depositor
-from tallystick.domain.state import StageState
+from tallystick.domain.stages import decided_components, depositor
 
 __all__ = ["Choices", "DraftIncompleteError", "NotDraftedError", "draft", "shows"]
 
@@ -211,11 +210,10 @@ def _approval(head: _Head, choices: Choices) -> say.OnClaim:
 
 def _approvable(head: _Head) -> tuple[StageId, ...]:
     """Return the undecided stages in whose quorum the person has a leaf."""
-    undecided = {StageState.WAITING, StageState.QUORATE}
     found = tuple(
         p.stage
         for p in head.claim.stages
-        if p.state in undecided and head.person in head.agreement.stage(p.stage).quorum.persons
+        if p.undecided and head.person in head.agreement.stage(p.stage).quorum.persons
     )
     if not found:
         raise DraftIncompleteError("no stage here needs this person's approval", missing="stage")
@@ -267,16 +265,10 @@ def _receipt(head: _Head, choices: Choices) -> say.OnClaim:
 def _return(head: _Head, choices: Choices) -> say.OnClaim:
     return _Speaker(head).into(
         say.Return,
-        components=_disclosed(head.agreement, head.claim),
+        components=decided_components(head.agreement, head.claim),
         method=_text(choices.method, "method"),
         certificate=_text(choices.certificate, "certificate"),
     )
-
-
-def _disclosed(agreement: Agreement, claim: Claim) -> tuple[ComponentId, ...]:
-    untouched = {StageState.WAITING, StageState.QUORATE}
-    stages = [p.stage for p in claim.stages if p.state not in untouched]
-    return tuple(component for stage in stages for component in agreement.stage(stage).components)
 
 
 _DRAFTS: Final[Mapping[Kind, Callable[[_Head, Choices], say.OnClaim]]] = MappingProxyType(

@@ -78,7 +78,6 @@ class Happening(StrEnum):
     DEPOSIT_FAILED = "deposit-failed"
     REPLICA_REPAIRED = "replica-repaired"
     WINDOW_OPENED = "window-opened"
-    WINDOW_EXTENDED = "window-extended"
     WINDOW_ENDED = "window-ended"
     STAGE_CONTESTED = "stage-contested"
     SETTLED_BEFORE_WINDOW = "settled-before-window"

@@ -11,7 +11,7 @@ from tallystick.domain.claim import Claim
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.refusals import MisdirectedError, NothingDueError
-from tallystick.domain.stages import to_give_back, to_roll_back
+from tallystick.domain.stages import decided_components, to_give_back, to_roll_back
 from tallystick.domain.state import GIVEN_UP, ClaimState, EventType, StageState
 from tallystick.domain.statements import Body, Receipt, Return
 
@@ -56,7 +56,7 @@ def giving_back(
     check_claimant(agreement, claim, body.person, "certify a return")
     if not return_is_due(agreement, claim):
         raise NothingDueError("nothing is due for return", state=claim.state.value)
-    expected, given = sorted(_due_components(agreement, claim)), sorted(body.components)
+    expected, given = sorted(decided_components(agreement, claim)), sorted(body.components)
     if given != expected:
         raise MisdirectedError("not the components that are due", expected=list(expected), given=list(given))
     return EventType.RETURN_MADE
@@ -77,12 +77,6 @@ def _check_undoing(agreement: Agreement, claim: Claim, body: Receipt) -> None:
         raise MisdirectedError("stages are undone last first", expected=list(undone_first), given=body.stage)
     if claim.state is ClaimState.PROVISIONING and claim.progress(body.stage).state is StageState.DECIDED:
         raise MisdirectedError("report it as failed first", expected=[], given=body.stage)
-
-
-def _due_components(agreement: Agreement, claim: Claim) -> list[str]:
-    untouched = {StageState.WAITING, StageState.QUORATE}
-    stages = [progress.stage for progress in claim.stages if progress.state not in untouched]
-    return [component for stage in stages for component in agreement.stage(stage).components]
 
 
 _Rule = Callable[[Agreement, Claim, Any, frozenset[PersonId], datetime], EventType]

@@ -20,7 +20,7 @@ from tallystick.domain.kinds import Purpose
 from tallystick.domain.notice import proof_of_notice
 from tallystick.domain.orders import standing_release_order
 from tallystick.domain.stages import accepted_at, depositor, is_provisional, opens_at
-from tallystick.domain.state import ClaimState, StageState
+from tallystick.domain.state import ClaimState, EventType, states_allowing
 from tallystick.domain.statements import Custody, Deposit, Header, PremiseVerdict, Signed
 from tallystick.domain.tally import tally_approvals, tally_denials
 
@@ -245,7 +245,9 @@ def _others_settled(claim: Claim, stage: StageId) -> bool:
 
 
 def _may_execute(claim: Claim) -> bool:
-    return claim.state in {ClaimState.ACCEPTED, ClaimState.WINDOW, ClaimState.APPROVAL, ClaimState.VALIDATING}
+    """Asked before the quorum is recorded, and again by the gate: the table has a step for either."""
+    asked = states_allowing(EventType.QUORUM_REACHED) | states_allowing(EventType.STAGE_DECIDED)
+    return claim.state in asked
 
 
 def _opening(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseVerdict:
@@ -257,7 +259,7 @@ def _opening(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -
 
 def _undecided(claim: Claim, stage: StageId) -> PremiseVerdict:
     progress = claim.progress(stage)
-    fresh = progress.decision is None and progress.state in {StageState.WAITING, StageState.QUORATE}
+    fresh = progress.decision is None and progress.undecided
     return _verdict(
         "not-decided-before", holds=fresh, found=progress.decision or f"stage is {progress.state}"
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from tallystick.domain.agreement import Agreement, OnFailure, Opens, Stage
 from tallystick.domain.calendar import Deadline, deadline
 from tallystick.domain.claim import Claim, StageProgress
-from tallystick.domain.ids import StageId
+from tallystick.domain.ids import ComponentId, StageId
 from tallystick.domain.orders import return_is_ordered
 from tallystick.domain.party import Party, Role
 from tallystick.domain.state import ClaimState, StageState
@@ -97,12 +97,18 @@ def to_give_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
     What was disclosed after the window, by quorum, stays; what was only lent does not.
     After a cure, or an order to return, nothing stays.
     """
-    untouched = {StageState.WAITING, StageState.QUORATE}
-    released = [p.stage for p in claim.stages if p.state not in untouched]
+    released = claim.decided_stages
     nothing_stays = claim.state is ClaimState.CURED or return_is_ordered(claim)
     if not nothing_stays and any(not is_provisional(agreement, stage) for stage in released):
         return ()
     return tuple(reversed(released))
+
+
+def decided_components(agreement: Agreement, claim: Claim) -> tuple[ComponentId, ...]:
+    """Return the components of every stage that was decided: what may have been disclosed."""
+    return tuple(
+        component for stage in claim.decided_stages for component in agreement.stage(stage).components
+    )
 
 
 def _activated_at(claim: Claim, stage: StageId) -> datetime | None:

@@ -80,7 +80,6 @@ class EventType(StrEnum):
     NOTICE_SENT = "notice-sent"
     REPLICA_REPAIRED = "replica-repaired"
     WINDOW_OPENED = "window-opened"
-    WINDOW_EXTENDED = "window-extended"
     WINDOW_ENDED = "window-ended"
     STAGE_CONTESTED = "stage-contested"
     SETTLED_BEFORE_WINDOW = "settled-before-window"
@@ -99,11 +98,14 @@ _E = EventType
 
 UNDECIDED: Final = frozenset({_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL, _S.VALIDATING})
 """States in which the claim has been accepted and the next stage is not yet decided."""
-EXECUTING: Final = frozenset({_S.PROVISIONING, _S.ROLLING_BACK})
 GIVEN_UP: Final = frozenset({_S.DENIED, _S.LAPSED, _S.REFUSED, _S.CURED, _S.WITHDRAWN})
 """Endings without a release; what was provisional is then to be given back."""
 ENDED: Final = GIVEN_UP | {_S.NOT_ACCEPTED, _S.ROLLED_BACK, _S.RETURNED}
-OPEN: Final = frozenset(ClaimState) - ENDED - {_S.RELEASED}
+CLOSED: Final = ENDED | {_S.RELEASED}
+"""Nothing more is to be decided; what was released may still be ordered back."""
+OPEN: Final = frozenset(ClaimState) - CLOSED
+UNDECIDED_STAGE: Final = frozenset({StageState.WAITING, StageState.QUORATE})
+"""Stages of which nothing has left yet; in every other state the gate has decided to release it."""
 
 _STAGE_EVENTS: Final = (_E.QUORUM_REACHED, _E.STAGE_DECIDED, _E.STAGE_REFUSED)
 _RECEIPTS: Final = (_E.STAGE_ACTIVATED, _E.STAGE_FAILED, _E.STAGE_TIMED_OUT, _E.STAGE_ROLLED_BACK)
@@ -156,7 +158,6 @@ def _facts() -> Iterable[tuple[Iterable[ClaimState], Iterable[EventType]]]:
     yield (_S.APPROVAL, _S.VALIDATING, _S.PROVISIONING), (_E.RELEASE_ORDERED,)
     yield frozenset(ClaimState) - {_S.FILED}, (_E.LATE_OBJECTION_MADE,)
     yield (_S.CONTESTED,), (_E.WINDOW_OPENED, _E.WINDOW_ENDED)
-    yield (_S.WINDOW, _S.CONTESTED), (_E.WINDOW_EXTENDED,)
     # Provisional access runs beside the window; its stages move without the claim.
     yield (_S.ACCEPTED, _S.WINDOW), _STAGE_EVENTS
     yield (_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL), _RECEIPTS

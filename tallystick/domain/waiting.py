@@ -32,7 +32,6 @@ from tallystick.domain.statements import Event
 from tallystick.domain.tally import tally_approvals
 
 _S = ClaimState
-_WINDOW_EVENTS: Final = frozenset({Happening.WINDOW_OPENED, Happening.WINDOW_EXTENDED})
 
 
 class Awaited(StrEnum):
@@ -308,9 +307,9 @@ def _notice_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterat
 def _window_deadline(_: Agreement, claim: Claim, __: datetime) -> Iterator[NamedDeadline]:
     if claim.window_until is None:
         return
-    # The engine wrote down which days it counted when it recorded the window's present end.
-    said = [body.because for _, body in claim.entries_of(Event) if body.happening in _WINDOW_EVENTS]
-    yield NamedDeadline(what="objection-window", at=claim.window_until, explanation=said[-1])
+    # The engine wrote down which days it counted when it recorded that the window opened.
+    opened = (body for _, body in claim.entries_of(Event) if body.happening is Happening.WINDOW_OPENED)
+    yield NamedDeadline(what="objection-window", at=claim.window_until, explanation=next(opened).because)
 
 
 def _stage_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:

@@ -15,7 +15,6 @@ from tallystick.domain.calendar import (
     Deadline,
     UnknownTimeZoneError,
     deadline,
-    extended,
     is_business_day,
     later,
     received,
@@ -241,17 +240,6 @@ def test_later_of_two_deadlines() -> None:
     assert later(EARLY, LATE) is LATE
     assert later(LATE, EARLY) is LATE
     assert later(EARLY, replace(EARLY, explanation=("other",))) is EARLY
-
-
-def test_window_is_extended_and_says_why() -> None:
-    assert extended(EARLY, LATE, why="a new holiday") == Deadline(
-        at=LATE.at, explanation=("extended from 2026-12-01T00:00:00Z: a new holiday", "late")
-    )
-
-
-def test_window_is_never_shortened() -> None:
-    assert extended(LATE, EARLY, why="a holiday fell away") is LATE
-    assert extended(EARLY, replace(EARLY, explanation=("other",)), why="nothing") is EARLY
 
 
 ZONES = ("Europe/Berlin", "Pacific/Tongatapu", "Pacific/Kiritimati", "America/Havana", "Pacific/Pago_Pago")

@@ -30,7 +30,7 @@ from tallystick.domain.state import (
     StageState,
     states_allowing,
 )
-from tallystick.domain.statements import BODIES, Body, Entry, Event, Signed
+from tallystick.domain.statements import BODIES, Body, Entry, Signed
 from tests.support.docs import ROOT
 from tests.support.world import NO_DIGEST, World, key_of
 
@@ -201,12 +201,8 @@ def test_open_states_are_those_where_something_is_still_to_come() -> None:
     assert set() == OPEN & ENDED
 
 
-def test_window_is_only_ever_extended() -> None:
-    claim = replace(in_state(S.WINDOW), window_until=World().now)
-    later = entry_for(E.WINDOW_EXTENDED)
-    assert isinstance(later.signed.body, Event)
-    for days in (-3, 3):
-        moved = replace(later.signed.body, until=World().now.replace(day=24 + days))
-        entry = replace(later, signed=replace(later.signed, body=moved))
-        now_until = evolve(claim, entry, E.WINDOW_EXTENDED).window_until
-        assert now_until == max(World().now, World().now.replace(day=24 + days))
+def test_no_event_moves_the_end_of_a_window_once_it_is_open() -> None:
+    for state, event in TRANSITIONS:
+        if event is not E.WINDOW_OPENED:
+            claim = in_state(state, a_stage_state_for(event))
+            assert evolve(claim, entry_for(event), event).window_until == claim.window_until
