@@ -13,7 +13,9 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 from starlette.types import ExceptionHandler
 
 from api.cases import RecordUnreadableError
@@ -245,7 +247,21 @@ async def _refused_by_http(request: Request, error: Exception) -> Response:
     }
     told = kinds.get(error.status_code, RequestRefusedError("not a request that can be served"))
     request.state.refusal = told.code
-    return problem_response(told, error.headers)
+    return problem_response(told, {**(error.headers or {}), **_allowed(request, error.status_code)})
+
+
+def _allowed(request: Request, status: int) -> Mapping[str, str]:
+    """Return every method that the address takes: Starlette names only those of its first route."""
+    if status != 405:  # noqa: PLR2004 - RFC 9110 section 15.5.6
+        return {}
+    path = str(request.scope["path"])
+    methods = {
+        method
+        for route in iter_route_contexts(request.app.routes)
+        if compile_path(route.path or "")[0].match(path)
+        for method in route.methods or ()
+    }
+    return {"Allow": ", ".join(sorted(methods))}
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

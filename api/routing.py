@@ -9,6 +9,17 @@ from fastapi.routing import APIRoute
 from api.problems import InvalidParameterError
 
 VERSION: Final = "/v1"
+_SINGLE_HEADERS: Final = (
+    "authorization",
+    "content-encoding",
+    "content-type",
+    "idempotency-key",
+    "last-event-id",
+    "range",
+    "upload-length",
+    "upload-offset",
+)
+"""The headers that decide something here."""
 
 
 def known_query(route: APIRoute) -> dict[str, bool]:
@@ -31,9 +42,21 @@ def check_query(request: Request) -> None:
             raise InvalidParameterError("given twice", parameter=name)
 
 
+def check_headers(request: Request) -> None:
+    """Refuse a header that is given twice, for readers disagree on which of the two counts.
+
+    Raises:
+        InvalidParameterError: There is one.
+    """
+    for name in _SINGLE_HEADERS:
+        if len(request.headers.getlist(name)) > 1:
+            raise InvalidParameterError("given twice", parameter=name)
+
+
 def strict_router(tag: str) -> APIRouter:
-    """Return a router under `/v1` whose routes refuse query parameters that they do not know."""
-    return APIRouter(prefix=VERSION, tags=[tag], dependencies=[Depends(check_query)])
+    """Return a router under `/v1` whose routes refuse what they do not know, and what is said twice."""
+    checks = [Depends(check_query), Depends(check_headers)]
+    return APIRouter(prefix=VERSION, tags=[tag], dependencies=checks)
 
 
 def _query_of(dependant: Dependant) -> dict[str, bool]:

@@ -85,6 +85,8 @@ class Uploads:
         with self._locked(owner, wanted) as part:
             received = part.seek(0, os.SEEK_END)
             if offset != received:
+                if not received:  # opening made the file: a refusal leaves nothing
+                    self._path(owner, wanted).unlink(missing_ok=True)
                 raise UploadOffsetError("not the next part", received=received, offset=offset)
             if received + len(chunk) > BLOB_BYTES_MAX:
                 raise BlobSizeMismatchError("larger than a blob may be", limit=BLOB_BYTES_MAX)
