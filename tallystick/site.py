@@ -30,6 +30,22 @@ class OtherDeploymentError(TallystickError):
     advice = "Leave out `--deployment`, or choose another folder with `--data`."
 
 
+class RootFileError(TallystickError):
+    """A root key's file that is no public file."""
+
+    code = "root-file"
+    why = "A root key is read from a person's .pub file; this is none, or the system doesn't let it be read."
+    advice = "Name the .pub file that `tallystick key new` made for a person of the escrow agent."
+
+
+class DataFolderError(TallystickError):
+    """A data folder that can't be used."""
+
+    code = "data-folder"
+    why = "The system doesn't let a folder be made or used there."
+    advice = "Choose a folder of your own with `--data`; `reason` is the system's."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """What everybody may know of a deployment, and every agreement pins.
@@ -107,29 +123,34 @@ def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = ()) -> 
 
     Raises:
         OtherDeploymentError: The folder belongs to another deployment.
-        TallystickError: A `.pub` file, or a key in the folder, is not what it must be.
+        RootFileError: A file of `root_files` is no public file.
+        DataFolderError: The folder can't be made.
+        TallystickError: A key in the folder is not what it must be.
     """
+    new = tuple(_root_key(path) for path in root_files)
     site = Site(root=root.absolute())
-    for folder in (
-        site.root,
-        site.logs,
-        site.log_key_file.parent,
-        site.gate_key_file.parent,
-        site.root / "outbox",
-    ):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = tuple(read_public_file(path.read_bytes()).signing_key for path in root_files)
+    _make_folders(site)
     standing = _standing(site, deployment)
     keys = tuple(dict.fromkeys((*standing.root_keys, *new)))
     _write_public(site, dataclasses.replace(standing, root_keys=keys))
     return site
 
 
-def settings_of(site: Site, *, api_port: int, temporal_port: int) -> Settings:
-    """Return the settings with which the stack's processes run over `site`."""
+def settings_of(
+    site: Site, *, api_port: int, temporal_port: int, database_url: str | None = None
+) -> Settings:
+    """Return the settings with which the stack's processes run over `site`.
+
+    Args:
+        database_url: Where the ledger is kept, if not in a file of the data folder.
+
+    Raises:
+        BadSettingError: The URL is malformed.
+    """
     public = site.deployment()
     return read_settings(
         {
+            **({} if database_url is None else {"TALLYSTICK_DATABASE_URL": database_url}),
             "TALLYSTICK_DATA": str(site.root),
             "TALLYSTICK_DEPLOYMENT": public.deployment,
             "TALLYSTICK_ROOT_KEYS": " ".join(public.root_keys),
@@ -141,6 +162,29 @@ def settings_of(site: Site, *, api_port: int, temporal_port: int) -> Settings:
             "TALLYSTICK_RECONCILE_SECONDS": "5",
         }
     )
+
+
+def _root_key(file: Path) -> PublicKey:
+    try:
+        return read_public_file(file.read_bytes()).signing_key
+    except OSError as error:
+        raise RootFileError("not read", file=str(file), reason=error.strerror) from error
+    except TallystickError as error:
+        raise RootFileError("not a public file", file=str(file), reason=error.message) from error
+
+
+def _make_folders(site: Site) -> None:
+    try:
+        for folder in (
+            site.root,
+            site.logs,
+            site.log_key_file.parent,
+            site.gate_key_file.parent,
+            site.root / "outbox",
+        ):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataFolderError("not made", data=str(site.root), reason=error.strerror) from error
 
 
 def _standing(site: Site, deployment: str) -> Deployment:

@@ -13,6 +13,7 @@ from tallystick.site import Site, prepare, settings_of
 from tallystick.stack import Stack, free_port, running
 
 _LOOK_SECONDS: Final = 1.0
+_EXIT_INTERRUPTED: Final = 130
 
 
 def up(
@@ -25,16 +26,30 @@ def up(
         list[Path] | None,
         typer.Option(help="A .pub file of the escrow agent; agreements need its signature."),
     ] = None,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TALLYSTICK_DATABASE_URL",
+            show_envvar=True,
+            help="A PostgreSQL for the ledger, like postgresql+psycopg://user@host/name.",
+        ),
+    ] = None,
 ) -> None:
     """Start a Temporal server, the worker, the gate and the API, and stop them all on Ctrl-C."""
     console = Console()
     site = prepare(data, deployment=deployment, root_files=root or ())
-    settings = settings_of(site, api_port=api_port, temporal_port=free_port())
-    stopped = _stop_on_signals()
-    with running(site, settings, lambda name: console.print(f"  [green]ready[/]  {name}")) as stack:
-        console.print(_addresses(stack, site))
-        while not stopped.wait(_LOOK_SECONDS):
-            stack.tend(lambda line: console.print(f"  [yellow]{line}[/]"))
+    settings = settings_of(site, api_port=api_port, temporal_port=free_port(), database_url=database_url)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # while it starts, as Ctrl-C
+    try:
+        with running(site, settings, lambda name: console.print(f"  [green]ready[/]  {name}")) as stack:
+            stopped = _stop_on_signals()
+            console.print(_addresses(stack, site))
+            console.print("  Ctrl-C stops it; with the same --data it goes on where it was.")
+            while not stopped.wait(_LOOK_SECONDS):
+                stack.tend(lambda line: console.print(f"  [yellow]{line}[/]"))
+    except KeyboardInterrupt:
+        console.print("stopped before it was ready; no process is left")
+        raise typer.Exit(_EXIT_INTERRUPTED) from None
     console.print("stopped; no process is left")
 
 

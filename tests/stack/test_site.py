@@ -75,6 +75,14 @@ def test_a_root_key_is_added_once_and_stays(tmp_path: Path, ana_pub: Path) -> No
     assert settings_of(site, api_port=1, temporal_port=2).root_keys == site.deployment().root_keys
 
 
+def test_the_ledger_lies_in_the_folder_unless_another_place_is_named(tmp_path: Path) -> None:
+    site = prepare(tmp_path / "site", deployment="harbour")
+    named = "postgresql+psycopg://tally@/ledger"
+    own = settings_of(site, api_port=1, temporal_port=2).database_url
+    assert own == f"sqlite:///{tmp_path}/site/tallystick.db"
+    assert settings_of(site, api_port=1, temporal_port=2, database_url=named).database_url == named
+
+
 def test_an_altered_public_file_is_refused(tmp_path: Path) -> None:
     site = prepare(tmp_path / "site", deployment="harbour")
     site.public_file.write_bytes(site.public_file.read_bytes().replace(b'"harbour"', b'"Harbour"'))

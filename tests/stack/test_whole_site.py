@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -65,8 +65,9 @@ class Up:
         return found
 
 
-@pytest.fixture
-def up(tmp_path: Path) -> Generator[Up, None, None]:
+@contextmanager
+def going_up(tmp_path: Path, *options: str) -> Generator[Up, None, None]:
+    """Run `tallystick up` for the block, over folders in `tmp_path`, with windows of seconds."""
     desk = tmp_path / "desk"
     shutil.copytree(FILES, desk)
     agreement = (desk / "agreement.yaml").read_text()
@@ -79,7 +80,7 @@ def up(tmp_path: Path) -> Generator[Up, None, None]:
     for person in PEOPLE:
         people.types(None, "key", "new", person, "--out", "keys")
     command = [sys.executable, "-m", "tallystick.cli.main", "up", "--data", str(tmp_path / "site")]
-    command += ["--api-port", str(port), "--root", "keys/ana@harbour.pub"]
+    command += ["--api-port", str(port), "--root", "keys/ana@harbour.pub", *options]
     with told.open("w") as out:
         process = subprocess.Popen(command, cwd=desk, stdout=out, stderr=out, text=True)
     running = Up(process=process, told=told, desk=people)
@@ -91,6 +92,12 @@ def up(tmp_path: Path) -> Generator[Up, None, None]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Generator[Up, None, None]:
+    with going_up(tmp_path) as running:
+        yield running
 
 
 def agree_and_deposit(desk: Narrator) -> None:
