@@ -1,9 +1,10 @@
 """Signs of life for Temporal, from activities that read for minutes."""
 
+import asyncio
 import contextvars
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -39,3 +40,19 @@ def beating(every: timedelta = _EVERY) -> Generator[None]:
     finally:
         done.set()
         thread.join()
+
+
+@asynccontextmanager
+async def waiting_alive(every: timedelta = _EVERY) -> AsyncGenerator[None]:
+    """Keep telling Temporal that this process is alive while the block waits for somebody else."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(every.total_seconds())
+            heartbeat("waiting")
+
+    beats = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beats.cancel()

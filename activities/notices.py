@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 from temporalio import activity
 
+from activities.heartbeats import waiting_alive
 from activities.ledger import engine_person, nonce_of, page
 from activities.transports import Letter, Post
 from tallystick.crypto.canonical import sha256_digest
@@ -52,19 +53,23 @@ class NoticeActivities:
             ApplicationError: The database is out of reach; nothing else ends it.
         """
         with crossing(retried=True):
-            case = await asyncio.to_thread(self._case_if_owed, request)
-            if case is None:
-                return await asyncio.to_thread(self._newer, request)
-            text = notice_text.letter(case.agreement, case.claim, at=request.at)
-            channels = depositor(case.agreement).channels
-            subject = notice_text.subject(case.agreement, case.claim)
-            results = await asyncio.gather(
-                *(
-                    self._through(channel, Letter(id=_letter_id(request, at), subject=subject, text=text))
-                    for at, channel in enumerate(channels)
-                )
+            async with waiting_alive():
+                return await self._given(request)
+
+    async def _given(self, request: GiveNotice) -> NewEntries:
+        case = await asyncio.to_thread(self._case_if_owed, request)
+        if case is None:
+            return await asyncio.to_thread(self._newer, request)
+        text = notice_text.letter(case.agreement, case.claim, at=request.at)
+        channels = depositor(case.agreement).channels
+        subject = notice_text.subject(case.agreement, case.claim)
+        results = await asyncio.gather(
+            *(
+                self._through(channel, Letter(id=_letter_id(request, at), subject=subject, text=text))
+                for at, channel in enumerate(channels)
             )
-            return await asyncio.to_thread(self._recorded, request, text, tuple(results))
+        )
+        return await asyncio.to_thread(self._recorded, request, text, tuple(results))
 
     def _case_if_owed(self, request: GiveNotice) -> CaseFile | None:
         """Look again right before the effect: a worker that wakes up late must not write letters."""

@@ -111,10 +111,11 @@ LOGS_KEPT_MAX: Final = 5
 
 # What travels through Temporal (its limit is 2 MB a payload), and how long its steps may take.
 RECORD_PAGE_BYTES_MAX: Final = 512 * 1024  # of a claim's record in one message; the rest is asked for
-LEDGER_STEP_MAX: Final = timedelta(seconds=30)  # one attempt to read or append
+LEDGER_STEP_MAX: Final = timedelta(seconds=10)  # one attempt to read or append; a killed one is missed as long
 NOTICE_STEP_MAX: Final = timedelta(minutes=5)  # one attempt to reach every channel
 GATE_STEP_MAX: Final = timedelta(hours=24)  # one look at every sealed byte of a stage
-GATE_HEARTBEAT_MAX: Final = timedelta(seconds=60)
+GATE_HEARTBEAT_MAX: Final = timedelta(seconds=15)  # then its process is taken for dead, and asked again
+WORK_HEARTBEAT_MAX: Final = timedelta(seconds=15)
 STEP_RETRY_MAX: Final = timedelta(seconds=10)  # between attempts, so that all goes on soon after a fault
 LATE_ASK_MAX: Final = timedelta(minutes=1)  # a refused claim's workflow stays to say so
 CLOCK_RETRY_MIN: Final = timedelta(seconds=2)  # when the database's clock is behind

@@ -20,6 +20,7 @@ from tallystick.limits import (
     LEDGER_STEP_MAX,
     NOTICE_STEP_MAX,
     STEP_RETRY_MAX,
+    WORK_HEARTBEAT_MAX,
 )
 from tallystick.messages import GATE_QUEUE, WORK_QUEUE
 
@@ -46,7 +47,7 @@ LEDGER: Final = Step(
 NOTICE: Final = Step(
     task_queue=WORK_QUEUE,
     start_to_close_timeout=NOTICE_STEP_MAX,
-    heartbeat_timeout=None,
+    heartbeat_timeout=WORK_HEARTBEAT_MAX,
     retry_policy=_AGAIN,
 )
 BLOBS: Final = Step(
