@@ -18,7 +18,6 @@ from api.door import ClaimName, opened, seen_agreement, seen_claim
 from api.neighbours import Near, Neighbours
 from api.openapi import ENVELOPE_BODY
 from api.routing import strict_router
-from tallystick.crypto.age import parse_recipient
 from tallystick.crypto.reading import read_signed
 from tallystick.crypto.statement import Envelope, body_of, envelope_bytes, statement_id
 from tallystick.domain.codec import decode
@@ -133,7 +132,6 @@ def _at_the_door(near: Neighbours, caller: Caller, envelope: Envelope) -> Agreem
             told = on_record(near.cases.load(session, stored), stored.digest)
             assert told is not None, "a claim's record begins with its filing"
             return told
-        parse_recipient(filing.recipient)  # to nothing else could the gate ever contribute
         terms = opened(registered).terms
         under = claims.of_agreements(session, [registered.agreement_id])
         check_filing(
@@ -143,6 +141,7 @@ def _at_the_door(near: Neighbours, caller: Caller, envelope: Envelope) -> Agreem
             deposit=_verified_deposit(session, registered.agreement_id, filing.deposit),
             others=[near.cases.load(session, other).claim for other in under],
             revocations=casefiles.revocations(session, registered.agreement_id, terms.agreement),
+            later=casefiles.later_versions(session, registered),
         )
     return registered.agreement_id
 

@@ -7,7 +7,14 @@ salts it; and the claimant's key file suffices to open what was sealed to it.
 from typing import Final
 
 from tallystick.crypto.age_header import hkdf
-from tallystick.crypto.age_keys import HybridIdentity, Identity, identity_from_seed
+from tallystick.crypto.age_keys import (
+    HybridIdentity,
+    HybridRecipient,
+    Identity,
+    MalformedAgeKeyError,
+    identity_from_seed,
+    parse_recipient,
+)
 
 _INFO: Final = b"tallystick/v1/claim-recipient"
 
@@ -15,3 +22,13 @@ _INFO: Final = b"tallystick/v1/claim-recipient"
 def claim_identity(identity: Identity, nonce: str) -> HybridIdentity:
     """Return the identity of the claim with this `nonce` (hexadecimal), by HKDF-SHA-256 (RFC 5869)."""
     return identity_from_seed(hkdf(identity.seed, salt=bytes.fromhex(nonce), info=_INFO))
+
+
+def check_recipient(text: str) -> None:
+    """Refuse a recipient to which the gate and the custodians could never contribute.
+
+    Raises:
+        MalformedError: Mistyped, or no post-quantum recipient (`age1pq1…`).
+    """
+    if not isinstance(parse_recipient(text), HybridRecipient):
+        raise MalformedAgeKeyError("not a post-quantum recipient", expected=f"{HybridRecipient.PREFIX}1…")

@@ -2,13 +2,14 @@
 
 1. The envelope is strict and its body canonical.
 2. Every signature verifies, under a key that the agreement lists.
-3. The body has exactly the members of its kind.
+3. The body has exactly the members of its kind, and a claim's recipient is one to which can be sealed.
 Only then do the rules of the domain see it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tallystick.crypto.claim_recipient import check_recipient
 from tallystick.crypto.keys import check_point
 from tallystick.crypto.statement import Envelope, body_of, kind_of, statement_id, verified_signers
 from tallystick.domain.agreement import SCHEMA, Agreement
@@ -17,7 +18,7 @@ from tallystick.domain.filing import Terms
 from tallystick.domain.ids import PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import NotYoursError
-from tallystick.domain.statements import Signed, read_body
+from tallystick.domain.statements import ClaimFiling, Signed, read_body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,15 @@ def read_signed(envelope: Envelope, agreement: Agreement) -> Signed:
     """
     kind = kind_read(envelope)
     signers = verified_signers(envelope, keys_of(agreement))
+    body = read_body(kind, body_of(envelope))
+    if isinstance(body, ClaimFiling):
+        check_recipient(body.recipient)
     return Signed(
-        kind=kind, id=statement_id(envelope), signers=signers, body=read_body(kind, body_of(envelope))
+        kind=kind,
+        id=statement_id(envelope),
+        signers=signers,
+        body=body,
+        size_bytes=len(envelope.payload),
     )
 
 

@@ -28,6 +28,7 @@ ClaimId = NewType("ClaimId", str)
 
 _NAME: Final = re.compile(rf"[a-z0-9][a-z0-9.-]{{0,{NAME_LENGTH_MAX - 1}}}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_NONCE: Final = re.compile(r"[0-9a-f]{32}")
 _PUBLIC_KEY: Final = re.compile(r"ed25519:[0-9a-f]{64}")
 
 
@@ -81,6 +82,17 @@ def public_key(text: str) -> PublicKey:
     if _PUBLIC_KEY.fullmatch(text) is None:
         raise MalformedNameError("not a public key", given=text[:80], form=_PUBLIC_KEY.pattern)
     return PublicKey(text)
+
+
+def nonce(text: str) -> str:
+    """Return `text` if it is a statement's nonce: 128 bits.
+
+    Raises:
+        MalformedNameError: Not 32 lower-case hexadecimal digits.
+    """
+    if _NONCE.fullmatch(text) is None:
+        raise MalformedNameError("not a nonce", given=text[:80], form=_NONCE.pattern)
+    return text
 
 
 def claim_id(claim: Digest) -> ClaimId:

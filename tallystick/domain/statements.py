@@ -23,7 +23,7 @@ from tallystick.domain.engine_statements import (
     SealedShare,
 )
 from tallystick.domain.headers import Contribution, Header, LedgerSeen, OnClaim
-from tallystick.domain.ids import ComponentId, Digest, PublicKey, StageId
+from tallystick.domain.ids import ComponentId, Digest, PublicKey, StageId, nonce
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import (
     Authority,
@@ -342,12 +342,14 @@ class Signed:
     Attributes:
         id: SHA-256 over type and body: what others refer to.
         signers: The agreement's keys that signed it; never empty.
+        size_bytes: How long the body is, as it was signed.
     """
 
     kind: Kind
     id: Digest
     signers: frozenset[PublicKey]
     body: Body
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,10 +366,13 @@ def read_body(kind: Kind, body: JsonObject) -> Body:
 
     Raises:
         MalformedDocumentError: Not the members of that kind, or no kind that stands under an agreement.
+        MalformedNameError: Its nonce is none.
     """
     if kind not in BODIES:
         raise MalformedDocumentError("this kind does not stand under an agreement", kind=kind.value)
-    return decode(BODIES[kind], body)
+    found = decode(BODIES[kind], body)
+    nonce(found.nonce)
+    return found
 
 
 def write_body(body: Body) -> JsonObject:

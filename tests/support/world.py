@@ -49,12 +49,13 @@ from tallystick.domain.statements import (
     RulingDocument,
     Signed,
 )
-from tests.support.agreements import AGREEMENT, DECISION_KEY, LOG_KEY, PEOPLE
+from tests.support.agreements import AGREEMENT, DECISION_KEY, LOG_KEY, PEOPLE, age_identity
 
 BEGIN: Final = datetime(2026, 11, 24, 9, tzinfo=UTC)  # a Tuesday
 NO_DIGEST: Final = Digest("sha256:" + 64 * "0")
 ROUNDS_MAX: Final = 200
 SECOND: Final = timedelta(seconds=1)
+CLAIM_RECIPIENT: Final = str(age_identity("the claim's one-time recipient").recipient())
 
 FINAL_PAPERS: Final[Mapping[Authority, Sequence[str]]] = {
     Authority.COURT_ORDER: ("order", "finality_certificate"),
@@ -196,7 +197,7 @@ class World:
                 )
                 for place, item in enumerate(evidence)
             ),
-            "recipient": "age1pq1of-this-claim",
+            "recipient": CLAIM_RECIPIENT,
             "purpose": Purpose.RELEASE,
             "declaration": "Support has ceased.",
         }
