@@ -67,6 +67,8 @@ TAR_PADDING_BYTES_MAX: Final = 1024 * 1024  # zeros after the end marker
 # person may send is bounded so that nobody can use up another's.
 ACTS_PER_PERSON_MAX: Final = 20
 ACTS_PER_CLAIM_MAX: Final = PERSONS_MAX * ACTS_PER_PERSON_MAX
+ACT_BYTES_PER_PERSON_MAX: Final = 256 * 1024  # of all that one person says about a claim
+HOLD_LIFT_BYTES_MAX: Final = 8 * 1024  # which counts to nobody's: there are no more of them than holds
 CLAIMS_PER_PERSON_MAX: Final = 100  # that one key may ever file under an agreement; each filing reads all
 EVIDENCE_DOCUMENTS_MAX: Final = 32
 
@@ -88,10 +90,19 @@ BLOB_BYTES_MAX: Final = 1 << 40
 BLOB_STORES_MIN: Final = 2
 DATABASE_BUSY_MAX: Final = timedelta(seconds=15)  # how long a writer waits for its turn
 DATABASE_IDLE_MAX: Final = timedelta(seconds=60)  # how long it may do nothing when it has it
+DRAFT_IDLE_MAX: Final = timedelta(days=1)  # of a file that a store is writing; then its writer is dead
+UPLOAD_IDLE_MAX: Final = timedelta(days=7)  # then nobody goes on with it, and it's dropped
 IDEMPOTENCY_KEY_LENGTH_MAX: Final = 128
 
 UPDATES_PER_WORKFLOW_MAX: Final = 2_000  # Temporal's
 assert ACTS_PER_CLAIM_MAX < UPDATES_PER_WORKFLOW_MAX
+
+# A run's history, which Temporal ends at 50 MiB: it begins with the claim's record, in base64.
+HISTORY_BYTES_MAX: Final = 50 * 1024 * 1024
+HISTORY_GROWTH_BYTES_MAX: Final = 4 * 1024 * 1024  # since the record was read; then a fresh run goes on
+HISTORY_GROWTH_EVENTS_MAX: Final = 1024
+_SAID_BYTES_MAX: Final = PERSONS_MAX * ACT_BYTES_PER_PERSON_MAX + ACTS_PER_CLAIM_MAX * HOLD_LIFT_BYTES_MAX
+assert 4 * _SAID_BYTES_MAX // 3 + HISTORY_GROWTH_BYTES_MAX < HISTORY_BYTES_MAX
 
 # The engine. How long it waits before it asks the gate again after a refusal,
 # doubling each time: what was refused may come true without a new statement.
@@ -111,7 +122,7 @@ LOGS_KEPT_MAX: Final = 5
 
 # What travels through Temporal (its limit is 2 MB a payload), and how long its steps may take.
 RECORD_PAGE_BYTES_MAX: Final = 512 * 1024  # of a claim's record in one message; the rest is asked for
-LEDGER_STEP_MAX: Final = timedelta(seconds=10)  # one attempt to read or append; a killed one is missed as long
+LEDGER_STEP_MAX: Final = timedelta(seconds=10)  # an attempt to read or append; so late is a killed one missed
 NOTICE_STEP_MAX: Final = timedelta(minutes=5)  # one attempt to reach every channel
 GATE_STEP_MAX: Final = timedelta(hours=24)  # one look at every sealed byte of a stage
 GATE_HEARTBEAT_MAX: Final = timedelta(seconds=15)  # then its process is taken for dead, and asked again

@@ -1,0 +1,478 @@
+"""A release as people drive it over HTTP: each signs with their own key, and repeats what got no answer.
+
+One `Release` has an agreement of its own, so that many run on one site without waiting
+for each other. Whoever wants something to break passes `at`: it is called at each point.
+"""
+
+import base64
+import io
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Final, TypeVar
+
+from tallystick.cli.receiving import RemoteEscrow
+from tallystick.client import Client
+from tallystick.client.answers import objects, text
+from tallystick.crypto import age
+from tallystick.crypto.canonical import sha256_digest
+from tallystick.crypto.claim_recipient import claim_identity
+from tallystick.crypto.evidence import verify
+from tallystick.crypto.gate_custody import contributed_identity
+from tallystick.crypto.keyfile import PrivateKeys
+from tallystick.crypto.statement import Envelope, new_nonce, sign, statement_id
+from tallystick.domain.agreement import Agreement, Calendar, Engine, NoticeRule, Opening, Opens, Windows
+from tallystick.domain.codec import encode_object
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId
+from tallystick.domain.json import JsonObject
+from tallystick.domain.kinds import Purpose, ReceiptOutcome
+from tallystick.domain.party import Channel, ChannelKind
+from tallystick.domain.periods import Period
+from tallystick.domain.statements import (
+    BODIES,
+    Approval,
+    Body,
+    ClaimFiling,
+    Deposit,
+    DepositedComponent,
+    EvidenceDocument,
+    Intake,
+    NoticeAcknowledgement,
+    Receipt,
+    ReceivedComponent,
+    write_body,
+)
+from tallystick.receiver.delivery import Delivery, OfferedStage, read_delivery
+from tallystick.site import Deployment
+from tests.support.agreements import (
+    AGREEMENT,
+    ANA,
+    BEA,
+    COMPONENTS,
+    CRITICAL,
+    DORA,
+    KIM,
+    PEOPLE,
+    STAGES,
+    TOM,
+)
+from tests.support.history import Attempt, History, Told
+
+PATIENCE_SECONDS: Final = 60.0
+"""I-11: once faults end, whatever can go on goes on within this time."""
+_LOOK_SECONDS: Final = 0.05
+_SIGNERS: Final = (DORA, BEA, KIM, TOM, ANA)
+_EVERY_DAY: Final = Calendar(id="every-day", weekend=(), holidays=(), covers_until=date(2099, 12, 31))
+WINDOW: Final = Period("PT3S")
+
+
+class Point(StrEnum):
+    """A point of a release at which something may break."""
+
+    AGREEMENT = "agreement registered"
+    DEPOSIT = "deposit posted"
+    CLAIM = "claim filed"
+    NOTICE = "notice given"
+    APPROVAL = "approval posted"
+    QUORUM = "quorum reached"
+    DECISION = "decision recorded"
+    RECEIPT = "receipt posted"
+
+
+class When(StrEnum):
+    """On which side of the answer."""
+
+    BEFORE = "while the request is under way"
+    AFTER = "after the answer"
+
+
+_T = TypeVar("_T")
+
+Hook = Callable[[Point, When], None]
+
+
+class GaveUpError(AssertionError):
+    """What can go on did not, within `PATIENCE_SECONDS`."""
+
+
+def quick_agreement(
+    name: str, deployment: Deployment, *, stages: int = 1, window: Period = WINDOW
+) -> Agreement:
+    """An agreement like the sound one, of the deployment, whose windows are seconds."""
+    chosen = (STAGES[1], replace(STAGES[2], opens=_soon_after_critical()))[:stages]
+    parts = {part for stage in chosen for part in stage.components} - ({"activation-rules"})
+    outbox = (Channel(kind=ChannelKind.OUTBOX, address="outbox"),)
+    return replace(
+        AGREEMENT,
+        id=AgreementId(name),
+        deployment=deployment.deployment,
+        calendars=(_EVERY_DAY,),
+        parties=tuple(replace(one, calendar="every-day", channels=outbox) for one in AGREEMENT.parties),
+        components=tuple(one for one in COMPONENTS if one.id in parts),
+        stages=tuple(
+            replace(stage, components=tuple(one for one in stage.components if one in parts))
+            for stage in chosen
+        ),
+        windows=Windows(
+            intake=Period("PT10M"),
+            objection=window,
+            approval=Period("PT10M"),
+            approval_lifetime=Period("PT1H"),
+            provisioning=Period("PT10M"),
+            returning=Period("PT10M"),
+        ),
+        notice=NoticeRule(
+            cutoff=clock_time(23, 59), resumes=clock_time(0), deemed_after=Period("PT1S"), channels_required=1
+        ),
+        engine=Engine(
+            log_key=deployment.log_key,
+            decision_key=deployment.decision_key,
+            gate_recipient=deployment.gate_recipient,
+        ),
+    )
+
+
+def _soon_after_critical() -> Opening:
+    return Opening(when=Opens.AFTER_STAGE, stage=CRITICAL, delay=Period("PT1S"))
+
+
+def keys_of(person: PersonId) -> PrivateKeys:
+    """The key file that a person of the tests would have."""
+    actor = PEOPLE[person]
+    return PrivateKeys(
+        person=person, signing_key=actor.signing_key, age_identity=actor.identity.secret_text()
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _nothing_breaks(_: Point, __: When) -> None:
+    return
+
+
+@dataclass(kw_only=True)
+class Release:
+    """One agreement, one deposit, one claim; `history` is what its clients saw."""
+
+    api: str
+    database: Path
+    agreement: Agreement
+    scratch: Path
+    at: Hook = _nothing_breaks
+    history: History = field(default_factory=History)
+    contents: Mapping[ComponentId, bytes] = field(default_factory=dict[ComponentId, bytes])
+    claim: Digest = field(default=Digest(""))
+    nonce: str = ""
+    checkpoints_seen: list[bytes] = field(default_factory=list[bytes])
+
+    def __post_init__(self) -> None:
+        self._clients: dict[PersonId, Client] = {}
+        self.contents = {
+            part.id: f"{self.agreement.id}: {part.id}".encode() for part in self.agreement.components
+        }
+
+    def run(self) -> None:
+        """Drive the release from agreement to evidence."""
+        self.agree()
+        self.deposit()
+        self.file()
+        self.accept()
+        self.approve(ANA)
+        self.insist("approvals", self.approval(KIM), KIM, Point.APPROVAL)
+        self.recorded("window-ended")
+        self.insist("approvals", self.approval(TOM), TOM, Point.QUORUM)
+        for stage in self.agreement.stages:
+            self.receive(stage.id)
+        self.recorded("release-completed")
+        self.check_evidence("RELEASED")
+
+    # ------------------------------------------------------------------ step by step
+
+    def agree(self) -> None:
+        self.insist("/v1/agreements", self.agreement_statement, ANA, Point.AGREEMENT)
+        self.recorded("custody", len(self.agreement.components))
+
+    def deposit(self) -> None:
+        live = self.insisted(self._custody)
+        parts = tuple(
+            self._sealed(part, text(epoch, "custody"), text(epoch, "recipient"))
+            for part, epoch in live.items()
+        )
+        body = self.body(Deposit, DORA, number=1, watermark=_now(), components=parts)
+        envelope = self.signed(body, DORA)
+        self.insist(f"/v1/agreements/{self.agreement.id}/deposits", envelope, DORA, Point.DEPOSIT)
+        self.deposited = statement_id(envelope)
+        self.recorded("deposit-verified")
+
+    def file(self, **members: object) -> None:
+        self.nonce = new_nonce()
+        own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), self.nonce)
+        filing: dict[str, object] = {
+            "condition": "insolvency",
+            "deposit": self.deposited,
+            "stages": tuple(stage.id for stage in self.agreement.stages),
+            "evidence": tuple(_document(item) for item in ("insolvency-record", "outage-record")),
+            "recipient": str(own.recipient()),
+            "purpose": Purpose.RELEASE,
+            "declaration": "Support has ceased.",
+            "nonce": self.nonce,
+        }
+        envelope = self.signed(self.body(ClaimFiling, BEA, **(filing | members)), BEA)
+        self.claim = statement_id(envelope)
+        self.insist("/v1/claims", envelope, BEA, Point.CLAIM)
+
+    def accept(self) -> None:
+        self.insist("intakes", self.act(Intake, ANA, accepted=True), ANA, Point.NOTICE)
+        self.recorded("notice")
+        self.insist("acknowledgements", self.act(NoticeAcknowledgement, DORA), DORA)
+        self.recorded("window-opened")
+
+    def approve(self, person: PersonId) -> None:
+        self.insist("approvals", self.approval(person), person)
+
+    def approval(self, person: PersonId, **members: object) -> Envelope:
+        said: dict[str, object] = {
+            "stages": tuple(stage.id for stage in self.agreement.stages),
+            "purpose": Purpose.RELEASE,
+            "expires_at": _now() + timedelta(minutes=30),
+            "reason": "The papers are in order.",
+        }
+        return self.act(Approval, person, **(said | members))
+
+    def receive(self, stage: StageId, outcome: ReceiptOutcome = ReceiptOutcome.ACTIVATED) -> None:
+        """Open what a stage releases, compare it with what was deposited, and report it."""
+        self.recorded(f"released {stage}")
+        self.at(Point.DECISION, When.BEFORE)
+        self.until(f"{stage} can be fetched", lambda: self._opens(stage))
+        self.at(Point.DECISION, When.AFTER)
+        self.checkpoints_seen.append(self.insisted(self._checkpoint))
+        envelope = self.act(
+            Receipt, BEA, stage=stage, outcome=outcome, components=self._received(stage), detail="As ordered."
+        )
+        self.insist("receipts", envelope, BEA, Point.RECEIPT)
+
+    def check_evidence(self, state: str) -> None:
+        """Fetch the evidence file, and verify it without the server."""
+
+        def holds() -> bool:
+            data = self.client(BEA).get_bytes(f"/v1/claims/{self.claim}/evidence")
+            report = verify(data, trust=statement_id(self.agreement_statement))
+            assert report.holds, report.broken
+            return report.state == state
+
+        self.until("the evidence verifies", holds)
+        self.history.recovered()
+
+    # ------------------------------------------------------------------ saying and asking
+
+    def insist(self, path: str, envelope: Envelope, person: PersonId, point: Point | None = None) -> Attempt:
+        """Send until the answer is known; the statement has to be acknowledged."""
+        if point is not None:
+            self.at(point, When.BEFORE)
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while (made := self.send(path, envelope, person)).told is Told.UNKNOWN:
+            if time.monotonic() > give_up:
+                raise GaveUpError(f"{self.agreement.id}: {path} was answered {made.code} for too long")
+            time.sleep(_LOOK_SECONDS)
+        assert made.told is Told.OK, f"{self.agreement.id}: {path} was refused: {made.code}"
+        if point is not None:
+            self.at(point, When.AFTER)
+        return made
+
+    def send(self, path: str, envelope: Envelope, person: PersonId) -> Attempt:
+        """Send once."""
+        whole = path if path.startswith("/") else f"/v1/claims/{self.claim}/{path}"
+        return self.history.attempt(
+            path, envelope, lambda: self.client(person).post_statement(whole, envelope)
+        )
+
+    def until(self, what: str, check: Callable[[], bool]) -> None:
+        """Wait until `check` holds; a server that does not answer is asked again."""
+        give_up, last = time.monotonic() + PATIENCE_SECONDS, "no"
+        while True:
+            try:
+                if check():
+                    return
+                last = "no"
+            except TallystickError as error:
+                last = f"{error.code}: {error}"
+                if not error.retryable and error.code not in _NOT_YET:
+                    raise
+            if time.monotonic() > give_up:
+                raise GaveUpError(f"{self.agreement.id}: waited in vain until {what}; {last}; {self.told()}")
+            time.sleep(_LOOK_SECONDS)
+
+    def told(self) -> str:
+        """What the claim waits for, for whoever reads a failure."""
+        if not self.claim:
+            return "not filed"
+        try:
+            view = self.get(f"/v1/claims/{self.claim}")
+        except TallystickError as error:
+            return error.code
+        return f"{view['state']}, {view['waiting']}"
+
+    def get(self, path: str, person: PersonId = BEA) -> JsonObject:
+        return self.client(person).get(path)
+
+    def state(self) -> str:
+        return self.insisted(lambda: text(self.get(f"/v1/claims/{self.claim}"), "state"))
+
+    def insisted(self, ask: Callable[[], _T]) -> _T:
+        """Return what `ask` returns, once the server answers."""
+        found: list[_T] = []
+
+        def answers() -> bool:
+            found.append(ask())
+            return True
+
+        self.until("the server answers", answers)
+        return found[-1]
+
+    def recorded(self, what: str, times: int = 1) -> None:
+        """Wait until the ledger has `what`: a kind of statement, a happening, or `released STAGE`."""
+        self.until(f"{what} is on record", lambda: self.happened().count(what) >= times)
+
+    def happened(self) -> list[str]:
+        """Return what the database holds under the agreement, in order; nothing of it is verified."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
+            rows = connection.execute(
+                'SELECT kind, envelope FROM ledger_entries WHERE agreement_id = ? ORDER BY "index"',
+                (self.agreement.id,),
+            ).fetchall()
+        return [_happening(kind, envelope) for kind, envelope in rows]
+
+    def client(self, person: PersonId) -> Client:
+        if person not in self._clients:
+            self._clients[person] = Client(
+                self.api,
+                keys_of(person),
+                now=lambda: datetime.now(UTC),
+                pause=lambda seconds: time.sleep(min(seconds, 0.25)),
+            )
+        return self._clients[person]
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.__exit__()
+        self._clients.clear()
+
+    # ------------------------------------------------------------------ statements
+
+    @cached_property
+    def agreement_statement(self) -> Envelope:
+        return sign("agreement", encode_object(self.agreement), [PEOPLE[one].signing_key for one in _SIGNERS])
+
+    def body(self, kind: type[Body], person: PersonId, **members: object) -> Body:
+        header: dict[str, object] = {
+            "deployment": self.agreement.deployment,
+            "agreement": self.agreement.id,
+            "agreement_digest": statement_id(self.agreement_statement),
+            "person": person,
+            "issued_at": _now(),
+            "nonce": new_nonce(),
+        }
+        return kind(**(header | members))  # type: ignore[arg-type]
+
+    def act(self, kind: type[Body], person: PersonId, **members: object) -> Envelope:
+        return self.signed(self.body(kind, person, claim=self.claim, **members), person)
+
+    def signed(self, body: Body, *persons: PersonId) -> Envelope:
+        (kind,) = (kind for kind, form in BODIES.items() if type(body) is form)
+        return sign(kind, write_body(body), [PEOPLE[person].signing_key for person in persons])
+
+    # ------------------------------------------------------------------ behind the steps
+
+    def _checkpoint(self) -> bytes:
+        return self.client(DORA).get_bytes(f"/v1/agreements/{self.agreement.id}/ledger/checkpoint")
+
+    def _custody(self) -> Mapping[ComponentId, JsonObject]:
+        found = objects(self.get(f"/v1/agreements/{self.agreement.id}"), "custody")
+        return {ComponentId(text(one, "component")): one for one in found}
+
+    def _sealed(self, part: ComponentId, custody: str, recipient: str) -> DepositedComponent:
+        plain, out = self.contents[part], io.BytesIO()
+        sealed = age.seal(io.BytesIO(plain), out, [age.parse_recipient(recipient)])
+        file = self.scratch / f"{self.agreement.id}-{part}.age"
+        file.write_bytes(out.getvalue())
+        self.until("the sealed file is stored", lambda: self._uploaded(file, sealed.digest))
+        return DepositedComponent(
+            component=part,
+            custody=Digest(custody),
+            sealed_digest=sealed.digest,
+            sealed_bytes=sealed.size_bytes,
+            manifest_digest=sha256_digest(plain),
+            files=1,
+            payload_bytes=len(plain),
+        )
+
+    def _uploaded(self, file: Path, digest: Digest) -> bool:
+        self.client(DORA).put_blob(file, digest, agreement=self.agreement.id, purpose="deposit")
+        return True
+
+    def _delivery(self) -> Delivery:
+        document = RemoteEscrow(client=self.client(BEA)).delivery(self.claim)
+        return read_delivery(document, claim=self.claim, keys=keys_of(BEA), trust=self._trust)
+
+    def _trust(self, _: AgreementId, digest: Digest) -> None:
+        assert digest == statement_id(self.agreement_statement)
+
+    def _opens(self, stage: StageId) -> bool:
+        """Whether what the stage offers is there, and opens to what was deposited."""
+        delivery = self._delivery()
+        offered = [one for one in delivery.offered if one.stage == stage]
+        return bool(offered) and all(self._plain_of(delivery, one) for one in offered)
+
+    def _plain_of(self, delivery: Delivery, stage: OfferedStage) -> bool:
+        own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), self.nonce)
+        for part in stage.components:
+            sealed = {leaf: self.client(BEA).get_small_blob(one) for leaf, one in part.contributions.items()}
+            identity = contributed_identity(part.custody, sealed, claim=delivery.claim, identity=own)
+            data, out = self.client(BEA).get_small_blob(part.deposited.sealed_digest), io.BytesIO()
+            age.open_sealed(io.BytesIO(data), out, [identity])
+            assert out.getvalue() == self.contents[part.deposited.component]
+        return True
+
+    def _received(self, stage: StageId) -> tuple[ReceivedComponent, ...]:
+        (offered,) = (one for one in self.insisted(self._delivery).offered if one.stage == stage)
+        return tuple(
+            ReceivedComponent(
+                component=part.deposited.component,
+                sealed_digest=part.deposited.sealed_digest,
+                manifest_digest=part.deposited.manifest_digest,
+            )
+            for part in offered.components
+        )
+
+
+_NOT_YET: Final = frozenset({"no-such-thing", "no-such-blob", "blob-altered"})
+
+
+def _happening(kind: str, envelope: bytes) -> str:
+    """Return what an entry is about; a refusal of the gate is `refused STAGE`."""
+    if kind not in {"event", "decision"}:
+        return kind
+    body = json.loads(base64.b64decode(json.loads(envelope)["payload"]))
+    if kind == "event":
+        return str(body["happening"])
+    return f"{'released' if body['released'] else 'refused'} {body['stage']}"
+
+
+def _document(item: str) -> EvidenceDocument:
+    return EvidenceDocument(
+        item=item,
+        issued_at=_now() - timedelta(days=1),
+        plain_digest=sha256_digest(item.encode()),
+        sealed_digest=sha256_digest(b"sealed " + item.encode()),
+    )
