@@ -52,6 +52,14 @@ class StackRunsAlreadyError(TallystickError):
     advice = "Use the running one, stop it first, or choose another folder with `--data`."
 
 
+class PortTakenError(TallystickError):
+    """The API can't listen where it should."""
+
+    code = "port-taken"
+    why = "The system doesn't give the API its port: most often another program listens there already."
+    advice = "Stop that program, or choose another port with `--api-port` and name it in `TALLYSTICK_API`."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One process of the stack: what it is called, how it is started, how it shows that it is ready."""
@@ -143,13 +151,16 @@ class Stack:
 
     def _await_ready(self, child: _Child) -> None:
         give_up = time.monotonic() + STACK_READY_SECONDS_MAX
-        while not child.command.ready(child.log):
-            if child.running.poll() is not None:
+        while True:
+            ready = child.command.ready(child.log)
+            if child.running.poll() is not None:  # asked last: that somebody answers proves not that it lives
                 raise StackNotReadyError(
                     f"{child.command.name} ended with {child.running.returncode}",
                     log=str(child.log),
                     last_lines=_tail(child.log),
                 )
+            if ready:
+                return
             if time.monotonic() > give_up:
                 raise StackNotReadyError(f"{child.command.name} stayed silent", log=str(child.log))
             time.sleep(_POLL_SECONDS)
@@ -161,9 +172,11 @@ def running(site: Site, settings: Settings, tell: Callable[[str], None]) -> Gene
 
     Raises:
         StackRunsAlreadyError: Another stack uses the same folder.
+        PortTakenError: The API's port is not to be had.
         StackNotReadyError: A process did not come up.
     """
     with _alone(site):
+        _refuse_taken(settings.api_host, settings.api_port)
         create_tables(open_engine(settings.database_url))
         stack = Stack(site, settings, commands(site, settings))
         try:
@@ -215,6 +228,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTakenError("no API can listen here", port=port, reason=error.strerror) from None
 
 
 def _temporal(site: Site, host: str, port: str) -> tuple[str, ...]:

@@ -10,7 +10,13 @@ from tallystick.crypto.enrolment import enrol, public_file_bytes
 from tallystick.crypto.keyfile import read_key_file
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import PersonId
-from tallystick.site import OtherDeploymentError, prepare, settings_of
+from tallystick.site import (
+    DataFolderError,
+    OtherDeploymentError,
+    RootFileError,
+    prepare,
+    settings_of,
+)
 from tests.support.agreements import ANA, PEOPLE
 
 
@@ -97,3 +103,23 @@ def test_logs_of_earlier_runs_are_kept_and_bounded(tmp_path: Path) -> None:
     assert site.new_log("api").exists() is False
     kept = sorted(path.read_text() for path in site.logs.iterdir())
     assert kept == ["run 4", "run 5", "run 6", "run 7", "run 8"]
+
+
+@pytest.mark.parametrize("content", [None, b"{}", b'{"age_identity": "a secret"}'])
+def test_a_root_file_that_is_no_public_file_is_refused_and_nothing_is_made(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    wrong = tmp_path / "ana@harbour.key"
+    if content is not None:
+        wrong.write_bytes(content)
+    with pytest.raises(RootFileError) as refused:
+        prepare(tmp_path / "site", deployment="harbour", root_files=[wrong])
+    assert refused.value.facts["file"] == str(wrong)
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_file_in_the_place_of_the_data_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "site").write_text("a file")
+    with pytest.raises(DataFolderError) as refused:
+        prepare(tmp_path / "site", deployment="harbour")
+    assert refused.value.facts["reason"] == "File exists"

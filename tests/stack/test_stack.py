@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -11,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from tallystick.site import Site, prepare, settings_of
-from tallystick.stack import Command, Stack, StackNotReadyError, StackRunsAlreadyError, running
+from tallystick.stack import (
+    Command,
+    PortTakenError,
+    Stack,
+    StackNotReadyError,
+    StackRunsAlreadyError,
+    running,
+)
 
 _WAITS = "import signal,sys; print('\"ready\"', flush=True); signal.pause()"
 _ENDS = "print('no luck', flush=True); raise SystemExit(3)"
@@ -90,3 +98,30 @@ def test_a_second_stack_over_the_same_folder_is_refused(site: Site) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(StackRunsAlreadyError), running(site, settings, lambda _: None):
             pass
+
+
+def test_a_process_that_ended_is_not_ready_although_another_answers_in_its_place(site: Site) -> None:
+    def ready(log: Path) -> bool:
+        while not (said := log.read_text().split()):
+            pass
+        os.waitid(os.P_PID, int(said[0]), os.WEXITED | os.WNOWAIT)
+        return True
+
+    program = (sys.executable, "-c", "import os; print(os.getpid(), flush=True)")
+    ends = Command(name="one", arguments=program, environment=dict(os.environ), ready=ready)
+    stack = Stack(site, settings_of(site, api_port=1, temporal_port=2), [ends])
+    try:
+        with pytest.raises(StackNotReadyError):
+            stack.start(lambda _: None)
+    finally:
+        stack.stop()
+
+
+def test_a_port_on_which_another_listens_is_refused_before_anything_starts(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        settings = settings_of(site, api_port=port, temporal_port=2)
+        with pytest.raises(PortTakenError) as refused, running(site, settings, lambda _: None):
+            pass
+    assert refused.value.facts["port"] == port
+    assert list(site.logs.iterdir()) == []
