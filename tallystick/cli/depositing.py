@@ -1,7 +1,7 @@
 """What a deposit is made of: each component's folder, sealed in one pass to its custody epoch."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -119,6 +119,15 @@ def folders_of(
         if missing or not (folder / component.id).is_dir():
             raise ComponentFolderError("not complete", component=component.id, missing=sorted(missing))
     return {component.id: folder / component.id for component in chosen}
+
+
+def left_out(folder: Path, agreement: Agreement, chosen: Mapping[ComponentId, Path]) -> Iterator[str]:
+    """Say what a deposit leaves out: a misspelt folder must not pass in silence."""
+    named = {component.id: None for component in agreement.components}
+    if missing := [name for name in named if name not in chosen]:
+        yield f"not in this deposit: {', '.join(missing)}"
+    if others := sorted(path.name for path in folder.iterdir() if path.name not in named):
+        yield f"no component of the agreement, left out: {', '.join(others)}"
 
 
 def custody_epochs(

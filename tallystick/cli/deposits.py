@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tallystick.cli.depositing import Sealing, custody_epochs, folders_of, wait_for_verdict
+from tallystick.cli.depositing import Sealing, custody_epochs, folders_of, left_out, wait_for_verdict
 from tallystick.cli.desk import Desk, desk, now
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
 from tallystick.cli.output import print_result, print_table, say
@@ -20,10 +20,13 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
+from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.stages import depositor
 from tallystick.domain.statements import Deposit
 
-app = typer.Typer(no_args_is_help=True, help="Make deposits, and look at those that were made.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Make deposits, and look at those that were made."
+)
 
 Number = Annotated[int, typer.Argument(metavar="N", help="The deposit's number.", min=1)]
 
@@ -64,7 +67,14 @@ def make(
     with desk(context, api, key) as at, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
         view = at.agreement_view(agreement)
         signed = at.checked_agreement(view, agreement, trusted=trust)
+        person = at.person_in(signed.agreement)
+        if (
+            person.party != depositor(signed.agreement).id
+        ):  # said before a large folder is sealed and uploaded
+            raise NotYoursError("only the depositor deposits", person=person.id)
         folders = folders_of(folder, signed.agreement, component)
+        for line in () if component else left_out(folder, signed.agreement, folders):
+            say(line)
         chain = _chain(at, signed.agreement)
         sealing = Sealing(scratch=Path(scratch), agreement=signed.agreement, number=len(chain) + 1)
         epochs = custody_epochs(at, view, signed.agreement, list(folders))
@@ -73,7 +83,7 @@ def make(
             deployment=signed.agreement.deployment,
             agreement=signed.agreement.id,
             agreement_digest=signed.terms.digest,
-            person=at.person_in(signed.agreement).id,
+            person=person.id,
             issued_at=now(),
             nonce=new_nonce(),
             number=sealing.number,

@@ -162,3 +162,28 @@ def test_gap_in_the_chain_is_seen(office: Office, release: Release) -> None:
     view.update(envelope=envelope_json(later), deposit=statement_id(later), number=2)
     ran = office.run("deposit", "verify", AGREEMENT.id, "1", person=ANA)
     assert ran.problem["code"] == "deposit-chain-broken"
+
+
+def test_folder_that_is_no_component_and_component_without_a_folder_are_said(
+    office: Office, folder: Path
+) -> None:
+    (folder / DOCS).rename(folder / "dcos")
+    ran = make(office, folder)
+    assert ran.code == 0, ran.err
+    said = ran.err.splitlines()
+    assert any(line.startswith("not in this deposit:") and DOCS in line for line in said)
+    assert "no component of the agreement, left out: dcos" in said
+
+
+def test_deposit_of_components_that_were_named_says_nothing_of_the_others(
+    office: Office, folder: Path
+) -> None:
+    ran = make(office, folder, "--component", DOCS)
+    assert ran.code == 0, ran.err
+    assert "not in this deposit" not in ran.err
+
+
+def test_nothing_is_uploaded_for_somebody_else_than_the_depositor(office: Office, folder: Path) -> None:
+    ran = office.run("deposit", "make", str(folder), "--agreement", AGREEMENT.id, person=BEA)
+    assert (ran.code, ran.problem["code"]) == (1, "not-authorised-to-state")
+    assert office.api.blobs == {}
