@@ -15,7 +15,7 @@ from tallystick.crypto.age import Identity, open_sealed, parse_identity, parse_r
 from tallystick.crypto.keyfile import KEY_FILE_FORMAT
 from tallystick.limits import KEY_FILE_SIZE_BYTES_MAX
 
-app = typer.Typer(no_args_is_help=True, help="Seal and open age files.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Seal and open age files.")
 
 _STANDARD: Final = Path("-")
 Input = Annotated[Path, typer.Argument(metavar="[FILE]", help="What to read; standard input if absent.")]

@@ -34,7 +34,9 @@ from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.words import six_words
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 
-app = typer.Typer(no_args_is_help=True, help="Check, sign, register and read agreements.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Check, sign, register and read agreements."
+)
 
 AgreementFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="YAML or JSON, or an envelope that others signed.")

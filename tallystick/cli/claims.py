@@ -14,12 +14,11 @@ from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
 from tallystick.cli.output import print_json, print_result, print_table, say
 from tallystick.client import UnreachableError
 from tallystick.client.answers import objects, text, texts
-from tallystick.domain.state import ENDED, ClaimState
+from tallystick.domain.state import CLOSED
 
-app = typer.Typer(no_args_is_help=True, help="File a claim, and follow it.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="File a claim, and follow it.")
 
 _LOOK_SECONDS = 2.0
-_OVER = {*(state.value for state in ENDED), ClaimState.RELEASED.value}
 
 
 @app.command("file")
@@ -84,7 +83,7 @@ def watch(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_js
         seen = -1
         while True:
             seen = _tell_news(at, claim, seen, as_json=as_json)
-            if text(at.client.get(f"/v1/claims/{claim}"), "state") in _OVER:
+            if text(at.client.get(f"/v1/claims/{claim}"), "state") in CLOSED:
                 return
             _wait_for_news(at, claim, seen)
 

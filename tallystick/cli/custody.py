@@ -12,7 +12,9 @@ from tallystick.domain.ids import ComponentId
 from tallystick.domain.json import JsonObject
 from tallystick.receiver.delivery import check_custody_epoch
 
-app = typer.Typer(no_args_is_help=True, help="See who holds the keys to the components.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="See who holds the keys to the components."
+)
 
 
 @app.callback()

@@ -29,6 +29,14 @@ _UNDONE: Final = {"critical": "ROLLED_BACK", "source": "ROLLED_BACK"}
 _APPROVERS: Final = ("ana@harbour", "kim@kestrel", "tom@marlowe")
 
 
+class DemonstrationFolderError(TallystickError):
+    """The folder for the demonstration's data is in use."""
+
+    code = "demonstration-folder"
+    why = "A demonstration begins with nothing; this folder holds the data of an earlier one."
+    advice = "Name another folder with `--data`, or move that one away yourself."
+
+
 class DemonstrationFilesMissingError(TallystickError):
     """The files of the demonstration are not there."""
 
@@ -38,7 +46,7 @@ class DemonstrationFilesMissingError(TallystickError):
 
 
 def demo(
-    data: Annotated[Path | None, typer.Option(help="Keep the data in this folder.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Keep the data in this new folder.")] = None,
     files: Annotated[Path, typer.Option(help="The demonstration's files.")] = Path("deploy/demo"),
 ) -> None:
     """Show one claim released, one rolled back and one stopped, on real processes."""
@@ -54,7 +62,9 @@ def demo(
 def _play(data: Path, files: Path) -> None:
     console = Console(highlight=False, soft_wrap=True)
     began = time.monotonic()
-    desk = data / "people"
+    desk = data.absolute() / "people"
+    if desk.exists():
+        raise DemonstrationFolderError("not empty", data=str(data))
     shutil.copytree(files, desk)
     narrator = Narrator(console=console, desk=desk, api="")
     narrator.chapter("The people", "A vendor (nordwind), a bank that depends on it (halden), an escrow agent")
@@ -144,11 +154,11 @@ def _rolled_back(narrator: Narrator, first: str) -> None:
     _approve(narrator, claim, _APPROVERS, "critical", "source")
     narrator.until("the objection window is over", lambda: _state(narrator, claim) != "WINDOW", seconds=90)
     _receive(narrator, claim, "health.sh", "critical")
-    narrator.until("the last stage is decided", lambda: _stages(narrator, claim)["source"] == "DECIDED")
+    narrator.say("Now the health check fails: the receiver puts back the source, then, told to, the rest.")
     _receive(narrator, claim, "health-fails.sh", "source", outcome="ROLLED_BACK")
     narrator.until("the claim is rolled back", lambda: _state(narrator, claim) == "ROLLED_BACK")
-    narrator.expect(_stages(narrator, claim), _UNDONE, "its stages, the last one undone first")
-    narrator.expect(_active(narrator), before, f"what is active at the bank, as {first} left it")
+    narrator.expect(_stages(narrator, claim), _UNDONE, "both stages went back, the last one first")
+    narrator.expect(_active(narrator), before, f"what is active at the bank is what {first} left there")
 
 
 def _stopped(narrator: Narrator) -> None:
@@ -161,7 +171,9 @@ def _stopped(narrator: Narrator) -> None:
     ruling = ("--authority", "arbitration", "--outcome", "refuse", "--document", "award=award.txt")
     narrator.types("kim@kestrel", "rule", claim, *ruling, "--reason", "The petition was dismissed.", "--yes")
     narrator.expect(_state(narrator, claim), "REFUSED", "the claim after the ruling")
-    narrator.expect(_stages(narrator, claim), {"critical": "WAITING"}, "what of it was ever released")
+    narrator.expect(
+        _stages(narrator, claim), {"critical": "WAITING"}, "the stage that was claimed has never been opened"
+    )
 
 
 def _approve(narrator: Narrator, claim: str, persons: tuple[str, ...], *stages: str) -> None:

@@ -42,6 +42,14 @@ class AgreementNotTrustedError(TallystickError):
     )
 
 
+class PublicFileGivenError(TallystickError):
+    """A public file where a private key is needed."""
+
+    code = "public-file-given"
+    why = "Signing needs the private key; a .pub file holds only what everybody may know."
+    advice = "Name the .key file that lies beside it."
+
+
 class UnexpectedAgreementError(TallystickError):
     """The server's agreement is not the one that was asked for."""
 
@@ -153,8 +161,11 @@ def private_keys(context: typer.Context, key: Path) -> PrivateKeys:
     """Return the keys in a key file; asks for its passphrase if none is given in a file.
 
     Raises:
+        PublicFileGivenError: It is called like a public file.
         TallystickError: The key file can't be used, or the passphrase is wrong.
     """
+    if key.suffix == ".pub":
+        raise PublicFileGivenError("a public file", file=key.name)
     root = context.find_root().obj
     passphrase = read_passphrase(root) if isinstance(root, Path) else None
     try:

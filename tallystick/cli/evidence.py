@@ -17,7 +17,9 @@ from tallystick.domain.ids import digest
 from tallystick.domain.json import JsonObject
 from tallystick.limits import EVIDENCE_SIZE_BYTES_MAX
 
-app = typer.Typer(no_args_is_help=True, help="Export a claim's evidence, and verify it offline.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Export a claim's evidence, and verify it offline."
+)
 
 
 @app.command()

@@ -22,7 +22,7 @@ from tallystick.domain.ids import person_id
 from tallystick.domain.json import JsonObject
 from tallystick.limits import KEY_FILE_SIZE_BYTES_MAX
 
-app = typer.Typer(no_args_is_help=True, help="Make a person's keys, and show them.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make a person's keys, and show them.")
 
 
 @app.command()

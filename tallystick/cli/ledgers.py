@@ -27,7 +27,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
 from tallystick.store.checkpoints import origin_of
 
-app = typer.Typer(no_args_is_help=True, help="Verify an agreement's ledger.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Verify an agreement's ledger.")
 
 
 class LedgerInconsistentError(TallystickError):

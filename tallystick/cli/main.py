@@ -85,7 +85,13 @@ def _start(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Say which version this is."),
     ] = False,
 ) -> None:
-    """Release escrowed software when all who must agree have signed."""
+    """Release escrowed software when all who must agree have signed.
+
+    `tallystick demo` shows a whole release on this machine; `tallystick up` starts a site of your own.
+    Most commands need the server (--api) and your private key (--key): set TALLYSTICK_API and
+    TALLYSTICK_KEY once. Exit codes: 0 done, 1 refused (why and what to do as JSON on standard error),
+    2 wrong usage, 3 no answer from the server.
+    """
     del version  # its callback has answered
     context.obj = passphrase_file
 
@@ -101,6 +107,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         print_problem(error)
         sys.exit(EXIT_UNREACHABLE if error.code == "unreachable" else EXIT_REFUSED)
+    except OSError as error:  # a file or folder that the user named, where no command says it better
+        from tallystick.cli.envelopes import FileUnusableError  # noqa: PLC0415 - as above
+        from tallystick.cli.output import print_problem  # noqa: PLC0415 - as above
+
+        print_problem(FileUnusableError("not usable", file=str(error.filename), reason=error.strerror))
+        sys.exit(EXIT_REFUSED)
 
 
 def _loaded(module: str, name: str) -> Any:  # noqa: ANN401 - Typer vendors click, whose types are not ours to name

@@ -27,7 +27,7 @@ class DemonstrationFailedError(TallystickError):
 
     code = "demonstration-failed"
     why = "An outcome of the demonstration differs from what its agreement prescribes."
-    advice = "Keep the data folder and its logs, and report it: this is a defect."
+    advice = "Run it again with `--data FOLDER`, which keeps the logs, and report it: this is a defect."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

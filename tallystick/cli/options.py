@@ -5,8 +5,21 @@ from typing import Annotated
 
 import typer
 
+
+def _address(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise typer.BadParameter(f"write it with https:// or http://, as in http://{value}")
+    return value
+
+
 Api = Annotated[
-    str, typer.Option("--api", envvar="TALLYSTICK_API", help="The server, such as https://escrow.example.")
+    str,
+    typer.Option(
+        "--api",
+        envvar="TALLYSTICK_API",
+        callback=_address,
+        help="The server, such as https://escrow.example.",
+    ),
 ]
 Key = Annotated[Path, typer.Option("--key", envvar="TALLYSTICK_KEY", help="Your private key file, NAME.key.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

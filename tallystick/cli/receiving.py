@@ -84,11 +84,12 @@ def receive(
     """Fetch, verify, open and activate what was released, stage by stage; go back where it fails."""
     commands = Commands(activate=_words(activate, "--activate"), health=_words(health, "--health"))
     with desk(context, api, key) as at:
-        setting = _setting(at, into, commands, trust)
+        setting, said = _setting(at, into, commands, trust), ""
         while True:
             done = _look(setting, claim, once=once)
-            if done is not None:
+            if done is not None and (done.reported or done.state != said):  # news, not every look
                 _tell(done, as_json=as_json)
+                said = done.state
             if once or (done is not None and done.state in CLOSED):
                 return
             time.sleep(_LOOK_SECONDS)
@@ -137,4 +138,5 @@ def _tell(done: Pass, *, as_json: bool) -> None:
     for report in done.reported:
         typer.echo(f"{report.stage}: {report.outcome.value.replace('_', ' ')} ({report.detail})")
     if not done.reported:
-        say(f"{done.state}: nothing to do")
+        yet = "" if done.state in CLOSED else " yet; `tallystick claim explain` says what it waits for"
+        say(f"{done.state}: nothing to do{yet}")

@@ -87,3 +87,34 @@ def test_bug_is_not_taken_for_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "tallystick.cli.claims", None)
     with pytest.raises(ImportError):
         main(["claim", "list"])
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_no_group_offers_what_is_not_its_business(group: str, office: Office) -> None:
+    assert "completion" not in office.run(group, "--help").out
+
+
+def test_server_without_a_scheme_is_wrong_usage(office: Office) -> None:
+    ran = office.run("inbox", "--api", "127.0.0.1:8080", "--key", str(office.key(ANA)))
+    assert ran.code == 2
+    assert "http://127.0.0.1:8080" in ran.err
+
+
+def test_public_file_in_the_place_of_the_key_is_named_as_such(office: Office) -> None:
+    ran = office.run("inbox", "--api", office.api.url, "--key", "keys/ana@harbour.pub")
+    assert (ran.code, ran.problem["code"]) == (1, "public-file-given")
+
+
+def test_what_the_system_refuses_is_a_problem_and_no_traceback(office: Office) -> None:
+    (office.folder / "agreement.yaml").write_text("")
+    (office.folder / "taken").write_text("a file")
+    ran = office.run("demo", "--files", ".", "--data", "taken")
+    assert (ran.code, ran.problem["code"]) == (1, "file-unusable")
+    assert "taken" in ran.problem["facts"]["file"]
+
+
+def test_demonstration_is_not_played_over_an_earlier_one(office: Office) -> None:
+    (office.folder / "agreement.yaml").write_text("")
+    (office.folder / "old" / "people").mkdir(parents=True)
+    ran = office.run("demo", "--files", ".", "--data", "old")
+    assert (ran.code, ran.problem["code"]) == (1, "demonstration-folder")

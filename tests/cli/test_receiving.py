@@ -101,3 +101,13 @@ def test_custody_is_shown_as_the_gate_signed_it(office: Office, release: Release
     shown = {item["component"]: item for item in ran.json["custody"]}
     assert shown[DOCS]["custody"] == release.sealed[DOCS].deposited.custody
     assert shown["source"]["epoch"] is None
+
+
+def test_receiver_says_where_to_read_what_a_claim_waits_for(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    delivery = office.api.shows[f"/v1/claims/{release.claim}/delivery"]
+    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**delivery, "state": "WINDOW", "stages": []}
+    ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEA)
+    assert "tallystick claim explain" in ran.err
