@@ -71,7 +71,6 @@ class Settings:
         reconcile_every: How often lost workflow runs are looked for.
         checkpoint_every: How often logs that grew are signed.
         scrub_every: How often every copy of every blob is read again.
-        steward_every: How often due dates of deposits are looked at.
         poll_every: How often a long-polling client is answered, at the latest.
     """
 
@@ -96,7 +95,6 @@ class Settings:
     reconcile_every: timedelta
     checkpoint_every: timedelta
     scrub_every: timedelta
-    steward_every: timedelta
     poll_every: timedelta
 
     @property
@@ -141,7 +139,6 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         reconcile_every=read.get("RECONCILE_SECONDS", _seconds, timedelta(seconds=30)),
         checkpoint_every=read.get("CHECKPOINT_SECONDS", _seconds, timedelta(seconds=5)),
         scrub_every=read.get("SCRUB_SECONDS", _seconds, timedelta(days=1)),
-        steward_every=read.get("STEWARD_SECONDS", _seconds, timedelta(hours=1)),
         poll_every=read.get("POLL_SECONDS", _seconds, timedelta(seconds=2)),
     )
     read.refuse_unknown()
@@ -174,7 +171,6 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
         "RECONCILE_SECONDS": _whole_seconds(settings.reconcile_every),
         "CHECKPOINT_SECONDS": _whole_seconds(settings.checkpoint_every),
         "SCRUB_SECONDS": _whole_seconds(settings.scrub_every),
-        "STEWARD_SECONDS": _whole_seconds(settings.steward_every),
         "POLL_SECONDS": _whole_seconds(settings.poll_every),
         **{name: value for name, value in optional.items() if value is not None},
     }
