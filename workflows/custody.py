@@ -2,6 +2,7 @@
 
 from temporalio import workflow
 
+from activities.gate import GateActivities
 from tallystick.messages import DealCustody
 from workflows import steps
 
@@ -13,5 +14,4 @@ class CustodyWorkflow:
     @workflow.run
     async def run(self, request: DealCustody) -> str:
         """Have the gate deal the epoch, and return the digest of the custody statement on record."""
-        digest: str = await workflow.execute_activity("deal", request, result_type=str, **steps.GATE)
-        return digest
+        return await workflow.execute_activity_method(GateActivities.deal, request, **steps.GATE)

@@ -2,6 +2,7 @@
 
 from temporalio import workflow
 
+from activities.blobs import BlobActivities
 from activities.ledger import LedgerActivities
 from tallystick.messages import DepositVerdict, RecordVerdict, VerifyDeposit
 from workflows import steps
@@ -14,8 +15,8 @@ class DepositWorkflow:
     @workflow.run
     async def run(self, request: VerifyDeposit) -> DepositVerdict:
         """Have every replica compared with what the depositor signed, and put the verdict on record."""
-        verdict = await workflow.execute_activity(
-            "verify_deposit", request, result_type=DepositVerdict, **steps.BLOBS
+        verdict = await workflow.execute_activity_method(
+            BlobActivities.verify_deposit, request, **steps.BLOBS
         )
         await workflow.execute_activity_method(
             LedgerActivities.record_deposit_verdict,

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
+from activities.gate import GateActivities
 from activities.ledger import LedgerActivities
 from activities.notices import NoticeActivities
 from tallystick.crypto.reading import read_signed
@@ -39,7 +40,6 @@ from tallystick.messages import (
     ClaimStart,
     DecideStage,
     FileClaim,
-    GateAnswer,
     GiveNotice,
     NewEntries,
     ReadSince,
@@ -49,6 +49,7 @@ from tallystick.messages import (
 )
 from workflows import steps
 from workflows.casebook import Casebook
+from workflows.history import HistorySize
 
 
 @workflow.defn
@@ -65,6 +66,7 @@ class ReleaseWorkflow:
         self._nudged = False
         self._closing = False
         self._gate_at_work = False
+        self._begun_with = HistorySize.now()
 
     @workflow.run
     async def run(self, start: ClaimStart) -> str:
@@ -140,10 +142,11 @@ class ReleaseWorkflow:
         book = Casebook(record)
         await self._catch_up(book)
         self._book = book
+        self._begun_with = HistorySize.now()
 
     async def _record_what_falls_due_until_the_claim_is_over(self) -> None:
         disagreed = 0
-        while not self._is_over() and not workflow.info().is_continue_as_new_suggested():
+        while not self._is_over() and not self._has_grown_long():
             found = self._due()
             if found is None:
                 await self._change(self._next_look())
@@ -260,7 +263,7 @@ class ReleaseWorkflow:
         """
         book, known = self._case, self._case.last_index
         request = DecideStage(claim=book.claim.digest, agreement=book.agreement.id, stage=stage)
-        answer = workflow.start_activity("decide_stage", request, result_type=GateAnswer, **steps.GATE)
+        answer = workflow.start_activity_method(GateActivities.decide_stage, request, **steps.GATE)
         self._gate_at_work = True
         try:
             await workflow.wait_condition(lambda: answer.done() or self._no_longer_asked(stage))
@@ -322,6 +325,11 @@ class ReleaseWorkflow:
         if self._nudged:
             self._nudged = False
             await self._catch_up(self._case)
+
+    def _has_grown_long(self) -> bool:
+        """Say whether a fresh run should go on; what any run begins with is no reason for one."""
+        suggested = workflow.info().is_continue_as_new_suggested()
+        return suggested and HistorySize.now().is_worth_a_fresh_run(self._begun_with)
 
     def _is_over(self) -> bool:
         try:

@@ -17,8 +17,14 @@ from tallystick.domain.refusals import (
     QuotaExceededError,
     UnknownStageError,
 )
-from tallystick.domain.statements import BY_ENGINE, BY_GATE, Header, KeyRevocation, OnClaim, Signed
-from tallystick.limits import ACTS_PER_PERSON_MAX, CLOCK_SKEW_MAX, STATEMENT_LIFETIME_MAX
+from tallystick.domain.statements import BY_ENGINE, BY_GATE, Header, HoldLift, KeyRevocation, OnClaim, Signed
+from tallystick.limits import (
+    ACT_BYTES_PER_PERSON_MAX,
+    ACTS_PER_PERSON_MAX,
+    CLOCK_SKEW_MAX,
+    HOLD_LIFT_BYTES_MAX,
+    STATEMENT_LIFETIME_MAX,
+)
 
 
 def check_subject(agreement: Agreement, digest: Digest, body: Header, claim: Digest | None) -> None:
@@ -114,9 +120,25 @@ def check_quota(claim: Claim, signed: Signed) -> None:
     Raises:
         QuotaExceededError: A signer has used up what one person may send to one claim.
     """
-    used = (sum(key in entry.signed.signers for entry in claim.entries) for key in signed.signers)
-    if max(used) >= ACTS_PER_PERSON_MAX:
-        raise QuotaExceededError("too many statements by one person", limit=ACTS_PER_PERSON_MAX)
+    # A lift ends a hold, and there are no more lifts than holds; a revocation is about no claim. If these
+    # counted, whoever places holds would use up the room of whoever lifts them.
+    if isinstance(signed.body, HoldLift):
+        _check_size(signed.size_bytes, HOLD_LIFT_BYTES_MAX)
+        return
+    for key in signed.signers:
+        said = [e.signed for e in claim.entries if key in e.signed.signers and _counts(e.signed)]
+        if len(said) >= ACTS_PER_PERSON_MAX:
+            raise QuotaExceededError("too many statements by one person", limit=ACTS_PER_PERSON_MAX)
+        _check_size(signed.size_bytes + sum(one.size_bytes for one in said), ACT_BYTES_PER_PERSON_MAX)
+
+
+def _counts(signed: Signed) -> bool:
+    return not isinstance(signed.body, HoldLift | KeyRevocation)
+
+
+def _check_size(size_bytes: int, limit_bytes: int) -> None:
+    if size_bytes > limit_bytes:
+        raise QuotaExceededError("too many bytes by one person", limit_bytes=limit_bytes)
 
 
 def check_one_of(person: PersonId, allowed: Iterable[PersonId], what: str) -> None:

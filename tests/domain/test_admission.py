@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import pytest
@@ -21,7 +22,7 @@ from tallystick.domain.party import Channel, ChannelKind, Party, Role
 from tallystick.domain.release import PREMISES
 from tallystick.domain.state import ClaimState, StageState
 from tallystick.domain.statements import ChannelResult, Contribution, Entry, PremiseVerdict
-from tallystick.limits import ACTS_PER_PERSON_MAX, CLOCK_SKEW_MAX
+from tallystick.limits import ACTS_PER_PERSON_MAX, CLOCK_SKEW_MAX, TEXT_LENGTH_MAX
 from tests.support.agreements import AGREEMENT, BEA, BEN, DECISION_KEY, LOG_KEY, PEOPLE, quorum
 from tests.support.stories import play
 from tests.support.world import BEGIN, NO_DIGEST, World, key_of, some_digest
@@ -341,6 +342,18 @@ def test_quota_used_up_neither_blocks_others_nor_a_revocation() -> None:
     refused("quota-exceeded", world, lambda: world.holds("kim@kestrel"))
     world.revokes("kim@kestrel")
     world.denies("tom@marlowe")
+    assert world.refolded() == world.claim
+
+
+def test_bytes_of_one_person_are_bounded_and_count_to_nobody_else() -> None:
+    world, long = accepted(), TEXT_LENGTH_MAX * "\N{SCROLL}"  # of four bytes each
+    for _ in range(15):
+        hold = world.says(Kind.HOLD, "kim@kestrel", reason=long)
+    refused("quota-exceeded", world, lambda: world.says(Kind.HOLD, "kim@kestrel", reason=long))
+    world.says(Kind.DENIAL, "tom@marlowe", reason=long)
+    lifts = partial(world.says, Kind.HOLD_LIFT, "ana@harbour", "tom@marlowe", hold=hold.signed.id)
+    refused("quota-exceeded", world, partial(lifts, reason=long))
+    lifts(reason="It is lifted.")
     assert world.refolded() == world.claim
 
 
