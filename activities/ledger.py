@@ -8,7 +8,7 @@ whoever forges a workflow has gained nothing.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -33,7 +33,7 @@ from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements import ClaimFiling, Deposit, Event
 from tallystick.faults import crossing
-from tallystick.limits import RECORD_PAGE_BYTES_MAX
+from tallystick.limits import CLOCK_SKEW_MAX, RECORD_PAGE_BYTES_MAX
 from tallystick.messages import (
     CaseRecord,
     FileClaim,
@@ -104,7 +104,7 @@ class LedgerActivities:
         """Sign and append what has fallen due (idempotent: the request alone decides the statement).
 
         Nothing is recorded if the record has grown, or if the database's clock says
-        that a window is not over: `recorded` is False then.
+        that a window or a limit is not over: `recorded` is False then.
 
         Raises:
             ApplicationError: The database is out of reach, or the record does not bear it out; it is
@@ -115,13 +115,10 @@ class LedgerActivities:
                 with transaction(self._engine) as session:
                     case = casefiles.load(session, Digest(request.claim))
                     envelope = self._sign_event(_event(case.agreement, request))
-                    ended = request.happening == Happening.WINDOW_ENDED
-                    place = _Place(
-                        at=request.at, after=request.after, not_before=request.until if ended else None
-                    )
+                    place = _Place(at=request.at, after=request.after, not_before=_not_before(request))
                     answer = _append(session, case, envelope, place)
             except TooEarlyError as error:
-                _log.warning("the clocks do not agree that the window is over", **error.facts)
+                _log.warning("the clocks do not agree that the time is over", **error.facts)
                 return NewEntries(recorded=False, entries=())
             self.sign_checkpoint(case.agreement.id)
             return answer
@@ -154,6 +151,9 @@ class LedgerActivities:
                     return present.statement
                 envelope = self._sign_event(_verdict(session, request))
                 ledger.append(session, agreement_id, envelope, request.at, claim=None)
+                if request.verdict.verified and request.verdict.because:
+                    repaired = self._sign_event(_repaired(session, request))
+                    ledger.append(session, agreement_id, repaired, request.at, claim=None)
             self.sign_checkpoint(agreement_id)
             return statement_id(envelope)
 
@@ -186,6 +186,17 @@ class _Place:
     not_before: datetime | None = None
 
 
+def _not_before(request: RecordHappening) -> datetime | None:
+    """Return when the database's clock must say that it is, so that no one clock alone ends anything."""
+    match request.happening:
+        case Happening.WINDOW_ENDED:
+            return request.until
+        case Happening.LAPSED | Happening.STAGE_TIMED_OUT:
+            return request.at - CLOCK_SKEW_MAX
+        case _:
+            return None
+
+
 def engine_person(agreement: Agreement) -> PersonId:
     """Return under which name the engine speaks."""
     return PersonId(f"engine@{agreement.deployment}")
@@ -214,6 +225,7 @@ def _file(session: Session, envelope: Envelope, at: datetime) -> None:
         deposit=_verified_deposit(session, filing),
         others=[case.claim for case in casefiles.all_claims(session, filing.agreement)],
         revocations=casefiles.revocations(session, filing.agreement, terms.agreement),
+        later=casefiles.later_versions(session, registered),
     )
     claims.file(session, envelope, at)
 
@@ -287,6 +299,15 @@ def _verdict(session: Session, request: RecordVerdict) -> Event:
         happening=Happening.DEPOSIT_VERIFIED if verified else Happening.DEPOSIT_FAILED,
         cause=stored.digest,
         because=request.verdict.because,
+    )
+
+
+def _repaired(session: Session, request: RecordVerdict) -> Event:
+    """Return what else is to be recorded of a deposit that was whole once bad copies had been replaced."""
+    return replace(
+        _verdict(session, request),
+        nonce=nonce_of({"deposit": request.deposit, "repaired": list(request.verdict.because)}),
+        happening=Happening.REPLICA_REPAIRED,
     )
 
 

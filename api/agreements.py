@@ -1,6 +1,7 @@
 """Agreements: registered, listed, read in plain language, and checked for readiness."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -18,8 +19,9 @@ from api.answers import (
     Recorded,
     Registered,
 )
-from api.auth import Caller, Known, revoked_keys
+from api.auth import Caller, Known
 from api.bodies import Posted, PostedAgreement, PostedStatement, envelope_of, once
+from api.cases import RecordUnreadableError
 from api.door import DIGEST_PATTERN, AgreementName, opened, seen_agreement
 from api.neighbours import Near, Neighbours
 from api.openapi import ENVELOPE_BODY
@@ -35,17 +37,19 @@ from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import KeyRevokedError
 from tallystick.domain.registering import check_registration
-from tallystick.domain.state import OPEN
 from tallystick.domain.statements import Deposit, KeyRevocation, Signed
 from tallystick.domain.summary import summarise
 from tallystick.messages import DealCustody
-from tallystick.store import agreements, claims, ledger
+from tallystick.store import agreements, casefiles, claims, ledger
 from tallystick.store.agreements import RegisteredAgreement
+from tallystick.store.casefiles import CaseFile
 from tallystick.store.custody import live_epochs
 from tallystick.store.session import reading, transaction
 from tallystick.store.verdicts import verdicts
+from tallystick.telemetry import logger
 
 router = strict_router("agreements")
+_log = logger(__name__)
 
 _FIRST_EPOCH = 1
 
@@ -108,7 +112,7 @@ def show_readiness(agreement: AgreementName, caller: Known, near: Near) -> Readi
             at=near.now(),
             live=frozenset(live_epochs(session, registered.agreement_id)),
             deposit=_latest_verified(session, registered.agreement_id),
-            revoked=revoked_keys(session, registered.agreement_id),
+            revoked=casefiles.revoked_keys(session, registered.agreement_id),
             halted=near.settings.halted,
         )
     findings = readiness.findings(opened(registered).agreement, seen)
@@ -164,7 +168,7 @@ def _register(near: Neighbours, signed: SignedAgreement, sent: Envelope) -> Regi
             signed.agreement,
             signed.signers,
             previous=None if before is None else opened(before).agreement,
-            revoked=revoked_keys(session, signed.agreement.id),
+            revoked=casefiles.revoked_keys(session, signed.agreement.id),
         )
         return agreements.register(session, sent, near.now())
 
@@ -203,15 +207,14 @@ def _record_revocation(
     """
     at = near.now()
     with transaction(near.engine) as session:
-        registered = seen_agreement(session, caller, agreement)
+        # Under the version that it names: a running claim keeps its people, and theirs are the stolen keys.
+        named = decode(KeyRevocation, body_of(sent)).agreement_digest
+        registered = seen_agreement(session, caller, agreement, named)
         if ledger.entry_by_statement(session, registered.agreement_id, statement_id(sent)) is None:
             signed = read_signed(sent, opened(registered).agreement)
             _check_revocation(session, registered, signed, near)
         entry = ledger.append(session, registered.agreement_id, sent, at, claim=None)
-        cases = [
-            near.cases.load(session, stored)
-            for stored in claims.of_agreements(session, [registered.agreement_id])
-        ]
+        cases = list(_readable(near, session, registered.agreement_id))
     recorded = Recorded(
         statement=entry.statement_id,
         index=entry.index,
@@ -220,7 +223,16 @@ def _record_revocation(
         digest=None,
         state=None,
     )
-    return recorded, [case.claim.digest for case in cases if case.claim.state in OPEN]
+    return recorded, [case.claim.digest for case in cases if case.claim.is_open]
+
+
+def _readable(near: Neighbours, session: Session, agreement_id: AgreementId) -> Iterator[CaseFile]:
+    """Yield the claims that can be read: a damaged record must not keep a stolen key alive."""
+    for stored in claims.of_agreements(session, [agreement_id]):
+        try:
+            yield near.cases.load(session, stored)
+        except RecordUnreadableError as error:
+            _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
 
 
 def _check_revocation(
@@ -230,7 +242,7 @@ def _check_revocation(
     assert isinstance(body, KeyRevocation)
     check_subject(agreement, registered.digest, body, None)
     check_times(body, at=near.now())
-    revoked = revoked_keys(session, registered.agreement_id)
+    revoked = casefiles.keys_revoked(session, registered.agreement_id, agreement)
     if gone := sorted({body.key, *signed.signers} & revoked):
         raise KeyRevokedError("revoked already", key=gone[0])
     check_revocation(agreement, body, signing_persons(agreement, signed))

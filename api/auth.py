@@ -18,15 +18,11 @@ from api.neighbours import Near, Neighbours
 from api.problems import UnauthenticatedError
 from tallystick.crypto.canonical import parse
 from tallystick.crypto.keys import key_id, verifies
-from tallystick.crypto.statement import body_of
 from tallystick.domain import ids
-from tallystick.domain.codec import decode
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId, PublicKey
-from tallystick.domain.kinds import Kind
-from tallystick.domain.statements import KeyRevocation
 from tallystick.limits import BEARER_LEEWAY, BEARER_LIFETIME, BEARER_SIZE_BYTES_MAX
-from tallystick.store import agreements, ledger
+from tallystick.store import agreements, casefiles
 from tallystick.store.session import reading
 
 _SCHEME: Final = "bearer "
@@ -150,16 +146,6 @@ def known_or(near: Neighbours, others: Callable[[], list[PublicKey]]) -> Callabl
     return find
 
 
-def revoked_keys(session: Session, agreement_id: AgreementId) -> frozenset[PublicKey]:
-    """Return the keys whose revocation is on record under an agreement.
-
-    Raises:
-        MalformedError: A stored entry was altered.
-    """
-    entries = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION])
-    return frozenset(decode(KeyRevocation, body_of(entry.statement())).key for entry in entries)
-
-
 def _known_key(session: Session, fingerprint: Digest) -> PublicKey | None:
     return next((known.public_key for known in agreements.person_keys(session, fingerprint)), None)
 
@@ -168,7 +154,7 @@ def _persons(session: Session, key: PublicKey) -> Mapping[AgreementId, PersonId]
     persons: dict[AgreementId, PersonId] = {}
     for known in agreements.person_keys(session, key_id(key)):  # newest versions first
         persons.setdefault(known.agreement_id, known.person)
-    return {one: person for one, person in persons.items() if key not in revoked_keys(session, one)}
+    return {one: person for one, person in persons.items() if key not in casefiles.revoked_keys(session, one)}
 
 
 def _opened(token: str, key: PublicKey | None) -> bytes:

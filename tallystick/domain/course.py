@@ -8,9 +8,9 @@ from tallystick.domain.calendar import Deadline, deadline
 from tallystick.domain.claim import Claim
 from tallystick.domain.ids import StageId
 from tallystick.domain.receipts import return_is_due
-from tallystick.domain.state import ENDED, ClaimState, StageState
+from tallystick.domain.state import ENDED, ClaimState, EventType, StageState, states_allowing
 
-_GATE_ACTS: Final = frozenset({ClaimState.ACCEPTED, ClaimState.WINDOW, ClaimState.VALIDATING})
+_GATE_ACTS: Final = states_allowing(EventType.STAGE_DECIDED)
 
 
 def stage_for_the_gate(claim: Claim) -> StageId | None:
@@ -37,6 +37,11 @@ def return_orders_end(agreement: Agreement, claim: Claim) -> Deadline | None:
         return None
     recipient = agreement.party(claim.claimant_party)
     return deadline(claim.since, agreement.windows.returning, recipient=recipient, agreement=agreement)
+
+
+def is_carried(claim: Claim) -> bool:
+    """Return whether the engine still has something to do for a claim; else only people say something."""
+    return claim.is_open and claim.state is not ClaimState.RETURN_DUE
 
 
 def is_over(agreement: Agreement, claim: Claim, *, at: datetime) -> bool:

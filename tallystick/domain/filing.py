@@ -20,11 +20,12 @@ from tallystick.domain.refusals import (
     DuplicateClaimError,
     KeyRevokedError,
     MisdirectedError,
+    QuotaExceededError,
+    SupersededError,
     UnknownStageError,
 )
-from tallystick.domain.state import OPEN
 from tallystick.domain.statements import ClaimFiling, Deposit, Entry, KeyRevocation, Signed
-from tallystick.limits import EVIDENCE_DOCUMENTS_MAX
+from tallystick.limits import CLAIMS_PER_PERSON_MAX, EVIDENCE_DOCUMENTS_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ def check_filing(
     deposit: Deposit | None,
     others: Iterable[Claim] = (),
     revocations: Iterable[Entry] = (),
+    later: Iterable[Agreement] = (),
 ) -> None:
     """Refuse a claim that could never be released, or was filed already.
 
@@ -53,6 +55,7 @@ def check_filing(
         deposit: The verified deposit that the claim names, or None if there is none.
         others: The claims on record under this agreement.
         revocations: The key revocations on record under this agreement.
+        later: The versions of the agreement that came after this one.
 
     Raises:
         TallystickError: A subclass says which rule refuses it.
@@ -66,12 +69,15 @@ def check_filing(
     _check_key(signed, revocations)
     if at < terms.agreement.effective_from:
         raise BadTimingError("not in force yet", effective_from=instant_text(terms.agreement.effective_from))
+    _check_not_superseded(later, at)
     if body.purpose is not Purpose.RELEASE:
         raise MisdirectedError("only claims for a release are carried", purpose=body.purpose.value)
     _check_stages(terms.agreement, body)
     _check_deposit(terms.agreement, body, deposit)
     _check_condition(terms.agreement, body, at)
-    _check_unique(body, others)
+    filed_before = tuple(others)
+    _check_unique(body, filed_before)
+    _check_room(signed, filed_before)
 
 
 def stages_asked(agreement: Agreement, filing: ClaimFiling) -> tuple[StageId, ...]:
@@ -132,6 +138,23 @@ def _check_key(signed: Signed, revocations: Iterable[Entry]) -> None:
             raise KeyRevokedError("the key was revoked", since=instant_text(entry.accepted_at))
 
 
+def _check_not_superseded(later: Iterable[Agreement], at: datetime) -> None:
+    """Nobody picks the rules, or the people, that suit their claim best."""
+    for newer in later:
+        if newer.effective_from <= at:
+            raise SupersededError(
+                "a newer version is in force",
+                version=newer.version,
+                effective_from=instant_text(newer.effective_from),
+            )
+
+
+def _check_room(signed: Signed, others: Iterable[Claim]) -> None:
+    """Each filing reads the claims before it: nobody may file so many that others can file none."""
+    if sum(other.filed_by in signed.signers for other in others) >= CLAIMS_PER_PERSON_MAX:
+        raise QuotaExceededError("too many claims by one person", limit=CLAIMS_PER_PERSON_MAX)
+
+
 def _check_stages(agreement: Agreement, body: ClaimFiling) -> None:
     known = [stage.id for stage in agreement.stages]
     if not body.stages or not set(body.stages) <= set(known) or len(set(body.stages)) != len(body.stages):
@@ -166,5 +189,5 @@ def _check_condition(agreement: Agreement, body: ClaimFiling, at: datetime) -> N
 def _check_unique(body: ClaimFiling, others: Iterable[Claim]) -> None:
     for other in others:
         same = (other.filing.condition, other.filing.deposit) == (body.condition, body.deposit)
-        if other.state in OPEN and same and other.claimant_party == party_of(body.person):
+        if other.is_open and same and other.claimant_party == party_of(body.person):
             raise DuplicateClaimError("such a claim is open", claim=other.id, digest=other.digest)

@@ -43,6 +43,14 @@ class BadTimingError(TallystickError):
     advice = "Set the clock of the signing machine, draft the statement again, and sign that."
 
 
+class SupersededError(TallystickError):
+    """A claim under a version of an agreement that a newer one has replaced."""
+
+    code = "agreement-superseded"
+    why = "A claim is carried by the people and rules in force when it is filed; it keeps them while it runs."
+    advice = "Read the version in force, draft the claim again under its digest, and sign that."
+
+
 class UnknownStageError(TallystickError):
     """The claim does not ask for this stage."""
 

@@ -53,6 +53,8 @@ def check_registration(
         raise OtherEngineError("it pins other engine keys", expected_log_key=registrar.engine.log_key)
     if gone := sorted(set(signers) & set(revoked)):
         raise KeyRevokedError("signed with a revoked key", key=gone[0])
+    if gone := sorted({person.signing_key for person in agreement.persons} & set(revoked)):
+        raise KeyRevokedError("it lists a revoked key", key=gone[0])
     if not set(signers) & set(registrar.root_keys):
         raise NotYoursError("no root key of this deployment's escrow agent signed it", allowed=[])
     if previous is not None:

@@ -10,7 +10,7 @@ from tallystick.domain.authorship import check_one_of, check_stages
 from tallystick.domain.calendar import deadline
 from tallystick.domain.claim import Claim, covers
 from tallystick.domain.codec import instant_text
-from tallystick.domain.ids import PersonId
+from tallystick.domain.ids import PersonId, StageId
 from tallystick.domain.kinds import Outcome
 from tallystick.domain.refusals import (
     AlreadyStatedError,
@@ -23,7 +23,7 @@ from tallystick.domain.refusals import (
     UnknownGroundError,
 )
 from tallystick.domain.stages import depositor
-from tallystick.domain.state import GIVEN_UP, ClaimState, EventType, StageState
+from tallystick.domain.state import GIVEN_UP, ClaimState, EventType, states_allowing
 from tallystick.domain.statements import Approval, Body, Denial, Entry, Objection, Retraction
 from tallystick.domain.tally import bar
 
@@ -157,12 +157,20 @@ def _check_not_retracted_before(agreement: Agreement, claim: Claim, body: Object
 def _check_not_settled_before(agreement: Agreement, claim: Claim, body: Objection) -> None:
     """Refuse to contest again what was ruled on: a loser could otherwise object for ever."""
     party = agreement.person(body.person).party
-    for entry, earlier in claim.entries_of(Objection):
-        ruled_on = entry.signed.id in claim.settled - claim.retracted - claim.late
-        same_party = agreement.person(earlier.person).party == party
-        wider = earlier.stages is None or (body.stages is not None and {*body.stages} <= {*earlier.stages})
-        if ruled_on and same_party and wider:
-            raise DisputeSettledError("your party's objection was ruled on", settled=entry.signed.id)
+    settled = [
+        (entry.signed.id, _scope(claim, earlier))
+        for entry, earlier in claim.entries_of(Objection)
+        if entry.signed.id in claim.settled - claim.retracted - claim.late
+        and agreement.person(earlier.person).party == party
+    ]
+    # All rulings together, and what is decided already left out: no new mixture of old stages is new.
+    contested = _scope(claim, body) & {p.stage for p in claim.stages if p.undecided} or _scope(claim, body)
+    if settled and contested <= frozenset[StageId]().union(*(scope for _, scope in settled)):
+        raise DisputeSettledError("your party's objection was ruled on", settled=settled[-1][0])
+
+
+def _scope(claim: Claim, body: Objection) -> frozenset[StageId]:
+    return frozenset(p.stage for p in claim.stages if covers(body.stages, p.stage))
 
 
 def _check_contributions(agreement: Agreement, body: Approval) -> None:
@@ -172,14 +180,10 @@ def _check_contributions(agreement: Agreement, body: Approval) -> None:
 
 
 def _objection_event(claim: Claim, body: Objection) -> EventType:
-    undecided = [p.stage for p in claim.stages if p.state in {StageState.WAITING, StageState.QUORATE}]
+    undecided = [p.stage for p in claim.stages if p.undecided]
     in_scope = [stage for stage in undecided if covers(body.stages, stage)]
-    moving = {ClaimState.ACCEPTED, ClaimState.WINDOW, ClaimState.CONTESTED, ClaimState.APPROVAL}
-    if not in_scope or claim.state not in moving | {
-        ClaimState.FILED,
-        ClaimState.VALIDATING,
-        ClaimState.PROVISIONING,
-    }:
+    # Before the form is accepted an objection is too early rather than late; the table refuses it.
+    if not in_scope or claim.state not in {ClaimState.FILED, *states_allowing(EventType.OBJECTION_MADE)}:
         return EventType.LATE_OBJECTION_MADE
     return EventType.OBJECTION_MADE if len(in_scope) == len(undecided) else EventType.PARTIAL_OBJECTION_MADE
 

@@ -17,11 +17,12 @@ from tallystick.domain.agreement import Agreement
 from tallystick.domain.claim import Claim
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.filing import fold
-from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.ids import AgreementId, Digest, PublicKey
 from tallystick.domain.kinds import Kind
-from tallystick.domain.statements import Entry
+from tallystick.domain.statements import Entry, KeyRevocation
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.store import agreements, claims, ledger
+from tallystick.store.agreements import RegisteredAgreement
 from tallystick.store.ledger import LedgerEntry
 
 
@@ -100,10 +101,11 @@ def record(
     Args:
         after: Only what was recorded after this place.
     """
-    found = ledger.entries(session, agreement_id, claim=claim, agreement_wide=True, after=after)
-    relevant = [entry for entry in found if entry.claim == claim or entry.kind == Kind.KEY_REVOCATION]
+    # Never all that concerns the agreement: whoever deposits could make every claim slow to read.
+    own = ledger.entries(session, agreement_id, claim=claim, after=after)
+    revoking = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION], after=after)
     # Revocations from before the filing belong to the claim too; it still begins with its filing.
-    return sorted(relevant, key=lambda entry: (entry.kind != Kind.CLAIM, entry.index))
+    return sorted([*own, *revoking], key=lambda entry: (entry.kind != Kind.CLAIM, entry.index))
 
 
 def verified(raw: Iterable[LedgerEntry], agreement: Agreement) -> Sequence[Entry]:
@@ -149,3 +151,35 @@ def revocations(session: Session, agreement_id: AgreementId, agreement: Agreemen
     """Return the key revocations under an agreement that concern this version's keys."""
     raw = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION])
     return verified(raw, agreement)
+
+
+def keys_revoked(session: Session, agreement_id: AgreementId, agreement: Agreement) -> frozenset[PublicKey]:
+    """Return the keys that are revoked by the rules of this version."""
+    bodies = (entry.signed.body for entry in revocations(session, agreement_id, agreement))
+    return frozenset(body.key for body in bodies if isinstance(body, KeyRevocation))
+
+
+def revoked_keys(session: Session, agreement_id: AgreementId) -> frozenset[PublicKey]:
+    """Return the keys that are revoked, each by the rules of the newest version that lists it.
+
+    Raises:
+        TallystickError: A stored version or entry was altered.
+    """
+    if not ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION], limit=1):
+        return frozenset()
+    gone, known = set[PublicKey](), set[PublicKey]()
+    for version in reversed(agreements.versions(session, agreement_id)):
+        agreement = read_agreement(agreement_envelope(version.envelope)).agreement
+        listed = {person.signing_key for person in agreement.persons} - known
+        gone |= listed & keys_revoked(session, agreement_id, agreement)
+        known |= listed
+    return frozenset(gone)
+
+
+def later_versions(session: Session, registered: RegisteredAgreement) -> Sequence[Agreement]:
+    """Return the versions of an agreement that came after `registered`."""
+    return [
+        read_agreement(agreement_envelope(version.envelope)).agreement
+        for version in agreements.versions(session, registered.agreement_id)
+        if version.version > registered.version
+    ]
