@@ -1,0 +1,60 @@
+"""What is put on record about a deposit whose copies were not all as they must be."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from activities.ledger import LedgerActivities
+from tallystick.crypto.reading import read_signed
+from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.statements import Event
+from tallystick.messages import DepositVerdict, RecordVerdict
+from tallystick.store import agreements, ledger
+from tallystick.store.session import reading, transaction
+from tests.support.agreements import LOG_KEY
+from tests.support.gate_worlds import DEPLOYMENT, READY, World, deposited, prepared_world
+from tests.support.temporal import undeposited
+
+LINE = "docs: south altered, replaced from a good copy"
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return prepared_world(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture
+def world(prepared: World, tmp_path: Path) -> World:
+    return prepared.copied_to(tmp_path / "world")
+
+
+def on_record(world: World, *, verified: bool, because: tuple[str, ...]) -> list[Event]:
+    """What the engine says about a new deposit after its verdict, and the verdict again, were recorded."""
+    envelope = undeposited(world, READY, number=2, previous=deposited(world))
+    with transaction(world.engine) as session:
+        stored = agreements.record_deposit(session, envelope, READY)
+    engine = LedgerActivities(engine=world.engine, log_key=LOG_KEY, deployment=DEPLOYMENT)
+    verdict = DepositVerdict(verified=verified, because=because)
+    for at in (READY, READY + timedelta(minutes=1)):
+        engine.record_deposit_verdict(
+            RecordVerdict(agreement=world.agreement.id, deposit=stored.digest, verdict=verdict, at=at)
+        )
+    with reading(world.engine) as session:
+        events = ledger.entries(session, world.agreement.id, kinds=[Kind.EVENT], after=stored.entry.index)
+    bodies = [read_signed(entry.statement(), world.agreement).body for entry in events]
+    return [body for body in bodies if isinstance(body, Event) and body.cause == stored.digest]
+
+
+def test_copy_that_was_replaced_while_a_deposit_was_verified_is_recorded_once(world: World) -> None:
+    events = on_record(world, verified=True, because=(LINE,))
+    assert [(event.happening, event.because) for event in events] == [
+        (Happening.DEPOSIT_VERIFIED, (LINE,)),
+        (Happening.REPLICA_REPAIRED, (LINE,)),
+    ]
+
+
+@pytest.mark.parametrize("because", [(), ("docs: north altered", "docs: south altered")])
+def test_nothing_is_said_to_be_replaced_when_nothing_was(world: World, because: tuple[str, ...]) -> None:
+    (event,) = on_record(world, verified=not because, because=because)
+    assert event.happening is (Happening.DEPOSIT_FAILED if because else Happening.DEPOSIT_VERIFIED)
