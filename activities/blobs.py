@@ -109,5 +109,4 @@ def _check_readable(verdicts: tuple[ReplicaVerdict, ...]) -> None:
 def _lines(component: DepositedComponent, verdicts: tuple[ReplicaVerdict, ...]) -> Iterator[str]:
     for found in verdicts:
         if found.state is not ReplicaState.GOOD:
-            replaced = ", replaced from a good copy" if found.repaired else ""
-            yield f"{component.component}: {found.store} {found.state}{replaced}"
+            yield f"{component.component}: {found.words}"

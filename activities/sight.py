@@ -19,7 +19,7 @@ from tallystick.domain.ids import ComponentId, PublicKey, StageId
 from tallystick.domain.release import Sight
 from tallystick.domain.statements import Custody, Deposit, DepositedComponent, Signed
 from tallystick.store import agreements, checkpoints
-from tallystick.store.blobs import ReplicaState, ReplicaVerdict
+from tallystick.store.blobs import ReplicaState
 from tallystick.store.casefiles import CaseFile, agreement_envelope
 from tallystick.store.checkpoints import LedgerCorruptError, LogSigner, origin_of
 from tallystick.store.custody import verified_custody
@@ -93,11 +93,11 @@ def see_bytes(
         try:
             verdicts = blobs.repair(component.sealed_digest, component.sealed_bytes)
         except NoGoodReplicaError as error:
-            sealed[component.component] = "; ".join(map(_words, error.verdicts))
+            sealed[component.component] = "; ".join(found.words for found in error.verdicts)
             continue
         sealed[component.component] = None
         bad = [found for found in verdicts if found.state is not ReplicaState.GOOD]
-        repaired += [f"{component.component}: {_words(found)}" for found in bad]
+        repaired += [f"{component.component}: {found.words}" for found in bad]
     return BytesSeen(sealed=sealed, repaired=tuple(repaired))
 
 
@@ -187,8 +187,3 @@ def _check_extends(session: Session, case: CaseFile, before: SeenLog, now: SeenL
         new_root=bytes.fromhex(now.root),
         proof=proof,
     )
-
-
-def _words(found: ReplicaVerdict) -> str:
-    replaced = ", replaced from a good copy" if found.repaired else ""
-    return f"{found.store} {found.state}{replaced}"

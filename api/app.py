@@ -4,12 +4,15 @@ Blocking work runs in threads: routes that are plain functions by FastAPI, the r
 by name. What a request is answered with follows from the record and the moment.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 
 from api import (
     acts,
@@ -31,7 +34,12 @@ from api.neighbours import ClaimsPort, Neighbours, open_neighbours, utc_now
 from api.routing import VERSION
 from api.temporal import TemporalClaims
 from tallystick import __version__, telemetry
+from tallystick.domain.errors import TallystickError
+from tallystick.limits import UPLOAD_IDLE_MAX
 from tallystick.settings import Settings, read_settings
+
+_log = telemetry.logger(__name__)
+_DAY: Final = timedelta(days=1)
 
 
 def create_app(
@@ -93,5 +101,20 @@ ROUTERS = (
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     neighbours = app.state.neighbours
     assert isinstance(neighbours, Neighbours)
+    tidying = asyncio.create_task(_keep_dropping_idle_uploads(neighbours))
     yield
+    tidying.cancel()
     neighbours.engine.dispose()
+
+
+async def _keep_dropping_idle_uploads(neighbours: Neighbours) -> None:
+    """Drop uploads with which nobody goes on, at once and then every day: they use up the disk."""
+    while True:
+        try:
+            dropped = await run_in_threadpool(
+                neighbours.uploads.discard_stale, neighbours.now() - UPLOAD_IDLE_MAX
+            )
+            _log.info("dropped idle uploads", count=dropped)
+        except TallystickError as error:
+            _log.warning("idle uploads were not dropped", code=error.code, why=str(error))
+        await asyncio.sleep(_DAY.total_seconds())

@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ from activities.gate import GateActivities
 from activities.journal import GateJournal
 from activities.ledger import LedgerActivities
 from activities.notices import NoticeActivities
+from activities.storekeeping import Storekeeper
 from activities.transports import Post
 from tallystick import telemetry
 from tallystick.crypto.keyfile import read_key_file
@@ -58,6 +61,7 @@ from workflows.release import ReleaseWorkflow
 WORKFLOWS: Final = (ReleaseWorkflow, DepositWorkflow, CustodyWorkflow, EvidenceWorkflow)
 
 _log = telemetry.logger(__name__)
+_FIRST_ROUND_PART: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +146,15 @@ def worker_activities(settings: Settings, engine: Engine) -> WorkerActivities:
     )
 
 
+def storekeeper(settings: Settings, engine: Engine) -> Storekeeper:
+    """Return who keeps the deployment's copies whole.
+
+    Raises:
+        TallystickError: The key file or a store is not what it must be.
+    """
+    return Storekeeper(engine=engine, blobs=_blobs(settings), log_key=_log_key(settings))
+
+
 def gate_activities(settings: Settings, engine: Engine) -> GateActivities:
     """Return the gate's activities over the deployment's stores.
 
@@ -182,6 +195,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     with ThreadPoolExecutor(WORK_STEPS_AT_ONCE_MAX, thread_name_prefix="work") as threads:
         async with claims_worker(client), work_worker(client, activities, threads):
             _log.info("ready", queues=[CLAIMS_QUEUE, WORK_QUEUE])
+            _keep_making_rounds(storekeeper(settings, engine), settings.scrub_every)
             reconciler = Reconciler(client=client, engine=engine)
             background = (
                 asyncio.create_task(reconciler.keep_reconciling(settings.reconcile_every)),
@@ -250,6 +264,22 @@ async def _keep_signing(ledger: LedgerActivities, every: timedelta) -> None:
         except TallystickError as error:
             _log.warning("no checkpoints were signed", code=error.code)
         await asyncio.sleep(every.total_seconds())
+
+
+def _keep_making_rounds(keeper: Storekeeper, every: timedelta) -> None:
+    """Read every copy anew, every so often, in a thread that ends with the process, wherever it is then.
+
+    The first round waits for a part of the pause: a worker that is started again and again does
+    not read all the time, and one that is started every day still comes round.
+    """
+
+    def rounds() -> None:
+        time.sleep(every.total_seconds() / _FIRST_ROUND_PART)
+        while True:
+            keeper.make_round_if_possible()
+            time.sleep(every.total_seconds())
+
+    threading.Thread(target=rounds, name="storekeeper", daemon=True).start()
 
 
 def _log_key(settings: Settings) -> SigningKey:

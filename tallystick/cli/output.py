@@ -77,13 +77,6 @@ def shown(value: object) -> str:
     return str(value)
 
 
-def field_lines(document: JsonObject, *, leave_out: Iterable[str] = ()) -> list[str]:
-    """Return a line for each member of a document."""
-    left = set(leave_out)
-    width = max((len(name) for name in document if name not in left), default=0)
-    return [f"{name:<{width}}  {shown(value)}" for name, value in document.items() if name not in left]
-
-
 def _plain(value: Fact) -> JsonValue:
     """Return a fact as JSON: tuples become lists."""
     if isinstance(value, Mapping):

@@ -109,20 +109,9 @@ def versions(session: Session, agreement_id: AgreementId) -> list[RegisteredAgre
 
 
 def agreement_ids(session: Session) -> list[AgreementId]:
-    """Return every agreement's id: for stewardship, never for a person."""
+    """Return every agreement's id: for the engine itself, never for a person."""
     query = select(AgreementRow.agreement_id).distinct().order_by(col(AgreementRow.agreement_id))
     return [AgreementId(found) for found in session.exec(query)]
-
-
-def visible_to(session: Session, fingerprint: Digest) -> list[AgreementId]:
-    """Return the agreements of which any version lists the key: running claims keep their version."""
-    query = (
-        select(AgreementRow.agreement_id)
-        .join(PersonKeyRow, col(PersonKeyRow.agreement_digest) == col(AgreementRow.digest))
-        .where(col(PersonKeyRow.fingerprint) == fingerprint)
-        .distinct()
-    )
-    return [AgreementId(found) for found in session.exec(query.order_by(col(AgreementRow.agreement_id)))]
 
 
 def person_keys(session: Session, fingerprint: Digest) -> list[PersonKey]:

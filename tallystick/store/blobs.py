@@ -85,6 +85,11 @@ class ReplicaVerdict:
     found: Digest | None = None
     repaired: bool = False
 
+    @property
+    def words(self) -> str:
+        """What was found, for the record."""
+        return f"{self.store} {self.state}" + (", replaced from a good copy" if self.repaired else "")
+
 
 class BlobStore(Protocol):
     """One place for blobs. Another kind of place implements exactly this."""
@@ -112,6 +117,10 @@ class BlobStore(Protocol):
 
     def digests(self) -> Iterator[Digest]:
         """Yield the digests under which something is stored."""
+        ...
+
+    def discard_unfinished(self, before: datetime) -> int:
+        """Remove what a stopped process left half written before a moment; return how many files."""
         ...
 
 

@@ -1,10 +1,9 @@
 """Claims as they're found: by digest, by the short form that people see, by agreement.
 
-What a claim *is* follows from its entries; no state stands here. Which claims are
-open is therefore asked of whoever can fold them.
+What a claim *is* follows from its entries; no state stands here.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +16,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ClaimId, Digest, claim_id
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements import ClaimFiling
-from tallystick.store.ledger import LedgerEntry, append, entries, entry_of
+from tallystick.store.ledger import LedgerEntry, append, entry_of
 from tallystick.store.tables import ClaimRow, EntryRow
 
 
@@ -81,23 +80,6 @@ def by_claim_id(session: Session, short: ClaimId) -> StoredClaim | None:
 def of_agreements(session: Session, agreement_ids: Collection[AgreementId]) -> list[StoredClaim]:
     """Return the claims under these agreements, in the order in which they were filed under each."""
     return list(_found(session, col(ClaimRow.agreement_id).in_(list(agreement_ids))))
-
-
-def open_claims(
-    session: Session,
-    is_open: Callable[[Sequence[LedgerEntry]], bool],
-    agreement_id: AgreementId | None = None,
-) -> list[StoredClaim]:
-    """Return the claims that `is_open`, asked with each claim's entries, says are open.
-
-    Entries that concern the whole agreement are among those it's asked with.
-    """
-    some = () if agreement_id is None else (col(ClaimRow.agreement_id) == agreement_id,)
-    return [
-        claim
-        for claim in list(_found(session, *some))
-        if is_open(entries(session, claim.agreement_id, claim=claim.digest, agreement_wide=True))
-    ]
 
 
 def _found(session: Session, *conditions: ColumnElement[bool]) -> Iterator[StoredClaim]:

@@ -7,6 +7,7 @@ nothing is passed over or repaired silently.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
@@ -160,6 +161,14 @@ class ReplicatedBlobs:
             verdicts = self.check(one)
             if not all(map(_is_good, verdicts)):
                 yield self._mended(one)
+
+    def discard_unfinished(self, before: datetime) -> int:
+        """Remove, in every store, what was left half written before a moment; return how many files.
+
+        Raises:
+            BlobStoreFailedError: A store can't be listed.
+        """
+        return sum(store.discard_unfinished(before) for store in self._stores)
 
     def _replaced(self, store: BlobStore, good: BlobStore, wanted: Digest) -> bool:
         copy = _checked_copy(good, wanted)

@@ -1,14 +1,17 @@
 """Blobs: uploads that go on, ranges, and who may fetch which bytes."""
 
-from datetime import timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
 from tallystick.crypto.canonical import sha256_digest
+from tallystick.crypto.keys import key_id
 from tallystick.crypto.statement import statement_id
 from tallystick.domain.ids import ComponentId, PersonId, StageId
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements import Approval, Deposit, Intake
+from tallystick.limits import UPLOAD_IDLE_MAX
 from tallystick.messages import VerifyDeposit
 from tallystick.store import agreements
 from tallystick.store.custody import live_custody
@@ -184,7 +187,7 @@ async def test_a_deposit_is_recorded_once_its_files_have_arrived(service: Servic
         live = live_custody(session, service.world.agreement.id)
         last = agreements.latest_deposit(session, service.world.agreement.id)
     assert last is not None
-    sealed = service.world._sealed(ComponentId("docs"), b"new docs", live[ComponentId("docs")])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    sealed = service.world.sealed(ComponentId("docs"), b"new docs", live[ComponentId("docs")])
     body = service.world.body(
         Deposit,
         DORA,
@@ -207,3 +210,19 @@ async def test_a_deposit_is_recorded_once_its_files_have_arrived(service: Servic
     assert shown["verdict"] == {"state": "pending", "at": None, "because": []}
     first = (await service.get("/agreements/nordwind-halden/deposits", BEA)).json()["deposits"][1]
     assert first["verdict"]["state"] == "verified"
+
+
+async def test_an_upload_with_which_nobody_goes_on_is_dropped_by_the_api_itself(service: Service) -> None:
+    assert (await put(service, DATA[:100], offset=0, length=len(DATA))).status_code == 202
+    arriving = service.app.state.neighbours.uploads
+    owner = key_id(PEOPLE[DORA].signing_key.public_key)
+    assert arriving.received_bytes(owner, DIGEST) == 100
+
+    service.clock.now = datetime.now(UTC) + UPLOAD_IDLE_MAX + timedelta(minutes=1)
+    async with service.app.router.lifespan_context(service.app):
+        for _ in range(100):
+            if not arriving.received_bytes(owner, DIGEST):
+                break
+            await asyncio.sleep(0.05)
+
+    assert arriving.received_bytes(owner, DIGEST) == 0

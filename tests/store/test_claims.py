@@ -1,7 +1,5 @@
 """A claim is filed once, and found by whatever people call it."""
 
-from collections.abc import Sequence
-
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
@@ -14,12 +12,11 @@ from tallystick.store.claims import (
     by_digest,
     file,
     of_agreements,
-    open_claims,
 )
-from tallystick.store.ledger import LedgerEntry, entries
+from tallystick.store.ledger import entries
 from tallystick.store.session import reading, transaction
 from tallystick.store.tables import ClaimRow
-from tests.support.ledgers import AT, LOG, NO_DIGEST, OTHER_LOG, add, claim, said
+from tests.support.ledgers import AT, LOG, NO_DIGEST, OTHER_LOG, claim, said
 
 
 def test_a_filed_claim_is_found_by_digest_and_short_form(engine: Engine) -> None:
@@ -69,20 +66,3 @@ def test_claims_are_listed_by_agreement_in_the_order_of_filing(engine: Engine) -
         assert of_agreements(session, [OTHER_LOG]) == [other]
         assert of_agreements(session, [LOG, OTHER_LOG]) == [other, first, second]
         assert of_agreements(session, []) == []
-
-
-def test_open_claims_are_those_whose_entries_say_so(engine: Engine) -> None:
-    asked: list[list[str]] = []
-
-    def is_open(found: Sequence[LedgerEntry]) -> bool:
-        asked.append([entry.kind for entry in found])
-        return all(entry.kind != "withdrawal" for entry in found)
-
-    with transaction(engine) as session:
-        add(session, said("key-revocation", 1))
-        running, withdrawn = file(session, claim(1), AT), file(session, claim(2), AT)
-        other = file(session, claim(3, log=OTHER_LOG), AT)
-        add(session, said("withdrawal", 2, claim=withdrawn.digest))
-        assert open_claims(session, is_open) == [other, running]
-        assert open_claims(session, is_open, LOG) == [running]
-    assert asked[:3] == [["claim"], ["key-revocation", "claim"], ["key-revocation", "claim", "withdrawal"]]
