@@ -24,7 +24,9 @@ from tallystick.domain.calendar import CalendarExhaustedError
 from tallystick.domain.course import is_over, return_orders_end, stage_for_the_gate, stage_in_delivery
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import StageId
+from tallystick.domain.kinds import Happening
 from tallystick.domain.progress import Due, backoff, due, next_look, notice_due_at
+from tallystick.domain.state import EventType, states_allowing
 from tallystick.faults import crossing, to_failure
 from tallystick.limits import (
     CLOCK_RETRY_MAX,
@@ -223,6 +225,18 @@ class ReleaseWorkflow:
 
     async def _record(self, found: Due) -> bool:
         """Record what is due; say whether the record has changed, by that or by something else."""
+        return await self._learn(await self._have_recorded(found))
+
+    async def _record_repaired(self, lines: tuple[str, ...]) -> None:
+        """Record which copies of sealed files the gate replaced, unless the claim has ended meanwhile."""
+        found = Due(happening=Happening.REPLICA_REPAIRED, because=lines)
+        recorded = False
+        while not recorded and self._case.claim.state in states_allowing(EventType.REPLICA_REPAIRED):
+            answer = await self._have_recorded(found)
+            recorded = answer.recorded
+            await self._learn(answer)
+
+    async def _have_recorded(self, found: Due) -> NewEntries:
         book = self._case
         request = RecordHappening(
             claim=book.claim.digest,
@@ -236,8 +250,8 @@ class ReleaseWorkflow:
             cause=found.cause,
             because=found.because,
         )
-        return await self._learn(
-            await workflow.execute_activity_method(LedgerActivities.record_happening, request, **steps.LEDGER)
+        return await workflow.execute_activity_method(
+            LedgerActivities.record_happening, request, **steps.LEDGER
         )
 
     async def _notify(self) -> bool:
@@ -270,14 +284,16 @@ class ReleaseWorkflow:
             if not answer.done():
                 answer.cancel()
                 return True
-            outcome = (await answer).outcome
+            given = await answer
             await self._catch_up(book)
+            if given.repaired:
+                await self._record_repaired(given.repaired)
         except ActivityError as failure:
             workflow.logger.error("the gate could not decide: %s", steps.refusal_in(failure).code)
             return False
         finally:
             self._gate_at_work = False
-        return outcome == "released" or book.last_index > known
+        return given.outcome == "released" or book.last_index > known
 
     def _no_longer_asked(self, stage: StageId) -> bool:
         claim = self._case.claim
