@@ -145,6 +145,14 @@ def test_default_left_out_is_no_signed_form_but_may_be_written_by_hand() -> None
         (outer(digest="sha256:" + "A" * 64), "/digest"),
         (outer(digest="sha256:0"), "/digest"),
         (outer(key="0" * 64), "/key"),
+        (outer(at=1), "/at"),
+        (outer(day=1), "/day"),
+        (outer(hour=1), "/hour"),
+        (outer(period=1), "/period"),
+        (outer(person=1), "/person"),
+        (outer(party=[]), "/party"),
+        (outer(digest=True), "/digest"),
+        (outer(key={}), "/key"),
     ],
 )
 def test_anything_else_is_refused_where_it_stands(value: JsonValue, at: str) -> None:
