@@ -1,41 +1,48 @@
-"""The storekeeper's rounds: every copy of every blob is read again, and bad ones are replaced from good ones.
+"""The storekeeper's rounds: every copy of every blob is read again, and bad ones replaced from a good copy.
 
 A copy that rots unseen is lost on the day on which the other one rots too. A round
 decides nothing and may be ended between any two bytes: repairing puts a file in place
 whole or not at all, and the next round begins anew.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from activities.ledger import engine_person
+from activities.ledger import engine_person, nonce_of
 from tallystick import telemetry
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.reading import read_agreement
-from tallystick.crypto.statement import new_nonce, sign
-from tallystick.domain.codec import encode_object
+from tallystick.crypto.statement import body_of, sign
+from tallystick.domain.codec import decode, encode_object, instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements import Event
-from tallystick.limits import DRAFT_IDLE_MAX
+from tallystick.limits import DRAFT_IDLE_MAX, SCRUB_REST_MIN
 from tallystick.store import agreements, ledger
 from tallystick.store.blobs import ReplicaState
 from tallystick.store.casefiles import agreement_envelope
-from tallystick.store.replicas import ReplicatedBlobs
-from tallystick.store.session import reading, transaction
+from tallystick.store.replicas import ReplicatedBlobs, ScrubFinding
+from tallystick.store.session import StoreUnavailableError, reading, transaction
 from tallystick.store.uploads import blobs_with, known_blobs
 
 _log = telemetry.logger(__name__)
+_SPOILT = frozenset({ReplicaState.ALTERED, ReplicaState.MISSING})
 
 
 def now() -> datetime:
     """Return the time by this host's clock: aware UTC, whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def rest(pause: timedelta) -> None:
+    """Leave the disks to others for a while."""
+    time.sleep(pause.total_seconds())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +51,14 @@ class Storekeeper:
 
     Attributes:
         clock: This host's own.
+        rest: Waits for so long: after each blob as long as it took to read, so that claims come first.
     """
 
     engine: Engine
     blobs: ReplicatedBlobs
     log_key: SigningKey = field(repr=False)
     clock: Callable[[], datetime] = now
+    rest: Callable[[timedelta], None] = rest
 
     def make_round_if_possible(self) -> None:
         """Make a round; whatever keeps it from its end is left to the next one."""
@@ -59,10 +68,10 @@ class Storekeeper:
             _log.warning("a round through the stores was cut short", code=error.code, why=str(error))
 
     def make_round(self) -> None:
-        """Read every copy once, replace what is bad, and put on record what was replaced.
+        """Read every copy once, replace what is bad, and put on record what was found.
 
-        A blob of which no good copy is left stays as it is and is told in the log: every
-        release of it is refused until somebody brings a copy back.
+        A blob of which no good copy is left stays as it is: every release of it is refused
+        until somebody brings a copy back.
 
         Raises:
             StoreUnavailableError: The database is out of reach.
@@ -71,34 +80,68 @@ class Storekeeper:
         self.blobs.discard_unfinished(self.clock() - DRAFT_IDLE_MAX)
         with reading(self.engine) as session:
             known = known_blobs(session)
-        for finding in self.blobs.scrub(known):
-            lines = tuple(found.words for found in finding.verdicts if found.state is not ReplicaState.GOOD)
-            if finding.lost:
-                _log.error("no store has a good copy", blob=finding.digest, copies=lines)
-                continue
-            _log.warning("a copy was not as it must be", blob=finding.digest, copies=lines)
-            if any(verdict.repaired for verdict in finding.verdicts):
-                self._record(finding.digest, lines)
+        for blob in known:  # and no other: what is still on its way has not come to every store
+            began = time.monotonic()
+            finding = self.blobs.scrub_one(blob)
+            if finding is not None:
+                self._tell(finding)
+            self.rest(max(SCRUB_REST_MIN, timedelta(seconds=time.monotonic() - began)))
 
-    def _record(self, blob: Digest, lines: tuple[str, ...]) -> None:
-        with transaction(self.engine) as session:
-            for stored in blobs_with(session, blob):
-                self._record_under(session, stored.agreement_id, (f"blob {blob}", *lines))
+    def _tell(self, finding: ScrubFinding) -> None:
+        bad = [found for found in finding.verdicts if found.state is not ReplicaState.GOOD]
+        lines = (f"blob {finding.digest}", *(found.words for found in bad))
+        tell = _log.error if finding.lost else _log.warning
+        tell("no store has a good copy" if finding.lost else "a copy was not as it must be", copies=lines)
+        # A store that cannot be read now has lost nothing: it may be back in a moment.
+        if any(found.state in _SPOILT or found.repaired for found in bad):
+            whole = all(found.repaired for found in bad if found.state in _SPOILT)
+            happening = Happening.REPLICA_REPAIRED if whole else Happening.REPLICA_LOST
+            self._record(finding.digest, happening, lines)
 
-    def _record_under(self, session: Session, agreement_id: AgreementId, lines: tuple[str, ...]) -> None:
-        registered = agreements.latest(session, agreement_id)
-        assert registered is not None, "a blob is under a registered agreement"
-        signed = read_agreement(agreement_envelope(registered.envelope))
+    def _record(self, blob: Digest, happening: Happening, lines: tuple[str, ...]) -> None:
+        """Put a finding on record, however long it takes: a copy that was replaced is not found again."""
         at = self.clock()
-        event = Event(
-            deployment=signed.agreement.deployment,
-            agreement=agreement_id,
-            agreement_digest=signed.terms.digest,
-            person=engine_person(signed.agreement),
-            issued_at=at,
-            nonce=new_nonce(),
-            happening=Happening.REPLICA_REPAIRED,
-            because=lines,
-        )
-        envelope = sign(Kind.EVENT, encode_object(event), [self.log_key])
-        ledger.append(session, agreement_id, envelope, at, claim=None)
+        while True:
+            try:
+                with transaction(self.engine) as session:
+                    for stored in blobs_with(session, blob):
+                        event = _event(session, stored.agreement_id, (happening, blob, lines), at)
+                        if happening is Happening.REPLICA_REPAIRED or not _is_told(session, event):
+                            envelope = sign(Kind.EVENT, encode_object(event), [self.log_key])
+                            ledger.append(session, stored.agreement_id, envelope, at, claim=None)
+            except StoreUnavailableError as error:
+                _log.warning("what was found in the stores is not on record yet", why=str(error))
+                self.rest(SCRUB_REST_MIN)
+            else:
+                return
+
+
+def _event(
+    session: Session,
+    agreement_id: AgreementId,
+    found: tuple[Happening, Digest, tuple[str, ...]],
+    at: datetime,
+) -> Event:
+    happening, blob, lines = found
+    registered = agreements.latest(session, agreement_id)
+    assert registered is not None, "a blob is under a registered agreement"
+    signed = read_agreement(agreement_envelope(registered.envelope))
+    return Event(
+        deployment=signed.agreement.deployment,
+        agreement=agreement_id,
+        agreement_digest=signed.terms.digest,
+        person=engine_person(signed.agreement),
+        issued_at=at,
+        nonce=nonce_of({"happening": happening.value, "found": list(lines), "at": instant_text(at)}),
+        happening=happening,
+        cause=blob,
+        because=lines,
+    )
+
+
+def _is_told(session: Session, event: Event) -> bool:
+    """Say whether the last thing on record about the blob is the very same."""
+    entries = ledger.entries(session, event.agreement, kinds=[Kind.EVENT])
+    told = [decode(Event, body_of(entry.statement())) for entry in entries if entry.claim is None]
+    last = next((one for one in reversed(told) if one.cause == event.cause), None)
+    return last is not None and (last.happening, last.because) == (event.happening, event.because)

@@ -27,6 +27,8 @@ KEYID_LENGTH_MAX: Final = 128
 ENVELOPE_OVERHEAD_BYTES_MAX: Final = 8 * 1024  # what is not the body: signatures, names, spaces
 STATEMENT_LIFETIME_MAX: Final = timedelta(days=366)
 CLOCK_SKEW_MAX: Final = timedelta(minutes=5)  # how far ahead `issued_at` may lie
+STATEMENTS_REMEMBERED_MAX: Final = 1024  # verified ones that a process need not verify again
+AGREEMENTS_REMEMBERED_MAX: Final = 32
 
 # Agreements.
 PARTIES_MAX: Final = 16
@@ -91,6 +93,7 @@ BLOB_STORES_MIN: Final = 2
 DATABASE_BUSY_MAX: Final = timedelta(seconds=15)  # how long a writer waits for its turn
 DATABASE_IDLE_MAX: Final = timedelta(seconds=60)  # how long it may do nothing when it has it
 DRAFT_IDLE_MAX: Final = timedelta(days=1)  # of a file that a store is writing; then its writer is dead
+SCRUB_REST_MIN: Final = timedelta(milliseconds=100)  # between two blobs that are read again
 UPLOAD_IDLE_MAX: Final = timedelta(days=7)  # then nobody goes on with it, and it's dropped
 IDEMPOTENCY_KEY_LENGTH_MAX: Final = 128
 

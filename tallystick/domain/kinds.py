@@ -77,6 +77,8 @@ class Happening(StrEnum):
     DEPOSIT_VERIFIED = "deposit-verified"
     DEPOSIT_FAILED = "deposit-failed"
     REPLICA_REPAIRED = "replica-repaired"
+    REPLICA_LOST = "replica-lost"
+    """A copy of a blob is bad or gone, and could not be replaced; of no claim, but of an agreement."""
     WINDOW_OPENED = "window-opened"
     WINDOW_ENDED = "window-ended"
     STAGE_CONTESTED = "stage-contested"

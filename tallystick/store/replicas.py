@@ -158,9 +158,14 @@ class ReplicatedBlobs:
         """
         wanted = {*known, *(found for store in self._stores for found in store.digests())}
         for one in sorted(wanted):
-            verdicts = self.check(one)
-            if not all(map(_is_good, verdicts)):
-                yield self._mended(one)
+            if (found := self.scrub_one(one)) is not None:
+                yield found
+
+    def scrub_one(self, wanted: Digest) -> ScrubFinding | None:
+        """Read every copy of one blob again and repair what can be; None if every copy was good."""
+        if all(map(_is_good, self.check(wanted))):
+            return None
+        return self._mended(wanted)
 
     def discard_unfinished(self, before: datetime) -> int:
         """Remove, in every store, what was left half written before a moment; return how many files.
