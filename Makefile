@@ -9,7 +9,7 @@ PEERS_READY := $(PEERS)/node_modules/.package-lock.json
 SOURCES := tallystick workflows activities api tests
 ARGS ?=
 
-.PHONY: help demo test lint types wheel check lock format clean
+.PHONY: help demo test fuzz lint types wheel check lock format clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -19,6 +19,9 @@ demo: $(READY) ## a whole release on this machine, from agreement to evidence
 
 test: $(READY) $(PEERS_READY) ## every test; ARGS="-k quorum" for some of them
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope $(ARGS)
+
+fuzz: $(READY) ## 20,000 cases made from the OpenAPI document, for at most 25 minutes, none twice the same
+	TALLYSTICK_FUZZ_CASES=20000 TALLYSTICK_FUZZ_SECONDS=1500 $(BIN)/python -m pytest tests/api/test_schema.py -s $(ARGS)
 
 lint: $(READY) ## style, format, and who may import whom
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from api.door import ClaimName
 from api.neighbours import Near, Neighbours
 from api.routing import strict_router
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.filing import fold
+from tallystick.domain.filing import steps
 from tallystick.limits import EVENT_STREAM_MAX, EVENT_STREAMS_MAX
 from tallystick.store.casefiles import CaseFile
 
@@ -27,7 +27,20 @@ _PING_SECONDS: Final = 15
 _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "`data`: {index, state, event}.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "description": "One event.",
+                    "required": ["id", "event", "data"],
+                    "properties": {
+                        "id": {"type": "string", "description": "The entry's index."},
+                        "event": {"const": "entry"},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                    },
+                }
+            }
+        },
     }
 }
 
@@ -87,21 +100,20 @@ async def entries_after(
 
 def _newer(case: CaseFile, after: int) -> list[ServerSentEvent]:
     """Return an event for each entry after a place, with the state to which it led."""
-    entries = case.claim.entries
     return [
         ServerSentEvent(
-            id=str(entry.index),
+            id=str(one.entry.index),
             event="entry",
             data=json.dumps(
                 {
-                    "index": entry.index,
-                    "state": fold(case.signed.terms, entries[: place + 1]).state.value,
-                    "event": event,
+                    "index": one.entry.index,
+                    "state": one.claim.state.value,
+                    "event": views.event_name(one),
                 }
             ),
         )
-        for place, (entry, event) in enumerate(zip(entries, views.events(case), strict=True))
-        if entry.index > after
+        for one in steps(case.signed.terms, case.claim.entries)
+        if one.entry.index > after
     ]
 
 

@@ -5,10 +5,11 @@ needs a line here only if its base says the wrong thing.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -41,6 +42,9 @@ from tallystick.telemetry import logger
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_SECONDS: Final = 2
 _log = logger(__name__)
+
+Addresses: TypeAlias = tuple[tuple[re.Pattern[str], frozenset[str]], ...]
+"""The methods that each route takes."""
 
 
 class UnauthenticatedError(TallystickError):
@@ -220,7 +224,7 @@ def problem_response(error: TallystickError, headers: Mapping[str, str] | None =
 
 
 def install(app: FastAPI) -> None:
-    """Have every refusal of `app` answered as a problem."""
+    """Have every refusal of `app` answered as a problem; all its routes are there already."""
     handlers: Mapping[type[Exception], ExceptionHandler] = {
         TallystickError: _refused,
         HTTPException: _refused_by_http,
@@ -229,6 +233,10 @@ def install(app: FastAPI) -> None:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
+    app.state.addresses = tuple(
+        (compile_path(route.path or "")[0], frozenset(route.methods or ()))
+        for route in iter_route_contexts(app.routes)
+    )
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -254,13 +262,9 @@ def _allowed(request: Request, status: int) -> Mapping[str, str]:
     """Return every method that the address takes: Starlette names only those of its first route."""
     if status != 405:  # noqa: PLR2004 - RFC 9110 section 15.5.6
         return {}
+    addresses = cast("Addresses", request.app.state.addresses)
     path = str(request.scope["path"])
-    methods = {
-        method
-        for route in iter_route_contexts(request.app.routes)
-        if compile_path(route.path or "")[0].match(path)
-        for method in route.methods or ()
-    }
+    methods = {method for address, taken in addresses if address.match(path) for method in taken}
     return {"Allow": ", ".join(sorted(methods))}
 
 
