@@ -7,6 +7,7 @@ Names, digests, times and periods are checked as they are read.
 """
 
 import dataclasses
+import functools
 import re
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -84,8 +85,8 @@ def encode(value: object) -> JsonValue:  # noqa: PLR0911 - a line a kind of valu
         return value.value
     if isinstance(value, bool | int | str):
         return value
-    if isinstance(value, JsonForm):
-        return value.to_json()
+    if _is_json_form(cast("type", type(value))):
+        return cast("JsonForm", value).to_json()
     if isinstance(value, datetime):
         return instant_text(value)
     if isinstance(value, time):
@@ -136,9 +137,20 @@ def _read(kind: Any, value: JsonValue, at: str) -> object:  # noqa: ANN401 - an 
         return _READERS[kind](value, at)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return _read_word(kind, value, at)
-    if isinstance(kind, type) and issubclass(kind, JsonForm):
-        return _read_form(kind, value, at)
+    if isinstance(kind, type) and _is_json_form(kind):
+        return _read_form(cast("type[JsonForm]", kind), value, at)
     return _read_object(kind, value, at)
+
+
+@functools.cache
+def _is_json_form(kind: type) -> bool:
+    """Look once a type: asking a protocol at run time is slow, and half of all reading was that."""
+    return issubclass(kind, JsonForm)
+
+
+@functools.cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    return get_type_hints(cls)
 
 
 def _read_form(kind: type[JsonForm], value: JsonValue, at: str) -> JsonForm:
@@ -157,7 +169,7 @@ def _read_object(cls: Any, value: JsonValue, at: str) -> object:  # noqa: ANN401
     fields = {field.name: field for field in dataclasses.fields(cls)}
     if unknown := sorted(value.keys() - fields.keys()):
         raise MalformedDocumentError("unknown member", at=at, member=unknown[0][:64])
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
     if missing := sorted(required - value.keys()):
         raise MalformedDocumentError("missing member", at=at, member=missing[0])
