@@ -1,4 +1,4 @@
-"""The ledger's activities run late, twice and after a crash: what they record is there once, or not at all."""
+"""The ledger's activities run late, twice and after a crash: it is recorded once, or not at all."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -165,7 +165,7 @@ class World:
             gate.deal(DealCustody(agreement=self.agreement.id, component=component, epoch=epoch))
 
     def deposit(self, contents: Mapping[ComponentId, bytes], live: Mapping[ComponentId, Digest]) -> Digest:
-        components = tuple(self._sealed(name, plain, live[name]) for name, plain in contents.items())
+        components = tuple(self.sealed(name, plain, live[name]) for name, plain in contents.items())
         with reading(self.engine) as session:
             last = agreements.latest_deposit(session, self.agreement.id)
         body = self.body(
@@ -187,7 +187,7 @@ class World:
             ledger.append(session, self.agreement.id, self.signed(verdict, LOG_KEY), MONDAY, claim=None)
         return stored.digest
 
-    def _sealed(self, name: ComponentId, plain: bytes, custody: Digest) -> DepositedComponent:
+    def sealed(self, name: ComponentId, plain: bytes, custody: Digest) -> DepositedComponent:
         out = io.BytesIO()
         with reading(self.engine) as session:
             (recipient,) = (

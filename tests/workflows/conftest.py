@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.temporal import Story, new_story, time_skipping
+from tallystick.domain.ids import Digest
+from tests.support.gate_worlds import World
+from tests.support.temporal import Story, deposited_world, new_story, time_skipping
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Digest]:
+    return deposited_world(tmp_path_factory.mktemp("prepared"))
 
 
 @pytest.fixture
@@ -16,5 +23,5 @@ async def environment(temporal_test_server: Path) -> AsyncGenerator[WorkflowEnvi
 
 
 @pytest.fixture
-async def story(environment: WorkflowEnvironment, tmp_path: Path) -> Story:
-    return new_story(environment, tmp_path)
+async def story(environment: WorkflowEnvironment, tmp_path: Path, prepared: tuple[World, Digest]) -> Story:
+    return new_story(environment, tmp_path, prepared)

@@ -1,0 +1,124 @@
+"""What Temporal has lost is started again from the ledger, once; what ended is not."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from temporalio.client import WorkflowExecutionStatus
+
+from tallystick.domain.ids import Digest
+from tallystick.domain.state import ClaimState
+from tallystick.domain.statements import Withdrawal
+from tallystick.messages import claim_workflow_id, custody_workflow_id, deposit_workflow_id
+from tallystick.store import agreements
+from tallystick.store.custody import live_custody, missing_epochs
+from tallystick.store.session import open_engine, reading, transaction
+from tallystick.store.verdicts import Verdict, verdict_on
+from tests.support.agreements import BEA
+from tests.support.gate_worlds import World
+from tests.support.temporal import BEGIN, SOME_DAY, Story, undeposited
+from workflows.reconcile import Reconciler
+
+
+def reconciler(story: Story) -> Reconciler:
+    return Reconciler(client=story.client, engine=story.world.engine)
+
+
+async def results(story: Story, workflow_ids: Sequence[str]) -> None:
+    for workflow_id in workflow_ids:
+        await story.client.get_workflow_handle(workflow_id).result()
+
+
+def second_deposit(story: Story) -> Digest:
+    """Record another deposit, on which there is no verdict yet."""
+    envelope = undeposited(story.world, BEGIN, number=2, previous=story.deposit)
+    with transaction(story.world.engine) as session:
+        return agreements.record_deposit(session, envelope, BEGIN).digest
+
+
+def verdict(story: Story, deposit: Digest) -> Verdict | None:
+    with reading(story.world.engine) as session:
+        return verdict_on(session, story.world.agreement.id, deposit)
+
+
+async def test_nothing_is_started_where_nothing_is_owed(story: Story) -> None:
+    assert await reconciler(story).one_pass() == []
+
+
+async def test_claim_whose_run_was_ended_by_force_goes_on(story: Story) -> None:
+    async with story.carried():
+        await story.files()
+        await story.handle.terminate("by force")
+        assert await reconciler(story).one_pass() == [claim_workflow_id(story.claim)]
+        assert (await story.accepts()).state == ClaimState.ACCEPTED
+
+
+async def test_claim_that_temporal_knows_nothing_of_is_started_once(story: Story) -> None:
+    world = story.world.file(story.deposit, BEGIN)
+    owed = claim_workflow_id(world.claim)
+    both = reconciler(story), reconciler(story)
+    assert await both[0].one_pass() == [owed]
+    assert await both[0].one_pass() == []
+    assert await both[1].one_pass() == []
+    described = await story.client.get_workflow_handle(owed).describe()
+    assert described.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_claim_that_ran_to_its_end_is_never_started_again(story: Story) -> None:
+    async with story.carried():
+        await story.files()
+        await story.accepts()
+        await story.says(Withdrawal, BEA, reason="other", explanation="It is over.")
+        assert await story.handle.result() == "WITHDRAWN"
+        ended = await story.handle.describe()
+        for one in (reconciler(story), reconciler(story)):
+            assert await one.one_pass() == []
+            assert await one.one_pass() == []
+        assert (await story.handle.describe()).run_id == ended.run_id
+
+
+async def test_deposit_without_a_verdict_gets_one(story: Story) -> None:
+    deposit = second_deposit(story)
+    async with story.carried(gate=False):
+        started = await reconciler(story).one_pass()
+        assert started == [deposit_workflow_id(deposit)]
+        await results(story, started)
+        assert await reconciler(story).one_pass() == []
+    found = verdict(story, deposit)
+    assert found is not None
+    assert found.verified
+    assert found.at >= BEGIN
+
+
+async def test_deposit_whose_files_are_gone_fails_and_its_verdict_says_why(story: Story) -> None:
+    deposit = second_deposit(story)
+    gone, *_ = (c.sealed_digest for c in story.deposited(deposit).components)
+    for path in story.world.sealed_files(gone):
+        path.unlink()
+    async with story.carried(gate=False):
+        await results(story, await reconciler(story).one_pass())
+    found = verdict(story, deposit)
+    assert found is not None
+    assert not found.verified
+    assert any("missing" in line for line in found.because)
+
+
+async def test_agreement_without_custody_has_every_component_dealt_once(story: Story, tmp_path: Path) -> None:
+    folder = tmp_path / "undealt"
+    folder.mkdir()
+    story.world = World(folder=folder, agreement=SOME_DAY)
+    with transaction(story.world.engine) as session:
+        agreements.register(session, story.world.agreement_statement(), BEGIN)
+    components = [component.id for component in SOME_DAY.components]
+    async with story.carried():
+        started = await reconciler(story).one_pass()
+        assert started == [custody_workflow_id(SOME_DAY.id, component, 1) for component in components]
+        await results(story, started)
+        assert await reconciler(story).one_pass() == []
+    with reading(story.world.engine) as session:
+        assert sorted(live_custody(session, SOME_DAY.id)) == sorted(components)
+        assert missing_epochs(session, SOME_DAY.id, SOME_DAY) == []
+
+
+async def test_pass_over_a_database_out_of_reach_is_left_to_the_next(story: Story, tmp_path: Path) -> None:
+    nowhere = open_engine(f"sqlite:///{tmp_path}/no-folder/store.db")
+    await Reconciler(client=story.client, engine=nowhere).one_pass_if_possible()
