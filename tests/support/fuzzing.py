@@ -140,7 +140,7 @@ def cases(using: Rig, operation: Operation) -> st.SearchStrategy[AnyCase]:
 
 
 def _made(operation: Operation, mode: GenerationMode, fixed: dict[str, Any]) -> st.SearchStrategy[AnyCase]:
-    strategy: Any = operation.as_strategy  # its type names a `Case` of nothing in particular
+    strategy = cast("Any", operation).as_strategy  # its type names a `Case` of nothing in particular
     made: st.SearchStrategy[AnyCase] = strategy(generation_mode=mode, **fixed)
     return made
 
