@@ -50,22 +50,29 @@ class ChunkWriter:
     def write(self, data: bytes) -> int:
         """Take `data`; hold back one chunk, because only the last one is marked."""
         rest = memoryview(data)
-        while rest:
-            if len(self._pending) == CHUNK_BYTES:
-                self._emit(last=False)
+        if self._pending:
             room = CHUNK_BYTES - len(self._pending)
             self._pending += rest[:room]
             rest = rest[room:]
+        while rest:
+            if self._pending:
+                self._emit(self._pending, last=False)
+                self._pending.clear()
+            if len(rest) > CHUNK_BYTES:  # more follows: it isn't the last, and need not be copied
+                self._emit(rest[:CHUNK_BYTES], last=False)
+            else:
+                self._pending += rest
+            rest = rest[CHUNK_BYTES:]
         return len(data)
 
     def finish(self) -> None:
         """Write the final chunk, which is empty only if nothing was ever written."""
-        self._emit(last=True)
-
-    def _emit(self, *, last: bool) -> None:
-        nonce = _chunk_nonce(self._counter, last=last)
-        self._sink.write(self._aead.encrypt(nonce, self._pending, None))
+        self._emit(self._pending, last=True)
         self._pending.clear()
+
+    def _emit(self, chunk: bytearray | memoryview, *, last: bool) -> None:
+        nonce = _chunk_nonce(self._counter, last=last)
+        self._sink.write(self._aead.encrypt(nonce, chunk, None))
         self._counter += 1
 
 
