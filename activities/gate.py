@@ -299,6 +299,7 @@ class GateActivities:
             stage=ruling.decision.stage,
             released=ruling.decision.released,
             decided_at=ruling.decided_at,
+            record=case.claim.record_digest,
             premises=tuple(_told(verdict, ruling.repaired) for verdict in ruling.decision.premises),
             contributions=_as_named(kept),
         )

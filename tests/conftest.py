@@ -4,6 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long one example takes says more about the machine than about the code.
+settings.register_profile("tallystick", deadline=None)
+settings.load_profile("tallystick")
 
 
 def beside_the_interpreter(program: str, distribution: str) -> Path:

@@ -149,6 +149,8 @@ def _decision_event(
     check_stages(claim, (decision.stage,))
     if decision.decided_at > at + CLOCK_SKEW_MAX:
         raise NotDueError("decided in the future", decided_at=instant_text(decision.decided_at))
+    if decision.record != claim.record_digest:
+        raise NotDueError("decided on another record", expected=claim.record_digest, given=decision.record)
     if not decision.released:
         return _refusal_event(decision)
     _check_contributed(agreement, decision)

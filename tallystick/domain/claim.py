@@ -6,6 +6,7 @@ records something by itself in `progress`, whether a stage may go out in `releas
 """
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -142,11 +143,21 @@ class Claim:
         """The place in the ledger of the latest entry that this claim has seen."""
         return max(entry.index for entry in self.entries)
 
+    @property
+    def record_digest(self) -> Digest:
+        """SHA-256 over the ids of all statements on the record, one a line, in the order of the fold."""
+        lines = "".join(f"{entry.signed.id}\n" for entry in self.entries)
+        return Digest(f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}")
+
     def entries_of(self, body: type[_B]) -> tuple[tuple[Entry, _B], ...]:
         """Return the entries whose statement is a `body`, with that body, in ledger order."""
         return tuple(
             (entry, entry.signed.body) for entry in self.entries if isinstance(entry.signed.body, body)
         )
+
+    def entry_of(self, statement: Digest) -> Entry | None:
+        """Return where `statement` stands in the record, or None."""
+        return next((entry for entry in self.entries if entry.signed.id == statement), None)
 
     @property
     def approvals(self) -> tuple[tuple[Entry, Approval], ...]:

@@ -66,7 +66,7 @@ class Event(Header):
     Attributes:
         until: The deadline that an opened or extended window now has.
         because: Lines that explain it: which days were counted, who agreed.
-        cause: The statement that brought it about, where there is one.
+        cause: The statement that brought it about, or the blob that it is about, where there is one.
     """
 
     KIND: ClassVar[Kind] = Kind.EVENT
@@ -89,11 +89,17 @@ class PremiseVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionStatement(OnClaim):
-    """The gate's decision on one stage: every premise with its verdict, and what it contributed."""
+    """The gate's decision on one stage: every premise with its verdict, and what it contributed.
+
+    Attributes:
+        record: `Claim.record_digest` of the record that it was made on: whoever leaves a
+            statement out that was there before the decision can't make the two fit.
+    """
 
     KIND: ClassVar[Kind] = Kind.DECISION
     stage: StageId
     released: bool
     decided_at: datetime
+    record: Digest
     premises: tuple[PremiseVerdict, ...]
     contributions: tuple[Contribution, ...] = ()

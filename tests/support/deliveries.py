@@ -304,6 +304,7 @@ class FolderEscrow:
             stage=stage,
             released=True,
             decided_at=AT,
+            record=self.release.claim,
             premises=(),
             contributions=tuple(
                 Contribution(component=component, leaf=GATE_LEAF, sealed_digest=sealed)

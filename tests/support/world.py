@@ -359,6 +359,7 @@ class World:
             "stage": made.stage,
             "released": made.released,
             "decided_at": self.now,
+            "record": self.claim.record_digest,
             "premises": made.premises,
             "contributions": tuple(
                 Contribution(component=c, leaf="gate", sealed_digest=some_digest(400)) for c in components
