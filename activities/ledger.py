@@ -48,7 +48,7 @@ from tallystick.store import agreements, casefiles, checkpoints, claims, ledger
 from tallystick.store.casefiles import CaseFile, NoSuchAgreementError
 from tallystick.store.ledger import LedgerEntry, TooEarlyError
 from tallystick.store.session import reading, transaction
-from tallystick.store.verdicts import verdict_on
+from tallystick.store.verdicts import verdict_on, verified_deposit
 
 _log = telemetry.logger(__name__)
 _NONCE_HEX_DIGITS: Final = 32
@@ -222,20 +222,12 @@ def _file(session: Session, envelope: Envelope, at: datetime) -> None:
         terms,
         read_signed(envelope, terms.agreement),
         at=at,
-        deposit=_verified_deposit(session, filing),
+        deposit=verified_deposit(session, filing.agreement, filing.deposit),
         others=[case.claim for case in casefiles.all_claims(session, filing.agreement)],
         revocations=casefiles.revocations(session, filing.agreement, terms.agreement),
         later=casefiles.later_versions(session, registered),
     )
     claims.file(session, envelope, at)
-
-
-def _verified_deposit(session: Session, filing: ClaimFiling) -> Deposit | None:
-    stored = agreements.deposit_by_digest(session, filing.agreement, filing.deposit)
-    verdict = verdict_on(session, filing.agreement, filing.deposit)
-    if stored is None or verdict is None or not verdict.verified:
-        return None
-    return decode(Deposit, body_of(stored.entry.statement()))
 
 
 def _append(session: Session, case: CaseFile, envelope: Envelope, place: _Place) -> NewEntries:

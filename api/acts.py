@@ -24,7 +24,7 @@ from tallystick.crypto.statement import Envelope, envelope_bytes, statement_id
 from tallystick.domain.acts import check_is_act
 from tallystick.domain.admission import admit
 from tallystick.domain.course import is_carried
-from tallystick.domain.filing import fold
+from tallystick.domain.filing import state_after
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
 from tallystick.messages import Acknowledged, Submission
@@ -96,12 +96,10 @@ def on_record(case: CaseFile, statement: Digest) -> Recorded | None:
 
     It is the same whenever it is asked for: the state is the one that the statement led to.
     """
-    entries = case.claim.entries
-    place = next((place for place, entry in enumerate(entries) if entry.signed.id == statement), None)
-    if place is None:
+    entry = case.claim.entry_of(statement)
+    if entry is None:
         return None
-    entry = entries[place]
-    state = fold(case.signed.terms, entries[: place + 1]).state
+    state = state_after(case.signed.terms, case.claim, entry)
     told = Acknowledged(
         statement=statement, index=entry.index, accepted_at=entry.accepted_at, state=state.value
     )

@@ -22,16 +22,16 @@ from tallystick.crypto.reading import read_signed
 from tallystick.crypto.statement import Envelope, body_of, envelope_bytes, statement_id
 from tallystick.domain.codec import decode
 from tallystick.domain.filing import check_filing
-from tallystick.domain.ids import AgreementId, Digest, PersonId, claim_id
+from tallystick.domain.ids import AgreementId, PersonId, claim_id
 from tallystick.domain.kinds import Kind
 from tallystick.domain.state import ClaimState
-from tallystick.domain.statements import ClaimFiling, Deposit
+from tallystick.domain.statements import ClaimFiling
 from tallystick.domain.waiting import Awaited, waiting
 from tallystick.messages import ClaimStart, Submission
-from tallystick.store import agreements, casefiles, claims
+from tallystick.store import casefiles, claims
 from tallystick.store.casefiles import CaseFile
 from tallystick.store.session import reading
-from tallystick.store.verdicts import verdict_on
+from tallystick.store.verdicts import verified_deposit
 from tallystick.telemetry import logger
 
 router = strict_router("claims")
@@ -138,17 +138,9 @@ def _at_the_door(near: Neighbours, caller: Caller, envelope: Envelope) -> Agreem
             terms,
             read_signed(envelope, terms.agreement),
             at=near.now(),
-            deposit=_verified_deposit(session, registered.agreement_id, filing.deposit),
+            deposit=verified_deposit(session, registered.agreement_id, filing.deposit),
             others=[near.cases.load(session, other).claim for other in under],
             revocations=casefiles.revocations(session, registered.agreement_id, terms.agreement),
             later=casefiles.later_versions(session, registered),
         )
     return registered.agreement_id
-
-
-def _verified_deposit(session: Session, agreement_id: AgreementId, digest: Digest) -> Deposit | None:
-    stored = agreements.deposit_by_digest(session, agreement_id, digest)
-    verdict = verdict_on(session, agreement_id, digest)
-    if stored is None or verdict is None or not verdict.verified:
-        return None
-    return decode(Deposit, body_of(stored.entry.statement()))

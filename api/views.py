@@ -22,14 +22,13 @@ from api.claim_answers import (
     WaitingView,
     WindowView,
 )
-from tallystick.domain.admission import admit
-from tallystick.domain.claim import Claim, evolve, filed
+from tallystick.domain.claim import Claim
 from tallystick.domain.codec import instant_text
-from tallystick.domain.filing import stages_asked
+from tallystick.domain.filing import Step, steps
 from tallystick.domain.ids import StageId
 from tallystick.domain.receipts import return_is_due
 from tallystick.domain.release import recorded_premises
-from tallystick.domain.statements import ClaimFiling, Entry, PremiseVerdict, write_body
+from tallystick.domain.statements import Entry, PremiseVerdict, write_body
 from tallystick.domain.tally import Tally, tally_approvals, tally_denials
 from tallystick.domain.waiting import Waiting, deadlines, waiting
 from tallystick.store.casefiles import CaseFile
@@ -75,15 +74,12 @@ def timeline(case: CaseFile) -> Timeline:
 
 def events(case: CaseFile) -> tuple[str, ...]:
     """Return as what event each entry of the claim counted, in the record's order."""
-    first, *others = case.claim.entries
-    filing = first.signed.body
-    assert isinstance(filing, ClaimFiling)
-    claim, found = filed(first, stages=stages_asked(case.agreement, filing)), [_FILED]
-    for entry in others:
-        event = admit(case.agreement, claim, entry.signed, at=entry.accepted_at)
-        claim = evolve(claim, entry, event)
-        found.append(event.value)
-    return tuple(found)
+    return tuple(event_name(one) for one in steps(case.signed.terms, case.claim.entries))
+
+
+def event_name(told: Step) -> str:
+    """Return as what event an entry counted, in the words of the API."""
+    return _FILED if told.event is None else told.event.value
 
 
 def tallies(case: CaseFile, at: datetime) -> TallyView:

@@ -8,9 +8,8 @@ from tallystick.crypto.statement import parse_envelope
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.claim import Claim
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.filing import Terms, fold, step
+from tallystick.domain.filing import Terms, fold, state_after, step
 from tallystick.domain.ids import Digest, PublicKey
-from tallystick.domain.state import ClaimState
 from tallystick.domain.statements import Entry, KeyRevocation
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.messages import Acknowledged, CaseRecord, RawEntry
@@ -54,7 +53,7 @@ class Casebook:
 
     def entry_of(self, statement: Digest) -> Entry | None:
         """Return where `statement` stands in the claim's record, or None."""
-        return next((entry for entry in self.claim.entries if entry.signed.id == statement), None)
+        return self.claim.entry_of(statement)
 
     def acknowledgement_of(self, entry: Entry) -> Acknowledged:
         """Return what the author of `entry` is told, always the same: also the state that it led to."""
@@ -62,14 +61,8 @@ class Casebook:
             statement=entry.signed.id,
             index=entry.index,
             accepted_at=entry.accepted_at,
-            state=self._state_after(entry).value,
+            state=state_after(self.terms, self.claim, entry).value,
         )
-
-    def _state_after(self, entry: Entry) -> ClaimState:
-        until = self.claim.entries.index(entry) + 1
-        if until == len(self.claim.entries):
-            return self.claim.state
-        return fold(self.terms, self.claim.entries[:until]).state
 
     def _folded(self, entries: Iterable[RawEntry]) -> Claim:
         try:

@@ -33,7 +33,7 @@ from tallystick.domain.claim import Claim
 from tallystick.domain.codec import decode
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.evidence import EvidenceSeal, Report, Step, Surroundings, disagreement
-from tallystick.domain.filing import fold
+from tallystick.domain.filing import fold, steps
 from tallystick.domain.ids import ComponentId, Digest, StageId
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.stages import depositor
@@ -290,13 +290,13 @@ def _decisions(work: _Work) -> str:
         custody=work.custody,
     )
     made = 0
-    for place, entry in enumerate(work.entries):
-        if not isinstance(entry.signed.body, DecisionStatement):
+    for before, one in pairwise(steps(work.pinned.terms, work.entries)):
+        decision = one.entry.signed.body
+        if not isinstance(decision, DecisionStatement):
             continue
-        before = fold(work.pinned.terms, work.entries[:place])
-        differs = disagreement(work.pinned.agreement, before, entry.signed.body, around)
+        differs = disagreement(work.pinned.agreement, before.claim, decision, around)
         if differs is not None:
-            raise EvidenceBrokenError("a decision doesn't hold", index=entry.index, differs=differs)
+            raise EvidenceBrokenError("a decision doesn't hold", index=one.entry.index, differs=differs)
         made += 1
     return f"{made} decisions, each decided again"
 

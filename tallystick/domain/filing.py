@@ -1,6 +1,6 @@
 """Filing a claim, and folding its whole record: from the first statement to where it stands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -24,6 +24,7 @@ from tallystick.domain.refusals import (
     SupersededError,
     UnknownStageError,
 )
+from tallystick.domain.state import ClaimState, EventType
 from tallystick.domain.statements import ClaimFiling, Deposit, Entry, KeyRevocation, Signed
 from tallystick.limits import CLAIMS_PER_PERSON_MAX, EVIDENCE_DOCUMENTS_MAX
 
@@ -85,11 +86,35 @@ def stages_asked(agreement: Agreement, filing: ClaimFiling) -> tuple[StageId, ..
     return tuple(stage.id for stage in agreement.stages if stage.id in filing.stages)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One entry of a claim's record, and what it came to.
+
+    Attributes:
+        event: As what it counted; None for the filing, with which the claim begins.
+        claim: As the entry left it.
+    """
+
+    entry: Entry
+    event: EventType | None
+    claim: Claim
+
+
 def fold(terms: Terms, entries: Sequence[Entry]) -> Claim:
     """Return the claim that `entries` make: its filing first, then every act and event, in ledger order.
 
     Every entry is admitted again, at the time the record gives it, so a record that
     holds what should not be in it does not fold.
+
+    Raises:
+        TallystickError: The rule that an entry breaks.
+    """
+    *_, last = steps(terms, entries)
+    return last.claim
+
+
+def steps(terms: Terms, entries: Sequence[Entry]) -> Iterator[Step]:
+    """Yield every step from the filing to where the claim stands, as `fold` takes it.
 
     Raises:
         TallystickError: The rule that an entry breaks.
@@ -103,9 +128,12 @@ def fold(terms: Terms, entries: Sequence[Entry]) -> Claim:
     _check_stages(terms.agreement, filing)
     _check_order(entries)
     claim = filed(first, stages=stages_asked(terms.agreement, filing))
+    yield Step(entry=first, event=None, claim=claim)
     for entry in entries[1:]:
-        claim = step(terms, claim, entry)
-    return claim
+        event = _event(terms, claim, entry)
+        if event is not None:
+            claim = evolve(claim, entry, event)
+            yield Step(entry=entry, event=event, claim=claim)
 
 
 def step(terms: Terms, claim: Claim, entry: Entry) -> Claim:
@@ -114,15 +142,27 @@ def step(terms: Terms, claim: Claim, entry: Entry) -> Claim:
     Raises:
         TallystickError: The rule that the entry breaks.
     """
+    event = _event(terms, claim, entry)
+    return claim if event is None else evolve(claim, entry, event)
+
+
+def state_after(terms: Terms, claim: Claim, entry: Entry) -> ClaimState:
+    """Return the state to which `entry`, which is on the record of `claim`, led when it was recorded."""
+    if entry is claim.entries[-1]:
+        return claim.state
+    return next(one.claim.state for one in steps(terms, claim.entries) if one.entry is entry)
+
+
+def _event(terms: Terms, claim: Claim, entry: Entry) -> EventType | None:
+    """Return as what event a recorded entry counts, or None if it counts for nothing here."""
     try:
-        event = admit(terms.agreement, claim, entry.signed, at=entry.accepted_at)
+        return admit(terms.agreement, claim, entry.signed, at=entry.accepted_at)
     except KeyRevokedError:
         # Revocations are recorded under the agreement: one by a revoked key revokes nothing here,
         # and makes no claim unreadable.
         if isinstance(entry.signed.body, KeyRevocation):
-            return claim
+            return None
         raise
-    return evolve(claim, entry, event)
 
 
 def _check_order(entries: Sequence[Entry]) -> None:

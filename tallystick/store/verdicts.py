@@ -9,8 +9,8 @@ from tallystick.crypto.statement import body_of
 from tallystick.domain.codec import decode
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Happening, Kind
-from tallystick.domain.statements import Event
-from tallystick.store import ledger
+from tallystick.domain.statements import Deposit, Event
+from tallystick.store import agreements, ledger
 
 _VERDICTS = frozenset({Happening.DEPOSIT_VERIFIED, Happening.DEPOSIT_FAILED})
 
@@ -33,6 +33,19 @@ def verdict_on(session: Session, agreement_id: AgreementId, deposit: Digest) -> 
         MalformedError: A stored entry was altered.
     """
     return verdicts(session, agreement_id).get(deposit)
+
+
+def verified_deposit(session: Session, agreement_id: AgreementId, deposit: Digest) -> Deposit | None:
+    """Return what a deposit says whose verdict is that every byte was there; None for any other.
+
+    Raises:
+        MalformedError: A stored entry was altered.
+    """
+    stored = agreements.deposit_by_digest(session, agreement_id, deposit)
+    verdict = verdict_on(session, agreement_id, deposit)
+    if stored is None or verdict is None or not verdict.verified:
+        return None
+    return decode(Deposit, body_of(stored.entry.statement()))
 
 
 def verdicts(session: Session, agreement_id: AgreementId) -> dict[Digest, Verdict]:

@@ -10,10 +10,11 @@ from tallystick.crypto.statement import sign
 from tallystick.domain.codec import encode_object
 from tallystick.domain.conditions_met import unmet_evidence
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.filing import check_filing, fold, stages_asked
+from tallystick.domain.filing import Terms, check_filing, fold, stages_asked, state_after, steps
 from tallystick.domain.ids import AgreementId, DeploymentId, PersonId, StageId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.periods import Period
+from tallystick.domain.state import ClaimState, EventType
 from tallystick.domain.statements import ClaimFiling, Deposit, Entry, EvidenceDocument
 from tests.support.agreements import AGREEMENT, BEA, DIRK, PEOPLE
 from tests.support.stories import play
@@ -199,3 +200,23 @@ def test_record_of_a_claim_for_another_deployment_does_not_fold() -> None:
         body = replace(entry.signed.body, **{member: value})  # type: ignore[arg-type]
         with pytest.raises(TallystickError):
             fold(world.terms, [replace(entry, signed=replace(entry.signed, body=body))])
+
+
+def test_the_steps_of_a_record_are_its_entries_and_end_where_the_fold_ends() -> None:
+    world = play("bea files\nana accepts\nkim approves provisional\ndora objects")
+    terms = Terms(agreement=world.agreement, digest=world.claim.filing.agreement_digest)
+    told = list(steps(terms, world.claim.entries))
+
+    assert [one.entry for one in told] == list(world.claim.entries)
+    assert [one.event for one in told][:2] == [None, EventType.INTAKE_ACCEPTED]
+    assert told[-1].claim == fold(terms, world.claim.entries) == world.claim
+
+
+def test_a_statement_led_to_the_same_state_whatever_came_after_it() -> None:
+    world = play("bea files\nana accepts\ndora objects")
+    terms = Terms(agreement=world.agreement, digest=world.claim.filing.agreement_digest)
+    filing, intake, *_, objection = world.claim.entries
+
+    assert state_after(terms, world.claim, filing) is ClaimState.FILED
+    assert state_after(terms, world.claim, intake) is ClaimState.ACCEPTED
+    assert state_after(terms, world.claim, objection) is world.claim.state is ClaimState.CONTESTED
