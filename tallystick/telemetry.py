@@ -15,7 +15,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 
 WITHHELD: Final = "[withheld]"
 _SECRET_NAME: Final = re.compile(
-    r"passw|passphrase|secret|token|authori[sz]ation|cookie|seed|private|identity|\bshare\b|signing_key",
+    r"passw|passphrase|secret|token|authori[sz]ation|cookie|seed|private|identity|share|signing_key|api_?key",
     re.IGNORECASE,
 )
 _SECRET_TEXT: Final[Sequence[tuple[re.Pattern[str], str]]] = (
@@ -23,8 +23,24 @@ _SECRET_TEXT: Final[Sequence[tuple[re.Pattern[str], str]]] = (
     (re.compile(r"whsec_[A-Za-z0-9+/=_-]+"), WITHHELD),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+"), WITHHELD),
     (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), WITHHELD),  # a JWT
-    (re.compile(r"(?<=://)[^/@\s]+@"), WITHHELD + "@"),  # user and password of a URL
+    (re.compile(r"(?<=://)[^\s\"']*@"), WITHHELD + "@"),  # user and password of a URL
+    (
+        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL),
+        WITHHELD,
+    ),
+    (re.compile(r"""\bb(?P<q>['"])(?:\\.|(?!(?P=q)).){8,}(?P=q)"""), WITHHELD),  # the repr of bytes
+    # A member of something that was written out whole: {'password': 'x'}, token=x
+    (
+        re.compile(
+            rf"""((?:{_SECRET_NAME.pattern})\w{{0,32}}['"]?[ ]?[=:][ ]?)"""
+            r"""(?!\[withheld)(?:'[^']*'|"[^"]*"|[^\s'",;&)\]}]+)""",
+            re.IGNORECASE,
+        ),
+        rf"\1{WITHHELD}",
+    ),
 )
+_TEXT_LENGTH_MAX: Final = 16 * 1024
+_BYTES: Final = bytes | bytearray | memoryview
 
 
 def configure(process: str, *, stream: TextIO | None = None, level: int = logging.INFO) -> None:
@@ -76,12 +92,16 @@ def _safe(name: str, value: object) -> object:
     if isinstance(value, list | tuple | set | frozenset):
         items = cast("Sequence[object]", value)
         return [_safe("", item) for item in items]
-    if isinstance(value, bool | int | float) or value is None:
+    if isinstance(value, _BYTES):
+        return WITHHELD  # nothing that is logged is bytes, but keys are
+    if isinstance(value, bool | int) or value is None:
         return value
     return _safe_text(value if isinstance(value, str) else repr(value))
 
 
 def _safe_text(text: str) -> str:
+    if len(text) > _TEXT_LENGTH_MAX:
+        text = text[:_TEXT_LENGTH_MAX] + f" ... {len(text) - _TEXT_LENGTH_MAX} more"
     for pattern, instead in _SECRET_TEXT:
         text = pattern.sub(instead, text)
     return text

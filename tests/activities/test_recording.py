@@ -124,7 +124,7 @@ def window_until(world: World) -> datetime:
 
 def set_database_clock(world: World, told: Callable[[], datetime]) -> None:
     def set_clock(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        connection.create_function(  # type: ignore[attr-defined] # a sqlite3.Connection
+        connection.create_function(  # a sqlite3.Connection
             "current_timestamp", 0, lambda: told().strftime("%Y-%m-%d %H:%M:%S")
         )
 

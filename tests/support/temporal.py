@@ -109,7 +109,7 @@ class ServerClock:
         """Let the world's SQLite file tell this time."""
 
         def set_clock(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-            connection.create_function(  # type: ignore[attr-defined] # a sqlite3.Connection
+            connection.create_function(  # a sqlite3.Connection
                 "current_timestamp", 0, lambda: self.read().strftime("%Y-%m-%d %H:%M:%S")
             )
 
