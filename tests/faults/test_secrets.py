@@ -1,0 +1,241 @@
+"""After a full claim no secret stands anywhere in the site, however written; a planted one is found."""
+
+import base64
+import io
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tallystick.client.answers import digest_in, envelope_in, objects
+from tallystick.client.http import bearer_token
+from tallystick.crypto import age
+from tallystick.crypto.age_header import read_header
+from tallystick.crypto.canonical import sha256_digest
+from tallystick.crypto.claim_recipient import claim_identity
+from tallystick.crypto.gate_custody import contributed_identity, gate_share
+from tallystick.crypto.keyfile import PrivateKeys, read_key_file
+from tallystick.crypto.statement import body_of, envelope_bytes
+from tallystick.domain.codec import decode
+from tallystick.domain.ids import Digest
+from tallystick.domain.statements import Custody, EvidenceDocument, Hold
+from tallystick.site import Site
+from tests.support.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM
+from tests.support.canaries import contents, forms, leaks
+from tests.support.faulty_site import faulty, new_site
+from tests.support.releases import Release, keys_of, quick_agreement
+
+LOG_KEYS = "keys/log.key"
+GATE_KEYS = "gate/gate.key"
+
+
+@dataclass(kw_only=True)
+class Claimed:
+    """A site that has carried a whole claim and was stopped, and what must stand nowhere in it."""
+
+    site: Site
+    release: Release
+    secrets: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    answers: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+    def keep(self, name: str, secret: bytes | str) -> None:
+        self.secrets[name] = secret.encode() if isinstance(secret, str) else secret
+
+    def keep_keys(self, name: str, keys: PrivateKeys) -> None:
+        self.keep(f"{name}: signing seed", keys.signing_key.secret_seed())
+        self.keep(f"{name}: identity", keys.age_identity)
+        self.keep(f"{name}: identity's seed", age.parse_identity(keys.age_identity).seed)
+
+
+def evidence(release: Release, item: str, plain: bytes) -> EvidenceDocument:
+    """Store a document, sealed to those who may read it, as a claimant does."""
+    out = io.BytesIO()
+    readers = [PEOPLE[person].identity.recipient() for person in release.agreement.evidence_readers]
+    sealed = age.seal(io.BytesIO(plain), out, readers)
+    file = release.scratch / f"{item}.age"
+    file.write_bytes(out.getvalue())
+    release.client(BEA).put_blob(file, sealed.digest, agreement=release.agreement.id, purpose="evidence")
+    return EvidenceDocument(
+        item=item,
+        issued_at=datetime.now(UTC).replace(microsecond=0) - timedelta(days=1),
+        plain_digest=sha256_digest(plain),
+        sealed_digest=sealed.digest,
+    )
+
+
+def file_key(sealed: bytes, identity: age.HybridIdentity) -> bytes:
+    found = identity.unwrap(read_header(io.BytesIO(sealed)).stanzas)
+    assert found is not None
+    return found
+
+
+def blob(site: Site, digest: Digest) -> bytes:
+    return next(site.root.glob(f"blobs/*/blobs/*/*/{digest.removeprefix('sha256:')}")).read_bytes()
+
+
+def keep_custody(claimed: Claimed) -> None:
+    """Keep the gate's shares, what they make, and the keys that the components are sealed with."""
+    release, site = claimed.release, claimed.site
+    gate = age.parse_identity(read_key_file(site.gate_key_file).age_identity)
+    own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), release.nonce)
+    claimed.keep("the claim's identity's seed", own.seed)
+    claimed.keep("the claim's identity", own.secret_text())
+    delivery = release.get(f"/v1/claims/{release.claim}/delivery")
+    for stage in objects(delivery, "stages"):
+        for part in objects(stage, "components"):
+            name = part["component"]
+            body = decode(Custody, body_of(envelope_in(part, "custody_envelope")))
+            share = gate_share(body, blob(site, body.shares[0].sealed_digest), gate)
+            claimed.keep(f"{name}: share's value", share.value)
+            claimed.keep(f"{name}: share's blinding", share.blinding)
+            given = {
+                str(one["leaf"]): blob(site, digest_in(one, "sealed_digest"))
+                for one in objects(part, "contributions")
+            }
+            identity = contributed_identity(body, given, claim=release.claim, identity=own)
+            claimed.keep(f"{name}: custody seed", identity.seed)
+            claimed.keep(f"{name}: custody identity", identity.secret_text())
+            sealed = blob(site, digest_in(part, "sealed_digest"))
+            claimed.keep(f"{name}: data key", file_key(sealed, identity))
+
+
+def ask(claimed: Claimed, api: str) -> None:
+    """Ask for all that anybody may read, and for much that is refused, with tokens that must stay unknown."""
+    release = claimed.release
+    claim = f"/v1/claims/{release.claim}"
+    with httpx.Client(base_url=api, timeout=30) as http:
+        document = http.get("/v1/openapi.json").json()
+        fixed = {"{claim}": release.claim, "{agreement}": release.agreement.id, "{kind}": "hold"}
+        fixed |= {"{index}": "0", "{number}": "1", "{digest}": Digest("sha256:" + 64 * "0")}
+        for person in (ANA, BEA, TOM):
+            token = bearer_token(keys_of(person), deployment="test", at=datetime.now(UTC))
+            claimed.keep(f"{person}: token", token)
+            claimed.keep(f"{person}: token's signature", token.rpartition(".")[2])
+            headers = {"authorization": f"Bearer {token}"}
+            for path, operations in document["paths"].items():
+                for name, value in fixed.items():
+                    path = path.replace(name, str(value))  # noqa: PLW2901
+                if path.endswith("/events"):
+                    continue  # never ends
+                for method in operations:
+                    json_type = {"content-type": "application/json"}
+                    answer = http.request(method, path, headers={**headers, **json_type})
+                    claimed.answers[f"{person} {method} {path}"] = answer.content
+            act = release.act(Hold, TOM, reason="not by a holder", stages=None)
+            for what, sent in (
+                ("altered", {"authorization": f"Bearer {token[:-4]}AAAA"}),
+                ("another scheme", {"authorization": f"Basic {token}"}),
+                ("twice", {"authorization": f"Bearer {token} {token}"}),
+                ("in a query", {}),
+            ):
+                where = f"{claim}?token={token}" if what == "in a query" else claim
+                claimed.answers[f"{person} {what}"] = http.get(where, headers=sent).content
+            refused = http.post(
+                f"{claim}/holds", content=envelope_bytes(act), headers={**headers, **json_type}
+            )
+            claimed.answers[f"{person} refused"] = refused.content
+        claimed.answers["metrics"] = http.get("/metrics").content
+        claimed.answers["openapi"] = json.dumps(document).encode()
+
+
+@pytest.fixture(scope="module")
+def claimed(tmp_path_factory: pytest.TempPathFactory) -> Claimed:
+    folder = tmp_path_factory.mktemp("secrets")
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    site = new_site(folder)
+    with faulty(site) as up:
+        agreement = quick_agreement("secrets", site.deployment())
+        with closing(
+            Release(api=up.api, database=up.database, agreement=agreement, scratch=scratch)
+        ) as release:
+            done = Claimed(site=site, release=release)
+            carry(done)
+            keep_custody(done)
+            ask(done, up.api)
+    for person in (ANA, BEA, DORA, KIM, TOM):
+        done.keep_keys(person, keys_of(person))
+    done.keep_keys("log", read_key_file(site.log_key_file))
+    done.keep_keys("gate", read_key_file(site.gate_key_file))
+    return done
+
+
+def carry(claimed: Claimed) -> None:
+    """Carry a claim from agreement to evidence, on a deposit and on papers that nothing else is like."""
+    release = claimed.release
+    release.contents = {part.id: secrets.token_bytes(32) for part in release.agreement.components}
+    for name, plain in release.contents.items():
+        claimed.keep(f"{name}: plaintext", plain)
+    release.agree()
+    release.deposit()
+    papers = {item: secrets.token_bytes(32) for item in ("insolvency-record", "officer-declaration")}
+    for item, plain in papers.items():
+        claimed.keep(f"{item}: plaintext", plain)
+    release.file(evidence=tuple(evidence(release, item, plain) for item, plain in papers.items()))
+    release.accept()
+    for person in (ANA, KIM):
+        release.approve(person)
+    release.recorded("window-ended")
+    release.approve(TOM)
+    for stage in release.agreement.stages:
+        release.receive(stage.id)
+    release.recorded("release-completed")
+    release.check_evidence("RELEASED")
+
+
+def places(claimed: Claimed) -> Iterator[tuple[str, bytes]]:
+    """All that the site keeps and answers, but for the two files in which its own keys lie."""
+    for where, data in contents(claimed.site.root):
+        if where not in {LOG_KEYS, GATE_KEYS}:
+            yield where, data
+    yield from claimed.answers.items()
+
+
+@pytest.mark.timeout(240)
+def test_no_secret_stands_anywhere_in_any_form(claimed: Claimed) -> None:
+    assert len(claimed.secrets) > 40
+    assert leaks(claimed.secrets, places(claimed)) == []
+
+
+def test_every_store_of_the_site_is_looked_through(claimed: Claimed) -> None:
+    """What must stand somewhere is found there: the claim's digest, and the keys in their own files."""
+    seen = {leak.where for leak in leaks({"claim": claimed.release.claim.encode()}, places(claimed))}
+    for store in ("tallystick.db (values)", "temporal.db (values)"):
+        assert store in seen, seen
+    looked = {where for where, _ in contents(claimed.site.root)}
+    for part in ("logs/api.log", "logs/worker.log", "logs/gate.log", "logs/temporal.log", "deployment.json"):
+        assert part in looked, looked
+    for folder in ("blobs/north/", "blobs/south/", "outbox/", "gate/journal/"):
+        assert any(where.startswith(folder) for where in looked), folder
+    own = {leak.where for leak in leaks(claimed.secrets, contents(claimed.site.root))}
+    assert own == {LOG_KEYS, GATE_KEYS}
+
+
+def test_a_planted_secret_is_found_in_every_form(tmp_path: Path) -> None:
+    secret = secrets.token_bytes(32)
+    for place, (form, written) in enumerate(forms(secret).items()):
+        folder = tmp_path / str(place)
+        (folder / "deep").mkdir(parents=True)
+        (folder / "deep" / "log").write_bytes(b"before " + written + b" after")
+        with closing(sqlite3.connect(folder / "store.db")) as connection, connection:
+            connection.execute("CREATE TABLE things (name TEXT, value BLOB)")
+            connection.execute("INSERT INTO things VALUES ('a', ?)", (3900 * b"." + written + 9000 * b".",))
+        found = {(leak.form, leak.where) for leak in leaks({"planted": secret}, contents(folder))}
+        assert (form, "deep/log") in found, form
+        assert (form, "store.db (values)") in found, form
+
+
+def test_a_secret_within_base64_of_more_is_found() -> None:
+    secret = secrets.token_bytes(32)
+    for before in range(4):
+        for after in range(4):
+            whole = secrets.token_bytes(before) + secret + secrets.token_bytes(after)
+            for text in (base64.b64encode(whole), base64.urlsafe_b64encode(whole)):
+                assert leaks({"planted": secret}, [("text", text)]), (before, after)
