@@ -28,7 +28,7 @@ class HistorySize:
 
     def is_worth_a_fresh_run(self, begun_with: "HistorySize") -> bool:
         """Say whether enough happened since the claim was read to make up for reading it again."""
-        events, size_bytes = self.events - begun_with.events, self.size_bytes - begun_with.size_bytes
-        return events >= min(begun_with.events, HISTORY_GROWTH_EVENTS_MAX) or size_bytes >= min(
+        grown_bytes = self.size_bytes - begun_with.size_bytes
+        return self.events - begun_with.events >= HISTORY_GROWTH_EVENTS_MAX or grown_bytes >= min(
             begun_with.size_bytes, HISTORY_GROWTH_BYTES_MAX
         )

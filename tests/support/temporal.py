@@ -182,6 +182,11 @@ class Story:
     # ------------------------------------------------------------------ acts
 
     async def files(self, *, stages: Sequence[str] = ("critical",), **members: object) -> Acknowledged:
+        filing = await self.writes_claim(stages=stages, **members)
+        await self.starts()
+        return await self.sends(filing)
+
+    async def writes_claim(self, *, stages: Sequence[str] = ("critical",), **members: object) -> Envelope:
         at = await self.now()
         said: dict[str, object] = {
             "condition": "insolvency",
@@ -197,8 +202,7 @@ class Story:
         self.filing = filing
         self.claim = statement_id(filing)
         self.world = replace(self.world, claim=self.claim)
-        await self.starts()
-        return await self.sends(filing)
+        return filing
 
     async def starts(self) -> None:
         assert self.filing is not None

@@ -16,13 +16,15 @@ def grown(size: HistorySize, *, events: int = 0, size_bytes: int = 0) -> History
 @pytest.mark.parametrize("begun_with", [SHORT, LONG])
 def test_what_a_run_began_with_is_no_reason_for_a_fresh_one(begun_with: HistorySize) -> None:
     assert not begun_with.is_worth_a_fresh_run(begun_with)
-    assert not grown(begun_with, events=11, size_bytes=19_999).is_worth_a_fresh_run(begun_with)
+    assert not grown(
+        begun_with, events=HISTORY_GROWTH_EVENTS_MAX - 1, size_bytes=19_999
+    ).is_worth_a_fresh_run(begun_with)
 
 
 @pytest.mark.parametrize(
     ("begun_with", "events", "size_bytes"),
     [
-        (SHORT, 12, 0),
+        (SHORT, HISTORY_GROWTH_EVENTS_MAX, 0),
         (SHORT, 0, 20_000),
         (LONG, HISTORY_GROWTH_EVENTS_MAX, 0),
         (LONG, 0, HISTORY_GROWTH_BYTES_MAX),
