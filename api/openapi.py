@@ -102,7 +102,7 @@ def install(app: FastAPI, public: frozenset[str]) -> None:
             app.openapi_schema = _document(app, public)
         return app.openapi_schema
 
-    app.openapi = document  # type: ignore[method-assign]
+    app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way
 
 
 def codes_by_status() -> Mapping[int, list[str]]:

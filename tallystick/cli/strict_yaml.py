@@ -75,7 +75,7 @@ def read_yaml(data: bytes, *, size_bytes_max: int) -> Located:
 class _PlainLoader(yaml.SafeLoader):
     """A loader that gives no plain scalar a meaning: `_scalar` does."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, object]] = {}  # type: ignore[misc]
+    yaml_implicit_resolvers: ClassVar[dict[str, object]] = {}  # type: ignore[misc] # PyYAML types it as its own
 
 
 def _check_events(text: str) -> None:

@@ -237,9 +237,9 @@ class _Walk:
             case _Members():
                 return self._object(found, at, depth)
             case Mapping():
-                return self._object(_items(found), at, depth)  # pyright: ignore[reportUnknownArgumentType]
+                return self._object(_items(found), at, depth)  # pyright: ignore[reportUnknownArgumentType] - looked at next
             case list() | tuple():
-                return self._array(list(found), at, depth)  # pyright: ignore[reportUnknownArgumentType]
+                return self._array(list(found), at, depth)  # pyright: ignore[reportUnknownArgumentType] - looked at next
             case _:
                 raise UnsupportedValueError("not a JSON value", at=at, type=type(found).__name__)
 

@@ -1,7 +1,21 @@
 """Acts: what a person states about one claim, as against what the engine states or what founds a claim."""
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from tallystick.domain.agreement import Agreement
+from tallystick.domain.claim import Claim
+from tallystick.domain.ids import PersonId
 from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.state import EventType
 from tallystick.domain.statements import BY_ENGINE, OnClaim, Signed
+
+Rule = Callable[[Agreement, Claim, Any, frozenset[PersonId], datetime], EventType]
+"""Says as what event a body by these persons may be recorded at a moment, or refuses it.
+
+The third is the body; it is `Any` because each rule takes its own kind, and a table by kind joins them.
+"""
 
 
 def check_is_act(signed: Signed) -> None:

@@ -11,12 +11,13 @@ what, when, about which claim, is decided here. In this order:
 5. the claim's state allows it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from tallystick.domain import receipts, votes
+from tallystick.domain.acts import Rule
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.authorship import (
     author,
@@ -307,9 +308,7 @@ def check_revocation(agreement: Agreement, body: KeyRevocation, persons: frozens
         check_together(persons, agreement.authorities.revocation, "revoke another's key")
 
 
-_Rule = Callable[[Agreement, Claim, Any, frozenset[PersonId], datetime], EventType]
-
-_RULES: Final[Mapping[type[Body], _Rule]] = MappingProxyType(
+_RULES: Final[Mapping[type[Body], Rule]] = MappingProxyType(
     {
         Intake: _intake,
         NoticeAcknowledgement: _acknowledgement,

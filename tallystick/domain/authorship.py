@@ -17,7 +17,16 @@ from tallystick.domain.refusals import (
     QuotaExceededError,
     UnknownStageError,
 )
-from tallystick.domain.statements import BY_ENGINE, BY_GATE, Header, HoldLift, KeyRevocation, OnClaim, Signed
+from tallystick.domain.statements import (
+    BY_ENGINE,
+    BY_GATE,
+    Entry,
+    Header,
+    HoldLift,
+    KeyRevocation,
+    OnClaim,
+    Signed,
+)
 from tallystick.limits import (
     ACT_BYTES_PER_PERSON_MAX,
     ACTS_PER_PERSON_MAX,
@@ -112,6 +121,21 @@ def check_not_revoked(claim: Claim, keys: Iterable[PublicKey]) -> None:
     for key in keys:
         if (since := claim.revoked_at(key)) is not None:
             raise KeyRevokedError("the key was revoked", key=key, since=instant_text(since))
+
+
+def check_unrevoked(signed: Signed, revocations: Iterable[Entry]) -> None:
+    """Refuse what a revoked key signed, where there is no claim that knows of the revocation.
+
+    Args:
+        revocations: The key revocations on record under the agreement.
+
+    Raises:
+        KeyRevokedError: A signer's key is among them.
+    """
+    for entry in revocations:
+        body = entry.signed.body
+        if isinstance(body, KeyRevocation) and body.key in signed.signers:
+            raise KeyRevokedError("the key was revoked", key=body.key, since=instant_text(entry.accepted_at))
 
 
 def check_quota(claim: Claim, signed: Signed) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from tallystick.domain.agreement import Agreement
-from tallystick.domain.authorship import author, check_subject, check_times
+from tallystick.domain.authorship import author, check_subject, check_times, check_unrevoked
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, Digest
-from tallystick.domain.refusals import BadTimingError, KeyRevokedError, NotYoursError
+from tallystick.domain.refusals import BadTimingError, NotYoursError
 from tallystick.domain.stages import depositor
-from tallystick.domain.statements import Custody, Deposit, DepositedComponent, Entry, KeyRevocation, Signed
+from tallystick.domain.statements import Custody, Deposit, DepositedComponent, Entry, Signed
 
 
 class DepositRefusedError(TallystickError):
@@ -60,9 +60,7 @@ def check_deposit(
     person = author(agreement, signed)
     if person.party != depositor(agreement).id:
         raise NotYoursError("only the depositor deposits", person=person.id)
-    for entry in revocations:
-        if isinstance(entry.signed.body, KeyRevocation) and entry.signed.body.key in signed.signers:
-            raise KeyRevokedError("the key was revoked", key=person.signing_key)
+    check_unrevoked(signed, revocations)
     check_times(body, at=at)
     if body.watermark > at:
         raise BadTimingError("the watermark lies in the future")

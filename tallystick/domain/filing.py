@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from tallystick.domain.admission import admit
 from tallystick.domain.agreement import Agreement
-from tallystick.domain.authorship import author, check_one_of, check_subject, check_times
+from tallystick.domain.authorship import author, check_one_of, check_subject, check_times, check_unrevoked
 from tallystick.domain.claim import Claim, evolve, filed
 from tallystick.domain.codec import instant_text
 from tallystick.domain.conditions_met import unmet_evidence
@@ -67,7 +67,7 @@ def check_filing(
     person = author(terms.agreement, signed)
     check_one_of(person.id, terms.agreement.authorities.claimants, "file a claim")
     check_times(body, at=at)
-    _check_key(signed, revocations)
+    check_unrevoked(signed, revocations)
     if at < terms.agreement.effective_from:
         raise BadTimingError("not in force yet", effective_from=instant_text(terms.agreement.effective_from))
     _check_not_superseded(later, at)
@@ -170,12 +170,6 @@ def _check_order(entries: Sequence[Entry]) -> None:
     places = [entry.index for entry in entries[1:]]
     if any(later <= earlier for earlier, later in pairwise(places)):
         raise MisdirectedError("the record is not in the order of the ledger", given=places[:16])
-
-
-def _check_key(signed: Signed, revocations: Iterable[Entry]) -> None:
-    for entry in revocations:
-        if isinstance(entry.signed.body, KeyRevocation) and entry.signed.body.key in signed.signers:
-            raise KeyRevokedError("the key was revoked", since=instant_text(entry.accepted_at))
 
 
 def _check_not_superseded(later: Iterable[Agreement], at: datetime) -> None:

@@ -1,10 +1,11 @@
 """Receipts and returns: the beneficiary's word on what it received, activated, undid or gave back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
+from tallystick.domain.acts import Rule
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.authorship import check_claimant, check_stages
 from tallystick.domain.claim import Claim
@@ -79,6 +80,4 @@ def _check_undoing(agreement: Agreement, claim: Claim, body: Receipt) -> None:
         raise MisdirectedError("report it as failed first", expected=[], given=body.stage)
 
 
-_Rule = Callable[[Agreement, Claim, Any, frozenset[PersonId], datetime], EventType]
-
-RULES: Final[Mapping[type[Body], _Rule]] = MappingProxyType({Receipt: receipt, Return: giving_back})
+RULES: Final[Mapping[type[Body], Rule]] = MappingProxyType({Receipt: receipt, Return: giving_back})

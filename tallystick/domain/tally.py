@@ -12,6 +12,7 @@ from datetime import datetime
 
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.claim import Claim
+from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.party import Person
 from tallystick.domain.quorum import Quorum
@@ -81,7 +82,7 @@ def tally_approvals(agreement: Agreement, claim: Claim, stage: StageId, *, at: d
 def tally_denials(agreement: Agreement, claim: Claim) -> Tally:
     """Count the denials of the whole claim."""
     quorum = agreement.authorities.denial
-    found = ((entry, _against_denial(agreement, claim, entry, body)) for entry, body in claim.denials)
+    found = ((entry, _against_vote(agreement, claim, entry, body)) for entry, body in claim.denials)
     return _tally(agreement, claim, quorum, found)
 
 
@@ -92,7 +93,7 @@ def bar(agreement: Agreement, claim: Claim, person: Person) -> str | None:
     if agreement.excludes_claimant_party and person.party == claim.claimant_party:
         return "the agreement excludes the claimant's party from its own claim"
     if (since := claim.revoked_at(person.signing_key)) is not None:
-        return f"the key was revoked at {since:%Y-%m-%dT%H:%M:%SZ}"
+        return f"the key was revoked at {instant_text(since)}"
     return None
 
 
@@ -135,25 +136,19 @@ def _against_person(
     return bar(agreement, claim, person)
 
 
-def _against_approval(  # noqa: PLR0911 - one reason a line, in the order a lawyer would ask
+def _against_approval(
     agreement: Agreement, claim: Claim, entry: Entry, body: Approval, *, stage: StageId, at: datetime
 ) -> str | None:
-    if body.claim != claim.digest:
-        return "it names another claim"
-    if body.agreement_digest != claim.filing.agreement_digest or body.deployment != agreement.deployment:
-        return "it names another agreement"
+    if (against := _against_vote(agreement, claim, entry, body)) is not None:
+        return against
     if body.purpose is not claim.filing.purpose:
         return "it was given for another purpose"
     if stage not in body.stages:
         return "it is not for this stage"
-    if entry.signed.id in claim.retracted:
-        return "its author took it back"
-    if at > body.expires_at:
-        return "it has expired"
-    return None
+    return "it has expired" if at > body.expires_at else None
 
 
-def _against_denial(agreement: Agreement, claim: Claim, entry: Entry, body: Denial) -> str | None:
+def _against_vote(agreement: Agreement, claim: Claim, entry: Entry, body: Approval | Denial) -> str | None:
     if body.claim != claim.digest:
         return "it names another claim"
     if body.agreement_digest != claim.filing.agreement_digest or body.deployment != agreement.deployment:

@@ -1,10 +1,11 @@
 """Approvals, denials, objections, their retraction, and orders from outside."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from tallystick.domain.acts import Rule
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.authorship import check_one_of, check_stages
 from tallystick.domain.calendar import deadline
@@ -188,8 +189,6 @@ def _objection_event(claim: Claim, body: Objection) -> EventType:
     return EventType.OBJECTION_MADE if len(in_scope) == len(undecided) else EventType.PARTIAL_OBJECTION_MADE
 
 
-_Rule = Callable[[Agreement, Claim, Any, frozenset[PersonId], datetime], EventType]
-
-RULES: Final[Mapping[type[Body], _Rule]] = MappingProxyType(
+RULES: Final[Mapping[type[Body], Rule]] = MappingProxyType(
     {Approval: approval, Denial: denial, Objection: objection, Retraction: retraction}
 )

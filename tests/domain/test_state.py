@@ -85,7 +85,7 @@ def body_for(event: EventType) -> Body:  # noqa: PLR0911 - a line a kind
         reported: dict[str, object] = {"outcome": ReceiptOutcome.FAILED, "components": (), **stage}
         return world.body(Kind.RECEIPT, "bea@halden", detail="", **reported)
     if event in {E.STAGE_DECIDED, E.STAGE_REFUSED}:
-        decided: dict[str, object] = {"released": False, "premises": (), **stage}
+        decided: dict[str, object] = {"released": False, "premises": (), "record": NO_DIGEST, **stage}
         return world.body(Kind.DECISION, "gate@test", decided_at=world.now, **decided)
     if event.value in set(Happening):
         happened: dict[str, object] = {"happening": Happening(event.value), "until": world.now, **stage}
