@@ -184,6 +184,7 @@ def test_engine_statement_by_a_person_or_by_the_other_engine_key_is_refused(kind
             "stage": StageId("provisional"),
             "released": False,
             "decided_at": world.now,
+            "record": NO_DIGEST,
             "premises": (PremiseVerdict(premise="no-hold", holds=False, found=""),),
         },
     }
