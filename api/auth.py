@@ -21,8 +21,9 @@ from tallystick.crypto.keys import key_id, verifies
 from tallystick.domain import ids
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId, PublicKey
+from tallystick.domain.kinds import Kind
 from tallystick.limits import BEARER_LEEWAY, BEARER_LIFETIME, BEARER_SIZE_BYTES_MAX
-from tallystick.store import agreements, casefiles
+from tallystick.store import agreements, casefiles, ledger
 from tallystick.store.session import reading
 
 _SCHEME: Final = "bearer "
@@ -154,7 +155,9 @@ def _persons(session: Session, key: PublicKey) -> Mapping[AgreementId, PersonId]
     persons: dict[AgreementId, PersonId] = {}
     for known in agreements.person_keys(session, key_id(key)):  # newest versions first
         persons.setdefault(known.agreement_id, known.person)
-    return {one: person for one, person in persons.items() if key not in casefiles.revoked_keys(session, one)}
+    doubtful = ledger.agreements_with(session, Kind.KEY_REVOCATION, persons)
+    gone = {one for one in doubtful if key in casefiles.revoked_keys(session, one)}
+    return {one: person for one, person in persons.items() if one not in gone}
 
 
 def _opened(token: str, key: PublicKey | None) -> bytes:

@@ -6,8 +6,8 @@
 Only then do the rules of the domain see it.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tallystick.crypto.claim_recipient import check_recipient
 from tallystick.crypto.keys import check_point
@@ -19,6 +19,7 @@ from tallystick.domain.ids import PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements import ClaimFiling, Signed, read_body
+from tallystick.limits import AGREEMENTS_REMEMBERED_MAX, STATEMENTS_REMEMBERED_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,35 @@ def read_signed(envelope: Envelope, agreement: Agreement) -> Signed:
         MalformedError: Not a statement of a kind that stands under an agreement.
         SignatureInvalidError: A signature is by none of the agreement's keys.
     """
+    return _read_signed(envelope, keys_of(agreement))
+
+
+def read_agreement(envelope: Envelope) -> SignedAgreement:
+    """Return the agreement in `envelope`, signed by somebody of every party.
+
+    Raises:
+        MalformedError: Not an agreement in its one form.
+        SignatureInvalidError: A signature is by none of the agreement's own persons.
+        NotYoursError: A party has not signed.
+        InvalidPointError: A key in it is no sound Ed25519 point.
+    """
+    return _read_agreement(envelope)
+
+
+def forget() -> None:
+    """Forget what was read, for whoever measures what reading costs.
+
+    What was read follows from the given bytes alone, so for equal bytes it need not be found out again:
+    a record that grew by one statement costs one verification, not one of everything before it.
+    """
+    _read_signed.cache_clear()
+    _read_agreement.cache_clear()
+
+
+@lru_cache(maxsize=STATEMENTS_REMEMBERED_MAX)
+def _read_signed(envelope: Envelope, keys: tuple[PublicKey, ...]) -> Signed:
     kind = kind_read(envelope)
-    signers = verified_signers(envelope, keys_of(agreement))
+    signers = verified_signers(envelope, keys)
     body = read_body(kind, body_of(envelope))
     if isinstance(body, ClaimFiling):
         check_recipient(body.recipient)
@@ -55,15 +83,8 @@ def read_signed(envelope: Envelope, agreement: Agreement) -> Signed:
     )
 
 
-def read_agreement(envelope: Envelope) -> SignedAgreement:
-    """Return the agreement in `envelope`, signed by somebody of every party.
-
-    Raises:
-        MalformedError: Not an agreement in its one form.
-        SignatureInvalidError: A signature is by none of the agreement's own persons.
-        NotYoursError: A party has not signed.
-        InvalidPointError: A key in it is no sound Ed25519 point.
-    """
+@lru_cache(maxsize=AGREEMENTS_REMEMBERED_MAX)
+def _read_agreement(envelope: Envelope) -> SignedAgreement:
     if kind_read(envelope) is not Kind.AGREEMENT:
         raise MalformedDocumentError("not an agreement", kind=kind_of(envelope))
     agreement = decode(Agreement, body_of(envelope))
@@ -90,7 +111,7 @@ def kind_read(envelope: Envelope) -> Kind:
     return Kind(word)
 
 
-def keys_of(agreement: Agreement) -> Iterable[PublicKey]:
+def keys_of(agreement: Agreement) -> tuple[PublicKey, ...]:
     """Return every key that may sign under `agreement`: the persons' and the engine's."""
     persons = [person.signing_key for person in agreement.persons]
     return (*persons, agreement.engine.log_key, agreement.engine.decision_key)

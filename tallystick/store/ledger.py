@@ -184,6 +184,16 @@ def entry_by_statement(session: Session, agreement_id: AgreementId, statement: D
     return None if row is None else entry_of(row)
 
 
+def agreements_with(session: Session, kind: str, among: Collection[AgreementId]) -> frozenset[AgreementId]:
+    """Return those of some agreements under which a statement of `kind` is on record: asked once for all."""
+    query = (
+        select(EntryRow.agreement_id)
+        .where(col(EntryRow.agreement_id).in_(list(among)), col(EntryRow.kind) == kind)
+        .distinct()
+    )
+    return frozenset(AgreementId(found) for found in session.exec(query))
+
+
 def decision_entry(session: Session, claim: Digest, stage: StageId) -> LedgerEntry | None:
     """Return the decision that released `stage` of `claim`, if it was made."""
     decided = session.get(DecisionRow, (claim, stage))
