@@ -25,7 +25,7 @@ from tallystick.crypto.statement import Envelope, body_of, sign
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PersonId
 from tallystick.domain.statements import Approval, Deposit, Hold
-from tallystick.store import agreements, tables
+from tallystick.store import agreements
 from tallystick.store.checkpoints import LogSigner, origin_of, verify_log
 from tallystick.store.session import reading
 from tests.support.agreements import (
@@ -42,7 +42,6 @@ from tests.support.agreements import (
 )
 from tests.support.gate_worlds import ACKNOWLEDGED, READY, World, accepted, prepared_world, ready_world
 
-assert tables.EntryRow.__tablename__ == "ledger_entries"  # the schema is known only once it was imported
 
 IN_WINDOW: Final = ACKNOWLEDGED + timedelta(days=3)
 EVERY_ROW: Final = bool(os.environ.get("FAULTS"))

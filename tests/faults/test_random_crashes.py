@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +44,7 @@ def run_seeds(seeds: Sequence[int], site: Site, scratch: Path) -> list[float]:
     """Run some seeds on one site, and return how long each recovery took."""
     with faulty(site) as running, ThreadPoolExecutor(AT_ONCE * (CLAIMS + 1)) as pool:
         stories = {seed: stories_of(seed, running, scratch) for seed in seeds}
-        began, work = time.monotonic(), []
+        began, work = time.monotonic(), list[Future[None]]()
         for seed, told in stories.items():
             work += [pool.submit(story.run) for story in told]
             nemesis = Nemesis(seed=seed, site=running)

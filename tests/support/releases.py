@@ -386,7 +386,7 @@ class Release:
         return kind(**(header | members))  # type: ignore[arg-type]
 
     def act(self, kind: type[Body], person: PersonId, **members: object) -> Envelope:
-        return self.signed(self.body(kind, person, claim=self.claim, **members), person)
+        return self.signed(self.body(kind, person, **({"claim": self.claim} | members)), person)
 
     def signed(self, body: Body, *persons: PersonId) -> Envelope:
         (kind,) = (kind for kind, form in BODIES.items() if type(body) is form)

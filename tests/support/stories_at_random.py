@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tallystick.crypto.statement import Envelope, statement_id
-from tallystick.domain.ids import PersonId
+from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Authority, Outcome, ReceiptOutcome, WithdrawalReason
 from tallystick.domain.statements import Hold, HoldLift, Objection, Ruling, RulingDocument, Withdrawal
 from tests.support.agreements import ABE, ANA, BEA, CRITICAL, DORA, KIM, TOM
@@ -17,7 +17,7 @@ from tests.support.releases import PATIENCE_SECONDS, Release
 
 SPREAD_SECONDS: Final = 15.0
 FREEZE_SHARE: Final = 0.2
-SOMETHING: Final = "sha256:" + 64 * "7"
+SOMETHING: Final = Digest("sha256:" + 64 * "7")
 
 
 @dataclass(kw_only=True)
@@ -78,7 +78,7 @@ def _objected_and_refused(story: Story) -> None:
         KIM,
         authority=Authority.ARBITRATION,
         outcome=Outcome.REFUSE,
-        documents=(RulingDocument(document="award", plain_digest=_digest()),),
+        documents=(RulingDocument(document="award", plain_digest=SOMETHING),),
         reason="The condition has not come true.",
     )
     assert story.says("rulings", ruling, KIM) is Told.OK
@@ -120,10 +120,6 @@ def _failed_and_rolled_back(story: Story) -> None:
     story.approve(ABE, KIM, TOM)
     story.release.receive(CRITICAL, ReceiptOutcome.FAILED)
     story.release.until("it rolls back", lambda: story.release.state() in {"ROLLING_BACK", "ROLLED_BACK"})
-
-
-def _digest() -> str:
-    return SOMETHING
 
 
 PLOTS: Final[Mapping[str, Callable[[Story], None]]] = {

@@ -1,0 +1,259 @@
+"""Builds with one line broken, and whether the tests notice: `make broken-builds`.
+
+Each build is a copy of the checkout in a folder of its own. A build that no test
+catches is a test that proves nothing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+COPIED: Final = ("tallystick", "workflows", "activities", "api", "tests", "pyproject.toml", "deploy")
+SECONDS_MAX: Final = 240
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """One line of one module, and the tests that must fail without it."""
+
+    name: str
+    module: str
+    line: str
+    broken: str
+    tests: str
+
+
+def _build(name: str, module: str, line: str, broken: str, tests: str) -> Build:
+    return Build(name=name, module=module, line=line, broken=broken, tests=tests)
+
+
+BUILDS: Final = (
+    _build(
+        "a seat is counted twice",
+        "tallystick/domain/quorum.py",
+        "if twice := {person for person in persons if persons.count(person) > 1}:",
+        "if twice := {person for person in persons if persons.count(person) > 9}:",
+        "tests/domain/test_quorum_tree.py",
+    ),
+    _build(
+        "a person's second vote counts",
+        "tallystick/domain/tally.py",
+        "if person.id in counted:",
+        "if False and person.id in counted:",
+        "tests/domain/test_tally.py",
+    ),
+    _build(
+        "one member of a group fewer suffices",
+        "tallystick/domain/quorum.py",
+        ">= group.threshold",
+        ">= group.threshold - 1",
+        "tests/domain/test_quorum_tree.py",
+    ),
+    _build(
+        "the claimant counts",
+        "tallystick/domain/tally.py",
+        "if person.signing_key == claim.filed_by:",
+        "if False:",
+        "tests/domain/test_tally.py tests/domain/test_admission.py tests/domain/test_release.py",
+    ),
+    _build(
+        "an approval that has expired counts",
+        "tallystick/domain/tally.py",
+        "if at > body.expires_at else None",
+        "if False else None",
+        "tests/domain/test_tally.py",
+    ),
+    _build(
+        "an approval that was taken back counts",
+        "tallystick/domain/tally.py",
+        "if entry.signed.id in claim.retracted:",
+        "if False:",
+        "tests/domain/test_tally.py tests/domain/test_release.py",
+    ),
+    _build(
+        "a revoked key signs on",
+        "tallystick/domain/admission.py",
+        "    check_not_revoked(claim, signed.signers)\n    check_times",
+        "    check_times",
+        "tests/domain/test_admission.py",
+    ),
+    _build(
+        "a revoked key counts",
+        "tallystick/domain/tally.py",
+        "if (since := claim.revoked_at(person.signing_key)) is not None:",
+        "if (since := None) is not None:",
+        "tests/domain/test_tally.py",
+    ),
+    _build(
+        "the window ends with its last second",
+        "tallystick/domain/progress.py",
+        "if at <= claim.window_until or",
+        "if at < claim.window_until or",
+        "tests/domain/test_progress.py tests/domain/test_scenarios.py",
+    ),
+    _build(
+        "the window is ended by the record alone",
+        "tallystick/domain/release.py",
+        "over = min(at, claim.window_ended_at) > claim.window_until",
+        "over = claim.window_ended_at > claim.window_until",
+        "tests/activities/test_gate.py::test_the_gates_own_clock_must_say_that_the_window_is_over "
+        "tests/domain/test_release.py",
+    ),
+    _build(
+        "the gate asks its own clock only",
+        "activities/gate.py",
+        "for at in (min(own, record.database_at), own)",
+        "for at in (own, own)",
+        "tests/activities/test_gate.py::test_the_databases_clock_must_say_that_the_window_is_over",
+    ),
+    _build(
+        "the ledger does not ask the database's clock",
+        "tallystick/store/ledger.py",
+        "    _check_time(session, not_before)\n",
+        "",
+        "tests/store/test_ledger.py::test_an_entry_that_comes_too_early_by_the_databases_clock_is_refused",
+    ),
+    _build(
+        "a hold is ignored",
+        "tallystick/domain/release.py",
+        'return _verdict("no-hold", holds=not standing,',
+        'return _verdict("no-hold", holds=True,',
+        "tests/domain/test_release.py",
+    ),
+    _build(
+        "an objection is ignored",
+        "tallystick/domain/release.py",
+        "holds=not standing and not contested,",
+        "holds=True,",
+        "tests/domain/test_release.py",
+    ),
+    _build(
+        "the halt is ignored",
+        "tallystick/domain/release.py",
+        '"not-halted", holds=not sight.halted,',
+        '"not-halted", holds=True,',
+        "tests/domain/test_release.py",
+    ),
+    _build(
+        "a decision is recorded whatever came in between",
+        "activities/gate.py",
+        "            check_head(session, agreement.id, claim.digest, after=known)\n",
+        "",
+        "tests/activities/test_gate.py::test_an_objection_between_look_and_record_stops_it",
+    ),
+    _build(
+        "the contribution is kept after the decision",
+        "activities/gate.py",
+        "kept = self.journal.keep_contributions(claim.digest, stage, made)",
+        "kept = made",
+        "tests/activities/test_gate.py::test_stopped_between_any_two_steps_it_decides_once_and_gives_the_same",
+    ),
+    _build(
+        "a stage is decided twice",
+        "tallystick/store/ledger.py",
+        "    _check_undecided(session, decision)\n",
+        "",
+        "tests/store/test_ledger.py::test_a_second_decision_on_a_stage_is_refused_and_shows_the_first",
+    ),
+    _build(
+        "the gate forgets what it has decided",
+        "activities/gate.py",
+        "                self._check_never_decided(claim, stage)\n",
+        "                pass\n",
+        "tests/activities/test_gate.py::test_a_decision_that_the_ledger_forgot_is_never_made_again",
+    ),
+    _build(
+        "the sealed bytes are not read again",
+        "activities/gate.py",
+        "seen = see_bytes(self.blobs, stage_components(case, stage, record.deposit), tell=self.tell)",
+        "seen = BytesSeen(sealed={c.component: None for c in stage_components(case, stage, record.deposit)}, "
+        "repaired=())",
+        "tests/faults/test_forged_rows.py -k test_every_copy_spoilt",
+    ),
+    _build(
+        "the log is not hashed again",
+        "activities/sight.py",
+        "    log, fault = _log(session, case, remembered)",
+        "    log, fault = None, None",
+        "tests/faults/test_forged_rows.py -k hold",
+    ),
+    _build(
+        "the same statement again is another act",
+        "tallystick/store/ledger.py",
+        "if present := entry_by_statement(session, agreement_id, names.statement_id):",
+        "if (present := None):",
+        "tests/store/test_ledger.py::test_the_same_statement_again_is_one_act",
+    ),
+    _build(
+        "it is acknowledged before it is durable",
+        "tallystick/store/session.py",
+        "        yield session\n        session.commit()\n",
+        "        yield session\n",
+        "tests/store/test_ledger.py",
+    ),
+    _build(
+        "SQLite does not wait for the disk",
+        "tallystick/store/session.py",
+        '("synchronous", "FULL", 2)',
+        '("synchronous", "OFF", 0)',
+        "tests/store/test_session.py",
+    ),
+    _build(
+        "a claim does not pin its deposit",
+        "tallystick/domain/release.py",
+        "found is None or found.id != claim.filing.deposit or",
+        "found is None or",
+        "tests/domain/test_release.py",
+    ),
+)
+
+
+def caught(build: Build) -> str:
+    """Return what became of a build: which test caught it, or that none did."""
+    with tempfile.TemporaryDirectory(prefix="broken-build-") as name:
+        folder = Path(name)
+        for part in COPIED:
+            source, target = ROOT / part, folder / part
+            ignore = shutil.ignore_patterns("__pycache__", "node_modules")
+            shutil.copytree(source, target, ignore=ignore) if source.is_dir() else shutil.copy(source, target)
+        module = folder / build.module
+        text = module.read_text()
+        if text.count(build.line) != 1:
+            return f"STALE    {build.name}: its line stands {text.count(build.line)} times in {build.module}"
+        module.write_text(text.replace(build.line, build.broken))
+        command = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *build.tests.split())
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        ran = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_MAX,
+            check=False,
+        )
+        failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        if ran.returncode != 1 or not failed:
+            return f"SURVIVED {build.name}: {ran.stdout[-200:]!r}"
+        return f"caught   {build.name}: {failed[0].split(' - ')[0].removeprefix('FAILED ')}"
+
+
+def main() -> int:
+    """Break each build in turn; 0 if every one was caught."""
+    told: list[str] = []
+    with ThreadPoolExecutor(2) as pool:
+        for line in pool.map(caught, BUILDS):
+            print(line, flush=True)  # noqa: T201 - what this is for
+            told.append(line)
+    return 0 if all(line.startswith("caught") for line in told) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
