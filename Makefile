@@ -9,7 +9,7 @@ PEERS_READY := $(PEERS)/node_modules/.package-lock.json
 SOURCES := tallystick workflows activities api tests
 ARGS ?=
 
-.PHONY: help demo test fuzz lint types wheel check lock format clean
+.PHONY: help demo test fuzz bench lint types wheel check lock format clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -22,6 +22,9 @@ test: $(READY) $(PEERS_READY) ## every test; ARGS="-k quorum" for some of them
 
 fuzz: $(READY) ## 20,000 cases made from the OpenAPI document, for at most 25 minutes, none twice the same
 	TALLYSTICK_FUZZ_CASES=20000 TALLYSTICK_FUZZ_SECONDS=1500 $(BIN)/python -m pytest tests/api/test_schema.py -s $(ARGS)
+
+bench: $(READY) ## measure everything beside its floor, and write docs/benchmarks.md: some six minutes
+	$(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(READY) ## style, format, and who may import whom
 	$(BIN)/ruff check .

@@ -1,0 +1,151 @@
+"""The most memory that one step takes, each step in a process of its own, at two sizes.
+
+`python -m tests.bench.peaks STEP FOLDER [API AGREEMENT]` runs one step and prints its peak.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+from tallystick.client import Client
+from tallystick.crypto import age
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.json import JsonObject
+from tallystick.receiver.delivery import read_delivery
+from tallystick.receiver.opening import Opener
+from tallystick.store.bag import write_bag
+from tests.bench.site import ROOT, BenchSite
+from tests.support import deliveries
+from tests.support.agreements import BEA, DOCS, DORA, PROVISIONAL
+from tests.support.releases import Release, keys_of
+
+SIZES_BYTES: Final = (16 << 20, 256 << 20)
+TARGET_MIB: Final = 128
+_LETTERS: Final = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peak:
+    """The peak of one step, in MiB, at each size."""
+
+    what: str
+    mib: tuple[float, ...]
+
+
+def measure_peaks(site: BenchSite, agreement: Release) -> list[Peak]:
+    """Return the peaks of sealing, of both sides of an upload, and of receiving."""
+    found: dict[str, list[float]] = {}
+    for size_bytes in SIZES_BYTES:
+        folder = site.folder / f"peaks-{size_bytes}"
+        _step("prepare", folder, str(size_bytes))
+        found.setdefault("sealing (bag → tar → age)", []).append(_step("seal", folder))
+        api = site.stack.pids()["api"]
+        Path(f"/proc/{api}/clear_refs").write_text("5")  # its peak begins anew
+        told = (site.api, agreement.agreement.id)
+        found.setdefault("upload, the client", []).append(_step("upload", folder, *told))
+        found.setdefault("upload, the API", []).append(peak_mib(api))
+        Path(f"/proc/{api}/clear_refs").write_text("5")
+        found.setdefault("receiving (fetch, open, unpack)", []).append(_step("receive", folder, *told))
+        found.setdefault("receiving, the API", []).append(peak_mib(api))
+        shutil.rmtree(folder)
+    return [Peak(what=what, mib=tuple(mib)) for what, mib in found.items()]
+
+
+def peak_mib(process: int | str) -> float:
+    """Return the most memory that a process has had resident; unlike `ru_maxrss`, not its parent's."""
+    status = Path(f"/proc/{process}/status").read_text()
+    match = _LETTERS.search(status)
+    assert match is not None, "Linux says VmHWM"
+    return int(match[1]) / 1024
+
+
+def _step(step: str, folder: Path, *more: str) -> float:
+    command = [sys.executable, "-m", "tests.bench.peaks", step, str(folder), *more]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return float(done.stdout)
+
+
+class _Escrow(deliveries.FolderEscrow):
+    """Fetches what is large from the site, as a receiver does; the rest lies in the folder."""
+
+    def __init__(self, folder: Path, client: Client) -> None:
+        self.folder, self._client = folder, client
+
+    def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
+        self._client.get_blob(wanted, into, size_bytes=size_bytes)
+
+
+def _prepare(folder: Path, size: str) -> None:
+    """Make a claim that is decided, whose documentation has this size."""
+    folder.mkdir()
+    content = {**deliveries.CONTENT, DOCS: {"big.bin": os.urandom(int(size))}}
+    release = deliveries.Release(scratch=folder, content=content)
+    deliveries.FolderEscrow(folder / "escrow", release, stages=(PROVISIONAL,))
+    known = {"claim": release.claim, "digest": release.sealed[DOCS].deposited.sealed_digest}
+    (folder / "known.json").write_text(json.dumps(known))
+
+
+def _seal(folder: Path) -> None:
+    recipient = age.new_identity().recipient()
+    with (folder / "again.age").open("wb") as out:
+        writer = age.SealingWriter(out, [recipient])
+        source = folder / "source-1" / DOCS
+        write_bag(source, writer, name="docs", external_identifier="bench", bagged_on=date(2026, 1, 1))
+        writer.finish()
+
+
+def _upload(folder: Path, api: str, agreement: str) -> None:
+    with Client(api, keys_of(DORA), now=lambda: datetime.now(UTC)) as client:
+        client.put_blob(
+            folder / f"{DOCS}-1.age",
+            Digest(_known(folder)["digest"]),
+            agreement=AgreementId(agreement),
+            purpose="deposit",
+        )
+
+
+def _receive(folder: Path, api: str, _: str) -> None:
+    claim = _known(folder)["claim"]
+    with Client(api, keys_of(DORA), now=lambda: datetime.now(UTC)) as client:
+        escrow = _Escrow(folder / "escrow", client)
+        document: JsonObject = json.loads(escrow.document_file.read_text())
+        delivery = read_delivery(
+            {**document, "undo": [], "state": "PROVISIONING", "stages": _decided(document)},
+            claim=claim,
+            keys=keys_of(BEA),
+            trust=lambda _agreement, _digest: None,
+        )
+        (stage,) = delivery.offered
+        opener = Opener(escrow=escrow, keys=keys_of(BEA), work=folder / "work")
+        (folder / "work").mkdir()
+        opened, _received = opener.open_components(stage.components, delivery)
+        assert any(opened.rglob("big.bin")), "what was sealed came out"
+
+
+def _decided(document: JsonObject) -> list[JsonObject]:
+    return [{**stage, "state": "DECIDED"} for stage in json.loads(json.dumps(document["stages"]))]
+
+
+def _known(folder: Path) -> Mapping[str, str]:
+    found: dict[str, str] = json.loads((folder / "known.json").read_text())
+    return found
+
+
+STEPS: Final[Mapping[str, Callable[..., None]]] = {
+    "prepare": _prepare,
+    "seal": _seal,
+    "upload": _upload,
+    "receive": _receive,
+}
+
+if __name__ == "__main__":
+    STEPS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
+    print(peak_mib("self"))  # noqa: T201 - whoever started it reads this line

@@ -1,0 +1,139 @@
+"""docs/benchmarks.md: each figure beside its floor, and a word on every target that was missed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tests.bench.measuring import Row, percentile
+from tests.bench.peaks import SIZES_BYTES, TARGET_MIB, Peak
+
+_HEAD: Final = """\
+# Benchmarks
+
+Written by `make bench`; the numbers are of the machine it ran on, which may be busy with other
+things. So the figure is always the **ratio**: ours and its floor are measured in the same run, by turns
+(A B, B A, A B …), on the same disk and the same Temporal server, and the median of the rounds'
+ratios counts. Seconds and MB/s are there for orientation; nothing should be read from them alone, nor
+from two runs compared. In brackets stands where the middle half of the ratios lies: where that is wide, the
+machine was busy, and the figure is worth less.
+"""
+
+_WHY: Final[Mapping[str, str]] = {
+    "approval": """\
+An approval is more than its floor, by design: the floor is one round trip to a workflow that believes
+everything, and an insert that nobody reads. An approval is verified and admitted three times (at the
+door, by the workflow, and in the transaction that records it), is recorded by an activity, because a
+workflow must not write by itself, and is followed by a signed checkpoint in a second durable
+transaction. The activity alone makes the floor about twice as long: see the rows *same shape*. What was
+found by profiling and mended: agreements and statements are verified once in each process and not once
+for each read, and revocations are asked for once and not for each agreement of the caller. What is left is
+Python: SQLAlchemy's part of some twenty small queries, the fold of the record in three processes, and
+the workflow sandbox. The next steps would be to record in a local activity, and to leave the checkpoint
+to the background; both change what running claims replay, or what an acknowledgement comes with, so
+they were not made for the sake of a figure.""",
+    "sealing": """\
+Sealing hashes in a second thread while the next piece is encrypted. Where two cores are not free, both
+share what there is, and the sum of both primitives is what remains.""",
+    "validation": """\
+Validation is hashlib over pieces of 1 MiB. The usual build of `sha256sum` leaves the processor's SHA
+instructions alone; where it uses them, or where there are none, both are the same loop.""",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the site's processes had resident, before and with open claims, in MiB."""
+
+    claims: int
+    wanted: int
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """All of a run."""
+
+    machine: str
+    rows: Sequence[Row]
+    peaks: Sequence[Peak]
+    memory: Memory
+
+
+def report(measured: Measured) -> str:
+    """Return the file."""
+    lines = [_HEAD, f"This run: {measured.machine}.\n", *_ratios(measured.rows)]
+    lines += [*_peaks(measured.peaks), *_memory(measured.memory), *_missed(measured.rows)]
+    return "\n".join(lines)
+
+
+def _ratios(rows: Sequence[Row]) -> Iterator[str]:
+    yield "## Time, against the floor\n"
+    yield (
+        "A latency's ratio says how many times the floor's time; a throughput's, which part of the floor's\n"
+        "speed.\n"
+    )
+    yield "| what | ours | floor | ratio | target |"
+    yield "|---|---|---|---|---|"
+    for row in rows:
+        low, high = percentile(row.ratios, 0.25), percentile(row.ratios, 0.75)
+        yield (
+            f"| {row.what} | {row.ours} | {row.floor} "
+            f"| **{row.ratio:.2f}** ({low:.2f}-{high:.2f}) | {_target(row)} |"
+        )
+    yield ""
+
+
+def _target(row: Row) -> str:
+    if row.holds is None:
+        return "-"
+    bound = f"≤ {row.at_most:g}" if row.at_most is not None else f"≥ {row.at_least:g}"
+    return f"{bound}: {'met' if row.holds else 'missed'}"
+
+
+def _peaks(peaks: Sequence[Peak]) -> Iterator[str]:
+    small, large = (size >> 20 for size in SIZES_BYTES)
+    yield "## Memory, whatever the size\n"
+    yield (
+        "The most that was resident (VmHWM; a child's `ru_maxrss` would count its parent's), each step in\n"
+        f"a process of its own; the API's peak is reset before each. Target: ≤ {TARGET_MIB} MiB.\n"
+    )
+    yield f"| step | {small} MiB | {large} MiB | target |"
+    yield "|---|---|---|---|"
+    for peak in peaks:
+        held = "met" if max(peak.mib) <= TARGET_MIB else f"missed by {max(peak.mib) - TARGET_MIB:.0f} MiB"
+        yield f"| {peak.what} | {peak.mib[0]:.0f} MiB | {peak.mib[1]:.0f} MiB | {held} |"
+    yield ""
+    yield (
+        "What does not grow with the size is the interpreter and the libraries; what an API that has served\n"
+        "other requests before has resident is in its row too.\n"
+    )
+
+
+def _memory(memory: Memory) -> Iterator[str]:
+    yield "## Memory of a site with open claims\n"
+    if memory.claims < memory.wanted:
+        yield (
+            f"{memory.wanted:,} claims were wanted; in the time the run has, {memory.claims:,} could be\n"
+            "filed and accepted through the API, the whole record of each verified. All of them are open.\n"
+        )
+    yield f"| process | before any claim | {memory.claims:,} open claims | a claim |"
+    yield "|---|---|---|---|"
+    for name, after in memory.after.items():
+        before = memory.before[name]
+        each = (after - before) * 1024 / max(memory.claims, 1)
+        yield f"| {name} | {before:.0f} MiB | {after:.0f} MiB | {each:.0f} KiB |"
+    yield ""
+
+
+def _missed(rows: Sequence[Row]) -> Iterator[str]:
+    missed = [row for row in rows if row.holds is False]
+    if not missed:
+        return
+    yield "## What was missed, by how much, and why\n"
+    for row in missed:
+        bound = row.at_most if row.at_most is not None else row.at_least
+        yield f"* {row.what}: {row.ratio:.2f} instead of {bound:g}."
+    yield ""
+    for why in dict.fromkeys(row.why for row in missed):
+        yield _WHY[why] + "\n"
