@@ -37,7 +37,6 @@ from tallystick.domain.statements import (
     HoldLift,
     KeyRevocation,
     Notice,
-    NoticeAcknowledgement,
     Objection,
     Receipt,
     Retraction,
@@ -173,12 +172,6 @@ class Claim:
     def notices(self) -> tuple[tuple[Entry, Notice], ...]:
         """Every attempt to give notice."""
         return self.entries_of(Notice)
-
-    @property
-    def acknowledgement(self) -> Entry | None:
-        """The first acknowledgement of notice, if any."""
-        found = self.entries_of(NoticeAcknowledgement)
-        return found[0][0] if found else None
 
     @property
     def open_objections(self) -> tuple[tuple[Entry, Objection], ...]:

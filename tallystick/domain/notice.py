@@ -11,7 +11,7 @@ from tallystick.domain.calendar import Deadline, deadline, received
 from tallystick.domain.claim import Claim
 from tallystick.domain.codec import instant_text
 from tallystick.domain.stages import depositor
-from tallystick.domain.statements import Entry, JointInstruction, Notice
+from tallystick.domain.statements import Entry, JointInstruction, Notice, NoticeAcknowledgement
 
 
 def proof_of_notice(agreement: Agreement, claim: Claim, *, at: datetime) -> Deadline | None:
@@ -46,9 +46,8 @@ def notice_is_given(agreement: Agreement, claim: Claim) -> bool:
 
 def _known_by(claim: Claim) -> Entry | None:
     """Return the first statement by which the depositor shows that it knows of the claim."""
-    instructed = (entry for entry, _ in claim.entries_of(JointInstruction))
-    shown = (claim.acknowledgement, next(instructed, None))
-    return min((entry for entry in shown if entry is not None), key=lambda e: e.index, default=None)
+    shown = (*claim.entries_of(NoticeAcknowledgement), *claim.entries_of(JointInstruction))
+    return min((entry for entry, _ in shown), key=lambda entry: entry.index, default=None)
 
 
 def _taken(agreement: Agreement, notice: Notice) -> bool:
