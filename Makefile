@@ -9,10 +9,10 @@ PEERS_READY := $(PEERS)/node_modules/.package-lock.json
 SOURCES := tallystick workflows activities api tests
 ARGS ?=
 
-.PHONY: help demo test fuzz bench lint types wheel check lock format clean
+.PHONY: help demo test fuzz bench lint types wheel check lock format clean faults broken-builds
 
 help: ## say what each target does
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 demo: $(READY) ## a whole release on this machine, from agreement to evidence
 	$(BIN)/tallystick demo $(ARGS)
@@ -25,6 +25,14 @@ fuzz: $(READY) ## 20,000 cases made from the OpenAPI document, for at most 25 mi
 
 bench: $(READY) ## measure everything beside its floor, and write docs/benchmarks.md: some six minutes
 	$(BIN)/python -m tests.bench $(ARGS)
+
+SEEDS ?= 300
+
+faults: $(READY) ## every kill on both sides of the answer, every altered value, SEEDS=300 random runs; hours
+	FAULTS=1 FAULTS_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/faults --timeout 100000 $(ARGS)
+
+broken-builds: $(READY) ## break one line at a time, and see each caught
+	$(BIN)/python tests/faults/broken_builds.py
 
 lint: $(READY) ## style, format, and who may import whom
 	$(BIN)/ruff check .
