@@ -22,6 +22,7 @@ from typing import Final
 from sqlalchemy import Engine
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
@@ -52,6 +53,7 @@ from tallystick.store.blobs import FileBlobStore
 from tallystick.store.replicas import ReplicatedBlobs
 from tallystick.store.session import open_engine
 from workflows import sandbox
+from workflows.core_logs import core_runtime
 from workflows.custody import CustodyWorkflow
 from workflows.deposit import DepositWorkflow
 from workflows.evidence import EvidenceWorkflow
@@ -220,6 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--gate", action="store_true", help="run the gate, and only the gate")
     gate = bool(parser.parse_args(arguments).gate)
     telemetry.configure("gate" if gate else "worker")
+    Runtime.set_default(core_runtime(), error_if_already_set=False)
     try:
         asyncio.run(_main(read_settings(os.environ), gate=gate))
     except TallystickError as error:

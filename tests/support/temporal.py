@@ -18,7 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
@@ -74,7 +74,8 @@ from workflows.worker import WORKFLOWS, WorkerActivities
 
 BEGIN: Final = datetime(2040, 1, 2, 9, tzinfo=UTC)
 ROUND: Final = timedelta(milliseconds=20)
-PATIENCE: Final = timedelta(seconds=10)
+PATIENCE: Final = timedelta(seconds=30)
+"""As long as a busy machine may need; nothing that goes well waits for it."""
 SECOND: Final = timedelta(seconds=1)
 
 _CALENDARS: Final = tuple(
@@ -320,6 +321,15 @@ class Story:
         """Let the time pass in which a return may still be ordered, and return the state at the end."""
         await self.passes(timedelta(days=60))
         return await asyncio.wait_for(self.handle.result(), PATIENCE.total_seconds())
+
+    async def stopped_as(self) -> WorkflowExecutionStatus | None:
+        """Wait until the run has stopped; no time is skipped, as it would be while waiting for a result."""
+        for _ in range(int(PATIENCE / ROUND)):
+            status = (await self.handle.describe()).status
+            if status is not WorkflowExecutionStatus.RUNNING:
+                return status
+            await asyncio.sleep(ROUND.total_seconds())
+        raise AssertionError("it runs on")
 
     async def comes_to_be(self, state: str) -> Claim:
         return await self.comes_to(lambda claim: claim.state.value == state)
