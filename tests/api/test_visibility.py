@@ -4,22 +4,29 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tallystick.crypto.keys import key_id
 from tallystick.crypto.statement import envelope_bytes, sign
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import AgreementId
-from tallystick.domain.statements import Intake
 from tallystick.store import agreements
 from tallystick.store.session import transaction
 from tests.support.agreements import AGREEMENT, ANA, BEA, PEOPLE
 from tests.support.gate_worlds import MONDAY, SIGNERS, World
 from tests.support.service import STRANGER, Service, serving
+from tests.support.spoken import kind_at, spoken
 
 THERE = "nordwind-halden"
 NOT_THERE = "nobodys-agreement"
-NO_CLAIM = "sha256:" + 64 * "0"
+NO_DIGEST = "sha256:" + 64 * "0"
+THERE_AND_NOT = {
+    "{claim}": ("", NO_DIGEST),
+    "{agreement}": (THERE, NOT_THERE),
+    "{digest}": ("", NO_DIGEST),
+}
+"""What stands for something in an address: what is there, if it is always the same, and what is not."""
 
 
 @pytest.fixture
@@ -40,34 +47,71 @@ async def shared(template: World, tmp_path: Path) -> AsyncGenerator[Service]:
         yield service
 
 
-def paths(service: Service) -> list[tuple[str, str]]:
-    """What is there, beside the same address of what is not."""
-    claim = service.world.claim
-    under_claim = ("", "/timeline", "/tally", "/deadlines", "/explain", "/delivery", "/evidence", "/events")
-    under_agreement = ("", "/summary", "/readiness", "/ledger", "/ledger/entries", "/deposits", "/deposits/1")
+async def addresses(service: Service) -> list[tuple[str, str]]:
+    """Every method and address of the OpenAPI document that names something of somebody's."""
+    document = (await service.http.get("/v1/openapi.json")).json()
     return [
-        *((f"/claims/{claim}{rest}", f"/claims/{NO_CLAIM}{rest}") for rest in under_claim),
-        (f"/claims/{claim}/draft/approval?reason=x", f"/claims/{NO_CLAIM}/draft/approval?reason=x"),
-        *((f"/agreements/{THERE}{rest}", f"/agreements/{NOT_THERE}{rest}") for rest in under_agreement),
+        (method.upper(), path)
+        for path, operations in document["paths"].items()
+        for method in operations
+        if any(name in path for name in THERE_AND_NOT)
     ]
 
 
-async def test_what_is_anothers_is_not_there(shared: Service) -> None:
-    signed_in = {"authorization": f"Bearer {shared.token(STRANGER)}"}
-    for there, nowhere in paths(shared):
-        mine = await shared.http.get(f"/v1{there}", headers=signed_in)
-        none = await shared.http.get(f"/v1{nowhere}", headers=signed_in)
-        assert mine.status_code == none.status_code == 404, there
-        assert mine.content == none.content, there
+def named(service: Service, path: str, *, there: bool) -> str:
+    """An address of what is there, or the same of what is not; all else in it is alike."""
+    real = {"{claim}": service.world.claim, "{digest}": a_blob(service)}
+    for name, (one, other) in THERE_AND_NOT.items():
+        path = path.replace(name, real.get(name, one) if there else other)
+    path = path.replace("{number}", "1").replace("{index}", "0").replace("{kind}", "approval")
+    assert "{" not in path, f"say what {path} stands for"
+    return path
 
 
-async def test_posting_to_what_is_anothers_is_posting_to_nothing(shared: Service) -> None:
+def a_blob(service: Service) -> str:
+    return "sha256:" + min(path.name for path in service.world.folder.glob("north/blobs/*/*/*"))
+
+
+async def test_what_is_anothers_is_not_there_at_any_address(shared: Service) -> None:
+    """A stranger asks, and sends what its author might: the answers are those to what does not exist."""
+    tried = await addresses(shared)
+    assert len(tried) > 35
     sent = {"authorization": f"Bearer {shared.token(STRANGER)}", "content-type": "application/json"}
-    act = envelope_bytes(shared.act(Intake, ANA, accepted=True))
-    mine = await shared.http.post(f"/v1/claims/{shared.world.claim}/intakes", content=act, headers=sent)
-    none = await shared.http.post(f"/v1/claims/{NO_CLAIM}/intakes", content=act, headers=sent)
-    assert mine.status_code == 404
-    assert mine.content == none.content
+    for method, path in tried:
+        body = b""
+        if method == "POST":
+            body = envelope_bytes(spoken(shared.world, kind_at(path), shared.clock.now).envelope())
+        answers: list[httpx.Response] = []
+        for there in (True, False):
+            query = {"agreement": THERE if there else NOT_THERE, "purpose": "deposit"}
+            answers.append(
+                await shared.http.request(
+                    method,
+                    named(shared, path, there=there),
+                    content=body,
+                    headers=sent,
+                    params=query if path.startswith("/v1/blobs") and method != "GET" else None,
+                )
+            )
+        mine, none = answers
+        assert mine.status_code == none.status_code == (200 if method == "HEAD" else 404), f"{method} {path}"
+        assert (mine.content, mine.headers) == (none.content, none.headers), f"{method} {path}"
+
+
+async def test_a_claim_under_what_is_anothers_is_filed_under_nothing(shared: Service) -> None:
+    """Here the address names nothing, but the statement does."""
+    sent = {"authorization": f"Bearer {shared.token(STRANGER)}", "content-type": "application/json"}
+    said = spoken(shared.world, kind_at("/v1/claims"), shared.clock.now)
+    answers = [
+        await shared.http.post(
+            "/v1/claims",
+            content=envelope_bytes(sign(said.kind, {**said.body, "agreement": name}, [STRANGER])),
+            headers=sent,
+        )
+        for name in (THERE, NOT_THERE)
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].content == answers[1].content
 
 
 async def test_lists_hold_only_ones_own(shared: Service) -> None:
