@@ -13,6 +13,7 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from temporalio.runtime import Runtime
 
 from api import (
     acts,
@@ -37,6 +38,7 @@ from tallystick import __version__, telemetry
 from tallystick.domain.errors import TallystickError
 from tallystick.limits import UPLOAD_IDLE_MAX
 from tallystick.settings import Settings, read_settings
+from workflows.core_logs import core_runtime
 
 _log = telemetry.logger(__name__)
 _DAY: Final = timedelta(days=1)
@@ -60,6 +62,7 @@ def create_app(
     """
     if settings is None:
         telemetry.configure("api")
+        Runtime.set_default(core_runtime(), error_if_already_set=False)
         settings = read_settings(os.environ)
     neighbours = open_neighbours(settings, claims_port or TemporalClaims(settings), clock)
     app = FastAPI(
