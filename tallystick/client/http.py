@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -69,6 +69,25 @@ class UploadStalledError(TallystickError):
 class _Bearer:
     token: str
     until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A part of a file, read piece by piece each time it is sent.
+
+    An answered request is garbage that only the collector finds: it must not hold the part's bytes.
+    """
+
+    source: BinaryIO
+    offset: int
+    size_bytes: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.source.seek(self.offset)
+        left = self.size_bytes
+        while left > 0 and (piece := self.source.read(min(left, BLOB_CHUNK_BYTES))):
+            left -= len(piece)
+            yield piece
 
 
 class Client:
@@ -209,12 +228,15 @@ class Client:
         self, path: str, asked: Mapping[str, str | int], source: BinaryIO, offset: int, total: int
     ) -> int | None:
         """Send what comes at `offset`, and return from where to go on; None once the blob is whole."""
-        source.seek(offset)
-        headers = {**_BYTES, _OFFSET: str(offset), "Upload-Length": str(total)}
+        part = _Part(source=source, offset=offset, size_bytes=min(UPLOAD_PART_BYTES, total - offset))
+        headers = {
+            **_BYTES,
+            _OFFSET: str(offset),
+            "Upload-Length": str(total),
+            "Content-Length": str(part.size_bytes),
+        }
         try:
-            response = self._send(
-                "PUT", path, parameters=asked, headers=headers, content=source.read(UPLOAD_PART_BYTES)
-            )
+            response = self._send("PUT", path, parameters=asked, headers=headers, content=part)
         except UnreachableError:
             self._pause(_RECONNECT_SECONDS)
             return self._received(path, asked)
@@ -268,7 +290,7 @@ class Client:
         *,
         parameters: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
-        content: bytes | None = None,
+        content: bytes | Iterable[bytes] | None = None,
         signed_in: bool = True,
     ) -> httpx.Response:
         attempt = 0
