@@ -82,7 +82,7 @@ BUILDS: Final = (
         "tallystick/domain/admission.py",
         "    check_not_revoked(claim, signed.signers)\n    check_times",
         "    check_times",
-        "tests/domain/test_admission.py",
+        "tests/domain/test_admission.py tests/domain/test_scenarios.py",
     ),
     _build(
         "a revoked key counts",

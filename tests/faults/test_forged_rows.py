@@ -42,11 +42,11 @@ from tests.support.agreements import (
 )
 from tests.support.gate_worlds import ACKNOWLEDGED, READY, World, accepted, prepared_world, ready_world
 
-
+pytestmark = pytest.mark.timeout(900)
 IN_WINDOW: Final = ACKNOWLEDGED + timedelta(days=3)
 EVERY_ROW: Final = bool(os.environ.get("FAULTS"))
 """Whether every value of every row is altered; else every column, in some of the rows."""
-SPARSE: Final = 5
+SPARSE: Final = 9
 REPORTED: Final = (TallystickError, SQLAlchemyError, AssertionError)
 """How a reader says that the record is not what it must be."""
 SOMETHING: Final = "sha256:" + 64 * "5"
