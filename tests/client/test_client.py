@@ -217,3 +217,13 @@ def test_fetch_that_brings_nothing_is_not_tried_for_ever(
     with pytest.raises(UnreachableError):
         client.get_blob(WANTED, tmp_path / "blob", size_bytes=len(RAW))
     assert len(api.fails[f"GET /v1/blobs/{WANTED}"]) == 1
+
+
+def test_part_that_was_answered_with_503_is_sent_again_whole(
+    api: FakeApi, client: Client, tmp_path: Path
+) -> None:
+    (tmp_path / "blob").write_bytes(RAW)
+    api.fails[f"PUT /v1/blobs/{WANTED}"] = [(503, {"code": "store-unavailable", "detail": "busy"})]
+    client.put_blob(tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
+    assert api.blobs == {WANTED: RAW}
+    assert [asked.partition(" ")[0] for asked in api.asked[-2:]] == ["PUT", "PUT"]

@@ -328,3 +328,14 @@ def test_base64_that_is_not_canonical_is_refused(text: str) -> None:
 @given(st.binary(max_size=100))
 def test_base64_survives(raw: bytes) -> None:
     assert decode_base64(encode_base64(raw)) == raw
+
+
+@pytest.mark.parametrize("size", [8 * CHUNK, 8 * CHUNK + 1, 50 * CHUNK - 7])
+def test_what_is_hashed_meanwhile_is_the_whole_sealed_file_in_order(size: int) -> None:
+    plain = bytes(range(251)) * (size // 251 + 1)
+    out = io.BytesIO()
+    made = age.seal(io.BytesIO(plain[:size]), out, [CURVE.recipient()])
+    read = age.open_sealed(io.BytesIO(out.getvalue()), io.BytesIO(), [CURVE])
+    assert made == read
+    assert made.digest == "sha256:" + sha256(out.getvalue()).hexdigest()
+    assert (made.size_bytes, made.plain_bytes) == (len(out.getvalue()), size)

@@ -7,7 +7,7 @@ import pytest
 from tallystick.crypto.age_keys import MalformedAgeKeyError, X25519Identity
 from tallystick.crypto.bech32 import MalformedBech32Error
 from tallystick.crypto.reading import read_signed
-from tallystick.crypto.statement import sign
+from tallystick.crypto.statement import SignatureInvalidError, sign
 from tallystick.domain.errors import MalformedError, MalformedNameError
 from tallystick.domain.statements import ClaimFiling, write_body
 from tests.support.agreements import AGREEMENT, BEA, PEOPLE
@@ -50,3 +50,19 @@ def test_claim_to_a_recipient_that_nothing_can_be_sealed_to_is_not_read(
 def test_statement_with_another_nonce_than_128_bits_in_hexadecimal_is_not_read(nonce: str) -> None:
     with pytest.raises(MalformedNameError):
         read_again(replace(filing(), nonce=nonce))
+
+
+def test_what_was_verified_under_one_agreement_is_not_believed_under_another() -> None:
+    envelope = sign(filing().KIND, write_body(filing()), [PEOPLE[BEA].signing_key])
+    assert read_signed(envelope, AGREEMENT).body == filing()
+    without = replace(AGREEMENT, persons=tuple(one for one in AGREEMENT.persons if one.id != BEA))
+    with pytest.raises(SignatureInvalidError):
+        read_signed(envelope, without)
+
+
+def test_other_signature_over_the_same_statement_is_verified_for_itself() -> None:
+    envelope = sign(filing().KIND, write_body(filing()), [PEOPLE[BEA].signing_key])
+    read_signed(envelope, AGREEMENT)
+    forged = replace(envelope, signatures=(replace(envelope.signatures[0], value=bytes(64)),))
+    with pytest.raises(SignatureInvalidError):
+        read_signed(forged, AGREEMENT)
