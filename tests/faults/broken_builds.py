@@ -182,7 +182,7 @@ BUILDS: Final = (
         "activities/sight.py",
         "    log, fault = _log(session, case, remembered)",
         "    log, fault = None, None",
-        "tests/faults/test_forged_rows.py -k hold",
+        "tests/faults/test_forged_rows.py -k test_no_altered_value_releases_a_claim_under_a_hold",
     ),
     _build(
         "the same statement again is another act",
