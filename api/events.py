@@ -24,6 +24,7 @@ from tallystick.store.casefiles import CaseFile
 router = strict_router("claims")
 
 _PING_SECONDS: Final = 15
+_FROM_THE_BEGINNING: Final = "-1"
 _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "`data`: {index, state, event}.",
@@ -66,15 +67,15 @@ async def follow(
     caller: Known,
     near: Near,
     last_event_id: Annotated[
-        str | None, Header(pattern=r"^(-1|[0-9]{1,18})$", description="The last index that was seen.")
-    ] = None,
+        str, Header(pattern=r"^(-1|[0-9]{1,18})$", description="The last index that was seen.")
+    ] = _FROM_THE_BEGINNING,
 ) -> EventSourceResponse:
     """Follow a claim: an event for each entry after `Last-Event-ID`; from the beginning without one, or -1.
 
     Raises:
         TooManyStreamsError: Ask again later.
     """
-    after = _index(last_event_id)
+    after = int(last_event_id)
     await run_in_threadpool(case_seen, near, caller, claim)
     if _Streams.open >= EVENT_STREAMS_MAX:
         raise TooManyStreamsError("too many streams are open", limit=EVENT_STREAMS_MAX)
@@ -115,7 +116,3 @@ def _newer(case: CaseFile, after: int) -> list[ServerSentEvent]:
         for one in steps(case.signed.terms, case.claim.entries)
         if one.entry.index > after
     ]
-
-
-def _index(text: str | None) -> int:
-    return -1 if text is None else int(text)

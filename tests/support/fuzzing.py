@@ -127,10 +127,15 @@ def not_checked(operation: Operation) -> list[Any]:
     return [checks.positive_data_acceptance] if vague else []
 
 
+def takes_anything(operation: Operation) -> bool:
+    """Whether two cases for an operation can differ in more than in who asks."""
+    return bool(operation.body) or any(True for _ in operation.iter_parameters())
+
+
 def cases(using: Rig, operation: Operation) -> st.SearchStrategy[AnyCase]:
     """Cases of every kind for one operation."""
     modes = [GenerationMode.POSITIVE]
-    if operation.body or any(True for _ in operation.iter_parameters()):
+    if takes_anything(operation):
         modes.append(GenerationMode.NEGATIVE)
     there = _there(using, operation)
     kinds = [_made(operation, mode, fixed) for mode in modes for fixed in there]
