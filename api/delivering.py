@@ -12,7 +12,7 @@ from tallystick.domain.codec import decode
 from tallystick.domain.ids import ComponentId, Digest, StageId
 from tallystick.domain.statements import Contribution, DecisionStatement, Deposit, DepositedComponent
 from tallystick.domain.waiting import to_undo
-from tallystick.store import agreements, ledger
+from tallystick.store import agreements, ledger, uploads
 from tallystick.store.agreements import StoredDeposit
 from tallystick.store.casefiles import CaseFile
 
@@ -25,7 +25,11 @@ def delivery_of(session: Session, case: CaseFile) -> Delivery:
         digest=case.claim.digest,
         state=case.claim.state.value,
         undo=to_undo(case.agreement, case.claim),
-        stages=[_stage(session, case, stored, progress) for progress in case.claim.stages],
+        stages=[
+            _stage(session, case, stored, progress)
+            for progress in case.claim.stages
+            if _is_contributed(session, case, progress)
+        ],
         filing_envelope=envelope(filing_of(case)),
         agreement_envelope=envelope(case.agreement_envelope),
         deposit_envelope=envelope(stored.entry.envelope),
@@ -58,6 +62,12 @@ def contributions_to(case: CaseFile, stage: StageId) -> tuple[Contribution, ...]
         if entry.signed.id == progress.decision
     ]
     return (*given, *(share for body in decided for share in body.contributions))
+
+
+def _is_contributed(session: Session, case: CaseFile, progress: StageProgress) -> bool:
+    """Return whether a stage's contributions lie in the stores: they follow the decision, not at once."""
+    given = contributions_to(case, progress.stage)
+    return all(uploads.find_blob(session, case.agreement.id, share.sealed_digest) for share in given)
 
 
 def _stage(

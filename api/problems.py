@@ -34,7 +34,7 @@ from tallystick.domain.errors import Fact, MalformedError, TallystickError
 from tallystick.domain.registering import OtherEngineError
 from tallystick.store.blobs import BlobDigestMismatchError, BlobMissingError, BlobSizeMismatchError
 from tallystick.store.casefiles import NoSuchAgreementError, NoSuchClaimError
-from tallystick.store.checkpoints import LedgerCorruptError
+from tallystick.store.ledger import LedgerCorruptError
 from tallystick.store.replicas import BlobRangeError, NoGoodReplicaError
 from tallystick.store.session import StoreUnusableError
 from tallystick.telemetry import logger

@@ -13,7 +13,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements import Deposit
-from tallystick.store.ledger import LedgerEntry, append, entry_of
+from tallystick.store.ledger import LedgerCorruptError, LedgerEntry, append, entry_of
 from tallystick.store.tables import AgreementRow, DepositRow, EntryRow, PersonKeyRow
 
 
@@ -205,7 +205,10 @@ def _entry(session: Session, agreement_id: str, digest: Digest) -> LedgerEntry:
     query = select(EntryRow).where(
         col(EntryRow.agreement_id) == agreement_id, col(EntryRow.statement_id) == digest
     )
-    return entry_of(session.exec(query).one())
+    row = session.exec(query).one_or_none()
+    if row is None:
+        raise LedgerCorruptError("a row names a statement that is not on record", statement=digest)
+    return entry_of(row)
 
 
 def _registered(row: AgreementRow, entry: LedgerEntry) -> RegisteredAgreement:

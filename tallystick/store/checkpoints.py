@@ -16,20 +16,19 @@ from tallystick.crypto import merkle, note
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.leaf import SALT_SIZE_BYTES
 from tallystick.crypto.merkle import Frontier, MalformedTreeError
-from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PublicKey, StageId
-from tallystick.store.ledger import LedgerEntry, entry_of, frontier_of, names_of, stored_frontier
+from tallystick.store.ledger import (
+    LedgerCorruptError,
+    LedgerEntry,
+    entry_of,
+    frontier_of,
+    names_of,
+    stored_frontier,
+)
 from tallystick.store.tables import CheckpointRow, DecisionRow, EntryRow
 
 _ROWS_AT_A_TIME: Final = 1  # so that a row that can't be read is known by its place
-
-
-class LedgerCorruptError(TallystickError):
-    """A stored log that isn't what it was when it was written; `index` is the first bad entry."""
-
-    code = "ledger-corrupt"
-    why = "A stored entry, name, leaf or tree doesn't fit the others: the database was damaged or altered."
-    advice = "Stop writing, keep the database as evidence, and compare with the checkpoints of witnesses."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

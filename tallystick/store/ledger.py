@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, or_, select
 
 from tallystick.crypto.leaf import leaf_bytes, new_salt
@@ -28,6 +29,14 @@ from tallystick.domain.kinds import Kind
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.store.session import database_now
 from tallystick.store.tables import DecisionRow, EntryRow, LogRow
+
+
+class LedgerCorruptError(TallystickError):
+    """A stored log that isn't what it was when it was written; `index` is the first bad entry."""
+
+    code = "ledger-corrupt"
+    why = "A stored entry, name, leaf or tree doesn't fit the others: the database was damaged or altered."
+    advice = "Stop writing, keep the database as evidence, and compare with the checkpoints of witnesses."
 
 
 class TooEarlyError(TallystickError):
@@ -263,7 +272,11 @@ def _write(session: Session, log: LogRow, names: Names, at: datetime, envelope: 
     )
     log.size, log.frontier = grown.size, b"".join(grown.hashes)
     session.add_all([row, log, *_decisions(names, row)])
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        # Writers take turns, so only an altered row can stand where this entry belongs.
+        raise LedgerCorruptError("the log's size does not fit its entries", index=index) from error
     return entry_of(row)
 
 

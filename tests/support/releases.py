@@ -456,7 +456,7 @@ class Release:
         )
 
 
-_NOT_YET: Final = frozenset({"no-good-replica", "no-such-thing", "no-such-blob", "blob-altered"})
+_NOT_YET: Final = frozenset({"no-such-thing", "no-such-blob", "blob-altered"})
 
 
 def _happening(kind: str, envelope: bytes) -> str:
