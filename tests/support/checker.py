@@ -95,9 +95,9 @@ def check_answers(history: History, log: Sequence[LedgerEntry]) -> None:
 def _check_order(by_statement: dict[str, list[Attempt]], places: dict[str, list[int]]) -> None:
     """What was acknowledged before something else was begun comes before it in the ledger."""
     spans = [
-        (min(one.began for one in attempts), min(ended), places[statement][0])
+        (min(one.began for one in attempts), min(answered), places[statement][0])
         for statement, attempts in by_statement.items()
-        if (ended := [one.ended for one in attempts if one.told is Told.OK])
+        if (answered := [one.ended for one in attempts if one.told is Told.OK])
     ]
     for (began, ended, place), (other_began, other_ended, other) in combinations(spans, 2):
         assert not (ended < other_began and place > other), "acknowledged first, recorded second"
