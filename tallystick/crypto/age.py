@@ -8,7 +8,6 @@ import hashlib
 import io
 import secrets
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -73,9 +72,6 @@ __all__ = [
 
 
 _READ_BYTES: Final = 4 * CHUNK_BYTES
-_BATCH_BYTES: Final = 1 << 19
-_HASHING: Final = ThreadPoolExecutor(thread_name_prefix="age-sha256")
-"""No thread is started before something longer than a batch is sealed or opened."""
 
 
 class NoIdentityMatchesError(AgeError):
@@ -219,47 +215,25 @@ def _check_recipients(recipients: Sequence[Recipient]) -> None:
 
 
 class _Measure:
-    """A sink that passes on, hashes and counts.
+    """A sink that passes on, hashes and counts."""
 
-    What is long is hashed in another thread while the next piece is encrypted: OpenSSL
-    hashes without Python's lock. One batch at a time is under way, so memory is bounded.
-    """
+    # Not in another thread: encrypting keeps Python's lock, and waiting for it cost more than it saved.
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._hash = hashlib.sha256()
         self._size_bytes = 0
-        self._batch: list[bytes] = []
-        self._batch_bytes = 0
-        self._under_way: Future[None] | None = None
 
     def write(self, data: bytes, /) -> int:
-        self._batch.append(data)
-        self._batch_bytes += len(data)
+        self._hash.update(data)
         self._size_bytes += len(data)
-        if self._batch_bytes >= _BATCH_BYTES:
-            self._settle()
-            self._under_way = _HASHING.submit(self._take, self._batch)
-            self._batch, self._batch_bytes = [], 0
         taken = self._sink.write(data)
         assert taken == len(data), "a sink took less than it was given (this is a bug)"
         return taken
 
     def result(self, plain_bytes: int) -> Sealed:
-        self._settle()
-        self._take(self._batch)
-        self._batch, self._batch_bytes = [], 0
         digest = Digest("sha256:" + self._hash.hexdigest())
         return Sealed(digest=digest, size_bytes=self._size_bytes, plain_bytes=plain_bytes)
-
-    def _take(self, batch: Sequence[bytes]) -> None:
-        for data in batch:
-            self._hash.update(data)
-
-    def _settle(self) -> None:
-        if self._under_way is not None:
-            self._under_way.result()
-            self._under_way = None
 
 
 class _MeasuredSource:
