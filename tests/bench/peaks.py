@@ -47,16 +47,21 @@ def measure_peaks(site: BenchSite, agreement: Release) -> list[Peak]:
         folder = site.folder / f"peaks-{size_bytes}"
         _step("prepare", folder, str(size_bytes))
         found.setdefault("sealing (bag → tar → age)", []).append(_step("seal", folder))
-        api = site.stack.pids()["api"]
-        Path(f"/proc/{api}/clear_refs").write_text("5")  # its peak begins anew
         told = (site.api, agreement.agreement.id)
-        found.setdefault("upload, the client", []).append(_step("upload", folder, *told))
-        found.setdefault("upload, the API", []).append(peak_mib(api))
-        Path(f"/proc/{api}/clear_refs").write_text("5")
-        found.setdefault("receiving (fetch, open, unpack)", []).append(_step("receive", folder, *told))
-        found.setdefault("receiving, the API", []).append(peak_mib(api))
+        for step, what in (("upload", "upload"), ("receive", "receiving (fetch, open, unpack)")):
+            resident = _begin_anew(site)
+            found.setdefault(f"{what}, the client", []).append(_step(step, folder, *told))
+            grown = peak_mib(site.stack.pids()["api"]) - resident
+            found.setdefault(f"{what}, what it added to the API", []).append(grown)
         shutil.rmtree(folder)
     return [Peak(what=what, mib=tuple(mib)) for what, mib in found.items()]
+
+
+def _begin_anew(site: BenchSite) -> float:
+    """Let the API's peak begin anew; return what it is then, in MiB."""
+    api = site.stack.pids()["api"]
+    Path(f"/proc/{api}/clear_refs").write_text("5")
+    return peak_mib(api)
 
 
 def peak_mib(process: int | str) -> float:

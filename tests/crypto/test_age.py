@@ -331,7 +331,7 @@ def test_base64_survives(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [8 * CHUNK, 8 * CHUNK + 1, 50 * CHUNK - 7])
-def test_what_is_hashed_meanwhile_is_the_whole_sealed_file_in_order(size: int) -> None:
+def test_digest_is_of_the_whole_sealed_file_in_order(size: int) -> None:
     plain = bytes(range(251)) * (size // 251 + 1)
     out = io.BytesIO()
     made = age.seal(io.BytesIO(plain[:size]), out, [CURVE.recipient()])
