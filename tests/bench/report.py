@@ -34,9 +34,9 @@ everything, and an insert that nobody reads. An approval is verified and admitte
 door, by the workflow, and in the transaction that records it), is recorded by an activity, because a
 workflow must not write by itself, and is followed by a signed checkpoint in a second durable
 transaction. The activity alone makes the floor several times as long: see the rows *same shape*, which
-are the floor of what the design asks for. What was found by profiling and mended: agreements and statements are verified once in each process and not once
-for each read, and revocations are asked for once and not for each agreement of the caller. What is left is
-Python: SQLAlchemy's part of some twenty small queries, the fold of the record in three processes, and
+are the floor of what the design asks for. What was found by profiling and mended: agreements and
+statements are verified once in each process and not once for each read, and revocations are asked for
+once and not for each agreement of the caller. What is left is Python: SQLAlchemy's part of some twenty small queries, the fold of the record in three processes, and
 the workflow sandbox. The next steps would be to record in a local activity, and to leave the checkpoint
 to the background; both change what running claims replay, or what an acknowledgement comes with, so
 they were not made for the sake of a figure.""",
