@@ -36,8 +36,8 @@ workflow must not write by itself, and is followed by a signed checkpoint in a s
 transaction. The activity alone makes the floor several times as long: see the rows *same shape*, which
 are the floor of what the design asks for. What was found by profiling and mended: agreements and
 statements are verified once in each process and not once for each read, and revocations are asked for
-once and not for each agreement of the caller. What is left is Python: SQLAlchemy's part of some twenty small queries, the fold of the record in three processes, and
-the workflow sandbox. The next steps would be to record in a local activity, and to leave the checkpoint
+once and not for each agreement of the caller. What is left is Python: SQLAlchemy's part of some twenty
+small queries, the fold of the record in three processes, and the workflow sandbox. The next steps would be to record in a local activity, and to leave the checkpoint
 to the background; both change what running claims replay, or what an acknowledgement comes with, so
 they were not made for the sake of a figure.""",
     "sealing": """\
