@@ -37,9 +37,9 @@ transaction. The activity alone makes the floor several times as long: see the r
 are the floor of what the design asks for. What was found by profiling and mended: agreements and
 statements are verified once in each process and not once for each read, and revocations are asked for
 once and not for each agreement of the caller. What is left is Python: SQLAlchemy's part of some twenty
-small queries, the fold of the record in three processes, and the workflow sandbox. The next steps would be to record in a local activity, and to leave the checkpoint
-to the background; both change what running claims replay, or what an acknowledgement comes with, so
-they were not made for the sake of a figure.""",
+small queries, the fold of the record in three processes, and the workflow sandbox. The next steps would
+be to record in a local activity, and to leave the checkpoint to the background; both change what running
+claims replay, or what an acknowledgement comes with, so they were not made for the sake of a figure.""",
     "sealing": """\
 Sealing needs every byte hashed and encrypted: one after the other, at the primitives' own speeds, that
 is 1 / (1/SHA-256 + 1/ChaCha20-Poly1305), about 0.61 of the slower one where SHA-256 has two thirds of the
