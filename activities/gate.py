@@ -28,7 +28,7 @@ from activities.sight import BytesSeen, RecordSeen, see_bytes, see_record, sight
 from tallystick.crypto import age, gate_custody
 from tallystick.crypto.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.crypto.reading import read_signed
+from tallystick.crypto.reading import forget, read_signed
 from tallystick.crypto.statement import Envelope, new_nonce, sign, statement_id
 from tallystick.domain.admission import admit
 from tallystick.domain.authorship import check_stages
@@ -130,6 +130,8 @@ class GateActivities:
         """
         with crossing(), beating():
             claim, stage = digest(ask.claim), StageId(name(ask.stage))
+            # A decision believes no earlier reading, not even this process's own.
+            forget()
             try:
                 return self._decide(claim, stage)
             except (ClaimMovedOnError, DecisionExistsError):

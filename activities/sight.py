@@ -21,8 +21,9 @@ from tallystick.domain.statements import Custody, Deposit, DepositedComponent, S
 from tallystick.store import agreements, checkpoints
 from tallystick.store.blobs import ReplicaState
 from tallystick.store.casefiles import CaseFile, agreement_envelope
-from tallystick.store.checkpoints import LedgerCorruptError, LogSigner, origin_of
+from tallystick.store.checkpoints import LogSigner, origin_of
 from tallystick.store.custody import verified_custody
+from tallystick.store.ledger import LedgerCorruptError
 from tallystick.store.replicas import NoGoodReplicaError, ReplicatedBlobs
 
 

@@ -50,7 +50,11 @@ def list_claims(
     near: Near,
     state: Annotated[ClaimState | None, Query(description="Only claims in this state.")] = None,
     waiting_for: Annotated[
-        str | None, Query(max_length=127, description="Only claims that wait for this person, or for this.")
+        str | None,
+        Query(
+            pattern=r"^[a-z0-9][a-z0-9@.-]{0,126}$",
+            description="Only claims that wait for this person, or for this.",
+        ),
     ] = None,
 ) -> ClaimList:
     """Return the claims under the agreements that name the caller."""

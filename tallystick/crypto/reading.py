@@ -58,7 +58,7 @@ def read_agreement(envelope: Envelope) -> SignedAgreement:
 
 
 def forget() -> None:
-    """Forget what was read, for whoever measures what reading costs.
+    """Forget what was read, for whoever decides, or measures what reading costs.
 
     What was read follows from the given bytes alone, so for equal bytes it need not be found out again:
     a record that grew by one statement costs one verification, not one of everything before it.

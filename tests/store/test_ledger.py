@@ -27,7 +27,6 @@ from tallystick.crypto.statement import cosign, statement_id
 from tallystick.domain.ids import DeploymentId, StageId
 from tallystick.store import claims
 from tallystick.store.checkpoints import (
-    LedgerCorruptError,
     LogSigner,
     checkpoints,
     consistency_proof,
@@ -39,6 +38,7 @@ from tallystick.store.checkpoints import (
 )
 from tallystick.store.ledger import (
     DecisionExistsError,
+    LedgerCorruptError,
     TooEarlyError,
     append,
     decision_entry,
