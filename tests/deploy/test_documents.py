@@ -9,6 +9,8 @@ from typing import Final
 
 import pytest
 
+from tallystick.domain.kinds import Happening
+
 ROOT: Final = Path(__file__).parents[2]
 MODEL: Final = (ROOT / "docs" / "threat-model.md").read_text()
 RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text()
@@ -42,12 +44,12 @@ def codes_raised() -> Iterator[str]:
             )
 
 
-def test_the_runbook_speaks_of_errors_that_exist() -> None:
+def test_the_runbook_speaks_of_errors_and_happenings_that_exist() -> None:
     trouble = RUNBOOK.partition("## Trouble")[2].partition("## Settings")[0]
     first_column = [row.split("|")[1] for row in trouble.splitlines() if row.startswith("| ")]
     spoken = {code for cell in first_column for code in re.findall(r"`([a-z]+(?:-[a-z]+)+)`", cell)}
     assert len(spoken) >= 8
-    assert spoken <= set(codes_raised())
+    assert spoken <= {*codes_raised(), *(happening.value for happening in Happening)}
 
 
 @pytest.mark.parametrize("document", ["docs/runbook.md", "docs/threat-model.md", "deploy/README.md"])
