@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
@@ -219,7 +219,7 @@ def read_or_reported(world: World) -> object:
 # -------------------------------------------------------------------------- rows that are put in
 
 
-def approval_by(world: World, signer: PersonId, **changes: object) -> Envelope:
+def approval_by(world: World, signer: PersonId, **changes: Any) -> Envelope:  # noqa: ANN401 - any member of the body
     members: dict[str, object] = {
         "claim": world.claim,
         "stages": (CRITICAL,),
@@ -227,7 +227,7 @@ def approval_by(world: World, signer: PersonId, **changes: object) -> Envelope:
         "expires_at": READY + timedelta(days=5),
         "reason": "So it is.",
     }
-    body = world.body(Approval, signer, READY - timedelta(days=3), **(members | changes))
+    body = replace(world.body(Approval, signer, READY - timedelta(days=3), **members), **changes)
     return world.signed(body, PEOPLE[signer].signing_key)
 
 

@@ -23,7 +23,6 @@ from tallystick.domain.statements import (
     Event,
     Hold,
     KeyRevocation,
-    Withdrawal,
 )
 from tallystick.faults import from_failure
 from tallystick.messages import (
@@ -190,7 +189,7 @@ async def test_same_statement_sent_again_later_has_the_same_answer(story: Story)
         await story.files()
         intake = await story.said_intake()
         answer = await story.sends(intake)
-        await story.says(Withdrawal, BEA, reason="other", explanation="It is over.")
+        await story.approves(ANA)
         assert await story.sends(intake, update="another") == answer
 
 
