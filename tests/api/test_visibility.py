@@ -72,7 +72,7 @@ def a_blob(service: Service) -> str:
     return "sha256:" + min(path.name for path in service.world.folder.glob("north/blobs/*/*/*"))
 
 
-async def test_what_is_anothers_is_not_there(shared: Service) -> None:
+async def test_what_is_anothers_is_not_there_at_any_address(shared: Service) -> None:
     """A stranger asks, and sends what its author might: the answers are those to what does not exist."""
     tried = await addresses(shared)
     assert len(tried) > 35
