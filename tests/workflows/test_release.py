@@ -371,11 +371,6 @@ async def test_act_that_another_run_recorded_is_acknowledged_and_not_recorded_tw
         assert kinds.count(Kind.INTAKE) == 1
 
 
-def test_a_run_knows_no_state_before_its_claim_is_on_record() -> None:
-    # A live query can hang in the time-skipping server while a workflow task is under way.
-    assert ReleaseWorkflow(ClaimStart(claim="", agreement="", envelope="")).state() == ""
-
-
 async def test_workflow_of_another_digest_files_nothing(story: Story) -> None:
     async with story.carried():
         await story.files()
