@@ -40,7 +40,11 @@ EVIDENCE_ITEMS_MAX: Final = 64
 HOLIDAYS_MAX: Final = 1024
 CONDITION_DEPTH_MAX: Final = 6
 QUORUM_LEAVES_MAX: Final = 32
-QUORUM_DEPTH_MAX: Final = 8
+QUORUM_DEPTH_MAX: Final = 6
+SHARE_TREE_DEPTH_MAX: Final = QUORUM_DEPTH_MAX + 1  # all(gate, the stage's quorum)
+_TREE_AT: Final = 3  # a stage or condition, in its list, in the agreement
+# Each level of a tree is an object with a list in it: whatever may be agreed can be written down.
+assert _TREE_AT + 2 * max(QUORUM_DEPTH_MAX, CONDITION_DEPTH_MAX) <= JSON_DEPTH_MAX
 BUSINESS_DAYS_MAX: Final = 400
 PERIOD_MAX: Final = timedelta(days=3660)
 DEADLINE_DAYS_MAX: Final = 3660  # days looked at for the business days of one period

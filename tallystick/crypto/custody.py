@@ -18,7 +18,7 @@ from tallystick.crypto import age, edwards
 from tallystick.crypto.age_header import hkdf
 from tallystick.crypto.edwards import Point, Scalar
 from tallystick.domain.errors import MalformedError, TallystickError
-from tallystick.limits import QUORUM_DEPTH_MAX, QUORUM_LEAVES_MAX
+from tallystick.limits import QUORUM_LEAVES_MAX, SHARE_TREE_DEPTH_MAX
 
 NodePath = NewType("NodePath", str)
 """Where a node stands: `/` is the root, `/2/1` the first child of the root's second."""
@@ -355,7 +355,7 @@ def _nodes(tree: ShareTree, path: NodePath = ROOT, depth: int = 0) -> Iterator[t
     yield path, tree
     if isinstance(tree, Leaf):
         return
-    if depth >= QUORUM_DEPTH_MAX or not 1 <= tree.threshold <= len(tree.children) <= QUORUM_LEAVES_MAX:
+    if depth >= SHARE_TREE_DEPTH_MAX or not 1 <= tree.threshold <= len(tree.children) <= QUORUM_LEAVES_MAX:
         raise MalformedShareTreeError("too deep, or a threshold out of range", node=path)
     for place, child in enumerate(tree.children, start=1):
         yield from _nodes(child, _child(path, place), depth + 1)

@@ -20,13 +20,33 @@ from tallystick.cli.agreement_file import (
 from tallystick.cli.strict_yaml import StrictYamlError, read_yaml
 from tallystick.crypto.canonical import parse_canonical
 from tallystick.crypto.enrolment import enrol, public_file_bytes
+from tallystick.crypto.reading import read_agreement as signed_agreement
+from tallystick.crypto.statement import envelope_bytes, parse_envelope, sign
 from tallystick.domain.agreement import Agreement, NoticeRule
 from tallystick.domain.agreement_check import Severity, check
 from tallystick.domain.codec import decode, decode_with_defaults, encode, encode_object
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, DeploymentId, StageId
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, JSON_NODES_MAX
-from tests.support.agreements import AGREEMENT, ANA, DECISION_KEY, GATE_IDENTITY, LOG_KEY, PEOPLE, Actor
+from tallystick.domain.json import JsonValue
+from tallystick.domain.kinds import Kind
+from tallystick.domain.registering import Registrar, check_registration
+from tallystick.limits import (
+    AGREEMENT_SIZE_BYTES_MAX,
+    CONDITION_DEPTH_MAX,
+    JSON_NODES_MAX,
+    QUORUM_DEPTH_MAX,
+)
+from tests.support.agreements import (
+    AGREEMENT,
+    ANA,
+    DECISION_KEY,
+    GATE_IDENTITY,
+    KIM,
+    LOG_KEY,
+    PEOPLE,
+    TOM,
+    Actor,
+)
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
 
@@ -95,6 +115,36 @@ def test_canonical_bytes_have_their_defaults_and_one_form(folder: Path) -> None:
     data = canonical_agreement(read_agreement(written(folder, by_hand())))
     assert b'"excludes_claimant_party":true' in data
     assert decode(Agreement, parse_canonical(data, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)) == AGREEMENT
+
+
+def nested(levels: int, word: str, core: JsonValue) -> JsonValue:
+    """The tree `core`, which has one level itself, in so many levels."""
+    value = core
+    for _ in range(levels - 1):
+        value = {word: [value]}
+    return value
+
+
+@pytest.mark.parametrize("pointer", ["/stages/0/quorum", "/authorities/revocation"])
+def test_deepest_quorum_is_written_signed_and_registered(tmp_path: Path, pointer: str) -> None:
+    document = encode_object(AGREEMENT)
+    pair: JsonValue = {"k": 2, "of": [ANA, KIM, TOM]}
+    put(document, "/conditions/1/when", nested(CONDITION_DEPTH_MAX, "all_of", {"any_of": ["outage-record"]}))
+    put(document, pointer, nested(QUORUM_DEPTH_MAX, "all", pair))
+
+    agreement = read_agreement(written(tmp_path, document))
+    body = parse_canonical(canonical_agreement(agreement), size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+    assert isinstance(body, Mapping)
+    envelope = sign(Kind.AGREEMENT, body, [actor.signing_key for actor in PEOPLE.values()])
+    sent = parse_envelope(envelope_bytes(envelope), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+    signed = signed_agreement(sent)
+    here = Registrar(deployment=agreement.deployment, engine=agreement.engine, root_keys=signed.signers)
+    check_registration(here, signed.agreement, signed.signers, previous=None)
+    assert signed.agreement == agreement
+
+    put(document, pointer, nested(QUORUM_DEPTH_MAX + 1, "all", pair))
+    with pytest.raises(MalformedError, match=r"quorum|deep"):
+        read_agreement(written(tmp_path, document))
 
 
 def test_dates_hours_and_periods_stay_text(tmp_path: Path) -> None:

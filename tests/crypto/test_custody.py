@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tallystick.crypto import custody, edwards
 from tallystick.crypto.custody import Commitments, Leaf, Node, NodePath, Share, ShareTree
+from tallystick.limits import QUORUM_DEPTH_MAX
 from tests.support import edwards_reference as reference
 
 DEAL_FILE = Path(__file__).parent / "data" / "custody-deal.json"
@@ -267,8 +268,10 @@ def test_tree_over_which_nothing_can_be_shared_is_refused(tree: Node) -> None:
 
 def test_tree_that_is_too_deep_is_refused() -> None:
     tree: ShareTree = Leaf(name="a")
-    for _ in range(9):
+    for _ in range(QUORUM_DEPTH_MAX + 1):  # the deepest quorum, and the gate over it
         tree = of(1, tree)
+    assert custody.deal(tree).shares
+    tree = of(1, tree)
     with pytest.raises(custody.MalformedShareTreeError):
         custody.deal(tree)
 
