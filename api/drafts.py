@@ -14,7 +14,7 @@ from api.neighbours import Near
 from api.routing import strict_router
 from tallystick.crypto.statement import new_nonce
 from tallystick.domain.codec import instant
-from tallystick.domain.drafts import Choices, draft, shows
+from tallystick.domain.drafts import Choices, Heading, completed, draft, shows
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Authority, Kind
 from tallystick.domain.statements import write_body
@@ -76,16 +76,16 @@ def make_draft(
 ) -> DraftView:
     """Return the statement that the caller would sign: its body, and lines made from that very body."""
     case = case_seen(near, caller, claim)
-    body = draft(
-        kind,
-        case.agreement,
-        case.signed.terms.digest,
-        case.claim,
-        caller.persons[case.agreement.id],
-        at=near.now(),
+    person = caller.persons[case.agreement.id]
+    heading = Heading(
+        terms=case.signed.terms,
+        claim=case.claim.digest,
+        filing=case.claim.filing,
+        person=person,
+        issued_at=near.now(),
         nonce=new_nonce(),
-        choices=choices,
     )
+    body = draft(kind, heading, completed(kind, case.agreement, case.claim, person, choices))
     return DraftView(
         kind=kind.value,
         body=cast("Json", write_body(body)),

@@ -7,27 +7,16 @@ import typer
 from tallystick.cli.cases import Case, open_case
 from tallystick.cli.desk import Desk, desk
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
-from tallystick.cli.signing import Manner, heading, state
+from tallystick.cli.signing import Manner, state
 from tallystick.client.answers import objects, text, texts
-from tallystick.domain.calendar import deadline
 from tallystick.domain.codec import instant
+from tallystick.domain.drafts import Choices
 from tallystick.domain.filing import stages_asked
 from tallystick.domain.ids import ComponentId, StageId, digest
 from tallystick.domain.kinds import Kind, WithdrawalReason
 from tallystick.domain.refusals import NotYoursError
-from tallystick.domain.stages import depositor
+from tallystick.domain.stages import voted_on
 from tallystick.domain.state import UNDECIDED_STAGE
-from tallystick.domain.statements import (
-    Approval,
-    Denial,
-    Hold,
-    Intake,
-    NoticeAcknowledgement,
-    Objection,
-    Retraction,
-    Return,
-    Withdrawal,
-)
 
 app = typer.Typer(add_completion=False)
 
@@ -53,8 +42,8 @@ def intake(
         raise typer.BadParameter("a refusal needs a --reason")
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = Intake(**heading(at, case), accepted=not refuse, reasons=tuple(reason or ()))
-        state(at, case, Kind.INTAKE, body, Manner(yes=yes, as_json=as_json))
+        choices = Choices(accepted=not refuse, reasons=tuple(reason or ()))
+        state(at, case, Kind.INTAKE, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -71,8 +60,7 @@ def acknowledge(
     """Confirm that the notice of a claim has arrived."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = NoticeAcknowledgement(**heading(at, case))
-        state(at, case, Kind.NOTICE_ACKNOWLEDGEMENT, body, Manner(yes=yes, as_json=as_json))
+        state(at, case, Kind.NOTICE_ACKNOWLEDGEMENT, Choices(), Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -94,21 +82,12 @@ def approve(
     """Approve stages of a claim: those named, or all in whose quorum you have a place."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        members = heading(at, case)
-        longest = deadline(
-            members["issued_at"],
-            case.agreement.windows.approval_lifetime,
-            recipient=depositor(case.agreement),
-            agreement=case.agreement,
-        )
-        body = Approval(
-            **members,
+        choices = Choices(
             stages=_named(stage) or _own_stages(at, case),
-            purpose=case.filing.purpose,
-            expires_at=longest.at if expires is None else instant(expires),
+            expires_at=None if expires is None else instant(expires),
             reason=reason,
         )
-        state(at, case, Kind.APPROVAL, body, Manner(yes=yes, as_json=as_json))
+        state(at, case, Kind.APPROVAL, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -126,8 +105,7 @@ def deny(
     """Deny a claim; enough denials end it."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = Denial(**heading(at, case), reason=reason)
-        state(at, case, Kind.DENIAL, body, Manner(yes=yes, as_json=as_json))
+        state(at, case, Kind.DENIAL, Choices(reason=reason), Manner(yes=yes, as_json=as_json))
 
 
 @app.command("object")
@@ -147,10 +125,8 @@ def object_(
     """Object to a claim, or to some of its stages: what is undecided waits until it is settled."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = Objection(
-            **heading(at, case), ground=ground, explanation=explanation, stages=_named(stage) or None
-        )
-        state(at, case, Kind.OBJECTION, body, Manner(yes=yes, as_json=as_json))
+        choices = Choices(ground=ground, explanation=explanation, stages=_named(stage))
+        state(at, case, Kind.OBJECTION, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -169,8 +145,8 @@ def retract(
     """Take back your own approval, denial or objection."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = Retraction(**heading(at, case), of=digest(statement), reason=reason)
-        state(at, case, Kind.RETRACTION, body, Manner(yes=yes, as_json=as_json))
+        choices = Choices(of=digest(statement), reason=reason)
+        state(at, case, Kind.RETRACTION, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -189,8 +165,8 @@ def withdraw(
     """Give up your claim."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = Withdrawal(**heading(at, case), reason=reason, explanation=explanation)
-        state(at, case, Kind.WITHDRAWAL, body, Manner(yes=yes, as_json=as_json))
+        choices = Choices(reason=reason, explanation=explanation)
+        state(at, case, Kind.WITHDRAWAL, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -209,8 +185,8 @@ def hold(
     """Freeze a claim, or some of its stages: nothing is decided until the hold is lifted."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        body = Hold(**heading(at, case), reason=reason, stages=_named(stage) or None)
-        state(at, case, Kind.HOLD, body, Manner(yes=yes, as_json=as_json))
+        choices = Choices(reason=reason, stages=_named(stage))
+        state(at, case, Kind.HOLD, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command("return")
@@ -232,20 +208,19 @@ def return_(
     """Certify that what was released is returned or destroyed."""
     with desk(context, api, key) as at:
         case = open_case(at, claim, trusted=trust)
-        components = tuple(ComponentId(name) for name in component or _released(case))
-        body = Return(**heading(at, case), components=components, method=method, certificate=certificate)
-        state(at, case, Kind.RETURN, body, Manner(yes=yes, as_json=as_json))
+        returned = tuple(ComponentId(name) for name in component or _released(case))
+        choices = Choices(returned=returned, method=method, certificate=certificate)
+        state(at, case, Kind.RETURN, choices, Manner(yes=yes, as_json=as_json))
 
 
-def _named(stages: list[str] | None) -> tuple[StageId, ...]:
-    return tuple(StageId(stage) for stage in stages or ())
+def _named(stages: list[str] | None) -> tuple[StageId, ...] | None:
+    return tuple(StageId(stage) for stage in stages) if stages else None
 
 
 def _own_stages(at: Desk, case: Case) -> tuple[StageId, ...]:
     """Return the stages of the claim in whose quorum the person has a place."""
     person = at.person_in(case.agreement).id
-    asked = stages_asked(case.agreement, case.filing)
-    own = tuple(stage for stage in asked if person in case.agreement.stage(stage).quorum.persons)
+    own = voted_on(case.agreement, stages_asked(case.agreement, case.filing), person)
     if not own:
         raise NotYoursError("no stage of this claim has you in its quorum", person=person)
     return own

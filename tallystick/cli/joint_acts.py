@@ -16,12 +16,13 @@ from tallystick.cli.cases import Case, open_case
 from tallystick.cli.desk import Desk, desk
 from tallystick.cli.envelopes import FileUnusableError
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
-from tallystick.cli.signing import Manner, heading, send, state, state_together
+from tallystick.cli.signing import Manner, send, state, state_together
 from tallystick.client.answers import member, objects, text
+from tallystick.domain.drafts import Choices
 from tallystick.domain.ids import Digest, digest
 from tallystick.domain.kinds import Authority, Kind, Outcome
 from tallystick.domain.refusals import NothingToRetractError
-from tallystick.domain.statements import HoldLift, JointInstruction, OnClaim, Ruling, RulingDocument
+from tallystick.domain.statements import RulingDocument
 
 app = typer.Typer(add_completion=False)
 
@@ -67,9 +68,8 @@ def rule(
 ) -> None:
     """Record what the arbitrator decided, or a court finally ordered."""
 
-    def ruling(at: Desk, case: Case) -> OnClaim:
-        return Ruling(
-            **heading(at, case),
+    def ruling(_: Desk, __: Case) -> Choices:
+        return Choices(
             authority=_needed(authority, "--authority"),
             outcome=_needed(outcome, "--outcome"),
             documents=tuple(_document(given) for given in document or ()),
@@ -99,10 +99,8 @@ def instruct(
 ) -> None:
     """Instruct the escrow agent together: depositor and beneficiary in one statement."""
 
-    def instruction(at: Desk, case: Case) -> OnClaim:
-        return JointInstruction(
-            **heading(at, case), outcome=_needed(outcome, "--outcome"), reason=_needed(reason, "--reason")
-        )
+    def instruction(_: Desk, __: Case) -> Choices:
+        return Choices(outcome=_needed(outcome, "--outcome"), reason=_needed(reason, "--reason"))
 
     passing = Passing(manner=Manner(yes=yes, as_json=as_json, out=out, cosign=cosign), send=send)
     with desk(context, api, key) as at:
@@ -129,9 +127,9 @@ def lift(
 ) -> None:
     """Lift a hold together."""
 
-    def lifting(at: Desk, case: Case) -> OnClaim:
+    def lifting(at: Desk, case: Case) -> Choices:
         standing = _only_hold(at, case) if hold is None else digest(hold)
-        return HoldLift(**heading(at, case), hold=standing, reason=_needed(reason, "--reason"))
+        return Choices(of=standing, reason=_needed(reason, "--reason"))
 
     passing = Passing(manner=Manner(yes=yes, as_json=as_json, out=out, cosign=cosign), send=send)
     with desk(context, api, key) as at:
@@ -139,7 +137,7 @@ def lift(
 
 
 def _together(
-    at: Desk, case: Case, kind: Kind, new: Callable[[Desk, Case], OnClaim], passing: Passing
+    at: Desk, case: Case, kind: Kind, new: Callable[[Desk, Case], Choices], passing: Passing
 ) -> None:
     if passing.send is not None:
         send(at, case, kind, passing.send, passing.manner)

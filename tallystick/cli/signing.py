@@ -1,15 +1,14 @@
 """A person sees what they sign: a statement is built here, shown from its own bytes, and then signed.
 
-The server's drafts are not used. The claim's facts come from the verified claim, the
-rest from the canonical body that the signature covers.
+The server's drafts are not used: the domain drafts, here, from the verified claim. What is
+shown comes from that claim and from the canonical body that the signature covers.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypedDict
+from typing import Final
 
 import typer
 
@@ -21,7 +20,7 @@ from tallystick.client.answers import text
 from tallystick.crypto.reading import read_signed
 from tallystick.crypto.statement import Envelope, body_of, cosign, new_nonce, sign, statement_id
 from tallystick.domain.codec import encode_object
-from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId
+from tallystick.domain.drafts import Choices, Heading, draft
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
@@ -49,18 +48,6 @@ NOUNS: Final[Mapping[Kind, str]] = MappingProxyType(
 _HEADER: Final = frozenset(field.name for field in fields(OnClaim))
 
 
-class Heading(TypedDict):
-    """The members that every statement about a claim has."""
-
-    deployment: DeploymentId
-    agreement: AgreementId
-    agreement_digest: Digest
-    person: PersonId
-    issued_at: datetime
-    nonce: str
-    claim: Digest
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
     """How a statement is signed and passed on.
@@ -76,29 +63,15 @@ class Manner:
     cosign: Path | None = None
 
 
-def heading(at: Desk, case: Case) -> Heading:
-    """Return the members of a statement that the person at the desk makes now about a claim.
+def state(at: Desk, case: Case, kind: Kind, choices: Choices, manner: Manner) -> None:
+    """Draft a statement, show it, have it confirmed, sign it, and send it or hand it on.
 
     Raises:
-        NotInAgreementError: The person is nobody of the agreement.
-    """
-    return Heading(
-        deployment=case.agreement.deployment,
-        agreement=case.agreement.id,
-        agreement_digest=case.terms.digest,
-        person=at.person_in(case.agreement).id,
-        issued_at=now(),
-        nonce=new_nonce(),
-        claim=case.digest,
-    )
-
-
-def state(at: Desk, case: Case, kind: Kind, body: OnClaim, manner: Manner) -> None:
-    """Show a statement, have it confirmed, sign it, and send it or hand it on.
-
-    Raises:
+        NotInAgreementError: The person at the desk is nobody of the agreement.
+        DraftIncompleteError: `choices` lacks what this kind has to say.
         TallystickError: The server refused or did not answer.
     """
+    body = draft(kind, _heading(at, case), choices)
     envelope = sign(kind, encode_object(body), [at.keys.signing_key])
     _confirm(case, envelope, manner)
     _pass_on(at, case, envelope, manner)
@@ -135,6 +108,17 @@ def statement_lines(envelope: Envelope) -> Iterator[str]:
     for name, value in body.items():
         if name not in _HEADER:
             yield f"  {name.replace('_', ' ')}: {shown(value)}"
+
+
+def _heading(at: Desk, case: Case) -> Heading:
+    return Heading(
+        terms=case.terms,
+        claim=case.digest,
+        filing=case.filing,
+        person=at.person_in(case.agreement).id,
+        issued_at=now(),
+        nonce=new_nonce(),
+    )
 
 
 def _checked(envelope: Envelope, case: Case, kind: Kind) -> Envelope:

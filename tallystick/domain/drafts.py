@@ -1,26 +1,28 @@
 """Drafts: the statement a person would sign about a claim, to be checked before signing.
 
-What it says is shown by `shown`, from the very body. Whether it may be recorded is
-decided in `admission`: a draft may still be refused there.
+Whoever signs builds it here, from a claim that they have verified themselves; the server's
+draft is built here too. What it says is shown by `shown`, from the very body. Whether it
+may be recorded is decided in `admission`: a draft may still be refused there.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final, TypedDict, TypeVar
 
 from tallystick.domain import statements as say
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.calendar import deadline
 from tallystick.domain.claim import Claim
 from tallystick.domain.errors import MalformedError
-from tallystick.domain.ids import Digest, PersonId, StageId
+from tallystick.domain.filing import Terms
+from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, Digest, PersonId, StageId
 from tallystick.domain.kinds import Authority, Kind, Outcome, ReceiptOutcome, WithdrawalReason
 from tallystick.domain.shown import shows
-from tallystick.domain.stages import decided_components, depositor
+from tallystick.domain.stages import decided_components, depositor, voted_on
 
-__all__ = ["Choices", "DraftIncompleteError", "NotDraftedError", "draft", "shows"]
+__all__ = ["Choices", "DraftIncompleteError", "Heading", "NotDraftedError", "completed", "draft", "shows"]
 
 T = TypeVar("T")
 
@@ -46,11 +48,13 @@ class Choices:
     """What the author of a draft chooses; each kind takes the ones it has a member for.
 
     Attributes:
-        stages: Absent means every undecided stage for an approval, the whole claim for an objection or hold.
+        stages: The whole claim if absent, for an objection or hold.
         of: The statement that a retraction takes back, or a hold-lift lifts.
         accepted: An intake's answer; an intake that is not accepted names its reasons.
         documents: The papers of a ruling.
         expires_at: Absent means the longest that the agreement allows.
+        components: What a receipt says was received.
+        returned: What a return says was returned or destroyed.
     """
 
     stages: tuple[StageId, ...] | None = None
@@ -65,38 +69,56 @@ class Choices:
     documents: tuple[say.RulingDocument, ...] = ()
     expires_at: datetime | None = None
     components: tuple[say.ReceivedComponent, ...] = ()
+    returned: tuple[ComponentId, ...] | None = None
     method: str | None = None
     certificate: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Head:
-    """What every draft begins with."""
+class _Header(TypedDict):
+    """The members that every statement about a claim has."""
 
-    agreement: Agreement
+    deployment: DeploymentId
+    agreement: AgreementId
     agreement_digest: Digest
-    claim: Claim
     person: PersonId
-    at: datetime
+    issued_at: datetime
+    nonce: str
+    claim: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """Who speaks about which claim, and when: what every draft begins with.
+
+    Attributes:
+        terms: The agreement version that the claim pins.
+        claim: The digest of `filing`.
+        nonce: 32 hexadecimal digits, fresh for each draft.
+    """
+
+    terms: Terms
+    claim: Digest
+    filing: say.ClaimFiling
+    person: PersonId
+    issued_at: datetime
     nonce: str
 
+    @property
+    def members(self) -> _Header:
+        """The header of the statement."""
+        return _Header(
+            deployment=self.terms.agreement.deployment,
+            agreement=self.terms.agreement.id,
+            agreement_digest=self.terms.digest,
+            person=self.person,
+            issued_at=self.issued_at,
+            nonce=self.nonce,
+            claim=self.claim,
+        )
 
-def draft(
-    kind: Kind,
-    agreement: Agreement,
-    agreement_digest: Digest,
-    claim: Claim,
-    person: PersonId,
-    *,
-    at: datetime,
-    nonce: str,
-    choices: Choices,
-) -> say.OnClaim:
-    """Return the statement of `kind` that `person` would make about `claim`.
 
-    Args:
-        at: When it is issued.
-        nonce: 32 hexadecimal digits, fresh for each draft.
+def draft(kind: Kind, heading: Heading, choices: Choices) -> say.OnClaim:
+    """Return the statement of `kind` that a person would make about a claim.
 
     Raises:
         NotDraftedError: No act about a claim.
@@ -104,15 +126,30 @@ def draft(
     """
     if kind not in _DRAFTS:
         raise NotDraftedError("no draft of this kind", kind=kind.value, known=sorted(_DRAFTS))
-    head = _Head(
-        agreement=agreement,
-        agreement_digest=agreement_digest,
-        claim=claim,
-        person=person,
-        at=at,
-        nonce=nonce,
-    )
-    return _DRAFTS[kind](head, choices)
+    return _DRAFTS[kind](heading, choices)
+
+
+def completed(kind: Kind, agreement: Agreement, claim: Claim, person: PersonId, choices: Choices) -> Choices:
+    """Return `choices` with what the record of `claim` tells where the author left it open.
+
+    An approval is then of every undecided stage in whose quorum the person has a place, a
+    return of everything that was released.
+
+    Raises:
+        DraftIncompleteError: No stage needs this person's approval.
+    """
+    if kind is Kind.APPROVAL and choices.stages is None:
+        return replace(choices, stages=_approvable(agreement, claim, person))
+    if kind is Kind.RETURN and choices.returned is None:
+        return replace(choices, returned=decided_components(agreement, claim))
+    return choices
+
+
+def _approvable(agreement: Agreement, claim: Claim, person: PersonId) -> tuple[StageId, ...]:
+    undecided = (progress.stage for progress in claim.stages if progress.undecided)
+    if not (found := voted_on(agreement, undecided, person)):
+        raise DraftIncompleteError("no stage here needs this person's approval", missing="stage")
+    return found
 
 
 def _text(value: str | None, name: str) -> str:
@@ -134,55 +171,35 @@ def _word(kind: Callable[[str], T], value: str | None, name: str) -> T:
         raise DraftIncompleteError("not a word that is known here", missing=name) from error
 
 
-class _Speaker:
-    """The members of the header, to be unpacked into a body."""
-
-    def __init__(self, head: _Head) -> None:
-        self.head = head
-
-    def into(self, make: Callable[..., T], **members: object) -> T:
-        head = self.head
-        return make(
-            deployment=head.agreement.deployment,
-            agreement=head.agreement.id,
-            agreement_digest=head.agreement_digest,
-            person=head.person,
-            issued_at=head.at,
-            nonce=head.nonce,
-            claim=head.claim.digest,
-            **members,
-        )
-
-
-def _intake(head: _Head, choices: Choices) -> say.OnClaim:
+def _intake(heading: Heading, choices: Choices) -> say.OnClaim:
     accepted = _given(choices.accepted, "accepted")
     if not accepted and not choices.reasons:
         raise DraftIncompleteError("a refusal says why", missing="reason")
-    return _Speaker(head).into(say.Intake, accepted=accepted, reasons=choices.reasons)
+    return say.Intake(**heading.members, accepted=accepted, reasons=choices.reasons)
 
 
-def _acknowledgement(head: _Head, _: Choices) -> say.OnClaim:
-    return _Speaker(head).into(say.NoticeAcknowledgement)
+def _acknowledgement(heading: Heading, _: Choices) -> say.OnClaim:
+    return say.NoticeAcknowledgement(**heading.members)
 
 
-def _objection(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Speaker(head).into(
-        say.Objection,
+def _objection(heading: Heading, choices: Choices) -> say.OnClaim:
+    return say.Objection(
+        **heading.members,
         ground=_text(choices.ground, "ground"),
         explanation=_text(choices.explanation, "explanation"),
         stages=choices.stages,
     )
 
 
-def _retraction(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Speaker(head).into(
-        say.Retraction, of=_given(choices.of, "of"), reason=_text(choices.reason, "reason")
+def _retraction(heading: Heading, choices: Choices) -> say.OnClaim:
+    return say.Retraction(
+        **heading.members, of=_given(choices.of, "of"), reason=_text(choices.reason, "reason")
     )
 
 
-def _ruling(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Speaker(head).into(
-        say.Ruling,
+def _ruling(heading: Heading, choices: Choices) -> say.OnClaim:
+    return say.Ruling(
+        **heading.members,
         authority=_given(choices.authority, "authority"),
         outcome=_word(Outcome, choices.outcome, "outcome"),
         documents=choices.documents,
@@ -190,71 +207,58 @@ def _ruling(head: _Head, choices: Choices) -> say.OnClaim:
     )
 
 
-def _joint_instruction(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Speaker(head).into(
-        say.JointInstruction,
+def _joint_instruction(heading: Heading, choices: Choices) -> say.OnClaim:
+    return say.JointInstruction(
+        **heading.members,
         outcome=_word(Outcome, choices.outcome, "outcome"),
         reason=_text(choices.reason, "reason"),
     )
 
 
-def _approval(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Speaker(head).into(
-        say.Approval,
-        stages=choices.stages if choices.stages is not None else _approvable(head),
-        purpose=head.claim.filing.purpose,
-        expires_at=choices.expires_at or _longest(head),
+def _approval(heading: Heading, choices: Choices) -> say.OnClaim:
+    return say.Approval(
+        **heading.members,
+        stages=_given(choices.stages, "stage"),
+        purpose=heading.filing.purpose,
+        expires_at=choices.expires_at or _longest(heading),
         reason=_text(choices.reason, "reason"),
     )
 
 
-def _approvable(head: _Head) -> tuple[StageId, ...]:
-    """Return the undecided stages in whose quorum the person has a leaf."""
-    found = tuple(
-        p.stage
-        for p in head.claim.stages
-        if p.undecided and head.person in head.agreement.stage(p.stage).quorum.persons
-    )
-    if not found:
-        raise DraftIncompleteError("no stage here needs this person's approval", missing="stage")
-    return found
+def _longest(heading: Heading) -> datetime:
+    agreement = heading.terms.agreement
+    lifetime = agreement.windows.approval_lifetime
+    return deadline(heading.issued_at, lifetime, recipient=depositor(agreement), agreement=agreement).at
 
 
-def _longest(head: _Head) -> datetime:
-    lifetime = head.agreement.windows.approval_lifetime
-    return deadline(
-        head.at, lifetime, recipient=depositor(head.agreement), agreement=head.agreement
-    ).at.replace(microsecond=0)
+def _denial(heading: Heading, choices: Choices) -> say.OnClaim:
+    return say.Denial(**heading.members, reason=_text(choices.reason, "reason"))
 
 
-def _denial(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Speaker(head).into(say.Denial, reason=_text(choices.reason, "reason"))
-
-
-def _withdrawal(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Speaker(head).into(
-        say.Withdrawal,
+def _withdrawal(heading: Heading, choices: Choices) -> say.OnClaim:
+    return say.Withdrawal(
+        **heading.members,
         reason=_word(WithdrawalReason, choices.reason, "reason"),
         explanation=_text(choices.explanation, "explanation"),
     )
 
 
-def _hold(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Speaker(head).into(say.Hold, reason=_text(choices.reason, "reason"), stages=choices.stages)
+def _hold(heading: Heading, choices: Choices) -> say.OnClaim:
+    return say.Hold(**heading.members, reason=_text(choices.reason, "reason"), stages=choices.stages)
 
 
-def _hold_lift(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Speaker(head).into(
-        say.HoldLift, hold=_given(choices.of, "of"), reason=_text(choices.reason, "reason")
+def _hold_lift(heading: Heading, choices: Choices) -> say.OnClaim:
+    return say.HoldLift(
+        **heading.members, hold=_given(choices.of, "of"), reason=_text(choices.reason, "reason")
     )
 
 
-def _receipt(head: _Head, choices: Choices) -> say.OnClaim:
+def _receipt(heading: Heading, choices: Choices) -> say.OnClaim:
     stages = _given(choices.stages, "stage")
     if len(stages) != 1:
         raise DraftIncompleteError("a receipt is of one stage", missing="stage")
-    return _Speaker(head).into(
-        say.Receipt,
+    return say.Receipt(
+        **heading.members,
         stage=stages[0],
         outcome=_word(ReceiptOutcome, choices.outcome, "outcome"),
         components=choices.components,
@@ -262,16 +266,16 @@ def _receipt(head: _Head, choices: Choices) -> say.OnClaim:
     )
 
 
-def _return(head: _Head, choices: Choices) -> say.OnClaim:
-    return _Speaker(head).into(
-        say.Return,
-        components=decided_components(head.agreement, head.claim),
+def _return(heading: Heading, choices: Choices) -> say.OnClaim:
+    return say.Return(
+        **heading.members,
+        components=_given(choices.returned, "component"),
         method=_text(choices.method, "method"),
         certificate=_text(choices.certificate, "certificate"),
     )
 
 
-_DRAFTS: Final[Mapping[Kind, Callable[[_Head, Choices], say.OnClaim]]] = MappingProxyType(
+_DRAFTS: Final[Mapping[Kind, Callable[[Heading, Choices], say.OnClaim]]] = MappingProxyType(
     {
         Kind.INTAKE: _intake,
         Kind.NOTICE_ACKNOWLEDGEMENT: _acknowledgement,

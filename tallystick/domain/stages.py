@@ -1,11 +1,12 @@
 """The stage plan: in which order stages open, when, and in which order they are rolled back."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from tallystick.domain.agreement import Agreement, OnFailure, Opens, Stage
 from tallystick.domain.calendar import Deadline, deadline
 from tallystick.domain.claim import Claim, StageProgress
-from tallystick.domain.ids import ComponentId, StageId
+from tallystick.domain.ids import ComponentId, PersonId, StageId
 from tallystick.domain.orders import return_is_ordered
 from tallystick.domain.party import Party, Role
 from tallystick.domain.state import ClaimState, StageState
@@ -16,6 +17,11 @@ def depositor(agreement: Agreement) -> Party:
     """Return the party that deposits: it gets the notices, and its clock counts the windows."""
     (party,) = agreement.parties_in(Role.DEPOSITOR)
     return party
+
+
+def voted_on(agreement: Agreement, stages: Iterable[StageId], person: PersonId) -> tuple[StageId, ...]:
+    """Return those of `stages` in whose quorum `person` has a place."""
+    return tuple(stage for stage in stages if person in agreement.stage(stage).quorum.persons)
 
 
 def accepted_at(claim: Claim) -> datetime | None:

@@ -16,9 +16,10 @@ from typing import Final
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.statement import Envelope, new_nonce, sign
 from tallystick.domain.codec import encode_object
+from tallystick.domain.drafts import Choices, Heading, draft
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Kind, ReceiptOutcome
-from tallystick.domain.statements import Receipt, ReceivedComponent
+from tallystick.domain.statements import ReceivedComponent
 from tallystick.limits import TEXT_LENGTH_MAX
 from tallystick.receiver.commands import Commands, Surroundings, fault_of
 from tallystick.receiver.delivery import Delivery, OfferedStage, Trust, read_delivery
@@ -120,7 +121,7 @@ class _Work:
         if record.step is Step.ACTIVE:
             return self._report(record, ReceiptOutcome.ACTIVATED, "activated and healthy", delivery)
         self._go_back(record)
-        return self._report(record, ReceiptOutcome.FAILED, record.reason or "", delivery)
+        return self._report(record, ReceiptOutcome.FAILED, record.reason or "undone here before", delivery)
 
     def _staged(self, offered: OfferedStage, delivery: Delivery) -> Record:
         version = version_name(offered.stage, claim=delivery.claim, deposit=delivery.filing.deposit)
@@ -213,19 +214,21 @@ class _Work:
 
     def _signed(self, record: Record, outcome: ReceiptOutcome, detail: str, delivery: Delivery) -> Envelope:
         agreement = delivery.terms.agreement
-        body = Receipt(
-            deployment=agreement.deployment,
-            agreement=agreement.id,
-            agreement_digest=delivery.terms.digest,
+        heading = Heading(
+            terms=delivery.terms,
+            claim=record.claim,
+            filing=delivery.filing,
             person=agreement.person_with(self.setting.keys.signing_key.public_key).id,
             issued_at=self.setting.now(),
             nonce=new_nonce(),
-            claim=record.claim,
-            stage=record.stage,
+        )
+        choices = Choices(
+            stages=(record.stage,),
             outcome=outcome,
             components=record.components,
-            detail=detail[:TEXT_LENGTH_MAX],
+            explanation=detail[:TEXT_LENGTH_MAX],
         )
+        body = draft(Kind.RECEIPT, heading, choices)
         return sign(Kind.RECEIPT, encode_object(body), [self.setting.keys.signing_key])
 
     def _opener(self, claim: Digest, stage: StageId) -> Opener:

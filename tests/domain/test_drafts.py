@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from tallystick.domain.drafts import Choices, DraftIncompleteError, NotDraftedError, draft, shows
+from tallystick.domain.drafts import (
+    Choices,
+    DraftIncompleteError,
+    Heading,
+    NotDraftedError,
+    completed,
+    draft,
+    shows,
+)
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.kinds import Authority, Kind
 from tallystick.domain.statements import (
@@ -13,29 +21,34 @@ from tallystick.domain.statements import (
     Objection,
     OnClaim,
     ReceivedComponent,
+    Return,
     RulingDocument,
     read_body,
     write_body,
 )
 from tallystick.domain.words import six_words
-from tests.support.agreements import ANA, BEA, DORA, KIM, PEOPLE
+from tests.support.agreements import ANA, BEA, DOCS, DORA, KIM, PEOPLE
 from tests.support.stories import play
 from tests.support.world import World
 
 IN_WINDOW = "bea files\nana accepts\ndora acknowledges"
 
 
-def drafted(world: World, kind: Kind, person: PersonId, **choices: object) -> OnClaim:
-    return draft(
-        kind,
-        world.agreement,
-        world.terms.digest,
-        world.claim,
-        person,
-        at=world.now,
+def heading(world: World, person: PersonId) -> Heading:
+    return Heading(
+        terms=world.terms,
+        claim=world.claim.digest,
+        filing=world.claim.filing,
+        person=person,
+        issued_at=world.now,
         nonce=32 * "0",
-        choices=Choices(**choices),  # type: ignore[arg-type]
     )
+
+
+def drafted(world: World, kind: Kind, person: PersonId, **choices: object) -> OnClaim:
+    chosen = Choices(**choices)  # type: ignore[arg-type]
+    told = completed(kind, world.agreement, world.claim, person, chosen)
+    return draft(kind, heading(world, person), told)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +103,15 @@ def test_an_approval_is_of_the_stages_in_which_its_author_has_a_leaf() -> None:
     assert body.stages == ("critical", "source")
     with pytest.raises(DraftIncompleteError):
         drafted(world, Kind.APPROVAL, BEA, reason="In order.")
+
+
+def test_a_return_is_of_all_that_was_released_unless_it_names_less() -> None:
+    world = play("bea files\nana accepts\nkim approves provisional\ntom approves provisional")
+    said = {"method": "shredded", "certificate": "so done"}
+    for returned, expected in ((None, ("docs",)), ((DOCS,), ("docs",)), ((), ())):
+        body = drafted(world, Kind.RETURN, BEA, returned=returned, **said)
+        assert isinstance(body, Return)
+        assert body.components == expected
 
 
 @pytest.mark.parametrize(

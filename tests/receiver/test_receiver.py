@@ -15,7 +15,7 @@ from tallystick.crypto.statement import body_of, envelope_from_json, envelope_js
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId
-from tallystick.domain.kinds import Kind
+from tallystick.domain.kinds import Kind, ReceiptOutcome
 from tallystick.domain.statements import Deposit
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import DeliveryRefusedError
@@ -215,6 +215,22 @@ def test_stage_that_was_never_opened_is_undone_by_a_receipt_alone(
     receive(setting(TimedOut(), tmp_path / "bank"), escrow.release.claim)
     assert escrow.outcomes() == [(CRITICAL, "rolled_back")]
     assert escrow.receipts()[0].detail == "nothing was activated here"
+
+
+def test_stage_that_is_offered_again_after_it_was_undone_stays_undone_and_says_so(
+    escrow: FolderEscrow, tmp_path: Path
+) -> None:
+    bank = tmp_path / "bank"
+    receive(setting(escrow, bank), escrow.release.claim)
+    escrow.undo_all()
+    receive(setting(escrow, bank), escrow.release.claim)
+    for forgotten in (escrow.folder / "undo", *(escrow.folder / "receipts").iterdir()):
+        forgotten.unlink()  # as a server does that was restored from an older copy
+    receive(setting(escrow, bank), escrow.release.claim)
+    assert active(bank) == {}
+    assert {(receipt.outcome, receipt.detail) for receipt in escrow.receipts()} == {
+        (ReceiptOutcome.FAILED, "undone here before")
+    }
 
 
 # What is not as it was signed.
