@@ -11,14 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.crypto.encoding import MalformedBase64Error, base64_bytes, base64_text
-from tallystick.crypto.keys import (
-    PUBLIC_KEY_SIZE_BYTES,
-    SigningKey,
-    check_point,
-    public_key_bytes,
-    public_key_of,
-    verifies,
-)
+from tallystick.crypto.keys import SigningKey, public_key_bytes, verifies
 from tallystick.crypto.merkle import EMPTY_ROOT, HASH_SIZE_BYTES
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import PublicKey
@@ -38,7 +31,7 @@ _CHECKPOINT_LINES_MIN: Final = 3
 
 
 class MalformedNoteError(MalformedError):
-    """Bytes that are no signed note, checkpoint, verifier key or log proof."""
+    """Bytes that are no signed note, checkpoint or log proof."""
 
     code = "malformed-note"
     why = "The text does not follow C2SP signed-note, tlog-checkpoint or tlog-proof to the letter."
@@ -81,31 +74,6 @@ class VerifierKey:
         """Return the four bytes that, with the name, mark this key's lines: a hint, not a proof."""
         body = self.name.encode() + b"\n" + _ED25519 + public_key_bytes(self.public_key)
         return hashlib.sha256(body).digest()[:_KEY_ID_SIZE_BYTES]
-
-
-def vkey_text(key: VerifierKey) -> str:
-    """Return the C2SP form `name+id+key` in which verifier keys are exchanged."""
-    material = base64_text(_ED25519 + public_key_bytes(key.public_key))
-    return f"{_checked_name(key.name)}+{key.key_id().hex()}+{material}"
-
-
-def parse_vkey(text: str) -> VerifierKey:
-    """Return the Ed25519 verifier key that `text` spells.
-
-    Raises:
-        MalformedNoteError: Another form, another signature type, or an id that is not the key's.
-        InvalidPointError: The key is of small or mixed order.
-    """
-    name, _, rest = text.partition("+")
-    _, _, encoded = rest.partition("+")
-    material = _base64(encoded, "verifier key")
-    if material[:1] != _ED25519 or len(material) != 1 + PUBLIC_KEY_SIZE_BYTES:
-        raise MalformedNoteError("not an Ed25519 verifier key")
-    key = VerifierKey(name=_checked_name(name), public_key=public_key_of(material[1:]))
-    if vkey_text(key) != text:
-        raise MalformedNoteError("the key id is not the key's", name=name)
-    check_point(key.public_key)
-    return key
 
 
 def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey, *, name: str | None = None) -> bytes:

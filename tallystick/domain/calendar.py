@@ -123,15 +123,6 @@ def later(one: Deadline, other: Deadline) -> Deadline:
     return other if other.at > one.at else one
 
 
-def is_business_day(day: date, *, recipient: Party, agreement: Agreement) -> bool:
-    """Return whether `day` counts for `recipient`: a business day there and at every escrow agent's.
-
-    Raises:
-        CalendarExhaustedError: A calendar does not reach that far.
-    """
-    return not _closed(day, _calendars(recipient, agreement))
-
-
 @cache
 def time_zone(name: str) -> ZoneInfo:
     """Return the IANA time zone `name`.

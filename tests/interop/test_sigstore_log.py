@@ -9,18 +9,25 @@ import json
 import pytest
 
 from tallystick.crypto.encoding import base64_text
-from tallystick.crypto.keys import SigningKey
+from tallystick.crypto.keys import SigningKey, public_key_bytes
 from tallystick.crypto.merkle import inclusion_proof, leaf_hash, root_of
-from tallystick.crypto.note import Checkpoint, VerifierKey, sign_checkpoint, vkey_text
+from tallystick.crypto.note import Checkpoint, VerifierKey, sign_checkpoint
 from tests.support.peer import Peer, PeerRefusedError
 
 ORIGIN = "escrow.example/agreements/pump-control"
 KEY = SigningKey(bytes(range(32)))
 OTHER_KEY = SigningKey(bytes(range(1, 33)))
-LOG = vkey_text(VerifierKey(name=ORIGIN, public_key=KEY.public_key))
-OTHER_LOG = vkey_text(VerifierKey(name=ORIGIN, public_key=OTHER_KEY.public_key))
 ENTRIES = [f"entry {number}".encode() for number in range(33)]
 LEAVES = [leaf_hash(entry) for entry in ENTRIES]
+
+
+def vkey(key: SigningKey) -> str:
+    """The form in which C2SP signed-note has verifier keys exchanged: name, id, type and key."""
+    key_id = VerifierKey(name=ORIGIN, public_key=key.public_key).key_id().hex()
+    return f"{ORIGIN}+{key_id}+{base64_text(bytes([1]) + public_key_bytes(key.public_key))}"
+
+
+LOG, OTHER_LOG = vkey(KEY), vkey(OTHER_KEY)
 
 
 def note(size: int) -> str:
