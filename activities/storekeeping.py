@@ -13,14 +13,14 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from activities.ledger import engine_person, nonce_of
+from activities.ledger import nonce_of
 from tallystick import telemetry
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.reading import read_agreement
 from tallystick.crypto.statement import body_of, sign
 from tallystick.domain.codec import decode, encode_object, instant_text
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.ids import AgreementId, Digest, engine_person
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements import Event
 from tallystick.limits import DRAFT_IDLE_MAX, SCRUB_REST_MIN
@@ -130,7 +130,7 @@ def _event(
         deployment=signed.agreement.deployment,
         agreement=agreement_id,
         agreement_digest=signed.terms.digest,
-        person=engine_person(signed.agreement),
+        person=engine_person(signed.agreement.deployment),
         issued_at=at,
         nonce=nonce_of({"happening": happening.value, "found": list(lines), "at": instant_text(at)}),
         happening=happening,

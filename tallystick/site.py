@@ -17,7 +17,7 @@ from tallystick.crypto.keyfile import PrivateKeys, read_key_file, write_key_file
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import DeploymentId, PersonId, PublicKey, name
+from tallystick.domain.ids import DeploymentId, PersonId, PublicKey, engine_person, gate_person, name
 from tallystick.limits import LOGS_KEPT_MAX
 from tallystick.settings import Settings, read_settings
 
@@ -195,10 +195,11 @@ def _standing(site: Site, deployment: str) -> Deployment:
                 "another deployment's folder", found=found.deployment, wanted=deployment
             )
         return found
-    log = _service_keys(site.log_key_file, PersonId(f"engine@{name(deployment)}"))
-    gate = _service_keys(site.gate_key_file, PersonId(f"gate@{name(deployment)}"))
+    named = DeploymentId(name(deployment))
+    log = _service_keys(site.log_key_file, engine_person(named))
+    gate = _service_keys(site.gate_key_file, gate_person(named))
     return Deployment(
-        deployment=DeploymentId(deployment),
+        deployment=named,
         log_key=log.signing_key.public_key,
         decision_key=gate.signing_key.public_key,
         gate_recipient=str(parse_identity(gate.age_identity).recipient()),

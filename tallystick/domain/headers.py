@@ -11,7 +11,7 @@ class Header:
     """What every statement under an agreement carries.
 
     Attributes:
-        person: Whose act this is; for the engine's own statements, `engine@<deployment>`.
+        person: Whose act this is; the engine and the gate have names of their own (`ids`).
         nonce: 32 hexadecimal digits: the same words said twice on purpose are two acts.
     """
 

@@ -62,6 +62,16 @@ def party_of(person: PersonId) -> PartyId:
     return PartyId(person.partition("@")[2])
 
 
+def engine_person(deployment: DeploymentId) -> PersonId:
+    """Return under which name the engine of `deployment` speaks."""
+    return PersonId(f"engine@{deployment}")
+
+
+def gate_person(deployment: DeploymentId) -> PersonId:
+    """Return under which name the gate of `deployment` speaks."""
+    return PersonId(f"gate@{deployment}")
+
+
 def digest(text: str) -> Digest:
     """Return `text` as a digest.
 

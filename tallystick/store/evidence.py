@@ -13,7 +13,7 @@ from tallystick.crypto.statement import body_of, new_nonce
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.codec import decode
 from tallystick.domain.evidence import DeploymentFacts, EvidenceSeal
-from tallystick.domain.ids import Digest, PersonId, PublicKey
+from tallystick.domain.ids import Digest, PublicKey, engine_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements import Deposit
 from tallystick.store import agreements, ledger
@@ -78,7 +78,7 @@ def _seal(case: Case, agreement: Agreement, at: datetime) -> EvidenceSeal:
         deployment=agreement.deployment,
         agreement=agreement.id,
         agreement_digest=case.agreement_digest,
-        person=PersonId(f"engine@{agreement.deployment}"),
+        person=engine_person(agreement.deployment),
         issued_at=at,
         nonce=new_nonce(),
         claim=case.claim,
