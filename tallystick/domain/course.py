@@ -53,4 +53,5 @@ def is_over(agreement: Agreement, claim: Claim, *, at: datetime) -> bool:
     limit = return_orders_end(agreement, claim)
     if limit is not None:
         return at > limit.at
-    return claim.state in ENDED and not return_is_due(agreement, claim)
+    closed = claim.state in ENDED or claim.state is ClaimState.ROLLED_BACK
+    return closed and not return_is_due(agreement, claim)

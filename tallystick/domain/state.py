@@ -100,9 +100,10 @@ UNDECIDED: Final = frozenset({_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL,
 """States in which the claim has been accepted and the next stage is not yet decided."""
 GIVEN_UP: Final = frozenset({_S.DENIED, _S.LAPSED, _S.REFUSED, _S.CURED, _S.WITHDRAWN})
 """Endings without a release; what was provisional is then to be given back."""
-ENDED: Final = GIVEN_UP | {_S.NOT_ACCEPTED, _S.ROLLED_BACK, _S.RETURNED}
-CLOSED: Final = ENDED | {_S.RELEASED}
-"""Nothing more is to be decided; what was released may still be ordered back."""
+ENDED: Final = GIVEN_UP | {_S.NOT_ACCEPTED, _S.RETURNED}
+"""No event leads out of these."""
+CLOSED: Final = ENDED | {_S.RELEASED, _S.ROLLED_BACK}
+"""Nothing more is to be decided; what was released, or kept of it, may still be ordered back."""
 OPEN: Final = frozenset(ClaimState) - CLOSED
 UNDECIDED_STAGE: Final = frozenset({StageState.WAITING, StageState.QUORATE})
 """Stages of which nothing has left yet; in every other state the gate has decided to release it."""
@@ -143,7 +144,9 @@ def _moves() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     yield _S.PROVISIONING, _E.STAGE_TIMED_OUT, _S.ROLLING_BACK
     yield _S.ROLLING_BACK, _E.ROLLBACK_COMPLETED, _S.ROLLED_BACK
     yield _S.APPROVAL, _E.RELEASE_COMPLETED, _S.RELEASED
-    yield _S.RELEASED, _E.RETURN_ORDERED, _S.RETURN_DUE
+    # What was kept of a failed release, too; and no silent receiver stands in the way of an order.
+    for state in (_S.RELEASED, _S.ROLLING_BACK, _S.ROLLED_BACK):
+        yield state, _E.RETURN_ORDERED, _S.RETURN_DUE
     yield _S.RETURN_DUE, _E.RETURN_MADE, _S.RETURNED
 
 

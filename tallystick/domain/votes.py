@@ -24,7 +24,7 @@ from tallystick.domain.refusals import (
     UnknownGroundError,
 )
 from tallystick.domain.stages import depositor
-from tallystick.domain.state import GIVEN_UP, ClaimState, EventType, states_allowing
+from tallystick.domain.state import ClaimState, EventType, states_allowing
 from tallystick.domain.statements import Approval, Body, Denial, Entry, Objection, Retraction
 from tallystick.domain.tally import bar
 
@@ -118,7 +118,7 @@ def order_event(claim: Claim, outcome: Outcome) -> EventType:
         case Outcome.REFUSE:
             return EventType.REFUSAL_ORDERED
         case Outcome.RETURN:
-            released = claim.state in GIVEN_UP | {ClaimState.RELEASED, ClaimState.RETURN_DUE}
+            released = claim.state in states_allowing(EventType.RETURN_ORDERED) | {ClaimState.RETURN_DUE}
             return EventType.RETURN_ORDERED if released else EventType.REFUSAL_ORDERED
 
 

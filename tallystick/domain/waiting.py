@@ -103,13 +103,11 @@ def to_undo(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
     """Return the stages that the receiver still has to undo, in order, the last one first."""
     if claim.state is _S.ROLLING_BACK:
         return to_roll_back(agreement, claim)
-    if claim.state in GIVEN_UP:
+    if claim.state in GIVEN_UP | {_S.RETURN_DUE}:
         standing = {StageState.DECIDED, StageState.ACTIVATED, StageState.FAILED}
         return tuple(
             stage for stage in to_give_back(agreement, claim) if claim.progress(stage).state in standing
         )
-    if claim.state is _S.RETURN_DUE:
-        return tuple(p.stage for p in reversed(claim.stages) if p.state is StageState.ACTIVATED)
     return ()
 
 

@@ -776,6 +776,35 @@ STORIES: Final = (
         """,
     ),
     Story(
+        "what a failed release has kept may be ordered back, as after a whole one",
+        f"""
+        {CRITICAL_OUT}
+        bea reports critical failed
+        bea reports critical rolled back
+        = ROLLED_BACK; provisional ACTIVATED; critical ROLLED_BACK
+        ! nothing-due: bea returns docs
+        ana and tom attest an order to return
+        = RETURN_DUE
+        bea reports provisional rolled back
+        ! misdirected: bea returns docs
+        bea returns docs, licence-keys, activation-rules
+        = RETURNED; provisional ROLLED_BACK
+        """,
+    ),
+    Story(
+        "who never reports a rollback keeps no order to return away",
+        f"""
+        {CRITICAL_OUT}
+        49 hours pass
+        = ROLLING_BACK; critical FAILED
+        dora and bea instruct to return
+        = RETURN_DUE; critical FAILED
+        bea reports critical rolled back
+        bea returns docs, licence-keys, activation-rules
+        = RETURNED; provisional ACTIVATED; critical ROLLED_BACK
+        """,
+    ),
+    Story(
         "a silent receiver is a failed stage",
         f"{CRITICAL_OUT}\n49 hours pass\n= ROLLING_BACK; critical FAILED\n"
         "! claim-wrong-state: bea reports critical activated",

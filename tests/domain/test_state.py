@@ -196,7 +196,7 @@ def test_only_the_gate_decides_and_only_while_nothing_is_contested() -> None:
 
 
 def test_open_states_are_those_where_something_is_still_to_come() -> None:
-    assert OPEN | ENDED | {S.RELEASED} == set(S)
+    assert OPEN | ENDED | {S.RELEASED, S.ROLLED_BACK} == set(S)
     assert UNDECIDED < OPEN
     assert set() == OPEN & ENDED
 

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from tallystick.domain.calendar import CalendarExhaustedError
+from tallystick.domain.course import is_over
 from tallystick.domain.kinds import Happening
 from tallystick.domain.state import StageState
 from tallystick.domain.statements import Event
@@ -104,6 +105,19 @@ def test_a_failed_stage_is_to_be_undone() -> None:
     world = play(CRITICAL_READY + "the window ends\nbea reports critical failed")
     assert to_undo(world.agreement, world.claim) == ("critical",)
     assert waits(world) == {"rollback": CLAIMANTS}
+
+
+def test_nothing_more_comes_of_a_failed_release_unless_it_is_ordered_back() -> None:
+    rolled_back = play(CRITICAL_READY + "the window ends\nbea reports critical failed")
+    assert not is_over(rolled_back.agreement, rolled_back.claim, at=rolled_back.now)
+    play("bea reports critical rolled back", rolled_back)
+    assert is_over(rolled_back.agreement, rolled_back.claim, at=rolled_back.now)
+
+    ordered = play(CRITICAL_READY + "the window ends\nbea reports critical failed")
+    play("dora and bea instruct to return", ordered)
+    assert to_undo(ordered.agreement, ordered.claim) == ("critical",)
+    assert waits(ordered) == {"rollback": CLAIMANTS, "return": CLAIMANTS}
+    assert not is_over(ordered.agreement, ordered.claim, at=ordered.now)
 
 
 PROVISIONAL = """
