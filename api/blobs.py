@@ -18,13 +18,14 @@ from starlette.requests import ClientDisconnect
 
 from api.answers import BlobStored, UploadGoesOn
 from api.auth import Caller, Known
-from api.delivering import components_of, contributions_to, deposit_of
+from api.delivering import components_of, deposit_of
 from api.door import NAME_PATTERN, DigestName, opened, seen_agreement
 from api.neighbours import Near, Neighbours
 from api.openapi import BYTES_BODY
 from api.problems import problem_response
 from api.routing import strict_router
 from tallystick.domain.agreement import Agreement
+from tallystick.domain.disclosure import disclosed
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PersonId, party_of
 from tallystick.domain.party import Role
@@ -353,14 +354,10 @@ def _cases(near: Neighbours, session: Session, caller: Caller) -> Iterator[CaseF
         yield near.cases.load(session, stored)
 
 
-def _disclosed(session: Session, case: CaseFile, caller: Caller) -> set[Digest]:
-    """Return what a claimant may fetch for this claim: of decided stages, the files and the shares."""
+def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Digest]:
+    """Return what the caller may fetch as a claimant of `case`."""
     if caller.persons[case.agreement.id] not in case.agreement.authorities.claimants:
-        return set()
-    decided = [progress.stage for progress in case.claim.stages if progress.decision is not None]
-    components = {component for stage in decided for component in case.agreement.stage(stage).components}
-    if not decided:
-        return set()
-    files = {c.sealed_digest for c in components_of(deposit_of(session, case)) if c.component in components}
-    shares = {share.sealed_digest for stage in decided for share in contributions_to(case, stage)}
-    return files | shares
+        return frozenset()
+    if not case.claim.decided_stages:
+        return frozenset()
+    return disclosed(case.agreement, case.claim, components_of(deposit_of(session, case)))

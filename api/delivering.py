@@ -9,8 +9,9 @@ from api.views import envelope, filing_of
 from tallystick.crypto.statement import body_of
 from tallystick.domain.claim import StageProgress
 from tallystick.domain.codec import decode
-from tallystick.domain.ids import ComponentId, Digest, StageId
-from tallystick.domain.statements import Contribution, DecisionStatement, Deposit, DepositedComponent
+from tallystick.domain.disclosure import contributions_to
+from tallystick.domain.ids import ComponentId, Digest
+from tallystick.domain.statements import Contribution, Deposit, DepositedComponent
 from tallystick.domain.waiting import to_undo
 from tallystick.store import agreements, ledger, uploads
 from tallystick.store.agreements import StoredDeposit
@@ -48,25 +49,9 @@ def components_of(stored: StoredDeposit) -> tuple[DepositedComponent, ...]:
     return decode(Deposit, body_of(stored.entry.statement())).components
 
 
-def contributions_to(case: CaseFile, stage: StageId) -> tuple[Contribution, ...]:
-    """Return the shares that were given for a decided stage: each custodian's, then the gate's."""
-    progress = case.claim.progress(stage)
-    if progress.decision is None:
-        return ()
-    given = [
-        share for _, body in case.claim.approvals if stage in body.stages for share in body.contributions
-    ]
-    decided = [
-        body
-        for entry, body in case.claim.entries_of(DecisionStatement)
-        if entry.signed.id == progress.decision
-    ]
-    return (*given, *(share for body in decided for share in body.contributions))
-
-
 def _is_contributed(session: Session, case: CaseFile, progress: StageProgress) -> bool:
     """Return whether a stage's contributions lie in the stores: they follow the decision, not at once."""
-    given = contributions_to(case, progress.stage)
+    given = contributions_to(case.agreement, case.claim, progress.stage)
     return all(uploads.find_blob(session, case.agreement.id, share.sealed_digest) for share in given)
 
 
@@ -75,7 +60,7 @@ def _stage(
 ) -> DeliveredStage:
     wanted = case.agreement.stage(progress.stage).components
     deposited = [component for component in components_of(stored) if component.component in wanted]
-    shares = contributions_to(case, progress.stage)
+    shares = contributions_to(case.agreement, case.claim, progress.stage)
     return DeliveredStage(
         stage=progress.stage,
         state=progress.state.value,
