@@ -12,17 +12,16 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from temporalio.exceptions import ApplicationError
 
-from activities.ledger import LedgerActivities, page
+from activities.ledger import page
 from tallystick.crypto.note import open_checkpoint
 from tallystick.crypto.statement import Envelope, envelope_bytes, statement_id
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, PersonId
-from tallystick.domain.kinds import Happening, Kind, Purpose
+from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.state import ClaimState
-from tallystick.domain.statements import Body, ClaimFiling, Denial, Event, Hold
+from tallystick.domain.statements import Body, Denial, Event, Hold
 from tallystick.limits import RECORD_PAGE_BYTES_MAX
 from tallystick.messages import (
-    ClaimStart,
     DepositVerdict,
     FileClaim,
     NewEntries,
@@ -34,20 +33,19 @@ from tallystick.messages import (
 from tallystick.store import checkpoints, ledger
 from tallystick.store.ledger import LedgerEntry
 from tallystick.store.session import reading
-from tests.support.agreements import ANA, BEA, CRITICAL, KIM, LOG_KEY, PEOPLE, TOM
+from tests.support.agreements import ANA, BEA, KIM, LOG_KEY, PEOPLE, TOM
 from tests.support.gate_worlds import (
     ACKNOWLEDGED,
-    CLAIM_IDENTITY,
     DEPLOYMENT,
     FILED,
     READY,
     World,
     accepted,
     deposited,
-    document,
     prepared_world,
     typed,
 )
+from tests.support.recording import activities, filing, happening, head
 
 LATER: Final = ACKNOWLEDGED + timedelta(hours=1)
 
@@ -65,10 +63,6 @@ def in_window(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture
 def world(in_window: World, tmp_path: Path) -> World:
     return in_window.copied_to(tmp_path / "world")
-
-
-def activities(world: World) -> LedgerActivities:
-    return LedgerActivities(engine=world.engine, log_key=LOG_KEY, deployment=DEPLOYMENT)
 
 
 def text(envelope: Envelope) -> str:
@@ -95,25 +89,13 @@ def act(world: World, envelope: Envelope, *, after: int | None = None) -> Record
     )
 
 
-def head(world: World) -> int:
-    return world.case().raw[-1].index
-
-
 def size(world: World) -> int:
     with reading(world.engine) as session:
         return ledger.frontier_of(session, world.agreement.id).size
 
 
 def window_ended(world: World, until: datetime) -> RecordHappening:
-    return RecordHappening(
-        claim=world.claim,
-        agreement=world.agreement.id,
-        agreement_digest=world.digest,
-        happening=Happening.WINDOW_ENDED,
-        at=until + timedelta(seconds=1),
-        after=head(world),
-        until=until,
-    )
+    return happening(world, Happening.WINDOW_ENDED, until + timedelta(seconds=1), until=until)
 
 
 def window_until(world: World) -> datetime:
@@ -142,24 +124,6 @@ def refusal_of(world: World, recorded: Callable[[], object]) -> str:
 
 
 # ------------------------------------------------------------------------------------ filing
-
-
-def filing(world: World) -> FileClaim:
-    body = world.body(
-        ClaimFiling,
-        BEA,
-        FILED,
-        condition="insolvency",
-        deposit=deposited(world),
-        stages=(CRITICAL,),
-        evidence=tuple(document(item, FILED) for item in ("insolvency-record", "outage-record")),
-        recipient=str(CLAIM_IDENTITY.recipient()),
-        purpose=Purpose.RELEASE,
-        declaration="Support has ceased.",
-    )
-    envelope = world.signed(body, PEOPLE[BEA].signing_key)
-    start = ClaimStart(claim=statement_id(envelope), agreement=world.agreement.id, envelope=text(envelope))
-    return FileClaim(start=start, at=FILED)
 
 
 def test_claim_filed_twice_is_on_record_once_as_it_was_first(prepared: World, tmp_path: Path) -> None:
@@ -269,11 +233,11 @@ def test_happening_is_not_recorded_on_a_record_that_has_grown(world: World) -> N
     assert world.case().claim.window_ended_at is None
 
 
-@pytest.mark.parametrize("happening", [Happening.LAPSED, Happening.WINDOW_ENDED, Happening.STAGE_TIMED_OUT])
-def test_what_is_not_due_is_not_recorded_and_asked_again(world: World, happening: Happening) -> None:
+@pytest.mark.parametrize("what", [Happening.LAPSED, Happening.WINDOW_ENDED, Happening.STAGE_TIMED_OUT])
+def test_what_is_not_due_is_not_recorded_and_asked_again(world: World, what: Happening) -> None:
     until = window_until(world)
     set_database_clock(world, lambda: READY)
-    early = replace(window_ended(world, until), happening=happening, at=until - timedelta(days=1))
+    early = replace(window_ended(world, until), happening=what, at=until - timedelta(days=1))
     before = size(world)
     with pytest.raises(ApplicationError) as raised:
         activities(world).record_happening(early)

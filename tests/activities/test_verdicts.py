@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from activities.ledger import LedgerActivities
 from tallystick.crypto.reading import read_signed
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements import Event
 from tallystick.messages import DepositVerdict, RecordVerdict
 from tallystick.store import agreements, ledger
 from tallystick.store.session import reading, transaction
-from tests.support.agreements import LOG_KEY
-from tests.support.gate_worlds import DEPLOYMENT, READY, World, deposited, prepared_world
+from tests.support.gate_worlds import READY, World, deposited, prepared_world
+from tests.support.recording import activities
 from tests.support.temporal import undeposited
 
 LINE = "docs: south altered, replaced from a good copy"
@@ -34,10 +33,9 @@ def on_record(world: World, *, verified: bool, because: tuple[str, ...]) -> list
     envelope = undeposited(world, READY, number=2, previous=deposited(world))
     with transaction(world.engine) as session:
         stored = agreements.record_deposit(session, envelope, READY)
-    engine = LedgerActivities(engine=world.engine, log_key=LOG_KEY, deployment=DEPLOYMENT)
     verdict = DepositVerdict(verified=verified, because=because)
     for at in (READY, READY + timedelta(minutes=1)):
-        engine.record_deposit_verdict(
+        activities(world).record_deposit_verdict(
             RecordVerdict(agreement=world.agreement.id, deposit=stored.digest, verdict=verdict, at=at)
         )
     with reading(world.engine) as session:

@@ -12,13 +12,11 @@ from api.temporal import TemporalClaims
 from tallystick.crypto.canonical import sha256_digest
 from tallystick.crypto.statement import envelope_bytes, statement_id
 from tallystick.domain.claim import WrongClaimStateError
-from tallystick.domain.ids import Digest, StageId
-from tallystick.domain.kinds import Purpose
-from tallystick.domain.statements import ClaimFiling, Intake
+from tallystick.domain.ids import Digest
+from tallystick.domain.statements import Intake
 from tallystick.messages import ClaimStart, EvidenceRequest, Submission
 from tallystick.settings import Settings
-from tests.support.agreements import ANA, BEA, PEOPLE
-from tests.support.gate_worlds import CLAIM_IDENTITY, document
+from tests.support.agreements import ANA
 from tests.support.service import settings_in
 from tests.support.temporal import Story, new_story, time_skipping
 
@@ -46,21 +44,7 @@ def submission(envelope: bytes) -> Submission:
 
 async def filed(story: Story, claims: TemporalClaims) -> Digest:
     at = await story.now()
-    filing = story.world.signed(
-        story.world.body(
-            ClaimFiling,
-            BEA,
-            at,
-            condition="insolvency",
-            deposit=story.deposit,
-            stages=(StageId("critical"),),
-            evidence=tuple(document(item, at) for item in ("insolvency-record", "outage-record")),
-            recipient=str(CLAIM_IDENTITY.recipient()),
-            purpose=Purpose.RELEASE,
-            declaration="Support has ceased.",
-        ),
-        PEOPLE[BEA].signing_key,
-    )
+    filing = story.world.filing(story.deposit, at)
     digest, text = statement_id(filing), envelope_bytes(filing).decode()
     start = ClaimStart(claim=digest, agreement=story.world.agreement.id, envelope=text)
     await claims.start_claim(start)

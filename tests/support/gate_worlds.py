@@ -226,7 +226,7 @@ class World:
         (kind,) = (kind for kind, form in BODIES.items() if type(body) is form)
         return sign(kind, write_body(body), list(keys))
 
-    def file(self, deposit: Digest, at: datetime = FILED, **changes: object) -> "World":
+    def filing(self, deposit: Digest, at: datetime = FILED, **changes: object) -> Envelope:
         members: dict[str, object] = {
             "condition": "insolvency",
             "deposit": deposit,
@@ -237,7 +237,10 @@ class World:
             "declaration": "Support has ceased.",
             **changes,
         }
-        envelope = self.signed(self.body(ClaimFiling, BEA, at, **members), PEOPLE[BEA].signing_key)
+        return self.signed(self.body(ClaimFiling, BEA, at, **members), PEOPLE[BEA].signing_key)
+
+    def file(self, deposit: Digest, at: datetime = FILED, **changes: object) -> "World":
+        envelope = self.filing(deposit, at, **changes)
         with transaction(self.engine) as session:
             claims.file(session, envelope, at)
         return replace(self, claim=statement_id(envelope))

@@ -21,12 +21,11 @@ from api.neighbours import ClaimNotCarriedError, EngineUnreachableError
 from tallystick.crypto.canonical import canonical_bytes, sha256_digest
 from tallystick.crypto.keys import SigningKey, key_id
 from tallystick.crypto.reading import read_signed
-from tallystick.crypto.statement import Envelope, envelope_bytes, parse_envelope, sign
+from tallystick.crypto.statement import Envelope, envelope_bytes, parse_envelope
 from tallystick.domain.admission import admit
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import DeploymentId, Digest, PersonId
-from tallystick.domain.kinds import Kind
-from tallystick.domain.statements import Body, ClaimFiling
+from tallystick.domain.statements import Body
 from tallystick.messages import (
     Acknowledged,
     ClaimStart,
@@ -42,7 +41,7 @@ from tallystick.store.casefiles import load
 from tallystick.store.evidence import export
 from tallystick.store.session import transaction
 from tests.support.agreements import AGREEMENT, ANA, DECISION_KEY, GATE_IDENTITY, LOG_KEY, PEOPLE
-from tests.support.gate_worlds import CLAIM_IDENTITY, FILED, World, deposited, document, prepared_world
+from tests.support.gate_worlds import FILED, World, deposited, prepared_world
 
 API: Final = "http://escrow.test"
 ROOT: Final = PEOPLE[ANA].signing_key.public_key
@@ -155,21 +154,8 @@ class Service:
         return self.world.signed(body, PEOPLE[person].signing_key)
 
     def filing(self, **changes: object) -> Envelope:
-        members: dict[str, object] = {
-            "condition": "insolvency",
-            "deposit": deposited(self.world),
-            "stages": tuple(stage.id for stage in AGREEMENT.stages),
-            "evidence": tuple(
-                document(item, self.clock.now) for item in ("insolvency-record", "outage-record")
-            ),
-            "recipient": str(CLAIM_IDENTITY.recipient()),
-            "purpose": "release",
-            "declaration": "Support has ceased.",
-            **changes,
-        }
-        bea = PersonId("bea@halden")
-        body = self.world.body(ClaimFiling, bea, self.clock.now, **members)
-        return sign(Kind.CLAIM.value, encode_object(body), [PEOPLE[bea].signing_key])
+        every = {"stages": tuple(stage.id for stage in AGREEMENT.stages)}
+        return self.world.filing(deposited(self.world), self.clock.now, **(every | changes))
 
     def signed_in(self, person: PersonId | None) -> dict[str, str]:
         if person is None:

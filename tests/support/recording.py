@@ -1,0 +1,41 @@
+"""What a claim's workflow asks of the ledger's activities, in a prepared world."""
+
+from datetime import datetime
+
+from activities.ledger import LedgerActivities
+from tallystick.crypto.statement import envelope_bytes, statement_id
+from tallystick.domain.kinds import Happening
+from tallystick.messages import ClaimStart, FileClaim, RecordHappening
+from tests.support.agreements import LOG_KEY
+from tests.support.gate_worlds import DEPLOYMENT, FILED, World, deposited
+
+
+def activities(world: World) -> LedgerActivities:
+    return LedgerActivities(engine=world.engine, log_key=LOG_KEY, deployment=DEPLOYMENT)
+
+
+def filing(world: World) -> FileClaim:
+    """A claim on the world's last deposit, under the world's version of the agreement."""
+    envelope = world.filing(deposited(world))
+    start = ClaimStart(
+        claim=statement_id(envelope), agreement=world.agreement.id, envelope=envelope_bytes(envelope).decode()
+    )
+    return FileClaim(start=start, at=FILED)
+
+
+def head(world: World) -> int:
+    """The place of the latest entry on the claim's record."""
+    return world.case().raw[-1].index
+
+
+def happening(world: World, what: Happening, at: datetime, **told: object) -> RecordHappening:
+    """What the workflow says that has happened, on the record as it stands."""
+    return RecordHappening(
+        claim=world.claim,
+        agreement=world.agreement.id,
+        agreement_digest=world.digest,
+        happening=what.value,
+        at=at,
+        after=head(world),
+        **told,  # type: ignore[arg-type]
+    )
