@@ -2,16 +2,17 @@
 
 1.  canonical-form: one canonical document of the schema.
 2.  evidence-signed: sealed by the log key of the pinned agreement, every byte before it.
-3.  agreement-chain: every version signed by all its parties and a root key, each naming the last.
+3.  agreement-chain: every version signed by a root key and all parties, also of the last, which it names.
 4.  trust-anchor: the pinned version is the one that the verifier trusts, if they named one.
 5.  checkpoint-signed: the log's checkpoint, by the log key.
 6.  entries-included: every entry is in that log, by its proof.
 7.  statements-signed: every signature of every statement.
-8.  deposit-chain: the depositor's deposits without a gap; the pinned one found whole before the claim.
-9.  custody-known: the custody epochs that the pinned deposit was sealed to, dealt by the gate.
-10. record-folds: every entry about the claim is admitted again, in order.
-11. decisions-hold: every recorded decision is decided again.
-12. outcome: where the claim stands, and which stages were released.
+8.  version-in-force: the pinned version was in force at filing, and none in the file that came after it.
+9.  deposit-chain: the depositor's deposits without a gap; the pinned one found whole before the claim.
+10. custody-known: the custody epochs that the pinned deposit was sealed to, dealt by the gate.
+11. record-folds: every entry about the claim is admitted again, in order.
+12. decisions-hold: every recorded decision is decided again.
+13. outcome: where the claim stands, and which stages were released.
 
 The first broken premise is named, and none after it is looked at.
 """
@@ -30,7 +31,7 @@ from tallystick.crypto.records import verified
 from tallystick.crypto.statement import body_of, kind_of, statement_id, verified_signers
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.claim import Claim
-from tallystick.domain.codec import decode
+from tallystick.domain.codec import decode, instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.evidence import EvidenceSeal, Report, Step, Surroundings, disagreement
 from tallystick.domain.filing import fold, steps
@@ -46,6 +47,7 @@ from tallystick.domain.statements import (
     Event,
     Signed,
 )
+from tallystick.domain.versions import check_in_force, check_predecessors
 
 
 class EvidenceBrokenError(TallystickError):
@@ -156,11 +158,11 @@ def _agreements(work: _Work) -> str:
         expected = None if before is None else before.terms.digest
         if (found.version, found.supersedes) != (number, expected):
             raise EvidenceBrokenError("not the next version", version=found.version, expected=number)
-        if before is not None and (found.id, found.deployment) != (
-            before.agreement.id,
-            before.agreement.deployment,
-        ):
-            raise EvidenceBrokenError("of another agreement", version=number)
+        if before is not None:
+            last = before.agreement
+            if (found.id, found.deployment) != (last.id, last.deployment):
+                raise EvidenceBrokenError("of another agreement", version=number)
+            check_predecessors(last, version.signers)
         if not version.signers & roots:
             raise EvidenceBrokenError("not signed by a root key", version=number)
         work.versions.append(version)
@@ -215,6 +217,26 @@ def _statements(work: _Work) -> str:
     return f"{len(work.signed)} statements, and {len(work.versions)} agreements"
 
 
+def _in_force(work: _Work) -> str:
+    """Check the version as filing did. Of a version that the file leaves out, nothing can be seen."""
+    pinned, filed = work.pinned.agreement, _filed(work)
+    registered = zip(work.of_kind(Kind.AGREEMENT), work.versions, strict=True)
+    there = [version.agreement for entry, version in registered if entry.index < filed.index]
+    newer = [version for version in there if version.version > pinned.version]
+    if pinned not in there:
+        raise EvidenceBrokenError("the pinned version was registered after the claim", index=filed.index)
+    check_in_force(pinned, newer, at=filed.accepted_at)
+    return f"version {pinned.version} at {instant_text(filed.accepted_at)}; {len(newer)} newer in the file"
+
+
+def _filed(work: _Work) -> FiledEntry:
+    claim = work.known.case.claim
+    filed = [entry for entry in work.known.case.entries if statement_id(entry.envelope) == claim]
+    if len(filed) != 1:
+        raise EvidenceBrokenError("the claim's own statement is not in the file, once", found=len(filed))
+    return filed[0]
+
+
 def _deposits(work: _Work) -> str:
     filing = _filing(work)
     last: Signed | None = None
@@ -235,7 +257,7 @@ def _deposits(work: _Work) -> str:
 
 
 def _check_found_whole(work: _Work, deposit: Digest) -> None:
-    (filed_at,) = (index for index, signed in work.signed.items() if signed.id == work.known.case.claim)
+    filed_at = _filed(work).index
     for index, signed in _of(work, Event):
         body = signed.body
         if not isinstance(body, Event) or (body.cause, body.claim) != (deposit, None):
@@ -315,6 +337,7 @@ _LOOKS: Final[tuple[tuple[str, Callable[[_Work], str]], ...]] = (
     ("checkpoint-signed", _checkpoint),
     ("entries-included", _included),
     ("statements-signed", _statements),
+    ("version-in-force", _in_force),
     ("deposit-chain", _deposits),
     ("custody-known", _custody),
     ("record-folds", _folds),
@@ -344,10 +367,10 @@ def _released(work: _Work) -> Sequence[StageId]:
 
 
 def _filing(work: _Work) -> ClaimFiling:
-    for _, signed in _of(work, ClaimFiling):
-        if signed.id == work.known.case.claim and isinstance(signed.body, ClaimFiling):
-            return signed.body
-    raise EvidenceBrokenError("the claim's own statement is not in the file")
+    body = work.signed[_filed(work).index].body
+    if not isinstance(body, ClaimFiling):
+        raise EvidenceBrokenError("what is named as the claim is none")
+    return body
 
 
 def _of(work: _Work, form: type[object]) -> list[tuple[int, Signed]]:

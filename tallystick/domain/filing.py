@@ -9,23 +9,21 @@ from tallystick.domain.admission import admit
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.authorship import author, check_one_of, check_subject, check_times, check_unrevoked
 from tallystick.domain.claim import Claim, evolve, filed
-from tallystick.domain.codec import instant_text
 from tallystick.domain.conditions_met import unmet_evidence
 from tallystick.domain.ids import Digest, StageId, party_of
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.refusals import (
-    BadTimingError,
     ConditionNotMetError,
     DepositNotUsableError,
     DuplicateClaimError,
     KeyRevokedError,
     MisdirectedError,
     QuotaExceededError,
-    SupersededError,
     UnknownStageError,
 )
 from tallystick.domain.state import ClaimState, EventType
 from tallystick.domain.statements import ClaimFiling, Deposit, Entry, KeyRevocation, Signed
+from tallystick.domain.versions import check_in_force
 from tallystick.limits import CLAIMS_PER_PERSON_MAX, EVIDENCE_DOCUMENTS_MAX
 
 
@@ -68,9 +66,7 @@ def check_filing(
     check_one_of(person.id, terms.agreement.authorities.claimants, "file a claim")
     check_times(body, at=at)
     check_unrevoked(signed, revocations)
-    if at < terms.agreement.effective_from:
-        raise BadTimingError("not in force yet", effective_from=instant_text(terms.agreement.effective_from))
-    _check_not_superseded(later, at)
+    check_in_force(terms.agreement, later, at=at)
     if body.purpose is not Purpose.RELEASE:
         raise MisdirectedError("only claims for a release are carried", purpose=body.purpose.value)
     _check_stages(terms.agreement, body)
@@ -170,17 +166,6 @@ def _check_order(entries: Sequence[Entry]) -> None:
     places = [entry.index for entry in entries[1:]]
     if any(later <= earlier for earlier, later in pairwise(places)):
         raise MisdirectedError("the record is not in the order of the ledger", given=places[:16])
-
-
-def _check_not_superseded(later: Iterable[Agreement], at: datetime) -> None:
-    """Nobody picks the rules, or the people, that suit their claim best."""
-    for newer in later:
-        if newer.effective_from <= at:
-            raise SupersededError(
-                "a newer version is in force",
-                version=newer.version,
-                effective_from=instant_text(newer.effective_from),
-            )
 
 
 def _check_room(signed: Signed, others: Iterable[Claim]) -> None:

@@ -8,6 +8,7 @@ from tallystick.domain.agreement_check import refuse_unsound
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import DeploymentId, PublicKey
 from tallystick.domain.refusals import KeyRevokedError, MisdirectedError, NotYoursError
+from tallystick.domain.versions import check_predecessors
 
 
 class OtherEngineError(TallystickError):
@@ -58,12 +59,5 @@ def check_registration(
     if not set(signers) & set(registrar.root_keys):
         raise NotYoursError("no root key of this deployment's escrow agent signed it", allowed=[])
     if previous is not None:
-        _check_predecessors(previous, signers)
+        check_predecessors(previous, signers)
     refuse_unsound(agreement)
-
-
-def _check_predecessors(previous: Agreement, signers: Collection[PublicKey]) -> None:
-    """Nobody is put out of an agreement, or given another key, but with their own signature."""
-    signed = {person.party for person in previous.persons if person.signing_key in signers}
-    if missing := sorted(party.id for party in previous.parties if party.id not in signed):
-        raise NotYoursError("not signed by every party of the version before", missing=list(missing))

@@ -134,11 +134,12 @@ def _custody(session: Session, case: CaseFile, deposit: LedgerEntry) -> list[Led
 
 
 def _versions(session: Session, case: CaseFile, standing: Sequence[LedgerEntry]) -> list[LedgerEntry]:
-    """Return every version up to the last one that anything in the file was said under."""
+    """Return every version that was there at filing, and up to the last that anything was said under."""
     named = [body_of(entry.statement()).get("agreement_digest") for entry in standing]
     versions = agreements.versions(session, case.agreement.id)
     last = max(version.version for version in versions if version.digest in named)
-    wanted = {version.index for version in versions if version.version <= last}
+    filed_at = case.raw[0].index  # which of them was in force then can be seen in the file
+    wanted = {version.index for version in versions if version.version <= last or version.index < filed_at}
     return [
         entry
         for entry in ledger.entries(session, case.agreement.id, kinds=[Kind.AGREEMENT])

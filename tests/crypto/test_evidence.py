@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, cast
 
@@ -23,17 +24,38 @@ from tallystick.crypto.evidence_file import (
 )
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.statement import body_of, envelope_json, kind_of, sign
-from tallystick.domain.codec import decode
+from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.evidence import EvidenceSeal
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonValue
-from tallystick.domain.statements import DecisionStatement, Hold, write_body
-from tallystick.store import ledger
+from tallystick.domain.statements import DecisionStatement, Hold, KeyRevocation, write_body
+from tallystick.store import agreements, ledger
 from tallystick.store.custody import live_custody
 from tallystick.store.evidence import export
 from tallystick.store.session import reading, transaction
-from tests.support.agreements import CRITICAL, DECISION_KEY, KIM, LOG_KEY, signing_key
-from tests.support.gate_worlds import CONTENTS, READY, ROOT_KEYS, World, ready_world
+from tests.support.agreements import (
+    CRITICAL,
+    DECISION_KEY,
+    DIRK,
+    DORA,
+    KIM,
+    LOG_KEY,
+    PEOPLE,
+    agreement,
+    signing_key,
+)
+from tests.support.gate_worlds import (
+    CONTENTS,
+    FILED,
+    MONDAY,
+    READY,
+    ROOT_KEYS,
+    SIGNERS,
+    World,
+    accepted,
+    prepared_world,
+    ready_world,
+)
 
 SEALED = "evidence-signed"
 
@@ -73,7 +95,7 @@ def test_every_premise_of_an_untouched_file_holds(world: World, file: bytes) -> 
 
     assert report.holds
     assert tuple(step.premise for step in report.steps) == STEPS
-    assert [step.number for step in report.steps] == list(range(1, 13))
+    assert [step.number for step in report.steps] == list(range(1, 14))
     assert (report.claim, report.agreement_digest) == (world.claim, world.digest)
     assert (report.state, report.released) == ("PROVISIONING", (CRITICAL,))
 
@@ -126,6 +148,69 @@ def test_a_later_deposit_is_not_in_it(tmp_path: Path) -> None:
 
     assert verify(file).holds
     assert later.encode() not in b"".join(_payloads(cast("JsonValue", json.loads(file))))
+
+
+IN_FORCE = "version-in-force"
+
+
+def register_newer(world: World, **changes: object) -> World:
+    newer = replace(world, agreement=agreement(version=2, supersedes=world.digest, **changes))
+    newer.register()
+    return newer
+
+
+def test_a_newer_version_that_was_not_in_force_yet_is_in_it_and_breaks_nothing(tmp_path: Path) -> None:
+    world = prepared_world(tmp_path)
+    newer = register_newer(world, effective_from=FILED + timedelta(seconds=1))
+
+    report = verify(exported(accepted(world)), trust=world.digest)
+
+    assert report.holds
+    (found,) = (step.found for step in report.steps if step.premise == IN_FORCE)
+    assert "1 newer" in found
+    assert newer.digest != world.digest == report.agreement_digest
+
+
+def test_a_claim_under_a_version_that_was_superseded_at_filing_is_refused(tmp_path: Path) -> None:
+    world = prepared_world(tmp_path)
+    register_newer(world, effective_from=FILED)
+
+    assert broken(exported(accepted(world))) == IN_FORCE
+
+
+def test_a_claim_under_a_version_that_was_not_in_force_yet_is_refused(tmp_path: Path) -> None:
+    world = register_newer(prepared_world(tmp_path), effective_from=FILED + timedelta(seconds=1))
+
+    assert broken(exported(accepted(world))) == IN_FORCE
+
+
+def test_a_version_without_a_party_of_the_one_before_it_is_no_version(tmp_path: Path) -> None:
+    world = prepared_world(tmp_path)
+    own = signing_key("not the depositor's")
+    persons = tuple(
+        replace(one, signing_key=own.public_key) if one.id == DORA else one
+        for one in world.agreement.persons
+        if one.id != DIRK
+    )
+    body = encode_object(agreement(version=2, supersedes=world.digest, persons=persons))
+    keys = [own, *(PEOPLE[person].signing_key for person in SIGNERS if person != DORA)]
+    with transaction(world.engine) as session:
+        agreements.register(session, sign("agreement", body, keys), MONDAY)
+
+    assert broken(exported(accepted(world))) == "agreement-chain"
+
+
+def test_a_version_that_was_registered_after_the_filing_supersedes_nothing(tmp_path: Path) -> None:
+    world = accepted(prepared_world(tmp_path))
+    newer = register_newer(world, effective_from=MONDAY)
+    gone = PEOPLE[DIRK].signing_key
+    body = newer.body(KeyRevocation, DIRK, READY, key=gone.public_key, reason="lost")
+    newer.slip_in(newer.signed(body, gone), READY)  # so that the newer version is in the file
+
+    report = verify(exported(world))
+
+    assert report.holds
+    assert any(step.found.endswith("2 agreements") for step in report.steps)
 
 
 def _payloads(value: JsonValue) -> list[bytes]:
@@ -227,7 +312,7 @@ def test_sealing_the_same_case_again_changes_nothing(file: bytes) -> None:
         ("agreement", SEALED),
         ("deposit", "deposit-chain"),
         ("custody", "custody-known"),
-        ("claim", "deposit-chain"),
+        ("claim", "version-in-force"),
         ("intake", "record-folds"),
         ("notice-acknowledgement", "record-folds"),
         ("approval", "record-folds"),
