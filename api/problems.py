@@ -51,8 +51,12 @@ class UnauthenticatedError(TallystickError):
     """The request does not say who asks, or not in a way that can be believed."""
 
     code = "unauthenticated"
-    why = "A bearer JWT (EdDSA), signed by a key that an agreement lists and nobody revoked, says who asks."
-    advice = "Sign a new token: `sub` the key's fingerprint, `aud` the deployment, `exp` 300 s after `iat`."
+    why = "A fresh bearer JWT (EdDSA), by a key that an agreement lists and nobody revoked, says who asks."
+    advice = (
+        "Use `tallystick … --key`, which signs one for each request, or sign it yourself: `sub` the key's "
+        "fingerprint, `aud` the deployment's name (`GET /v1/deployment`), `exp` at most 300 s after `iat`. "
+        "If it stays so, set the clock, then ask your party whether the agreement lists this very key."
+    )
 
 
 class NoSuchThingError(TallystickError):
@@ -60,7 +64,10 @@ class NoSuchThingError(TallystickError):
 
     code = "not-found"
     why = "The address names nothing, or something that is none of yours; the answer is the same."
-    advice = "Compare the address with `GET /v1/openapi.json`, and the ids with what the lists show."
+    advice = (
+        "Compare the address with `GET /v1/openapi.json`, and the ids with what `GET /v1/agreements` and "
+        "`GET /v1/claims` show you. What was recorded just now comes under a checkpoint a little later."
+    )
 
 
 class MethodNotAllowedError(TallystickError):

@@ -2,12 +2,14 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 
 import pytest
 
 import api
 import tallystick
+from api.health import PUBLIC
 from api.problems import STATUS, UnauthenticatedError, problem_response, status_of
 from tallystick.crypto.canonical import DuplicateMemberError
 from tallystick.domain.errors import MalformedError, TallystickError
@@ -47,6 +49,22 @@ def test_whatever_is_retryable_says_when() -> None:
     for kind in ours():
         if kind.retryable:
             assert status_of(kind) == 503, kind
+
+
+async def test_an_address_that_an_advice_names_is_there(service: Service) -> None:
+    named = {path for kind in ours() for path in re.findall(r"`GET (/[^`]+)`", kind.advice)}
+    assert {"/v1/deployment", "/v1/claims"} <= named
+    for path in named:
+        assert (await service.get(path.removeprefix("/v1"), ANA)).status_code == 200, path
+
+
+async def test_who_says_nothing_of_themselves_learns_how_and_not_what_is_there(claimed: Service) -> None:
+    there = await claimed.http.get(f"/v1/claims/{claimed.world.claim}")
+    none = await claimed.http.get("/v1/claims/clm-aaaaaaaaaaaaaaaa")
+    assert (there.status_code, there.content) == (none.status_code, none.content)
+    assert there.json()["facts"] == {}
+    assert "`GET /v1/deployment`" in there.json()["advice"]
+    assert "/v1/deployment" in PUBLIC
 
 
 @pytest.mark.parametrize(
