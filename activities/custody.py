@@ -17,7 +17,7 @@ from tallystick.crypto.statement import Envelope, new_nonce, sign
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.depositing import CustodyRefusedError, check_custody
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, Digest, PersonId, PublicKey
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PublicKey, gate_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements import Custody, SealedShare, write_body
 from tallystick.store import agreements, ledger
@@ -146,11 +146,6 @@ def check_gate(signed: SignedAgreement, keys: PrivateKeys, root_keys: frozenset[
         raise NotThisGateError("the agreement pins another gate", agreement=signed.agreement.id)
     if not signed.signers & root_keys:
         raise NotThisGateError("no root key of this deployment signed it", agreement=signed.agreement.id)
-
-
-def gate_person(deployment: DeploymentId) -> PersonId:
-    """Return whose acts the gate's statements are."""
-    return PersonId(f"gate@{deployment}")
 
 
 def note_blob(

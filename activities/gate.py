@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.custody import Dealer, check_gate, gate_person, note_blob
+from activities.custody import Dealer, check_gate, note_blob
 from activities.heartbeats import beating, heartbeat
 from activities.journal import GateJournal, KeptContribution
 from activities.sight import BytesSeen, RecordSeen, see_bytes, see_record, sight_of, stage_components
@@ -34,7 +34,16 @@ from tallystick.domain.admission import admit
 from tallystick.domain.authorship import check_stages
 from tallystick.domain.claim import Claim
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, ComponentId, Digest, PublicKey, StageId, digest, name
+from tallystick.domain.ids import (
+    AgreementId,
+    ComponentId,
+    Digest,
+    PublicKey,
+    StageId,
+    digest,
+    gate_person,
+    name,
+)
 from tallystick.domain.kinds import Kind
 from tallystick.domain.release import Decision, decide
 from tallystick.domain.state import StageState
