@@ -53,7 +53,7 @@ class UnauthenticatedError(TallystickError):
     code = "unauthenticated"
     why = "A fresh bearer JWT (EdDSA), by a key that an agreement lists and nobody revoked, says who asks."
     advice = (
-        "Use `tallystick … --key`, which signs one for each request, or sign it yourself: `sub` the key's "
+        "The `tallystick` commands sign one with your `--key`; else sign it yourself: `sub` the key's "
         "fingerprint, `aud` the deployment's name (`GET /v1/deployment`), `exp` at most 300 s after `iat`. "
         "If it stays so, set the clock, then ask your party whether the agreement lists this very key."
     )
