@@ -2,18 +2,23 @@
 
 A copy that rots unseen is lost on the day on which the other one rots too. A round
 decides nothing and may be ended between any two bytes: repairing puts a file in place
-whole or not at all, and the next round begins anew.
+whole or not at all, and the next round begins anew. Nothing else ends the rounds: a
+defect that went unheard in a thread of its own would leave every copy to rot.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from activities.ledger import nonce_of
+from activities.storage_notices import StorageNotices
+from activities.transports import Post
 from tallystick import telemetry
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.reading import read_agreement
@@ -23,7 +28,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, engine_person
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements import Event
-from tallystick.limits import DRAFT_IDLE_MAX, SCRUB_REST_MIN
+from tallystick.limits import DRAFT_IDLE_MAX, NOTICE_RETRY_MIN, SCRUB_REST_MIN, STORAGE_NOTICE_AGAIN
 from tallystick.store import agreements, ledger
 from tallystick.store.blobs import ReplicaState
 from tallystick.store.casefiles import agreement_envelope
@@ -33,6 +38,7 @@ from tallystick.store.uploads import blobs_with, known_blobs
 
 _log = telemetry.logger(__name__)
 _SPOILT = frozenset({ReplicaState.ALTERED, ReplicaState.MISSING})
+_FIRST_ROUND_PART = 24
 
 
 def now() -> datetime:
@@ -47,9 +53,10 @@ def rest(pause: timedelta) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storekeeper:
-    """Keeps the copies whole; holds the log key, to put on record what was replaced.
+    """Keeps the copies whole; holds the log key, to put on record what was replaced, and who was told.
 
     Attributes:
+        post: Where letters to the parties leave.
         clock: This host's own.
         rest: Waits for so long: after each blob as long as it took to read, so that claims come first.
     """
@@ -57,15 +64,25 @@ class Storekeeper:
     engine: Engine
     blobs: ReplicatedBlobs
     log_key: SigningKey = field(repr=False)
+    post: Post
     clock: Callable[[], datetime] = now
     rest: Callable[[timedelta], None] = rest
 
+    def keep_making_rounds(self, every: timedelta) -> NoReturn:
+        """Make rounds for ever, with a pause of `every` after each; meanwhile tell of what was found.
+
+        The first round waits for a part of the pause: a worker that is started again and again does
+        not read all the time, and one that is started every day still comes round.
+        """
+        self._wait(every / _FIRST_ROUND_PART)
+        while True:
+            self.make_round_if_possible()
+            self._wait(every)
+
     def make_round_if_possible(self) -> None:
         """Make a round; whatever keeps it from its end is left to the next one."""
-        try:
+        with _going_on("a round through the stores was cut short"):
             self.make_round()
-        except TallystickError as error:
-            _log.warning("a round through the stores was cut short", code=error.code, why=str(error))
 
     def make_round(self) -> None:
         """Read every copy once, replace what is bad, and put on record what was found.
@@ -82,10 +99,37 @@ class Storekeeper:
             known = known_blobs(session)
         for blob in known:  # and no other: what is still on its way has not come to every store
             began = time.monotonic()
-            finding = self.blobs.scrub_one(blob)
-            if finding is not None:
-                self._tell(finding)
+            with _going_on("a blob was not looked at"):  # and so the others still are
+                self._look_at(blob)
             self.rest(max(SCRUB_REST_MIN, timedelta(seconds=time.monotonic() - began)))
+
+    def _give_notice(self, among: Iterable[AgreementId] | None) -> Mapping[AgreementId, datetime] | None:
+        """Give the notices that are owed, and return when the next are; None if that was not found out."""
+        notices = StorageNotices(engine=self.engine, log_key=self.log_key, post=self.post, clock=self.clock)
+        with _going_on("notice of damaged copies was not given"):
+            return notices.give(among)
+        return None
+
+    def _wait(self, pause: timedelta) -> None:
+        """Rest for so long; in between, write the letters that are owed, again until a channel takes each."""
+        left, owing = pause, self._give_notice(None)
+        while left > timedelta(0):
+            step = min(left, self._until_next(owing))
+            self.rest(step)
+            left -= step
+            if owing is None or owing:
+                owing = self._give_notice(owing)
+
+    def _until_next(self, owing: Mapping[AgreementId, datetime] | None) -> timedelta:
+        if owing is None:
+            return STORAGE_NOTICE_AGAIN
+        waits = [due_at - self.clock() for due_at in owing.values()]
+        return max(NOTICE_RETRY_MIN, min(waits, default=timedelta.max))
+
+    def _look_at(self, blob: Digest) -> None:
+        finding = self.blobs.scrub_one(blob)
+        if finding is not None:
+            self._tell(finding)
 
     def _tell(self, finding: ScrubFinding) -> None:
         bad = [found for found in finding.verdicts if found.state is not ReplicaState.GOOD]
@@ -114,6 +158,17 @@ class Storekeeper:
                 self.rest(SCRUB_REST_MIN)
             else:
                 return
+
+
+@contextmanager
+def _going_on(what: str) -> Generator[None]:
+    """Let nothing end the rounds: a typed refusal is a warning, anything else a defect to be mended."""
+    try:
+        yield
+    except TallystickError as error:
+        _log.warning(what, code=error.code, why=str(error))
+    except Exception:  # noqa: BLE001 - a thread that ends is heard by nobody
+        _log.exception("defect", what=what)
 
 
 def _event(

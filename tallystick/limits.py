@@ -144,6 +144,11 @@ assert NOTICE_STEP_MAX > LEDGER_STEP_MAX  # it ends with such a step
 CHANNEL_REPLY_MAX: Final = timedelta(seconds=30)  # for a mail server or a webhook to answer
 CHANNEL_DETAIL_LENGTH_MAX: Final = 200
 
+STORAGE_NOTICE_FINDINGS_MAX: Final = 64  # in one letter; a lost disk is not a letter a file
+STORAGE_NOTICE_RETRY_MAX: Final = timedelta(days=1)
+STORAGE_NOTICE_AGAIN: Final = timedelta(minutes=15)  # after what kept the storekeeper from looking
+assert STORAGE_NOTICE_FINDINGS_MAX <= LIST_LENGTH_MAX
+
 # The command line and the receiver, towards the server.
 HTTP_ATTEMPTS_MAX: Final = 6  # of one request that is answered with 503
 HTTP_RETRY_AFTER_MAX: Final = timedelta(seconds=30)

@@ -11,7 +11,6 @@ import contextlib
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -63,7 +62,6 @@ from workflows.release import ReleaseWorkflow
 WORKFLOWS: Final = (ReleaseWorkflow, DepositWorkflow, CustodyWorkflow, EvidenceWorkflow)
 
 _log = telemetry.logger(__name__)
-_FIRST_ROUND_PART: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +152,9 @@ def storekeeper(settings: Settings, engine: Engine) -> Storekeeper:
     Raises:
         TallystickError: The key file or a store is not what it must be.
     """
-    return Storekeeper(engine=engine, blobs=_blobs(settings), log_key=_log_key(settings))
+    return Storekeeper(
+        engine=engine, blobs=_blobs(settings), log_key=_log_key(settings), post=_post(settings)
+    )
 
 
 def gate_activities(settings: Settings, engine: Engine) -> GateActivities:
@@ -270,19 +270,8 @@ async def _keep_signing(ledger: LedgerActivities, every: timedelta) -> None:
 
 
 def _keep_making_rounds(keeper: Storekeeper, every: timedelta) -> None:
-    """Read every copy anew, every so often, in a thread that ends with the process, wherever it is then.
-
-    The first round waits for a part of the pause: a worker that is started again and again does
-    not read all the time, and one that is started every day still comes round.
-    """
-
-    def rounds() -> None:
-        time.sleep(every.total_seconds() / _FIRST_ROUND_PART)
-        while True:
-            keeper.make_round_if_possible()
-            time.sleep(every.total_seconds())
-
-    threading.Thread(target=rounds, name="storekeeper", daemon=True).start()
+    """Read every copy anew, every so often, in a thread that ends with the process, wherever it is then."""
+    threading.Thread(target=keeper.keep_making_rounds, args=(every,), name="storekeeper", daemon=True).start()
 
 
 def _log_key(settings: Settings) -> SigningKey:

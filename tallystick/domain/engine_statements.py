@@ -60,6 +60,23 @@ class Notice(OnClaim):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorageNotice(Header):
+    """The engine told a party that copies of stored files were lost or altered; `taken` says by what means.
+
+    Attributes:
+        attempt: Which letter of this kind to the party it is: 1, 2, 3 …
+        findings: The events that it tells of.
+    """
+
+    KIND: ClassVar[Kind] = Kind.STORAGE_NOTICE
+    party: PartyId
+    attempt: int
+    findings: tuple[Digest, ...]
+    text_digest: Digest
+    channels: tuple[ChannelResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event(Header):
     """The engine records that something happened, and why it may say so.
 

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     HOLD_LIFT = "hold-lift"
     RECEIPT = "receipt"
     RETURN = "return"
+    STORAGE_NOTICE = "storage-notice"
     EVENT = "event"
     DECISION = "decision"
     EVIDENCE = "evidence"

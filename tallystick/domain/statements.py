@@ -21,6 +21,7 @@ from tallystick.domain.engine_statements import (
     Notice,
     PremiseVerdict,
     SealedShare,
+    StorageNotice,
 )
 from tallystick.domain.headers import Contribution, Header, LedgerSeen, OnClaim
 from tallystick.domain.ids import ComponentId, Digest, PublicKey, StageId, nonce
@@ -73,6 +74,7 @@ __all__ = [
     "RulingDocument",
     "SealedShare",
     "Signed",
+    "StorageNotice",
     "Withdrawal",
     "read_body",
     "write_body",
@@ -323,6 +325,7 @@ BODIES: Final[Mapping[Kind, type[Body]]] = MappingProxyType(
             HoldLift,
             Receipt,
             Return,
+            StorageNotice,
             Event,
             DecisionStatement,
         )
@@ -330,7 +333,7 @@ BODIES: Final[Mapping[Kind, type[Body]]] = MappingProxyType(
 )
 """The bodies that stand under an agreement; `agreement` itself and `enrolment` have their own readers."""
 
-BY_LOG_KEY: Final = frozenset({Kind.NOTICE, Kind.EVENT, Kind.EVIDENCE})
+BY_LOG_KEY: Final = frozenset({Kind.NOTICE, Kind.STORAGE_NOTICE, Kind.EVENT, Kind.EVIDENCE})
 BY_GATE: Final = frozenset({Kind.DECISION})
 BY_ENGINE: Final = BY_LOG_KEY | BY_GATE
 

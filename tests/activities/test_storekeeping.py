@@ -1,23 +1,32 @@
 """Between releases nobody reads a blob but the storekeeper: it replaces what rots, and says so on record."""
 
+import asyncio
 import contextlib
 import os
 import sqlite3
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
+from structlog.testing import capture_logs
 
+from activities.storage_notices import StorageNotices
 from activities.storekeeping import Storekeeper
+from activities.transports import Letter, Post, Taken
 from tallystick.crypto.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
 from tallystick.crypto.reading import read_signed
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Happening, Kind
-from tallystick.domain.statements import Deposit, Event
+from tallystick.domain.party import Channel
+from tallystick.domain.statements import Deposit, Event, StorageNotice
 from tallystick.limits import DRAFT_IDLE_MAX, SCRUB_REST_MIN
 from tallystick.store import agreements, ledger
-from tallystick.store.blobs import FileBlobStore
+from tallystick.store.blobs import FileBlobStore, ReplicaVerdict
+from tallystick.store.replicas import ReplicatedBlobs
 from tallystick.store.session import open_engine, reading, transaction
 from tallystick.store.uploads import StoredBlob, known_blobs, record_blob
 from tests.support.agreements import DOCS, DORA, LOG_KEY, PEOPLE
@@ -57,10 +66,25 @@ def deposited(world: World) -> Deposit:
 
 
 def make_round(world: World) -> None:
-    keeper = Storekeeper(
-        engine=world.engine, blobs=world.blobs, log_key=LOG_KEY, clock=lambda: NOW, rest=lambda _: None
+    keeper(world).make_round()
+
+
+def keeper(
+    world: World,
+    *,
+    blobs: ReplicatedBlobs | None = None,
+    engine: Engine | None = None,
+    clock: Callable[[], datetime] = lambda: NOW,
+    rest: Callable[[timedelta], None] = lambda _: None,
+) -> Storekeeper:
+    return Storekeeper(
+        engine=engine or world.engine,
+        blobs=blobs or world.blobs,
+        log_key=LOG_KEY,
+        post=Post(domain="test.invalid", outbox_dir=world.folder / "outbox"),
+        clock=clock,
+        rest=rest,
     )
-    keeper.make_round()
 
 
 def sealed(world: World) -> Digest:
@@ -167,9 +191,7 @@ def test_a_blob_that_is_still_on_its_way_to_the_second_store_is_left_alone(world
 
 def test_the_disks_rest_after_each_blob(world: World) -> None:
     rests: list[timedelta] = []
-    Storekeeper(
-        engine=world.engine, blobs=world.blobs, log_key=LOG_KEY, clock=lambda: NOW, rest=rests.append
-    ).make_round()
+    keeper(world, rest=rests.append).make_round()
     with reading(world.engine) as session:
         assert len(rests) == len(known_blobs(session)) > 1
     assert min(rests) >= SCRUB_REST_MIN
@@ -183,13 +205,197 @@ def test_a_finding_is_put_on_record_once_the_database_is_back(world: World) -> N
     path = world.folder / "store.db"
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        Storekeeper(
+        keeper(
+            world,
             engine=open_engine(f"sqlite:///{path}", busy_max=timedelta(milliseconds=20)),
-            blobs=world.blobs,
-            log_key=LOG_KEY,
-            clock=lambda: NOW,
             rest=lambda _: other.rollback(),
         ).make_round()
 
     assert bad.exists()
     assert [event.cause for event in repairs(world)] == [first]
+
+
+# ------------------------------------------------------------------------------- nothing ends the rounds
+
+
+class EndedError(Exception):
+    """Ends a test's storekeeper, which rests for ever otherwise."""
+
+
+class Weary:
+    """Rests so often, and then no more."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.rests: list[timedelta] = []
+
+    def __call__(self, pause: timedelta) -> None:
+        if len(self.rests) == self.times:
+            raise EndedError
+        self.rests.append(pause)
+
+
+class Defective(FileBlobStore):
+    """A store with a defect: it breaks off in a way that nobody foresaw, at one blob or altogether."""
+
+    broken_at: Digest | None = None
+    broken = 0
+
+    def check(self, wanted: Digest, size_bytes: int | None = None) -> ReplicaVerdict:
+        if wanted == self.broken_at:
+            raise ZeroDivisionError
+        return super().check(wanted, size_bytes)
+
+    def discard_unfinished(self, before: datetime) -> int:
+        if self.broken:
+            self.broken -= 1
+            raise ZeroDivisionError
+        return super().discard_unfinished(before)
+
+
+def defective(world: World) -> tuple[Defective, ReplicatedBlobs]:
+    store = Defective(world.folder / "north", name="north")
+    return store, ReplicatedBlobs([store, FileBlobStore(world.folder / "south", name="south")])
+
+
+def defects(logs: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    return [log for log in logs if log["event"] == "defect"]
+
+
+def test_a_defect_at_one_blob_is_told_and_the_others_are_still_looked_at(world: World) -> None:
+    with reading(world.engine) as session:
+        first, *_, last = known_blobs(session)
+    store, blobs = defective(world)
+    store.broken_at = first
+    world.sealed_files(last)[1].unlink()
+
+    with capture_logs() as logs:
+        keeper(world, blobs=blobs).make_round()
+
+    (defect,) = defects(logs)
+    assert (defect["log_level"], defect["exc_info"]) == ("error", True)
+    assert [event.cause for event in repairs(world)] == [last]
+
+
+def test_a_defect_in_a_round_is_told_and_the_next_round_comes(world: World) -> None:
+    _, bad = world.sealed_files(sealed(world))
+    bad.write_bytes(b"rot")
+    store, blobs = defective(world)
+    store.broken = 1
+    with reading(world.engine) as session:
+        rest = Weary(times=2 + len(known_blobs(session)))  # before both rounds, and in the second
+
+    with capture_logs() as logs, contextlib.suppress(EndedError):
+        keeper(world, blobs=blobs, rest=rest).keep_making_rounds(timedelta(seconds=24))
+
+    assert rest.rests[:2] == [timedelta(seconds=1), timedelta(seconds=24)]
+    assert len(defects(logs)) == 1
+    assert [event.cause for event in repairs(world)] == [sealed(world)]
+
+
+# ----------------------------------------------------------------------------- the parties are told of it
+
+
+def lose(world: World) -> None:
+    for path in world.sealed_files(sealed(world)):
+        path.unlink()
+
+
+def given(world: World) -> list[StorageNotice]:
+    """The notices on record, each verified as the engine's own word."""
+    with reading(world.engine) as session:
+        found = ledger.entries(session, world.agreement.id, kinds=[Kind.STORAGE_NOTICE])
+    signed = [read_signed(entry.statement(), world.agreement) for entry in found]
+    assert all(one.signers == {world.agreement.engine.log_key} for one in signed)
+    return [one.body for one in signed if isinstance(one.body, StorageNotice)]
+
+
+def letters(world: World) -> list[Path]:
+    return sorted((world.folder / "outbox").glob("*/*.txt"))
+
+
+def run_until(world: World, rests: int) -> list[timedelta]:
+    """Run the storekeeper until it has rested so often, its clock going on with each rest."""
+    rest, clock = Weary(rests), {"now": NOW}
+
+    def go_on(pause: timedelta) -> None:
+        rest(pause)
+        clock["now"] += pause
+
+    with contextlib.suppress(EndedError):
+        keeper(world, rest=go_on, clock=lambda: clock["now"]).keep_making_rounds(timedelta(days=1))
+    return rest.rests
+
+
+def test_a_loss_is_told_to_depositor_beneficiary_and_agent_once(world: World) -> None:
+    lose(world)
+    with reading(world.engine) as session:
+        blobs = len(known_blobs(session))
+
+    run_until(world, rests=1 + blobs + 1 + blobs + 1)
+
+    (lost,) = repairs(world, Happening.REPLICA_LOST)
+    notices = given(world)
+    assert {(one.party, one.attempt, len(one.findings)) for one in notices} == {
+        ("nordwind", 1, 1),
+        ("halden", 1, 1),
+        ("harbour", 1, 1),
+    }
+    assert [path.parent.name for path in letters(world)] == ["halden", "harbour", "nordwind"]
+    text = letters(world)[0].read_text()
+    assert all(line in text for line in lost.because)
+    assert "NOT REPLACED" in text
+    assert sha256_digest(text.partition("\n\n")[2].encode()) in {one.text_digest for one in notices}
+
+
+def test_a_copy_that_was_replaced_is_told_too(world: World) -> None:
+    world.sealed_files(sealed(world))[1].unlink()
+    make_round(world)
+
+    run_until(world, rests=1)
+
+    assert len(given(world)) == 3
+    assert "NOT REPLACED" not in letters(world)[0].read_text()
+
+
+def test_a_letter_that_no_channel_takes_is_sent_again_ever_more_seldom(world: World) -> None:
+    lose(world)
+    make_round(world)
+    blocked = world.folder / "outbox"
+    blocked.write_text("a file where a folder should be")
+
+    rests = run_until(world, rests=4)
+
+    assert [rest.total_seconds() for rest in rests] == [10, 20, 40, 80]
+    tried = [one for one in given(world) if one.party == "halden"]
+    assert [one.attempt for one in tried] == [1, 2, 3, 4, 5]
+    assert not any(channel.taken for one in tried for channel in one.channels)
+
+    blocked.unlink()  # and a restart
+    (rest,) = run_until(world, rests=1)
+    assert rest == timedelta(seconds=10 + 20 + 40 + 80 + 160)
+    assert [path.parent.name for path in letters(world)] == ["halden", "harbour", "nordwind"]
+
+
+def test_two_storekeepers_send_one_letter_and_record_it_once(world: World) -> None:
+    lose(world)
+    make_round(world)
+    notices = StorageNotices(
+        engine=world.engine,
+        log_key=LOG_KEY,
+        post=Post(domain="test.invalid", outbox_dir=world.folder / "outbox"),
+        clock=lambda: NOW,
+    )
+
+    class Overtaken(Post):
+        """A post during whose first delivery another storekeeper does the same work."""
+
+        async def send(self, channel: Channel, letter: Letter) -> Taken:
+            await asyncio.to_thread(notices.give)
+            return await super().send(channel, letter)
+
+    slow = Overtaken(domain="test.invalid", outbox_dir=world.folder / "outbox")
+    assert replace(notices, post=slow).give() == {}
+
+    assert sorted(one.party for one in given(world)) == ["halden", "harbour", "nordwind"]
+    assert len(letters(world)) == 3

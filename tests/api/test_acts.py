@@ -64,6 +64,7 @@ def test_every_kind_of_act_has_its_noun() -> None:
         Kind.DEPOSIT,
         Kind.CLAIM,
         Kind.NOTICE,
+        Kind.STORAGE_NOTICE,
         Kind.EVENT,
         Kind.DECISION,
         Kind.EVIDENCE,

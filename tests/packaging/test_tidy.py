@@ -85,7 +85,9 @@ def swallowed_errors(file: str, tree: ast.Module) -> Iterator[Breach]:
             continue
         caught = ast.unparse(node.type) if node.type else "BaseException"
         raises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
-        if re.search(r"\b(Base)?Exception\b", caught) and not raises:
+        # What must go on all the same says that it met a defect, with its traceback.
+        told = any(ast.unparse(inner).startswith("_log.exception('defect'") for inner in ast.walk(node))
+        if re.search(r"\b(Base)?Exception\b", caught) and not raises and not told:
             yield f"{file}:{node.lineno} catches {caught} and goes on"
 
 
@@ -135,6 +137,7 @@ PRODUCT_CHECKS: list[tuple[Check, str]] = [
     (swallowed_errors, "try:\n    f()\nexcept Exception:\n    pass"),
     (swallowed_errors, "try:\n    f()\nexcept (OSError, BaseException) as e:\n    log(e)"),
     (swallowed_errors, "try:\n    f()\nexcept:\n    pass"),
+    (swallowed_errors, "try:\n    f()\nexcept Exception:\n    _log.error('defect')"),
     (empty_names, "class ClaimManager: ..."),
     (empty_names, "def handle_claim(): ..."),
     (empty_names, "async def data(): ..."),

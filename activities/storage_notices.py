@@ -1,0 +1,135 @@
+"""Telling the parties of what the storekeeper found, by every channel, until one takes the letter."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from activities.ledger import nonce_of
+from activities.transports import Letter, Post
+from tallystick.crypto.canonical import sha256_digest
+from tallystick.crypto.keys import SigningKey
+from tallystick.crypto.reading import SignedAgreement, read_agreement, read_signed
+from tallystick.crypto.statement import Envelope, sign
+from tallystick.domain.authorship import check_engine
+from tallystick.domain.codec import encode_object
+from tallystick.domain.ids import AgreementId, engine_person
+from tallystick.domain.kinds import Kind
+from tallystick.domain.party import Channel
+from tallystick.domain.statements import ChannelResult, Entry, StorageNotice
+from tallystick.domain.storage_notices import Owed, letter, owed, subject
+from tallystick.store import agreements, ledger
+from tallystick.store.casefiles import agreement_envelope
+from tallystick.store.session import reading, transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageNotices:
+    """Gives notice of damaged copies, and puts on record whom it reached; holds the log key for that."""
+
+    engine: Engine
+    log_key: SigningKey = field(repr=False)
+    post: Post
+    clock: Callable[[], datetime]
+
+    def give(self, among: Iterable[AgreementId] | None = None) -> dict[AgreementId, datetime]:
+        """Write every letter that is owed now, and return when the next is under which agreement.
+
+        A letter is sent before it is on record: after a crash in between it is sent again, under
+        the same id. One that a second worker has put on record meanwhile is not recorded again.
+
+        Args:
+            among: Where to look; every agreement if absent.
+
+        Raises:
+            TallystickError: The database is out of reach, or a record was altered.
+        """
+        if among is None:
+            with reading(self.engine) as session:
+                among = agreements.agreement_ids(session)
+        return {one: due for one in among if (due := self._given(one)) is not None}
+
+    def _given(self, agreement_id: AgreementId) -> datetime | None:
+        with reading(self.engine) as session:
+            signed, due = _owed(session, agreement_id)
+        for one in due:
+            if one.due_at <= self.clock():
+                self._send(signed, one)
+        with reading(self.engine) as session:
+            _, left = _owed(session, agreement_id)
+        return min((one.due_at for one in left), default=None)
+
+    def _send(self, signed: SignedAgreement, due: Owed) -> None:
+        text = letter(signed.agreement, due)
+        results = asyncio.run(self._through_all(signed, due, text))
+        at = self.clock()
+        with transaction(self.engine) as session:
+            signed, still = _owed(session, signed.agreement.id)
+            if any((one.party.id, one.attempt) == (due.party.id, due.attempt) for one in still):
+                envelope = self._statement(signed, due, text, results, at)
+                ledger.append(session, signed.agreement.id, envelope, at, claim=None)
+
+    async def _through_all(self, signed: SignedAgreement, due: Owed, text: str) -> tuple[ChannelResult, ...]:
+        name = f"storage-{nonce_of(_members(signed, due))}"
+        letters = [
+            (channel, Letter(id=f"{name}-{place}", subject=subject(signed.agreement), text=text))
+            for place, channel in enumerate(due.party.channels)
+        ]
+        return tuple(await asyncio.gather(*(self._through(*one) for one in letters)))
+
+    async def _through(self, channel: Channel, one: Letter) -> ChannelResult:
+        taken = await self.post.send(channel, one)
+        return ChannelResult(
+            kind=channel.kind, address=channel.address, taken=taken.taken, detail=taken.detail
+        )
+
+    def _statement(
+        self,
+        signed: SignedAgreement,
+        due: Owed,
+        text: str,
+        results: tuple[ChannelResult, ...],
+        at: datetime,
+    ) -> Envelope:
+        notice = StorageNotice(
+            deployment=signed.agreement.deployment,
+            agreement=signed.agreement.id,
+            agreement_digest=signed.terms.digest,
+            person=engine_person(signed.agreement.deployment),
+            issued_at=at,
+            nonce=nonce_of(_members(signed, due)),
+            party=due.party.id,
+            attempt=due.attempt,
+            findings=tuple(finding for finding, _ in due.findings),
+            text_digest=sha256_digest(text.encode()),
+            channels=results,
+        )
+        return sign(Kind.STORAGE_NOTICE, encode_object(notice), [self.log_key])
+
+
+def _owed(session: Session, agreement_id: AgreementId) -> tuple[SignedAgreement, tuple[Owed, ...]]:
+    registered = agreements.latest(session, agreement_id)
+    assert registered is not None, "only registered agreements are looked at"
+    signed = read_agreement(agreement_envelope(registered.envelope))
+    return signed, owed(signed.agreement, _record(session, signed))
+
+
+def _record(session: Session, signed: SignedAgreement) -> Iterator[Entry]:
+    kinds = [Kind.EVENT, Kind.STORAGE_NOTICE]
+    for entry in ledger.entries(session, signed.agreement.id, kinds=kinds):
+        if entry.claim is None:
+            read = read_signed(entry.statement(), signed.agreement)
+            check_engine(signed.agreement, read)
+            yield Entry(index=entry.index, accepted_at=entry.accepted_at, signed=read)
+
+
+def _members(signed: SignedAgreement, due: Owed) -> dict[str, str | int | list[str]]:
+    return {
+        "agreement": signed.agreement.id,
+        "party": due.party.id,
+        "attempt": due.attempt,
+        "findings": [finding for finding, _ in due.findings],
+    }
