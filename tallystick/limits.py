@@ -71,8 +71,8 @@ TAR_PADDING_BYTES_MAX: Final = 1024 * 1024  # zeros after the end marker
 
 # Claims. Temporal allows 2,000 updates a workflow and 10 in flight; what one
 # person may send is bounded so that nobody can use up another's.
-ACTS_PER_PERSON_MAX: Final = 20
-ACTS_PER_CLAIM_MAX: Final = PERSONS_MAX * ACTS_PER_PERSON_MAX
+ACTS_PER_PERSON_MAX: Final = 20  # a hold counts twice, its lift not at all
+ACTS_PER_CLAIM_MAX: Final = PERSONS_MAX * ACTS_PER_PERSON_MAX  # so nobody's flood comes to more
 ACT_BYTES_PER_PERSON_MAX: Final = 256 * 1024  # of all that one person says about a claim
 HOLD_LIFT_BYTES_MAX: Final = 8 * 1024  # which counts to nobody's: there are no more of them than holds
 CLAIMS_PER_PERSON_MAX: Final = 100  # that one key may ever file under an agreement; each filing reads all

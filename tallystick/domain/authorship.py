@@ -22,6 +22,7 @@ from tallystick.domain.statements import (
     BY_GATE,
     Entry,
     Header,
+    Hold,
     HoldLift,
     KeyRevocation,
     OnClaim,
@@ -151,13 +152,21 @@ def check_quota(claim: Claim, signed: Signed) -> None:
         return
     for key in signed.signers:
         said = [e.signed for e in claim.entries if key in e.signed.signers and _counts(e.signed)]
-        if len(said) >= ACTS_PER_PERSON_MAX:
+        if sum(map(_acts, (signed, *said))) > ACTS_PER_PERSON_MAX:
             raise QuotaExceededError("too many statements by one person", limit=ACTS_PER_PERSON_MAX)
         _check_size(signed.size_bytes + sum(one.size_bytes for one in said), ACT_BYTES_PER_PERSON_MAX)
 
 
 def _counts(signed: Signed) -> bool:
     return not isinstance(signed.body, HoldLift | KeyRevocation)
+
+
+def _acts(signed: Signed) -> int:
+    """Return how many acts a statement makes: whoever places a hold pays for its lift too.
+
+    So all acts on a claim, lifts included, are at most `ACTS_PER_CLAIM_MAX`, which no flood can exceed.
+    """
+    return 2 if isinstance(signed.body, Hold) else 1
 
 
 def _check_size(size_bytes: int, limit_bytes: int) -> None:

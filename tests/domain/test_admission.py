@@ -22,7 +22,13 @@ from tallystick.domain.party import Channel, ChannelKind, Party, Role
 from tallystick.domain.release import PREMISES
 from tallystick.domain.state import ClaimState, StageState
 from tallystick.domain.statements import ChannelResult, Contribution, Entry, PremiseVerdict
-from tallystick.limits import ACTS_PER_PERSON_MAX, CLOCK_SKEW_MAX, TEXT_LENGTH_MAX
+from tallystick.limits import (
+    ACTS_PER_PERSON_MAX,
+    CLOCK_SKEW_MAX,
+    PERSONS_MAX,
+    TEXT_LENGTH_MAX,
+    UPDATES_PER_WORKFLOW_MAX,
+)
 from tests.support.agreements import AGREEMENT, BEA, BEN, DECISION_KEY, LOG_KEY, PEOPLE, quorum
 from tests.support.stories import play
 from tests.support.world import BEGIN, NO_DIGEST, World, key_of, some_digest
@@ -338,20 +344,35 @@ def test_quota_counts_what_one_signs_together_with_others() -> None:
 
 def test_quota_used_up_neither_blocks_others_nor_a_revocation() -> None:
     world = accepted()
-    while sum(key_of("kim@kestrel") in e.signed.signers for e in world.entries) < ACTS_PER_PERSON_MAX:
-        world.holds("kim@kestrel")
-    refused("quota-exceeded", world, lambda: world.holds("kim@kestrel"))
+    for _ in range(ACTS_PER_PERSON_MAX // 2):
+        world.retracts("kim@kestrel", world.denies("kim@kestrel").signed.id)
+    refused("quota-exceeded", world, lambda: world.denies("kim@kestrel"))
     world.revokes("kim@kestrel")
     world.denies("tom@marlowe")
+    assert world.refolded() == world.claim
+
+
+def test_whoever_places_a_hold_pays_for_its_lift_so_that_all_acts_together_stay_within_the_engines() -> None:
+    world = accepted()
+    filed = len(world.entries)
+    for _ in range(ACTS_PER_PERSON_MAX // 2):
+        hold = world.holds("kim@kestrel")
+        world.lifts("ana@harbour", "tom@marlowe", hold=hold.signed.id)
+    for act in (world.holds, world.denies):
+        refused("quota-exceeded", world, partial(act, "kim@kestrel"))
+    assert len(world.entries) - filed == ACTS_PER_PERSON_MAX
+    assert PERSONS_MAX * ACTS_PER_PERSON_MAX < UPDATES_PER_WORKFLOW_MAX
+    world.denies("ana@harbour")
     assert world.refolded() == world.claim
 
 
 def test_bytes_of_one_person_are_bounded_and_count_to_nobody_else() -> None:
     world, long = accepted(), TEXT_LENGTH_MAX * "\N{SCROLL}"  # of four bytes each
     hold = world.says(Kind.HOLD, "kim@kestrel", reason=long)
-    for _ in range(14):
-        hold = world.says(Kind.HOLD, "kim@kestrel", reason=long)
-    refused("quota-exceeded", world, lambda: world.says(Kind.HOLD, "kim@kestrel", reason=long))
+    for _ in range(7):
+        denial = world.says(Kind.DENIAL, "kim@kestrel", reason=long)
+        world.says(Kind.RETRACTION, "kim@kestrel", of=denial.signed.id, reason=long)
+    refused("quota-exceeded", world, lambda: world.says(Kind.DENIAL, "kim@kestrel", reason=long))
     world.says(Kind.DENIAL, "tom@marlowe", reason=long)
     lifts = partial(world.says, Kind.HOLD_LIFT, "ana@harbour", "tom@marlowe", hold=hold.signed.id)
     refused("quota-exceeded", world, partial(lifts, reason=long))
