@@ -21,7 +21,7 @@ from api.neighbours import ClaimNotCarriedError, EngineUnreachableError
 from tallystick.crypto.statement import new_nonce
 from tallystick.domain.ids import Digest, digest
 from tallystick.faults import from_failure
-from tallystick.limits import ENGINE_NUDGE_MAX, EVIDENCE_WAIT_MAX, UPDATE_WAIT_MAX
+from tallystick.limits import ENGINE_NUDGE_MAX, EVIDENCE_WAIT_MAX, UPDATE_WAIT_MAX, WORKFLOW_TASK_MAX
 from tallystick.messages import (
     CLAIMS_QUEUE,
     Acknowledged,
@@ -137,6 +137,7 @@ class TemporalClaims:
             asked,
             id=workflow_id,
             task_queue=CLAIMS_QUEUE,
+            task_timeout=WORKFLOW_TASK_MAX,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         )

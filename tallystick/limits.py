@@ -186,9 +186,11 @@ EVIDENCE_BLOB_BYTES_MAX: Final = 1 << 30  # one evidence document, sealed
 assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # the client hears of it
 
 # The worker's processes.
+LEDGER_STEPS_AT_ONCE_MAX: Final = 8  # writers take turns anyway
 WORK_STEPS_AT_ONCE_MAX: Final = 32
 GATE_STEPS_AT_ONCE_MAX: Final = 4
 WORKFLOWS_CACHED_MAX: Final = 1000
+WORKFLOW_TASK_MAX: Final = timedelta(seconds=5)  # so late is a worker missed that was killed at one
 STICKY_MAX: Final = timedelta(seconds=2)
 SHUTDOWN_MAX: Final = timedelta(seconds=10)
 CONNECT_RETRY_MIN: Final = timedelta(milliseconds=250)

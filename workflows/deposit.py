@@ -18,7 +18,7 @@ class DepositWorkflow:
         verdict = await workflow.execute_activity_method(
             BlobActivities.verify_deposit, request, **steps.BLOBS
         )
-        await workflow.execute_activity_method(
+        await workflow.execute_local_activity_method(
             LedgerActivities.record_deposit_verdict,
             RecordVerdict(
                 agreement=request.agreement, deposit=request.deposit, verdict=verdict, at=steps.now()

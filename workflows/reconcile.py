@@ -22,6 +22,7 @@ from tallystick import telemetry
 from tallystick.crypto.reading import read_agreement
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId
+from tallystick.limits import WORKFLOW_TASK_MAX
 from tallystick.messages import (
     CLAIMS_QUEUE,
     ClaimStart,
@@ -112,6 +113,7 @@ class Reconciler:
                 owed.request,
                 id=owed.id,
                 task_queue=CLAIMS_QUEUE,
+                task_timeout=WORKFLOW_TASK_MAX,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             )
         except WorkflowAlreadyStartedError:

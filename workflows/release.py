@@ -8,10 +8,11 @@ stands. Cancelling it, or ending it by force, releases nothing.
 """
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 from activities.gate import GateActivities
 from activities.ledger import LedgerActivities
@@ -134,10 +135,10 @@ class ReleaseWorkflow:
 
     async def _put_the_claim_on_record(self) -> None:
         try:
-            record = await workflow.execute_activity_method(
+            record = await workflow.execute_local_activity_method(
                 LedgerActivities.file_claim, FileClaim(start=self._start, at=steps.now()), **steps.LEDGER
             )
-        except ActivityError as failure:
+        except FailureError as failure:
             self._refused = steps.refusal_in(failure)
             await self._tell_whoever_asks()
             raise to_failure(self._refused) from None
@@ -208,17 +209,16 @@ class ReleaseWorkflow:
             after=book.last_index,
         )
         try:
-            return await workflow.execute_activity_method(
+            return await workflow.execute_local_activity_method(
                 LedgerActivities.record_act, request, **steps.LEDGER
             )
-        except ActivityError as failure:
+        except FailureError as failure:
             raise steps.refusal_in(failure) from None
 
     async def _tell_whoever_asks(self) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(lambda: self._asked, timeout=LATE_ASK_MAX)
-        except TimeoutError:
-            return
+        # Whoever asks in the very moment in which the time is over is told too.
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     # ------------------------------------------------------------------ what the engine does by itself
@@ -250,7 +250,7 @@ class ReleaseWorkflow:
             cause=found.cause,
             because=found.because,
         )
-        return await workflow.execute_activity_method(
+        return await workflow.execute_local_activity_method(
             LedgerActivities.record_happening, request, **steps.LEDGER
         )
 
@@ -288,7 +288,7 @@ class ReleaseWorkflow:
             await self._catch_up(book)
             if given.repaired:
                 await self._record_repaired(given.repaired)
-        except ActivityError as failure:
+        except FailureError as failure:
             workflow.logger.error("the gate could not decide: %s", steps.refusal_in(failure).code)
             return False
         finally:
@@ -321,7 +321,7 @@ class ReleaseWorkflow:
         known = book.last_index
         while True:
             request = ReadSince(claim=book.claim.digest, agreement=book.agreement.id, after=book.last_index)
-            page = await workflow.execute_activity_method(
+            page = await workflow.execute_local_activity_method(
                 LedgerActivities.read_since, request, **steps.LEDGER
             )
             book.learn(page.entries)

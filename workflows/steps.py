@@ -10,7 +10,7 @@ from typing import Final, TypedDict
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from tallystick.domain.errors import TallystickError
 from tallystick.faults import from_failure
@@ -26,11 +26,18 @@ from tallystick.messages import GATE_QUEUE, WORK_QUEUE
 
 
 class Step(TypedDict):
-    """The terms on which Temporal runs an activity."""
+    """The terms on which Temporal has an activity run by whoever serves its queue."""
 
     task_queue: str
     start_to_close_timeout: timedelta
-    heartbeat_timeout: timedelta | None
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+class LocalStep(TypedDict):
+    """The terms on which the worker that has the workflow runs an activity itself."""
+
+    start_to_close_timeout: timedelta
     retry_policy: RetryPolicy
 
 
@@ -38,12 +45,8 @@ _AGAIN: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), backoff_coefficient=2.0, maximum_interval=STEP_RETRY_MAX
 )
 
-LEDGER: Final = Step(
-    task_queue=WORK_QUEUE,
-    start_to_close_timeout=LEDGER_STEP_MAX,
-    heartbeat_timeout=None,
-    retry_policy=_AGAIN,
-)
+LEDGER: Final = LocalStep(start_to_close_timeout=LEDGER_STEP_MAX, retry_policy=_AGAIN)
+"""Local, because an act waits for it: a look at the record takes milliseconds, being given it much longer."""
 NOTICE: Final = Step(
     task_queue=WORK_QUEUE,
     start_to_close_timeout=NOTICE_STEP_MAX,
@@ -69,11 +72,11 @@ def now() -> datetime:
     return workflow.now().replace(microsecond=0)
 
 
-def refusal_in(failure: ActivityError) -> TallystickError:
-    """Return the typed refusal that ended an activity.
+def refusal_in(failure: FailureError) -> TallystickError:
+    """Return the typed refusal that ended an activity; a local one's failure comes without a wrapper.
 
     Raises:
-        ActivityError: The workflow was cancelled.
+        FailureError: The workflow was cancelled.
         AssertionError: It ended by no refusal of ours, though every other failure is tried again.
     """
     if is_cancelled_exception(failure):

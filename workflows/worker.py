@@ -41,6 +41,7 @@ from tallystick.limits import (
     CONNECT_RETRY_MAX,
     CONNECT_RETRY_MIN,
     GATE_STEPS_AT_ONCE_MAX,
+    LEDGER_STEPS_AT_ONCE_MAX,
     SHUTDOWN_MAX,
     STICKY_MAX,
     WORK_STEPS_AT_ONCE_MAX,
@@ -66,15 +67,15 @@ _log = telemetry.logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerActivities:
-    """The activities of the worker, for `WORK_QUEUE`."""
+    """The activities of the worker."""
 
     ledger: LedgerActivities
     notices: NoticeActivities
     blobs: BlobActivities
     evidence: EvidenceActivities
 
-    def all(self) -> Sequence[Callable[..., object]]:
-        """Return every activity, to be registered."""
+    def local(self) -> Sequence[Callable[..., object]]:
+        """Return what workflows run beside themselves: reading and writing the ledger."""
         ledger = self.ledger
         return (
             ledger.file_claim,
@@ -82,19 +83,24 @@ class WorkerActivities:
             ledger.record_happening,
             ledger.read_since,
             ledger.record_deposit_verdict,
-            self.notices.give_notice,
-            self.blobs.verify_deposit,
-            self.evidence.export_evidence,
         )
 
+    def queued(self) -> Sequence[Callable[..., object]]:
+        """Return what `WORK_QUEUE` is for: whatever takes its time."""
+        return (self.notices.give_notice, self.blobs.verify_deposit, self.evidence.export_evidence)
 
-def claims_worker(client: Client) -> Worker:
-    """Return the worker that runs the workflows, and nothing else: a flood of work does not delay an act."""
+
+def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadPoolExecutor) -> Worker:
+    """Return the worker that runs the workflows and records what they decide: no other work delays an act."""
     return Worker(
         client,
         task_queue=CLAIMS_QUEUE,
         workflows=WORKFLOWS,
         workflow_runner=sandbox.runner(),
+        activities=activities.local(),
+        activity_executor=threads,
+        max_concurrent_local_activities=LEDGER_STEPS_AT_ONCE_MAX,
+        no_remote_activities=True,
         max_cached_workflows=WORKFLOWS_CACHED_MAX,
         # After a crash the next worker takes over in seconds, not in the ten that are usual.
         sticky_queue_schedule_to_start_timeout=STICKY_MAX,
@@ -103,11 +109,11 @@ def claims_worker(client: Client) -> Worker:
 
 
 def work_worker(client: Client, activities: WorkerActivities, threads: ThreadPoolExecutor) -> Worker:
-    """Return the worker for the ledger, notices and blobs."""
+    """Return the worker for notices, blobs and evidence."""
     return Worker(
         client,
         task_queue=WORK_QUEUE,
-        activities=activities.all(),
+        activities=activities.queued(),
         activity_executor=threads,
         max_concurrent_activities=WORK_STEPS_AT_ONCE_MAX,
         graceful_shutdown_timeout=SHUTDOWN_MAX,
@@ -194,8 +200,14 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     engine = open_engine(settings.database_url)
     activities = worker_activities(settings, engine)
     client = await connect(settings)
-    with ThreadPoolExecutor(WORK_STEPS_AT_ONCE_MAX, thread_name_prefix="work") as threads:
-        async with claims_worker(client), work_worker(client, activities, threads):
+    with (
+        ThreadPoolExecutor(LEDGER_STEPS_AT_ONCE_MAX, thread_name_prefix="ledger") as ledger_threads,
+        ThreadPoolExecutor(WORK_STEPS_AT_ONCE_MAX, thread_name_prefix="work") as threads,
+    ):
+        async with (
+            claims_worker(client, activities, ledger_threads),
+            work_worker(client, activities, threads),
+        ):
             _log.info("ready", queues=[CLAIMS_QUEUE, WORK_QUEUE])
             _keep_making_rounds(storekeeper(settings, engine), settings.scrub_every)
             reconciler = Reconciler(client=client, engine=engine)

@@ -305,6 +305,8 @@ def _moments(agreement: Agreement, claim: Claim) -> Iterator[datetime]:
         yield limit.at
         yield limit.at + _JUST_AFTER
     following = claim.next_stage
+    if following is not None and (opening := opens_at(agreement, claim, following.stage)) is not None:
+        yield opening.at
     if following is not None and following.refused_at is not None:
         yield _asks_gate_from(claim, following)
     for _, approval in claim.approvals:
@@ -320,5 +322,4 @@ def _limits(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:
         yield report_due(agreement, claim, claim.in_flight)
     following = claim.next_stage
     if following is not None:
-        yield from (d for d in (opens_at(agreement, claim, following.stage),) if d is not None)
         yield from (d for d in (lapses_at(agreement, claim, following.stage),) if d is not None)

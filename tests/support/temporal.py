@@ -366,10 +366,12 @@ class Story:
         """Run the worker, and the gate unless it is away."""
         async with AsyncExitStack() as running:
             threads = running.enter_context(ThreadPoolExecutor(16))
-            await running.enter_async_context(_claims(self.client, cached))
             work = self.activities(post)
+            await running.enter_async_context(_claims(self.client, work, threads, cached))
             await running.enter_async_context(
-                Worker(self.client, task_queue=WORK_QUEUE, activities=work.all(), activity_executor=threads)
+                Worker(
+                    self.client, task_queue=WORK_QUEUE, activities=work.queued(), activity_executor=threads
+                )
             )
             if gate:
                 await running.enter_async_context(self.gate_runs())
@@ -389,12 +391,15 @@ class Story:
                 yield
 
 
-def _claims(client: Client, cached: int) -> Worker:
+def _claims(client: Client, work: WorkerActivities, threads: ThreadPoolExecutor, cached: int) -> Worker:
     return Worker(
         client,
         task_queue=CLAIMS_QUEUE,
         workflows=WORKFLOWS,
         workflow_runner=sandbox.runner(),
+        activities=work.local(),
+        activity_executor=threads,
+        no_remote_activities=True,
         max_cached_workflows=cached,
         sticky_queue_schedule_to_start_timeout=SECOND,
         # A defect in a workflow fails its test instead of hanging it.
