@@ -7,7 +7,7 @@ whoever forges a workflow has gained nothing.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -25,9 +25,8 @@ from tallystick.domain.acts import check_is_act
 from tallystick.domain.admission import admit
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.codec import decode, encode_object, instant_text
-from tallystick.domain.errors import TallystickError
 from tallystick.domain.filing import check_filing
-from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId, StageId
+from tallystick.domain.ids import AgreementId, Digest, StageId, engine_person
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.refusals import MisdirectedError
@@ -44,7 +43,7 @@ from tallystick.messages import (
     RecordHappening,
     RecordVerdict,
 )
-from tallystick.store import agreements, casefiles, checkpoints, claims, ledger
+from tallystick.store import agreements, casefiles, claims, ledger
 from tallystick.store.casefiles import CaseFile, NoSuchAgreementError
 from tallystick.store.ledger import LedgerEntry, TooEarlyError
 from tallystick.store.session import reading, transaction
@@ -57,10 +56,11 @@ _NONCE_HEX_DIGITS: Final = 32
 class LedgerActivities:
     """What the worker does with the ledger; holds the log key, which can release nothing."""
 
-    def __init__(self, *, engine: Engine, log_key: SigningKey, deployment: DeploymentId) -> None:
+    def __init__(self, *, engine: Engine, log_key: SigningKey, grown: Callable[[AgreementId], None]) -> None:
+        """Take the neighbours; `grown` is told of each log that has a new entry."""
         self._engine = engine
         self._log_key = log_key
-        self._deployment = deployment
+        self._grown = grown
 
     @activity.defn
     def file_claim(self, request: FileClaim) -> CaseRecord:
@@ -78,7 +78,7 @@ class LedgerActivities:
                 if claims.by_digest(session, claim) is None:
                     _file(session, envelope, request.at)
                 case = casefiles.load(session, claim)
-            self.sign_checkpoint(case.agreement.id)
+            self._grown(case.agreement.id)
             return CaseRecord(
                 agreement_envelope=case.agreement_envelope.decode(), entries=_firstpage(case.raw)
             )
@@ -96,7 +96,7 @@ class LedgerActivities:
                 case = casefiles.load(session, Digest(request.claim))
                 check_is_act(read_signed(envelope, case.agreement))
                 answer = _append(session, case, envelope, _Place(at=request.at, after=request.after))
-            self.sign_checkpoint(case.agreement.id)
+            self._grown(case.agreement.id)
             return answer
 
     @activity.defn
@@ -120,7 +120,7 @@ class LedgerActivities:
             except TooEarlyError as error:
                 _log.warning("the clocks do not agree that the time is over", **error.facts)
                 return NewEntries(recorded=False, entries=())
-            self.sign_checkpoint(case.agreement.id)
+            self._grown(case.agreement.id)
             return answer
 
     @activity.defn
@@ -154,24 +154,8 @@ class LedgerActivities:
                 if request.verdict.verified and request.verdict.because:
                     repaired = self._sign_event(_repaired(session, request))
                     ledger.append(session, agreement_id, repaired, request.at, claim=None)
-            self.sign_checkpoint(agreement_id)
+            self._grown(agreement_id)
             return statement_id(envelope)
-
-    def sign_checkpoint(self, agreement_id: AgreementId) -> None:
-        """Sign the log as it stands, as well as it goes: what fails here is made good by the next one."""
-        origin = checkpoints.origin_of(self._deployment, agreement_id)
-        try:
-            with transaction(self._engine) as session:
-                checkpoints.sign_checkpoint(session, agreement_id, self._log_key, origin)
-        except TallystickError as error:
-            _log.error("no checkpoint was signed", agreement=agreement_id, code=error.code, why=str(error))
-
-    def sign_checkpoints(self) -> None:
-        """Sign every log that has grown: the gate and the API append too."""
-        with reading(self._engine) as session:
-            known = agreements.agreement_ids(session)
-        for agreement_id in known:
-            self.sign_checkpoint(agreement_id)
 
     def _sign_event(self, event: Event) -> Envelope:
         return sign(Kind.EVENT, encode_object(event), [self._log_key])
@@ -195,11 +179,6 @@ def _not_before(request: RecordHappening) -> datetime | None:
             return request.at - CLOCK_SKEW_MAX
         case _:
             return None
-
-
-def engine_person(agreement: Agreement) -> PersonId:
-    """Return under which name the engine speaks."""
-    return PersonId(f"engine@{agreement.deployment}")
 
 
 def nonce_of(members: JsonObject) -> str:
@@ -263,7 +242,7 @@ def _event(agreement: Agreement, request: RecordHappening) -> Event:
         deployment=agreement.deployment,
         agreement=agreement.id,
         agreement_digest=Digest(request.agreement_digest),
-        person=engine_person(agreement),
+        person=engine_person(agreement.deployment),
         issued_at=request.at,
         nonce=nonce_of(told),
         happening=Happening(request.happening),
@@ -285,7 +264,7 @@ def _verdict(session: Session, request: RecordVerdict) -> Event:
         deployment=deposit.deployment,
         agreement=deposit.agreement,
         agreement_digest=deposit.agreement_digest,
-        person=PersonId(f"engine@{deposit.deployment}"),
+        person=engine_person(deposit.deployment),
         issued_at=request.at,
         nonce=nonce_of({"deposit": request.deposit, "verdict": verified}),
         happening=Happening.DEPOSIT_VERIFIED if verified else Happening.DEPOSIT_FAILED,

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from temporalio import activity
 
 from activities.heartbeats import waiting_alive
-from activities.ledger import engine_person, nonce_of, page
+from activities.ledger import nonce_of, page
 from activities.transports import Letter, Post
 from tallystick.crypto.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
@@ -21,7 +21,7 @@ from tallystick.domain import notice_text
 from tallystick.domain.admission import admit
 from tallystick.domain.claim import WrongClaimStateError
 from tallystick.domain.codec import encode_object
-from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.ids import AgreementId, Digest, engine_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.party import Channel
 from tallystick.domain.progress import notice_due_at
@@ -113,7 +113,7 @@ class NoticeActivities:
             deployment=case.agreement.deployment,
             agreement=case.agreement.id,
             agreement_digest=case.signed.terms.digest,
-            person=engine_person(case.agreement),
+            person=engine_person(case.agreement.deployment),
             issued_at=request.at,
             nonce=nonce_of({"claim": request.claim, "notice": request.attempt}),
             claim=case.claim.digest,

@@ -31,6 +31,7 @@ from activities.gate import GateActivities
 from activities.journal import GateJournal
 from activities.ledger import LedgerActivities
 from activities.notices import NoticeActivities
+from activities.signing import LogSigning
 from activities.storekeeping import Storekeeper
 from activities.transports import Post
 from tallystick import telemetry
@@ -38,6 +39,7 @@ from tallystick.crypto.keyfile import read_key_file
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.errors import TallystickError
 from tallystick.limits import (
+    CHECKPOINT_SOON,
     CONNECT_RETRY_MAX,
     CONNECT_RETRY_MIN,
     GATE_STEPS_AT_ONCE_MAX,
@@ -67,8 +69,9 @@ _log = telemetry.logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerActivities:
-    """The activities of the worker."""
+    """The activities of the worker, and who signs what they append."""
 
+    signing: LogSigning
     ledger: LedgerActivities
     notices: NoticeActivities
     blobs: BlobActivities
@@ -139,8 +142,10 @@ def worker_activities(settings: Settings, engine: Engine) -> WorkerActivities:
         TallystickError: A key file or a store is not what it must be.
     """
     log_key = _log_key(settings)
+    signing = LogSigning(engine=engine, log_key=log_key, deployment=settings.deployment)
     return WorkerActivities(
-        ledger=LedgerActivities(engine=engine, log_key=log_key, deployment=settings.deployment),
+        signing=signing,
+        ledger=LedgerActivities(engine=engine, log_key=log_key, grown=signing.sign_soon),
         notices=NoticeActivities(engine=engine, log_key=log_key, post=_post(settings)),
         blobs=BlobActivities(engine=engine, blobs=_blobs(settings)),
         evidence=EvidenceActivities(
@@ -213,7 +218,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
             reconciler = Reconciler(client=client, engine=engine)
             background = (
                 asyncio.create_task(reconciler.keep_reconciling(settings.reconcile_every)),
-                asyncio.create_task(_keep_signing(activities.ledger, settings.checkpoint_every)),
+                asyncio.create_task(_keep_signing(activities.signing, settings.checkpoint_every)),
             )
             await _until_stopped(stop, background)
 
@@ -271,14 +276,16 @@ async def _until_stopped(stop: asyncio.Event, background: Sequence["asyncio.Task
         await asyncio.gather(stopped, *background, return_exceptions=True)
 
 
-async def _keep_signing(ledger: LedgerActivities, every: timedelta) -> None:
-    """Sign every log that has grown, every so often: the gate and the API append without the log key."""
+async def _keep_signing(signing: LogSigning, every: timedelta) -> None:
+    """Sign what this worker appended soon, and every so often all logs: the gate and the API append too."""
     while True:
         try:
-            await asyncio.to_thread(ledger.sign_checkpoints)
+            await asyncio.to_thread(signing.sign_all)
         except TallystickError as error:
             _log.warning("no checkpoints were signed", code=error.code)
-        await asyncio.sleep(every.total_seconds())
+        for _ in range(max(every // CHECKPOINT_SOON, 1)):
+            await asyncio.sleep(CHECKPOINT_SOON.total_seconds())
+            await asyncio.to_thread(signing.sign_grown)
 
 
 def _keep_making_rounds(keeper: Storekeeper, every: timedelta) -> None:

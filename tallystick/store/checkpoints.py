@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import ScalarResult
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from tallystick.crypto import merkle, note
@@ -26,7 +26,7 @@ from tallystick.store.ledger import (
     names_of,
     stored_frontier,
 )
-from tallystick.store.tables import CheckpointRow, DecisionRow, EntryRow
+from tallystick.store.tables import CheckpointRow, DecisionRow, EntryRow, LogRow
 
 _ROWS_AT_A_TIME: Final = 1  # so that a row that can't be read is known by its place
 
@@ -74,6 +74,15 @@ def sign_checkpoint(
     session.add(CheckpointRow(agreement_id=agreement_id, size=grown.size, note=made, frontier=hashes))
     session.flush()
     return made
+
+
+def logs_to_sign(session: Session) -> list[AgreementId]:
+    """Return whose logs have entries after their last checkpoint."""
+    signed = select(func.max(col(CheckpointRow.size))).where(
+        col(CheckpointRow.agreement_id) == col(LogRow.agreement_id)
+    )
+    grown = col(LogRow.size) > func.coalesce(signed.scalar_subquery(), 0)
+    return [AgreementId(found) for found in session.exec(select(LogRow.agreement_id).where(grown))]
 
 
 def latest_checkpoint(session: Session, agreement_id: AgreementId) -> bytes | None:

@@ -5,8 +5,10 @@ its default journal loses acknowledged commits in a power cut. PostgreSQL is ask
 whether it is durable, and refused if not. Whatever differs between the two stands here.
 """
 
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -21,6 +23,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.limits import DATABASE_BUSY_MAX, DATABASE_IDLE_MAX
 
 _WRITES: Final = "tallystick_writes"
+_TURN: Final = "tallystick_turn"
 
 _PRAGMAS: Final = (  # name, as it's set, as it must read back
     ("journal_mode", "WAL", "wal"),
@@ -93,7 +96,8 @@ def transaction(engine: Engine) -> Generator[Session]:
     Raises:
         StoreUnavailableError: Locked, full, failing or out of reach; nothing was acknowledged.
     """
-    with _explained(), Session(_marked(engine, writes=True), expire_on_commit=False) as session:
+    marked = _marked(engine, writes=True)
+    with _explained(), _turn(engine), Session(marked, expire_on_commit=False) as session:
         session.connection()  # takes the turn now, not at the first statement
         yield session
         session.commit()
@@ -121,6 +125,33 @@ def database_now(session: Session) -> datetime:
     return aware.replace(microsecond=0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """Whose turn it is to write, among the threads of this process."""
+
+    lock: threading.Lock
+    waiting_max: timedelta
+
+
+@contextmanager
+def _turn(engine: Engine) -> Generator[None]:
+    """Let one thread of this process write at a time, where the database lets only one.
+
+    SQLite has whoever waits for its lock sleep, ever longer, and look again; a thread that waits
+    here goes on when the one before it is done.
+    """
+    turn = engine.get_execution_options().get(_TURN)
+    if not isinstance(turn, _Turn):
+        yield
+        return
+    if not turn.lock.acquire(timeout=turn.waiting_max.total_seconds()):
+        raise StoreUnavailableError("other writers take too long", reason="turn")
+    try:
+        yield
+    finally:
+        turn.lock.release()
+
+
 def _marked(engine: Engine, *, writes: bool) -> Engine:
     if not _is_postgresql(engine):
         return engine.execution_options(**{_WRITES: writes})
@@ -137,7 +168,12 @@ def _is_postgresql(bind: Engine | Connection) -> bool:
 def _sqlite(url: URL, busy_max: timedelta) -> Engine:
     if (url.database or ":memory:") == ":memory:":
         raise StoreUnusableError("a database in memory keeps nothing")
-    engine = create_engine(url, poolclass=QueuePool, hide_parameters=True)
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        hide_parameters=True,
+        execution_options={_TURN: _Turn(lock=threading.Lock(), waiting_max=busy_max)},
+    )
     event.listen(engine, "connect", _sqlite_setup(busy_max))
     event.listen(engine, "begin", _begin_sqlite)
     return engine

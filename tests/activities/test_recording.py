@@ -45,7 +45,7 @@ from tests.support.gate_worlds import (
     prepared_world,
     typed,
 )
-from tests.support.recording import activities, filing, happening, head
+from tests.support.recording import activities, filing, happening, head, signing
 
 LATER: Final = ACKNOWLEDGED + timedelta(hours=1)
 
@@ -328,7 +328,7 @@ def custody_places(world: World) -> list[int]:
 def test_checkpoint_that_a_crash_left_out_is_made_good(world: World) -> None:
     world.slip_in(hold(world), LATER)
     assert signed_size(world) < size(world)
-    activities(world).sign_checkpoints()
+    signing(world).sign_all()
     assert signed_size(world) == size(world)
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from activities.ledger import LedgerActivities
+from activities.signing import LogSigning
 from tallystick.crypto.statement import envelope_bytes, statement_id
 from tallystick.domain.kinds import Happening
 from tallystick.messages import ClaimStart, FileClaim, RecordHappening
@@ -10,8 +11,12 @@ from tests.support.agreements import LOG_KEY
 from tests.support.gate_worlds import DEPLOYMENT, FILED, World, deposited
 
 
+def signing(world: World) -> LogSigning:
+    return LogSigning(engine=world.engine, log_key=LOG_KEY, deployment=DEPLOYMENT)
+
+
 def activities(world: World) -> LedgerActivities:
-    return LedgerActivities(engine=world.engine, log_key=LOG_KEY, deployment=DEPLOYMENT)
+    return LedgerActivities(engine=world.engine, log_key=LOG_KEY, grown=signing(world).sign)
 
 
 def filing(world: World) -> FileClaim:

@@ -30,6 +30,7 @@ from activities.evidence import EvidenceActivities
 from activities.gate import GateActivities
 from activities.ledger import LedgerActivities
 from activities.notices import NoticeActivities
+from activities.signing import LogSigning
 from activities.transports import Post
 from tallystick.crypto.reading import read_signed
 from tallystick.crypto.statement import Envelope, envelope_bytes, statement_id
@@ -347,8 +348,10 @@ class Story:
     def activities(self, post: Post | None = None) -> WorkerActivities:
         world = self.world
         outbox = Post(domain="test.invalid", outbox_dir=world.folder / "outbox")
+        signing = LogSigning(engine=world.engine, log_key=LOG_KEY, deployment=DeploymentId("test"))
         return WorkerActivities(
-            ledger=LedgerActivities(engine=world.engine, log_key=LOG_KEY, deployment=DeploymentId("test")),
+            signing=signing,
+            ledger=LedgerActivities(engine=world.engine, log_key=LOG_KEY, grown=signing.sign),
             notices=NoticeActivities(engine=world.engine, log_key=LOG_KEY, post=post or outbox),
             blobs=BlobActivities(engine=world.engine, blobs=world.blobs),
             evidence=EvidenceActivities(
