@@ -202,13 +202,21 @@ class GateActivities:
         if ruling.decision.released:
             return self._release(case, ruling, record)
         envelope = self._statement(case, ruling, ())
-        self._append(case, envelope, ruling.own)
+        self._append(case, envelope, ruling.accepted_at)
         self.tell("refusal recorded")
         return _answer(_REFUSED, envelope, ruling)
 
     def _rule(self, case: CaseFile, stage: StageId, record: RecordSeen, seen: BytesSeen) -> "_Ruling":
-        """Decide by the earlier of both clocks, so that neither alone ends a window; then by our own."""
+        """Decide by the earlier of both clocks, so that neither alone ends a window; then by our own.
+
+        It is recorded no earlier than it was asked for: by a clock that is behind, the receiver's
+        time would be over before it begins, and a refusal would be too old to be waited for. So
+        the premises have to hold at that moment too.
+        """
         halted, own = self.halted(), self.clock()
+        asked_at = case.claim.progress(stage).since
+        assert asked_at is not None, "that the quorum is reached is on record"
+        accepted_at = max(own, asked_at)
         asked = [
             _Ruling(
                 decision=decide(
@@ -219,9 +227,10 @@ class GateActivities:
                 ),
                 decided_at=at,
                 own=own,
+                accepted_at=accepted_at,
                 repaired=seen.repaired,
             )
-            for at in (min(own, record.database_at), own)
+            for at in dict.fromkeys((min(own, record.database_at), own, accepted_at))
         ]
         return next((ruling for ruling in asked if not ruling.decision.released), asked[0])
 
@@ -236,7 +245,7 @@ class GateActivities:
         kept = self.journal.keep_contributions(claim.digest, stage, made)
         self.tell("contributions kept")
         envelope = self._statement(case, ruling, kept)
-        self._append(case, envelope, ruling.own)
+        self._append(case, envelope, ruling.accepted_at)
         self.tell("decision recorded")
         self._publish(case, stage, statement_id(envelope), kept)
         return _answer(_RELEASED, envelope, ruling)
@@ -316,7 +325,7 @@ class GateActivities:
         )
         return sign(Kind.DECISION, write_body(body), [self.keys.signing_key])
 
-    def _append(self, case: CaseFile, envelope: Envelope, own: datetime) -> None:
+    def _append(self, case: CaseFile, envelope: Envelope, at: datetime) -> None:
         """Record a decision if the record is still the one it was made on.
 
         Raises:
@@ -325,13 +334,13 @@ class GateActivities:
         """
         agreement, claim = case.agreement, case.claim
         signed = read_signed(envelope, agreement)
-        admit(agreement, claim, signed, at=own)
+        admit(agreement, claim, signed, at=at)
         assert isinstance(signed.body, DecisionStatement)
         decided = (claim.digest, signed.body.stage) if signed.body.released else None
         known = max(entry.index for entry in case.raw)
         with transaction(self.engine) as session:
             check_head(session, agreement.id, claim.digest, after=known)
-            ledger.append(session, agreement.id, envelope, own, claim=claim.digest, decision=decided)
+            ledger.append(session, agreement.id, envelope, at, claim=claim.digest, decision=decided)
 
     def _store(self, data: bytes) -> None:
         self.blobs.put(sha256_digest(data), len(data), lambda: [data])
@@ -342,12 +351,14 @@ class _Ruling:
     """The decision, by which moment it was made, and what the gate's own clock says.
 
     Attributes:
+        accepted_at: What the record will hold: never before the decision was asked for.
         repaired: What was found bad among the sealed bytes, and replaced.
     """
 
     decision: Decision
     decided_at: datetime
     own: datetime
+    accepted_at: datetime
     repaired: tuple[str, ...]
 
 

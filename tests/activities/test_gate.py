@@ -23,6 +23,7 @@ from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.kinds import Happening, Kind, Purpose, WithdrawalReason
+from tallystick.domain.progress import due
 from tallystick.domain.state import ClaimState
 from tallystick.domain.statements import (
     Approval,
@@ -233,6 +234,32 @@ def test_the_databases_clock_must_say_that_the_window_is_over(world: World) -> N
     assert until is not None
 
     assert {"window-over", "stage-open"} <= refuses(world, at=READY, database_at=until)
+
+
+def test_a_gate_that_is_days_behind_takes_none_of_the_receivers_time(tmp_path: Path) -> None:
+    """Its decision is recorded when it was asked for: reporting is not overdue before it can begin."""
+    world = accepted(prepared_world(tmp_path))
+    world.settle(READY)
+    asked_at = READY + timedelta(days=4)
+    for person in (ANA, KIM, TOM):
+        world.approve(person, asked_at)
+    world.settle(asked_at)
+    world.sign_checkpoint()
+
+    assert world.decide(world.gate(at=READY)).outcome == "released"
+
+    case = world.case()
+    assert case.claim.progress(CRITICAL).since == asked_at
+    assert due(case.agreement, case.claim, at=asked_at + timedelta(seconds=1)) is None
+
+
+def test_a_refusal_by_a_gate_that_is_behind_is_not_older_than_the_question(world: World) -> None:
+    asked_at = world.case().claim.progress(CRITICAL).since
+    assert asked_at is not None
+
+    assert "window-over" in refuses(world, at=asked_at - timedelta(days=40))
+
+    assert world.case().claim.progress(CRITICAL).refused_at == asked_at
 
 
 def test_a_stage_is_not_decided_before_it_opens(world: World) -> None:
