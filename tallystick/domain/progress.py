@@ -26,7 +26,7 @@ from tallystick.domain.stages import (
     to_roll_back,
 )
 from tallystick.domain.state import ClaimState, EventType, StageState, states_allowing
-from tallystick.domain.statements import BY_ENGINE, DecisionStatement, Notice
+from tallystick.domain.statements import BY_ENGINE, DecisionStatement, Event, Notice
 from tallystick.domain.tally import tally_approvals, tally_denials
 from tallystick.limits import (
     GATE_RETRY_DOUBLINGS_MAX,
@@ -73,7 +73,7 @@ def due(agreement: Agreement, claim: Claim, *, at: datetime) -> Due | None:
 
 def next_look(agreement: Agreement, claim: Claim, *, at: datetime) -> datetime | None:
     """Return the next moment after `at` at which something may fall due by time alone, or None."""
-    return min((moment for moment in _moments(agreement, claim) if moment > at), default=None)
+    return min((moment for moment in _moments(agreement, claim, at) if moment > at), default=None)
 
 
 def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
@@ -210,7 +210,7 @@ def _quorum_reached(agreement: Agreement, claim: Claim, at: datetime) -> Due | N
         or not _may_ask_gate(agreement, claim, following)
     ):
         return None
-    if at < _asks_gate_from(claim, following):
+    if at < _asks_gate_from(claim, following, at):
         return None
     if not all(verdict.holds for verdict in recorded_premises(agreement, claim, following.stage, at=at)):
         return None
@@ -225,7 +225,7 @@ def _may_ask_gate(agreement: Agreement, claim: Claim, following: StageProgress) 
     return claim.state is _S.APPROVAL
 
 
-def _asks_gate_from(claim: Claim, following: StageProgress) -> datetime:
+def _asks_gate_from(claim: Claim, following: StageProgress, at: datetime) -> datetime:
     """Return from when the gate may be asked: at once after a person's act, ever later while nobody acts."""
     refused, heard_at = 0, claim.filed_at
     for entry in reversed(claim.entries):
@@ -236,7 +236,19 @@ def _asks_gate_from(claim: Claim, following: StageProgress) -> datetime:
         refused += isinstance(body, DecisionStatement) and body.stage == following.stage
     if following.refused_at is None or not refused:
         return heard_at
-    return following.refused_at + gate_pause(refused, following.refused_at - heard_at)
+    refused_at = following.refused_at
+    if refused_at > at:  # by the gate's clock, which is ahead: nobody waits until that time has come
+        refused_at = _asked_at(claim, following.stage)
+    return refused_at + gate_pause(refused, refused_at - heard_at)
+
+
+def _asked_at(claim: Claim, stage: StageId) -> datetime:
+    """Return when the gate was last asked about a stage that it has refused."""
+    return next(
+        entry.accepted_at
+        for entry, event in reversed(claim.entries_of(Event))
+        if event.happening is Happening.QUORUM_REACHED and event.stage == stage
+    )
 
 
 def gate_pause(refused: int, waited: timedelta) -> timedelta:
@@ -296,7 +308,7 @@ _LOOKS: Final[tuple[Callable[[Agreement, Claim, datetime], Due | None], ...]] = 
 )
 
 
-def _moments(agreement: Agreement, claim: Claim) -> Iterator[datetime]:
+def _moments(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[datetime]:
     """Yield every moment at which one of the looks may change its answer."""
     notice_at = notice_due_at(agreement, claim)
     if notice_at is not None:
@@ -308,7 +320,7 @@ def _moments(agreement: Agreement, claim: Claim) -> Iterator[datetime]:
     if following is not None and (opening := opens_at(agreement, claim, following.stage)) is not None:
         yield opening.at
     if following is not None and following.refused_at is not None:
-        yield _asks_gate_from(claim, following)
+        yield _asks_gate_from(claim, following, at)
     for _, approval in claim.approvals:
         yield approval.expires_at + _JUST_AFTER
 

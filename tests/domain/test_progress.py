@@ -114,6 +114,23 @@ def test_gate_is_asked_again_with_growing_patience() -> None:
     assert world.claim.stages[0].refusals - refused == timedelta(hours=20) / GATE_RETRY_MAX
 
 
+def test_gate_whose_clock_was_weeks_ahead_is_asked_again_soon() -> None:
+    """Its refusal stands in the record with a time that has not come yet."""
+    world = play("bea files\nana accepts\nthe gate finds an altered byte\nkim approves provisional")
+    world.gate_runs = False
+    world.approves("tom@marlowe", stages=["provisional"])
+    world.passes(SECOND)
+    asked_at = world.now
+    world.now = asked_at + timedelta(days=40)
+    world.decides("provisional")
+    world.now = asked_at
+    assert next_look(world.agreement, world.claim, at=asked_at) == asked_at + GATE_RETRY_MIN - SECOND
+    assert due(world.agreement, world.claim, at=asked_at) is None
+    again = due(world.agreement, world.claim, at=asked_at + GATE_RETRY_MIN)
+    assert again is not None
+    assert again.happening is Happening.QUORUM_REACHED
+
+
 def test_gate_is_asked_within_minutes_of_a_short_halt_and_within_hours_of_a_long_one() -> None:
     assert gate_pause(10**6, timedelta(days=1)) == timedelta(minutes=15)
     assert gate_pause(10**6, timedelta(days=4)) == timedelta(hours=1)

@@ -109,9 +109,23 @@ BUILDS: Final = (
     _build(
         "the gate asks its own clock only",
         "activities/gate.py",
-        "for at in (min(own, record.database_at), own)",
-        "for at in (own, own)",
+        "for at in dict.fromkeys((min(own, record.database_at), own, accepted_at))",
+        "for at in dict.fromkeys((own, accepted_at))",
         "tests/activities/test_gate.py::test_the_databases_clock_must_say_that_the_window_is_over",
+    ),
+    _build(
+        "a decision is recorded before it was asked for",
+        "activities/gate.py",
+        "accepted_at = max(own, asked_at)",
+        "accepted_at = own",
+        "tests/activities/test_gate.py",
+    ),
+    _build(
+        "a refusal from a day to come is waited for",
+        "tallystick/domain/progress.py",
+        "if refused_at > at:",
+        "if False:",
+        "tests/domain/test_progress.py",
     ),
     _build(
         "the ledger does not ask the database's clock",
