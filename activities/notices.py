@@ -20,7 +20,8 @@ from tallystick.crypto.statement import Envelope, sign
 from tallystick.domain import notice_text
 from tallystick.domain.admission import admit
 from tallystick.domain.claim import WrongClaimStateError
-from tallystick.domain.codec import encode_object
+from tallystick.domain.codec import encode_object, instant_text
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, engine_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.party import Channel
@@ -28,10 +29,20 @@ from tallystick.domain.progress import notice_due_at
 from tallystick.domain.stages import depositor
 from tallystick.domain.statements import ChannelResult, Notice
 from tallystick.faults import crossing
+from tallystick.limits import CLOCK_SKEW_MAX, NOTICE_STEP_MAX
 from tallystick.messages import GiveNotice, NewEntries
 from tallystick.store import casefiles, ledger
 from tallystick.store.casefiles import CaseFile
 from tallystick.store.session import reading, transaction
+
+
+class ClocksDisagreeError(TallystickError):
+    """The clock of the worker's host is ahead of Temporal's, and one of the two is wrong."""
+
+    code = "clocks-disagree"
+    why = "Notice counts from when it was sent. By a clock that is days ahead, it would count days too late."
+    advice = "Correct the clock of the host that runs the worker, or of Temporal's; the notice is then given."
+    retryable = True
 
 
 class NoticeActivities:
@@ -60,6 +71,7 @@ class NoticeActivities:
         case = await asyncio.to_thread(self._case_if_owed, request)
         if case is None:
             return await asyncio.to_thread(self._newer, request)
+        _now()  # asked before any letter is sent: they are not sent again and again
         text = notice_text.letter(case.agreement, case.claim, at=request.at)
         channels = depositor(case.agreement).channels
         subject = notice_text.subject(case.agreement, case.claim)
@@ -86,7 +98,7 @@ class NoticeActivities:
 
     def _recorded(self, request: GiveNotice, text: str, results: tuple[ChannelResult, ...]) -> NewEntries:
         # The time it counts from is never before it was sent, whatever the workflow's clock says.
-        at = max(request.at, datetime.now(UTC).replace(microsecond=0))
+        at = max(request.at, _now())
         with transaction(self._engine) as session:
             case = casefiles.load(session, Digest(request.claim))
             if len(case.claim.notices) + 1 == request.attempt:
@@ -123,6 +135,22 @@ class NoticeActivities:
             channels=results,
         )
         return sign(Kind.NOTICE, encode_object(notice), [self._log_key])
+
+
+def _now() -> datetime:
+    """Return the time by this host's clock, unless it is ahead by more than an attempt may take.
+
+    Raises:
+        ClocksDisagreeError: It is; Temporal told when it handed out this attempt.
+    """
+    now, started_at = datetime.now(UTC).replace(microsecond=0), activity.info().started_time
+    if now - started_at > CLOCK_SKEW_MAX + NOTICE_STEP_MAX:
+        raise ClocksDisagreeError(
+            "this host's clock is ahead of Temporal's",
+            now=instant_text(now),
+            started_at=instant_text(started_at),
+        )
+    return now
 
 
 def _letter_id(request: GiveNotice, channel: int) -> str:
