@@ -5,6 +5,7 @@ whoever writes, the worker's for what falls due. All clocks behind but Temporal'
 """
 
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
@@ -45,7 +46,9 @@ from tests.support.history import Told
 from tests.support.releases import Release, quick_agreement
 from tests.support.waits import wait_for
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the library is built for Linux")
+pytestmark = pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="libfaketime comes built for these"
+)
 long_run = pytest.mark.skipif("FAULTS" not in os.environ, reason="runs with make faults")
 
 FAR: Final = timedelta(days=40)
