@@ -24,6 +24,7 @@ from tallystick.crypto.statement import Envelope, body_of, kind_of, parse_envelo
 from tallystick.domain.acts import check_is_act
 from tallystick.domain.admission import admit
 from tallystick.domain.agreement import Agreement
+from tallystick.domain.claim import Claim
 from tallystick.domain.codec import decode, encode_object, instant_text
 from tallystick.domain.filing import check_filing
 from tallystick.domain.ids import AgreementId, Digest, StageId, engine_person
@@ -45,6 +46,7 @@ from tallystick.messages import (
 )
 from tallystick.store import agreements, casefiles, claims, ledger
 from tallystick.store.casefiles import CaseFile, NoSuchAgreementError
+from tallystick.store.cases import Cases
 from tallystick.store.ledger import LedgerEntry, TooEarlyError
 from tallystick.store.session import reading, transaction
 from tallystick.store.verdicts import verdict_on, verified_deposit
@@ -61,6 +63,7 @@ class LedgerActivities:
         self._engine = engine
         self._log_key = log_key
         self._grown = grown
+        self._cases = Cases()
 
     @activity.defn
     def file_claim(self, request: FileClaim) -> CaseRecord:
@@ -76,8 +79,8 @@ class LedgerActivities:
                 if claim != request.start.claim or kind_of(envelope) != Kind.CLAIM:
                     raise MisdirectedError("the workflow is another claim's", claim=claim)
                 if claims.by_digest(session, claim) is None:
-                    _file(session, envelope, request.at)
-                case = casefiles.load(session, claim)
+                    self._file(session, envelope, request.at)
+                case = self._cases.load(session, AgreementId(request.start.agreement), claim)
             self._grown(case.agreement.id)
             return CaseRecord(
                 agreement_envelope=case.agreement_envelope.decode(), entries=_firstpage(case.raw)
@@ -93,7 +96,7 @@ class LedgerActivities:
         with crossing():
             envelope = parse_envelope(request.envelope.encode())
             with transaction(self._engine) as session:
-                case = casefiles.load(session, Digest(request.claim))
+                case = self._cases.load(session, AgreementId(request.agreement), Digest(request.claim))
                 check_is_act(read_signed(envelope, case.agreement))
                 answer = _append(session, case, envelope, _Place(at=request.at, after=request.after))
             self._grown(case.agreement.id)
@@ -113,7 +116,7 @@ class LedgerActivities:
         with crossing(retried=True):
             try:
                 with transaction(self._engine) as session:
-                    case = casefiles.load(session, Digest(request.claim))
+                    case = self._cases.load(session, AgreementId(request.agreement), Digest(request.claim))
                     envelope = self._sign_event(_event(case.agreement, request))
                     place = _Place(at=request.at, after=request.after, not_before=_not_before(request))
                     answer = _append(session, case, envelope, place)
@@ -157,6 +160,29 @@ class LedgerActivities:
             self._grown(agreement_id)
             return statement_id(envelope)
 
+    def _file(self, session: Session, envelope: Envelope, at: datetime) -> None:
+        filing = decode(ClaimFiling, body_of(envelope))
+        registered = agreements.by_digest(session, filing.agreement_digest)
+        if registered is None or registered.agreement_id != filing.agreement:
+            raise NoSuchAgreementError(
+                "the claim's agreement is not registered", digest=filing.agreement_digest
+            )
+        terms = read_agreement(casefiles.agreement_envelope(registered.envelope)).terms
+        check_filing(
+            terms,
+            read_signed(envelope, terms.agreement),
+            at=at,
+            deposit=verified_deposit(session, filing.agreement, filing.deposit),
+            others=self._claims(session, filing.agreement),
+            revocations=casefiles.revocations(session, filing.agreement, terms.agreement),
+            later=casefiles.later_versions(session, registered),
+        )
+        claims.file(session, envelope, at)
+
+    def _claims(self, session: Session, agreement_id: AgreementId) -> Sequence[Claim]:
+        stored = claims.of_agreements(session, [agreement_id])
+        return [self._cases.load(session, agreement_id, one.digest).claim for one in stored]
+
     def _sign_event(self, event: Event) -> Envelope:
         return sign(Kind.EVENT, encode_object(event), [self._log_key])
 
@@ -191,31 +217,14 @@ def raw_entry(entry: LedgerEntry) -> RawEntry:
     return RawEntry(index=entry.index, accepted_at=entry.accepted_at, envelope=entry.envelope.decode())
 
 
-def _file(session: Session, envelope: Envelope, at: datetime) -> None:
-    filing = decode(ClaimFiling, body_of(envelope))
-    registered = agreements.by_digest(session, filing.agreement_digest)
-    if registered is None or registered.agreement_id != filing.agreement:
-        raise NoSuchAgreementError("the claim's agreement is not registered", digest=filing.agreement_digest)
-    terms = read_agreement(casefiles.agreement_envelope(registered.envelope)).terms
-    check_filing(
-        terms,
-        read_signed(envelope, terms.agreement),
-        at=at,
-        deposit=verified_deposit(session, filing.agreement, filing.deposit),
-        others=[case.claim for case in casefiles.all_claims(session, filing.agreement)],
-        revocations=casefiles.revocations(session, filing.agreement, terms.agreement),
-        later=casefiles.later_versions(session, registered),
-    )
-    claims.file(session, envelope, at)
-
-
 def _append(session: Session, case: CaseFile, envelope: Envelope, place: _Place) -> NewEntries:
-    present = ledger.entry_by_statement(session, case.agreement.id, statement_id(envelope))
-    newer = casefiles.record(session, case.agreement.id, case.claim.digest, after=place.after)
-    if present is None and not newer:
-        present = _append_admitted(session, case, envelope, place)
-        newer = [present]
-    return NewEntries(recorded=present is not None, entries=page(newer))
+    statement = statement_id(envelope)
+    present = any(entry.statement_id == statement for entry in case.raw)
+    newer = [entry for entry in case.raw if entry.index > place.after]
+    if not present and not newer:
+        newer = [_append_admitted(session, case, envelope, place)]
+        present = True
+    return NewEntries(recorded=present, entries=page(newer))
 
 
 def _append_admitted(session: Session, case: CaseFile, envelope: Envelope, place: _Place) -> LedgerEntry:

@@ -113,7 +113,7 @@ def _at_the_door(near: Neighbours, caller: Caller, claim: str, envelope: Envelop
         TallystickError: No such claim for this caller, or the rule that refuses the statement.
     """
     with reading(near.engine) as session:
-        case = near.cases.load(session, seen_claim(session, caller, claim))
+        case = near.case(session, seen_claim(session, caller, claim))
     if (told := on_record(case, statement_id(envelope))) is not None:
         return told
     _check(near, case, envelope)
@@ -148,7 +148,7 @@ def _after_the_end(near: Neighbours, claim: Digest, envelope: Envelope) -> Recor
 def _reloaded(near: Neighbours, session: Session, claim: Digest) -> CaseFile:
     stored = claims.by_digest(session, claim)
     assert stored is not None, "a claim on record stays on record"
-    return near.cases.load(session, stored)
+    return near.case(session, stored)
 
 
 for _noun, _kind in NOUNS.items():

@@ -21,7 +21,6 @@ from api.answers import (
 )
 from api.auth import Caller, Known
 from api.bodies import Posted, PostedAgreement, PostedStatement, envelope_of, once
-from api.cases import RecordUnreadableError
 from api.door import DIGEST_PATTERN, AgreementName, opened, seen_agreement
 from api.neighbours import Near, Neighbours
 from api.openapi import ENVELOPE_BODY
@@ -43,6 +42,7 @@ from tallystick.messages import DealCustody
 from tallystick.store import agreements, casefiles, claims, ledger
 from tallystick.store.agreements import RegisteredAgreement
 from tallystick.store.casefiles import CaseFile
+from tallystick.store.cases import RecordUnreadableError
 from tallystick.store.custody import live_epochs
 from tallystick.store.session import reading, transaction
 from tallystick.store.verdicts import verdicts
@@ -230,7 +230,7 @@ def _readable(near: Neighbours, session: Session, agreement_id: AgreementId) -> 
     """Yield the claims that can be read: a damaged record must not keep a stolen key alive."""
     for stored in claims.of_agreements(session, [agreement_id]):
         try:
-            yield near.cases.load(session, stored)
+            yield near.case(session, stored)
         except RecordUnreadableError as error:
             _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
 

@@ -4,7 +4,7 @@ The token is opened with PyJWT, its signature verified by libsodium like every o
 signature, and its claims read with the strict JSON reader.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, NoReturn
@@ -24,6 +24,7 @@ from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId, P
 from tallystick.domain.kinds import Kind
 from tallystick.limits import BEARER_LEEWAY, BEARER_LIFETIME, BEARER_SIZE_BYTES_MAX
 from tallystick.store import agreements, casefiles, ledger
+from tallystick.store.agreements import PersonKey
 from tallystick.store.session import reading
 
 _SCHEME: Final = "bearer "
@@ -107,7 +108,7 @@ def authenticate(
     subject = _subject(_opened(token, None))
     key = key_of(subject)
     if key is None:
-        raise UnauthenticatedError("no agreement lists this key")
+        raise _unverified()
     _check_claims(_opened(token, key), deployment, now)
     return key
 
@@ -118,15 +119,17 @@ def caller(request: Request, near: Near) -> Caller:
     Raises:
         UnauthenticatedError: It cannot be told, or the key was revoked everywhere.
     """
-    token = bearer_of(request)
+    token, known = bearer_of(request), list[PersonKey]()
     with reading(near.engine) as session:
+
+        def key_of(fingerprint: Digest) -> PublicKey | None:
+            known.extend(agreements.person_keys(session, fingerprint))
+            return known[0].public_key if known else None
+
         key = authenticate(
-            token,
-            deployment=near.settings.deployment,
-            now=int(near.now().timestamp()),
-            key_of=lambda fingerprint: _known_key(session, fingerprint),
+            token, deployment=near.settings.deployment, now=int(near.now().timestamp()), key_of=key_of
         )
-        persons = _persons(session, key)
+        persons = _persons(session, key, known)
     if not persons:
         raise UnauthenticatedError("the key was revoked")
     return Caller(key=key, fingerprint=key_id(key), persons=persons)
@@ -151,10 +154,10 @@ def _known_key(session: Session, fingerprint: Digest) -> PublicKey | None:
     return next((known.public_key for known in agreements.person_keys(session, fingerprint)), None)
 
 
-def _persons(session: Session, key: PublicKey) -> Mapping[AgreementId, PersonId]:
+def _persons(session: Session, key: PublicKey, known: Sequence[PersonKey]) -> Mapping[AgreementId, PersonId]:
     persons: dict[AgreementId, PersonId] = {}
-    for known in agreements.person_keys(session, key_id(key)):  # newest versions first
-        persons.setdefault(known.agreement_id, known.person)
+    for one in known:  # newest versions first
+        persons.setdefault(one.agreement_id, one.person)
     doubtful = ledger.agreements_with(session, Kind.KEY_REVOCATION, persons)
     gone = {one for one in doubtful if key in casefiles.revoked_keys(session, one)}
     return {one: person for one, person in persons.items() if one not in gone}
@@ -168,10 +171,15 @@ def _opened(token: str, key: PublicKey | None) -> bytes:
         else:
             opened = _READER.decode_complete(token, key, algorithms=[_ALGORITHM])
     except (jwt.InvalidTokenError, ValueError) as error:
-        raise UnauthenticatedError("not a token that can be verified") from error
+        raise _unverified() from error
     payload = opened["payload"]
     assert isinstance(payload, bytes)
     return payload
+
+
+def _unverified() -> UnauthenticatedError:
+    """Return one answer for both: who holds no key must not learn whether an agreement lists it."""
+    return UnauthenticatedError("no token that was signed by a key which an agreement here lists")
 
 
 def _claims(payload: bytes) -> Mapping[str, object]:

@@ -351,7 +351,7 @@ def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
 
 def _cases(near: Neighbours, session: Session, caller: Caller) -> Iterator[CaseFile]:
     for stored in claims.of_agreements(session, list(caller.persons)):
-        yield near.cases.load(session, stored)
+        yield near.case(session, stored)
 
 
 def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Digest]:

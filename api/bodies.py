@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Request
@@ -105,12 +106,17 @@ async def once(
     """
     repeat = posted.repeat
     if repeat is None:
-        return _created(TypeAdapter(answer).dump_json(await make()))
+        return _created(_adapter(answer).dump_json(await make()))
     earlier = await run_in_threadpool(_recalled, near, repeat)
     if earlier is None:
-        given = idempotency.Answer(status=_CREATED, response=TypeAdapter(answer).dump_json(await make()))
+        given = idempotency.Answer(status=_CREATED, response=_adapter(answer).dump_json(await make()))
         earlier = await run_in_threadpool(_remembered, near, repeat, given)
     return _created(earlier.response)
+
+
+@lru_cache
+def _adapter(answer: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(answer)  # to build one takes longer than all that is done with it
 
 
 def _created(body: bytes) -> Response:

@@ -12,7 +12,6 @@ from api.acts import on_record
 from api.answers import Recorded
 from api.auth import Caller, Known
 from api.bodies import Posted, PostedStatement, envelope_of, once
-from api.cases import RecordUnreadableError
 from api.claim_answers import ClaimList, ClaimView
 from api.door import ClaimName, opened, seen_agreement, seen_claim
 from api.neighbours import Near, Neighbours
@@ -30,6 +29,7 @@ from tallystick.domain.waiting import Awaited, waiting
 from tallystick.messages import ClaimStart, Submission
 from tallystick.store import casefiles, claims
 from tallystick.store.casefiles import CaseFile
+from tallystick.store.cases import RecordUnreadableError
 from tallystick.store.session import reading
 from tallystick.store.verdicts import verified_deposit
 from tallystick.telemetry import logger
@@ -83,14 +83,14 @@ def case_seen(near: Neighbours, caller: Caller, claim: str) -> CaseFile:
         RecordUnreadableError: Its record does not fold.
     """
     with reading(near.engine) as session:
-        return near.cases.load(session, seen_claim(session, caller, claim))
+        return near.case(session, seen_claim(session, caller, claim))
 
 
 def visible_cases(near: Neighbours, session: Session, caller: Caller) -> Iterator[CaseFile]:
     """Yield the case files of all claims that the caller may see; a broken one hides no other."""
     for stored in claims.of_agreements(session, list(caller.persons)):
         try:
-            yield near.cases.load(session, stored)
+            yield near.case(session, stored)
         except RecordUnreadableError as error:
             _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
 
@@ -133,7 +133,7 @@ def _at_the_door(near: Neighbours, caller: Caller, envelope: Envelope) -> Agreem
         registered = seen_agreement(session, caller, filing.agreement, filing.agreement_digest)
         stored = claims.by_digest(session, statement_id(envelope))
         if stored is not None:
-            told = on_record(near.cases.load(session, stored), stored.digest)
+            told = on_record(near.case(session, stored), stored.digest)
             assert told is not None, "a claim's record begins with its filing"
             return told
         terms = opened(registered).terms
@@ -143,7 +143,7 @@ def _at_the_door(near: Neighbours, caller: Caller, envelope: Envelope) -> Agreem
             read_signed(envelope, terms.agreement),
             at=near.now(),
             deposit=verified_deposit(session, registered.agreement_id, filing.deposit),
-            others=[near.cases.load(session, other).claim for other in under],
+            others=[near.case(session, other).claim for other in under],
             revocations=casefiles.revocations(session, registered.agreement_id, terms.agreement),
             later=casefiles.later_versions(session, registered),
         )

@@ -9,7 +9,6 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.answers import DeploymentAnswer, Health
-from api.cases import RecordUnreadableError
 from api.metrics import Metrics
 from api.neighbours import Near, Neighbours
 from api.problems import NotReadyError
@@ -17,6 +16,7 @@ from api.routing import VERSION, check_query
 from tallystick import __version__
 from tallystick.domain.errors import TallystickError
 from tallystick.store import agreements, claims
+from tallystick.store.cases import RecordUnreadableError
 from tallystick.store.session import database_now, reading
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(check_query)])
@@ -82,7 +82,7 @@ def claims_by_state(near: Neighbours) -> Counter[str]:
     with reading(near.engine) as session:
         for stored in claims.of_agreements(session, agreements.agreement_ids(session)):
             try:
-                found[near.cases.load(session, stored).claim.state.value] += 1
+                found[near.case(session, stored).claim.state.value] += 1
             except RecordUnreadableError:
                 found["UNREADABLE"] += 1
     return found

@@ -11,8 +11,8 @@ from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 from sqlalchemy import Engine
+from sqlmodel import Session
 
-from api.cases import Cases
 from tallystick.domain.agreement import Engine as EngineKeys
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
@@ -28,6 +28,9 @@ from tallystick.messages import (
 from tallystick.settings import Settings
 from tallystick.site import Deployment, Site
 from tallystick.store.blobs import FileBlobStore
+from tallystick.store.casefiles import CaseFile
+from tallystick.store.cases import Cases
+from tallystick.store.claims import StoredClaim
 from tallystick.store.replicas import ReplicatedBlobs
 from tallystick.store.session import open_engine
 from tallystick.store.uploads import Uploads
@@ -113,6 +116,15 @@ class Neighbours:
     def now(self) -> datetime:
         """Return the time, UTC, in whole seconds."""
         return self.clock().astimezone(UTC).replace(microsecond=0)
+
+    def case(self, session: Session, stored: StoredClaim) -> CaseFile:
+        """Return the case file of a claim, as its record stands in `session`.
+
+        Raises:
+            RecordUnreadableError: The record does not fold.
+            StoreUnavailableError: The database cannot be asked.
+        """
+        return self.cases.load(session, stored.agreement_id, stored.digest)
 
     def deployment(self) -> Deployment:
         """Return what is public of the deployment, with the root keys of this process's settings.

@@ -19,7 +19,6 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ExceptionHandler
 
-from api.cases import RecordUnreadableError
 from api.neighbours import ClaimNotCarriedError, EngineUnreachableError
 from tallystick.crypto.keys import InvalidPointError
 from tallystick.crypto.merkle import MalformedTreeError
@@ -34,6 +33,7 @@ from tallystick.domain.errors import Fact, MalformedError, TallystickError
 from tallystick.domain.registering import OtherEngineError
 from tallystick.store.blobs import BlobDigestMismatchError, BlobMissingError, BlobSizeMismatchError
 from tallystick.store.casefiles import NoSuchAgreementError, NoSuchClaimError
+from tallystick.store.cases import RecordUnreadableError
 from tallystick.store.ledger import LedgerCorruptError
 from tallystick.store.replicas import BlobRangeError, NoGoodReplicaError
 from tallystick.store.session import StoreUnusableError

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from tallystick.crypto.reading import read_agreement
-from tallystick.crypto.records import Recorded, verified
+from tallystick.crypto.records import Recorded, grown, verified
 from tallystick.crypto.statement import parse_envelope
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.claim import Claim
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.filing import Terms, fold, state_after, step
-from tallystick.domain.ids import Digest, PublicKey
-from tallystick.domain.statements import Entry, KeyRevocation
+from tallystick.domain.filing import Terms, fold, state_after
+from tallystick.domain.ids import Digest
+from tallystick.domain.statements import Entry
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.messages import Acknowledged, CaseRecord, RawEntry
 
@@ -43,13 +43,11 @@ class Casebook:
         fresh = [entry for entry in entries if entry.index > self.last_index]
         if not fresh:
             return
-        claim = self.claim
         try:
-            for entry in verified(map(_recorded, fresh), self.agreement, revoked=_revoked(claim)):
-                claim = step(self.terms, claim, entry)
+            self.claim = grown(self.terms, self.claim, map(_recorded, fresh))
         except TallystickError as error:
             raise AssertionError("the record holds what may not be in it") from error
-        self.claim, self.last_index = claim, fresh[-1].index
+        self.last_index = fresh[-1].index
 
     def entry_of(self, statement: Digest) -> Entry | None:
         """Return where `statement` stands in the claim's record, or None."""
@@ -69,10 +67,6 @@ class Casebook:
             return fold(self.terms, verified(map(_recorded, entries), self.agreement))
         except TallystickError as error:
             raise AssertionError("the record holds what may not be in it") from error
-
-
-def _revoked(claim: Claim) -> Iterable[PublicKey]:
-    return (body.key for _, body in claim.entries_of(KeyRevocation))
 
 
 def _recorded(raw: RawEntry) -> Recorded:

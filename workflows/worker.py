@@ -23,7 +23,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.blobs import BlobActivities
 from activities.evidence import EvidenceActivities
@@ -54,7 +54,6 @@ from tallystick.settings import Settings, read_settings
 from tallystick.store.blobs import FileBlobStore
 from tallystick.store.replicas import ReplicatedBlobs
 from tallystick.store.session import open_engine
-from workflows import sandbox
 from workflows.core_logs import core_runtime
 from workflows.custody import CustodyWorkflow
 from workflows.deposit import DepositWorkflow
@@ -99,7 +98,7 @@ def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadP
         client,
         task_queue=CLAIMS_QUEUE,
         workflows=WORKFLOWS,
-        workflow_runner=sandbox.runner(),
+        workflow_runner=UnsandboxedWorkflowRunner(),  # tests run the same code in the sandbox
         activities=activities.local(),
         activity_executor=threads,
         max_concurrent_local_activities=LEDGER_STEPS_AT_ONCE_MAX,

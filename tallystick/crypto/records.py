@@ -13,7 +13,9 @@ from tallystick.crypto.statement import Envelope
 from tallystick.domain.admission import check_revocation
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.authorship import signing_persons
+from tallystick.domain.claim import Claim
 from tallystick.domain.errors import TallystickError
+from tallystick.domain.filing import Terms, step
 from tallystick.domain.ids import PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements import Entry, KeyRevocation
@@ -51,6 +53,18 @@ def verified(
             gone.add(entry.signed.body.key)
         entries.append(entry)
     return entries
+
+
+def grown(terms: Terms, claim: Claim, raw: Iterable[Recorded]) -> Claim:
+    """Return a claim with what was recorded after it, in ledger order: the same as folding it all anew.
+
+    Raises:
+        TallystickError: An entry about the claim is not what it must be.
+    """
+    revoked = (body.key for _, body in claim.entries_of(KeyRevocation))
+    for entry in verified(raw, terms.agreement, revoked=revoked):
+        claim = step(terms, claim, entry)
+    return claim
 
 
 def verified_entry(recorded: Recorded, agreement: Agreement) -> Entry | None:

@@ -5,7 +5,7 @@ there is no second way from rows to a claim.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
@@ -114,17 +114,21 @@ def verified(raw: Iterable[LedgerEntry], agreement: Agreement) -> Sequence[Entry
     Raises:
         TallystickError: An entry about a claim is not what it must be.
     """
-    recorded = (Recorded(index=e.index, accepted_at=e.accepted_at, envelope=e.statement()) for e in raw)
-    return records.verified(recorded, agreement)
+    return records.verified(map(_recorded, raw), agreement)
 
 
-def all_claims(session: Session, agreement_id: AgreementId) -> list[CaseFile]:
-    """Return the case files of every claim under an agreement, oldest first.
+def grown(case: CaseFile, newer: tuple[LedgerEntry, ...]) -> CaseFile:
+    """Return the case file with what was recorded after it, in ledger order.
 
     Raises:
-        TallystickError: A record holds what may not be in it.
+        TallystickError: An entry about the claim is not what it must be.
     """
-    return [load(session, stored.digest) for stored in claims.of_agreements(session, [agreement_id])]
+    claim = records.grown(case.signed.terms, case.claim, map(_recorded, newer))
+    return replace(case, raw=(*case.raw, *newer), claim=claim)
+
+
+def _recorded(entry: LedgerEntry) -> Recorded:
+    return Recorded(index=entry.index, accepted_at=entry.accepted_at, envelope=entry.statement())
 
 
 def check_head(session: Session, agreement_id: AgreementId, claim: Digest, *, after: int) -> None:

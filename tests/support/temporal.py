@@ -67,9 +67,9 @@ from tallystick.messages import (
 from tallystick.store import agreements, ledger
 from tallystick.store.custody import live_custody, missing_epochs
 from tallystick.store.session import reading, transaction
+from tests.support import sandbox
 from tests.support.agreements import AGREEMENT, ANA, BEA, DORA, LOG_KEY, PARTIES, PEOPLE
 from tests.support.gate_worlds import CLAIM_IDENTITY, CONTENTS, ROOT_KEYS, World, document
-from workflows import sandbox
 from workflows.release import ReleaseWorkflow
 from workflows.worker import WORKFLOWS, WorkerActivities
 

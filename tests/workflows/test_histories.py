@@ -13,8 +13,8 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunne
 from temporalio.workflow import NondeterminismError
 
 from tallystick.messages import ClaimStart
+from tests.support import sandbox
 from tests.support.histories import HISTORIES, STORIES
-from workflows import sandbox
 from workflows.release import ReleaseWorkflow
 from workflows.worker import WORKFLOWS
 

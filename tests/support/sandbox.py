@@ -1,11 +1,15 @@
-"""How workflow code is run: sandboxed, with what is known to be deterministic passed through."""
+"""How tests run workflow code: sandboxed, so that a step that is not deterministic fails its test.
+
+The worker runs the same code without: the sandbox would enter and leave itself for each
+message, and hold a copy of the workflow's modules for every claim that runs.
+"""
 
 from typing import Final
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 _PASSED_THROUGH: Final = (
-    # Our own pure code, and references to activities, which a workflow never runs.
+    # Our own pure code, and references to activities, which no workflow calls by itself.
     "tallystick",
     "activities",
     # Verifying a signature is a computation like any other; the C extensions load once.
@@ -26,6 +30,6 @@ _PASSED_THROUGH: Final = (
 
 
 def runner() -> SandboxedWorkflowRunner:
-    """Return the runner that the worker, the tests and the replay of stored histories share."""
+    """Return the runner that tests and the replay of stored histories share."""
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH)
     return SandboxedWorkflowRunner(restrictions=restrictions)

@@ -1,8 +1,9 @@
 """Case files for reading: verified and folded when their record has changed, not on each look.
 
 A case file is a function of the raw record. It is kept with the very bytes that it
-was made from and used again only while the stored bytes are equal to them, so an
-altered row is noticed on the next read. The gate keeps nothing and reads anew.
+was made from, and used again only while the stored bytes are equal to them, or begin
+with them: then what came after is folded on. An altered row is noticed on the next
+read. The gate keeps nothing and reads anew.
 """
 
 from collections import OrderedDict
@@ -12,10 +13,10 @@ from typing import Final
 from sqlmodel import Session
 
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import AgreementId, Digest
 from tallystick.store import casefiles
 from tallystick.store.casefiles import CaseFile, NoSuchClaimError
-from tallystick.store.claims import StoredClaim
+from tallystick.store.ledger import LedgerEntry
 from tallystick.store.session import StoreUnavailableError
 
 _KEPT_MAX: Final = 256
@@ -37,29 +38,32 @@ class Cases:
         self._kept: OrderedDict[Digest, CaseFile] = OrderedDict()
         self._lock = Lock()
 
-    def load(self, session: Session, stored: StoredClaim) -> CaseFile:
+    def load(self, session: Session, agreement_id: AgreementId, claim: Digest) -> CaseFile:
         """Return the case file of a claim, as its record stands in `session`.
 
         Raises:
+            NoSuchClaimError: No such claim is on record under this agreement.
             RecordUnreadableError: The record does not fold.
             StoreUnavailableError: The database cannot be asked.
         """
-        raw = tuple(casefiles.record(session, stored.agreement_id, stored.digest))
+        raw = tuple(casefiles.record(session, agreement_id, claim))
         with self._lock:
-            kept = self._kept.get(stored.digest)
+            kept = self._kept.get(claim)
         if kept is not None and kept.raw == raw:
             return kept
-        case = _loaded(session, stored.digest)
+        case = _read(session, claim, kept, raw)
         with self._lock:
-            self._kept[stored.digest] = case
-            self._kept.move_to_end(stored.digest)
+            self._kept[claim] = case
+            self._kept.move_to_end(claim)
             while len(self._kept) > _KEPT_MAX:
                 self._kept.popitem(last=False)
         return case
 
 
-def _loaded(session: Session, claim: Digest) -> CaseFile:
+def _read(session: Session, claim: Digest, kept: CaseFile | None, raw: tuple[LedgerEntry, ...]) -> CaseFile:
     try:
+        if kept is not None and raw[: len(kept.raw)] == kept.raw:
+            return casefiles.grown(kept, raw[len(kept.raw) :])
         return casefiles.load(session, claim)
     except (StoreUnavailableError, NoSuchClaimError):
         raise
