@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tallystick.crypto.reading import read_agreement
-from tallystick.crypto.records import Recorded, grown, verified
+from tallystick.crypto.records import Recorded, grown, verified, with_successors
 from tallystick.crypto.statement import parse_envelope
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.claim import Claim
@@ -19,7 +19,7 @@ class Casebook:
     """What a workflow believes of its claim.
 
     Attributes:
-        terms: The agreement that the claim pins.
+        terms: The agreement that the claim pins, and the later versions that are known.
         claim: The claim as recorded so far.
         last_index: The latest place in the ledger that was read, whether it counted or not.
     """
@@ -29,8 +29,9 @@ class Casebook:
         envelope = parse_envelope(
             record.agreement_envelope.encode(), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX
         )
-        self.terms: Terms = read_agreement(envelope).terms
-        self.claim: Claim = self._folded(record.entries)
+        entries = [_recorded(entry) for entry in record.entries]
+        self.terms: Terms = with_successors(read_agreement(envelope).terms, entries)
+        self.claim: Claim = self._folded(entries)
         self.last_index: int = max(entry.index for entry in record.entries)
 
     @property
@@ -44,7 +45,7 @@ class Casebook:
         if not fresh:
             return
         try:
-            self.claim = grown(self.terms, self.claim, map(_recorded, fresh))
+            self.terms, self.claim = grown(self.terms, self.claim, map(_recorded, fresh))
         except TallystickError as error:
             raise AssertionError("the record holds what may not be in it") from error
         self.last_index = fresh[-1].index
@@ -62,9 +63,9 @@ class Casebook:
             state=state_after(self.terms, self.claim, entry).value,
         )
 
-    def _folded(self, entries: Iterable[RawEntry]) -> Claim:
+    def _folded(self, entries: Iterable[Recorded]) -> Claim:
         try:
-            return fold(self.terms, verified(map(_recorded, entries), self.agreement))
+            return fold(self.terms, verified(entries, self.terms))
         except TallystickError as error:
             raise AssertionError("the record holds what may not be in it") from error
 

@@ -27,14 +27,14 @@ from tallystick.crypto.keys import key_id
 from tallystick.crypto.merkle import verify_inclusion
 from tallystick.crypto.note import Checkpoint, open_checkpoint
 from tallystick.crypto.reading import SignedAgreement, read_agreement, read_signed
-from tallystick.crypto.records import verified
+from tallystick.crypto.records import verified, with_successors
 from tallystick.crypto.statement import body_of, kind_of, statement_id, verified_signers
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.claim import Claim
 from tallystick.domain.codec import decode, instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.evidence import EvidenceSeal, Report, Step, Surroundings, disagreement
-from tallystick.domain.filing import fold, steps
+from tallystick.domain.filing import Terms, fold, steps
 from tallystick.domain.ids import ComponentId, Digest, StageId
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.stages import depositor
@@ -99,6 +99,12 @@ class _Work:
     def pinned(self) -> SignedAgreement:
         (found,) = (v for v in self.versions if v.terms.digest == self.known.case.agreement_digest)
         return found
+
+    @property
+    def terms(self) -> Terms:
+        """The pinned version with those that followed it."""
+        versions = (entry.recorded() for entry in self.of_kind(Kind.AGREEMENT))
+        return with_successors(self.pinned.terms, versions)
 
     def of_kind(self, kind: Kind) -> list[FiledEntry]:
         return [entry for entry in self.known.case.entries if kind_of(entry.envelope) == kind]
@@ -291,8 +297,8 @@ def _folds(work: _Work) -> str:
     ]
     # Revocations from before the filing belong to the claim too; it still begins with its filing.
     ordered = sorted(about, key=lambda entry: (kind_of(entry.envelope) != Kind.CLAIM, entry.index))
-    work.entries = verified([entry.recorded() for entry in ordered], work.pinned.agreement)
-    work.claim = fold(work.pinned.terms, work.entries)
+    work.entries = verified([entry.recorded() for entry in ordered], work.terms)
+    work.claim = fold(work.terms, work.entries)
     if work.claim.digest != work.known.case.claim:
         raise EvidenceBrokenError("the record is of another claim", found=work.claim.digest)
     return f"{len(work.entries)} entries, each admitted again"
@@ -312,7 +318,7 @@ def _decisions(work: _Work) -> str:
         custody=work.custody,
     )
     made = 0
-    for before, one in pairwise(steps(work.pinned.terms, work.entries)):
+    for before, one in pairwise(steps(work.terms, work.entries)):
         decision = one.entry.signed.body
         if not isinstance(decision, DecisionStatement):
             continue

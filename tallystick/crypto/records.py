@@ -4,21 +4,22 @@ The workflow, the gate, the API's read side and the offline verifier start from 
 envelopes: what this module leaves out, all of them leave out.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tallystick.crypto.reading import kind_read, read_signed
-from tallystick.crypto.statement import Envelope
-from tallystick.domain.admission import check_revocation
+from tallystick.crypto.reading import SignedAgreement, kind_read, read_agreement, read_signed
+from tallystick.crypto.statement import Envelope, body_of, kind_of
+from tallystick.domain.admission import check_revoked_here
 from tallystick.domain.agreement import Agreement
-from tallystick.domain.authorship import signing_persons
 from tallystick.domain.claim import Claim
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.filing import Terms, step
-from tallystick.domain.ids import PublicKey
+from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.kinds import Kind
-from tallystick.domain.statements import Entry, KeyRevocation
+from tallystick.domain.statements import Entry, KeyRevocation, Signed
+from tallystick.domain.versions import check_predecessors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +31,29 @@ class Recorded:
     envelope: Envelope
 
 
-def verified(
-    raw: Iterable[Recorded], agreement: Agreement, *, revoked: Iterable[PublicKey] = ()
-) -> Sequence[Entry]:
+def with_successors(terms: Terms, raw: Iterable[Recorded]) -> Terms:
+    """Return `terms` with the later versions that `raw` holds, each signed by all parties to the one before.
+
+    A version that does not follow, or that a party has not signed, means nothing and is passed over.
+    """
+    later = dict(terms.later)
+    newest, digest = (terms.agreement, terms.digest) if not later else _last(later)
+    for one in raw:
+        if kind_of(one.envelope) == Kind.AGREEMENT and _names(one.envelope, digest):
+            following = _following(one.envelope, newest)
+            if following is not None:
+                newest, digest = following.agreement, following.terms.digest
+                later[digest] = newest
+    return replace(terms, later=later)
+
+
+def verified(raw: Iterable[Recorded], terms: Terms, *, revoked: Iterable[PublicKey] = ()) -> Sequence[Entry]:
     """Return the entries with their signatures verified; revocations that change nothing are left out.
 
+    Versions of the agreement are left out too: `with_successors` reads them.
+
     Args:
+        terms: The version that the claim pins, with the later ones that are known.
         revoked: The keys that entries before these have revoked.
 
     Raises:
@@ -43,7 +61,7 @@ def verified(
     """
     gone, entries = set(revoked), list[Entry]()
     for one in raw:
-        entry = verified_entry(one, agreement)
+        entry = _verified_entry(one, terms)
         if entry is None:
             continue
         if isinstance(entry.signed.body, KeyRevocation):
@@ -55,31 +73,59 @@ def verified(
     return entries
 
 
-def grown(terms: Terms, claim: Claim, raw: Iterable[Recorded]) -> Claim:
-    """Return a claim with what was recorded after it, in ledger order: the same as folding it all anew.
+def grown(terms: Terms, claim: Claim, raw: Iterable[Recorded]) -> tuple[Terms, Claim]:
+    """Return terms and claim with what was recorded after it, in order: the same as folding it all anew.
 
     Raises:
         TallystickError: An entry about the claim is not what it must be.
     """
+    recorded = tuple(raw)
+    known = with_successors(terms, recorded)
     revoked = (body.key for _, body in claim.entries_of(KeyRevocation))
-    for entry in verified(raw, terms.agreement, revoked=revoked):
-        claim = step(terms, claim, entry)
-    return claim
+    for entry in verified(recorded, known, revoked=revoked):
+        claim = step(known, claim, entry)
+    return known, claim
 
 
-def verified_entry(recorded: Recorded, agreement: Agreement) -> Entry | None:
-    """Return one entry, verified; None for a revocation that means nothing under this version.
-
-    Raises:
-        TallystickError: An entry about a claim is not what it must be.
-    """
-    try:
-        signed = read_signed(recorded.envelope, agreement)
-        if isinstance(signed.body, KeyRevocation):
-            check_revocation(agreement, signed.body, signing_persons(agreement, signed))
-    except TallystickError:
-        # Another version's persons may have revoked a key that this version does not know.
-        if kind_read(recorded.envelope) is Kind.KEY_REVOCATION:
+def _verified_entry(recorded: Recorded, terms: Terms) -> Entry | None:
+    match kind_read(recorded.envelope):
+        case Kind.AGREEMENT:
             return None
-        raise
+        case Kind.KEY_REVOCATION:
+            signed = _revocation(recorded.envelope, terms)
+        case _:
+            signed = read_signed(recorded.envelope, terms.agreement)
+    if signed is None:
+        return None
     return Entry(index=recorded.index, accepted_at=recorded.accepted_at, signed=signed)
+
+
+def _revocation(envelope: Envelope, terms: Terms) -> Signed | None:
+    """Return a revocation that counts under these terms; another version's persons may know other keys."""
+    named = body_of(envelope).get("agreement_digest")
+    newer = [agreement for digest, agreement in terms.later.items() if digest == named]
+    for rules in (terms.agreement, *newer):
+        with suppress(TallystickError):
+            signed = read_signed(envelope, rules)
+            check_revoked_here(terms.agreement, signed, terms.later)
+            return signed
+    return None
+
+
+def _last(later: Mapping[Digest, Agreement]) -> tuple[Agreement, Digest]:
+    digest, agreement = list(later.items())[-1]
+    return agreement, digest
+
+
+def _names(envelope: Envelope, before: Digest) -> bool:
+    return body_of(envelope).get("supersedes") == before
+
+
+def _following(envelope: Envelope, before: Agreement) -> SignedAgreement | None:
+    with suppress(TallystickError):
+        found = read_agreement(envelope)
+        check_predecessors(before, found.signers)
+        of = (found.agreement.id, found.agreement.deployment, found.agreement.version)
+        if of == (before.id, before.deployment, before.version + 1):
+            return found
+    return None

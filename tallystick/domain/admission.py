@@ -18,7 +18,7 @@ from typing import Final
 
 from tallystick.domain import receipts, votes
 from tallystick.domain.acts import Rule
-from tallystick.domain.agreement import Agreement
+from tallystick.domain.agreement import Agreement, NotInAgreementError
 from tallystick.domain.authorship import (
     author,
     check_claimant,
@@ -34,7 +34,7 @@ from tallystick.domain.authorship import (
 )
 from tallystick.domain.claim import Claim, WrongClaimStateError, check_step
 from tallystick.domain.codec import instant_text
-from tallystick.domain.ids import PersonId, party_of
+from tallystick.domain.ids import Digest, PersonId, party_of
 from tallystick.domain.kinds import Authority, Happening, Kind, Outcome, WithdrawalReason
 from tallystick.domain.progress import due
 from tallystick.domain.refusals import (
@@ -79,7 +79,14 @@ _SHARED: Final = frozenset({Kind.RULING, Kind.JOINT_INSTRUCTION, Kind.HOLD_LIFT}
 """Kinds that several persons may sign together, in one envelope."""
 
 
-def admit(agreement: Agreement, claim: Claim, signed: Signed, *, at: datetime) -> EventType:
+def admit(
+    agreement: Agreement,
+    claim: Claim,
+    signed: Signed,
+    *,
+    at: datetime,
+    later: Mapping[Digest, Agreement] = MappingProxyType({}),
+) -> EventType:
     """Return as what event `signed` may be recorded for `claim`.
 
     Args:
@@ -87,6 +94,7 @@ def admit(agreement: Agreement, claim: Claim, signed: Signed, *, at: datetime) -
         claim: The claim as recorded so far.
         signed: A statement whose signatures were verified.
         at: When it is accepted: the workflow's time, which the record then holds.
+        later: The versions that followed, by digest: by their rules, too, a key may be revoked.
 
     Raises:
         TallystickError: A subclass says which rule refuses it, and what to do.
@@ -100,7 +108,7 @@ def admit(agreement: Agreement, claim: Claim, signed: Signed, *, at: datetime) -
     if signed.kind in BY_ENGINE:
         event = _engine_event(agreement, claim, signed, at)
     elif revoking:
-        event = _revocation_event(agreement, claim, signed)
+        event = _revocation_event(agreement, claim, signed, later)
     else:
         event = _person_event(agreement, claim, signed, at)
     check_step(claim, signed.body, event)
@@ -121,11 +129,12 @@ def _person_event(agreement: Agreement, claim: Claim, signed: Signed, at: dateti
     return rule(agreement, claim, signed.body, persons, at)
 
 
-def _revocation_event(agreement: Agreement, claim: Claim, signed: Signed) -> EventType:
+def _revocation_event(
+    agreement: Agreement, claim: Claim, signed: Signed, later: Mapping[Digest, Agreement]
+) -> EventType:
     """Admit a revocation, however old and whatever its signer sent: keys are revoked outside of claims."""
-    assert isinstance(signed.body, KeyRevocation)
     check_not_revoked(claim, signed.signers)
-    check_revocation(agreement, signed.body, signing_persons(agreement, signed))
+    check_revoked_here(agreement, signed, later)
     return EventType.KEY_REVOKED
 
 
@@ -306,6 +315,32 @@ def check_revocation(agreement: Agreement, body: KeyRevocation, persons: frozens
     owner = agreement.person_with(body.key)
     if persons != frozenset({owner.id}):
         check_together(persons, agreement.authorities.revocation, "revoke another's key")
+
+
+def check_revoked_here(agreement: Agreement, signed: Signed, later: Mapping[Digest, Agreement]) -> None:
+    """Refuse a revocation that counts for no claim under `agreement`.
+
+    It counts by the rules that the claim was filed under, which are frozen, or by those of the later
+    version that it names: every party to the claim's version has signed that one, and a key that they
+    have now found stolen is stolen for running claims too. An earlier version's rules revoke nothing here.
+
+    Args:
+        later: The versions that followed `agreement`, by digest.
+
+    Raises:
+        NotYoursError: Others signed it.
+        NotInAgreementError: The key is nobody's under `agreement`, or a signer is unknown.
+    """
+    body = signed.body
+    assert isinstance(body, KeyRevocation)
+    agreement.person_with(body.key)
+    newer = later.get(body.agreement_digest)
+    try:
+        check_revocation(agreement, body, signing_persons(agreement, signed))
+    except (NotYoursError, NotInAgreementError):
+        if newer is None:
+            raise
+        check_revocation(newer, body, signing_persons(newer, signed))
 
 
 _RULES: Final[Mapping[type[Body], Rule]] = MappingProxyType(

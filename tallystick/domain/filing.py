@@ -1,7 +1,7 @@
 """Filing a claim, and folding its whole record: from the first statement to where it stands."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
@@ -29,10 +29,17 @@ from tallystick.limits import CLAIMS_PER_PERSON_MAX, EVIDENCE_DOCUMENTS_MAX
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """An agreement as a claim pins it: its content and its digest."""
+    """An agreement as a claim pins it: its content and its digest.
+
+    Attributes:
+        later: The versions that followed it, by digest, as far as they are known; each signed by all
+            parties to the one before it. They change no rule of the claim's, but their quorum, too, may
+            say that a key was stolen.
+    """
 
     agreement: Agreement
     digest: Digest
+    later: Mapping[Digest, Agreement] = field(default_factory=dict[Digest, Agreement], hash=False)
 
 
 def check_filing(
@@ -152,7 +159,7 @@ def state_after(terms: Terms, claim: Claim, entry: Entry) -> ClaimState:
 def _event(terms: Terms, claim: Claim, entry: Entry) -> EventType | None:
     """Return as what event a recorded entry counts, or None if it counts for nothing here."""
     try:
-        return admit(terms.agreement, claim, entry.signed, at=entry.accepted_at)
+        return admit(terms.agreement, claim, entry.signed, at=entry.accepted_at, later=terms.later)
     except KeyRevokedError:
         # Revocations are recorded under the agreement: one by a revoked key revokes nothing here,
         # and makes no claim unreadable.

@@ -5,6 +5,7 @@ there is no second way from rows to a claim.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sqlmodel import Session
@@ -12,11 +13,11 @@ from sqlmodel import Session
 from tallystick.crypto import records
 from tallystick.crypto.reading import SignedAgreement, read_agreement
 from tallystick.crypto.records import Recorded
-from tallystick.crypto.statement import Envelope, parse_envelope
+from tallystick.crypto.statement import Envelope, body_of, parse_envelope
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.claim import Claim
-from tallystick.domain.errors import TallystickError
-from tallystick.domain.filing import fold
+from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.filing import Terms, fold
 from tallystick.domain.ids import AgreementId, Digest, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements import Entry, KeyRevocation
@@ -87,34 +88,45 @@ def load(session: Session, claim: Digest) -> CaseFile:
         raise NoSuchAgreementError("the claim's agreement is not registered", digest=filing.agreement_digest)
     signed = read_agreement(agreement_envelope(registered.envelope))
     raw = tuple(record(session, stored.agreement_id, claim))
-    entries = verified(raw, signed.agreement)
+    terms, entries = verified(raw, signed.terms)
     return CaseFile(
-        agreement_envelope=registered.envelope, signed=signed, raw=raw, claim=fold(signed.terms, entries)
+        agreement_envelope=registered.envelope,
+        signed=replace(signed, terms=terms),
+        raw=raw,
+        claim=fold(terms, entries),
     )
 
 
 def record(
     session: Session, agreement_id: AgreementId, claim: Digest, *, after: int | None = None
 ) -> list[LedgerEntry]:
-    """Return a claim's own entries and the key revocations under its agreement, filing first.
+    """Return what makes a claim: its entries, the agreement's revocations and later versions; filing first.
+
+    By a later version's rules, too, a key may be revoked that the claim's version lists.
 
     Args:
         after: Only what was recorded after this place.
     """
     # Never all that concerns the agreement: whoever deposits could make every claim slow to read.
     own = ledger.entries(session, agreement_id, claim=claim, after=after)
-    revoking = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION], after=after)
+    wide = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION, Kind.AGREEMENT], after=after)
+    if own and own[0].kind == Kind.CLAIM:
+        wide = _without_earlier_versions(wide, own[0])
     # Revocations from before the filing belong to the claim too; it still begins with its filing.
-    return sorted([*own, *revoking], key=lambda entry: (entry.kind != Kind.CLAIM, entry.index))
+    return sorted([*own, *wide], key=lambda entry: (entry.kind != Kind.CLAIM, entry.index))
 
 
-def verified(raw: Iterable[LedgerEntry], agreement: Agreement) -> Sequence[Entry]:
-    """Return the entries with their signatures verified; revocations that change nothing left out.
+def verified(raw: Iterable[LedgerEntry], terms: Terms) -> tuple[Terms, Sequence[Entry]]:
+    """Return `terms` with the later versions among `raw`, and the other entries, verified.
+
+    Revocations that change nothing are left out.
 
     Raises:
         TallystickError: An entry about a claim is not what it must be.
     """
-    return records.verified(map(_recorded, raw), agreement)
+    recorded = [_recorded(entry) for entry in raw]
+    known = records.with_successors(terms, recorded)
+    return known, records.verified(recorded, known)
 
 
 def grown(case: CaseFile, newer: tuple[LedgerEntry, ...]) -> CaseFile:
@@ -123,8 +135,8 @@ def grown(case: CaseFile, newer: tuple[LedgerEntry, ...]) -> CaseFile:
     Raises:
         TallystickError: An entry about the claim is not what it must be.
     """
-    claim = records.grown(case.signed.terms, case.claim, map(_recorded, newer))
-    return replace(case, raw=(*case.raw, *newer), claim=claim)
+    terms, claim = records.grown(case.signed.terms, case.claim, map(_recorded, newer))
+    return replace(case, signed=replace(case.signed, terms=terms), raw=(*case.raw, *newer), claim=claim)
 
 
 def _recorded(entry: LedgerEntry) -> Recorded:
@@ -153,8 +165,14 @@ def agreement_envelope(data: bytes) -> Envelope:
 
 def revocations(session: Session, agreement_id: AgreementId, agreement: Agreement) -> Sequence[Entry]:
     """Return the key revocations under an agreement that concern this version's keys."""
-    raw = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION])
-    return verified(raw, agreement)
+    if not ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION], limit=1):
+        return ()
+    raw = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION, Kind.AGREEMENT])
+    (digest,) = (
+        v.digest for v in agreements.versions(session, agreement_id) if v.version == agreement.version
+    )
+    _, entries = verified(raw, Terms(agreement=agreement, digest=digest))
+    return entries
 
 
 def keys_revoked(session: Session, agreement_id: AgreementId, agreement: Agreement) -> frozenset[PublicKey]:
@@ -178,6 +196,15 @@ def revoked_keys(session: Session, agreement_id: AgreementId) -> frozenset[Publi
         gone |= listed & keys_revoked(session, agreement_id, agreement)
         known |= listed
     return frozenset(gone)
+
+
+def _without_earlier_versions(wide: Iterable[LedgerEntry], filing: LedgerEntry) -> list[LedgerEntry]:
+    """Leave out the version that a claim pins, and those before it: a claim is read with its own at hand."""
+    found, after = list(wide), -1
+    with suppress(MalformedError):  # of a damaged filing, nothing is told here; it is when the claim is read
+        pinned = body_of(filing.statement()).get("agreement_digest")
+        after = max((entry.index for entry in found if entry.statement_id == pinned), default=-1)
+    return [entry for entry in found if entry.kind != Kind.AGREEMENT or entry.index > after]
 
 
 def later_versions(session: Session, registered: RegisteredAgreement) -> Sequence[Agreement]:

@@ -68,6 +68,17 @@ async def test_the_rules_of_an_older_version_shut_nobody_out_of_the_newer(servic
     assert (await service.get("/agreements", DORA)).status_code == 401
 
 
+async def test_a_key_that_a_newer_versions_quorum_revoked_stops_counting_for_running_claims(
+    claimed: Service,
+) -> None:
+    authorities = replace(claimed.world.agreement.authorities, revocation=Quorum.from_json(DORA, ""))
+    newer = succeeded(claimed.world, authorities=authorities)
+    assert (await revokes(claimed, claimed.world, TOM, DORA)).status_code == 403  # by the rules of old
+    assert (await revokes(claimed, newer, TOM, DORA)).status_code == 201
+    assert claimed.world.case().claim.revoked_at(PEOPLE[TOM].signing_key.public_key) == claimed.clock.now
+    assert (claimed.world.claim, "a key was revoked") in claimed.engine.asked
+
+
 async def test_a_damaged_claim_keeps_no_stolen_key_alive(claimed: Service) -> None:
     claimed.world.execute("UPDATE ledger_entries SET envelope = x'7b7d' WHERE kind = 'claim'")
     assert (await revokes(claimed, claimed.world, KIM, KIM)).status_code == 201

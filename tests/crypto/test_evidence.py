@@ -41,7 +41,9 @@ from tests.support.agreements import (
     KIM,
     LOG_KEY,
     PEOPLE,
+    TOM,
     agreement,
+    quorum,
     signing_key,
 )
 from tests.support.gate_worlds import (
@@ -211,6 +213,19 @@ def test_a_version_that_was_registered_after_the_filing_supersedes_nothing(tmp_p
 
     assert report.holds
     assert any(step.found.endswith("2 agreements") for step in report.steps)
+    assert world.case().claim.revoked_at(gone.public_key) == READY
+
+
+def test_a_revocation_by_a_later_versions_quorum_is_found_offline_as_it_was_counted(tmp_path: Path) -> None:
+    world = ready_world(tmp_path)
+    powers = replace(world.agreement.authorities, revocation=quorum(DORA))
+    newer = register_newer(world, authorities=powers)
+    body = newer.body(KeyRevocation, DORA, READY, key=PEOPLE[TOM].signing_key.public_key, reason="stolen")
+    newer.slip_in(newer.signed(body, PEOPLE[DORA].signing_key), READY)
+
+    assert world.decide().outcome == "refused"
+    assert verify(exported(world)).holds
+    assert world.case().claim.revoked_at(PEOPLE[TOM].signing_key.public_key) == READY
 
 
 def _payloads(value: JsonValue) -> list[bytes]:

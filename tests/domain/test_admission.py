@@ -407,9 +407,9 @@ def test_void_revocation_does_not_hide_a_sound_one_that_comes_later() -> None:
         )
         raw.append(Recorded(index=len(raw), accepted_at=world.now, envelope=envelope))
     void, sound = raw[:-1], raw
-    claim = fold(world.terms, verified(void, world.agreement))
+    claim = fold(world.terms, verified(void, world.terms))
     assert claim.revoked_at(key_of("dora@nordwind")) is None
-    claim = fold(world.terms, verified(sound, world.agreement))
+    claim = fold(world.terms, verified(sound, world.terms))
     assert claim.revoked_at(key_of("dora@nordwind")) == world.now
 
 

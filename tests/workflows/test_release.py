@@ -35,7 +35,7 @@ from tallystick.messages import (
 )
 from tallystick.store import checkpoints
 from tallystick.store.session import reading
-from tests.support.agreements import ABE, ANA, BEA, DORA, KIM, PEOPLE, TOM
+from tests.support.agreements import ABE, ANA, BEA, DORA, KIM, PEOPLE, TOM, agreement, quorum
 from tests.support.temporal import SECOND, Story
 from workflows.release import ReleaseWorkflow
 
@@ -355,6 +355,28 @@ async def test_revocation_recorded_elsewhere_counts_after_a_look(story: Story) -
         await story.approves(TOM)
         claim = story.on_record()
         assert claim.state is ClaimState.APPROVAL
+        assert await refusal_of(story.says(Denial, KIM, reason="No.")) == "key-revoked"
+        await story.approves(DORA)
+        await story.comes_to_be("PROVISIONING")
+
+
+async def test_revocation_by_a_newer_versions_quorum_counts_in_a_running_workflow(story: Story) -> None:
+    async with story.carried():
+        await after_window(story)
+        await story.approves(ANA)
+        await story.approves(KIM)
+        at = await story.now()
+        powers = replace(story.world.agreement.authorities, revocation=quorum(DORA))
+        newer = agreement(version=2, supersedes=story.world.digest, authorities=powers)
+        after = replace(story.world, agreement=newer)
+        after.register()
+        body = after.body(
+            KeyRevocation, DORA, at, key=PEOPLE[KIM].signing_key.public_key, reason="It was stolen."
+        )
+        after.slip_in(after.signed(body, PEOPLE[DORA].signing_key), at)
+        await story.handle.signal(ReleaseWorkflow.look, ClaimLook(reason="a key was revoked"))
+        await story.approves(TOM)
+        assert story.on_record().state is ClaimState.APPROVAL
         assert await refusal_of(story.says(Denial, KIM, reason="No.")) == "key-revoked"
         await story.approves(DORA)
         await story.comes_to_be("PROVISIONING")
