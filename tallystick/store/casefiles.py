@@ -109,11 +109,20 @@ def record(
     """
     # Never all that concerns the agreement: whoever deposits could make every claim slow to read.
     own = ledger.entries(session, agreement_id, claim=claim, after=after)
-    wide = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION, Kind.AGREEMENT], after=after)
+    wide = _agreement_wide(session, agreement_id, after)
     if own and own[0].kind == Kind.CLAIM:
         wide = _without_earlier_versions(wide, own[0])
     # Revocations from before the filing belong to the claim too; it still begins with its filing.
     return sorted([*own, *wide], key=lambda entry: (entry.kind != Kind.CLAIM, entry.index))
+
+
+def _agreement_wide(session: Session, agreement_id: AgreementId, after: int | None) -> list[LedgerEntry]:
+    kinds = [Kind.KEY_REVOCATION, Kind.AGREEMENT]
+    places = ledger.places(session, agreement_id, kinds=kinds, after=after)
+    # Hardly any agreement has more than its one version, whose bytes are many.
+    if not places or (after is None and [kind for _, kind in places] == [Kind.AGREEMENT]):
+        return []
+    return ledger.entries(session, agreement_id, kinds=kinds, after=after)
 
 
 def verified(raw: Iterable[LedgerEntry], terms: Terms) -> tuple[Terms, Sequence[Entry]]:

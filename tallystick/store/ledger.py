@@ -184,6 +184,18 @@ def entries(
     return [entry_of(row) for row in session.exec(query.order_by(col(EntryRow.index)).limit(limit))]
 
 
+def places(
+    session: Session, agreement_id: AgreementId, *, kinds: Collection[str], after: int | None = None
+) -> list[tuple[int, str]]:
+    """Return where statements of some kinds stand in the log, and of which each is; no envelope is read."""
+    query = select(EntryRow.index, EntryRow.kind).where(
+        col(EntryRow.agreement_id) == agreement_id, col(EntryRow.kind).in_([str(kind) for kind in kinds])
+    )
+    if after is not None:
+        query = query.where(col(EntryRow.index) > after)
+    return [(index, kind) for index, kind in session.exec(query.order_by(col(EntryRow.index)))]
+
+
 def entry_by_statement(session: Session, agreement_id: AgreementId, statement: Digest) -> LedgerEntry | None:
     """Return the entry that holds `statement`, if there is one."""
     query = select(EntryRow).where(

@@ -79,6 +79,7 @@ class EntryRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("agreement_id", "statement_id"),
         Index("ix_ledger_entries_claim", "claim", "index"),
+        Index("ix_ledger_entries_kind", "agreement_id", "kind", "index"),
         CheckConstraint('"index" >= 0', name="index_counts_from_zero"),
     )
     agreement_id: str = Field(primary_key=True, sa_type=String(NAME_LENGTH_MAX))
