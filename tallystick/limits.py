@@ -186,7 +186,7 @@ EVIDENCE_BLOB_BYTES_MAX: Final = 1 << 30  # one evidence document, sealed
 assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # the client hears of it
 
 # The worker's processes.
-CHECKPOINT_SOON: Final = timedelta(milliseconds=250)  # after an entry; one signature for all until then
+CHECKPOINT_SOON: Final = timedelta(seconds=1)  # after an entry; one signature for all until then
 LEDGER_STEPS_AT_ONCE_MAX: Final = 8  # writers take turns anyway
 WORK_STEPS_AT_ONCE_MAX: Final = 32
 GATE_STEPS_AT_ONCE_MAX: Final = 4

@@ -51,6 +51,7 @@ from tallystick.messages import (
     Submission,
 )
 from workflows import steps
+from workflows.alarm import Alarm
 from workflows.casebook import Casebook
 from workflows.history import HistorySize
 
@@ -148,39 +149,41 @@ class ReleaseWorkflow:
         self._begun_with = HistorySize.now()
 
     async def _record_what_falls_due_until_the_claim_is_over(self) -> None:
-        disagreed = 0
+        disagreed, alarm = 0, Alarm()
         while not self._is_over() and not self._has_grown_long():
             found = self._due()
             if found is None:
-                await self._change(self._next_look())
+                await self._change(alarm, self._next_look())
             elif await self._record(found):
                 disagreed = 0
             else:  # the database's clock is behind: that window is not over
                 disagreed += 1
-                await self._change(steps.now() + backoff(disagreed, CLOCK_RETRY_MIN, CLOCK_RETRY_MAX))
+                again = steps.now() + backoff(disagreed, CLOCK_RETRY_MIN, CLOCK_RETRY_MAX)
+                await self._change(alarm, again)
         self._closing = True
 
     async def _give_the_depositor_notice(self) -> None:
+        alarm = Alarm()
         while not self._closing:
             owed_at = self._notice_due_at()
             if owed_at is None or owed_at > steps.now():
-                await self._change(owed_at)
+                await self._change(alarm, owed_at)
             elif not await self._notify():
-                await self._change(steps.now() + NOTICE_RETRY_MIN)
+                await self._change(alarm, steps.now() + NOTICE_RETRY_MIN)
 
     async def _have_the_gate_decide_each_stage(self) -> None:
-        unanswered = 0
+        unanswered, alarm = 0, Alarm()
         # A run that was lost may have left the gate between its decision and its contribution.
         again = stage_in_delivery(self._case.claim)
         while not self._closing:
             stage = again or stage_for_the_gate(self._case.claim)
             if stage is None:
-                await self._change(None)
+                await self._change(alarm, None)
             elif await self._ask_the_gate(stage):
                 unanswered, again = 0, None
             else:
                 unanswered += 1
-                await self._change(steps.now() + backoff(unanswered, GATE_RETRY_MIN, GATE_RETRY_MAX))
+                await self._change(alarm, steps.now() + backoff(unanswered, GATE_RETRY_MIN, GATE_RETRY_MAX))
 
     # ------------------------------------------------------------------ acts of persons
 
@@ -328,16 +331,13 @@ class ReleaseWorkflow:
             if not page.entries:
                 return book.last_index > known
 
-    async def _change(self, moment: datetime | None) -> None:
+    async def _change(self, alarm: Alarm, moment: datetime | None) -> None:
         """Wait until the record changes, somebody nudges, or `moment` comes; without one, people end it."""
         known = self._case.last_index
-        left = None if moment is None else max(moment - workflow.now(), timedelta(0))
-        try:
-            await workflow.wait_condition(
-                lambda: self._nudged or self._closing or self._case.last_index != known, timeout=left
-            )
-        except TimeoutError:
-            return
+        alarm.set(moment)
+        await workflow.wait_condition(
+            lambda: self._nudged or self._closing or alarm.rings() or self._case.last_index != known
+        )
         if self._nudged:
             self._nudged = False
             await self._catch_up(self._case)
