@@ -6,11 +6,10 @@ import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import Final
 
 from temporalio import activity
 
-_EVERY: Final = timedelta(seconds=5)
+from tallystick.limits import HEARTBEAT_EVERY
 
 
 def heartbeat(step: str) -> None:
@@ -20,7 +19,7 @@ def heartbeat(step: str) -> None:
 
 
 @contextmanager
-def beating(every: timedelta = _EVERY) -> Generator[None]:
+def beating(every: timedelta = HEARTBEAT_EVERY) -> Generator[None]:
     """Keep telling Temporal that this process is alive while the block reads something large.
 
     A read that hangs is ended by the activity's own time limit, not by this.
@@ -43,7 +42,7 @@ def beating(every: timedelta = _EVERY) -> Generator[None]:
 
 
 @asynccontextmanager
-async def waiting_alive(every: timedelta = _EVERY) -> AsyncGenerator[None]:
+async def waiting_alive(every: timedelta = HEARTBEAT_EVERY) -> AsyncGenerator[None]:
     """Keep telling Temporal that this process is alive while the block waits for somebody else."""
 
     async def beat() -> None:

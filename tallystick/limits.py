@@ -124,7 +124,8 @@ NOTICE_RETRY_MAX: Final = timedelta(hours=6)  # as often as it takes: only peopl
 # The embedded stack.
 STACK_READY_SECONDS_MAX: Final = 60
 STACK_STOP_SECONDS_MAX: Final = 20
-STACK_RESTARTS_MAX: Final = 10
+STACK_RESTARTS_MAX: Final = 10  # of one process,
+STACK_RESTARTS_SECONDS: Final = 60  # within this time: then it does not die by chance
 LOGS_KEPT_MAX: Final = 5
 
 # What travels through Temporal (its limit is 2 MB a payload), and how long its steps may take.
@@ -132,12 +133,13 @@ RECORD_PAGE_BYTES_MAX: Final = 512 * 1024  # of a claim's record in one message;
 LEDGER_STEP_MAX: Final = timedelta(seconds=10)  # an attempt to read or append; so late is a killed one missed
 NOTICE_STEP_MAX: Final = timedelta(minutes=5)  # one attempt to reach every channel
 GATE_STEP_MAX: Final = timedelta(hours=24)  # one look at every sealed byte of a stage
-GATE_HEARTBEAT_MAX: Final = timedelta(seconds=15)  # then its process is taken for dead, and asked again
-WORK_HEARTBEAT_MAX: Final = timedelta(seconds=15)
+GATE_HEARTBEAT_MAX: Final = timedelta(seconds=8)  # then its process is taken for dead, and asked again
+WORK_HEARTBEAT_MAX: Final = timedelta(seconds=8)
+HEARTBEAT_EVERY: Final = timedelta(seconds=2)
 STEP_RETRY_MAX: Final = timedelta(seconds=10)  # between attempts, so that all goes on soon after a fault
 LATE_ASK_MAX: Final = timedelta(minutes=1)  # a refused claim's workflow stays to say so
 CLOCK_RETRY_MIN: Final = timedelta(seconds=2)  # when the database's clock is behind
-CLOCK_RETRY_MAX: Final = timedelta(minutes=5)
+CLOCK_RETRY_MAX: Final = timedelta(seconds=30)  # so that all goes on soon after the clocks are right
 assert NOTICE_STEP_MAX > LEDGER_STEP_MAX  # it ends with such a step
 
 # Notices.

@@ -25,6 +25,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.limits import (
     STACK_READY_SECONDS_MAX,
     STACK_RESTARTS_MAX,
+    STACK_RESTARTS_SECONDS,
     STACK_STOP_SECONDS_MAX,
 )
 from tallystick.settings import Settings, environment_of
@@ -75,7 +76,7 @@ class _Child:
     command: Command
     log: Path
     running: subprocess.Popen[bytes]
-    restarts: int = 0
+    restarted_at: tuple[float, ...] = ()
 
 
 class Stack:
@@ -108,16 +109,18 @@ class Stack:
         """Start again what has died since the last look; `tell` is told of it.
 
         Raises:
-            StackNotReadyError: One dies again and again.
+            StackNotReadyError: One has died again and again within a short time.
         """
+        now = time.monotonic()
         for place, child in enumerate(self._children):
             if child.running.poll() is None:
                 continue
-            if child.restarts >= STACK_RESTARTS_MAX:
+            lately = [moment for moment in child.restarted_at if now - moment < STACK_RESTARTS_SECONDS]
+            if len(lately) >= STACK_RESTARTS_MAX:
                 raise StackNotReadyError(f"{child.command.name} dies again and again", log=str(child.log))
             tell(f"{child.command.name} ended with {child.running.returncode}; it is started again")
             again = self._spawn(child.command)
-            again.restarts = child.restarts + 1
+            again.restarted_at = (*lately, now)
             self._children[place] = again
 
     def stop(self) -> None:

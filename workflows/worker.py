@@ -43,6 +43,7 @@ from tallystick.limits import (
     CONNECT_RETRY_MAX,
     CONNECT_RETRY_MIN,
     GATE_STEPS_AT_ONCE_MAX,
+    HEARTBEAT_EVERY,
     LEDGER_STEPS_AT_ONCE_MAX,
     SHUTDOWN_MAX,
     STICKY_MAX,
@@ -118,6 +119,7 @@ def work_worker(client: Client, activities: WorkerActivities, threads: ThreadPoo
         activities=activities.queued(),
         activity_executor=threads,
         max_concurrent_activities=WORK_STEPS_AT_ONCE_MAX,
+        max_heartbeat_throttle_interval=HEARTBEAT_EVERY,
         graceful_shutdown_timeout=SHUTDOWN_MAX,
     )
 
@@ -130,6 +132,7 @@ def gate_worker(client: Client, gate: GateActivities, threads: ThreadPoolExecuto
         activities=(gate.decide_stage, gate.deal),
         activity_executor=threads,
         max_concurrent_activities=GATE_STEPS_AT_ONCE_MAX,
+        max_heartbeat_throttle_interval=HEARTBEAT_EVERY,
         graceful_shutdown_timeout=SHUTDOWN_MAX,
     )
 

@@ -23,7 +23,7 @@ from tests.support.stories_at_random import ENDS, PLOTS, Nemesis, Story
 
 SEEDS: Final = int(os.environ.get("FAULTS_SEEDS", "4"))
 FIRST: Final = int(os.environ.get("FAULTS_SEED_FROM", "1"))
-AT_ONCE: Final = 6  # seeds on one site: a process is started again ten times at most
+AT_ONCE: Final = 3  # seeds on one site: six processes killed or stopped within 15 s
 CLAIMS: Final = 2
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.limits import STACK_RESTARTS_MAX
 from tallystick.site import Site, prepare, settings_of
 from tallystick.stack import (
     Command,
@@ -78,6 +79,20 @@ def test_a_process_that_dies_is_started_again(site: Site) -> None:
         assert stack.pids()["one"] != first
     finally:
         stack.stop()
+
+
+def test_a_process_that_dies_again_and_again_is_given_up(site: Site) -> None:
+    stack, told = stack_of(site, [("one", "print('ready')")]), list[str]()
+    try:
+        stack.start(told.append)
+        told.clear()
+        give_up = time.monotonic() + 30
+        with pytest.raises(StackNotReadyError, match="again and again"):
+            while time.monotonic() < give_up:
+                stack.tend(told.append)
+    finally:
+        stack.stop()
+    assert len(told) == STACK_RESTARTS_MAX
 
 
 def test_a_process_that_does_not_come_up_is_told_with_its_last_words(site: Site) -> None:

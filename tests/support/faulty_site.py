@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.crypto.enrolment import enrol, public_file_bytes
-from tallystick.limits import STACK_RESTARTS_MAX
 from tallystick.settings import Settings
 from tallystick.site import Site, prepare, settings_of
 from tallystick.stack import Command, Stack, commands, free_port, running
@@ -45,7 +44,6 @@ class _Target:
 
     busy: threading.Lock = field(default_factory=threading.Lock)
     ready: threading.Event = field(default_factory=threading.Event)
-    restarts: int = 0
 
 
 class FaultySite:
@@ -72,9 +70,6 @@ class FaultySite:
         """End a process with SIGKILL, and return at once; it is started again."""
         target = self._aim(process)
         try:
-            if target.restarts >= STACK_RESTARTS_MAX - 1:
-                return self._freeze(process)
-            target.restarts += 1
             target.ready.clear()
             time.sleep(after_seconds)
             return self._hurt(process, signal.SIGKILL)
