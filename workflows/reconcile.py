@@ -2,11 +2,12 @@
 
 Temporal's state can be lost; the ledger's may not. Each pass asks Temporal about what
 the ledger holds, and starts what was never started, or was ended by force. What ran
-to its end is never started again.
+to its end is never started again. A run that goes on is told when its claim's record
+has grown: what it recorded last it may not know, if it was lost before Temporal had it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -21,10 +22,11 @@ from temporalio.service import RPCError, RPCStatusCode
 from tallystick import telemetry
 from tallystick.crypto.reading import read_agreement
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId
+from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits import WORKFLOW_TASK_MAX
 from tallystick.messages import (
     CLAIMS_QUEUE,
+    ClaimLook,
     ClaimStart,
     DealCustody,
     VerifyDeposit,
@@ -32,7 +34,7 @@ from tallystick.messages import (
     custody_workflow_id,
     deposit_workflow_id,
 )
-from tallystick.store import agreements, casefiles, claims
+from tallystick.store import agreements, casefiles, claims, ledger
 from tallystick.store.custody import missing_epochs
 from tallystick.store.session import reading
 from tallystick.store.verdicts import verdicts
@@ -52,10 +54,15 @@ _AT_REST: Final = frozenset({WorkflowExecutionStatus.RUNNING, WorkflowExecutionS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
-    """A workflow that has to run, or to have run to its end."""
+    """A workflow that has to run, or to have run to its end.
+
+    Attributes:
+        head: The place of the latest entry about a claim; -1 for anything else.
+    """
 
     id: str
     request: _Request
+    head: int = -1
 
 
 class Reconciler:
@@ -65,6 +72,7 @@ class Reconciler:
         self._client = client
         self._engine = engine
         self._completed: set[str] = set()
+        self._told: dict[str, int] = {}  # up to which entry each claim's run was told to look
 
     async def keep_reconciling(self, every: timedelta) -> None:
         """Make a pass at once and then every so often, until cancelled."""
@@ -90,19 +98,22 @@ class Reconciler:
             RPCError: Temporal is.
         """
         owed = [one for one in await asyncio.to_thread(self._owed) if one.id not in self._completed]
-        return [one.id for one in owed if await self._start_unless_at_rest(one)]
+        return [one.id for one in owed if await self._see_to(one)]
 
     def _owed(self) -> Sequence[Owed]:
         with reading(self._engine) as session:
-            found: list[Owed] = []
+            found, heads = list[Owed](), ledger.heads(session)
             for agreement_id in agreements.agreement_ids(session):
-                found += _claims(session, agreement_id)
+                found += _claims(session, agreement_id, heads)
                 found += _deposits(session, agreement_id)
                 found += _epochs(session, agreement_id)
             return found
 
-    async def _start_unless_at_rest(self, owed: Owed) -> bool:
+    async def _see_to(self, owed: Owed) -> bool:
+        """Start what does not run, and say so; have what runs look at what is new."""
         status = await self._status(owed.id)
+        if status is WorkflowExecutionStatus.RUNNING and owed.head > self._told.get(owed.id, -1):
+            await self._have_it_look(owed)
         if status is WorkflowExecutionStatus.COMPLETED and isinstance(owed.request, ClaimStart):
             self._completed.add(owed.id)
         if status in _AT_REST:
@@ -120,6 +131,15 @@ class Reconciler:
             return False
         return True
 
+    async def _have_it_look(self, owed: Owed) -> None:
+        try:
+            handle = self._client.get_workflow_handle_for(ReleaseWorkflow.run, owed.id)
+            await handle.signal(ReleaseWorkflow.look, ClaimLook(reason="the record has grown"))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:  # it has just ended
+                raise
+        self._told[owed.id] = owed.head
+
     async def _status(self, workflow_id: str) -> WorkflowExecutionStatus | None:
         try:
             description = await self._client.get_workflow_handle(workflow_id).describe()
@@ -130,13 +150,14 @@ class Reconciler:
         return description.status
 
 
-def _claims(session: Session, agreement_id: AgreementId) -> Sequence[Owed]:
+def _claims(session: Session, agreement_id: AgreementId, heads: Mapping[Digest, int]) -> Sequence[Owed]:
     return [
         Owed(
             id=claim_workflow_id(claim.digest),
             request=ClaimStart(
                 claim=claim.digest, agreement=agreement_id, envelope=claim.entry.envelope.decode()
             ),
+            head=heads[claim.digest],
         )
         for claim in claims.of_agreements(session, [agreement_id])
     ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from tallystick.crypto.leaf import leaf_bytes, new_salt
 from tallystick.crypto.merkle import HASH_SIZE_BYTES, Frontier, leaf_hash
@@ -194,6 +194,13 @@ def places(
     if after is not None:
         query = query.where(col(EntryRow.index) > after)
     return [(index, kind) for index, kind in session.exec(query.order_by(col(EntryRow.index)))]
+
+
+def heads(session: Session) -> dict[Digest, int]:
+    """Return of every claim the place of its latest entry."""
+    query = select(EntryRow.claim, func.max(col(EntryRow.index))).where(col(EntryRow.claim).is_not(None))
+    found = session.exec(query.group_by(col(EntryRow.claim)))
+    return {Digest(claim): index for claim, index in found if claim is not None}
 
 
 def entry_by_statement(session: Session, agreement_id: AgreementId, statement: Digest) -> LedgerEntry | None:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 
 from tallystick.domain.ids import Digest
 from tallystick.domain.state import ClaimState
 from tallystick.domain.statements import Withdrawal
 from tallystick.messages import claim_workflow_id, custody_workflow_id, deposit_workflow_id
-from tallystick.store import agreements
+from tallystick.store import agreements, ledger
 from tallystick.store.custody import live_custody, missing_epochs
 from tallystick.store.session import open_engine, reading, transaction
 from tallystick.store.verdicts import Verdict, verdict_on
@@ -122,3 +123,30 @@ async def test_agreement_without_custody_has_every_component_dealt_once(story: S
 async def test_pass_over_a_database_out_of_reach_is_left_to_the_next(story: Story, tmp_path: Path) -> None:
     nowhere = open_engine(f"sqlite:///{tmp_path}/no-folder/store.db")
     await Reconciler(client=story.client, engine=nowhere).one_pass_if_possible()
+
+
+async def test_run_that_lost_what_it_had_recorded_is_told_to_look(story: Story) -> None:
+    async with story.carried():
+        await story.files()
+        # As if the worker had died between the commit and its answer: the run knows nothing of it.
+        intake = await story.said_intake()
+        with transaction(story.world.engine) as session:
+            ledger.append(session, story.world.agreement.id, intake, await story.now(), claim=story.claim)
+        assert await reconciler(story).one_pass() == []
+        claim = await story.comes_to(lambda claim: bool(claim.notices))
+        assert claim.state == ClaimState.ACCEPTED
+
+
+async def test_run_is_told_once_of_what_is_new(story: Story) -> None:
+    async with story.carried():
+        await story.files()
+        one = reconciler(story)
+        await one.one_pass()
+        looked = await signals(story)
+        await one.one_pass()
+        assert await signals(story) == looked
+
+
+async def signals(story: Story) -> int:
+    history = [event.event_type async for event in story.handle.fetch_history_events()]
+    return history.count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)
