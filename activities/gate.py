@@ -56,7 +56,7 @@ from tallystick.domain.statements import (
 )
 from tallystick.faults import crossing
 from tallystick.limits import TEXT_LENGTH_MAX
-from tallystick.messages import DealCustody, DecideStage, GateAnswer
+from tallystick.messages import DealCustody, DecideStage, GateAnswer, GateOutcome
 from tallystick.store import ledger
 from tallystick.store.casefiles import CaseFile, ClaimMovedOnError, check_head, load
 from tallystick.store.ledger import DecisionExistsError
@@ -67,10 +67,6 @@ CONTRIBUTION_PURPOSE: Final = "contribution"
 """The purpose under which the gate's contributions are noted: the claimant may fetch them."""
 
 SEALED_BYTES: Final = "sealed-bytes-match"
-
-_RELEASED: Final = "released"
-_REFUSED: Final = "refused"
-_MOVED_ON: Final = "moved-on"
 
 
 class ContributionLostError(TallystickError):
@@ -184,14 +180,16 @@ class GateActivities:
         if progress.decision is not None:
             return self._repeat(case, stage, progress.decision)
         if progress.state is not StageState.QUORATE:
-            return GateAnswer(outcome=_MOVED_ON)
+            return GateAnswer(outcome=GateOutcome.MOVED_ON)
         return self._decide_on(case, stage, record)
 
     def _decide_again(self, claim: Digest, stage: StageId) -> GateAnswer:
         with reading(self.engine) as session:
             case = load(session, claim)
         decision = case.claim.progress(stage).decision
-        return GateAnswer(outcome=_MOVED_ON) if decision is None else self._repeat(case, stage, decision)
+        if decision is None:
+            return GateAnswer(outcome=GateOutcome.MOVED_ON)
+        return self._repeat(case, stage, decision)
 
     def _decide_on(self, case: CaseFile, stage: StageId, record: RecordSeen) -> GateAnswer:
         if record.log is not None:
@@ -204,7 +202,7 @@ class GateActivities:
         envelope = self._statement(case, ruling, ())
         self._append(case, envelope, ruling.accepted_at)
         self.tell("refusal recorded")
-        return _answer(_REFUSED, envelope, ruling)
+        return _answer(GateOutcome.REFUSED, envelope, ruling)
 
     def _rule(self, case: CaseFile, stage: StageId, record: RecordSeen, seen: BytesSeen) -> "_Ruling":
         """Decide by the earlier of both clocks, so that neither alone ends a window; then by our own.
@@ -248,7 +246,7 @@ class GateActivities:
         self._append(case, envelope, ruling.accepted_at)
         self.tell("decision recorded")
         self._publish(case, stage, statement_id(envelope), kept)
-        return _answer(_RELEASED, envelope, ruling)
+        return _answer(GateOutcome.RELEASED, envelope, ruling)
 
     def _publish(
         self, case: CaseFile, stage: StageId, decision: Digest, kept: Sequence[KeptContribution]
@@ -272,7 +270,7 @@ class GateActivities:
             self._publish(case, stage, decision, kept)
         else:
             self._check_stored(case.claim, stage, named)
-        return GateAnswer(outcome=_RELEASED, decision=decision)
+        return GateAnswer(outcome=GateOutcome.RELEASED, decision=decision)
 
     def _check_stored(self, claim: Claim, stage: StageId, named: Sequence[Contribution]) -> None:
         """Make do with what is in the stores: the journal is lost, and nothing is made anew."""
@@ -362,7 +360,7 @@ class _Ruling:
     repaired: tuple[str, ...]
 
 
-def _answer(outcome: str, envelope: Envelope, ruling: _Ruling) -> GateAnswer:
+def _answer(outcome: GateOutcome, envelope: Envelope, ruling: _Ruling) -> GateAnswer:
     return GateAnswer(outcome=outcome, decision=statement_id(envelope), repaired=ruling.repaired)
 
 

@@ -7,12 +7,13 @@ fields are only added, at the end, with a default; none is renamed or removed.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 CLAIMS_QUEUE: Final = "tallystick-claims"
-"""Workflows, and the updates that people wait for."""
+"""Workflows, and the updates that people wait for; the ledger's steps run beside them, and have no queue."""
 WORK_QUEUE: Final = "tallystick-work"
-"""Activities of the worker: ledger, notices, blobs."""
+"""Activities of the worker that take their time: notices, blobs, evidence."""
 GATE_QUEUE: Final = "tallystick-gate"
 """Activities of the gate: decisions and custody."""
 
@@ -152,15 +153,25 @@ class DecideStage:
     stage: str
 
 
+class GateOutcome(StrEnum):
+    """How the gate answered a question about a stage."""
+
+    RELEASED = "released"
+    REFUSED = "refused"
+    MOVED_ON = "moved-on"
+    """Neither: the claim is elsewhere by now."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateAnswer:
-    """What the gate did: `released`, `refused`, or `moved-on` when the claim is elsewhere by now.
+    """What the gate did.
 
     Attributes:
+        decision: The digest of the decision on record, if there is one.
         repaired: Lines about copies of sealed files that the gate found bad and replaced.
     """
 
-    outcome: str
+    outcome: GateOutcome
     decision: str | None = None
     repaired: tuple[str, ...] = ()
 

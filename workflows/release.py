@@ -43,6 +43,7 @@ from tallystick.messages import (
     ClaimStart,
     DecideStage,
     FileClaim,
+    GateOutcome,
     GiveNotice,
     NewEntries,
     ReadSince,
@@ -296,7 +297,7 @@ class ReleaseWorkflow:
             return False
         finally:
             self._gate_at_work = False
-        return given.outcome == "released" or book.last_index > known
+        return given.outcome is GateOutcome.RELEASED or book.last_index > known
 
     def _no_longer_asked(self, stage: StageId) -> bool:
         claim = self._case.claim

@@ -540,7 +540,7 @@ def test_an_entry_that_was_removed_releases_nothing(world: World, kind: str) -> 
     )
     before = world.stored_blobs()
     try:
-        outcome = world.decide().outcome
+        outcome: str = world.decide().outcome
     except TallystickError:
         outcome = "raised"
 

@@ -117,7 +117,7 @@ class Attacked:
         attack(world)
         before = world.stored_blobs()
         try:
-            said = world.decide(world.gate(at=self.at)).outcome
+            said: str = world.decide(world.gate(at=self.at)).outcome
         except REPORTED as error:
             said = type(error).__name__
         if said != "released":
