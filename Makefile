@@ -9,7 +9,7 @@ PEERS_READY := $(PEERS)/node_modules/.package-lock.json
 SOURCES := tallystick workflows activities api tests
 ARGS ?=
 
-.PHONY: help demo test fuzz bench lint types wheel check lock format clean faults broken-builds
+.PHONY: help demo test fuzz bench lint types wheel check lock format clean crash-cells faults broken-builds
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -25,6 +25,9 @@ fuzz: $(READY) ## 20,000 cases made from the OpenAPI document, for at most 25 mi
 
 bench: $(READY) ## measure everything beside its floor, and write docs/benchmarks.md: some six minutes
 	$(BIN)/python -m tests.bench $(ARGS)
+
+crash-cells: $(READY) ## kill every process at every point of a release: 32 kills, two minutes
+	FAULTS=cells $(BIN)/python -m pytest tests/faults/test_crash_cells.py --timeout 600 $(ARGS)
 
 SEEDS ?= 300
 
@@ -48,7 +51,7 @@ wheel: $(READY) ## build the wheel and look into it
 	$(BIN)/hatchling build -t wheel
 	$(BIN)/check-wheel-contents dist
 
-check: lint types wheel test ## all of it, as CI does
+check: lint types wheel crash-cells test ## all of it, as CI does
 
 format: $(READY) ## let ruff repair what it can
 	$(BIN)/ruff check --fix-only .

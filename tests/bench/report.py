@@ -30,16 +30,20 @@ _NO_AGE: Final = """\
 _WHY: Final[Mapping[str, str]] = {
     "approval": """\
 An approval is more than its floor, by design: the floor is one round trip to a workflow that believes
-everything, and an insert that nobody reads. An approval is verified and admitted three times (at the
-door, by the workflow, and in the transaction that records it), is recorded by an activity, because a
-workflow must not write by itself, and is followed by a signed checkpoint in a second durable
-transaction. The activity alone makes the floor several times as long: see the rows *same shape*, which
-are the floor of what the design asks for. What was found by profiling and mended: agreements and
-statements are verified once in each process and not once for each read, and revocations are asked for
-once and not for each agreement of the caller. What is left is Python: SQLAlchemy's part of some twenty
-small queries, the fold of the record in three processes, and the workflow sandbox. The next steps would
-be to record in a local activity, and to leave the checkpoint to the background; both change what running
-claims replay, or what an acknowledgement comes with, so they were not made for the sake of a figure.""",
+everything, and an insert that nobody reads. An approval comes through HTTP with a token that is verified,
+is admitted three times (at the door, by the workflow, and in the transaction that records it), and is
+recorded by a step that the workflow waits for, because a workflow must not write by itself. Where the
+time goes, with one caller: about a third is the same round trip as the floor's, a third is HTTP, the
+token and the door, a third the local activity, half of it the transaction. What was found by profiling
+and mended: the step was queued at Temporal and fetched again (now local), the log was signed before the
+answer (now within a second after), the record was verified and folded anew by each reader (now what is
+new of it), writers slept for SQLite's lock (now they take turns), the sandbox was entered for each message
+(now only in tests), each answer had its serialiser built. What is left is Python in three processes: with
+20 callers on two cores the two of ours and the one that calls use the processors up. More than one API
+process and worker go on from there; see deploy/.""",
+    "age": """\
+`age` makes no digest; a deposit must have one, and SHA-256 of what is sealed takes a third of the time.
+Hashing in a second thread was tried: a tenth faster at best, for a second way through every failure.""",
     "sealing": """\
 Sealing needs every byte hashed and encrypted: one after the other, at the primitives' own speeds, that
 is 1 / (1/SHA-256 + 1/ChaCha20-Poly1305), about 0.61 of the slower one where SHA-256 has two thirds of the

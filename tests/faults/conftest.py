@@ -1,4 +1,4 @@
-"""The long runs have their own command, `make faults`: they kill processes for minutes, not seconds."""
+"""What kills processes for minutes has commands of its own: `make crash-cells`, which CI runs, and `make faults`."""
 
 import os
 
