@@ -1,4 +1,4 @@
-"""What kills processes for minutes has commands of its own: `make crash-cells`, which CI runs, and `make faults`."""
+"""What kills processes for minutes has its own commands: `make crash-cells`, which CI runs, `make faults`."""
 
 import os
 
