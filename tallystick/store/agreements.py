@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from tallystick.crypto.keys import key_id
@@ -117,12 +118,27 @@ def agreement_ids(session: Session) -> list[AgreementId]:
 def person_keys(session: Session, fingerprint: Digest) -> list[PersonKey]:
     """Return whose a key is, by its fingerprint (SHA-256 of the raw key), newest versions first."""
     query = (
-        select(AgreementRow, PersonKeyRow)
+        columns(
+            col(AgreementRow.agreement_id),
+            col(AgreementRow.version),
+            col(AgreementRow.digest),
+            col(PersonKeyRow.person),
+            col(PersonKeyRow.public_key),
+        )
         .where(col(PersonKeyRow.agreement_digest) == col(AgreementRow.digest))
         .where(col(PersonKeyRow.fingerprint) == fingerprint)
+        .order_by(col(AgreementRow.agreement_id), col(AgreementRow.version).desc())
     )
-    found = session.exec(query.order_by(col(AgreementRow.agreement_id), col(AgreementRow.version).desc()))
-    return [_person_key(agreement, key) for agreement, key in found]
+    return [
+        PersonKey(
+            agreement_id=AgreementId(agreement),
+            version=version,
+            agreement_digest=Digest(digest),
+            person=PersonId(person),
+            public_key=PublicKey(key),
+        )
+        for agreement, version, digest, person, key in session.connection().execute(query)
+    ]
 
 
 def record_deposit(
@@ -219,16 +235,6 @@ def _registered(row: AgreementRow, entry: LedgerEntry) -> RegisteredAgreement:
         envelope=entry.envelope,
         registered_at=entry.accepted_at,
         index=entry.index,
-    )
-
-
-def _person_key(agreement: AgreementRow, key: PersonKeyRow) -> PersonKey:
-    return PersonKey(
-        agreement_id=AgreementId(agreement.agreement_id),
-        version=agreement.version,
-        agreement_digest=Digest(agreement.digest),
-        person=PersonId(key.person),
-        public_key=PublicKey(key.public_key),
     )
 
 
