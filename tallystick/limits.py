@@ -130,7 +130,8 @@ LOGS_KEPT_MAX: Final = 5
 
 # What travels through Temporal (its limit is 2 MB a payload), and how long its steps may take.
 RECORD_PAGE_BYTES_MAX: Final = 512 * 1024  # of a claim's record in one message; the rest is asked for
-LEDGER_STEP_MAX: Final = timedelta(seconds=10)  # an attempt to read or append; so late is a killed one missed
+LEDGER_AT_ONCE_MAX: Final = timedelta(seconds=6)  # tries beside the workflow; then the step is queued
+LEDGER_STEP_MAX: Final = timedelta(seconds=10)  # an attempt to read or append
 NOTICE_STEP_MAX: Final = timedelta(minutes=5)  # one attempt to reach every channel
 GATE_STEP_MAX: Final = timedelta(hours=24)  # one look at every sealed byte of a stage
 GATE_HEARTBEAT_MAX: Final = timedelta(seconds=8)  # then its process is taken for dead, and asked again
