@@ -1,7 +1,8 @@
-"""The threat model names tests that exist, and the runbook codes that exist."""
+"""The documents name tests and codes that exist; each decision has its number, each dependency its reason."""
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -57,3 +58,22 @@ def test_every_link_leads_somewhere(document: str) -> None:
     path = ROOT / document
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (path.parent / target).exists(), target
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    titles = [page.read_text().splitlines()[0] for page in pages]
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    assert [title.split(" ")[:2] for title in titles] == [["#", f"{n}."] for n in range(1, len(pages) + 1)]
+
+
+def test_each_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    page = (ROOT / "docs" / "adr" / "0010-dependencies.md").read_text()
+    names = {
+        name
+        for row in re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE)
+        for name in re.split(r"[ ,()]+", row)
+    }
+    assert {re.split(r"[\[><=; ]", one)[0] for one in wanted} <= names
