@@ -293,7 +293,8 @@ def _folds(work: _Work) -> str:
     about = [
         entry
         for entry in work.known.case.entries
-        if _concerns(entry, work.known.case.claim) or kind_of(entry.envelope) == Kind.KEY_REVOCATION
+        if _concerns(entry, work.known.case.claim)
+        or kind_of(entry.envelope) in {Kind.AGREEMENT, Kind.KEY_REVOCATION}
     ]
     # Revocations from before the filing belong to the claim too; it still begins with its filing.
     ordered = sorted(about, key=lambda entry: (kind_of(entry.envelope) != Kind.CLAIM, entry.index))

@@ -4,13 +4,13 @@ The workflow, the gate, the API's read side and the offline verifier start from 
 envelopes: what this module leaves out, all of them leave out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tallystick.crypto.reading import SignedAgreement, kind_read, read_agreement, read_signed
-from tallystick.crypto.statement import Envelope, body_of, kind_of
+from tallystick.crypto.statement import Envelope, body_of, kind_of, statement_id
 from tallystick.domain.admission import check_revoked_here
 from tallystick.domain.agreement import Agreement
 from tallystick.domain.claim import Claim
@@ -59,9 +59,13 @@ def verified(raw: Iterable[Recorded], terms: Terms, *, revoked: Iterable[PublicK
     Raises:
         TallystickError: An entry about a claim is not what it must be.
     """
+    recorded = tuple(raw)
     gone, entries = set(revoked), list[Entry]()
-    for one in raw:
-        entry = _verified_entry(one, terms)
+    # A version says nothing of what was recorded before it: who reads on finds what was found before.
+    ahead = {statement_id(one.envelope) for one in recorded if kind_of(one.envelope) == Kind.AGREEMENT}
+    for one in recorded:
+        ahead.discard(statement_id(one.envelope))
+        entry = _verified_entry(one, _known_then(terms, ahead))
         if entry is None:
             continue
         if isinstance(entry.signed.body, KeyRevocation):
@@ -85,6 +89,12 @@ def grown(terms: Terms, claim: Claim, raw: Iterable[Recorded]) -> tuple[Terms, C
     for entry in verified(recorded, known, revoked=revoked):
         claim = step(known, claim, entry)
     return known, claim
+
+
+def _known_then(terms: Terms, ahead: Collection[Digest]) -> Terms:
+    if not ahead:
+        return terms
+    return replace(terms, later={at: version for at, version in terms.later.items() if at not in ahead})
 
 
 def _verified_entry(recorded: Recorded, terms: Terms) -> Entry | None:

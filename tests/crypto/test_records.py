@@ -1,19 +1,26 @@
 """Which revocations count for a claim: by the rules it was filed under, or by those of a later version."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import cache
+from itertools import pairwise
 from typing import Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tallystick.crypto.reading import read_agreement
-from tallystick.crypto.records import Recorded, verified, with_successors
+from tallystick.crypto.records import Recorded, grown, verified, with_successors
 from tallystick.crypto.statement import Envelope, body_of, sign
 from tallystick.domain.agreement import Agreement, NotInAgreementError
+from tallystick.domain.claim import Claim
 from tallystick.domain.codec import decode, encode_object
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.filing import Terms, fold
 from tallystick.domain.ids import Digest, PersonId
-from tallystick.domain.kinds import Kind
+from tallystick.domain.kinds import Kind, WithdrawalReason
 from tallystick.domain.statements import Entry, KeyRevocation
 from tests.support.agreements import (
     AGREEMENT,
@@ -27,7 +34,8 @@ from tests.support.agreements import (
     agreement,
     quorum,
 )
-from tests.support.world import BEGIN, World, key_of
+from tests.support.groundwork import BEGIN, key_of
+from tests.support.world import World
 
 SIGNERS: Final = (DORA, BEA, ANA, KIM, TOM)
 NEW: Final = Actor(id=PersonId("nils@nordwind"), name="Nils Newman")
@@ -166,3 +174,82 @@ def test_later_versions_are_known_across_pages() -> None:
     for page in pages:
         known = with_successors(known, page)
     assert [one.version for one in known.later.values()] == [2, 3]
+
+
+def test_a_revocation_from_before_the_version_that_it_names_revokes_nothing() -> None:
+    assert revoked(FIRST, BY_SECOND, SECOND) == []
+    assert revoked(FIRST, BY_SECOND, SECOND, revocation(KIM, ANA, NEW.id, under=UNDER_SECOND)) == [
+        key_of(KIM)
+    ]
+
+
+def _acts_on(world: World) -> Sequence[Envelope]:
+    """What may come in any order: acts, versions that follow or do not, and revocations under each."""
+    third = second(
+        version=3,
+        supersedes=UNDER_SECOND,
+        authorities=replace(AGREEMENT.authorities, revocation=quorum(NEW.id)),
+    )
+    usurper = statement(second(version=3))
+    everybody = (*SIGNERS, NEW.id)
+    under_third = read_agreement(statement(third, everybody)).terms.digest
+    claim = world.claim.digest
+    said = (
+        (ANA, Kind.INTAKE, {"accepted": True}),
+        (KIM, Kind.HOLD, {"reason": "an injunction", "stages": None}),
+        (DORA, Kind.OBJECTION, {"ground": "not-insolvent", "explanation": "it goes on", "stages": None}),
+        (BEA, Kind.WITHDRAWAL, {"reason": WithdrawalReason.OTHER, "explanation": "it is over"}),
+    )
+    acts = [
+        sign(kind, encode_object(world.body(kind, one, claim=claim, **members)), [PEOPLE[one].signing_key])
+        for one, kind, members in said
+    ]
+    return (
+        *acts,
+        statement(second()),
+        statement(third, everybody),
+        usurper,
+        revocation(TOM, TOM, under=FIRST.digest),
+        revocation(ANA, KIM, ANA, under=FIRST.digest),
+        revocation(TOM, ANA, NEW.id, under=FIRST.digest),
+        revocation(TOM, ANA, NEW.id, under=UNDER_SECOND),
+        revocation(KIM, ANA, NEW.id, under=UNDER_SECOND),
+        revocation(NEW.id, NEW.id, under=UNDER_SECOND),
+        revocation(DORA, NEW.id, under=under_third),
+        revocation(KIM, NEW.id, under=under_third),
+        revocation(TOM, NEW.id, under=read_agreement(usurper).terms.digest),
+    )
+
+
+@cache
+def _filed() -> tuple[World, Sequence[Envelope]]:
+    world = World(engine_runs=False)
+    world.files()
+    return world, _acts_on(world)
+
+
+@given(st.data())
+@settings(deadline=None)
+def test_reading_on_comes_to_the_same_as_reading_it_all_anew(data: st.DataObject) -> None:
+    world, sayings = _filed()
+    order = data.draw(st.lists(st.integers(0, len(sayings) - 1), unique=True))
+    cuts = data.draw(st.lists(st.integers(0, len(order)), max_size=4).map(sorted))
+    raw = [Recorded(index=1 + at, accepted_at=BEGIN, envelope=sayings[one]) for at, one in enumerate(order)]
+
+    assert _read_on(world, raw, cuts) == _read_anew(world, raw)
+
+
+def _read_anew(world: World, raw: Sequence[Recorded]) -> tuple[Terms, Claim] | None:
+    with suppress(TallystickError):
+        known = with_successors(world.terms, raw)
+        return known, fold(known, [*world.claim.entries, *verified(raw, known)])
+    return None  # the record does not fold
+
+
+def _read_on(world: World, raw: Sequence[Recorded], cuts: Sequence[int]) -> tuple[Terms, Claim] | None:
+    terms, claim = world.terms, world.claim
+    with suppress(TallystickError):
+        for begin, end in pairwise((0, *cuts, len(raw))):
+            terms, claim = grown(terms, claim, raw[begin:end])
+        return terms, claim
+    return None
