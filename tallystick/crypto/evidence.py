@@ -2,7 +2,8 @@
 
 1.  canonical-form: one canonical document of the schema.
 2.  evidence-signed: sealed by the log key of the pinned agreement, every byte before it.
-3.  agreement-chain: every version signed by a root key and all parties, also of the last, which it names.
+3.  agreement-chain: every version signed by a root key and all parties, also of the last, which it names,
+    with no key that was revoked before.
 4.  trust-anchor: the pinned version is the one that the verifier trusts, if they named one.
 5.  checkpoint-signed: the log's checkpoint, by the log key.
 6.  entries-included: every entry is in that log, by its proof.
@@ -45,6 +46,7 @@ from tallystick.domain.statements import (
     Deposit,
     Entry,
     Event,
+    KeyRevocation,
     Signed,
 )
 from tallystick.domain.versions import check_in_force, check_predecessors
@@ -169,12 +171,24 @@ def _agreements(work: _Work) -> str:
             if (found.id, found.deployment) != (last.id, last.deployment):
                 raise EvidenceBrokenError("of another agreement", version=number)
             check_predecessors(last, version.signers)
+            _check_unrevoked(work, before, entry.index, version)
         if not version.signers & roots:
             raise EvidenceBrokenError("not signed by a root key", version=number)
         work.versions.append(version)
         before = version
     pinned = work.pinned
     return f"{pinned.agreement.id} version {pinned.agreement.version}, signed by all its parties"
+
+
+def _check_unrevoked(work: _Work, before: SignedAgreement, index: int, version: SignedAgreement) -> None:
+    """Refuse a version that a key signed after it was revoked by the rules of the one before."""
+    earlier = [entry.recorded() for entry in work.of_kind(Kind.KEY_REVOCATION) if entry.index < index]
+    bodies = [entry.signed.body for entry in verified(earlier, before.terms)]
+    gone = {body.key for body in bodies if isinstance(body, KeyRevocation)}
+    if found := sorted(gone & version.signers):
+        raise EvidenceBrokenError(
+            "signed with a revoked key", version=version.agreement.version, key=found[0]
+        )
 
 
 def _trusted(work: _Work) -> str:

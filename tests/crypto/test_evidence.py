@@ -46,18 +46,8 @@ from tests.support.agreements import (
     quorum,
     signing_key,
 )
-from tests.support.gate_worlds import (
-    CONTENTS,
-    FILED,
-    MONDAY,
-    READY,
-    ROOT_KEYS,
-    SIGNERS,
-    World,
-    accepted,
-    prepared_world,
-    ready_world,
-)
+from tests.support.gate_worlds import FILED, MONDAY, READY, ROOT_KEYS, SIGNERS, World
+from tests.support.prepared_worlds import CONTENTS, accepted, prepared_world, ready_world
 
 SEALED = "evidence-signed"
 
@@ -198,6 +188,16 @@ def test_a_version_without_a_party_of_the_one_before_it_is_no_version(tmp_path: 
     keys = [own, *(PEOPLE[person].signing_key for person in SIGNERS if person != DORA)]
     with transaction(world.engine) as session:
         agreements.register(session, sign("agreement", body, keys), MONDAY)
+
+    assert broken(exported(accepted(world))) == "agreement-chain"
+
+
+def test_a_version_that_a_revoked_key_signed_is_no_version(tmp_path: Path) -> None:
+    world = prepared_world(tmp_path)
+    gone = PEOPLE[TOM].signing_key
+    body = world.body(KeyRevocation, TOM, MONDAY, key=gone.public_key, reason="stolen")
+    world.slip_in(world.signed(body, gone), MONDAY)
+    register_newer(world, effective_from=FILED + timedelta(seconds=1))
 
     assert broken(exported(accepted(world))) == "agreement-chain"
 
