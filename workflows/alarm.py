@@ -10,7 +10,8 @@ class Alarm:
     """One timer of Temporal's, started anew only when it's set to another moment.
 
     Most of what's recorded moves no deadline; to stop and start a timer each time would
-    make two more events of every act, for as long as the claim runs.
+    make two more events of every act, for as long as the claim runs. One that's set to
+    another moment is left to run out: nothing comes of it, and it costs no event to stop.
     """
 
     def __init__(self) -> None:
@@ -21,8 +22,6 @@ class Alarm:
         """Ring at `moment`, at once if it has passed; None: never."""
         if moment == self._moment and not self.rings():
             return
-        if self._timer is not None:
-            self._timer.cancel()
         self._moment = moment
         self._timer = None if moment is None else asyncio.create_task(_sleep_until(moment))
 

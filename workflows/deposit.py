@@ -18,11 +18,10 @@ class DepositWorkflow:
         verdict = await workflow.execute_activity_method(
             BlobActivities.verify_deposit, request, **steps.BLOBS
         )
-        await workflow.execute_local_activity_method(
+        await steps.on_ledger(
             LedgerActivities.record_deposit_verdict,
             RecordVerdict(
                 agreement=request.agreement, deposit=request.deposit, verdict=verdict, at=steps.now()
             ),
-            **steps.LEDGER,
         )
         return verdict

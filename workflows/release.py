@@ -137,8 +137,8 @@ class ReleaseWorkflow:
 
     async def _put_the_claim_on_record(self) -> None:
         try:
-            record = await workflow.execute_local_activity_method(
-                LedgerActivities.file_claim, FileClaim(start=self._start, at=steps.now()), **steps.LEDGER
+            record = await steps.on_ledger(
+                LedgerActivities.file_claim, FileClaim(start=self._start, at=steps.now())
             )
         except FailureError as failure:
             self._refused = steps.refusal_in(failure)
@@ -213,9 +213,7 @@ class ReleaseWorkflow:
             after=book.last_index,
         )
         try:
-            return await workflow.execute_local_activity_method(
-                LedgerActivities.record_act, request, **steps.LEDGER
-            )
+            return await steps.on_ledger(LedgerActivities.record_act, request)
         except FailureError as failure:
             raise steps.refusal_in(failure) from None
 
@@ -254,9 +252,7 @@ class ReleaseWorkflow:
             cause=found.cause,
             because=found.because,
         )
-        return await workflow.execute_local_activity_method(
-            LedgerActivities.record_happening, request, **steps.LEDGER
-        )
+        return await steps.on_ledger(LedgerActivities.record_happening, request)
 
     async def _notify(self) -> bool:
         """Have notice given; say whether the record has changed."""
@@ -325,9 +321,7 @@ class ReleaseWorkflow:
         known = book.last_index
         while True:
             request = ReadSince(claim=book.claim.digest, agreement=book.agreement.id, after=book.last_index)
-            page = await workflow.execute_local_activity_method(
-                LedgerActivities.read_since, request, **steps.LEDGER
-            )
+            page = await steps.on_ledger(LedgerActivities.read_since, request)
             book.learn(page.entries)
             if not page.entries:
                 return book.last_index > known

@@ -5,18 +5,21 @@ it. While a neighbour is down the claim stays where it is, visibly, and goes on
 within seconds once it is back.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final, TypedDict
+from typing import Final, TypedDict, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import FailureError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
+from activities.ledger import LedgerActivities
 from tallystick.domain.errors import TallystickError
 from tallystick.faults import from_failure
 from tallystick.limits import (
     GATE_HEARTBEAT_MAX,
     GATE_STEP_MAX,
+    LEDGER_AT_ONCE_MAX,
     LEDGER_STEP_MAX,
     NOTICE_STEP_MAX,
     STEP_RETRY_MAX,
@@ -30,23 +33,31 @@ class Step(TypedDict):
 
     task_queue: str
     start_to_close_timeout: timedelta
-    heartbeat_timeout: timedelta
+    heartbeat_timeout: timedelta | None
     retry_policy: RetryPolicy
 
 
 class LocalStep(TypedDict):
     """The terms on which the worker that has the workflow runs an activity itself."""
 
-    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
     retry_policy: RetryPolicy
 
+
+_Q = TypeVar("_Q")
+_R = TypeVar("_R")
 
 _AGAIN: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), backoff_coefficient=2.0, maximum_interval=STEP_RETRY_MAX
 )
 
-LEDGER: Final = LocalStep(start_to_close_timeout=LEDGER_STEP_MAX, retry_policy=_AGAIN)
-"""Local, because an act waits for it: a look at the record takes milliseconds, being given it much longer."""
+_AT_ONCE: Final = LocalStep(schedule_to_close_timeout=LEDGER_AT_ONCE_MAX, retry_policy=_AGAIN)
+_LEDGER: Final = Step(
+    task_queue=WORK_QUEUE,
+    start_to_close_timeout=LEDGER_STEP_MAX,
+    heartbeat_timeout=None,
+    retry_policy=_AGAIN,
+)
 NOTICE: Final = Step(
     task_queue=WORK_QUEUE,
     start_to_close_timeout=NOTICE_STEP_MAX,
@@ -65,6 +76,25 @@ GATE: Final = Step(
     heartbeat_timeout=GATE_HEARTBEAT_MAX,
     retry_policy=_AGAIN,
 )
+
+
+async def on_ledger(step: Callable[[LedgerActivities, _Q], _R], request: _Q) -> _R:
+    """Have the ledger read or written; return what it answers.
+
+    Beside the workflow, because somebody waits: a look at the record takes milliseconds, to be queued
+    and fetched takes longer. While the database is away the step is queued at Temporal: to try again and
+    again beside the workflow would make its history longer each time.
+
+    Raises:
+        FailureError: A typed refusal that no repetition could change, or the workflow was cancelled.
+    """
+    try:
+        return await workflow.execute_local_activity_method(step, request, **_AT_ONCE)
+    except FailureError as failure:
+        final = isinstance(failure, ApplicationError) and failure.non_retryable
+        if final or is_cancelled_exception(failure):
+            raise
+    return await workflow.execute_activity_method(step, request, **_LEDGER)
 
 
 def now() -> datetime:

@@ -89,8 +89,9 @@ class WorkerActivities:
         )
 
     def queued(self) -> Sequence[Callable[..., object]]:
-        """Return what `WORK_QUEUE` is for: whatever takes its time."""
-        return (self.notices.give_notice, self.blobs.verify_deposit, self.evidence.export_evidence)
+        """Return what `WORK_QUEUE` is for: whatever takes its time, and the ledger while it is away."""
+        slow = (self.notices.give_notice, self.blobs.verify_deposit, self.evidence.export_evidence)
+        return (*slow, *self.local())
 
 
 def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadPoolExecutor) -> Worker:
@@ -112,7 +113,7 @@ def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadP
 
 
 def work_worker(client: Client, activities: WorkerActivities, threads: ThreadPoolExecutor) -> Worker:
-    """Return the worker for notices, blobs and evidence."""
+    """Return the worker for notices, blobs and evidence, and for the ledger when it was away."""
     return Worker(
         client,
         task_queue=WORK_QUEUE,
