@@ -19,7 +19,8 @@ from tallystick.store import agreements
 from tallystick.store.blobs import BlobStoreFailedError
 from tallystick.store.session import reading, transaction
 from tests.support.agreements import DOCS, DORA, PEOPLE
-from tests.support.gate_worlds import CONTENTS, MONDAY, World, deposited, prepared_world, typed
+from tests.support.gate_worlds import MONDAY, World, typed
+from tests.support.prepared_worlds import CONTENTS, deposited, prepared_world
 
 
 @pytest.fixture(scope="module")

@@ -61,20 +61,8 @@ from tests.support.agreements import (
     quorum,
     signing_key,
 )
-from tests.support.gate_worlds import (
-    ACKNOWLEDGED,
-    CLAIM_IDENTITY,
-    CONTENTS,
-    FILED,
-    MONDAY,
-    READY,
-    World,
-    accepted,
-    deposited,
-    document,
-    prepared_world,
-    ready_world,
-)
+from tests.support.gate_worlds import ACKNOWLEDGED, CLAIM_IDENTITY, FILED, MONDAY, READY, World, document
+from tests.support.prepared_worlds import CONTENTS, accepted, deposited, prepared_world, ready_world
 
 
 class Stopped(BaseException):

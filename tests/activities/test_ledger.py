@@ -10,13 +10,8 @@ from tallystick.domain.progress import due
 from tallystick.domain.state import ClaimState
 from tallystick.messages import RecordHappening
 from tests.support.agreements import agreement
-from tests.support.gate_worlds import (
-    READY,
-    World,
-    accepted,
-    prepared_world,
-    typed,
-)
+from tests.support.gate_worlds import READY, World, typed
+from tests.support.prepared_worlds import accepted, prepared_world
 from tests.support.recording import activities, filing, happening
 
 

@@ -34,17 +34,8 @@ from tallystick.store import checkpoints, ledger
 from tallystick.store.ledger import LedgerEntry
 from tallystick.store.session import reading
 from tests.support.agreements import ANA, BEA, KIM, LOG_KEY, PEOPLE, TOM
-from tests.support.gate_worlds import (
-    ACKNOWLEDGED,
-    DEPLOYMENT,
-    FILED,
-    READY,
-    World,
-    accepted,
-    deposited,
-    prepared_world,
-    typed,
-)
+from tests.support.gate_worlds import ACKNOWLEDGED, DEPLOYMENT, FILED, READY, World, typed
+from tests.support.prepared_worlds import accepted, deposited, prepared_world
 from tests.support.recording import activities, filing, happening, head, signing
 
 LATER: Final = ACKNOWLEDGED + timedelta(hours=1)

@@ -30,7 +30,8 @@ from tallystick.store.replicas import ReplicatedBlobs
 from tallystick.store.session import open_engine, reading, transaction
 from tallystick.store.uploads import StoredBlob, known_blobs, record_blob
 from tests.support.agreements import DOCS, DORA, LOG_KEY, PEOPLE
-from tests.support.gate_worlds import MONDAY, World, prepared_world
+from tests.support.gate_worlds import MONDAY, World
+from tests.support.prepared_worlds import prepared_world
 
 NOW = MONDAY + timedelta(days=400)
 

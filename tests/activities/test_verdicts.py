@@ -11,9 +11,10 @@ from tallystick.domain.statements import Event
 from tallystick.messages import DepositVerdict, RecordVerdict
 from tallystick.store import agreements, ledger
 from tallystick.store.session import reading, transaction
-from tests.support.gate_worlds import READY, World, deposited, prepared_world
+from tests.support.gate_worlds import READY, World
+from tests.support.prepared_worlds import deposited, prepared_world
 from tests.support.recording import activities
-from tests.support.temporal import undeposited
+from tests.support.story_worlds import undeposited
 
 LINE = "docs: south altered, replaced from a good copy"
 

@@ -12,7 +12,8 @@ from tallystick.domain.kinds import Outcome, ReceiptOutcome
 from tallystick.domain.quorum import Quorum
 from tallystick.domain.statements import JointInstruction, KeyRevocation, Receipt, ReceivedComponent, Return
 from tests.support.agreements import ANA, BEA, CRITICAL, DORA, KIM, PEOPLE, TOM, agreement
-from tests.support.gate_worlds import READY, World, ready_world
+from tests.support.gate_worlds import READY, World
+from tests.support.prepared_worlds import ready_world
 from tests.support.service import Service, serving
 
 ABE = PersonId("abe@harbour")

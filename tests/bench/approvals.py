@@ -20,8 +20,8 @@ from tallystick.domain.ids import PersonId
 from tests.bench.floor import CLAIMS, Bare, Inserts
 from tests.bench.measuring import Row, Seconds, milliseconds, percentile
 from tests.bench.site import BenchSite
-from tests.support.agreements import ANA, DORA, KIM, TOM
-from tests.support.releases import Release, keys_of
+from tests.support.agreements import ANA, DORA, KIM, TOM, keys_of
+from tests.support.releases import Release
 
 CALLERS: Final = 20
 ALONE_CLAIMS: Final = 8

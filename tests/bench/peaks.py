@@ -24,8 +24,8 @@ from tallystick.receiver.opening import Opener
 from tallystick.store.bag import write_bag
 from tests.bench.site import ROOT, BenchSite
 from tests.support import deliveries
-from tests.support.agreements import BEA, DOCS, DORA, PROVISIONAL
-from tests.support.releases import Release, keys_of
+from tests.support.agreements import BEA, DOCS, DORA, PROVISIONAL, keys_of
+from tests.support.releases import Release
 
 SIZES_BYTES: Final = (16 << 20, 256 << 20)
 TARGET_MIB: Final = 128

@@ -20,7 +20,8 @@ from tallystick.site import settings_of
 from tallystick.stack import Stack, free_port, running
 from tests.support.agreements import ANA
 from tests.support.faulty_site import new_site
-from tests.support.releases import Release, quick_agreement
+from tests.support.quick_agreements import quick_agreement
+from tests.support.releases import Release
 
 ROOT: Final = Path(__file__).parents[2]
 AT_ONCE: Final = 6

@@ -11,8 +11,8 @@ from tallystick.crypto.statement import SignatureInvalidError, sign
 from tallystick.domain.errors import MalformedError, MalformedNameError
 from tallystick.domain.statements import ClaimFiling, write_body
 from tests.support.agreements import AGREEMENT, BEA, PEOPLE
+from tests.support.groundwork import CLAIM_RECIPIENT
 from tests.support.stories import play
-from tests.support.world import CLAIM_RECIPIENT
 
 
 def filing() -> ClaimFiling:

@@ -30,8 +30,9 @@ from tallystick.limits import (
     UPDATES_PER_WORKFLOW_MAX,
 )
 from tests.support.agreements import AGREEMENT, BEA, BEN, DECISION_KEY, LOG_KEY, PEOPLE, quorum
+from tests.support.groundwork import BEGIN, NO_DIGEST, key_of, some_digest
 from tests.support.stories import play
-from tests.support.world import BEGIN, NO_DIGEST, World, key_of, some_digest
+from tests.support.world import World
 
 KIM: Final = PEOPLE[PersonId("kim@kestrel")].signing_key
 DORA: Final = PEOPLE[PersonId("dora@nordwind")].signing_key

@@ -13,7 +13,8 @@ from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements import Custody, Deposit, Signed
 from tests.support.agreements import AGREEMENT, LOG_KEY
-from tests.support.world import BEGIN, NO_DIGEST, World, key_of, some_digest
+from tests.support.groundwork import BEGIN, NO_DIGEST, key_of, some_digest
+from tests.support.world import World
 
 WORLD: Final = World()
 

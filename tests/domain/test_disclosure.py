@@ -4,8 +4,9 @@ from tallystick.domain.disclosure import contributions_to, disclosed
 from tallystick.domain.ids import ComponentId
 from tallystick.domain.statements import Contribution, Deposit
 from tests.support.agreements import CRITICAL, DOCS, KIM, LICENCE_KEYS, PROVISIONAL, TOM
+from tests.support.groundwork import some_digest
 from tests.support.stories import play
-from tests.support.world import World, some_digest
+from tests.support.world import World
 
 OF_DOCS, GATES = some_digest(801), some_digest(400)
 

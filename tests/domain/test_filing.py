@@ -17,8 +17,9 @@ from tallystick.domain.periods import Period
 from tallystick.domain.state import ClaimState, EventType
 from tallystick.domain.statements import ClaimFiling, Deposit, Entry, EvidenceDocument
 from tests.support.agreements import AGREEMENT, BEA, DIRK, PEOPLE
+from tests.support.groundwork import BEGIN, NO_DIGEST, some_digest
 from tests.support.stories import play
-from tests.support.world import BEGIN, NO_DIGEST, World, some_digest
+from tests.support.world import World
 
 
 def refused(code: str, world: World, **members: object) -> TallystickError:

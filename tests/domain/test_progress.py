@@ -22,8 +22,9 @@ from tallystick.limits import (
     NOTICE_RETRY_MIN,
 )
 from tests.support.agreements import AGREEMENT
+from tests.support.groundwork import BEGIN
 from tests.support.stories import play
-from tests.support.world import BEGIN, SECOND, World
+from tests.support.world import SECOND, World
 
 ALL_APPROVE: Final = """
     ana approves provisional, critical, source

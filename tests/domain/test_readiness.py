@@ -9,7 +9,8 @@ from tallystick.domain.readiness import Seen, findings, is_ready
 from tallystick.domain.statements import Deposit
 from tallystick.domain.summary import summarise
 from tests.support.agreements import ABE, AGREEMENT, ANA, KIM, PEOPLE, TOM
-from tests.support.world import BEGIN, World
+from tests.support.groundwork import BEGIN
+from tests.support.world import World
 
 
 def deposit() -> Deposit:

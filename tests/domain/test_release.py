@@ -24,8 +24,9 @@ from tallystick.domain.statements import (
     NoticeAcknowledgement,
 )
 from tests.support.agreements import PEOPLE
+from tests.support.groundwork import NO_DIGEST, key_of
 from tests.support.stories import play
-from tests.support.world import NO_DIGEST, World, key_of
+from tests.support.world import World
 
 CRITICAL: Final = StageId("critical")
 Facts = tuple[Agreement, Claim, Sight]

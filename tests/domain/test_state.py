@@ -32,7 +32,8 @@ from tallystick.domain.state import (
 )
 from tallystick.domain.statements import BODIES, Body, Entry, Signed
 from tests.support.docs import ROOT
-from tests.support.world import NO_DIGEST, World, key_of
+from tests.support.groundwork import NO_DIGEST, key_of
+from tests.support.world import World
 
 E, S, T = EventType, ClaimState, StageState
 DOCS: Final = (ROOT / "docs/claim-states.md").read_text(encoding="utf-8")

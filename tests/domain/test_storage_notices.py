@@ -10,7 +10,8 @@ from tallystick.domain.statements import Body, ChannelResult, Entry, Event, Sign
 from tallystick.domain.storage_notices import Owed, letter, owed
 from tallystick.limits import NOTICE_RETRY_MIN, STORAGE_NOTICE_FINDINGS_MAX, STORAGE_NOTICE_RETRY_MAX
 from tests.support.agreements import AGREEMENT
-from tests.support.world import BEGIN, NO_DIGEST, World, key_of, some_digest
+from tests.support.groundwork import BEGIN, NO_DIGEST, key_of, some_digest
+from tests.support.world import World
 
 DEPOSITOR = PartyId("nordwind")
 

@@ -17,8 +17,9 @@ from tallystick.domain.quorum import Group, Quorum
 from tallystick.domain.statements import Entry
 from tallystick.domain.tally import Tally, tally_approvals, tally_denials
 from tests.support.agreements import AGREEMENT, PEOPLE, quorum
+from tests.support.groundwork import BEGIN, NO_DIGEST, key_of
 from tests.support.stories import play
-from tests.support.world import BEGIN, NO_DIGEST, World, key_of
+from tests.support.world import World
 
 STAGE: Final = StageId("critical")
 VOTERS: Final = ("ana@harbour", "abe@harbour", "kim@kestrel", "tom@marlowe", "dora@nordwind", "bea@halden")

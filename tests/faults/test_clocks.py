@@ -43,7 +43,8 @@ from tests.support.checker import check_answers, check_decisions
 from tests.support.clocks import CLOCKED, RIGHT, ClockedSite, clocked, environment_of_clock, set_clock
 from tests.support.faulty_site import new_site
 from tests.support.history import Told
-from tests.support.releases import Release, quick_agreement
+from tests.support.quick_agreements import quick_agreement
+from tests.support.releases import Release
 from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.skipif(

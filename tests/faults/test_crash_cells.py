@@ -21,7 +21,8 @@ from tallystick.store.session import open_engine
 from tests.support.checker import check
 from tests.support.faulty_site import PROCESSES, FaultySite, faulty, new_site
 from tests.support.history import percentile
-from tests.support.releases import Point, Release, When, quick_agreement
+from tests.support.quick_agreements import quick_agreement
+from tests.support.releases import Point, Release, When
 
 AT_ONCE: Final = int(os.environ.get("FAULTS_AT_ONCE", "8"))
 """One at a time, recovery is from one fault; several at once, others come while it recovers."""

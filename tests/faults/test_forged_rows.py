@@ -40,7 +40,8 @@ from tests.support.agreements import (
     TOM,
     signing_key,
 )
-from tests.support.gate_worlds import ACKNOWLEDGED, READY, World, accepted, prepared_world, ready_world
+from tests.support.gate_worlds import ACKNOWLEDGED, READY, World
+from tests.support.prepared_worlds import accepted, prepared_world, ready_world
 
 pytestmark = pytest.mark.timeout(900)
 IN_WINDOW: Final = ACKNOWLEDGED + timedelta(days=3)

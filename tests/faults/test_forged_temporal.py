@@ -17,7 +17,8 @@ from tallystick.store.session import open_engine
 from tests.support.agreements import ANA, CRITICAL, KIM, TOM, signing_key
 from tests.support.checker import check
 from tests.support.faulty_site import FaultySite, faulty, new_site
-from tests.support.releases import Point, Release, quick_agreement
+from tests.support.quick_agreements import quick_agreement
+from tests.support.releases import Point, Release
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,8 @@ from tallystick.store.session import open_engine
 from tests.support.checker import check
 from tests.support.faulty_site import FaultySite, faulty, new_site
 from tests.support.history import percentile
-from tests.support.releases import Release, quick_agreement
+from tests.support.quick_agreements import quick_agreement
+from tests.support.releases import Release
 from tests.support.stories_at_random import ENDS, PLOTS, Nemesis, Story
 
 SEEDS: Final = int(os.environ.get("FAULTS_SEEDS", "4"))

@@ -26,10 +26,11 @@ from tallystick.domain.codec import decode
 from tallystick.domain.ids import Digest
 from tallystick.domain.statements import Custody, EvidenceDocument, Hold
 from tallystick.site import Site
-from tests.support.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM
+from tests.support.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of
 from tests.support.canaries import Leak, contents, forms, leaks
 from tests.support.faulty_site import faulty, new_site
-from tests.support.releases import Release, keys_of, quick_agreement
+from tests.support.quick_agreements import quick_agreement
+from tests.support.releases import Release
 
 LOG_KEYS = "keys/log.key"
 GATE_KEYS = "gate/gate.key"

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Final
 
 from tallystick.crypto.age_keys import HybridIdentity, identity_from_seed
+from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.agreement import (
     SCHEMA,
@@ -375,3 +376,11 @@ AGREEMENT: Final = Agreement(
 def agreement(**changes: object) -> Agreement:
     """The sound agreement, with some members of its top level replaced."""
     return replace(AGREEMENT, **changes)  # type: ignore[arg-type]
+
+
+def keys_of(person: PersonId) -> PrivateKeys:
+    """The key file that a person of the tests would have."""
+    actor = PEOPLE[person]
+    return PrivateKeys(
+        person=person, signing_key=actor.signing_key, age_identity=actor.identity.secret_text()
+    )

@@ -31,9 +31,9 @@ from tallystick.domain.ids import PersonId
 from tallystick.domain.json import JsonObject, JsonValue
 from tests.support.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM
 from tests.support.gate_worlds import ACKNOWLEDGED, World
+from tests.support.groundwork import NO_DIGEST
 from tests.support.service import Clock, RecordingEngine, bearer, settings_in
 from tests.support.spoken import kind_at, spoken
-from tests.support.world import NO_DIGEST
 
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
 AnyCase: TypeAlias = Case[Any]

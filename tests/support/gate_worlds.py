@@ -44,9 +44,7 @@ from tallystick.domain.statements import (
     DepositedComponent,
     Event,
     EvidenceDocument,
-    Intake,
     Notice,
-    NoticeAcknowledgement,
     write_body,
 )
 from tallystick.faults import from_failure
@@ -55,7 +53,7 @@ from tallystick.store import agreements, claims, ledger
 from tallystick.store.blobs import FileBlobStore
 from tallystick.store.casefiles import CaseFile, load
 from tallystick.store.checkpoints import origin_of, sign_checkpoint
-from tallystick.store.custody import epochs, live_custody, missing_epochs, verified_custody
+from tallystick.store.custody import epochs, missing_epochs, verified_custody
 from tallystick.store.replicas import ReplicatedBlobs
 from tallystick.store.session import reading, transaction
 from tests.support.agreements import (
@@ -71,7 +69,6 @@ from tests.support.agreements import (
     PEOPLE,
     TOM,
     age_identity,
-    agreement,
 )
 from tests.support.ledgers import new_engine
 
@@ -356,49 +353,3 @@ def document(item: str, at: datetime) -> EvidenceDocument:
         plain_digest=sha256_digest(item.encode()),
         sealed_digest=sha256_digest(b"sealed " + item.encode()),
     )
-
-
-CONTENTS: Final = {component.id: f"what {component.id} is".encode() for component in AGREEMENT.components}
-
-
-def prepared_world(folder: Path, *, versions: int = 1) -> World:
-    """An agreement of so many versions, dealt custody and a verified deposit; no claim yet."""
-    folder.mkdir(exist_ok=True)
-    world = World(folder=folder)
-    world.register()
-    for version in range(2, versions + 1):
-        world = World(folder=folder, agreement=agreement(version=version, supersedes=world.digest))
-        world.register()
-    world.deal()
-    with reading(world.engine) as session:
-        live = live_custody(session, world.agreement.id)
-    world.deposit(CONTENTS, live)
-    return world
-
-
-def deposited(world: World) -> Digest:
-    """The last deposit."""
-    with reading(world.engine) as session:
-        last = agreements.latest_deposit(session, world.agreement.id)
-    assert last is not None
-    return last.digest
-
-
-def accepted(world: World) -> World:
-    """A claim on the deposit, accepted, of which the depositor has acknowledged notice."""
-    world = world.file(deposited(world))
-    world.say(Intake, ANA, FILED + timedelta(hours=1), accepted=True)
-    world.notify(FILED + timedelta(hours=1))
-    world.say(NoticeAcknowledgement, DORA, ACKNOWLEDGED)
-    world.settle(ACKNOWLEDGED)
-    return world
-
-
-def ready_world(folder: Path, *, versions: int = 1) -> World:
-    """A claim whose window is over, whose quorum is reached, in a log with a checkpoint."""
-    world = accepted(prepared_world(folder, versions=versions))
-    for person in (ANA, KIM, TOM):
-        world.approve(person, READY - timedelta(days=3))
-    world.settle(READY - timedelta(hours=1))
-    world.sign_checkpoint()
-    return world

@@ -1,6 +1,10 @@
 """A database for one test, and short ways to say something in it."""
 
+import base64
+import json
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -91,3 +95,23 @@ def claim(number: int, *, log: AgreementId = LOG) -> Envelope:
 def decision(claim: Digest, stage: str, number: int, *, released: bool = True) -> Envelope:
     """The gate's decision on a stage: another statement for each number."""
     return said("decision", number, claim=claim, stage=stage, released=released)
+
+
+def happened(database: Path, agreement_id: AgreementId) -> list[str]:
+    """What an SQLite file holds under an agreement, in order and in short; nothing of it is verified."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(
+            'SELECT kind, envelope FROM ledger_entries WHERE agreement_id = ? ORDER BY "index"',
+            (agreement_id,),
+        ).fetchall()
+    return [_happening(kind, envelope) for kind, envelope in rows]
+
+
+def _happening(kind: str, envelope: bytes) -> str:
+    """What an entry is about; a refusal of the gate is `refused STAGE`."""
+    if kind not in {"event", "decision"}:
+        return kind
+    body = json.loads(base64.b64decode(json.loads(envelope)["payload"]))
+    if kind == "event":
+        return str(body["happening"])
+    return f"{'released' if body['released'] else 'refused'} {body['stage']}"

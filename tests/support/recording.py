@@ -8,7 +8,8 @@ from tallystick.crypto.statement import envelope_bytes, statement_id
 from tallystick.domain.kinds import Happening
 from tallystick.messages import ClaimStart, FileClaim, RecordHappening
 from tests.support.agreements import LOG_KEY
-from tests.support.gate_worlds import DEPLOYMENT, FILED, World, deposited
+from tests.support.gate_worlds import DEPLOYMENT, FILED, World
+from tests.support.prepared_worlds import deposited
 
 
 def signing(world: World) -> LogSigning:

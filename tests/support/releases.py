@@ -4,39 +4,33 @@ One `Release` has an agreement of its own, so that many run on one site without 
 for each other. Whoever wants something to break passes `at`: it is called at each point.
 """
 
-import base64
 import io
-import json
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock_time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
 
+from api.problems import NoSuchThingError
 from tallystick.cli.receiving import RemoteEscrow
 from tallystick.client import Client
 from tallystick.client.answers import objects, text
+from tallystick.client.http import BlobAlteredError
 from tallystick.crypto import age
 from tallystick.crypto.canonical import sha256_digest
 from tallystick.crypto.claim_recipient import claim_identity
 from tallystick.crypto.evidence import verify
 from tallystick.crypto.gate_custody import contributed_identity
-from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.statement import Envelope, new_nonce, sign, statement_id
-from tallystick.domain.agreement import Agreement, Calendar, Engine, NoticeRule, Opening, Opens, Windows
+from tallystick.domain.agreement import Agreement
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Purpose, ReceiptOutcome
-from tallystick.domain.party import Channel, ChannelKind
-from tallystick.domain.periods import Period
 from tallystick.domain.statements import (
     BODIES,
     Approval,
@@ -52,27 +46,15 @@ from tallystick.domain.statements import (
     write_body,
 )
 from tallystick.receiver.delivery import Delivery, OfferedStage, read_delivery
-from tallystick.site import Deployment
-from tests.support.agreements import (
-    AGREEMENT,
-    ANA,
-    BEA,
-    COMPONENTS,
-    CRITICAL,
-    DORA,
-    KIM,
-    PEOPLE,
-    STAGES,
-    TOM,
-)
+from tallystick.store.blobs import BlobMissingError
+from tests.support.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of
 from tests.support.history import Attempt, History, Told
+from tests.support.ledgers import happened
 
 PATIENCE_SECONDS: Final = 60.0
 """I-11: once faults end, whatever can go on goes on within this time."""
 _LOOK_SECONDS: Final = 0.05
 _SIGNERS: Final = (DORA, BEA, KIM, TOM, ANA)
-_EVERY_DAY: Final = Calendar(id="every-day", weekend=(), holidays=(), covers_until=date(2099, 12, 31))
-WINDOW: Final = Period("PT3S")
 
 
 class Point(StrEnum):
@@ -102,55 +84,6 @@ Hook = Callable[[Point, When], None]
 
 class GaveUpError(AssertionError):
     """What can go on did not, within `PATIENCE_SECONDS`."""
-
-
-def quick_agreement(
-    name: str, deployment: Deployment, *, stages: int = 1, window: Period = WINDOW
-) -> Agreement:
-    """An agreement like the sound one, of the deployment, whose windows are seconds."""
-    chosen = (STAGES[1], replace(STAGES[2], opens=_soon_after_critical()))[:stages]
-    parts = {part for stage in chosen for part in stage.components} - ({"activation-rules"})
-    outbox = (Channel(kind=ChannelKind.OUTBOX, address="outbox"),)
-    return replace(
-        AGREEMENT,
-        id=AgreementId(name),
-        deployment=deployment.deployment,
-        calendars=(_EVERY_DAY,),
-        parties=tuple(replace(one, calendar="every-day", channels=outbox) for one in AGREEMENT.parties),
-        components=tuple(one for one in COMPONENTS if one.id in parts),
-        stages=tuple(
-            replace(stage, components=tuple(one for one in stage.components if one in parts))
-            for stage in chosen
-        ),
-        windows=Windows(
-            intake=Period("PT10M"),
-            objection=window,
-            approval=Period("PT10M"),
-            approval_lifetime=Period("PT1H"),
-            provisioning=Period("PT10M"),
-            returning=Period("PT10M"),
-        ),
-        notice=NoticeRule(
-            cutoff=clock_time(23, 59), resumes=clock_time(0), deemed_after=Period("PT1S"), channels_required=1
-        ),
-        engine=Engine(
-            log_key=deployment.log_key,
-            decision_key=deployment.decision_key,
-            gate_recipient=deployment.gate_recipient,
-        ),
-    )
-
-
-def _soon_after_critical() -> Opening:
-    return Opening(when=Opens.AFTER_STAGE, stage=CRITICAL, delay=Period("PT1S"))
-
-
-def keys_of(person: PersonId) -> PrivateKeys:
-    """The key file that a person of the tests would have."""
-    actor = PEOPLE[person]
-    return PrivateKeys(
-        person=person, signing_key=actor.signing_key, age_identity=actor.identity.secret_text()
-    )
 
 
 def _now() -> datetime:
@@ -345,13 +278,8 @@ class Release:
         self.until(f"{what} is on record", lambda: self.happened().count(what) >= times)
 
     def happened(self) -> list[str]:
-        """Return what the database holds under the agreement, in order; nothing of it is verified."""
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
-            rows = connection.execute(
-                'SELECT kind, envelope FROM ledger_entries WHERE agreement_id = ? ORDER BY "index"',
-                (self.agreement.id,),
-            ).fetchall()
-        return [_happening(kind, envelope) for kind, envelope in rows]
+        """Return what is on record under the agreement, in order."""
+        return happened(self.database, self.agreement.id)
 
     def client(self, person: PersonId) -> Client:
         if person not in self._clients:
@@ -456,17 +384,8 @@ class Release:
         )
 
 
-_NOT_YET: Final = frozenset({"no-such-thing", "no-such-blob", "blob-altered"})
-
-
-def _happening(kind: str, envelope: bytes) -> str:
-    """Return what an entry is about; a refusal of the gate is `refused STAGE`."""
-    if kind not in {"event", "decision"}:
-        return kind
-    body = json.loads(base64.b64decode(json.loads(envelope)["payload"]))
-    if kind == "event":
-        return str(body["happening"])
-    return f"{'released' if body['released'] else 'refused'} {body['stage']}"
+_NOT_YET: Final = frozenset(error.code for error in (NoSuchThingError, BlobMissingError, BlobAlteredError))
+"""A log has no checkpoint yet, a blob is not in the stores yet, an answer was cut off."""
 
 
 def _document(item: str) -> EvidenceDocument:

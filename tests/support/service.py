@@ -41,7 +41,8 @@ from tallystick.store.casefiles import load
 from tallystick.store.evidence import export
 from tallystick.store.session import transaction
 from tests.support.agreements import AGREEMENT, ANA, DECISION_KEY, GATE_IDENTITY, LOG_KEY, PEOPLE
-from tests.support.gate_worlds import FILED, World, deposited, prepared_world
+from tests.support.gate_worlds import FILED, World
+from tests.support.prepared_worlds import deposited, prepared_world
 
 API: Final = "http://escrow.test"
 ROOT: Final = PEOPLE[ANA].signing_key.public_key

@@ -29,17 +29,9 @@ from tallystick.domain.statements import (
 from tallystick.store import agreements
 from tallystick.store.session import reading
 from tests.support.agreements import ANA, BEA, BEN, DIRK, DORA, KIM, PEOPLE, TOM
-from tests.support.gate_worlds import (
-    ACKNOWLEDGED,
-    CLAIM_IDENTITY,
-    FILED,
-    MONDAY,
-    SIGNERS,
-    World,
-    deposited,
-    document,
-)
-from tests.support.world import NO_DIGEST, some_digest
+from tests.support.gate_worlds import ACKNOWLEDGED, CLAIM_IDENTITY, FILED, MONDAY, SIGNERS, World, document
+from tests.support.groundwork import NO_DIGEST, some_digest
+from tests.support.prepared_worlds import deposited
 
 KINDS: Final[Mapping[str, Kind]] = {
     **NOUNS,

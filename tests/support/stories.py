@@ -21,7 +21,8 @@ from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOutcome
 from tallystick.domain.statements import Approval, Body, Denial, Objection
 from tests.support.agreements import PEOPLE
-from tests.support.world import NO_DIGEST, SECOND, World, window_over
+from tests.support.groundwork import NO_DIGEST
+from tests.support.world import SECOND, World, window_over
 
 FULL_NAMES: Final = {person.partition("@")[0]: str(person) for person in PEOPLE}
 STATEMENTS: Final[Mapping[str, type[Body]]] = {

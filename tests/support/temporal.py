@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -34,17 +34,14 @@ from activities.signing import LogSigning
 from activities.transports import Post
 from tallystick.crypto.reading import read_signed
 from tallystick.crypto.statement import Envelope, envelope_bytes, statement_id
-from tallystick.domain.agreement import Agreement, Calendar
 from tallystick.domain.claim import Claim
 from tallystick.domain.ids import DeploymentId, Digest, PersonId, StageId
-from tallystick.domain.kinds import Happening, Purpose, ReceiptOutcome
-from tallystick.domain.party import Channel, ChannelKind
+from tallystick.domain.kinds import Purpose, ReceiptOutcome
 from tallystick.domain.statements import (
     Approval,
     Body,
     ClaimFiling,
     Deposit,
-    Event,
     HoldLift,
     Intake,
     NoticeAcknowledgement,
@@ -60,36 +57,22 @@ from tallystick.messages import (
     WORK_QUEUE,
     Acknowledged,
     ClaimStart,
-    DealCustody,
     Submission,
     claim_workflow_id,
 )
 from tallystick.store import agreements, ledger
-from tallystick.store.custody import live_custody, missing_epochs
-from tallystick.store.session import reading, transaction
+from tallystick.store.session import reading
 from tests.support import sandbox
-from tests.support.agreements import AGREEMENT, ANA, BEA, DORA, LOG_KEY, PARTIES, PEOPLE
-from tests.support.gate_worlds import CLAIM_IDENTITY, CONTENTS, ROOT_KEYS, World, document
+from tests.support.agreements import ANA, BEA, DORA, LOG_KEY, PEOPLE
+from tests.support.gate_worlds import CLAIM_IDENTITY, ROOT_KEYS, World, document
+from tests.support.story_worlds import BEGIN, deposited_world
 from workflows.release import ReleaseWorkflow
 from workflows.worker import WORKFLOWS, WorkerActivities
 
-BEGIN: Final = datetime(2040, 1, 2, 9, tzinfo=UTC)
 ROUND: Final = timedelta(milliseconds=20)
 PATIENCE: Final = timedelta(seconds=30)
 """As long as a busy machine may need; nothing that goes well waits for it."""
 SECOND: Final = timedelta(seconds=1)
-
-_CALENDARS: Final = tuple(
-    Calendar(id=name, weekend=("sat", "sun"), holidays=(date(2040, 4, 2),), covers_until=date(2042, 12, 31))
-    for name in ("de-by", "gb-eng", "nl")
-)
-_IN_OUTBOX: Final = (Channel(kind=ChannelKind.OUTBOX, address="nordwind"),)
-SOME_DAY: Final[Agreement] = replace(
-    AGREEMENT,
-    calendars=_CALENDARS,
-    parties=(replace(PARTIES[0], channels=_IN_OUTBOX), *PARTIES[1:]),
-)
-"""The sound agreement in 2040, whose depositor is notified through an outbox only."""
 
 
 @dataclass(kw_only=True)
@@ -117,37 +100,6 @@ class ServerClock:
 
         event.listen(world.engine, "connect", set_clock)
         world.engine.dispose()
-
-
-def deposited_world(folder: Path, agreement: Agreement = SOME_DAY) -> tuple[World, Digest]:
-    """A registered agreement with dealt custody and a verified deposit, an hour before the story begins."""
-    world, at = World(folder=folder, agreement=agreement), BEGIN - timedelta(hours=1)
-    with transaction(world.engine) as session:
-        agreements.register(session, world.agreement_statement(), at)
-    with reading(world.engine) as session:
-        wanted = missing_epochs(session, agreement.id, agreement)
-    for component, epoch in wanted:
-        world.gate(at=at).deal(DealCustody(agreement=agreement.id, component=component, epoch=epoch))
-    deposit = undeposited(world, at)
-    with transaction(world.engine) as session:
-        stored = agreements.record_deposit(session, deposit, at)
-    verdict = world.body(
-        Event, world.engine_person, at, happening=Happening.DEPOSIT_VERIFIED, cause=stored.digest
-    )
-    with transaction(world.engine) as session:
-        ledger.append(session, agreement.id, world.signed(verdict, LOG_KEY), at, claim=None)
-    return world, stored.digest
-
-
-def undeposited(world: World, at: datetime, number: int = 1, previous: Digest | None = None) -> Envelope:
-    """A deposit whose sealed files are stored, and whose statement is not on record."""
-    with reading(world.engine) as session:
-        live = live_custody(session, world.agreement.id)
-    components = tuple(world.sealed(name, plain, live[name]) for name, plain in CONTENTS.items())
-    body = world.body(
-        Deposit, DORA, at, number=number, previous=previous, watermark=at, components=components
-    )
-    return world.signed(body, PEOPLE[DORA].signing_key)
 
 
 @dataclass(kw_only=True)

@@ -6,12 +6,11 @@ verified, admitted, and evolved. There is no Temporal, no database and no thread
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 from tallystick.crypto.keys import SigningKey
-from tallystick.crypto.reading import SignedAgreement, read_agreement, read_signed
+from tallystick.crypto.reading import read_signed
 from tallystick.crypto.statement import Envelope, sign
 from tallystick.domain.admission import admit
 from tallystick.domain.agreement import Agreement
@@ -19,15 +18,8 @@ from tallystick.domain.claim import Claim, evolve, filed
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.filing import Terms, check_filing, fold, stages_asked
-from tallystick.domain.ids import ComponentId, Digest, PersonId, PublicKey, StageId
-from tallystick.domain.kinds import (
-    Authority,
-    Kind,
-    Outcome,
-    Purpose,
-    ReceiptOutcome,
-    WithdrawalReason,
-)
+from tallystick.domain.ids import ComponentId, Digest, PersonId, StageId
+from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOutcome, WithdrawalReason
 from tallystick.domain.progress import due, next_look, notice_due_at
 from tallystick.domain.release import Decision, Sight, decide
 from tallystick.domain.stages import depositor
@@ -38,9 +30,7 @@ from tallystick.domain.statements import (
     ChannelResult,
     ClaimFiling,
     Contribution,
-    Custody,
     Deposit,
-    DepositedComponent,
     Entry,
     EvidenceDocument,
     Header,
@@ -49,30 +39,23 @@ from tallystick.domain.statements import (
     RulingDocument,
     Signed,
 )
-from tests.support.agreements import AGREEMENT, DECISION_KEY, LOG_KEY, PEOPLE, age_identity
+from tests.support.agreements import AGREEMENT, DECISION_KEY, LOG_KEY, PEOPLE
+from tests.support.groundwork import (
+    BEGIN,
+    CLAIM_RECIPIENT,
+    NO_DIGEST,
+    first_deposit,
+    signed_by_all,
+    some_digest,
+    sound_sight,
+)
 
-BEGIN: Final = datetime(2026, 11, 24, 9, tzinfo=UTC)  # a Tuesday
-NO_DIGEST: Final = Digest("sha256:" + 64 * "0")
 ROUNDS_MAX: Final = 200
 SECOND: Final = timedelta(seconds=1)
-CLAIM_RECIPIENT: Final = str(age_identity("the claim's one-time recipient").recipient())
-
 FINAL_PAPERS: Final[Mapping[Authority, Sequence[str]]] = {
     Authority.COURT_ORDER: ("order", "finality_certificate"),
     Authority.ARBITRATION: ("award",),
 }
-
-
-def some_digest(number: int) -> Digest:
-    """A digest that nothing else has."""
-    return Digest(f"sha256:{number:064x}")
-
-
-@cache
-def signed_by_all(agreement: Agreement) -> SignedAgreement:
-    """The agreement, signed by every person in it, and read back."""
-    keys = [PEOPLE[person.id].signing_key for person in agreement.persons]
-    return read_agreement(sign(Kind.AGREEMENT.value, encode_object(agreement), keys))
 
 
 def window_over(world: "World") -> timedelta:
@@ -116,7 +99,7 @@ class World:
 
     @property
     def deposit(self) -> Signed:
-        return _deposit(self.agreement)
+        return first_deposit(self.agreement)
 
     def states(self) -> dict[str, str]:
         return {progress.stage: progress.state.value for progress in self.claim.stages}
@@ -334,18 +317,7 @@ class World:
 
     def sight(self, **changes: object) -> Sight:
         """What the gate sees: a sound world, but for what the story changed."""
-        signed = signed_by_all(self.agreement)
-        seen = Sight(
-            at=self.now,
-            agreement_digest=signed.terms.digest,
-            agreement_signers=signed.signers,
-            root_keys=frozenset({PEOPLE[PersonId("ana@harbour")].signing_key.public_key}),
-            deposit=self.deposit,
-            custody=_custody(self.agreement),
-            sealed=dict.fromkeys([component.id for component in self.agreement.components]),
-            ledger=None,
-            halted=False,
-        )
+        seen = sound_sight(self.agreement, self.now)
         return replace(seen, **(self.sight_changes | changes))  # type: ignore[arg-type]
 
     def decision(self, stage: str, **changes: object) -> Decision:
@@ -418,60 +390,3 @@ class World:
         if not self.engine_runs or self.told is None:
             return None
         return next_look(self.agreement, self.claim, at=self.now)
-
-
-@cache
-def _custody(agreement: Agreement) -> Mapping[ComponentId, Custody]:
-    return {
-        component.id: Custody(
-            deployment=agreement.deployment,
-            agreement=agreement.id,
-            agreement_digest=signed_by_all(agreement).terms.digest,
-            person=PersonId(f"gate@{agreement.deployment}"),
-            issued_at=BEGIN - timedelta(days=9),
-            nonce=f"{place:032x}",
-            component=component.id,
-            epoch=1,
-            recipient="age1pq1of-this-epoch",
-            commitments=(),
-            shares=(),
-        )
-        for place, component in enumerate(agreement.components)
-    }
-
-
-@cache
-def _deposit(agreement: Agreement) -> Signed:
-    custody = {
-        component: read_signed(sign(Kind.CUSTODY.value, encode_object(body), [DECISION_KEY]), agreement).id
-        for component, body in _custody(agreement).items()
-    }
-    body = Deposit(
-        deployment=agreement.deployment,
-        agreement=agreement.id,
-        agreement_digest=signed_by_all(agreement).terms.digest,
-        person=PersonId("dora@nordwind"),
-        issued_at=BEGIN - timedelta(days=8),
-        nonce=f"{1:032x}",
-        number=1,
-        watermark=BEGIN - timedelta(days=8),
-        components=tuple(
-            DepositedComponent(
-                component=component.id,
-                custody=custody[component.id],
-                sealed_digest=some_digest(600 + place),
-                sealed_bytes=1000,
-                manifest_digest=some_digest(700 + place),
-                files=3,
-                payload_bytes=900,
-            )
-            for place, component in enumerate(agreement.components)
-        ),
-    )
-    key = PEOPLE[PersonId("dora@nordwind")].signing_key
-    return read_signed(sign(Kind.DEPOSIT.value, encode_object(body), [key]), agreement)
-
-
-def key_of(person: str) -> PublicKey:
-    """The public key of somebody in the world."""
-    return PEOPLE[PersonId(person)].signing_key.public_key

@@ -8,7 +8,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from tallystick.domain.ids import Digest
 from tests.support.gate_worlds import World
-from tests.support.temporal import Story, deposited_world, new_story, time_skipping
+from tests.support.story_worlds import deposited_world
+from tests.support.temporal import Story, new_story, time_skipping
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from tallystick.store.session import open_engine, reading, transaction
 from tallystick.store.verdicts import Verdict, verdict_on
 from tests.support.agreements import BEA
 from tests.support.gate_worlds import World
-from tests.support.temporal import BEGIN, SOME_DAY, Story, undeposited
+from tests.support.story_worlds import BEGIN, SOME_DAY, undeposited
+from tests.support.temporal import Story
 from workflows.reconcile import Reconciler
 
 

@@ -15,7 +15,7 @@ from tallystick.store.session import reading
 from tallystick.store.uploads import known_blobs
 from tests.support.agreements import LOG_KEY, age_identity
 from tests.support.gate_worlds import World
-from tests.support.temporal import deposited_world
+from tests.support.story_worlds import deposited_world
 from tests.support.waits import wait_for
 from workflows.worker import run_worker
 

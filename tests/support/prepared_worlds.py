@@ -1,0 +1,58 @@
+"""Worlds of `gate_worlds` as tests find them: with a deposit, with an accepted claim, ready for release."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from tallystick.domain.ids import Digest
+from tallystick.domain.statements import Intake, NoticeAcknowledgement
+from tallystick.store import agreements
+from tallystick.store.custody import live_custody
+from tallystick.store.session import reading
+from tests.support.agreements import AGREEMENT, ANA, DORA, KIM, TOM, agreement
+from tests.support.gate_worlds import ACKNOWLEDGED, FILED, READY, World
+
+CONTENTS: Final = {component.id: f"what {component.id} is".encode() for component in AGREEMENT.components}
+
+
+def prepared_world(folder: Path, *, versions: int = 1) -> World:
+    """An agreement of so many versions, dealt custody and a verified deposit; no claim yet."""
+    folder.mkdir(exist_ok=True)
+    world = World(folder=folder)
+    world.register()
+    for version in range(2, versions + 1):
+        world = World(folder=folder, agreement=agreement(version=version, supersedes=world.digest))
+        world.register()
+    world.deal()
+    with reading(world.engine) as session:
+        live = live_custody(session, world.agreement.id)
+    world.deposit(CONTENTS, live)
+    return world
+
+
+def deposited(world: World) -> Digest:
+    """The last deposit."""
+    with reading(world.engine) as session:
+        last = agreements.latest_deposit(session, world.agreement.id)
+    assert last is not None
+    return last.digest
+
+
+def accepted(world: World) -> World:
+    """A claim on the deposit, accepted, of which the depositor has acknowledged notice."""
+    world = world.file(deposited(world))
+    world.say(Intake, ANA, FILED + timedelta(hours=1), accepted=True)
+    world.notify(FILED + timedelta(hours=1))
+    world.say(NoticeAcknowledgement, DORA, ACKNOWLEDGED)
+    world.settle(ACKNOWLEDGED)
+    return world
+
+
+def ready_world(folder: Path, *, versions: int = 1) -> World:
+    """A claim whose window is over, whose quorum is reached, in a log with a checkpoint."""
+    world = accepted(prepared_world(folder, versions=versions))
+    for person in (ANA, KIM, TOM):
+        world.approve(person, READY - timedelta(days=3))
+    world.settle(READY - timedelta(hours=1))
+    world.sign_checkpoint()
+    return world
