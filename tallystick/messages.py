@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Final
 
 CLAIMS_QUEUE: Final = "tallystick-claims"
-"""Workflows, and the updates that people wait for; the ledger's steps run beside them, and have no queue."""
+"""Workflows, the updates that people wait for, and beside them the ledger's steps."""
 WORK_QUEUE: Final = "tallystick-work"
-"""Activities of the worker that take their time: notices, blobs, evidence."""
+"""Activities of the worker that take their time: notices, blobs, evidence; the ledger's while it is away."""
 GATE_QUEUE: Final = "tallystick-gate"
 """Activities of the gate: decisions and custody."""
 
