@@ -36,7 +36,7 @@ from tallystick.domain.codec import decode, instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.evidence import EvidenceSeal, Report, Step, Surroundings, disagreement
 from tallystick.domain.filing import Terms, fold, steps
-from tallystick.domain.ids import ComponentId, Digest, StageId
+from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.stages import depositor
 from tallystick.domain.statements import (
@@ -346,7 +346,7 @@ def _decisions(work: _Work) -> str:
 
 def _ends(work: _Work) -> str:
     assert work.claim is not None
-    released = ", ".join(_released(work)) or "none"
+    released = ", ".join(work.claim.decided_stages) or "none"
     return f"{work.claim.id} is {work.claim.state}; released: {released}"
 
 
@@ -371,20 +371,15 @@ STEPS: Final = tuple(premise for premise, _ in _LOOKS)
 
 def _report(work: _Work, steps: tuple[Step, ...]) -> Report:
     case = None if work.file is None else work.file.case
-    whole = len(steps) == len(_LOOKS) and steps[-1].holds and work.claim is not None
+    claim = work.claim if len(steps) == len(_LOOKS) and steps[-1].holds else None
     return Report(
         steps=steps,
         agreement=work.versions[-1].agreement.id if work.versions else None,
         agreement_digest=None if case is None else case.agreement_digest,
         claim=None if case is None else case.claim,
-        state=work.claim.state.value if whole and work.claim is not None else None,
-        released=tuple(_released(work)) if whole else (),
+        state=None if claim is None else claim.state.value,
+        released=() if claim is None else claim.decided_stages,
     )
-
-
-def _released(work: _Work) -> Sequence[StageId]:
-    assert work.claim is not None
-    return [progress.stage for progress in work.claim.stages if progress.decision is not None]
 
 
 def _filing(work: _Work) -> ClaimFiling:
