@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -37,8 +37,8 @@ from tallystick.store.session import StoreUnavailableError, reading, transaction
 from tallystick.store.uploads import blobs_with, known_blobs
 
 _log = telemetry.logger(__name__)
-_SPOILT = frozenset({ReplicaState.ALTERED, ReplicaState.MISSING})
-_FIRST_ROUND_PART = 24
+_SPOILT: Final = frozenset({ReplicaState.ALTERED, ReplicaState.MISSING})
+_FIRST_ROUND_PART: Final = 24  # of the pause between rounds: an hour of a day
 
 
 def now() -> datetime:

@@ -37,6 +37,25 @@ def test_every_threat_has_a_test() -> None:
     assert all("`tests/" in row for _, row in rows)
 
 
+def test_every_test_that_testing_names_exists() -> None:
+    text, file, seen = (ROOT / "docs" / "testing.md").read_text(), "", 0
+    for path, test in re.findall(r"`(tests/[\w/]+\.py)?(?:::(\w+)[^`]*)?`", text):
+        file = path or file
+        if test:
+            seen += 1
+            assert test in functions_of(file), f"{file}::{test}"
+    assert seen > 50
+
+
+PAGES: Final = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]
+IN_CODE: Final = re.compile(r"`((?:api|activities|tallystick|tests|workflows)/[\w/.-]+\.\w+)(?:::\w+)?`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_document_names_exists(page: Path) -> None:
+    assert [file for file in IN_CODE.findall(page.read_text()) if not (ROOT / file).exists()] == []
+
+
 def codes_raised() -> Iterator[str]:
     for package in ("tallystick", "activities", "workflows", "api"):
         for path in (ROOT / package).rglob("*.py"):
