@@ -217,16 +217,10 @@ def _intake(
 
 
 def _acknowledgement(
-    agreement: Agreement, claim: Claim, body: NoticeAcknowledgement, _: frozenset[PersonId], __: datetime
+    agreement: Agreement, _: Claim, body: NoticeAcknowledgement, __: frozenset[PersonId], ___: datetime
 ) -> EventType:
     notified = [person.id for person in agreement.persons if person.party == depositor(agreement).id]
     check_one_of(body.person, notified, "acknowledge notice")
-    # A second one proves nothing more, and would have the gate, which decides on a record, begin again.
-    if given := claim.entries_of(NoticeAcknowledgement):
-        entry, earlier = given[0]
-        raise AlreadyStatedError(
-            "notice is acknowledged already", by=earlier.person, statement=entry.signed.id
-        )
     return EventType.NOTICE_ACKNOWLEDGED
 
 

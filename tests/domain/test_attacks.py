@@ -40,15 +40,6 @@ def test_holds_without_end_use_up_nobodys_room_but_their_authors() -> None:
     assert world.refolded() == world.claim
 
 
-def test_acknowledgements_without_end_do_not_keep_the_gate_from_deciding() -> None:
-    world = accepted()
-    world.acknowledges()
-    for person in ("dora@nordwind", "dirk@nordwind"):
-        with pytest.raises(TallystickError) as refusal:
-            world.acknowledges(person)
-        assert refusal.value.code == "already-stated"
-
-
 def test_objections_to_ever_new_mixtures_of_old_stages_are_no_new_dispute() -> None:
     world = accepted()
     for stages in (["critical"], ["source"], ["provisional"]):
