@@ -1,5 +1,6 @@
 """A whole site, as `tallystick up` starts it: killed piece by piece while a claim runs, stopped by Ctrl-C."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -14,10 +15,15 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from tallystick.cli.narrator import AGREEMENT, DemonstrationFailedError, Narrator
+from tallystick.domain.ids import Digest
+from tallystick.messages import claim_workflow_id
 from tallystick.stack import free_port
 from tests.support.waits import wait_for
+from workflows.release import ReleaseWorkflow
 
 FILES = Path(__file__).parents[2] / "deploy" / "demo"
 PEOPLE = (
@@ -52,6 +58,13 @@ class Up:
             if re.search(patterns[name], command):
                 return pid
         raise AssertionError(f"no {name} among {self.children()}")
+
+    def temporal_address(self) -> str:
+        """Return where its Temporal server listens, as its command line says."""
+        command = self.children()[self.pid_of("temporal")]
+        found = re.search(r" --port (\d+)", command)
+        assert found is not None, command
+        return f"127.0.0.1:{found[1]}"
 
     def children(self) -> Mapping[int, str]:
         """Return the command lines of the children that are alive."""
@@ -123,6 +136,13 @@ def approves(desk: Narrator, person: str, claim: str) -> bool:
     return True
 
 
+async def state_by_its_workflow(address: str, claim: Digest) -> str:
+    """Ask as ops staff do who look at Temporal."""
+    client = await Client.connect(address, data_converter=pydantic_data_converter)
+    handle = client.get_workflow_handle_for(ReleaseWorkflow.run, claim_workflow_id(claim))
+    return await handle.query(ReleaseWorkflow.state)
+
+
 @pytest.mark.timeout(240)
 def test_a_claim_goes_on_where_it_was_when_every_process_is_killed(up: Up) -> None:
     desk = up.desk
@@ -146,6 +166,8 @@ def test_a_claim_goes_on_where_it_was_when_every_process_is_killed(up: Up) -> No
     wait_for(lambda: desk.shows(f"/v1/claims/{claim}")["state"] == "RELEASED")
     votes = desk.shows(f"/v1/claims/{claim}/tally")["stages"][0]["votes"]
     assert sorted(vote["person"] for vote in votes if vote["counts"]) == sorted(APPROVERS)
+    digest = Digest(str(desk.shows(f"/v1/claims/{claim}")["digest"]))
+    assert asyncio.run(state_by_its_workflow(up.temporal_address(), digest)) == "RELEASED"
     desk.types("bea@halden", "evidence", "export", claim, "--out", "evidence.json")
     desk.types(None, "evidence", "verify", "evidence.json")
     children = up.children()

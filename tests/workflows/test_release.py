@@ -1,7 +1,9 @@
 """A whole claim on a real Temporal server, with a real ledger and the real gate; only time is skipped."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +38,7 @@ from tallystick.messages import (
 from tallystick.store import checkpoints
 from tallystick.store.session import reading
 from tests.support.agreements import ABE, ANA, BEA, DORA, KIM, PEOPLE, TOM, agreement, quorum
-from tests.support.temporal import SECOND, Story
+from tests.support.temporal import ROUND, SECOND, Story
 from workflows.release import ReleaseWorkflow
 
 MOMENT = timedelta(milliseconds=600)
@@ -411,3 +413,24 @@ async def test_workflow_of_another_digest_files_nothing(story: Story) -> None:
         refusal = from_failure(failed.value.cause)
         assert refusal is not None
         assert refusal.code == "misdirected"
+
+
+async def test_act_waits_in_a_queue_while_the_database_is_away_and_is_taken_once(story: Story) -> None:
+    async with story.carried():
+        await story.files()
+        with closing(sqlite3.connect(story.world.folder / "store.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            intake = asyncio.create_task(story.accepts())
+            while "record_act" not in await queued(story):
+                assert not intake.done()
+                await asyncio.sleep(ROUND.total_seconds())
+            other.execute("ROLLBACK")
+        assert (await intake).state == ClaimState.ACCEPTED
+        kinds = [entry.kind for entry in story.world.case().raw]
+        assert kinds.count(Kind.INTAKE) == 1
+
+
+async def queued(story: Story) -> list[str]:
+    """Which activities Temporal was asked to have run."""
+    events = [event async for event in story.handle.fetch_history_events()]
+    return [event.activity_task_scheduled_event_attributes.activity_type.name for event in events]
