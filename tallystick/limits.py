@@ -75,7 +75,9 @@ ACTS_PER_PERSON_MAX: Final = 20  # a hold counts twice, its lift not at all
 ACTS_PER_CLAIM_MAX: Final = PERSONS_MAX * ACTS_PER_PERSON_MAX  # so nobody's flood comes to more
 ACT_BYTES_PER_PERSON_MAX: Final = 256 * 1024  # of all that one person says about a claim
 HOLD_LIFT_BYTES_MAX: Final = 8 * 1024  # which counts to nobody's: there are no more of them than holds
-CLAIMS_PER_PERSON_MAX: Final = 100  # that one key may ever file under an agreement; each filing reads all
+CLAIMS_PER_PERSON_MAX: Final = 100  # that one key may ever file under an agreement
+CLAIMS_PER_PARTY_MAX: Final = 200  # of all its keys together; each filing reads its own party's claims
+assert CLAIMS_PER_PERSON_MAX < CLAIMS_PER_PARTY_MAX  # so that no one key uses up its party's
 EVIDENCE_DOCUMENTS_MAX: Final = 32
 
 # Key files. A hostile file must not make its reader spend memory or hours.
@@ -130,8 +132,10 @@ LOGS_KEPT_MAX: Final = 5
 
 # What travels through Temporal (its limit is 2 MB a payload), and how long its steps may take.
 RECORD_PAGE_BYTES_MAX: Final = 512 * 1024  # of a claim's record in one message; the rest is asked for
+PAGES_IN_A_TASK_BYTES_MAX: Final = RECORD_PAGE_BYTES_MAX // 4  # longer ones go through a queue, one by one
 LEDGER_AT_ONCE_MAX: Final = timedelta(seconds=6)  # tries beside the workflow; then the step is queued
 LEDGER_STEP_MAX: Final = timedelta(seconds=10)  # an attempt to read or append
+EVIDENCE_STEP_MAX: Final = timedelta(minutes=5)
 NOTICE_STEP_MAX: Final = timedelta(minutes=5)  # one attempt to reach every channel
 GATE_STEP_MAX: Final = timedelta(hours=24)  # one look at every sealed byte of a stage
 GATE_HEARTBEAT_MAX: Final = timedelta(seconds=8)  # then its process is taken for dead, and asked again
@@ -192,6 +196,7 @@ assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # the client hears of it
 CHECKPOINT_SOON: Final = timedelta(seconds=1)  # after an entry; one signature for all until then
 LEDGER_STEPS_AT_ONCE_MAX: Final = 8  # writers take turns anyway
 WORK_STEPS_AT_ONCE_MAX: Final = 32
+BLOB_STEPS_AT_ONCE_MAX: Final = 4  # deposits that are read whole
 GATE_STEPS_AT_ONCE_MAX: Final = 4
 WORKFLOWS_CACHED_MAX: Final = 1000
 WORKFLOW_TASK_MAX: Final = timedelta(seconds=5)  # so late is a worker missed that was killed at one

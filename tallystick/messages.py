@@ -11,9 +11,11 @@ from enum import StrEnum
 from typing import Final
 
 CLAIMS_QUEUE: Final = "tallystick-claims"
-"""Workflows, the updates that people wait for, and beside them the ledger's steps."""
+"""Workflows, the updates that people wait for, and the ledger's steps, when they are queued."""
 WORK_QUEUE: Final = "tallystick-work"
-"""Activities of the worker that take their time: notices, blobs, evidence; the ledger's while it is away."""
+"""Activities of the worker that wait for somebody: notices, evidence."""
+BLOBS_QUEUE: Final = "tallystick-blobs"
+"""Activities of the worker that read whole deposits, for hours perhaps: nothing else waits behind them."""
 GATE_QUEUE: Final = "tallystick-gate"
 """Activities of the gate: decisions and custody."""
 

@@ -22,7 +22,7 @@ class EvidenceWorkflow:
         """
         try:
             return await workflow.execute_activity_method(
-                EvidenceActivities.export_evidence, request, **steps.BLOBS
+                EvidenceActivities.export_evidence, request, **steps.EVIDENCE
             )
         except ActivityError as failure:
             raise to_failure(steps.refusal_in(failure)) from None

@@ -36,6 +36,7 @@ from tallystick.limits import (
     GATE_RETRY_MIN,
     LATE_ASK_MAX,
     NOTICE_RETRY_MIN,
+    PAGES_IN_A_TASK_BYTES_MAX,
 )
 from tallystick.messages import (
     Acknowledged,
@@ -318,13 +319,15 @@ class ReleaseWorkflow:
 
     async def _catch_up(self, book: Casebook) -> bool:
         """Read on until the ledger has nothing more about the claim; say whether anything was new."""
-        known = book.last_index
+        known, read = book.last_index, steps.on_ledger
         while True:
             request = ReadSince(claim=book.claim.digest, agreement=book.agreement.id, after=book.last_index)
-            page = await steps.on_ledger(LedgerActivities.read_since, request)
+            page = await read(LedgerActivities.read_since, request)
             book.learn(page.entries)
             if not page.entries:
                 return book.last_index > known
+            if sum(len(entry.envelope) for entry in page.entries) > PAGES_IN_A_TASK_BYTES_MAX:
+                read = steps.queued  # a task's answers go to Temporal in one message, of 4 MB at most
 
     async def _change(self, alarm: Alarm, moment: datetime | None) -> None:
         """Wait until the record changes, somebody nudges, or `moment` comes; without one, people end it."""

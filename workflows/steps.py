@@ -17,6 +17,7 @@ from activities.ledger import LedgerActivities
 from tallystick.domain.errors import TallystickError
 from tallystick.faults import from_failure
 from tallystick.limits import (
+    EVIDENCE_STEP_MAX,
     GATE_HEARTBEAT_MAX,
     GATE_STEP_MAX,
     LEDGER_AT_ONCE_MAX,
@@ -25,7 +26,7 @@ from tallystick.limits import (
     STEP_RETRY_MAX,
     WORK_HEARTBEAT_MAX,
 )
-from tallystick.messages import GATE_QUEUE, WORK_QUEUE
+from tallystick.messages import BLOBS_QUEUE, CLAIMS_QUEUE, GATE_QUEUE, WORK_QUEUE
 
 
 class Step(TypedDict):
@@ -53,7 +54,7 @@ _AGAIN: Final = RetryPolicy(
 
 _AT_ONCE: Final = LocalStep(schedule_to_close_timeout=LEDGER_AT_ONCE_MAX, retry_policy=_AGAIN)
 _LEDGER: Final = Step(
-    task_queue=WORK_QUEUE,
+    task_queue=CLAIMS_QUEUE,
     start_to_close_timeout=LEDGER_STEP_MAX,
     heartbeat_timeout=None,
     retry_policy=_AGAIN,
@@ -64,8 +65,14 @@ NOTICE: Final = Step(
     heartbeat_timeout=WORK_HEARTBEAT_MAX,
     retry_policy=_AGAIN,
 )
-BLOBS: Final = Step(
+EVIDENCE: Final = Step(
     task_queue=WORK_QUEUE,
+    start_to_close_timeout=EVIDENCE_STEP_MAX,
+    heartbeat_timeout=WORK_HEARTBEAT_MAX,
+    retry_policy=_AGAIN,
+)
+BLOBS: Final = Step(
+    task_queue=BLOBS_QUEUE,
     start_to_close_timeout=GATE_STEP_MAX,
     heartbeat_timeout=GATE_HEARTBEAT_MAX,
     retry_policy=_AGAIN,
@@ -94,6 +101,15 @@ async def on_ledger(step: Callable[[LedgerActivities, _Q], _R], request: _Q) -> 
         final = isinstance(failure, ApplicationError) and failure.non_retryable
         if final or is_cancelled_exception(failure):
             raise
+    return await queued(step, request)
+
+
+async def queued(step: Callable[[LedgerActivities, _Q], _R], request: _Q) -> _R:
+    """Have the ledger read or written through a queue: its answer is no part of this task's message.
+
+    Raises:
+        FailureError: As `on_ledger`.
+    """
     return await workflow.execute_activity_method(step, request, **_LEDGER)
 
 

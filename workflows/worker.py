@@ -39,6 +39,7 @@ from tallystick.crypto.keyfile import read_key_file
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.errors import TallystickError
 from tallystick.limits import (
+    BLOB_STEPS_AT_ONCE_MAX,
     CHECKPOINT_SOON,
     CONNECT_RETRY_MAX,
     CONNECT_RETRY_MIN,
@@ -50,7 +51,7 @@ from tallystick.limits import (
     WORK_STEPS_AT_ONCE_MAX,
     WORKFLOWS_CACHED_MAX,
 )
-from tallystick.messages import CLAIMS_QUEUE, GATE_QUEUE, WORK_QUEUE
+from tallystick.messages import BLOBS_QUEUE, CLAIMS_QUEUE, GATE_QUEUE, WORK_QUEUE
 from tallystick.settings import Settings, read_settings
 from tallystick.store.blobs import FileBlobStore
 from tallystick.store.replicas import ReplicatedBlobs
@@ -77,8 +78,8 @@ class WorkerActivities:
     blobs: BlobActivities
     evidence: EvidenceActivities
 
-    def local(self) -> Sequence[Callable[..., object]]:
-        """Return what workflows run beside themselves: reading and writing the ledger."""
+    def on_ledger(self) -> Sequence[Callable[..., object]]:
+        """Return what workflows run beside themselves, or have queued: reading and writing the ledger."""
         ledger = self.ledger
         return (
             ledger.file_claim,
@@ -88,11 +89,6 @@ class WorkerActivities:
             ledger.record_deposit_verdict,
         )
 
-    def queued(self) -> Sequence[Callable[..., object]]:
-        """Return what `WORK_QUEUE` is for: whatever takes its time, and the ledger while it is away."""
-        slow = (self.notices.give_notice, self.blobs.verify_deposit, self.evidence.export_evidence)
-        return (*slow, *self.local())
-
 
 def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadPoolExecutor) -> Worker:
     """Return the worker that runs the workflows and records what they decide: no other work delays an act."""
@@ -101,10 +97,10 @@ def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadP
         task_queue=CLAIMS_QUEUE,
         workflows=WORKFLOWS,
         workflow_runner=UnsandboxedWorkflowRunner(),  # tests run the same code in the sandbox
-        activities=activities.local(),
+        activities=activities.on_ledger(),
         activity_executor=threads,
         max_concurrent_local_activities=LEDGER_STEPS_AT_ONCE_MAX,
-        no_remote_activities=True,
+        max_concurrent_activities=LEDGER_STEPS_AT_ONCE_MAX,
         max_cached_workflows=WORKFLOWS_CACHED_MAX,
         # After a crash the next worker takes over in seconds, not in the ten that are usual.
         sticky_queue_schedule_to_start_timeout=STICKY_MAX,
@@ -113,13 +109,26 @@ def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadP
 
 
 def work_worker(client: Client, activities: WorkerActivities, threads: ThreadPoolExecutor) -> Worker:
-    """Return the worker for notices, blobs and evidence, and for the ledger when it was away."""
+    """Return the worker for notices and evidence."""
     return Worker(
         client,
         task_queue=WORK_QUEUE,
-        activities=activities.queued(),
+        activities=(activities.notices.give_notice, activities.evidence.export_evidence),
         activity_executor=threads,
         max_concurrent_activities=WORK_STEPS_AT_ONCE_MAX,
+        max_heartbeat_throttle_interval=HEARTBEAT_EVERY,
+        graceful_shutdown_timeout=SHUTDOWN_MAX,
+    )
+
+
+def blobs_worker(client: Client, activities: WorkerActivities, threads: ThreadPoolExecutor) -> Worker:
+    """Return the worker that reads deposits, a few at a time."""
+    return Worker(
+        client,
+        task_queue=BLOBS_QUEUE,
+        activities=(activities.blobs.verify_deposit,),
+        activity_executor=threads,
+        max_concurrent_activities=BLOB_STEPS_AT_ONCE_MAX,
         max_heartbeat_throttle_interval=HEARTBEAT_EVERY,
         graceful_shutdown_timeout=SHUTDOWN_MAX,
     )
@@ -210,13 +219,15 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     client = await connect(settings)
     with (
         ThreadPoolExecutor(LEDGER_STEPS_AT_ONCE_MAX, thread_name_prefix="ledger") as ledger_threads,
-        ThreadPoolExecutor(WORK_STEPS_AT_ONCE_MAX, thread_name_prefix="work") as threads,
+        ThreadPoolExecutor(WORK_STEPS_AT_ONCE_MAX, thread_name_prefix="work") as work_threads,
+        ThreadPoolExecutor(BLOB_STEPS_AT_ONCE_MAX, thread_name_prefix="blobs") as blob_threads,
     ):
         async with (
             claims_worker(client, activities, ledger_threads),
-            work_worker(client, activities, threads),
+            work_worker(client, activities, work_threads),
+            blobs_worker(client, activities, blob_threads),
         ):
-            _log.info("ready", queues=[CLAIMS_QUEUE, WORK_QUEUE])
+            _log.info("ready", queues=[CLAIMS_QUEUE, WORK_QUEUE, BLOBS_QUEUE])
             _keep_making_rounds(storekeeper(settings, engine), settings.scrub_every)
             reconciler = Reconciler(client=client, engine=engine)
             background = (

@@ -52,6 +52,7 @@ from tallystick.domain.statements import (
 )
 from tallystick.faults import from_failure
 from tallystick.messages import (
+    BLOBS_QUEUE,
     CLAIMS_QUEUE,
     GATE_QUEUE,
     WORK_QUEUE,
@@ -210,14 +211,16 @@ class Story:
     async def acknowledges(self) -> Acknowledged:
         return await self.says(NoticeAcknowledgement, DORA)
 
-    async def approval(self, person: PersonId, *stages: str) -> Envelope:
+    async def approval(
+        self, person: PersonId, *stages: str, reason: str = "The papers are in order."
+    ) -> Envelope:
         return await self.said(
             Approval,
             person,
             stages=tuple(StageId(stage) for stage in stages or ("critical",)),
             purpose=Purpose.RELEASE,
             expires_at=await self.now() + timedelta(days=25),
-            reason="The papers are in order.",
+            reason=reason,
         )
 
     async def approves(self, person: PersonId, *stages: str) -> Acknowledged:
@@ -323,11 +326,11 @@ class Story:
             threads = running.enter_context(ThreadPoolExecutor(16))
             work = self.activities(post)
             await running.enter_async_context(_claims(self.client, work, threads, cached))
-            await running.enter_async_context(
-                Worker(
-                    self.client, task_queue=WORK_QUEUE, activities=work.queued(), activity_executor=threads
+            slow = (work.notices.give_notice, work.evidence.export_evidence)
+            for queue, activities in ((WORK_QUEUE, slow), (BLOBS_QUEUE, (work.blobs.verify_deposit,))):
+                await running.enter_async_context(
+                    Worker(self.client, task_queue=queue, activities=activities, activity_executor=threads)
                 )
-            )
             if gate:
                 await running.enter_async_context(self.gate_runs())
             yield self
@@ -352,9 +355,8 @@ def _claims(client: Client, work: WorkerActivities, threads: ThreadPoolExecutor,
         task_queue=CLAIMS_QUEUE,
         workflows=WORKFLOWS,
         workflow_runner=sandbox.runner(),
-        activities=work.local(),
+        activities=work.on_ledger(),
         activity_executor=threads,
-        no_remote_activities=True,
         max_cached_workflows=cached,
         sticky_queue_schedule_to_start_timeout=SECOND,
         # A defect in a workflow fails its test instead of hanging it.

@@ -25,8 +25,10 @@ from tallystick.domain.statements import (
     Event,
     Hold,
     KeyRevocation,
+    Retraction,
 )
 from tallystick.faults import from_failure
+from tallystick.limits import TEXT_LENGTH_MAX
 from tallystick.messages import (
     CLAIMS_QUEUE,
     Acknowledged,
@@ -434,3 +436,20 @@ async def queued(story: Story) -> list[str]:
     """Which activities Temporal was asked to have run."""
     events = [event async for event in story.handle.fetch_history_events()]
     return [event.activity_task_scheduled_event_attributes.activity_type.name for event in events]
+
+
+async def test_run_that_reads_a_long_record_has_its_pages_queued(story: Story) -> None:
+    long = TEXT_LENGTH_MAX * "\N{DUCK}"
+    async with story.carried():
+        await story.files()
+        await story.accepts()
+        for person in 9 * (ANA, KIM):
+            await story.says(Hold, person, reason=long)
+        for _ in range(7):
+            approval = await story.sends(await story.approval(TOM, reason=long))
+            await story.says(Retraction, TOM, of=Digest(approval.statement), reason=long)
+        assert "read_since" not in await queued(story)
+        await story.handle.terminate("by force")
+        await story.starts()
+        await story.says(Hold, KIM, reason="The run goes on.")
+        assert "read_since" in await queued(story)
