@@ -24,10 +24,9 @@ from tallystick.crypto.statement import Envelope, body_of, kind_of, parse_envelo
 from tallystick.domain.acts import check_is_act
 from tallystick.domain.admission import admit
 from tallystick.domain.agreement import Agreement
-from tallystick.domain.claim import Claim
 from tallystick.domain.codec import decode, encode_object, instant_text
 from tallystick.domain.filing import check_filing
-from tallystick.domain.ids import AgreementId, Digest, StageId, engine_person
+from tallystick.domain.ids import AgreementId, Digest, StageId, engine_person, party_of
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.refusals import MisdirectedError
@@ -173,15 +172,11 @@ class LedgerActivities:
             read_signed(envelope, terms.agreement),
             at=at,
             deposit=verified_deposit(session, filing.agreement, filing.deposit),
-            others=self._claims(session, filing.agreement),
+            others=self._cases.of_party(session, filing.agreement, party_of(filing.person)),
             revocations=casefiles.revocations(session, filing.agreement, terms.agreement),
             later=casefiles.later_versions(session, registered),
         )
         claims.file(session, envelope, at)
-
-    def _claims(self, session: Session, agreement_id: AgreementId) -> Sequence[Claim]:
-        stored = claims.of_agreements(session, [agreement_id])
-        return [self._cases.load(session, agreement_id, one.digest).claim for one in stored]
 
     def _sign_event(self, event: Event) -> Envelope:
         return sign(Kind.EVENT, encode_object(event), [self._log_key])

@@ -21,7 +21,7 @@ from tallystick.crypto.reading import read_signed
 from tallystick.crypto.statement import Envelope, body_of, envelope_bytes, statement_id
 from tallystick.domain.codec import decode
 from tallystick.domain.filing import check_filing
-from tallystick.domain.ids import AgreementId, PersonId, claim_id
+from tallystick.domain.ids import AgreementId, PersonId, claim_id, party_of
 from tallystick.domain.kinds import Kind
 from tallystick.domain.state import ClaimState
 from tallystick.domain.statements import ClaimFiling
@@ -137,13 +137,12 @@ def _at_the_door(near: Neighbours, caller: Caller, envelope: Envelope) -> Agreem
             assert told is not None, "a claim's record begins with its filing"
             return told
         terms = opened(registered).terms
-        under = claims.of_agreements(session, [registered.agreement_id])
         check_filing(
             terms,
             read_signed(envelope, terms.agreement),
             at=near.now(),
             deposit=verified_deposit(session, registered.agreement_id, filing.deposit),
-            others=[near.case(session, other).claim for other in under],
+            others=near.cases.of_party(session, registered.agreement_id, party_of(filing.person)),
             revocations=casefiles.revocations(session, registered.agreement_id, terms.agreement),
             later=casefiles.later_versions(session, registered),
         )

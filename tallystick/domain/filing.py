@@ -24,7 +24,7 @@ from tallystick.domain.refusals import (
 from tallystick.domain.state import ClaimState, EventType
 from tallystick.domain.statements import ClaimFiling, Deposit, Entry, KeyRevocation, Signed
 from tallystick.domain.versions import check_in_force
-from tallystick.limits import CLAIMS_PER_PERSON_MAX, EVIDENCE_DOCUMENTS_MAX
+from tallystick.limits import CLAIMS_PER_PARTY_MAX, CLAIMS_PER_PERSON_MAX, EVIDENCE_DOCUMENTS_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def check_filing(
         signed: The claim, its signature verified.
         at: When it is filed.
         deposit: The verified deposit that the claim names, or None if there is none.
-        others: The claims on record under this agreement.
+        others: The claims on record under this agreement; those of the claimant's own party are enough.
         revocations: The key revocations on record under this agreement.
         later: The versions of the agreement that came after this one.
 
@@ -79,7 +79,7 @@ def check_filing(
     _check_stages(terms.agreement, body)
     _check_deposit(terms.agreement, body, deposit)
     _check_condition(terms.agreement, body, at)
-    filed_before = tuple(others)
+    filed_before = [one for one in others if one.claimant_party == party_of(body.person)]
     _check_unique(body, filed_before)
     _check_room(signed, filed_before)
 
@@ -175,10 +175,12 @@ def _check_order(entries: Sequence[Entry]) -> None:
         raise MisdirectedError("the record is not in the order of the ledger", given=places[:16])
 
 
-def _check_room(signed: Signed, others: Iterable[Claim]) -> None:
-    """Each filing reads the claims before it: nobody may file so many that others can file none."""
+def _check_room(signed: Signed, others: Sequence[Claim]) -> None:
+    """Each filing reads its party's claims before it: nobody may file so many that others can file none."""
     if sum(other.filed_by in signed.signers for other in others) >= CLAIMS_PER_PERSON_MAX:
         raise QuotaExceededError("too many claims by one person", limit=CLAIMS_PER_PERSON_MAX)
+    if len(others) >= CLAIMS_PER_PARTY_MAX:
+        raise QuotaExceededError("too many claims by one party", limit=CLAIMS_PER_PARTY_MAX)
 
 
 def _check_stages(agreement: Agreement, body: ClaimFiling) -> None:
@@ -215,5 +217,5 @@ def _check_condition(agreement: Agreement, body: ClaimFiling, at: datetime) -> N
 def _check_unique(body: ClaimFiling, others: Iterable[Claim]) -> None:
     for other in others:
         same = (other.filing.condition, other.filing.deposit) == (body.condition, body.deposit)
-        if other.is_open and same and other.claimant_party == party_of(body.person):
+        if other.is_open and same:
             raise DuplicateClaimError("such a claim is open", claim=other.id, digest=other.digest)

@@ -12,10 +12,12 @@ from typing import Final
 
 from sqlmodel import Session
 
-from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest
-from tallystick.store import casefiles
+from tallystick.domain.claim import Claim
+from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.ids import AgreementId, Digest, PartyId, party_of
+from tallystick.store import casefiles, claims
 from tallystick.store.casefiles import CaseFile, NoSuchClaimError
+from tallystick.store.claims import StoredClaim
 from tallystick.store.ledger import LedgerEntry
 from tallystick.store.session import StoreUnavailableError
 
@@ -58,6 +60,26 @@ class Cases:
             while len(self._kept) > _KEPT_MAX:
                 self._kept.popitem(last=False)
         return case
+
+    def of_party(self, session: Session, agreement_id: AgreementId, party: PartyId) -> list[Claim]:
+        """Return the claims that a party has filed under an agreement; no other's is folded.
+
+        Raises:
+            RecordUnreadableError: One of them does not fold, or it cannot be told whose a claim is.
+            StoreUnavailableError: The database cannot be asked.
+        """
+        under = claims.of_agreements(session, [agreement_id])
+        own = [stored.digest for stored in under if _claimant(stored) == party]
+        return [self.load(session, agreement_id, claim).claim for claim in own]
+
+
+def _claimant(stored: StoredClaim) -> PartyId:
+    try:
+        return party_of(stored.filing().person)
+    except MalformedError as error:
+        raise RecordUnreadableError(
+            "a filing was altered", claim=stored.digest, broken_by=error.code
+        ) from error
 
 
 def _read(session: Session, claim: Digest, kept: CaseFile | None, raw: tuple[LedgerEntry, ...]) -> CaseFile:

@@ -9,9 +9,9 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.progress import due
 from tallystick.domain.state import ClaimState
 from tallystick.messages import RecordHappening
-from tests.support.agreements import agreement
+from tests.support.agreements import BEN, DORA, agreement
 from tests.support.gate_worlds import READY, World, typed
-from tests.support.prepared_worlds import accepted, prepared_world
+from tests.support.prepared_worlds import accepted, prepared_world, unreadable_claim
 from tests.support.recording import activities, filing, happening
 
 
@@ -46,3 +46,17 @@ def test_a_forged_workflow_files_nothing_under_a_superseded_version(tmp_path: Pa
     with pytest.raises(TallystickError) as refusal, typed():
         activities(world).file_claim(filing(world))
     assert refusal.value.code == "agreement-superseded"
+
+
+def test_filing_reads_no_other_partys_claims(tmp_path: Path) -> None:
+    world = prepared_world(tmp_path / "site")
+    unreadable_claim(world, DORA)
+    assert activities(world).file_claim(filing(world)).entries
+
+
+def test_filing_reads_the_claims_of_everybody_in_its_party(tmp_path: Path) -> None:
+    world = prepared_world(tmp_path / "site")
+    unreadable_claim(world, BEN)
+    with pytest.raises(TallystickError) as refusal, typed():
+        activities(world).file_claim(filing(world))
+    assert refusal.value.code == "record-unreadable"

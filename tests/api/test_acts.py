@@ -20,7 +20,8 @@ from tallystick.domain.statements import (
     Objection,
     Withdrawal,
 )
-from tests.support.agreements import ANA, BEA, DORA, KIM, PEOPLE
+from tests.support.agreements import ANA, BEA, BEN, DORA, KIM, PEOPLE
+from tests.support.prepared_worlds import unreadable_claim
 from tests.support.service import STRANGER, Service
 
 CRITICAL = StageId("critical")
@@ -98,6 +99,14 @@ async def test_the_claims_own_filing_again_gets_the_same_answer(service: Service
     first = await service.post("/claims", filing, BEA)
     again = await service.post("/claims", filing, BEA)
     assert (first.status_code, again.content) == (201, first.content)
+
+
+async def test_filing_reads_the_claims_of_its_own_party_and_no_others(service: Service) -> None:
+    unreadable_claim(service.world, DORA)
+    assert (await service.post("/claims", service.filing(), BEA)).status_code == 201
+    unreadable_claim(service.world, BEN)
+    refused = await service.post("/claims", service.filing(), BEA)
+    assert refused.json()["code"] == "record-unreadable"
 
 
 async def test_the_short_form_names_the_same_claim(claimed: Service) -> None:

@@ -14,8 +14,8 @@ from tallystick.domain.kinds import Outcome
 from tallystick.domain.registering import Registrar, check_registration
 from tallystick.domain.state import ClaimState
 from tallystick.domain.statements import Deposit
-from tallystick.limits import ACTS_PER_PERSON_MAX, CLAIMS_PER_PERSON_MAX
-from tests.support.agreements import AGREEMENT, ANA, KIM, PEOPLE, agreement
+from tallystick.limits import ACTS_PER_PERSON_MAX, CLAIMS_PER_PARTY_MAX, CLAIMS_PER_PERSON_MAX
+from tests.support.agreements import AGREEMENT, ANA, DORA, KIM, PEOPLE, agreement
 from tests.support.world import World
 
 
@@ -104,6 +104,20 @@ def test_claims_filed_without_end_by_one_person_are_refused_and_another_may_file
         world.files(others=before)
     assert refusal.value.code == "quota-exceeded"
     world.files("ben@halden", others=before)
+
+
+def test_claims_of_one_party_are_bounded_whatever_key_filed_each() -> None:
+    world = World()
+    world.files()
+    world.withdraws()
+    keys = [SigningKey(number.to_bytes(32)).public_key for number in range(1, CLAIMS_PER_PARTY_MAX + 1)]
+    before = [replace(world.claim, filed_by=key) for key in keys]
+    world.files(others=before[1:])
+    with pytest.raises(TallystickError) as refusal:
+        world.files("ben@halden", others=before)
+    assert (refusal.value.code, refusal.value.facts["limit"]) == ("quota-exceeded", CLAIMS_PER_PARTY_MAX)
+    another = replace(world.claim.filing, person=DORA)
+    world.files(others=[replace(one, filing=another) for one in before])
 
 
 def test_a_new_version_does_not_bring_a_revoked_key_back() -> None:

@@ -1,15 +1,18 @@
 """Worlds of `gate_worlds` as tests find them: with a deposit, with an accepted claim, ready for release."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from tallystick.domain.ids import Digest
-from tallystick.domain.statements import Intake, NoticeAcknowledgement
-from tallystick.store import agreements
+from tallystick.crypto.statement import body_of
+from tallystick.domain.codec import decode
+from tallystick.domain.ids import Digest, PersonId
+from tallystick.domain.statements import ClaimFiling, Intake, NoticeAcknowledgement
+from tallystick.store import agreements, claims
 from tallystick.store.custody import live_custody
-from tallystick.store.session import reading
-from tests.support.agreements import AGREEMENT, ANA, DORA, KIM, TOM, agreement
+from tallystick.store.session import reading, transaction
+from tests.support.agreements import AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM, agreement
 from tests.support.gate_worlds import ACKNOWLEDGED, FILED, READY, World
 
 CONTENTS: Final = {component.id: f"what {component.id} is".encode() for component in AGREEMENT.components}
@@ -36,6 +39,14 @@ def deposited(world: World) -> Digest:
         last = agreements.latest_deposit(session, world.agreement.id)
     assert last is not None
     return last.digest
+
+
+def unreadable_claim(world: World, person: PersonId) -> None:
+    """A claim on record in the name of somebody whose key did not sign it."""
+    filing = decode(ClaimFiling, body_of(world.filing(deposited(world))))
+    signer = BEA if person != BEA else DORA
+    with transaction(world.engine) as session:
+        claims.file(session, world.signed(replace(filing, person=person), PEOPLE[signer].signing_key), FILED)
 
 
 def accepted(world: World) -> World:
