@@ -4,6 +4,8 @@ Temporal's state can be lost; the ledger's may not. Each pass asks Temporal abou
 the ledger holds, and starts what was never started, or was ended by force. What ran
 to its end is never started again. A run that goes on is told when its claim's record
 has grown: what it recorded last it may not know, if it was lost before Temporal had it.
+An agreement whose record is damaged, or a workflow that Temporal will not take, is logged
+and keeps no other from its turn.
 """
 
 import asyncio
@@ -21,6 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from tallystick import telemetry
 from tallystick.crypto.reading import read_agreement
+from tallystick.crypto.statement import envelope_bytes
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits import WORKFLOW_TASK_MAX
@@ -36,7 +39,8 @@ from tallystick.messages import (
 )
 from tallystick.store import agreements, casefiles, claims, ledger
 from tallystick.store.custody import missing_epochs
-from tallystick.store.session import reading
+from tallystick.store.ledger import LedgerEntry
+from tallystick.store.session import StoreUnavailableError, reading
 from tallystick.store.verdicts import verdicts
 from workflows.custody import CustodyWorkflow
 from workflows.deposit import DepositWorkflow
@@ -98,16 +102,30 @@ class Reconciler:
             RPCError: Temporal is.
         """
         owed = [one for one in await asyncio.to_thread(self._owed) if one.id not in self._completed]
-        return [one.id for one in owed if await self._see_to(one)]
+        return [one.id for one in owed if await self._see_to_if_possible(one)]
 
     def _owed(self) -> Sequence[Owed]:
         with reading(self._engine) as session:
             found, heads = list[Owed](), ledger.heads(session)
             for agreement_id in agreements.agreement_ids(session):
-                found += _claims(session, agreement_id, heads)
-                found += _deposits(session, agreement_id)
-                found += _epochs(session, agreement_id)
+                try:
+                    found += _claims(session, agreement_id, heads)
+                    found += _deposits(session, agreement_id)
+                    found += _epochs(session, agreement_id)
+                except StoreUnavailableError:
+                    raise
+                except TallystickError as error:
+                    _log.error("an agreement's record is damaged", agreement=agreement_id, code=error.code)
             return found
+
+    async def _see_to_if_possible(self, owed: Owed) -> bool:
+        try:
+            return await self._see_to(owed)
+        except RPCError as error:
+            if error.status is RPCStatusCode.UNAVAILABLE:  # so would every other be
+                raise
+            _log.error("a workflow could not be seen to", workflow=owed.id, why=str(error))
+            return False
 
     async def _see_to(self, owed: Owed) -> bool:
         """Start what does not run, and say so; have what runs look at what is new."""
@@ -154,13 +172,20 @@ def _claims(session: Session, agreement_id: AgreementId, heads: Mapping[Digest, 
     return [
         Owed(
             id=claim_workflow_id(claim.digest),
-            request=ClaimStart(
-                claim=claim.digest, agreement=agreement_id, envelope=claim.entry.envelope.decode()
-            ),
-            head=heads[claim.digest],
+            request=ClaimStart(claim=claim.digest, agreement=agreement_id, envelope=_text(claim.entry)),
+            head=heads.get(claim.digest, claim.entry.index),
         )
         for claim in claims.of_agreements(session, [agreement_id])
     ]
+
+
+def _text(entry: LedgerEntry) -> str:
+    """Return a filing as it travels.
+
+    Raises:
+        MalformedError: The stored bytes were altered.
+    """
+    return envelope_bytes(entry.statement()).decode()
 
 
 def _deposits(session: Session, agreement_id: AgreementId) -> Sequence[Owed]:

@@ -1,12 +1,23 @@
 """What Temporal has lost is started again from the ledger, once; what ended is not."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pytest
+from structlog.testing import capture_logs
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import (
+    Client,
+    DescribeWorkflowInput,
+    Interceptor,
+    OutboundInterceptor,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+)
+from temporalio.service import RPCError, RPCStatusCode
 
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.state import ClaimState
 from tallystick.domain.statements import Withdrawal
 from tallystick.messages import claim_workflow_id, custody_workflow_id, deposit_workflow_id
@@ -146,6 +157,76 @@ async def test_run_is_told_once_of_what_is_new(story: Story) -> None:
         looked = await signals(story)
         await one.one_pass()
         assert await signals(story) == looked
+
+
+@dataclass
+class Refusing(OutboundInterceptor, Interceptor):
+    """A Temporal that will not describe one workflow."""
+
+    workflow_id: str
+    status: RPCStatusCode
+    next: OutboundInterceptor = field(init=False)
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - its name there
+        self.next = next
+        return self
+
+    async def describe_workflow(self, input: DescribeWorkflowInput) -> WorkflowExecutionDescription:  # noqa: A002 - as above
+        if input.id == self.workflow_id:
+            raise RPCError("refused", self.status, b"")
+        return await self.next.describe_workflow(input)
+
+    def before(self, story: Story) -> Reconciler:
+        near = story.client
+        client = Client(
+            near.service_client,
+            namespace=near.namespace,
+            data_converter=near.data_converter,
+            interceptors=[self],
+        )
+        return Reconciler(client=client, engine=story.world.engine)
+
+
+async def test_workflow_that_temporal_refuses_keeps_no_other_from_its_start(story: Story) -> None:
+    refused = claim_workflow_id(story.world.file(story.deposit, BEGIN).claim)
+    other = deposit_workflow_id(second_deposit(story))
+    temporal = Refusing(refused, RPCStatusCode.DEADLINE_EXCEEDED)
+    with capture_logs() as logs:
+        assert await temporal.before(story).one_pass() == [other]
+    assert [(log["log_level"], log["workflow"]) for log in logs] == [("error", refused)]
+
+
+async def test_temporal_out_of_reach_ends_the_pass(story: Story) -> None:
+    claim = claim_workflow_id(story.world.file(story.deposit, BEGIN).claim)
+    second_deposit(story)
+    with pytest.raises(RPCError):
+        await Refusing(claim, RPCStatusCode.UNAVAILABLE).before(story).one_pass()
+
+
+@pytest.mark.parametrize("kind", ["agreement", "claim"])
+async def test_damaged_agreement_keeps_no_other_from_its_start(story: Story, kind: str) -> None:
+    damaged = World(folder=story.world.folder, agreement=replace(SOME_DAY, id=AgreementId("a-damaged-one")))
+    with transaction(story.world.engine) as session:
+        agreements.register(session, damaged.agreement_statement(), BEGIN)
+    damaged.file(story.deposit, BEGIN)
+    story.world.execute(
+        "UPDATE ledger_entries SET envelope = ? WHERE agreement_id = ? AND kind = ?",
+        b"\xff",
+        damaged.agreement.id,
+        kind,
+    )
+    owed = claim_workflow_id(story.world.file(story.deposit, BEGIN).claim)
+    with capture_logs() as logs:
+        assert owed in await reconciler(story).one_pass()
+    (told,) = (log for log in logs if log["log_level"] == "error")
+    assert told["agreement"] == damaged.agreement.id
+    assert "code" in told
+
+
+async def test_claim_that_no_entry_names_any_more_ends_no_pass(story: Story) -> None:
+    owed = claim_workflow_id(story.world.file(story.deposit, BEGIN).claim)
+    story.world.execute("UPDATE ledger_entries SET claim = NULL WHERE kind = 'claim'")
+    assert await reconciler(story).one_pass() == [owed]
 
 
 async def signals(story: Story) -> int:
