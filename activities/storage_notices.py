@@ -1,7 +1,7 @@
 """Telling the parties of what the storekeeper found, by every channel, until one takes the letter."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,20 +10,27 @@ from sqlmodel import Session
 
 from activities.ledger import nonce_of
 from activities.transports import Letter, Post
+from tallystick import telemetry
 from tallystick.crypto.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.reading import SignedAgreement, read_agreement, read_signed
-from tallystick.crypto.statement import Envelope, sign
+from tallystick.crypto.statement import Envelope, body_of, sign
+from tallystick.domain.agreement import Agreement
 from tallystick.domain.authorship import check_engine
 from tallystick.domain.codec import encode_object
-from tallystick.domain.ids import AgreementId, engine_person
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest, engine_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.party import Channel
-from tallystick.domain.statements import ChannelResult, Entry, StorageNotice
+from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.statements import ChannelResult, Entry, Signed, StorageNotice
 from tallystick.domain.storage_notices import Owed, letter, owed, subject
+from tallystick.limits import STORAGE_NOTICE_AGAIN
 from tallystick.store import agreements, ledger
 from tallystick.store.casefiles import agreement_envelope
-from tallystick.store.session import reading, transaction
+from tallystick.store.session import StoreUnavailableError, reading, transaction
+
+_log = telemetry.logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +48,32 @@ class StorageNotices:
         A letter is sent before it is on record: after a crash in between it is sent again, under
         the same id. One that a second worker has put on record meanwhile is not recorded again.
 
+        An agreement whose record was altered keeps no other's letters back, and is looked at again soon.
+
         Args:
             among: Where to look; every agreement if absent.
 
         Raises:
-            TallystickError: The database is out of reach, or a record was altered.
+            StoreUnavailableError: The database is out of reach.
         """
         if among is None:
             with reading(self.engine) as session:
                 among = agreements.agreement_ids(session)
-        return {one: due for one in among if (due := self._given(one)) is not None}
+        return {one: due for one in among if (due := self._given_if_possible(one)) is not None}
+
+    def _given_if_possible(self, agreement_id: AgreementId) -> datetime | None:
+        try:
+            return self._given(agreement_id)
+        except StoreUnavailableError:
+            raise
+        except TallystickError as error:
+            _log.error(
+                "what letters are owed cannot be told",
+                agreement=agreement_id,
+                code=error.code,
+                why=str(error),
+            )
+            return self.clock() + STORAGE_NOTICE_AGAIN
 
     def _given(self, agreement_id: AgreementId) -> datetime | None:
         with reading(self.engine) as session:
@@ -114,16 +137,27 @@ def _owed(session: Session, agreement_id: AgreementId) -> tuple[SignedAgreement,
     registered = agreements.latest(session, agreement_id)
     assert registered is not None, "only registered agreements are looked at"
     signed = read_agreement(agreement_envelope(registered.envelope))
-    return signed, owed(signed.agreement, _record(session, signed))
+    return signed, owed(signed.agreement, _record(session, agreement_id))
 
 
-def _record(session: Session, signed: SignedAgreement) -> Iterator[Entry]:
-    kinds = [Kind.EVENT, Kind.STORAGE_NOTICE]
-    for entry in ledger.entries(session, signed.agreement.id, kinds=kinds):
+def _record(session: Session, agreement_id: AgreementId) -> Iterator[Entry]:
+    """Yield what is on record about no claim, each read under the version that it names: keys change."""
+    registered = agreements.versions(session, agreement_id)
+    versions = {one.digest: read_agreement(agreement_envelope(one.envelope)).agreement for one in registered}
+    for entry in ledger.entries(session, agreement_id, kinds=[Kind.EVENT, Kind.STORAGE_NOTICE]):
         if entry.claim is None:
-            read = read_signed(entry.statement(), signed.agreement)
-            check_engine(signed.agreement, read)
+            read = _read(entry.statement(), versions)
             yield Entry(index=entry.index, accepted_at=entry.accepted_at, signed=read)
+
+
+def _read(envelope: Envelope, versions: Mapping[Digest, Agreement]) -> Signed:
+    named = body_of(envelope).get("agreement_digest")
+    agreement = versions.get(Digest(named)) if isinstance(named, str) else None
+    if agreement is None:
+        raise MisdirectedError("no version of the agreement has the digest", digest=str(named))
+    read = read_signed(envelope, agreement)
+    check_engine(agreement, read)
+    return read
 
 
 def _members(signed: SignedAgreement, due: Owed) -> dict[str, str | int | list[str]]:

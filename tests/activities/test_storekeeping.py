@@ -17,20 +17,22 @@ from activities.storage_notices import StorageNotices
 from activities.storekeeping import Storekeeper
 from activities.transports import Letter, Post, Taken
 from tallystick.crypto.canonical import sha256_digest
-from tallystick.crypto.keys import key_id
+from tallystick.crypto.keys import SigningKey, key_id
 from tallystick.crypto.reading import read_signed
-from tallystick.domain.ids import Digest
+from tallystick.domain.agreement import Agreement
+from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.party import Channel
 from tallystick.domain.statements import Deposit, Event, StorageNotice
-from tallystick.limits import DRAFT_IDLE_MAX, SCRUB_REST_MIN
+from tallystick.limits import DRAFT_IDLE_MAX, SCRUB_REST_MIN, STORAGE_NOTICE_AGAIN
 from tallystick.store import agreements, ledger
 from tallystick.store.blobs import FileBlobStore, ReplicaVerdict
 from tallystick.store.replicas import ReplicatedBlobs
-from tallystick.store.session import open_engine, reading, transaction
+from tallystick.store.session import StoreUnavailableError, open_engine, reading, transaction
 from tallystick.store.uploads import StoredBlob, known_blobs, record_blob
 from tests.support.agreements import DOCS, DORA, LOG_KEY, PEOPLE
 from tests.support.gate_worlds import MONDAY, World
+from tests.support.ledgers import NO_DIGEST, said
 from tests.support.prepared_worlds import prepared_world
 
 NOW = MONDAY + timedelta(days=400)
@@ -378,15 +380,73 @@ def test_a_letter_that_no_channel_takes_is_sent_again_ever_more_seldom(world: Wo
     assert [path.parent.name for path in letters(world)] == ["halden", "harbour", "nordwind"]
 
 
-def test_two_storekeepers_send_one_letter_and_record_it_once(world: World) -> None:
-    lose(world)
-    make_round(world)
-    notices = StorageNotices(
+def register(world: World, agreement: Agreement, log_key: SigningKey = LOG_KEY) -> World:
+    """Another agreement, or version, in the same database; its engine signs with `log_key`."""
+    engine = replace(agreement.engine, log_key=log_key.public_key)
+    other = World(folder=world.folder, agreement=replace(agreement, engine=engine))
+    other.register()
+    return other
+
+
+def notices_of(world: World) -> StorageNotices:
+    return StorageNotices(
         engine=world.engine,
         log_key=LOG_KEY,
         post=Post(domain="test.invalid", outbox_dir=world.folder / "outbox"),
         clock=lambda: NOW,
     )
+
+
+def test_a_damaged_record_keeps_no_other_agreements_letters_back(world: World) -> None:
+    lose(world)
+    make_round(world)
+    damaged = register(world, replace(world.agreement, id=AgreementId("a-damaged-one")))
+    with transaction(world.engine) as session:
+        event = said("event", 1, keys=[LOG_KEY], agreement_digest=damaged.digest)
+        ledger.append(session, damaged.agreement.id, event, NOW, claim=None)
+
+    with capture_logs() as logs:
+        again = notices_of(world).give()
+
+    assert len(given(world)) == 3
+    assert again == {damaged.agreement.id: NOW + STORAGE_NOTICE_AGAIN}
+    (told,) = logs
+    assert (told["log_level"], told["agreement"]) == ("error", damaged.agreement.id)
+    assert told["code"] == "malformed-document"
+
+
+def test_what_a_former_log_key_signed_is_read_under_the_version_that_it_names(world: World) -> None:
+    lose(world)
+    make_round(world)
+    changed = replace(world.agreement, version=2, supersedes=world.digest)
+    newer = register(world, changed, SigningKey(32 * b"n"))
+    notices = replace(notices_of(world), log_key=SigningKey(32 * b"n"))
+
+    assert notices.give() == notices.give() == {}
+
+    assert len(given(newer)) == 3
+    assert len(letters(world)) == 3
+
+
+def test_an_event_that_names_no_version_of_the_agreement_is_told(world: World) -> None:
+    with transaction(world.engine) as session:
+        event = said("event", 1, keys=[LOG_KEY], agreement_digest=NO_DIGEST)
+        ledger.append(session, world.agreement.id, event, NOW, claim=None)
+    with capture_logs() as logs:
+        notices_of(world).give()
+    assert [log["code"] for log in logs] == ["misdirected"]
+
+
+def test_letters_wait_for_a_database_that_is_out_of_reach(world: World) -> None:
+    nowhere = open_engine(f"sqlite:///{world.folder}/no-folder/store.db")
+    with pytest.raises(StoreUnavailableError):
+        replace(notices_of(world), engine=nowhere).give([world.agreement.id])
+
+
+def test_two_storekeepers_send_one_letter_and_record_it_once(world: World) -> None:
+    lose(world)
+    make_round(world)
+    notices = notices_of(world)
 
     class Overtaken(Post):
         """A post during whose first delivery another storekeeper does the same work."""
