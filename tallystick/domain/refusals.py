@@ -126,11 +126,11 @@ class RulingIncompleteError(TallystickError):
 
 
 class QuotaExceededError(TallystickError):
-    """A person has sent as many statements to one claim as one person may."""
+    """Somebody has sent as much as they may: of one claim, or claims under one agreement."""
 
     code = "quota-exceeded"
-    why = "What one person may send to a claim is bounded, so that nobody can use up another's room."
-    advice = "Nothing more can be recorded for you on this claim; other persons are not affected."
+    why = "What a person may send, and how many claims a party may file, is bounded: nobody uses up others' room."
+    advice = "Nothing more of this can be recorded for you here; `limit` says how much may. Others go on."
 
 
 class DepositNotUsableError(TallystickError):
