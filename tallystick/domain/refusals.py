@@ -129,7 +129,7 @@ class QuotaExceededError(TallystickError):
     """Somebody has sent as much as they may: of one claim, or claims under one agreement."""
 
     code = "quota-exceeded"
-    why = "What a person may send, and how many claims a party may file, is bounded: nobody uses up others' room."
+    why = "How much a person sends and how many claims a party files is bounded: nobody takes another's room."
     advice = "Nothing more of this can be recorded for you here; `limit` says how much may. Others go on."
 
 
