@@ -13,6 +13,7 @@ It may be stopped between any two of them, and asked again.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -51,11 +52,12 @@ from tallystick.domain.statements import (
     Contribution,
     Custody,
     DecisionStatement,
+    DepositedComponent,
     PremiseVerdict,
     write_body,
 )
 from tallystick.faults import crossing
-from tallystick.limits import TEXT_LENGTH_MAX
+from tallystick.limits import GATE_LOOKS_MAX, TEXT_LENGTH_MAX
 from tallystick.messages import DealCustody, DecideStage, GateAnswer, GateOutcome
 from tallystick.store import ledger
 from tallystick.store.casefiles import CaseFile, ClaimMovedOnError, check_head, load
@@ -67,6 +69,9 @@ CONTRIBUTION_PURPOSE: Final = "contribution"
 """The purpose under which the gate's contributions are noted: the claimant may fetch them."""
 
 SEALED_BYTES: Final = "sealed-bytes-match"
+
+_BytesRead = dict[tuple[DepositedComponent, ...], BytesSeen]
+"""What one run of the activity has read, by what the depositor signed of it: never for other bytes."""
 
 
 class ContributionLostError(TallystickError):
@@ -137,11 +142,13 @@ class GateActivities:
             claim, stage = digest(ask.claim), StageId(name(ask.stage))
             # A decision believes no earlier reading, not even this process's own.
             forget()
-            try:
-                return self._decide(claim, stage)
-            except (ClaimMovedOnError, DecisionExistsError):
-                # Perhaps by a decision of another run of this activity, stopped before it published.
-                return self._decide_again(claim, stage)
+            read: _BytesRead = {}
+            for _ in range(GATE_LOOKS_MAX):
+                # Whatever is recorded meanwhile, the rule is applied anew; the bytes stay as they were read.
+                with suppress(ClaimMovedOnError, DecisionExistsError):
+                    return self._decide(claim, stage, read)
+            # Perhaps by a decision of another run of this activity, stopped before it published.
+            return self._decide_again(claim, stage)
 
     @activity.defn(no_thread_cancel_exception=True)
     def deal(self, ask: DealCustody) -> str:
@@ -162,7 +169,7 @@ class GateActivities:
             component = ComponentId(name(ask.component))
             return dealer.deal(AgreementId(name(ask.agreement)), component, ask.epoch)
 
-    def _decide(self, claim: Digest, stage: StageId) -> GateAnswer:
+    def _decide(self, claim: Digest, stage: StageId, read: _BytesRead) -> GateAnswer:
         with reading(self.engine) as session:
             case = load(session, claim)
             check_stages(case.claim, (stage,))
@@ -181,7 +188,9 @@ class GateActivities:
             return self._repeat(case, stage, progress.decision)
         if progress.state is not StageState.QUORATE:
             return GateAnswer(outcome=GateOutcome.MOVED_ON)
-        return self._decide_on(case, stage, record)
+        if record.log is not None:
+            self.journal.remember_log(case.agreement.id, record.log)
+        return self._decide_on(case, stage, record, self._see(case, stage, record, read))
 
     def _decide_again(self, claim: Digest, stage: StageId) -> GateAnswer:
         with reading(self.engine) as session:
@@ -191,11 +200,15 @@ class GateActivities:
             return GateAnswer(outcome=GateOutcome.MOVED_ON)
         return self._repeat(case, stage, decision)
 
-    def _decide_on(self, case: CaseFile, stage: StageId, record: RecordSeen) -> GateAnswer:
-        if record.log is not None:
-            self.journal.remember_log(case.agreement.id, record.log)
-        seen = see_bytes(self.blobs, stage_components(case, stage, record.deposit), tell=self.tell)
-        self.tell("sealed bytes read")
+    def _see(self, case: CaseFile, stage: StageId, record: RecordSeen, read: _BytesRead) -> BytesSeen:
+        """Read the sealed bytes, unless this run has read these very ones: they may be terabytes."""
+        components = tuple(stage_components(case, stage, record.deposit))
+        if components not in read:
+            read[components] = see_bytes(self.blobs, components, tell=self.tell)
+            self.tell("sealed bytes read")
+        return read[components]
+
+    def _decide_on(self, case: CaseFile, stage: StageId, record: RecordSeen, seen: BytesSeen) -> GateAnswer:
         ruling = self._rule(case, stage, record, seen)
         if ruling.decision.released:
             return self._release(case, ruling, record)
@@ -209,12 +222,15 @@ class GateActivities:
 
         It is recorded no earlier than it was asked for: by a clock that is behind, the receiver's
         time would be over before it begins, and a refusal would be too old to be waited for. So
-        the premises have to hold at that moment too.
+        the premises have to hold at that moment too; and by the later of both clocks, so that
+        neither alone keeps an approval alive.
         """
+        with reading(self.engine) as session:
+            database_at = self.database_clock(session)
         halted, own = self.halted(), self.clock()
         asked_at = case.claim.progress(stage).since
         assert asked_at is not None, "that the quorum is reached is on record"
-        accepted_at = max(own, asked_at)
+        moments = (min(own, record.database_at), own, max(own, asked_at), max(own, database_at))
         asked = [
             _Ruling(
                 decision=decide(
@@ -225,10 +241,10 @@ class GateActivities:
                 ),
                 decided_at=at,
                 own=own,
-                accepted_at=accepted_at,
+                accepted_at=max(at, own, asked_at),
                 repaired=seen.repaired,
             )
-            for at in dict.fromkeys((min(own, record.database_at), own, accepted_at))
+            for at in dict.fromkeys(moments)
         ]
         return next((ruling for ruling in asked if not ruling.decision.released), asked[0])
 
@@ -349,7 +365,7 @@ class _Ruling:
     """The decision, by which moment it was made, and what the gate's own clock says.
 
     Attributes:
-        accepted_at: What the record will hold: never before the decision was asked for.
+        accepted_at: What the record will hold: never before the decision was asked for, or made.
         repaired: What was found bad among the sealed bytes, and replaced.
     """
 

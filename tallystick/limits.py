@@ -138,6 +138,7 @@ LEDGER_STEP_MAX: Final = timedelta(seconds=10)  # an attempt to read or append
 EVIDENCE_STEP_MAX: Final = timedelta(minutes=5)
 NOTICE_STEP_MAX: Final = timedelta(minutes=5)  # one attempt to reach every channel
 GATE_STEP_MAX: Final = timedelta(hours=24)  # one look at every sealed byte of a stage
+GATE_LOOKS_MAX: Final = 8  # at a record that grows while the gate decides; the bytes are read once
 GATE_HEARTBEAT_MAX: Final = timedelta(seconds=8)  # then its process is taken for dead, and asked again
 WORK_HEARTBEAT_MAX: Final = timedelta(seconds=8)
 HEARTBEAT_EVERY: Final = timedelta(seconds=2)

@@ -4,10 +4,12 @@ import errno
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -40,6 +42,7 @@ from tallystick.domain.statements import (
     Withdrawal,
     write_body,
 )
+from tallystick.limits import GATE_LOOKS_MAX
 from tallystick.messages import DecideStage
 from tallystick.store import agreements, ledger
 from tallystick.store.custody import live_custody, missing_epochs
@@ -190,6 +193,31 @@ def test_an_approval_that_expired_is_missing(world: World) -> None:
 
 def test_an_approval_that_expired_by_the_gates_clock_alone_is_missing(world: World) -> None:
     assert refuses(world, at=READY + timedelta(days=23), database_at=READY) == {"quorum-reached"}
+
+
+def test_an_approval_that_expired_by_the_databases_clock_alone_is_missing(world: World) -> None:
+    """By the gate's clock, which is days behind, and when it was asked, the approval still counted."""
+    assert refuses(world, database_at=READY + timedelta(days=23)) == {"quorum-reached"}
+
+
+def test_an_approval_that_expires_while_the_bytes_are_read_is_missing(world: World) -> None:
+    told: list[str] = []
+
+    def database(_: Session) -> datetime:
+        return READY + timedelta(days=23) if "sealed bytes read" in told else READY
+
+    gate = replace(world.gate(tell=told.append), database_clock=database)
+
+    assert world.decide(gate).outcome == "refused"
+    assert unmet(world) == {"quorum-reached"}
+
+
+def test_a_database_that_is_years_ahead_delays_a_release_until_it_is_right(world: World) -> None:
+    refuses(world, database_at=READY + timedelta(days=3650))
+    later = READY + timedelta(hours=1)
+    world.settle(later)
+
+    assert world.decide(world.gate(at=later)).outcome == "released"
 
 
 def test_an_approver_whose_key_was_revoked_is_missing(world: World) -> None:
@@ -683,6 +711,132 @@ def test_an_objection_between_look_and_record_stops_it(world: World) -> None:
 
     assert answer.outcome == "moved-on"
     assert decisions(world) == 0
+
+
+def acting(step: str, act: Callable[[], object], told: list[str]) -> Callable[[str], None]:
+    """Have `act` done the first time that the gate tells `step`."""
+
+    def tell(done: str) -> None:
+        told.append(done)
+        if done == step and told.count(step) == 1:
+            act()
+
+    return tell
+
+
+@pytest.mark.parametrize("step", ["sealed bytes read", "contributions kept"])
+def test_an_act_that_changes_nothing_has_the_gate_decide_anew_and_read_nothing_again(
+    world: World, step: str
+) -> None:
+    told: list[str] = []
+    acknowledged = partial(world.say, NoticeAcknowledgement, DORA, READY)
+
+    answer = world.decide(world.gate(tell=acting(step, acknowledged, told)))
+
+    assert answer.outcome == "released"
+    reads = [f"reading {component}" for component in world.agreement.stage(CRITICAL).components]
+    assert [done for done in told if done.startswith("reading ")] == reads
+    assert [told.count(done) for done in ("record read", "sealed bytes read")] == [2, 1]
+    assert isinstance(world.case().claim.entries[-2].signed.body, NoticeAcknowledgement)
+    assert opened(world) == CONTENTS[LICENCE_KEYS]
+
+
+def test_a_refusal_too_is_decided_anew_and_reads_nothing_again(world: World) -> None:
+    told: list[str] = []
+    acknowledged = partial(world.say, NoticeAcknowledgement, DORA, READY)
+    gate = world.gate(tell=acting("sealed bytes read", acknowledged, told), halted=True)
+
+    assert world.decide(gate).outcome == "refused"
+    assert told.count("sealed bytes read") == 1
+
+
+def objected(world: World) -> None:
+    world.say(Objection, DORA, READY, ground="cured", explanation="paid in full")
+
+
+def held(world: World) -> None:
+    world.say(Hold, KIM, READY, reason="a court asks for it")
+
+
+def denied(world: World) -> None:
+    for person in (ABE, KIM):
+        world.say(Denial, person, READY, reason="the evidence is disputed")
+
+
+def withdrawn(world: World) -> None:
+    world.say(Withdrawal, BEA, READY, reason=WithdrawalReason.OTHER, explanation="settled")
+
+
+def revoked(world: World) -> None:
+    revoke(world, TOM)
+
+
+@pytest.mark.parametrize("step", ["sealed bytes read", "contributions kept"])
+@pytest.mark.parametrize(
+    ("act", "outcome"),
+    [
+        (objected, "moved-on"),
+        (held, "refused"),
+        (denied, "refused"),
+        (withdrawn, "refused"),
+        (revoked, "refused"),
+    ],
+)
+def test_an_act_during_the_read_that_forbids_the_release_stops_it(
+    world: World, step: str, act: Callable[[World], None], outcome: str
+) -> None:
+    told: list[str] = []
+    blobs = world.stored_blobs()
+
+    answer = world.decide(world.gate(tell=acting(step, partial(act, world), told)))
+
+    assert answer.outcome == outcome
+    assert decisions(world) == 0
+    assert world.stored_blobs() == blobs
+    assert told.count("sealed bytes read") == 1
+
+
+def test_who_never_stops_acting_does_not_keep_the_gate_for_ever(world: World) -> None:
+    told: list[str] = []
+
+    def tell(step: str) -> None:
+        told.append(step)
+        if step == "record read":
+            world.say(NoticeAcknowledgement, DORA, READY)
+
+    assert world.decide(world.gate(tell=tell)).outcome == "moved-on"
+    assert [told.count(step) for step in ("record read", "sealed bytes read")] == [GATE_LOOKS_MAX, 1]
+    assert decisions(world) == 0
+
+
+def test_bytes_that_were_read_for_another_deposit_are_not_the_pinned_ones(world: World) -> None:
+    """Whoever writes the database shows the gate another deposit to read, and then the pinned one."""
+    pinned = world.case().claim.filing.deposit
+    for path in world.sealed_files(sealed_digest(world)):
+        flip(path)
+    with reading(world.engine) as session:
+        live = live_custody(session, world.agreement.id)
+    world.deposit(dict.fromkeys(CONTENTS, b"other"), live)
+    true, other = (envelope_of(world, digest) for digest in (pinned, deposited(world)))
+    put = "UPDATE ledger_entries SET envelope = ? WHERE statement_id = ?"
+    world.execute(put, other, pinned)
+    told: list[str] = []
+
+    def exchanged_again() -> None:
+        world.execute(put, true, pinned)
+        world.say(NoticeAcknowledgement, DORA, READY)
+
+    answer = world.decide(world.gate(tell=acting("sealed bytes read", exchanged_again, told)))
+
+    assert answer.outcome == "refused"
+    assert unmet(world) == {"sealed-bytes-match"}
+
+
+def envelope_of(world: World, statement: Digest) -> bytes:
+    with reading(world.engine) as session:
+        entry = ledger.entry_by_statement(session, world.agreement.id, statement)
+    assert entry is not None
+    return entry.envelope
 
 
 def test_without_its_journal_it_still_gives_what_the_stores_have(world: World) -> None:

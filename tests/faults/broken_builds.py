@@ -109,15 +109,29 @@ BUILDS: Final = (
     _build(
         "the gate asks its own clock only",
         "activities/gate.py",
-        "for at in dict.fromkeys((min(own, record.database_at), own, accepted_at))",
-        "for at in dict.fromkeys((own, accepted_at))",
+        "moments = (min(own, record.database_at), own,",
+        "moments = (own,",
         "tests/activities/test_gate.py::test_the_databases_clock_must_say_that_the_window_is_over",
+    ),
+    _build(
+        "an approval that has expired by the database's clock counts",
+        "activities/gate.py",
+        "max(own, asked_at), max(own, database_at))",
+        "max(own, asked_at))",
+        "tests/activities/test_gate.py -k databases_clock_alone",
+    ),
+    _build(
+        "whoever acts has the gate read every byte again",
+        "activities/gate.py",
+        "if components not in read:",
+        "if True:",
+        "tests/activities/test_gate.py -k reads_nothing_again",
     ),
     _build(
         "a decision is recorded before it was asked for",
         "activities/gate.py",
-        "accepted_at = max(own, asked_at)",
-        "accepted_at = own",
+        "accepted_at=max(at, own, asked_at),",
+        "accepted_at=max(at, own),",
         "tests/activities/test_gate.py",
     ),
     _build(
@@ -186,9 +200,8 @@ BUILDS: Final = (
     _build(
         "the sealed bytes are not read again",
         "activities/gate.py",
-        "seen = see_bytes(self.blobs, stage_components(case, stage, record.deposit), tell=self.tell)",
-        "seen = BytesSeen(sealed={c.component: None for c in stage_components(case, stage, record.deposit)}, "
-        "repaired=())",
+        "read[components] = see_bytes(self.blobs, components, tell=self.tell)",
+        "read[components] = BytesSeen(sealed={c.component: None for c in components}, repaired=())",
         "tests/faults/test_forged_rows.py -k test_every_copy_spoilt",
     ),
     _build(
