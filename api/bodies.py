@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Request
@@ -35,6 +34,7 @@ T = TypeVar("T")
 _JSON: Final = "application/json"
 _IDEMPOTENCY_KEY: Final = "idempotency-key"
 _CREATED: Final = 201
+_ADAPTERS: Final = dict[type, TypeAdapter[object]]()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,17 +106,18 @@ async def once(
     """
     repeat = posted.repeat
     if repeat is None:
-        return _created(_adapter(answer).dump_json(await make()))
+        return _created(_written(answer, await make()))
     earlier = await run_in_threadpool(_recalled, near, repeat)
     if earlier is None:
-        given = idempotency.Answer(status=_CREATED, response=_adapter(answer).dump_json(await make()))
+        given = idempotency.Answer(status=_CREATED, response=_written(answer, await make()))
         earlier = await run_in_threadpool(_remembered, near, repeat, given)
     return _created(earlier.response)
 
 
-@lru_cache
-def _adapter(answer: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(answer)  # to build one takes longer than all that is done with it
+def _written(answer: type[T], made: T) -> bytes:
+    # To build an adapter takes longer than all that is done with it.
+    adapter = _ADAPTERS.get(answer) or _ADAPTERS.setdefault(answer, TypeAdapter(answer))
+    return adapter.dump_json(made)
 
 
 def _created(body: bytes) -> Response:
