@@ -39,8 +39,7 @@ and mended: the step was queued at Temporal and fetched again (now local), the l
 answer (now within a second after), the record was verified and folded anew by each reader (now what is
 new of it), writers slept for SQLite's lock (now they take turns), the sandbox was entered for each message
 (now only in tests), each answer had its serialiser built. What is left is Python in three processes: with
-20 callers on two cores the two of ours and the one that calls use the processors up. More than one API
-process and worker go on from there; see deploy/.""",
+20 callers on two cores ours, Temporal's and the one that calls use the processors up.""",
     "age": """\
 `age` makes no digest; a deposit must have one, and SHA-256 of what is sealed takes a third of the time.
 Hashing in a second thread was tried: a tenth faster at best, for a second way through every failure.""",
