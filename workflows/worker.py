@@ -89,6 +89,14 @@ class WorkerActivities:
             ledger.record_deposit_verdict,
         )
 
+    def waiting(self) -> Sequence[Callable[..., object]]:
+        """Return what waits for somebody: notices and evidence."""
+        return (self.notices.give_notice, self.evidence.export_evidence)
+
+    def reading(self) -> Sequence[Callable[..., object]]:
+        """Return what reads whole deposits."""
+        return (self.blobs.verify_deposit,)
+
 
 def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadPoolExecutor) -> Worker:
     """Return the worker that runs the workflows and records what they decide: no other work delays an act."""
@@ -108,40 +116,21 @@ def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadP
     )
 
 
-def work_worker(client: Client, activities: WorkerActivities, threads: ThreadPoolExecutor) -> Worker:
-    """Return the worker for notices and evidence."""
+def queue_worker(
+    client: Client,
+    queue: str,
+    activities: Sequence[Callable[..., object]],
+    threads: ThreadPoolExecutor,
+    *,
+    at_once: int,
+) -> Worker:
+    """Return a worker that runs the activities of one queue, so many at once: no queue waits for another."""
     return Worker(
         client,
-        task_queue=WORK_QUEUE,
-        activities=(activities.notices.give_notice, activities.evidence.export_evidence),
+        task_queue=queue,
+        activities=activities,
         activity_executor=threads,
-        max_concurrent_activities=WORK_STEPS_AT_ONCE_MAX,
-        max_heartbeat_throttle_interval=HEARTBEAT_EVERY,
-        graceful_shutdown_timeout=SHUTDOWN_MAX,
-    )
-
-
-def blobs_worker(client: Client, activities: WorkerActivities, threads: ThreadPoolExecutor) -> Worker:
-    """Return the worker that reads deposits, a few at a time."""
-    return Worker(
-        client,
-        task_queue=BLOBS_QUEUE,
-        activities=(activities.blobs.verify_deposit,),
-        activity_executor=threads,
-        max_concurrent_activities=BLOB_STEPS_AT_ONCE_MAX,
-        max_heartbeat_throttle_interval=HEARTBEAT_EVERY,
-        graceful_shutdown_timeout=SHUTDOWN_MAX,
-    )
-
-
-def gate_worker(client: Client, gate: GateActivities, threads: ThreadPoolExecutor) -> Worker:
-    """Return the gate's worker."""
-    return Worker(
-        client,
-        task_queue=GATE_QUEUE,
-        activities=(gate.decide_stage, gate.deal),
-        activity_executor=threads,
-        max_concurrent_activities=GATE_STEPS_AT_ONCE_MAX,
+        max_concurrent_activities=at_once,
         max_heartbeat_throttle_interval=HEARTBEAT_EVERY,
         graceful_shutdown_timeout=SHUTDOWN_MAX,
     )
@@ -224,8 +213,12 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     ):
         async with (
             claims_worker(client, activities, ledger_threads),
-            work_worker(client, activities, work_threads),
-            blobs_worker(client, activities, blob_threads),
+            queue_worker(
+                client, WORK_QUEUE, activities.waiting(), work_threads, at_once=WORK_STEPS_AT_ONCE_MAX
+            ),
+            queue_worker(
+                client, BLOBS_QUEUE, activities.reading(), blob_threads, at_once=BLOB_STEPS_AT_ONCE_MAX
+            ),
         ):
             _log.info("ready", queues=[CLAIMS_QUEUE, WORK_QUEUE, BLOBS_QUEUE])
             _keep_making_rounds(storekeeper(settings, engine), settings.scrub_every)
@@ -242,7 +235,8 @@ async def run_gate(settings: Settings, stop: asyncio.Event) -> None:
     gate = gate_activities(settings, open_engine(settings.database_url))
     client = await connect(settings)
     with ThreadPoolExecutor(GATE_STEPS_AT_ONCE_MAX, thread_name_prefix="gate") as threads:
-        async with gate_worker(client, gate, threads):
+        steps = (gate.decide_stage, gate.deal)
+        async with queue_worker(client, GATE_QUEUE, steps, threads, at_once=GATE_STEPS_AT_ONCE_MAX):
             _log.info("ready", queues=[GATE_QUEUE])
             await _until_stopped(stop, ())
 

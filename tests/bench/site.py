@@ -20,6 +20,7 @@ from tallystick.site import settings_of
 from tallystick.stack import Stack, free_port, running
 from tests.support.agreements import ANA
 from tests.support.faulty_site import new_site
+from tests.support.ledgers import ledger_file
 from tests.support.quick_agreements import quick_agreement
 from tests.support.releases import Release
 
@@ -46,7 +47,7 @@ class BenchSite:
 
     @property
     def database(self) -> Path:
-        return Path(self.settings.database_url.removeprefix("sqlite:///"))
+        return ledger_file(self.settings)
 
     def agreements(self, names: Sequence[str]) -> list[Release]:
         """Register agreements whose windows last for hours, each with a verified deposit."""

@@ -18,6 +18,7 @@ from tallystick.site import Site, settings_of
 from tallystick.stack import Command, Stack, commands, free_port
 from tallystick.store.session import open_engine
 from tallystick.store.tables import create_tables
+from tests.support.ledgers import ledger_file
 
 CLOCKED: Final = ("worker", "gate", "api")
 RIGHT: Final = timedelta(0)
@@ -38,7 +39,7 @@ class ClockedSite:
 
     @property
     def database(self) -> Path:
-        return Path(self.settings.database_url.removeprefix("sqlite:///"))
+        return ledger_file(self.settings)
 
     def set_clock(self, process: str, off_by: timedelta) -> None:
         """Move the clock of a process; it counts from its next look on."""

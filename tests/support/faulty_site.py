@@ -21,6 +21,7 @@ from tallystick.settings import Settings
 from tallystick.site import Site, prepare, settings_of
 from tallystick.stack import Command, Stack, commands, free_port, running
 from tests.support.agreements import ANA, PEOPLE
+from tests.support.ledgers import ledger_file
 
 PROCESSES: Final = ("api", "worker", "gate", "temporal")
 DEPLOYMENT: Final = "test"
@@ -64,7 +65,7 @@ class FaultySite:
 
     @property
     def database(self) -> Path:
-        return Path(self.settings.database_url.removeprefix("sqlite:///"))
+        return ledger_file(self.settings)
 
     def kill(self, process: str, *, after_seconds: float = 0.0) -> Fault:
         """End a process with SIGKILL, and return at once; it is started again."""

@@ -19,6 +19,7 @@ from tallystick.domain.ids import AgreementId, DeploymentId, Digest, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements import ClaimFiling, Deposit
+from tallystick.settings import Settings
 from tallystick.store.ledger import LedgerEntry, append, names_of
 from tallystick.store.session import open_engine
 from tallystick.store.tables import create_tables
@@ -115,3 +116,8 @@ def _happening(kind: str, envelope: bytes) -> str:
     if kind == "event":
         return str(body["happening"])
     return f"{'released' if body['released'] else 'refused'} {body['stage']}"
+
+
+def ledger_file(settings: Settings) -> Path:
+    """Return the SQLite file of a site whose ledger is in one."""
+    return Path(settings.database_url.removeprefix("sqlite:///"))

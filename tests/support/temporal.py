@@ -326,8 +326,7 @@ class Story:
             threads = running.enter_context(ThreadPoolExecutor(16))
             work = self.activities(post)
             await running.enter_async_context(_claims(self.client, work, threads, cached))
-            slow = (work.notices.give_notice, work.evidence.export_evidence)
-            for queue, activities in ((WORK_QUEUE, slow), (BLOBS_QUEUE, (work.blobs.verify_deposit,))):
+            for queue, activities in ((WORK_QUEUE, work.waiting()), (BLOBS_QUEUE, work.reading())):
                 await running.enter_async_context(
                     Worker(self.client, task_queue=queue, activities=activities, activity_executor=threads)
                 )
