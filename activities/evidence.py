@@ -7,14 +7,14 @@ from sqlalchemy import Engine
 from temporalio import activity
 
 from activities.heartbeats import beating, heartbeat
-from tallystick.crypto.canonical import sha256_digest
+from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.ids import PublicKey, digest
 from tallystick.faults import crossing
 from tallystick.messages import EvidenceFile, EvidenceRequest
-from tallystick.store.evidence import export
-from tallystick.store.replicas import ReplicatedBlobs
-from tallystick.store.session import transaction
+from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.cases.evidence import export
+from tallystick.store.database.session import transaction
 
 
 @dataclass(frozen=True, kw_only=True)

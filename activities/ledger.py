@@ -6,33 +6,33 @@ knew. Nothing is appended here that was not admitted here, in the same transacti
 whoever forges a workflow has gained nothing.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 from temporalio import activity
 
+from activities.engine import nonce_of
+from activities.pages import page, raw_entry
 from tallystick import telemetry
-from tallystick.crypto.canonical import canonical_bytes
+from tallystick.crypto.envelope import Envelope, body_of, kind_of, parse_envelope, sign, statement_id
 from tallystick.crypto.keys import SigningKey
-from tallystick.crypto.reading import read_agreement, read_signed
-from tallystick.crypto.statement import Envelope, body_of, kind_of, parse_envelope, sign, statement_id
-from tallystick.domain.acts import check_is_act
-from tallystick.domain.admission import admit
-from tallystick.domain.agreement import Agreement
+from tallystick.domain.admission.acts import check_is_act
+from tallystick.domain.admission.door import admit
+from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode, encode_object, instant_text
-from tallystick.domain.filing import check_filing
 from tallystick.domain.ids import AgreementId, Digest, StageId, engine_person, party_of
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.record.filing import check_filing
 from tallystick.domain.refusals import MisdirectedError
-from tallystick.domain.statements import ClaimFiling, Deposit, Event
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.engine import Event
+from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.faults import crossing
-from tallystick.limits import CLOCK_SKEW_MAX, RECORD_PAGE_BYTES_MAX
+from tallystick.limits import CLOCK_SKEW_MAX
 from tallystick.messages import (
     CaseRecord,
     FileClaim,
@@ -43,15 +43,18 @@ from tallystick.messages import (
     RecordHappening,
     RecordVerdict,
 )
-from tallystick.store import agreements, casefiles, claims, ledger
-from tallystick.store.casefiles import CaseFile, NoSuchAgreementError
-from tallystick.store.cases import Cases
-from tallystick.store.ledger import LedgerEntry, TooEarlyError
-from tallystick.store.session import reading, transaction
-from tallystick.store.verdicts import verdict_on, verified_deposit
+from tallystick.proof.reading import read_agreement, read_signed
+from tallystick.store.cases import casefile, revocations
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.kept import Cases
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.ledger import ledger
+from tallystick.store.ledger.ledger import LedgerEntry, TooEarlyError
+from tallystick.store.registers import agreements, claims, deposits
+from tallystick.store.registers.agreements import NoSuchAgreementError
+from tallystick.store.registers.verdicts import verdict_on, verified_deposit
 
 _log = telemetry.logger(__name__)
-_NONCE_HEX_DIGITS: Final = 32
 
 
 class LedgerActivities:
@@ -133,7 +136,7 @@ class LedgerActivities:
             ApplicationError: The database is out of reach.
         """
         with crossing(retried=True), reading(self._engine) as session:
-            found = casefiles.record(
+            found = casefile.record(
                 session, AgreementId(request.agreement), Digest(request.claim), after=request.after
             )
             return NewEntries(recorded=False, entries=page(found))
@@ -166,15 +169,15 @@ class LedgerActivities:
             raise NoSuchAgreementError(
                 "the claim's agreement is not registered", digest=filing.agreement_digest
             )
-        terms = read_agreement(casefiles.agreement_envelope(registered.envelope)).terms
+        terms = read_agreement(agreements.agreement_envelope(registered.envelope)).terms
         check_filing(
             terms,
             read_signed(envelope, terms.agreement),
             at=at,
             deposit=verified_deposit(session, filing.agreement, filing.deposit),
             others=self._cases.of_party(session, filing.agreement, party_of(filing.person)),
-            revocations=casefiles.revocations(session, filing.agreement, terms.agreement),
-            later=casefiles.later_versions(session, registered),
+            revocations=revocations.revocations(session, filing.agreement, terms.agreement),
+            later=revocations.later_versions(session, registered),
         )
         claims.file(session, envelope, at)
 
@@ -200,16 +203,6 @@ def _not_before(request: RecordHappening) -> datetime | None:
             return request.at - CLOCK_SKEW_MAX
         case _:
             return None
-
-
-def nonce_of(members: JsonObject) -> str:
-    """Return the nonce of the engine's statement that a request with these members makes, always the same."""
-    return hashlib.sha256(canonical_bytes(members)).hexdigest()[:_NONCE_HEX_DIGITS]
-
-
-def raw_entry(entry: LedgerEntry) -> RawEntry:
-    """Return an entry as it travels."""
-    return RawEntry(index=entry.index, accepted_at=entry.accepted_at, envelope=entry.envelope.decode())
 
 
 def _append(session: Session, case: CaseFile, envelope: Envelope, place: _Place) -> NewEntries:
@@ -259,7 +252,7 @@ def _event(agreement: Agreement, request: RecordHappening) -> Event:
 
 
 def _verdict(session: Session, request: RecordVerdict) -> Event:
-    stored = agreements.deposit_by_digest(session, AgreementId(request.agreement), Digest(request.deposit))
+    stored = deposits.deposit_by_digest(session, AgreementId(request.agreement), Digest(request.deposit))
     if stored is None:
         raise MisdirectedError("no such deposit", deposit=request.deposit)
     deposit = decode(Deposit, body_of(stored.entry.statement()))
@@ -291,15 +284,3 @@ def _firstpage(raw: Sequence[LedgerEntry]) -> tuple[RawEntry, ...]:
     filing = raw[0]
     before = [entry for entry in raw if entry.index <= filing.index]
     return (*map(raw_entry, before), *page(entry for entry in raw if entry.index > filing.index))
-
-
-def page(entries: Iterable[LedgerEntry]) -> tuple[RawEntry, ...]:
-    """Return the first entries, at least one, that fit into a message; the asker asks for the rest."""
-    page: list[RawEntry] = []
-    size_bytes = 0
-    for entry in entries:
-        size_bytes += len(entry.envelope)
-        if page and size_bytes > RECORD_PAGE_BYTES_MAX:
-            break
-        page.append(raw_entry(entry))
-    return tuple(page)

@@ -15,10 +15,16 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from temporalio.runtime import Runtime
 
-from api import (
+from api.backend.neighbours import ClaimsPort, Neighbours, open_neighbours, utc_now
+from api.backend.temporal import TemporalClaims
+from api.http import openapi, problems
+from api.http.metrics import Counting, Metrics
+from api.http.routing import VERSION
+from api.routes import (
     acts,
     agreements,
     blobs,
+    claim,
     claims,
     deposits,
     drafts,
@@ -26,19 +32,12 @@ from api import (
     health,
     inbox,
     ledgers,
-    openapi,
-    problems,
-    reading,
 )
-from api.metrics import Counting, Metrics
-from api.neighbours import ClaimsPort, Neighbours, open_neighbours, utc_now
-from api.routing import VERSION
-from api.temporal import TemporalClaims
 from tallystick import __version__, telemetry
 from tallystick.domain.errors import TallystickError
 from tallystick.limits import UPLOAD_IDLE_MAX
 from tallystick.settings import Settings, read_settings
-from workflows.core_logs import core_runtime
+from workflows.worker.core_logs import core_runtime
 
 _log = telemetry.logger(__name__)
 _DAY: Final = timedelta(days=1)
@@ -93,7 +92,7 @@ ROUTERS = (
     blobs.router,
     claims.router,
     acts.router,
-    reading.router,
+    claim.router,
     drafts.router,
     events.router,
     inbox.router,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.crypto.age import new_identity, parse_identity
-from tallystick.crypto.canonical import canonical_bytes, parse
 from tallystick.crypto.enrolment import read_public_file
+from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.crypto.keyfile import PrivateKeys, read_key_file, write_key_file
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.codec import decode, encode_object

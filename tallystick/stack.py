@@ -30,8 +30,8 @@ from tallystick.limits import (
 )
 from tallystick.settings import Settings, environment_of
 from tallystick.site import Site
-from tallystick.store.session import open_engine
-from tallystick.store.tables import create_tables
+from tallystick.store.database.session import open_engine
+from tallystick.store.database.tables import create_tables
 
 _PR_SET_PDEATHSIG: Final = 1
 _POLL_SECONDS: Final = 0.1

@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from tallystick import telemetry
-from tests.support.agreements import KIM, LOG_KEY, PEOPLE
+from tests.support.worlds.agreements import KIM, LOG_KEY, PEOPLE
 
 CANARY: Final = "canary-4711"
 WEBHOOK_SECRET: Final = "whsec_" + base64.b64encode(CANARY.encode() * 3).decode()

@@ -2,7 +2,7 @@
 
 from temporalio import workflow
 
-from activities.gate import GateActivities
+from activities.gate.decide import GateActivities
 from tallystick.messages import DealCustody
 from workflows import steps
 

@@ -2,7 +2,7 @@
 
 from temporalio import workflow
 
-from activities.blobs import BlobActivities
+from activities.deposits import BlobActivities
 from activities.ledger import LedgerActivities
 from tallystick.messages import DepositVerdict, RecordVerdict, VerifyDeposit
 from workflows import steps

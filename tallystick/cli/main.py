@@ -22,31 +22,31 @@ EXIT_UNREACHABLE: Final = 3
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "up": "stack",
-        "demo": "demo",
-        "key": "keys",
-        "agreement": "agreements",
-        "deposit": "deposits",
-        "custody": "custody",
-        "claim": "claims",
-        "inbox": "claims",
-        "intake": "acts",
-        "acknowledge": "acts",
-        "approve": "acts",
-        "deny": "acts",
-        "object": "acts",
-        "retract": "acts",
-        "withdraw": "acts",
-        "hold": "acts",
-        "return": "acts",
-        "rule": "joint_acts",
-        "instruct": "joint_acts",
-        "lift": "joint_acts",
-        "revoke": "revoking",
-        "receive": "receiving",
-        "evidence": "evidence",
-        "ledger": "ledgers",
-        "age": "age_files",
+        "up": "commands.up",
+        "demo": "demo.play",
+        "key": "commands.keys",
+        "agreement": "commands.agreements",
+        "deposit": "commands.deposits",
+        "custody": "commands.custody",
+        "claim": "commands.claims",
+        "inbox": "commands.claims",
+        "intake": "commands.acts",
+        "acknowledge": "commands.acts",
+        "approve": "commands.acts",
+        "deny": "commands.acts",
+        "object": "commands.acts",
+        "retract": "commands.acts",
+        "withdraw": "commands.acts",
+        "hold": "commands.acts",
+        "return": "commands.acts",
+        "rule": "commands.joint_acts",
+        "instruct": "commands.joint_acts",
+        "lift": "commands.joint_acts",
+        "revoke": "commands.revoke",
+        "receive": "commands.receive",
+        "evidence": "commands.evidence",
+        "ledger": "commands.ledgers",
+        "age": "commands.age",
     }
 )
 """Every command, in the order of `--help`, and the module of this package that has it."""
@@ -108,8 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print_problem(error)
         sys.exit(EXIT_UNREACHABLE if error.code == "unreachable" else EXIT_REFUSED)
     except OSError as error:  # a file or folder that the user named, where no command says it better
-        from tallystick.cli.envelopes import FileUnusableError  # noqa: PLC0415 - as above
         from tallystick.cli.output import print_problem  # noqa: PLC0415 - as above
+        from tallystick.desk.files import FileUnusableError  # noqa: PLC0415 - as above
 
         print_problem(FileUnusableError("not usable", file=str(error.filename), reason=error.strerror))
         sys.exit(EXIT_REFUSED)

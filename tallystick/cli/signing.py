@@ -12,19 +12,22 @@ from typing import Final
 
 import typer
 
-from tallystick.cli.cases import Case, UnexpectedClaimError
-from tallystick.cli.desk import Desk, now
-from tallystick.cli.envelopes import hand_on, read_envelope
+from tallystick.cli.envelopes import hand_on
 from tallystick.cli.output import print_json, print_result, say, shown
 from tallystick.client.answers import text
-from tallystick.crypto.reading import read_signed
-from tallystick.crypto.statement import Envelope, body_of, cosign, new_nonce, sign, statement_id
+from tallystick.crypto.envelope import Envelope, body_of, cosign, new_nonce, sign, statement_id
+from tallystick.desk.claims import Case, UnexpectedClaimError
+from tallystick.desk.clock import now
+from tallystick.desk.desk import Desk
+from tallystick.desk.files import read_envelope
 from tallystick.domain.codec import encode_object
-from tallystick.domain.drafts import Choices, Heading, draft
+from tallystick.domain.drafts.drafts import Choices, Heading, draft
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
-from tallystick.domain.statements import BODIES, OnClaim, read_body
+from tallystick.domain.statements.header import OnClaim
+from tallystick.domain.statements.signed import BODIES, read_body
+from tallystick.proof.reading import read_signed
 
 NOUNS: Final[Mapping[Kind, str]] = MappingProxyType(
     {

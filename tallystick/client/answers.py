@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from tallystick.client.problems import UnexpectedAnswerError
-from tallystick.crypto.canonical import parse
-from tallystick.crypto.statement import Envelope, envelope_from_json, parse_envelope
+from tallystick.crypto.envelope import Envelope, envelope_from_json, parse_envelope
+from tallystick.crypto.json.canonical import parse
 from tallystick.domain.ids import Digest, digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, ANSWER_NODES_MAX, ANSWER_SIZE_BYTES_MAX

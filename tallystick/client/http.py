@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tallystick.client.answers import answer, text
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError, refusal
+from tallystick.crypto.envelope import Envelope, envelope_bytes
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.keys import key_id
-from tallystick.crypto.statement import Envelope, envelope_bytes
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject

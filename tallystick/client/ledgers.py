@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tallystick.client.answers import envelope_in, number, objects, text
 from tallystick.client.http import Client
 from tallystick.client.problems import UnexpectedAnswerError
-from tallystick.crypto.statement import Envelope, statement_id
+from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.limits import LEDGER_PAGES_MAX

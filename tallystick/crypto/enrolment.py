@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from tallystick.crypto.canonical import canonical_bytes, parse
-from tallystick.crypto.keys import SigningKey, check_point
-from tallystick.crypto.shape import members_of, text_of
-from tallystick.crypto.statement import (
+from tallystick.crypto.envelope import (
     Envelope,
     body_of,
     envelope_from_json,
@@ -22,6 +19,9 @@ from tallystick.crypto.statement import (
     sign,
     verified_signers,
 )
+from tallystick.crypto.json.canonical import canonical_bytes, parse
+from tallystick.crypto.json.members import members_of, text_of
+from tallystick.crypto.keys import SigningKey, check_point
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import PersonId, PublicKey, person_id, public_key
 from tallystick.domain.json import JsonObject

@@ -17,11 +17,11 @@ import nacl.secret
 import nacl.utils
 from nacl.pwhash import argon2id
 
-from tallystick.crypto.canonical import canonical_bytes, parse
-from tallystick.crypto.encoding import base64_bytes, base64_text
 from tallystick.crypto.enrolment import MalformedKeyFileError, checked_age_text
+from tallystick.crypto.json.base64 import base64_bytes, base64_text
+from tallystick.crypto.json.canonical import canonical_bytes, parse
+from tallystick.crypto.json.members import members_of, text_of
 from tallystick.crypto.keys import SEED_SIZE_BYTES, SigningKey
-from tallystick.crypto.shape import members_of, text_of
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PersonId, person_id
 from tallystick.domain.json import JsonObject, JsonValue

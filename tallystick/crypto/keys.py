@@ -11,7 +11,7 @@ import nacl.bindings
 import nacl.exceptions
 import nacl.signing
 
-from tallystick.crypto.canonical import sha256_digest
+from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, PublicKey
 

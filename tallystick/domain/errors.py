@@ -1,7 +1,7 @@
 """The one error tree: what can be refused, why, and what to do about it.
 
 Every error has a stable `code` that the API's problems, the command line's exit
-and docs/errors.md share. HTTP status is not decided here (see api/problems.py),
+and docs/errors.md share. HTTP status is not decided here (see api/http/problems.py),
 and a broken invariant is an `AssertionError`, never one of these.
 """
 

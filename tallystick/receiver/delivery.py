@@ -14,26 +14,22 @@ from typing import TypeVar
 
 from tallystick.client.answers import digest_in, envelope_in, objects, text, texts
 from tallystick.crypto.age import parse_identity
-from tallystick.crypto.claim_recipient import claim_identity
+from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.crypto.reading import read_agreement, read_signed
-from tallystick.domain.agreement import Agreement
-from tallystick.domain.authorship import author, check_engine, check_subject
+from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.authorship.authors import author, check_engine, check_subject
+from tallystick.domain.claim.state import StageState
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.filing import Terms, stages_asked
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, claim_id
 from tallystick.domain.json import JsonObject
-from tallystick.domain.stages import depositor
-from tallystick.domain.state import StageState
-from tallystick.domain.statements import (
-    Body,
-    ClaimFiling,
-    Custody,
-    DecisionStatement,
-    Deposit,
-    DepositedComponent,
-    Signed,
-)
+from tallystick.domain.record.filing import stages_asked
+from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.engine import DecisionStatement
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.signed import Body, Signed
+from tallystick.proof.reading import read_agreement, read_signed
 
 Trust = Callable[[AgreementId, Digest], None]
 """Raises unless the beneficiary trusts the agreement with this digest."""

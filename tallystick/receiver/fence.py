@@ -12,7 +12,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from tallystick.domain.errors import TallystickError
-from tallystick.receiver.durable import write_durably
+from tallystick.durable import write_durably
 
 
 class ReceiverBusyError(TallystickError):

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from tallystick.crypto.canonical import canonical_bytes, parse
-from tallystick.crypto.statement import Envelope, envelope_bytes, parse_envelope
+from tallystick.crypto.envelope import Envelope, envelope_bytes, parse_envelope
+from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import ReceiptOutcome
-from tallystick.domain.statements import ReceivedComponent
-from tallystick.receiver.durable import make_private, write_durably
+from tallystick.domain.statements.receipts import ReceivedComponent
+from tallystick.durable import make_private, write_durably
 from tallystick.receiver.fence import Fence
 
 

@@ -16,21 +16,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from tallystick.bag.paths import BagPathRefusedError
+from tallystick.bag.tar import TarRefusedError
+from tallystick.bag.unpack import BagInvalidError, unpack_bag
+from tallystick.bag.write import BagSummary
 from tallystick.crypto import age
-from tallystick.crypto.claim_recipient import claim_identity
-from tallystick.crypto.gate_custody import contributed_identity
+from tallystick.crypto.custody.claim_recipient import claim_identity
+from tallystick.crypto.custody.gate import contributed_identity
+from tallystick.crypto.envelope import Envelope
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.crypto.statement import Envelope
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
-from tallystick.domain.statements import DepositedComponent, ReceivedComponent
+from tallystick.domain.statements.deposits import DepositedComponent
+from tallystick.domain.statements.receipts import ReceivedComponent
+from tallystick.durable import make_private
 from tallystick.receiver.delivery import Delivery, DeliveryRefusedError, OfferedComponent
-from tallystick.receiver.durable import make_private
-from tallystick.store.bag import BagSummary
-from tallystick.store.bag_paths import BagPathRefusedError
-from tallystick.store.bag_unpack import BagInvalidError, unpack_bag
-from tallystick.store.tarball import TarRefusedError
 
 _OPENED: Final = "opened"
 _Outcome = age.Sealed | age.AgeError | OSError

@@ -13,17 +13,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from tallystick.crypto.envelope import Envelope, new_nonce, sign
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.crypto.statement import Envelope, new_nonce, sign
 from tallystick.domain.codec import encode_object
-from tallystick.domain.drafts import Choices, Heading, draft
+from tallystick.domain.drafts.drafts import Choices, Heading, draft
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Kind, ReceiptOutcome
-from tallystick.domain.statements import ReceivedComponent
+from tallystick.domain.statements.receipts import ReceivedComponent
+from tallystick.durable import make_private
 from tallystick.limits import TEXT_LENGTH_MAX
 from tallystick.receiver.commands import Commands, Surroundings, fault_of
 from tallystick.receiver.delivery import Delivery, OfferedStage, Trust, read_delivery
-from tallystick.receiver.durable import make_private
 from tallystick.receiver.fence import fenced
 from tallystick.receiver.journal import Journal, Record, Step
 from tallystick.receiver.opening import DepositUnusableError, Escrow, Opener, forget_half_opened

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.domain.ids import Digest, StageId
-from tallystick.receiver.durable import make_private, sync_folder
+from tallystick.durable import make_private, sync_folder
 from tallystick.receiver.fence import Fence
 
 _SHORT: Final = 16  # hexadecimal digits of a digest in a name; what is in the folder was verified

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.progress import due
-from tallystick.domain.state import ClaimState
+from tallystick.domain.progress.due import due
 from tallystick.messages import RecordHappening
-from tests.support.agreements import BEN, DORA, agreement
-from tests.support.gate_worlds import READY, World, typed
-from tests.support.prepared_worlds import accepted, prepared_world, unreadable_claim
-from tests.support.recording import activities, filing, happening
+from tests.support.stories.recording import activities, filing, happening
+from tests.support.worlds.agreements import BEN, DORA, agreement
+from tests.support.worlds.gate_worlds import READY, World, typed
+from tests.support.worlds.prepared_worlds import accepted, prepared_world, unreadable_claim
 
 
 def due_at(world: World, at: datetime) -> RecordHappening:

@@ -12,14 +12,16 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from temporalio.exceptions import ApplicationError
 
-from activities.ledger import page
-from tallystick.crypto.note import open_checkpoint
-from tallystick.crypto.statement import Envelope, envelope_bytes, statement_id
+from activities.pages import page
+from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
+from tallystick.crypto.log.note import open_checkpoint, origin_of
+from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Happening, Kind
-from tallystick.domain.state import ClaimState
-from tallystick.domain.statements import Body, Denial, Event, Hold
+from tallystick.domain.statements.acts import Denial, Hold
+from tallystick.domain.statements.engine import Event
+from tallystick.domain.statements.signed import Body
 from tallystick.limits import RECORD_PAGE_BYTES_MAX
 from tallystick.messages import (
     DepositVerdict,
@@ -30,13 +32,13 @@ from tallystick.messages import (
     RecordHappening,
     RecordVerdict,
 )
-from tallystick.store import checkpoints, ledger
-from tallystick.store.ledger import LedgerEntry
-from tallystick.store.session import reading
-from tests.support.agreements import ANA, BEA, KIM, LOG_KEY, PEOPLE, TOM
-from tests.support.gate_worlds import ACKNOWLEDGED, DEPLOYMENT, FILED, READY, World, typed
-from tests.support.prepared_worlds import accepted, deposited, prepared_world
-from tests.support.recording import activities, filing, happening, head, signing
+from tallystick.store.database.session import reading
+from tallystick.store.ledger import checkpoints, ledger
+from tallystick.store.ledger.ledger import LedgerEntry
+from tests.support.stories.recording import activities, filing, happening, head, signing
+from tests.support.worlds.agreements import ANA, BEA, KIM, LOG_KEY, PEOPLE, TOM
+from tests.support.worlds.gate_worlds import ACKNOWLEDGED, DEPLOYMENT, FILED, READY, World, typed
+from tests.support.worlds.prepared_worlds import accepted, deposited, prepared_world
 
 LATER: Final = ACKNOWLEDGED + timedelta(hours=1)
 
@@ -307,7 +309,7 @@ def signed_size(world: World) -> int:
         note = checkpoints.latest_checkpoint(session, world.agreement.id)
     if note is None:
         return 0
-    origin = checkpoints.origin_of(DEPLOYMENT, world.agreement.id)
+    origin = origin_of(DEPLOYMENT, world.agreement.id)
     return open_checkpoint(note, origin=origin, public_key=LOG_KEY.public_key).size
 
 

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.crypto.reading import read_signed
 from tallystick.domain.kinds import Happening, Kind
-from tallystick.domain.statements import Event
+from tallystick.domain.statements.engine import Event
 from tallystick.messages import DepositVerdict, RecordVerdict
-from tallystick.store import agreements, ledger
-from tallystick.store.session import reading, transaction
-from tests.support.gate_worlds import READY, World
-from tests.support.prepared_worlds import deposited, prepared_world
-from tests.support.recording import activities
-from tests.support.story_worlds import undeposited
+from tallystick.proof.reading import read_signed
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.ledger import ledger
+from tallystick.store.registers import deposits
+from tests.support.stories.recording import activities
+from tests.support.worlds.gate_worlds import READY, World
+from tests.support.worlds.prepared_worlds import deposited, prepared_world
+from tests.support.worlds.story_worlds import undeposited
 
 LINE = "docs: south altered, replaced from a good copy"
 
@@ -33,7 +34,7 @@ def on_record(world: World, *, verified: bool, because: tuple[str, ...]) -> list
     """What the engine says about a new deposit after its verdict, and the verdict again, were recorded."""
     envelope = undeposited(world, READY, number=2, previous=deposited(world))
     with transaction(world.engine) as session:
-        stored = agreements.record_deposit(session, envelope, READY)
+        stored = deposits.record_deposit(session, envelope, READY)
     verdict = DepositVerdict(verified=verified, because=because)
     for at in (READY, READY + timedelta(minutes=1)):
         activities(world).record_deposit_verdict(

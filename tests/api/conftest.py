@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.agreements import BEA
-from tests.support.gate_worlds import World
-from tests.support.service import Service, serving, template_world
+from tests.support.sites.service import Service, serving, template_world
+from tests.support.worlds.agreements import BEA
+from tests.support.worlds.gate_worlds import World
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,13 @@ from tallystick.crypto.keys import SigningKey
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Outcome, ReceiptOutcome
 from tallystick.domain.quorum import Quorum
-from tallystick.domain.statements import JointInstruction, KeyRevocation, Receipt, ReceivedComponent, Return
-from tests.support.agreements import ANA, BEA, CRITICAL, DORA, KIM, PEOPLE, TOM, agreement
-from tests.support.gate_worlds import READY, World
-from tests.support.prepared_worlds import ready_world
-from tests.support.service import Service, serving
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.orders import JointInstruction
+from tallystick.domain.statements.receipts import Receipt, ReceivedComponent, Return
+from tests.support.sites.service import Service, serving
+from tests.support.worlds.agreements import ANA, BEA, CRITICAL, DORA, KIM, PEOPLE, TOM, agreement
+from tests.support.worlds.gate_worlds import READY, World
+from tests.support.worlds.prepared_worlds import ready_world
 
 ABE = PersonId("abe@harbour")
 NO_DIGEST = Digest("sha256:" + 64 * "0")

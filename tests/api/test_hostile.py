@@ -15,14 +15,14 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from api.openapi import codes_by_status
-from tallystick.crypto.canonical import canonical_bytes, sha256_digest
-from tallystick.crypto.statement import Envelope, cosign, envelope_bytes
+from api.http.openapi import codes_by_status
+from tallystick.crypto.envelope import Envelope, cosign, envelope_bytes
+from tallystick.crypto.json.canonical import canonical_bytes, sha256_digest
 from tallystick.domain.kinds import Kind
-from tests.support.agreements import DORA, PEOPLE
-from tests.support.gate_worlds import ACKNOWLEDGED, World
-from tests.support.service import Service, serving
-from tests.support.spoken import Spoken, in_window, kind_at, spoken
+from tests.support.judges.statements_by_address import Spoken, in_window, kind_at, spoken
+from tests.support.sites.service import Service, serving
+from tests.support.worlds.agreements import DORA, PEOPLE
+from tests.support.worlds.gate_worlds import ACKNOWLEDGED, World
 
 Spoil = Callable[[bytes], bytes]
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
 
 from tallystick.domain.ids import PersonId
-from tests.support.agreements import ANA
-from tests.support.fuzzing import CALLERS, AnyCase, Operation, Rig, cases, rig, takes_anything
-from tests.support.gate_worlds import World
-from tests.support.service import template_world
-from tests.support.spoken import in_window
+from tests.support.judges.fuzzing import CALLERS, AnyCase, Operation, Rig, cases, rig, takes_anything
+from tests.support.judges.statements_by_address import in_window
+from tests.support.sites.service import template_world
+from tests.support.worlds.agreements import ANA
+from tests.support.worlds.gate_worlds import World
 
 CASES = int(os.environ.get("TALLYSTICK_FUZZ_CASES", "360"))
 SECONDS = int(os.environ.get("TALLYSTICK_FUZZ_SECONDS", "30"))

@@ -7,16 +7,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tallystick.crypto.envelope import envelope_bytes, sign
 from tallystick.crypto.keys import key_id
-from tallystick.crypto.statement import envelope_bytes, sign
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import AgreementId
-from tallystick.store import agreements
-from tallystick.store.session import transaction
-from tests.support.agreements import AGREEMENT, ANA, BEA, PEOPLE
-from tests.support.gate_worlds import MONDAY, SIGNERS, World
-from tests.support.service import STRANGER, Service, serving
-from tests.support.spoken import kind_at, spoken
+from tallystick.store.database.session import transaction
+from tallystick.store.registers import agreements
+from tests.support.judges.statements_by_address import kind_at, spoken
+from tests.support.sites.service import STRANGER, Service, serving
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, PEOPLE
+from tests.support.worlds.gate_worlds import MONDAY, SIGNERS, World
 
 THERE = "nordwind-halden"
 NOT_THERE = "nobodys-agreement"

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tallystick.crypto.statement import statement_id
+from tallystick.crypto.envelope import statement_id
 from tests.bench.approvals import CLAIMS_NEEDED, measure_approvals
 from tests.bench.claims import ROUNDS, measure_full_claim, open_claims, resident_mib
 from tests.bench.measuring import Row
@@ -19,8 +19,8 @@ from tests.bench.records import measure_append, measure_evidence
 from tests.bench.report import Measured, Memory, report
 from tests.bench.sealing import measure_sealing
 from tests.bench.site import CLAIMS_EACH_MAX, ROOT, BenchSite, bench_site
-from tests.support.agreements import BEA
-from tests.support.releases import Release
+from tests.support.stories.releases import Release
+from tests.support.worlds.agreements import BEA
 
 OUT: Final = ROOT / "docs" / "benchmarks.md"
 FILING_SECONDS_MAX: Final = 400.0

@@ -15,13 +15,13 @@ from typing import Final
 from temporalio.client import Client, WorkflowHandle
 
 from tallystick.client.http import bearer_token
-from tallystick.crypto.statement import envelope_bytes
+from tallystick.crypto.envelope import envelope_bytes
 from tallystick.domain.ids import PersonId
 from tests.bench.floor import CLAIMS, Bare, Inserts
 from tests.bench.measuring import Row, Seconds, milliseconds, percentile
 from tests.bench.site import BenchSite
-from tests.support.agreements import ANA, DORA, KIM, TOM, keys_of
-from tests.support.releases import Release
+from tests.support.stories.releases import Release
+from tests.support.worlds.agreements import ANA, DORA, KIM, TOM, keys_of
 
 CALLERS: Final = 20
 ALONE_CLAIMS: Final = 8

@@ -15,13 +15,14 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from tallystick.domain.kinds import Outcome
-from tallystick.domain.statements import Intake, JointInstruction
+from tallystick.domain.statements.acts import Intake
+from tallystick.domain.statements.orders import JointInstruction
 from tallystick.messages import claim_workflow_id
 from tests.bench.floor import CLAIMS, Bare
 from tests.bench.measuring import Row, milliseconds
 from tests.bench.site import BenchSite
-from tests.support.agreements import ANA, BEA, CRITICAL, DORA, KIM, TOM
-from tests.support.releases import Release
+from tests.support.stories.releases import Release
+from tests.support.worlds.agreements import ANA, BEA, CRITICAL, DORA, KIM, TOM
 
 ROUNDS: Final = 5
 _ACTIVITIES: Final = (EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, EventType.EVENT_TYPE_MARKER_RECORDED)

@@ -15,17 +15,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-from tallystick.client import Client
+from tallystick.bag.write import write_bag
+from tallystick.client.http import Client
 from tallystick.crypto import age
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.receiver.delivery import read_delivery
 from tallystick.receiver.opening import Opener
-from tallystick.store.bag import write_bag
 from tests.bench.site import ROOT, BenchSite
-from tests.support import deliveries
-from tests.support.agreements import BEA, DOCS, DORA, PROVISIONAL, keys_of
-from tests.support.releases import Release
+from tests.support.stories.releases import Release
+from tests.support.worlds import deliveries
+from tests.support.worlds.agreements import BEA, DOCS, DORA, PROVISIONAL, keys_of
 
 SIZES_BYTES: Final = (16 << 20, 256 << 20)
 TARGET_MIB: Final = 128

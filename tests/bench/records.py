@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tallystick.crypto import reading
-from tallystick.crypto.evidence import verify
+from tallystick.crypto.envelope import envelope_bytes
 from tallystick.crypto.keys import verifies
-from tallystick.crypto.statement import envelope_bytes
 from tallystick.domain.ids import Digest
-from tallystick.store.session import transaction
+from tallystick.proof import reading
+from tallystick.proof.evidence import verify
+from tallystick.store.database.session import transaction
 from tests.bench.floor import Inserts
 from tests.bench.measuring import Row, milliseconds, race
-from tests.support.agreements import signing_key
-from tests.support.ledgers import add, new_engine, said
+from tests.support.worlds.agreements import signing_key
+from tests.support.worlds.ledgers import add, new_engine, said
 
 APPENDS: Final = 60
 VERIFICATIONS: Final = 9

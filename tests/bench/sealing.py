@@ -11,11 +11,11 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from tallystick.bag.write import write_bag
 from tallystick.crypto import age
 from tallystick.domain.ids import Digest
-from tallystick.store.bag import write_bag
-from tallystick.store.blobs import FileBlobStore
-from tallystick.store.replicas import ReplicatedBlobs
+from tallystick.store.blobs.folder import FileBlobStore
+from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tests.bench.measuring import Row, Seconds, per_second, race, slower
 
 SIZE_BYTES: Final = 64 << 20

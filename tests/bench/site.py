@@ -12,17 +12,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from tallystick.domain.agreement import Agreement
+from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.periods import Period
-from tallystick.domain.statements import Intake
+from tallystick.domain.statements.acts import Intake
 from tallystick.settings import Settings
 from tallystick.site import settings_of
 from tallystick.stack import Stack, free_port, running
-from tests.support.agreements import ANA
-from tests.support.faulty_site import new_site
-from tests.support.ledgers import ledger_file
-from tests.support.quick_agreements import quick_agreement
-from tests.support.releases import Release
+from tests.support.sites.faulty_site import new_site
+from tests.support.stories.releases import Release
+from tests.support.worlds.agreements import ANA
+from tests.support.worlds.ledgers import ledger_file
+from tests.support.worlds.quick_agreements import quick_agreement
 
 ROOT: Final = Path(__file__).parents[2]
 AT_ONCE: Final = 6

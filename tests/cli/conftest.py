@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tallystick.cli.main import main
+from tallystick.crypto.envelope import Envelope, envelope_json, statement_id
 from tallystick.crypto.keyfile import write_key_file
-from tallystick.crypto.statement import Envelope, envelope_json, statement_id
 from tallystick.domain.ids import PersonId, claim_id
-from tests.support.agreements import AGREEMENT
-from tests.support.deliveries import CONTENT, Release, keys_of
-from tests.support.fake_api import FakeApi, serving
+from tests.support.sites.fake_api import FakeApi, serving
+from tests.support.worlds.agreements import AGREEMENT
+from tests.support.worlds.deliveries import CONTENT, Release, keys_of
 
 URL = f"/v1/agreements/{AGREEMENT.id}"
 

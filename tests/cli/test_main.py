@@ -8,7 +8,7 @@ import pytest
 import tallystick
 from tallystick.cli.main import COMMANDS, main
 from tests.cli.conftest import Office
-from tests.support.agreements import ANA
+from tests.support.worlds.agreements import ANA
 
 GROUPS = {
     "key": {"new", "show"},
@@ -79,12 +79,12 @@ def test_start_imports_nothing_that_only_commands_need() -> None:
         "nacl",
         "sqlmodel",
         "pydantic",
-        "tallystick.domain.agreement",
+        "tallystick.domain.agreement.agreement",
     }
 
 
 def test_bug_is_not_taken_for_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tallystick.cli.claims", None)
+    monkeypatch.setitem(sys.modules, "tallystick.cli.commands.claims", None)
     with pytest.raises(ImportError):
         main(["claim", "list"])
 

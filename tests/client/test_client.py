@@ -7,22 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.client import (
-    BlobAlteredError,
-    Client,
-    RefusedRemotelyError,
-    UnexpectedAnswerError,
-    UnreachableError,
-    UploadStalledError,
-)
-from tallystick.crypto.statement import sign, statement_id
+from tallystick.client.http import BlobAlteredError, Client, UploadStalledError
+from tallystick.client.problems import RefusedRemotelyError, UnexpectedAnswerError, UnreachableError
+from tallystick.crypto.envelope import sign, statement_id
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.refusals import NotYoursError
 from tallystick.limits import HTTP_ATTEMPTS_MAX
-from tests.support.agreements import ANA, PEOPLE
-from tests.support.deliveries import AT, digest_of, keys_of
-from tests.support.fake_api import HANGS_UP, FakeApi, query, serving
+from tests.support.sites.fake_api import HANGS_UP, FakeApi, query, serving
+from tests.support.worlds.agreements import ANA, PEOPLE
+from tests.support.worlds.deliveries import AT, digest_of, keys_of
 
 RAW = b"sealed " * 1000
 WANTED = digest_of(RAW)

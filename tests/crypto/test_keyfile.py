@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.crypto.canonical import canonical_bytes, parse
 from tallystick.crypto.enrolment import (
     Enrolment,
     MalformedKeyFileError,
@@ -20,6 +19,16 @@ from tallystick.crypto.enrolment import (
     read_public_file,
     verified_enrolment,
 )
+from tallystick.crypto.envelope import (
+    SignatureInvalidError,
+    body_of,
+    cosign,
+    envelope_json,
+    sign,
+    verified_signers,
+)
+from tallystick.crypto.json.canonical import canonical_bytes, parse
+from tallystick.crypto.json.members import UnexpectedShapeError
 from tallystick.crypto.keyfile import (
     MODERATE,
     KeyFileExistsError,
@@ -33,15 +42,6 @@ from tallystick.crypto.keyfile import (
     write_key_file,
 )
 from tallystick.crypto.keys import InvalidPointError, SigningKey
-from tallystick.crypto.shape import UnexpectedShapeError
-from tallystick.crypto.statement import (
-    SignatureInvalidError,
-    body_of,
-    cosign,
-    envelope_json,
-    sign,
-    verified_signers,
-)
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import PersonId
 from tallystick.domain.json import JsonValue

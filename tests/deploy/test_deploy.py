@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tallystick.settings import environment_of, read_settings
-from tests.support.agreements import signing_key
+from tests.support.worlds.agreements import signing_key
 
 ROOT: Final = Path(__file__).parents[2]
 DEPLOY: Final = ROOT / "deploy"
@@ -132,14 +132,13 @@ def container(pod: Node) -> Node:
 def test_every_service_runs_a_command_that_exists(where: str, command: list[str]) -> None:
     if command[:2] == ["python", "-m"]:
         assert importlib.util.find_spec(command[2]) is not None
-        assert (
-            'if __name__ == "__main__":'
-            in (ROOT / command[2].replace(".", "/")).with_suffix(".py").read_text()
-        )
+        place = ROOT / command[2].replace(".", "/")
+        program = place / "__main__.py" if place.is_dir() else place.with_suffix(".py")
+        assert 'if __name__ == "__main__":' in program.read_text()
         return
-    program, application, *options = command
+    server, application, *options = command
     module, _, factory = application.partition(":")
-    assert program == "uvicorn"
+    assert server == "uvicorn"
     assert callable(getattr(importlib.import_module(module), factory))
     assert "--factory" in options
 

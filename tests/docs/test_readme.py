@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from tallystick.cli.main import app
-from tallystick.domain.state import TRANSITIONS, ClaimState
+from tallystick.domain.claim.state import TRANSITIONS, ClaimState
 from tests.support.docs import ROOT
 
 README: Final = ROOT / "README.md"

@@ -6,17 +6,17 @@ from datetime import timedelta
 import pytest
 
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.agreement import Agreement
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.filing import check_filing
 from tallystick.domain.ids import DeploymentId
 from tallystick.domain.kinds import Outcome
-from tallystick.domain.registering import Registrar, check_registration
-from tallystick.domain.state import ClaimState
-from tallystick.domain.statements import Deposit
+from tallystick.domain.record.filing import check_filing
+from tallystick.domain.soundness.registering import Registrar, check_registration
+from tallystick.domain.statements.deposits import Deposit
 from tallystick.limits import ACTS_PER_PERSON_MAX, CLAIMS_PER_PARTY_MAX, CLAIMS_PER_PERSON_MAX
-from tests.support.agreements import AGREEMENT, ANA, DORA, KIM, PEOPLE, agreement
-from tests.support.world import World
+from tests.support.worlds.agreements import AGREEMENT, ANA, DORA, KIM, PEOPLE, agreement
+from tests.support.worlds.world import World
 
 
 def accepted() -> World:

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.stories import play
+from tests.support.stories.stories import play
 
 
 @dataclass(frozen=True)

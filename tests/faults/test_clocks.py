@@ -19,33 +19,28 @@ from typing import Final
 import pytest
 from sqlalchemy import Engine
 
-from tallystick.crypto.statement import statement_id
-from tallystick.domain.claim import Claim
+from tallystick.crypto.envelope import statement_id
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.periods import Period
-from tallystick.domain.state import ClaimState
-from tallystick.domain.statements import (
-    BY_ENGINE,
-    DecisionStatement,
-    Entry,
-    Event,
-    Intake,
-    NoticeAcknowledgement,
-)
+from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
+from tallystick.domain.statements.engine import DecisionStatement, Event
+from tallystick.domain.statements.signed import BY_ENGINE, Entry
 from tallystick.limits import GATE_RETRY_MIN
 from tallystick.site import Site
-from tallystick.store import ledger
-from tallystick.store.casefiles import load
-from tallystick.store.session import open_engine, reading
-from tests.support.agreements import ANA, CRITICAL, DORA, KIM, TOM
-from tests.support.checker import check_answers, check_decisions
-from tests.support.clocks import CLOCKED, RIGHT, ClockedSite, clocked, environment_of_clock, set_clock
-from tests.support.faulty_site import new_site
-from tests.support.history import Told
-from tests.support.quick_agreements import quick_agreement
-from tests.support.releases import Release
+from tallystick.store.cases.casefile import load
+from tallystick.store.database.session import open_engine, reading
+from tallystick.store.ledger import ledger
+from tests.support.judges.checker import check_answers, check_decisions
+from tests.support.judges.history import Told
+from tests.support.sites.clocks import CLOCKED, RIGHT, ClockedSite, clocked, environment_of_clock, set_clock
+from tests.support.sites.faulty_site import new_site
+from tests.support.stories.releases import Release
 from tests.support.waits import wait_for
+from tests.support.worlds.agreements import ANA, CRITICAL, DORA, KIM, TOM
+from tests.support.worlds.quick_agreements import quick_agreement
 
 pytestmark = pytest.mark.skipif(
     (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="libfaketime comes built for these"

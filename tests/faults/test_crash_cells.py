@@ -17,12 +17,12 @@ from typing import Final
 import pytest
 
 from tallystick.site import Site
-from tallystick.store.session import open_engine
-from tests.support.checker import check
-from tests.support.faulty_site import PROCESSES, FaultySite, faulty, new_site
-from tests.support.history import percentile
-from tests.support.quick_agreements import quick_agreement
-from tests.support.releases import Point, Release, When
+from tallystick.store.database.session import open_engine
+from tests.support.judges.checker import check
+from tests.support.judges.history import percentile
+from tests.support.sites.faulty_site import PROCESSES, FaultySite, faulty, new_site
+from tests.support.stories.releases import Point, Release, When
+from tests.support.worlds.quick_agreements import quick_agreement
 
 AT_ONCE: Final = int(os.environ.get("FAULTS_AT_ONCE", "8"))
 """One at a time, recovery is from one fault; several at once, others come while it recovers."""

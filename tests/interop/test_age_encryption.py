@@ -6,7 +6,7 @@ import io
 import pytest
 
 from tallystick.crypto import age
-from tests.support.peer import Peer, PeerRefusedError
+from tests.support.judges.peer import Peer, PeerRefusedError
 
 # An empty payload, and both sides of the 64 KiB chunk.
 SIZES = [0, 1, 65_535, 65_536, 65_537, 1_000_000]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.store.bag import write_bag
-from tallystick.store.bag_unpack import BagInvalidError, unpack_bag
+from tallystick.bag.unpack import BagInvalidError, unpack_bag
+from tallystick.bag.write import write_bag
 
 CONTENT = {
     "README.txt": b"Build with make.\n",

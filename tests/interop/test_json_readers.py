@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallystick.crypto.canonical import JsonValue, canonical_bytes, parse, parse_canonical
+from tallystick.crypto.json.canonical import canonical_bytes, parse, parse_canonical
 from tallystick.domain.errors import MalformedError
+from tallystick.domain.json import JsonValue
 from tallystick.limits import INTEGER_MAX, JSON_DEPTH_MAX
-from tests.support.peer import Peer, PeerRefusedError
+from tests.support.judges.peer import Peer, PeerRefusedError
 
 # Names that mean something to JavaScript, or that UTF-8 and UTF-16 sort differently.
 NAMES = ["__proto__", "constructor", "toJSON", "length", "", "1", "10", "9", "\uff5e", "\U0001f511", "\u2028"]

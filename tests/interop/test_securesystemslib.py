@@ -8,9 +8,7 @@ from securesystemslib import dsse
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]  # they are public
 
-from tallystick.crypto.canonical import canonical_bytes
-from tallystick.crypto.keys import SigningKey, key_id, public_key_bytes, public_key_of
-from tallystick.crypto.statement import (
+from tallystick.crypto.envelope import (
     Envelope,
     SignatureInvalidError,
     body_of,
@@ -20,6 +18,8 @@ from tallystick.crypto.statement import (
     sign,
     verified_signers,
 )
+from tallystick.crypto.json.canonical import canonical_bytes
+from tallystick.crypto.keys import SigningKey, key_id, public_key_bytes, public_key_of
 from tallystick.domain.ids import PublicKey
 
 ANA, BEA, CLO = (SigningKey(bytes([number]) * 32) for number in (1, 2, 3))

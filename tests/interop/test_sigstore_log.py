@@ -8,11 +8,11 @@ import json
 
 import pytest
 
-from tallystick.crypto.encoding import base64_text
+from tallystick.crypto.json.base64 import base64_text
 from tallystick.crypto.keys import SigningKey, public_key_bytes
-from tallystick.crypto.merkle import inclusion_proof, leaf_hash, root_of
-from tallystick.crypto.note import Checkpoint, VerifierKey, sign_checkpoint
-from tests.support.peer import Peer, PeerRefusedError
+from tallystick.crypto.log.merkle import inclusion_proof, leaf_hash, root_of
+from tallystick.crypto.log.note import Checkpoint, VerifierKey, sign_checkpoint
+from tests.support.judges.peer import Peer, PeerRefusedError
 
 ORIGIN = "escrow.example/agreements/pump-control"
 KEY = SigningKey(bytes(range(32)))

@@ -18,7 +18,8 @@ FUNCTION_LINES_MAX = 50
 CLOCKS = {
     "activities/": "activities tell workflows what time it is outside",
     "api/": "a request arrives now",
-    "tallystick/cli/": "a person signs now",
+    "tallystick/cli/": "the demonstration waits for what it started",
+    "tallystick/desk/": "a person signs now",
     "tallystick/receiver/": "a receipt is signed now",
     "tallystick/stack.py": "child processes are waited for",
     "tallystick/stack/": "child processes are waited for",

@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
-from tallystick.crypto.statement import body_of, envelope_from_json, envelope_json, sign
+from tallystick.crypto.envelope import body_of, envelope_from_json, envelope_json, sign
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId
 from tallystick.domain.kinds import Kind, ReceiptOutcome
-from tallystick.domain.statements import Deposit
+from tallystick.domain.statements.deposits import Deposit
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import DeliveryRefusedError
 from tallystick.receiver.fence import Fence, ReceiverBusyError, ReceiverOvertakenError, fenced
 from tallystick.receiver.journal import Journal, Record, Step
 from tallystick.receiver.receiver import OWN_FOLDER, Setting, receive
 from tallystick.receiver.versions import Versions
-from tests.support.agreements import (
+from tests.support.worlds.agreements import (
     ACTIVATION_RULES,
     BEA,
     BEN,
@@ -36,7 +36,7 @@ from tests.support.agreements import (
     PEOPLE,
     PROVISIONAL,
 )
-from tests.support.deliveries import AT, CONTENT, FolderEscrow, Release, keys_of
+from tests.support.worlds.deliveries import AT, CONTENT, FolderEscrow, Release, keys_of
 
 FAILS = ("sh", "-c", "echo secret; exit 3")
 PASSES = ("sh", "-c", "test -d .")

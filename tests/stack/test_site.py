@@ -10,14 +10,8 @@ from tallystick.crypto.enrolment import enrol, public_file_bytes
 from tallystick.crypto.keyfile import read_key_file
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import PersonId
-from tallystick.site import (
-    DataFolderError,
-    OtherDeploymentError,
-    RootFileError,
-    prepare,
-    settings_of,
-)
-from tests.support.agreements import ANA, PEOPLE
+from tallystick.site import DataFolderError, OtherDeploymentError, RootFileError, prepare, settings_of
+from tests.support.worlds.agreements import ANA, PEOPLE
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ from rich.console import Console
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from tallystick.cli.narrator import AGREEMENT, DemonstrationFailedError, Narrator
+from tallystick.cli.demo.narrator import AGREEMENT, DemonstrationFailedError, Narrator
 from tallystick.domain.ids import Digest
 from tallystick.messages import claim_workflow_id
 from tallystick.stack import free_port
 from tests.support.waits import wait_for
-from workflows.release import ReleaseWorkflow
+from workflows.claim.release import ReleaseWorkflow
 
 FILES = Path(__file__).parents[2] / "deploy" / "demo"
 PEOPLE = (

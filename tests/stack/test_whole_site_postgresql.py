@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.stack.test_whole_site import APPROVERS, Up, agree_and_deposit, going_up
-from tests.support.postgresql import PostgresServer, running_postgresql
+from tests.support.sites.postgresql import PostgresServer, running_postgresql
 from tests.support.waits import wait_for
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tallystick.store.session import open_engine
-from tallystick.store.tables import create_tables
-from tests.support.ledgers import new_engine
-from tests.support.postgresql import PostgresServer, running_postgresql
+from tallystick.store.database.session import open_engine
+from tallystick.store.database.tables import create_tables
+from tests.support.sites.postgresql import PostgresServer, running_postgresql
+from tests.support.worlds.ledgers import new_engine
 
 NewUrl = Callable[[], str]
 MakeEngine = Callable[[], Engine]

@@ -10,10 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import ProgrammingError
 from sqlmodel import Session
 
-from tallystick.store import claims
-from tallystick.store.checkpoints import verify_log
-from tallystick.store.ledger import DecisionExistsError, append, entries, frontier_of
-from tallystick.store.session import (
+from tallystick.store.database.session import (
     StoreUnavailableError,
     StoreUnusableError,
     database_now,
@@ -21,9 +18,12 @@ from tallystick.store.session import (
     reading,
     transaction,
 )
-from tallystick.store.tables import LogRow, create_tables
-from tests.support.ledgers import AT, LOG, add, claim, decision, said
-from tests.support.postgresql import PostgresServer, running_postgresql
+from tallystick.store.database.tables import LogRow, create_tables
+from tallystick.store.ledger.checkpoints import verify_log
+from tallystick.store.ledger.ledger import DecisionExistsError, append, entries, frontier_of
+from tallystick.store.registers import claims
+from tests.support.sites.postgresql import PostgresServer, running_postgresql
+from tests.support.worlds.ledgers import AT, LOG, add, claim, decision, said
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from tallystick.domain.errors import TallystickError
-from tallystick.domain.state import (
+from tallystick.domain.claim.state import (
     ENDED,
     STAGE_TRANSITIONS,
     TRANSITIONS,
@@ -17,6 +16,7 @@ from tallystick.domain.state import (
     EventType,
     StageState,
 )
+from tallystick.domain.errors import TallystickError
 
 ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("tallystick", "activities", "workflows", "api")
@@ -32,8 +32,8 @@ def claim_states() -> str:
             "",
             _GENERATED,
             "",
-            "A claim has a state, and so has each of its stages. What may happen in which state, and",
-            "where it leads, stands in `tallystick/domain/state.py` and nowhere else. A hold is no state:",
+            "A claim has a state, and so has each of its stages. What may happen in which state, and where",
+            "it leads, is said in `tallystick/domain/claim/state.py` and nowhere else. A hold is no state:",
             "while one stands, nothing is decided in its scope, whatever the state is.",
             "",
             "## The claim",

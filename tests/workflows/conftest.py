@@ -7,9 +7,9 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from tallystick.domain.ids import Digest
-from tests.support.gate_worlds import World
-from tests.support.story_worlds import deposited_world
-from tests.support.temporal import Story, new_story, time_skipping
+from tests.support.sites.temporal import Story, new_story, time_skipping
+from tests.support.worlds.gate_worlds import World
+from tests.support.worlds.story_worlds import deposited_world
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 from tallystick.settings import read_settings
-from tallystick.store import tables
-from tallystick.store.session import open_engine, transaction
+from tallystick.store.database import tables
+from tallystick.store.database.session import open_engine, transaction
 
 assert tables.EntryRow.__tablename__ in SQLModel.metadata.tables, "the tables are what is migrated to"
 

@@ -1,0 +1,112 @@
+"""Verifying a deposit: every copy of every sealed file, byte for byte as the depositor signed it."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from temporalio import activity
+
+from activities.heartbeats import beating, heartbeat
+from tallystick.crypto.age.header import MalformedHeaderError, read_header
+from tallystick.crypto.envelope import body_of
+from tallystick.domain.codec import decode
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest, digest, name
+from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.faults import crossing
+from tallystick.limits import AGE_HEADER_BYTES_MAX
+from tallystick.messages import DepositVerdict, VerifyDeposit
+from tallystick.store.blobs.folder import BlobStoreFailedError, ReplicaState, ReplicaVerdict
+from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
+from tallystick.store.database.session import reading
+from tallystick.store.registers import deposits
+
+_POST_QUANTUM = "mlkem768x25519"
+
+
+class NoSuchDepositError(TallystickError):
+    """There is no such deposit under this agreement."""
+
+    code = "no-such-deposit"
+    why = "No deposit on record under this agreement has this digest or number."
+    advice = "List the deposits (`tallystick deposit list`)."
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlobActivities:
+    """Activities about stored bytes; they hold no key."""
+
+    engine: Engine
+    blobs: ReplicatedBlobs
+    tell: Callable[[str], None] = heartbeat
+
+    @activity.defn
+    def verify_deposit(self, ask: VerifyDeposit) -> DepositVerdict:
+        """Read every copy of a deposit's sealed files, and replace bad copies from good ones.
+
+        Raises:
+            ApplicationError: No such deposit is on record; or a store can't be read now, which says
+                nothing about the deposit, so that it's tried again.
+        """
+        because: list[str] = []
+        whole = True
+        with crossing(), beating():
+            deposit = self._deposit(AgreementId(name(ask.agreement)), digest(ask.deposit))
+            for component in deposit.components:
+                self.tell(f"reading {component.component}")
+                lost, lines = self._verify(component)
+                whole = whole and not lost
+                because += lines
+        return DepositVerdict(verified=whole, because=tuple(because))
+
+    def _deposit(self, agreement_id: AgreementId, wanted: Digest) -> Deposit:
+        with reading(self.engine) as session:
+            stored = deposits.deposit_by_digest(session, agreement_id, wanted)
+            if stored is None:
+                raise NoSuchDepositError("no such deposit", deposit=wanted)
+            return decode(Deposit, body_of(stored.entry.statement()))
+
+    def _verify(self, component: DepositedComponent) -> tuple[bool, list[str]]:
+        """Return whether the component is not as signed, and a line for each thing found."""
+        try:
+            verdicts = self.blobs.repair(component.sealed_digest, component.sealed_bytes)
+        except NoGoodReplicaError as error:
+            _check_readable(error.verdicts)
+            return True, list(_lines(component, error.verdicts))
+        _check_readable(verdicts)
+        bad = [found for found in verdicts if found.state is not ReplicaState.GOOD]
+        lines = list(_lines(component, verdicts))
+        if (fault := self._header_fault(component)) is not None:
+            return True, [*lines, f"{component.component}: {fault}"]
+        return not all(found.repaired for found in bad), lines
+
+    def _header_fault(self, component: DepositedComponent) -> str | None:
+        """Return what keeps the file from being sealed to one post-quantum recipient; nothing is opened."""
+        length = min(component.sealed_bytes, AGE_HEADER_BYTES_MAX)
+        start = b"".join(self.blobs.open_verified(component.sealed_digest, length=length).chunks)
+        try:
+            header = read_header(io.BytesIO(start))
+        except MalformedHeaderError as error:
+            return f"not an age file: {error.message}"
+        kinds = [stanza.kind for stanza in header.stanzas]
+        return (
+            None if kinds == [_POST_QUANTUM] else f"sealed to {', '.join(kinds)}, not {_POST_QUANTUM} alone"
+        )
+
+
+def _check_readable(verdicts: tuple[ReplicaVerdict, ...]) -> None:
+    """Refuse to judge a deposit by a store that fails: it may be good again in a moment.
+
+    Raises:
+        BlobStoreFailedError: A copy couldn't be read, and wasn't replaced.
+    """
+    for found in verdicts:
+        if found.state is ReplicaState.UNREADABLE and not found.repaired:
+            raise BlobStoreFailedError("a copy can't be read", store=found.store, reason="unreadable")
+
+
+def _lines(component: DepositedComponent, verdicts: tuple[ReplicaVerdict, ...]) -> Iterator[str]:
+    for found in verdicts:
+        if found.state is not ReplicaState.GOOD:
+            yield f"{component.component}: {found.words}"

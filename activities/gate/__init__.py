@@ -1,0 +1,1 @@
+"""The gate: reads, sees, decides, records, contributes."""

@@ -1,0 +1,228 @@
+"""The gate's own memory, on the gate's own disk: what it contributed, decided and saw.
+
+Whoever can alter the database can't alter this, so that a ledger that was rolled back
+is noticed. Nothing secret is kept: contributions are sealed to the claim's recipient.
+Each note is written once, synchronised before anybody may rely on it.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+from tallystick.crypto.json.base64 import base64_bytes, base64_text
+from tallystick.crypto.json.canonical import canonical_bytes, parse_canonical
+from tallystick.domain.codec import decode, encode_object
+from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
+from tallystick.limits import GATE_NOTE_BYTES_MAX
+
+_N = TypeVar("_N")
+
+_CONTRIBUTIONS: Final = "contributions"
+_DECISIONS: Final = "decisions"
+_LOGS: Final = "logs"
+
+
+class GateJournalDamagedError(TallystickError):
+    """A note of the gate's journal that can't be read as it was written."""
+
+    code = "gate-journal-damaged"
+    why = "The gate decides nothing about a claim while its own memory of that claim is unreadable."
+    advice = "Restore the gate's journal folder from its backup; never empty it to make the gate go on."
+
+
+class GateJournalFailedError(TallystickError):
+    """The gate's journal doesn't take a note: disk full, input/output error."""
+
+    code = "gate-journal-failed"
+    why = "Nothing is decided before the gate's contribution is durable in its own journal."
+    advice = "Free or repair the gate's disk; the same request is then harmless."
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptContribution:
+    """A contribution as it was made, once: the share of `leaf`, sealed to the claim's recipient."""
+
+    component: ComponentId
+    leaf: str
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenLog:
+    """How an agreement's log stood when the gate last found it whole."""
+
+    size: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contribution:
+    component: ComponentId
+    leaf: str
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contributions:
+    claim: Digest
+    stage: StageId
+    contributions: tuple[_Contribution, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    claim: Digest
+    stage: StageId
+    decision: Digest
+
+
+class GateJournal:
+    """Notes in a folder that only the gate's user may write."""
+
+    def __init__(self, folder: Path, *, fsync: Callable[[int], None] = os.fsync) -> None:
+        """Make the folders under `folder` where they're missing.
+
+        Raises:
+            GateJournalFailedError: They can't be made.
+        """
+        self._folder = folder
+        self._fsync = fsync
+        try:
+            for name in (_CONTRIBUTIONS, _DECISIONS, _LOGS):
+                (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._sync(folder)
+        except OSError as error:
+            raise _failed(error) from error
+
+    def contributions(self, claim: Digest, stage: StageId) -> tuple[KeptContribution, ...] | None:
+        """Return what was contributed, or was about to be, to a stage; None if nothing was made yet.
+
+        Raises:
+            GateJournalDamagedError: The note is there and unreadable, or is about another stage.
+        """
+        found = self._read(_CONTRIBUTIONS, _name(claim, stage), _Contributions)
+        if found is None:
+            return None
+        if (found.claim, found.stage) != (claim, stage):
+            raise GateJournalDamagedError("a note about another stage", claim=claim, stage=stage)
+        return tuple(
+            KeptContribution(
+                component=one.component, leaf=one.leaf, sealed=base64_bytes(one.sealed, where="sealed")
+            )
+            for one in found.contributions
+        )
+
+    def keep_contributions(
+        self, claim: Digest, stage: StageId, made: Sequence[KeptContribution]
+    ) -> tuple[KeptContribution, ...]:
+        """Keep contributions, durably, and return those that stand: the first that were kept.
+
+        Raises:
+            GateJournalFailedError: Not durable; nothing may be decided.
+            GateJournalDamagedError: What was kept before is unreadable.
+        """
+        note = _Contributions(
+            claim=claim,
+            stage=stage,
+            contributions=tuple(
+                _Contribution(component=one.component, leaf=one.leaf, sealed=base64_text(one.sealed))
+                for one in made
+            ),
+        )
+        self._write(_CONTRIBUTIONS, _name(claim, stage), note, replace=False)
+        standing = self.contributions(claim, stage)
+        assert standing is not None, "it was just written, or was there before"
+        return standing
+
+    def decision(self, claim: Digest, stage: StageId) -> Digest | None:
+        """Return the decision that this gate remembers having made on a stage, or None.
+
+        Raises:
+            GateJournalDamagedError: The note is there and unreadable.
+        """
+        found = self._read(_DECISIONS, _name(claim, stage), _Decided)
+        return None if found is None else found.decision
+
+    def remember_decision(self, claim: Digest, stage: StageId, decision: Digest) -> None:
+        """Remember, durably, that the ledger has this gate's decision.
+
+        Raises:
+            GateJournalFailedError: Not durable; nothing may be published.
+        """
+        note = _Decided(claim=claim, stage=stage, decision=decision)
+        self._write(_DECISIONS, _name(claim, stage), note, replace=False)
+
+    def seen_log(self, agreement: AgreementId) -> SeenLog | None:
+        """Return how the log stood when it was last seen whole, or None.
+
+        Raises:
+            GateJournalDamagedError: The note is there and unreadable.
+        """
+        return self._read(_LOGS, f"{agreement}.json", SeenLog)
+
+    def remember_log(self, agreement: AgreementId, seen: SeenLog) -> None:
+        """Remember, durably, how the log stands.
+
+        Raises:
+            GateJournalFailedError: Not durable.
+        """
+        self._write(_LOGS, f"{agreement}.json", seen, replace=True)
+
+    def _read(self, kind: str, name: str, form: type[_N]) -> _N | None:
+        try:
+            data = (self._folder / kind / name).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise GateJournalDamagedError("a note can't be read", note=f"{kind}/{name}") from error
+        try:
+            return decode(form, parse_canonical(data, size_bytes_max=GATE_NOTE_BYTES_MAX))
+        except MalformedError as error:
+            raise GateJournalDamagedError("a note isn't as it was written", note=f"{kind}/{name}") from error
+
+    def _write(self, kind: str, name: str, note: object, *, replace: bool) -> None:
+        path = self._folder / kind / name
+        draft = path.with_name(f".{name}.{secrets.token_hex(8)}")
+        try:
+            with draft.open("xb") as out:
+                out.write(canonical_bytes(encode_object(note)))
+                out.flush()
+                self._fsync(out.fileno())
+            if replace:
+                draft.replace(path)
+            else:
+                _link_once(draft, path)
+            self._sync(path.parent)
+        except OSError as error:
+            raise _failed(error) from error
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _sync(self, folder: Path) -> None:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self._fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _link_once(draft: Path, path: Path) -> None:
+    """Give the note its name unless one stands there: a note is never written over."""
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
+
+
+def _name(claim: Digest, stage: StageId) -> str:
+    return f"{claim.removeprefix('sha256:')}-{stage}.json"
+
+
+def _failed(error: OSError) -> GateJournalFailedError:
+    reason = os.strerror(error.errno) if error.errno else "input/output"
+    return GateJournalFailedError("the journal doesn't take a note", reason=reason)

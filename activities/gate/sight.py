@@ -1,0 +1,195 @@
+"""What the gate sees with its own eyes before it decides: record, log, custody, sealed bytes.
+
+Nothing here is remembered from a workflow or believed because a row says so. What is
+not as it must be becomes words in the `Sight`; the decision itself is made elsewhere.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from activities.gate.journal import SeenLog
+from tallystick.crypto.keys import key_id
+from tallystick.crypto.log.merkle import verify_consistency
+from tallystick.crypto.log.note import origin_of
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import ComponentId, PublicKey, StageId
+from tallystick.domain.release.decision import Sight
+from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.signed import Signed
+from tallystick.proof.reading import read_agreement, read_signed
+from tallystick.store.blobs.folder import ReplicaState
+from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.ledger import checkpoints
+from tallystick.store.ledger.checkpoints import LogSigner
+from tallystick.store.ledger.ledger import LedgerCorruptError
+from tallystick.store.registers import agreements, deposits
+from tallystick.store.registers.agreements import agreement_envelope
+from tallystick.store.registers.custody import verified_custody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSeen:
+    """What the database showed, in one snapshot.
+
+    Attributes:
+        deposit: The pinned deposit, verified; None if there is none.
+        custody: Verified custody statements of the stage's components, as far as there are any.
+        ledger: What is wrong with the log, or None.
+        log: How the log stands, if nothing is wrong with it.
+        database_at: The database's own clock.
+    """
+
+    deposit: Signed | None
+    custody: Mapping[ComponentId, Custody]
+    ledger: str | None
+    log: SeenLog | None
+    database_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytesSeen:
+    """What the blob stores showed.
+
+    Attributes:
+        sealed: For each component read: None if a copy has every byte as signed, else what was found.
+        repaired: A line for each copy that was bad, and whether it was replaced.
+    """
+
+    sealed: Mapping[ComponentId, str | None]
+    repaired: tuple[str, ...]
+
+
+def see_record(
+    session: Session, case: CaseFile, stage: StageId, *, remembered: SeenLog | None, database_at: datetime
+) -> RecordSeen:
+    """Return what the database shows of a claim's surroundings; what is wrong is told, not raised."""
+    log, fault = _log(session, case, remembered)
+    deposit = _deposit(session, case)
+    deposited = stage_components(case, stage, deposit)
+    return RecordSeen(
+        deposit=deposit,
+        custody=dict(_custody(session, case, deposited)),
+        ledger=fault,
+        log=log,
+        database_at=database_at,
+    )
+
+
+def stage_components(case: CaseFile, stage: StageId, deposit: Signed | None) -> Sequence[DepositedComponent]:
+    """Return those of the deposit's components that `stage` opens."""
+    if deposit is None or not isinstance(deposit.body, Deposit):
+        return ()
+    wanted = case.agreement.stage(stage).components
+    return [component for component in deposit.body.components if component.component in wanted]
+
+
+def see_bytes(
+    blobs: ReplicatedBlobs, components: Sequence[DepositedComponent], *, tell: Callable[[str], None]
+) -> BytesSeen:
+    """Read every copy of every sealed file anew, and replace bad copies from a good one."""
+    sealed: dict[ComponentId, str | None] = {}
+    repaired: list[str] = []
+    for component in components:
+        tell(f"reading {component.component}")
+        try:
+            verdicts = blobs.repair(component.sealed_digest, component.sealed_bytes)
+        except NoGoodReplicaError as error:
+            sealed[component.component] = "; ".join(found.words for found in error.verdicts)
+            continue
+        sealed[component.component] = None
+        bad = [found for found in verdicts if found.state is not ReplicaState.GOOD]
+        repaired += [f"{component.component}: {found.words}" for found in bad]
+    return BytesSeen(sealed=sealed, repaired=tuple(repaired))
+
+
+def sight_of(
+    case: CaseFile,
+    record: RecordSeen,
+    seen: BytesSeen,
+    *,
+    at: datetime,
+    root_keys: frozenset[PublicKey],
+    halted: bool,
+) -> Sight:
+    """Return all of it, as the decision is asked with it."""
+    return Sight(
+        at=at,
+        agreement_digest=case.signed.terms.digest,
+        agreement_signers=case.signed.signers,
+        root_keys=root_keys,
+        deposit=record.deposit,
+        custody=record.custody,
+        sealed=seen.sealed,
+        ledger=record.ledger,
+        halted=halted,
+    )
+
+
+def _deposit(session: Session, case: CaseFile) -> Signed | None:
+    filing = case.claim.filing
+    stored = deposits.deposit_by_digest(session, case.agreement.id, filing.deposit)
+    if stored is None:
+        return None
+    try:
+        # By the pinned version's own persons: another version's depositor isn't this claim's.
+        return read_signed(stored.entry.statement(), case.agreement)
+    except TallystickError:
+        return None
+
+
+def _custody(
+    session: Session, case: CaseFile, deposited: Sequence[DepositedComponent]
+) -> Iterator[tuple[ComponentId, Custody]]:
+    for component in deposited:
+        try:
+            found = verified_custody(session, case.agreement.id, component.custody).body
+        except TallystickError:
+            continue
+        if found.component == component.component:
+            yield component.component, found
+
+
+def _log(session: Session, case: CaseFile, remembered: SeenLog | None) -> tuple[SeenLog | None, str | None]:
+    """Hash the whole log again, verify its checkpoints, and compare it with what was seen before."""
+    agreement = case.agreement
+    try:
+        signer = LogSigner(
+            origin=origin_of(agreement.deployment, agreement.id), public_keys=_log_keys(session, case)
+        )
+        tree = checkpoints.verify_log(session, agreement.id, signer=signer)
+        seen = SeenLog(size=tree.size, root=tree.root().hex())
+        if checkpoints.latest_checkpoint(session, agreement.id) is None:
+            return None, "no checkpoint of the log was signed yet"
+        if remembered is not None:
+            _check_extends(session, case, remembered, seen)
+    except TallystickError as error:
+        return None, str(error)
+    return seen, None
+
+
+def _log_keys(session: Session, case: CaseFile) -> Sequence[PublicKey]:
+    """Return the log keys of every version, each signed by all its parties."""
+    versions = agreements.versions(session, case.agreement.id)
+    signed = [read_agreement(agreement_envelope(version.envelope)) for version in versions]
+    keys = {version.agreement.engine.log_key for version in signed}
+    return sorted(keys | {case.agreement.engine.log_key}, key=key_id)
+
+
+def _check_extends(session: Session, case: CaseFile, before: SeenLog, now: SeenLog) -> None:
+    if now.size < before.size:
+        raise LedgerCorruptError(
+            "the log is shorter than this gate has seen it", index=now.size, seen=before.size
+        )
+    proof = checkpoints.consistency_proof(session, case.agreement.id, before.size, now.size)
+    verify_consistency(
+        old_size=before.size,
+        new_size=now.size,
+        old_root=bytes.fromhex(before.root),
+        new_root=bytes.fromhex(now.root),
+        proof=proof,
+    )

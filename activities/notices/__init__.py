@@ -1,0 +1,1 @@
+"""Letters: about claims, about damaged copies, and how they leave."""

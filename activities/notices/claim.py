@@ -1,0 +1,160 @@
+"""Giving notice of a claim to the depositor, on every channel the agreement names.
+
+A notice that nobody took is recorded as such, and starts nothing: a window opens on
+proof of notice only. Suppressing notices therefore never lets a window run out.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+from temporalio import activity
+
+from activities.engine import nonce_of
+from activities.heartbeats import waiting_alive
+from activities.notices.post import Letter, Post
+from activities.pages import page
+from tallystick.crypto.envelope import Envelope, sign
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.crypto.keys import SigningKey
+from tallystick.domain.admission.door import admit
+from tallystick.domain.agreement.agreement import depositor
+from tallystick.domain.agreement.parties import Channel
+from tallystick.domain.claim.claim import WrongClaimStateError
+from tallystick.domain.codec import encode_object, instant_text
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest, engine_person
+from tallystick.domain.kinds import Kind
+from tallystick.domain.notice import letter
+from tallystick.domain.progress.attempts import notice_due_at
+from tallystick.domain.statements.engine import ChannelResult, Notice
+from tallystick.faults import crossing
+from tallystick.limits import CLOCK_SKEW_MAX, NOTICE_STEP_MAX
+from tallystick.messages import GiveNotice, NewEntries
+from tallystick.proof.reading import read_signed
+from tallystick.store.cases import casefile
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.ledger import ledger
+
+
+class ClocksDisagreeError(TallystickError):
+    """The clock of the worker's host is ahead of Temporal's, and one of the two is wrong."""
+
+    code = "clocks-disagree"
+    why = "Notice counts from when it was sent. By a clock that is days ahead, it would count days too late."
+    advice = "Correct the clock of the host that runs the worker, or of Temporal's; the notice is then given."
+    retryable = True
+
+
+class NoticeActivities:
+    """What the worker does to notify a depositor."""
+
+    def __init__(self, *, engine: Engine, log_key: SigningKey, post: Post) -> None:
+        self._engine = engine
+        self._log_key = log_key
+        self._post = post
+
+    @activity.defn
+    async def give_notice(self, request: GiveNotice) -> NewEntries:
+        """Send a notice through every channel and record which took it.
+
+        One attempt is recorded once. Run again, it sends the same letters under the same
+        ids only while they are not on record; a channel knows them by their id.
+
+        Raises:
+            ApplicationError: The database is out of reach; nothing else ends it.
+        """
+        with crossing(retried=True):
+            async with waiting_alive():
+                return await self._given(request)
+
+    async def _given(self, request: GiveNotice) -> NewEntries:
+        case = await asyncio.to_thread(self._case_if_owed, request)
+        if case is None:
+            return await asyncio.to_thread(self._newer, request)
+        _now()  # asked before any letter is sent: they are not sent again and again
+        text = letter.letter(case.agreement, case.claim, at=request.at)
+        channels = depositor(case.agreement).channels
+        subject = letter.subject(case.agreement, case.claim)
+        results = await asyncio.gather(
+            *(
+                self._through(channel, Letter(id=_letter_id(request, at), subject=subject, text=text))
+                for at, channel in enumerate(channels)
+            )
+        )
+        return await asyncio.to_thread(self._recorded, request, text, tuple(results))
+
+    def _case_if_owed(self, request: GiveNotice) -> CaseFile | None:
+        """Look again right before the effect: a worker that wakes up late must not write letters."""
+        with reading(self._engine) as session:
+            case = casefile.load(session, Digest(request.claim))
+        owed = notice_due_at(case.agreement, case.claim) is not None
+        return case if owed and len(case.claim.notices) + 1 == request.attempt else None
+
+    async def _through(self, channel: Channel, letter: Letter) -> ChannelResult:
+        taken = await self._post.send(channel, letter)
+        return ChannelResult(
+            kind=channel.kind, address=channel.address, taken=taken.taken, detail=taken.detail
+        )
+
+    def _recorded(self, request: GiveNotice, text: str, results: tuple[ChannelResult, ...]) -> NewEntries:
+        # The time it counts from is never before it was sent, whatever the workflow's clock says.
+        at = max(request.at, _now())
+        with transaction(self._engine) as session:
+            case = casefile.load(session, Digest(request.claim))
+            if len(case.claim.notices) + 1 == request.attempt:
+                envelope = self._statement(case, request, text, results)
+                try:
+                    admit(case.agreement, case.claim, read_signed(envelope, case.agreement), at=at)
+                except WrongClaimStateError:
+                    return self._newer(request)  # the claim ended while the letters were on their way
+                ledger.append(session, case.agreement.id, envelope, at, claim=case.claim.digest)
+            newer = casefile.record(session, case.agreement.id, case.claim.digest, after=request.after)
+            return NewEntries(recorded=True, entries=page(newer))
+
+    def _newer(self, request: GiveNotice) -> NewEntries:
+        with reading(self._engine) as session:
+            found = casefile.record(
+                session, AgreementId(request.agreement), Digest(request.claim), after=request.after
+            )
+        return NewEntries(recorded=False, entries=page(found))
+
+    def _statement(
+        self, case: CaseFile, request: GiveNotice, text: str, results: tuple[ChannelResult, ...]
+    ) -> Envelope:
+        notice = Notice(
+            deployment=case.agreement.deployment,
+            agreement=case.agreement.id,
+            agreement_digest=case.signed.terms.digest,
+            person=engine_person(case.agreement.deployment),
+            issued_at=request.at,
+            nonce=nonce_of({"claim": request.claim, "notice": request.attempt}),
+            claim=case.claim.digest,
+            party=depositor(case.agreement).id,
+            attempt=request.attempt,
+            text_digest=sha256_digest(text.encode()),
+            channels=results,
+        )
+        return sign(Kind.NOTICE, encode_object(notice), [self._log_key])
+
+
+def _now() -> datetime:
+    """Return the time by this host's clock, unless it is ahead by more than an attempt may take.
+
+    Raises:
+        ClocksDisagreeError: It is; Temporal told when it handed out this attempt.
+    """
+    now, started_at = datetime.now(UTC).replace(microsecond=0), activity.info().started_time
+    if now - started_at > CLOCK_SKEW_MAX + NOTICE_STEP_MAX:
+        raise ClocksDisagreeError(
+            "this host's clock is ahead of Temporal's",
+            now=instant_text(now),
+            started_at=instant_text(started_at),
+        )
+    return now
+
+
+def _letter_id(request: GiveNotice, channel: int) -> str:
+    """Return the id of a letter: its claim, attempt and channel, so that a repetition is known as one."""
+    return f"notice-{request.claim.removeprefix('sha256:')}-{request.attempt}-{channel}"

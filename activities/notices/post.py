@@ -1,0 +1,223 @@
+"""How a notice leaves: by e-mail, by webhook, or into a folder of the escrow agent's.
+
+A channel that does not take a notice is a result, not an error. What is told of it
+never holds an address's password, a server's words at length, or a stack trace.
+Webhooks go only to hosts that the deployment lists, over https, without redirects,
+to an address that was looked up once, checked, and then connected to.
+"""
+
+import asyncio
+import ipaddress
+import os
+import re
+import socket
+import ssl
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import aiosmtplib
+import httpx
+from standardwebhooks import Webhook
+
+from tallystick.domain import ids
+from tallystick.domain.agreement.parties import Channel, ChannelKind
+from tallystick.domain.errors import MalformedError
+from tallystick.limits import CHANNEL_DETAIL_LENGTH_MAX, CHANNEL_REPLY_MAX
+
+_TIMEOUT: Final = CHANNEL_REPLY_MAX.total_seconds()
+_MAILBOX: Final = re.compile(r"[^@\s,;:<>()\"\\]{1,64}@[A-Za-z0-9.-]{1,253}")
+_HTTPS_PORT: Final = 443
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A notice on its way through one channel; `id` is the same for every repetition."""
+
+    id: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Whether a channel took a letter, and its answer in a few words."""
+
+    taken: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """Where the deployment's letters leave.
+
+    Attributes:
+        domain: What stands after the @ of message ids.
+        smtp_url: `smtp://` or `smtps://`, with user and password if any.
+        loopback: Whether webhooks may go to this machine, also without TLS: for tests and demonstrations.
+    """
+
+    domain: str
+    outbox_dir: Path
+    smtp_url: str | None = field(default=None, repr=False)
+    webhook_hosts: tuple[str, ...] = ()
+    webhook_secret: str | None = field(default=None, repr=False)
+    loopback: bool = False
+
+    async def send(self, channel: Channel, letter: Letter) -> Taken:
+        """Send `letter` through `channel`, and say what became of it; no channel's failure is raised."""
+        try:
+            match channel.kind:
+                case ChannelKind.EMAIL:
+                    detail = await self._email(channel.address, letter)
+                case ChannelKind.WEBHOOK:
+                    detail = await self._webhook(channel.address, letter)
+                case ChannelKind.OUTBOX:
+                    detail = await asyncio.to_thread(self._outbox, channel.address, letter)
+        except _NotTakenError as refusal:
+            return Taken(taken=False, detail=_short(str(refusal)))
+        except aiosmtplib.SMTPResponseException as error:
+            return Taken(taken=False, detail=_short(f"the mail server answered {error.code}"))
+        except (aiosmtplib.SMTPException, httpx.HTTPError, OSError, TimeoutError) as error:
+            return Taken(taken=False, detail=_short(type(error).__name__))
+        return Taken(taken=True, detail=_short(detail))
+
+    async def _email(self, address: str, letter: Letter) -> str:
+        if self.smtp_url is None:
+            raise _NotTakenError("this deployment has no mail server")
+        if _MAILBOX.fullmatch(address) is None:
+            raise _NotTakenError("not one e-mail address")
+        server = urlsplit(self.smtp_url)
+        await aiosmtplib.send(
+            self._message(server, address, letter),
+            hostname=server.hostname,
+            port=server.port,
+            username=unquote(server.username) if server.username else None,
+            password=unquote(server.password) if server.password else None,
+            use_tls=server.scheme == "smtps",
+            # A password never leaves in the clear; without one, TLS is taken where it is offered.
+            start_tls=True if server.username and server.scheme == "smtp" else None,
+            timeout=_TIMEOUT,
+        )
+        return "the mail server took it"
+
+    def _message(self, server: SplitResult, address: str, letter: Letter) -> EmailMessage:
+        user = unquote(server.username or "")
+        message = EmailMessage()
+        message["From"] = user if _MAILBOX.fullmatch(user) else f"escrow@{server.hostname}"
+        message["To"] = address
+        message["Subject"] = letter.subject
+        message["Message-ID"] = f"<{letter.id}@{self.domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(letter.text)
+        return message
+
+    async def _webhook(self, address: str, letter: Letter) -> str:
+        url = self._checked_url(address)
+        if self.webhook_secret is None:
+            raise _NotTakenError("this deployment has no webhook secret")
+        host, port = url.hostname or "", url.port or (_HTTPS_PORT if url.scheme == "https" else 80)
+        pinned = self._checked_address(await _addresses(host, port))
+        literal = f"[{pinned}]" if pinned.version == 6 else str(pinned)  # noqa: PLR2004 - of the protocol
+        target = url._replace(netloc=f"{literal}:{port}", fragment="").geturl()
+        body, sent_at = letter.text, datetime.now(UTC)
+        headers = {
+            "host": url.netloc,
+            "content-type": "text/plain; charset=utf-8",
+            "webhook-id": letter.id,
+            "webhook-timestamp": str(int(sent_at.timestamp())),
+            "webhook-signature": Webhook(self.webhook_secret).sign(letter.id, sent_at, body),
+        }
+        async with httpx.AsyncClient(
+            timeout=_TIMEOUT, follow_redirects=False, trust_env=False, verify=ssl.create_default_context()
+        ) as client:
+            request = client.build_request(
+                "POST", target, content=body.encode(), headers=headers, extensions={"sni_hostname": host}
+            )
+            response = await client.send(request, stream=True)  # its body is nothing to us
+            await response.aclose()
+        if not response.is_success:
+            raise _NotTakenError(f"answered {response.status_code}")
+        return f"answered {response.status_code}"
+
+    def _checked_url(self, address: str) -> SplitResult:
+        try:
+            url = urlsplit(address)
+            _ = url.port
+        except ValueError:
+            raise _NotTakenError("not a URL") from None
+        if url.scheme != "https" and not (self.loopback and url.scheme == "http"):
+            raise _NotTakenError("not https")
+        if url.username or url.password or not url.hostname:
+            raise _NotTakenError("not a plain URL")
+        if url.hostname not in self.webhook_hosts:
+            raise _NotTakenError("not one of this deployment's webhook hosts")
+        return url
+
+    def _checked_address(self, addresses: Sequence[_Address]) -> _Address:
+        """Return the address to connect to; one that is not public refuses the host as a whole."""
+        for address in addresses:
+            mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+            real = mapped or address
+            if not (real.is_global and not real.is_multicast) and not (self.loopback and real.is_loopback):
+                raise _NotTakenError("the host's address is not public")
+        if not addresses:
+            raise _NotTakenError("the host has no address")
+        return addresses[0]
+
+    def _outbox(self, address: str, letter: Letter) -> str:
+        try:
+            folder = self.outbox_dir / ids.name(address)
+        except MalformedError:
+            raise _NotTakenError("not the name of an outbox") from None
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{letter.id}.txt"
+        if not path.exists():
+            _write_durably(path, f"{letter.subject}\n\n{letter.text}".encode())
+        return f"lies in the outbox as {path.name}"
+
+
+class _NotTakenError(Exception):
+    """Why a channel was not tried, or did not take a letter."""
+
+
+async def _addresses(host: str, port: int) -> Sequence[_Address]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
+
+
+def _write_durably(path: Path, contents: bytes) -> None:
+    """Put a file in place whole or not at all, and make it durable."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".letter-")
+    partial = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            partial.unlink()
+    for folder in (path.parent, path.parent.parent):
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _short(text: str) -> str:
+    return text[:CHANNEL_DETAIL_LENGTH_MAX]

@@ -1,0 +1,171 @@
+"""Telling the parties of what the storekeeper found, by every channel, until one takes the letter."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from activities.engine import nonce_of
+from activities.notices.post import Letter, Post
+from tallystick import telemetry
+from tallystick.crypto.envelope import Envelope, body_of, sign
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.crypto.keys import SigningKey
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.parties import Channel
+from tallystick.domain.authorship.authors import check_engine
+from tallystick.domain.codec import encode_object
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest, engine_person
+from tallystick.domain.kinds import Kind
+from tallystick.domain.notice.storage import Owed, letter, owed, subject
+from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.statements.engine import ChannelResult, StorageNotice
+from tallystick.domain.statements.signed import Entry, Signed
+from tallystick.limits import STORAGE_NOTICE_AGAIN
+from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
+from tallystick.store.database.session import StoreUnavailableError, reading, transaction
+from tallystick.store.ledger import ledger
+from tallystick.store.registers import agreements
+from tallystick.store.registers.agreements import agreement_envelope
+
+_log = telemetry.logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageNotices:
+    """Gives notice of damaged copies, and puts on record whom it reached; holds the log key for that."""
+
+    engine: Engine
+    log_key: SigningKey = field(repr=False)
+    post: Post
+    clock: Callable[[], datetime]
+
+    def give(self, among: Iterable[AgreementId] | None = None) -> dict[AgreementId, datetime]:
+        """Write every letter that is owed now, and return when the next is under which agreement.
+
+        A letter is sent before it is on record: after a crash in between it is sent again, under
+        the same id. One that a second worker has put on record meanwhile is not recorded again.
+
+        An agreement whose record was altered keeps no other's letters back, and is looked at again soon.
+
+        Args:
+            among: Where to look; every agreement if absent.
+
+        Raises:
+            StoreUnavailableError: The database is out of reach.
+        """
+        if among is None:
+            with reading(self.engine) as session:
+                among = agreements.agreement_ids(session)
+        return {one: due for one in among if (due := self._given_if_possible(one)) is not None}
+
+    def _given_if_possible(self, agreement_id: AgreementId) -> datetime | None:
+        try:
+            return self._given(agreement_id)
+        except StoreUnavailableError:
+            raise
+        except TallystickError as error:
+            _log.error(
+                "what letters are owed cannot be told",
+                agreement=agreement_id,
+                code=error.code,
+                why=str(error),
+            )
+            return self.clock() + STORAGE_NOTICE_AGAIN
+
+    def _given(self, agreement_id: AgreementId) -> datetime | None:
+        with reading(self.engine) as session:
+            signed, due = _owed(session, agreement_id)
+        for one in due:
+            if one.due_at <= self.clock():
+                self._send(signed, one)
+        with reading(self.engine) as session:
+            _, left = _owed(session, agreement_id)
+        return min((one.due_at for one in left), default=None)
+
+    def _send(self, signed: SignedAgreement, due: Owed) -> None:
+        text = letter(signed.agreement, due)
+        results = asyncio.run(self._through_all(signed, due, text))
+        at = self.clock()
+        with transaction(self.engine) as session:
+            signed, still = _owed(session, signed.agreement.id)
+            if any((one.party.id, one.attempt) == (due.party.id, due.attempt) for one in still):
+                envelope = self._statement(signed, due, text, results, at)
+                ledger.append(session, signed.agreement.id, envelope, at, claim=None)
+
+    async def _through_all(self, signed: SignedAgreement, due: Owed, text: str) -> tuple[ChannelResult, ...]:
+        name = f"storage-{nonce_of(_members(signed, due))}"
+        letters = [
+            (channel, Letter(id=f"{name}-{place}", subject=subject(signed.agreement), text=text))
+            for place, channel in enumerate(due.party.channels)
+        ]
+        return tuple(await asyncio.gather(*(self._through(*one) for one in letters)))
+
+    async def _through(self, channel: Channel, one: Letter) -> ChannelResult:
+        taken = await self.post.send(channel, one)
+        return ChannelResult(
+            kind=channel.kind, address=channel.address, taken=taken.taken, detail=taken.detail
+        )
+
+    def _statement(
+        self,
+        signed: SignedAgreement,
+        due: Owed,
+        text: str,
+        results: tuple[ChannelResult, ...],
+        at: datetime,
+    ) -> Envelope:
+        notice = StorageNotice(
+            deployment=signed.agreement.deployment,
+            agreement=signed.agreement.id,
+            agreement_digest=signed.terms.digest,
+            person=engine_person(signed.agreement.deployment),
+            issued_at=at,
+            nonce=nonce_of(_members(signed, due)),
+            party=due.party.id,
+            attempt=due.attempt,
+            findings=tuple(finding for finding, _ in due.findings),
+            text_digest=sha256_digest(text.encode()),
+            channels=results,
+        )
+        return sign(Kind.STORAGE_NOTICE, encode_object(notice), [self.log_key])
+
+
+def _owed(session: Session, agreement_id: AgreementId) -> tuple[SignedAgreement, tuple[Owed, ...]]:
+    registered = agreements.latest(session, agreement_id)
+    assert registered is not None, "only registered agreements are looked at"
+    signed = read_agreement(agreement_envelope(registered.envelope))
+    return signed, owed(signed.agreement, _record(session, agreement_id))
+
+
+def _record(session: Session, agreement_id: AgreementId) -> Iterator[Entry]:
+    """Yield what is on record about no claim, each read under the version that it names: keys change."""
+    registered = agreements.versions(session, agreement_id)
+    versions = {one.digest: read_agreement(agreement_envelope(one.envelope)).agreement for one in registered}
+    for entry in ledger.entries(session, agreement_id, kinds=[Kind.EVENT, Kind.STORAGE_NOTICE]):
+        if entry.claim is None:
+            read = _read(entry.statement(), versions)
+            yield Entry(index=entry.index, accepted_at=entry.accepted_at, signed=read)
+
+
+def _read(envelope: Envelope, versions: Mapping[Digest, Agreement]) -> Signed:
+    named = body_of(envelope).get("agreement_digest")
+    agreement = versions.get(Digest(named)) if isinstance(named, str) else None
+    if agreement is None:
+        raise MisdirectedError("no version of the agreement has the digest", digest=str(named))
+    read = read_signed(envelope, agreement)
+    check_engine(agreement, read)
+    return read
+
+
+def _members(signed: SignedAgreement, due: Owed) -> dict[str, str | int | list[str]]:
+    return {
+        "agreement": signed.agreement.id,
+        "party": due.party.id,
+        "attempt": due.attempt,
+        "findings": [finding for finding, _ in due.findings],
+    }

@@ -1,0 +1,24 @@
+"""Ledger entries as they travel to a workflow, a page at a time."""
+
+from collections.abc import Iterable
+
+from tallystick.limits import RECORD_PAGE_BYTES_MAX
+from tallystick.messages import RawEntry
+from tallystick.store.ledger.ledger import LedgerEntry
+
+
+def raw_entry(entry: LedgerEntry) -> RawEntry:
+    """Return an entry as it travels."""
+    return RawEntry(index=entry.index, accepted_at=entry.accepted_at, envelope=entry.envelope.decode())
+
+
+def page(entries: Iterable[LedgerEntry]) -> tuple[RawEntry, ...]:
+    """Return the first entries, at least one, that fit into a message; the asker asks for the rest."""
+    page: list[RawEntry] = []
+    size_bytes = 0
+    for entry in entries:
+        size_bytes += len(entry.envelope)
+        if page and size_bytes > RECORD_PAGE_BYTES_MAX:
+            break
+        page.append(raw_entry(entry))
+    return tuple(page)

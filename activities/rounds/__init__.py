@@ -1,0 +1,1 @@
+"""What is done in rounds: scrubbing the stores, signing the logs."""

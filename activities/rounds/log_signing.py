@@ -1,0 +1,62 @@
+"""Signing the logs: a checkpoint says what a log holds, by the key of the deployment's log.
+
+An entry is on record when it is committed; the checkpoint that covers it comes a moment
+later, one for all that came together. Nobody waits for it: what an act means doesn't hang on it.
+"""
+
+import threading
+
+from sqlalchemy import Engine
+
+from tallystick import telemetry
+from tallystick.crypto.keys import SigningKey
+from tallystick.crypto.log import note
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, DeploymentId
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.ledger import checkpoints
+
+_log = telemetry.logger(__name__)
+
+
+class LogSigning:
+    """Signs the logs of a deployment that have grown."""
+
+    def __init__(self, *, engine: Engine, log_key: SigningKey, deployment: DeploymentId) -> None:
+        self._engine = engine
+        self._log_key = log_key
+        self._deployment = deployment
+        self._grown: set[AgreementId] = set()
+        self._lock = threading.Lock()
+
+    def sign(self, agreement_id: AgreementId) -> None:
+        """Sign a log as it stands, as well as it goes: what fails here is made good by the next one."""
+        origin = note.origin_of(self._deployment, agreement_id)
+        try:
+            with transaction(self._engine) as session:
+                checkpoints.sign_checkpoint(session, agreement_id, self._log_key, origin)
+        except TallystickError as error:
+            _log.error("no checkpoint was signed", agreement=agreement_id, code=error.code, why=str(error))
+
+    def sign_soon(self, agreement_id: AgreementId) -> None:
+        """Remember that a log has grown; returns at once."""
+        with self._lock:
+            self._grown.add(agreement_id)
+
+    def sign_grown(self) -> None:
+        """Sign every log that was said to have grown."""
+        with self._lock:
+            grown, self._grown = self._grown, set()
+        for agreement_id in sorted(grown):
+            self.sign(agreement_id)
+
+    def sign_all(self) -> None:
+        """Sign every log that has entries after its last checkpoint: the gate and the API append too.
+
+        Raises:
+            StoreUnavailableError: The database is out of reach.
+        """
+        with reading(self._engine) as session:
+            grown = checkpoints.logs_to_sign(session)
+        for agreement_id in grown:
+            self.sign(agreement_id)

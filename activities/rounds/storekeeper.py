@@ -1,0 +1,203 @@
+"""The storekeeper's rounds: every copy of every blob is read again, and bad ones replaced from a good copy.
+
+A copy that rots unseen is lost on the day on which the other one rots too. A round
+decides nothing and may be ended between any two bytes: repairing puts a file in place
+whole or not at all, and the next round begins anew. Nothing else ends the rounds: a
+defect that went unheard in a thread of its own would leave every copy to rot.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, NoReturn
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from activities.engine import nonce_of
+from activities.notices.post import Post
+from activities.notices.storage import StorageNotices
+from tallystick import telemetry
+from tallystick.crypto.envelope import body_of, sign
+from tallystick.crypto.keys import SigningKey
+from tallystick.domain.codec import decode, encode_object, instant_text
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest, engine_person
+from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.statements.engine import Event
+from tallystick.limits import DRAFT_IDLE_MAX, NOTICE_RETRY_MIN, SCRUB_REST_MIN, STORAGE_NOTICE_AGAIN
+from tallystick.proof.reading import read_agreement
+from tallystick.store.blobs.folder import ReplicaState
+from tallystick.store.blobs.replicas import ReplicatedBlobs, ScrubFinding
+from tallystick.store.blobs.uploads import blobs_with, known_blobs
+from tallystick.store.database.session import StoreUnavailableError, reading, transaction
+from tallystick.store.ledger import ledger
+from tallystick.store.registers import agreements
+from tallystick.store.registers.agreements import agreement_envelope
+
+_log = telemetry.logger(__name__)
+_SPOILT: Final = frozenset({ReplicaState.ALTERED, ReplicaState.MISSING})
+_FIRST_ROUND_PART: Final = 24  # of the pause between rounds: an hour of a day
+
+
+def now() -> datetime:
+    """Return the time by this host's clock: aware UTC, whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def rest(pause: timedelta) -> None:
+    """Leave the disks to others for a while."""
+    time.sleep(pause.total_seconds())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storekeeper:
+    """Keeps the copies whole; holds the log key, to put on record what was replaced, and who was told.
+
+    Attributes:
+        post: Where letters to the parties leave.
+        clock: This host's own.
+        rest: Waits for so long: after each blob as long as it took to read, so that claims come first.
+    """
+
+    engine: Engine
+    blobs: ReplicatedBlobs
+    log_key: SigningKey = field(repr=False)
+    post: Post
+    clock: Callable[[], datetime] = now
+    rest: Callable[[timedelta], None] = rest
+
+    def keep_making_rounds(self, every: timedelta) -> NoReturn:
+        """Make rounds for ever, with a pause of `every` after each; meanwhile tell of what was found.
+
+        The first round waits for a part of the pause: a worker that is started again and again does
+        not read all the time, and one that is started every day still comes round.
+        """
+        self._wait(every / _FIRST_ROUND_PART)
+        while True:
+            self.make_round_if_possible()
+            self._wait(every)
+
+    def make_round_if_possible(self) -> None:
+        """Make a round; whatever keeps it from its end is left to the next one."""
+        with _going_on("a round through the stores was cut short"):
+            self.make_round()
+
+    def make_round(self) -> None:
+        """Read every copy once, replace what is bad, and put on record what was found.
+
+        A blob of which no good copy is left stays as it is: every release of it is refused
+        until somebody brings a copy back.
+
+        Raises:
+            StoreUnavailableError: The database is out of reach.
+            BlobStoreFailedError: A store can't be listed.
+        """
+        self.blobs.discard_unfinished(self.clock() - DRAFT_IDLE_MAX)
+        with reading(self.engine) as session:
+            known = known_blobs(session)
+        for blob in known:  # and no other: what is still on its way has not come to every store
+            began = time.monotonic()
+            with _going_on("a blob was not looked at"):  # and so the others still are
+                self._look_at(blob)
+            self.rest(max(SCRUB_REST_MIN, timedelta(seconds=time.monotonic() - began)))
+
+    def _give_notice(self, among: Iterable[AgreementId] | None) -> Mapping[AgreementId, datetime] | None:
+        """Give the notices that are owed, and return when the next are; None if that was not found out."""
+        notices = StorageNotices(engine=self.engine, log_key=self.log_key, post=self.post, clock=self.clock)
+        with _going_on("notice of damaged copies was not given"):
+            return notices.give(among)
+        return None
+
+    def _wait(self, pause: timedelta) -> None:
+        """Rest for so long; in between, write the letters that are owed, again until a channel takes each."""
+        left, owing = pause, self._give_notice(None)
+        while left > timedelta(0):
+            step = min(left, self._until_next(owing))
+            self.rest(step)
+            left -= step
+            if owing is None or owing:
+                owing = self._give_notice(owing)
+
+    def _until_next(self, owing: Mapping[AgreementId, datetime] | None) -> timedelta:
+        if owing is None:
+            return STORAGE_NOTICE_AGAIN
+        waits = [due_at - self.clock() for due_at in owing.values()]
+        return max(NOTICE_RETRY_MIN, min(waits, default=timedelta.max))
+
+    def _look_at(self, blob: Digest) -> None:
+        finding = self.blobs.scrub_one(blob)
+        if finding is not None:
+            self._tell(finding)
+
+    def _tell(self, finding: ScrubFinding) -> None:
+        bad = [found for found in finding.verdicts if found.state is not ReplicaState.GOOD]
+        lines = (f"blob {finding.digest}", *(found.words for found in bad))
+        tell = _log.error if finding.lost else _log.warning
+        tell("no store has a good copy" if finding.lost else "a copy was not as it must be", copies=lines)
+        # A store that cannot be read now has lost nothing: it may be back in a moment.
+        if any(found.state in _SPOILT or found.repaired for found in bad):
+            whole = all(found.repaired for found in bad if found.state in _SPOILT)
+            happening = Happening.REPLICA_REPAIRED if whole else Happening.REPLICA_LOST
+            self._record(finding.digest, happening, lines)
+
+    def _record(self, blob: Digest, happening: Happening, lines: tuple[str, ...]) -> None:
+        """Put a finding on record, however long it takes: a copy that was replaced is not found again."""
+        at = self.clock()
+        while True:
+            try:
+                with transaction(self.engine) as session:
+                    for stored in blobs_with(session, blob):
+                        event = _event(session, stored.agreement_id, (happening, blob, lines), at)
+                        if happening is Happening.REPLICA_REPAIRED or not _is_told(session, event):
+                            envelope = sign(Kind.EVENT, encode_object(event), [self.log_key])
+                            ledger.append(session, stored.agreement_id, envelope, at, claim=None)
+            except StoreUnavailableError as error:
+                _log.warning("what was found in the stores is not on record yet", why=str(error))
+                self.rest(SCRUB_REST_MIN)
+            else:
+                return
+
+
+@contextmanager
+def _going_on(what: str) -> Generator[None]:
+    """Let nothing end the rounds: a typed refusal is a warning, anything else a defect to be mended."""
+    try:
+        yield
+    except TallystickError as error:
+        _log.warning(what, code=error.code, why=str(error))
+    except Exception:  # noqa: BLE001 - a thread that ends is heard by nobody
+        _log.exception("defect", what=what)
+
+
+def _event(
+    session: Session,
+    agreement_id: AgreementId,
+    found: tuple[Happening, Digest, tuple[str, ...]],
+    at: datetime,
+) -> Event:
+    happening, blob, lines = found
+    registered = agreements.latest(session, agreement_id)
+    assert registered is not None, "a blob is under a registered agreement"
+    signed = read_agreement(agreement_envelope(registered.envelope))
+    return Event(
+        deployment=signed.agreement.deployment,
+        agreement=agreement_id,
+        agreement_digest=signed.terms.digest,
+        person=engine_person(signed.agreement.deployment),
+        issued_at=at,
+        nonce=nonce_of({"happening": happening.value, "found": list(lines), "at": instant_text(at)}),
+        happening=happening,
+        cause=blob,
+        because=lines,
+    )
+
+
+def _is_told(session: Session, event: Event) -> bool:
+    """Say whether the last thing on record about the blob is the very same."""
+    entries = ledger.entries(session, event.agreement, kinds=[Kind.EVENT])
+    told = [decode(Event, body_of(entry.statement())) for entry in entries if entry.claim is None]
+    last = next((one for one in reversed(told) if one.cause == event.cause), None)
+    return last is not None and (last.happening, last.because) == (event.happening, event.because)

@@ -1,0 +1,1 @@
+"""The shapes of answers, and how claims are put into them."""

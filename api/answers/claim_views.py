@@ -1,0 +1,202 @@
+"""Answers about a claim, each a function of its case file and the moment: nothing is decided here."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import cast
+
+from api.answers.claims import (
+    ClaimView,
+    DeadlineList,
+    DeadlineView,
+    DenialTally,
+    Explanation,
+    PremiseView,
+    StageTally,
+    StageView,
+    TallyView,
+    Timeline,
+    TimelineEntry,
+    VoteView,
+    WaitingView,
+    WindowView,
+)
+from api.answers.shapes import Json
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.returns import return_is_due
+from tallystick.domain.claim.tally import Tally, tally_approvals, tally_denials
+from tallystick.domain.codec import instant_text
+from tallystick.domain.ids import StageId
+from tallystick.domain.inbox.deadlines import deadlines
+from tallystick.domain.inbox.waiting import Waiting, waiting
+from tallystick.domain.record.fold import Step, steps
+from tallystick.domain.release.decision import recorded_premises
+from tallystick.domain.statements.engine import PremiseVerdict
+from tallystick.domain.statements.signed import Entry, write_body
+from tallystick.store.cases.casefile import CaseFile
+
+_FILED = "filed"
+
+
+def claim_view(case: CaseFile, at: datetime) -> ClaimView:
+    """Return the claim as it stands, and what it waits for at `at`."""
+    claim, filing = case.claim, case.claim.filing
+    return ClaimView(
+        claim=claim.id,
+        digest=claim.digest,
+        agreement=case.agreement.id,
+        agreement_digest=filing.agreement_digest,
+        state=claim.state.value,
+        frozen=claim.frozen,
+        since=claim.since,
+        filed_at=claim.filed_at,
+        filed_by=filing.person,
+        condition=filing.condition,
+        deposit=filing.deposit,
+        purpose=filing.purpose.value,
+        recipient=filing.recipient,
+        stages=[_stage(case, place) for place in range(len(claim.stages))],
+        window=_window(claim),
+        return_due=return_is_due(case.agreement, claim),
+        waiting=[waiting_view(item) for item in waiting(case.agreement, claim, at)],
+        filing_envelope=envelope(filing_of(case)),
+    )
+
+
+def waiting_view(item: Waiting) -> WaitingView:
+    """Return one thing that is waited for."""
+    return WaitingView(what=item.what.value, on=item.on, until=item.until, why=item.why)
+
+
+def timeline(case: CaseFile) -> Timeline:
+    """Return every entry of the record, and as what event it counted."""
+    told = zip(case.claim.entries, events(case), strict=True)
+    return Timeline(entries=[_timeline_entry(entry, event) for entry, event in told])
+
+
+def events(case: CaseFile) -> tuple[str, ...]:
+    """Return as what event each entry of the claim counted, in the record's order."""
+    return tuple(event_name(one) for one in steps(case.signed.terms, case.claim.entries))
+
+
+def event_name(told: Step) -> str:
+    """Return as what event an entry counted, in the words of the API."""
+    return _FILED if told.event is None else told.event.value
+
+
+def tallies(case: CaseFile, at: datetime) -> TallyView:
+    """Return every count as it stands at `at`."""
+    counts = [
+        (p.stage, tally_approvals(case.agreement, case.claim, p.stage, at=at)) for p in case.claim.stages
+    ]
+    denials = tally_denials(case.agreement, case.claim)
+    return TallyView(
+        stages=[
+            StageTally(
+                stage=stage,
+                reached=tally.reached,
+                reachable=tally.reachable,
+                outstanding=tally.outstanding,
+                votes=_votes(tally),
+            )
+            for stage, tally in counts
+        ],
+        denials=DenialTally(
+            reached=denials.reached,
+            reachable=denials.reachable,
+            outstanding=denials.outstanding,
+            votes=_votes(denials),
+        ),
+    )
+
+
+def deadline_list(case: CaseFile, at: datetime) -> DeadlineList:
+    """Return the claim's deadlines, each with the days that were counted."""
+    found = deadlines(case.agreement, case.claim, at)
+    return DeadlineList(
+        deadlines=[DeadlineView(what=one.what, at=one.at, explanation=one.explanation) for one in found]
+    )
+
+
+def explanation(case: CaseFile, stage: StageId | None, at: datetime) -> Explanation:
+    """Return why `stage`, or the next one, is or is not releasable as far as the record decides it."""
+    following = case.claim.next_stage
+    asked = stage or (following.stage if following is not None else None)
+    premises = () if asked is None else recorded_premises(case.agreement, case.claim, asked, at=at)
+    waits = waiting(case.agreement, case.claim, at)
+    return Explanation(
+        stage=asked,
+        premises=[PremiseView(premise=v.premise, holds=v.holds, found=v.found) for v in premises],
+        waiting=[waiting_view(item) for item in waits],
+        lines=[*_state_lines(case.claim), *_premise_lines(asked, premises), *map(_waiting_line, waits)],
+    )
+
+
+def envelope(stored: bytes) -> Json:
+    """Return a stored envelope as a JSON object, for the caller to verify."""
+    return cast("Json", json.loads(stored))
+
+
+def filing_of(case: CaseFile) -> bytes:
+    """Return the stored envelope of the claim's filing."""
+    return next(entry.envelope for entry in case.raw if entry.statement_id == case.claim.digest)
+
+
+def _stage(case: CaseFile, place: int) -> StageView:
+    progress = case.claim.stages[place]
+    return StageView(
+        stage=progress.stage,
+        state=progress.state.value,
+        since=progress.since,
+        decision=progress.decision,
+        components=case.agreement.stage(progress.stage).components,
+    )
+
+
+def _window(claim: Claim) -> WindowView | None:
+    if claim.window_opened_at is None or claim.window_until is None:
+        return None
+    return WindowView(
+        opened_at=claim.window_opened_at, until=claim.window_until, ended_at=claim.window_ended_at
+    )
+
+
+def _timeline_entry(entry: Entry, event: str) -> TimelineEntry:
+    return TimelineEntry(
+        index=entry.index,
+        accepted_at=entry.accepted_at,
+        kind=entry.signed.kind.value,
+        event=event,
+        statement=entry.signed.id,
+        person=entry.signed.body.person,
+        says=cast("Json", write_body(entry.signed.body)),
+    )
+
+
+def _votes(tally: Tally) -> list[VoteView]:
+    return [
+        VoteView(statement=vote.statement, person=vote.person, counts=vote.counts, why=vote.why)
+        for vote in tally.votes
+    ]
+
+
+def _state_lines(claim: Claim) -> Iterable[str]:
+    frozen = ", and frozen by a hold" if claim.frozen else ""
+    yield f"{claim.id} is {claim.state} since {instant_text(claim.since)}{frozen}"
+
+
+def _premise_lines(stage: StageId | None, premises: Iterable[PremiseVerdict]) -> Iterable[str]:
+    if stage is None:
+        yield "every stage is decided"
+        return
+    unmet = [verdict for verdict in premises if not verdict.holds]
+    if not unmet:
+        yield f"on the record alone, stage {stage} may be released; the gate also looks for itself"
+    for verdict in unmet:
+        yield f"stage {stage}: {verdict.premise} does not hold: {verdict.found}"
+
+
+def _waiting_line(item: Waiting) -> str:
+    on = f" on {', '.join(item.on)}" if item.on else ""
+    until = f", until {instant_text(item.until)}" if item.until is not None else ""
+    return f"waits for {item.what}{on}{until}: {item.why}"

@@ -1,0 +1,238 @@
+"""What the API answers about claims: their shapes, as frozen dataclasses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.answers.shapes import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageView:
+    """Where one stage of a claim stands."""
+
+    stage: str
+    state: str
+    since: datetime | None
+    decision: str | None
+    components: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowView:
+    """The objection window: until when an objection is in time."""
+
+    opened_at: datetime
+    until: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingView:
+    """One thing that a claim waits for, on whom, and until when."""
+
+    what: str
+    on: Sequence[str]
+    until: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimView:
+    """A claim as its record leaves it."""
+
+    claim: str
+    digest: str
+    agreement: str
+    agreement_digest: str
+    state: str
+    frozen: bool
+    since: datetime
+    filed_at: datetime
+    filed_by: str
+    condition: str
+    deposit: str
+    purpose: str
+    recipient: str
+    stages: Sequence[StageView]
+    window: WindowView | None
+    return_due: bool
+    waiting: Sequence[WaitingView]
+    filing_envelope: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimList:
+    """The claims that the caller may see, by agreement in the order of their filing."""
+
+    claims: Sequence[ClaimView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One entry of a claim's record: when, what, by whom, and what it says."""
+
+    index: int
+    accepted_at: datetime
+    kind: str
+    event: str
+    statement: str
+    person: str
+    says: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """A claim's record, in the order in which it counts."""
+
+    entries: Sequence[TimelineEntry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteView:
+    """One statement in a count, and why it counts or not."""
+
+    statement: str
+    person: str
+    counts: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageTally:
+    """Where a stage's quorum stands now."""
+
+    stage: str
+    reached: bool
+    reachable: bool
+    outstanding: Sequence[str]
+    votes: Sequence[VoteView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenialTally:
+    """Where the denials stand."""
+
+    reached: bool
+    reachable: bool
+    outstanding: Sequence[str]
+    votes: Sequence[VoteView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TallyView:
+    """Every count of a claim."""
+
+    stages: Sequence[StageTally]
+    denials: DenialTally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineView:
+    """A deadline, and which days were counted."""
+
+    what: str
+    at: datetime
+    explanation: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineList:
+    """A claim's deadlines, earliest first."""
+
+    deadlines: Sequence[DeadlineView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PremiseView:
+    """One premise of a release, and what was found."""
+
+    premise: str
+    holds: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why the next stage is not released yet: the premises that the record decides.
+
+    Attributes:
+        stage: The stage that is meant; absent once every stage is decided.
+    """
+
+    stage: str | None
+    premises: Sequence[PremiseView]
+    waiting: Sequence[WaitingView]
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContributionView:
+    """A share of a component's key, sealed to the claim's recipient: a blob."""
+
+    leaf: str
+    sealed_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredComponent:
+    """What the receiver needs to fetch and open one component."""
+
+    component: str
+    sealed_digest: str
+    sealed_bytes: int
+    manifest_digest: str
+    custody: str
+    custody_envelope: Json
+    contributions: Sequence[ContributionView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredStage:
+    """A stage as the receiver sees it; contributions are there once it is decided."""
+
+    stage: str
+    state: str
+    decision: str | None
+    components: Sequence[DeliveredComponent]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What the receiver is to do: which stages to undo, in order, and which to provision."""
+
+    claim: str
+    digest: str
+    state: str
+    undo: Sequence[str]
+    stages: Sequence[DeliveredStage]
+    filing_envelope: Json
+    agreement_envelope: Json
+    deposit_envelope: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftView:
+    """A statement to be checked and signed: what is signed is the canonical form of `body`."""
+
+    kind: str
+    body: Json
+    words: Sequence[str]
+    shows: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxItem:
+    """Something that waits for the caller."""
+
+    claim: str
+    what: str
+    until: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbox:
+    """What waits for the caller, the most urgent first."""
+
+    items: Sequence[InboxItem]

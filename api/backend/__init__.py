@@ -1,0 +1,1 @@
+"""What the API stands on: the stores, and Temporal."""

@@ -1,0 +1,183 @@
+"""What the API stands on: the database, the blobs, the clock, and the engine behind a port.
+
+The API holds no key. What needs one is asked of the worker or of the gate, through
+`ClaimsPort`; tests give another neighbour there, everything else is real.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from tallystick.domain.agreement.deployment import Engine as EngineKeys
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import Digest
+from tallystick.domain.soundness.registering import Registrar
+from tallystick.messages import (
+    Acknowledged,
+    ClaimStart,
+    DealCustody,
+    EvidenceRequest,
+    Submission,
+    VerifyDeposit,
+)
+from tallystick.settings import Settings
+from tallystick.site import Deployment, Site
+from tallystick.store.blobs.folder import FileBlobStore
+from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.blobs.uploads import Uploads
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.kept import Cases
+from tallystick.store.database.session import open_engine
+from tallystick.store.registers.claims import StoredClaim
+
+
+class EngineUnreachableError(TallystickError):
+    """The engine did not say in time that the statement is on record."""
+
+    code = "engine-unreachable"
+    why = "Temporal or its worker did not answer, so nothing was acknowledged; it may still be recorded."
+    advice = "Send the same request again: nothing is lost by repeating, and nothing happens twice."
+    retryable = True
+
+
+class ClaimNotCarriedError(TallystickError):
+    """No workflow carries the claim at the moment."""
+
+    code = "claim-not-carried"
+    why = "The claim's workflow has ended, or was lost and is being rebuilt from the ledger."
+    advice = "Send the same request again in a minute: nothing is lost by repeating."
+    retryable = True
+
+
+class ClaimsPort(Protocol):
+    """The engine as the API sees it; each call may be repeated."""
+
+    async def start_claim(self, start: ClaimStart) -> None:
+        """See to it that the claim's workflow has been started.
+
+        Raises:
+            EngineUnreachableError: It is not known whether it was.
+        """
+        ...
+
+    async def submit(self, claim: Digest, statement: Digest, submission: Submission) -> Acknowledged:
+        """Return once the statement is on record.
+
+        Raises:
+            TallystickError: The engine's own check refused it, as the door would.
+            EngineUnreachableError: It is not known whether it is on record.
+            ClaimNotCarriedError: No workflow of this claim runs.
+        """
+        ...
+
+    async def verify_deposit(self, asked: VerifyDeposit) -> None:
+        """Ask for a deposit's verdict; if this fails, the worker finds the deposit by itself."""
+        ...
+
+    async def deal_custody(self, asked: DealCustody) -> None:
+        """Ask for a custody epoch; if this fails, the worker finds out by itself."""
+        ...
+
+    async def look(self, claim: Digest, reason: str) -> None:
+        """Nudge a claim's workflow; if this fails, it looks at its next timer."""
+        ...
+
+    async def evidence(self, asked: EvidenceRequest) -> Digest:
+        """Return the digest of the blob that holds the claim's evidence file.
+
+        Raises:
+            TallystickError: The record cannot be exported.
+            EngineUnreachableError: The worker did not answer.
+        """
+        ...
+
+    async def reachable(self) -> bool:
+        """Return whether Temporal answers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """Everything a route may use; opened once, when the app is made."""
+
+    settings: Settings
+    engine: Engine
+    blobs: ReplicatedBlobs
+    uploads: Uploads
+    claims: ClaimsPort
+    cases: Cases
+    clock: Callable[[], datetime]
+
+    def now(self) -> datetime:
+        """Return the time, UTC, in whole seconds."""
+        return self.clock().astimezone(UTC).replace(microsecond=0)
+
+    def case(self, session: Session, stored: StoredClaim) -> CaseFile:
+        """Return the case file of a claim, as its record stands in `session`.
+
+        Raises:
+            RecordUnreadableError: The record does not fold.
+            StoreUnavailableError: The database cannot be asked.
+        """
+        return self.cases.load(session, stored.agreement_id, stored.digest)
+
+    def deployment(self) -> Deployment:
+        """Return what is public of the deployment, with the root keys of this process's settings.
+
+        Raises:
+            MalformedError: The file was altered.
+        """
+        public = Site(root=self.settings.data_dir).deployment()
+        return Deployment(
+            deployment=self.settings.deployment,
+            log_key=public.log_key,
+            decision_key=public.decision_key,
+            gate_recipient=public.gate_recipient,
+            root_keys=self.settings.root_keys or public.root_keys,
+        )
+
+    def registrar(self) -> Registrar:
+        """Return the deployment as agreements are checked against it."""
+        public = self.deployment()
+        keys = EngineKeys(
+            log_key=public.log_key, decision_key=public.decision_key, gate_recipient=public.gate_recipient
+        )
+        return Registrar(deployment=public.deployment, engine=keys, root_keys=public.root_keys)
+
+
+def utc_now() -> datetime:
+    """Return the time by this machine's clock."""
+    return datetime.now(UTC)
+
+
+def open_neighbours(settings: Settings, claims: ClaimsPort, clock: Callable[[], datetime]) -> Neighbours:
+    """Open what `settings` name; the database is connected at its first use.
+
+    Raises:
+        TallystickError: A folder cannot be made, or the database URL cannot be used.
+    """
+    stores = [FileBlobStore(location.path, name=location.url) for location in settings.blob_locations]
+    blobs = ReplicatedBlobs(stores)
+    engine = open_engine(settings.database_url)
+    return Neighbours(
+        settings=settings,
+        engine=engine,
+        blobs=blobs,
+        uploads=Uploads(settings.uploads_dir, blobs),
+        claims=claims,
+        cases=Cases(),
+        clock=clock,
+    )
+
+
+def neighbours_of(request: Request) -> Neighbours:
+    """Return what the app that serves `request` stands on."""
+    return cast("Neighbours", request.app.state.neighbours)
+
+
+Near = Annotated[Neighbours, Depends(neighbours_of)]

@@ -1,0 +1,183 @@
+"""The engine over Temporal: starts and updates by name, refusals as the errors that they were."""
+
+import asyncio
+from collections.abc import Awaitable, Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from temporalio.client import (
+    Client,
+    RPCTimeoutOrCancelledError,
+    WorkflowFailureError,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.backend.neighbours import ClaimNotCarriedError, EngineUnreachableError
+from tallystick.crypto.envelope import new_nonce
+from tallystick.domain.ids import Digest, digest
+from tallystick.faults import from_failure
+from tallystick.limits import ENGINE_NUDGE_MAX, EVIDENCE_WAIT_MAX, UPDATE_WAIT_MAX, WORKFLOW_TASK_MAX
+from tallystick.messages import (
+    CLAIMS_QUEUE,
+    Acknowledged,
+    ClaimLook,
+    ClaimStart,
+    DealCustody,
+    EvidenceFile,
+    EvidenceRequest,
+    Submission,
+    VerifyDeposit,
+    claim_workflow_id,
+    custody_workflow_id,
+    deposit_workflow_id,
+)
+from tallystick.settings import Settings
+from tallystick.telemetry import logger
+
+T = TypeVar("T")
+
+_log = logger(__name__)
+_HEALTH_WAIT: Final = timedelta(seconds=2)
+
+
+class TemporalClaims:
+    """The `ClaimsPort` of a deployment; it connects when it is first used."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Remember where Temporal is."""
+        self._settings = settings
+        self._client: Client | None = None
+        self._connecting = asyncio.Lock()
+
+    async def start_claim(self, start: ClaimStart) -> None:
+        """See to it that the claim's workflow has been started.
+
+        Raises:
+            EngineUnreachableError: It is not known whether it was.
+        """
+        with _in_doubt():
+            await self._start("ReleaseWorkflow", start, claim_workflow_id(start.claim), ENGINE_NUDGE_MAX)
+
+    async def submit(self, claim: Digest, statement: Digest, submission: Submission) -> Acknowledged:
+        """Return once the statement is on record.
+
+        Raises:
+            TallystickError: The engine's own check refused it.
+            EngineUnreachableError: It is not known whether it is on record.
+            ClaimNotCarriedError: No workflow of this claim runs.
+        """
+        with _in_doubt():
+            client = await self._connected()
+            handle = client.get_workflow_handle(claim_workflow_id(claim))
+            update = handle.execute_update("submit", submission, id=statement, result_type=Acknowledged)
+            return await _within(update, UPDATE_WAIT_MAX)
+
+    async def verify_deposit(self, asked: VerifyDeposit) -> None:
+        """Ask for a deposit's verdict; if this fails, the worker finds the deposit by itself."""
+        await self._nudge("DepositWorkflow", asked, deposit_workflow_id(asked.deposit))
+
+    async def deal_custody(self, asked: DealCustody) -> None:
+        """Ask for a custody epoch; if this fails, the worker finds out by itself."""
+        workflow_id = custody_workflow_id(asked.agreement, asked.component, asked.epoch)
+        await self._nudge("CustodyWorkflow", asked, workflow_id)
+
+    async def look(self, claim: Digest, reason: str) -> None:
+        """Nudge a claim's workflow; if this fails, it looks at its next timer."""
+        try:
+            with _in_doubt():
+                client = await self._connected()
+                handle = client.get_workflow_handle(claim_workflow_id(claim))
+                await _within(handle.signal("look", ClaimLook(reason=reason)), ENGINE_NUDGE_MAX)
+        except (EngineUnreachableError, ClaimNotCarriedError) as error:
+            _log.warning("a claim was not nudged", claim=claim, code=error.code)
+
+    async def evidence(self, asked: EvidenceRequest) -> Digest:
+        """Return the digest of the blob that holds the claim's evidence file.
+
+        Raises:
+            TallystickError: The record cannot be exported.
+            EngineUnreachableError: The worker did not answer.
+        """
+        with _in_doubt():
+            client = await self._connected()
+            made = client.execute_workflow(
+                "EvidenceWorkflow",
+                asked,
+                id=f"evidence-{asked.claim.removeprefix('sha256:')}-{new_nonce()}",
+                task_queue=CLAIMS_QUEUE,
+                result_type=EvidenceFile,
+                execution_timeout=EVIDENCE_WAIT_MAX,
+            )
+            return digest((await _within(made, EVIDENCE_WAIT_MAX)).digest)
+
+    async def reachable(self) -> bool:
+        """Return whether Temporal answers."""
+        try:
+            client = await self._connected()
+            return await client.service_client.check_health(timeout=_HEALTH_WAIT)
+        except (RPCError, RuntimeError):  # what the connection raises while there is nobody
+            return False
+
+    async def _nudge(self, workflow: str, asked: object, workflow_id: str) -> None:
+        try:
+            with _in_doubt():
+                await self._start(workflow, asked, workflow_id, ENGINE_NUDGE_MAX)
+        except EngineUnreachableError as error:
+            _log.warning("a workflow was not started", workflow=workflow_id, code=error.code)
+
+    async def _start(self, workflow: str, asked: object, workflow_id: str, wait: timedelta) -> None:
+        client = await self._connected()
+        started = client.start_workflow(
+            workflow,
+            asked,
+            id=workflow_id,
+            task_queue=CLAIMS_QUEUE,
+            task_timeout=WORKFLOW_TASK_MAX,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        )
+        try:
+            await _within(started, wait)
+        except WorkflowAlreadyStartedError:
+            return  # it was started before, and what ran to its end never runs again
+
+    async def _connected(self) -> Client:
+        async with self._connecting:
+            if self._client is None:
+                self._client = await Client.connect(
+                    self._settings.temporal_address,
+                    namespace=self._settings.temporal_namespace,
+                    data_converter=pydantic_data_converter,
+                    lazy=True,
+                )
+            return self._client
+
+
+async def _within(call: Awaitable[T], limit: timedelta) -> T:
+    return await asyncio.wait_for(call, limit.total_seconds())
+
+
+@contextmanager
+def _in_doubt() -> Generator[None]:
+    """Let a typed refusal out as what it is; whatever leaves the outcome open is 'repeat it'."""
+    try:
+        yield
+    except (WorkflowUpdateFailedError, WorkflowFailureError) as failure:
+        raise from_failure(failure.cause) or EngineUnreachableError(
+            "the engine failed", reason=_name(failure)
+        ) from failure
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise ClaimNotCarriedError("no such workflow runs") from error
+        raise EngineUnreachableError("Temporal did not take it", reason=error.status.name) from error
+    except (RPCTimeoutOrCancelledError, TimeoutError, RuntimeError) as error:
+        raise EngineUnreachableError("no answer in time", reason=_name(error)) from error
+
+
+def _name(error: Any) -> str:  # noqa: ANN401 - any exception has a class
+    return type(error).__name__

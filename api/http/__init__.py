@@ -1,0 +1,1 @@
+"""What every request passes: who asks, what may be seen, strict bytes, problems."""

@@ -1,0 +1,227 @@
+"""Who asks: a bearer JWT signed by a person's own key. It lets one read and send; it decides nothing.
+
+The token is opened with PyJWT, its signature verified by libsodium like every other
+signature, and its claims read with the strict JSON reader.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal, NoReturn
+
+import jwt
+from fastapi import Depends, Request
+from jwt.algorithms import Algorithm
+from sqlmodel import Session
+
+from api.backend.neighbours import Near, Neighbours
+from api.http.problems import UnauthenticatedError
+from tallystick.crypto.json.canonical import parse
+from tallystick.crypto.keys import key_id, verifies
+from tallystick.domain import ids
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId, PublicKey
+from tallystick.domain.kinds import Kind
+from tallystick.limits import BEARER_LEEWAY, BEARER_LIFETIME, BEARER_SIZE_BYTES_MAX
+from tallystick.store.cases import revocations
+from tallystick.store.database.session import reading
+from tallystick.store.ledger import ledger
+from tallystick.store.registers import agreements
+from tallystick.store.registers.agreements import PersonKey
+
+_SCHEME: Final = "bearer "
+_ALGORITHM: Final = "EdDSA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The person who asks.
+
+    Attributes:
+        fingerprint: SHA-256 of the key, `sub` in the token.
+        persons: Who the key is under each agreement that it may see: the ones that list it
+            and under which nobody revoked it.
+    """
+
+    key: PublicKey
+    fingerprint: Digest
+    persons: Mapping[AgreementId, PersonId]
+
+
+class Libsodium(Algorithm):
+    """Ed25519 for PyJWT (RFC 8037), verified by libsodium; nothing is signed or exported here."""
+
+    def prepare_key(self, key: Any) -> Any:  # noqa: ANN401 - PyJWT's signature
+        """Return the key; it is one of our own public keys."""
+        return key
+
+    def sign(self, msg: bytes, key: Any) -> NoReturn:  # noqa: ANN401
+        """Refuse: the API signs nothing."""
+        raise NotImplementedError
+
+    def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:  # noqa: ANN401
+        """Tell whether `sig` is of `msg` under `key`."""
+        return verifies(PublicKey(key), msg, sig)
+
+    @staticmethod
+    def to_jwk(key_obj: Any, as_dict: Literal[True, False] = False) -> NoReturn:  # noqa: ANN401, FBT002
+        """Refuse: keys stand in agreements."""
+        raise NotImplementedError
+
+    @staticmethod
+    def from_jwk(jwk: Any) -> NoReturn:  # noqa: ANN401
+        """Refuse: keys stand in agreements."""
+        raise NotImplementedError
+
+
+def _token_reader() -> jwt.PyJWS:
+    reader = jwt.PyJWS(algorithms=[])
+    reader.register_algorithm(_ALGORITHM, Libsodium())
+    return reader
+
+
+_READER: Final = _token_reader()
+
+
+def bearer_of(request: Request) -> str:
+    """Return the token that the request brings.
+
+    Raises:
+        UnauthenticatedError: None, or another scheme.
+    """
+    header = request.headers.get("authorization", "")
+    if not header.lower().startswith(_SCHEME) or len(header) > BEARER_SIZE_BYTES_MAX:
+        raise UnauthenticatedError("no bearer token")
+    return header[len(_SCHEME) :].strip()
+
+
+def authenticate(
+    token: str, *, deployment: DeploymentId, now: int, key_of: Callable[[Digest], PublicKey | None]
+) -> PublicKey:
+    """Return the key that signed `token`, found by the fingerprint that it names.
+
+    Args:
+        now: Seconds since the epoch.
+        key_of: Returns the known key with a fingerprint.
+
+    Raises:
+        UnauthenticatedError: Malformed, expired, for another audience, or by a key that is not known.
+    """
+    subject = _subject(_opened(token, None))
+    key = key_of(subject)
+    if key is None:
+        raise _unverified()
+    _check_claims(_opened(token, key), deployment, now)
+    return key
+
+
+def caller(request: Request, near: Near) -> Caller:
+    """Return who asks.
+
+    Raises:
+        UnauthenticatedError: It cannot be told, or the key was revoked everywhere.
+    """
+    token, known = bearer_of(request), list[PersonKey]()
+    with reading(near.engine) as session:
+
+        def key_of(fingerprint: Digest) -> PublicKey | None:
+            known.extend(agreements.person_keys(session, fingerprint))
+            return known[0].public_key if known else None
+
+        key = authenticate(
+            token, deployment=near.settings.deployment, now=int(near.now().timestamp()), key_of=key_of
+        )
+        persons = _persons(session, key, known)
+    if not persons:
+        raise UnauthenticatedError("the key was revoked")
+    return Caller(key=key, fingerprint=key_id(key), persons=persons)
+
+
+Known = Annotated[Caller, Depends(caller)]
+"""In a route's signature, it says that the route is for persons of agreements only."""
+
+
+def known_or(near: Neighbours, others: Callable[[], list[PublicKey]]) -> Callable[[Digest], PublicKey | None]:
+    """Return a look-up of known keys that also knows `others`: for whoever registers a first agreement."""
+
+    def find(fingerprint: Digest) -> PublicKey | None:
+        with reading(near.engine) as session:
+            known = _known_key(session, fingerprint)
+        return known or next((key for key in others() if key_id(key) == fingerprint), None)
+
+    return find
+
+
+def _known_key(session: Session, fingerprint: Digest) -> PublicKey | None:
+    return next((known.public_key for known in agreements.person_keys(session, fingerprint)), None)
+
+
+def _persons(session: Session, key: PublicKey, known: Sequence[PersonKey]) -> Mapping[AgreementId, PersonId]:
+    persons: dict[AgreementId, PersonId] = {}
+    for one in known:  # newest versions first
+        persons.setdefault(one.agreement_id, one.person)
+    doubtful = ledger.agreements_with(session, Kind.KEY_REVOCATION, persons)
+    gone = {one for one in doubtful if key in revocations.revoked_keys(session, one)}
+    return {one: person for one, person in persons.items() if one not in gone}
+
+
+def _opened(token: str, key: PublicKey | None) -> bytes:
+    """Return the payload; verified if there is a key to verify it with."""
+    try:
+        if key is None:
+            opened = _READER.decode_complete(token, options={"verify_signature": False})
+        else:
+            opened = _READER.decode_complete(token, key, algorithms=[_ALGORITHM])
+    except (jwt.InvalidTokenError, ValueError) as error:
+        raise _unverified() from error
+    payload = opened["payload"]
+    assert isinstance(payload, bytes)
+    return payload
+
+
+def _unverified() -> UnauthenticatedError:
+    """Return one answer for both: who holds no key must not learn whether an agreement lists it."""
+    return UnauthenticatedError("no token that was signed by a key which an agreement here lists")
+
+
+def _claims(payload: bytes) -> Mapping[str, object]:
+    try:
+        claims = parse(payload, size_bytes_max=BEARER_SIZE_BYTES_MAX)
+    except MalformedError as error:
+        raise UnauthenticatedError("the token's claims are not strict JSON") from error
+    if not isinstance(claims, Mapping):
+        raise UnauthenticatedError("the token has no claims")
+    return claims
+
+
+def _subject(payload: bytes) -> Digest:
+    subject = _claims(payload).get("sub")
+    try:
+        return ids.digest(subject if isinstance(subject, str) else "")
+    except MalformedError as error:
+        raise UnauthenticatedError("`sub` is no key's fingerprint") from error
+
+
+def _check_claims(payload: bytes, deployment: DeploymentId, now: int) -> None:
+    claims = _claims(payload)
+    if claims.get("aud") != deployment:
+        raise UnauthenticatedError("the token is for another audience", expected=deployment)
+    issued, expires = _moment(claims, "iat"), _moment(claims, "exp")
+    leeway = _seconds(BEARER_LEEWAY)
+    if not 0 < expires - issued <= _seconds(BEARER_LIFETIME):
+        raise UnauthenticatedError("`exp` is not within 300 s after `iat`")
+    if issued > now + leeway:
+        raise UnauthenticatedError("the token is from the future; set the clock")
+    if expires <= now - leeway:
+        raise UnauthenticatedError("the token has expired")
+
+
+def _moment(claims: Mapping[str, object], name: str) -> int:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UnauthenticatedError(f"`{name}` is not a whole number of seconds")
+    return value
+
+
+def _seconds(period: timedelta) -> int:
+    return period // timedelta(seconds=1)

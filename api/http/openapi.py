@@ -1,0 +1,150 @@
+"""The OpenAPI document: what is generated, and every refusal that the code can give.
+
+A refusal is not repeated at each route: which statuses an operation may answer
+with follows from its method and from whether it says who asks.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.http.problems import MEDIA_TYPE, status_of
+from tallystick.domain.errors import TallystickError
+
+ENVELOPE_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "A DSSE v1.0.2 envelope over an RFC 8785 body, as it was signed.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Envelope"}}},
+    }
+}
+"""For routes that read a statement's bytes themselves."""
+
+BYTES_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": False,
+        "description": "The bytes that come at `Upload-Offset`.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+"""For the route that takes blobs."""
+
+_ENVELOPE: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["payload", "payloadType", "signatures"],
+    "properties": {
+        "payload": {"type": "string", "contentEncoding": "base64"},
+        "payloadType": {"type": "string"},
+        "signatures": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 16,
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["sig"],
+                "properties": {
+                    "keyid": {"type": "string"},
+                    "sig": {"type": "string", "contentEncoding": "base64"},
+                },
+            },
+        },
+    },
+}
+
+_PROBLEM: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "description": "A refusal (RFC 9457): `code` and `facts` are the contract, `detail` is for people.",
+    "required": ["type", "title", "status", "detail", "code", "facts", "advice", "retryable"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "facts": {"type": "object"},
+        "advice": {"type": "string"},
+        "retryable": {"type": "boolean"},
+    },
+}
+
+_ALWAYS: Final = (400, 404, 405, 422, 500, 503)
+_BY_METHOD: Final[Mapping[str, tuple[int, ...]]] = {
+    "get": (403, 409, 416),
+    "head": (403,),
+    "post": (403, 409, 413, 415),
+    "put": (403, 409, 413, 415),
+}
+_TITLES: Final[Mapping[int, str]] = {
+    400: "Malformed",
+    401: "Who asks cannot be told",
+    403: "Not by somebody who may",
+    404: "Nothing here that you may see",
+    405: "Not with this method",
+    409: "In conflict with the record",
+    413: "Too large",
+    415: "Another media type",
+    416: "Not within the blob",
+    422: "Refused for what it says",
+    500: "A defect; nothing was acknowledged",
+    503: "Not now; nothing is lost by repeating",
+}
+
+
+def install(app: FastAPI, public: frozenset[str]) -> None:
+    """Have `app` describe itself; routes whose paths are `public` do not ask who calls."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app, public)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way
+
+
+def codes_by_status() -> Mapping[int, list[str]]:
+    """Return the codes of all refusals that this process knows, by HTTP status."""
+    found: dict[int, list[str]] = {}
+    for kind in sorted(set(_tree(TallystickError)), key=lambda kind: kind.code):
+        found.setdefault(status_of(kind), []).append(kind.code)
+    return found
+
+
+def _tree(root: type[TallystickError]) -> Iterator[type[TallystickError]]:
+    yield root
+    for kind in root.__subclasses__():
+        yield from _tree(kind)
+
+
+def _document(app: FastAPI, public: frozenset[str]) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    schemas = cast("dict[str, Any]", document.setdefault("components", {}).setdefault("schemas", {}))
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    schemas["Envelope"] = dict(_ENVELOPE)
+    schemas["Problem"] = dict(_PROBLEM)
+    document["components"]["securitySchemes"] = {
+        "person": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT, EdDSA, by one's own key"}
+    }
+    codes = codes_by_status()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _describe(operation, method, codes, known=path not in public)
+    return document
+
+
+def _describe(operation: dict[str, Any], method: str, codes: Mapping[int, list[str]], *, known: bool) -> None:
+    statuses = {*_ALWAYS, *_BY_METHOD[method], *((401,) if known else ())}
+    operation["security"] = [{"person": []}] if known else []
+    responses = cast("dict[str, Any]", operation["responses"])
+    for status in sorted(statuses):
+        told = ", ".join(f"`{code}`" for code in codes.get(status, []))
+        responses[str(status)] = {
+            "description": f"{_TITLES[status]}: {told}",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }

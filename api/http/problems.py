@@ -1,0 +1,302 @@
+"""Refusals as RFC 9457 problems. HTTP status is decided here, and nowhere else.
+
+A class that has no row of its own has the row of its nearest base: a new error
+needs a line here only if its base says the wrong thing.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Final, TypeAlias, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
+from starlette.types import ExceptionHandler
+
+from api.backend.neighbours import ClaimNotCarriedError, EngineUnreachableError
+from tallystick.crypto.envelope import SignatureInvalidError
+from tallystick.crypto.keys import InvalidPointError
+from tallystick.crypto.log.merkle import MalformedTreeError
+from tallystick.domain import refusals
+from tallystick.domain.agreement.agreement import NotInAgreementError
+from tallystick.domain.agreement.deadlines import CalendarExhaustedError, UnknownTimeZoneError
+from tallystick.domain.claim.claim import WrongClaimStateError
+from tallystick.domain.drafts.drafts import NotDraftedError
+from tallystick.domain.errors import Fact, MalformedError, TallystickError
+from tallystick.domain.soundness.check import UnsoundAgreementError
+from tallystick.domain.soundness.registering import OtherEngineError
+from tallystick.store.blobs.folder import BlobDigestMismatchError, BlobMissingError, BlobSizeMismatchError
+from tallystick.store.blobs.replicas import BlobRangeError, NoGoodReplicaError
+from tallystick.store.cases.kept import RecordUnreadableError
+from tallystick.store.database.session import StoreUnusableError
+from tallystick.store.ledger.ledger import LedgerCorruptError
+from tallystick.store.registers.agreements import NoSuchAgreementError
+from tallystick.store.registers.claims import NoSuchClaimError
+from tallystick.telemetry import logger
+
+MEDIA_TYPE: Final = "application/problem+json"
+_RETRY_AFTER_SECONDS: Final = 2
+_log = logger(__name__)
+
+Addresses: TypeAlias = tuple[tuple[re.Pattern[str], frozenset[str]], ...]
+"""The methods that each route takes."""
+
+
+class UnauthenticatedError(TallystickError):
+    """The request does not say who asks, or not in a way that can be believed."""
+
+    code = "unauthenticated"
+    why = "A fresh bearer JWT (EdDSA), by a key that an agreement lists and nobody revoked, says who asks."
+    advice = (
+        "The `tallystick` commands sign one with your `--key`; else sign it yourself: `sub` the key's "
+        "fingerprint, `aud` the deployment's name (`GET /v1/deployment`), `exp` at most 300 s after `iat`. "
+        "If it stays so, set the clock, then ask your party whether the agreement lists this very key."
+    )
+
+
+class NoSuchThingError(TallystickError):
+    """There is nothing at this address, or nothing that you may see."""
+
+    code = "not-found"
+    why = "The address names nothing, or something that is none of yours; the answer is the same."
+    advice = (
+        "Compare the address with `GET /v1/openapi.json`, and the ids with what `GET /v1/agreements` and "
+        "`GET /v1/claims` show you. What was recorded just now comes under a checkpoint a little later."
+    )
+
+
+class MethodNotAllowedError(TallystickError):
+    """The address does not take this method."""
+
+    code = "method-not-allowed"
+    why = "Each address takes the methods that the OpenAPI document lists."
+    advice = "Use one of the methods in the `Allow` header."
+
+
+class UnsupportedMediaTypeError(TallystickError):
+    """A body of another media type, or an encoded one."""
+
+    code = "unsupported-media-type"
+    why = "Statements are plain `application/json` in UTF-8, without a content encoding."
+    advice = "Send `Content-Type: application/json` and the envelope as it was signed."
+
+
+class BodyTooLargeError(TallystickError):
+    """More bytes than this address takes."""
+
+    code = "body-too-large"
+    why = "Bodies are bounded, and the rest is not read."
+    advice = "Send at most `limit` bytes."
+
+
+class InvalidParameterError(TallystickError):
+    """A query parameter, path segment or header that is not what this address takes."""
+
+    code = "invalid-parameter"
+    why = "Parameters are checked before anything is done, and unknown ones are refused."
+    advice = "Correct the parameter that the facts name."
+
+
+class RequestRefusedError(TallystickError):
+    """The HTTP server refused the request before it reached a route."""
+
+    code = "bad-request"
+    why = "The request is not one that HTTP allows here."
+    advice = "Correct the request."
+
+
+class DefectError(TallystickError):
+    """Something went wrong that never should; nothing was acknowledged."""
+
+    code = "defect"
+    why = "The server met a broken invariant and stopped; nothing was acknowledged."
+    advice = "Tell whoever runs the deployment; the server's log has the details. Repeating is harmless."
+
+
+class NotReadyError(TallystickError):
+    """The server runs, but something that it needs does not answer."""
+
+    code = "not-ready"
+    why = "The database or Temporal does not answer."
+    advice = "Wait; if it stays so, operators find the cause in the facts and in docs/runbook."
+    retryable = True
+
+
+STATUS: Final[Mapping[type[TallystickError], int]] = MappingProxyType(
+    {
+        TallystickError: 409,  # what is left are conflicts with the record
+        MalformedError: 400,
+        RequestRefusedError: 400,
+        UnauthenticatedError: 401,
+        SignatureInvalidError: 403,
+        refusals.NotYoursError: 403,
+        refusals.SelfServingError: 403,
+        refusals.KeyRevokedError: 403,
+        NoSuchThingError: 404,
+        NoSuchClaimError: 404,
+        NoSuchAgreementError: 404,
+        BlobMissingError: 404,
+        MalformedTreeError: 404,
+        NotDraftedError: 404,
+        MethodNotAllowedError: 405,
+        WrongClaimStateError: 409,
+        BodyTooLargeError: 413,
+        UnsupportedMediaTypeError: 415,
+        BlobRangeError: 416,
+        InvalidParameterError: 422,
+        InvalidPointError: 422,
+        NotInAgreementError: 422,
+        UnsoundAgreementError: 422,
+        OtherEngineError: 422,
+        CalendarExhaustedError: 422,
+        UnknownTimeZoneError: 422,
+        BlobSizeMismatchError: 422,
+        BlobDigestMismatchError: 422,
+        refusals.MisdirectedError: 422,
+        refusals.BadTimingError: 422,
+        refusals.UnknownStageError: 422,
+        refusals.UnknownGroundError: 422,
+        refusals.ConditionNotMetError: 422,
+        refusals.RulingIncompleteError: 422,
+        DefectError: 500,
+        RecordUnreadableError: 500,
+        LedgerCorruptError: 500,
+        StoreUnusableError: 503,
+        NoGoodReplicaError: 503,
+        EngineUnreachableError: 503,
+        ClaimNotCarriedError: 503,
+    }
+)
+"""The status of each class; whatever is retryable and has no row of its own is 503."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A refusal (RFC 9457): `code` and `facts` are the contract, `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    facts: Mapping[str, Fact]
+    advice: str
+    retryable: bool
+
+
+def status_of(kind: type[TallystickError]) -> int:
+    """Return the HTTP status of a refusal of this class."""
+    for base in kind.__mro__:
+        if base is TallystickError and kind.retryable:
+            return 503
+        if base in STATUS:
+            return STATUS[base]
+    raise AssertionError("every refusal is a TallystickError")
+
+
+def problem(error: TallystickError) -> Problem:
+    """Return what the caller is told of `error`."""
+    return Problem(
+        type=f"urn:tallystick:problem:{error.code}",
+        title=error.why,
+        status=status_of(type(error)),
+        detail=error.message,
+        code=error.code,
+        facts=error.facts,
+        advice=error.advice,
+        retryable=error.retryable,
+    )
+
+
+def problem_response(error: TallystickError, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer that tells of `error`."""
+    told = problem(error)
+    extra = dict(headers or {})
+    if told.status == 503:  # noqa: PLR2004 - the one status that promises a later answer
+        extra.setdefault("Retry-After", str(_RETRY_AFTER_SECONDS))
+    if told.status == 401:  # noqa: PLR2004 - RFC 9110 section 11.6.1
+        extra["WWW-Authenticate"] = "Bearer"
+    members = {**asdict(told), "facts": _plain(told.facts)}
+    return Response(
+        json.dumps(members, ensure_ascii=False).encode("utf-8", "replace"),
+        status_code=told.status,
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **extra},
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Have every refusal of `app` answered as a problem; all its routes are there already."""
+    handlers: Mapping[type[Exception], ExceptionHandler] = {
+        TallystickError: _refused,
+        HTTPException: _refused_by_http,
+        RequestValidationError: _invalid,
+        Exception: _defect,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+    app.state.addresses = tuple(
+        (compile_path(route.path or "")[0], frozenset(route.methods or ()))
+        for route in iter_route_contexts(app.routes)
+    )
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TallystickError)
+    request.state.refusal = error.code
+    if status_of(type(error)) == 500:  # noqa: PLR2004 - nobody's fault but ours
+        _log.error("defect", code=error.code, facts=error.facts)
+    return problem_response(error)
+
+
+async def _refused_by_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kinds: Mapping[int, TallystickError] = {
+        404: NoSuchThingError("there is nothing here"),
+        405: MethodNotAllowedError("not with this method"),
+    }
+    told = kinds.get(error.status_code, RequestRefusedError("not a request that can be served"))
+    request.state.refusal = told.code
+    return problem_response(told, {**(error.headers or {}), **_allowed(request, error.status_code)})
+
+
+def _allowed(request: Request, status: int) -> Mapping[str, str]:
+    """Return every method that the address takes: Starlette names only those of its first route."""
+    if status != 405:  # noqa: PLR2004 - RFC 9110 section 15.5.6
+        return {}
+    addresses = cast("Addresses", request.app.state.addresses)
+    path = str(request.scope["path"])
+    methods = {method for address, taken in addresses if address.match(path) for method in taken}
+    return {"Allow": ", ".join(sorted(methods))}
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [
+        {"at": "/".join(str(part) for part in one["loc"])[:128], "message": str(one["msg"])[:256]}
+        for one in list(error.errors())[:8]
+    ]
+    request.state.refusal = InvalidParameterError.code
+    return problem_response(InvalidParameterError("not what this address takes", invalid=found))
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    request.state.refusal = DefectError.code
+    _log.error("defect", exc_info=error, path=request.url.path)
+    return problem_response(DefectError("the server met a defect"))
+
+
+def _plain(fact: Fact) -> Fact:
+    """Return a fact of which JSON can be written, whatever kind of mapping or sequence it is."""
+    if isinstance(fact, str | bool | int) or fact is None:
+        return str(fact) if isinstance(fact, str) else fact
+    if isinstance(fact, Mapping):
+        return {str(name): _plain(member) for name, member in fact.items()}
+    assert isinstance(fact, Sequence)
+    return [_plain(member) for member in fact]

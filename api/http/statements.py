@@ -1,0 +1,179 @@
+"""The strict door: who asks, how much they send, and that a request repeated is one request."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import TypeAdapter
+
+from api.backend.neighbours import Near, Neighbours
+from api.http.auth import Known, authenticate, bearer_of, known_or
+from api.http.problems import BodyTooLargeError, UnsupportedMediaTypeError
+from tallystick.crypto.envelope import Envelope, body_of, parse_envelope
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.crypto.keys import key_id
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.codec import decode
+from tallystick.domain.ids import Digest, PublicKey
+from tallystick.domain.kinds import Kind
+from tallystick.domain.refusals import MisdirectedError
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, ENVELOPE_OVERHEAD_BYTES_MAX, JSON_SIZE_BYTES_MAX
+from tallystick.proof.reading import kind_read
+from tallystick.store.database import idempotency
+from tallystick.store.database.session import reading, transaction
+
+T = TypeVar("T")
+
+_JSON: Final = "application/json"
+_IDEMPOTENCY_KEY: Final = "idempotency-key"
+_CREATED: Final = 201
+_ADAPTERS: Final = dict[type, TypeAdapter[object]]()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A body that somebody known has sent.
+
+    Attributes:
+        sender: The fingerprint of the sender's key; not necessarily a signer of what is sent.
+        repeat: What the sender's `Idempotency-Key` stands for, if there is one.
+    """
+
+    sender: Digest
+    body: bytes
+    repeat: idempotency.Request | None
+
+
+async def statement(request: Request, caller: Known) -> Posted:
+    """Return an ordinary statement's bytes; they are not parsed yet.
+
+    Raises:
+        UnsupportedMediaTypeError, BodyTooLargeError, MalformedIdempotencyKeyError: At the door.
+    """
+    body = await _bounded(request, _envelope_bytes_max(JSON_SIZE_BYTES_MAX))
+    return _posted(request, caller.fingerprint, body)
+
+
+async def agreement(request: Request, near: Near) -> Posted:
+    """Return an agreement's bytes, sent by a known key, a root key, or one that the agreement lists.
+
+    Raises:
+        UnauthenticatedError: By none of these.
+        UnsupportedMediaTypeError, BodyTooLargeError, MalformedIdempotencyKeyError: At the door.
+        MalformedError: No agreement.
+    """
+    token = bearer_of(request)
+    body = await _bounded(request, _envelope_bytes_max(AGREEMENT_SIZE_BYTES_MAX))
+    key = await run_in_threadpool(_registering_key, near, token, body)
+    return _posted(request, key_id(key), body)
+
+
+PostedStatement = Annotated[Posted, Depends(statement)]
+PostedAgreement = Annotated[Posted, Depends(agreement)]
+
+
+def envelope_of(posted: Posted, kind: Kind) -> Envelope:
+    """Return the envelope that was sent; it must be a statement of `kind`.
+
+    Raises:
+        MalformedError: Not strict JSON, no envelope.
+        MisdirectedError: A statement of another kind.
+    """
+    size = AGREEMENT_SIZE_BYTES_MAX if kind is Kind.AGREEMENT else JSON_SIZE_BYTES_MAX
+    envelope = parse_envelope(posted.body, body_size_bytes_max=size)
+    if (given := kind_read(envelope)) is not kind:
+        raise MisdirectedError(
+            "this address takes another kind of statement", expected=kind.value, given=given.value
+        )
+    return envelope
+
+
+async def once(
+    near: Neighbours, posted: Posted, answer: type[T], make: Callable[[], Awaitable[T]]
+) -> Response:
+    """Return what `make` answers as 201, or the same answer again to the same `Idempotency-Key`.
+
+    Raises:
+        IdempotencyKeyReusedError: The key stands for another request.
+        TallystickError: `make` refused.
+    """
+    repeat = posted.repeat
+    if repeat is None:
+        return _created(_written(answer, await make()))
+    earlier = await run_in_threadpool(_recalled, near, repeat)
+    if earlier is None:
+        given = idempotency.Answer(status=_CREATED, response=_written(answer, await make()))
+        earlier = await run_in_threadpool(_remembered, near, repeat, given)
+    return _created(earlier.response)
+
+
+def _written(answer: type[T], made: T) -> bytes:
+    # To build an adapter takes longer than all that is done with it.
+    adapter = _ADAPTERS.get(answer) or _ADAPTERS.setdefault(answer, TypeAdapter(answer))
+    return adapter.dump_json(made)
+
+
+def _created(body: bytes) -> Response:
+    return Response(body, status_code=_CREATED, media_type=_JSON)
+
+
+def _recalled(near: Neighbours, repeat: idempotency.Request) -> idempotency.Answer | None:
+    with reading(near.engine) as session:
+        return idempotency.recall(session, repeat)
+
+
+def _remembered(
+    near: Neighbours, repeat: idempotency.Request, given: idempotency.Answer
+) -> idempotency.Answer:
+    with transaction(near.engine) as session:
+        return idempotency.remember(session, repeat, given, near.now())
+
+
+def _posted(request: Request, sender: Digest, body: bytes) -> Posted:
+    key = request.headers.get(_IDEMPOTENCY_KEY)
+    if key is None:
+        return Posted(sender=sender, body=body, repeat=None)
+    repeat = idempotency.Request(
+        principal=sender,
+        key=key,
+        route=f"{request.method} {request.url.path}"[:256],
+        body_digest=sha256_digest(body),
+    )
+    return Posted(sender=sender, body=body, repeat=repeat)
+
+
+def _registering_key(near: Neighbours, token: str, body: bytes) -> PublicKey:
+    def listed() -> list[PublicKey]:
+        envelope = parse_envelope(body, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+        persons = decode(Agreement, body_of(envelope)).persons
+        return [*near.registrar().root_keys, *(person.signing_key for person in persons)]
+
+    return authenticate(
+        token,
+        deployment=near.settings.deployment,
+        now=int(near.now().timestamp()),
+        key_of=known_or(near, listed),
+    )
+
+
+async def _bounded(request: Request, limit: int) -> bytes:
+    """Read the body, and not a byte more than `limit`, whatever its length was said to be."""
+    media_type, *parameters = [
+        part.strip().lower() for part in request.headers.get("content-type", "").split(";")
+    ]
+    plain = request.headers.get("content-encoding", "identity").lower() == "identity"
+    if media_type != _JSON or not set(parameters) <= {"charset=utf-8", 'charset="utf-8"'} or not plain:
+        raise UnsupportedMediaTypeError("not plain JSON", given=media_type[:64], expected=_JSON)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise BodyTooLargeError("the body is too large", limit=limit)
+    return bytes(body)
+
+
+def _envelope_bytes_max(body_bytes_max: int) -> int:
+    return 4 * (body_bytes_max // 3 + 1) + ENVELOPE_OVERHEAD_BYTES_MAX

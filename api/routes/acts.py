@@ -1,0 +1,166 @@
+"""Acts on a claim: one handler for every kind, so that no second address can skip a rule.
+
+A statement is acknowledged only once it is on record. The rules are applied at the
+door, so that a refusal is immediate, and again by the engine, whose word counts.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from fastapi import Response
+from fastapi.concurrency import run_in_threadpool
+from sqlmodel import Session
+
+from api.answers.shapes import Recorded
+from api.backend.neighbours import ClaimNotCarriedError, Near, Neighbours
+from api.http.auth import Caller, Known
+from api.http.openapi import ENVELOPE_BODY
+from api.http.routing import strict_router
+from api.http.statements import Posted, PostedStatement, envelope_of, once
+from api.http.visibility import ClaimName, seen_claim
+from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
+from tallystick.domain.admission.acts import check_is_act
+from tallystick.domain.admission.door import admit
+from tallystick.domain.claim.course import is_carried
+from tallystick.domain.ids import Digest
+from tallystick.domain.kinds import Kind
+from tallystick.domain.record.fold import state_after
+from tallystick.messages import Acknowledged, Submission
+from tallystick.proof.reading import read_signed
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.ledger import ledger
+from tallystick.store.registers import claims
+
+NOUNS: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        "intakes": Kind.INTAKE,
+        "acknowledgements": Kind.NOTICE_ACKNOWLEDGEMENT,
+        "approvals": Kind.APPROVAL,
+        "denials": Kind.DENIAL,
+        "objections": Kind.OBJECTION,
+        "retractions": Kind.RETRACTION,
+        "rulings": Kind.RULING,
+        "joint-instructions": Kind.JOINT_INSTRUCTION,
+        "withdrawals": Kind.WITHDRAWAL,
+        "holds": Kind.HOLD,
+        "hold-lifts": Kind.HOLD_LIFT,
+        "receipts": Kind.RECEIPT,
+        "returns": Kind.RETURN,
+    }
+)
+"""Under which noun each kind of act is sent."""
+
+router = strict_router("acts")
+
+
+def handler_of(kind: Kind) -> Callable[..., Awaitable[Response]]:
+    """Return the handler, typed by the kind that its address takes."""
+
+    async def act(claim: ClaimName, caller: Known, posted: PostedStatement, near: Near) -> Response:
+        return await once(near, posted, Recorded, lambda: _recorded(near, caller, claim, kind, posted))
+
+    return act
+
+
+async def _recorded(near: Neighbours, caller: Caller, claim: str, kind: Kind, posted: Posted) -> Recorded:
+    envelope = envelope_of(posted, kind)
+    case = await run_in_threadpool(_at_the_door, near, caller, claim, envelope)
+    if isinstance(case, Recorded):
+        return case
+    submission = Submission(envelope=envelope_bytes(envelope).decode())
+    try:
+        acknowledged = await near.claims.submit(case.claim.digest, statement_id(envelope), submission)
+    except ClaimNotCarriedError:
+        # Not whether it is over: an order to give back may come after the end, and then a return falls due.
+        if is_carried(case.claim):
+            raise  # the workflow was lost; the worker is about to rebuild it
+        return await run_in_threadpool(_after_the_end, near, case.claim.digest, envelope)
+    return acknowledgement(case, acknowledged)
+
+
+def acknowledgement(case: CaseFile, told: Acknowledged) -> Recorded:
+    """Return the answer to a statement about `case` that the engine has acknowledged."""
+    return Recorded(
+        statement=told.statement,
+        index=told.index,
+        accepted_at=told.accepted_at,
+        claim=case.claim.id,
+        digest=case.claim.digest,
+        state=told.state,
+    )
+
+
+def on_record(case: CaseFile, statement: Digest) -> Recorded | None:
+    """Return the answer that a statement was given when it was recorded, or None if it was not.
+
+    It is the same whenever it is asked for: the state is the one that the statement led to.
+    """
+    entry = case.claim.entry_of(statement)
+    if entry is None:
+        return None
+    state = state_after(case.signed.terms, case.claim, entry)
+    told = Acknowledged(
+        statement=statement, index=entry.index, accepted_at=entry.accepted_at, state=state.value
+    )
+    return acknowledgement(case, told)
+
+
+def _at_the_door(near: Neighbours, caller: Caller, claim: str, envelope: Envelope) -> CaseFile | Recorded:
+    """Return the case, against which the statement is admissible now, or what it was told before.
+
+    Raises:
+        TallystickError: No such claim for this caller, or the rule that refuses the statement.
+    """
+    with reading(near.engine) as session:
+        case = near.case(session, seen_claim(session, caller, claim))
+    if (told := on_record(case, statement_id(envelope))) is not None:
+        return told
+    _check(near, case, envelope)
+    return case
+
+
+def _check(near: Neighbours, case: CaseFile, envelope: Envelope) -> None:
+    signed = read_signed(envelope, case.agreement)
+    check_is_act(signed)
+    admit(case.agreement, case.claim, signed, at=near.now())
+
+
+def _after_the_end(near: Neighbours, claim: Digest, envelope: Envelope) -> Recorded:
+    """Record what may still be said once nothing follows from it, such as an objection that is too late.
+
+    No workflow carries the claim any more; the transaction is what keeps the order.
+
+    Raises:
+        TallystickError: The rule that refuses it.
+    """
+    with transaction(near.engine) as session:
+        case = _reloaded(near, session, claim)
+        if on_record(case, statement_id(envelope)) is None:
+            _check(near, case, envelope)
+            ledger.append(session, case.agreement.id, envelope, near.now(), claim=claim)
+            case = _reloaded(near, session, claim)
+    told = on_record(case, statement_id(envelope))
+    assert told is not None, "what was just appended is on record"
+    return told
+
+
+def _reloaded(near: Neighbours, session: Session, claim: Digest) -> CaseFile:
+    stored = claims.by_digest(session, claim)
+    assert stored is not None, "a claim on record stays on record"
+    return near.case(session, stored)
+
+
+for _noun, _kind in NOUNS.items():
+    router.add_api_route(
+        f"/claims/{{claim}}/{_noun}",
+        handler_of(_kind),
+        methods=["POST"],
+        status_code=201,
+        response_model=Recorded,
+        name=f"send_{_kind.replace('-', '_')}",
+        summary=f"Send a signed {_kind} about a claim",
+        description="201 says that it is on record: row and leaf are durable. Sent again, same answer.",
+        openapi_extra=ENVELOPE_BODY,
+    )

@@ -1,0 +1,252 @@
+"""Agreements: registered, listed, read in plain language, and checked for readiness."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Query, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlmodel import Session
+
+from api.answers.claim_views import envelope
+from api.answers.shapes import (
+    AgreementItem,
+    AgreementList,
+    AgreementView,
+    CustodyItem,
+    Lines,
+    Readiness,
+    ReadinessFinding,
+    Recorded,
+    Registered,
+)
+from api.backend.neighbours import Near, Neighbours
+from api.http.auth import Caller, Known
+from api.http.openapi import ENVELOPE_BODY
+from api.http.routing import strict_router
+from api.http.statements import Posted, PostedAgreement, PostedStatement, envelope_of, once
+from api.http.visibility import DIGEST_PATTERN, AgreementName, opened, seen_agreement
+from tallystick.crypto.envelope import Envelope, body_of, statement_id
+from tallystick.domain.admission.revocations import check_revocation
+from tallystick.domain.agreement.summary import summarise
+from tallystick.domain.authorship.authors import check_subject, check_times, signing_persons
+from tallystick.domain.codec import decode
+from tallystick.domain.drill import readiness
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.kinds import Kind
+from tallystick.domain.refusals import KeyRevokedError
+from tallystick.domain.soundness.registering import check_registration
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.signed import Signed
+from tallystick.messages import DealCustody
+from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
+from tallystick.store.cases import revocations
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.kept import RecordUnreadableError
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.ledger import ledger
+from tallystick.store.registers import agreements, claims, deposits
+from tallystick.store.registers.agreements import RegisteredAgreement
+from tallystick.store.registers.custody import live_epochs
+from tallystick.store.registers.verdicts import verdicts
+from tallystick.telemetry import logger
+
+router = strict_router("agreements")
+_log = logger(__name__)
+
+_FIRST_EPOCH = 1
+
+
+@router.post("/agreements", status_code=201, response_model=Registered, openapi_extra=ENVELOPE_BODY)
+async def register(posted: PostedAgreement, near: Near) -> Response:
+    """Register a version of an agreement that every party has signed, with a root key of the escrow agent."""
+    return await once(near, posted, Registered, lambda: _registered(near, posted))
+
+
+@router.get("/agreements")
+def list_agreements(caller: Known, near: Near) -> AgreementList:
+    """Return the agreements that name the caller."""
+    with reading(near.engine) as session:
+        found = [agreements.latest(session, one) for one in sorted(caller.persons)]
+    items = [_item(registered) for registered in found if registered is not None]
+    return AgreementList(agreements=items)
+
+
+@router.get("/agreements/{agreement}")
+def show_agreement(
+    agreement: AgreementName,
+    caller: Known,
+    near: Near,
+    digest: Annotated[str | None, Query(pattern=DIGEST_PATTERN, description="One of its versions.")] = None,
+) -> AgreementView:
+    """Return an agreement as it was signed, and what to seal its next deposit to."""
+    with reading(near.engine) as session:
+        registered = seen_agreement(session, caller, agreement, None if digest is None else Digest(digest))
+        custody = live_epochs(session, registered.agreement_id)
+    return AgreementView(
+        agreement=registered.agreement_id,
+        version=registered.version,
+        digest=registered.digest,
+        registered_at=registered.registered_at,
+        envelope=envelope(registered.envelope),
+        custody=[
+            CustodyItem(
+                component=component, epoch=one.body.epoch, custody=one.digest, recipient=one.body.recipient
+            )
+            for component, one in sorted(custody.items())
+        ],
+    )
+
+
+@router.get("/agreements/{agreement}/summary")
+def summary(agreement: AgreementName, caller: Known, near: Near) -> Lines:
+    """Return what the agreement says, in plain language."""
+    with reading(near.engine) as session:
+        registered = seen_agreement(session, caller, agreement)
+    return Lines(lines=summarise(opened(registered).agreement))
+
+
+@router.get("/agreements/{agreement}/readiness")
+def show_readiness(agreement: AgreementName, caller: Known, near: Near) -> Readiness:
+    """Return whether a release could be carried out today, and what stands in its way."""
+    with reading(near.engine) as session:
+        registered = seen_agreement(session, caller, agreement)
+        seen = readiness.Seen(
+            at=near.now(),
+            live=frozenset(live_epochs(session, registered.agreement_id)),
+            deposit=_latest_verified(session, registered.agreement_id),
+            revoked=revocations.revoked_keys(session, registered.agreement_id),
+            halted=near.settings.halted,
+        )
+    findings = readiness.findings(opened(registered).agreement, seen)
+    return Readiness(
+        ready=readiness.is_ready(findings),
+        findings=[
+            ReadinessFinding(
+                code=found.code, severity=found.severity.value, message=found.message, advice=found.advice
+            )
+            for found in findings
+        ],
+    )
+
+
+@router.post(
+    "/agreements/{agreement}/revocations",
+    status_code=201,
+    response_model=Recorded,
+    openapi_extra=ENVELOPE_BODY,
+)
+async def revoke_key(
+    agreement: AgreementName, caller: Known, posted: PostedStatement, near: Near
+) -> Response:
+    """Revoke a key: said by the key itself, or by the quorum that the agreement names."""
+    return await once(near, posted, Recorded, lambda: _revoked(near, caller, agreement, posted))
+
+
+async def _registered(near: Neighbours, posted: Posted) -> Registered:
+    envelope_sent = envelope_of(posted, Kind.AGREEMENT)
+    signed = await run_in_threadpool(read_agreement, envelope_sent)
+    registered = await run_in_threadpool(_register, near, signed, envelope_sent)
+    wanted = [
+        DealCustody(agreement=registered.agreement_id, component=component.id, epoch=_FIRST_EPOCH)
+        for component in signed.agreement.components
+    ]
+    await asyncio.gather(*map(near.claims.deal_custody, wanted))
+    return Registered(
+        agreement=registered.agreement_id,
+        version=registered.version,
+        digest=registered.digest,
+        index=registered.index,
+    )
+
+
+def _register(near: Neighbours, signed: SignedAgreement, sent: Envelope) -> RegisteredAgreement:
+    registrar = near.registrar()
+    with transaction(near.engine) as session:
+        if (present := agreements.by_digest(session, signed.terms.digest)) is not None:
+            return present
+        before = agreements.latest(session, signed.agreement.id)
+        check_registration(
+            registrar,
+            signed.agreement,
+            signed.signers,
+            previous=None if before is None else opened(before).agreement,
+            revoked=revocations.revoked_keys(session, signed.agreement.id),
+        )
+        return agreements.register(session, sent, near.now())
+
+
+def _item(registered: RegisteredAgreement) -> AgreementItem:
+    return AgreementItem(
+        agreement=registered.agreement_id,
+        version=registered.version,
+        digest=registered.digest,
+        title=opened(registered).agreement.title,
+    )
+
+
+def _latest_verified(session: Session, agreement_id: AgreementId) -> Deposit | None:
+    found = verdicts(session, agreement_id)
+    for stored in deposits.deposits(session, agreement_id):  # newest first
+        if stored.digest in found and found[stored.digest].verified:
+            return decode(Deposit, body_of(stored.entry.statement()))
+    return None
+
+
+async def _revoked(near: Neighbours, caller: Caller, agreement: str, posted: Posted) -> Recorded:
+    sent = envelope_of(posted, Kind.KEY_REVOCATION)
+    recorded, concerned = await run_in_threadpool(_record_revocation, near, caller, agreement, sent)
+    await asyncio.gather(*(near.claims.look(claim, "a key was revoked") for claim in concerned))
+    return recorded
+
+
+def _record_revocation(
+    near: Neighbours, caller: Caller, agreement: str, sent: Envelope
+) -> tuple[Recorded, list[Digest]]:
+    """Record a revocation, and return the open claims that should look at it.
+
+    Raises:
+        TallystickError: No such agreement for this caller, or the rule that refuses it.
+    """
+    at = near.now()
+    with transaction(near.engine) as session:
+        # Under the version that it names: a running claim keeps its people, and theirs are the stolen keys.
+        named = decode(KeyRevocation, body_of(sent)).agreement_digest
+        registered = seen_agreement(session, caller, agreement, named)
+        if ledger.entry_by_statement(session, registered.agreement_id, statement_id(sent)) is None:
+            signed = read_signed(sent, opened(registered).agreement)
+            _check_revocation(session, registered, signed, near)
+        entry = ledger.append(session, registered.agreement_id, sent, at, claim=None)
+        cases = list(_readable(near, session, registered.agreement_id))
+    recorded = Recorded(
+        statement=entry.statement_id,
+        index=entry.index,
+        accepted_at=entry.accepted_at,
+        claim=None,
+        digest=None,
+        state=None,
+    )
+    return recorded, [case.claim.digest for case in cases if case.claim.is_open]
+
+
+def _readable(near: Neighbours, session: Session, agreement_id: AgreementId) -> Iterator[CaseFile]:
+    """Yield the claims that can be read: a damaged record must not keep a stolen key alive."""
+    for stored in claims.of_agreements(session, [agreement_id]):
+        try:
+            yield near.case(session, stored)
+        except RecordUnreadableError as error:
+            _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
+
+
+def _check_revocation(
+    session: Session, registered: RegisteredAgreement, signed: Signed, near: Neighbours
+) -> None:
+    agreement, body = opened(registered).agreement, signed.body
+    assert isinstance(body, KeyRevocation)
+    check_subject(agreement, registered.digest, body, None)
+    check_times(body, at=near.now())
+    revoked = revocations.keys_revoked(session, registered.agreement_id, agreement)
+    if gone := sorted({body.key, *signed.signers} & revoked):
+        raise KeyRevokedError("revoked already", key=gone[0])
+    check_revocation(agreement, body, signing_persons(agreement, signed))

@@ -1,0 +1,363 @@
+"""Blobs: uploaded in parts that go on where they stopped, fetched by whoever is entitled to the bytes.
+
+Everything here is sealed or re-sealed: the server stores ciphertext. Who may fetch
+follows from what a blob is to a claim, as the signed statements say it.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Final
+
+from fastapi import Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+from sqlmodel import Session
+from starlette.requests import ClientDisconnect
+
+from api.answers.delivery import components_of, deposit_of
+from api.answers.shapes import BlobStored, UploadGoesOn
+from api.backend.neighbours import Near, Neighbours
+from api.http.auth import Caller, Known
+from api.http.openapi import BYTES_BODY
+from api.http.problems import problem_response
+from api.http.routing import strict_router
+from api.http.visibility import NAME_PATTERN, DigestName, opened, seen_agreement
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.parties import Role
+from tallystick.domain.claim.disclosure import disclosed
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest, PersonId, party_of
+from tallystick.domain.refusals import NotYoursError
+from tallystick.limits import (
+    AGREEMENT_BLOB_BYTES_MAX,
+    BLOB_BYTES_MAX,
+    BLOB_CHUNK_BYTES,
+    EVIDENCE_BLOB_BYTES_MAX,
+    SEALED_BYTES_MAX,
+)
+from tallystick.store.blobs.folder import BlobMissingError, BlobSizeMismatchError
+from tallystick.store.blobs.replicas import BlobRangeError
+from tallystick.store.blobs.uploads import StoredBlob, blobs_with, find_blob, record_blob, stored_bytes
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.registers import claims
+
+router = strict_router("blobs")
+
+_RANGE: Final = re.compile(r"bytes=(?=-?\d)(\d{0,15})-(\d{0,15})", re.ASCII)
+_OCTETS: Final = "application/octet-stream"
+_CREATED: Final = 201
+_PARTIAL: Final = 206
+
+
+class Purpose(StrEnum):
+    """What a blob is for: decides who may send it, how large it may be, and who may fetch it."""
+
+    DEPOSIT = "deposit"
+    EVIDENCE = "evidence"
+    CONTRIBUTION = "contribution"
+
+
+_SIZE_MAX: Final = {
+    Purpose.DEPOSIT: BLOB_BYTES_MAX,
+    Purpose.EVIDENCE: EVIDENCE_BLOB_BYTES_MAX,
+    Purpose.CONTRIBUTION: SEALED_BYTES_MAX,
+}
+
+
+class BlobQuotaError(TallystickError):
+    """The agreement holds as many bytes as one agreement may."""
+
+    code = "blob-quota"
+    why = "What is stored under one agreement is bounded, so that nobody can use up another's room."
+    advice = "Ask whoever runs the deployment; other agreements are not affected."
+
+
+_Offset = Annotated[
+    int, Header(alias="Upload-Offset", ge=0, le=BLOB_BYTES_MAX, description="Where this part begins.")
+]
+_Length = Annotated[
+    int | None,
+    Header(
+        alias="Upload-Length", ge=0, le=BLOB_BYTES_MAX, description="Of the whole blob; absent: this is all."
+    ),
+]
+_AgreementQuery = Annotated[
+    str, Query(pattern=NAME_PATTERN, description="The agreement under which the blob is stored.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Upload:
+    """One upload under way."""
+
+    owner: Digest
+    digest: Digest
+    agreement_id: AgreementId
+    purpose: Purpose
+    limit: int
+
+
+@router.put(
+    "/blobs/{digest}",
+    status_code=_CREATED,
+    response_model=BlobStored,
+    responses={202: {"model": UploadGoesOn, "description": "More is expected."}},
+    openapi_extra=BYTES_BODY,
+)
+async def put_blob(
+    *,
+    digest: DigestName,
+    request: Request,
+    caller: Known,
+    near: Near,
+    agreement: _AgreementQuery,
+    purpose: Annotated[Purpose, Query(description="What the blob is for.")],
+    upload_offset: _Offset = 0,
+    upload_length: _Length = None,
+) -> BlobStored | UploadGoesOn | Response:
+    """Store a blob, or a part of it. 201 says that it is whole, and durable in every store.
+
+    Raises:
+        TallystickError: Not the caller's to send, too large, another offset, size or digest.
+    """
+    limit = upload_length if upload_length is not None else _SIZE_MAX[purpose]
+    wanted = Digest(digest)
+    upload = await run_in_threadpool(_begun, near, caller, agreement, wanted, purpose, limit=limit)
+    if await run_in_threadpool(_is_mine, near, upload) and upload_offset == upload_length:
+        return BlobStored(digest=digest, size_bytes=upload_offset)  # the answer was lost, not the blob
+    received = await _receive(near, upload, request, upload_offset)
+    if upload_length is not None and received < upload_length:
+        answer = UploadGoesOn(offset=received)
+        return Response(f'{{"offset":{answer.offset}}}', status_code=202, media_type="application/json")
+    await run_in_threadpool(_finish, near, upload, received)
+    return BlobStored(digest=digest, size_bytes=received)
+
+
+@router.head(
+    "/blobs/{digest}",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "`Upload-Offset` says how much of the caller's upload has arrived.",
+            "content": {},
+        }
+    },
+)
+def upload_state(
+    digest: DigestName,
+    caller: Known,
+    near: Near,
+    agreement: Annotated[str | None, Query(pattern=NAME_PATTERN)] = None,
+    purpose: Annotated[Purpose | None, Query()] = None,
+) -> Response:
+    """Return how much of a blob has arrived from the caller; of another's upload nothing is told."""
+    del purpose  # the same parameters as PUT, so that a client need not leave any out
+    wanted = Digest(digest)
+    with reading(near.engine) as session:
+        mine = [
+            blob
+            for blob in blobs_with(session, wanted)
+            if blob.uploaded_by == caller.fingerprint and agreement in {None, blob.agreement_id}
+        ]
+    offset = mine[0].size_bytes if mine else near.uploads.received_bytes(caller.fingerprint, wanted)
+    return Response(headers={"Upload-Offset": str(offset), "Cache-Control": "no-store"})
+
+
+@router.get(
+    "/blobs/{digest}",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "The bytes.",
+            "content": {_OCTETS: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        206: {
+            "description": "A range.",
+            "content": {_OCTETS: {"schema": {"type": "string", "format": "binary"}}},
+        },
+    },
+)
+def get_blob(
+    digest: DigestName,
+    caller: Known,
+    near: Near,
+    byte_range: Annotated[str | None, Header(alias="Range", max_length=64)] = None,
+) -> Response:
+    """Return a blob, or one range of it, from a copy that was hashed as a whole on this read.
+
+    Raises:
+        BlobMissingError: There is none, or the caller may not fetch it.
+        BlobRangeError: The range does not lie within it.
+    """
+    wanted = Digest(digest)
+    with reading(near.engine) as session:
+        if not _may_fetch(near, session, caller, wanted):
+            raise BlobMissingError("no such blob")
+    try:
+        return _served(near, wanted, byte_range)
+    except BlobRangeError as error:
+        size = error.facts.get("size_bytes")
+        return problem_response(error, {"Content-Range": f"bytes */{size}"})
+
+
+def _served(near: Neighbours, wanted: Digest, asked: str | None) -> Response:
+    first, length = _range(asked, near, wanted)
+    read = near.blobs.open_verified(wanted, first_byte=first, length=length)
+    left = read.size_bytes - first if length is None else length
+    if left == 0 and first > 0:
+        raise BlobRangeError("not within the blob", first_byte=first, size_bytes=read.size_bytes)
+    headers = {
+        "Content-Length": str(left),
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{wanted}"',
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": "attachment",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if asked is None or _RANGE.fullmatch(asked) is None:
+        return StreamingResponse(read.chunks, media_type=_OCTETS, headers=headers)
+    headers["Content-Range"] = f"bytes {first}-{first + left - 1}/{read.size_bytes}"
+    return StreamingResponse(read.chunks, status_code=_PARTIAL, media_type=_OCTETS, headers=headers)
+
+
+def _range(asked: str | None, near: Neighbours, wanted: Digest) -> tuple[int, int | None]:
+    """Return the first byte and the length of a range (RFC 9110 section 14.1.2); other units are ignored.
+
+    Raises:
+        BlobRangeError: It does not begin within the blob.
+    """
+    found = None if asked is None else _RANGE.fullmatch(asked)
+    if found is None:
+        return 0, None
+    if found.group(2) == "":
+        return int(found.group(1)), None  # to the end: the whole is read once to be checked, not twice
+    size = near.blobs.open_verified(wanted).size_bytes
+    last = int(found.group(2))
+    first, end = int(found.group(1) or max(size - last, 0)), size - 1
+    if found.group(1) != "":
+        end = min(last, end)
+    if first > end:
+        raise BlobRangeError("not within the blob", first_byte=first, size_bytes=size)
+    return first, end - first + 1
+
+
+def _begun(
+    near: Neighbours, caller: Caller, agreement: str, wanted: Digest, purpose: Purpose, *, limit: int
+) -> _Upload:
+    """Return the upload, if the caller may send such a blob and there is room for it.
+
+    Raises:
+        TallystickError: No such agreement, not the caller's to send, or too large.
+    """
+    with reading(near.engine) as session:
+        registered = seen_agreement(session, caller, agreement)
+        person = caller.persons[registered.agreement_id]
+        _check_sender(opened(registered).agreement, person, purpose)
+        used = stored_bytes(session, registered.agreement_id)
+    if limit > _SIZE_MAX[purpose]:
+        raise BlobSizeMismatchError("larger than such a blob may be", limit=_SIZE_MAX[purpose])
+    under_way = near.uploads.pending_bytes(caller.fingerprint)
+    received = near.uploads.received_bytes(caller.fingerprint, wanted)
+    room = AGREEMENT_BLOB_BYTES_MAX - used - under_way + received
+    if (limit > room and purpose is not Purpose.DEPOSIT) or room <= 0:
+        raise BlobQuotaError("no room under this agreement", limit=AGREEMENT_BLOB_BYTES_MAX, used=used)
+    return _Upload(
+        owner=caller.fingerprint,
+        digest=wanted,
+        agreement_id=registered.agreement_id,
+        purpose=purpose,
+        limit=min(limit, room),
+    )
+
+
+def _check_sender(agreement: Agreement, person: PersonId, purpose: Purpose) -> None:
+    depositors = {party.id for party in agreement.parties_in(Role.DEPOSITOR)}
+    if purpose is Purpose.DEPOSIT and party_of(person) not in depositors:
+        raise NotYoursError("only the depositor deposits", person=person, allowed=sorted(depositors))
+
+
+async def _receive(near: Neighbours, upload: _Upload, request: Request, offset: int) -> int:
+    """Append what is sent, chunk by chunk; what has arrived before a failure is kept."""
+    received = offset
+    try:
+        async for chunk in _chunks(request):
+            if received + len(chunk) > upload.limit:
+                raise BlobSizeMismatchError(
+                    "more bytes than announced, or than there is room for", limit=upload.limit
+                )
+            received = await run_in_threadpool(
+                near.uploads.append_part, upload.owner, upload.digest, received, chunk
+            )
+    except ClientDisconnect:
+        pass  # nobody hears the answer; the upload goes on from what has arrived
+    return received
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body in pieces of about a chunk, and an empty piece if there is no body."""
+    held, sent = bytearray(), False
+    async for part in request.stream():
+        held += part
+        if len(held) >= BLOB_CHUNK_BYTES:
+            yield bytes(held)
+            held.clear()
+            sent = True
+    if held or not sent:
+        yield bytes(held)
+
+
+def _finish(near: Neighbours, upload: _Upload, size_bytes: int) -> None:
+    near.uploads.finish(upload.owner, upload.digest, size_bytes)
+    blob = StoredBlob(
+        digest=upload.digest,
+        size_bytes=size_bytes,
+        agreement_id=upload.agreement_id,
+        uploaded_by=upload.owner,
+        purpose=upload.purpose.value,
+    )
+    with transaction(near.engine) as session:
+        record_blob(session, blob)
+
+
+def _is_mine(near: Neighbours, upload: _Upload) -> bool:
+    with reading(near.engine) as session:
+        found = find_blob(session, upload.agreement_id, upload.digest)
+    return found is not None and found.uploaded_by == upload.owner
+
+
+def _may_fetch(near: Neighbours, session: Session, caller: Caller, wanted: Digest) -> bool:
+    """Tell whether the caller is entitled to the bytes, as the signed statements say it."""
+    for blob in blobs_with(session, wanted):
+        if blob.agreement_id in caller.persons and _by_purpose(session, caller, blob):
+            return True
+    return any(wanted in _disclosed(session, case, caller) for case in _cases(near, session, caller))
+
+
+def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
+    person = caller.persons[blob.agreement_id]
+    if blob.uploaded_by == caller.fingerprint or blob.purpose == Purpose.EVIDENCE:
+        return True
+    if blob.purpose != Purpose.DEPOSIT:
+        return False
+    agreement = opened(seen_agreement(session, caller, blob.agreement_id)).agreement
+    entitled = {
+        party.id for role in (Role.DEPOSITOR, Role.ESCROW_AGENT) for party in agreement.parties_in(role)
+    }
+    return party_of(person) in entitled
+
+
+def _cases(near: Neighbours, session: Session, caller: Caller) -> Iterator[CaseFile]:
+    for stored in claims.of_agreements(session, list(caller.persons)):
+        yield near.case(session, stored)
+
+
+def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Digest]:
+    """Return what the caller may fetch as a claimant of `case`."""
+    if caller.persons[case.agreement.id] not in case.agreement.authorities.claimants:
+        return frozenset()
+    if not case.claim.decided_stages:
+        return frozenset()
+    return disclosed(case.agreement, case.claim, components_of(deposit_of(session, case)))

@@ -1,0 +1,150 @@
+"""Claims: filed, listed, looked at."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Query, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlmodel import Session
+
+from api.answers import claim_views
+from api.answers.claims import ClaimList, ClaimView
+from api.answers.shapes import Recorded
+from api.backend.neighbours import Near, Neighbours
+from api.http.auth import Caller, Known
+from api.http.openapi import ENVELOPE_BODY
+from api.http.routing import strict_router
+from api.http.statements import Posted, PostedStatement, envelope_of, once
+from api.http.visibility import ClaimName, opened, seen_agreement, seen_claim
+from api.routes.acts import on_record
+from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, statement_id
+from tallystick.domain.claim.state import ClaimState
+from tallystick.domain.codec import decode
+from tallystick.domain.ids import AgreementId, PersonId, claim_id, party_of
+from tallystick.domain.inbox.waiting import Awaited, waiting
+from tallystick.domain.kinds import Kind
+from tallystick.domain.record.filing import check_filing
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.messages import ClaimStart, Submission
+from tallystick.proof.reading import read_signed
+from tallystick.store.cases import revocations
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.kept import RecordUnreadableError
+from tallystick.store.database.session import reading
+from tallystick.store.registers import claims
+from tallystick.store.registers.verdicts import verified_deposit
+from tallystick.telemetry import logger
+
+router = strict_router("claims")
+_log = logger(__name__)
+
+
+@router.post("/claims", status_code=201, response_model=Recorded, openapi_extra=ENVELOPE_BODY)
+async def file_claim(caller: Known, posted: PostedStatement, near: Near) -> Response:
+    """File a claim. 201 says that it is on record, and that its workflow carries it."""
+    return await once(near, posted, Recorded, lambda: _filed(near, caller, posted))
+
+
+@router.get("/claims")
+def list_claims(
+    caller: Known,
+    near: Near,
+    state: Annotated[ClaimState | None, Query(description="Only claims in this state.")] = None,
+    waiting_for: Annotated[
+        str | None,
+        Query(
+            pattern=r"^[a-z0-9][a-z0-9@.-]{0,126}$",
+            description="Only claims that wait for this person, or for this.",
+        ),
+    ] = None,
+) -> ClaimList:
+    """Return the claims under the agreements that name the caller."""
+    at = near.now()
+    with reading(near.engine) as session:
+        cases = list(visible_cases(near, session, caller))
+    chosen = [
+        claim_views.claim_view(case, at)
+        for case in cases
+        if (state is None or case.claim.state is state) and _waits_for(case, waiting_for, near)
+    ]
+    return ClaimList(claims=chosen)
+
+
+@router.get("/claims/{claim}")
+def show_claim(claim: ClaimName, caller: Known, near: Near) -> ClaimView:
+    """Return a claim as its record leaves it."""
+    return claim_views.claim_view(case_seen(near, caller, claim), near.now())
+
+
+def case_seen(near: Neighbours, caller: Caller, claim: str) -> CaseFile:
+    """Return the case file of a claim that the caller may see.
+
+    Raises:
+        NoSuchClaimError: There is none, or it is not the caller's to see.
+        RecordUnreadableError: Its record does not fold.
+    """
+    with reading(near.engine) as session:
+        return near.case(session, seen_claim(session, caller, claim))
+
+
+def visible_cases(near: Neighbours, session: Session, caller: Caller) -> Iterator[CaseFile]:
+    """Yield the case files of all claims that the caller may see; a broken one hides no other."""
+    for stored in claims.of_agreements(session, list(caller.persons)):
+        try:
+            yield near.case(session, stored)
+        except RecordUnreadableError as error:
+            _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
+
+
+def _waits_for(case: CaseFile, wanted: str | None, near: Neighbours) -> bool:
+    if wanted is None:
+        return True
+    found = waiting(case.agreement, case.claim, near.now())
+    if wanted in set(Awaited):
+        return any(item.what == wanted for item in found)
+    return any(PersonId(wanted) in item.on for item in found)
+
+
+async def _filed(near: Neighbours, caller: Caller, posted: Posted) -> Recorded:
+    envelope = envelope_of(posted, Kind.CLAIM)
+    told = await run_in_threadpool(_at_the_door, near, caller, envelope)
+    if isinstance(told, Recorded):
+        return told
+    digest, text = statement_id(envelope), envelope_bytes(envelope).decode()
+    await near.claims.start_claim(ClaimStart(claim=digest, agreement=told, envelope=text))
+    acknowledged = await near.claims.submit(digest, digest, Submission(envelope=text))
+    return Recorded(
+        statement=digest,
+        index=acknowledged.index,
+        accepted_at=acknowledged.accepted_at,
+        claim=claim_id(digest),
+        digest=digest,
+        state=acknowledged.state,
+    )
+
+
+def _at_the_door(near: Neighbours, caller: Caller, envelope: Envelope) -> AgreementId | Recorded:
+    """Return under which agreement the claim may be filed now, or what it was told when it was filed.
+
+    Raises:
+        TallystickError: No such agreement for this caller, or the rule that refuses the claim.
+    """
+    filing = decode(ClaimFiling, body_of(envelope))
+    with reading(near.engine) as session:
+        registered = seen_agreement(session, caller, filing.agreement, filing.agreement_digest)
+        stored = claims.by_digest(session, statement_id(envelope))
+        if stored is not None:
+            told = on_record(near.case(session, stored), stored.digest)
+            assert told is not None, "a claim's record begins with its filing"
+            return told
+        terms = opened(registered).terms
+        check_filing(
+            terms,
+            read_signed(envelope, terms.agreement),
+            at=near.now(),
+            deposit=verified_deposit(session, registered.agreement_id, filing.deposit),
+            others=near.cases.of_party(session, registered.agreement_id, party_of(filing.person)),
+            revocations=revocations.revocations(session, registered.agreement_id, terms.agreement),
+            later=revocations.later_versions(session, registered),
+        )
+    return registered.agreement_id

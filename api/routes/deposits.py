@@ -1,0 +1,153 @@
+"""Deposits: recorded under their number, then judged by whoever has read every replica."""
+
+from typing import Annotated
+
+from fastapi import Path, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlmodel import Session
+
+from api.answers.claim_views import envelope
+from api.answers.shapes import Deposited, DepositList, DepositVerdictView, DepositView
+from api.backend.neighbours import Near, Neighbours
+from api.http.auth import Caller, Known
+from api.http.openapi import ENVELOPE_BODY
+from api.http.problems import NoSuchThingError
+from api.http.routing import strict_router
+from api.http.statements import Posted, PostedStatement, envelope_of, once
+from api.http.visibility import AgreementName, opened, seen_agreement
+from tallystick.crypto.envelope import Envelope, body_of, statement_id
+from tallystick.domain.codec import decode
+from tallystick.domain.deposit.recording import DepositRefusedError, check_deposit
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.limits import INTEGER_MAX
+from tallystick.messages import VerifyDeposit
+from tallystick.proof.reading import read_signed
+from tallystick.store.blobs.uploads import find_blob
+from tallystick.store.cases import revocations
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.registers import deposits
+from tallystick.store.registers.custody import live_custody
+from tallystick.store.registers.deposits import StoredDeposit
+from tallystick.store.registers.verdicts import Verdict, verdict_on, verdicts
+
+router = strict_router("deposits")
+
+
+@router.post(
+    "/agreements/{agreement}/deposits", status_code=201, response_model=Deposited, openapi_extra=ENVELOPE_BODY
+)
+async def make_deposit(
+    agreement: AgreementName, caller: Known, posted: PostedStatement, near: Near
+) -> Response:
+    """Record a deposit whose sealed files were uploaded; its verdict follows."""
+    return await once(near, posted, Deposited, lambda: _deposited(near, caller, agreement, posted))
+
+
+@router.get("/agreements/{agreement}/deposits")
+def list_deposits(agreement: AgreementName, caller: Known, near: Near) -> DepositList:
+    """Return an agreement's deposits, newest first."""
+    with reading(near.engine) as session:
+        agreement_id = seen_agreement(session, caller, agreement).agreement_id
+        found = verdicts(session, agreement_id)
+        stored = deposits.deposits(session, agreement_id)
+    return DepositList(deposits=[_view(one, found.get(one.digest)) for one in stored])
+
+
+@router.get("/agreements/{agreement}/deposits/{number}")
+def show_deposit(
+    agreement: AgreementName,
+    number: Annotated[int, Path(ge=1, le=INTEGER_MAX, description="A deposit's number.")],
+    caller: Known,
+    near: Near,
+) -> DepositView:
+    """Return a deposit and its verdict.
+
+    Raises:
+        NoSuchThingError: No deposit has this number.
+    """
+    with reading(near.engine) as session:
+        agreement_id = seen_agreement(session, caller, agreement).agreement_id
+        stored = deposits.deposit_by_number(session, agreement_id, number)
+        if stored is None:
+            raise NoSuchThingError("no such deposit")
+        return _view(stored, verdict_on(session, agreement_id, stored.digest))
+
+
+async def _deposited(near: Neighbours, caller: Caller, agreement: str, posted: Posted) -> Deposited:
+    sent = envelope_of(posted, Kind.DEPOSIT)
+    stored = await run_in_threadpool(_record, near, caller, agreement, sent)
+    asked = VerifyDeposit(agreement=stored.agreement_id, deposit=stored.digest)
+    await near.claims.verify_deposit(asked)
+    return Deposited(deposit=stored.digest, number=stored.number, index=stored.entry.index)
+
+
+def _record(near: Neighbours, caller: Caller, agreement: str, sent: Envelope) -> StoredDeposit:
+    """Record a deposit, or find it on record.
+
+    Raises:
+        TallystickError: No such agreement for this caller, or the rule that refuses it.
+    """
+    at = near.now()
+    with transaction(near.engine) as session:
+        registered = seen_agreement(session, caller, agreement)
+        agreement_id = registered.agreement_id
+        present = deposits.deposit_by_digest(session, agreement_id, statement_id(sent))
+        if present is not None:
+            return present
+        terms = opened(registered).terms
+        signed = read_signed(sent, terms.agreement)
+        check_deposit(
+            terms.agreement,
+            terms.digest,
+            signed,
+            at=at,
+            last=_last(session, agreement_id),
+            live=live_custody(session, agreement_id),
+            revocations=revocations.revocations(session, agreement_id, terms.agreement),
+        )
+        assert isinstance(signed.body, Deposit)
+        _check_uploaded(session, agreement_id, signed.body)
+        return deposits.record_deposit(session, sent, at)
+
+
+def _last(session: Session, agreement_id: AgreementId) -> tuple[Digest, Deposit] | None:
+    stored = deposits.latest_deposit(session, agreement_id)
+    if stored is None:
+        return None
+    return stored.digest, decode(Deposit, body_of(stored.entry.statement()))
+
+
+def _check_uploaded(session: Session, agreement_id: AgreementId, body: Deposit) -> None:
+    """Refuse a deposit that would only use up a number: what it names must have arrived.
+
+    Raises:
+        DepositRefusedError: A sealed file was not uploaded, or has another size.
+    """
+    for component in body.components:
+        blob = find_blob(session, agreement_id, component.sealed_digest)
+        if blob is None or blob.size_bytes != component.sealed_bytes:
+            raise DepositRefusedError(
+                "a sealed file was not uploaded",
+                component=component.component,
+                sealed_digest=component.sealed_digest,
+                sealed_bytes=component.sealed_bytes,
+            )
+
+
+def _view(stored: StoredDeposit, verdict: Verdict | None) -> DepositView:
+    return DepositView(
+        number=stored.number,
+        deposit=stored.digest,
+        accepted_at=stored.entry.accepted_at,
+        envelope=envelope(stored.entry.envelope),
+        verdict=_verdict_view(verdict),
+    )
+
+
+def _verdict_view(verdict: Verdict | None) -> DepositVerdictView:
+    if verdict is None:
+        return DepositVerdictView(state="pending", at=None, because=())
+    state = "verified" if verdict.verified else "failed"
+    return DepositVerdictView(state=state, at=verdict.at, because=verdict.because)

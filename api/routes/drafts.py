@@ -1,0 +1,99 @@
+"""Drafts: the statement that the caller would sign, to be checked before signing."""
+
+from datetime import datetime
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Query
+
+from api.answers.claims import DraftView
+from api.answers.shapes import Json
+from api.backend.neighbours import Near
+from api.http.auth import Known
+from api.http.routing import strict_router
+from api.http.visibility import DIGEST_PATTERN, NAME_PATTERN, ClaimName
+from api.routes.claims import case_seen
+from tallystick.crypto.envelope import new_nonce
+from tallystick.domain.codec import instant
+from tallystick.domain.comparison_words import six_words
+from tallystick.domain.drafts.drafts import Choices, Heading, completed, draft
+from tallystick.domain.drafts.shown import shows
+from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.kinds import Authority, Kind
+from tallystick.domain.statements.signed import write_body
+from tallystick.limits import STAGES_MAX, TEXT_LENGTH_MAX
+
+router = strict_router("claims")
+
+_Text = Annotated[str | None, Query(max_length=TEXT_LENGTH_MAX)]
+_Stages = Annotated[
+    list[Annotated[str, Query(pattern=NAME_PATTERN)]] | None,
+    Query(max_length=STAGES_MAX, description="Once for each stage."),
+]
+_Reasons = Annotated[
+    list[Annotated[str, Query(max_length=TEXT_LENGTH_MAX)]] | None,
+    Query(max_length=32, description="Why; several for an intake."),
+]
+
+
+def _choices(
+    *,
+    stage: _Stages = None,
+    reason: _Reasons = None,
+    ground: _Text = None,
+    explanation: _Text = None,
+    of: Annotated[
+        str | None, Query(pattern=DIGEST_PATTERN, description="What is taken back, or lifted.")
+    ] = None,
+    accepted: Annotated[bool | None, Query()] = None,
+    authority: Annotated[Authority | None, Query()] = None,
+    outcome: Annotated[str | None, Query(max_length=32)] = None,
+    expires_at: Annotated[str | None, Query(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")] = None,
+    method: _Text = None,
+    certificate: _Text = None,
+) -> Choices:
+    return Choices(
+        stages=None if stage is None else tuple(StageId(one) for one in stage),
+        reason=reason[0] if reason else None,
+        reasons=tuple(reason or ()),
+        ground=ground,
+        explanation=explanation,
+        of=None if of is None else Digest(of),
+        accepted=accepted,
+        authority=authority,
+        outcome=outcome,
+        expires_at=_moment(expires_at),
+        method=method,
+        certificate=certificate,
+    )
+
+
+@router.get("/claims/{claim}/draft/{kind}")
+def make_draft(
+    claim: ClaimName,
+    kind: Annotated[Kind, Path(description="A kind of act.")],
+    caller: Known,
+    near: Near,
+    choices: Annotated[Choices, Depends(_choices)],
+) -> DraftView:
+    """Return the statement that the caller would sign: its body, and lines made from that very body."""
+    case = case_seen(near, caller, claim)
+    person = caller.persons[case.agreement.id]
+    heading = Heading(
+        terms=case.signed.terms,
+        claim=case.claim.digest,
+        filing=case.claim.filing,
+        person=person,
+        issued_at=near.now(),
+        nonce=new_nonce(),
+    )
+    body = draft(kind, heading, completed(kind, case.agreement, case.claim, person, choices))
+    return DraftView(
+        kind=kind.value,
+        body=cast("Json", write_body(body)),
+        words=six_words(case.claim.digest),
+        shows=shows(body, case.agreement, case.claim),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else instant(text, at="expires_at")

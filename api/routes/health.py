@@ -1,0 +1,98 @@
+"""Whether the process runs and is ready, its figures, and what everybody may know of the deployment."""
+
+from collections import Counter
+from typing import Final, cast
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from api.answers.shapes import DeploymentAnswer, Health
+from api.backend.neighbours import Near, Neighbours
+from api.http.metrics import Metrics
+from api.http.problems import NotReadyError
+from api.http.routing import VERSION, check_query
+from tallystick import __version__
+from tallystick.domain.errors import TallystickError
+from tallystick.store.cases.kept import RecordUnreadableError
+from tallystick.store.database.session import database_now, reading
+from tallystick.store.registers import agreements, claims
+
+router = APIRouter(tags=["operations"], dependencies=[Depends(check_query)])
+
+DEPLOYMENT: Final = f"{VERSION}/deployment"
+PUBLIC: Final = frozenset({DEPLOYMENT, "/healthz", "/readyz", "/metrics"})
+"""The paths at which nobody is asked who they are."""
+
+
+@router.get(DEPLOYMENT)
+def show_deployment(near: Near) -> DeploymentAnswer:
+    """Return the deployment's name and public keys, which agreements pin."""
+    public = near.deployment()
+    return DeploymentAnswer(
+        deployment=public.deployment,
+        log_key=public.log_key,
+        decision_key=public.decision_key,
+        gate_recipient=public.gate_recipient,
+        root_keys=public.root_keys,
+        version=__version__,
+    )
+
+
+@router.get("/healthz")
+async def show_health() -> Health:
+    """Return that the process runs; says nothing about its neighbours."""
+    return Health(ok=True)
+
+
+@router.get("/readyz")
+async def show_ready(near: Near) -> Health:
+    """Return whether requests can be served: the database and Temporal answer.
+
+    Raises:
+        NotReadyError: One of them does not.
+    """
+    database = await run_in_threadpool(_database_answers, near)
+    engine = await near.claims.reachable()
+    if not (database and engine):
+        raise NotReadyError("a neighbour does not answer", database=database, temporal=engine)
+    return Health(ok=True)
+
+
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses={
+        200: {
+            "description": "Prometheus text format.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    },
+)
+def show_metrics(request: Request) -> PlainTextResponse:
+    """Return the figures of this process."""
+    metrics = cast("Metrics", request.app.state.metrics)
+    return PlainTextResponse(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def claims_by_state(near: Neighbours) -> Counter[str]:
+    """Return how many claims stand in each state; one that cannot be read counts as `UNREADABLE`."""
+    found: Counter[str] = Counter()
+    with reading(near.engine) as session:
+        for stored in claims.of_agreements(session, agreements.agreement_ids(session)):
+            try:
+                found[near.case(session, stored).claim.state.value] += 1
+            except RecordUnreadableError:
+                found["UNREADABLE"] += 1
+    return found
+
+
+def _database_answers(near: Neighbours) -> bool:
+    try:
+        with reading(near.engine) as session:
+            database_now(session)
+            agreements.agreement_ids(session)
+    except TallystickError:
+        return False
+    return True

@@ -1,0 +1,110 @@
+"""Ledgers: an agreement's log, its checkpoints, proofs and entries, for whoever verifies it."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Path, Query
+from fastapi.responses import PlainTextResponse
+from sqlmodel import Session
+
+from api.answers.claim_views import envelope
+from api.answers.shapes import LedgerHead, LedgerPage, RawLedgerEntry
+from api.backend.neighbours import Near
+from api.http.auth import Known
+from api.http.problems import NoSuchThingError
+from api.http.routing import strict_router
+from api.http.visibility import AgreementName, seen_agreement
+from tallystick.crypto.log.note import open_checkpoint, origin_of
+from tallystick.crypto.log.proof import LogProof, log_proof_bytes
+from tallystick.domain.ids import AgreementId
+from tallystick.limits import INTEGER_MAX, LEDGER_PAGE_ENTRIES_MAX
+from tallystick.store.database.session import reading
+from tallystick.store.ledger import checkpoints, ledger
+from tallystick.store.ledger.ledger import LedgerEntry
+
+router = strict_router("ledger")
+
+_TEXT: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "Text.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
+
+
+@router.get("/agreements/{agreement}/ledger")
+def show_ledger(agreement: AgreementName, caller: Known, near: Near) -> LedgerHead:
+    """Return how long the log is, and its newest signed checkpoint."""
+    with reading(near.engine) as session:
+        agreement_id = seen_agreement(session, caller, agreement).agreement_id
+        note = checkpoints.latest_checkpoint(session, agreement_id)
+        size = ledger.frontier_of(session, agreement_id).size
+    return LedgerHead(size=size, checkpoint=None if note is None else note.decode())
+
+
+@router.get("/agreements/{agreement}/ledger/checkpoint", response_class=PlainTextResponse, responses=_TEXT)
+def show_checkpoint(agreement: AgreementName, caller: Known, near: Near) -> PlainTextResponse:
+    """Return the newest checkpoint: a C2SP signed note.
+
+    Raises:
+        NoSuchThingError: None was signed yet.
+    """
+    with reading(near.engine) as session:
+        agreement_id = seen_agreement(session, caller, agreement).agreement_id
+        return PlainTextResponse(_checkpoint(session, agreement_id))
+
+
+@router.get("/agreements/{agreement}/ledger/proof/{index}", response_class=PlainTextResponse, responses=_TEXT)
+def show_proof(
+    agreement: AgreementName,
+    index: Annotated[int, Path(ge=0, le=INTEGER_MAX, description="An entry's place.")],
+    caller: Known,
+    near: Near,
+) -> PlainTextResponse:
+    """Return the proof that an entry is under the newest checkpoint: a C2SP tlog-proof file.
+
+    Raises:
+        NoSuchThingError: No such entry, or it is not under a checkpoint yet.
+    """
+    with reading(near.engine) as session:
+        agreement_id = seen_agreement(session, caller, agreement).agreement_id
+        note = _checkpoint(session, agreement_id)
+        public, origin = near.deployment(), origin_of(near.settings.deployment, agreement_id)
+        size = open_checkpoint(note, origin=origin, public_key=public.log_key).size
+        if index >= size:
+            raise NoSuchThingError("not under a checkpoint yet", size=size)
+        found = ledger.entries(session, agreement_id, after=index - 1, limit=1)
+        path = checkpoints.inclusion_proof(session, agreement_id, index, size)
+    proof = LogProof(index=index, path=path, checkpoint=note, extra=found[0].salt)
+    return PlainTextResponse(log_proof_bytes(proof))
+
+
+@router.get("/agreements/{agreement}/ledger/entries")
+def list_entries(
+    agreement: AgreementName,
+    caller: Known,
+    near: Near,
+    after: Annotated[
+        int | None, Query(ge=-1, le=INTEGER_MAX, description="Only entries after this place.")
+    ] = None,
+) -> LedgerPage:
+    """Return entries in ledger order, a page at a time, with all that their leaves are made of."""
+    with reading(near.engine) as session:
+        agreement_id = seen_agreement(session, caller, agreement).agreement_id
+        found = ledger.entries(session, agreement_id, after=after, limit=LEDGER_PAGE_ENTRIES_MAX)
+    return LedgerPage(entries=[_entry(entry) for entry in found])
+
+
+def _checkpoint(session: Session, agreement_id: AgreementId) -> bytes:
+    note = checkpoints.latest_checkpoint(session, agreement_id)
+    if note is None:
+        raise NoSuchThingError("no checkpoint was signed yet")
+    return note
+
+
+def _entry(entry: LedgerEntry) -> RawLedgerEntry:
+    return RawLedgerEntry(
+        index=entry.index,
+        accepted_at=entry.accepted_at,
+        kind=entry.kind,
+        statement=entry.statement_id,
+        claim=entry.claim,
+        envelope=envelope(entry.envelope),
+        salt=entry.salt.hex(),
+    )

@@ -1,0 +1,1 @@
+"""BagIt bags in tar files: `write` makes one in a single pass, `unpack` checks and unpacks one."""

@@ -1,0 +1,255 @@
+"""Unpacking a bag at the beneficiary's: nothing outside one directory, nothing unverified left.
+
+Complete and valid in the sense of RFC 8493 §3, and stricter: SHA-256 only, no fetch.txt,
+every tag file in the tag manifest, a Payload-Oxum, no two names that differ only in case.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tallystick.bag.paths import PathRegister, check_path
+from tallystick.bag.tar import Member, Source, TarReader
+from tallystick.bag.write import (
+    DECLARATION,
+    DECLARATION_FILE,
+    INFO_FILE,
+    MANIFEST_FILE,
+    PAYLOAD,
+    TAG_MANIFEST_FILE,
+    BagSummary,
+    oxum,
+    summary,
+)
+from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.limits import BAG_FILES_MAX, BAG_PAYLOAD_BYTES_MAX, BAG_TAG_FILE_BYTES_MAX, BAG_TAG_FILES_MAX
+
+_MANIFEST_LINE: Final = re.compile(r"([0-9a-fA-F]{64})[ \t]+([^ \t*].*)")
+_ANY_MANIFEST: Final = re.compile(r"(?:tag)?manifest-[^/]*\.txt")
+_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+
+class BagInvalidError(MalformedError):
+    """An archive that isn't one complete and valid bag."""
+
+    code = "bag-invalid"
+    why = "A file is missing, unlisted, altered or too large, or a tag file isn't as RFC 8493 wants it."
+    advice = "Nothing was kept. If the sealed file has its signed digest, the deposit itself is bad."
+
+
+class UnpackTargetError(TallystickError):
+    """A directory that something is in already."""
+
+    code = "unpack-target-not-empty"
+    why = "A bag is unpacked only into a new or empty directory, so that nothing is overwritten."
+    advice = "Name a directory that doesn't exist yet."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Stored:
+    sha256: str
+    size_bytes: int
+
+
+def unpack_bag(
+    source: Source,
+    into: Path,
+    *,
+    files_max: int = BAG_FILES_MAX,
+    payload_bytes_max: int = BAG_PAYLOAD_BYTES_MAX,
+) -> BagSummary:
+    """Unpack the tar from `source` into `into`, which gets `bagit.txt`, `data/` and so on.
+
+    When this returns, every file has its signed-for content and is on disk (fsync). When it
+    raises, whatever it wrote is gone again.
+
+    Args:
+        source: The archive; need not be seekable.
+        into: A directory that doesn't exist, or is empty.
+        files_max: The most members taken; give what the deposit statement says.
+        payload_bytes_max: The most payload taken; give what the deposit statement says.
+
+    Raises:
+        UnpackTargetError: Something is in `into`.
+        TarRefusedError: Not a plain tar of files and directories.
+        BagPathRefusedError: A path that leaves the bag, or collides with another.
+        BagInvalidError: Not a complete and valid bag, or larger than allowed.
+    """
+    with _only_if_whole(into):
+        unpacking = _Unpacking(into, files_max=files_max, payload_bytes_max=payload_bytes_max)
+        unpacking.take_all(TarReader(source))
+        found = _validated(into, unpacking.stored)
+        _sync_directories(into)
+    return found
+
+
+class _Unpacking:
+    """Writes members below one directory, and remembers what each file was."""
+
+    def __init__(self, into: Path, *, files_max: int, payload_bytes_max: int) -> None:
+        self.stored: dict[str, _Stored] = {}
+        self._into = into
+        self._members_left = files_max + BAG_TAG_FILES_MAX
+        self._payload_bytes_left = payload_bytes_max
+        self._tag_files_left = BAG_TAG_FILES_MAX
+        self._register = PathRegister()
+        self._bag_name: str | None = None
+
+    def take_all(self, tar: TarReader) -> None:
+        while (member := tar.next_member()) is not None:
+            self._members_left -= 1
+            if self._members_left < 0:
+                raise BagInvalidError("too many members")
+            self._take(member, tar.content(member))
+
+    def _take(self, member: Member, content: Iterator[bytes]) -> None:
+        bag_name, _, path = member.path.partition("/")
+        check_path(bag_name)
+        self._bag_name = self._bag_name or bag_name
+        if bag_name != self._bag_name:
+            raise BagInvalidError("more than one bag", member=ascii(member.path[:200]))
+        if member.is_directory:
+            self._take_directory(path)
+        else:
+            self._take_file(path, member, content)
+
+    def _take_directory(self, path: str) -> None:
+        if path:
+            self._register.admit_directory(path)
+            (self._into / path).mkdir(parents=True, exist_ok=True)
+
+    def _take_file(self, path: str, member: Member, content: Iterator[bytes]) -> None:
+        self._register.admit_file(path)
+        self._check_allowed(path, member.size_bytes)
+        place = self._into / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256()
+        with os.fdopen(os.open(place, _FLAGS, 0o755 if member.executable else 0o644), "wb") as file:
+            for piece in content:
+                digest.update(piece)
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        self.stored[path] = _Stored(sha256=digest.hexdigest(), size_bytes=member.size_bytes)
+
+    def _check_allowed(self, path: str, size_bytes: int) -> None:
+        if path.startswith(PAYLOAD):
+            self._payload_bytes_left -= size_bytes
+        else:
+            self._tag_files_left -= 1
+            _check_tag_file(path, size_bytes)
+        if self._payload_bytes_left < 0 or self._tag_files_left < 0:
+            raise BagInvalidError("larger than it may be", path=path, size_bytes=size_bytes)
+
+
+def _check_tag_file(path: str, size_bytes: int) -> None:
+    if path.lower() == "fetch.txt":
+        raise BagInvalidError("files to be fetched from elsewhere")
+    if _ANY_MANIFEST.fullmatch(path.lower()) and path not in {MANIFEST_FILE, TAG_MANIFEST_FILE}:
+        raise BagInvalidError("a manifest of another algorithm", path=path)
+    if size_bytes > BAG_TAG_FILE_BYTES_MAX:
+        raise BagInvalidError("too large a tag file", path=path, size_bytes=size_bytes)
+
+
+def _validated(into: Path, stored: Mapping[str, _Stored]) -> BagSummary:
+    """Return the summary of a bag that is complete and valid (RFC 8493 §3)."""
+    missing = {DECLARATION_FILE, INFO_FILE, MANIFEST_FILE, TAG_MANIFEST_FILE} - stored.keys()
+    if missing:
+        raise BagInvalidError("tag files are missing", missing=sorted(missing))
+    if (into / DECLARATION_FILE).read_bytes() != DECLARATION:
+        raise BagInvalidError("not a BagIt 1.0 bag in UTF-8")
+    payload = {path: file for path, file in stored.items() if path.startswith(PAYLOAD)}
+    if not payload:
+        raise BagInvalidError("a bag without payload")
+    tag_files = {
+        path: file for path, file in stored.items() if path not in payload and path != TAG_MANIFEST_FILE
+    }
+    _check_manifest(into / TAG_MANIFEST_FILE, tag_files)
+    _check_manifest(into / MANIFEST_FILE, payload)
+    tags = _parse_info((into / INFO_FILE).read_bytes())
+    payload_bytes = sum(file.size_bytes for file in payload.values())
+    stated = [value for label, value in tags if label.lower() == "payload-oxum"]
+    if stated != [oxum(files=len(payload), payload_bytes=payload_bytes)]:
+        raise BagInvalidError("another Payload-Oxum than the files have", files=len(payload))
+    return summary(
+        (into / MANIFEST_FILE).read_bytes(), files=len(payload), payload_bytes=payload_bytes, tags=tags
+    )
+
+
+def _check_manifest(manifest: Path, files: Mapping[str, _Stored]) -> None:
+    """Return if `manifest` lists exactly `files`, each once and with its digest."""
+    listed = _parse_manifest(manifest)
+    if listed.keys() != files.keys():
+        odd = sorted(listed.keys() ^ files.keys())
+        raise BagInvalidError(
+            "files unlisted or missing", manifest=manifest.name, count=len(odd), first=odd[0]
+        )
+    for path, sha256 in listed.items():
+        if files[path].sha256 != sha256:
+            raise BagInvalidError("a file has another digest", manifest=manifest.name, path=path)
+
+
+def _parse_manifest(manifest: Path) -> dict[str, str]:
+    listed: dict[str, str] = {}
+    for line in _lines(manifest.read_bytes()):
+        match = _MANIFEST_LINE.fullmatch(line)
+        if match is None or match[2] in listed:
+            raise BagInvalidError(
+                "a malformed or repeated line", manifest=manifest.name, line=ascii(line[:200])
+            )
+        listed[match[2]] = match[1].lower()
+    return listed
+
+
+def _parse_info(raw: bytes) -> list[tuple[str, str]]:
+    """Return labels and values; a line that begins with a blank goes on with the value before it."""
+    tags: list[tuple[str, str]] = []
+    for line in _lines(raw):
+        label, colon, value = line.partition(":")
+        if line[:1] in {" ", "\t"} and tags:
+            tags[-1] = (tags[-1][0], f"{tags[-1][1]} {line.strip()}")
+        elif colon and label.strip():
+            tags.append((label.strip(), value.strip()))
+        else:
+            raise BagInvalidError("a malformed line", file=INFO_FILE, line=ascii(line[:200]))
+    return tags
+
+
+def _lines(raw: bytes) -> list[str]:
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise BagInvalidError("a tag file isn't UTF-8") from error
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
+
+
+@contextmanager
+def _only_if_whole(into: Path) -> Generator[None, None, None]:
+    """Make sure that `into` is empty before, and again after anything went wrong."""
+    is_new = not into.exists()
+    into.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(into.iterdir()):
+        raise UnpackTargetError("something is there already", into=into.name)
+    try:
+        yield
+    except BaseException:
+        for entry in list(into.iterdir()):
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        if is_new:
+            into.rmdir()
+        raise
+
+
+def _sync_directories(into: Path) -> None:
+    for directory, _, _ in os.walk(into):
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

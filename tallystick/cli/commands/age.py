@@ -1,0 +1,91 @@
+"""`tallystick age`: seal and open age v1 files, as stock `age` does (C2SP age.md)."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Annotated, BinaryIO, Final
+
+import typer
+
+from tallystick.cli.opened import private_keys
+from tallystick.crypto.age import Identity, open_sealed, parse_identity, parse_recipient, seal
+from tallystick.crypto.keyfile import KEY_FILE_FORMAT
+from tallystick.desk.files import FileUnusableError, read_file
+from tallystick.limits import KEY_FILE_SIZE_BYTES_MAX
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Seal and open age files.")
+
+_STANDARD: Final = Path("-")
+Input = Annotated[Path, typer.Argument(metavar="[FILE]", help="What to read; standard input if absent.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="What to write; standard output if absent.")]
+
+
+@app.command()
+def encrypt(
+    recipient: Annotated[list[str], typer.Option("--recipient", "-r", help="age1pq1… or age1…; repeatable.")],
+    file: Input = _STANDARD,
+    output: Output = _STANDARD,
+) -> None:
+    """Seal a file to recipients; whoever holds an identity opens it with this or any other age."""
+    recipients = [parse_recipient(text) for text in recipient]
+    with _source(file) as plain, _sink(output) as sealed:
+        seal(plain, sealed, recipients)
+
+
+@app.command()
+def decrypt(
+    context: typer.Context,
+    identity: Annotated[
+        list[Path], typer.Option("--identity", "-i", help="An age identity file, or a NAME.key; repeatable.")
+    ],
+    file: Input = _STANDARD,
+    output: Output = _STANDARD,
+) -> None:
+    """Open a file; only an exit code of 0 says that all of the output is authentic."""
+    identities = [found for path in identity for found in _identities(context, path)]
+    with _source(file) as sealed, _sink(output) as plain:
+        open_sealed(sealed, plain, identities)
+
+
+def _identities(context: typer.Context, file: Path) -> Sequence[Identity]:
+    content = read_file(file, size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
+    if KEY_FILE_FORMAT.encode() in content:
+        return [parse_identity(private_keys(context, file).age_identity)]
+    lines = [line.strip() for line in content.decode("ascii", "replace").splitlines()]
+    return [parse_identity(line) for line in lines if line and not line.startswith("#")]
+
+
+@contextlib.contextmanager
+def _source(file: Path) -> Generator[BinaryIO]:
+    if file == _STANDARD:
+        yield sys.stdin.buffer
+        return
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise FileUnusableError("not read", file=file.name, reason=error.strerror) from error
+    with opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def _sink(file: Path) -> Generator[BinaryIO]:
+    """Open what is written; a file gets its name only once all of it is written."""
+    if file == _STANDARD:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = file.with_name(file.name + ".part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise FileUnusableError("not written", file=file.name, reason=error.strerror) from error
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            yield out
+        part.replace(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,215 @@
+"""`tallystick agreement`: check a draft, sign it, register it, read it."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tallystick.cli.envelopes import hand_on
+from tallystick.cli.opened import desk, private_keys
+from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
+from tallystick.cli.output import print_json, print_result, print_table, say
+from tallystick.client.answers import objects, text, texts
+from tallystick.crypto.envelope import (
+    Envelope,
+    body_of,
+    cosign,
+    kind_of,
+    sign,
+    statement_id,
+    verified_signers,
+)
+from tallystick.crypto.keys import check_point
+from tallystick.desk.agreement_file import canonical_agreement
+from tallystick.desk.agreement_file import read_agreement as read_agreement_file
+from tallystick.desk.files import read_envelope, read_file
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.codec import decode, encode_object
+from tallystick.domain.comparison_words import six_words
+from tallystick.domain.json import JsonObject
+from tallystick.domain.kinds import Kind
+from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.soundness.check import check as check_agreement
+from tallystick.domain.soundness.check import refuse_unsound
+from tallystick.domain.soundness.finding import Severity
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.proof.reading import read_agreement
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Check, sign, register and read agreements."
+)
+
+AgreementFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="YAML or JSON, or an envelope that others signed.")
+]
+
+
+@app.command()
+def check(
+    file: AgreementFile,
+    canonical: Annotated[bool, typer.Option("--canonical", help="Print the bytes that are signed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Explain what is wrong or unwise in an agreement; exit 1 if it can't be registered."""
+    agreement = _drafted(file)
+    if canonical:
+        typer.get_binary_stream("stdout").write(canonical_agreement(agreement))
+        return
+    findings = check_agreement(agreement)
+    document: JsonObject = {"agreement": agreement.id, "findings": [asdict(finding) for finding in findings]}
+    rows = [(f.severity.value, f.code, f.at, f.message, f.advice) for f in findings]
+    print_table(document, ("", "rule", "at", "what", "advice"), rows, as_json=as_json)
+    if not as_json and not findings:
+        say(f"{agreement.id}: nothing to say against it")
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command("sign")
+def sign_draft(
+    context: typer.Context,
+    file: AgreementFile,
+    key: Key,
+    *,
+    out: Annotated[Path | None, typer.Option(help="For the envelope; else standard output.")] = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Show what an agreement says, and add your signature to it, or to those of others."""
+    keys = private_keys(context, key)
+    others = _envelope_in(file)
+    agreement = _drafted(file) if others is None else decode(Agreement, body_of(others))
+    person = agreement.person_with(keys.signing_key.public_key)
+    refuse_unsound(agreement)
+    envelope = (
+        sign(Kind.AGREEMENT, encode_object(agreement), [keys.signing_key])
+        if others is None
+        else cosign(_checked(others, agreement), keys.signing_key)
+    )
+    for line in _shown(agreement, envelope):
+        say(line)
+    if not yes:
+        typer.confirm(f"Sign this as {person.id}?", abort=True, err=True)
+    hand_on(envelope, out)
+    if as_json and out is not None:
+        print_json(
+            {
+                "agreement": agreement.id,
+                "digest": statement_id(envelope),
+                "signed_by": _signers(envelope, agreement),
+            }
+        )
+
+
+@app.command()
+def register(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The envelope that every party has signed.")],
+    api: Api,
+    key: Key,
+    as_json: Json = False,
+) -> None:
+    """Register an agreement that every party has signed."""
+    envelope = read_envelope(file)
+    signed = read_agreement(envelope)
+    with desk(context, api, key) as at:
+        answer = at.client.post_statement("/v1/agreements", envelope)
+        at.trust(signed.agreement.id, signed.terms.digest, signed.terms.digest)
+    lines = [f"registered {signed.agreement.id} version {signed.agreement.version}"]
+    print_result(answer, lines, as_json=as_json)
+
+
+@app.command("list")
+def list_(context: typer.Context, api: Api, key: Key, as_json: Json = False) -> None:
+    """List the agreements that name you."""
+    with desk(context, api, key) as at:
+        answer = at.client.get("/v1/agreements")
+    rows = [
+        [text(a, "agreement"), a.get("version"), text(a, "title"), text(a, "digest")]
+        for a in objects(answer, "agreements")
+    ]
+    print_table(answer, ("agreement", "version", "title", "digest"), rows, as_json=as_json)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    agreement: AgreementName,
+    api: Api,
+    key: Key,
+    *,
+    trust: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Show an agreement, after verifying every signature on it."""
+    with desk(context, api, key) as at:
+        signed = at.agreement(agreement, trusted=trust)
+    body = encode_object(signed.agreement)
+    signers = sorted(signed.agreement.person_with(signer).id for signer in signed.signers)
+    document: JsonObject = {"digest": signed.terms.digest, "signed_by": list(signers), "agreement": body}
+    print_result(document, [*_facts(signed.agreement), f"signed by    {', '.join(signers)}"], as_json=as_json)
+
+
+@app.command()
+def summary(
+    context: typer.Context, agreement: AgreementName, api: Api, key: Key, as_json: Json = False
+) -> None:
+    """Tell in sentences what an agreement says."""
+    with desk(context, api, key) as at:
+        at.agreement(agreement)
+        answer = at.client.get(f"/v1/agreements/{agreement}/summary")
+    print_result(answer, texts(answer, "lines"), as_json=as_json)
+
+
+def _drafted(file: Path) -> Agreement:
+    envelope = _envelope_in(file)
+    return read_agreement_file(file) if envelope is None else decode(Agreement, body_of(envelope))
+
+
+def _envelope_in(file: Path) -> Envelope | None:
+    """Return the envelope in a file, or None if it is a draft."""
+    if b'"payloadType"' not in read_file(file, size_bytes_max=4 * AGREEMENT_SIZE_BYTES_MAX):
+        return None
+    envelope = read_envelope(file)
+    if kind_of(envelope) != Kind.AGREEMENT:
+        raise MisdirectedError("not an agreement", kind=kind_of(envelope))
+    return envelope
+
+
+def _checked(envelope: Envelope, agreement: Agreement) -> Envelope:
+    """Return an envelope whose signatures so far are by the agreement's own persons."""
+    for person in agreement.persons:
+        check_point(person.signing_key)
+    verified_signers(envelope, [person.signing_key for person in agreement.persons])
+    return envelope
+
+
+def _shown(agreement: Agreement, envelope: Envelope) -> list[str]:
+    """Say what is signed, read back from the very bytes that are."""
+    assert decode(Agreement, body_of(envelope)) == agreement, "the bytes say what was checked"
+    digest = statement_id(envelope)
+    return [
+        *_facts(agreement),
+        f"digest       {digest}",
+        f"words        {' '.join(six_words(digest))}",
+        f"signed by    {', '.join(_signers(envelope, agreement))}",
+    ]
+
+
+def _facts(agreement: Agreement) -> list[str]:
+    return [
+        f"agreement    {agreement.id} version {agreement.version}: {agreement.title}",
+        f"deployment   {agreement.deployment}",
+        *(
+            f"party        {party.id} ({party.role.replace('_', ' ')}): {party.name}"
+            for party in agreement.parties
+        ),
+        *(f"condition    {condition.id}: {condition.title}" for condition in agreement.conditions),
+        *(f"stage        {stage.id}: {', '.join(stage.components)}" for stage in agreement.stages),
+    ]
+
+
+def _signers(envelope: Envelope, agreement: Agreement) -> list[str]:
+    keys = [person.signing_key for person in agreement.persons]
+    return sorted(agreement.person_with(key).id for key in verified_signers(envelope, keys))

@@ -1,0 +1,52 @@
+"""`tallystick custody`: to which keys the components are sealed now."""
+
+import typer
+
+from tallystick.cli.opened import desk
+from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
+from tallystick.cli.output import print_table
+from tallystick.client.answers import digest_in, objects
+from tallystick.client.ledgers import envelope_of
+from tallystick.domain.ids import ComponentId
+from tallystick.domain.json import JsonObject
+from tallystick.proof.reading import read_signed
+from tallystick.receiver.delivery import check_custody_epoch
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="See who holds the keys to the components."
+)
+
+
+@app.callback()
+def _custody() -> None:
+    """See who holds the keys to the components."""
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    agreement: AgreementName,
+    api: Api,
+    key: Key,
+    *,
+    trust: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """List each component's live custody epoch, verified, and who opens it."""
+    with desk(context, api, key) as at:
+        view = at.agreement_view(agreement)
+        signed = at.checked_agreement(view, agreement, trusted=trust)
+        live = {str(item.get("component")): item for item in objects(view, "custody")}
+        rows: list[tuple[str, str, int | None, str | None]] = []
+        for component in signed.agreement.components:
+            rule = signed.agreement.stage_of(component.id).custody.value
+            if component.id not in live:
+                rows.append((component.id, rule, None, None))
+                continue
+            statement = digest_in(live[component.id], "custody")
+            epoch = read_signed(envelope_of(at.client, signed.agreement.id, statement), signed.agreement)
+            custody = check_custody_epoch(signed.agreement, epoch, component=ComponentId(component.id))
+            rows.append((component.id, rule, custody.epoch, statement))
+    items = [{"component": a, "held_by": b, "epoch": c, "custody": d} for a, b, c, d in rows]
+    document: JsonObject = {"agreement": agreement, "custody": items}
+    print_table(document, ("component", "held by", "epoch", "statement"), rows, as_json=as_json)

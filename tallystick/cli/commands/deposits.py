@@ -1,0 +1,161 @@
+"""`tallystick deposit`: seal, upload and sign a deposit, and look at those that were made."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tallystick.cli.opened import desk
+from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
+from tallystick.cli.output import print_result, print_table, say
+from tallystick.client.answers import member, number, objects, text
+from tallystick.crypto.envelope import new_nonce, sign
+from tallystick.desk.clock import now
+from tallystick.desk.depositing import (
+    DepositChainBrokenError,
+    Sealing,
+    custody_epochs,
+    deposit_chain,
+    folders_of,
+    left_out,
+    read_deposit,
+    wait_for_verdict,
+)
+from tallystick.domain.agreement.agreement import depositor
+from tallystick.domain.codec import encode_object, instant
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.json import JsonObject
+from tallystick.domain.kinds import Kind
+from tallystick.domain.refusals import NotYoursError
+from tallystick.domain.statements.deposits import Deposit
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Make deposits, and look at those that were made."
+)
+
+
+Number = Annotated[int, typer.Argument(metavar="N", help="The deposit's number.", min=1)]
+
+
+class DepositFailedError(TallystickError):
+    """The escrow agent's stores do not hold what was deposited."""
+
+    code = "deposit-failed"
+    why = "After the upload every copy was read again, and not every one had the signed digest."
+    advice = "Deposit again; a failed deposit can't be claimed."
+
+
+@app.command()
+def make(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with one folder a component.")],
+    agreement: Annotated[str, typer.Option(help="The agreement's id.")],
+    api: Api,
+    key: Key,
+    *,
+    component: Annotated[list[str] | None, typer.Option(help="Only these components; repeatable.")] = None,
+    watermark: Annotated[
+        str | None, typer.Option(help="The moment that the content is consistent with; now if absent.")
+    ] = None,
+    trust: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Seal each component, upload it, sign the deposit, and wait until every copy was found good."""
+    consistent_at = now() if watermark is None else instant(watermark)
+    with desk(context, api, key) as at, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
+        view = at.agreement_view(agreement)
+        signed = at.checked_agreement(view, agreement, trusted=trust)
+        person = at.person_in(signed.agreement)
+        if (
+            person.party != depositor(signed.agreement).id
+        ):  # said before a large folder is sealed and uploaded
+            raise NotYoursError("only the depositor deposits", person=person.id)
+        folders = folders_of(folder, signed.agreement, component)
+        for line in () if component else left_out(folder, signed.agreement, folders):
+            say(line)
+        chain = deposit_chain(at, signed.agreement)
+        sealing = Sealing(scratch=Path(scratch), agreement=signed.agreement, number=len(chain) + 1)
+        epochs = custody_epochs(at, view, signed.agreement, list(folders))
+        sealed = [sealing.seal(name, path, epochs[name], now().date()) for name, path in folders.items()]
+        body = Deposit(
+            deployment=signed.agreement.deployment,
+            agreement=signed.agreement.id,
+            agreement_digest=signed.terms.digest,
+            person=person.id,
+            issued_at=now(),
+            nonce=new_nonce(),
+            number=sealing.number,
+            watermark=consistent_at,
+            components=tuple(sealed),
+            previous=chain[-1][0] if chain else None,
+        )
+        for entry in sealed:
+            say(f"uploading {entry.component}: {entry.sealed_bytes} bytes, {entry.sealed_digest}")
+            file = sealing.file(entry.component)
+            at.client.put_blob(file, entry.sealed_digest, agreement=signed.agreement.id, purpose="deposit")
+        envelope = sign(Kind.DEPOSIT, encode_object(body), [at.keys.signing_key])
+        answer = at.client.post_statement(f"/v1/agreements/{signed.agreement.id}/deposits", envelope)
+        say(f"deposit {body.number} is on record; waiting until every copy was read again")
+        verdict = wait_for_verdict(at, signed.agreement.id, body.number)
+    document: JsonObject = {**answer, "verdict": verdict}
+    _refuse_failed(verdict, body.number)
+    print_result(document, [f"deposit {body.number}: verified"], as_json=as_json)
+
+
+@app.command("list")
+def list_(
+    context: typer.Context, agreement: AgreementName, api: Api, key: Key, as_json: Json = False
+) -> None:
+    """List the deposits under an agreement."""
+    with desk(context, api, key) as at:
+        answer = at.client.get(f"/v1/agreements/{agreement}/deposits")
+    rows = [
+        (number(d, "number"), text(member(d, "verdict"), "state"), text(d, "accepted_at"), text(d, "deposit"))
+        for d in objects(answer, "deposits")
+    ]
+    print_table(answer, ("number", "verdict", "accepted at", "digest"), rows, as_json=as_json)
+
+
+@app.command()
+def show(
+    context: typer.Context, agreement: AgreementName, n: Number, api: Api, key: Key, *, as_json: Json = False
+) -> None:
+    """Show one deposit, after verifying the depositor's signature."""
+    with desk(context, api, key) as at:
+        signed = at.agreement(agreement)
+        view = at.client.get(f"/v1/agreements/{agreement}/deposits/{n}")
+    digest, body = read_deposit(view, signed.agreement)
+    says = {name: value for name, value in encode_object(body).items() if name != "components"}
+    document: JsonObject = {**view, "says": encode_object(body)}
+    rows = [(c.component, c.files, c.payload_bytes, c.sealed_bytes, c.sealed_digest) for c in body.components]
+    if not as_json:
+        print_result(
+            document, [f"digest     {digest}", *(f"{k:<10} {v}" for k, v in says.items())], as_json=False
+        )
+    columns = ("component", "files", "bytes", "sealed bytes", "sealed digest")
+    print_table(document, columns, rows, as_json=as_json)
+
+
+@app.command()
+def verify(
+    context: typer.Context, agreement: AgreementName, n: Number, api: Api, key: Key, *, as_json: Json = False
+) -> None:
+    """Verify the depositor's signature and the whole chain before a deposit, and ask for its verdict."""
+    with desk(context, api, key) as at:
+        signed = at.agreement(agreement)
+        chain = deposit_chain(at, signed.agreement)
+        if not any(body.number == n for _, body in chain):
+            raise DepositChainBrokenError("no such deposit", number=n, deposits=len(chain))
+        verdict = member(at.client.get(f"/v1/agreements/{agreement}/deposits/{n}"), "verdict")
+    document: JsonObject = {"number": n, "deposit": chain[n - 1][0], "chain": n, "verdict": verdict}
+    _refuse_failed(verdict, n)
+    lines = [f"deposit {n}: signed by the depositor, {n} in the chain, verdict {text(verdict, 'state')}"]
+    print_result(document, lines, as_json=as_json)
+
+
+def _refuse_failed(verdict: JsonObject, n: int) -> None:
+    if text(verdict, "state") == "failed":
+        raise DepositFailedError(
+            "the deposit failed its verification", number=n, because=str(verdict.get("because"))
+        )

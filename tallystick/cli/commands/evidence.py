@@ -1,0 +1,77 @@
+"""`tallystick evidence`: fetch a claim's evidence file, and verify one without asking anybody."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tallystick.cli.opened import desk
+from tallystick.cli.options import Api, ClaimName, Json, Key
+from tallystick.cli.output import print_result
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.desk.files import read_file, write_file
+from tallystick.domain.codec import encode_object
+from tallystick.domain.ids import digest
+from tallystick.domain.json import JsonObject
+from tallystick.limits import EVIDENCE_SIZE_BYTES_MAX
+from tallystick.proof.evidence import verify
+from tallystick.proof.report import Report
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Export a claim's evidence, and verify it offline."
+)
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    claim: ClaimName,
+    *,
+    out: Annotated[Path, typer.Option(help="Where to write the evidence file.")],
+    api: Api,
+    key: Key,
+    as_json: Json = False,
+) -> None:
+    """Write one file with everything that a claim stands on, for whoever wants to verify it."""
+    with desk(context, api, key) as at:
+        data = at.client.get_bytes(f"/v1/claims/{claim}/evidence")
+    write_file(out, data)
+    found = sha256_digest(data)
+    document: JsonObject = {"file": str(out), "size_bytes": len(data), "digest": found}
+    lines = [
+        f"{out}  {len(data)} bytes  {found}",
+        f"verify with: tallystick evidence verify {out}",
+    ]
+    print_result(document, lines, as_json=as_json)
+
+
+@app.command("verify")
+def verify_file(
+    file: Annotated[Path, typer.Argument(help="The evidence file.")],
+    *,
+    trust: Annotated[
+        str | None,
+        typer.Option("--trust", help="The digest of the agreement that you know to be the right one."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Verify an evidence file, premise by premise; needs no network. Exit 1 at the first broken one."""
+    trusted = None if trust is None else digest(trust)
+    report = verify(read_file(file, size_bytes_max=EVIDENCE_SIZE_BYTES_MAX), trust=trusted)
+    document: JsonObject = {**encode_object(report), "holds": report.holds}
+    print_result(document, _lines(report), as_json=as_json)
+    if not report.holds:
+        raise typer.Exit(1)
+
+
+def _lines(report: Report) -> list[str]:
+    lines = [
+        f"{step.number:>2}  {'holds ' if step.holds else 'BROKEN'}  {step.premise:<18}  {step.found}"
+        for step in report.steps
+    ]
+    if (broken := report.broken) is not None:
+        return [
+            *lines,
+            f"broken at premise {broken.number}, {broken.premise}: nothing after it was looked at",
+        ]
+    return [*lines, "every premise holds"]

@@ -1,0 +1,97 @@
+"""`tallystick key`: a person's keys, made once and shown without their secrets."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tallystick.cli.opened import private_keys, read_passphrase
+from tallystick.cli.options import Json
+from tallystick.cli.output import print_result
+from tallystick.crypto.age import new_identity, parse_identity
+from tallystick.crypto.enrolment import Enrolment, enrol, public_file_bytes, read_public_file
+from tallystick.crypto.json.canonical import parse
+from tallystick.crypto.keyfile import KeyFileExistsError, KeyFileUnreadableError, PrivateKeys, write_key_file
+from tallystick.crypto.keys import SigningKey, key_id
+from tallystick.desk.clock import now
+from tallystick.domain.ids import person_id
+from tallystick.domain.json import JsonObject
+from tallystick.limits import KEY_FILE_SIZE_BYTES_MAX
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make a person's keys, and show them.")
+
+
+@app.command()
+def new(
+    person: Annotated[str, typer.Argument(help="Who it is for, such as ana@harbour.")],
+    out: Annotated[Path, typer.Option(help="The folder for both files; made if missing.")] = Path(),
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="Seal the key with the passphrase on this file's first line.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make PERSON.key (private, mode 0600) and PERSON.pub (for the agreement)."""
+    who = person_id(person)
+    passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
+    identity = new_identity()
+    keys = PrivateKeys(person=who, signing_key=SigningKey.generate(), age_identity=identity.secret_text())
+    enrolment = enrol(who, keys.signing_key, age_recipient=str(identity.recipient()), issued_at=now())
+    private, public = out / f"{who}.key", out / f"{who}.pub"
+    if public.exists():
+        raise KeyFileExistsError("never overwritten", file=public.name)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_key_file(private, keys, passphrase=passphrase)
+    _write_public(public, enrolment)
+    document: JsonObject = {**_public(enrolment), "key_file": str(private), "public_file": str(public)}
+    lines = [
+        f"{private}  keep it; whoever has it signs as {who}",
+        f"{public}  give it to whoever drafts the agreement",
+    ]
+    print_result(document, lines, as_json=as_json)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A .pub or .key file.")],
+    as_json: Json = False,
+) -> None:
+    """Show whose keys a file holds; its proof of possession is verified, secrets are never shown."""
+    raw = _contents(file)
+    members = parse(raw, size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
+    if isinstance(members, dict) and "enrolment" in members:
+        document = _public(read_public_file(raw))
+    else:
+        keys = private_keys(context, file)
+        document = {
+            "person": keys.person,
+            "signing_key": keys.signing_key.public_key,
+            "key_id": key_id(keys.signing_key.public_key),
+            "age_recipient": str(parse_identity(keys.age_identity).recipient()),
+        }
+    print_result(document, (f"{name:<14} {value}" for name, value in document.items()), as_json=as_json)
+
+
+def _public(enrolment: Enrolment) -> dict[str, str]:
+    return {
+        "person": enrolment.person,
+        "signing_key": enrolment.signing_key,
+        "key_id": key_id(enrolment.signing_key),
+        "age_recipient": enrolment.age_recipient,
+    }
+
+
+def _contents(file: Path) -> bytes:
+    try:
+        with file.open("rb") as source:
+            return source.read(KEY_FILE_SIZE_BYTES_MAX + 1)
+    except OSError as error:
+        raise KeyFileUnreadableError("not read", file=file.name, reason=error.strerror) from error
+
+
+def _write_public(file: Path, enrolment: Enrolment) -> None:
+    try:
+        with file.open("xb") as out:
+            out.write(public_file_bytes(enrolment))
+    except OSError as error:
+        raise KeyFileUnreadableError("not written", file=file.name, reason=error.strerror) from error

@@ -1,0 +1,120 @@
+"""`tallystick ledger`: whether the log is what it was, and holds everything that we were told.
+
+1. The checkpoint is signed by the deployment's log key, for this agreement's log.
+2. Every entry that is shown has its leaf under a checkpoint (RFC 6962, C2SP tlog-proof).
+3. The whole log makes the checkpoint's root.
+4. The log begins with the whole log that was verified before, remembered beside the key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import typer
+
+from tallystick.cli.opened import desk
+from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
+from tallystick.cli.output import print_result
+from tallystick.client.answers import as_object, envelope_in, number, text
+from tallystick.client.ledgers import entries
+from tallystick.crypto.envelope import envelope_bytes
+from tallystick.crypto.log.leaf import SALT_SIZE_BYTES, leaf_bytes
+from tallystick.crypto.log.merkle import leaf_hash, root_of
+from tallystick.crypto.log.note import open_checkpoint, origin_of
+from tallystick.crypto.log.proof import parse_log_proof, verify_log_proof
+from tallystick.desk.desk import Desk, read_pins, write_pins
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.codec import instant
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.json import JsonObject
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Verify an agreement's ledger.")
+
+
+class LedgerInconsistentError(TallystickError):
+    """A log that is not what it says it is, or not what it was."""
+
+    code = "ledger-inconsistent"
+    why = "An entry is missing or altered, or the log no longer begins with what was verified before."
+    advice = "Keep the trust file and what the server sent: together they prove it. Tell the other parties."
+
+
+@app.callback()
+def _ledger() -> None:
+    """Verify an agreement's ledger."""
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    agreement: AgreementName,
+    api: Api,
+    key: Key,
+    *,
+    trust: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Verify the log from its first entry to its newest checkpoint, and against the last verified one."""
+    with desk(context, api, key) as at:
+        document = _verified(at, at.agreement(agreement, trusted=trust).agreement)
+    lines = [
+        f"{document['size']} entries, each proven to be in the log",
+        f"root  {document['root']}",
+        f"it begins with the {document['seen_before']} entries that were verified before",
+    ]
+    print_result(document, lines, as_json=as_json)
+
+
+def _verified(at: Desk, agreement: Agreement) -> JsonObject:
+    # The entries are read after the checkpoint, so that none of those it covers can be missing.
+    note = at.client.get_bytes(f"/v1/agreements/{agreement.id}/ledger/checkpoint")
+    origin = origin_of(agreement.deployment, agreement.id)
+    checkpoint = open_checkpoint(note, origin=origin, public_key=agreement.engine.log_key)
+    leaves = _leaves(at, agreement, checkpoint.size)
+    if len(leaves) < checkpoint.size or root_of(leaves[: checkpoint.size]) != checkpoint.root:
+        raise LedgerInconsistentError(
+            "the entries shown do not make the signed root", shown=len(leaves), size=checkpoint.size
+        )
+    seen_before = _check_grown(at, agreement, leaves, checkpoint.size)
+    return {
+        "agreement": agreement.id,
+        "size": checkpoint.size,
+        "root": f"sha256:{checkpoint.root.hex()}",
+        "seen_before": seen_before,
+    }
+
+
+def _leaves(at: Desk, agreement: Agreement, size: int) -> Sequence[bytes]:
+    """Return the leaf hash of every entry, each computed here, and proven to be in the log."""
+    leaves: list[bytes] = []
+    for place, entry in enumerate(entries(at.client, agreement.id)):
+        if number(entry, "index") != place:
+            raise LedgerInconsistentError("an entry is missing", index=place)
+        if place >= size:
+            break  # later than the checkpoint; a later one will cover it
+        proof = parse_log_proof(at.client.get_bytes(f"/v1/agreements/{agreement.id}/ledger/proof/{place}"))
+        if proof.extra is None or len(proof.extra) != SALT_SIZE_BYTES or proof.index != place:
+            raise LedgerInconsistentError("a proof without its salt, or of another entry", index=place)
+        leaf = leaf_hash(
+            leaf_bytes(
+                accepted_at=instant(text(entry, "accepted_at")),
+                envelope=envelope_bytes(envelope_in(entry, "envelope")),
+                salt=proof.extra,
+            )
+        )
+        origin = origin_of(agreement.deployment, agreement.id)
+        verify_log_proof(proof, leaf=leaf, origin=origin, public_key=agreement.engine.log_key)
+        leaves.append(leaf)
+    return leaves
+
+
+def _check_grown(at: Desk, agreement: Agreement, leaves: Sequence[bytes], size: int) -> int:
+    """Return how many entries were verified before, all of which are still there; remember these."""
+    pins = read_pins(at.trust_file)
+    before = pins.checkpoints.get(agreement.id)
+    seen = number(as_object(before, agreement.id), "size") if before is not None else 0
+    root = root_of(leaves[:seen]).hex()
+    if before is not None and (seen > size or text(as_object(before, agreement.id), "root") != root):
+        raise LedgerInconsistentError("the log is not what it was", size=size, seen_before=seen)
+    newest: JsonObject = {"size": size, "root": root_of(leaves[:size]).hex()}
+    write_pins(at.trust_file, replace(pins, checkpoints={**pins.checkpoints, agreement.id: newest}))
+    return seen

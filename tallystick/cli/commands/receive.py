@@ -1,0 +1,144 @@
+"""`tallystick receive`: the beneficiary's receiver, over the API."""
+
+import shlex
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from tallystick.cli.opened import desk
+from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
+from tallystick.cli.output import print_json, print_problem, say
+from tallystick.client.answers import as_object, envelope_in, objects, text
+from tallystick.client.http import Client
+from tallystick.client.ledgers import envelope_of
+from tallystick.crypto.envelope import Envelope, envelope_json
+from tallystick.desk.clock import now
+from tallystick.desk.desk import Desk
+from tallystick.domain.claim.state import CLOSED, StageState
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest, digest
+from tallystick.domain.json import JsonObject
+from tallystick.limits import COMMAND_WORDS_MAX
+from tallystick.proof.reading import read_agreement
+from tallystick.receiver.commands import Commands
+from tallystick.receiver.receiver import Pass, Setting
+from tallystick.receiver.receiver import receive as receive_once
+
+app = typer.Typer(add_completion=False)
+
+_LOOK_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteEscrow:
+    """The server, as the receiver needs it."""
+
+    client: Client
+
+    def delivery(self, claim: str) -> JsonObject:
+        """Return the delivery document, with the gate's decisions, which stand in the ledger."""
+        document = self.client.get(f"/v1/claims/{claim}/delivery")
+        agreement = read_agreement(envelope_in(document, "agreement_envelope")).agreement.id
+        stages = [self._with_decision(stage, agreement) for stage in objects(document, "stages")]
+        return {**document, "stages": stages}
+
+    def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
+        """Fetch a blob, going on where an earlier fetch stopped."""
+        self.client.get_blob(wanted, into, size_bytes=size_bytes)
+
+    def fetch_small(self, wanted: Digest) -> bytes:
+        """Return a small blob."""
+        return self.client.get_small_blob(wanted)
+
+    def report(self, claim: Digest, receipt: Envelope) -> None:
+        """Send a receipt."""
+        self.client.post_statement(f"/v1/claims/{claim}/receipts", receipt)
+
+    def _with_decision(self, stage: JsonObject, agreement: AgreementId) -> JsonObject:
+        decided = text(stage, "state") == StageState.DECIDED
+        if not decided or "decision_envelope" in stage:
+            return stage
+        envelope = envelope_of(self.client, agreement, digest(text(stage, "decision")))
+        return {**stage, "decision_envelope": envelope_json(envelope)}
+
+
+@app.command()
+def receive(
+    context: typer.Context,
+    claim: ClaimName,
+    api: Api,
+    key: Key,
+    *,
+    into: Annotated[Path, typer.Option(help="The folder for versions; made with mode 0700.")],
+    activate: Annotated[
+        str | None, typer.Option(help="Run in each new version's folder, to activate it.")
+    ] = None,
+    health: Annotated[
+        str | None, typer.Option(help="Run in the active folder; anything but exit code 0 goes back.")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once, do what there is, and end.")] = False,
+    trust: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch, verify, open and activate what was released, stage by stage; go back where it fails."""
+    commands = Commands(activate=_words(activate, "--activate"), health=_words(health, "--health"))
+    with desk(context, api, key) as at:
+        setting, said = _setting(at, into, commands, trust), ""
+        while True:
+            done = _look(setting, claim, once=once)
+            if done is not None and (done.reported or done.state != said):  # news, not every look
+                _tell(done, as_json=as_json)
+                said = done.state
+            if once or (done is not None and done.state in CLOSED):
+                return
+            time.sleep(_LOOK_SECONDS)
+
+
+def _look(setting: Setting, claim: str, *, once: bool) -> Pass | None:
+    """Look once; what was refused is said, and tried again unless this was the only look."""
+    try:
+        return receive_once(setting, claim)
+    except TallystickError as error:
+        if once:
+            raise
+        print_problem(error)
+        return None
+
+
+def _setting(at: Desk, into: Path, commands: Commands, trusted: str | None) -> Setting:
+    return Setting(
+        escrow=RemoteEscrow(client=at.client),
+        keys=at.keys,
+        into=into,
+        commands=commands,
+        trust=lambda agreement, found: at.trust(agreement, found, trusted),
+        now=now,
+    )
+
+
+def _words(command: str | None, option: str) -> tuple[str, ...]:
+    """Return the words of a command; a path of a file here is made absolute, as it runs elsewhere."""
+    try:
+        words = shlex.split(command or "")
+    except ValueError as error:
+        raise typer.BadParameter(f"{option}: {error}") from error
+    if len(words) > COMMAND_WORDS_MAX:
+        raise typer.BadParameter(f"{option}: too many words")
+    return tuple(
+        str(Path(word).absolute()) if "/" in word and Path(word).exists() else word for word in words
+    )
+
+
+def _tell(done: Pass, *, as_json: bool) -> None:
+    reported = [{"stage": r.stage, "outcome": r.outcome.value, "detail": r.detail} for r in done.reported]
+    if as_json:
+        print_json(as_object({"claim": done.claim, "state": done.state, "reported": reported}, ""))
+        return
+    for report in done.reported:
+        typer.echo(f"{report.stage}: {report.outcome.value.replace('_', ' ')} ({report.detail})")
+    if not done.reported:
+        yet = "" if done.state in CLOSED else " yet; `tallystick claim explain` says what it waits for"
+        say(f"{done.state}: nothing to do{yet}")

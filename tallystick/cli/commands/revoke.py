@@ -1,0 +1,106 @@
+"""`tallystick revoke`: a key stops counting, said by the key itself or by those whom the agreement names."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tallystick.cli.envelopes import hand_on
+from tallystick.cli.opened import desk
+from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
+from tallystick.cli.output import print_json, print_result, say
+from tallystick.client.answers import text
+from tallystick.crypto.envelope import Envelope, cosign, new_nonce, sign, statement_id
+from tallystick.desk.clock import now
+from tallystick.desk.desk import Desk
+from tallystick.desk.files import read_envelope
+from tallystick.domain.agreement.parties import Person
+from tallystick.domain.authorship.authors import check_subject
+from tallystick.domain.codec import encode_object
+from tallystick.domain.ids import person_id
+from tallystick.domain.kinds import Kind
+from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.proof.reading import SignedAgreement, read_signed
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def revoke(
+    context: typer.Context,
+    agreement: AgreementName,
+    api: Api,
+    key: Key,
+    *,
+    person: Annotated[str | None, typer.Option(help="Whose key; your own if absent.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words that go on record.")] = "lost or replaced",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Hand the envelope on in this file, unsent.")
+    ] = None,
+    joining: Annotated[
+        Path | None, typer.Option("--cosign", help="Add your signature to this envelope.")
+    ] = None,
+    yes: Yes = False,
+    trust: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Revoke a key: what it signed stops counting for whatever is undecided."""
+    with desk(context, api, key) as at:
+        signed = at.agreement(agreement, trusted=trust)
+        if joining is None:
+            envelope = _said(at, signed, person, reason)
+        else:
+            envelope = cosign(_checked(read_envelope(joining), signed), at.keys.signing_key)
+        for line in _shown(envelope, signed):
+            say(line)
+        if not yes:
+            typer.confirm("Sign this?", abort=True, err=True)
+        if out is None:
+            answer = at.client.post_statement(f"/v1/agreements/{signed.agreement.id}/revocations", envelope)
+            print_result(answer, [f"recorded     {text(answer, 'statement')}"], as_json=as_json)
+            return
+    hand_on(envelope, out)
+    if as_json:
+        print_json({"statement": statement_id(envelope), "signatures": len(envelope.signatures)})
+
+
+def _said(at: Desk, signed: SignedAgreement, person: str | None, reason: str) -> Envelope:
+    author = at.person_in(signed.agreement)
+    owner = author if person is None else _owner(signed, person)
+    body = KeyRevocation(
+        deployment=signed.agreement.deployment,
+        agreement=signed.agreement.id,
+        agreement_digest=signed.terms.digest,
+        person=author.id,
+        issued_at=now(),
+        nonce=new_nonce(),
+        key=owner.signing_key,
+        reason=reason,
+    )
+    return sign(Kind.KEY_REVOCATION, encode_object(body), [at.keys.signing_key])
+
+
+def _owner(signed: SignedAgreement, person: str) -> Person:
+    return signed.agreement.person(person_id(person))
+
+
+def _checked(envelope: Envelope, signed: SignedAgreement) -> Envelope:
+    found = read_signed(envelope, signed.agreement)
+    if not isinstance(found.body, KeyRevocation):
+        raise MisdirectedError("not a revocation", kind=found.kind.value)
+    check_subject(signed.agreement, signed.terms.digest, found.body, None)
+    return envelope
+
+
+def _shown(envelope: Envelope, signed: SignedAgreement) -> list[str]:
+    """Say what is signed, read back from the very bytes that are."""
+    body = read_signed(envelope, signed.agreement).body
+    assert isinstance(body, KeyRevocation), "checked, or just made"
+    return [
+        f"agreement    {signed.agreement.id} version {signed.agreement.version}: {signed.agreement.title}",
+        f"you sign     key revocation, as {body.person}",
+        f"  key of: {signed.agreement.person_with(body.key).id}",
+        f"  key: {body.key}",
+        f"  reason: {body.reason}",
+    ]

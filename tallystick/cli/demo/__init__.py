@@ -1,0 +1,1 @@
+"""The demonstration: a whole release on this machine."""

@@ -1,0 +1,222 @@
+"""Sealing and opening age v1 files (C2SP age.md), streaming, in bounded memory.
+
+Whoever holds the identity opens what we seal with stock `age` (1.3 or later for
+`age1pq1…`), and needs nothing of ours.
+"""
+
+import hashlib
+import io
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from tallystick.crypto.age.header import (
+    AgeError,
+    encode_header,
+    read_header,
+)
+from tallystick.crypto.age.keys import (
+    FILE_KEY_BYTES,
+    Identity,
+    Recipient,
+)
+from tallystick.crypto.age.stream import (
+    CHUNK_BYTES,
+    NONCE_BYTES,
+    ChunkWriter,
+    Sink,
+    copy_opened,
+)
+from tallystick.domain.ids import Digest
+from tallystick.limits import AGE_STANZAS_MAX, SEALED_BYTES_MAX
+
+_READ_BYTES: Final = 4 * CHUNK_BYTES
+
+
+class NoIdentityMatchesError(AgeError):
+    """None of the identities given opens the file."""
+
+    code = "no-identity-matches"
+    why = "The file is sealed to other recipients than the identities that were given."
+    advice = "Give the identity whose recipient the file was sealed to."
+
+
+class UnsuitableRecipientsError(AgeError):
+    """Recipients that one file can't be sealed to together."""
+
+    code = "recipients-unsuitable"
+    why = "A file needs 1 to 64 recipients, and a weaker kind beside a post-quantum one undoes it (age.md)."
+    advice = "Seal to age1pq1… recipients only, or to age1… recipients only."
+
+
+class SealedTooLargeError(AgeError):
+    """Something that is opened in memory, and is larger than such a thing may be."""
+
+    code = "sealed-too-large"
+    why = "A share or key is small; what is larger isn't read into memory."
+    advice = "Check that the right file was given."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sealed:
+    """What a sealed file is known by, measured while it was written or read.
+
+    Attributes:
+        digest: SHA-256 of the whole sealed file.
+        size_bytes: Of the sealed file.
+        plain_bytes: Of what is inside.
+    """
+
+    digest: Digest
+    size_bytes: int
+    plain_bytes: int
+
+
+class SealingWriter:
+    """Seals, hashes and counts in one pass: write plaintext to it, then `finish`.
+
+    What reached the sink before `finish` is no sealed file and doesn't open.
+    """
+
+    def __init__(self, sink: Sink, recipients: Sequence[Recipient]) -> None:
+        """Write the header to `sink`; the sink stays the caller's to flush and close.
+
+        Raises:
+            UnsuitableRecipientsError: None, too many, or post-quantum mixed with others.
+        """
+        _check_recipients(recipients)
+        file_key = secrets.token_bytes(FILE_KEY_BYTES)
+        self._sealed = _Measure(sink)
+        self._sealed.write(encode_header([recipient.wrap(file_key) for recipient in recipients], file_key))
+        self._chunks = ChunkWriter(self._sealed, file_key, secrets.token_bytes(NONCE_BYTES))
+        self._plain_bytes = 0
+        self._finished = False
+
+    def write(self, data: bytes, /) -> int:
+        """Seal `data` after what was written before."""
+        assert not self._finished, "write after finish (this is a bug)"
+        self._plain_bytes += self._chunks.write(data)
+        return len(data)
+
+    def finish(self) -> Sealed:
+        """Write the final chunk, and tell what the sealed file is known by."""
+        assert not self._finished, "finished twice (this is a bug)"
+        self._chunks.finish()
+        self._finished = True
+        return self._sealed.result(self._plain_bytes)
+
+
+def seal(plain: BinaryIO, out: Sink, recipients: Sequence[Recipient]) -> Sealed:
+    """Seal all of `plain` into `out`, and tell what the sealed file is known by.
+
+    Raises:
+        UnsuitableRecipientsError: None, too many, or post-quantum mixed with others.
+    """
+    writer = SealingWriter(out, recipients)
+    while data := plain.read(_READ_BYTES):
+        writer.write(data)
+    return writer.finish()
+
+
+def open_sealed(sealed: BinaryIO, out: Sink, identities: Sequence[Identity]) -> Sealed:
+    """Open `sealed` into `out`, and tell what exactly this read of the sealed file was.
+
+    Only a normal return says that `out` is complete: after an error, discard it.
+    `sealed` needs `read` and `readline`: wrap a raw stream in `io.BufferedReader`.
+
+    Raises:
+        MalformedHeaderError: Not an age v1 file.
+        NoIdentityMatchesError: Sealed to others.
+        HeaderAlteredError: The header isn't the one the sealer wrote.
+        PayloadAlteredError: A chunk fails, or the file ends too early or too late.
+    """
+    source = _MeasuredSource(sealed)
+    header = read_header(source)
+    file_key = next((key for identity in identities if (key := identity.unwrap(header.stanzas))), None)
+    if file_key is None:
+        raise NoIdentityMatchesError("sealed to others", stanzas=len(header.stanzas))
+    header.check_mac(file_key)
+    return source.result(copy_opened(source, out, file_key))
+
+
+def seal_bytes(plain: bytes, recipients: Sequence[Recipient]) -> bytes:
+    """Return `plain`, something small, sealed.
+
+    Raises:
+        UnsuitableRecipientsError: None, too many, or post-quantum mixed with others.
+    """
+    out = io.BytesIO()
+    seal(io.BytesIO(plain), out, recipients)
+    return out.getvalue()
+
+
+def open_bytes(sealed: bytes, identities: Sequence[Identity]) -> bytes:
+    """Return what is inside `sealed`, something small; nothing unless all of it is authentic.
+
+    Raises:
+        SealedTooLargeError: Larger than what is opened in memory.
+        AgeError: As `open_sealed`.
+    """
+    if len(sealed) > SEALED_BYTES_MAX:
+        raise SealedTooLargeError(
+            "too large to open in memory", size_bytes=len(sealed), most=SEALED_BYTES_MAX
+        )
+    out = io.BytesIO()
+    open_sealed(io.BytesIO(sealed), out, identities)
+    return out.getvalue()
+
+
+def _check_recipients(recipients: Sequence[Recipient]) -> None:
+    if not 0 < len(recipients) <= AGE_STANZAS_MAX:
+        raise UnsuitableRecipientsError("none or too many", count=len(recipients), most=AGE_STANZAS_MAX)
+    if len({recipient.POST_QUANTUM for recipient in recipients}) > 1:
+        raise UnsuitableRecipientsError("post-quantum recipients mixed with others")
+
+
+class _Measure:
+    """A sink that passes on, hashes and counts."""
+
+    # Not in another thread: encrypting keeps Python's lock, and waiting for it cost more than it saved.
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._hash = hashlib.sha256()
+        self._size_bytes = 0
+
+    def write(self, data: bytes, /) -> int:
+        self._hash.update(data)
+        self._size_bytes += len(data)
+        taken = self._sink.write(data)
+        assert taken == len(data), "a sink took less than it was given (this is a bug)"
+        return taken
+
+    def result(self, plain_bytes: int) -> Sealed:
+        digest = Digest("sha256:" + self._hash.hexdigest())
+        return Sealed(digest=digest, size_bytes=self._size_bytes, plain_bytes=plain_bytes)
+
+
+class _MeasuredSource:
+    """A source that hashes and counts what is read from it."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._measure = _Measure(_Nowhere())
+
+    def read(self, size: int, /) -> bytes:
+        data = self._source.read(size)
+        self._measure.write(data)
+        return data
+
+    def readline(self, size: int, /) -> bytes:
+        line = self._source.readline(size)
+        self._measure.write(line)
+        return line
+
+    def result(self, plain_bytes: int) -> Sealed:
+        return self._measure.result(plain_bytes)
+
+
+class _Nowhere:
+    def write(self, data: bytes, /) -> int:
+        return len(data)

@@ -1,0 +1,1 @@
+"""Shares of a key: dealt, sealed, verified, recombined."""

@@ -1,0 +1,236 @@
+"""Statements: DSSE v1.0.2 envelopes over RFC 8785 bodies, signed with Ed25519.
+
+The payload type is the domain separation: one kind has one meaning, and its name
+is signed with the body. An envelope carries no public key, and its `keyid` is a
+hint that decides nothing: whoever verifies brings the keys that may have signed.
+"""
+
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tallystick.crypto.json.base64 import base64_bytes, base64_text
+from tallystick.crypto.json.canonical import canonical_bytes, parse, parse_canonical, sha256_digest
+from tallystick.crypto.json.members import members_of, text_of
+from tallystick.crypto.keys import SIGNATURE_SIZE_BYTES, SigningKey, key_id, verifies
+from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.ids import Digest, PublicKey
+from tallystick.domain.json import JsonObject, JsonValue
+from tallystick.limits import (
+    AGREEMENT_SIZE_BYTES_MAX,
+    ENVELOPE_OVERHEAD_BYTES_MAX,
+    JSON_SIZE_BYTES_MAX,
+    KEYID_LENGTH_MAX,
+    SIGNATURES_PER_ENVELOPE_MAX,
+)
+
+_PAYLOAD_TYPE: Final = re.compile(r"application/vnd\.tallystick\.([a-z][a-z-]{0,62})\.v1\+json")
+_NONCE_SIZE_BYTES: Final = 16
+
+
+class MalformedEnvelopeError(MalformedError):
+    """JSON that is not an envelope of one of our statements."""
+
+    code = "malformed-envelope"
+    why = "A statement is a DSSE v1.0.2 envelope with a tallystick payload type and 1 to 16 signatures."
+    advice = "Compare the envelope with the one that `tallystick` writes; unknown members are refused."
+
+
+class SignatureInvalidError(TallystickError):
+    """An envelope with a signature that none of the expected keys made."""
+
+    code = "signature-invalid"
+    why = "Every signature of a statement must verify under a key that may sign it."
+    advice = "Sign again with the key that the agreement lists, and send exactly the bytes that were signed."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """One signature of an envelope: 64 bytes, and a hint whose they are."""
+
+    keyid: str | None
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """A statement as it is sent and stored; its bytes are kept as they were signed."""
+
+    payload_type: str
+    payload: bytes
+    signatures: tuple[Signature, ...]
+
+
+def sign(kind: str, body: JsonObject, keys: Sequence[SigningKey]) -> Envelope:
+    """Return the statement of `kind` that says `body`, signed by each of `keys`.
+
+    Raises:
+        MalformedError: The body is nothing that `body_of` could read back.
+    """
+    assert keys, "a statement has a signer"  # the caller's own choice
+    payload = canonical_bytes(body)
+    envelope = Envelope(payload_type=_payload_type(kind), payload=payload, signatures=())
+    body_of(envelope)
+    for key in keys:
+        envelope = cosign(envelope, key)
+    return envelope
+
+
+def cosign(envelope: Envelope, key: SigningKey) -> Envelope:
+    """Return `envelope` with the signature of `key` added; signing twice changes nothing.
+
+    Raises:
+        MalformedEnvelopeError: The envelope has as many signatures as it may have.
+    """
+    value = key.sign(pae(envelope.payload_type, envelope.payload))
+    signature = Signature(keyid=key_id(key.public_key), value=value)
+    if any(present.value == value for present in envelope.signatures):
+        return envelope
+    if len(envelope.signatures) >= SIGNATURES_PER_ENVELOPE_MAX:
+        raise MalformedEnvelopeError("too many signatures", limit=SIGNATURES_PER_ENVELOPE_MAX)
+    return replace(envelope, signatures=(*envelope.signatures, signature))
+
+
+def verified_signers(envelope: Envelope, candidates: Iterable[PublicKey]) -> frozenset[PublicKey]:
+    """Return which of `candidates` signed; there is no signature by anyone else.
+
+    A key counts once, however often it signed. No signature at all is refused:
+    empty never means allowed.
+
+    Raises:
+        SignatureInvalidError: A signature verifies under none of `candidates`, or there is none.
+    """
+    if not envelope.signatures:
+        raise SignatureInvalidError("not signed")
+    known = {key_id(key): key for key in candidates}
+    message = pae(envelope.payload_type, envelope.payload)
+    return frozenset(_signer(index, envelope, known, message) for index in range(len(envelope.signatures)))
+
+
+def pae(payload_type: str, payload: bytes) -> bytes:
+    """Return the DSSE v1.0.2 pre-authentication encoding: the bytes that are signed."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def statement_id(envelope: Envelope) -> Digest:
+    """Return the SHA-256 of what is signed: type and body, whoever signed it how often."""
+    return sha256_digest(pae(envelope.payload_type, envelope.payload))
+
+
+def kind_of(envelope: Envelope) -> str:
+    """Return the kind that the payload type names, such as `approval`.
+
+    Raises:
+        MalformedEnvelopeError: The payload type is not of a statement of ours.
+    """
+    if (found := _PAYLOAD_TYPE.fullmatch(envelope.payload_type)) is None:
+        raise MalformedEnvelopeError("unknown payload type", at="/payloadType")
+    return found.group(1)
+
+
+def body_of(envelope: Envelope) -> JsonObject:
+    """Return what the statement says; verify its signers before believing it.
+
+    Raises:
+        MalformedError: The payload is not canonical JSON, or no object.
+    """
+    body = parse_canonical(envelope.payload, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+    if not isinstance(body, Mapping):
+        raise MalformedEnvelopeError("the body is not an object", at="/payload")
+    return body
+
+
+def parse_envelope(data: bytes, *, body_size_bytes_max: int = JSON_SIZE_BYTES_MAX) -> Envelope:
+    """Return the envelope in `data`: form only, no signature is verified.
+
+    `body_size_bytes_max` bounds the body; an agreement's may be longer than others'.
+
+    Raises:
+        MalformedError: Not strict JSON, or not the JSON of an envelope.
+    """
+    size_bytes_max = 4 * (body_size_bytes_max // 3 + 1) + ENVELOPE_OVERHEAD_BYTES_MAX
+    envelope = envelope_from_json(parse(data, size_bytes_max=size_bytes_max))
+    if len(envelope.payload) > body_size_bytes_max:
+        raise MalformedEnvelopeError("body too long", at="/payload", limit=body_size_bytes_max)
+    return envelope
+
+
+def envelope_bytes(envelope: Envelope) -> bytes:
+    """Return the envelope as canonical JSON."""
+    return canonical_bytes(envelope_json(envelope))
+
+
+def envelope_json(envelope: Envelope) -> JsonObject:
+    """Return the envelope as a JSON value, for documents that hold envelopes."""
+    return {
+        "payload": base64_text(envelope.payload),
+        "payloadType": envelope.payload_type,
+        "signatures": [_signature_json(signature) for signature in envelope.signatures],
+    }
+
+
+def envelope_from_json(value: JsonValue) -> Envelope:
+    """Return the envelope that `value` describes: form only, no signature is verified.
+
+    Raises:
+        MalformedError: Unknown or missing members, base64 in another spelling, a
+            foreign payload type, or not 1 to 16 signatures.
+    """
+    members = members_of(value, at="", required={"payload", "payloadType", "signatures"})
+    signatures = members["signatures"]
+    if isinstance(signatures, str) or not isinstance(signatures, Sequence):
+        raise MalformedEnvelopeError("not a list", at="/signatures")
+    if not 1 <= len(signatures) <= SIGNATURES_PER_ENVELOPE_MAX:
+        raise MalformedEnvelopeError(
+            "not 1 to 16 signatures", at="/signatures", limit=SIGNATURES_PER_ENVELOPE_MAX
+        )
+    envelope = Envelope(
+        payload_type=text_of(members, "payloadType", at=""),
+        payload=base64_bytes(text_of(members, "payload", at=""), where="/payload"),
+        signatures=tuple(_signature(item, f"/signatures/{index}") for index, item in enumerate(signatures)),
+    )
+    kind_of(envelope)
+    return envelope
+
+
+def new_nonce() -> str:
+    """Return 128 random bits in hexadecimal: no two statements are the same by chance."""
+    return secrets.token_hex(_NONCE_SIZE_BYTES)
+
+
+def _payload_type(kind: str) -> str:
+    payload_type = f"application/vnd.tallystick.{kind}.v1+json"
+    assert _PAYLOAD_TYPE.fullmatch(payload_type), "a kind is lower-case words"  # the caller's own choice
+    return payload_type
+
+
+def _signer(index: int, envelope: Envelope, known: Mapping[Digest, PublicKey], message: bytes) -> PublicKey:
+    signature = envelope.signatures[index]
+    for key in _tries(signature.keyid, known):
+        if verifies(key, message, signature.value):
+            return key
+    raise SignatureInvalidError("not by any expected key", signature=index, expected_keys=len(known))
+
+
+def _tries(keyid: str | None, known: Mapping[Digest, PublicKey]) -> Sequence[PublicKey]:
+    """Order the keys so that an honest hint saves work; a wrong one costs only time."""
+    return sorted(known.values(), key=lambda key: key_id(key) != keyid)
+
+
+def _signature_json(signature: Signature) -> JsonObject:
+    hint: JsonObject = {} if signature.keyid is None else {"keyid": signature.keyid}
+    return {**hint, "sig": base64_text(signature.value)}
+
+
+def _signature(value: JsonValue, at: str) -> Signature:
+    members = members_of(value, at=at, required={"sig"}, optional={"keyid"})
+    keyid = text_of(members, "keyid", at=at) if "keyid" in members else None
+    if keyid is not None and len(keyid) > KEYID_LENGTH_MAX:
+        raise MalformedEnvelopeError("keyid too long", at=f"{at}/keyid", limit=KEYID_LENGTH_MAX)
+    raw = base64_bytes(text_of(members, "sig", at=at), where=f"{at}/sig")
+    if len(raw) != SIGNATURE_SIZE_BYTES:
+        raise MalformedEnvelopeError("not 64 bytes", at=f"{at}/sig")
+    return Signature(keyid=keyid, value=raw)

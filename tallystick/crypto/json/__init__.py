@@ -1,0 +1,1 @@
+"""JSON in one form: canonical bytes, base64, and members of objects."""

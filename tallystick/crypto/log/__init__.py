@@ -1,0 +1,1 @@
+"""The log: leaves, tree, checkpoints and proofs."""

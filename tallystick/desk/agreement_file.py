@@ -1,0 +1,166 @@
+"""Agreements as people write them: YAML or JSON, with keys and defaults filled in.
+
+For convenience a person may be written as `{pub: keys/ana@harbour.pub, name: Ana Prieto}`
+and the engine as `{file: deployment.json}`; both files are looked for beside the
+agreement. What comes out is complete: its canonical bytes are what the parties sign.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from tallystick.crypto.enrolment import read_public_file
+from tallystick.crypto.json.canonical import canonical_bytes, parse
+from tallystick.desk.strict_yaml import Located, read_yaml
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.codec import decode_with_defaults, encode
+from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.json import JsonObject, JsonValue
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, KEY_FILE_SIZE_BYTES_MAX
+
+_ENGINE_MEMBERS: Final = ("log_key", "decision_key", "gate_recipient")
+_FACT_NAMES: Final = {"file": "named_file"}  # `file` is the agreement's own
+_DEPLOYMENT_FILE_MEMBERS: Final = frozenset({"deployment", "root_keys", *_ENGINE_MEMBERS})
+
+
+class AgreementFileUnreadableError(TallystickError):
+    """A file, named by the user or by an agreement, that can't be read."""
+
+    code = "agreement-file-unreadable"
+    why = "The agreement, or a file that it names, can't be opened or is too large."
+    advice = "Check the path; files named in an agreement are looked for beside it."
+
+
+class AgreementFileMistakeError(MalformedError):
+    """An agreement file with a mistake, and the line of it."""
+
+    code = "agreement-file-mistake"
+    why = "The file is no agreement: a member is unknown, missing or wrongly written."
+    advice = "Correct the line that `line` names; `at` points to the member (RFC 6901)."
+
+
+def read_agreement(path: Path) -> Agreement:
+    """Return the agreement in a YAML or JSON file, files that it names and defaults filled in.
+
+    Raises:
+        AgreementFileUnreadableError: The file, or one that it names, can't be read.
+        AgreementFileMistakeError: Not an agreement; the facts say which line and why.
+        StrictYamlError: YAML that could be misread; the facts say which line.
+        MalformedError: A `.json` file that is not strict JSON.
+    """
+    located = _read_located(path)
+    place = ""
+    try:
+        document = _whole(located.value, path.parent)
+        return decode_with_defaults(Agreement, document)
+    except _NamedFileError as error:
+        place, cause = error.at, error.cause
+    except MalformedError as error:
+        found = error.facts.get("at")
+        place, cause = found if isinstance(found, str) else "", error
+    raise _mistake(path, located, place, cause) from cause
+
+
+def canonical_agreement(agreement: Agreement) -> bytes:
+    """Return the bytes that the parties sign: RFC 8785, every default written out.
+
+    Raises:
+        MalformedError: Nested deeper than a document may be.
+    """
+    return canonical_bytes(encode(agreement))
+
+
+class _NamedFileError(Exception):
+    """A refusal of a file that the agreement names, on its way to the line that names it."""
+
+    def __init__(self, at: str, cause: TallystickError) -> None:
+        super().__init__(at)
+        self.at = at
+        self.cause = cause
+
+
+def _read_located(path: Path) -> Located:
+    data = _contents(path, AGREEMENT_SIZE_BYTES_MAX)
+    if path.suffix == ".json":
+        return Located(value=parse(data, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX), lines={})
+    return read_yaml(data, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+
+
+def _contents(path: Path, size_bytes_max: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(size_bytes_max + 1)
+    except OSError as error:
+        raise AgreementFileUnreadableError("not read", file=path.name, reason=error.strerror) from error
+    if len(data) > size_bytes_max:
+        raise AgreementFileUnreadableError("too large a file", file=path.name, limit=size_bytes_max)
+    return data
+
+
+def _mistake(path: Path, located: Located, place: str, cause: TallystickError) -> AgreementFileMistakeError:
+    member = cause.facts.get("member")
+    inner = f"{place}/{member}"
+    facts = {_FACT_NAMES.get(key, key): fact for key, fact in cause.facts.items() if key != "at"}
+    if located.lines:
+        facts["line"] = located.line_of(inner if inner in located.lines else place)
+    return AgreementFileMistakeError(cause.message, at=place, file=path.name, **facts)
+
+
+def _whole(value: JsonValue, folder: Path) -> JsonValue:
+    """Return the document with the files that it names put in their places."""
+    if not isinstance(value, Mapping):
+        return value
+    document = dict(value)
+    persons = document.get("persons")
+    if isinstance(persons, Sequence) and not isinstance(persons, str):
+        document["persons"] = [_person(person, folder, place) for place, person in enumerate(persons)]
+    engine = document.get("engine")
+    if isinstance(engine, Mapping) and set(engine) == {"file"}:
+        deployment = _from_file(engine["file"], folder, "/engine/file", _deployment_file)
+        document["engine"] = {member: deployment[member] for member in _ENGINE_MEMBERS}
+        if document.setdefault("deployment", deployment["deployment"]) != deployment["deployment"]:
+            mismatch = AgreementFileMistakeError("the engine's file is of another deployment")
+            raise _NamedFileError("/deployment", mismatch)
+    return document
+
+
+def _person(person: JsonValue, folder: Path, place: int) -> JsonValue:
+    if not isinstance(person, Mapping) or "pub" not in person:
+        return person
+    written = {member: value for member, value in person.items() if member != "pub"}
+    proven = _from_file(person["pub"], folder, f"/persons/{place}/pub", _public_file)
+    for member in sorted(written.keys() & proven.keys()):
+        if written[member] != proven[member]:
+            mismatch = AgreementFileMistakeError("the public file says otherwise", member=member)
+            raise _NamedFileError(f"/persons/{place}", mismatch)
+    return {**written, **proven}
+
+
+def _from_file(name: JsonValue, folder: Path, at: str, read: Callable[[bytes], JsonObject]) -> JsonObject:
+    try:
+        if not isinstance(name, str) or "\x00" in name:
+            raise AgreementFileMistakeError("not the name of a file")
+        return read(_contents(folder / name, KEY_FILE_SIZE_BYTES_MAX))
+    except TallystickError as error:
+        raise _NamedFileError(at, error) from error
+
+
+def _public_file(data: bytes) -> JsonObject:
+    enrolment = read_public_file(data)
+    return {
+        "id": enrolment.person,
+        "signing_key": enrolment.signing_key,
+        "age_recipient": enrolment.age_recipient,
+    }
+
+
+def _deployment_file(data: bytes) -> JsonObject:
+    deployment = parse(data, size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
+    if not isinstance(deployment, Mapping):
+        raise AgreementFileMistakeError("not a deployment's public file")
+    needed = _DEPLOYMENT_FILE_MEMBERS - {"root_keys"}
+    if missing := sorted(needed - deployment.keys()):
+        raise AgreementFileMistakeError("missing member of the deployment", member=missing[0])
+    if unknown := sorted(deployment.keys() - _DEPLOYMENT_FILE_MEMBERS):
+        raise AgreementFileMistakeError("unknown member of the deployment", member=unknown[0][:64])
+    return deployment

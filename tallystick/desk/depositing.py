@@ -1,0 +1,216 @@
+"""What a deposit is made of: each component's folder, sealed in one pass to its custody epoch."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from tallystick.bag.write import write_bag
+from tallystick.client.answers import digest_in, envelope_in, member, number, objects, text
+from tallystick.client.ledgers import envelope_of
+from tallystick.crypto.age import SealingWriter, parse_recipient
+from tallystick.desk.desk import Desk
+from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.authorship.authors import author
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, name
+from tallystick.domain.json import JsonObject
+from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.limits import CUSTODY_WAIT_MAX, VERDICT_WAIT_MAX
+from tallystick.proof.reading import read_signed
+from tallystick.receiver.delivery import check_custody_epoch
+
+_LOOK_SECONDS = 0.5
+
+
+class ComponentFolderError(TallystickError):
+    """A component whose folder is not what the agreement asks for."""
+
+    code = "component-folder"
+    why = "Each component has a folder of its name, with every entry that the agreement requires."
+    advice = "Add what is missing, or name the components to deposit with `--component`."
+
+
+class CustodyNotReadyError(TallystickError):
+    """No custody epoch to seal a component to."""
+
+    code = "custody-not-ready"
+    why = "A component is sealed to its live custody epoch; the gate has not dealt one yet."
+    advice = "Wait a little and repeat the command; `tallystick custody status` shows the epochs."
+    retryable = True
+
+
+class VerdictPendingError(TallystickError):
+    """A deposit that was not verified in time."""
+
+    code = "verdict-pending"
+    why = "The deposit is on record, but its copies have not all been read again yet."
+    advice = "Ask later: `tallystick deposit verify AGREEMENT N`. Nothing need be sent again."
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """A live custody epoch whose signature was verified."""
+
+    digest: Digest
+    custody: Custody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealing:
+    """Seals components of one deposit into files of a scratch folder; no plaintext is written there."""
+
+    scratch: Path
+    agreement: Agreement
+    number: int
+
+    def file(self, component: ComponentId) -> Path:
+        """Return where a sealed component lies."""
+        return self.scratch / f"{component}.age"
+
+    def seal(self, component: ComponentId, folder: Path, epoch: Epoch, day: date) -> DepositedComponent:
+        """Bag, archive, seal and hash a component's folder in one pass.
+
+        Raises:
+            TallystickError: The folder holds what a bag can't.
+        """
+        with self.file(component).open("xb") as out:
+            writer = SealingWriter(out, [parse_recipient(epoch.custody.recipient)])
+            bag = write_bag(
+                folder,
+                writer,
+                name=component,
+                external_identifier=f"{self.agreement.id} {component} {self.number}",
+                bagged_on=day,
+            )
+            sealed = writer.finish()
+        return DepositedComponent(
+            component=component,
+            custody=epoch.digest,
+            sealed_digest=sealed.digest,
+            sealed_bytes=sealed.size_bytes,
+            manifest_digest=bag.manifest_digest,
+            files=bag.files,
+            payload_bytes=bag.payload_bytes,
+        )
+
+
+def folders_of(
+    folder: Path, agreement: Agreement, wanted: Sequence[str] | None
+) -> Mapping[ComponentId, Path]:
+    """Return the folder of each component to deposit, in the agreement's order.
+
+    Raises:
+        ComponentFolderError: None, one is missing, or a required entry is.
+        NotInAgreementError: The agreement has no such component.
+    """
+    for given in wanted or ():
+        agreement.component(ComponentId(name(given)))
+    chosen = [
+        component
+        for component in agreement.components
+        if (component.id in wanted if wanted else (folder / component.id).is_dir())
+    ]
+    if not chosen:
+        raise ComponentFolderError("no component's folder is here", folder=folder.name)
+    for component in chosen:
+        missing = [path for path in component.required_entries if not (folder / component.id / path).exists()]
+        if missing or not (folder / component.id).is_dir():
+            raise ComponentFolderError("not complete", component=component.id, missing=sorted(missing))
+    return {component.id: folder / component.id for component in chosen}
+
+
+def left_out(folder: Path, agreement: Agreement, chosen: Mapping[ComponentId, Path]) -> Iterator[str]:
+    """Say what a deposit leaves out: a misspelt folder must not pass in silence."""
+    named = {component.id: None for component in agreement.components}
+    if missing := [name for name in named if name not in chosen]:
+        yield f"not in this deposit: {', '.join(missing)}"
+    if others := sorted(path.name for path in folder.iterdir() if path.name not in named):
+        yield f"no component of the agreement, left out: {', '.join(others)}"
+
+
+def custody_epochs(
+    at: Desk, view: JsonObject, agreement: Agreement, wanted: Sequence[ComponentId]
+) -> Mapping[ComponentId, Epoch]:
+    """Return the live custody epoch of each component, as the gate signed it; waits a little for the gate.
+
+    Raises:
+        CustodyNotReadyError: The gate has not dealt them in time.
+        DeliveryRefusedError: Not the gate's own epoch of that component.
+    """
+    give_up = time.monotonic() + CUSTODY_WAIT_MAX.total_seconds()
+    while missing := set(wanted) - {text(live, "component") for live in objects(view, "custody")}:
+        if time.monotonic() > give_up:
+            raise CustodyNotReadyError("no live custody epoch", components=sorted(missing))
+        time.sleep(_LOOK_SECONDS)
+        view = at.agreement_view(agreement.id)
+    live = {text(live, "component"): live for live in objects(view, "custody")}
+    return {component: _epoch(at, live[component], agreement, component) for component in wanted}
+
+
+def wait_for_verdict(at: Desk, agreement: AgreementId, number: int) -> JsonObject:
+    """Return what the verification of a deposit came to, once it is over.
+
+    Raises:
+        VerdictPendingError: It is not over in time.
+    """
+    give_up = time.monotonic() + VERDICT_WAIT_MAX.total_seconds()
+    while True:
+        verdict = member(at.client.get(f"/v1/agreements/{agreement}/deposits/{number}"), "verdict")
+        if text(verdict, "state") != "pending":
+            return verdict
+        if time.monotonic() > give_up:
+            raise VerdictPendingError("no verdict yet", number=number)
+        time.sleep(_LOOK_SECONDS)
+
+
+def _epoch(at: Desk, live: JsonObject, agreement: Agreement, component: ComponentId) -> Epoch:
+    """Return an epoch as the gate signed it; the server's word alone does not say whose key it is."""
+    envelope = envelope_of(at.client, agreement.id, digest_in(live, "custody"))
+    signed = read_signed(envelope, agreement)
+    return Epoch(digest=signed.id, custody=check_custody_epoch(agreement, signed, component=component))
+
+
+class DepositChainBrokenError(TallystickError):
+    """Deposits that do not follow one another."""
+
+    code = "deposit-chain-broken"
+    why = "Each deposit names the one before and is signed by the depositor; one of those shown does not."
+    advice = "Ask again; if it stays so, the server or its storage was altered: tell the parties."
+
+
+def read_deposit(view: JsonObject, agreement: Agreement) -> tuple[Digest, Deposit]:
+    """Return a deposit and its digest, after verifying the depositor's signature.
+
+    Raises:
+        DepositChainBrokenError: Not the depositor's, or not the one that the answer names.
+        TallystickError: The envelope is not sound.
+    """
+    signed = read_signed(envelope_in(view, "envelope"), agreement)
+    body = signed.body
+    if not isinstance(body, Deposit) or author(agreement, signed).party != depositor(agreement).id:
+        raise DepositChainBrokenError("not a deposit by the depositor", statement=signed.id)
+    if (signed.id, body.number, body.agreement) != (
+        digest_in(view, "deposit"),
+        number(view, "number"),
+        agreement.id,
+    ):
+        raise DepositChainBrokenError("another deposit than the answer names", statement=signed.id)
+    return signed.id, body
+
+
+def deposit_chain(at: Desk, agreement: Agreement) -> list[tuple[Digest, Deposit]]:
+    """Return every deposit, each verified and following the one before."""
+    answer = at.client.get(f"/v1/agreements/{agreement.id}/deposits")
+    chain = sorted(
+        (read_deposit(d, agreement) for d in objects(answer, "deposits")), key=lambda d: d[1].number
+    )
+    previous: Digest | None = None
+    for place, (digest, body) in enumerate(chain, start=1):
+        if (body.number, body.previous) != (place, previous):
+            raise DepositChainBrokenError("a gap in the chain", number=body.number, expected=place)
+        previous = digest
+    return chain

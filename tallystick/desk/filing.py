@@ -1,0 +1,123 @@
+"""Filing a claim: the form as people write it, its evidence sealed, the statement signed."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tallystick.client.answers import member, text
+from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
+from tallystick.crypto.custody.claim_recipient import claim_identity
+from tallystick.crypto.envelope import new_nonce, sign
+from tallystick.desk.claim_form import ClaimForm, EvidenceFile, FormInPlace
+from tallystick.desk.claims import Case
+from tallystick.desk.depositing import read_deposit
+from tallystick.desk.desk import Desk
+from tallystick.desk.files import FileUnusableError
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.codec import encode_object
+from tallystick.domain.ids import Digest
+from tallystick.domain.json import JsonObject
+from tallystick.domain.kinds import Kind, Purpose
+from tallystick.domain.record.filing import check_filing
+from tallystick.domain.refusals import DepositNotUsableError
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
+from tallystick.limits import BLOB_CHUNK_BYTES
+from tallystick.proof.reading import SignedAgreement, read_signed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sealed:
+    document: EvidenceDocument
+    file: Path
+
+
+def file_claim(
+    at: Desk, placed: FormInPlace, scratch: Path, *, at_moment: datetime, trusted: str | None
+) -> tuple[JsonObject, Sequence[str]]:
+    """File a claim, and return the server's answer and what was signed, in words.
+
+    Everything that can be refused here is refused before anything is uploaded.
+
+    Raises:
+        TallystickError: The claim could not stand, or the server refused or did not answer.
+    """
+    form = placed.form
+    signed = at.agreement(form.agreement, trusted=trusted)
+    digest, deposit = _deposit(at, signed.agreement, form.deposit)
+    sealed = [_seal(entry, placed.folder, scratch, signed.agreement) for entry in form.evidence]
+    documents = tuple(entry.document for entry in sealed)
+    body = _filing(at, signed, form, deposit=digest, evidence=documents, at_moment=at_moment)
+    envelope = sign(Kind.CLAIM, encode_object(body), [at.keys.signing_key])
+    statement = read_signed(envelope, signed.agreement)
+    check_filing(signed.terms, statement, at=at_moment, deposit=deposit)
+    for entry in sealed:
+        at.client.put_blob(
+            entry.file, entry.document.sealed_digest, agreement=form.agreement, purpose="evidence"
+        )
+    answer = at.client.post_statement("/v1/claims", envelope)
+    case = Case(terms=signed.terms, digest=statement.id, filing=body, view={})
+    return answer, list(case.lines())
+
+
+def _deposit(at: Desk, agreement: Agreement, wanted: int) -> tuple[Digest, Deposit]:
+    view = at.client.get(f"/v1/agreements/{agreement.id}/deposits/{wanted}")
+    verdict = text(member(view, "verdict"), "state")
+    if verdict != "verified":
+        raise DepositNotUsableError("the deposit is not verified", number=wanted, verdict=verdict)
+    return read_deposit(view, agreement)
+
+
+def _filing(
+    at: Desk,
+    signed: SignedAgreement,
+    form: ClaimForm,
+    *,
+    deposit: Digest,
+    evidence: tuple[EvidenceDocument, ...],
+    at_moment: datetime,
+) -> ClaimFiling:
+    agreement, nonce = signed.agreement, new_nonce()
+    recipient = claim_identity(parse_identity(at.keys.age_identity), nonce).recipient()
+    return ClaimFiling(
+        deployment=agreement.deployment,
+        agreement=agreement.id,
+        agreement_digest=signed.terms.digest,
+        person=at.person_in(agreement).id,
+        issued_at=at_moment,
+        nonce=nonce,
+        condition=form.condition,
+        deposit=deposit,
+        stages=form.stages,
+        evidence=evidence,
+        recipient=str(recipient),
+        purpose=Purpose.RELEASE,
+        declaration=form.declaration.strip(),
+    )
+
+
+def _seal(entry: EvidenceFile, folder: Path, scratch: Path, agreement: Agreement) -> _Sealed:
+    """Seal a document to the persons whom the agreement entitles to read it."""
+    agreement.evidence_item(entry.item)
+    readers = [
+        parse_recipient(agreement.person(reader).age_recipient) for reader in agreement.evidence_readers
+    ]
+    plain, out = hashlib.sha256(), scratch / f"{entry.item}.age"
+    try:
+        with (folder / entry.file).open("rb") as source, out.open("wb") as sink:
+            writer = SealingWriter(sink, readers)
+            while chunk := source.read(BLOB_CHUNK_BYTES):
+                plain.update(chunk)
+                writer.write(chunk)
+            sealed = writer.finish()
+    except OSError as error:
+        raise FileUnusableError("not read", file=entry.file, reason=error.strerror) from error
+    document = EvidenceDocument(
+        item=entry.item,
+        issued_at=entry.issued_at,
+        plain_digest=Digest(f"sha256:{plain.hexdigest()}"),
+        sealed_digest=sealed.digest,
+    )
+    return _Sealed(document=document, file=out)

@@ -1,0 +1,1 @@
+"""The one door: whether a statement may be recorded for a claim."""

@@ -1,0 +1,53 @@
+"""Whether a decision of the gate may be recorded, and as what event."""
+
+from datetime import datetime
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.authorship.authors import check_stages
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.state import EventType
+from tallystick.domain.codec import instant_text
+from tallystick.domain.refusals import (
+    NotDueError,
+)
+from tallystick.domain.release.decision import PREMISES, recorded_premises
+from tallystick.domain.statements.engine import DecisionStatement
+from tallystick.limits import CLOCK_SKEW_MAX
+
+
+def decision_event(
+    agreement: Agreement, claim: Claim, decision: DecisionStatement, at: datetime
+) -> EventType:
+    """Admit a decision of the gate if it is the one that the record as it stands calls for."""
+    check_stages(claim, (decision.stage,))
+    if decision.decided_at > at + CLOCK_SKEW_MAX:
+        raise NotDueError("decided in the future", decided_at=instant_text(decision.decided_at))
+    if decision.record != claim.record_digest:
+        raise NotDueError("decided on another record", expected=claim.record_digest, given=decision.record)
+    if not decision.released:
+        return _refusal_event(decision)
+    _check_contributed(agreement, decision)
+    if tuple(verdict.premise for verdict in decision.premises) != PREMISES:
+        raise NotDueError("not every premise was looked at, each once", expected=list(PREMISES))
+    # The record must bear the gate out, at the time the gate says it looked and when it was recorded.
+    for moment in (decision.decided_at, at):
+        unmet = [
+            v.premise for v in recorded_premises(agreement, claim, decision.stage, at=moment) if not v.holds
+        ]
+        if unmet or not all(verdict.holds for verdict in decision.premises):
+            raise NotDueError("a premise of this release does not hold", unmet=unmet)
+    return EventType.STAGE_DECIDED
+
+
+def _refusal_event(decision: DecisionStatement) -> EventType:
+    """Admit a decision of the gate if it is the one that the record as it stands calls for."""
+    if all(verdict.holds for verdict in decision.premises) or decision.contributions:
+        raise NotDueError("a refusal names what it lacks, and contributes nothing", stage=decision.stage)
+    return EventType.STAGE_REFUSED
+
+
+def _check_contributed(agreement: Agreement, decision: DecisionStatement) -> None:
+    expected = sorted(agreement.stage(decision.stage).components)
+    given = sorted(contribution.component for contribution in decision.contributions)
+    if given != expected:
+        raise NotDueError("not a share of each component", expected=list(expected), given=list(given))

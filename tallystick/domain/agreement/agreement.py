@@ -1,0 +1,185 @@
+"""The agreement: everything that differs between real escrow agreements, as data.
+
+Its canonical bytes are signed by every party and its digest is pinned by every
+claim, so nothing here changes under a claim that runs. What makes an agreement
+*sensible* is checked in `agreement_check`; what makes it *readable* is checked here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol, TypeVar
+
+from tallystick.domain.agreement.communications import Communications
+from tallystick.domain.agreement.components import Component
+from tallystick.domain.agreement.conditions import Condition, EvidenceItem
+from tallystick.domain.agreement.deployment import Engine
+from tallystick.domain.agreement.governance import Governance
+from tallystick.domain.agreement.parties import Party, Person, Role
+from tallystick.domain.agreement.plan import Stage
+from tallystick.domain.agreement.powers import Authorities, ObjectionRule
+from tallystick.domain.agreement.windows import Calendar, NoticeRule, Windows
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import (
+    AgreementId,
+    ComponentId,
+    DeploymentId,
+    Digest,
+    PartyId,
+    PersonId,
+    PublicKey,
+    StageId,
+)
+
+SCHEMA: Final = "tallystick.agreement/v1"
+
+
+class NotInAgreementError(TallystickError):
+    """Something was named that the agreement does not have."""
+
+    code = "not-in-agreement"
+    why = "Parties, persons, components, stages and conditions exist only if the signed agreement names them."
+    advice = "Read the agreement (`tallystick agreement show`) and name what it has."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """An escrow agreement, one version of it.
+
+    Attributes:
+        supersedes: The digest of the version before; absent for the first.
+        excludes_claimant_party: Whether nobody of the claimant's party counts for its own claim.
+        evidence_readers: To whom evidence documents are sealed.
+    """
+
+    schema: str
+    id: AgreementId
+    deployment: DeploymentId
+    version: int
+    title: str
+    effective_from: datetime
+    calendars: tuple[Calendar, ...]
+    parties: tuple[Party, ...]
+    persons: tuple[Person, ...]
+    components: tuple[Component, ...]
+    evidence: tuple[EvidenceItem, ...]
+    conditions: tuple[Condition, ...]
+    windows: Windows
+    notice: NoticeRule
+    objection: ObjectionRule
+    stages: tuple[Stage, ...]
+    authorities: Authorities
+    evidence_readers: tuple[PersonId, ...]
+    communications: Communications
+    governance: Governance
+    engine: Engine
+    excludes_claimant_party: bool = True
+    supersedes: Digest | None = None
+
+    def party(self, party: PartyId) -> Party:
+        """Return the party called `party`.
+
+        Raises:
+            NotInAgreementError: There is none.
+        """
+        return _one(self.parties, party, "party")
+
+    def parties_in(self, role: Role) -> tuple[Party, ...]:
+        """Return the parties in `role`."""
+        return tuple(party for party in self.parties if party.role is role)
+
+    def person(self, person: PersonId) -> Person:
+        """Return the person called `person`.
+
+        Raises:
+            NotInAgreementError: There is none.
+        """
+        return _one(self.persons, person, "person")
+
+    def person_with(self, key: PublicKey) -> Person:
+        """Return whose signing key `key` is.
+
+        Raises:
+            NotInAgreementError: Nobody's.
+        """
+        for person in self.persons:
+            if person.signing_key == key:
+                return person
+        raise NotInAgreementError("no person has this key", key=key)
+
+    def stage(self, stage: StageId) -> Stage:
+        """Return the stage called `stage`.
+
+        Raises:
+            NotInAgreementError: There is none.
+        """
+        return _one(self.stages, stage, "stage")
+
+    def component(self, component: ComponentId) -> Component:
+        """Return the component called `component`.
+
+        Raises:
+            NotInAgreementError: There is none.
+        """
+        return _one(self.components, component, "component")
+
+    def condition(self, condition: str) -> Condition:
+        """Return the release condition called `condition`.
+
+        Raises:
+            NotInAgreementError: There is none.
+        """
+        return _one(self.conditions, condition, "condition")
+
+    def evidence_item(self, item: str) -> EvidenceItem:
+        """Return the evidence item called `item`.
+
+        Raises:
+            NotInAgreementError: There is none.
+        """
+        return _one(self.evidence, item, "evidence item")
+
+    def calendar(self, calendar: str) -> Calendar:
+        """Return the calendar called `calendar`.
+
+        Raises:
+            NotInAgreementError: There is none.
+        """
+        return _one(self.calendars, calendar, "calendar")
+
+    def stage_of(self, component: ComponentId) -> Stage:
+        """Return the one stage that opens `component`.
+
+        Raises:
+            NotInAgreementError: None does.
+        """
+        for stage in self.stages:
+            if component in stage.components:
+                return stage
+        raise NotInAgreementError("no stage opens this component", component=component)
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+_N = TypeVar("_N", bound=_Named)
+
+
+def _one(things: tuple[_N, ...], wanted: str, what: str) -> _N:
+    for thing in things:
+        if thing.id == wanted:
+            return thing
+    raise NotInAgreementError(f"no such {what}", wanted=wanted, known=[thing.id for thing in things])
+
+
+def depositor(agreement: Agreement) -> Party:
+    """Return the party that deposits: it gets the notices, and its clock counts the windows."""
+    (party,) = agreement.parties_in(Role.DEPOSITOR)
+    return party
+
+
+def voted_on(agreement: Agreement, stages: Iterable[StageId], person: PersonId) -> tuple[StageId, ...]:
+    """Return those of `stages` in whose quorum `person` has a place."""
+    return tuple(stage for stage in stages if person in agreement.stage(stage).quorum.persons)

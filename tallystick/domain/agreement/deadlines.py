@@ -1,0 +1,233 @@
+"""Deadlines that explain themselves: business days, cut-off hours, deemed receipt.
+
+A deadline is an instant and the reasons for it. The calendars are the agreement's
+own, pinned in its signed bytes, so no upgrade of a holiday library moves a date.
+Where a rule could be read two ways the later instant is taken: no reading of a
+clock may shorten what a party was promised.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import groupby
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.parties import Party, Role
+from tallystick.domain.agreement.windows import Calendar
+from tallystick.domain.codec import instant_text
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.periods import Period
+from tallystick.limits import DEADLINE_DAYS_MAX, EXPLANATION_LINES_MAX
+
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""How an agreement writes the days of the week, in the order of `date.weekday`."""
+
+_ONE_SECOND: Final = timedelta(seconds=1)
+# Capitals keep out what differs from machine to machine: `localtime`, `right/…`, `posix/…`.
+_ZONE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9_+-]{0,31}(?:/[A-Z][A-Za-z0-9_+-]{0,31}){0,2}")
+
+
+class CalendarExhaustedError(TallystickError):
+    """A deadline that lies beyond the last day for which a calendar knows its holidays."""
+
+    code = "calendar-exhausted"
+    why = "A day can't be counted when nobody has pinned whether it is a holiday."
+    advice = "Sign a new version of the agreement whose calendar covers later dates."
+
+
+class UnknownTimeZoneError(TallystickError):
+    """A time zone that the IANA database does not have."""
+
+    code = "unknown-time-zone"
+    why = "Hours at the recipient's place need an IANA time zone such as `Europe/Berlin`."
+    advice = "Name the zone as the IANA database writes it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """The instant until which something may be done, and why it is this one.
+
+    Attributes:
+        at: UTC, whole seconds; an act accepted at this instant is in time.
+        explanation: A line for each day counted or skipped; long runs are folded.
+    """
+
+    at: datetime
+    explanation: tuple[str, ...]
+
+
+def deadline(start: datetime, period: Period, *, recipient: Party, agreement: Agreement) -> Deadline:
+    """Return the end of `period`, which begins at `start`, for `recipient`.
+
+    Plain durations are added to the instant. Business days leave out the day of
+    `start` at the recipient's place and count the days that are business days for
+    the recipient and for every escrow agent, until the cut-off hour of the last.
+
+    Raises:
+        CalendarExhaustedError: A calendar does not reach that far.
+        UnknownTimeZoneError: The recipient's.
+        NotInAgreementError: The agreement lacks a party's calendar.
+    """
+    if period.business_days is None:
+        end = _whole_second(start + period.duration)
+        return Deadline(at=end, explanation=(f"{period.text} after {instant_text(start)}",))
+    zone = time_zone(recipient.time_zone)
+    first = start.astimezone(zone).date()
+    calendars = _calendars(recipient, agreement)
+    days = list(_counted(first, period.business_days, calendars))
+    last, cutoff = days[-1].day, agreement.notice.cutoff
+    explanation = (
+        f"{_day_text(first)} not counted: the day it begins",
+        *_told(days),
+        f"ends {_day_text(last)} {cutoff:%H:%M} {recipient.time_zone}",
+    )
+    return Deadline(at=_instant_of(last, cutoff, zone), explanation=explanation)
+
+
+def received(sent_at: datetime, *, recipient: Party, agreement: Agreement) -> Deadline:
+    """Return when a notice that reached `recipient` at `sent_at` is deemed received.
+
+    After the cut-off hour there, or on a day that is no business day, it is the hour
+    at which business resumes on the next business day; otherwise the same instant.
+
+    Raises:
+        CalendarExhaustedError: A calendar does not reach that far.
+        UnknownTimeZoneError: The recipient's.
+        NotInAgreementError: The agreement lacks a party's calendar.
+    """
+    zone = time_zone(recipient.time_zone)
+    local = sent_at.astimezone(zone)
+    calendars, notice = _calendars(recipient, agreement), agreement.notice
+    closed = _closed(local.date(), calendars)
+    late = sent_at > _instant_of(local.date(), notice.cutoff, zone)
+    if not closed and not late:
+        hours = f"within business hours of {recipient.id}"
+        return Deadline(
+            at=_whole_second(sent_at), explanation=(f"received {instant_text(sent_at)}, {hours}",)
+        )
+    days = list(_counted(local.date(), 1, calendars))
+    reason = closed or f"after {notice.cutoff:%H:%M}"
+    explanation = (
+        f"{_day_text(local.date())} {local:%H:%M} {recipient.time_zone}: {reason}",
+        *_told(days[:-1]),
+        f"deemed received {_day_text(days[-1].day)} {notice.resumes:%H:%M} {recipient.time_zone}",
+    )
+    return Deadline(at=_instant_of(days[-1].day, notice.resumes, zone), explanation=explanation)
+
+
+def later(one: Deadline, other: Deadline) -> Deadline:
+    """Return whichever ends later; the first, if both end together."""
+    return other if other.at > one.at else one
+
+
+@cache
+def time_zone(name: str) -> ZoneInfo:
+    """Return the IANA time zone `name`.
+
+    Raises:
+        UnknownTimeZoneError: There is none, or its name means another thing on another machine.
+    """
+    if _ZONE_NAME.fullmatch(name) is None:
+        raise UnknownTimeZoneError("not the name of a time zone", given=name[:64])
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # a folder of zones, such as `Europe`, is an OSError
+        raise UnknownTimeZoneError("no such time zone", given=name) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Day:
+    """A day that was looked at; `closed` is why it does not count, or empty."""
+
+    day: date
+    closed: str
+
+
+def _calendars(recipient: Party, agreement: Agreement) -> tuple[Calendar, ...]:
+    places = (recipient, *agreement.parties_in(Role.ESCROW_AGENT))
+    ids = dict.fromkeys(party.calendar for party in places)
+    return tuple(agreement.calendar(calendar) for calendar in ids)
+
+
+def _counted(first: date, wanted: int, calendars: tuple[Calendar, ...]) -> Iterator[_Day]:
+    """Yield the days after `first`, closed ones too, until `wanted` business days were seen."""
+    for ahead in range(1, DEADLINE_DAYS_MAX + 1):
+        day = _day_after(first, ahead, calendars)
+        closed = _closed(day, calendars)
+        yield _Day(day=day, closed=closed)
+        wanted -= not closed
+        if wanted == 0:
+            return
+    raise CalendarExhaustedError(
+        "too few business days", after=first.isoformat(), calendars=[calendar.id for calendar in calendars]
+    )
+
+
+def _day_after(first: date, ahead: int, calendars: tuple[Calendar, ...]) -> date:
+    try:
+        return first + timedelta(days=ahead)
+    except OverflowError as error:
+        raise CalendarExhaustedError("the last of all dates", calendar=calendars[0].id) from error
+
+
+def _closed(day: date, calendars: tuple[Calendar, ...]) -> str:
+    """Return why `day` is no business day in one of `calendars`, or nothing."""
+    for calendar in calendars:
+        if day > calendar.covers_until:
+            covered = calendar.covers_until.isoformat()
+            raise CalendarExhaustedError(
+                "a day beyond the calendar", calendar=calendar.id, day=day.isoformat(), covers_until=covered
+            )
+    weekend = [calendar.id for calendar in calendars if WEEKDAYS[day.weekday()] in calendar.weekend]
+    holiday = [calendar.id for calendar in calendars if day in calendar.holidays]
+    if weekend:
+        return f"weekend in {' and '.join(weekend)}"
+    return f"holiday in {' and '.join(holiday)}" if holiday else ""
+
+
+def _instant_of(day: date, hour: time, zone: ZoneInfo) -> datetime:
+    """Return when it is `hour` on `day` in `zone`: the later instant, if clocks are set then.
+
+    An hour that is skipped comes after the gap, one that comes twice is the second
+    (PEP 495: of the two folds one is read with the offset before, one with that after).
+    """
+    local = datetime.combine(day, hour, zone)
+    return max(local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """Return `moment` in UTC; a part of a second counts as a whole one, lest writing it down shorten it."""
+    whole = moment.astimezone(UTC).replace(microsecond=0)
+    return whole if whole == moment else whole + _ONE_SECOND
+
+
+def _told(days: list[_Day]) -> tuple[str, ...]:
+    """Return a line a counted day, and a line for each run of days that are closed alike."""
+    lines: list[str] = []
+    number = 0
+    for closed, run in groupby(days, key=lambda day: day.closed):
+        same = [day.day for day in run]
+        if closed:
+            span = _day_text(same[0]) if len(same) == 1 else f"{_day_text(same[0])} to {_day_text(same[-1])}"
+            lines.append(f"{span} not counted: {closed}")
+            continue
+        lines += [f"{_day_text(day)} counted: {count}" for count, day in enumerate(same, start=number + 1)]
+        number += len(same)
+    return _bounded(tuple(lines))
+
+
+def _bounded(lines: tuple[str, ...]) -> tuple[str, ...]:
+    if len(lines) <= EXPLANATION_LINES_MAX:
+        return lines
+    head = EXPLANATION_LINES_MAX // 2
+    tail = EXPLANATION_LINES_MAX - head - 1
+    return (*lines[:head], f"({len(lines) - head - tail} lines left out)", *lines[-tail:])
+
+
+def _day_text(day: date) -> str:
+    """Return `day` for people, whatever the locale of the process."""
+    return f"{WEEKDAYS[day.weekday()].capitalize()} {day.isoformat()}"

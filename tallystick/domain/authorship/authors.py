@@ -1,0 +1,177 @@
+"""What is asked of any statement, whatever it says: that it is about this, by them, and in time."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.parties import Person
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.codec import instant_text
+from tallystick.domain.ids import Digest, PersonId, PublicKey, StageId, party_of
+from tallystick.domain.quorum import Quorum
+from tallystick.domain.refusals import (
+    BadTimingError,
+    KeyRevokedError,
+    MisdirectedError,
+    NotYoursError,
+    UnknownStageError,
+)
+from tallystick.domain.statements.header import Header, OnClaim
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.signed import BY_ENGINE, BY_GATE, Entry, Signed
+from tallystick.limits import (
+    CLOCK_SKEW_MAX,
+    STATEMENT_LIFETIME_MAX,
+)
+
+
+def check_subject(agreement: Agreement, digest: Digest, body: Header, claim: Digest | None) -> None:
+    """Refuse a statement about another deployment, agreement or claim.
+
+    Raises:
+        MisdirectedError: It names something else.
+    """
+    wanted = {"deployment": agreement.deployment, "agreement": agreement.id, "agreement_digest": digest}
+    given = {
+        "deployment": body.deployment,
+        "agreement": body.agreement,
+        "agreement_digest": body.agreement_digest,
+    }
+    if claim is not None and isinstance(body, OnClaim):
+        wanted["claim"], given["claim"] = claim, body.claim
+    for what, expected in wanted.items():
+        if given[what] != expected:
+            raise MisdirectedError(f"it names another {what}", expected=expected, given=given[what])
+
+
+def check_times(body: Header, *, at: datetime) -> None:
+    """Refuse a statement from the future, or from so long ago that nobody remembers it.
+
+    Raises:
+        BadTimingError: `issued_at` lies further ahead than clocks may differ, or too far back.
+    """
+    if body.issued_at > at + CLOCK_SKEW_MAX:
+        raise BadTimingError(
+            "issued in the future", issued_at=instant_text(body.issued_at), now=instant_text(at)
+        )
+    # A revocation may have lain in a safe for years: that is what one is kept for.
+    if not isinstance(body, KeyRevocation) and at - body.issued_at > STATEMENT_LIFETIME_MAX:
+        raise BadTimingError(
+            "issued too long ago",
+            issued_at=instant_text(body.issued_at),
+            limit_days=STATEMENT_LIFETIME_MAX.days,
+        )
+
+
+def author(agreement: Agreement, signed: Signed) -> Person:
+    """Return the one person who signed `signed`, who is the person it names.
+
+    Raises:
+        NotYoursError: Somebody else signed, or more than one did.
+        NotInAgreementError: It names a person whom the agreement does not have.
+    """
+    person = agreement.person(signed.body.person)
+    if signed.signers != frozenset({person.signing_key}):
+        raise NotYoursError("not signed by the person it names", person=person.id)
+    return person
+
+
+def signing_persons(agreement: Agreement, signed: Signed) -> frozenset[PersonId]:
+    """Return everybody who signed; the person whom the statement names is one of them.
+
+    Raises:
+        NotYoursError: The person it names did not sign.
+        NotInAgreementError: A signer, or the person it names, is nobody of the agreement.
+    """
+    persons = frozenset(agreement.person_with(key).id for key in signed.signers)
+    if agreement.person(signed.body.person).id not in persons:
+        raise NotYoursError("not signed by the person it names", person=signed.body.person)
+    return persons
+
+
+def check_engine(agreement: Agreement, signed: Signed) -> None:
+    """Refuse a notice, event or decision that the engine's own key did not sign, and it alone.
+
+    Raises:
+        NotYoursError: Signed by another key.
+    """
+    assert signed.kind in BY_ENGINE
+    wanted = agreement.engine.decision_key if signed.kind in BY_GATE else agreement.engine.log_key
+    if signed.signers != frozenset({wanted}):
+        raise NotYoursError("not signed by the engine's key for this kind", kind=signed.kind.value)
+
+
+def check_not_revoked(claim: Claim, keys: Iterable[PublicKey]) -> None:
+    """Refuse what a revoked key signed.
+
+    Raises:
+        KeyRevokedError: One of `keys` was revoked.
+    """
+    for key in keys:
+        if (since := claim.revoked_at(key)) is not None:
+            raise KeyRevokedError("the key was revoked", key=key, since=instant_text(since))
+
+
+def check_unrevoked(signed: Signed, revocations: Iterable[Entry]) -> None:
+    """Refuse what a revoked key signed, where there is no claim that knows of the revocation.
+
+    Args:
+        revocations: The key revocations on record under the agreement.
+
+    Raises:
+        KeyRevokedError: A signer's key is among them.
+    """
+    for entry in revocations:
+        body = entry.signed.body
+        if isinstance(body, KeyRevocation) and body.key in signed.signers:
+            raise KeyRevokedError("the key was revoked", key=body.key, since=instant_text(entry.accepted_at))
+
+
+def check_one_of(person: PersonId, allowed: Iterable[PersonId], what: str) -> None:
+    """Refuse a statement by a person who may not make it.
+
+    Raises:
+        NotYoursError: `person` is not among `allowed`.
+    """
+    permitted = sorted(allowed)
+    if person not in permitted:
+        raise NotYoursError(f"{person} may not {what}", person=person, allowed=permitted)
+
+
+def check_claimant(agreement: Agreement, claim: Claim, person: PersonId, what: str) -> None:
+    """Refuse an act on a claim by anyone but the claimants of the party that filed it.
+
+    Raises:
+        NotYoursError: No claimant, or another beneficiary's.
+    """
+    claimants = agreement.authorities.claimants
+    check_one_of(person, [one for one in claimants if party_of(one) == claim.claimant_party], what)
+
+
+def check_together(persons: frozenset[PersonId], quorum: Quorum | None, what: str) -> None:
+    """Refuse a joint statement that too few, or the wrong persons signed.
+
+    Raises:
+        NotYoursError: The signers do not satisfy `quorum`, or the agreement has none for this.
+    """
+    if quorum is None:
+        raise NotYoursError(f"this agreement lets nobody {what}", allowed=[])
+    if not persons <= quorum.persons or not quorum.satisfied_by(persons):
+        raise NotYoursError(
+            f"these signers together may not {what}",
+            signed_by=sorted(persons),
+            allowed=sorted(quorum.persons),
+        )
+
+
+def check_stages(claim: Claim, stages: tuple[StageId, ...] | None) -> None:
+    """Refuse a scope that names no stage, or one that the claim does not ask for.
+
+    Raises:
+        UnknownStageError: A stage is not the claim's, or none is named.
+    """
+    known = [progress.stage for progress in claim.stages]
+    if stages is not None and (
+        not stages or not set(stages) <= set(known) or len(set(stages)) != len(stages)
+    ):
+        raise UnknownStageError("not stages of this claim, each once", given=list(stages), known=known)

@@ -1,1 +1,0 @@
-"""The rules that a sensible agreement keeps, a subject a module; `agreement_check` runs them."""

@@ -1,0 +1,225 @@
+"""A claim is what its recorded statements make it: `evolve` is the only way it changes.
+
+The claim keeps its entries; everything that can be derived from them is derived.
+Whether an entry may be recorded at all is decided in `admission`, when the engine
+records something by itself in `progress`, whether a stage may go out in `release`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, StageState
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import ClaimId, Digest, PartyId, PublicKey, StageId, claim_id, party_of
+from tallystick.domain.statements.acts import Approval, Denial, Hold, Objection
+from tallystick.domain.statements.engine import Notice
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.signed import Body, Entry
+
+_B = TypeVar("_B", bound=Body)
+
+
+class WrongClaimStateError(TallystickError):
+    """The claim is not in a state that allows this step."""
+
+    code = "claim-wrong-state"
+    why = "The claim has moved on since you looked, or never gets this step."
+    advice = "Read the claim again; the answer names its state and the states that allow the step."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageProgress:
+    """How far one stage of a claim has come.
+
+    Attributes:
+        since: When it came into its present state; None while it waits untouched.
+        decision: The gate's decision to release it, once there is one.
+        refusals: How often the gate has refused it, and when last.
+    """
+
+    stage: StageId
+    state: StageState = StageState.WAITING
+    since: datetime | None = None
+    decision: Digest | None = None
+    refusals: int = 0
+    refused_at: datetime | None = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether nothing of it has left yet."""
+        return self.state in UNDECIDED_STAGE
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether the gate or the receiver is at work on it."""
+        return self.state in {StageState.QUORATE, StageState.DECIDED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One claim as its entries leave it.
+
+    Attributes:
+        digest: The claim statement's id; the claim's identity.
+        filed_by: The claimant's key.
+        since: When it came into its present state.
+        window_opened_at: When notice was proven; the window counts from there.
+        window_until: The last moment at which an objection is in time; written once, never moved.
+        window_ended_at: When the engine recorded that the window is over.
+        bypass: The latest joint instruction or court order that skips the window; whether its
+            signers still suffice is decided in `orders`.
+        resumed_at: When the latest dispute was settled or hold lifted; the time to approve
+            counts from there, for nothing could be decided before.
+        stages: The stages asked for, in the agreement's order.
+        settled: Objections that no longer stand: retracted, ruled on, or late.
+        late: Objections that came after everything they were against was decided.
+        retracted: Approvals, denials and objections that their authors took back.
+        lifted: Holds that no longer stand.
+    """
+
+    digest: Digest
+    filing: ClaimFiling
+    filed_at: datetime
+    filed_by: PublicKey
+    state: ClaimState
+    since: datetime
+    stages: tuple[StageProgress, ...]
+    entries: tuple[Entry, ...]
+    window_opened_at: datetime | None = None
+    window_until: datetime | None = None
+    window_ended_at: datetime | None = None
+    bypass: Digest | None = None
+    bypassed_at: datetime | None = None
+    resumed_at: datetime | None = None
+    settled: frozenset[Digest] = frozenset()
+    late: frozenset[Digest] = frozenset()
+    retracted: frozenset[Digest] = frozenset()
+    lifted: frozenset[Digest] = frozenset()
+
+    @property
+    def id(self) -> ClaimId:
+        """The short form for people."""
+        return claim_id(self.digest)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be decided, provisioned or given back."""
+        return self.state in OPEN
+
+    @property
+    def claimant_party(self) -> PartyId:
+        """The party that asks for the release."""
+        return party_of(self.filing.person)
+
+    @property
+    def last_index(self) -> int:
+        """The place in the ledger of the latest entry that this claim has seen."""
+        return max(entry.index for entry in self.entries)
+
+    @property
+    def record_digest(self) -> Digest:
+        """SHA-256 over the ids of all statements on the record, one a line, in the order of the fold."""
+        lines = "".join(f"{entry.signed.id}\n" for entry in self.entries)
+        return Digest(f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}")
+
+    def entries_of(self, body: type[_B]) -> tuple[tuple[Entry, _B], ...]:
+        """Return the entries whose statement is a `body`, with that body, in ledger order."""
+        return tuple(
+            (entry, entry.signed.body) for entry in self.entries if isinstance(entry.signed.body, body)
+        )
+
+    def entry_of(self, statement: Digest) -> Entry | None:
+        """Return where `statement` stands in the record, or None."""
+        return next((entry for entry in self.entries if entry.signed.id == statement), None)
+
+    @property
+    def approvals(self) -> tuple[tuple[Entry, Approval], ...]:
+        """Every approval on record, whether it counts or not."""
+        return self.entries_of(Approval)
+
+    @property
+    def denials(self) -> tuple[tuple[Entry, Denial], ...]:
+        """Every denial on record."""
+        return self.entries_of(Denial)
+
+    @property
+    def notices(self) -> tuple[tuple[Entry, Notice], ...]:
+        """Every attempt to give notice."""
+        return self.entries_of(Notice)
+
+    @property
+    def open_objections(self) -> tuple[tuple[Entry, Objection], ...]:
+        """Objections that stand: neither retracted nor ruled on, nor too late for every stage."""
+        return tuple(
+            (entry, body) for entry, body in self.entries_of(Objection) if entry.signed.id not in self.settled
+        )
+
+    @property
+    def open_holds(self) -> tuple[tuple[Entry, Hold], ...]:
+        """Holds that stand."""
+        return tuple(
+            (entry, body) for entry, body in self.entries_of(Hold) if entry.signed.id not in self.lifted
+        )
+
+    @property
+    def frozen(self) -> bool:
+        """Whether any hold stands, over the claim or over some stages."""
+        return bool(self.open_holds)
+
+    def objections_to(self, stage: StageId) -> tuple[tuple[Entry, Objection], ...]:
+        """Return the open objections whose scope has `stage`."""
+        return tuple((e, body) for e, body in self.open_objections if covers(body.stages, stage))
+
+    def holds_on(self, stage: StageId) -> tuple[tuple[Entry, Hold], ...]:
+        """Return the open holds whose scope has `stage`."""
+        return tuple((e, body) for e, body in self.open_holds if covers(body.stages, stage))
+
+    def revoked_at(self, key: PublicKey) -> datetime | None:
+        """Return since when `key` no longer counts, or None."""
+        times = [e.accepted_at for e, body in self.entries_of(KeyRevocation) if body.key == key]
+        return min(times, default=None)
+
+    def progress(self, stage: StageId) -> StageProgress:
+        """Return how far `stage` has come; it is one of the claim's stages."""
+        (found,) = (progress for progress in self.stages if progress.stage == stage)
+        return found
+
+    @property
+    def next_stage(self) -> StageProgress | None:
+        """The first stage that is not yet decided, or None when all are."""
+        return next((progress for progress in self.stages if progress.undecided), None)
+
+    @property
+    def decided_stages(self) -> tuple[StageId, ...]:
+        """The stages that the gate has decided to release, whatever became of them since."""
+        return tuple(progress.stage for progress in self.stages if not progress.undecided)
+
+    @property
+    def in_flight(self) -> StageProgress | None:
+        """The stage that the gate or the receiver is at work on, if any."""
+        return next((progress for progress in self.stages if progress.in_flight), None)
+
+
+def covers(scope: tuple[StageId, ...] | None, stage: StageId) -> bool:
+    """Return whether a scope has `stage`; an absent scope has every stage."""
+    return scope is None or stage in scope
+
+
+def filed(entry: Entry, *, stages: tuple[StageId, ...]) -> Claim:
+    """Return the claim that `entry` files, for `stages` in the agreement's order."""
+    filing = entry.signed.body
+    assert isinstance(filing, ClaimFiling), "a claim begins with its filing"
+    (filed_by,) = entry.signed.signers
+    return Claim(
+        digest=entry.signed.id,
+        filing=filing,
+        filed_at=entry.accepted_at,
+        filed_by=filed_by,
+        state=ClaimState.FILED,
+        since=entry.accepted_at,
+        stages=tuple(StageProgress(stage=stage) for stage in stages),
+        entries=(entry,),
+    )

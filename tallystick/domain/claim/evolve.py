@@ -1,0 +1,170 @@
+"""How a claim changes: one entry, one event, one claim after it."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tallystick.domain.claim.claim import Claim, StageProgress, WrongClaimStateError
+from tallystick.domain.claim.state import (
+    STAGE_TRANSITIONS,
+    TRANSITIONS,
+    ClaimState,
+    EventType,
+    StageState,
+    states_allowing,
+)
+from tallystick.domain.statements.acts import HoldLift, Retraction
+from tallystick.domain.statements.engine import DecisionStatement, Event
+from tallystick.domain.statements.receipts import Receipt
+from tallystick.domain.statements.signed import Body, Entry
+
+
+def check_transition(claim: Claim, event: EventType) -> ClaimState:
+    """Return the state to which `event` leads.
+
+    Raises:
+        WrongClaimStateError: `TRANSITIONS` has no such step from this state.
+    """
+    target = TRANSITIONS.get((claim.state, event))
+    if target is None:
+        raise WrongClaimStateError(
+            f"{claim.id} is {claim.state}",
+            current=claim.state.value,
+            step=event.value,
+            expected=sorted(state.value for state in states_allowing(event)),
+        )
+    return target
+
+
+def check_step(claim: Claim, body: Body, event: EventType) -> None:
+    """Refuse an event that `evolve` would refuse: by the claim's state, or by its stage's.
+
+    Raises:
+        WrongClaimStateError: The claim, or the stage that is meant, never gets this step from here.
+    """
+    check_transition(claim, event)
+    if event in _STAGE_STEPS:
+        _stage_target(claim, body, event)
+
+
+def evolve(claim: Claim, entry: Entry, event: EventType) -> Claim:
+    """Return the claim as `entry`, which is an `event`, leaves it.
+
+    Raises:
+        WrongClaimStateError: The claim, or the stage that is meant, never gets this step from here.
+    """
+    target = check_transition(claim, event)
+    moved = _apply(claim, entry, event)
+    since = claim.since if target is claim.state else entry.accepted_at
+    return dataclasses.replace(moved, state=target, since=since, entries=(*claim.entries, entry))
+
+
+def _apply(claim: Claim, entry: Entry, event: EventType) -> Claim:
+    body = entry.signed.body
+    if event in _STAGE_STEPS:
+        return _with_stage(claim, entry, event)
+    if event in _FACTS:
+        return _FACTS[event](claim, entry, body)
+    return claim
+
+
+def _with_stage(claim: Claim, entry: Entry, event: EventType) -> Claim:
+    before, target = _stage_target(claim, entry.signed.body, event)
+    after = dataclasses.replace(before, state=target, since=entry.accepted_at)
+    if event is EventType.STAGE_DECIDED:
+        after = dataclasses.replace(after, decision=entry.signed.id)
+    if event is EventType.STAGE_REFUSED:
+        after = dataclasses.replace(after, refusals=before.refusals + 1, refused_at=entry.accepted_at)
+    return dataclasses.replace(claim, stages=tuple(after if p is before else p for p in claim.stages))
+
+
+def _stage_target(claim: Claim, body: Body, event: EventType) -> tuple[StageProgress, StageState]:
+    assert isinstance(body, Event | Receipt | DecisionStatement)
+    assert body.stage is not None
+    before = claim.progress(body.stage)
+    target = STAGE_TRANSITIONS.get((before.state, event))
+    if target is None:
+        raise WrongClaimStateError(
+            f"stage {body.stage} is {before.state}",
+            current=before.state.value,
+            step=event.value,
+            expected=sorted(state.value for state, allowed in STAGE_TRANSITIONS if allowed is event),
+        )
+    return before, target
+
+
+def _window_opened(claim: Claim, entry: Entry, body: Body) -> Claim:
+    assert isinstance(body, Event)
+    assert body.until is not None
+    return dataclasses.replace(claim, window_opened_at=entry.accepted_at, window_until=body.until)
+
+
+def _window_ended(claim: Claim, entry: Entry, _: Body) -> Claim:
+    return dataclasses.replace(claim, window_ended_at=entry.accepted_at)
+
+
+def _objection_made(claim: Claim, _: Entry, __: Body) -> Claim:
+    return _ask_gate_again(claim)
+
+
+def _ask_gate_again(claim: Claim) -> Claim:
+    """Whatever the gate was about to decide, it was about to decide in another situation."""
+    stages = tuple(
+        dataclasses.replace(p, state=StageState.WAITING) if p.state is StageState.QUORATE else p
+        for p in claim.stages
+    )
+    return dataclasses.replace(claim, stages=stages)
+
+
+def _late(claim: Claim, entry: Entry, _: Body) -> Claim:
+    late = frozenset({entry.signed.id})
+    return dataclasses.replace(claim, settled=claim.settled | late, late=claim.late | late)
+
+
+def _retracted(claim: Claim, _: Entry, body: Body) -> Claim:
+    assert isinstance(body, Retraction)
+    return dataclasses.replace(
+        claim, retracted=claim.retracted | {body.of}, settled=claim.settled | {body.of}
+    )
+
+
+def _settled(claim: Claim, _: Entry, __: Body) -> Claim:
+    standing = {entry.signed.id for entry, _body in claim.open_objections}
+    return dataclasses.replace(claim, settled=claim.settled | standing)
+
+
+def _bypassed(claim: Claim, entry: Entry, body: Body) -> Claim:
+    settled = _settled(claim, entry, body)
+    if claim.state in {ClaimState.ACCEPTED, ClaimState.WINDOW}:
+        settled = _ask_gate_again(settled)
+    return dataclasses.replace(settled, bypass=entry.signed.id, bypassed_at=entry.accepted_at)
+
+
+def _lifted(claim: Claim, entry: Entry, body: Body) -> Claim:
+    assert isinstance(body, HoldLift)
+    return dataclasses.replace(claim, lifted=claim.lifted | {body.hold}, resumed_at=entry.accepted_at)
+
+
+def _resumed(claim: Claim, entry: Entry, _: Body) -> Claim:
+    return dataclasses.replace(claim, resumed_at=entry.accepted_at)
+
+
+_STAGE_STEPS: Final = frozenset(event for _, event in STAGE_TRANSITIONS)
+
+
+_FACTS: Final[Mapping[EventType, Callable[[Claim, Entry, Body], Claim]]] = MappingProxyType(
+    {
+        EventType.WINDOW_OPENED: _window_opened,
+        EventType.WINDOW_ENDED: _window_ended,
+        EventType.OBJECTION_MADE: _objection_made,
+        EventType.LATE_OBJECTION_MADE: _late,
+        EventType.OBJECTION_RETRACTED: _retracted,
+        EventType.VOTE_RETRACTED: _retracted,
+        EventType.ARBITRATED_FOR_RELEASE: _settled,
+        EventType.REFUSAL_ORDERED: _settled,
+        EventType.RELEASE_ORDERED: _bypassed,
+        EventType.HOLD_LIFTED: _lifted,
+        EventType.SETTLED_AFTER_WINDOW: _resumed,
+    }
+)

@@ -1,0 +1,45 @@
+"""Orders from outside the quorum: which of them stands, and what it calls for.
+
+An order skips the objection window only while the people behind it count: they
+are looked at again at the moment of the decision, as approvers are.
+"""
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.ids import PersonId
+from tallystick.domain.kinds import Authority, Outcome
+from tallystick.domain.quorum import Quorum
+from tallystick.domain.statements.orders import JointInstruction, Ruling
+from tallystick.domain.statements.signed import Body, Entry
+
+
+def standing_release_order(agreement: Agreement, claim: Claim) -> Entry | None:
+    """Return an order for release whose unrevoked signers still suffice, or None."""
+    for entry in claim.entries:
+        quorum = _quorum_for(agreement, entry.signed.body)
+        if quorum is not None and quorum.satisfied_by(_unrevoked(agreement, claim, entry)):
+            return entry
+    return None
+
+
+def return_is_ordered(claim: Claim) -> bool:
+    """Return whether an authority has ordered that what was released be given back."""
+    instructed = (body.outcome for _, body in claim.entries_of(JointInstruction))
+    ruled = (body.outcome for _, body in claim.entries_of(Ruling))
+    return Outcome.RETURN in {*instructed, *ruled}
+
+
+def _quorum_for(agreement: Agreement, body: Body) -> Quorum | None:
+    match body:
+        case JointInstruction(outcome=Outcome.RELEASE):
+            return agreement.authorities.joint_instruction
+        case Ruling(outcome=Outcome.RELEASE, authority=Authority.COURT_ORDER):
+            return agreement.authorities.court_order
+        case _:
+            return None
+
+
+def _unrevoked(agreement: Agreement, claim: Claim, entry: Entry) -> frozenset[PersonId]:
+    return frozenset(
+        agreement.person_with(key).id for key in entry.signed.signers if claim.revoked_at(key) is None
+    )

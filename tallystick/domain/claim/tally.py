@@ -1,0 +1,159 @@
+"""Counting: which approvals and denials count, and for each why or why not.
+
+A person is the key that signed. Outcomes are a function of the set of statements:
+their order decides nothing. Rules come from the agreement that the claim pins;
+people are looked at again at the moment of counting (a revoked key, an expired
+approval, a retraction).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.parties import Person
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.codec import instant_text
+from tallystick.domain.ids import Digest, PersonId, StageId
+from tallystick.domain.quorum import Quorum
+from tallystick.domain.statements.acts import Approval, Denial
+from tallystick.domain.statements.signed import Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """One statement in a count: whose it is, whether it counts, and why or why not."""
+
+    statement: Digest
+    person: PersonId
+    counts: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Where a quorum stands; derived, never stored.
+
+    Attributes:
+        eligible: Who could still make it true: has a leaf, and nothing bars them.
+    """
+
+    quorum: Quorum
+    votes: tuple[Vote, ...]
+    eligible: frozenset[PersonId]
+
+    @property
+    def agreeing(self) -> frozenset[PersonId]:
+        """The persons who count, each once."""
+        return frozenset(vote.person for vote in self.votes if vote.counts)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the persons who count suffice."""
+        return self.quorum.satisfied_by(self.agreeing)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether everybody who is eligible together would suffice."""
+        return self.quorum.satisfied_by(self.eligible | self.agreeing)
+
+    @property
+    def outstanding(self) -> tuple[PersonId, ...]:
+        """Who could still agree, in alphabetical order."""
+        return tuple(sorted(self.eligible - self.agreeing))
+
+
+def tally_approvals(agreement: Agreement, claim: Claim, stage: StageId, *, at: datetime) -> Tally:
+    """Count the approvals for `stage` as they stand at `at`.
+
+    Args:
+        agreement: The version that the claim pins.
+        claim: As recorded so far.
+        stage: One of the claim's stages.
+        at: The moment of counting: expiries and revocations are judged by it.
+    """
+    quorum = agreement.stage(stage).quorum
+    found = (
+        (entry, _against_approval(agreement, claim, entry, body, stage=stage, at=at))
+        for entry, body in claim.approvals
+    )
+    return _tally(agreement, claim, quorum, found)
+
+
+def tally_denials(agreement: Agreement, claim: Claim) -> Tally:
+    """Count the denials of the whole claim."""
+    quorum = agreement.authorities.denial
+    found = ((entry, _against_vote(agreement, claim, entry, body)) for entry, body in claim.denials)
+    return _tally(agreement, claim, quorum, found)
+
+
+def bar(agreement: Agreement, claim: Claim, person: Person) -> str | None:
+    """Return why `person` may never count for `claim`, or None if nothing bars them."""
+    if person.signing_key == claim.filed_by:
+        return "the claimant never counts for the claim"
+    if agreement.excludes_claimant_party and person.party == claim.claimant_party:
+        return "the agreement excludes the claimant's party from its own claim"
+    if (since := claim.revoked_at(person.signing_key)) is not None:
+        return f"the key was revoked at {instant_text(since)}"
+    return None
+
+
+def _tally(
+    agreement: Agreement, claim: Claim, quorum: Quorum, found: Iterable[tuple[Entry, str | None]]
+) -> Tally:
+    counted: set[PersonId] = set()
+    votes: list[Vote] = []
+    for entry, against in found:
+        person = _person(agreement, entry)
+        reason = against or _against_person(agreement, claim, quorum, person, counted)
+        if reason is None:
+            counted.add(person.id)
+        votes.append(
+            Vote(
+                statement=entry.signed.id,
+                person=person.id,
+                counts=reason is None,
+                why=reason or "valid, by a person with a leaf",
+            )
+        )
+    seats = (agreement.person(person) for person in quorum.persons)
+    eligible = frozenset(person.id for person in seats if bar(agreement, claim, person) is None)
+    return Tally(quorum=quorum, votes=tuple(votes), eligible=eligible)
+
+
+def _person(agreement: Agreement, entry: Entry) -> Person:
+    # Admission lets in votes with exactly one signer.
+    (key,) = entry.signed.signers
+    return agreement.person_with(key)
+
+
+def _against_person(
+    agreement: Agreement, claim: Claim, quorum: Quorum, person: Person, counted: set[PersonId]
+) -> str | None:
+    if person.id not in quorum.persons:
+        return "this person has no leaf in the quorum"
+    if person.id in counted:
+        return "this person is counted already"
+    return bar(agreement, claim, person)
+
+
+def _against_approval(
+    agreement: Agreement, claim: Claim, entry: Entry, body: Approval, *, stage: StageId, at: datetime
+) -> str | None:
+    if (against := _against_vote(agreement, claim, entry, body)) is not None:
+        return against
+    if body.purpose is not claim.filing.purpose:
+        return "it was given for another purpose"
+    if stage not in body.stages:
+        return "it is not for this stage"
+    return "it has expired" if at > body.expires_at else None
+
+
+def _against_vote(agreement: Agreement, claim: Claim, entry: Entry, body: Approval | Denial) -> str | None:
+    if body.claim != claim.digest:
+        return "it names another claim"
+    if body.agreement_digest != claim.filing.agreement_digest or body.deployment != agreement.deployment:
+        return "it names another agreement"
+    if entry.signed.id in claim.retracted:
+        return "its author took it back"
+    return None

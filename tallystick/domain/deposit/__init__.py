@@ -1,0 +1,1 @@
+"""Deposits: what may be recorded."""

@@ -1,0 +1,114 @@
+"""What makes a deposit, and a custody epoch, recordable under an agreement."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.authorship.authors import author, check_subject, check_times, check_unrevoked
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import ComponentId, Digest
+from tallystick.domain.refusals import BadTimingError, NotYoursError
+from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.signed import Entry, Signed
+
+
+class DepositRefusedError(TallystickError):
+    """A deposit that does not continue the chain, or is not sealed to a live custody epoch."""
+
+    code = "deposit-refused"
+    why = "Deposits are numbered without a gap, name the one before, and are sealed to live custody epochs."
+    advice = "Read the last deposit and the custody epochs (`tallystick agreement show`), then make it anew."
+
+
+class CustodyRefusedError(TallystickError):
+    """A custody epoch that does not follow the last one, or was not dealt by whom the agreement says."""
+
+    code = "custody-refused"
+    why = (
+        "Custody epochs of a component are numbered without a gap, and `custody: gate` is dealt by the gate."
+    )
+    advice = "Deal the next epoch with the key that the agreement names."
+
+
+def check_deposit(
+    agreement: Agreement,
+    digest: Digest,
+    signed: Signed,
+    *,
+    at: datetime,
+    last: tuple[Digest, Deposit] | None,
+    live: Mapping[ComponentId, Digest],
+    revocations: Iterable[Entry] = (),
+) -> None:
+    """Refuse a deposit that cannot be recorded.
+
+    Args:
+        agreement: The version that the deposit names.
+        digest: That version's.
+        signed: The deposit, its signature verified.
+        at: When it is accepted.
+        last: The deposit recorded before, with its digest.
+        live: The custody statement of each component's live epoch, by component.
+        revocations: The key revocations on record under this agreement.
+
+    Raises:
+        TallystickError: Not by the depositor, out of order, or not sealed to live custody.
+    """
+    body = signed.body
+    assert isinstance(body, Deposit)
+    check_subject(agreement, digest, body, None)
+    person = author(agreement, signed)
+    if person.party != depositor(agreement).id:
+        raise NotYoursError("only the depositor deposits", person=person.id)
+    check_unrevoked(signed, revocations)
+    check_times(body, at=at)
+    if body.watermark > at:
+        raise BadTimingError("the watermark lies in the future")
+    _check_chain(body, last)
+    for component in body.components:
+        _check_component(agreement, component, live)
+    names = [component.component for component in body.components]
+    if not names or len(set(names)) != len(names):
+        raise DepositRefusedError("no component, or one of them twice", components=list(names))
+
+
+def check_custody(agreement: Agreement, digest: Digest, signed: Signed, *, last: Custody | None) -> None:
+    """Refuse a custody epoch that the gate did not deal, or that does not follow `last`.
+
+    Raises:
+        TallystickError: Not signed by the gate, an unknown component, or out of order.
+    """
+    body = signed.body
+    assert isinstance(body, Custody)
+    check_subject(agreement, digest, body, None)
+    agreement.component(body.component)
+    if signed.signers != frozenset({agreement.engine.decision_key}):
+        raise CustodyRefusedError("not dealt by the gate", component=body.component)
+    expected = 1 if last is None else last.epoch + 1
+    if body.epoch != expected:
+        raise CustodyRefusedError("not the next epoch", expected=expected, given=body.epoch)
+
+
+def _check_chain(body: Deposit, last: tuple[Digest, Deposit] | None) -> None:
+    number = 1 if last is None else last[1].number + 1
+    previous = None if last is None else last[0]
+    if (body.number, body.previous) != (number, previous):
+        raise DepositRefusedError(
+            "it does not continue the chain", expected_number=number, expected_previous=previous
+        )
+
+
+def _check_component(
+    agreement: Agreement, component: DepositedComponent, live: Mapping[ComponentId, Digest]
+) -> None:
+    agreement.component(component.component)
+    if live.get(component.component) != component.custody:
+        raise DepositRefusedError(
+            "not sealed to the live custody epoch",
+            component=component.component,
+            expected=live.get(component.component),
+            given=component.custody,
+        )
+    if min(component.sealed_bytes, component.files) < 1 or component.payload_bytes < 0:
+        raise DepositRefusedError("sizes and counts must be positive", component=component.component)

@@ -1,0 +1,1 @@
+"""What a person would sign, and what they read before."""

@@ -1,0 +1,1 @@
+"""What a fire drill would find."""

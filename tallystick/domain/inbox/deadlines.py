@@ -1,0 +1,113 @@
+"""The deadlines of a claim, each with the days that were counted."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deadlines import Deadline, deadline
+from tallystick.domain.agreement.parties import Role
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.returns import return_is_due
+from tallystick.domain.claim.stages import lapses_at, opens_at, report_due, still_waiting
+from tallystick.domain.claim.state import UNDECIDED, ClaimState, StageState
+from tallystick.domain.kinds import Happening
+from tallystick.domain.notice.proof import deemed_receipt
+from tallystick.domain.progress.attempts import notice_due_at
+from tallystick.domain.statements.engine import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedDeadline:
+    """A deadline and what ends at it."""
+
+    what: str
+    at: datetime
+    explanation: tuple[str, ...]
+
+
+def deadlines(agreement: Agreement, claim: Claim, at: datetime) -> tuple[NamedDeadline, ...]:
+    """Return every deadline that runs or has run for `claim`, earliest first, each with its days.
+
+    Args:
+        at: When it is asked; approvals that have expired by then are left out.
+
+    Raises:
+        CalendarExhaustedError: A calendar of the agreement does not reach far enough.
+    """
+    found = (named for look in _DEADLINES for named in look(agreement, claim, at))
+    return tuple(sorted(found, key=lambda named: (named.at, named.what)))
+
+
+def intake_due(agreement: Agreement, claim: Claim) -> Deadline:
+    """Return until when the escrow agent has to check the claim's form; nothing lapses at it."""
+    agent = agreement.parties_in(Role.ESCROW_AGENT)[0]
+    return deadline(claim.filed_at, agreement.windows.intake, recipient=agent, agreement=agreement)
+
+
+def return_due(agreement: Agreement, claim: Claim) -> Deadline:
+    """Return until when the beneficiary has to certify the return of what was disclosed."""
+    recipient = agreement.party(claim.claimant_party)
+    return deadline(claim.since, agreement.windows.returning, recipient=recipient, agreement=agreement)
+
+
+def _named(what: str, found: Deadline | None) -> Iterator[NamedDeadline]:
+    if found is not None:
+        yield NamedDeadline(what=what, at=found.at, explanation=found.explanation)
+
+
+def _intake_deadline(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
+    if claim.state is ClaimState.FILED:
+        yield from _named("intake", intake_due(agreement, claim))
+
+
+def _notice_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
+    if claim.window_opened_at is None and claim.state in {ClaimState.ACCEPTED, ClaimState.CONTESTED}:
+        yield from _named("deemed-receipt", deemed_receipt(agreement, claim))
+        if (attempt := notice_due_at(agreement, claim)) is not None:
+            yield NamedDeadline(what="next-notice", at=attempt, explanation=("notice is not proven yet",))
+
+
+def _window_deadline(_: Agreement, claim: Claim, __: datetime) -> Iterator[NamedDeadline]:
+    if claim.window_until is None:
+        return
+    # The engine wrote down which days it counted when it recorded that the window opened.
+    opened = (body for _, body in claim.entries_of(Event) if body.happening is Happening.WINDOW_OPENED)
+    yield NamedDeadline(what="objection-window", at=claim.window_until, explanation=next(opened).because)
+
+
+def _stage_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
+    following = still_waiting(claim)
+    if following is not None:
+        yield from _named(f"stage-opens:{following.stage}", opens_at(agreement, claim, following.stage))
+        yield from _named(f"stage-lapses:{following.stage}", lapses_at(agreement, claim, following.stage))
+    progress = claim.in_flight
+    if progress is not None and progress.state is StageState.DECIDED:
+        yield from _named(f"receipt:{progress.stage}", report_due(agreement, claim, progress))
+
+
+def _approval_expiries(_: Agreement, claim: Claim, at: datetime) -> Iterator[NamedDeadline]:
+    if claim.state not in UNDECIDED | {ClaimState.PROVISIONING}:
+        return
+    for entry, body in claim.approvals:
+        if entry.signed.id not in claim.retracted and body.expires_at >= at:
+            why = f"the approval of {', '.join(body.stages)} says so itself"
+            yield NamedDeadline(
+                what=f"approval-expires:{body.person}", at=body.expires_at, explanation=(why,)
+            )
+
+
+def _return_deadline(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
+    if return_is_due(agreement, claim):
+        yield from _named("return", return_due(agreement, claim))
+
+
+_DEADLINES: Final[tuple[Callable[[Agreement, Claim, datetime], Iterator[NamedDeadline]], ...]] = (
+    _intake_deadline,
+    _notice_deadlines,
+    _window_deadline,
+    _stage_deadlines,
+    _approval_expiries,
+    _return_deadline,
+)

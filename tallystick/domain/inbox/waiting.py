@@ -1,0 +1,241 @@
+"""What a claim waits for, on whom, and until when: the inbox, and the deadlines with their reasons.
+
+Nothing is decided here. Every answer is asked of the functions that decide it:
+`progress`, `stages`, `notice`, `tally` and `receipts`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadline
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.returns import return_is_due
+from tallystick.domain.claim.stages import (
+    lapses_at,
+    opens_at,
+    report_due,
+    still_waiting,
+    to_give_back,
+    to_roll_back,
+)
+from tallystick.domain.claim.state import GIVEN_UP, ClaimState, StageState
+from tallystick.domain.claim.tally import tally_approvals
+from tallystick.domain.ids import PersonId, StageId
+from tallystick.domain.inbox.deadlines import intake_due, return_due
+from tallystick.domain.notice.proof import deemed_receipt, notice_is_given
+
+_S = ClaimState
+
+
+class Awaited(StrEnum):
+    """What may be waited for: a kind of statement, or something nobody has to do."""
+
+    INTAKE = "intake"
+    ACKNOWLEDGEMENT = "notice-acknowledgement"
+    WINDOW = "window"
+    """Time only; whoever may object can still do so."""
+    SETTLEMENT = "settlement"
+    """An objection is to be retracted, ruled on, or accepted by a withdrawal."""
+    APPROVAL = "approval"
+    OPENING = "opening"
+    """Time only: the quorum may be reached, the stage is not open yet."""
+    GATE = "gate"
+    RECEIPT = "receipt"
+    ROLLBACK = "rollback"
+    RETURN = "return"
+    HOLD_LIFT = "hold-lift"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One thing that a claim waits for.
+
+    Attributes:
+        on: The persons who could bring it about; empty where only time or the engine can.
+        until: When the wait ends by itself, if it does.
+    """
+
+    what: Awaited
+    on: tuple[PersonId, ...]
+    until: datetime | None
+    why: str
+
+
+def waiting(agreement: Agreement, claim: Claim, at: datetime) -> tuple[Waiting, ...]:
+    """Return what `claim` waits for at `at`; empty once nothing is owed by anyone.
+
+    Where a calendar does not reach far enough to tell a deadline, the wait has no end:
+    a claim can be looked at whatever becomes of its calendars.
+    """
+    return tuple(found for look in _LOOKS for found in look(agreement, claim, at))
+
+
+def to_undo(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
+    """Return the stages that the receiver still has to undo, in order, the last one first."""
+    if claim.state is _S.ROLLING_BACK:
+        return to_roll_back(agreement, claim)
+    if claim.state in GIVEN_UP | {_S.RETURN_DUE}:
+        standing = {StageState.DECIDED, StageState.ACTIVATED, StageState.FAILED}
+        return tuple(
+            stage for stage in to_give_back(agreement, claim) if claim.progress(stage).state in standing
+        )
+    return ()
+
+
+def _for_intake(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if claim.state is _S.FILED:
+        yield Waiting(
+            what=Awaited.INTAKE,
+            on=agreement.authorities.intake,
+            until=_end(lambda: intake_due(agreement, claim)),
+            why="the escrow agent checks the form of the claim",
+        )
+
+
+def _for_notice(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if claim.state not in {_S.ACCEPTED, _S.CONTESTED} or claim.window_opened_at is not None:
+        return
+    sent = notice_is_given(agreement, claim)
+    yield Waiting(
+        what=Awaited.ACKNOWLEDGEMENT,
+        on=tuple(person.id for person in agreement.persons if person.party == depositor(agreement).id),
+        until=_end(lambda: deemed_receipt(agreement, claim)),
+        why="the objection window starts when the depositor has notice"
+        if sent
+        else "notice is being sent; the objection window starts when the depositor has it",
+    )
+
+
+def _for_window(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if claim.state is _S.WINDOW:
+        yield Waiting(
+            what=Awaited.WINDOW,
+            on=(),
+            until=claim.window_until,
+            why=f"the objection window runs; {', '.join(agreement.objection.objectors)} may object",
+        )
+
+
+def _for_settlement(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if claim.state is not _S.CONTESTED:
+        return
+    arbitration = agreement.authorities.arbitration
+    arbitrators = arbitration.persons if arbitration is not None else frozenset[PersonId]()
+    authors = {body.person for _, body in claim.open_objections}
+    grounds = sorted({body.ground for _, body in claim.open_objections})
+    yield Waiting(
+        what=Awaited.SETTLEMENT,
+        on=tuple(sorted(arbitrators | authors | {claim.filing.person})),
+        until=None,
+        why=f"an objection stands ({', '.join(grounds)}): it is ruled on, retracted, or accepted",
+    )
+
+
+def _for_approval(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Waiting]:
+    following = still_waiting(claim)
+    if following is None:
+        return
+    tally = tally_approvals(agreement, claim, following.stage, at=at)
+    if not tally.reached:
+        yield Waiting(
+            what=Awaited.APPROVAL,
+            on=tally.outstanding,
+            until=_end(lambda: lapses_at(agreement, claim, following.stage)),
+            why=f"stage {following.stage} needs its quorum; approved by "
+            f"{', '.join(sorted(tally.agreeing)) or 'nobody'}",
+        )
+
+
+def _for_opening(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Waiting]:
+    following = still_waiting(claim)
+    if following is None or claim.state is _S.WINDOW:
+        return
+    opens = _end(lambda: opens_at(agreement, claim, following.stage))
+    if opens is not None and opens > at:
+        yield Waiting(
+            what=Awaited.OPENING,
+            on=(),
+            until=opens,
+            why=f"stage {following.stage} is not open yet",
+        )
+
+
+def _for_gate(_: Agreement, claim: Claim, __: datetime) -> Iterator[Waiting]:
+    for progress in claim.stages:
+        if progress.state is StageState.QUORATE:
+            refused = f", after {progress.refusals} refusals" if progress.refusals else ""
+            yield Waiting(
+                what=Awaited.GATE,
+                on=(),
+                until=None,
+                why=f"the gate validates stage {progress.stage}{refused}",
+            )
+
+
+def _for_receipt(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    progress = claim.in_flight
+    if claim.state not in GIVEN_UP and progress is not None and progress.state is StageState.DECIDED:
+        yield Waiting(
+            what=Awaited.RECEIPT,
+            on=agreement.authorities.claimants,
+            until=_end(lambda: report_due(agreement, claim, progress)),
+            why=f"the receiver provisions stage {progress.stage} and signs a receipt",
+        )
+
+
+def _for_rollback(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if undo := to_undo(agreement, claim):
+        yield Waiting(
+            what=Awaited.ROLLBACK,
+            on=agreement.authorities.claimants,
+            until=None,
+            why=f"the receiver undoes {', '.join(undo)}, in this order",
+        )
+
+
+def _for_return(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if return_is_due(agreement, claim):
+        yield Waiting(
+            what=Awaited.RETURN,
+            on=agreement.authorities.claimants,
+            until=_end(lambda: return_due(agreement, claim)),
+            why="what was disclosed is to be returned or destroyed, and that certified",
+        )
+
+
+def _for_hold_lift(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    for _entry, body in claim.open_holds:
+        scope = ", ".join(body.stages) if body.stages is not None else "the whole claim"
+        yield Waiting(
+            what=Awaited.HOLD_LIFT,
+            on=tuple(sorted(agreement.authorities.hold_lift.persons)),
+            until=None,
+            why=f"a hold by {body.person} stands over {scope}: {body.reason}",
+        )
+
+
+def _end(find: Callable[[], Deadline | None]) -> datetime | None:
+    try:
+        found = find()
+    except CalendarExhaustedError:
+        return None
+    return None if found is None else found.at
+
+
+_LOOKS: Final[tuple[Callable[[Agreement, Claim, datetime], Iterator[Waiting]], ...]] = (
+    _for_intake,
+    _for_notice,
+    _for_window,
+    _for_settlement,
+    _for_approval,
+    _for_opening,
+    _for_gate,
+    _for_receipt,
+    _for_rollback,
+    _for_return,
+    _for_hold_lift,
+)

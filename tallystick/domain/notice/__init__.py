@@ -1,0 +1,1 @@
+"""Notices: when one is proven, and what the letters say."""

@@ -1,0 +1,76 @@
+"""The letter that gives notice of a claim: who claims what from whom, and how and until when to object."""
+
+from datetime import datetime
+
+from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.agreement.deadlines import deadline, received
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.codec import instant_text
+
+
+def subject(agreement: Agreement, claim: Claim) -> str:
+    """Return the letter's subject, on one line."""
+    return f"Notice of release claim {claim.id} under {agreement.id}"
+
+
+def letter(agreement: Agreement, claim: Claim, *, at: datetime) -> str:
+    """Return the notice as plain text; the same claim at the same moment gives the same letter.
+
+    Args:
+        at: When it is sent.
+
+    Raises:
+        CalendarExhaustedError: A calendar of the agreement does not reach that far.
+    """
+    party, claimant = depositor(agreement), agreement.party(claim.claimant_party)
+    condition = agreement.condition(claim.filing.condition)
+    lines = (
+        f"To {party.name}.",
+        "",
+        f"{claimant.name} claims the release of what you deposited under",
+        f"{agreement.title} ({agreement.id}, version {agreement.version}).",
+        "",
+        f"Claim      {claim.id}",
+        f"           {claim.digest}",
+        f"Deposit    {claim.filing.deposit}",
+        f"Filed      {instant_text(claim.filed_at)} by {claim.filing.person}",
+        f"Condition  {condition.title} ({condition.id})",
+        f"Declared   {_one_line(claim.filing.declaration)}",
+        *(f"Stage      {line}" for line in _stages(agreement, claim)),
+        "",
+        *_time_to_object(agreement, at),
+        "",
+        f"To object: tallystick object {claim.id} --key YOUR.key",
+        f"It needs one of these grounds: {', '.join(agreement.objection.grounds)}; and a sentence on what",
+        f"it rests on, signed by one of {', '.join(agreement.objection.objectors)}.",
+        f"To confirm receipt: tallystick acknowledge {claim.id} --key YOUR.key",
+        "",
+        f"Questions: {agreement.communications.support}",
+        "This letter was sent by the escrow engine; only what is signed counts, and this text's digest is.",
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _stages(agreement: Agreement, claim: Claim) -> tuple[str, ...]:
+    return tuple(f"{p.stage}: {', '.join(agreement.stage(p.stage).components)}" for p in claim.stages)
+
+
+def _time_to_object(agreement: Agreement, at: datetime) -> tuple[str, ...]:
+    party, window = depositor(agreement), agreement.windows.objection
+    begins = (
+        f"You may object within {window.text} of receiving this notice, by the clock of {party.time_zone}."
+    )
+    if agreement.notice.deemed_after is None:
+        return (begins, "The time runs only from your confirmation of receipt.")
+    passed = deadline(at, agreement.notice.deemed_after, recipient=party, agreement=agreement)
+    deemed = received(passed.at, recipient=party, agreement=agreement)
+    ends = deadline(deemed.at, window, recipient=party, agreement=agreement)
+    return (
+        begins,
+        f"Without a confirmation it counts as received at {instant_text(deemed.at)};",
+        f"then the last moment to object is {instant_text(ends.at)}.",
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,77 @@
+"""How often notice and the gate are tried, and after which pauses."""
+
+from datetime import datetime, timedelta
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.claim import Claim, StageProgress
+from tallystick.domain.claim.state import ClaimState
+from tallystick.domain.ids import StageId
+from tallystick.domain.kinds import Happening
+from tallystick.domain.notice.proof import notice_is_given
+from tallystick.domain.pauses import backoff
+from tallystick.domain.statements.engine import DecisionStatement, Event, Notice
+from tallystick.domain.statements.signed import BY_ENGINE
+from tallystick.limits import (
+    GATE_RETRY_MAX,
+    GATE_RETRY_MIN,
+    GATE_RETRY_SELDOM,
+    GATE_RETRY_SHARE,
+    NOTICE_RETRY_MAX,
+    NOTICE_RETRY_MIN,
+)
+
+
+def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
+    """Return when the next attempt to give notice is owed, or None if none is."""
+    # After a court order that came before any notice, the release still waits for one.
+    noticeable = {ClaimState.ACCEPTED, ClaimState.CONTESTED, ClaimState.APPROVAL}
+    if (
+        claim.state not in noticeable
+        or claim.window_opened_at is not None
+        or notice_is_given(agreement, claim)
+    ):
+        return None
+    # No number of attempts is enough: a claim that nobody is told of would stand still for ever.
+    attempts = claim.entries_of(Notice)
+    if not attempts:
+        return claim.since
+    return attempts[-1][0].accepted_at + backoff(len(attempts), NOTICE_RETRY_MIN, NOTICE_RETRY_MAX)
+
+
+def asks_gate_from(claim: Claim, following: StageProgress, at: datetime) -> datetime:
+    """Return from when the gate may be asked: at once after a person's act, ever later while nobody acts."""
+    refused, heard_at = 0, claim.filed_at
+    for entry in reversed(claim.entries):
+        if entry.signed.kind not in BY_ENGINE:
+            heard_at = entry.accepted_at
+            break
+        body = entry.signed.body
+        refused += isinstance(body, DecisionStatement) and body.stage == following.stage
+    if following.refused_at is None or not refused:
+        return heard_at
+    refused_at = following.refused_at
+    if refused_at > at:  # by the gate's clock, which is ahead: nobody waits until that time has come
+        refused_at = _asked_at(claim, following.stage)
+    return refused_at + gate_pause(refused, refused_at - heard_at)
+
+
+def _asked_at(claim: Claim, stage: StageId) -> datetime:
+    """Return when the gate was last asked about a stage that it has refused."""
+    return next(
+        entry.accepted_at
+        for entry, event in reversed(claim.entries_of(Event))
+        if event.happening is Happening.QUORUM_REACHED and event.stage == stage
+    )
+
+
+def gate_pause(refused: int, waited: timedelta) -> timedelta:
+    """Return how long to leave the gate alone after refusals, each of which is an entry of the ledger.
+
+    Args:
+        refused: How often it has refused since a person last acted.
+        waited: How long ago that was at the last refusal; the pause grows with it, so that a claim that
+            stands still for a year still fits into an evidence file.
+    """
+    share = timedelta(seconds=waited // (GATE_RETRY_SHARE * timedelta(seconds=1)))
+    longest = min(max(GATE_RETRY_MAX, share), GATE_RETRY_SELDOM)
+    return backoff(refused, GATE_RETRY_MIN, longest)

@@ -1,0 +1,225 @@
+"""What the engine records by itself: `due` says what time and counting have brought about.
+
+A timer only says when to look; what is so is decided here, on the record. The
+workflow records what is due; the verifier refuses a recorded happening that was
+not. Only time, never silence of a person, moves a window, and no timeout approves.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.agreement.deadlines import deadline
+from tallystick.domain.claim.claim import Claim, StageProgress
+from tallystick.domain.claim.stages import is_provisional, lapses_at, opens_at, report_due, to_roll_back
+from tallystick.domain.claim.state import ClaimState, EventType, StageState, states_allowing
+from tallystick.domain.claim.tally import tally_approvals, tally_denials
+from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.kinds import Happening
+from tallystick.domain.notice.proof import proof_of_notice
+from tallystick.domain.progress.attempts import asks_gate_from
+from tallystick.domain.release.decision import recorded_premises
+
+_S = ClaimState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Something that is so and not yet recorded.
+
+    Attributes:
+        until: For a window: its last moment.
+        because: Lines that explain it.
+    """
+
+    happening: Happening
+    stage: StageId | None = None
+    until: datetime | None = None
+    because: tuple[str, ...] = ()
+    cause: Digest | None = None
+
+
+def due(agreement: Agreement, claim: Claim, *, at: datetime) -> Due | None:
+    """Return what is to be recorded next about `claim` at `at`, or None.
+
+    Raises:
+        CalendarExhaustedError: A calendar of the agreement does not reach far enough.
+    """
+    for look in _LOOKS:
+        found = look(agreement, claim, at)
+        if found is not None:
+            return found
+    return None
+
+
+def _may_be(claim: Claim, event: EventType) -> bool:
+    return claim.state in states_allowing(event)
+
+
+def _rolled_back(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
+    if claim.state is _S.ROLLING_BACK and not to_roll_back(agreement, claim):
+        kept = [p.stage for p in claim.stages if p.state is StageState.ACTIVATED]
+        return Due(
+            happening=Happening.ROLLBACK_COMPLETED,
+            because=("every stage to undo was undone", f"kept: {', '.join(kept) or 'nothing'}"),
+        )
+    return None
+
+
+def _denied(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
+    if not _may_be(claim, EventType.DENIAL_QUORUM_REACHED):
+        return None
+    tally = tally_denials(agreement, claim)
+    if not tally.reached:
+        return None
+    return Due(
+        happening=Happening.DENIAL_QUORUM_REACHED, because=(f"denied by {', '.join(sorted(tally.agreeing))}",)
+    )
+
+
+def _window_opens(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
+    if not _may_be(claim, EventType.WINDOW_OPENED) or claim.window_opened_at is not None:
+        return None
+    proof = proof_of_notice(agreement, claim, at=at)
+    if proof is None:
+        return None
+    ends = deadline(
+        proof.at, agreement.windows.objection, recipient=depositor(agreement), agreement=agreement
+    )
+    return Due(
+        happening=Happening.WINDOW_OPENED, until=ends.at, because=(*proof.explanation, *ends.explanation)
+    )
+
+
+def _window_ends(_: Agreement, claim: Claim, at: datetime) -> Due | None:
+    if not _may_be(claim, EventType.WINDOW_ENDED):
+        return None
+    if claim.window_until is None or claim.window_ended_at is not None:
+        return None
+    # A provisional stage in flight is finished first; the window only gets longer by it.
+    if at <= claim.window_until or (claim.in_flight is not None and claim.state is _S.WINDOW):
+        return None
+    return Due(
+        happening=Happening.WINDOW_ENDED, until=claim.window_until, because=("the last moment has passed",)
+    )
+
+
+def _settled(_: Agreement, claim: Claim, __: datetime) -> Due | None:
+    if claim.state is not _S.CONTESTED or _blocked(claim):
+        return None
+    if claim.window_ended_at is not None or claim.bypass is not None:
+        return Due(
+            happening=Happening.SETTLED_AFTER_WINDOW, because=("no objection stands; the window is over",)
+        )
+    if claim.window_opened_at is not None:
+        return Due(
+            happening=Happening.SETTLED_IN_WINDOW, because=("no objection stands; the window runs on",)
+        )
+    return Due(happening=Happening.SETTLED_BEFORE_WINDOW, because=("no objection stands; notice is awaited",))
+
+
+def _blocked(claim: Claim) -> bool:
+    following = claim.next_stage
+    whole = any(body.stages is None for _, body in claim.open_objections)
+    return whole or (following is not None and bool(claim.objections_to(following.stage)))
+
+
+def _contested(_: Agreement, claim: Claim, __: datetime) -> Due | None:
+    following = claim.next_stage
+    if claim.state is not _S.APPROVAL or following is None or not claim.objections_to(following.stage):
+        return None
+    return Due(
+        happening=Happening.STAGE_CONTESTED,
+        stage=following.stage,
+        because=("the next stage is objected to",),
+        cause=claim.objections_to(following.stage)[0][0].signed.id,
+    )
+
+
+def _completed(_: Agreement, claim: Claim, __: datetime) -> Due | None:
+    if claim.state is not _S.APPROVAL or claim.next_stage is not None or claim.in_flight is not None:
+        return None
+    released = any(p.state is StageState.ACTIVATED for p in claim.stages)
+    happening = Happening.RELEASE_COMPLETED if released else Happening.LAPSED
+    return Due(happening=happening, because=("every stage is done",))
+
+
+def _timed_out(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
+    progress = claim.in_flight
+    if progress is None or progress.state is not StageState.DECIDED:
+        return None
+    if not _may_be(claim, EventType.STAGE_TIMED_OUT):
+        return None
+    limit = report_due(agreement, claim, progress)
+    if at <= limit.at:
+        return None
+    return Due(happening=Happening.STAGE_TIMED_OUT, stage=progress.stage, because=limit.explanation)
+
+
+def _quorum_reached(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
+    following = claim.next_stage
+    if (
+        following is None
+        or following.state is not StageState.WAITING
+        or not _may_ask_gate(agreement, claim, following)
+    ):
+        return None
+    if at < asks_gate_from(claim, following, at):
+        return None
+    if not all(verdict.holds for verdict in recorded_premises(agreement, claim, following.stage, at=at)):
+        return None
+    agreeing = sorted(tally_approvals(agreement, claim, following.stage, at=at).agreeing)
+    because = (f"approved by {', '.join(agreeing)}",)
+    return Due(happening=Happening.QUORUM_REACHED, stage=following.stage, because=because)
+
+
+def _may_ask_gate(agreement: Agreement, claim: Claim, following: StageProgress) -> bool:
+    if is_provisional(agreement, following.stage) and claim.state in {_S.ACCEPTED, _S.WINDOW}:
+        return True
+    return claim.state is _S.APPROVAL
+
+
+def _lapsed(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
+    following = claim.next_stage
+    if claim.state is not _S.APPROVAL or following is None or following.state is not StageState.WAITING:
+        return None
+    # Nobody could decide while a hold stands; a claim does not die of it. Nor does one whose
+    # quorum is there and that only the gate still refuses: its approvals expire by themselves.
+    quorate = tally_approvals(agreement, claim, following.stage, at=at).reached
+    if claim.holds_on(following.stage) or quorate:
+        return None
+    limit = lapses_at(agreement, claim, following.stage)
+    if limit is not None and at <= limit.at:
+        return None
+    if (
+        limit is None
+        and opens_at(agreement, claim, following.stage) is None
+        and not _never_opens(agreement, claim, following)
+    ):
+        return None
+    because = limit.explanation if limit is not None else ("the stage it waits for was not activated",)
+    return Due(happening=Happening.LAPSED, stage=following.stage, because=because)
+
+
+def _never_opens(agreement: Agreement, claim: Claim, following: StageProgress) -> bool:
+    after = agreement.stage(following.stage).opens.stage
+    earlier = next((p for p in claim.stages if p.stage == after), None)
+    return after is not None and (
+        earlier is None or earlier.state in {StageState.FAILED, StageState.ROLLED_BACK}
+    )
+
+
+_LOOKS: Final[tuple[Callable[[Agreement, Claim, datetime], Due | None], ...]] = (
+    _rolled_back,
+    _denied,
+    _window_opens,
+    _window_ends,
+    _settled,
+    _contested,
+    _timed_out,
+    _completed,
+    _quorum_reached,
+    _lapsed,
+)

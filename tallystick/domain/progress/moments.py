@@ -1,0 +1,49 @@
+"""When to look at a claim again."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deadlines import Deadline
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.stages import lapses_at, opens_at, report_due
+from tallystick.domain.claim.state import StageState
+from tallystick.domain.notice.proof import deemed_receipt
+from tallystick.domain.progress.attempts import asks_gate_from, notice_due_at
+
+_JUST_AFTER: Final = timedelta(seconds=1)  # an act at the deadline itself is in time
+
+
+def next_look(agreement: Agreement, claim: Claim, *, at: datetime) -> datetime | None:
+    """Return the next moment after `at` at which something may fall due by time alone, or None."""
+    return min((moment for moment in _moments(agreement, claim, at) if moment > at), default=None)
+
+
+def _moments(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[datetime]:
+    """Yield every moment at which one of the looks may change its answer."""
+    notice_at = notice_due_at(agreement, claim)
+    if notice_at is not None:
+        yield notice_at
+    for limit in _limits(agreement, claim):
+        yield limit.at
+        yield limit.at + _JUST_AFTER
+    following = claim.next_stage
+    if following is not None and (opening := opens_at(agreement, claim, following.stage)) is not None:
+        yield opening.at
+    if following is not None and following.refused_at is not None:
+        yield asks_gate_from(claim, following, at)
+    for _, approval in claim.approvals:
+        yield approval.expires_at + _JUST_AFTER
+
+
+def _limits(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:
+    if claim.window_opened_at is None and (deemed := deemed_receipt(agreement, claim)) is not None:
+        yield deemed
+    if claim.window_until is not None and claim.window_ended_at is None:
+        yield Deadline(at=claim.window_until, explanation=())
+    if claim.in_flight is not None and claim.in_flight.state is StageState.DECIDED:
+        yield report_due(agreement, claim, claim.in_flight)
+    following = claim.next_stage
+    if following is not None:
+        yield from (d for d in (lapses_at(agreement, claim, following.stage),) if d is not None)

@@ -1,0 +1,1 @@
+"""A claim's record: filing it, and folding it."""

@@ -1,0 +1,125 @@
+"""Filing a claim, and folding its whole record: from the first statement to where it stands."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.agreement.versions import check_in_force
+from tallystick.domain.authorship.authors import (
+    author,
+    check_one_of,
+    check_subject,
+    check_times,
+    check_unrevoked,
+)
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.ids import StageId, party_of
+from tallystick.domain.kinds import Purpose
+from tallystick.domain.refusals import (
+    ConditionNotMetError,
+    DepositNotUsableError,
+    DuplicateClaimError,
+    MisdirectedError,
+    QuotaExceededError,
+    UnknownStageError,
+)
+from tallystick.domain.release.conditions_met import unmet_evidence
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.signed import Entry, Signed
+from tallystick.limits import CLAIMS_PER_PARTY_MAX, CLAIMS_PER_PERSON_MAX, EVIDENCE_DOCUMENTS_MAX
+
+
+def check_filing(
+    terms: Terms,
+    signed: Signed,
+    *,
+    at: datetime,
+    deposit: Deposit | None,
+    others: Iterable[Claim] = (),
+    revocations: Iterable[Entry] = (),
+    later: Iterable[Agreement] = (),
+) -> None:
+    """Refuse a claim that could never be released, or was filed already.
+
+    Args:
+        terms: The agreement version that the claim names.
+        signed: The claim, its signature verified.
+        at: When it is filed.
+        deposit: The verified deposit that the claim names, or None if there is none.
+        others: The claims on record under this agreement; those of the claimant's own party are enough.
+        revocations: The key revocations on record under this agreement.
+        later: The versions of the agreement that came after this one.
+
+    Raises:
+        TallystickError: A subclass says which rule refuses it.
+    """
+    body = signed.body
+    assert isinstance(body, ClaimFiling)
+    check_subject(terms.agreement, terms.digest, body, None)
+    person = author(terms.agreement, signed)
+    check_one_of(person.id, terms.agreement.authorities.claimants, "file a claim")
+    check_times(body, at=at)
+    check_unrevoked(signed, revocations)
+    check_in_force(terms.agreement, later, at=at)
+    if body.purpose is not Purpose.RELEASE:
+        raise MisdirectedError("only claims for a release are carried", purpose=body.purpose.value)
+    check_stages_asked(terms.agreement, body)
+    _check_deposit(terms.agreement, body, deposit)
+    _check_condition(terms.agreement, body, at)
+    filed_before = [one for one in others if one.claimant_party == party_of(body.person)]
+    _check_unique(body, filed_before)
+    _check_room(signed, filed_before)
+
+
+def stages_asked(agreement: Agreement, filing: ClaimFiling) -> tuple[StageId, ...]:
+    """Return the stages that a claim asks for, in the agreement's order."""
+    return tuple(stage.id for stage in agreement.stages if stage.id in filing.stages)
+
+
+def _check_room(signed: Signed, others: Sequence[Claim]) -> None:
+    """Each filing reads its party's claims before it: nobody may file so many that others can file none."""
+    if sum(other.filed_by in signed.signers for other in others) >= CLAIMS_PER_PERSON_MAX:
+        raise QuotaExceededError("too many claims by one person", limit=CLAIMS_PER_PERSON_MAX)
+    if len(others) >= CLAIMS_PER_PARTY_MAX:
+        raise QuotaExceededError("too many claims by one party", limit=CLAIMS_PER_PARTY_MAX)
+
+
+def check_stages_asked(agreement: Agreement, body: ClaimFiling) -> None:
+    """Refuse a claim for what is no stage, for one twice, or for one without the stage before it."""
+    known = [stage.id for stage in agreement.stages]
+    if not body.stages or not set(body.stages) <= set(known) or len(set(body.stages)) != len(body.stages):
+        raise UnknownStageError(
+            "not stages of the agreement, each once", given=list(body.stages), known=list(known)
+        )
+    for stage in body.stages:
+        after = agreement.stage(stage).opens.stage
+        if after is not None and after not in body.stages:
+            raise UnknownStageError(f"{stage} opens after {after}, which is not asked for", known=list(known))
+
+
+def _check_deposit(agreement: Agreement, body: ClaimFiling, deposit: Deposit | None) -> None:
+    if deposit is None:
+        raise DepositNotUsableError("no verified deposit has this digest", deposit=body.deposit)
+    has = {component.component for component in deposit.components}
+    wanted = {component for stage in body.stages for component in agreement.stage(stage).components}
+    if missing := sorted(wanted - has):
+        raise DepositNotUsableError(
+            "the deposit lacks components", missing=list(missing), deposit=body.deposit
+        )
+
+
+def _check_condition(agreement: Agreement, body: ClaimFiling, at: datetime) -> None:
+    items = [document.item for document in body.evidence]
+    if len(items) > EVIDENCE_DOCUMENTS_MAX or len(set(items)) != len(items):
+        raise ConditionNotMetError("too many documents, or two for one item", limit=EVIDENCE_DOCUMENTS_MAX)
+    if unmet := unmet_evidence(agreement, body, at=at):
+        raise ConditionNotMetError("the evidence does not meet the condition", unmet=list(unmet))
+
+
+def _check_unique(body: ClaimFiling, others: Iterable[Claim]) -> None:
+    for other in others:
+        same = (other.filing.condition, other.filing.deposit) == (body.condition, body.deposit)
+        if other.is_open and same:
+            raise DuplicateClaimError("such a claim is open", claim=other.id, digest=other.digest)

@@ -1,0 +1,231 @@
+"""Terms: calendars, windows, notices, licences and texts that mean what they seem to."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.components import Component, LicenceModel
+from tallystick.domain.agreement.deadlines import WEEKDAYS, UnknownTimeZoneError, time_zone
+from tallystick.domain.agreement.parties import Channel, ChannelKind, Role
+from tallystick.domain.agreement.windows import Calendar
+from tallystick.domain.errors import MalformedNameError
+from tallystick.domain.ids import name
+from tallystick.domain.periods import Period
+from tallystick.domain.soundness.finding import Finding, Rule, error, warning
+from tallystick.limits import STATEMENT_LIFETIME_MAX
+
+_OBJECTION_DAYS_MIN: Final = 5  # business days: below that, a holiday at the depositor's may hide a notice
+_COVERAGE_MIN: Final = timedelta(days=365)
+_WEEK: Final = timedelta(days=7)
+_EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+", re.ASCII)
+
+
+def known_time_zones(agreement: Agreement) -> Iterator[Finding]:
+    """Require time zones that the IANA database has."""
+    for place, party in enumerate(agreement.parties):
+        try:
+            time_zone(party.time_zone)
+        except UnknownTimeZoneError as unknown:
+            yield error(unknown.code, f"/parties/{place}/time_zone", str(unknown), unknown.advice)
+
+
+def calendars_countable(agreement: Agreement) -> Iterator[Finding]:
+    """Require calendars whose days can be counted, for at least a year after they take effect."""
+    for place, calendar in enumerate(agreement.calendars):
+        at = f"/calendars/{place}"
+        if unknown := sorted(set(calendar.weekend) - set(WEEKDAYS)):
+            message = f"{unknown[0][:16]!r} is no day of the week"
+            yield error("weekend-unknown", f"{at}/weekend", message, f"Use {', '.join(WEEKDAYS)}.")
+        if set(WEEKDAYS) <= set(calendar.weekend):
+            yield error("weekend-all-week", f"{at}/weekend", "no day is a business day", "Leave one out.")
+        yield from _coverage(agreement, calendar, at)
+
+
+def _coverage(agreement: Agreement, calendar: Calendar, at: str) -> Iterator[Finding]:
+    begins = agreement.effective_from.date()
+    covered = calendar.covers_until.isoformat()
+    if calendar.covers_until < begins:
+        message = f"covered until {covered}, before the agreement takes effect"
+        yield error("calendar-over", f"{at}/covers_until", message, "Pin the holidays of the coming years.")
+    elif calendar.covers_until < begins + _COVERAGE_MIN:
+        message = f"covered until {covered}, less than a year"
+        yield warning(
+            "calendar-short", f"{at}/covers_until", message, "Pin the holidays of the coming years."
+        )
+    if beyond := [day for day in calendar.holidays if day > calendar.covers_until]:
+        message = f"{min(beyond).isoformat()} is not covered"
+        yield warning(
+            "holiday-not-covered", f"{at}/holidays", message, "Set `covers_until` later, or remove it."
+        )
+
+
+def windows_open(agreement: Agreement) -> Iterator[Finding]:
+    """Require that no period is empty."""
+    windows, governance = agreement.windows, agreement.governance
+    periods = (
+        ("/windows/intake", windows.intake),
+        ("/windows/objection", windows.objection),
+        ("/windows/approval", windows.approval),
+        ("/windows/approval_lifetime", windows.approval_lifetime),
+        ("/windows/provisioning", windows.provisioning),
+        ("/windows/returning", windows.returning),
+        ("/communications/cadence", agreement.communications.cadence),
+        ("/governance/review_every", governance.review_every),
+        ("/governance/retention", governance.retention),
+    )
+    for at, period in periods:
+        if _about(period) <= timedelta():
+            yield error(
+                "empty-period", at, f"{period.text} is over at once", "Write a period longer than zero."
+            )
+
+
+def objection_window_fair(agreement: Agreement) -> Iterator[Finding]:
+    """Advise a window in which a depositor can take advice."""
+    objection = agreement.windows.objection
+    if timedelta() < _about(objection) < _WEEK * _OBJECTION_DAYS_MIN / 5:
+        message = f"{objection.text} is less than {_OBJECTION_DAYS_MIN} business days"
+        yield warning("objection-window-short", "/windows/objection", message, "10 business days are usual.")
+
+
+def approvals_last(agreement: Agreement) -> Iterator[Finding]:
+    """Require that an approval given early still counts when the window for approval ends."""
+    windows = agreement.windows
+    if _about(windows.approval_lifetime) < _about(windows.approval):
+        message = f"approvals last {windows.approval_lifetime.text}, the window {windows.approval.text}"
+        yield error(
+            "approval-lifetime-short", "/windows/approval_lifetime", message, "Make it at least as long."
+        )
+    if _about(windows.approval_lifetime) > STATEMENT_LIFETIME_MAX:
+        message = f"no statement lasts {windows.approval_lifetime.text}"
+        advice = f"At most {STATEMENT_LIFETIME_MAX.days} days."
+        yield error("approval-lifetime-long", "/windows/approval_lifetime", message, advice)
+
+
+def notices_arrive(agreement: Agreement) -> Iterator[Finding]:
+    """Require that the depositor can be reached, on as many channels as proof of notice needs."""
+    notice = agreement.notice
+    if notice.resumes >= notice.cutoff:
+        message = f"business resumes at {notice.resumes:%H:%M}, not before {notice.cutoff:%H:%M}"
+        yield error("notice-hours", "/notice/resumes", message, "Let it resume before the cut-off hour.")
+    if notice.channels_required < 1:
+        yield error("channels-required", "/notice/channels_required", "no channel is required", "At least 1.")
+    for place, party in enumerate(agreement.parties):
+        if party.role is not Role.DEPOSITOR:
+            continue
+        at = f"/parties/{place}/channels"
+        if not party.channels:
+            yield error("depositor-unreachable", at, f"no notice reaches {party.id}", "Add a notice channel.")
+        elif len(party.channels) < notice.channels_required:
+            message = f"{len(party.channels)} channels, and {notice.channels_required} are required"
+            yield error("channels-required", at, message, "Add channels, or require fewer.")
+
+
+def addresses_plausible(agreement: Agreement) -> Iterator[Finding]:
+    """Require addresses of the form that their channel needs."""
+    for place, party in enumerate(agreement.parties):
+        for number, channel in enumerate(party.channels):
+            if problem := _address_problem(channel):
+                at = f"/parties/{place}/channels/{number}/address"
+                yield error(
+                    "channel-address", at, problem, "Write `a@b.example`, `https://…` or an outbox's name."
+                )
+
+
+def licences_complete(agreement: Agreement) -> Iterator[Finding]:
+    """Require the end and the seats of licences that have them."""
+    for place, component in enumerate(agreement.components):
+        at = f"/components/{place}/licence"
+        if missing := _licence_gaps(component):
+            message = f"a {component.licence.model.value} licence lacks {' and '.join(missing)}"
+            yield error(
+                "licence-incomplete", at, message, "A release prolongs no licence: say how long it runs."
+            )
+        if component.licence.model is LicenceModel.PERPETUAL and component.licence.ends_on is not None:
+            yield error(
+                "licence-perpetual-ends", at, "a perpetual licence ends", "Use `term`, or remove `ends_on`."
+            )
+        if component.licence.seats is not None and component.licence.seats < 1:
+            yield error("licence-seats", f"{at}/seats", "a licence for nobody", "At least 1.")
+
+
+def entries_inside_bag(agreement: Agreement) -> Iterator[Finding]:
+    """Require entries that a bag can hold: relative paths without a way out."""
+    for place, component in enumerate(agreement.components):
+        for item, entry in enumerate(component.required_entries):
+            if not entry or entry.startswith("/") or "\\" in entry or {"", ".", ".."} & set(entry.split("/")):
+                at = f"/components/{place}/required_entries/{item}"
+                yield error(
+                    "required-entry", at, f"{entry[:64]!r} is no path in a bag", "Write `folder/file`."
+                )
+
+
+def texts_told(agreement: Agreement) -> Iterator[Finding]:
+    """Require the texts on which people rely when something goes wrong."""
+    texts = (
+        ("support-empty", "/communications/support", agreement.communications.support),
+        ("text-empty", "/title", agreement.title),
+        ("text-empty", "/governance/governing_law", agreement.governance.governing_law),
+    )
+    for code, at, text in texts:
+        if not text.strip():
+            yield error(code, at, "it says nothing", "Write it out: people will look here.")
+
+
+def _about(period: Period) -> timedelta:
+    """Return roughly how long `period` is: five business days are a week."""
+    days = period.business_days
+    return period.duration if days is None else days * _WEEK / 5
+
+
+def _address_problem(channel: Channel) -> str:
+    address = channel.address
+    if channel.kind is ChannelKind.EMAIL:
+        return "" if _EMAIL.fullmatch(address) else "not an e-mail address"
+    if channel.kind is ChannelKind.WEBHOOK:
+        return _webhook_problem(address)
+    try:
+        name(address)
+    except MalformedNameError:
+        return "not the name of an outbox"
+    return ""
+
+
+def _webhook_problem(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "not a URL"
+    if parts.scheme != "https" or not host:
+        return "not an https URL"
+    if "@" in parts.netloc or parts.fragment or not address.isascii() or " " in address:
+        return "a URL with a user, a fragment or unusual characters"
+    return ""
+
+
+def _licence_gaps(component: Component) -> list[str]:
+    licence = component.licence
+    gaps: list[str] = []
+    if licence.model is not LicenceModel.PERPETUAL and licence.ends_on is None:
+        gaps.append("ends_on")
+    if licence.model is LicenceModel.SUBSCRIPTION and licence.seats is None:
+        gaps.append("seats")
+    return gaps
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    known_time_zones,
+    calendars_countable,
+    windows_open,
+    objection_window_fair,
+    approvals_last,
+    notices_arrive,
+    addresses_plausible,
+    licences_complete,
+    entries_inside_bag,
+    texts_told,
+)

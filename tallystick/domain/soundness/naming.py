@@ -1,0 +1,220 @@
+"""Names: unique, well written, bounded in number, and each of them of something that is there."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from tallystick import limits
+from tallystick.domain import ids
+from tallystick.domain.agreement.agreement import SCHEMA, Agreement
+from tallystick.domain.errors import MalformedNameError
+from tallystick.domain.soundness.finding import Finding, Rule, error, person_lists, quorums, warning
+
+_NAME_IT: Final = "Name one that the agreement has, or add it."
+
+
+def known_schema(agreement: Agreement) -> Iterator[Finding]:
+    """Require the one schema that this engine knows how to read."""
+    if agreement.schema != SCHEMA:
+        yield error("unknown-schema", "/schema", f"the schema is {agreement.schema}", f"Write {SCHEMA}.")
+
+
+def version_chain(agreement: Agreement) -> Iterator[Finding]:
+    """Require that version 1 supersedes nothing, and that every later one does."""
+    if agreement.version < 1:
+        yield error("version-number", "/version", f"version {agreement.version}", "Count from 1.")
+    elif agreement.version == 1 and agreement.supersedes is not None:
+        yield error("version-chain", "/supersedes", "version 1 supersedes nothing", "Remove `supersedes`.")
+    elif agreement.version > 1 and agreement.supersedes is None:
+        advice = f"Name the digest of version {agreement.version - 1} in `supersedes`."
+        yield error("version-chain", "/version", "no digest of the version before", advice)
+
+
+def unique_ids(agreement: Agreement) -> Iterator[Finding]:
+    """Require that no two things of a kind have one name."""
+    for kind, named in _named(agreement):
+        for place in _repeats(named):
+            message = f"{named[place]} occurs twice in {kind}"
+            yield error("duplicate-id", f"/{kind}/{place}/id", message, "Give each its own name.")
+
+
+def well_formed_ids(agreement: Agreement) -> Iterator[Finding]:
+    """Require plain names also where any text would fit."""
+    for kind, named in _named(agreement):
+        if kind not in {"calendars", "conditions", "evidence"}:
+            continue  # checked as they were read
+        for place, name in enumerate(named):
+            if not _is_name(name):
+                yield error(
+                    "malformed-name",
+                    f"/{kind}/{place}/id",
+                    f"{name[:64]!r} is no name",
+                    "Use a-z, 0-9, . and -.",
+                )
+
+
+def one_person_a_key(agreement: Agreement) -> Iterator[Finding]:
+    """Require that nobody stands under two names: a person *is* the signing key."""
+    keys = [person.signing_key for person in agreement.persons]
+    for place in _repeats(keys):
+        first = agreement.persons[keys.index(keys[place])].id
+        message = f"{agreement.persons[place].id} has the key of {first}: they are one person"
+        yield error("duplicate-key", f"/persons/{place}/signing_key", message, "List each key once.")
+    recipients = [person.age_recipient for person in agreement.persons]
+    for place in _repeats(recipients):
+        message = f"{agreement.persons[place].id} shares an age recipient with somebody else"
+        yield error(
+            "duplicate-recipient", f"/persons/{place}/age_recipient", message, "Each person makes their own."
+        )
+
+
+def engine_keys_apart(agreement: Agreement) -> Iterator[Finding]:
+    """Require that the engine's two keys differ, and are nobody's: the log key can release nothing."""
+    engine = agreement.engine
+    persons = {person.signing_key for person in agreement.persons}
+    if engine.log_key == engine.decision_key:
+        yield error("engine-key-shared", "/engine", "one key both logs and decides", "Make two keys.")
+    for member, key in (("log_key", engine.log_key), ("decision_key", engine.decision_key)):
+        if key in persons:
+            yield error(
+                "engine-key-shared",
+                f"/engine/{member}",
+                "it is also a person's key",
+                "Make a key for it alone.",
+            )
+
+
+def plausible_recipients(agreement: Agreement) -> Iterator[Finding]:
+    """Require age recipients, and advise the post-quantum kind: deposits outlive their keys' design."""
+    for place, person in enumerate(agreement.persons):
+        at = f"/persons/{place}/age_recipient"
+        if not person.age_recipient.startswith("age1"):
+            yield error(
+                "age-recipient",
+                at,
+                f"{person.id} has no age recipient",
+                "Copy it from the person's .pub file.",
+            )
+        elif not person.age_recipient.startswith("age1pq1"):
+            message = f"{person.id}'s recipient is not post-quantum"
+            yield warning("age-recipient-classic", at, message, "Make a key with `tallystick key new`.")
+
+
+def bounded(agreement: Agreement) -> Iterator[Finding]:
+    """Require no more of anything than the engine is built for."""
+    most = {
+        "parties": limits.PARTIES_MAX,
+        "persons": limits.PERSONS_MAX,
+        "components": limits.COMPONENTS_MAX,
+        "stages": limits.STAGES_MAX,
+        "conditions": limits.CONDITIONS_MAX,
+        "evidence": limits.EVIDENCE_ITEMS_MAX,
+        "calendars": limits.PARTIES_MAX,
+    }
+    counts = [(f"/{kind}", len(named), most[kind]) for kind, named in _named(agreement)]
+    counts += [
+        (f"/calendars/{place}/holidays", len(calendar.holidays), limits.HOLIDAYS_MAX)
+        for place, calendar in enumerate(agreement.calendars)
+    ]
+    for at, count, limit in counts:
+        if count > limit:
+            yield error("too-many", at, f"{count} of them", f"At most {limit}.")
+
+
+def known_parties(agreement: Agreement) -> Iterator[Finding]:
+    """Require that every person's party is there, and that every party's calendar is."""
+    parties = {party.id for party in agreement.parties}
+    calendars = {calendar.id for calendar in agreement.calendars}
+    for place, person in enumerate(agreement.persons):
+        if person.party not in parties:
+            yield error(
+                "unknown-party", f"/persons/{place}/id", f"there is no party {person.party}", _NAME_IT
+            )
+    for place, party in enumerate(agreement.parties):
+        if party.calendar not in calendars:
+            message = f"there is no calendar {party.calendar}"
+            yield error("unknown-calendar", f"/parties/{place}/calendar", message, _NAME_IT)
+
+
+def known_persons(agreement: Agreement) -> Iterator[Finding]:
+    """Require that everybody who may do something is a person of the agreement."""
+    known = {person.id for person in agreement.persons}
+    named: list[tuple[str, Iterable[ids.PersonId]]] = [
+        *person_lists(agreement),
+        *((at, sorted(quorum.persons)) for at, quorum in quorums(agreement)),
+    ]
+    for at, persons in named:
+        for person in persons:
+            if person not in known:
+                yield error("unknown-person", at, f"there is no person {person}", _NAME_IT)
+
+
+def known_announcer(agreement: Agreement) -> Iterator[Finding]:
+    """Require that somebody announces a release, and that somebody owns the risk."""
+    known = {person.id for person in agreement.persons}
+    if agreement.communications.announcer not in known:
+        message = f"there is no person {agreement.communications.announcer}"
+        yield error(
+            "missing-announcer", "/communications/announcer", message, "Name who announces a release."
+        )
+    if agreement.governance.risk_owner not in known:
+        message = f"there is no person {agreement.governance.risk_owner}"
+        yield error("missing-risk-owner", "/governance/risk_owner", message, "Name who owns the risk.")
+
+
+def known_parts(agreement: Agreement) -> Iterator[Finding]:
+    """Require that stages open components, and follow stages, that are there."""
+    components = {component.id for component in agreement.components}
+    stages = {stage.id for stage in agreement.stages}
+    for place, stage in enumerate(agreement.stages):
+        for item, component in enumerate(stage.components):
+            if component not in components:
+                at = f"/stages/{place}/components/{item}"
+                yield error("unknown-component", at, f"there is no component {component}", _NAME_IT)
+        if stage.opens.stage is not None and stage.opens.stage not in stages:
+            at = f"/stages/{place}/opens/stage"
+            yield error("unknown-stage", at, f"there is no stage {stage.opens.stage}", _NAME_IT)
+
+
+def _named(agreement: Agreement) -> Iterator[tuple[str, Sequence[str]]]:
+    yield "calendars", [calendar.id for calendar in agreement.calendars]
+    yield "parties", [party.id for party in agreement.parties]
+    yield "persons", [person.id for person in agreement.persons]
+    yield "components", [component.id for component in agreement.components]
+    yield "evidence", [item.id for item in agreement.evidence]
+    yield "conditions", [condition.id for condition in agreement.conditions]
+    yield "stages", [stage.id for stage in agreement.stages]
+
+
+def _repeats(named: Sequence[str]) -> list[int]:
+    """Return the places of what stood at an earlier place already."""
+    seen: set[str] = set()
+    repeats: list[int] = []
+    for place, name in enumerate(named):
+        if name in seen:
+            repeats.append(place)
+        seen.add(name)
+    return repeats
+
+
+def _is_name(text: str) -> bool:
+    try:
+        ids.name(text)
+    except MalformedNameError:
+        return False
+    return True
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    known_schema,
+    version_chain,
+    unique_ids,
+    well_formed_ids,
+    one_person_a_key,
+    engine_keys_apart,
+    plausible_recipients,
+    bounded,
+    known_parties,
+    known_persons,
+    known_announcer,
+    known_parts,
+)

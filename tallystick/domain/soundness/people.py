@@ -1,0 +1,199 @@
+"""Parties and persons: the sides are there, can be reached, and nobody decides for themselves."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.parties import Role
+from tallystick.domain.ids import PersonId
+from tallystick.domain.quorum import Quorum
+from tallystick.domain.soundness.finding import (
+    Finding,
+    Rule,
+    error,
+    person_lists,
+    persons_of,
+    quorums,
+    warning,
+)
+
+_CURED: Final = "cured"
+
+
+def sides_present(agreement: Agreement) -> Iterator[Finding]:
+    """Require one depositor, and at least one beneficiary and one escrow agent."""
+    depositors = len(agreement.parties_in(Role.DEPOSITOR))
+    if depositors != 1:
+        yield error(
+            "not-one-depositor", "/parties", f"{depositors} depositors", "Name exactly one depositor."
+        )
+    if not agreement.parties_in(Role.BENEFICIARY):
+        yield error("no-beneficiary", "/parties", "no beneficiary", "Name at least one beneficiary.")
+    if not agreement.parties_in(Role.ESCROW_AGENT):
+        yield error("no-escrow-agent", "/parties", "no escrow agent", "Name at least one escrow agent.")
+
+
+def parties_have_persons(agreement: Agreement) -> Iterator[Finding]:
+    """Require somebody who can sign for each party."""
+    represented = {person.party for person in agreement.persons}
+    for place, party in enumerate(agreement.parties):
+        if party.id not in represented:
+            message = f"nobody acts for {party.id}"
+            yield error("party-without-person", f"/parties/{place}", message, "Add a person of this party.")
+
+
+def somebody_named(agreement: Agreement) -> Iterator[Finding]:
+    """Require that no list of persons is empty: empty never means allowed."""
+    for at, persons in person_lists(agreement):
+        if not persons:
+            yield error("nobody-named", at, "nobody is named", "Name at least one person.")
+
+
+def acts_for_own_side(agreement: Agreement) -> Iterator[Finding]:
+    """Require that depositors object, beneficiaries claim and the escrow agent takes claims in."""
+    sides = (
+        ("objector-not-depositor", "/objection/objectors", agreement.objection.objectors, Role.DEPOSITOR),
+        (
+            "claimant-not-beneficiary",
+            "/authorities/claimants",
+            agreement.authorities.claimants,
+            Role.BENEFICIARY,
+        ),
+        ("intake-not-agent", "/authorities/intake", agreement.authorities.intake, Role.ESCROW_AGENT),
+    )
+    for code, at, persons, role in sides:
+        for place, person in enumerate(persons):
+            if person not in persons_of(agreement, role):
+                message = f"{person} does not act for a party that is {role.value.replace('_', ' ')}"
+                yield error(code, f"{at}/{place}", message, "Name a person of that side.")
+
+
+def grounds_include_cure(agreement: Agreement) -> Iterator[Finding]:
+    """Require the ground on which a depositor who has cured objects."""
+    if _CURED not in agreement.objection.grounds:
+        yield error("no-ground-cured", "/objection/grounds", "a cure is no ground", f"Add `{_CURED}`.")
+
+
+def quorums_reachable(agreement: Agreement) -> Iterator[Finding]:
+    """Require that each stage can still be approved once those who may not count are left out."""
+    everybody = frozenset(person.id for person in agreement.persons)
+    for place, stage in enumerate(agreement.stages):
+        for claimant in agreement.authorities.claimants:
+            if not stage.quorum.satisfied_by(everybody - _conflicted(agreement, claimant)):
+                message = f"never met for a claim by {claimant}: those left are too few"
+                yield error(
+                    "quorum-unreachable",
+                    f"/stages/{place}/quorum",
+                    message,
+                    "Lower k, or add neutral persons.",
+                )
+                break
+
+
+def quorums_shared(agreement: Agreement) -> Iterator[Finding]:
+    """Require that no party alone can approve a stage."""
+    for place, stage in enumerate(agreement.stages):
+        for party in agreement.parties:
+            if stage.quorum.satisfied_by(_acting_for(agreement, party.id)):
+                code = "agent-alone" if party.role is Role.ESCROW_AGENT else "one-party-quorum"
+                message = f"{party.id} alone can approve {stage.id}"
+                yield error(code, f"/stages/{place}/quorum", message, "Require persons of another party too.")
+
+
+def claimants_without_seat(agreement: Agreement) -> Iterator[Finding]:
+    """Require that nobody approves who may also claim."""
+    for place, stage in enumerate(agreement.stages):
+        for person in sorted(stage.quorum.persons & set(agreement.authorities.claimants)):
+            message = f"{person} may claim, and has a seat"
+            yield error("claimant-has-seat", f"/stages/{place}/quorum", message, "Take the seat away.")
+
+
+def vetoes_shared(agreement: Agreement) -> Iterator[Finding]:
+    """Advise against one party that can end claims, or revoke keys, by itself."""
+    authorities = agreement.authorities
+    for name, quorum in (("denial", authorities.denial), ("revocation", authorities.revocation)):
+        for party in agreement.parties:
+            if quorum.satisfied_by(_acting_for(agreement, party.id)):
+                message = f"{party.id} alone suffices for {name}"
+                yield warning(
+                    "one-party-veto", f"/authorities/{name}", message, "Require persons of another party too."
+                )
+
+
+def rulings_neutral(agreement: Agreement) -> Iterator[Finding]:
+    """Require that neither side rules on its own dispute, or attests the court order that ends it."""
+    partial = persons_of(agreement, Role.DEPOSITOR, Role.BENEFICIARY)
+    bodies = (
+        ("arbitration-not-neutral", "arbitration", agreement.authorities.arbitration),
+        ("court-order-not-neutral", "court_order", agreement.authorities.court_order),
+    )
+    for code, name, quorum in bodies:
+        for person in sorted(quorum.persons & partial) if quorum else ():
+            message = f"{person} belongs to a side"
+            yield error(code, f"/authorities/{name}", message, "Name persons of neutral parties only.")
+
+
+def joint_means_both(agreement: Agreement) -> Iterator[Finding]:
+    """Require that a joint instruction needs somebody of each side."""
+    quorum = agreement.authorities.joint_instruction
+    for role in (Role.DEPOSITOR, Role.BENEFICIARY) if quorum else ():
+        if quorum is not None and _met_without(quorum, persons_of(agreement, role)):
+            message = f"it is joint without anybody of the {role.value}"
+            advice = "Use `{all: [{any: […depositor]}, {any: […beneficiary]}]}`."
+            yield error("joint-instruction-one-sided", "/authorities/joint_instruction", message, advice)
+
+
+def approvers_can_read(agreement: Agreement) -> Iterator[Finding]:
+    """Advise that whoever approves can open the evidence that they judge."""
+    readers = set(agreement.evidence_readers)
+    for place, stage in enumerate(agreement.stages):
+        for person in sorted(stage.quorum.persons - readers):
+            message = f"{person} approves without being able to read the evidence"
+            yield warning(
+                "approver-cannot-read", f"/stages/{place}/quorum", message, "Add them to `evidence_readers`."
+            )
+
+
+def seats_count(agreement: Agreement) -> Iterator[Finding]:
+    """Advise against seats of persons who never count for any claim: they only look like a safeguard."""
+    if not agreement.excludes_claimant_party or len(agreement.parties_in(Role.BENEFICIARY)) != 1:
+        return
+    never = persons_of(agreement, Role.BENEFICIARY) - set(agreement.authorities.claimants)
+    for at, quorum in quorums(agreement):
+        for person in sorted(quorum.persons & never) if at.startswith("/stages/") else ():
+            message = f"{person} is of the claimant's party and never counts"
+            yield warning(
+                "seat-never-counts", at, message, "Take the seat away, or give it to a neutral person."
+            )
+
+
+def _conflicted(agreement: Agreement, claimant: PersonId) -> frozenset[PersonId]:
+    """Return who counts for no claim by `claimant`: themselves, and their party where it is excluded."""
+    if not agreement.excludes_claimant_party:
+        return frozenset({claimant})
+    return frozenset({claimant}) | _acting_for(agreement, claimant.partition("@")[2])
+
+
+def _acting_for(agreement: Agreement, party: str) -> frozenset[PersonId]:
+    return frozenset(person.id for person in agreement.persons if person.party == party)
+
+
+def _met_without(quorum: Quorum, absent: frozenset[PersonId]) -> bool:
+    return quorum.satisfied_by(quorum.persons - absent)
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    sides_present,
+    parties_have_persons,
+    somebody_named,
+    acts_for_own_side,
+    grounds_include_cure,
+    quorums_reachable,
+    quorums_shared,
+    claimants_without_seat,
+    vetoes_shared,
+    rulings_neutral,
+    joint_means_both,
+    approvers_can_read,
+    seats_count,
+)

@@ -1,0 +1,64 @@
+"""What makes a version of an agreement registrable in a deployment."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deployment import Engine
+from tallystick.domain.agreement.versions import check_predecessors
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import DeploymentId, PublicKey
+from tallystick.domain.refusals import KeyRevokedError, MisdirectedError, NotYoursError
+from tallystick.domain.soundness.check import refuse_unsound
+
+
+class OtherEngineError(TallystickError):
+    """An agreement that pins another deployment's keys."""
+
+    code = "other-engine"
+    why = "An agreement pins the keys of the deployment that carries its claims."
+    advice = "Copy `log_key`, `decision_key` and `gate_recipient` from `GET /v1/deployment`, and sign again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registrar:
+    """The deployment that is asked to register: its name, its own keys, its escrow agent's root keys."""
+
+    deployment: DeploymentId
+    engine: Engine
+    root_keys: Collection[PublicKey]
+
+
+def check_registration(
+    registrar: Registrar,
+    agreement: Agreement,
+    signers: Collection[PublicKey],
+    *,
+    previous: Agreement | None,
+    revoked: Collection[PublicKey] = (),
+) -> None:
+    """Refuse a version that this deployment could not carry, or that not everybody wanted.
+
+    Args:
+        signers: The keys that signed it: somebody of every party, already verified.
+        previous: The version that is registered now, if any; its parties have signed too.
+        revoked: The keys that were revoked under this agreement.
+
+    Raises:
+        TallystickError: A subclass says which rule refuses it.
+    """
+    if agreement.deployment != registrar.deployment:
+        raise MisdirectedError(
+            "it names another deployment", expected=registrar.deployment, given=agreement.deployment
+        )
+    if agreement.engine != registrar.engine:
+        raise OtherEngineError("it pins other engine keys", expected_log_key=registrar.engine.log_key)
+    if gone := sorted(set(signers) & set(revoked)):
+        raise KeyRevokedError("signed with a revoked key", key=gone[0])
+    if gone := sorted({person.signing_key for person in agreement.persons} & set(revoked)):
+        raise KeyRevokedError("it lists a revoked key", key=gone[0])
+    if not set(signers) & set(registrar.root_keys):
+        raise NotYoursError("no root key of this deployment's escrow agent signed it", allowed=[])
+    if previous is not None:
+        check_predecessors(previous, signers)
+    refuse_unsound(agreement)

@@ -1,0 +1,1 @@
+"""What may be said. Each module has bodies; `signed` has a verified statement, and reads any body."""

@@ -1,0 +1,97 @@
+"""What persons say about a claim."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.kinds import Kind, Purpose, WithdrawalReason
+from tallystick.domain.statements.header import Contribution, LedgerSeen, OnClaim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake(OnClaim):
+    """The escrow agent's check of a claim's form: accepted, or not and why."""
+
+    KIND: ClassVar[Kind] = Kind.INTAKE
+    accepted: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeAcknowledgement(OnClaim):
+    """A person of the notified party says that the notice arrived."""
+
+    KIND: ClassVar[Kind] = Kind.NOTICE_ACKNOWLEDGEMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection(OnClaim):
+    """A contrary instruction: the condition did not come true, or was cured.
+
+    Attributes:
+        stages: Which stages it is against; absent means the whole claim.
+    """
+
+    KIND: ClassVar[Kind] = Kind.OBJECTION
+    ground: str
+    explanation: str
+    stages: tuple[StageId, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retraction(OnClaim):
+    """Takes back one's own approval, denial or objection."""
+
+    KIND: ClassVar[Kind] = Kind.RETRACTION
+    of: Digest
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval(OnClaim):
+    """One person's yes to stages of one claim; it counts for nothing else."""
+
+    KIND: ClassVar[Kind] = Kind.APPROVAL
+    stages: tuple[StageId, ...]
+    purpose: Purpose
+    expires_at: datetime
+    reason: str
+    contributions: tuple[Contribution, ...] = ()
+    ledger_seen: LedgerSeen | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial(OnClaim):
+    """One person's no to a claim."""
+
+    KIND: ClassVar[Kind] = Kind.DENIAL
+    reason: str
+    ledger_seen: LedgerSeen | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal(OnClaim):
+    """The claimant gives up the claim."""
+
+    KIND: ClassVar[Kind] = Kind.WITHDRAWAL
+    reason: WithdrawalReason
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(OnClaim):
+    """Freezes a claim, or some of its stages: while it stands, nothing is decided in its scope."""
+
+    KIND: ClassVar[Kind] = Kind.HOLD
+    reason: str
+    stages: tuple[StageId, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldLift(OnClaim):
+    """Lifts one hold."""
+
+    KIND: ClassVar[Kind] = Kind.HOLD_LIFT
+    hold: Digest
+    reason: str

@@ -1,0 +1,45 @@
+"""What a depositor says of a deposit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from tallystick.domain.ids import ComponentId, Digest
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.header import Header
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositedComponent:
+    """One component of a deposit.
+
+    Attributes:
+        custody: The custody statement to whose recipient the component is sealed.
+        sealed_digest: SHA-256 of the sealed file.
+        manifest_digest: SHA-256 of the bag's payload manifest; file names stay inside the seal.
+    """
+
+    component: ComponentId
+    custody: Digest
+    sealed_digest: Digest
+    sealed_bytes: int
+    manifest_digest: Digest
+    files: int
+    payload_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deposit(Header):
+    """What a depositor deposits.
+
+    Attributes:
+        number: 1, 2, 3 …, without a gap.
+        previous: The deposit before this one; absent for the first.
+        watermark: The moment that the content is consistent with, apart from when it was received.
+    """
+
+    KIND: ClassVar[Kind] = Kind.DEPOSIT
+    number: int
+    watermark: datetime
+    components: tuple[DepositedComponent, ...]
+    previous: Digest | None = None

@@ -1,0 +1,94 @@
+"""What the deployment says with its own keys: custody epochs, notices, events, and the gate's decisions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from tallystick.domain.agreement.parties import ChannelKind
+from tallystick.domain.ids import Digest, PartyId, StageId
+from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.statements.header import Contribution, Header, OnClaim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelResult:
+    """What became of a notice on one channel."""
+
+    kind: ChannelKind
+    address: str
+    taken: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(OnClaim):
+    """The engine gave notice of a claim to a party; `taken` says which channels took it."""
+
+    KIND: ClassVar[Kind] = Kind.NOTICE
+    party: PartyId
+    attempt: int
+    text_digest: Digest
+    channels: tuple[ChannelResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageNotice(Header):
+    """The engine told a party that copies of stored files were lost or altered; `taken` says by what means.
+
+    Attributes:
+        attempt: Which letter of this kind to the party it is: 1, 2, 3 …
+        findings: The events that it tells of.
+    """
+
+    KIND: ClassVar[Kind] = Kind.STORAGE_NOTICE
+    party: PartyId
+    attempt: int
+    findings: tuple[Digest, ...]
+    text_digest: Digest
+    channels: tuple[ChannelResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Header):
+    """The engine records that something happened, and why it may say so.
+
+    Attributes:
+        until: The deadline that an opened or extended window now has.
+        because: Lines that explain it: which days were counted, who agreed.
+        cause: The statement that brought it about, or the blob that it is about, where there is one.
+    """
+
+    KIND: ClassVar[Kind] = Kind.EVENT
+    happening: Happening
+    claim: Digest | None = None
+    stage: StageId | None = None
+    until: datetime | None = None
+    cause: Digest | None = None
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PremiseVerdict:
+    """One premise of a release, and whether it held when the gate looked."""
+
+    premise: str
+    holds: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionStatement(OnClaim):
+    """The gate's decision on one stage: every premise with its verdict, and what it contributed.
+
+    Attributes:
+        record: `Claim.record_digest` of the record that it was made on: whoever leaves a
+            statement out that was there before the decision can't make the two fit.
+    """
+
+    KIND: ClassVar[Kind] = Kind.DECISION
+    stage: StageId
+    released: bool
+    decided_at: datetime
+    record: Digest
+    premises: tuple[PremiseVerdict, ...]
+    contributions: tuple[Contribution, ...] = ()

@@ -1,0 +1,38 @@
+"""The statement with which a claim begins."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.kinds import Kind, Purpose
+from tallystick.domain.statements.header import Header
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceDocument:
+    """A document behind a claim: which item it is, when it was issued, and its digests plain and sealed."""
+
+    item: str
+    issued_at: datetime
+    plain_digest: Digest
+    sealed_digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimFiling(Header):
+    """A claim: asks for stages of one deposit, on one condition, with its evidence.
+
+    Attributes:
+        recipient: The claim's one-time age recipient, made by the beneficiary.
+        declaration: What the claimant declares, in words that can be held against them.
+    """
+
+    KIND: ClassVar[Kind] = Kind.CLAIM
+    condition: str
+    deposit: Digest
+    stages: tuple[StageId, ...]
+    evidence: tuple[EvidenceDocument, ...]
+    recipient: str
+    purpose: Purpose
+    declaration: str

@@ -1,0 +1,17 @@
+"""Statements about keys."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tallystick.domain.ids import PublicKey
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.header import Header
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRevocation(Header):
+    """A key stops counting: said by the key itself, or by the quorum the agreement names."""
+
+    KIND: ClassVar[Kind] = Kind.KEY_REVOCATION
+    key: PublicKey
+    reason: str

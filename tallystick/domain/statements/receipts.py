@@ -1,0 +1,38 @@
+"""What a receiver and its party say of what was released."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tallystick.domain.ids import ComponentId, Digest, StageId
+from tallystick.domain.kinds import Kind, ReceiptOutcome
+from tallystick.domain.statements.header import OnClaim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedComponent:
+    """What the receiver had in hand: the digests it computed itself."""
+
+    component: ComponentId
+    sealed_digest: Digest
+    manifest_digest: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt(OnClaim):
+    """The receiver's word on one stage: activated, failed, or rolled back."""
+
+    KIND: ClassVar[Kind] = Kind.RECEIPT
+    stage: StageId
+    outcome: ReceiptOutcome
+    components: tuple[ReceivedComponent, ...]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return(OnClaim):
+    """The beneficiary certifies that what was released is returned or destroyed."""
+
+    KIND: ClassVar[Kind] = Kind.RETURN
+    components: tuple[ComponentId, ...]
+    method: str
+    certificate: str

@@ -1,0 +1,143 @@
+"""From the raw entries of a claim's record to verified ones, in one way for all who fold a claim.
+
+The workflow, the gate, the API's read side and the offline verifier start from raw
+envelopes: what this module leaves out, all of them leave out.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id
+from tallystick.domain.admission.revocations import check_revoked_here
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.agreement.versions import check_predecessors
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import Digest, PublicKey
+from tallystick.domain.kinds import Kind
+from tallystick.domain.record.fold import step
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.signed import Entry, Signed
+from tallystick.proof.reading import SignedAgreement, kind_read, read_agreement, read_signed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A statement as a ledger holds it; nothing is verified yet."""
+
+    index: int
+    accepted_at: datetime
+    envelope: Envelope
+
+
+def with_successors(terms: Terms, raw: Iterable[Recorded]) -> Terms:
+    """Return `terms` with the later versions that `raw` holds, each signed by all parties to the one before.
+
+    A version that does not follow, or that a party has not signed, means nothing and is passed over.
+    """
+    later = dict(terms.later)
+    newest, digest = (terms.agreement, terms.digest) if not later else _last(later)
+    for one in raw:
+        if kind_of(one.envelope) == Kind.AGREEMENT and _names(one.envelope, digest):
+            following = _following(one.envelope, newest)
+            if following is not None:
+                newest, digest = following.agreement, following.terms.digest
+                later[digest] = newest
+    return replace(terms, later=later)
+
+
+def verified(raw: Iterable[Recorded], terms: Terms, *, revoked: Iterable[PublicKey] = ()) -> Sequence[Entry]:
+    """Return the entries with their signatures verified; revocations that change nothing are left out.
+
+    Versions of the agreement are left out too: `with_successors` reads them.
+
+    Args:
+        terms: The version that the claim pins, with the later ones that are known.
+        revoked: The keys that entries before these have revoked.
+
+    Raises:
+        TallystickError: An entry about a claim is not what it must be.
+    """
+    recorded = tuple(raw)
+    gone, entries = set(revoked), list[Entry]()
+    # A version says nothing of what was recorded before it: who reads on finds what was found before.
+    ahead = {statement_id(one.envelope) for one in recorded if kind_of(one.envelope) == Kind.AGREEMENT}
+    for one in recorded:
+        ahead.discard(statement_id(one.envelope))
+        entry = _verified_entry(one, _known_then(terms, ahead))
+        if entry is None:
+            continue
+        if isinstance(entry.signed.body, KeyRevocation):
+            # One by a revoked key is void, and must not hide a sound one that comes later.
+            if {entry.signed.body.key, *entry.signed.signers} & gone:
+                continue
+            gone.add(entry.signed.body.key)
+        entries.append(entry)
+    return entries
+
+
+def grown(terms: Terms, claim: Claim, raw: Iterable[Recorded]) -> tuple[Terms, Claim]:
+    """Return terms and claim with what was recorded after it, in order: the same as folding it all anew.
+
+    Raises:
+        TallystickError: An entry about the claim is not what it must be.
+    """
+    recorded = tuple(raw)
+    known = with_successors(terms, recorded)
+    revoked = (body.key for _, body in claim.entries_of(KeyRevocation))
+    for entry in verified(recorded, known, revoked=revoked):
+        claim = step(known, claim, entry)
+    return known, claim
+
+
+def _known_then(terms: Terms, ahead: Collection[Digest]) -> Terms:
+    if not ahead:
+        return terms
+    return replace(terms, later={at: version for at, version in terms.later.items() if at not in ahead})
+
+
+def _verified_entry(recorded: Recorded, terms: Terms) -> Entry | None:
+    match kind_read(recorded.envelope):
+        case Kind.AGREEMENT:
+            return None
+        case Kind.KEY_REVOCATION:
+            signed = _revocation(recorded.envelope, terms)
+        case _:
+            signed = read_signed(recorded.envelope, terms.agreement)
+    if signed is None:
+        return None
+    return Entry(index=recorded.index, accepted_at=recorded.accepted_at, signed=signed)
+
+
+def _revocation(envelope: Envelope, terms: Terms) -> Signed | None:
+    """Return a revocation that counts under these terms; another version's persons may know other keys."""
+    named = body_of(envelope).get("agreement_digest")
+    newer = [agreement for digest, agreement in terms.later.items() if digest == named]
+    for rules in (terms.agreement, *newer):
+        with suppress(TallystickError):
+            signed = read_signed(envelope, rules)
+            check_revoked_here(terms.agreement, signed, terms.later)
+            return signed
+    return None
+
+
+def _last(later: Mapping[Digest, Agreement]) -> tuple[Agreement, Digest]:
+    digest, agreement = list(later.items())[-1]
+    return agreement, digest
+
+
+def _names(envelope: Envelope, before: Digest) -> bool:
+    return body_of(envelope).get("supersedes") == before
+
+
+def _following(envelope: Envelope, before: Agreement) -> SignedAgreement | None:
+    with suppress(TallystickError):
+        found = read_agreement(envelope)
+        check_predecessors(before, found.signers)
+        of = (found.agreement.id, found.agreement.deployment, found.agreement.version)
+        if of == (before.id, before.deployment, before.version + 1):
+            return found
+    return None

@@ -1,0 +1,206 @@
+"""The evidence file: one canonical JSON document, every byte of it covered by a signature.
+
+`{"case": …, "evidence": …}`. The case holds public facts, a checkpoint, and the raw
+entries with their salts and inclusion proofs; `evidence`, last in canonical order, is
+the log key's statement over the SHA-256 of the document without it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from tallystick.crypto.envelope import Envelope, envelope_bytes, envelope_from_json, envelope_json, sign
+from tallystick.crypto.json.base64 import base64_bytes, base64_text
+from tallystick.crypto.json.canonical import canonical_bytes, parse_canonical, sha256_digest
+from tallystick.crypto.json.members import members_of, text_of
+from tallystick.crypto.keys import SigningKey
+from tallystick.crypto.log.leaf import SALT_SIZE_BYTES, leaf_bytes
+from tallystick.crypto.log.merkle import leaf_hash
+from tallystick.domain.agreement.deployment import DeploymentFacts
+from tallystick.domain.codec import decode, encode_object, instant, instant_text
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import Digest, digest
+from tallystick.domain.json import JsonObject, JsonValue
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.evidence import EvidenceSeal
+from tallystick.limits import (
+    EVIDENCE_ENTRIES_MAX,
+    EVIDENCE_NODES_MAX,
+    EVIDENCE_ROOT_KEYS_MAX,
+    EVIDENCE_SIZE_BYTES_MAX,
+    PROOF_HASHES_MAX,
+)
+from tallystick.proof.entries import Recorded
+from tallystick.proof.report import SCHEMA
+
+_CASE: Final = frozenset({"agreement_digest", "checkpoint", "claim", "deployment", "entries", "schema"})
+_ENTRY: Final = frozenset({"accepted_at", "envelope", "index", "proof", "salt"})
+
+
+class MalformedEvidenceError(MalformedError):
+    """Bytes that are no evidence file."""
+
+    code = "malformed-evidence"
+    why = "An evidence file is one canonical JSON document of schema tallystick.evidence/v1."
+    advice = "Export the file again, and hand it on unchanged: every byte of it counts."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledEntry:
+    """A ledger entry with what proves that it is in the log.
+
+    Attributes:
+        proof: The hashes from its leaf to the checkpoint's root.
+    """
+
+    index: int
+    accepted_at: datetime
+    salt: bytes
+    envelope: Envelope
+    proof: tuple[bytes, ...]
+
+    def leaf(self) -> bytes:
+        """Return the 32-byte leaf hash that these bytes make."""
+        data = envelope_bytes(self.envelope)
+        return leaf_hash(leaf_bytes(accepted_at=self.accepted_at, envelope=data, salt=self.salt))
+
+    def recorded(self) -> Recorded:
+        """Return what is folded of it."""
+        return Recorded(index=self.index, accepted_at=self.accepted_at, envelope=self.envelope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything before the `evidence` statement.
+
+    Attributes:
+        agreement_digest: The version that the claim pins.
+        checkpoint: The signed note that every proof leads to.
+        entries: In ledger order.
+    """
+
+    deployment: DeploymentFacts
+    agreement_digest: Digest
+    claim: Digest
+    checkpoint: bytes
+    entries: tuple[FiledEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceFile:
+    """An evidence file as read: form only, nothing is verified.
+
+    Attributes:
+        content: SHA-256 of everything before the seal, computed from these very bytes.
+        seal: The `evidence` statement.
+    """
+
+    case: Case
+    content: Digest
+    seal: Envelope
+
+
+def content_of(case: Case) -> Digest:
+    """Return the digest that the `evidence` statement signs."""
+    return sha256_digest(canonical_bytes({"case": _case_json(case)}))
+
+
+def evidence_bytes(case: Case, seal: EvidenceSeal, log_key: SigningKey) -> bytes:
+    """Return the evidence file, sealed by the log key.
+
+    Raises:
+        MalformedEvidenceError: Larger than an evidence file may be.
+    """
+    assert seal.content == content_of(case), "the seal covers everything before it"
+    statement = sign(Kind.EVIDENCE, encode_object(seal), [log_key])
+    data = canonical_bytes({"case": _case_json(case), "evidence": envelope_json(statement)})
+    if len(data) > EVIDENCE_SIZE_BYTES_MAX or len(case.entries) > EVIDENCE_ENTRIES_MAX:
+        raise MalformedEvidenceError("too large", size_bytes=len(data), entries=len(case.entries))
+    return data
+
+
+def read_evidence_file(data: bytes) -> EvidenceFile:
+    """Return what an evidence file says; nothing is verified but its form.
+
+    Raises:
+        MalformedError: Not canonical JSON, or not exactly the members of this schema.
+    """
+    value = parse_canonical(data, size_bytes_max=EVIDENCE_SIZE_BYTES_MAX, nodes_max=EVIDENCE_NODES_MAX)
+    members = members_of(value, at="", required={"case", "evidence"})
+    case = _case(members["case"])
+    return EvidenceFile(
+        case=case,
+        content=sha256_digest(canonical_bytes({"case": members["case"]})),
+        seal=envelope_from_json(members["evidence"]),
+    )
+
+
+def _case(value: JsonValue) -> Case:
+    members = members_of(value, at="/case", required=_CASE)
+    if members["schema"] != SCHEMA:
+        raise MalformedEvidenceError("unknown schema", at="/case/schema", expected=SCHEMA)
+    facts = decode(DeploymentFacts, members["deployment"], at="/case/deployment")
+    if len(facts.root_keys) > EVIDENCE_ROOT_KEYS_MAX:
+        raise MalformedEvidenceError("too many root keys", limit=EVIDENCE_ROOT_KEYS_MAX)
+    return Case(
+        deployment=facts,
+        agreement_digest=digest(text_of(members, "agreement_digest", at="/case")),
+        claim=digest(text_of(members, "claim", at="/case")),
+        checkpoint=text_of(members, "checkpoint", at="/case").encode(),
+        entries=tuple(_entries(members["entries"])),
+    )
+
+
+def _entries(value: JsonValue) -> Iterable[FiledEntry]:
+    for place, item in enumerate(_list(value, "/case/entries", EVIDENCE_ENTRIES_MAX)):
+        yield _entry(item, f"/case/entries/{place}")
+
+
+def _entry(value: JsonValue, at: str) -> FiledEntry:
+    members = members_of(value, at=at, required=_ENTRY)
+    index, salt = members["index"], base64_bytes(text_of(members, "salt", at=at), where=f"{at}/salt")
+    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
+        raise MalformedEvidenceError("not a place in a log", at=f"{at}/index")
+    if len(salt) != SALT_SIZE_BYTES:
+        raise MalformedEvidenceError("not 32 bytes", at=f"{at}/salt")
+    return FiledEntry(
+        index=index,
+        accepted_at=instant(text_of(members, "accepted_at", at=at), at),
+        salt=salt,
+        envelope=envelope_from_json(members["envelope"]),
+        proof=tuple(_hash(item, f"{at}/proof") for item in _list(members["proof"], at, PROOF_HASHES_MAX)),
+    )
+
+
+def _hash(value: JsonValue, at: str) -> bytes:
+    if not isinstance(value, str):
+        raise MalformedEvidenceError("not a hash", at=at)
+    return base64_bytes(value, where=at)
+
+
+def _list(value: JsonValue, at: str, most: int) -> Sequence[JsonValue]:
+    if isinstance(value, str) or not isinstance(value, Sequence) or len(value) > most:
+        raise MalformedEvidenceError("not a list, or too long", at=at, limit=most)
+    return value
+
+
+def _case_json(case: Case) -> JsonObject:
+    return {
+        "agreement_digest": case.agreement_digest,
+        "checkpoint": case.checkpoint.decode(),
+        "claim": case.claim,
+        "deployment": encode_object(case.deployment),
+        "entries": [_entry_json(entry) for entry in case.entries],
+        "schema": SCHEMA,
+    }
+
+
+def _entry_json(entry: FiledEntry) -> JsonObject:
+    return {
+        "accepted_at": instant_text(entry.accepted_at),
+        "envelope": envelope_json(entry.envelope),
+        "index": entry.index,
+        "proof": [base64_text(found) for found in entry.proof],
+        "salt": base64_text(entry.salt),
+    }

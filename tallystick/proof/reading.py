@@ -1,0 +1,118 @@
+"""From raw envelopes to verified statements: the one place where bytes become `Signed`.
+
+1. The envelope is strict and its body canonical.
+2. Every signature verifies, under a key that the agreement lists.
+3. The body has exactly the members of its kind, and a claim's recipient is one to which can be sealed.
+Only then do the rules of the domain see it.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tallystick.crypto.custody.claim_recipient import check_recipient
+from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id, verified_signers
+from tallystick.crypto.keys import check_point
+from tallystick.domain.agreement.agreement import SCHEMA, Agreement
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.codec import MalformedDocumentError, decode
+from tallystick.domain.ids import PublicKey
+from tallystick.domain.kinds import Kind
+from tallystick.domain.refusals import NotYoursError
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.signed import Signed, read_body
+from tallystick.limits import AGREEMENTS_REMEMBERED_MAX, STATEMENTS_REMEMBERED_MAX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedAgreement:
+    """An agreement whose signatures were verified, and who signed it."""
+
+    terms: Terms
+    signers: frozenset[PublicKey]
+
+    @property
+    def agreement(self) -> Agreement:
+        """What was agreed."""
+        return self.terms.agreement
+
+
+def read_signed(envelope: Envelope, agreement: Agreement) -> Signed:
+    """Return the statement in `envelope`, signed by keys of `agreement` and nobody else.
+
+    Raises:
+        MalformedError: Not a statement of a kind that stands under an agreement.
+        SignatureInvalidError: A signature is by none of the agreement's keys.
+    """
+    return _read_signed(envelope, keys_of(agreement))
+
+
+def read_agreement(envelope: Envelope) -> SignedAgreement:
+    """Return the agreement in `envelope`, signed by somebody of every party.
+
+    Raises:
+        MalformedError: Not an agreement in its one form.
+        SignatureInvalidError: A signature is by none of the agreement's own persons.
+        NotYoursError: A party has not signed.
+        InvalidPointError: A key in it is no sound Ed25519 point.
+    """
+    return _read_agreement(envelope)
+
+
+def forget() -> None:
+    """Forget what was read, for whoever decides, or measures what reading costs.
+
+    What was read follows from the given bytes alone, so for equal bytes it need not be found out again:
+    a record that grew by one statement costs one verification, not one of everything before it.
+    """
+    _read_signed.cache_clear()
+    _read_agreement.cache_clear()
+
+
+@lru_cache(maxsize=STATEMENTS_REMEMBERED_MAX)
+def _read_signed(envelope: Envelope, keys: tuple[PublicKey, ...]) -> Signed:
+    kind = kind_read(envelope)
+    signers = verified_signers(envelope, keys)
+    body = read_body(kind, body_of(envelope))
+    if isinstance(body, ClaimFiling):
+        check_recipient(body.recipient)
+    return Signed(
+        kind=kind,
+        id=statement_id(envelope),
+        signers=signers,
+        body=body,
+        size_bytes=len(envelope.payload),
+    )
+
+
+@lru_cache(maxsize=AGREEMENTS_REMEMBERED_MAX)
+def _read_agreement(envelope: Envelope) -> SignedAgreement:
+    if kind_read(envelope) is not Kind.AGREEMENT:
+        raise MalformedDocumentError("not an agreement", kind=kind_of(envelope))
+    agreement = decode(Agreement, body_of(envelope))
+    if agreement.schema != SCHEMA:
+        raise MalformedDocumentError("unknown schema", at="/schema", expected=SCHEMA)
+    for key in keys_of(agreement):
+        check_point(key)
+    signers = verified_signers(envelope, [person.signing_key for person in agreement.persons])
+    parties = {agreement.person_with(key).party for key in signers}
+    if missing := sorted(party.id for party in agreement.parties if party.id not in parties):
+        raise NotYoursError("not signed by every party", missing=list(missing))
+    return SignedAgreement(terms=Terms(agreement=agreement, digest=statement_id(envelope)), signers=signers)
+
+
+def kind_read(envelope: Envelope) -> Kind:
+    """Return the kind of `envelope`.
+
+    Raises:
+        MalformedDocumentError: No kind of ours.
+    """
+    word = kind_of(envelope)
+    if word not in set(Kind):
+        raise MalformedDocumentError("unknown kind of statement", kind=word)
+    return Kind(word)
+
+
+def keys_of(agreement: Agreement) -> tuple[PublicKey, ...]:
+    """Return every key that may sign under `agreement`: the persons' and the engine's."""
+    persons = [person.signing_key for person in agreement.persons]
+    return (*persons, agreement.engine.log_key, agreement.engine.decision_key)

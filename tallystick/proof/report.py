@@ -1,0 +1,45 @@
+"""What a verifier reports: each check of an evidence file, and its verdict."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from tallystick.domain.ids import AgreementId, Digest, StageId
+
+SCHEMA: Final = "tallystick.evidence/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One numbered premise of the verification: whether it holds, and what was found."""
+
+    number: int
+    premise: str
+    holds: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a verification found: every premise in order, up to the first that is broken.
+
+    Attributes:
+        state: Where the claim stands by its record; None unless everything holds.
+        released: The stages that were decided to be released.
+    """
+
+    steps: tuple[Step, ...]
+    agreement: AgreementId | None = None
+    agreement_digest: Digest | None = None
+    claim: Digest | None = None
+    state: str | None = None
+    released: tuple[StageId, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether every premise holds; a report without any proves nothing."""
+        return bool(self.steps) and all(step.holds for step in self.steps)
+
+    @property
+    def broken(self) -> Step | None:
+        """The first premise that does not hold, or None."""
+        return next((step for step in self.steps if not step.holds), None)

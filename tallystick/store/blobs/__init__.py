@@ -1,0 +1,1 @@
+"""Blobs: one folder of them, several stores as one, and uploads on their way."""

@@ -1,0 +1,236 @@
+"""Uploads that go on where they stopped, and who may use what was uploaded.
+
+What has arrived lies under the sender's own fingerprint: nobody can spoil, or
+learn of, another's upload of the same blob. It becomes a blob only when it's whole.
+"""
+
+import fcntl
+import os
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest, digest
+from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
+from tallystick.store.blobs.folder import (
+    BlobDigestMismatchError,
+    BlobSizeMismatchError,
+    BlobStoreFailedError,
+    ReplicaVerdict,
+)
+from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.database.tables import BlobRow
+
+
+class UploadOffsetError(TallystickError):
+    """A part that doesn't begin where the last one ended; `received` says where that is."""
+
+    code = "upload-offset"
+    why = "Parts are appended in order, so that the bytes that arrived are a beginning of the blob."
+    advice = "Send the part that begins at `received`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBlob:
+    """A blob as one agreement knows it; `uploaded_by` is a key's fingerprint."""
+
+    digest: Digest
+    size_bytes: int
+    agreement_id: AgreementId
+    uploaded_by: Digest
+    purpose: str
+
+
+class Uploads:
+    """Blobs that are still arriving, as partial files in a folder of this machine."""
+
+    def __init__(self, folder: Path, blobs: ReplicatedBlobs) -> None:
+        """Keep partial files under `folder`, and finished ones in `blobs`.
+
+        Raises:
+            BlobStoreFailedError: The folder can't be made.
+        """
+        self._folder, self._blobs = folder, blobs
+        with _failures():
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def received_bytes(self, owner: Digest, wanted: Digest) -> int:
+        """Return how much of a blob has arrived from `owner` (a key's fingerprint)."""
+        try:
+            return self._path(owner, wanted).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def pending_bytes(self, owner: Digest) -> int:
+        """Return how much has arrived from `owner` of all blobs that are not whole yet."""
+        folder = self._path(owner, owner).parent
+        with _failures():
+            return sum(_size_of(path) for path in folder.glob("*"))
+
+    def append_part(self, owner: Digest, wanted: Digest, offset: int, chunk: bytes) -> int:
+        """Append bytes that begin at `offset`, and return how many have arrived.
+
+        Raises:
+            UploadOffsetError: Not where the last part ended; nothing was taken.
+            BlobSizeMismatchError: Larger than a blob may be.
+            BlobStoreFailedError: Disk full, or another failure; what arrived before is kept.
+        """
+        with self._locked(owner, wanted) as part:
+            received = part.seek(0, os.SEEK_END)
+            if offset != received:
+                if not received:  # opening made the file: a refusal leaves nothing
+                    self._path(owner, wanted).unlink(missing_ok=True)
+                raise UploadOffsetError("not the next part", received=received, offset=offset)
+            if received + len(chunk) > BLOB_BYTES_MAX:
+                raise BlobSizeMismatchError("larger than a blob may be", limit=BLOB_BYTES_MAX)
+            _append(part, chunk, received)
+            return received + len(chunk)
+
+    def finish(self, owner: Digest, wanted: Digest, size_bytes: int) -> tuple[ReplicaVerdict, ...]:
+        """Verify what has arrived and store it everywhere; on return it's durable.
+
+        Bytes that turn out to be wrong are thrown away, so that the upload can begin again.
+
+        Raises:
+            UploadOffsetError: Not all has arrived.
+            BlobSizeMismatchError, BlobDigestMismatchError: Not the announced bytes.
+            BlobStoreFailedError: Nothing is acknowledged; `finish` can be repeated.
+        """
+        with self._locked(owner, wanted) as part:
+            if (received := part.seek(0, os.SEEK_END)) < size_bytes:
+                raise UploadOffsetError("not all has arrived", received=received, size_bytes=size_bytes)
+            try:
+                before = self._blobs.put(wanted, size_bytes, lambda: _chunks(part))
+            except (BlobSizeMismatchError, BlobDigestMismatchError):
+                self._path(owner, wanted).unlink(missing_ok=True)
+                raise
+            self._path(owner, wanted).unlink(missing_ok=True)
+            return before
+
+    def discard_stale(self, before: datetime) -> int:
+        """Remove uploads that nobody went on with since a moment, and return how many."""
+        with _failures():
+            stale = [path for path in self._folder.glob("*/*") if _touched_at(path) < before.timestamp()]
+            for path in stale:
+                path.unlink(missing_ok=True)
+        return len(stale)
+
+    def _path(self, owner: Digest, wanted: Digest) -> Path:
+        parts = (digest(text).removeprefix("sha256:") for text in (owner, wanted))
+        return self._folder.joinpath(*parts)
+
+    @contextmanager
+    def _locked(self, owner: Digest, wanted: Digest) -> Generator[BinaryIO]:
+        """Yield the partial file, which nobody else touches meanwhile."""
+        path = self._path(owner, wanted)
+        with _failures():
+            path.parent.mkdir(exist_ok=True)
+            with _open_locked(path) as part:
+                yield part
+
+
+def record_blob(session: Session, blob: StoredBlob) -> StoredBlob:
+    """Note that an agreement has this blob, and return the note that holds: the first."""
+    if (present := find_blob(session, blob.agreement_id, blob.digest)) is not None:
+        return present
+    session.add(
+        BlobRow(
+            agreement_id=blob.agreement_id,
+            digest=blob.digest,
+            size_bytes=blob.size_bytes,
+            uploaded_by=blob.uploaded_by,
+            purpose=blob.purpose,
+        )
+    )
+    session.flush()
+    return blob
+
+
+def find_blob(session: Session, agreement_id: AgreementId, wanted: Digest) -> StoredBlob | None:
+    """Return the blob as this agreement knows it."""
+    row = session.get(BlobRow, (agreement_id, wanted))
+    return None if row is None else _stored(row)
+
+
+def blobs_with(session: Session, wanted: Digest) -> list[StoredBlob]:
+    """Return the blob as each agreement that has it knows it."""
+    query = select(BlobRow).where(col(BlobRow.digest) == wanted).order_by(col(BlobRow.agreement_id))
+    return [_stored(row) for row in session.exec(query)]
+
+
+def known_blobs(session: Session) -> list[Digest]:
+    """Return every blob that some agreement has: what a scrub must find."""
+    query = select(BlobRow.digest).distinct().order_by(col(BlobRow.digest))
+    return [Digest(found) for found in session.exec(query)]
+
+
+def stored_bytes(session: Session, agreement_id: AgreementId) -> int:
+    """Return the size of all blobs that an agreement has."""
+    query = select(func.sum(col(BlobRow.size_bytes))).where(col(BlobRow.agreement_id) == agreement_id)
+    return int(session.exec(query).one() or 0)
+
+
+def _open_locked(path: Path) -> BinaryIO:
+    while True:  # ends: each round, another process has finished or dropped this very upload
+        part = path.open("a+b", buffering=0)
+        fcntl.flock(part, fcntl.LOCK_EX)
+        if os.fstat(part.fileno()).st_nlink:
+            return part
+        part.close()
+
+
+def _append(part: BinaryIO, chunk: bytes, received: int) -> None:
+    """Write all of `chunk`, or nothing: a raw file may take less than it's given."""
+    try:
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[part.write(rest) :]
+    except OSError:
+        part.truncate(received)
+        raise
+
+
+def _chunks(part: BinaryIO) -> Iterator[bytes]:
+    part.seek(0)
+    while chunk := part.read(BLOB_CHUNK_BYTES):
+        yield chunk
+
+
+def _stored(row: BlobRow) -> StoredBlob:
+    return StoredBlob(
+        digest=Digest(row.digest),
+        size_bytes=row.size_bytes,
+        agreement_id=AgreementId(row.agreement_id),
+        uploaded_by=Digest(row.uploaded_by),
+        purpose=row.purpose,
+    )
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _touched_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
+
+
+@contextmanager
+def _failures() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else "input/output"
+        raise BlobStoreFailedError("the upload folder failed", reason=reason) from error

@@ -1,0 +1,1 @@
+"""A claim with everything it stands on, loaded from the ledger."""

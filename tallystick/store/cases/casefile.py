@@ -1,0 +1,161 @@
+"""A claim's case file: its raw record, verified and folded anew on each reading.
+
+The gate, the API's read side and the evidence export all read a claim here, so
+there is no second way from rows to a claim.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from sqlmodel import Session
+
+from tallystick.crypto.envelope import body_of
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.kinds import Kind
+from tallystick.domain.record.fold import fold
+from tallystick.domain.statements.signed import Entry
+from tallystick.proof import entries
+from tallystick.proof.entries import Recorded
+from tallystick.proof.reading import SignedAgreement, read_agreement
+from tallystick.store.ledger import ledger
+from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.registers import agreements, claims
+from tallystick.store.registers.agreements import (
+    NoSuchAgreementError,
+    agreement_envelope,
+)
+from tallystick.store.registers.claims import NoSuchClaimError
+
+
+class ClaimMovedOnError(TallystickError):
+    """Something else about the claim was recorded first."""
+
+    code = "claim-moved-on"
+    why = "A statement is admitted against the record as it stands; the record has grown since."
+    advice = "Read the claim again and repeat the request."
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """A claim with everything it stands on.
+
+    Attributes:
+        agreement_envelope: The bytes that were verified to get `signed`.
+        raw: The ledger entries that `claim` was folded from, filing first.
+    """
+
+    agreement_envelope: bytes
+    signed: SignedAgreement
+    raw: tuple[LedgerEntry, ...]
+    claim: Claim
+
+    @property
+    def agreement(self) -> Agreement:
+        """The version that the claim pins."""
+        return self.signed.agreement
+
+
+def load(session: Session, claim: Digest) -> CaseFile:
+    """Return the case file of `claim`: every signature verified, every entry admitted again.
+
+    Raises:
+        NoSuchClaimError: No such claim was filed.
+        TallystickError: The record holds what may not be in it.
+    """
+    stored = claims.by_digest(session, claim)
+    if stored is None:
+        raise NoSuchClaimError("no such claim", claim=claim)
+    filing = stored.filing()
+    registered = agreements.by_digest(session, filing.agreement_digest)
+    if registered is None:
+        raise NoSuchAgreementError("the claim's agreement is not registered", digest=filing.agreement_digest)
+    signed = read_agreement(agreement_envelope(registered.envelope))
+    raw = tuple(record(session, stored.agreement_id, claim))
+    terms, entries = verified(raw, signed.terms)
+    return CaseFile(
+        agreement_envelope=registered.envelope,
+        signed=replace(signed, terms=terms),
+        raw=raw,
+        claim=fold(terms, entries),
+    )
+
+
+def record(
+    session: Session, agreement_id: AgreementId, claim: Digest, *, after: int | None = None
+) -> list[LedgerEntry]:
+    """Return what makes a claim: its entries, the agreement's revocations and later versions; filing first.
+
+    By a later version's rules, too, a key may be revoked that the claim's version lists.
+
+    Args:
+        after: Only what was recorded after this place.
+    """
+    # Never all that concerns the agreement: whoever deposits could make every claim slow to read.
+    own = ledger.entries(session, agreement_id, claim=claim, after=after)
+    wide = _agreement_wide(session, agreement_id, after)
+    if own and own[0].kind == Kind.CLAIM:
+        wide = _without_earlier_versions(wide, own[0])
+    # Revocations from before the filing belong to the claim too; it still begins with its filing.
+    return sorted([*own, *wide], key=lambda entry: (entry.kind != Kind.CLAIM, entry.index))
+
+
+def _agreement_wide(session: Session, agreement_id: AgreementId, after: int | None) -> list[LedgerEntry]:
+    kinds = [Kind.KEY_REVOCATION, Kind.AGREEMENT]
+    places = ledger.places(session, agreement_id, kinds=kinds, after=after)
+    # Hardly any agreement has more than its one version, whose bytes are many.
+    if not places or (after is None and [kind for _, kind in places] == [Kind.AGREEMENT]):
+        return []
+    return ledger.entries(session, agreement_id, kinds=kinds, after=after)
+
+
+def verified(raw: Iterable[LedgerEntry], terms: Terms) -> tuple[Terms, Sequence[Entry]]:
+    """Return `terms` with the later versions among `raw`, and the other entries, verified.
+
+    Revocations that change nothing are left out.
+
+    Raises:
+        TallystickError: An entry about a claim is not what it must be.
+    """
+    recorded = [_recorded(entry) for entry in raw]
+    known = entries.with_successors(terms, recorded)
+    return known, entries.verified(recorded, known)
+
+
+def grown(case: CaseFile, newer: tuple[LedgerEntry, ...]) -> CaseFile:
+    """Return the case file with what was recorded after it, in ledger order.
+
+    Raises:
+        TallystickError: An entry about the claim is not what it must be.
+    """
+    terms, claim = entries.grown(case.signed.terms, case.claim, map(_recorded, newer))
+    return replace(case, signed=replace(case.signed, terms=terms), raw=(*case.raw, *newer), claim=claim)
+
+
+def _recorded(entry: LedgerEntry) -> Recorded:
+    return Recorded(index=entry.index, accepted_at=entry.accepted_at, envelope=entry.statement())
+
+
+def check_head(session: Session, agreement_id: AgreementId, claim: Digest, *, after: int) -> None:
+    """Refuse to go on if anything about the claim was recorded after `after`.
+
+    Raises:
+        ClaimMovedOnError: Something was.
+    """
+    newer = record(session, agreement_id, claim, after=after)
+    if newer:
+        raise ClaimMovedOnError("something was recorded first", index=newer[-1].index, known=after)
+
+
+def _without_earlier_versions(wide: Iterable[LedgerEntry], filing: LedgerEntry) -> list[LedgerEntry]:
+    """Leave out the version that a claim pins, and those before it: a claim is read with its own at hand."""
+    found, after = list(wide), -1
+    with suppress(MalformedError):  # of a damaged filing, nothing is told here; it is when the claim is read
+        pinned = body_of(filing.statement()).get("agreement_digest")
+        after = max((entry.index for entry in found if entry.statement_id == pinned), default=-1)
+    return [entry for entry in found if entry.kind != Kind.AGREEMENT or entry.index > after]

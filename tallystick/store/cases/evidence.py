@@ -1,0 +1,149 @@
+"""Exporting a claim's evidence: the whole record, with proofs, for whoever wants to verify without us."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from tallystick.crypto.envelope import body_of, new_nonce
+from tallystick.crypto.keys import SigningKey
+from tallystick.crypto.log import merkle
+from tallystick.crypto.log.note import open_checkpoint, origin_of
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deployment import DeploymentFacts
+from tallystick.domain.codec import decode
+from tallystick.domain.ids import Digest, PublicKey, engine_person
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.evidence import EvidenceSeal
+from tallystick.proof.evidence_file import Case, FiledEntry, content_of, evidence_bytes
+from tallystick.store.cases.casefile import CaseFile, load
+from tallystick.store.database.session import database_now
+from tallystick.store.ledger import ledger
+from tallystick.store.ledger.checkpoints import sign_checkpoint
+from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.registers import agreements, deposits
+
+
+def export(
+    session: Session,
+    claim: Digest,
+    log_key: SigningKey,
+    *,
+    root_keys: Iterable[PublicKey],
+    at: datetime | None = None,
+) -> bytes:
+    """Return the evidence file of a claim, as it stands, sealed with the log key.
+
+    The log's checkpoint is signed anew if it has grown, so the session must be one that writes.
+
+    Args:
+        session: A transaction.
+        claim: The claim's digest.
+        log_key: The worker's key, which the claim's agreement pins.
+        root_keys: The escrow agent's keys, from the deployment's settings.
+        at: When the seal is issued; by the database's clock unless given.
+
+    Raises:
+        NoSuchClaimError: No such claim was filed.
+        LedgerCorruptError: The log isn't what was signed before; nothing is exported.
+        MalformedEvidenceError: Larger than an evidence file may be.
+        TallystickError: The record holds what may not be in it.
+    """
+    case_file = load(session, claim)
+    agreement = case_file.agreement
+    origin = origin_of(agreement.deployment, agreement.id)
+    note = sign_checkpoint(session, agreement.id, log_key, origin)
+    size = open_checkpoint(note, origin=origin, public_key=log_key.public_key).size
+    case = Case(
+        deployment=_facts(agreement, root_keys),
+        agreement_digest=case_file.signed.terms.digest,
+        claim=claim,
+        checkpoint=note,
+        entries=tuple(_filed(session, case_file, size)),
+    )
+    return evidence_bytes(case, _seal(case, agreement, at or database_now(session)), log_key)
+
+
+def _facts(agreement: Agreement, root_keys: Iterable[PublicKey]) -> DeploymentFacts:
+    return DeploymentFacts(
+        deployment=agreement.deployment,
+        log_key=agreement.engine.log_key,
+        decision_key=agreement.engine.decision_key,
+        gate_recipient=agreement.engine.gate_recipient,
+        root_keys=tuple(sorted(set(root_keys))),
+    )
+
+
+def _seal(case: Case, agreement: Agreement, at: datetime) -> EvidenceSeal:
+    return EvidenceSeal(
+        deployment=agreement.deployment,
+        agreement=agreement.id,
+        agreement_digest=case.agreement_digest,
+        person=engine_person(agreement.deployment),
+        issued_at=at,
+        nonce=new_nonce(),
+        claim=case.claim,
+        content=content_of(case),
+        entries=len(case.entries),
+    )
+
+
+def _filed(session: Session, case: CaseFile, size: int) -> Iterable[FiledEntry]:
+    agreement_id = case.agreement.id
+    leaves = [entry.leaf() for entry in ledger.entries(session, agreement_id)][:size]
+    for entry in _wanted(session, case):
+        yield FiledEntry(
+            index=entry.index,
+            accepted_at=entry.accepted_at,
+            salt=entry.salt,
+            envelope=entry.statement(),
+            proof=merkle.inclusion_proof(leaves, entry.index),
+        )
+
+
+def _wanted(session: Session, case: CaseFile) -> Sequence[LedgerEntry]:
+    """Return the entries that belong in the file, in ledger order: the claim's, and what they stand on."""
+    deposits = _deposits(session, case)
+    verdicts = _verdicts(session, case, deposits)
+    custody = _custody(session, case, deposits[-1])
+    standing = [*case.raw, *deposits, *verdicts, *custody]
+    versions = _versions(session, case, standing)
+    return sorted({entry.index: entry for entry in [*standing, *versions]}.values(), key=lambda e: e.index)
+
+
+def _deposits(session: Session, case: CaseFile) -> list[LedgerEntry]:
+    """Return the chain of deposits, oldest first, up to the one that the claim pins."""
+    stored = deposits.deposit_by_digest(session, case.agreement.id, case.claim.filing.deposit)
+    assert stored is not None, "a claim is filed on a deposit that is on record"
+    chain = deposits.deposits(session, case.agreement.id)
+    return [deposit.entry for deposit in reversed(chain) if deposit.number <= stored.number]
+
+
+def _verdicts(session: Session, case: CaseFile, deposits: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    causes = [entry.statement_id for entry in deposits]
+    events = ledger.entries(session, case.agreement.id, kinds=[Kind.EVENT])
+    return [e for e in events if e.claim is None and body_of(e.statement()).get("cause") in causes]
+
+
+def _custody(session: Session, case: CaseFile, deposit: LedgerEntry) -> list[LedgerEntry]:
+    named = {component.custody for component in decode(Deposit, body_of(deposit.statement())).components}
+    return [
+        entry
+        for entry in ledger.entries(session, case.agreement.id, kinds=[Kind.CUSTODY])
+        if entry.statement_id in named
+    ]
+
+
+def _versions(session: Session, case: CaseFile, standing: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    """Return every version that was there at filing, and up to the last that anything was said under."""
+    named = [body_of(entry.statement()).get("agreement_digest") for entry in standing]
+    versions = agreements.versions(session, case.agreement.id)
+    last = max(version.version for version in versions if version.digest in named)
+    filed_at = case.raw[0].index  # which of them was in force then can be seen in the file
+    wanted = {version.index for version in versions if version.version <= last or version.index < filed_at}
+    return [
+        entry
+        for entry in ledger.entries(session, case.agreement.id, kinds=[Kind.AGREEMENT])
+        if entry.index in wanted
+    ]

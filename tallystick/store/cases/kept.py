@@ -1,0 +1,94 @@
+"""Case files for reading: verified and folded when their record has changed, not on each look.
+
+A case file is a function of the raw record. It is kept with the very bytes that it
+was made from, and used again only while the stored bytes are equal to them, or begin
+with them: then what came after is folded on. An altered row is noticed on the next
+read. The gate keeps nothing and reads anew.
+"""
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Final
+
+from sqlmodel import Session
+
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.ids import AgreementId, Digest, PartyId, party_of
+from tallystick.store.cases import casefile
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.database.session import StoreUnavailableError
+from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.registers import claims
+from tallystick.store.registers.claims import NoSuchClaimError, StoredClaim
+
+_KEPT_MAX: Final = 256
+
+
+class RecordUnreadableError(TallystickError):
+    """A claim's record holds what may not be in it."""
+
+    code = "record-unreadable"
+    why = "A stored entry was damaged or altered, so the claim cannot be told from its record."
+    advice = "Operators: verify the ledger (`tallystick ledger verify`), and keep the database as evidence."
+
+
+class Cases:
+    """The case files read last."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._kept: OrderedDict[Digest, CaseFile] = OrderedDict()
+        self._lock = Lock()
+
+    def load(self, session: Session, agreement_id: AgreementId, claim: Digest) -> CaseFile:
+        """Return the case file of a claim, as its record stands in `session`.
+
+        Raises:
+            NoSuchClaimError: No such claim is on record under this agreement.
+            RecordUnreadableError: The record does not fold.
+            StoreUnavailableError: The database cannot be asked.
+        """
+        raw = tuple(casefile.record(session, agreement_id, claim))
+        with self._lock:
+            kept = self._kept.get(claim)
+        if kept is not None and kept.raw == raw:
+            return kept
+        case = _read(session, claim, kept, raw)
+        with self._lock:
+            self._kept[claim] = case
+            self._kept.move_to_end(claim)
+            while len(self._kept) > _KEPT_MAX:
+                self._kept.popitem(last=False)
+        return case
+
+    def of_party(self, session: Session, agreement_id: AgreementId, party: PartyId) -> list[Claim]:
+        """Return the claims that a party has filed under an agreement; no other's is folded.
+
+        Raises:
+            RecordUnreadableError: One of them does not fold, or it cannot be told whose a claim is.
+            StoreUnavailableError: The database cannot be asked.
+        """
+        under = claims.of_agreements(session, [agreement_id])
+        own = [stored.digest for stored in under if _claimant(stored) == party]
+        return [self.load(session, agreement_id, claim).claim for claim in own]
+
+
+def _claimant(stored: StoredClaim) -> PartyId:
+    try:
+        return party_of(stored.filing().person)
+    except MalformedError as error:
+        raise RecordUnreadableError(
+            "a filing was altered", claim=stored.digest, broken_by=error.code
+        ) from error
+
+
+def _read(session: Session, claim: Digest, kept: CaseFile | None, raw: tuple[LedgerEntry, ...]) -> CaseFile:
+    try:
+        if kept is not None and raw[: len(kept.raw)] == kept.raw:
+            return casefile.grown(kept, raw[len(kept.raw) :])
+        return casefile.load(session, claim)
+    except (StoreUnavailableError, NoSuchClaimError):
+        raise
+    except TallystickError as error:
+        raise RecordUnreadableError("the record does not fold", claim=claim, broken_by=error.code) from error

@@ -1,0 +1,61 @@
+"""Which keys were revoked under an agreement, by its own rules or a later version."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.ids import AgreementId, PublicKey
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.signed import Entry
+from tallystick.proof.reading import read_agreement
+from tallystick.store.cases.casefile import verified
+from tallystick.store.ledger import ledger
+from tallystick.store.registers import agreements
+from tallystick.store.registers.agreements import RegisteredAgreement, agreement_envelope
+
+
+def revocations(session: Session, agreement_id: AgreementId, agreement: Agreement) -> Sequence[Entry]:
+    """Return the key revocations under an agreement that concern this version's keys."""
+    if not ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION], limit=1):
+        return ()
+    raw = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION, Kind.AGREEMENT])
+    (digest,) = (
+        v.digest for v in agreements.versions(session, agreement_id) if v.version == agreement.version
+    )
+    _, entries = verified(raw, Terms(agreement=agreement, digest=digest))
+    return entries
+
+
+def keys_revoked(session: Session, agreement_id: AgreementId, agreement: Agreement) -> frozenset[PublicKey]:
+    """Return the keys that are revoked by the rules of this version."""
+    bodies = (entry.signed.body for entry in revocations(session, agreement_id, agreement))
+    return frozenset(body.key for body in bodies if isinstance(body, KeyRevocation))
+
+
+def revoked_keys(session: Session, agreement_id: AgreementId) -> frozenset[PublicKey]:
+    """Return the keys that are revoked, each by the rules of the newest version that lists it.
+
+    Raises:
+        TallystickError: A stored version or entry was altered.
+    """
+    if not ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION], limit=1):
+        return frozenset()
+    gone, known = set[PublicKey](), set[PublicKey]()
+    for version in reversed(agreements.versions(session, agreement_id)):
+        agreement = read_agreement(agreement_envelope(version.envelope)).agreement
+        listed = {person.signing_key for person in agreement.persons} - known
+        gone |= listed & keys_revoked(session, agreement_id, agreement)
+        known |= listed
+    return frozenset(gone)
+
+
+def later_versions(session: Session, registered: RegisteredAgreement) -> Sequence[Agreement]:
+    """Return the versions of an agreement that came after `registered`."""
+    return [
+        read_agreement(agreement_envelope(version.envelope)).agreement
+        for version in agreements.versions(session, registered.agreement_id)
+        if version.version > registered.version
+    ]

@@ -1,0 +1,103 @@
+"""Answers by `Idempotency-Key`: the same request again gets the same answer.
+
+That one request has one effect doesn't hang on this: a statement is one act
+however often it's sent. Only the *answer* is kept here, and the first one stays.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session, col, delete
+
+from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.ids import Digest
+from tallystick.limits import IDEMPOTENCY_KEY_LENGTH_MAX
+from tallystick.store.database.tables import AnswerRow
+
+_KEY: Final = re.compile(rf"[!-~]{{1,{IDEMPOTENCY_KEY_LENGTH_MAX}}}")
+
+
+class MalformedIdempotencyKeyError(MalformedError):
+    """An `Idempotency-Key` that's empty, too long or not plain ASCII."""
+
+    code = "malformed-idempotency-key"
+    why = "The key is 1 to 128 visible ASCII characters."
+    advice = "Send a random UUID, and the same one when you repeat the request."
+
+
+class IdempotencyKeyReusedError(TallystickError):
+    """The key was used before, for another request."""
+
+    code = "idempotency-key-reused"
+    why = "A key names one request: the same route and the same body, byte for byte."
+    advice = "Use a new key for a new request; repeat the old one unchanged to get its answer."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a key stands for: whose it is (a key's fingerprint), where it went, and what it said."""
+
+    principal: Digest
+    key: str
+    route: str
+    body_digest: Digest
+
+    def __post_init__(self) -> None:
+        """Refuse a malformed key before it's looked for.
+
+        Raises:
+            MalformedIdempotencyKeyError: Not 1 to 128 visible ASCII characters.
+        """
+        if _KEY.fullmatch(self.key) is None:
+            raise MalformedIdempotencyKeyError("not an idempotency key", length=len(self.key))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was answered: the HTTP status, and the body's bytes."""
+
+    status: int
+    response: bytes
+
+
+def recall(session: Session, request: Request) -> Answer | None:
+    """Return the answer that this request was given before, if it was.
+
+    Raises:
+        IdempotencyKeyReusedError: The principal used the key for another request.
+    """
+    row = session.get(AnswerRow, (request.principal, request.key))
+    if row is None:
+        return None
+    if (row.route, row.body_digest) != (request.route, request.body_digest):
+        raise IdempotencyKeyReusedError("the key stands for another request", route=row.route)
+    return Answer(status=row.status, response=row.response)
+
+
+def remember(session: Session, request: Request, answer: Answer, answered_at: datetime) -> Answer:
+    """Keep `answer` for `request`, and return the one that holds: the first.
+
+    Raises:
+        IdempotencyKeyReusedError: The principal used the key for another request.
+    """
+    if (earlier := recall(session, request)) is not None:
+        return earlier
+    row = AnswerRow(
+        principal=request.principal,
+        key=request.key,
+        route=request.route,
+        body_digest=request.body_digest,
+        status=answer.status,
+        response=answer.response,
+        answered_at=answered_at,
+    )
+    session.add(row)
+    session.flush()
+    return answer
+
+
+def forget(session: Session, before: datetime) -> int:
+    """Drop answers given before a moment, and return how many: keys are for retries, not for ever."""
+    return session.exec(delete(AnswerRow).where(col(AnswerRow.answered_at) < before)).rowcount

@@ -1,0 +1,248 @@
+"""What a log commits to, and whether what is stored still is what was committed to.
+
+Stored leaves are hashed again before they're signed: a log key must not vouch for
+rows that were altered behind it. `verify_log` hashes everything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ScalarResult
+from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from tallystick.crypto.keys import SigningKey
+from tallystick.crypto.log import merkle, note
+from tallystick.crypto.log.leaf import SALT_SIZE_BYTES
+from tallystick.crypto.log.merkle import Frontier, MalformedTreeError
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import AgreementId, Digest, PublicKey, StageId
+from tallystick.store.database.tables import CheckpointRow, DecisionRow, EntryRow, LogRow
+from tallystick.store.ledger.ledger import (
+    LedgerCorruptError,
+    LedgerEntry,
+    entry_of,
+    frontier_of,
+    names_of,
+    stored_frontier,
+)
+
+_ROWS_AT_A_TIME: Final = 1  # so that a row that can't be read is known by its place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSigner:
+    """By whom a log's checkpoints must be signed: its origin, and the keys that it has had."""
+
+    origin: str
+    public_keys: Sequence[PublicKey]
+
+
+def sign_checkpoint(
+    session: Session,
+    agreement_id: AgreementId,
+    log_key: SigningKey,
+    origin: str,
+    *,
+    earlier_keys: Sequence[PublicKey] = (),
+) -> bytes:
+    """Return the log's checkpoint as it stands: a new signed note, or the last if nothing was added.
+
+    The entries since the last checkpoint are hashed again before they're signed.
+    `earlier_keys` are log keys before this one, by which the last checkpoint may be signed.
+
+    Raises:
+        LedgerCorruptError: The stored entries aren't those that the log was built from, or the
+            last checkpoint isn't ours; nothing is signed.
+    """
+    signer = LogSigner(origin=origin, public_keys=(log_key.public_key, *earlier_keys))
+    last = _latest(session, agreement_id)
+    signed = Frontier() if last is None else _signed_frontier(last, signer)
+    grown = _walk(_rows(session, agreement_id, signed.size), signed)
+    _check_grown(session, agreement_id, grown, signed.size)
+    if last is not None and last.size == grown.size:
+        return last.note
+    checkpoint = note.Checkpoint(origin=origin, size=grown.size, root=grown.root())
+    made = note.sign_checkpoint(checkpoint, log_key)
+    hashes = b"".join(grown.hashes)
+    session.add(CheckpointRow(agreement_id=agreement_id, size=grown.size, note=made, frontier=hashes))
+    session.flush()
+    return made
+
+
+def logs_to_sign(session: Session) -> list[AgreementId]:
+    """Return whose logs have entries after their last checkpoint."""
+    signed = select(func.max(col(CheckpointRow.size))).where(
+        col(CheckpointRow.agreement_id) == col(LogRow.agreement_id)
+    )
+    grown = col(LogRow.size) > func.coalesce(signed.scalar_subquery(), 0)
+    return [AgreementId(found) for found in session.exec(select(LogRow.agreement_id).where(grown))]
+
+
+def latest_checkpoint(session: Session, agreement_id: AgreementId) -> bytes | None:
+    """Return the newest signed checkpoint of the log, if one was signed."""
+    last = _latest(session, agreement_id)
+    return None if last is None else last.note
+
+
+def checkpoints(session: Session, agreement_id: AgreementId) -> list[bytes]:
+    """Return all signed checkpoints of the log, oldest first."""
+    return [row.note for row in _checkpoint_rows(session, agreement_id)]
+
+
+def inclusion_proof(session: Session, agreement_id: AgreementId, index: int, size: int) -> tuple[bytes, ...]:
+    """Return the path from entry `index` to the root of the first `size` entries (RFC 6962 section 2.1.1).
+
+    Raises:
+        MalformedTreeError: The log has no such entry, or was never of that size.
+    """
+    return merkle.inclusion_proof(_leaves(session, agreement_id, size), index)
+
+
+def consistency_proof(
+    session: Session, agreement_id: AgreementId, old_size: int, new_size: int
+) -> tuple[bytes, ...]:
+    """Return the proof that the log of `new_size` begins with that of `old_size` (RFC 6962 section 2.1.2).
+
+    Raises:
+        MalformedTreeError: The log was never of one of these sizes.
+    """
+    return merkle.consistency_proof(_leaves(session, agreement_id, new_size), old_size)
+
+
+def verify_log(session: Session, agreement_id: AgreementId, *, signer: LogSigner | None = None) -> Frontier:
+    """Hash the whole stored log again, and return what it comes to.
+
+    Entries, the names they're found by, the tree, the decisions and the checkpoints
+    must all fit; with a `signer`, the checkpoints' signatures too.
+
+    Raises:
+        LedgerCorruptError: They don't; `index` is the first bad entry, or the first of
+            those among which it must be.
+    """
+    verified = Frontier()
+    for row in _checkpoint_rows(session, agreement_id):
+        start = verified.size
+        verified = _walk(_rows(session, agreement_id, start, row.size), verified)
+        signed = _row_frontier(row) if signer is None else _signed_frontier(row, signer)
+        if verified != signed:
+            raise LedgerCorruptError("the entries don't make the checkpoint", index=start, size=row.size)
+    start = verified.size
+    verified = _walk(_rows(session, agreement_id, start), verified)
+    _check_grown(session, agreement_id, verified, start)
+    _check_decisions(session, agreement_id)
+    return verified
+
+
+def _walk(rows: ScalarResult[EntryRow], frontier: Frontier) -> Frontier:
+    """Append the rows to `frontier`, each checked against what it was written from."""
+    try:
+        with rows:  # a cursor of the server's, on PostgreSQL
+            for row in rows:
+                frontier = frontier.append(_checked_leaf(row, frontier.size))
+    except MalformedError as error:
+        raise LedgerCorruptError("an entry is damaged", index=frontier.size) from error
+    return frontier
+
+
+def _checked_leaf(row: EntryRow, index: int) -> bytes:
+    if row.index != index:
+        raise LedgerCorruptError("an entry is missing", index=index)
+    stored = (row.envelope, row.salt, row.leaf_hash)
+    if any(type(part) is not bytes for part in stored) or len(row.salt) != SALT_SIZE_BYTES:
+        raise LedgerCorruptError("an entry is damaged", index=index)
+    entry = entry_of(row)
+    leaf = entry.leaf()
+    if leaf != row.leaf_hash:
+        raise LedgerCorruptError("an entry isn't what was logged", index=index)
+    _check_names(entry)
+    return leaf
+
+
+def _check_names(entry: LedgerEntry) -> None:
+    try:
+        names = names_of(entry.statement())
+    except MalformedError as error:
+        raise LedgerCorruptError("an entry holds no statement", index=entry.index) from error
+    if (names.kind, names.statement_id, names.claim) != (entry.kind, entry.statement_id, entry.claim):
+        raise LedgerCorruptError("an entry is filed under other names than it bears", index=entry.index)
+
+
+def _check_grown(session: Session, agreement_id: AgreementId, found: Frontier, start: int) -> None:
+    try:
+        expected = frontier_of(session, agreement_id)
+    except MalformedTreeError as error:
+        raise LedgerCorruptError("the stored tree is damaged", index=start) from error
+    if found.size != expected.size:
+        least = min(found.size, expected.size)
+        raise LedgerCorruptError("entries are missing or too many", index=least, size=expected.size)
+    if found != expected:
+        raise LedgerCorruptError("the entries don't make the stored tree", index=start, size=expected.size)
+
+
+def _check_decisions(session: Session, agreement_id: AgreementId) -> None:
+    rows = session.exec(select(DecisionRow).where(col(DecisionRow.agreement_id) == agreement_id))
+    filed = {(row.claim, row.stage): row.entry_index for row in rows}
+    query = _entries_query(agreement_id).where(col(EntryRow.kind) == "decision")
+    decided: dict[tuple[Digest, StageId], int] = {}
+    for entry in map(entry_of, session.exec(query)):
+        decision = names_of(entry.statement()).decision
+        if decision is not None and decided.setdefault(decision, entry.index) != entry.index:
+            raise LedgerCorruptError("a stage was decided twice", index=entry.index)
+    if wrong := {*filed.items()} ^ {*decided.items()}:
+        raise LedgerCorruptError("a decision isn't filed as it was made", index=min(at for _, at in wrong))
+
+
+def _signed_frontier(row: CheckpointRow, signer: LogSigner) -> Frontier:
+    """Return the tree at a checkpoint, having verified that we signed its root."""
+    frontier = _row_frontier(row)
+    for public_key in signer.public_keys:
+        try:
+            checkpoint = note.open_checkpoint(row.note, origin=signer.origin, public_key=public_key)
+        except (MalformedError, note.NoteSignatureError, note.OriginMismatchError):
+            continue
+        if (checkpoint.size, checkpoint.root) == (frontier.size, frontier.root()):
+            return frontier
+    raise LedgerCorruptError("a stored checkpoint isn't one that this log signed", index=row.size)
+
+
+def _row_frontier(row: CheckpointRow) -> Frontier:
+    try:
+        return stored_frontier(row.size, row.frontier)
+    except MalformedTreeError as error:
+        raise LedgerCorruptError("a stored checkpoint is damaged", index=row.size) from error
+
+
+def _latest(session: Session, agreement_id: AgreementId) -> CheckpointRow | None:
+    query = select(CheckpointRow).where(col(CheckpointRow.agreement_id) == agreement_id)
+    return session.exec(query.order_by(col(CheckpointRow.size).desc()).limit(1)).first()
+
+
+def _checkpoint_rows(session: Session, agreement_id: AgreementId) -> Sequence[CheckpointRow]:
+    query = select(CheckpointRow).where(col(CheckpointRow.agreement_id) == agreement_id)
+    return session.exec(query.order_by(col(CheckpointRow.size))).all()
+
+
+def _rows(
+    session: Session, agreement_id: AgreementId, start: int, end: int | None = None
+) -> ScalarResult[EntryRow]:
+    query = _entries_query(agreement_id).where(col(EntryRow.index) >= start)
+    if end is not None:
+        query = query.where(col(EntryRow.index) < end)
+    return session.exec(query.execution_options(yield_per=_ROWS_AT_A_TIME))
+
+
+def _entries_query(agreement_id: AgreementId) -> SelectOfScalar[EntryRow]:
+    query = select(EntryRow).where(col(EntryRow.agreement_id) == agreement_id)
+    return query.order_by(col(EntryRow.index))
+
+
+def _leaves(session: Session, agreement_id: AgreementId, size: int) -> Sequence[bytes]:
+    query = select(EntryRow.leaf_hash).where(
+        col(EntryRow.agreement_id) == agreement_id, col(EntryRow.index) < size
+    )
+    leaves = session.exec(query.order_by(col(EntryRow.index))).all()
+    if len(leaves) != size:
+        raise MalformedTreeError("the log was never of this size", size=size, found=len(leaves))
+    return leaves

@@ -1,0 +1,348 @@
+"""The ledger: one append-only log an agreement, row and leaf in one transaction.
+
+An entry is a signed envelope with the time of its acceptance; its place is its
+index, without gaps. The columns it's found by are derived from the signed bytes.
+Checkpoints, proofs and the audit stand in `checkpoints`.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import select as columns
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, func, or_, select
+
+from tallystick.crypto.envelope import (
+    Envelope,
+    body_of,
+    envelope_bytes,
+    kind_of,
+    parse_envelope,
+    statement_id,
+)
+from tallystick.crypto.log.leaf import leaf_bytes, new_salt
+from tallystick.crypto.log.merkle import HASH_SIZE_BYTES, Frontier, leaf_hash
+from tallystick.domain.codec import instant_text
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest, StageId
+from tallystick.domain.kinds import Kind
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.store.database.session import database_now
+from tallystick.store.database.tables import (
+    DecisionRow,
+    EntryRow,
+    LogRow,
+)
+
+_COLUMNS: Final = columns(
+    col(EntryRow.agreement_id),
+    col(EntryRow.index),
+    col(EntryRow.accepted_at),
+    col(EntryRow.kind),
+    col(EntryRow.statement_id),
+    col(EntryRow.claim),
+    col(EntryRow.envelope),
+    col(EntryRow.salt),
+)
+"""What an entry is read from; as rows, not as objects of the mapper, for every look at a claim reads many."""
+
+
+class LedgerCorruptError(TallystickError):
+    """A stored log that isn't what it was when it was written; `index` is the first bad entry."""
+
+    code = "ledger-corrupt"
+    why = "A stored entry, name, leaf or tree doesn't fit the others: the database was damaged or altered."
+    advice = "Stop writing, keep the database as evidence, and compare with the checkpoints of witnesses."
+
+
+class TooEarlyError(TallystickError):
+    """An entry that may not be made yet, by the database's clock."""
+
+    code = "too-early"
+    why = "A window is over only when the workflow's timer, the database's clock and the gate's clock say so."
+    advice = "Try again at `not_before`; if the clocks differ by more than seconds, correct them."
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """A statement as the ledger holds it.
+
+    Attributes:
+        claim: The claim it's about; None for what concerns the whole agreement.
+        envelope: The canonical envelope, signatures included.
+        salt: The 32 bytes that hide the envelope in its leaf.
+    """
+
+    agreement_id: AgreementId
+    index: int
+    accepted_at: datetime
+    kind: str
+    statement_id: Digest
+    claim: Digest | None
+    envelope: bytes
+    salt: bytes
+
+    def statement(self) -> Envelope:
+        """Return the envelope, parsed; its signatures are for the caller to verify.
+
+        Raises:
+            MalformedError: The stored bytes were altered.
+        """
+        return parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+
+    def leaf(self) -> bytes:
+        """Return the 32-byte leaf hash that these bytes make."""
+        return leaf_hash(leaf_bytes(accepted_at=self.accepted_at, envelope=self.envelope, salt=self.salt))
+
+
+class DecisionExistsError(TallystickError):
+    """A second decision on a stage of a claim; `entry` is the first, which stands.
+
+    Attributes:
+        entry: The decision that was made.
+    """
+
+    code = "decision-exists"
+    why = "A stage of a claim is decided once, for ever."
+    advice = "Read the decision that was made; after a crash, act on that one."
+
+    def __init__(self, message: str, /, *, entry: LedgerEntry) -> None:
+        super().__init__(message, index=entry.index, statement=entry.statement_id)
+        self.entry = entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What an entry is found by, as the signed bytes say it.
+
+    Attributes:
+        decision: The claim and stage whose release the statement decides, if it's such a one.
+    """
+
+    kind: str
+    statement_id: Digest
+    claim: Digest | None
+    decision: tuple[Digest, StageId] | None
+
+
+def names_of(envelope: Envelope) -> Names:
+    """Return what `envelope` says of itself.
+
+    Raises:
+        MalformedError: Not a statement's envelope.
+    """
+    kind, own, body = kind_of(envelope), statement_id(envelope), body_of(envelope)
+    claim = own if kind == Kind.CLAIM else body.get("claim")
+    stage = body.get("stage")
+    named = Digest(claim) if isinstance(claim, str) else None
+    decides = kind == Kind.DECISION and body.get("released") is True
+    decision = (named, StageId(stage)) if decides and named and isinstance(stage, str) else None
+    return Names(kind=kind, statement_id=own, claim=named, decision=decision)
+
+
+def append(
+    session: Session,
+    agreement_id: AgreementId,
+    envelope: Envelope,
+    accepted_at: datetime,
+    *,
+    claim: Digest | None,
+    decision: tuple[Digest, StageId] | None = None,
+    not_before: datetime | None = None,
+) -> LedgerEntry:
+    """Append a verified statement, in the caller's transaction; the same statement again is one act.
+
+    `claim` must be what the statement names (its own digest for a claim), and
+    `decision` what a releasing decision decides: both are asserted.
+
+    Raises:
+        DecisionExistsError: Another statement decided this stage; the error carries it.
+        TooEarlyError: The database's clock says that `not_before` hasn't come.
+    """
+    names = names_of(envelope)
+    assert claim == names.claim, "an entry is filed under the claim that its statement names"
+    assert decision == names.decision, "an entry decides what its statement decides"
+    log = session.get(LogRow, agreement_id, with_for_update=True) or LogRow(
+        agreement_id=agreement_id, size=0, frontier=b""
+    )
+    if present := entry_by_statement(session, agreement_id, names.statement_id):
+        return present
+    _check_undecided(session, decision)
+    _check_time(session, not_before)
+    at = accepted_at.astimezone(UTC).replace(microsecond=0)
+    return _write(session, log, names, at, envelope_bytes(envelope))
+
+
+def entries(
+    session: Session,
+    agreement_id: AgreementId,
+    *,
+    claim: Digest | None = None,
+    agreement_wide: bool = False,
+    kinds: Collection[str] | None = None,
+    after: int | None = None,
+    limit: int | None = None,
+) -> list[LedgerEntry]:
+    """Return entries in ledger order: all, or those that every filter given lets through.
+
+    `claim` leaves only that claim's entries; with `agreement_wide`, also those about no
+    claim at all. `after` is an index: only later entries. `limit` bounds their number.
+    """
+    query = _COLUMNS.where(col(EntryRow.agreement_id) == agreement_id)
+    if claim is not None:
+        mine = col(EntryRow.claim) == claim
+        query = query.where(or_(mine, col(EntryRow.claim).is_(None)) if agreement_wide else mine)
+    if kinds is not None:
+        query = query.where(col(EntryRow.kind).in_([str(kind) for kind in kinds]))
+    if after is not None:
+        query = query.where(col(EntryRow.index) > after)
+    rows = session.connection().execute(query.order_by(col(EntryRow.index)).limit(limit))
+    return [
+        LedgerEntry(
+            agreement_id=AgreementId(log),
+            index=index,
+            accepted_at=accepted_at,
+            kind=kind,
+            statement_id=Digest(statement),
+            claim=None if about is None else Digest(about),
+            envelope=envelope,
+            salt=salt,
+        )
+        for log, index, accepted_at, kind, statement, about, envelope, salt in rows
+    ]
+
+
+def places(
+    session: Session, agreement_id: AgreementId, *, kinds: Collection[str], after: int | None = None
+) -> list[tuple[int, str]]:
+    """Return where statements of some kinds stand in the log, and of which each is; no envelope is read."""
+    query = select(EntryRow.index, EntryRow.kind).where(
+        col(EntryRow.agreement_id) == agreement_id, col(EntryRow.kind).in_([str(kind) for kind in kinds])
+    )
+    if after is not None:
+        query = query.where(col(EntryRow.index) > after)
+    return [(index, kind) for index, kind in session.exec(query.order_by(col(EntryRow.index)))]
+
+
+def heads(session: Session) -> dict[Digest, int]:
+    """Return of every claim the place of its latest entry."""
+    query = select(EntryRow.claim, func.max(col(EntryRow.index))).where(col(EntryRow.claim).is_not(None))
+    found = session.exec(query.group_by(col(EntryRow.claim)))
+    return {Digest(claim): index for claim, index in found if claim is not None}
+
+
+def entry_by_statement(session: Session, agreement_id: AgreementId, statement: Digest) -> LedgerEntry | None:
+    """Return the entry that holds `statement`, if there is one."""
+    query = select(EntryRow).where(
+        col(EntryRow.agreement_id) == agreement_id, col(EntryRow.statement_id) == statement
+    )
+    row = session.exec(query).first()
+    return None if row is None else entry_of(row)
+
+
+def agreements_with(session: Session, kind: str, among: Collection[AgreementId]) -> frozenset[AgreementId]:
+    """Return those of some agreements under which a statement of `kind` is on record: asked once for all."""
+    query = (
+        select(EntryRow.agreement_id)
+        .where(col(EntryRow.agreement_id).in_(list(among)), col(EntryRow.kind) == kind)
+        .distinct()
+    )
+    return frozenset(AgreementId(found) for found in session.exec(query))
+
+
+def decision_entry(session: Session, claim: Digest, stage: StageId) -> LedgerEntry | None:
+    """Return the decision that released `stage` of `claim`, if it was made."""
+    decided = session.get(DecisionRow, (claim, stage))
+    if decided is None:
+        return None
+    row = session.get(EntryRow, (decided.agreement_id, decided.entry_index))
+    assert row is not None, "a decision points to its entry (a foreign key holds it)"
+    return entry_of(row)
+
+
+def frontier_of(session: Session, agreement_id: AgreementId) -> Frontier:
+    """Return the log as it stands: its size and root."""
+    log = session.get(LogRow, agreement_id)
+    return Frontier() if log is None else stored_frontier(log.size, log.frontier)
+
+
+def stored_frontier(size: int, stored: bytes) -> Frontier:
+    """Return the frontier that a row holds: hashes of 32 bytes, one after the other.
+
+    Raises:
+        MalformedTreeError: The row was damaged.
+    """
+    starts = range(0, len(stored), HASH_SIZE_BYTES)
+    return Frontier(size, tuple(stored[at : at + HASH_SIZE_BYTES] for at in starts))
+
+
+def entry_of(row: EntryRow) -> LedgerEntry:
+    """Return the entry that `row` holds."""
+    return LedgerEntry(
+        agreement_id=AgreementId(row.agreement_id),
+        index=row.index,
+        accepted_at=row.accepted_at,
+        kind=row.kind,
+        statement_id=Digest(row.statement_id),
+        claim=None if row.claim is None else Digest(row.claim),
+        envelope=row.envelope,
+        salt=row.salt,
+    )
+
+
+def _check_undecided(session: Session, decision: tuple[Digest, StageId] | None) -> None:
+    if decision is not None and (decided := decision_entry(session, *decision)) is not None:
+        raise DecisionExistsError("this stage was decided before", entry=decided)
+
+
+def _check_time(session: Session, not_before: datetime | None) -> None:
+    if not_before is not None and (now := database_now(session)) < not_before:
+        raise TooEarlyError(
+            "not yet by the database's clock", not_before=instant_text(not_before), now=instant_text(now)
+        )
+
+
+def _write(session: Session, log: LogRow, names: Names, at: datetime, envelope: bytes) -> LedgerEntry:
+    salt, index = new_salt(), log.size
+    leaf = leaf_hash(leaf_bytes(accepted_at=at, envelope=envelope, salt=salt))
+    grown = stored_frontier(log.size, log.frontier).append(leaf)
+    row = EntryRow(
+        agreement_id=log.agreement_id,
+        index=index,
+        accepted_at=at,
+        kind=names.kind,
+        statement_id=names.statement_id,
+        claim=names.claim,
+        envelope=envelope,
+        salt=salt,
+        leaf_hash=leaf,
+    )
+    log.size, log.frontier = grown.size, b"".join(grown.hashes)
+    session.add_all([row, log, *_decisions(names, row)])
+    try:
+        session.flush()
+    except IntegrityError as error:
+        # Writers take turns, so only an altered row can stand where this entry belongs.
+        raise LedgerCorruptError("the log's size does not fit its entries", index=index) from error
+    return entry_of(row)
+
+
+def _decisions(names: Names, row: EntryRow) -> Sequence[DecisionRow]:
+    if names.decision is None:
+        return ()
+    claim, stage = names.decision
+    return [DecisionRow(claim=claim, stage=stage, agreement_id=row.agreement_id, entry_index=row.index)]
+
+
+def named_entry(session: Session, agreement_id: str, digest: Digest) -> LedgerEntry:
+    """Return the entry of a statement that a row names; that it is missing is damage."""
+    query = select(EntryRow).where(
+        col(EntryRow.agreement_id) == agreement_id, col(EntryRow.statement_id) == digest
+    )
+    row = session.exec(query).one_or_none()
+    if row is None:
+        raise LedgerCorruptError("a row names a statement that is not on record", statement=digest)
+    return entry_of(row)

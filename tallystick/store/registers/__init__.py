@@ -1,0 +1,1 @@
+"""Look-ups over the ledger: agreements, deposits, claims, custody."""

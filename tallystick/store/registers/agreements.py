@@ -1,0 +1,168 @@
+"""Agreements and what's found under them: versions, who may see them, deposits by number."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, select
+
+from tallystick.crypto.envelope import Envelope, body_of, kind_of, parse_envelope, statement_id
+from tallystick.crypto.keys import key_id
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.codec import decode
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest, PersonId, PublicKey
+from tallystick.domain.kinds import Kind
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.store.database.tables import AgreementRow, PersonKeyRow
+from tallystick.store.ledger.ledger import LedgerEntry, append, named_entry
+
+
+class VersionOutOfOrderError(TallystickError):
+    """A version of an agreement that doesn't follow the one that's registered."""
+
+    code = "version-out-of-order"
+    why = "Version N+1 names the digest of N, so that an agreement has one history."
+    advice = "Fetch the latest version, and build on that one."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredAgreement:
+    """A registered version: `envelope` is the canonical envelope, signed by every party."""
+
+    agreement_id: AgreementId
+    version: int
+    digest: Digest
+    envelope: bytes
+    registered_at: datetime
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonKey:
+    """What one key is in one version of an agreement."""
+
+    agreement_id: AgreementId
+    version: int
+    agreement_digest: Digest
+    person: PersonId
+    public_key: PublicKey
+
+
+def register(session: Session, envelope: Envelope, registered_at: datetime) -> RegisteredAgreement:
+    """Register a version of an agreement that was checked and is fully signed; again is harmless.
+
+    Its ledger entry, its row and its persons' keys are written together.
+
+    Raises:
+        MalformedError: Not the statement of an agreement.
+        VersionOutOfOrderError: Not the first version, nor the one after the latest.
+    """
+    assert kind_of(envelope) == Kind.AGREEMENT, "only an agreement is registered as one"
+    agreement = decode(Agreement, body_of(envelope))
+    digest = statement_id(envelope)
+    if (present := by_digest(session, digest)) is not None:
+        return present
+    _check_follows(agreement, latest(session, agreement.id))
+    entry = append(session, agreement.id, envelope, registered_at, claim=None)
+    row = AgreementRow(digest=digest, agreement_id=agreement.id, version=agreement.version)
+    session.add_all([row, *_person_keys(agreement, digest)])
+    session.flush()
+    return _registered(row, entry)
+
+
+def by_digest(session: Session, digest: Digest) -> RegisteredAgreement | None:
+    """Return the version that claims pin as `digest`."""
+    row = session.get(AgreementRow, digest)
+    return None if row is None else _registered(row, named_entry(session, row.agreement_id, digest))
+
+
+def latest(session: Session, agreement_id: AgreementId) -> RegisteredAgreement | None:
+    """Return the newest version of an agreement."""
+    query = select(AgreementRow).where(col(AgreementRow.agreement_id) == agreement_id)
+    row = session.exec(query.order_by(col(AgreementRow.version).desc()).limit(1)).first()
+    return None if row is None else _registered(row, named_entry(session, agreement_id, Digest(row.digest)))
+
+
+def versions(session: Session, agreement_id: AgreementId) -> list[RegisteredAgreement]:
+    """Return all versions of an agreement, oldest first."""
+    query = select(AgreementRow).where(col(AgreementRow.agreement_id) == agreement_id)
+    rows = session.exec(query.order_by(col(AgreementRow.version))).all()
+    return [_registered(row, named_entry(session, agreement_id, Digest(row.digest))) for row in rows]
+
+
+def agreement_ids(session: Session) -> list[AgreementId]:
+    """Return every agreement's id: for the engine itself, never for a person."""
+    query = select(AgreementRow.agreement_id).distinct().order_by(col(AgreementRow.agreement_id))
+    return [AgreementId(found) for found in session.exec(query)]
+
+
+def person_keys(session: Session, fingerprint: Digest) -> list[PersonKey]:
+    """Return whose a key is, by its fingerprint (SHA-256 of the raw key), newest versions first."""
+    query = (
+        columns(
+            col(AgreementRow.agreement_id),
+            col(AgreementRow.version),
+            col(AgreementRow.digest),
+            col(PersonKeyRow.person),
+            col(PersonKeyRow.public_key),
+        )
+        .where(col(PersonKeyRow.agreement_digest) == col(AgreementRow.digest))
+        .where(col(PersonKeyRow.fingerprint) == fingerprint)
+        .order_by(col(AgreementRow.agreement_id), col(AgreementRow.version).desc())
+    )
+    return [
+        PersonKey(
+            agreement_id=AgreementId(agreement),
+            version=version,
+            agreement_digest=Digest(digest),
+            person=PersonId(person),
+            public_key=PublicKey(key),
+        )
+        for agreement, version, digest, person, key in session.connection().execute(query)
+    ]
+
+
+def _check_follows(agreement: Agreement, before: RegisteredAgreement | None) -> None:
+    version, digest = (0, None) if before is None else (before.version, before.digest)
+    if (agreement.version, agreement.supersedes) != (version + 1, digest):
+        raise VersionOutOfOrderError(
+            "not the next version", given=agreement.version, expected=version + 1, supersedes=digest
+        )
+
+
+def _person_keys(agreement: Agreement, digest: Digest) -> list[PersonKeyRow]:
+    """Return a row a key: under two names it still is one person, and sees the same."""
+    keys = {person.signing_key: person.id for person in reversed(agreement.persons)}
+    return [
+        PersonKeyRow(fingerprint=key_id(key), agreement_digest=digest, public_key=key, person=person)
+        for key, person in keys.items()
+    ]
+
+
+def _registered(row: AgreementRow, entry: LedgerEntry) -> RegisteredAgreement:
+    return RegisteredAgreement(
+        agreement_id=entry.agreement_id,
+        version=row.version,
+        digest=Digest(row.digest),
+        envelope=entry.envelope,
+        registered_at=entry.accepted_at,
+        index=entry.index,
+    )
+
+
+class NoSuchAgreementError(TallystickError):
+    """There is no such agreement, or it is none of yours."""
+
+    code = "no-such-agreement"
+    why = "No registered agreement has this id or digest, or it does not name you."
+    advice = "Register the agreement, or ask a party to it for its id."
+
+
+def agreement_envelope(data: bytes) -> Envelope:
+    """Return a stored agreement's envelope, parsed within an agreement's bounds.
+
+    Raises:
+        MalformedError: The stored bytes were altered.
+    """
+    return parse_envelope(data, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)

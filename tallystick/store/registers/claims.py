@@ -1,0 +1,107 @@
+"""Claims as they're found: by digest, by the short form that people see, by agreement.
+
+What a claim *is* follows from its entries; no state stands here.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id
+from tallystick.domain.codec import decode
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, ClaimId, Digest, claim_id
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.store.database.tables import ClaimRow, EntryRow
+from tallystick.store.ledger.ledger import LedgerEntry, append, entry_of
+
+
+class ClaimIdTakenError(TallystickError):
+    """Another claim is shown in the same short form."""
+
+    code = "claim-id-taken"
+    why = "The short form has 80 bits of the digest, and two claims must not look the same to people."
+    advice = "Sign the claim again: a new nonce makes another digest."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredClaim:
+    """A claim: its digest, its short form, and the entry that filed it."""
+
+    digest: Digest
+    agreement_id: AgreementId
+    claim_id: ClaimId
+    entry: LedgerEntry
+
+    def filing(self) -> ClaimFiling:
+        """Return what the claim says; it was verified before it was filed.
+
+        Raises:
+            MalformedError: The stored bytes were altered.
+        """
+        return decode(ClaimFiling, body_of(self.entry.statement()))
+
+
+def file(session: Session, envelope: Envelope, accepted_at: datetime) -> StoredClaim:
+    """File a verified claim, entry and row together; the same claim again is one claim.
+
+    Raises:
+        MalformedError: Not a claim's statement.
+        ClaimIdTakenError: Another claim has its short form.
+    """
+    assert kind_of(envelope) == Kind.CLAIM, "only a claim is filed as one"
+    filing = decode(ClaimFiling, body_of(envelope))
+    digest = statement_id(envelope)
+    if (present := by_digest(session, digest)) is not None:
+        return present
+    short = claim_id(digest)
+    if (other := by_claim_id(session, short)) is not None:
+        raise ClaimIdTakenError("the short form is taken", claim_id=short, by=other.digest)
+    entry = append(session, filing.agreement, envelope, accepted_at, claim=digest)
+    session.add(ClaimRow(digest=digest, agreement_id=filing.agreement, claim_id=short))
+    session.flush()
+    return StoredClaim(digest=digest, agreement_id=filing.agreement, claim_id=short, entry=entry)
+
+
+def by_digest(session: Session, digest: Digest) -> StoredClaim | None:
+    """Return the claim with `digest`."""
+    return next(_found(session, col(ClaimRow.digest) == digest), None)
+
+
+def by_claim_id(session: Session, short: ClaimId) -> StoredClaim | None:
+    """Return the claim that's shown as `short`."""
+    return next(_found(session, col(ClaimRow.claim_id) == short), None)
+
+
+def of_agreements(session: Session, agreement_ids: Collection[AgreementId]) -> list[StoredClaim]:
+    """Return the claims under these agreements, in the order in which they were filed under each."""
+    return list(_found(session, col(ClaimRow.agreement_id).in_(list(agreement_ids))))
+
+
+def _found(session: Session, *conditions: ColumnElement[bool]) -> Iterator[StoredClaim]:
+    query = (
+        select(ClaimRow, EntryRow)
+        .where(col(EntryRow.agreement_id) == col(ClaimRow.agreement_id))
+        .where(col(EntryRow.statement_id) == col(ClaimRow.digest))
+        .where(*conditions)
+        .order_by(col(ClaimRow.agreement_id), col(EntryRow.index))
+    )
+    for row, entry in session.exec(query).all():
+        yield StoredClaim(
+            digest=Digest(row.digest),
+            agreement_id=AgreementId(row.agreement_id),
+            claim_id=ClaimId(row.claim_id),
+            entry=entry_of(entry),
+        )
+
+
+class NoSuchClaimError(TallystickError):
+    """There is no such claim, or it is none of yours."""
+
+    code = "no-such-claim"
+    why = "No claim on record has this digest or short form, or its agreement does not name you."
+    advice = "List the claims you may see (`tallystick claim list`)."

@@ -1,0 +1,136 @@
+"""Custody epochs as the ledger has them: which are live, which are spent, which are still to be dealt.
+
+A component's live epoch is its latest, unless a release has used it: after that,
+whoever received the release holds its key, so the next deposit needs a new one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from tallystick.crypto.envelope import body_of
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.codec import decode
+from tallystick.domain.deposit.recording import CustodyRefusedError
+from tallystick.domain.ids import AgreementId, ComponentId, Digest
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.engine import DecisionStatement
+from tallystick.proof.reading import read_agreement, read_signed
+from tallystick.store.ledger import ledger
+from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.registers import agreements, claims, deposits
+from tallystick.store.registers.agreements import agreement_envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEpoch:
+    """A custody epoch on record; `digest` is what deposits name."""
+
+    digest: Digest
+    body: Custody
+    entry: LedgerEntry
+
+
+def epochs(session: Session, agreement_id: AgreementId) -> list[RecordedEpoch]:
+    """Return every epoch on record under an agreement, in the order in which they were dealt.
+
+    Raises:
+        MalformedError: The stored bytes were altered.
+    """
+    found = ledger.entries(session, agreement_id, kinds=[Kind.CUSTODY])
+    return [_recorded(entry) for entry in found]
+
+
+def find_epoch(
+    session: Session, agreement_id: AgreementId, component: ComponentId, number: int
+) -> RecordedEpoch | None:
+    """Return one epoch of a component, if it was dealt."""
+    for epoch in epochs(session, agreement_id):
+        if (epoch.body.component, epoch.body.epoch) == (component, number):
+            return epoch
+    return None
+
+
+def latest_epochs(session: Session, agreement_id: AgreementId) -> Mapping[ComponentId, RecordedEpoch]:
+    """Return each component's last epoch, spent or not."""
+    return {epoch.body.component: epoch for epoch in epochs(session, agreement_id)}
+
+
+def live_epochs(session: Session, agreement_id: AgreementId) -> Mapping[ComponentId, RecordedEpoch]:
+    """Return each component's live epoch; a component without one can't be deposited now."""
+    spent = spent_custody(session, agreement_id)
+    latest = latest_epochs(session, agreement_id)
+    return {component: epoch for component, epoch in latest.items() if epoch.digest not in spent}
+
+
+def live_custody(session: Session, agreement_id: AgreementId) -> Mapping[ComponentId, Digest]:
+    """Return the custody statement to which each component is to be sealed now (for `check_deposit`)."""
+    return {component: epoch.digest for component, epoch in live_epochs(session, agreement_id).items()}
+
+
+def missing_epochs(
+    session: Session, agreement_id: AgreementId, agreement: Agreement
+) -> list[tuple[ComponentId, int]]:
+    """Return the epochs that are to be dealt now: the next one of each component that has none live."""
+    live = live_epochs(session, agreement_id)
+    latest = latest_epochs(session, agreement_id)
+    return [
+        (component.id, latest[component.id].body.epoch + 1 if component.id in latest else 1)
+        for component in agreement.components
+        if component.id not in live
+    ]
+
+
+def spent_custody(session: Session, agreement_id: AgreementId) -> frozenset[Digest]:
+    """Return the custody statements whose key a release has given away.
+
+    Raises:
+        MalformedError: The stored bytes were altered.
+    """
+    spent: set[Digest] = set()
+    for entry in ledger.entries(session, agreement_id, kinds=[Kind.DECISION]):
+        decision = decode(DecisionStatement, body_of(entry.statement()))
+        if decision.released:
+            used = {contribution.component for contribution in decision.contributions}
+            spent |= {c.custody for c in _deposited(session, agreement_id, decision) if c.component in used}
+    return frozenset(spent)
+
+
+def verified_custody(session: Session, agreement_id: AgreementId, digest: Digest) -> RecordedEpoch:
+    """Return a custody epoch that the gate dealt under the agreement version that it names.
+
+    Raises:
+        CustodyRefusedError: There is none, or not the gate of that version signed it.
+        TallystickError: Its bytes, or those of the version, aren't what they must be.
+    """
+    entry = ledger.entry_by_statement(session, agreement_id, digest)
+    if entry is None or entry.kind != Kind.CUSTODY:
+        raise CustodyRefusedError("no such custody epoch is on record", custody=digest)
+    recorded = _recorded(entry)
+    version = agreements.by_digest(session, recorded.body.agreement_digest)
+    if version is None or version.agreement_id != agreement_id:
+        raise CustodyRefusedError("dealt under no version of this agreement", custody=digest)
+    signed_version = read_agreement(agreement_envelope(version.envelope))
+    signed = read_signed(entry.statement(), signed_version.agreement)
+    same = (signed.id, signed_version.terms.digest) == (digest, recorded.body.agreement_digest)
+    if not same or signed.signers != frozenset({signed_version.agreement.engine.decision_key}):
+        raise CustodyRefusedError("not dealt by the gate", custody=digest)
+    return recorded
+
+
+def _deposited(
+    session: Session, agreement_id: AgreementId, decision: DecisionStatement
+) -> tuple[DepositedComponent, ...]:
+    claim = claims.by_digest(session, decision.claim)
+    if claim is None:
+        return ()
+    stored = deposits.deposit_by_digest(session, agreement_id, claim.filing().deposit)
+    return () if stored is None else decode(Deposit, body_of(stored.entry.statement())).components
+
+
+def _recorded(entry: LedgerEntry) -> RecordedEpoch:
+    body = decode(Custody, body_of(entry.statement()))
+    return RecordedEpoch(digest=entry.statement_id, body=body, entry=entry)

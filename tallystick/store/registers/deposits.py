@@ -1,0 +1,98 @@
+"""Deposits, looked up over the ledger."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id
+from tallystick.domain.codec import decode
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.store.database.tables import DepositRow
+from tallystick.store.ledger.ledger import LedgerEntry, append, named_entry
+
+
+class DepositOutOfOrderError(TallystickError):
+    """A deposit that doesn't follow the one before it."""
+
+    code = "deposit-out-of-order"
+    why = "Deposits are numbered 1, 2, 3 … without a gap, and each names the one before."
+    advice = "List the deposits, and sign again with the next number and the last deposit's digest."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDeposit:
+    """A deposit: its number under the agreement, and the entry that holds its statement."""
+
+    agreement_id: AgreementId
+    number: int
+    digest: Digest
+    entry: LedgerEntry
+
+
+def record_deposit(
+    session: Session, envelope: Envelope, accepted_at: datetime, *, not_before: datetime | None = None
+) -> StoredDeposit:
+    """Record a verified deposit statement under its own number; the same again is harmless.
+
+    Raises:
+        MalformedError: Not a deposit's statement.
+        DepositOutOfOrderError: Not the next number, or it names another deposit as the one before.
+        TooEarlyError: As `append`.
+    """
+    assert kind_of(envelope) == Kind.DEPOSIT, "only a deposit is recorded as one"
+    deposit = decode(Deposit, body_of(envelope))
+    digest = statement_id(envelope)
+    present = deposit_by_number(session, deposit.agreement, deposit.number)
+    if present is not None and present.digest == digest:
+        return present
+    _check_next(deposit, latest_deposit(session, deposit.agreement))
+    entry = append(session, deposit.agreement, envelope, accepted_at, claim=None, not_before=not_before)
+    row = DepositRow(agreement_id=deposit.agreement, number=deposit.number, digest=digest)
+    session.add(row)
+    session.flush()
+    return _deposit(row, entry)
+
+
+def deposit_by_number(session: Session, agreement_id: AgreementId, number: int) -> StoredDeposit | None:
+    """Return deposit `number` of an agreement."""
+    row = session.get(DepositRow, (agreement_id, number))
+    return None if row is None else _deposit(row, named_entry(session, agreement_id, Digest(row.digest)))
+
+
+def deposit_by_digest(session: Session, agreement_id: AgreementId, digest: Digest) -> StoredDeposit | None:
+    """Return the deposit that a claim names as `digest`."""
+    query = select(DepositRow).where(
+        col(DepositRow.agreement_id) == agreement_id, col(DepositRow.digest) == digest
+    )
+    row = session.exec(query).first()
+    return None if row is None else _deposit(row, named_entry(session, agreement_id, digest))
+
+
+def latest_deposit(session: Session, agreement_id: AgreementId) -> StoredDeposit | None:
+    """Return the newest deposit of an agreement."""
+    return next(iter(deposits(session, agreement_id, limit=1)), None)
+
+
+def deposits(session: Session, agreement_id: AgreementId, *, limit: int | None = None) -> list[StoredDeposit]:
+    """Return an agreement's deposits, newest first."""
+    query = select(DepositRow).where(col(DepositRow.agreement_id) == agreement_id)
+    rows = session.exec(query.order_by(col(DepositRow.number).desc()).limit(limit)).all()
+    return [_deposit(row, named_entry(session, agreement_id, Digest(row.digest))) for row in rows]
+
+
+def _check_next(deposit: Deposit, before: StoredDeposit | None) -> None:
+    number, digest = (0, None) if before is None else (before.number, before.digest)
+    if (deposit.number, deposit.previous) != (number + 1, digest):
+        raise DepositOutOfOrderError(
+            "not the next deposit", given=deposit.number, expected=number + 1, previous=digest
+        )
+
+
+def _deposit(row: DepositRow, entry: LedgerEntry) -> StoredDeposit:
+    return StoredDeposit(
+        agreement_id=entry.agreement_id, number=row.number, digest=Digest(row.digest), entry=entry
+    )

@@ -1,0 +1,73 @@
+"""What became of a deposit: pending until every replica was compared, then one verdict for ever."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from tallystick.crypto.envelope import body_of
+from tallystick.domain.codec import decode
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.engine import Event
+from tallystick.store.ledger import ledger
+from tallystick.store.registers import deposits
+
+_VERDICTS = frozenset({Happening.DEPOSIT_VERIFIED, Happening.DEPOSIT_FAILED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a deposit's sealed files were all there, byte for byte, and why not."""
+
+    verified: bool
+    at: datetime
+    because: tuple[str, ...]
+    statement: Digest
+    index: int
+
+
+def verdict_on(session: Session, agreement_id: AgreementId, deposit: Digest) -> Verdict | None:
+    """Return the verdict on the deposit with this digest; None while it is pending.
+
+    Raises:
+        MalformedError: A stored entry was altered.
+    """
+    return verdicts(session, agreement_id).get(deposit)
+
+
+def verified_deposit(session: Session, agreement_id: AgreementId, deposit: Digest) -> Deposit | None:
+    """Return what a deposit says whose verdict is that every byte was there; None for any other.
+
+    Raises:
+        MalformedError: A stored entry was altered.
+    """
+    stored = deposits.deposit_by_digest(session, agreement_id, deposit)
+    verdict = verdict_on(session, agreement_id, deposit)
+    if stored is None or verdict is None or not verdict.verified:
+        return None
+    return decode(Deposit, body_of(stored.entry.statement()))
+
+
+def verdicts(session: Session, agreement_id: AgreementId) -> dict[Digest, Verdict]:
+    """Return the verdict on every deposit that has one, by the deposit's digest; the first one counts.
+
+    Raises:
+        MalformedError: A stored entry was altered.
+    """
+    found: dict[Digest, Verdict] = {}
+    for entry in ledger.entries(session, agreement_id, kinds=[Kind.EVENT]):
+        if entry.claim is not None:
+            continue
+        event = decode(Event, body_of(entry.statement()))
+        if event.happening in _VERDICTS and event.cause is not None:
+            verdict = Verdict(
+                verified=event.happening is Happening.DEPOSIT_VERIFIED,
+                at=entry.accepted_at,
+                because=event.because,
+                statement=entry.statement_id,
+                index=entry.index,
+            )
+            found.setdefault(event.cause, verdict)
+    return found

@@ -1,0 +1,193 @@
+"""How letters leave: each channel for itself, and what it answers is a result."""
+
+import asyncio
+import http.server
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from standardwebhooks import Webhook
+
+from activities.notices.post import Letter, Post
+from tallystick.domain.agreement.parties import Channel, ChannelKind
+
+NOT_PUBLIC = "the host's address is not public"
+SECRET = "whsec_" + "c2VjcmV0LW9mLXRlc3Rz"
+LETTER = Letter(id="notice-1-1-0", subject="Notice of release claim clm-1", text="To Nordwind.\n")
+
+
+class Hook(http.server.BaseHTTPRequestHandler):
+    """A webhook that remembers what it was sent."""
+
+    answer = 204
+    seen: list[tuple[dict[str, str], str]] = []  # noqa: RUF012 - emptied for each server
+
+    def do_POST(self) -> None:
+        length = int(self.headers["content-length"])
+        headers = {key.lower(): value for key, value in self.headers.items()}
+        self.seen.append((headers, self.rfile.read(length).decode()))
+        self.send_response(self.answer)
+        self.send_header("location", "/elsewhere")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
+        del format, args
+
+
+@contextmanager
+def hook(answer: int = 204) -> Generator[tuple[str, list[tuple[dict[str, str], str]]]]:
+    seen: list[tuple[dict[str, str], str]] = []
+    server = http.server.HTTPServer(
+        ("127.0.0.1", 0), type("OneHook", (Hook,), {"answer": answer, "seen": seen})
+    )
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/notices", seen
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def post(folder: Path, **changes: object) -> Post:
+    given: dict[str, object] = {
+        "domain": "test.invalid",
+        "outbox_dir": folder / "outbox",
+        "webhook_hosts": ("127.0.0.1", "localhost"),
+        "webhook_secret": SECRET,
+        "loopback": True,
+        **changes,
+    }
+    return Post(**given)  # type: ignore[arg-type]
+
+
+def webhook(address: str) -> Channel:
+    return Channel(kind=ChannelKind.WEBHOOK, address=address)
+
+
+async def test_webhook_is_signed_and_known_by_its_id(tmp_path: Path) -> None:
+    with hook() as (url, seen):
+        taken = await post(tmp_path).send(webhook(url), LETTER)
+    assert (taken.taken, taken.detail) == (True, "answered 204")
+    ((headers, body),) = seen
+    assert headers["webhook-id"] == LETTER.id
+    Webhook(SECRET).verify(body, headers, json_parse=False)
+    assert body == LETTER.text
+
+
+@pytest.mark.parametrize("answer", [302, 404, 503])
+async def test_webhook_that_does_not_take_it_is_a_result(tmp_path: Path, answer: int) -> None:
+    with hook(answer) as (url, seen):
+        taken = await post(tmp_path).send(webhook(url), LETTER)
+    assert (taken.taken, taken.detail) == (False, f"answered {answer}")
+    assert len(seen) == 1  # no redirect is followed
+
+
+@pytest.mark.parametrize(
+    ("address", "changes", "why"),
+    [
+        ("http://127.0.0.1/", {"loopback": False}, "not https"),
+        ("https://127.0.0.1/", {"loopback": False}, NOT_PUBLIC),
+        ("https://localhost/", {"loopback": False}, NOT_PUBLIC),
+        (
+            "https://169.254.169.254/",
+            {"webhook_hosts": ("169.254.169.254",)},
+            NOT_PUBLIC,
+        ),
+        ("https://10.0.0.1/", {"webhook_hosts": ("10.0.0.1",)}, NOT_PUBLIC),
+        (
+            "https://[::ffff:10.0.0.1]/",
+            {"webhook_hosts": ("::ffff:10.0.0.1",)},
+            NOT_PUBLIC,
+        ),
+        ("https://elsewhere.example/", {}, "not one of this deployment's webhook hosts"),
+        ("https://user:pw@localhost/", {}, "not a plain URL"),
+        ("file:///etc/passwd", {}, "not https"),
+        ("https://localhost:notaport/", {}, "not a URL"),
+        ("https://localhost/", {"webhook_secret": None}, "this deployment has no webhook secret"),
+    ],
+)
+async def test_webhook_goes_nowhere_it_should_not(
+    tmp_path: Path, address: str, changes: dict[str, object], why: str
+) -> None:
+    taken = await post(tmp_path, **changes).send(webhook(address), LETTER)
+    assert (taken.taken, taken.detail) == (False, why)
+
+
+class Mailbox:
+    """A mail server's memory."""
+
+    def __init__(self, answer: str = "250 OK") -> None:
+        self.answer = answer
+        self.taken: list[Envelope] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        del server, session
+        self.taken.append(envelope)
+        return self.answer
+
+
+@contextmanager
+def mail_server(mailbox: Mailbox) -> Generator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield f"smtp://127.0.0.1:{port}"
+    finally:
+        controller.stop()
+
+
+async def test_mail_is_taken_and_carries_the_letters_id(tmp_path: Path) -> None:
+    mailbox = Mailbox()
+    with mail_server(mailbox) as url:
+        to = Channel(kind=ChannelKind.EMAIL, address="legal@nordwind.example")
+        taken = await post(tmp_path, smtp_url=url).send(to, LETTER)
+    assert taken.taken
+    (mail,) = mailbox.taken
+    assert mail.rcpt_tos == ["legal@nordwind.example"]
+    assert b"Message-ID: <notice-1-1-0@test.invalid>" in bytes(mail.original_content or b"")
+
+
+async def test_mail_that_is_refused_is_a_result(tmp_path: Path) -> None:
+    with mail_server(Mailbox("554 no")) as url:
+        to = Channel(kind=ChannelKind.EMAIL, address="legal@nordwind.example")
+        taken = await post(tmp_path, smtp_url=url).send(to, LETTER)
+    assert (taken.taken, taken.detail) == (False, "the mail server answered 554")
+
+
+@pytest.mark.parametrize("address", ["a@b.example, c@d.example", "a@b.example\nBcc: c@d.example", "nobody"])
+async def test_mail_goes_to_one_address_only(tmp_path: Path, address: str) -> None:
+    to = Channel(kind=ChannelKind.EMAIL, address=address)
+    taken = await post(tmp_path, smtp_url="smtp://127.0.0.1:1").send(to, LETTER)
+    assert (taken.taken, taken.detail) == (False, "not one e-mail address")
+
+
+async def test_password_of_the_mail_server_is_not_told(tmp_path: Path) -> None:
+    sender = post(tmp_path, smtp_url="smtp://escrow:canary-password@127.0.0.1:1")
+    taken = await sender.send(Channel(kind=ChannelKind.EMAIL, address="a@b.example"), LETTER)
+    assert not taken.taken
+    assert "canary-password" not in taken.detail + repr(sender)
+
+
+async def test_outbox_holds_a_letter_once_however_often_it_is_sent(tmp_path: Path) -> None:
+    box = Channel(kind=ChannelKind.OUTBOX, address="nordwind")
+    first, second = await asyncio.gather(*(post(tmp_path).send(box, LETTER) for _ in range(2)))
+    assert first.taken
+    assert second.taken
+    (file,) = (tmp_path / "outbox" / "nordwind").iterdir()
+    assert file.read_text() == f"{LETTER.subject}\n\n{LETTER.text}"
+
+
+@pytest.mark.parametrize("address", ["../elsewhere", "/etc", "", "UPPER"])
+async def test_outbox_lies_nowhere_else(tmp_path: Path, address: str) -> None:
+    taken = await post(tmp_path).send(Channel(kind=ChannelKind.OUTBOX, address=address), LETTER)
+    assert (taken.taken, taken.detail) == (False, "not the name of an outbox")
+    assert not (tmp_path / "elsewhere").exists()

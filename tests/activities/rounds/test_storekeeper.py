@@ -1,0 +1,464 @@
+"""Between releases nobody reads a blob but the storekeeper: it replaces what rots, and says so on record."""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from structlog.testing import capture_logs
+
+from activities.notices.post import Letter, Post, Taken
+from activities.notices.storage import StorageNotices
+from activities.rounds.storekeeper import Storekeeper
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.crypto.keys import SigningKey, key_id
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.parties import Channel
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.engine import Event, StorageNotice
+from tallystick.limits import DRAFT_IDLE_MAX, SCRUB_REST_MIN, STORAGE_NOTICE_AGAIN
+from tallystick.proof.reading import read_signed
+from tallystick.store.blobs.folder import FileBlobStore, ReplicaVerdict
+from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.blobs.uploads import StoredBlob, known_blobs, record_blob
+from tallystick.store.database.session import StoreUnavailableError, open_engine, reading, transaction
+from tallystick.store.ledger import ledger
+from tallystick.store.registers import deposits
+from tests.support.worlds.agreements import DOCS, DORA, LOG_KEY, PEOPLE
+from tests.support.worlds.gate_worlds import MONDAY, World
+from tests.support.worlds.ledgers import NO_DIGEST, said
+from tests.support.worlds.prepared_worlds import prepared_world
+
+NOW = MONDAY + timedelta(days=400)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return prepared_world(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture
+def world(prepared: World, tmp_path: Path) -> World:
+    copied = prepared.copied_to(tmp_path / "world")
+    with transaction(copied.engine) as session:
+        for component in deposited(copied).components:
+            uploaded = StoredBlob(
+                digest=component.sealed_digest,
+                size_bytes=component.sealed_bytes,
+                agreement_id=copied.agreement.id,
+                uploaded_by=key_id(PEOPLE[DORA].signing_key.public_key),
+                purpose="deposit",
+            )
+            record_blob(session, uploaded)
+    return copied
+
+
+def deposited(world: World) -> Deposit:
+    with reading(world.engine) as session:
+        stored = deposits.latest_deposit(session, world.agreement.id)
+    assert stored is not None
+    body = read_signed(stored.entry.statement(), world.agreement).body
+    assert isinstance(body, Deposit)
+    return body
+
+
+def make_round(world: World) -> None:
+    keeper(world).make_round()
+
+
+def keeper(
+    world: World,
+    *,
+    blobs: ReplicatedBlobs | None = None,
+    engine: Engine | None = None,
+    clock: Callable[[], datetime] = lambda: NOW,
+    rest: Callable[[timedelta], None] = lambda _: None,
+) -> Storekeeper:
+    return Storekeeper(
+        engine=engine or world.engine,
+        blobs=blobs or world.blobs,
+        log_key=LOG_KEY,
+        post=Post(domain="test.invalid", outbox_dir=world.folder / "outbox"),
+        clock=clock,
+        rest=rest,
+    )
+
+
+def sealed(world: World) -> Digest:
+    return next(one.sealed_digest for one in deposited(world).components if one.component == DOCS)
+
+
+def repairs(world: World, happening: Happening = Happening.REPLICA_REPAIRED) -> list[Event]:
+    """What the ledger says was replaced, each verified as the engine's own word."""
+    with reading(world.engine) as session:
+        found = ledger.entries(session, world.agreement.id, kinds=[Kind.EVENT])
+    events = [read_signed(entry.statement(), world.agreement) for entry in found if entry.claim is None]
+    assert all(signed.signers == {world.agreement.engine.log_key} for signed in events)
+    bodies = [signed.body for signed in events if isinstance(signed.body, Event)]
+    return [body for body in bodies if body.happening is happening]
+
+
+def test_a_copy_that_rotted_is_replaced_and_that_is_put_on_record(world: World) -> None:
+    good, bad = world.sealed_files(sealed(world))
+    bad.write_bytes(b"rot" + bad.read_bytes()[3:])
+
+    make_round(world)
+
+    assert bad.read_bytes() == good.read_bytes()
+    make_round(world)
+    (event,) = repairs(world)
+    assert event.cause == sealed(world)
+    assert event.because == (f"blob {sealed(world)}", "south altered, replaced from a good copy")
+    assert event.issued_at == NOW
+
+
+def test_a_round_that_finds_everything_whole_records_nothing(world: World) -> None:
+    make_round(world)
+
+    assert repairs(world) == []
+
+
+def test_a_blob_without_a_good_copy_stays_as_it_is_and_hides_no_other(world: World) -> None:
+    for path in world.sealed_files(sealed(world)):
+        path.unlink()
+    others = [one.sealed_digest for one in deposited(world).components if one.component != DOCS]
+    for other in others:
+        world.sealed_files(other)[0].unlink()
+
+    make_round(world)
+
+    assert [event.because[0] for event in repairs(world)] == [f"blob {other}" for other in sorted(others)]
+    assert not any(path.exists() for path in world.sealed_files(sealed(world)))
+
+
+def test_what_a_dead_process_left_half_written_is_dropped(world: World) -> None:
+    draft = world.folder / "north" / "incoming" / "half"
+    young = draft.with_name("young")
+    for path, age in ((draft, DRAFT_IDLE_MAX), (young, timedelta(0))):
+        path.write_bytes(b"half")
+        written_at = (NOW - age - timedelta(minutes=1)).timestamp()
+        os.utime(path, (written_at, written_at))
+
+    make_round(world)
+
+    assert (draft.exists(), young.exists()) == (False, True)
+
+
+def test_a_blob_that_is_lost_is_recorded_once_and_again_when_it_is_replaced(world: World) -> None:
+    paths = world.sealed_files(sealed(world))
+    good = paths[0].read_bytes()
+    for path in paths:
+        path.write_bytes(b"rot" + good[3:])
+
+    make_round(world)
+    make_round(world)
+
+    (event,) = repairs(world, Happening.REPLICA_LOST)
+    assert event.because == (f"blob {sealed(world)}", "north altered", "south altered")
+    assert event.cause == sealed(world)
+    assert repairs(world) == []
+    paths[1].write_bytes(good)
+    make_round(world)
+    (event,) = repairs(world)
+    assert event.because[1:] == ("north altered, replaced from a good copy",)
+    assert paths[0].read_bytes() == good
+
+
+def test_a_store_that_cannot_be_read_now_has_lost_nothing(world: World) -> None:
+    for path in world.sealed_files(sealed(world)):
+        path.unlink()
+        path.mkdir()
+
+    make_round(world)
+
+    assert repairs(world) == []
+    assert repairs(world, Happening.REPLICA_LOST) == []
+
+
+def test_a_blob_that_is_still_on_its_way_to_the_second_store_is_left_alone(world: World) -> None:
+    arriving = b"not yet everywhere"
+    north = FileBlobStore(world.folder / "north", name="north")
+    north.put(sha256_digest(arriving), len(arriving), [arriving])
+
+    make_round(world)
+
+    assert len(world.sealed_files(sha256_digest(arriving))) == 1
+    assert repairs(world) == []
+
+
+def test_the_disks_rest_after_each_blob(world: World) -> None:
+    rests: list[timedelta] = []
+    keeper(world, rest=rests.append).make_round()
+    with reading(world.engine) as session:
+        assert len(rests) == len(known_blobs(session)) > 1
+    assert min(rests) >= SCRUB_REST_MIN
+
+
+def test_a_finding_is_put_on_record_once_the_database_is_back(world: World) -> None:
+    with reading(world.engine) as session:
+        first = known_blobs(session)[0]
+    _, bad = world.sealed_files(first)
+    bad.unlink()
+    path = world.folder / "store.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        keeper(
+            world,
+            engine=open_engine(f"sqlite:///{path}", busy_max=timedelta(milliseconds=20)),
+            rest=lambda _: other.rollback(),
+        ).make_round()
+
+    assert bad.exists()
+    assert [event.cause for event in repairs(world)] == [first]
+
+
+# ------------------------------------------------------------------------------- nothing ends the rounds
+
+
+class EndedError(Exception):
+    """Ends a test's storekeeper, which rests for ever otherwise."""
+
+
+class Weary:
+    """Rests so often, and then no more."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.rests: list[timedelta] = []
+
+    def __call__(self, pause: timedelta) -> None:
+        if len(self.rests) == self.times:
+            raise EndedError
+        self.rests.append(pause)
+
+
+class Defective(FileBlobStore):
+    """A store with a defect: it breaks off in a way that nobody foresaw, at one blob or altogether."""
+
+    broken_at: Digest | None = None
+    broken = 0
+
+    def check(self, wanted: Digest, size_bytes: int | None = None) -> ReplicaVerdict:
+        if wanted == self.broken_at:
+            raise ZeroDivisionError
+        return super().check(wanted, size_bytes)
+
+    def discard_unfinished(self, before: datetime) -> int:
+        if self.broken:
+            self.broken -= 1
+            raise ZeroDivisionError
+        return super().discard_unfinished(before)
+
+
+def defective(world: World) -> tuple[Defective, ReplicatedBlobs]:
+    store = Defective(world.folder / "north", name="north")
+    return store, ReplicatedBlobs([store, FileBlobStore(world.folder / "south", name="south")])
+
+
+def defects(logs: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    return [log for log in logs if log["event"] == "defect"]
+
+
+def test_a_defect_at_one_blob_is_told_and_the_others_are_still_looked_at(world: World) -> None:
+    with reading(world.engine) as session:
+        first, *_, last = known_blobs(session)
+    store, blobs = defective(world)
+    store.broken_at = first
+    world.sealed_files(last)[1].unlink()
+
+    with capture_logs() as logs:
+        keeper(world, blobs=blobs).make_round()
+
+    (defect,) = defects(logs)
+    assert (defect["log_level"], defect["exc_info"]) == ("error", True)
+    assert [event.cause for event in repairs(world)] == [last]
+
+
+def test_a_defect_in_a_round_is_told_and_the_next_round_comes(world: World) -> None:
+    _, bad = world.sealed_files(sealed(world))
+    bad.write_bytes(b"rot")
+    store, blobs = defective(world)
+    store.broken = 1
+    with reading(world.engine) as session:
+        rest = Weary(times=2 + len(known_blobs(session)))  # before both rounds, and in the second
+
+    with capture_logs() as logs, contextlib.suppress(EndedError):
+        keeper(world, blobs=blobs, rest=rest).keep_making_rounds(timedelta(seconds=24))
+
+    assert rest.rests[:2] == [timedelta(seconds=1), timedelta(seconds=24)]
+    assert len(defects(logs)) == 1
+    assert [event.cause for event in repairs(world)] == [sealed(world)]
+
+
+# ----------------------------------------------------------------------------- the parties are told of it
+
+
+def lose(world: World) -> None:
+    for path in world.sealed_files(sealed(world)):
+        path.unlink()
+
+
+def given(world: World) -> list[StorageNotice]:
+    """The notices on record, each verified as the engine's own word."""
+    with reading(world.engine) as session:
+        found = ledger.entries(session, world.agreement.id, kinds=[Kind.STORAGE_NOTICE])
+    signed = [read_signed(entry.statement(), world.agreement) for entry in found]
+    assert all(one.signers == {world.agreement.engine.log_key} for one in signed)
+    return [one.body for one in signed if isinstance(one.body, StorageNotice)]
+
+
+def letters(world: World) -> list[Path]:
+    return sorted((world.folder / "outbox").glob("*/*.txt"))
+
+
+def run_until(world: World, rests: int) -> list[timedelta]:
+    """Run the storekeeper until it has rested so often, its clock going on with each rest."""
+    rest, clock = Weary(rests), {"now": NOW}
+
+    def go_on(pause: timedelta) -> None:
+        rest(pause)
+        clock["now"] += pause
+
+    with contextlib.suppress(EndedError):
+        keeper(world, rest=go_on, clock=lambda: clock["now"]).keep_making_rounds(timedelta(days=1))
+    return rest.rests
+
+
+def test_a_loss_is_told_to_depositor_beneficiary_and_agent_once(world: World) -> None:
+    lose(world)
+    with reading(world.engine) as session:
+        blobs = len(known_blobs(session))
+
+    run_until(world, rests=1 + blobs + 1 + blobs + 1)
+
+    (lost,) = repairs(world, Happening.REPLICA_LOST)
+    notices = given(world)
+    assert {(one.party, one.attempt, len(one.findings)) for one in notices} == {
+        ("nordwind", 1, 1),
+        ("halden", 1, 1),
+        ("harbour", 1, 1),
+    }
+    assert [path.parent.name for path in letters(world)] == ["halden", "harbour", "nordwind"]
+    text = letters(world)[0].read_text()
+    assert all(line in text for line in lost.because)
+    assert "NOT REPLACED" in text
+    assert sha256_digest(text.partition("\n\n")[2].encode()) in {one.text_digest for one in notices}
+
+
+def test_a_copy_that_was_replaced_is_told_too(world: World) -> None:
+    world.sealed_files(sealed(world))[1].unlink()
+    make_round(world)
+
+    run_until(world, rests=1)
+
+    assert len(given(world)) == 3
+    assert "NOT REPLACED" not in letters(world)[0].read_text()
+
+
+def test_a_letter_that_no_channel_takes_is_sent_again_ever_more_seldom(world: World) -> None:
+    lose(world)
+    make_round(world)
+    blocked = world.folder / "outbox"
+    blocked.write_text("a file where a folder should be")
+
+    rests = run_until(world, rests=4)
+
+    assert [rest.total_seconds() for rest in rests] == [10, 20, 40, 80]
+    tried = [one for one in given(world) if one.party == "halden"]
+    assert [one.attempt for one in tried] == [1, 2, 3, 4, 5]
+    assert not any(channel.taken for one in tried for channel in one.channels)
+
+    blocked.unlink()  # and a restart
+    (rest,) = run_until(world, rests=1)
+    assert rest == timedelta(seconds=10 + 20 + 40 + 80 + 160)
+    assert [path.parent.name for path in letters(world)] == ["halden", "harbour", "nordwind"]
+
+
+def register(world: World, agreement: Agreement, log_key: SigningKey = LOG_KEY) -> World:
+    """Another agreement, or version, in the same database; its engine signs with `log_key`."""
+    engine = replace(agreement.engine, log_key=log_key.public_key)
+    other = World(folder=world.folder, agreement=replace(agreement, engine=engine))
+    other.register()
+    return other
+
+
+def notices_of(world: World) -> StorageNotices:
+    return StorageNotices(
+        engine=world.engine,
+        log_key=LOG_KEY,
+        post=Post(domain="test.invalid", outbox_dir=world.folder / "outbox"),
+        clock=lambda: NOW,
+    )
+
+
+def test_a_damaged_record_keeps_no_other_agreements_letters_back(world: World) -> None:
+    lose(world)
+    make_round(world)
+    damaged = register(world, replace(world.agreement, id=AgreementId("a-damaged-one")))
+    with transaction(world.engine) as session:
+        event = said("event", 1, keys=[LOG_KEY], agreement_digest=damaged.digest)
+        ledger.append(session, damaged.agreement.id, event, NOW, claim=None)
+
+    with capture_logs() as logs:
+        again = notices_of(world).give()
+
+    assert len(given(world)) == 3
+    assert again == {damaged.agreement.id: NOW + STORAGE_NOTICE_AGAIN}
+    (told,) = logs
+    assert (told["log_level"], told["agreement"]) == ("error", damaged.agreement.id)
+    assert told["code"] == "malformed-document"
+
+
+def test_what_a_former_log_key_signed_is_read_under_the_version_that_it_names(world: World) -> None:
+    lose(world)
+    make_round(world)
+    changed = replace(world.agreement, version=2, supersedes=world.digest)
+    newer = register(world, changed, SigningKey(32 * b"n"))
+    notices = replace(notices_of(world), log_key=SigningKey(32 * b"n"))
+
+    assert notices.give() == notices.give() == {}
+
+    assert len(given(newer)) == 3
+    assert len(letters(world)) == 3
+
+
+def test_an_event_that_names_no_version_of_the_agreement_is_told(world: World) -> None:
+    with transaction(world.engine) as session:
+        event = said("event", 1, keys=[LOG_KEY], agreement_digest=NO_DIGEST)
+        ledger.append(session, world.agreement.id, event, NOW, claim=None)
+    with capture_logs() as logs:
+        notices_of(world).give()
+    assert [log["code"] for log in logs] == ["misdirected"]
+
+
+def test_letters_wait_for_a_database_that_is_out_of_reach(world: World) -> None:
+    nowhere = open_engine(f"sqlite:///{world.folder}/no-folder/store.db")
+    with pytest.raises(StoreUnavailableError):
+        replace(notices_of(world), engine=nowhere).give([world.agreement.id])
+
+
+def test_two_storekeepers_send_one_letter_and_record_it_once(world: World) -> None:
+    lose(world)
+    make_round(world)
+    notices = notices_of(world)
+
+    class Overtaken(Post):
+        """A post during whose first delivery another storekeeper does the same work."""
+
+        async def send(self, channel: Channel, letter: Letter) -> Taken:
+            await asyncio.to_thread(notices.give)
+            return await super().send(channel, letter)
+
+    slow = Overtaken(domain="test.invalid", outbox_dir=world.folder / "outbox")
+    assert replace(notices, post=slow).give() == {}
+
+    assert sorted(one.party for one in given(world)) == ["halden", "harbour", "nordwind"]
+    assert len(letters(world)) == 3

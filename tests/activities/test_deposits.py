@@ -1,0 +1,141 @@
+"""A deposit is verified when every store has every sealed file, byte for byte, sealed as it must be."""
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from activities.deposits import BlobActivities, NoSuchDepositError
+from tallystick.crypto import age
+from tallystick.crypto.age import X25519Identity
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.domain.ids import Digest
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.messages import DepositVerdict, VerifyDeposit
+from tallystick.proof.reading import read_signed
+from tallystick.store.blobs.folder import BlobStoreFailedError
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.registers import deposits
+from tests.support.worlds.agreements import DOCS, DORA, PEOPLE
+from tests.support.worlds.gate_worlds import MONDAY, World, typed
+from tests.support.worlds.prepared_worlds import CONTENTS, deposited, prepared_world
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return prepared_world(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture
+def world(prepared: World, tmp_path: Path) -> World:
+    return prepared.copied_to(tmp_path / "world")
+
+
+def verdict(world: World, tell: Callable[[str], None] = lambda _: None) -> DepositVerdict:
+    activities = BlobActivities(engine=world.engine, blobs=world.blobs, tell=tell)
+    return activities.verify_deposit(VerifyDeposit(agreement=world.agreement.id, deposit=deposited(world)))
+
+
+def last(world: World) -> Deposit:
+    with reading(world.engine) as session:
+        stored = deposits.latest_deposit(session, world.agreement.id)
+        assert stored is not None
+        body = read_signed(stored.entry.statement(), world.agreement).body
+    assert isinstance(body, Deposit)
+    return body
+
+
+def files(world: World) -> list[Path]:
+    (sealed,) = (c.sealed_digest for c in last(world).components if c.component == DOCS)
+    return world.sealed_files(sealed)
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_whole_deposit_is_verified_and_every_component_is_told(world: World) -> None:
+    told: list[str] = []
+
+    assert verdict(world, told.append) == DepositVerdict(verified=True)
+    assert told == [f"reading {component}" for component in CONTENTS]
+
+
+@pytest.mark.parametrize(("spoil", "word"), [(flip, "altered"), (Path.unlink, "missing")])
+def test_a_bad_copy_is_repaired_and_named(world: World, spoil: Callable[[Path], None], word: str) -> None:
+    good, bad = files(world)
+    spoil(bad)
+
+    found = verdict(world)
+
+    assert found == DepositVerdict(verified=True, because=(f"docs: south {word}, replaced from a good copy",))
+    assert bad.read_bytes() == good.read_bytes()
+    assert verdict(world) == DepositVerdict(verified=True)
+
+
+def test_a_file_that_is_bad_everywhere_fails_the_deposit(world: World) -> None:
+    for path in files(world):
+        flip(path)
+
+    found = verdict(world)
+
+    assert found == DepositVerdict(verified=False, because=("docs: north altered", "docs: south altered"))
+
+
+def test_a_size_that_is_not_as_signed_fails_the_deposit(world: World) -> None:
+    redeposit(world, lambda data: data, size_bytes=1)
+
+    assert not verdict(world).verified
+
+
+def test_a_store_that_cannot_be_read_says_nothing_about_the_deposit(world: World) -> None:
+    for path in files(world):
+        path.unlink()
+        path.mkdir()
+
+    with pytest.raises(BlobStoreFailedError), typed():
+        verdict(world)
+
+
+def test_a_file_that_is_not_sealed_fails_the_deposit(world: World) -> None:
+    redeposit(world, lambda _: b"in the clear")
+
+    (line,) = verdict(world).because
+    assert line.startswith("docs: not an age file")
+    assert not verdict(world).verified
+
+
+def test_a_file_sealed_to_a_weaker_recipient_fails_the_deposit(world: World) -> None:
+    weaker = X25519Identity(seed=bytes(range(32))).recipient()
+    redeposit(world, lambda data: age.seal_bytes(data[:100], [weaker]))
+
+    (line,) = verdict(world).because
+    assert line == "docs: sealed to X25519, not mlkem768x25519 alone"
+
+
+def test_an_unknown_deposit_is_refused(world: World) -> None:
+    activities = BlobActivities(engine=world.engine, blobs=world.blobs)
+    with pytest.raises(NoSuchDepositError), typed():
+        activities.verify_deposit(
+            VerifyDeposit(agreement=world.agreement.id, deposit=Digest("sha256:" + 64 * "0"))
+        )
+
+
+def redeposit(world: World, change: Callable[[bytes], bytes], *, size_bytes: int | None = None) -> None:
+    """A second deposit whose documentation is something else than it should be."""
+    before = last(world)
+    data = change(files(world)[0].read_bytes())
+    world.blobs.put(sha256_digest(data), len(data), lambda: io.BytesIO(data))
+    components = tuple(
+        replace(c, sealed_digest=sha256_digest(data), sealed_bytes=size_bytes or len(data))
+        if c.component == DOCS
+        else c
+        for c in before.components
+    )
+    body = replace(before, number=2, previous=deposited(world), components=components)
+    with transaction(world.engine) as session:
+        deposits.record_deposit(session, world.signed(body, PEOPLE[DORA].signing_key), MONDAY)

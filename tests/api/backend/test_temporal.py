@@ -1,0 +1,110 @@
+"""The port to the engine, on a real Temporal server: as the API sees it."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from api.backend.neighbours import ClaimNotCarriedError, EngineUnreachableError
+from api.backend.temporal import TemporalClaims
+from tallystick.crypto.envelope import envelope_bytes, statement_id
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.domain.claim.claim import WrongClaimStateError
+from tallystick.domain.ids import Digest
+from tallystick.domain.statements.acts import Intake
+from tallystick.messages import ClaimStart, EvidenceRequest, Submission
+from tallystick.settings import Settings
+from tests.support.sites.service import settings_in
+from tests.support.sites.temporal import Story, new_story, time_skipping
+from tests.support.worlds.agreements import ANA
+
+NOBODYS = Digest("sha256:" + 64 * "0")
+
+
+@pytest.fixture
+async def story(temporal_test_server: Path, tmp_path: Path) -> AsyncGenerator[Story]:
+    async with time_skipping(temporal_test_server) as environment:
+        yield new_story(environment, tmp_path)
+
+
+def port(story: Story) -> TemporalClaims:
+    return TemporalClaims(settings_of(story.environment, story.world.folder))
+
+
+def settings_of(environment: WorkflowEnvironment, folder: Path) -> Settings:
+    address = environment.client.service_client.config.target_host
+    return replace(settings_in(folder), temporal_address=address)
+
+
+def submission(envelope: bytes) -> Submission:
+    return Submission(envelope=envelope.decode())
+
+
+async def filed(story: Story, claims: TemporalClaims) -> Digest:
+    at = await story.now()
+    filing = story.world.filing(story.deposit, at)
+    digest, text = statement_id(filing), envelope_bytes(filing).decode()
+    start = ClaimStart(claim=digest, agreement=story.world.agreement.id, envelope=text)
+    await claims.start_claim(start)
+    await claims.start_claim(start)  # as often as it is asked
+    acknowledged = await claims.submit(digest, digest, Submission(envelope=text))
+    assert acknowledged.state == "FILED"
+    story.claim = digest
+    story.world = replace(story.world, claim=digest)
+    return digest
+
+
+async def test_an_act_is_acknowledged_once_it_is_on_record_and_again_with_the_same_words(
+    story: Story,
+) -> None:
+    claims = port(story)
+    async with story.carried(gate=False):
+        claim = await filed(story, claims)
+        intake = await story.said_intake()
+        told = await claims.submit(claim, statement_id(intake), submission(envelope_bytes(intake)))
+        again = await claims.submit(claim, statement_id(intake), submission(envelope_bytes(intake)))
+    assert told == again
+    assert told.state == "ACCEPTED"
+    assert [body for _, body in story.on_record().entries_of(Intake)]
+
+
+async def test_a_refusal_by_the_engine_arrives_as_the_error_that_it_was(story: Story) -> None:
+    claims = port(story)
+    async with story.carried(gate=False):
+        claim = await filed(story, claims)
+        await story.accepts()
+        second = await story.said_intake()
+        with pytest.raises(WrongClaimStateError) as refusal:
+            await claims.submit(claim, statement_id(second), submission(envelope_bytes(second)))
+    assert refusal.value.facts["current"] == "ACCEPTED"
+
+
+async def test_a_claim_that_no_workflow_carries_says_so(story: Story) -> None:
+    act = await story.said(Intake, ANA, accepted=True)
+    with pytest.raises(ClaimNotCarriedError):
+        await port(story).submit(NOBODYS, statement_id(act), submission(envelope_bytes(act)))
+
+
+async def test_the_worker_makes_the_evidence_file_that_the_api_cannot_sign(story: Story) -> None:
+    claims = port(story)
+    async with story.carried(gate=False):
+        claim = await filed(story, claims)
+        digest = await claims.evidence(EvidenceRequest(claim=claim))
+    data = b"".join(story.world.blobs.open_verified(digest).chunks)
+    assert sha256_digest(data) == digest
+    assert b'"evidence"' in data or b"evidence.v1" in data
+
+
+async def test_without_temporal_the_outcome_is_open_and_repeating_is_harmless(tmp_path: Path) -> None:
+    claims = TemporalClaims(replace(settings_in(tmp_path), temporal_address="127.0.0.1:9"))
+    start = ClaimStart(claim=NOBODYS, agreement="nordwind-halden", envelope="{}")
+    with pytest.raises(EngineUnreachableError) as doubt:
+        await claims.start_claim(start)
+    assert doubt.value.retryable
+    assert not await claims.reachable()
+
+
+async def test_temporal_that_answers_is_reachable(story: Story) -> None:
+    assert await port(story).reachable()

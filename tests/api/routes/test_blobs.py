@@ -1,0 +1,229 @@
+"""Blobs: uploads that go on, ranges, and who may fetch which bytes."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from tallystick.crypto.envelope import statement_id
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.crypto.keys import key_id
+from tallystick.domain.ids import ComponentId, PersonId, StageId
+from tallystick.domain.kinds import Purpose
+from tallystick.domain.statements.acts import Approval, Intake
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.limits import UPLOAD_IDLE_MAX
+from tallystick.messages import VerifyDeposit
+from tallystick.store.database.session import reading
+from tallystick.store.registers import deposits
+from tallystick.store.registers.custody import live_custody
+from tests.support.sites.service import Service
+from tests.support.worlds.agreements import ANA, BEA, BEN, CRITICAL, DORA, KIM, PEOPLE, TOM
+
+DATA = b"sealed bytes " * 1000
+DIGEST = sha256_digest(DATA)
+WHERE = {"agreement": "nordwind-halden"}
+
+
+async def put(
+    service: Service,
+    data: bytes,
+    person: PersonId = DORA,
+    *,
+    digest: str = DIGEST,
+    purpose: str = "deposit",
+    offset: int | None = None,
+    length: int | None = None,
+) -> httpx.Response:
+    headers = service.signed_in(person)
+    if offset is not None:
+        headers["upload-offset"] = str(offset)
+    if length is not None:
+        headers["upload-length"] = str(length)
+    query = {**WHERE, "purpose": purpose}
+    return await service.http.put(f"/v1/blobs/{digest}", content=data, params=query, headers=headers)
+
+
+async def offset_of(service: Service, person: PersonId = DORA) -> int:
+    answer = await service.http.head(f"/v1/blobs/{DIGEST}", params=WHERE, headers=service.signed_in(person))
+    assert answer.status_code == 200
+    return int(answer.headers["upload-offset"])
+
+
+async def get(service: Service, person: PersonId, digest: str = DIGEST, **headers: str) -> httpx.Response:
+    return await service.http.get(f"/v1/blobs/{digest}", headers={**service.signed_in(person), **headers})
+
+
+async def test_an_upload_goes_on_where_it_stopped(service: Service) -> None:
+    half = len(DATA) // 2
+    first = await put(service, DATA[:half], offset=0, length=len(DATA))
+    assert (first.status_code, first.json()) == (202, {"offset": half})
+    assert await offset_of(service) == half
+    assert await offset_of(service, BEA) == 0, "nobody learns of another's upload"
+    wrong = await put(service, DATA, offset=0, length=len(DATA))
+    assert (wrong.status_code, wrong.json()["facts"]["received"]) == (409, half)
+    last = await put(service, DATA[half:], offset=half, length=len(DATA))
+    assert (last.status_code, last.json()) == (201, {"digest": DIGEST, "size_bytes": len(DATA)})
+    assert await offset_of(service) == len(DATA)
+    assert (await get(service, DORA)).content == DATA
+
+
+async def test_a_lost_answer_to_the_last_part_is_given_again(service: Service) -> None:
+    await put(service, DATA, length=len(DATA))
+    again = await put(service, b"", offset=len(DATA), length=len(DATA))
+    assert (again.status_code, again.json()["size_bytes"]) == (201, len(DATA))
+
+
+async def test_a_blob_is_durable_in_every_store_when_it_is_acknowledged(service: Service) -> None:
+    await put(service, DATA)
+    assert len(service.world.sealed_files(DIGEST)) == 2
+
+
+async def test_other_bytes_than_announced_are_not_kept(service: Service) -> None:
+    other = await put(service, DATA[::-1])
+    assert (other.status_code, other.json()["code"]) == (422, "blob-digest-mismatch")
+    more = await put(service, DATA, length=len(DATA) - 1)
+    assert (more.status_code, more.json()["code"]) == (422, "blob-size-mismatch")
+    assert await offset_of(service) == 0
+    assert not service.world.sealed_files(DIGEST)
+
+
+async def test_only_the_depositor_sends_deposits(service: Service) -> None:
+    answer = await put(service, DATA, BEA)
+    assert (answer.status_code, answer.json()["code"]) == (403, "not-authorised-to-state")
+
+
+async def test_a_share_is_small(service: Service) -> None:
+    answer = await put(service, b"", KIM, purpose="contribution", length=65 * 1024)
+    assert (answer.status_code, answer.json()["code"]) == (422, "blob-size-mismatch")
+
+
+async def test_evidence_is_for_the_persons_of_the_agreement_and_deposits_for_two_parties(
+    service: Service,
+) -> None:
+    assert (await put(service, DATA, BEA, purpose="evidence")).status_code == 201
+    assert (await get(service, TOM)).status_code == 200
+    deposit = b"another sealed file"
+    digest = sha256_digest(deposit)
+    assert (await put(service, deposit, digest=digest)).status_code == 201
+    seen = {person: (await get(service, person, digest)).status_code for person in (DORA, ANA, BEA, TOM)}
+    assert seen == {DORA: 200, ANA: 200, BEA: 404, TOM: 404}
+
+
+async def test_a_blob_one_may_not_fetch_is_one_that_is_not_there(service: Service) -> None:
+    await put(service, DATA)
+    refused = await get(service, BEA)
+    missing = await get(service, BEA, sha256_digest(b"nothing"))
+    assert refused.status_code == missing.status_code == 404
+    assert refused.content == missing.content
+
+
+async def test_ranges_are_served_from_verified_bytes(service: Service) -> None:
+    await put(service, DATA)
+    size = len(DATA)
+    for asked, expected in (
+        ("bytes=0-9", DATA[:10]),
+        (f"bytes={size - 5}-", DATA[-5:]),
+        ("bytes=-7", DATA[-7:]),
+        (f"bytes=10-{size * 2}", DATA[10:]),
+    ):
+        answer = await get(service, DORA, Range=asked)
+        assert (answer.status_code, answer.content) == (206, expected), asked
+        assert answer.headers["content-length"] == str(len(expected))
+    assert answer.headers["content-range"] == f"bytes 10-{size - 1}/{size}"
+    for ignored in ("lines=1-2", "bytes=0-1,3-4", "bytes=-", "nonsense"):
+        answer = await get(service, DORA, Range=ignored)
+        assert (answer.status_code, answer.content) == (200, DATA), ignored
+    for beyond in (f"bytes={size}-", "bytes=9-3"):
+        answer = await get(service, DORA, Range=beyond)
+        assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{size}"), beyond
+
+
+async def test_an_altered_copy_is_passed_over(service: Service) -> None:
+    await put(service, DATA)
+    file = service.world.sealed_files(DIGEST)[0]
+    file.chmod(0o600)
+    file.write_bytes(DATA[::-1])
+    assert (await get(service, DORA)).content == DATA
+
+
+async def test_the_beneficiary_fetches_what_a_decided_stage_discloses_and_no_more(claimed: Service) -> None:
+    delivery = (await claimed.get(f"/claims/{claimed.world.claim}/delivery", BEA)).json()
+    files = {stage["stage"]: stage["components"][0]["sealed_digest"] for stage in delivery["stages"]}
+    assert (await get(claimed, BEA, files["provisional"])).status_code == 404
+    await decide_provisional(claimed)
+    delivery = (await claimed.get(f"/claims/{claimed.world.claim}/delivery", BEA)).json()
+    decided = delivery["stages"][0]
+    assert (decided["state"], len(decided["components"][0]["contributions"])) == ("DECIDED", 1)
+    assert (await get(claimed, BEA, files["provisional"])).status_code == 200
+    assert (await get(claimed, BEN, files["provisional"])).status_code == 200
+    assert (await get(claimed, BEA, files[CRITICAL])).status_code == 404
+    assert (await get(claimed, TOM, files["provisional"])).status_code == 404
+    share = decided["components"][0]["contributions"][0]["sealed_digest"]
+    assert (await get(claimed, BEA, share)).status_code == 200
+    assert (await get(claimed, DORA, share)).status_code == 404
+
+
+async def decide_provisional(service: Service) -> None:
+    """Bring the provisional stage to the gate, and let the gate decide."""
+    await service.says("intakes", Intake, ANA, accepted=True)
+    for person in (ANA, KIM):
+        answer = await service.says(
+            "approvals",
+            Approval,
+            person,
+            stages=("provisional",),
+            purpose=Purpose.RELEASE,
+            expires_at=service.clock.now + timedelta(days=20),
+            reason="It is in order.",
+        )
+        assert answer.status_code == 201, answer.text
+    service.world.sign_checkpoint()
+    gate = service.world.gate(at=service.clock.now)
+    assert service.world.decide(gate, StageId("provisional")).outcome == "released"
+
+
+async def test_a_deposit_is_recorded_once_its_files_have_arrived(service: Service) -> None:
+    with reading(service.world.engine) as session:
+        live = live_custody(session, service.world.agreement.id)
+        last = deposits.latest_deposit(session, service.world.agreement.id)
+    assert last is not None
+    sealed = service.world.sealed(ComponentId("docs"), b"new docs", live[ComponentId("docs")])
+    body = service.world.body(
+        Deposit,
+        DORA,
+        service.clock.now,
+        number=2,
+        previous=last.digest,
+        watermark=service.clock.now,
+        components=(sealed,),
+    )
+    statement = service.world.signed(body, PEOPLE[DORA].signing_key)
+    early = await service.post("/agreements/nordwind-halden/deposits", statement, DORA)
+    assert (early.status_code, early.json()["code"]) == (409, "deposit-refused")
+    (file, _) = service.world.sealed_files(sealed.sealed_digest)
+    await put(service, file.read_bytes(), digest=sealed.sealed_digest)
+    told = await service.post("/agreements/nordwind-halden/deposits", statement, DORA)
+    assert (told.status_code, told.json()["number"]) == (201, 2)
+    asked = VerifyDeposit(agreement="nordwind-halden", deposit=statement_id(statement))
+    assert asked in service.engine.asked
+    shown = (await service.get("/agreements/nordwind-halden/deposits/2", BEA)).json()
+    assert shown["verdict"] == {"state": "pending", "at": None, "because": []}
+    first = (await service.get("/agreements/nordwind-halden/deposits", BEA)).json()["deposits"][1]
+    assert first["verdict"]["state"] == "verified"
+
+
+async def test_an_upload_with_which_nobody_goes_on_is_dropped_by_the_api_itself(service: Service) -> None:
+    assert (await put(service, DATA[:100], offset=0, length=len(DATA))).status_code == 202
+    arriving = service.app.state.neighbours.uploads
+    owner = key_id(PEOPLE[DORA].signing_key.public_key)
+    assert arriving.received_bytes(owner, DIGEST) == 100
+
+    service.clock.now = datetime.now(UTC) + UPLOAD_IDLE_MAX + timedelta(minutes=1)
+    async with service.app.router.lifespan_context(service.app):
+        for _ in range(100):
+            if not arriving.received_bytes(owner, DIGEST):
+                break
+            await asyncio.sleep(0.05)
+
+    assert arriving.received_bytes(owner, DIGEST) == 0

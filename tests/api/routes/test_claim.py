@@ -1,0 +1,143 @@
+"""Views of a claim: what it waits for, its deadlines, drafts, the stream of its events, its evidence."""
+
+import json
+from datetime import timedelta
+
+import httpx
+
+from api.http.auth import Caller
+from api.routes.events import entries_after
+from tallystick.crypto.envelope import sign
+from tallystick.crypto.keys import key_id
+from tallystick.domain.ids import AgreementId, StageId
+from tallystick.domain.kinds import Purpose
+from tallystick.domain.statements.acts import Approval, Intake
+from tests.support.sites.service import Service
+from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE
+
+
+async def test_a_claim_says_on_whom_it_waits_and_the_inbox_tells_them(claimed: Service) -> None:
+    view = (await claimed.get(f"/claims/{claimed.world.claim}")).json()
+    (waiting,) = view["waiting"]
+    assert (waiting["what"], waiting["on"]) == ("intake", ["ana@harbour", "abe@harbour"])
+    assert waiting["until"].endswith("Z")
+    assert (view["state"], view["filed_by"], view["window"]) == ("FILED", "bea@halden", None)
+    assert [item["what"] for item in (await claimed.get("/inbox", ANA)).json()["items"]] == ["intake"]
+    assert (await claimed.get("/inbox", KIM)).json() == {"items": []}
+
+
+async def test_claims_are_found_by_state_and_by_whom_they_wait_for(claimed: Service) -> None:
+    async def found(**query: str) -> int:
+        return len((await claimed.get("/claims", ANA, **query)).json()["claims"])
+
+    assert [await found(state=state) for state in ("FILED", "WINDOW")] == [1, 0]
+    assert [await found(waiting_for=who) for who in ("ana@harbour", "kim@kestrel")] == [1, 0]
+    assert [await found(waiting_for=what) for what in ("intake", "approval")] == [1, 0]
+
+
+async def test_the_timeline_tells_every_entry_as_the_event_that_it_counted_as(claimed: Service) -> None:
+    await claimed.says("intakes", Intake, ANA, accepted=True)
+    entries = (await claimed.get(f"/claims/{claimed.world.claim}/timeline")).json()["entries"]
+    assert [entry["event"] for entry in entries] == ["filed", "intake-accepted"]
+    assert entries[1]["says"]["accepted"] is True
+    assert entries[1]["person"] == "ana@harbour"
+
+
+async def test_the_tally_says_why_a_vote_counts(claimed: Service) -> None:
+    await claimed.says("intakes", Intake, ANA, accepted=True)
+    await claimed.says(
+        "approvals",
+        Approval,
+        KIM,
+        stages=(StageId("critical"),),
+        purpose=Purpose.RELEASE,
+        expires_at=claimed.clock.now + timedelta(days=20),
+        reason="In order.",
+    )
+    told = (await claimed.get(f"/claims/{claimed.world.claim}/tally")).json()
+    critical = next(stage for stage in told["stages"] if stage["stage"] == "critical")
+    assert [(vote["person"], vote["counts"]) for vote in critical["votes"]] == [("kim@kestrel", True)]
+    assert "kim@kestrel" not in critical["outstanding"]
+    assert not critical["reached"]
+    assert not told["denials"]["reached"]
+
+
+async def test_an_explanation_names_the_premises_that_do_not_hold(claimed: Service) -> None:
+    told = (await claimed.get(f"/claims/{claimed.world.claim}/explain", stage="critical")).json()
+    held = {premise["premise"]: premise["holds"] for premise in told["premises"]}
+    assert held["purpose-is-release"]
+    assert not held["intake-accepted"]
+    assert any("intake-accepted does not hold" in line for line in told["lines"])
+    other = await claimed.get(f"/claims/{claimed.world.claim}/explain", stage="nonsense")
+    assert (other.status_code, other.json()["code"]) == (422, "unknown-stage")
+
+
+async def test_a_draft_is_what_would_be_recorded_once_signed(claimed: Service) -> None:
+    await claimed.says("intakes", Intake, ANA, accepted=True)
+    draft = (
+        await claimed.get(f"/claims/{claimed.world.claim}/draft/approval", KIM, reason="In order.")
+    ).json()
+    assert len(draft["words"]) == 6
+    assert any(" ".join(draft["words"]) in line for line in draft["shows"])
+    assert draft["body"]["stages"] == ["provisional", "critical", "source"]
+    statement = sign(draft["kind"], draft["body"], [PEOPLE[KIM].signing_key])
+    answer = await claimed.post(f"/claims/{claimed.world.claim}/approvals", statement, KIM)
+    assert answer.status_code == 201, answer.text
+
+
+async def test_a_draft_says_what_is_missing(claimed: Service) -> None:
+    answer = await claimed.get(f"/claims/{claimed.world.claim}/draft/objection", DORA, ground="cured")
+    assert (answer.status_code, answer.json()["facts"]) == (400, {"missing": "explanation"})
+    none = await claimed.get(f"/claims/{claimed.world.claim}/draft/claim", BEA)
+    assert (none.status_code, none.json()["code"]) == (404, "not-drafted")
+
+
+async def test_events_go_on_after_the_last_one_that_was_seen(claimed: Service) -> None:
+    await claimed.says("intakes", Intake, ANA, accepted=True)
+    first, second = claimed.world.case().claim.entries
+    told = await events(claimed, 2)
+    assert [event["event"] for event in told] == ["filed", "intake-accepted"]
+    assert told[1] == {"index": second.index, "state": "ACCEPTED", "event": "intake-accepted"}
+    assert await events(claimed, 1, last=first.index) == [told[1]]
+    wrong = await claimed.http.get(
+        f"/v1/claims/{claimed.world.claim}/events",
+        headers={**claimed.signed_in(ANA), "last-event-id": "-2"},
+    )
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid-parameter")
+
+
+async def events(service: Service, count: int, last: int | None = None) -> list[dict[str, object]]:
+    """The first events of the stream, which is then left: a stand-in for a client that goes away."""
+    key = PEOPLE[ANA].signing_key.public_key
+    caller = Caller(key=key, fingerprint=key_id(key), persons={AgreementId("nordwind-halden"): ANA})
+    near = service.app.state.neighbours
+    stream = entries_after(near, caller, service.world.claim, -1 if last is None else last)
+    found: list[dict[str, object]] = []
+    async for event in stream:
+        found.append(json.loads(str(event.data)))
+        if len(found) == count:
+            break
+    await stream.aclose()
+    return found
+
+
+async def test_the_evidence_file_is_what_the_worker_stored(claimed: Service) -> None:
+    answer: httpx.Response = await claimed.get(f"/claims/{claimed.world.claim}/evidence")
+    assert answer.status_code == 200
+    assert answer.json()["case"]["claim"] == claimed.world.claim
+    claimed.engine.away = True
+    assert (await claimed.get(f"/claims/{claimed.world.claim}/evidence")).status_code == 503
+
+
+async def test_a_proof_is_served_once_a_checkpoint_covers_the_entry(claimed: Service) -> None:
+    path = "/agreements/nordwind-halden/ledger"
+    assert (await claimed.get(f"{path}/proof/0")).status_code == 404
+    assert (await claimed.get(f"{path}/checkpoint")).status_code == 404
+    claimed.world.sign_checkpoint()
+    assert (await claimed.get(f"{path}/checkpoint")).text.startswith("test/nordwind-halden\n")
+    assert (await claimed.get(f"{path}/proof/0")).text.startswith("c2sp.org/tlog-proof@v1\n")
+    size = (await claimed.get(path)).json()["size"]
+    assert (await claimed.get(f"{path}/proof/{size}")).status_code == 404
+    page = (await claimed.get(f"{path}/entries", after=size - 2)).json()["entries"]
+    assert [entry["index"] for entry in page] == [size - 1]
+    assert len(page[0]["salt"]) == 64

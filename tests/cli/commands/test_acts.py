@@ -1,0 +1,255 @@
+"""A person sees what they sign, from the very bytes, and nothing is signed or sent without a yes."""
+
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from tallystick.crypto.envelope import Envelope, body_of, statement_id
+from tallystick.domain.comparison_words import six_words
+from tallystick.domain.ids import PersonId
+from tallystick.domain.kinds import Kind
+from tallystick.proof.reading import read_signed
+from tests.cli.conftest import Office
+from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, BEA, DORA, KIM, TOM
+from tests.support.worlds.deliveries import Release, digest_of
+
+OTHER = "sha256:" + 64 * "1"
+
+Act: TypeAlias = tuple[PersonId, tuple[str, ...], Kind, str, dict[str, object]]
+
+ACTS: list[Act] = [
+    (ANA, ("intake",), Kind.INTAKE, "intakes", {"accepted": True, "reasons": []}),
+    (
+        ANA,
+        ("intake", "--refuse", "--reason", "no date"),
+        Kind.INTAKE,
+        "intakes",
+        {"accepted": False, "reasons": ["no date"]},
+    ),
+    (DORA, ("acknowledge",), Kind.NOTICE_ACKNOWLEDGEMENT, "acknowledgements", {}),
+    (KIM, ("approve",), Kind.APPROVAL, "approvals", {"stages": ["provisional", "critical"]}),
+    (DORA, ("approve",), Kind.APPROVAL, "approvals", {"stages": ["critical"], "purpose": "release"}),
+    (
+        KIM,
+        ("approve", "--stage", "critical", "--expires", "2027-01-01T00:00:00Z", "--reason", "in order"),
+        Kind.APPROVAL,
+        "approvals",
+        {"stages": ["critical"], "expires_at": "2027-01-01T00:00:00Z", "reason": "in order"},
+    ),
+    (KIM, ("deny", "--reason", "no"), Kind.DENIAL, "denials", {"reason": "no"}),
+    (
+        DORA,
+        ("object", "--ground", "cured", "--explanation", "We pay.", "--stage", "critical"),
+        Kind.OBJECTION,
+        "objections",
+        {"ground": "cured", "explanation": "We pay.", "stages": ["critical"]},
+    ),
+    (DORA, ("retract", OTHER, "--reason", "settled"), Kind.RETRACTION, "retractions", {"of": OTHER}),
+    (
+        BEA,
+        ("withdraw", "--reason", "cured", "--explanation", "paid"),
+        Kind.WITHDRAWAL,
+        "withdrawals",
+        {"reason": "cured"},
+    ),
+    (ANA, ("hold", "--reason", "an injunction"), Kind.HOLD, "holds", {"reason": "an injunction"}),
+    (
+        BEA,
+        ("return", "--method", "shredded", "--certificate", "C-1"),
+        Kind.RETURN,
+        "returns",
+        {"components": ["docs"], "method": "shredded"},
+    ),
+    (
+        KIM,
+        (
+            "rule",
+            "--authority",
+            "arbitration",
+            "--outcome",
+            "refuse",
+            "--document",
+            "award=award.txt",
+            "--reason",
+            "x",
+        ),
+        Kind.RULING,
+        "rulings",
+        {"authority": "arbitration", "outcome": "refuse"},
+    ),
+    (
+        DORA,
+        ("instruct", "--outcome", "release", "--reason", "agreed"),
+        Kind.JOINT_INSTRUCTION,
+        "joint-instructions",
+        {"outcome": "release"},
+    ),
+    (
+        ANA,
+        ("lift", "--hold", OTHER, "--reason", "over"),
+        Kind.HOLD_LIFT,
+        "hold-lifts",
+        {"hold": OTHER, "reason": "over"},
+    ),
+]
+
+
+def placed(words: tuple[str, ...], claim: str) -> list[str]:
+    return [words[0], claim, *words[1:]]
+
+
+def only(office: Office) -> tuple[str, Envelope]:
+    (sent,) = office.api.posted
+    return sent
+
+
+@pytest.mark.parametrize(("person", "words", "kind", "noun", "says"), ACTS, ids=lambda v: str(v)[:24])
+def test_act_is_signed_by_its_author_about_this_claim_and_sent(
+    *,
+    person: PersonId,
+    words: tuple[str, ...],
+    kind: Kind,
+    noun: str,
+    says: dict[str, object],
+    office: Office,
+    release: Release,
+) -> None:
+    Path("award.txt").write_text("Award.\n")
+    ran = office.run(*placed(words, release.claim), "--yes", "--json", person=person)
+    assert ran.code == 0, ran.err
+    path, envelope = only(office)
+    signed, body = read_signed(envelope, AGREEMENT), body_of(envelope)
+    assert path == f"/v1/claims/{release.claim}/{noun}"
+    assert (signed.kind, signed.signers) == (
+        kind,
+        frozenset({AGREEMENT.person(person).signing_key}),
+    )
+    assert {**body, **says} == body
+    assert (body["claim"], body["person"]) == (release.claim, person)
+    assert body["agreement_digest"] == statement_id(release.agreement)
+    assert ran.json["statement"] == signed.id
+
+
+@pytest.mark.parametrize(("person", "words", "kind", "noun", "says"), ACTS, ids=lambda v: str(v)[:24])
+def test_nothing_is_sent_without_a_yes(
+    *,
+    person: PersonId,
+    words: tuple[str, ...],
+    kind: Kind,
+    noun: str,
+    says: dict[str, object],
+    office: Office,
+    release: Release,
+) -> None:
+    Path("award.txt").write_text("Award.\n")
+    ran = office.run(*placed(words, release.claim), person=person, answer="n\n")
+    assert (ran.code, office.sent()) == (1, [])
+    assert "Sign this?" in ran.err
+
+
+def test_what_is_signed_is_shown_first(office: Office, release: Release) -> None:
+    ran = office.run("approve", release.claim, "--stage", "critical", person=KIM, answer="y\n")
+    assert ran.code == 0, ran.err
+    shown = ran.err[: ran.err.index("Sign this?")]
+    for told in (
+        release.claim,
+        " ".join(six_words(release.claim)),
+        "Insolvency with disruption",
+        "licence-keys, activation-rules",
+        f"you sign     approval, as {KIM}",
+        'stages: ["critical"]',
+    ):
+        assert told in shown
+
+
+def test_approval_counts_as_long_as_the_agreement_allows(office: Office, release: Release) -> None:
+    office.run("approve", release.claim, "--yes", person=KIM)
+    body = read_signed(office.sent()[0], AGREEMENT).body
+    assert (getattr(body, "expires_at") - body.issued_at).days == 30  # noqa: B009 - of an approval
+
+
+def test_person_without_a_place_in_any_quorum_approves_nothing(office: Office, release: Release) -> None:
+    ran = office.run("approve", release.claim, "--yes", person=BEA)
+    assert (ran.problem["code"], office.sent()) == ("not-authorised-to-state", [])
+
+
+def test_refusal_of_intake_needs_a_reason(office: Office, release: Release) -> None:
+    assert office.run("intake", release.claim, "--refuse", "--yes", person=ANA).code == 2
+
+
+def test_claim_that_the_server_swapped_is_not_signed(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    other = Release(scratch=tmp_path / "other", number=4)
+    office.api.shows[f"/v1/claims/{other.claim}"] = office.api.shows[f"/v1/claims/{release.claim}"]
+    ran = office.run("approve", other.claim, "--yes", person=KIM)
+    assert (ran.problem["code"], office.sent()) == ("unexpected-claim", [])
+
+
+def test_ruling_names_its_papers_by_digest(office: Office, release: Release) -> None:
+    Path("award.txt").write_text("Award.\n")
+    words = ("--authority", "arbitration", "--outcome", "refuse", "--reason", "r")
+    office.run("rule", release.claim, *words, "--document", "award=award.txt", "--yes", person=KIM)
+    paper = {"document": "award", "plain_digest": digest_of(b"Award.\n")}
+    assert body_of(office.sent()[0])["documents"] == [paper]
+
+
+# Several persons, one envelope.
+
+
+def test_envelope_goes_from_signer_to_signer_and_is_sent_by_the_last(
+    office: Office, release: Release
+) -> None:
+    first = ("lift", release.claim, "--hold", OTHER, "--reason", "over", "--out", "lift.json", "--yes")
+    assert office.run(*first, person=ANA).code == 0
+    assert office.sent() == []
+    assert office.run("lift", release.claim, "--cosign", "lift.json", "--yes", person=KIM).code == 0
+    path, envelope = only(office)
+    signers = frozenset(AGREEMENT.person(person).signing_key for person in (ANA, KIM))
+    assert (path, read_signed(envelope, AGREEMENT).signers) == (
+        f"/v1/claims/{release.claim}/hold-lifts",
+        signers,
+    )
+
+
+def test_cosigner_sees_what_the_first_has_said(office: Office, release: Release) -> None:
+    first = ("lift", release.claim, "--hold", OTHER, "--reason", "over", "--out", "lift.json", "--yes")
+    office.run(*first, person=ANA)
+    ran = office.run("lift", release.claim, "--cosign", "lift.json", person=KIM, answer="n\n")
+    assert (ran.code, office.sent()) == (1, [])
+    assert "reason: over" in ran.err
+    assert f"as {ANA}" in ran.err
+
+
+def test_envelope_is_handed_on_and_sent_as_it_is(office: Office, release: Release) -> None:
+    first = ("lift", release.claim, "--hold", OTHER, "--reason", "over", "--out", "one.json", "--yes")
+    office.run(*first, person=ANA)
+    office.run("lift", release.claim, "--cosign", "one.json", "--out", "two.json", "--yes", person=TOM)
+    assert office.sent() == []
+    assert office.run("lift", release.claim, "--send", "two.json", person=ABE).code == 0
+    assert len(office.sent()[0].signatures) == 2
+
+
+def test_envelope_of_another_kind_is_not_cosigned(office: Office, release: Release) -> None:
+    first = ("lift", release.claim, "--hold", OTHER, "--reason", "over", "--out", "lift.json", "--yes")
+    office.run(*first, person=ANA)
+    ran = office.run("instruct", release.claim, "--cosign", "lift.json", "--yes", person=KIM)
+    assert (ran.problem["code"], office.sent()) == ("misdirected", [])
+
+
+def test_the_only_hold_need_not_be_named(office: Office, release: Release) -> None:
+    lifted, standing = "sha256:" + 64 * "2", "sha256:" + 64 * "3"
+    office.api.shows[f"/v1/claims/{release.claim}/timeline"] = {
+        "entries": [
+            {"kind": "hold", "statement": lifted, "says": {}},
+            {"kind": "hold", "statement": standing, "says": {}},
+            {"kind": "hold-lift", "statement": OTHER, "says": {"hold": lifted}},
+        ]
+    }
+    office.run("lift", release.claim, "--reason", "over", "--yes", person=ANA)
+    assert body_of(office.sent()[0])["hold"] == standing
+
+
+def test_ruling_without_its_outcome_is_wrong_usage(office: Office, release: Release) -> None:
+    assert office.run("rule", release.claim, "--authority", "arbitration", "--yes", person=KIM).code == 2

@@ -1,0 +1,120 @@
+"""Agreements are checked, signed by one after the other, and trusted from the first use on."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from tallystick.crypto.envelope import envelope_json, parse_envelope, sign, statement_id
+from tallystick.crypto.json.canonical import canonical_bytes
+from tallystick.domain.codec import encode_object
+from tallystick.domain.kinds import Kind
+from tallystick.proof.reading import read_agreement
+from tests.cli.conftest import URL, Office
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM, agreement
+from tests.support.worlds.deliveries import Release
+
+SIGNERS = (DORA, BEA, ANA, KIM, TOM)
+
+
+def drafted(**changes: object) -> str:
+    draft = Path("agreement.json")
+    draft.write_bytes(canonical_bytes(encode_object(agreement(**changes))))
+    return str(draft)
+
+
+def test_sound_agreement_passes_the_check(office: Office) -> None:
+    ran = office.run("agreement", "check", drafted(), "--json")
+    assert (ran.code, ran.json["agreement"]) == (0, AGREEMENT.id)
+
+
+def test_unsound_agreement_fails_the_check_and_says_why(office: Office) -> None:
+    ran = office.run("agreement", "check", drafted(parties=AGREEMENT.parties[:1]), "--json")
+    assert ran.code == 1
+    assert "error" in {finding["severity"] for finding in ran.json["findings"]}
+
+
+def test_canonical_bytes_are_printed_as_they_are_signed(office: Office) -> None:
+    ran = office.run("agreement", "check", drafted(), "--canonical")
+    assert ran.out.encode() == canonical_bytes(encode_object(AGREEMENT))
+
+
+def test_every_party_signs_the_same_statement(office: Office) -> None:
+    document = drafted()
+    for person in SIGNERS:
+        ran = office.run(
+            "agreement", "sign", document, "--key", str(office.key(person)), "--out", "signed.json", "--yes"
+        )
+        assert ran.code == 0, ran.err
+        assert AGREEMENT.title in ran.err
+        document = "signed.json"
+    signed = read_agreement(parse_envelope(Path(document).read_bytes(), body_size_bytes_max=1 << 20))
+    assert signed.agreement == AGREEMENT
+    assert signed.signers == {PEOPLE[person].signing_key.public_key for person in SIGNERS}
+
+
+def test_signing_asks_first(office: Office) -> None:
+    ran = office.run("agreement", "sign", drafted(), "--key", str(office.key(ANA)), "--out", "signed.json")
+    assert ran.code == 1
+    assert not Path("signed.json").exists()
+
+
+def test_signature_by_a_stranger_is_not_joined(office: Office) -> None:
+    stranger = sign(Kind.AGREEMENT, encode_object(AGREEMENT), [PEOPLE[KIM].signing_key])
+    forged = {**envelope_json(stranger), "signatures": [{"sig": "A" * 86 + "=="}]}
+    Path("forged.json").write_text(json.dumps(forged))
+    ran = office.run("agreement", "sign", "forged.json", "--key", str(office.key(ANA)), "--yes")
+    assert ran.problem["code"] == "signature-invalid"
+
+
+def test_unsound_agreement_is_not_signed(office: Office) -> None:
+    draft = drafted(stages=())
+    ran = office.run("agreement", "sign", draft, "--key", str(office.key(ANA)), "--yes")
+    assert ran.problem["code"] == "unsound-agreement"
+
+
+def test_agreement_of_all_parties_is_registered(office: Office, release: Release) -> None:
+    Path("signed.json").write_text(json.dumps(envelope_json(release.agreement)))
+    assert office.run("agreement", "register", "signed.json", person=ANA).code == 0
+    assert office.sent() == [release.agreement]
+
+
+def test_agreement_that_lacks_a_party_is_not_sent(office: Office) -> None:
+    lacking = sign(Kind.AGREEMENT, encode_object(AGREEMENT), [PEOPLE[ANA].signing_key])
+    Path("signed.json").write_text(json.dumps(envelope_json(lacking)))
+    ran = office.run("agreement", "register", "signed.json", person=ANA)
+    assert (ran.code, office.sent()) == (1, [])
+    assert ran.problem["facts"]["missing"]
+
+
+def test_first_agreement_is_pinned_and_that_is_said(office: Office, release: Release) -> None:
+    ran = office.run("agreement", "show", AGREEMENT.id, "--json", person=ANA)
+    assert ran.json["digest"] == statement_id(release.agreement)
+    assert "trusting agreement" in ran.err
+    assert "trusting agreement" not in office.run("agreement", "show", AGREEMENT.id, person=ANA).err
+
+
+def other_agreement() -> object:
+    keys = {actor.person.party: actor.signing_key for actor in PEOPLE.values()}
+    other = replace(AGREEMENT, title="Another title")
+    return envelope_json(sign(Kind.AGREEMENT, encode_object(other), list(keys.values())))
+
+
+def test_agreement_that_changed_under_its_name_is_not_trusted(office: Office) -> None:
+    office.run("agreement", "show", AGREEMENT.id, person=ANA)
+    office.api.shows[URL]["envelope"] = other_agreement()
+    ran = office.run("agreement", "show", AGREEMENT.id, person=ANA)
+    assert (ran.code, ran.problem["code"]) == (1, "agreement-not-trusted")
+
+
+def test_changed_agreement_is_trusted_by_its_digest_alone(office: Office) -> None:
+    office.run("agreement", "show", AGREEMENT.id, person=ANA)
+    office.api.shows[URL]["envelope"] = other_agreement()
+    found = office.run("agreement", "show", AGREEMENT.id, person=ANA).problem["facts"]["found"]
+    assert office.run("agreement", "show", AGREEMENT.id, "--trust", found, person=ANA).code == 0
+    assert office.run("agreement", "show", AGREEMENT.id, person=ANA).code == 0
+
+
+def test_agreement_with_another_digest_than_named_is_not_trusted(office: Office) -> None:
+    wrong = "sha256:" + 64 * "0"
+    ran = office.run("agreement", "show", AGREEMENT.id, "--trust", wrong, person=ANA)
+    assert ran.problem["code"] == "agreement-not-trusted"

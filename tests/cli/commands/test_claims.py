@@ -1,0 +1,171 @@
+"""A claim is filed with evidence that only its readers can open, and shown from its own bytes."""
+
+from pathlib import Path
+
+import pytest
+
+from tallystick.crypto.age import NoIdentityMatchesError, open_bytes, parse_identity
+from tallystick.crypto.custody.claim_recipient import claim_identity
+from tallystick.crypto.envelope import envelope_json, statement_id
+from tallystick.desk.clock import now
+from tallystick.domain.codec import instant_text
+from tallystick.domain.comparison_words import six_words
+from tallystick.domain.ids import claim_id
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.proof.reading import read_signed
+from tests.cli.conftest import Office, show_deposit
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, KIM, PEOPLE, TOM
+from tests.support.worlds.deliveries import Release, digest_of, keys_of
+
+FORM = """\
+agreement: nordwind-halden
+deposit: 1
+condition: {condition}
+stages: [provisional, critical]
+declaration: It has filed for insolvency.
+evidence:
+  - {{item: insolvency-record, file: record.txt, issued_at: {issued_at}}}
+  - {{item: officer-declaration, file: declaration.txt, issued_at: {issued_at}}}
+"""
+
+
+def form(condition: str = "insolvency", issued_at: str | None = None) -> str:
+    Path("record.txt").write_text("The record.\n")
+    Path("declaration.txt").write_text("The declaration.\n")
+    Path("claim.yaml").write_text(
+        FORM.format(condition=condition, issued_at=issued_at or instant_text(now()))
+    )
+    return "claim.yaml"
+
+
+def filed(office: Office) -> ClaimFiling:
+    body = read_signed(office.sent()[0], AGREEMENT).body
+    assert isinstance(body, ClaimFiling)
+    return body
+
+
+def test_claim_is_filed_on_a_verified_deposit(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    office.api.shows["POST /v1/claims"] = {"claim": "clm-new"}
+    ran = office.run("claim", "file", form(), "--json", person=BEA)
+    assert (ran.code, ran.json["claim"]) == (0, "clm-new"), ran.err
+    body = filed(office)
+    assert (body.deposit, body.stages) == (statement_id(release.deposit), ("provisional", "critical"))
+    assert " ".join(six_words(statement_id(office.sent()[0]))) in ran.err
+
+
+def test_one_time_recipient_is_derived_from_the_claimants_key(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    office.run("claim", "file", form(), person=BEA)
+    body = filed(office)
+    identity = claim_identity(parse_identity(keys_of(BEA).age_identity), body.nonce)
+    assert body.recipient == str(identity.recipient())
+    assert body.recipient != PEOPLE[BEA].person.age_recipient
+
+
+def test_evidence_opens_for_its_readers_alone(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    office.run("claim", "file", form(), person=BEA)
+    record = filed(office).evidence[0]
+    raw = office.api.blobs[record.sealed_digest]
+    assert record.plain_digest == digest_of(b"The record.\n")
+    for reader in (ANA, KIM, TOM):
+        assert open_bytes(raw, [PEOPLE[reader].identity]) == b"The record.\n"
+    with pytest.raises(NoIdentityMatchesError):
+        open_bytes(raw, [PEOPLE[BEA].identity])
+
+
+@pytest.mark.parametrize(
+    ("condition", "issued_at", "code"),
+    [
+        ("insolvency", "2020-01-01T00:00:00Z", "condition-not-met"),
+        ("nothing", None, "not-in-agreement"),
+    ],
+)
+def test_claim_that_cannot_stand_is_refused_before_anything_is_sent(
+    condition: str, issued_at: str | None, code: str, office: Office, release: Release
+) -> None:
+    show_deposit(office.api, release)
+    ran = office.run("claim", "file", form(condition, issued_at), person=BEA)
+    assert (ran.code, ran.problem["code"]) == (1, code)
+    assert (office.sent(), office.api.blobs) == ([], {})
+
+
+def test_claim_by_somebody_who_may_not_is_refused_here(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    ran = office.run("claim", "file", form(), person=ANA)
+    assert (ran.problem["code"], office.sent()) == ("not-authorised-to-state", [])
+
+
+@pytest.mark.parametrize("state", ["pending", "failed"])
+def test_claim_on_a_deposit_that_is_not_verified_is_refused(
+    state: str, office: Office, release: Release
+) -> None:
+    show_deposit(office.api, release, state=state)
+    assert office.run("claim", "file", form(), person=BEA).problem["code"] == "deposit-not-usable"
+
+
+def test_missing_evidence_file_is_named(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    file = form()
+    Path("record.txt").unlink()
+    ran = office.run("claim", "file", file, person=BEA)
+    assert (ran.problem["code"], ran.problem["facts"]["file"]) == ("file-unusable", "record.txt")
+
+
+def test_misspelt_member_of_the_form_is_refused(office: Office) -> None:
+    file = form()
+    Path(file).write_text(Path(file).read_text().replace("declaration:", "declaratoin:"))
+    assert office.run("claim", "file", file, person=BEA).problem["code"] == "malformed-document"
+
+
+def test_claim_is_shown_from_its_signed_bytes(office: Office, release: Release) -> None:
+    ran = office.run("claim", "show", claim_id(release.claim), person=ANA)
+    assert ran.code == 0, ran.err
+    for told in (release.claim, *six_words(release.claim), "Insolvency with disruption", "So it is.", BEA):
+        assert told in ran.out
+
+
+def test_other_claim_than_asked_for_is_not_shown(office: Office, release: Release, tmp_path: Path) -> None:
+    other = Release(scratch=tmp_path / "other", number=3)
+    view = office.api.shows[f"/v1/claims/{release.claim}"]
+    view["filing_envelope"] = envelope_json(other.filing)
+    ran = office.run("claim", "show", release.claim, person=ANA)
+    assert ran.problem["code"] == "unexpected-claim"
+
+
+def test_claims_are_listed_with_what_was_asked(office: Office) -> None:
+    office.api.shows["/v1/claims"] = {"claims": []}
+    ran = office.run("claim", "list", "--state", "WINDOW", "--waiting-for", ANA, "--json", person=ANA)
+    assert ran.json == {"claims": []}
+    assert "state=WINDOW" in office.api.asked[-1]
+    assert "waiting_for=ana%40harbour" in office.api.asked[-1]
+
+
+def test_explanation_marks_each_premise(office: Office, release: Release) -> None:
+    office.api.shows[f"/v1/claims/{release.claim}/explain"] = {
+        "stage": "critical",
+        "premises": [
+            {"premise": "window-over", "holds": False, "found": "it runs"},
+            {"premise": "no-hold", "holds": True, "found": "none"},
+        ],
+        "waiting": [],
+        "lines": ["The window runs."],
+    }
+    ran = office.run("claim", "explain", release.claim, person=ANA)
+    assert ran.out.splitlines() == ["The window runs.", "✗ window-over: it runs", "✓ no-hold: none"]
+
+
+def test_watching_tells_each_entry_once_and_ends_with_the_claim(office: Office, release: Release) -> None:
+    entries = [
+        {"index": 4, "accepted_at": "2026-11-24T09:00:00Z", "event": "filed", "person": BEA},
+        {"index": 7, "accepted_at": "2026-11-24T10:00:00Z", "event": "intake-accepted", "person": ANA},
+    ]
+    looks = iter(["ACCEPTED", "RELEASED"])
+    timelines = iter([entries[:1], entries])
+    view = dict(office.api.shows[f"/v1/claims/{release.claim}"])
+    office.api.shows[f"/v1/claims/{release.claim}"] = lambda: {**view, "state": next(looks)}
+    office.api.shows[f"/v1/claims/{release.claim}/timeline"] = lambda: {"entries": next(timelines)}
+    office.api.shows[f"/v1/claims/{release.claim}/events"] = b'data: {"index": 7}\n\n'
+    ran = office.run("claim", "watch", release.claim, person=ANA)
+    assert [line.split()[1] for line in ran.out.splitlines()] == ["filed", "intake-accepted"]

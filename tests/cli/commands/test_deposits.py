@@ -1,0 +1,190 @@
+"""A deposit is sealed before it leaves, to the gate's own epoch, and continues the chain."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tallystick.bag.unpack import unpack_bag
+from tallystick.crypto.age import open_sealed
+from tallystick.crypto.custody.claim_recipient import claim_identity
+from tallystick.crypto.custody.gate import contributed_identity
+from tallystick.crypto.envelope import body_of, envelope_json, sign, statement_id
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.proof.reading import read_signed
+from tests.cli.conftest import URL, Office, Ran, show_deposit
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, DOCS, DORA, LICENCE_KEYS, LOG_KEY, PEOPLE
+from tests.support.worlds.deliveries import CONTENT, Release
+
+
+@pytest.fixture
+def folder() -> Path:
+    for component, files in CONTENT.items():
+        for path, content in files.items():
+            place = Path("deposit") / component / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+    return Path("deposit")
+
+
+def make(office: Office, folder: Path, *words: str, verdict: str = "verified") -> Ran:
+    answer = {"verdict": {"state": verdict, "because": ["a copy is bad"]}}
+    office.api.shows[f"{URL}/deposits/1"] = answer
+    office.api.shows[f"POST {URL}/deposits"] = {"deposit": "sha256:0", "number": 1, "index": 9}
+    return office.run(
+        "deposit", "make", str(folder), "--agreement", AGREEMENT.id, *words, "--json", person=DORA
+    )
+
+
+def test_deposit_is_signed_uploaded_and_verified(office: Office, folder: Path) -> None:
+    ran = make(office, folder, "--watermark", "2026-11-20T00:00:00Z")
+    assert ran.code == 0, ran.err
+    assert ran.json["verdict"]["state"] == "verified"
+    (envelope,) = office.sent()
+    body = read_signed(envelope, AGREEMENT).body
+    assert isinstance(body, Deposit)
+    assert [c.component for c in body.components] == [c.id for c in AGREEMENT.components if c.id in CONTENT]
+    assert (body.number, body.previous, body.watermark.day) == (1, None, 20)
+    assert {c.sealed_digest for c in body.components} == set(office.api.blobs)
+
+
+def test_what_was_uploaded_opens_with_the_custody_key_alone(
+    office: Office, folder: Path, release: Release, tmp_path: Path
+) -> None:
+    make(office, folder, "--component", DOCS)
+    ((_, raw),) = office.api.blobs.items()
+    assert b"How to run it" not in raw
+    (tmp_path / "sealed").write_bytes(raw)
+    sealed, filing = release.sealed[DOCS], read_signed(release.filing, AGREEMENT).body
+    assert isinstance(filing, ClaimFiling)
+    identity = contributed_identity(
+        sealed.body,
+        {"gate": release.contribution(DOCS)},
+        claim=release.claim,
+        identity=claim_identity(PEOPLE[BEA].identity, filing.nonce),
+    )
+    with (tmp_path / "sealed").open("rb") as source, (tmp_path / "tar").open("wb") as out:
+        open_sealed(source, out, [identity])
+    with (tmp_path / "tar").open("rb") as tar:
+        unpack_bag(tar, tmp_path / "bag")
+    assert (tmp_path / "bag" / "data" / "operations.md").read_bytes() == CONTENT[DOCS]["operations.md"]
+
+
+def test_no_scratch_file_stays(office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = Path("scratch").absolute()
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    tempfile.tempdir = None  # so that the variable is read again
+    try:
+        make(office, folder)
+        assert tempfile.gettempdir() == str(scratch)
+    finally:
+        tempfile.tempdir = None
+    assert list(scratch.iterdir()) == []
+
+
+def test_deposit_that_failed_is_refused(office: Office, folder: Path) -> None:
+    ran = make(office, folder, verdict="failed")
+    assert (ran.code, ran.problem["code"]) == (1, "deposit-failed")
+
+
+def test_deposit_continues_the_chain(office: Office, folder: Path, release: Release) -> None:
+    show_deposit(office.api, release)
+    office.api.shows[f"{URL}/deposits/2"] = {"verdict": {"state": "verified"}}
+    office.run("deposit", "make", str(folder), "--agreement", AGREEMENT.id, person=DORA)
+    body = body_of(office.sent()[0])
+    assert (body["number"], body["previous"]) == (2, statement_id(release.deposit))
+
+
+def test_empty_folder_is_refused(office: Office) -> None:
+    Path("deposit").mkdir()
+    assert make(office, Path("deposit")).problem["code"] == "component-folder"
+
+
+def test_component_without_its_folder_is_refused(office: Office, folder: Path) -> None:
+    ran = make(office, folder, "--component", "source")
+    assert (ran.problem["code"], office.sent()) == ("component-folder", [])
+
+
+def test_unknown_component_is_refused(office: Office, folder: Path) -> None:
+    assert make(office, folder, "--component", "nothing").problem["code"] == "not-in-agreement"
+
+
+def test_epoch_that_the_gate_did_not_sign_is_not_sealed_to(
+    office: Office, folder: Path, release: Release
+) -> None:
+    forged = sign(Kind.CUSTODY, body_of(release.sealed[DOCS].custody), [LOG_KEY])
+    for entry in office.api.shows[f"{URL}/ledger/entries"]["entries"]:
+        if entry["statement"] == statement_id(forged):
+            entry["envelope"] = envelope_json(forged)
+    ran = make(office, folder, "--component", DOCS)
+    assert (ran.problem["code"], office.api.blobs) == ("delivery-refused", {})
+
+
+def test_epoch_of_another_component_is_not_sealed_to(office: Office, folder: Path, release: Release) -> None:
+    custody = office.api.shows[URL]["custody"]
+    other = release.sealed[LICENCE_KEYS].deposited.custody
+    next(c for c in custody if c["component"] == DOCS)["custody"] = other
+    ran = make(office, folder, "--component", DOCS)
+    assert (ran.problem["code"], office.api.blobs) == ("delivery-refused", {})
+
+
+def test_deposits_are_listed_shown_and_verified(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    assert "verified" in office.run("deposit", "list", AGREEMENT.id, person=ANA).out
+    assert "licence-keys" in office.run("deposit", "show", AGREEMENT.id, "1", person=ANA).out
+    ran = office.run("deposit", "verify", AGREEMENT.id, "1", "--json", person=ANA)
+    assert (ran.code, ran.json["deposit"]) == (0, statement_id(release.deposit))
+
+
+@pytest.mark.parametrize("state", ["failed"])
+def test_verifying_a_failed_deposit_is_refused(state: str, office: Office, release: Release) -> None:
+    show_deposit(office.api, release, state=state)
+    assert office.run("deposit", "verify", AGREEMENT.id, "1", person=ANA).code == 1
+
+
+def test_deposit_by_somebody_else_breaks_the_chain(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    body = {**body_of(release.deposit), "person": BEA}
+    forged = sign(Kind.DEPOSIT, body, [PEOPLE[BEA].signing_key])
+    view = office.api.shows[f"{URL}/deposits/1"]
+    view.update(envelope=envelope_json(forged), deposit=statement_id(forged))
+    ran = office.run("deposit", "verify", AGREEMENT.id, "1", person=ANA)
+    assert ran.problem["code"] == "deposit-chain-broken"
+
+
+def test_gap_in_the_chain_is_seen(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    body = {**body_of(release.deposit), "number": 2}
+    later = sign(Kind.DEPOSIT, body, [PEOPLE[DORA].signing_key])
+    view = office.api.shows[f"{URL}/deposits/1"]
+    view.update(envelope=envelope_json(later), deposit=statement_id(later), number=2)
+    ran = office.run("deposit", "verify", AGREEMENT.id, "1", person=ANA)
+    assert ran.problem["code"] == "deposit-chain-broken"
+
+
+def test_folder_that_is_no_component_and_component_without_a_folder_are_said(
+    office: Office, folder: Path
+) -> None:
+    (folder / DOCS).rename(folder / "dcos")
+    ran = make(office, folder)
+    assert ran.code == 0, ran.err
+    said = ran.err.splitlines()
+    assert any(line.startswith("not in this deposit:") and DOCS in line for line in said)
+    assert "no component of the agreement, left out: dcos" in said
+
+
+def test_deposit_of_components_that_were_named_says_nothing_of_the_others(
+    office: Office, folder: Path
+) -> None:
+    ran = make(office, folder, "--component", DOCS)
+    assert ran.code == 0, ran.err
+    assert "not in this deposit" not in ran.err
+
+
+def test_nothing_is_uploaded_for_somebody_else_than_the_depositor(office: Office, folder: Path) -> None:
+    ran = office.run("deposit", "make", str(folder), "--agreement", AGREEMENT.id, person=BEA)
+    assert (ran.code, ran.problem["code"]) == (1, "not-authorised-to-state")
+    assert office.api.blobs == {}

@@ -1,0 +1,113 @@
+"""The receiver over the API: what was released becomes active at the beneficiary's."""
+
+import json
+from pathlib import Path
+
+from tallystick.crypto.envelope import envelope_from_json
+from tallystick.domain.kinds import ReceiptOutcome
+from tallystick.domain.statements.receipts import Receipt
+from tallystick.proof.reading import read_signed
+from tests.cli.conftest import Office, show_ledger
+from tests.support.worlds.agreements import AGREEMENT, BEA, BEN, CRITICAL, DOCS, PROVISIONAL
+from tests.support.worlds.deliveries import CONTENT, FolderEscrow, Release
+
+
+def deliver(office: Office, release: Release, tmp_path: Path) -> FolderEscrow:
+    """Show the delivery as the server does: the gate's decisions by digest, and in the ledger."""
+    escrow = FolderEscrow(tmp_path / "escrow", release)
+    document = dict(escrow.delivery(release.claim))
+    stages = json.loads(json.dumps(document["stages"]))
+    decisions = [envelope_from_json(stage.pop("decision_envelope")) for stage in stages]
+    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**document, "stages": stages}
+    show_ledger(office.api, [release.agreement, *decisions])
+    for blob in (tmp_path / "escrow" / "blobs").iterdir():
+        office.api.blobs[f"sha256:{blob.name}"] = blob.read_bytes()
+    return escrow
+
+
+def receipts(office: Office) -> list[tuple[str, ReceiptOutcome]]:
+    bodies = [read_signed(envelope, AGREEMENT).body for envelope in office.sent()]
+    return [(body.stage, body.outcome) for body in bodies if isinstance(body, Receipt)]
+
+
+def test_released_stages_are_fetched_opened_activated_and_reported(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    words = ("--into", "bank", "--once", "--activate", "sh -c 'test -d .'", "--health", "true", "--json")
+    ran = office.run("receive", release.claim, *words, person=BEA)
+    assert ran.code == 0, ran.err
+    assert [report["stage"] for report in ran.json["reported"]] == [PROVISIONAL, CRITICAL]
+    assert receipts(office) == [(PROVISIONAL, "activated"), (CRITICAL, "activated")]
+    opened = Path("bank/stages") / PROVISIONAL / "current" / DOCS / "data" / "operations.md"
+    assert opened.read_bytes() == CONTENT[DOCS]["operations.md"]
+
+
+def test_script_beside_the_user_is_found_from_the_version_folder(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    Path("health.sh").write_text("exit 4\n")
+    office.run("receive", release.claim, "--into", "bank", "--once", "--health", "sh ./health.sh", person=BEA)
+    assert receipts(office)[0] == (PROVISIONAL, "failed")
+    body = read_signed(office.sent()[0], AGREEMENT).body
+    assert isinstance(body, Receipt)
+    assert body.detail == "the health check ended with exit code 4"
+
+
+def test_altered_bytes_are_refused_and_nothing_is_reported(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    digest = release.sealed[DOCS].deposited.sealed_digest
+    office.api.blobs[digest] = office.api.blobs[digest][:-1] + b"!"
+    ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEA)
+    assert (ran.code, ran.problem["code"], office.sent()) == (1, "blob-altered", [])
+
+
+def test_decision_that_is_not_in_the_ledger_is_refused(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    show_ledger(office.api, [release.agreement])
+    ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEA)
+    assert (ran.code, ran.problem["code"]) == (1, "unexpected-answer")
+
+
+def test_only_the_claimant_receives(office: Office, release: Release, tmp_path: Path) -> None:
+    deliver(office, release, tmp_path)
+    ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEN)
+    assert ran.problem["code"] == "delivery-refused"
+
+
+def test_agreement_pinned_otherwise_is_not_received(office: Office, release: Release, tmp_path: Path) -> None:
+    deliver(office, release, tmp_path)
+    wrong = "sha256:" + 64 * "0"
+    ran = office.run("receive", release.claim, "--into", "bank", "--once", "--trust", wrong, person=BEA)
+    assert ran.problem["code"] == "agreement-not-trusted"
+
+
+def test_receiver_goes_on_until_the_claim_is_over(office: Office, release: Release, tmp_path: Path) -> None:
+    deliver(office, release, tmp_path)
+    delivery = office.api.shows[f"/v1/claims/{release.claim}/delivery"]
+    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**delivery, "state": "RELEASED", "stages": []}
+    ran = office.run("receive", release.claim, "--into", "bank", person=BEA)
+    assert (ran.code, ran.err.splitlines()[-1]) == (0, "RELEASED: nothing to do")
+
+
+def test_custody_is_shown_as_the_gate_signed_it(office: Office, release: Release) -> None:
+    ran = office.run("custody", "status", AGREEMENT.id, "--json", person=BEA)
+    assert ran.code == 0, ran.err
+    shown = {item["component"]: item for item in ran.json["custody"]}
+    assert shown[DOCS]["custody"] == release.sealed[DOCS].deposited.custody
+    assert shown["source"]["epoch"] is None
+
+
+def test_receiver_says_where_to_read_what_a_claim_waits_for(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    delivery = office.api.shows[f"/v1/claims/{release.claim}/delivery"]
+    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**delivery, "state": "WINDOW", "stages": []}
+    ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEA)
+    assert "tallystick claim explain" in ran.err

@@ -1,0 +1,48 @@
+"""A key is revoked by its holder alone, or by several together in one envelope."""
+
+from pathlib import Path
+
+from tallystick.crypto.envelope import body_of
+from tallystick.proof.reading import read_signed
+from tests.cli.conftest import URL, Office
+from tests.support.worlds.agreements import AGREEMENT, ANA, DORA, KIM, TOM
+
+PATH = f"{URL}/revocations"
+
+
+def test_own_key_is_revoked_by_oneself(office: Office) -> None:
+    ran = office.run("revoke", AGREEMENT.id, "--reason", "stolen", "--yes", person=DORA)
+    assert ran.code == 0, ran.err
+    ((path, envelope),) = office.api.posted
+    body = body_of(envelope)
+    assert (path, body["key"], body["reason"]) == (PATH, AGREEMENT.person(DORA).signing_key, "stolen")
+
+
+def test_whose_key_it_is_is_shown_and_nothing_is_sent_without_a_yes(office: Office) -> None:
+    ran = office.run("revoke", AGREEMENT.id, "--person", TOM, person=ANA, answer="n\n")
+    assert (ran.code, office.sent()) == (1, [])
+    assert f"key of: {TOM}" in ran.err
+
+
+def test_several_revoke_anothers_key_together(office: Office) -> None:
+    office.run("revoke", AGREEMENT.id, "--person", DORA, "--out", "one.json", "--yes", person=ANA)
+    assert office.sent() == []
+    office.run("revoke", AGREEMENT.id, "--cosign", "one.json", "--yes", person=KIM)
+    signers = {AGREEMENT.person(person).signing_key for person in (ANA, KIM)}
+    assert set(read_signed(office.sent()[0], AGREEMENT).signers) == signers
+
+
+def test_other_statement_is_not_cosigned_as_a_revocation(office: Office, release: object) -> None:
+    office.run("agreement", "show", AGREEMENT.id, person=ANA)
+    claim = next(path for path in office.api.shows if path.startswith("/v1/claims/sha256:"))
+    digest = claim.rpartition("/")[2]
+    hold = ("lift", digest, "--hold", digest, "--reason", "over", "--out", "lift.json", "--yes")
+    office.run(*hold, person=ANA)
+    ran = office.run("revoke", AGREEMENT.id, "--cosign", "lift.json", "--yes", person=KIM)
+    assert (ran.problem["code"], office.sent()) == ("misdirected", [])
+
+
+def test_unknown_person_has_no_key_to_revoke(office: Office) -> None:
+    ran = office.run("revoke", AGREEMENT.id, "--person", "eve@nowhere", "--yes", person=ANA)
+    assert ran.problem["code"] == "not-in-agreement"
+    assert not Path("one.json").exists()

@@ -1,0 +1,74 @@
+"""Readiness: what a fire drill of an agreement would find, each finding when its cause is there."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tallystick.domain.agreement.summary import summarise
+from tallystick.domain.drill.readiness import Seen, findings, is_ready
+from tallystick.domain.statements.deposits import Deposit
+from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, KIM, PEOPLE, TOM
+from tests.support.worlds.groundwork import BEGIN
+from tests.support.worlds.world import World
+
+
+def deposit() -> Deposit:
+    body = World().deposit.body
+    assert isinstance(body, Deposit)
+    return replace(body, watermark=BEGIN)
+
+
+SOUND = Seen(
+    at=BEGIN + timedelta(days=1),
+    live=frozenset(component.id for component in AGREEMENT.components),
+    deposit=deposit(),
+    revoked=(),
+    halted=False,
+)
+
+
+def codes(seen: Seen) -> set[str]:
+    return {finding.code for finding in findings(AGREEMENT, seen)}
+
+
+def test_a_sound_agreement_with_a_fresh_deposit_is_ready() -> None:
+    assert codes(SOUND) == set()
+    assert is_ready(findings(AGREEMENT, SOUND))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "ready"),
+    [
+        ({"halted": True}, "halted", False),
+        ({"deposit": None}, "no-verified-deposit", False),
+        ({"live": frozenset[str]()}, "no-live-custody", True),
+        ({"at": BEGIN + timedelta(days=9)}, "deposit-overdue", True),
+        ({"at": BEGIN + timedelta(days=15)}, "deposit-too-old", False),
+        ({"deposit": replace(deposit(), components=deposit().components[:1])}, "not-deposited", False),
+        (
+            {"revoked": [PEOPLE[person].signing_key.public_key for person in (ANA, ABE, KIM)]},
+            "quorum-out-of-reach",
+            False,
+        ),
+    ],
+)
+def test_each_obstacle_is_found(changes: dict[str, object], code: str, *, ready: bool) -> None:
+    seen = replace(SOUND, **changes)  # type: ignore[arg-type]
+    assert code in codes(seen)
+    assert is_ready(findings(AGREEMENT, seen)) is ready
+
+
+def test_one_revoked_key_of_several_is_no_obstacle() -> None:
+    assert codes(replace(SOUND, revoked=[PEOPLE[TOM].signing_key.public_key])) == set()
+
+
+def test_the_summary_names_every_party_component_condition_and_stage() -> None:
+    told = "\n".join(summarise(AGREEMENT))
+    for named in (AGREEMENT.parties, AGREEMENT.components, AGREEMENT.stages):
+        for one in named:
+            assert getattr(one, "name", one.id) in told
+    for condition in AGREEMENT.conditions:
+        assert condition.title in told
+    assert "3 of (ana@harbour or abe@harbour), kim@kestrel, tom@marlowe, dora@nordwind" in told
+    assert "gate alone holds the key of stage critical" in told

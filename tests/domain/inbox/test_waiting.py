@@ -1,0 +1,176 @@
+"""What a claim waits for along its way, on whom, and until when."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from tallystick.domain.agreement.deadlines import CalendarExhaustedError
+from tallystick.domain.claim.course import is_over
+from tallystick.domain.claim.state import StageState
+from tallystick.domain.inbox.deadlines import deadlines
+from tallystick.domain.inbox.waiting import Awaited, to_undo, waiting
+from tallystick.domain.kinds import Happening
+from tallystick.domain.statements.engine import Event
+from tests.support.stories.stories import play
+from tests.support.worlds.agreements import AGREEMENT
+from tests.support.worlds.world import World
+
+
+def waits(world: World) -> dict[str, tuple[str, ...]]:
+    return {item.what.value: item.on for item in waiting(world.agreement, world.claim, world.now)}
+
+
+def until(world: World, what: Awaited) -> object:
+    (found,) = (item.until for item in waiting(world.agreement, world.claim, world.now) if item.what is what)
+    return found
+
+
+def named(world: World) -> dict[str, object]:
+    return {one.what: one.at for one in deadlines(world.agreement, world.claim, world.now)}
+
+
+CLAIMANTS = ("bea@halden", "ben@halden")
+
+
+@pytest.mark.parametrize(
+    ("story", "expected"),
+    [
+        ("bea files for critical", {"intake": ("ana@harbour", "abe@harbour")}),
+        (
+            "bea files for critical\nnotices bounce\nana accepts",
+            {
+                "notice-acknowledgement": ("dora@nordwind", "dirk@nordwind"),
+                "approval": ("abe@harbour", "ana@harbour", "dora@nordwind", "kim@kestrel", "tom@marlowe"),
+            },
+        ),
+        (
+            "bea files for critical\nana accepts\ndora acknowledges\nana approves critical",
+            {"window": (), "approval": ("abe@harbour", "dora@nordwind", "kim@kestrel", "tom@marlowe")},
+        ),
+        (
+            "bea files for critical\nana accepts\ndora acknowledges\ndora objects",
+            {
+                "settlement": ("bea@halden", "dora@nordwind", "kim@kestrel"),
+                "approval": ("abe@harbour", "ana@harbour", "dora@nordwind", "kim@kestrel", "tom@marlowe"),
+            },
+        ),
+        (
+            "bea files for critical\nana accepts\nkim holds the claim",
+            {
+                "notice-acknowledgement": ("dora@nordwind", "dirk@nordwind"),
+                "approval": ("abe@harbour", "ana@harbour", "dora@nordwind", "kim@kestrel", "tom@marlowe"),
+                "hold-lift": ("abe@harbour", "ana@harbour", "kim@kestrel", "tom@marlowe"),
+            },
+        ),
+        ("bea files for critical\nana rejects", {}),
+        ("bea files for critical\nana accepts\nbea withdraws", {}),
+    ],
+)
+def test_a_claim_waits_on_whoever_could_move_it(story: str, expected: dict[str, tuple[str, ...]]) -> None:
+    assert waits(play(story)) == expected
+
+
+CRITICAL_READY = """
+    bea files for critical, source
+    ana accepts
+    dora acknowledges
+    ana approves critical
+    kim approves critical
+    tom approves critical
+"""
+
+
+def test_a_quorum_that_stands_waits_for_the_gate_and_on_nobody() -> None:
+    world = play(CRITICAL_READY + "the gate is down\nthe window ends")
+    assert waits(world)["gate"] == ()
+
+
+def test_a_decided_stage_waits_for_its_receipt_until_the_report_is_due() -> None:
+    world = play(CRITICAL_READY + "the window ends")
+    assert world.states()["critical"] == StageState.DECIDED
+    assert waits(world) == {"receipt": CLAIMANTS}
+    assert until(world, Awaited.RECEIPT) == named(world)["receipt:critical"]
+
+
+def test_a_stage_that_opens_later_waits_for_time_as_well_as_for_people() -> None:
+    world = play(CRITICAL_READY + "the window ends\nbea reports critical activated")
+    found = waits(world)
+    assert found["opening"] == ()
+    assert found["approval"]
+    assert until(world, Awaited.OPENING) == named(world)["stage-opens:source"]
+    assert until(world, Awaited.APPROVAL) == named(world)["stage-lapses:source"]
+
+
+def test_a_failed_stage_is_to_be_undone() -> None:
+    world = play(CRITICAL_READY + "the window ends\nbea reports critical failed")
+    assert to_undo(world.agreement, world.claim) == ("critical",)
+    assert waits(world) == {"rollback": CLAIMANTS}
+
+
+def test_nothing_more_comes_of_a_failed_release_unless_it_is_ordered_back() -> None:
+    rolled_back = play(CRITICAL_READY + "the window ends\nbea reports critical failed")
+    assert not is_over(rolled_back.agreement, rolled_back.claim, at=rolled_back.now)
+    play("bea reports critical rolled back", rolled_back)
+    assert is_over(rolled_back.agreement, rolled_back.claim, at=rolled_back.now)
+
+    ordered = play(CRITICAL_READY + "the window ends\nbea reports critical failed")
+    play("dora and bea instruct to return", ordered)
+    assert to_undo(ordered.agreement, ordered.claim) == ("critical",)
+    assert waits(ordered) == {"rollback": CLAIMANTS, "return": CLAIMANTS}
+    assert not is_over(ordered.agreement, ordered.claim, at=ordered.now)
+
+
+PROVISIONAL = """
+    bea files
+    ana accepts
+    ana approves provisional
+    kim approves provisional
+    bea reports provisional activated
+"""
+
+
+def test_what_was_only_lent_is_given_back_when_the_claim_is_given_up() -> None:
+    world = play(PROVISIONAL + "bea withdraws")
+    assert to_undo(world.agreement, world.claim) == ("provisional",)
+    assert waits(world) == {"rollback": CLAIMANTS, "return": CLAIMANTS}
+    assert until(world, Awaited.RETURN) == named(world)["return"]
+    undone = play("bea reports provisional rolled back", world)
+    assert to_undo(undone.agreement, undone.claim) == ()
+    assert waits(undone) == {"return": CLAIMANTS}
+    returned = play("bea returns docs", undone)
+    assert waits(returned) == {}
+
+
+def test_the_window_deadline_explains_itself_with_what_the_engine_recorded() -> None:
+    world = play("bea files for critical\nana accepts\ndora acknowledges")
+    found = deadlines(world.agreement, world.claim, world.now)
+    (window,) = (one for one in found if one.what == "objection-window")
+    (opened,) = (
+        body for _, body in world.claim.entries_of(Event) if body.happening is Happening.WINDOW_OPENED
+    )
+    assert (window.at, window.explanation) == (opened.until, opened.because)
+    assert any("counted: 10" in line for line in window.explanation)
+
+
+def test_an_expired_approval_is_no_deadline_any_more() -> None:
+    world = play("bea files for critical\nana accepts\nana approves critical for 2 days")
+    assert "approval-expires:ana@harbour" in named(world)
+    assert "approval-expires:ana@harbour" not in named(play("3 days pass", world))
+
+
+def test_a_claim_whose_calendar_has_run_out_still_says_on_whom_it_waits() -> None:
+    short = tuple(replace(one, covers_until=date(2026, 11, 24)) for one in AGREEMENT.calendars)
+    world = World(agreement=replace(AGREEMENT, calendars=short))
+    world.files(stages=["critical"])
+    assert waits(world) == {"intake": ("ana@harbour", "abe@harbour")}
+    assert until(world, Awaited.INTAKE) is None
+    with pytest.raises(CalendarExhaustedError):
+        deadlines(world.agreement, world.claim, world.now)
+
+
+def test_deadlines_come_in_order() -> None:
+    world = play("bea files for critical\nana accepts\ndora acknowledges\nana approves critical")
+    moments = [one.at for one in deadlines(world.agreement, world.claim, world.now)]
+    assert moments == sorted(moments)
+    assert len(moments) > 1

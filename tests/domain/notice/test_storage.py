@@ -1,0 +1,115 @@
+"""Which letters about damaged copies are owed: to whom, of what, and from when."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tallystick.domain.agreement.parties import ChannelKind
+from tallystick.domain.ids import Digest, PartyId
+from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.notice.storage import Owed, letter, owed
+from tallystick.domain.statements.engine import ChannelResult, Event, StorageNotice
+from tallystick.domain.statements.signed import Body, Entry, Signed
+from tallystick.limits import NOTICE_RETRY_MIN, STORAGE_NOTICE_FINDINGS_MAX, STORAGE_NOTICE_RETRY_MAX
+from tests.support.worlds.agreements import AGREEMENT
+from tests.support.worlds.groundwork import BEGIN, NO_DIGEST, key_of, some_digest
+from tests.support.worlds.world import World
+
+DEPOSITOR = PartyId("nordwind")
+
+
+def recorded(place: int, body: Body, at: datetime) -> Entry:
+    kind = Kind.EVENT if isinstance(body, Event) else Kind.STORAGE_NOTICE
+    signed = Signed(kind=kind, id=some_digest(place), signers=frozenset({key_of("kim@kestrel")}), body=body)
+    return Entry(index=place, accepted_at=at, signed=signed)
+
+
+def finding(
+    place: int,
+    happening: Happening = Happening.REPLICA_LOST,
+    *,
+    at: datetime = BEGIN,
+    claim: Digest | None = None,
+) -> Entry:
+    because = (f"blob {place}", "north missing")
+    found = World().body(Kind.EVENT, "engine@test", happening=happening, claim=claim, because=because)
+    return recorded(place, found, at)
+
+
+def notice(place: int, *findings: int, at: datetime, taken: bool = True, attempt: int = 1) -> Entry:
+    how = ChannelResult(kind=ChannelKind.OUTBOX, address="nordwind", taken=taken, detail="")
+    sent = World().body(
+        Kind.STORAGE_NOTICE,
+        "engine@test",
+        party=DEPOSITOR,
+        attempt=attempt,
+        findings=tuple(map(some_digest, findings)),
+        text_digest=NO_DIGEST,
+        channels=(how,),
+    )
+    assert isinstance(sent, StorageNotice)
+    return recorded(place, sent, at)
+
+
+def to_depositor(*entries: Entry) -> Owed | None:
+    return next((one for one in owed(AGREEMENT, entries) if one.party.id == DEPOSITOR), None)
+
+
+def test_depositor_beneficiary_and_agent_are_told_and_nobody_without_a_channel() -> None:
+    assert [one.party.id for one in owed(AGREEMENT, [finding(1)])] == ["nordwind", "halden", "harbour"]
+    deaf = replace(AGREEMENT, parties=tuple(replace(party, channels=()) for party in AGREEMENT.parties))
+    assert owed(deaf, [finding(1)]) == ()
+
+
+def test_what_is_no_finding_is_not_told_of() -> None:
+    verified = finding(1, Happening.DEPOSIT_VERIFIED)
+    of_a_claim = finding(2, Happening.REPLICA_REPAIRED, claim=NO_DIGEST)
+    assert owed(AGREEMENT, [verified, of_a_claim]) == ()
+
+
+def test_what_was_told_is_not_told_again_and_what_came_since_is() -> None:
+    first, second = finding(1), finding(3, Happening.REPLICA_REPAIRED, at=BEGIN + timedelta(days=1))
+    told = notice(2, 1, at=BEGIN)
+    assert to_depositor(first, told) is None
+    due = to_depositor(first, told, second)
+    assert due is not None
+    assert [place for place, _ in due.findings] == [some_digest(3)]
+    assert (due.attempt, due.due_at) == (2, BEGIN + timedelta(days=1))
+
+
+def test_what_nobody_took_is_owed_again_ever_later_but_daily() -> None:
+    entries = [finding(1)]
+    for attempt in range(1, 30):
+        entries.append(notice(attempt + 1, 1, at=BEGIN, taken=False, attempt=attempt))
+        due = to_depositor(*entries)
+        assert due is not None
+        assert due.attempt == attempt + 1
+        wait = min(NOTICE_RETRY_MIN * 2 ** (attempt - 1), STORAGE_NOTICE_RETRY_MAX)
+        assert due.due_at == BEGIN + wait
+
+
+def test_failures_before_a_letter_that_was_taken_are_forgotten() -> None:
+    failed, taken = notice(2, 1, at=BEGIN, taken=False), notice(3, 1, at=BEGIN, attempt=2)
+    due = to_depositor(finding(1), failed, taken, finding(4))
+    assert due is not None
+    assert due.due_at == BEGIN
+
+
+def test_a_lost_disk_is_not_a_letter_a_file() -> None:
+    found = [finding(place) for place in range(STORAGE_NOTICE_FINDINGS_MAX + 1)]
+    first = to_depositor(*found)
+    assert first is not None
+    assert len(first.findings) == STORAGE_NOTICE_FINDINGS_MAX
+    told = notice(1000, *range(STORAGE_NOTICE_FINDINGS_MAX), at=BEGIN)
+    rest = to_depositor(*found, told)
+    assert rest is not None
+    assert [place for place, _ in rest.findings] == [some_digest(STORAGE_NOTICE_FINDINGS_MAX)]
+
+
+def test_the_letter_says_which_copies_and_whether_they_were_replaced() -> None:
+    due = to_depositor(finding(1), finding(2, Happening.REPLICA_REPAIRED))
+    assert due is not None
+    text = letter(AGREEMENT, due)
+    assert [line.split()[-1] for line in text.splitlines() if line.endswith("eplaced")] == ["replaced"]
+    assert text.count("NOT REPLACED") == 1
+    assert "    blob 2" in text
+    assert AGREEMENT.communications.support in text

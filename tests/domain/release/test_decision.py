@@ -1,0 +1,270 @@
+"""Leave one out: a world with one premise falsified releases nothing, and says which one."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from typing import Final
+
+import pytest
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.state import ClaimState, StageState
+from tallystick.domain.ids import ComponentId, Digest, PersonId, StageId
+from tallystick.domain.kinds import Kind, Purpose
+from tallystick.domain.periods import Period
+from tallystick.domain.release.decision import PREMISES, Sight, decide
+from tallystick.domain.statements.acts import Approval, Intake, NoticeAcknowledgement
+from tallystick.domain.statements.engine import Notice
+from tallystick.domain.statements.signed import Body, Entry
+from tests.support.stories.stories import play
+from tests.support.worlds.agreements import PEOPLE
+from tests.support.worlds.groundwork import NO_DIGEST, key_of
+from tests.support.worlds.world import World
+
+CRITICAL: Final = StageId("critical")
+Facts = tuple[Agreement, Claim, Sight]
+
+
+@cache
+def quorate() -> World:
+    """Everything holds for `critical`, and the gate has not been asked yet."""
+    return play(
+        """
+        bea files
+        ana accepts
+        kim approves provisional
+        tom approves provisional
+        bea reports provisional activated
+        dora acknowledges
+        the window ends
+        the gate is down
+        ana approves critical
+        kim approves critical
+        tom approves critical
+        = VALIDATING; provisional ACTIVATED; critical QUORATE
+        """
+    )
+
+
+def facts() -> Facts:
+    world = quorate()
+    return world.agreement, world.claim, world.sight()
+
+
+def without(claim: Claim, *bodies: type[Body]) -> Claim:
+    kept = tuple(entry for entry in claim.entries if not isinstance(entry.signed.body, bodies))
+    return replace(claim, entries=kept)
+
+
+def with_statements(claim: Claim, kind: Kind, persons: Iterable[str], **members: object) -> Claim:
+    world = quorate()
+    entries: list[Entry] = []
+    for place, person in enumerate(persons, start=len(claim.entries)):
+        key = PEOPLE[PersonId(person)].signing_key
+        _, signed = world.signs(kind, [key], world.body(kind, person, **members))
+        entries.append(Entry(index=place, accepted_at=world.now, signed=signed))
+    return replace(claim, entries=(*claim.entries, *entries))
+
+
+def with_progress(claim: Claim, stage: str, **changes: object) -> Claim:
+    stages = tuple(
+        replace(p, **changes) if p.stage == stage else p  # type: ignore[arg-type]
+        for p in claim.stages
+    )
+    return replace(claim, stages=stages)
+
+
+def filed_as_a_drill(agreement: Agreement, claim: Claim, sight: Sight) -> Facts:
+    drilled: list[Entry] = []
+    for entry in claim.entries:
+        body = entry.signed.body
+        changed = replace(body, purpose=Purpose.DRILL) if isinstance(body, Approval) else body
+        drilled.append(replace(entry, signed=replace(entry.signed, body=changed)))
+    filing = replace(claim.filing, purpose=Purpose.DRILL)
+    return agreement, replace(claim, filing=filing, entries=tuple(drilled)), sight
+
+
+def stage_opens_later(agreement: Agreement, claim: Claim, sight: Sight) -> Facts:
+    stages = tuple(
+        replace(stage, opens=replace(stage.opens, delay=Period("P30D"))) if stage.id == CRITICAL else stage
+        for stage in agreement.stages
+    )
+    return replace(agreement, stages=stages), claim, sight
+
+
+def claimant_put_out(agreement: Agreement, claim: Claim, sight: Sight) -> Facts:
+    authorities = replace(agreement.authorities, claimants=(PersonId("ben@halden"),))
+    return replace(agreement, authorities=authorities), claim, sight
+
+
+def one_approval_less(agreement: Agreement, claim: Claim, sight: Sight) -> Facts:
+    last = claim.approvals[-1][0]
+    kept = tuple(entry for entry in claim.entries if entry is not last)
+    return agreement, replace(claim, entries=kept), sight
+
+
+def signed_without_marlowe(sight: Sight) -> Sight:
+    return replace(sight, agreement_signers=sight.agreement_signers - {key_of("tom@marlowe")})
+
+
+def deposit_by(sight: Sight, person: str) -> Sight:
+    assert sight.deposit is not None
+    return replace(sight, deposit=replace(sight.deposit, signers=frozenset({key_of(person)})))
+
+
+def deposit_of_another_agreement(sight: Sight) -> Sight:
+    assert sight.deposit is not None
+    astray = replace(sight.deposit.body, agreement="another")  # type: ignore[arg-type]
+    return replace(sight, deposit=replace(sight.deposit, body=astray))
+
+
+def custody_of(sight: Sight, component: str, other: str | None) -> Sight:
+    kept = {key: value for key, value in sight.custody.items() if key != component}
+    if other is not None:
+        kept[ComponentId(component)] = sight.custody[ComponentId(other)]
+    return replace(sight, custody=kept)
+
+
+def sealed(sight: Sight, **found: str | None) -> Sight:
+    return replace(sight, sealed={ComponentId(key.replace("_", "-")): value for key, value in found.items()})
+
+
+def seen(change: Callable[[Sight], Sight]) -> Callable[[Agreement, Claim, Sight], Facts]:
+    return lambda agreement, claim, sight: (agreement, claim, change(sight))
+
+
+def told(change: Callable[[Claim], Claim]) -> Callable[[Agreement, Claim, Sight], Facts]:
+    return lambda agreement, claim, sight: (agreement, change(claim), sight)
+
+
+FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], ...]]] = {
+    "purpose-is-release": (filed_as_a_drill,),
+    "claimant-entitled": (
+        claimant_put_out,
+        told(
+            lambda c: with_statements(
+                c, Kind.KEY_REVOCATION, ["bea@halden"], key=key_of("bea@halden"), reason="stolen"
+            )
+        ),
+    ),
+    "condition-met": (told(lambda c: replace(c, filing=replace(c.filing, evidence=c.filing.evidence[:1]))),),
+    "intake-accepted": (told(lambda c: without(c, Intake)),),
+    "notice-proven": (told(lambda c: without(c, Notice, NoticeAcknowledgement)),),
+    "window-over": (
+        told(lambda c: replace(c, window_until=quorate().now)),
+        told(lambda c: replace(c, window_ended_at=c.window_until)),
+        told(lambda c: replace(c, window_until=None)),
+    ),
+    "no-objection": (
+        told(
+            lambda c: with_statements(
+                c, Kind.OBJECTION, ["dora@nordwind"], ground="cured", explanation="it is"
+            )
+        ),
+        told(
+            lambda c: with_statements(
+                c, Kind.OBJECTION, ["dirk@nordwind"], ground="cured", explanation="it is", stages=(CRITICAL,)
+            )
+        ),
+    ),
+    "no-hold": (
+        told(lambda c: with_statements(c, Kind.HOLD, ["kim@kestrel"], reason="an injunction")),
+        told(lambda c: with_statements(c, Kind.HOLD, ["ana@harbour"], reason="", stages=(CRITICAL,))),
+    ),
+    "no-denial-quorum": (
+        told(lambda c: with_statements(c, Kind.DENIAL, ["kim@kestrel", "tom@marlowe"], reason="no")),
+    ),
+    "stage-in-order": (
+        told(lambda c: with_progress(c, "provisional", state=StageState.WAITING)),
+        told(lambda c: with_progress(c, "provisional", state=StageState.DECIDED)),
+        told(lambda c: replace(c, state=ClaimState.WITHDRAWN)),
+        told(lambda c: replace(c, state=ClaimState.PROVISIONING)),
+    ),
+    "stage-open": (stage_opens_later,),
+    "not-decided-before": (told(lambda c: with_progress(c, "critical", decision=NO_DIGEST)),),
+    "quorum-reached": (
+        one_approval_less,
+        told(lambda c: replace(c, retracted=frozenset({c.approvals[-1][0].signed.id}))),
+    ),
+    "agreement-pinned": (seen(lambda s: replace(s, agreement_digest=NO_DIGEST)),),
+    "agreement-signed": (
+        seen(signed_without_marlowe),
+        seen(lambda s: replace(s, root_keys=frozenset())),
+        seen(lambda s: replace(s, agreement_signers=s.agreement_signers - {key_of("ana@harbour")})),
+    ),
+    "deposit-pinned": (
+        seen(lambda s: deposit_by(s, "bea@halden")),
+        seen(deposit_of_another_agreement),
+        told(lambda c: replace(c, filing=replace(c.filing, deposit=NO_DIGEST))),
+    ),
+    "custody-known": (
+        seen(lambda s: custody_of(s, "licence-keys", None)),
+        seen(lambda s: custody_of(s, "licence-keys", "docs")),
+    ),
+    "sealed-bytes-match": (
+        seen(lambda s: sealed(s, licence_keys=None)),
+        seen(lambda s: sealed(s, licence_keys=None, activation_rules="a byte differs")),
+    ),
+    "ledger-whole": (seen(lambda s: replace(s, ledger="the root differs")),),
+    "not-halted": (seen(lambda s: replace(s, halted=True)),),
+}
+CASES: Final = [(premise, case) for premise, cases in FALSIFIED.items() for case in cases]
+
+
+def test_sound_world_is_released_on_every_premise() -> None:
+    decision = decide(facts()[0], facts()[1], CRITICAL, facts()[2])
+    assert decision.released
+    assert tuple(verdict.premise for verdict in decision.premises) == PREMISES
+
+
+@pytest.mark.parametrize(("premise", "falsify"), CASES)
+def test_one_premise_falsified_is_the_one_that_is_unmet(
+    premise: str, falsify: Callable[[Agreement, Claim, Sight], Facts]
+) -> None:
+    agreement, claim, sight = falsify(*facts())
+    decision = decide(agreement, claim, CRITICAL, sight)
+    assert not decision.released
+    assert [verdict.premise for verdict in decision.unmet] == [premise]
+
+
+def test_every_premise_has_a_case() -> None:
+    assert tuple(FALSIFIED) == PREMISES
+
+
+def test_what_was_found_is_told_for_every_premise() -> None:
+    assert all(verdict.found for verdict in quorate().decision("critical").premises)
+
+
+def test_provisional_access_needs_neither_notice_nor_window_but_all_else() -> None:
+    world = World(engine_runs=False)
+    world.files()
+    world.accepts()
+    world.approves("kim@kestrel")
+    world.approves("tom@marlowe")
+    assert world.decision("provisional").released
+    unmet = [verdict.premise for verdict in world.decision("critical").unmet]
+    assert unmet == ["notice-proven", "window-over", "stage-in-order", "stage-open", "quorum-reached"]
+
+
+def test_deposit_that_is_no_deposit_is_not_found() -> None:
+    world = quorate()
+    sight = world.sight()
+    assert sight.deposit is not None
+    claim = world.claim.entries[0].signed
+    decision = world.decision("critical", deposit=replace(claim, id=Digest(sight.deposit.id)))
+    assert "deposit-pinned" in [verdict.premise for verdict in decision.unmet]
+
+
+def test_gate_whose_clock_is_behind_does_not_believe_the_record() -> None:
+    world = quorate()
+    assert world.claim.window_until is not None
+    decision = world.decision("critical", at=world.claim.window_until)
+    assert "window-over" in [verdict.premise for verdict in decision.unmet]
+
+
+def test_no_jump_of_the_gates_clock_ends_a_window() -> None:
+    world = play("bea files\nana accepts\ndora acknowledges\n= WINDOW")
+    decision = world.decision("critical", at=world.now + timedelta(days=400))
+    assert "window-over" in [verdict.premise for verdict in decision.unmet]

@@ -1,0 +1,510 @@
+"""The linter: one agreement broken for each rule, and each finding where it belongs."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, time
+from typing import TypeVar
+
+import pytest
+
+from tallystick import limits
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.components import Licence, LicenceModel
+from tallystick.domain.agreement.conditions import Expression
+from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Person, Role
+from tallystick.domain.agreement.plan import Opening, Opens
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PartyId, PersonId, StageId
+from tallystick.domain.json import JsonValue
+from tallystick.domain.periods import Period
+from tallystick.domain.soundness.check import RULES, UnsoundAgreementError, check, refuse_unsound
+from tallystick.domain.soundness.finding import Severity
+from tests.support.worlds.agreements import (
+    ABE,
+    AGREEMENT,
+    ANA,
+    BEA,
+    BEN,
+    CRITICAL,
+    DIRK,
+    DOCS,
+    DORA,
+    KIM,
+    LICENCE_KEYS,
+    LOG_KEY,
+    PROVISIONAL,
+    SOURCE,
+    SOURCE_STAGE,
+    TOM,
+    age_identity,
+    agreement,
+    quorum,
+    signing_key,
+)
+
+EVE = PersonId("eve@nowhere")
+T = TypeVar("T")
+
+
+def at(things: tuple[T, ...], place: int, change: Callable[[T], T]) -> tuple[T, ...]:
+    return tuple(change(thing) if index == place else thing for index, thing in enumerate(things))
+
+
+def party(place: int, **changes: object) -> Agreement:
+    return agreement(parties=at(AGREEMENT.parties, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+
+
+def person(place: int, **changes: object) -> Agreement:
+    return agreement(persons=at(AGREEMENT.persons, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+
+
+def stage(place: int, **changes: object) -> Agreement:
+    return agreement(stages=at(AGREEMENT.stages, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+
+
+def component(place: int, **changes: object) -> Agreement:
+    return agreement(components=at(AGREEMENT.components, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+
+
+def licence(model: LicenceModel, **terms: object) -> Agreement:
+    return component(0, licence=Licence(model=model, **terms))  # type: ignore[arg-type]
+
+
+def condition(place: int, **changes: object) -> Agreement:
+    return agreement(conditions=at(AGREEMENT.conditions, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+
+
+def calendar(place: int, **changes: object) -> Agreement:
+    return agreement(calendars=at(AGREEMENT.calendars, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+
+
+def authorities(**changes: object) -> Agreement:
+    return agreement(authorities=replace(AGREEMENT.authorities, **changes))  # type: ignore[arg-type]
+
+
+def windows(**periods: str) -> Agreement:
+    return agreement(
+        windows=replace(AGREEMENT.windows, **{name: Period(text) for name, text in periods.items()})
+    )
+
+
+def opens(place: int, when: Opens, after: str | None = None) -> Agreement:
+    return stage(place, opens=Opening(when=when, stage=None if after is None else StageId(after)))
+
+
+def seats(tree: JsonValue) -> Agreement:
+    return stage(1, quorum=quorum(tree))
+
+
+def channel(kind: ChannelKind, address: str) -> Agreement:
+    return party(1, channels=(Channel(kind=kind, address=address),))
+
+
+def notice(**changes: object) -> Agreement:
+    return agreement(notice=replace(AGREEMENT.notice, **changes))  # type: ignore[arg-type]
+
+
+def without_role(role: Role) -> Agreement:
+    return agreement(parties=tuple(found for found in AGREEMENT.parties if found.role is not role))
+
+
+NOTHING = Expression(word="any_of")
+ALL_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CLASSIC_RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+
+ERRORS: list[tuple[str, str, Agreement]] = [
+    # naming
+    ("unknown-schema", "/schema", agreement(schema="tallystick.agreement/v2")),
+    ("version-number", "/version", agreement(version=0)),
+    ("version-chain", "/supersedes", agreement(supersedes=Digest("sha256:" + "0" * 64))),
+    ("version-chain", "/version", agreement(version=2)),
+    ("duplicate-id", "/parties/4/id", party(4, id=PartyId("kestrel"))),
+    ("duplicate-id", "/persons/1/id", person(1, id=DORA)),
+    ("duplicate-id", "/components/1/id", component(1, id=DOCS)),
+    ("duplicate-id", "/stages/2/id", stage(2, id=CRITICAL)),
+    ("duplicate-id", "/conditions/1/id", condition(1, id="insolvency")),
+    ("duplicate-id", "/evidence/4/id", agreement(evidence=(*AGREEMENT.evidence, AGREEMENT.evidence[0]))),
+    ("duplicate-id", "/calendars/2/id", calendar(2, id="de-by")),
+    ("malformed-name", "/conditions/1/id", condition(1, id="End of Support")),
+    (
+        "malformed-name",
+        "/calendars/3/id",
+        agreement(calendars=(*AGREEMENT.calendars, replace(AGREEMENT.calendars[0], id="DE"))),
+    ),
+    ("duplicate-key", "/persons/5/signing_key", person(5, signing_key=signing_key(ANA).public_key)),
+    (
+        "duplicate-recipient",
+        "/persons/5/age_recipient",
+        person(5, age_recipient=str(age_identity(ANA).recipient())),
+    ),
+    (
+        "engine-key-shared",
+        "/engine",
+        agreement(engine=replace(AGREEMENT.engine, decision_key=LOG_KEY.public_key)),
+    ),
+    (
+        "engine-key-shared",
+        "/engine/decision_key",
+        agreement(engine=replace(AGREEMENT.engine, decision_key=signing_key(ANA).public_key)),
+    ),
+    ("age-recipient", "/persons/0/age_recipient", person(0, age_recipient="none")),
+    (
+        "too-many",
+        "/calendars/0/holidays",
+        calendar(0, holidays=(date(2026, 12, 25),) * (limits.HOLIDAYS_MAX + 1)),
+    ),
+    ("too-many", "/parties", agreement(parties=AGREEMENT.parties * 4)),
+    ("too-many", "/persons", agreement(persons=AGREEMENT.persons * 9)),
+    ("too-many", "/components", agreement(components=AGREEMENT.components * 17)),
+    ("too-many", "/stages", agreement(stages=AGREEMENT.stages * 3)),
+    ("too-many", "/conditions", agreement(conditions=AGREEMENT.conditions * 17)),
+    ("too-many", "/evidence", agreement(evidence=AGREEMENT.evidence * 17)),
+    ("too-many", "/calendars", agreement(calendars=AGREEMENT.calendars * 6)),
+    ("unknown-party", "/persons/7/id", person(7, id=PersonId("tom@elsewhere"))),
+    ("unknown-calendar", "/parties/0/calendar", party(0, calendar="fr")),
+    ("unknown-person", "/stages/1/quorum", seats({"all": [ANA, KIM, EVE]})),
+    ("unknown-person", "/authorities/claimants", authorities(claimants=(BEA, EVE))),
+    ("unknown-person", "/authorities/intake", authorities(intake=(ANA, EVE))),
+    ("unknown-person", "/authorities/hold", authorities(hold=(EVE,))),
+    ("unknown-person", "/authorities/denial", authorities(denial=quorum({"all": [ANA, EVE]}))),
+    ("unknown-person", "/authorities/hold_lift", authorities(hold_lift=quorum(EVE))),
+    ("unknown-person", "/authorities/revocation", authorities(revocation=quorum({"all": [ANA, EVE]}))),
+    ("unknown-person", "/authorities/arbitration", authorities(arbitration=quorum(EVE))),
+    ("unknown-person", "/authorities/court_order", authorities(court_order=quorum(EVE))),
+    (
+        "unknown-person",
+        "/authorities/joint_instruction",
+        authorities(joint_instruction=quorum({"all": [DORA, BEA, EVE]})),
+    ),
+    (
+        "unknown-person",
+        "/objection/objectors",
+        agreement(objection=replace(AGREEMENT.objection, objectors=(DORA, EVE))),
+    ),
+    ("unknown-person", "/evidence_readers", agreement(evidence_readers=(*AGREEMENT.evidence_readers, EVE))),
+    (
+        "missing-announcer",
+        "/communications/announcer",
+        agreement(communications=replace(AGREEMENT.communications, announcer=EVE)),
+    ),
+    (
+        "missing-risk-owner",
+        "/governance/risk_owner",
+        agreement(governance=replace(AGREEMENT.governance, risk_owner=EVE)),
+    ),
+    ("unknown-component", "/stages/2/components/1", stage(2, components=(SOURCE, ComponentId("more")))),
+    ("unknown-stage", "/stages/2/opens/stage", opens(2, Opens.AFTER_STAGE, "elsewhere")),
+    # people
+    ("not-one-depositor", "/parties", without_role(Role.DEPOSITOR)),
+    ("not-one-depositor", "/parties", party(4, role=Role.DEPOSITOR)),
+    ("no-beneficiary", "/parties", without_role(Role.BENEFICIARY)),
+    ("no-escrow-agent", "/parties", without_role(Role.ESCROW_AGENT)),
+    ("party-without-person", "/parties/4", agreement(persons=AGREEMENT.persons[:-1])),
+    ("nobody-named", "/evidence_readers", agreement(evidence_readers=())),
+    ("nobody-named", "/authorities/claimants", authorities(claimants=())),
+    ("nobody-named", "/authorities/intake", authorities(intake=())),
+    ("nobody-named", "/authorities/hold", authorities(hold=())),
+    ("nobody-named", "/objection/objectors", agreement(objection=replace(AGREEMENT.objection, objectors=()))),
+    (
+        "objector-not-depositor",
+        "/objection/objectors/1",
+        agreement(objection=replace(AGREEMENT.objection, objectors=(DORA, BEA))),
+    ),
+    ("claimant-not-beneficiary", "/authorities/claimants/0", authorities(claimants=(TOM,))),
+    ("intake-not-agent", "/authorities/intake/1", authorities(intake=(ANA, KIM))),
+    (
+        "no-ground-cured",
+        "/objection/grounds",
+        agreement(objection=replace(AGREEMENT.objection, grounds=("other",))),
+    ),
+    ("quorum-unreachable", "/stages/1/quorum", seats({"all": [ANA, KIM, BEN]})),
+    ("agent-alone", "/stages/1/quorum", seats({"k": 2, "of": [ANA, ABE, KIM]})),
+    ("one-party-quorum", "/stages/1/quorum", seats({"any": [{"all": [ANA, KIM]}, {"all": [DORA, DIRK]}]})),
+    ("claimant-has-seat", "/stages/1/quorum", seats({"k": 3, "of": [ANA, KIM, TOM, BEA]})),
+    (
+        "arbitration-not-neutral",
+        "/authorities/arbitration",
+        authorities(arbitration=quorum({"all": [KIM, DORA]})),
+    ),
+    (
+        "court-order-not-neutral",
+        "/authorities/court_order",
+        authorities(court_order=quorum({"all": [ANA, BEA]})),
+    ),
+    (
+        "joint-instruction-one-sided",
+        "/authorities/joint_instruction",
+        authorities(joint_instruction=quorum({"any": [DORA, BEA]})),
+    ),
+    (
+        "joint-instruction-one-sided",
+        "/authorities/joint_instruction",
+        authorities(joint_instruction=quorum({"all": [DORA, DIRK]})),
+    ),
+    (
+        "joint-instruction-one-sided",
+        "/authorities/joint_instruction",
+        authorities(joint_instruction=quorum({"all": [BEA, BEN]})),
+    ),
+    # staging
+    ("nothing-named", "/components", agreement(components=())),
+    ("nothing-named", "/stages", agreement(stages=())),
+    ("nothing-named", "/conditions", agreement(conditions=())),
+    ("nothing-named", "/evidence", agreement(evidence=())),
+    ("nothing-named", "/stages/2/components", stage(2, components=())),
+    (
+        "nothing-named",
+        "/communications/channels",
+        agreement(communications=replace(AGREEMENT.communications, channels=())),
+    ),
+    ("component-never-opened", "/components/3", stage(2, components=())),
+    ("component-opened-twice", "/components/1", stage(2, components=(SOURCE, LICENCE_KEYS))),
+    ("component-opened-twice", "/components/3", stage(2, components=(SOURCE, SOURCE))),
+    (
+        "stage-without-custody",
+        "/stages/0/custody",
+        agreement(engine=replace(AGREEMENT.engine, gate_recipient="")),
+    ),
+    ("opening-names-stage", "/stages/1/opens/stage", opens(1, Opens.AFTER_WINDOW, PROVISIONAL)),
+    ("opening-names-stage", "/stages/0/opens/stage", opens(0, Opens.ON_ACCEPTANCE, CRITICAL)),
+    ("after-no-stage", "/stages/2/opens", opens(2, Opens.AFTER_STAGE)),
+    ("after-later-stage", "/stages/2/opens/stage", opens(2, Opens.AFTER_STAGE, SOURCE_STAGE)),
+    ("after-later-stage", "/stages/1/opens/stage", opens(1, Opens.AFTER_STAGE, SOURCE_STAGE)),
+    ("after-provisional-stage", "/stages/2/opens/stage", opens(2, Opens.AFTER_STAGE, PROVISIONAL)),
+    ("provisional-not-first", "/stages/2/opens", opens(2, Opens.ON_ACCEPTANCE)),
+    ("provisional-critical", "/stages/1/components/0", opens(1, Opens.ON_ACCEPTANCE)),
+    ("condition-without-evidence", "/conditions/1/when", condition(1, when=NOTHING)),
+    ("unknown-evidence", "/conditions/1/when", condition(1, when=Expression(word="item", item="rumour"))),
+    ("not-if-names-nothing", "/conditions/0/not_if", condition(0, not_if=NOTHING)),
+    (
+        "not-if-names-nothing",
+        "/conditions/0/not_if",
+        condition(0, not_if=Expression(word="item", item="rumour")),
+    ),
+    (
+        "condition-contradicts",
+        "/conditions/0/not_if",
+        condition(0, not_if=Expression(word="item", item="insolvency-record")),
+    ),
+    # terms
+    ("unknown-time-zone", "/parties/0/time_zone", party(0, time_zone="Europe/Atlantis")),
+    ("weekend-unknown", "/calendars/0/weekend", calendar(0, weekend=("sat", "sunday"))),
+    ("weekend-all-week", "/calendars/0/weekend", calendar(0, weekend=ALL_WEEK)),
+    ("calendar-over", "/calendars/0/covers_until", calendar(0, covers_until=date(2026, 9, 30), holidays=())),
+    *(
+        ("empty-period", f"/windows/{name}", windows(**{name: "PT0S"}))
+        for name in ("intake", "objection", "approval", "approval_lifetime", "provisioning", "returning")
+    ),
+    (
+        "empty-period",
+        "/communications/cadence",
+        agreement(communications=replace(AGREEMENT.communications, cadence=Period("PT0S"))),
+    ),
+    (
+        "empty-period",
+        "/governance/review_every",
+        agreement(governance=replace(AGREEMENT.governance, review_every=Period("P0D"))),
+    ),
+    (
+        "empty-period",
+        "/governance/retention",
+        agreement(governance=replace(AGREEMENT.governance, retention=Period("P0D"))),
+    ),
+    ("approval-lifetime-short", "/windows/approval_lifetime", windows(approval_lifetime="P6D")),
+    ("approval-lifetime-long", "/windows/approval_lifetime", windows(approval_lifetime="P367D")),
+    ("notice-hours", "/notice/resumes", notice(resumes=time(17))),
+    ("channels-required", "/notice/channels_required", notice(channels_required=0)),
+    ("channels-required", "/parties/0/channels", notice(channels_required=3)),
+    ("depositor-unreachable", "/parties/0/channels", party(0, channels=())),
+    *(
+        ("channel-address", "/parties/1/channels/0/address", channel(kind, address))
+        for kind, address in (
+            (ChannelKind.EMAIL, "legal"),
+            (ChannelKind.EMAIL, "legal@localhost"),
+            (ChannelKind.EMAIL, "a@b.example\nBcc: x@y.example"),
+            (ChannelKind.WEBHOOK, "http://hooks.example/x"),
+            (ChannelKind.WEBHOOK, "https:///x"),
+            (ChannelKind.WEBHOOK, "https://user:pass@hooks.example/x"),
+            (ChannelKind.WEBHOOK, "https://hooks.example/x#y"),
+            (ChannelKind.WEBHOOK, "https://hooks.example/ x"),
+            (ChannelKind.WEBHOOK, "https://hooks.example:port/x"),
+            (ChannelKind.WEBHOOK, "https://[hooks/x"),
+            (ChannelKind.OUTBOX, "../etc"),
+        )
+    ),
+    (
+        "licence-incomplete",
+        "/components/0/licence",
+        licence(LicenceModel.SUBSCRIPTION, ends_on=date(2028, 1, 1)),
+    ),
+    ("licence-incomplete", "/components/0/licence", licence(LicenceModel.SUBSCRIPTION, seats=3)),
+    ("licence-incomplete", "/components/0/licence", licence(LicenceModel.TERM)),
+    (
+        "licence-perpetual-ends",
+        "/components/0/licence",
+        licence(LicenceModel.PERPETUAL, ends_on=date(2028, 1, 1)),
+    ),
+    ("licence-seats", "/components/0/licence/seats", licence(LicenceModel.PERPETUAL, seats=0)),
+    *(
+        ("required-entry", "/components/0/required_entries/0", component(0, required_entries=(entry,)))
+        for entry in ("", "/etc/passwd", "../x", "a//b", "a/./b", "a\\b")
+    ),
+    (
+        "support-empty",
+        "/communications/support",
+        agreement(communications=replace(AGREEMENT.communications, support=" ")),
+    ),
+    ("text-empty", "/title", agreement(title="")),
+    (
+        "text-empty",
+        "/governance/governing_law",
+        agreement(governance=replace(AGREEMENT.governance, governing_law="\n")),
+    ),
+]
+
+WARNINGS: list[tuple[str, str, Agreement]] = [
+    ("age-recipient-classic", "/persons/0/age_recipient", person(0, age_recipient=CLASSIC_RECIPIENT)),
+    (
+        "one-party-veto",
+        "/authorities/denial",
+        authorities(denial=quorum({"any": [DORA, {"all": [ANA, KIM]}]})),
+    ),
+    ("one-party-veto", "/authorities/revocation", authorities(revocation=quorum({"all": [ANA, ABE]}))),
+    (
+        "approver-cannot-read",
+        "/stages/1/quorum",
+        replace(seats({"k": 3, "of": [ANA, KIM, TOM, DIRK]}), evidence_readers=(ANA, ABE, KIM, TOM, DORA)),
+    ),
+    (
+        "seat-never-counts",
+        "/stages/1/quorum",
+        replace(
+            seats({"k": 3, "of": [ANA, KIM, TOM, BEN]}),
+            authorities=replace(AGREEMENT.authorities, claimants=(BEA,)),
+            evidence_readers=(*AGREEMENT.evidence_readers, BEN),
+        ),
+    ),
+    ("evidence-unused", "/evidence/3", condition(0, not_if=None)),
+    ("calendar-short", "/calendars/0/covers_until", calendar(0, covers_until=date(2027, 9, 30), holidays=())),
+    ("holiday-not-covered", "/calendars/0/holidays", calendar(0, holidays=(date(2029, 1, 1),))),
+    ("objection-window-short", "/windows/objection", windows(objection="4 business days")),
+    ("objection-window-short", "/windows/objection", windows(objection="PT20S")),
+]
+
+
+def test_good_agreement_has_no_findings() -> None:
+    assert check(AGREEMENT) == ()
+    refuse_unsound(AGREEMENT)
+
+
+def _named(cases: list[tuple[str, str, Agreement]]) -> list[str]:
+    return [f"{code}:{place}" for code, place, _ in cases]
+
+
+@pytest.mark.parametrize(("code", "place", "broken"), ERRORS, ids=_named(ERRORS))
+def test_error_is_found_where_it_is_and_refused(code: str, place: str, broken: Agreement) -> None:
+    found = [finding for finding in check(broken) if (finding.code, finding.at) == (code, place)]
+    assert {finding.severity for finding in found} == {Severity.ERROR}
+    assert found[0].message
+    assert found[0].advice
+    with pytest.raises(UnsoundAgreementError) as caught:
+        refuse_unsound(broken)
+    told = caught.value.facts["findings"]
+    assert isinstance(told, list)
+    assert {"code": code, "at": place, "message": found[0].message} in told
+
+
+@pytest.mark.parametrize(("code", "place", "unwise"), WARNINGS, ids=_named(WARNINGS))
+def test_warning_is_found_and_does_not_refuse(code: str, place: str, unwise: Agreement) -> None:
+    assert [(finding.code, finding.at, finding.severity) for finding in check(unwise)] == [
+        (code, place, Severity.WARNING)
+    ]
+    refuse_unsound(unwise)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_rule_is_seen_to_fire(rule: Callable[[Agreement], object]) -> None:
+    assert any(tuple(rule(broken)) for _, _, broken in [*ERRORS, *WARNINGS])  # type: ignore[arg-type]
+
+
+def test_circle_of_stages_is_refused() -> None:
+    circle = replace(opens(1, Opens.AFTER_STAGE, SOURCE_STAGE), id=AgreementId("circle"))
+    assert circle.stages[2].opens.stage == CRITICAL
+    assert "after-later-stage" in {finding.code for finding in check(circle)}
+
+
+def test_claimants_party_counts_where_the_agreement_lets_it() -> None:
+    shared = replace(
+        seats({"all": [ANA, KIM, BEN]}),
+        authorities=replace(AGREEMENT.authorities, claimants=(BEA,)),
+        evidence_readers=(*AGREEMENT.evidence_readers, BEN),
+    )
+    assert "quorum-unreachable" in {finding.code for finding in check(shared)}
+    assert check(replace(shared, excludes_claimant_party=False)) == ()
+
+
+def test_two_people_of_two_beneficiaries_may_sit_for_each_others_claims() -> None:
+    other = Party(
+        id=PartyId("orrin"),
+        role=Role.BENEFICIARY,
+        name="Orrin Mutual",
+        time_zone="Europe/London",
+        calendar="gb-eng",
+    )
+    olga = Person(
+        id=PersonId("olga@orrin"),
+        name="Olga Marsh",
+        signing_key=signing_key("olga@orrin").public_key,
+        age_recipient=str(age_identity("olga@orrin").recipient()),
+    )
+    shared = replace(
+        seats({"k": 3, "of": [ANA, KIM, TOM, olga.id]}),
+        parties=(*AGREEMENT.parties, other),
+        persons=(*AGREEMENT.persons, olga),
+        evidence_readers=(*AGREEMENT.evidence_readers, olga.id),
+    )
+    assert check(shared) == ()
+
+
+@pytest.mark.parametrize(
+    ("approval", "lifetime"),
+    [
+        ("5 business days", "P7D"),
+        ("5 business days", "5 business days"),
+        ("P14D", "10 business days"),
+        ("PT2M", "PT2M"),
+    ],
+)
+def test_approvals_that_last_as_long_as_their_window_are_sound(approval: str, lifetime: str) -> None:
+    assert check(windows(approval=approval, approval_lifetime=lifetime)) == ()
+
+
+@pytest.mark.parametrize("window", ["5 business days", "P7D", "10 business days"])
+def test_window_of_a_working_week_is_long_enough(window: str) -> None:
+    assert check(windows(objection=window)) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        (ChannelKind.EMAIL, "legal.desk+escrow@halden.example"),
+        (ChannelKind.WEBHOOK, "https://hooks.halden.example:8443/escrow?x=1"),
+        (ChannelKind.OUTBOX, "halden"),
+    ],
+)
+def test_plausible_addresses_pass(kind: ChannelKind, address: str) -> None:
+    assert check(channel(kind, address)) == ()
+
+
+def test_agreement_that_gives_up_arbitration_and_bypasses_is_sound() -> None:
+    assert check(authorities(arbitration=None, court_order=None, joint_instruction=None)) == ()
+
+
+def test_second_version_that_names_the_first_is_sound() -> None:
+    assert check(agreement(version=2, supersedes=Digest("sha256:" + "0" * 64))) == ()
+
+
+def test_everything_wrong_is_told_at_once() -> None:
+    broken = agreement(title="", version=0)
+    assert [finding.code for finding in check(broken)] == ["version-number", "text-empty"]
+    with pytest.raises(UnsoundAgreementError, match=r"version-number.*text-empty"):
+        refuse_unsound(broken)

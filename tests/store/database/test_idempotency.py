@@ -1,0 +1,78 @@
+"""The same request again gets the same answer; the same key for another request is refused."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.store.database.idempotency import (
+    Answer,
+    IdempotencyKeyReusedError,
+    MalformedIdempotencyKeyError,
+    Request,
+    forget,
+    recall,
+    remember,
+)
+from tallystick.store.database.session import reading, transaction
+from tests.support.worlds.ledgers import AT
+
+REQUEST = Request(
+    principal=sha256_digest(b"ana"), key="4f0c-1", route="POST /v1/claims", body_digest=sha256_digest(b"{}")
+)
+ANSWER = Answer(status=201, response=b'{"claim":"clm-1"}')
+
+
+def test_the_first_answer_stays(engine: Engine) -> None:
+    with transaction(engine) as session:
+        assert recall(session, REQUEST) is None
+        assert remember(session, REQUEST, ANSWER, AT) == ANSWER
+    with transaction(engine) as session:
+        assert remember(session, REQUEST, Answer(status=500, response=b""), AT) == ANSWER
+    with reading(engine) as session:
+        assert recall(session, REQUEST) == ANSWER
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(REQUEST, route="POST /v1/claims/clm-1/approvals"),
+        replace(REQUEST, body_digest=sha256_digest(b"[]")),
+    ],
+)
+def test_a_key_names_one_request(engine: Engine, other: Request) -> None:
+    with transaction(engine) as session:
+        remember(session, REQUEST, ANSWER, AT)
+        with pytest.raises(IdempotencyKeyReusedError):
+            recall(session, other)
+        with pytest.raises(IdempotencyKeyReusedError):
+            remember(session, other, ANSWER, AT)
+
+
+def test_the_same_key_of_another_person_is_another_key(engine: Engine) -> None:
+    with transaction(engine) as session:
+        remember(session, REQUEST, ANSWER, AT)
+        assert recall(session, replace(REQUEST, principal=sha256_digest(b"eve"))) is None
+        assert recall(session, replace(REQUEST, key="4f0c-2")) is None
+
+
+@pytest.mark.parametrize("key", ["", "x" * 129, "with space", "n\xf8t-ascii", "line\n"])
+def test_a_malformed_key_is_refused(key: str) -> None:
+    with pytest.raises(MalformedIdempotencyKeyError):
+        replace(REQUEST, key=key)
+
+
+def test_the_longest_key_is_taken() -> None:
+    assert replace(REQUEST, key="x" * 128).key == "x" * 128
+
+
+def test_old_answers_are_forgotten_and_newer_ones_are_not(engine: Engine) -> None:
+    newer = replace(REQUEST, key="newer")
+    with transaction(engine) as session:
+        remember(session, REQUEST, ANSWER, AT)
+        remember(session, newer, ANSWER, AT + timedelta(seconds=1))
+        assert forget(session, AT + timedelta(seconds=1)) == 1
+        assert recall(session, REQUEST) is None
+        assert recall(session, newer) == ANSWER

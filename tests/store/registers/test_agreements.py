@@ -1,0 +1,178 @@
+"""An agreement has one history of versions; deposits have one of numbers; keys see what lists them."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from tallystick.crypto.envelope import envelope_bytes, statement_id
+from tallystick.crypto.keys import key_id
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.store.database.session import database_now, reading, transaction
+from tallystick.store.ledger.checkpoints import verify_log
+from tallystick.store.ledger.ledger import TooEarlyError, entries
+from tallystick.store.registers.agreements import (
+    VersionOutOfOrderError,
+    agreement_ids,
+    by_digest,
+    latest,
+    person_keys,
+    register,
+    versions,
+)
+from tallystick.store.registers.deposits import (
+    DepositOutOfOrderError,
+    deposit_by_digest,
+    deposit_by_number,
+    deposits,
+    latest_deposit,
+    record_deposit,
+)
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, signing_key
+from tests.support.worlds.ledgers import AT, LOG, NO_DIGEST, OTHER_LOG, deposit, said, signed_agreement
+
+FIRST = signed_agreement()
+FIRST_DIGEST = statement_id(FIRST)
+
+
+def fingerprint(holder: str) -> Digest:
+    return key_id(signing_key(holder).public_key)
+
+
+def test_a_registered_version_is_found_by_id_and_digest_with_its_ledger_entry(engine: Engine) -> None:
+    with transaction(engine) as session:
+        registered = register(session, FIRST, AT)
+    assert registered.envelope == envelope_bytes(FIRST)
+    assert (registered.version, registered.registered_at, registered.index) == (1, AT, 0)
+    with reading(engine) as session:
+        assert latest(session, LOG) == by_digest(session, FIRST_DIGEST) == registered
+        assert [entry.statement_id for entry in entries(session, LOG)] == [FIRST_DIGEST]
+        assert latest(session, OTHER_LOG) is None
+        assert by_digest(session, NO_DIGEST) is None
+        verify_log(session, LOG)
+
+
+def test_registering_the_same_again_is_harmless(engine: Engine) -> None:
+    with transaction(engine) as session:
+        first = register(session, FIRST, AT)
+        assert register(session, FIRST, AT + timedelta(days=1)) == first
+        assert versions(session, LOG) == [first]
+
+
+def test_the_next_version_names_the_one_before(engine: Engine) -> None:
+    second = signed_agreement(version=2, supersedes=FIRST_DIGEST)
+    with transaction(engine) as session:
+        register(session, FIRST, AT)
+        register(session, second, AT)
+        assert [each.version for each in versions(session, LOG)] == [1, 2]
+        newest = latest(session, LOG)
+        assert newest is not None
+        assert newest.digest == statement_id(second)
+        assert register(session, FIRST, AT).version == 1, "an old version sent again isn't news"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"version": 1, "title": "another first version"},
+        {"version": 2, "supersedes": None},
+        {"version": 2, "supersedes": NO_DIGEST},
+        {"version": 3, "supersedes": FIRST_DIGEST},
+    ],
+)
+def test_a_version_that_does_not_follow_is_refused(engine: Engine, changes: dict[str, object]) -> None:
+    with transaction(engine) as session:
+        register(session, FIRST, AT)
+        with pytest.raises(VersionOutOfOrderError):
+            register(session, signed_agreement(**changes), AT)
+        assert len(entries(session, LOG)) == 1
+
+
+def test_a_first_version_supersedes_nothing(engine: Engine) -> None:
+    with transaction(engine) as session, pytest.raises(VersionOutOfOrderError):
+        register(session, signed_agreement(supersedes=NO_DIGEST), AT)
+
+
+def test_only_an_agreement_is_registered(engine: Engine) -> None:
+    with transaction(engine) as session, pytest.raises(AssertionError, match="only an agreement"):
+        register(session, said("deposit", 1), AT)
+    with transaction(engine) as session, pytest.raises(MalformedError):
+        register(session, said("agreement", 1), AT)
+
+
+def test_a_key_is_found_in_the_agreements_that_list_it_and_no_others(engine: Engine) -> None:
+    without_ana = tuple(person for person in AGREEMENT.persons if person.id != ANA)
+    other = AgreementId("without-ana")
+    with transaction(engine) as session:
+        register(session, FIRST, AT)
+        register(session, signed_agreement(id=other, persons=without_ana), AT)
+    with reading(engine) as session:
+        assert {key.agreement_id for key in person_keys(session, fingerprint(ANA))} == {LOG}
+        assert {key.agreement_id for key in person_keys(session, fingerprint(BEA))} == {LOG, other}
+        assert person_keys(session, fingerprint("stranger")) == []
+        assert agreement_ids(session) == [LOG, other]
+
+
+def test_who_left_with_a_new_version_still_sees_what_claims_may_run_on(engine: Engine) -> None:
+    without_ana = tuple(person for person in AGREEMENT.persons if person.id != ANA)
+    with transaction(engine) as session:
+        register(session, FIRST, AT)
+        register(session, signed_agreement(version=2, supersedes=FIRST_DIGEST, persons=without_ana), AT)
+        assert [(key.version, key.person) for key in person_keys(session, fingerprint(ANA))] == [(1, ANA)]
+        assert [key.version for key in person_keys(session, fingerprint(BEA))] == [2, 1]
+        (key,) = person_keys(session, fingerprint(ANA))
+    assert key.public_key == signing_key(ANA).public_key
+    assert (key.agreement_id, key.agreement_digest) == (LOG, FIRST_DIGEST)
+
+
+# Deposits.
+
+
+def test_deposits_are_found_by_number_and_digest(engine: Engine) -> None:
+    one = deposit(1)
+    two = deposit(2, one)
+    with transaction(engine) as session:
+        first, second = record_deposit(session, one, AT), record_deposit(session, two, AT)
+    with reading(engine) as session:
+        assert deposit_by_number(session, LOG, 1) == first
+        assert deposit_by_digest(session, LOG, statement_id(two)) == second
+        assert deposit_by_digest(session, OTHER_LOG, statement_id(two)) is None
+        assert latest_deposit(session, LOG) == second
+        assert deposits(session, LOG) == [second, first]
+        assert deposit_by_number(session, LOG, 3) is None
+    assert first.entry.statement() == one
+
+
+def test_the_same_deposit_again_is_one_deposit(engine: Engine) -> None:
+    one = deposit(1)
+    with transaction(engine) as session:
+        first = record_deposit(session, one, AT)
+        record_deposit(session, deposit(2, one), AT)
+        assert record_deposit(session, one, AT) == first
+        assert len(deposits(session, LOG)) == 2
+
+
+def test_a_deposit_that_is_not_the_next_is_refused(engine: Engine) -> None:
+    one = deposit(1)
+    with transaction(engine) as session:
+        with pytest.raises(DepositOutOfOrderError):
+            record_deposit(session, deposit(2), AT)
+        record_deposit(session, one, AT)
+        for wrong in (deposit(1, nonce=1), deposit(3, one), deposit(2), deposit(2, deposit(1, nonce=1))):
+            with pytest.raises(DepositOutOfOrderError):
+                record_deposit(session, wrong, AT)
+        assert len(entries(session, LOG)) == 1
+
+
+def test_only_a_deposit_is_recorded_as_one(engine: Engine) -> None:
+    with transaction(engine) as session, pytest.raises(AssertionError, match="only a deposit"):
+        record_deposit(session, said("claim", 1), AT)
+
+
+def test_a_deposit_waits_for_the_databases_clock(engine: Engine) -> None:
+    with transaction(engine) as session:
+        later = database_now(session) + timedelta(hours=1)
+        with pytest.raises(TooEarlyError):
+            record_deposit(session, deposit(1), AT, not_before=later)
+        assert deposits(session, LOG) == []

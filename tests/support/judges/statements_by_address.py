@@ -1,0 +1,186 @@
+"""What could soundly be sent to each address that takes a statement, found by the address alone.
+
+An address that nothing is known of fails here: whoever adds one says what is sent to it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from api.routes.acts import NOUNS
+from tallystick.crypto.envelope import Envelope, sign
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.codec import encode_object
+from tallystick.domain.ids import ComponentId, PersonId, StageId
+from tallystick.domain.json import JsonObject
+from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOutcome, WithdrawalReason
+from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.header import OnClaim
+from tallystick.domain.statements.orders import RulingDocument
+from tallystick.domain.statements.receipts import ReceivedComponent
+from tallystick.domain.statements.signed import BODIES, write_body
+from tallystick.proof.reading import read_signed
+from tallystick.store.database.session import reading
+from tallystick.store.registers import deposits
+from tests.support.worlds.agreements import ANA, BEA, BEN, DIRK, DORA, KIM, PEOPLE, TOM
+from tests.support.worlds.gate_worlds import (
+    ACKNOWLEDGED,
+    CLAIM_IDENTITY,
+    FILED,
+    MONDAY,
+    SIGNERS,
+    World,
+    document,
+)
+from tests.support.worlds.groundwork import NO_DIGEST, some_digest
+from tests.support.worlds.prepared_worlds import deposited
+
+KINDS: Final[Mapping[str, Kind]] = {
+    **NOUNS,
+    "agreements": Kind.AGREEMENT,
+    "claims": Kind.CLAIM,
+    "deposits": Kind.DEPOSIT,
+    "revocations": Kind.KEY_REVOCATION,
+}
+
+_SIGNERS: Final[Mapping[Kind, Sequence[PersonId]]] = {
+    Kind.AGREEMENT: SIGNERS,
+    Kind.KEY_REVOCATION: (TOM,),
+    Kind.DEPOSIT: (DORA,),
+    Kind.CLAIM: (BEN,),
+    Kind.INTAKE: (ANA,),
+    Kind.NOTICE_ACKNOWLEDGEMENT: (DIRK,),
+    Kind.OBJECTION: (DORA,),
+    Kind.RETRACTION: (DORA,),
+    Kind.RULING: (KIM,),
+    Kind.JOINT_INSTRUCTION: (DORA, BEA),
+    Kind.APPROVAL: (KIM,),
+    Kind.DENIAL: (TOM,),
+    Kind.WITHDRAWAL: (BEA,),
+    Kind.HOLD: (ANA,),
+    Kind.HOLD_LIFT: (ANA, KIM),
+    Kind.RECEIPT: (BEA,),
+    Kind.RETURN: (BEA,),
+}
+
+_ACTS: Final[Mapping[Kind, Mapping[str, object]]] = {
+    Kind.INTAKE: {"accepted": False, "reasons": ("the licence is missing",)},
+    Kind.NOTICE_ACKNOWLEDGEMENT: {},
+    Kind.OBJECTION: {"ground": "cured", "explanation": "It is cured.", "stages": (StageId("critical"),)},
+    Kind.RETRACTION: {"of": NO_DIGEST, "reason": "I was mistaken."},
+    Kind.RULING: {
+        "authority": Authority.ARBITRATION,
+        "outcome": Outcome.REFUSE,
+        "documents": (RulingDocument(document="award", plain_digest=some_digest(1)),),
+        "reason": "As the award says.",
+    },
+    Kind.JOINT_INSTRUCTION: {"outcome": Outcome.REFUSE, "reason": "We agree."},
+    Kind.APPROVAL: {
+        "stages": (StageId("provisional"),),
+        "purpose": Purpose.RELEASE,
+        "reason": "The papers are in order.",
+    },
+    Kind.DENIAL: {"reason": "The record is of another company."},
+    Kind.WITHDRAWAL: {"reason": WithdrawalReason.OTHER, "explanation": "It is over."},
+    Kind.HOLD: {"reason": "An injunction.", "stages": (StageId("source"),)},
+    Kind.HOLD_LIFT: {"hold": NO_DIGEST, "reason": "It was lifted."},
+    Kind.RECEIPT: {
+        "stage": StageId("provisional"),
+        "outcome": ReceiptOutcome.ACTIVATED,
+        "components": (ReceivedComponent(component=ComponentId("docs"), sealed_digest=NO_DIGEST),),
+        "detail": "It runs.",
+    },
+    Kind.RETURN: {
+        "components": (ComponentId("docs"),),
+        "method": "deleted",
+        "certificate": "by an officer",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """A sound statement before it is signed: what it says, and who signs it; the first one sends it."""
+
+    kind: Kind
+    body: JsonObject
+    signers: Sequence[PersonId]
+
+    def envelope(self) -> Envelope:
+        return sign(self.kind, self.body, [PEOPLE[person].signing_key for person in self.signers])
+
+
+def in_window(world: World) -> World:
+    """A claim for every stage, accepted, of which the depositor has notice: most acts may be said."""
+    world = world.file(deposited(world), stages=tuple(stage.id for stage in world.agreement.stages))
+    world.say(Intake, ANA, FILED + timedelta(hours=1), accepted=True)
+    world.notify(FILED + timedelta(hours=1))
+    world.say(NoticeAcknowledgement, DORA, ACKNOWLEDGED)
+    world.settle(ACKNOWLEDGED)
+    world.sign_checkpoint()
+    return world
+
+
+def kind_at(path: str) -> Kind:
+    """Return the kind of statement that is posted to an address."""
+    noun = path.rpartition("/")[2]
+    assert noun in KINDS, f"say in {__name__} what is sent to {path}"
+    return KINDS[noun]
+
+
+def spoken(world: World, kind: Kind, at: datetime) -> Spoken:
+    """Return what could be said to `world` at `at`: nothing in its form stands in its way."""
+    signers = _SIGNERS[kind]
+    if kind is Kind.AGREEMENT:
+        return Spoken(kind=kind, body=encode_object(next_version(world)), signers=signers)
+    members = {
+        **_members(world, kind, at),
+        **({"claim": world.claim} if issubclass(BODIES[kind], OnClaim) else {}),
+    }
+    return Spoken(
+        kind=kind, body=write_body(world.body(BODIES[kind], signers[0], at, **members)), signers=signers
+    )
+
+
+def next_version(world: World) -> Agreement:
+    return replace(world.agreement, version=world.agreement.version + 1, supersedes=world.digest)
+
+
+def _members(world: World, kind: Kind, at: datetime) -> Mapping[str, object]:
+    if kind is Kind.KEY_REVOCATION:  # another's key: this alone revokes nothing
+        return {"key": PEOPLE[DIRK].signing_key.public_key, "reason": "I say so."}
+    if kind is Kind.DEPOSIT:
+        return _next_deposit(world)
+    if kind is Kind.CLAIM:
+        return _filing(world, at)
+    lasting = {"expires_at": at + timedelta(days=20)} if kind is Kind.APPROVAL else {}
+    return {**_ACTS[kind], **lasting}
+
+
+def _next_deposit(world: World) -> Mapping[str, object]:
+    """The same sealed files again, under the next number."""
+    with reading(world.engine) as session:
+        last = deposits.latest_deposit(session, world.agreement.id)
+    assert last is not None
+    said = read_signed(last.entry.statement(), world.agreement).body
+    assert isinstance(said, Deposit)
+    return {
+        "number": last.number + 1,
+        "previous": last.digest,
+        "watermark": MONDAY,
+        "components": said.components,
+    }
+
+
+def _filing(world: World, at: datetime) -> Mapping[str, object]:
+    return {
+        "condition": "insolvency",
+        "deposit": deposited(world),
+        "stages": (StageId("source"),),
+        "evidence": tuple(document(item, at) for item in ("insolvency-record", "outage-record")),
+        "recipient": str(CLAIM_IDENTITY.recipient()),
+        "purpose": Purpose.RELEASE,
+        "declaration": "Support has ceased.",
+    }

@@ -1,0 +1,167 @@
+"""A server that keeps what it is sent and shows what it is told to show: a neighbour of the command line.
+
+It judges no statement. It checks that whoever asks holds an enrolled key, takes blobs
+in parts, and remembers every request.
+"""
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from tallystick.crypto.envelope import Envelope, parse_envelope, statement_id
+from tallystick.crypto.keys import key_id, public_key_bytes
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tests.support.worlds.agreements import PEOPLE
+
+Answer = tuple[int, Any]
+HANGS_UP = 0
+"""Instead of a status: the connection ends without an answer."""
+
+
+@dataclass(kw_only=True)
+class FakeApi:
+    """What the server shows by path, and what it was sent.
+
+    Attributes:
+        shows: JSON, bytes or a function of no argument, by path.
+        fails: Answers to give first, before anything else, by method and path.
+        part_max: How many bytes of a part are taken at most.
+    """
+
+    url: str = ""
+    shows: dict[str, Any] = field(default_factory=dict[str, Any])
+    fails: dict[str, list[Answer]] = field(default_factory=dict[str, list[Answer]])
+    posted: list[tuple[str, Envelope]] = field(default_factory=list[tuple[str, Envelope]])
+    blobs: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    parts: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    asked: list[str] = field(default_factory=list[str])
+    part_max: int = 1 << 30
+
+    def answer(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        path = urlsplit(target).path
+        self.asked.append(f"{method} {target}")
+        if self.fails.get(f"{method} {path}"):
+            return self.fails[f"{method} {path}"].pop(0)
+        if path == "/v1/deployment" or not knows(headers.get("Authorization", "")):
+            public = path == "/v1/deployment"
+            return (
+                (200, {"deployment": "test"}) if public else (401, {"code": "no", "detail": "who are you?"})
+            )
+        if path.startswith("/v1/blobs/"):
+            return self.blob(method, path.rpartition("/")[2], body, headers)
+        if method == "POST":
+            return self.take(path, body)
+        found = self.shows.get(target, self.shows.get(path))
+        if found is None:
+            return 404, {"code": "no-such-thing", "detail": "nothing here", "title": "t", "advice": "a"}
+        return 200, found() if callable(found) else found
+
+    def take(self, path: str, body: bytes) -> Answer:
+        envelope = parse_envelope(body, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+        self.posted.append((path, envelope))
+        answer = self.shows.get(f"POST {path}", {})
+        statement = statement_id(envelope)
+        return 201, {
+            "statement": statement,
+            "claim": "clm-x",
+            "digest": statement,
+            "state": "FILED",
+            **answer,
+        }
+
+    def blob(self, method: str, digest: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        if method == "HEAD":
+            return (200, len(self.parts[digest])) if digest in self.parts else (404, {})
+        if method == "GET":
+            return self.ranged(digest, headers.get("Range"))
+        offset, total = int(headers["Upload-Offset"]), int(headers["Upload-Length"])
+        arrived = self.parts.get(digest, b"")
+        if offset != len(arrived):
+            facts = {"received": len(arrived)}
+            return 409, {"code": "upload-offset", "detail": "not there", "facts": facts}
+        arrived = self.parts[digest] = arrived + body[: self.part_max]
+        if len(arrived) < total:
+            return 202, {"offset": len(arrived)}
+        assert "sha256:" + hashlib.sha256(arrived).hexdigest() == digest
+        self.blobs[digest] = arrived
+        return 201, {"digest": digest, "size_bytes": total}
+
+    def ranged(self, digest: str, asked: str | None) -> Answer:
+        if digest not in self.blobs:
+            return 404, {"code": "blob-missing", "detail": "no such blob"}
+        if asked is None:
+            return 200, self.blobs[digest]
+        found = re.fullmatch(r"bytes=(\d+)-", asked)
+        assert found
+        return 206, self.blobs[digest][int(found[1]) :]
+
+
+def knows(authorization: str) -> bool:
+    """Whether a bearer token is signed by the key of somebody in the agreement, and is young."""
+    keys = {key_id(actor.signing_key.public_key): actor.signing_key.public_key for actor in PEOPLE.values()}
+    token = authorization.removeprefix("Bearer ")
+    try:
+        subject = jwt.decode(token, options={"verify_signature": False})["sub"]
+        key = Ed25519PublicKey.from_public_bytes(public_key_bytes(keys[subject]))
+        says = jwt.decode(token, key, algorithms=["EdDSA"], audience="test", options={"verify_iat": True})
+    except (jwt.InvalidTokenError, KeyError):
+        return False
+    return 0 < int(says["exp"]) - int(says["iat"]) <= 300
+
+
+@contextmanager
+def serving(api: FakeApi) -> Generator[FakeApi]:
+    """Let `api` answer on a port of this machine."""
+
+    class Desk(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, found = api.answer(self.command, self.path, body, self.headers)  # type: ignore[arg-type]
+            if status == HANGS_UP:
+                self.close_connection = True
+                return
+            raw = found if isinstance(found, bytes) else json.dumps(found).encode()
+            self.send_response(status)
+            if self.command == "HEAD":
+                self.send_header("Upload-Offset", raw.decode())
+                raw = b""
+            if status == 503:
+                self.send_header("Retry-After", "0")
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        do_GET = do_PUT = do_POST = do_HEAD = answer  # noqa: N815 - the names that http.server calls
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    api.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def query(target: str) -> dict[str, list[str]]:
+    """The query of a request's target."""
+    return parse_qs(urlsplit(target).query)

@@ -1,0 +1,216 @@
+"""The API over a real database and real blobs; only the engine behind it is a neighbour of the tests.
+
+`RecordingEngine` does what the workflow does, at once and in this process: it admits,
+records, and lets the world record what falls due.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.backend.neighbours import ClaimNotCarriedError, EngineUnreachableError
+from tallystick.crypto.envelope import Envelope, envelope_bytes, parse_envelope
+from tallystick.crypto.json.canonical import canonical_bytes, sha256_digest
+from tallystick.crypto.keys import SigningKey, key_id
+from tallystick.domain.admission.door import admit
+from tallystick.domain.codec import encode_object
+from tallystick.domain.ids import DeploymentId, Digest, PersonId
+from tallystick.domain.statements.signed import Body
+from tallystick.messages import (
+    Acknowledged,
+    ClaimStart,
+    DealCustody,
+    EvidenceRequest,
+    Submission,
+    VerifyDeposit,
+)
+from tallystick.proof.reading import read_signed
+from tallystick.settings import Settings, read_settings
+from tallystick.site import Deployment
+from tallystick.store.cases.casefile import load
+from tallystick.store.cases.evidence import export
+from tallystick.store.database.session import transaction
+from tallystick.store.ledger import ledger
+from tallystick.store.registers import claims
+from tests.support.worlds.agreements import AGREEMENT, ANA, DECISION_KEY, GATE_IDENTITY, LOG_KEY, PEOPLE
+from tests.support.worlds.gate_worlds import FILED, World
+from tests.support.worlds.prepared_worlds import deposited, prepared_world
+
+API: Final = "http://escrow.test"
+ROOT: Final = PEOPLE[ANA].signing_key.public_key
+STRANGER: Final = SigningKey(b"nobody's key, in any agreement..")
+
+
+@dataclass(kw_only=True)
+class Clock:
+    """What time the API and its neighbour believe it is."""
+
+    now: datetime = FILED
+
+    def read(self) -> datetime:
+        return self.now
+
+    def passes(self, span: timedelta) -> None:
+        self.now += span
+
+
+@dataclass(kw_only=True)
+class RecordingEngine:
+    """The engine as a neighbour of the API: it records at once, or is away."""
+
+    world: World
+    clock: Clock
+    away: bool = False
+    ended: bool = False
+    asked: list[object] = field(default_factory=list[object])
+
+    async def start_claim(self, start: ClaimStart) -> None:
+        self._answer(start)
+        envelope = parse_envelope(start.envelope.encode())
+        with transaction(self.world.engine) as session:
+            claims.file(session, envelope, self.clock.now)
+
+    async def submit(self, claim: Digest, statement: Digest, submission: Submission) -> Acknowledged:
+        self._answer(submission)
+        if self.ended:
+            raise ClaimNotCarriedError("no such workflow runs")
+        envelope = parse_envelope(submission.envelope.encode())
+        with transaction(self.world.engine) as session:
+            case = load(session, claim)
+            entry = ledger.entry_by_statement(session, case.agreement.id, statement)
+            if entry is None:
+                admit(case.agreement, case.claim, read_signed(envelope, case.agreement), at=self.clock.now)
+                entry = ledger.append(session, case.agreement.id, envelope, self.clock.now, claim=claim)
+        world = replace(self.world, claim=claim)
+        state = world.case().claim.state.value
+        world.settle(self.clock.now)
+        return Acknowledged(
+            statement=statement, index=entry.index, accepted_at=entry.accepted_at, state=state
+        )
+
+    async def verify_deposit(self, asked: VerifyDeposit) -> None:
+        self.asked.append(asked)
+
+    async def deal_custody(self, asked: DealCustody) -> None:
+        self.asked.append(asked)
+
+    async def look(self, claim: Digest, reason: str) -> None:
+        self.asked.append((claim, reason))
+
+    async def evidence(self, asked: EvidenceRequest) -> Digest:
+        self._answer(asked)
+        with transaction(self.world.engine) as session:
+            data = export(session, Digest(asked.claim), LOG_KEY, root_keys=[ROOT], at=self.clock.now)
+        digest = sha256_digest(data)
+        self.world.blobs.put(digest, len(data), lambda: [data])
+        return digest
+
+    async def reachable(self) -> bool:
+        return not self.away
+
+    def _answer(self, asked: object) -> None:
+        self.asked.append(asked)
+        if self.away:
+            raise EngineUnreachableError("no answer in time", reason="away")
+
+
+@dataclass(kw_only=True)
+class Service:
+    """A running API, and everybody who may call it."""
+
+    world: World
+    app: FastAPI
+    engine: RecordingEngine
+    clock: Clock
+    http: httpx.AsyncClient
+
+    async def get(self, path: str, person: PersonId | None = ANA, **parameters: object) -> httpx.Response:
+        query = {name: value for name, value in parameters.items() if value is not None}
+        return await self.http.get(f"/v1{path}", params=query or None, headers=self.signed_in(person))  # type: ignore[arg-type]
+
+    async def post(
+        self, path: str, envelope: Envelope | bytes, person: PersonId | None = ANA, **headers: str
+    ) -> httpx.Response:
+        data = envelope if isinstance(envelope, bytes) else envelope_bytes(envelope)
+        sent = {"content-type": "application/json", **self.signed_in(person)}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.post(f"/v1{path}", content=data, headers=sent)
+
+    async def says(self, noun: str, kind: type[Body], person: PersonId, **members: object) -> httpx.Response:
+        """Let a person sign an act on the world's claim, and send it."""
+        return await self.post(
+            f"/claims/{self.world.claim}/{noun}", self.act(kind, person, **members), person
+        )
+
+    def act(self, kind: type[Body], person: PersonId, **members: object) -> Envelope:
+        body = self.world.body(kind, person, self.clock.now, claim=self.world.claim, **members)
+        return self.world.signed(body, PEOPLE[person].signing_key)
+
+    def filing(self, **changes: object) -> Envelope:
+        every = {"stages": tuple(stage.id for stage in AGREEMENT.stages)}
+        return self.world.filing(deposited(self.world), self.clock.now, **(every | changes))
+
+    def signed_in(self, person: PersonId | None) -> dict[str, str]:
+        if person is None:
+            return {}
+        return {"authorization": f"Bearer {self.token(PEOPLE[person].signing_key)}"}
+
+    def token(self, key: SigningKey, **changes: object) -> str:
+        return bearer(key, self.clock.now, **changes)
+
+
+def bearer(key: SigningKey, at: datetime, **changes: object) -> str:
+    """A bearer token as clients make it, some of its claims replaced."""
+    issued = int(at.timestamp())
+    claims_made = {"sub": key_id(key.public_key), "aud": "test", "iat": issued, "exp": issued + 300}
+    private = Ed25519PrivateKey.from_private_bytes(key.secret_seed())
+    return jwt.encode({**claims_made, **changes}, private, algorithm="EdDSA")
+
+
+def settings_in(folder: Path) -> Settings:
+    """The settings of a deployment over the stores of a world in `folder`."""
+    public = Deployment(
+        deployment=DeploymentId("test"),
+        log_key=LOG_KEY.public_key,
+        decision_key=DECISION_KEY.public_key,
+        gate_recipient=str(GATE_IDENTITY.recipient()),
+        root_keys=(ROOT,),
+    )
+    (folder / "deployment.json").write_bytes(canonical_bytes(encode_object(public)))
+    return read_settings(
+        {
+            "TALLYSTICK_DEPLOYMENT": "test",
+            "TALLYSTICK_DATA": str(folder),
+            "TALLYSTICK_DATABASE_URL": f"sqlite:///{folder}/store.db",
+            "TALLYSTICK_BLOBS": f"{(folder / 'north').as_uri()} {(folder / 'south').as_uri()}",
+            "TALLYSTICK_ROOT_KEYS": ROOT,
+            "TALLYSTICK_POLL_SECONDS": "1",
+        }
+    )
+
+
+@asynccontextmanager
+async def serving(world: World) -> AsyncGenerator[Service]:
+    """The API over `world`, called without a network."""
+    clock = Clock()
+    engine = RecordingEngine(world=world, clock=clock)
+    app = create_app(settings_in(world.folder), claims_port=engine, clock=clock.read)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url=API) as http:
+        yield Service(world=world, app=app, engine=engine, clock=clock, http=http)
+    app.state.neighbours.engine.dispose()
+    world.engine.dispose()
+
+
+def template_world(folder: Path) -> World:
+    """A registered agreement with dealt custody and a verified deposit, to be copied for each test."""
+    return prepared_world(folder)

@@ -1,0 +1,387 @@
+"""A release as people drive it over HTTP: each signs with their own key, and repeats what got no answer.
+
+One `Release` has an agreement of its own, so that many run on one site without waiting
+for each other. Whoever wants something to break passes `at`: it is called at each point.
+"""
+
+import io
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Final, TypeVar
+
+from api.http.problems import NoSuchThingError
+from tallystick.cli.commands.receive import RemoteEscrow
+from tallystick.client.answers import objects, text
+from tallystick.client.http import BlobAlteredError, Client
+from tallystick.crypto import age
+from tallystick.crypto.custody.claim_recipient import claim_identity
+from tallystick.crypto.custody.gate import contributed_identity
+from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.codec import encode_object
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId
+from tallystick.domain.json import JsonObject
+from tallystick.domain.kinds import Purpose, ReceiptOutcome
+from tallystick.domain.statements.acts import Approval, Intake, NoticeAcknowledgement
+from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
+from tallystick.domain.statements.receipts import Receipt, ReceivedComponent
+from tallystick.domain.statements.signed import BODIES, Body, write_body
+from tallystick.proof.evidence import verify
+from tallystick.receiver.delivery import Delivery, OfferedStage, read_delivery
+from tallystick.store.blobs.folder import BlobMissingError
+from tests.support.judges.history import Attempt, History, Told
+from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of
+from tests.support.worlds.ledgers import happened
+
+PATIENCE_SECONDS: Final = 60.0
+"""I-11: once faults end, whatever can go on goes on within this time."""
+_LOOK_SECONDS: Final = 0.05
+_SIGNERS: Final = (DORA, BEA, KIM, TOM, ANA)
+
+
+class Point(StrEnum):
+    """A point of a release at which something may break."""
+
+    AGREEMENT = "agreement registered"
+    DEPOSIT = "deposit posted"
+    CLAIM = "claim filed"
+    NOTICE = "notice given"
+    APPROVAL = "approval posted"
+    QUORUM = "quorum reached"
+    DECISION = "decision recorded"
+    RECEIPT = "receipt posted"
+
+
+class When(StrEnum):
+    """On which side of the answer."""
+
+    BEFORE = "while the request is under way"
+    AFTER = "after the answer"
+
+
+_T = TypeVar("_T")
+
+Hook = Callable[[Point, When], None]
+
+
+class GaveUpError(AssertionError):
+    """What can go on did not, within `PATIENCE_SECONDS`."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _nothing_breaks(_: Point, __: When) -> None:
+    return
+
+
+@dataclass(kw_only=True)
+class Release:
+    """One agreement, one deposit, one claim; `history` is what its clients saw."""
+
+    api: str
+    database: Path
+    agreement: Agreement
+    scratch: Path
+    at: Hook = _nothing_breaks
+    history: History = field(default_factory=History)
+    contents: Mapping[ComponentId, bytes] = field(default_factory=dict[ComponentId, bytes])
+    claim: Digest = field(default=Digest(""))
+    nonce: str = ""
+    checkpoints_seen: list[bytes] = field(default_factory=list[bytes])
+
+    def __post_init__(self) -> None:
+        self._clients: dict[PersonId, Client] = {}
+        self.contents = {
+            part.id: f"{self.agreement.id}: {part.id}".encode() for part in self.agreement.components
+        }
+
+    def run(self) -> None:
+        """Drive the release from agreement to evidence."""
+        self.agree()
+        self.deposit()
+        self.file()
+        self.accept()
+        self.approve(ANA)
+        self.insist("approvals", self.approval(KIM), KIM, Point.APPROVAL)
+        self.recorded("window-ended")
+        self.insist("approvals", self.approval(TOM), TOM, Point.QUORUM)
+        for stage in self.agreement.stages:
+            self.receive(stage.id)
+        self.recorded("release-completed")
+        self.check_evidence("RELEASED")
+
+    # ------------------------------------------------------------------ step by step
+
+    def agree(self) -> None:
+        self.insist("/v1/agreements", self.agreement_statement, ANA, Point.AGREEMENT)
+        self.recorded("custody", len(self.agreement.components))
+
+    def deposit(self) -> None:
+        live = self.insisted(self._custody)
+        parts = tuple(
+            self._sealed(part, text(epoch, "custody"), text(epoch, "recipient"))
+            for part, epoch in live.items()
+        )
+        body = self.body(Deposit, DORA, number=1, watermark=_now(), components=parts)
+        envelope = self.signed(body, DORA)
+        self.insist(f"/v1/agreements/{self.agreement.id}/deposits", envelope, DORA, Point.DEPOSIT)
+        self.deposited = statement_id(envelope)
+        self.recorded("deposit-verified")
+
+    def file(self, **members: object) -> None:
+        self.nonce = new_nonce()
+        own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), self.nonce)
+        filing: dict[str, object] = {
+            "condition": "insolvency",
+            "deposit": self.deposited,
+            "stages": tuple(stage.id for stage in self.agreement.stages),
+            "evidence": tuple(_document(item) for item in ("insolvency-record", "outage-record")),
+            "recipient": str(own.recipient()),
+            "purpose": Purpose.RELEASE,
+            "declaration": "Support has ceased.",
+            "nonce": self.nonce,
+        }
+        envelope = self.signed(self.body(ClaimFiling, BEA, **(filing | members)), BEA)
+        self.claim = statement_id(envelope)
+        self.insist("/v1/claims", envelope, BEA, Point.CLAIM)
+
+    def accept(self) -> None:
+        self.insist("intakes", self.act(Intake, ANA, accepted=True), ANA, Point.NOTICE)
+        self.recorded("notice")
+        self.insist("acknowledgements", self.act(NoticeAcknowledgement, DORA), DORA)
+        self.recorded("window-opened")
+
+    def approve(self, person: PersonId) -> None:
+        self.insist("approvals", self.approval(person), person)
+
+    def approval(self, person: PersonId, **members: object) -> Envelope:
+        said: dict[str, object] = {
+            "stages": tuple(stage.id for stage in self.agreement.stages),
+            "purpose": Purpose.RELEASE,
+            "expires_at": _now() + timedelta(minutes=30),
+            "reason": "The papers are in order.",
+        }
+        return self.act(Approval, person, **(said | members))
+
+    def receive(self, stage: StageId, outcome: ReceiptOutcome = ReceiptOutcome.ACTIVATED) -> None:
+        """Open what a stage releases, compare it with what was deposited, and report it."""
+        self.recorded(f"released {stage}")
+        self.at(Point.DECISION, When.BEFORE)
+        self.until(f"{stage} can be fetched", lambda: self._opens(stage))
+        self.at(Point.DECISION, When.AFTER)
+        self.checkpoints_seen.append(self.insisted(self._checkpoint))
+        envelope = self.act(
+            Receipt, BEA, stage=stage, outcome=outcome, components=self._received(stage), detail="As ordered."
+        )
+        self.insist("receipts", envelope, BEA, Point.RECEIPT)
+
+    def check_evidence(self, state: str) -> None:
+        """Fetch the evidence file, and verify it without the server."""
+
+        def holds() -> bool:
+            data = self.client(BEA).get_bytes(f"/v1/claims/{self.claim}/evidence")
+            report = verify(data, trust=statement_id(self.agreement_statement))
+            assert report.holds, report.broken
+            return report.state == state
+
+        self.until("the evidence verifies", holds)
+        self.history.recovered()
+
+    # ------------------------------------------------------------------ saying and asking
+
+    def insist(self, path: str, envelope: Envelope, person: PersonId, point: Point | None = None) -> Attempt:
+        """Send until the answer is known; the statement has to be acknowledged."""
+        if point is not None:
+            self.at(point, When.BEFORE)
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while (made := self.send(path, envelope, person)).told is Told.UNKNOWN:
+            if time.monotonic() > give_up:
+                raise GaveUpError(f"{self.agreement.id}: {path} was answered {made.code} for too long")
+            time.sleep(_LOOK_SECONDS)
+        assert made.told is Told.OK, f"{self.agreement.id}: {path} was refused: {made.code}"
+        if point is not None:
+            self.at(point, When.AFTER)
+        return made
+
+    def send(self, path: str, envelope: Envelope, person: PersonId) -> Attempt:
+        """Send once."""
+        whole = path if path.startswith("/") else f"/v1/claims/{self.claim}/{path}"
+        return self.history.attempt(
+            path, envelope, lambda: self.client(person).post_statement(whole, envelope)
+        )
+
+    def until(self, what: str, check: Callable[[], bool]) -> None:
+        """Wait until `check` holds; a server that does not answer is asked again."""
+        give_up, last = time.monotonic() + PATIENCE_SECONDS, "no"
+        while True:
+            try:
+                if check():
+                    return
+                last = "no"
+            except TallystickError as error:
+                last = f"{error.code}: {error}"
+                if not error.retryable and error.code not in _NOT_YET:
+                    raise
+            if time.monotonic() > give_up:
+                raise GaveUpError(f"{self.agreement.id}: waited in vain until {what}; {last}; {self.told()}")
+            time.sleep(_LOOK_SECONDS)
+
+    def told(self) -> str:
+        """What the claim waits for, for whoever reads a failure."""
+        if not self.claim:
+            return "not filed"
+        try:
+            view = self.get(f"/v1/claims/{self.claim}")
+        except TallystickError as error:
+            return error.code
+        return f"{view['state']}, {view['waiting']}"
+
+    def get(self, path: str, person: PersonId = BEA) -> JsonObject:
+        return self.client(person).get(path)
+
+    def state(self) -> str:
+        return self.insisted(lambda: text(self.get(f"/v1/claims/{self.claim}"), "state"))
+
+    def insisted(self, ask: Callable[[], _T]) -> _T:
+        """Return what `ask` returns, once the server answers."""
+        found: list[_T] = []
+
+        def answers() -> bool:
+            found.append(ask())
+            return True
+
+        self.until("the server answers", answers)
+        return found[-1]
+
+    def recorded(self, what: str, times: int = 1) -> None:
+        """Wait until the ledger has `what`: a kind of statement, a happening, or `released STAGE`."""
+        self.until(f"{what} is on record", lambda: self.happened().count(what) >= times)
+
+    def happened(self) -> list[str]:
+        """Return what is on record under the agreement, in order."""
+        return happened(self.database, self.agreement.id)
+
+    def client(self, person: PersonId) -> Client:
+        if person not in self._clients:
+            self._clients[person] = Client(
+                self.api,
+                keys_of(person),
+                now=lambda: datetime.now(UTC),
+                pause=lambda seconds: time.sleep(min(seconds, 0.25)),
+            )
+        return self._clients[person]
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.__exit__()
+        self._clients.clear()
+
+    # ------------------------------------------------------------------ statements
+
+    @cached_property
+    def agreement_statement(self) -> Envelope:
+        return sign("agreement", encode_object(self.agreement), [PEOPLE[one].signing_key for one in _SIGNERS])
+
+    def body(self, kind: type[Body], person: PersonId, **members: object) -> Body:
+        header: dict[str, object] = {
+            "deployment": self.agreement.deployment,
+            "agreement": self.agreement.id,
+            "agreement_digest": statement_id(self.agreement_statement),
+            "person": person,
+            "issued_at": _now(),
+            "nonce": new_nonce(),
+        }
+        return kind(**(header | members))  # type: ignore[arg-type]
+
+    def act(self, kind: type[Body], person: PersonId, **members: object) -> Envelope:
+        return self.signed(self.body(kind, person, **({"claim": self.claim} | members)), person)
+
+    def signed(self, body: Body, *persons: PersonId) -> Envelope:
+        (kind,) = (kind for kind, form in BODIES.items() if type(body) is form)
+        return sign(kind, write_body(body), [PEOPLE[person].signing_key for person in persons])
+
+    # ------------------------------------------------------------------ behind the steps
+
+    def _checkpoint(self) -> bytes:
+        return self.client(DORA).get_bytes(f"/v1/agreements/{self.agreement.id}/ledger/checkpoint")
+
+    def _custody(self) -> Mapping[ComponentId, JsonObject]:
+        found = objects(self.get(f"/v1/agreements/{self.agreement.id}"), "custody")
+        return {ComponentId(text(one, "component")): one for one in found}
+
+    def _sealed(self, part: ComponentId, custody: str, recipient: str) -> DepositedComponent:
+        plain, out = self.contents[part], io.BytesIO()
+        sealed = age.seal(io.BytesIO(plain), out, [age.parse_recipient(recipient)])
+        file = self.scratch / f"{self.agreement.id}-{part}.age"
+        file.write_bytes(out.getvalue())
+        self.until("the sealed file is stored", lambda: self._uploaded(file, sealed.digest))
+        return DepositedComponent(
+            component=part,
+            custody=Digest(custody),
+            sealed_digest=sealed.digest,
+            sealed_bytes=sealed.size_bytes,
+            manifest_digest=sha256_digest(plain),
+            files=1,
+            payload_bytes=len(plain),
+        )
+
+    def _uploaded(self, file: Path, digest: Digest) -> bool:
+        self.client(DORA).put_blob(file, digest, agreement=self.agreement.id, purpose="deposit")
+        return True
+
+    def _delivery(self) -> Delivery:
+        document = RemoteEscrow(client=self.client(BEA)).delivery(self.claim)
+        return read_delivery(document, claim=self.claim, keys=keys_of(BEA), trust=self._trust)
+
+    def _trust(self, _: AgreementId, digest: Digest) -> None:
+        assert digest == statement_id(self.agreement_statement)
+
+    def _opens(self, stage: StageId) -> bool:
+        """Whether what the stage offers is there, and opens to what was deposited."""
+        delivery = self._delivery()
+        offered = [one for one in delivery.offered if one.stage == stage]
+        return bool(offered) and all(self._plain_of(delivery, one) for one in offered)
+
+    def _plain_of(self, delivery: Delivery, stage: OfferedStage) -> bool:
+        own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), self.nonce)
+        for part in stage.components:
+            sealed = {leaf: self.client(BEA).get_small_blob(one) for leaf, one in part.contributions.items()}
+            identity = contributed_identity(part.custody, sealed, claim=delivery.claim, identity=own)
+            data, out = self.client(BEA).get_small_blob(part.deposited.sealed_digest), io.BytesIO()
+            age.open_sealed(io.BytesIO(data), out, [identity])
+            assert out.getvalue() == self.contents[part.deposited.component]
+        return True
+
+    def _received(self, stage: StageId) -> tuple[ReceivedComponent, ...]:
+        (offered,) = (one for one in self.insisted(self._delivery).offered if one.stage == stage)
+        return tuple(
+            ReceivedComponent(
+                component=part.deposited.component,
+                sealed_digest=part.deposited.sealed_digest,
+                manifest_digest=part.deposited.manifest_digest,
+            )
+            for part in offered.components
+        )
+
+
+_NOT_YET: Final = frozenset(error.code for error in (NoSuchThingError, BlobMissingError, BlobAlteredError))
+"""A log has no checkpoint yet, a blob is not in the stores yet, an answer was cut off."""
+
+
+def _document(item: str) -> EvidenceDocument:
+    return EvidenceDocument(
+        item=item,
+        issued_at=_now() - timedelta(days=1),
+        plain_digest=sha256_digest(item.encode()),
+        sealed_digest=sha256_digest(b"sealed " + item.encode()),
+    )

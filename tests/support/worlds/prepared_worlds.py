@@ -1,0 +1,70 @@
+"""Worlds of `gate_worlds` as tests find them: with a deposit, with an accepted claim, ready for release."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from tallystick.crypto.envelope import body_of
+from tallystick.domain.codec import decode
+from tallystick.domain.ids import Digest, PersonId
+from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.registers import claims, deposits
+from tallystick.store.registers.custody import live_custody
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM, agreement
+from tests.support.worlds.gate_worlds import ACKNOWLEDGED, FILED, READY, World
+
+CONTENTS: Final = {component.id: f"what {component.id} is".encode() for component in AGREEMENT.components}
+
+
+def prepared_world(folder: Path, *, versions: int = 1) -> World:
+    """An agreement of so many versions, dealt custody and a verified deposit; no claim yet."""
+    folder.mkdir(exist_ok=True)
+    world = World(folder=folder)
+    world.register()
+    for version in range(2, versions + 1):
+        world = World(folder=folder, agreement=agreement(version=version, supersedes=world.digest))
+        world.register()
+    world.deal()
+    with reading(world.engine) as session:
+        live = live_custody(session, world.agreement.id)
+    world.deposit(CONTENTS, live)
+    return world
+
+
+def deposited(world: World) -> Digest:
+    """The last deposit."""
+    with reading(world.engine) as session:
+        last = deposits.latest_deposit(session, world.agreement.id)
+    assert last is not None
+    return last.digest
+
+
+def unreadable_claim(world: World, person: PersonId) -> None:
+    """A claim on record in the name of somebody whose key did not sign it."""
+    filing = decode(ClaimFiling, body_of(world.filing(deposited(world))))
+    signer = BEA if person != BEA else DORA
+    with transaction(world.engine) as session:
+        claims.file(session, world.signed(replace(filing, person=person), PEOPLE[signer].signing_key), FILED)
+
+
+def accepted(world: World) -> World:
+    """A claim on the deposit, accepted, of which the depositor has acknowledged notice."""
+    world = world.file(deposited(world))
+    world.say(Intake, ANA, FILED + timedelta(hours=1), accepted=True)
+    world.notify(FILED + timedelta(hours=1))
+    world.say(NoticeAcknowledgement, DORA, ACKNOWLEDGED)
+    world.settle(ACKNOWLEDGED)
+    return world
+
+
+def ready_world(folder: Path, *, versions: int = 1) -> World:
+    """A claim whose window is over, whose quorum is reached, in a log with a checkpoint."""
+    world = accepted(prepared_world(folder, versions=versions))
+    for person in (ANA, KIM, TOM):
+        world.approve(person, READY - timedelta(days=3))
+    world.settle(READY - timedelta(hours=1))
+    world.sign_checkpoint()
+    return world

@@ -1,0 +1,25 @@
+"""What Temporal's core warns of is a line of our log, and nothing on the console."""
+
+import asyncio
+
+import pytest
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from tests.support.sites.temporal import PATIENCE, ROUND, Story
+from workflows.worker.core_logs import CORE_LOGGER, core_runtime
+
+
+async def test_warning_of_the_core_is_logged_and_not_printed(
+    story: Story, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    address = story.client.service_client.config.target_host
+    client = await Client.connect(address, runtime=core_runtime())
+    # An old server is warned of when an activity is to be run on it, and the one that skips time is old.
+    async with Worker(client, task_queue="q", activities=[story.activities().notices.give_notice]):
+        for _ in range(int(PATIENCE / ROUND)):
+            if caplog.records:
+                break
+            await asyncio.sleep(ROUND.total_seconds())
+    assert [record for record in caplog.records if record.name.startswith(CORE_LOGGER)]
+    assert "WARN" not in "".join(capfd.readouterr())

@@ -1,0 +1,66 @@
+"""What the worker does besides carrying claims."""
+
+import asyncio
+from pathlib import Path
+
+from temporalio.testing import WorkflowEnvironment
+
+from tallystick.crypto.envelope import body_of
+from tallystick.crypto.keyfile import PrivateKeys, write_key_file
+from tallystick.domain.ids import PersonId
+from tallystick.domain.kinds import Happening, Kind
+from tallystick.settings import Settings, read_settings
+from tallystick.store.blobs.uploads import known_blobs
+from tallystick.store.database.session import reading
+from tallystick.store.ledger import ledger
+from tests.support.waits import wait_for
+from tests.support.worlds.agreements import LOG_KEY, age_identity
+from tests.support.worlds.gate_worlds import World
+from tests.support.worlds.story_worlds import deposited_world
+from workflows.worker.carrier import run_worker
+
+
+def settings_of(world: World, environment: WorkflowEnvironment) -> Settings:
+    key_file = world.folder / "log.key"
+    identity = age_identity("engine").secret_text()
+    keys = PrivateKeys(person=PersonId("engine@harbour"), signing_key=LOG_KEY, age_identity=identity)
+    write_key_file(key_file, keys)
+    client = environment.client
+    return read_settings(
+        {
+            "TALLYSTICK_DATA": str(world.folder),
+            "TALLYSTICK_DEPLOYMENT": world.agreement.deployment,
+            "TALLYSTICK_DATABASE_URL": f"sqlite:///{world.folder}/store.db",
+            "TALLYSTICK_BLOBS": " ".join((world.folder / store).as_uri() for store in ("north", "south")),
+            "TALLYSTICK_LOG_KEY_FILE": str(key_file),
+            "TALLYSTICK_TEMPORAL_ADDRESS": client.service_client.config.target_host,
+            "TALLYSTICK_TEMPORAL_NAMESPACE": client.namespace,
+            "TALLYSTICK_SCRUB_SECONDS": "1",
+        }
+    )
+
+
+async def test_running_worker_replaces_a_copy_that_rotted_and_says_so(
+    environment: WorkflowEnvironment, tmp_path: Path
+) -> None:
+    world, _ = deposited_world(tmp_path)
+    with reading(world.engine) as session:
+        blob = known_blobs(session)[0]
+    good, bad = world.sealed_files(blob)
+    bad.write_bytes(b"rot")
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_worker(settings_of(world, environment), stop))
+    try:
+        await asyncio.to_thread(wait_for, lambda: repaired(world, blob) or running.done())
+    finally:
+        stop.set()
+        await running
+    assert repaired(world, blob)
+    assert bad.read_bytes() == good.read_bytes()
+
+
+def repaired(world: World, blob: str) -> bool:
+    with reading(world.engine) as session:
+        events = ledger.entries(session, world.agreement.id, kinds=[Kind.EVENT])
+    bodies = [body_of(entry.statement()) for entry in events]
+    return any((b.get("happening"), b.get("cause")) == (Happening.REPLICA_REPAIRED, blob) for b in bodies)

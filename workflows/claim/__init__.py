@@ -1,0 +1,1 @@
+"""The claim's workflow, and what only it uses."""

@@ -1,0 +1,1 @@
+"""The worker and the gate as programs: `python -m workflows.worker [--gate]`."""

@@ -1,0 +1,188 @@
+"""The worker: carries claims, and everything else but the gate."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from activities.deposits import BlobActivities
+from activities.evidence import EvidenceActivities
+from activities.ledger import LedgerActivities
+from activities.notices.claim import NoticeActivities
+from activities.notices.post import Post
+from activities.rounds.log_signing import LogSigning
+from activities.rounds.storekeeper import Storekeeper
+from tallystick import telemetry
+from tallystick.domain.errors import TallystickError
+from tallystick.limits import (
+    BLOB_STEPS_AT_ONCE_MAX,
+    CHECKPOINT_SOON,
+    LEDGER_STEPS_AT_ONCE_MAX,
+    SHUTDOWN_MAX,
+    STICKY_MAX,
+    WORK_STEPS_AT_ONCE_MAX,
+    WORKFLOWS_CACHED_MAX,
+)
+from tallystick.messages import BLOBS_QUEUE, CLAIMS_QUEUE, WORK_QUEUE
+from tallystick.settings import Settings
+from tallystick.store.database.session import open_engine
+from workflows.claim.release import ReleaseWorkflow
+from workflows.custody import CustodyWorkflow
+from workflows.deposit import DepositWorkflow
+from workflows.evidence import EvidenceWorkflow
+from workflows.worker.connection import connect, open_blobs, queue_worker, read_log_key, until_stopped
+from workflows.worker.reconciler import Reconciler
+
+_log = telemetry.logger(__name__)
+
+WORKFLOWS: Final = (ReleaseWorkflow, DepositWorkflow, CustodyWorkflow, EvidenceWorkflow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerActivities:
+    """The activities of the worker, and who signs what they append."""
+
+    signing: LogSigning
+    ledger: LedgerActivities
+    notices: NoticeActivities
+    blobs: BlobActivities
+    evidence: EvidenceActivities
+
+    def on_ledger(self) -> Sequence[Callable[..., object]]:
+        """Return what workflows run beside themselves, or have queued: reading and writing the ledger."""
+        ledger = self.ledger
+        return (
+            ledger.file_claim,
+            ledger.record_act,
+            ledger.record_happening,
+            ledger.read_since,
+            ledger.record_deposit_verdict,
+        )
+
+    def waiting(self) -> Sequence[Callable[..., object]]:
+        """Return what waits for somebody: notices and evidence."""
+        return (self.notices.give_notice, self.evidence.export_evidence)
+
+    def reading(self) -> Sequence[Callable[..., object]]:
+        """Return what reads whole deposits."""
+        return (self.blobs.verify_deposit,)
+
+
+def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadPoolExecutor) -> Worker:
+    """Return the worker that runs the workflows and records what they decide: no other work delays an act."""
+    return Worker(
+        client,
+        task_queue=CLAIMS_QUEUE,
+        workflows=WORKFLOWS,
+        workflow_runner=UnsandboxedWorkflowRunner(),  # tests run the same code in the sandbox
+        activities=activities.on_ledger(),
+        activity_executor=threads,
+        max_concurrent_local_activities=LEDGER_STEPS_AT_ONCE_MAX,
+        max_concurrent_activities=LEDGER_STEPS_AT_ONCE_MAX,
+        max_cached_workflows=WORKFLOWS_CACHED_MAX,
+        # After a crash the next worker takes over in seconds, not in the ten that are usual.
+        sticky_queue_schedule_to_start_timeout=STICKY_MAX,
+        graceful_shutdown_timeout=SHUTDOWN_MAX,
+    )
+
+
+def worker_activities(settings: Settings, engine: Engine) -> WorkerActivities:
+    """Return the worker's activities over the deployment's stores.
+
+    Raises:
+        TallystickError: A key file or a store is not what it must be.
+    """
+    log_key = read_log_key(settings)
+    signing = LogSigning(engine=engine, log_key=log_key, deployment=settings.deployment)
+    return WorkerActivities(
+        signing=signing,
+        ledger=LedgerActivities(engine=engine, log_key=log_key, grown=signing.sign_soon),
+        notices=NoticeActivities(engine=engine, log_key=log_key, post=_post(settings)),
+        blobs=BlobActivities(engine=engine, blobs=open_blobs(settings)),
+        evidence=EvidenceActivities(
+            engine=engine,
+            blobs=open_blobs(settings),
+            log_key=log_key,
+            root_keys=frozenset(settings.root_keys),
+        ),
+    )
+
+
+def storekeeper(settings: Settings, engine: Engine) -> Storekeeper:
+    """Return who keeps the deployment's copies whole.
+
+    Raises:
+        TallystickError: The key file or a store is not what it must be.
+    """
+    return Storekeeper(
+        engine=engine, blobs=open_blobs(settings), log_key=read_log_key(settings), post=_post(settings)
+    )
+
+
+async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
+    """Carry claims until `stop` is set; what is under way then is finished, or left to be tried again."""
+    engine = open_engine(settings.database_url)
+    activities = worker_activities(settings, engine)
+    client = await connect(settings)
+    with (
+        ThreadPoolExecutor(LEDGER_STEPS_AT_ONCE_MAX, thread_name_prefix="ledger") as ledger_threads,
+        ThreadPoolExecutor(WORK_STEPS_AT_ONCE_MAX, thread_name_prefix="work") as work_threads,
+        ThreadPoolExecutor(BLOB_STEPS_AT_ONCE_MAX, thread_name_prefix="blobs") as blob_threads,
+    ):
+        async with (
+            claims_worker(client, activities, ledger_threads),
+            queue_worker(
+                client, WORK_QUEUE, activities.waiting(), work_threads, at_once=WORK_STEPS_AT_ONCE_MAX
+            ),
+            queue_worker(
+                client, BLOBS_QUEUE, activities.reading(), blob_threads, at_once=BLOB_STEPS_AT_ONCE_MAX
+            ),
+        ):
+            _log.info("ready", queues=[CLAIMS_QUEUE, WORK_QUEUE, BLOBS_QUEUE])
+            _keep_making_rounds(storekeeper(settings, engine), settings.scrub_every)
+            reconciler = Reconciler(client=client, engine=engine)
+            background = (
+                asyncio.create_task(reconciler.keep_reconciling(settings.reconcile_every)),
+                asyncio.create_task(_keep_signing(activities.signing, settings.checkpoint_every)),
+            )
+            await until_stopped(stop, background)
+
+
+async def _keep_signing(signing: LogSigning, every: timedelta) -> None:
+    """Sign what this worker appended soon, and every so often all logs: the gate and the API append too."""
+    while True:
+        try:
+            await asyncio.to_thread(signing.sign_all)
+        except TallystickError as error:
+            _log.warning("no checkpoints were signed", code=error.code)
+        for _ in range(max(every // CHECKPOINT_SOON, 1)):
+            await asyncio.sleep(CHECKPOINT_SOON.total_seconds())
+            await asyncio.to_thread(signing.sign_grown)
+
+
+def _keep_making_rounds(keeper: Storekeeper, every: timedelta) -> None:
+    """Read every copy anew, every so often, in a thread that ends with the process, wherever it is then."""
+    threading.Thread(target=keeper.keep_making_rounds, args=(every,), name="storekeeper", daemon=True).start()
+
+
+def _post(settings: Settings) -> Post:
+    return Post(
+        domain=f"{settings.deployment}.tallystick.invalid",
+        outbox_dir=settings.outbox_dir,
+        smtp_url=settings.smtp_url,
+        webhook_hosts=settings.webhook_hosts,
+        webhook_secret=_webhook_secret(settings.webhook_secret_file),
+        loopback=settings.loopback_webhooks,
+    )
+
+
+def _webhook_secret(file: Path | None) -> str | None:
+    return None if file is None else file.read_text().strip()

@@ -1,0 +1,214 @@
+"""What is on record but not running is started again: claims, verdicts on deposits, custody epochs.
+
+Temporal's state can be lost; the ledger's may not. Each pass asks Temporal about what
+the ledger holds, and starts what was never started, or was ended by force. What ran
+to its end is never started again. A run that goes on is told when its claim's record
+has grown: what it recorded last it may not know, if it was lost before Temporal had it.
+An agreement whose record is damaged, or a workflow that Temporal will not take, is logged
+and keeps no other from its turn.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from tallystick import telemetry
+from tallystick.crypto.envelope import envelope_bytes
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.limits import WORKFLOW_TASK_MAX
+from tallystick.messages import (
+    CLAIMS_QUEUE,
+    ClaimLook,
+    ClaimStart,
+    DealCustody,
+    VerifyDeposit,
+    claim_workflow_id,
+    custody_workflow_id,
+    deposit_workflow_id,
+)
+from tallystick.proof.reading import read_agreement
+from tallystick.store.database.session import StoreUnavailableError, reading
+from tallystick.store.ledger import ledger
+from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.registers import agreements, claims, deposits
+from tallystick.store.registers.custody import missing_epochs
+from tallystick.store.registers.verdicts import verdicts
+from workflows.claim.release import ReleaseWorkflow
+from workflows.custody import CustodyWorkflow
+from workflows.deposit import DepositWorkflow
+
+_log = telemetry.logger(__name__)
+_Request = ClaimStart | VerifyDeposit | DealCustody
+_WORKFLOWS: Final = {
+    ClaimStart: ReleaseWorkflow.run,
+    VerifyDeposit: DepositWorkflow.run,
+    DealCustody: CustodyWorkflow.run,
+}
+_AT_REST: Final = frozenset({WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A workflow that has to run, or to have run to its end.
+
+    Attributes:
+        head: The place of the latest entry about a claim; -1 for anything else.
+    """
+
+    id: str
+    request: _Request
+    head: int = -1
+
+
+class Reconciler:
+    """Starts what the ledger says must run; one a worker, and harmless if there are several."""
+
+    def __init__(self, *, client: Client, engine: Engine) -> None:
+        self._client = client
+        self._engine = engine
+        self._completed: set[str] = set()
+        self._told: dict[str, int] = {}  # up to which entry each claim's run was told to look
+
+    async def keep_reconciling(self, every: timedelta) -> None:
+        """Make a pass at once and then every so often, until cancelled."""
+        while True:
+            await self.one_pass_if_possible()
+            await asyncio.sleep(every.total_seconds())
+
+    async def one_pass_if_possible(self) -> None:
+        """Make a pass; whatever keeps it from succeeding now is left to the next one."""
+        try:
+            started = await self.one_pass()
+        except (TallystickError, RPCError) as error:
+            _log.warning("could not look for what is not running", why=str(error))
+            return
+        for workflow_id in started:
+            _log.info("started what was on record but not running", workflow=workflow_id)
+
+    async def one_pass(self) -> Sequence[str]:
+        """Start what is on record but not running; return the ids of what was started.
+
+        Raises:
+            StoreUnavailableError: The database is out of reach.
+            RPCError: Temporal is.
+        """
+        owed = [one for one in await asyncio.to_thread(self._owed) if one.id not in self._completed]
+        return [one.id for one in owed if await self._see_to_if_possible(one)]
+
+    def _owed(self) -> Sequence[Owed]:
+        with reading(self._engine) as session:
+            found, heads = list[Owed](), ledger.heads(session)
+            for agreement_id in agreements.agreement_ids(session):
+                try:
+                    found += _claims(session, agreement_id, heads)
+                    found += _deposits(session, agreement_id)
+                    found += _epochs(session, agreement_id)
+                except StoreUnavailableError:
+                    raise
+                except TallystickError as error:
+                    _log.error("an agreement's record is damaged", agreement=agreement_id, code=error.code)
+            return found
+
+    async def _see_to_if_possible(self, owed: Owed) -> bool:
+        try:
+            return await self._see_to(owed)
+        except RPCError as error:
+            if error.status is RPCStatusCode.UNAVAILABLE:  # so would every other be
+                raise
+            _log.error("a workflow could not be seen to", workflow=owed.id, why=str(error))
+            return False
+
+    async def _see_to(self, owed: Owed) -> bool:
+        """Start what does not run, and say so; have what runs look at what is new."""
+        status = await self._status(owed.id)
+        if status is WorkflowExecutionStatus.RUNNING and owed.head > self._told.get(owed.id, -1):
+            await self._have_it_look(owed)
+        if status is WorkflowExecutionStatus.COMPLETED and isinstance(owed.request, ClaimStart):
+            self._completed.add(owed.id)
+        if status in _AT_REST:
+            return False
+        try:
+            await self._client.start_workflow(
+                _WORKFLOWS[type(owed.request)],  # type: ignore[arg-type] # each is paired with its request
+                owed.request,
+                id=owed.id,
+                task_queue=CLAIMS_QUEUE,
+                task_timeout=WORKFLOW_TASK_MAX,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        return True
+
+    async def _have_it_look(self, owed: Owed) -> None:
+        try:
+            handle = self._client.get_workflow_handle_for(ReleaseWorkflow.run, owed.id)
+            await handle.signal(ReleaseWorkflow.look, ClaimLook(reason="the record has grown"))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:  # it has just ended
+                raise
+        self._told[owed.id] = owed.head
+
+    async def _status(self, workflow_id: str) -> WorkflowExecutionStatus | None:
+        try:
+            description = await self._client.get_workflow_handle(workflow_id).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+        return description.status
+
+
+def _claims(session: Session, agreement_id: AgreementId, heads: Mapping[Digest, int]) -> Sequence[Owed]:
+    return [
+        Owed(
+            id=claim_workflow_id(claim.digest),
+            request=ClaimStart(claim=claim.digest, agreement=agreement_id, envelope=_text(claim.entry)),
+            head=heads.get(claim.digest, claim.entry.index),
+        )
+        for claim in claims.of_agreements(session, [agreement_id])
+    ]
+
+
+def _text(entry: LedgerEntry) -> str:
+    """Return a filing as it travels.
+
+    Raises:
+        MalformedError: The stored bytes were altered.
+    """
+    return envelope_bytes(entry.statement()).decode()
+
+
+def _deposits(session: Session, agreement_id: AgreementId) -> Sequence[Owed]:
+    judged = verdicts(session, agreement_id)
+    return [
+        Owed(
+            id=deposit_workflow_id(deposit.digest),
+            request=VerifyDeposit(agreement=agreement_id, deposit=deposit.digest),
+        )
+        for deposit in deposits.deposits(session, agreement_id)
+        if deposit.digest not in judged
+    ]
+
+
+def _epochs(session: Session, agreement_id: AgreementId) -> Sequence[Owed]:
+    latest = agreements.latest(session, agreement_id)
+    assert latest is not None, "an agreement that has an id has a version"
+    agreement = read_agreement(agreements.agreement_envelope(latest.envelope)).agreement
+    return [
+        Owed(
+            id=custody_workflow_id(agreement_id, component, epoch),
+            request=DealCustody(agreement=agreement_id, component=component, epoch=epoch),
+        )
+        for component, epoch in missing_epochs(session, agreement_id, agreement)
+    ]
