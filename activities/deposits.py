@@ -37,7 +37,7 @@ class NoSuchDepositError(TallystickError):
 class BlobActivities:
     """Activities about stored bytes; they hold no key."""
 
-    engine: Engine
+    database: Engine
     blobs: ReplicatedBlobs
     tell: Callable[[str], None] = heartbeat
 
@@ -61,7 +61,7 @@ class BlobActivities:
         return DepositVerdict(verified=whole, because=tuple(because))
 
     def _deposit(self, agreement_id: AgreementId, wanted: Digest) -> Deposit:
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             stored = deposits.deposit_by_digest(session, agreement_id, wanted)
             if stored is None:
                 raise NoSuchDepositError("no such deposit", deposit=wanted)

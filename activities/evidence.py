@@ -25,7 +25,7 @@ class EvidenceActivities:
         root_keys: The escrow agent's keys, from the worker's settings.
     """
 
-    engine: Engine
+    database: Engine
     blobs: ReplicatedBlobs
     log_key: SigningKey = field(repr=False)
     root_keys: frozenset[PublicKey]
@@ -39,7 +39,7 @@ class EvidenceActivities:
             ApplicationError: No such claim, a damaged log, or a store that doesn't take it.
         """
         with crossing(), beating():
-            with transaction(self.engine) as session:
+            with transaction(self.database) as session:
                 data = export(session, digest(asked.claim), self.log_key, root_keys=self.root_keys)
             self.tell("exported")
             stored = sha256_digest(data)

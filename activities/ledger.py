@@ -60,9 +60,11 @@ _log = telemetry.logger(__name__)
 class LedgerActivities:
     """What the worker does with the ledger; holds the log key, which can release nothing."""
 
-    def __init__(self, *, engine: Engine, log_key: SigningKey, grown: Callable[[AgreementId], None]) -> None:
+    def __init__(
+        self, *, database: Engine, log_key: SigningKey, grown: Callable[[AgreementId], None]
+    ) -> None:
         """Take the neighbours; `grown` is told of each log that has a new entry."""
-        self._engine = engine
+        self._database = database
         self._log_key = log_key
         self._grown = grown
         self._cases = Cases()
@@ -75,7 +77,7 @@ class LedgerActivities:
             ApplicationError: Carries the rule that refuses the claim, or that the database is out of reach.
         """
         with crossing():
-            with transaction(self._engine) as session:
+            with transaction(self._database) as session:
                 envelope = parse_envelope(request.start.envelope.encode())
                 claim = statement_id(envelope)
                 if claim != request.start.claim or kind_of(envelope) != Kind.CLAIM:
@@ -97,7 +99,7 @@ class LedgerActivities:
         """
         with crossing():
             envelope = parse_envelope(request.envelope.encode())
-            with transaction(self._engine) as session:
+            with transaction(self._database) as session:
                 case = self._cases.load(session, AgreementId(request.agreement), Digest(request.claim))
                 check_is_act(read_signed(envelope, case.agreement))
                 answer = _append(session, case, envelope, _Place(at=request.at, after=request.after))
@@ -117,7 +119,7 @@ class LedgerActivities:
         """
         with crossing(retried=True):
             try:
-                with transaction(self._engine) as session:
+                with transaction(self._database) as session:
                     case = self._cases.load(session, AgreementId(request.agreement), Digest(request.claim))
                     envelope = self._sign_event(_event(case.agreement, request))
                     place = _Place(at=request.at, after=request.after, not_before=_not_before(request))
@@ -135,7 +137,7 @@ class LedgerActivities:
         Raises:
             ApplicationError: The database is out of reach.
         """
-        with crossing(retried=True), reading(self._engine) as session:
+        with crossing(retried=True), reading(self._database) as session:
             found = casefile.record(
                 session, AgreementId(request.agreement), Digest(request.claim), after=request.after
             )
@@ -150,7 +152,7 @@ class LedgerActivities:
         """
         agreement_id, deposit = AgreementId(request.agreement), Digest(request.deposit)
         with crossing(retried=True):
-            with transaction(self._engine) as session:
+            with transaction(self._database) as session:
                 present = verdict_on(session, agreement_id, deposit)
                 if present is not None:
                     return present.statement

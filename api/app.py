@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from temporalio.runtime import Runtime
 
-from api.backend.neighbours import ClaimsPort, Neighbours, open_neighbours, utc_now
-from api.backend.temporal import TemporalClaims
+from api.backend.backend import Backend, EnginePort, open_backend, utc_now
+from api.backend.temporal import TemporalEngine
 from api.http import openapi, problems
 from api.http.metrics import Counting, Metrics
 from api.http.routing import VERSION
@@ -46,14 +46,14 @@ _DAY: Final = timedelta(days=1)
 def create_app(
     settings: Settings | None = None,
     *,
-    claims_port: ClaimsPort | None = None,
+    engine_port: EnginePort | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
     """Return the app of one deployment.
 
     Args:
         settings: Absent: read from the environment, and logs go to standard error as JSON.
-        claims_port: The engine; absent: the deployment's Temporal.
+        engine_port: The engine; absent: the deployment's Temporal.
         clock: This machine's time.
 
     Raises:
@@ -63,7 +63,7 @@ def create_app(
         telemetry.configure("api")
         Runtime.set_default(core_runtime(), error_if_already_set=False)
         settings = read_settings(os.environ)
-    neighbours = open_neighbours(settings, claims_port or TemporalClaims(settings), clock)
+    backend = open_backend(settings, engine_port or TemporalEngine(settings), clock)
     app = FastAPI(
         title="Tallystick",
         version=__version__,
@@ -74,8 +74,8 @@ def create_app(
         redirect_slashes=False,
         lifespan=_lifespan,
     )
-    app.state.neighbours = neighbours
-    app.state.metrics = Metrics(lambda: health.claims_by_state(neighbours))
+    app.state.backend = backend
+    app.state.metrics = Metrics(lambda: health.claims_by_state(backend))
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
@@ -101,21 +101,19 @@ ROUTERS = (
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    neighbours = app.state.neighbours
-    assert isinstance(neighbours, Neighbours)
-    tidying = asyncio.create_task(_keep_dropping_idle_uploads(neighbours))
+    backend = app.state.backend
+    assert isinstance(backend, Backend)
+    tidying = asyncio.create_task(_keep_dropping_idle_uploads(backend))
     yield
     tidying.cancel()
-    neighbours.engine.dispose()
+    backend.database.dispose()
 
 
-async def _keep_dropping_idle_uploads(neighbours: Neighbours) -> None:
+async def _keep_dropping_idle_uploads(backend: Backend) -> None:
     """Drop uploads with which nobody goes on, at once and then every day: they use up the disk."""
     while True:
         try:
-            dropped = await run_in_threadpool(
-                neighbours.uploads.discard_stale, neighbours.now() - UPLOAD_IDLE_MAX
-            )
+            dropped = await run_in_threadpool(backend.uploads.discard_stale, backend.now() - UPLOAD_IDLE_MAX)
             _log.info("dropped idle uploads", count=dropped)
         except TallystickError as error:
             _log.warning("idle uploads were not dropped", code=error.code, why=str(error))

@@ -30,7 +30,7 @@ from tallystick.limits import (
 )
 from tallystick.settings import Settings, environment_of
 from tallystick.site import Site
-from tallystick.store.database.session import open_engine
+from tallystick.store.database.session import open_database
 from tallystick.store.database.tables import create_tables
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -180,7 +180,7 @@ def running(site: Site, settings: Settings, tell: Callable[[str], None]) -> Gene
     """
     with _alone(site):
         _refuse_taken(settings.api_host, settings.api_port)
-        create_tables(open_engine(settings.database_url))
+        create_tables(open_database(settings.database_url))
         stack = Stack(site, settings, commands(site, settings))
         try:
             stack.start(tell)

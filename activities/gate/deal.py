@@ -40,7 +40,7 @@ class Dealer:
         tell: Told each step that is done; a crash between any two is harmless.
     """
 
-    engine: Engine
+    database: Engine
     blobs: ReplicatedBlobs
     keys: PrivateKeys = field(repr=False)
     root_keys: frozenset[PublicKey]
@@ -56,7 +56,7 @@ class Dealer:
             NoSuchAgreementError: No such agreement is registered.
             TallystickError: The storage or the database doesn't take it.
         """
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             if (present := find_epoch(session, agreement_id, component, number)) is not None:
                 return present.digest
             signed = latest_version(session, agreement_id)
@@ -96,7 +96,7 @@ class Dealer:
         return sign(Kind.CUSTODY, write_body(body), [self.keys.signing_key])
 
     def _record(self, signed: SignedAgreement, epoch: Epoch, envelope: Envelope, dealt: DealtEpoch) -> Digest:
-        with transaction(self.engine) as session:
+        with transaction(self.database) as session:
             present = find_epoch(session, epoch.agreement, epoch.component, epoch.number)
             if present is not None:  # another run of this activity was first: its epoch stands
                 return present.digest

@@ -118,7 +118,7 @@ class GateActivities:
         tell: Told each step that is done; whoever stops the gate there finds it repeatable.
     """
 
-    engine: Engine
+    database: Engine
     blobs: ReplicatedBlobs
     keys: PrivateKeys = field(repr=False)
     journal: GateJournal
@@ -157,7 +157,7 @@ class GateActivities:
             ApplicationError: Not this gate's agreement, not the next epoch, or nothing can be stored.
         """
         dealer = Dealer(
-            engine=self.engine,
+            database=self.database,
             blobs=self.blobs,
             keys=self.keys,
             root_keys=self.root_keys,
@@ -169,7 +169,7 @@ class GateActivities:
             return dealer.deal(AgreementId(name(ask.agreement)), component, ask.epoch)
 
     def _decide(self, claim: Digest, stage: StageId, read: _BytesRead) -> GateAnswer:
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             case = load(session, claim)
             check_stages(case.claim, (stage,))
             progress = case.claim.progress(stage)
@@ -192,7 +192,7 @@ class GateActivities:
         return self._decide_on(case, stage, record, self._see(case, stage, record, read))
 
     def _decide_again(self, claim: Digest, stage: StageId) -> GateAnswer:
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             case = load(session, claim)
         decision = case.claim.progress(stage).decision
         if decision is None:
@@ -224,7 +224,7 @@ class GateActivities:
         the premises have to hold at that moment too; and by the later of both clocks, so that
         neither alone keeps an approval alive.
         """
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             database_at = self.database_clock(session)
         halted, own = self.halted(), self.clock()
         asked_at = case.claim.progress(stage).since
@@ -271,7 +271,7 @@ class GateActivities:
         for one in kept:
             self._store(one.sealed)
             self.tell(f"contribution to {one.component} stored")
-        with transaction(self.engine) as session:
+        with transaction(self.database) as session:
             for one in kept:
                 note_blob(session, case.agreement.id, one.sealed, CONTRIBUTION_PURPOSE, self.keys)
         self.tell("contributions noted")
@@ -351,7 +351,7 @@ class GateActivities:
         assert isinstance(signed.body, DecisionStatement)
         decided = (claim.digest, signed.body.stage) if signed.body.released else None
         known = max(entry.index for entry in case.raw)
-        with transaction(self.engine) as session:
+        with transaction(self.database) as session:
             check_head(session, agreement.id, claim.digest, after=known)
             ledger.append(session, agreement.id, envelope, at, claim=claim.digest, decision=decided)
 

@@ -50,8 +50,8 @@ class ClocksDisagreeError(TallystickError):
 class NoticeActivities:
     """What the worker does to notify a depositor."""
 
-    def __init__(self, *, engine: Engine, log_key: SigningKey, post: Post) -> None:
-        self._engine = engine
+    def __init__(self, *, database: Engine, log_key: SigningKey, post: Post) -> None:
+        self._database = database
         self._log_key = log_key
         self._post = post
 
@@ -87,7 +87,7 @@ class NoticeActivities:
 
     def _case_if_owed(self, request: GiveNotice) -> CaseFile | None:
         """Look again right before the effect: a worker that wakes up late must not write letters."""
-        with reading(self._engine) as session:
+        with reading(self._database) as session:
             case = casefile.load(session, Digest(request.claim))
         owed = notice_due_at(case.agreement, case.claim) is not None
         return case if owed and len(case.claim.notices) + 1 == request.attempt else None
@@ -101,7 +101,7 @@ class NoticeActivities:
     def _recorded(self, request: GiveNotice, text: str, results: tuple[ChannelResult, ...]) -> NewEntries:
         # The time it counts from is never before it was sent, whatever the workflow's clock says.
         at = max(request.at, _now())
-        with transaction(self._engine) as session:
+        with transaction(self._database) as session:
             case = casefile.load(session, Digest(request.claim))
             if len(case.claim.notices) + 1 == request.attempt:
                 envelope = self._statement(case, request, text, results)
@@ -114,7 +114,7 @@ class NoticeActivities:
             return NewEntries(recorded=True, entries=page(newer))
 
     def _newer(self, request: GiveNotice) -> NewEntries:
-        with reading(self._engine) as session:
+        with reading(self._database) as session:
             found = casefile.record(
                 session, AgreementId(request.agreement), Digest(request.claim), after=request.after
             )

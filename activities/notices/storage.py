@@ -39,7 +39,7 @@ _log = telemetry.logger(__name__)
 class StorageNotices:
     """Gives notice of damaged copies, and puts on record whom it reached; holds the log key for that."""
 
-    engine: Engine
+    database: Engine
     log_key: SigningKey = field(repr=False)
     post: Post
     clock: Callable[[], datetime]
@@ -59,7 +59,7 @@ class StorageNotices:
             StoreUnavailableError: The database is out of reach.
         """
         if among is None:
-            with reading(self.engine) as session:
+            with reading(self.database) as session:
                 among = agreements.agreement_ids(session)
         return {one: due for one in among if (due := self._given_if_possible(one)) is not None}
 
@@ -78,12 +78,12 @@ class StorageNotices:
             return self.clock() + STORAGE_NOTICE_AGAIN
 
     def _given(self, agreement_id: AgreementId) -> datetime | None:
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             signed, due = _owed(session, agreement_id)
         for one in due:
             if one.due_at <= self.clock():
                 self._send(signed, one)
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             _, left = _owed(session, agreement_id)
         return min((one.due_at for one in left), default=None)
 
@@ -91,7 +91,7 @@ class StorageNotices:
         text = letter(signed.agreement, due)
         results = asyncio.run(self._through_all(signed, due, text))
         at = self.clock()
-        with transaction(self.engine) as session:
+        with transaction(self.database) as session:
             signed, still = _owed(session, signed.agreement.id)
             if any((one.party.id, one.attempt) == (due.party.id, due.attempt) for one in still):
                 envelope = self._statement(signed, due, text, results, at)

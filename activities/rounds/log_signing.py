@@ -22,8 +22,8 @@ _log = telemetry.logger(__name__)
 class LogSigning:
     """Signs the logs of a deployment that have grown."""
 
-    def __init__(self, *, engine: Engine, log_key: SigningKey, deployment: DeploymentId) -> None:
-        self._engine = engine
+    def __init__(self, *, database: Engine, log_key: SigningKey, deployment: DeploymentId) -> None:
+        self._database = database
         self._log_key = log_key
         self._deployment = deployment
         self._grown: set[AgreementId] = set()
@@ -33,7 +33,7 @@ class LogSigning:
         """Sign a log as it stands, as well as it goes: what fails here is made good by the next one."""
         origin = note.origin_of(self._deployment, agreement_id)
         try:
-            with transaction(self._engine) as session:
+            with transaction(self._database) as session:
                 checkpoints.sign_checkpoint(session, agreement_id, self._log_key, origin)
         except TallystickError as error:
             _log.error("no checkpoint was signed", agreement=agreement_id, code=error.code, why=str(error))
@@ -56,7 +56,7 @@ class LogSigning:
         Raises:
             StoreUnavailableError: The database is out of reach.
         """
-        with reading(self._engine) as session:
+        with reading(self._database) as session:
             grown = checkpoints.logs_to_sign(session)
         for agreement_id in grown:
             self.sign(agreement_id)

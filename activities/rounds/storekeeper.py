@@ -62,7 +62,7 @@ class Storekeeper:
         rest: Waits for so long: after each blob as long as it took to read, so that claims come first.
     """
 
-    engine: Engine
+    database: Engine
     blobs: ReplicatedBlobs
     log_key: SigningKey = field(repr=False)
     post: Post
@@ -96,7 +96,7 @@ class Storekeeper:
             BlobStoreFailedError: A store can't be listed.
         """
         self.blobs.discard_unfinished(self.clock() - DRAFT_IDLE_MAX)
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             known = known_blobs(session)
         for blob in known:  # and no other: what is still on its way has not come to every store
             began = time.monotonic()
@@ -106,7 +106,9 @@ class Storekeeper:
 
     def _give_notice(self, among: Iterable[AgreementId] | None) -> Mapping[AgreementId, datetime] | None:
         """Give the notices that are owed, and return when the next are; None if that was not found out."""
-        notices = StorageNotices(engine=self.engine, log_key=self.log_key, post=self.post, clock=self.clock)
+        notices = StorageNotices(
+            database=self.database, log_key=self.log_key, post=self.post, clock=self.clock
+        )
         with _going_on("notice of damaged copies was not given"):
             return notices.give(among)
         return None
@@ -148,7 +150,7 @@ class Storekeeper:
         at = self.clock()
         while True:
             try:
-                with transaction(self.engine) as session:
+                with transaction(self.database) as session:
                     for stored in blobs_with(session, blob):
                         event = _event(session, stored.agreement_id, (happening, blob, lines), at)
                         if happening is Happening.REPLICA_REPAIRED or not _is_told(session, event):

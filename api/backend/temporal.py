@@ -17,7 +17,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.backend.neighbours import ClaimNotCarriedError, EngineUnreachableError
+from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
 from tallystick.crypto.envelope import new_nonce
 from tallystick.domain.ids import Digest, digest
 from tallystick.faults import from_failure
@@ -45,7 +45,7 @@ _log = logger(__name__)
 _HEALTH_WAIT: Final = timedelta(seconds=2)
 
 
-class TemporalClaims:
+class TemporalEngine:
     """The `ClaimsPort` of a deployment; it connects when it is first used."""
 
     def __init__(self, settings: Settings) -> None:

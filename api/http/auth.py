@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from jwt.algorithms import Algorithm
 from sqlmodel import Session
 
-from api.backend.neighbours import Near, Neighbours
+from api.backend.backend import Backend, OpenBackend
 from api.http.problems import UnauthenticatedError
 from tallystick.crypto.json.canonical import parse
 from tallystick.crypto.keys import key_id, verifies
@@ -115,21 +115,21 @@ def authenticate(
     return key
 
 
-def caller(request: Request, near: Near) -> Caller:
+def caller(request: Request, backend: OpenBackend) -> Caller:
     """Return who asks.
 
     Raises:
         UnauthenticatedError: It cannot be told, or the key was revoked everywhere.
     """
     token, known = bearer_of(request), list[PersonKey]()
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
 
         def key_of(fingerprint: Digest) -> PublicKey | None:
             known.extend(agreements.person_keys(session, fingerprint))
             return known[0].public_key if known else None
 
         key = authenticate(
-            token, deployment=near.settings.deployment, now=int(near.now().timestamp()), key_of=key_of
+            token, deployment=backend.settings.deployment, now=int(backend.now().timestamp()), key_of=key_of
         )
         persons = _persons(session, key, known)
     if not persons:
@@ -141,11 +141,11 @@ Known = Annotated[Caller, Depends(caller)]
 """In a route's signature, it says that the route is for persons of agreements only."""
 
 
-def known_or(near: Neighbours, others: Callable[[], list[PublicKey]]) -> Callable[[Digest], PublicKey | None]:
+def known_or(backend: Backend, others: Callable[[], list[PublicKey]]) -> Callable[[Digest], PublicKey | None]:
     """Return a look-up of known keys that also knows `others`: for whoever registers a first agreement."""
 
     def find(fingerprint: Digest) -> PublicKey | None:
-        with reading(near.engine) as session:
+        with reading(backend.database) as session:
             known = _known_key(session, fingerprint)
         return known or next((key for key in others() if key_id(key) == fingerprint), None)
 

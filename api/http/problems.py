@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import ExceptionHandler
 
-from api.backend.neighbours import ClaimNotCarriedError, EngineUnreachableError
+from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
 from tallystick.crypto.envelope import SignatureInvalidError
 from tallystick.crypto.keys import InvalidPointError
 from tallystick.crypto.log.merkle import MalformedTreeError

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import TypeAdapter
 
-from api.backend.neighbours import Near, Neighbours
+from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Known, authenticate, bearer_of, known_or
 from api.http.problems import BodyTooLargeError, UnsupportedMediaTypeError
 from tallystick.crypto.envelope import Envelope, body_of, parse_envelope
@@ -57,7 +57,7 @@ async def statement(request: Request, caller: Known) -> Posted:
     return _posted(request, caller.fingerprint, body)
 
 
-async def agreement(request: Request, near: Near) -> Posted:
+async def agreement(request: Request, backend: OpenBackend) -> Posted:
     """Return an agreement's bytes, sent by a known key, a root key, or one that the agreement lists.
 
     Raises:
@@ -67,7 +67,7 @@ async def agreement(request: Request, near: Near) -> Posted:
     """
     token = bearer_of(request)
     body = await _bounded(request, _envelope_bytes_max(AGREEMENT_SIZE_BYTES_MAX))
-    key = await run_in_threadpool(_registering_key, near, token, body)
+    key = await run_in_threadpool(_registering_key, backend, token, body)
     return _posted(request, key_id(key), body)
 
 
@@ -92,7 +92,7 @@ def envelope_of(posted: Posted, kind: Kind) -> Envelope:
 
 
 async def once(
-    near: Neighbours, posted: Posted, answer: type[T], make: Callable[[], Awaitable[T]]
+    backend: Backend, posted: Posted, answer: type[T], make: Callable[[], Awaitable[T]]
 ) -> Response:
     """Return what `make` answers as 201, or the same answer again to the same `Idempotency-Key`.
 
@@ -103,10 +103,10 @@ async def once(
     repeat = posted.repeat
     if repeat is None:
         return _created(_written(answer, await make()))
-    earlier = await run_in_threadpool(_recalled, near, repeat)
+    earlier = await run_in_threadpool(_recalled, backend, repeat)
     if earlier is None:
         given = idempotency.Answer(status=_CREATED, response=_written(answer, await make()))
-        earlier = await run_in_threadpool(_remembered, near, repeat, given)
+        earlier = await run_in_threadpool(_remembered, backend, repeat, given)
     return _created(earlier.response)
 
 
@@ -120,16 +120,16 @@ def _created(body: bytes) -> Response:
     return Response(body, status_code=_CREATED, media_type=_JSON)
 
 
-def _recalled(near: Neighbours, repeat: idempotency.Request) -> idempotency.Answer | None:
-    with reading(near.engine) as session:
+def _recalled(backend: Backend, repeat: idempotency.Request) -> idempotency.Answer | None:
+    with reading(backend.database) as session:
         return idempotency.recall(session, repeat)
 
 
 def _remembered(
-    near: Neighbours, repeat: idempotency.Request, given: idempotency.Answer
+    backend: Backend, repeat: idempotency.Request, given: idempotency.Answer
 ) -> idempotency.Answer:
-    with transaction(near.engine) as session:
-        return idempotency.remember(session, repeat, given, near.now())
+    with transaction(backend.database) as session:
+        return idempotency.remember(session, repeat, given, backend.now())
 
 
 def _posted(request: Request, sender: Digest, body: bytes) -> Posted:
@@ -145,17 +145,17 @@ def _posted(request: Request, sender: Digest, body: bytes) -> Posted:
     return Posted(sender=sender, body=body, repeat=repeat)
 
 
-def _registering_key(near: Neighbours, token: str, body: bytes) -> PublicKey:
+def _registering_key(backend: Backend, token: str, body: bytes) -> PublicKey:
     def listed() -> list[PublicKey]:
         envelope = parse_envelope(body, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
         persons = decode(Agreement, body_of(envelope)).persons
-        return [*near.registrar().root_keys, *(person.signing_key for person in persons)]
+        return [*backend.registrar().root_keys, *(person.signing_key for person in persons)]
 
     return authenticate(
         token,
-        deployment=near.settings.deployment,
-        now=int(near.now().timestamp()),
-        key_of=known_or(near, listed),
+        deployment=backend.settings.deployment,
+        now=int(backend.now().timestamp()),
+        key_of=known_or(backend, listed),
     )
 
 

@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 
 from api.answers.shapes import Recorded
-from api.backend.neighbours import ClaimNotCarriedError, Near, Neighbours
+from api.backend.backend import Backend, ClaimNotCarriedError, OpenBackend
 from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
@@ -58,25 +58,25 @@ router = strict_router("acts")
 def handler_of(kind: Kind) -> Callable[..., Awaitable[Response]]:
     """Return the handler, typed by the kind that its address takes."""
 
-    async def act(claim: ClaimName, caller: Known, posted: PostedStatement, near: Near) -> Response:
-        return await once(near, posted, Recorded, lambda: _recorded(near, caller, claim, kind, posted))
+    async def act(claim: ClaimName, caller: Known, posted: PostedStatement, backend: OpenBackend) -> Response:
+        return await once(backend, posted, Recorded, lambda: _recorded(backend, caller, claim, kind, posted))
 
     return act
 
 
-async def _recorded(near: Neighbours, caller: Caller, claim: str, kind: Kind, posted: Posted) -> Recorded:
+async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, posted: Posted) -> Recorded:
     envelope = envelope_of(posted, kind)
-    case = await run_in_threadpool(_at_the_door, near, caller, claim, envelope)
+    case = await run_in_threadpool(_at_the_door, backend, caller, claim, envelope)
     if isinstance(case, Recorded):
         return case
     submission = Submission(envelope=envelope_bytes(envelope).decode())
     try:
-        acknowledged = await near.claims.submit(case.claim.digest, statement_id(envelope), submission)
+        acknowledged = await backend.engine.submit(case.claim.digest, statement_id(envelope), submission)
     except ClaimNotCarriedError:
         # Not whether it is over: an order to give back may come after the end, and then a return falls due.
         if is_carried(case.claim):
             raise  # the workflow was lost; the worker is about to rebuild it
-        return await run_in_threadpool(_after_the_end, near, case.claim.digest, envelope)
+        return await run_in_threadpool(_after_the_end, backend, case.claim.digest, envelope)
     return acknowledgement(case, acknowledged)
 
 
@@ -107,27 +107,27 @@ def on_record(case: CaseFile, statement: Digest) -> Recorded | None:
     return acknowledgement(case, told)
 
 
-def _at_the_door(near: Neighbours, caller: Caller, claim: str, envelope: Envelope) -> CaseFile | Recorded:
+def _at_the_door(backend: Backend, caller: Caller, claim: str, envelope: Envelope) -> CaseFile | Recorded:
     """Return the case, against which the statement is admissible now, or what it was told before.
 
     Raises:
         TallystickError: No such claim for this caller, or the rule that refuses the statement.
     """
-    with reading(near.engine) as session:
-        case = near.case(session, seen_claim(session, caller, claim))
+    with reading(backend.database) as session:
+        case = backend.case(session, seen_claim(session, caller, claim))
     if (told := on_record(case, statement_id(envelope))) is not None:
         return told
-    _check(near, case, envelope)
+    _check(backend, case, envelope)
     return case
 
 
-def _check(near: Neighbours, case: CaseFile, envelope: Envelope) -> None:
+def _check(backend: Backend, case: CaseFile, envelope: Envelope) -> None:
     signed = read_signed(envelope, case.agreement)
     check_is_act(signed)
-    admit(case.agreement, case.claim, signed, at=near.now())
+    admit(case.agreement, case.claim, signed, at=backend.now())
 
 
-def _after_the_end(near: Neighbours, claim: Digest, envelope: Envelope) -> Recorded:
+def _after_the_end(backend: Backend, claim: Digest, envelope: Envelope) -> Recorded:
     """Record what may still be said once nothing follows from it, such as an objection that is too late.
 
     No workflow carries the claim any more; the transaction is what keeps the order.
@@ -135,21 +135,21 @@ def _after_the_end(near: Neighbours, claim: Digest, envelope: Envelope) -> Recor
     Raises:
         TallystickError: The rule that refuses it.
     """
-    with transaction(near.engine) as session:
-        case = _reloaded(near, session, claim)
+    with transaction(backend.database) as session:
+        case = _reloaded(backend, session, claim)
         if on_record(case, statement_id(envelope)) is None:
-            _check(near, case, envelope)
-            ledger.append(session, case.agreement.id, envelope, near.now(), claim=claim)
-            case = _reloaded(near, session, claim)
+            _check(backend, case, envelope)
+            ledger.append(session, case.agreement.id, envelope, backend.now(), claim=claim)
+            case = _reloaded(backend, session, claim)
     told = on_record(case, statement_id(envelope))
     assert told is not None, "what was just appended is on record"
     return told
 
 
-def _reloaded(near: Neighbours, session: Session, claim: Digest) -> CaseFile:
+def _reloaded(backend: Backend, session: Session, claim: Digest) -> CaseFile:
     stored = claims.by_digest(session, claim)
     assert stored is not None, "a claim on record stays on record"
-    return near.case(session, stored)
+    return backend.case(session, stored)
 
 
 for _noun, _kind in NOUNS.items():

@@ -20,7 +20,7 @@ from api.answers.shapes import (
     Recorded,
     Registered,
 )
-from api.backend.neighbours import Near, Neighbours
+from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
@@ -59,15 +59,15 @@ _FIRST_EPOCH = 1
 
 
 @router.post("/agreements", status_code=201, response_model=Registered, openapi_extra=ENVELOPE_BODY)
-async def register(posted: PostedAgreement, near: Near) -> Response:
+async def register(posted: PostedAgreement, backend: OpenBackend) -> Response:
     """Register a version of an agreement that every party has signed, with a root key of the escrow agent."""
-    return await once(near, posted, Registered, lambda: _registered(near, posted))
+    return await once(backend, posted, Registered, lambda: _registered(backend, posted))
 
 
 @router.get("/agreements")
-def list_agreements(caller: Known, near: Near) -> AgreementList:
+def list_agreements(caller: Known, backend: OpenBackend) -> AgreementList:
     """Return the agreements that name the caller."""
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         found = [agreements.latest(session, one) for one in sorted(caller.persons)]
     items = [_item(registered) for registered in found if registered is not None]
     return AgreementList(agreements=items)
@@ -77,11 +77,11 @@ def list_agreements(caller: Known, near: Near) -> AgreementList:
 def show_agreement(
     agreement: AgreementName,
     caller: Known,
-    near: Near,
+    backend: OpenBackend,
     digest: Annotated[str | None, Query(pattern=DIGEST_PATTERN, description="One of its versions.")] = None,
 ) -> AgreementView:
     """Return an agreement as it was signed, and what to seal its next deposit to."""
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         registered = seen_agreement(session, caller, agreement, None if digest is None else Digest(digest))
         custody = live_epochs(session, registered.agreement_id)
     return AgreementView(
@@ -100,24 +100,24 @@ def show_agreement(
 
 
 @router.get("/agreements/{agreement}/summary")
-def summary(agreement: AgreementName, caller: Known, near: Near) -> Lines:
+def summary(agreement: AgreementName, caller: Known, backend: OpenBackend) -> Lines:
     """Return what the agreement says, in plain language."""
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         registered = seen_agreement(session, caller, agreement)
     return Lines(lines=summarise(opened(registered).agreement))
 
 
 @router.get("/agreements/{agreement}/readiness")
-def show_readiness(agreement: AgreementName, caller: Known, near: Near) -> Readiness:
+def show_readiness(agreement: AgreementName, caller: Known, backend: OpenBackend) -> Readiness:
     """Return whether a release could be carried out today, and what stands in its way."""
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         registered = seen_agreement(session, caller, agreement)
         seen = readiness.Seen(
-            at=near.now(),
+            at=backend.now(),
             live=frozenset(live_epochs(session, registered.agreement_id)),
             deposit=_latest_verified(session, registered.agreement_id),
             revoked=revocations.revoked_keys(session, registered.agreement_id),
-            halted=near.settings.halted,
+            halted=backend.settings.halted,
         )
     findings = readiness.findings(opened(registered).agreement, seen)
     return Readiness(
@@ -138,21 +138,21 @@ def show_readiness(agreement: AgreementName, caller: Known, near: Near) -> Readi
     openapi_extra=ENVELOPE_BODY,
 )
 async def revoke_key(
-    agreement: AgreementName, caller: Known, posted: PostedStatement, near: Near
+    agreement: AgreementName, caller: Known, posted: PostedStatement, backend: OpenBackend
 ) -> Response:
     """Revoke a key: said by the key itself, or by the quorum that the agreement names."""
-    return await once(near, posted, Recorded, lambda: _revoked(near, caller, agreement, posted))
+    return await once(backend, posted, Recorded, lambda: _revoked(backend, caller, agreement, posted))
 
 
-async def _registered(near: Neighbours, posted: Posted) -> Registered:
+async def _registered(backend: Backend, posted: Posted) -> Registered:
     envelope_sent = envelope_of(posted, Kind.AGREEMENT)
     signed = await run_in_threadpool(read_agreement, envelope_sent)
-    registered = await run_in_threadpool(_register, near, signed, envelope_sent)
+    registered = await run_in_threadpool(_register, backend, signed, envelope_sent)
     wanted = [
         DealCustody(agreement=registered.agreement_id, component=component.id, epoch=_FIRST_EPOCH)
         for component in signed.agreement.components
     ]
-    await asyncio.gather(*map(near.claims.deal_custody, wanted))
+    await asyncio.gather(*map(backend.engine.deal_custody, wanted))
     return Registered(
         agreement=registered.agreement_id,
         version=registered.version,
@@ -161,9 +161,9 @@ async def _registered(near: Neighbours, posted: Posted) -> Registered:
     )
 
 
-def _register(near: Neighbours, signed: SignedAgreement, sent: Envelope) -> RegisteredAgreement:
-    registrar = near.registrar()
-    with transaction(near.engine) as session:
+def _register(backend: Backend, signed: SignedAgreement, sent: Envelope) -> RegisteredAgreement:
+    registrar = backend.registrar()
+    with transaction(backend.database) as session:
         if (present := agreements.by_digest(session, signed.terms.digest)) is not None:
             return present
         before = agreements.latest(session, signed.agreement.id)
@@ -174,7 +174,7 @@ def _register(near: Neighbours, signed: SignedAgreement, sent: Envelope) -> Regi
             previous=None if before is None else opened(before).agreement,
             revoked=revocations.revoked_keys(session, signed.agreement.id),
         )
-        return agreements.register(session, sent, near.now())
+        return agreements.register(session, sent, backend.now())
 
 
 def _item(registered: RegisteredAgreement) -> AgreementItem:
@@ -194,31 +194,31 @@ def _latest_verified(session: Session, agreement_id: AgreementId) -> Deposit | N
     return None
 
 
-async def _revoked(near: Neighbours, caller: Caller, agreement: str, posted: Posted) -> Recorded:
+async def _revoked(backend: Backend, caller: Caller, agreement: str, posted: Posted) -> Recorded:
     sent = envelope_of(posted, Kind.KEY_REVOCATION)
-    recorded, concerned = await run_in_threadpool(_record_revocation, near, caller, agreement, sent)
-    await asyncio.gather(*(near.claims.look(claim, "a key was revoked") for claim in concerned))
+    recorded, concerned = await run_in_threadpool(_record_revocation, backend, caller, agreement, sent)
+    await asyncio.gather(*(backend.engine.look(claim, "a key was revoked") for claim in concerned))
     return recorded
 
 
 def _record_revocation(
-    near: Neighbours, caller: Caller, agreement: str, sent: Envelope
+    backend: Backend, caller: Caller, agreement: str, sent: Envelope
 ) -> tuple[Recorded, list[Digest]]:
     """Record a revocation, and return the open claims that should look at it.
 
     Raises:
         TallystickError: No such agreement for this caller, or the rule that refuses it.
     """
-    at = near.now()
-    with transaction(near.engine) as session:
+    at = backend.now()
+    with transaction(backend.database) as session:
         # Under the version that it names: a running claim keeps its people, and theirs are the stolen keys.
         named = decode(KeyRevocation, body_of(sent)).agreement_digest
         registered = seen_agreement(session, caller, agreement, named)
         if ledger.entry_by_statement(session, registered.agreement_id, statement_id(sent)) is None:
             signed = read_signed(sent, opened(registered).agreement)
-            _check_revocation(session, registered, signed, near)
+            _check_revocation(session, registered, signed, backend)
         entry = ledger.append(session, registered.agreement_id, sent, at, claim=None)
-        cases = list(_readable(near, session, registered.agreement_id))
+        cases = list(_readable(backend, session, registered.agreement_id))
     recorded = Recorded(
         statement=entry.statement_id,
         index=entry.index,
@@ -230,22 +230,22 @@ def _record_revocation(
     return recorded, [case.claim.digest for case in cases if case.claim.is_open]
 
 
-def _readable(near: Neighbours, session: Session, agreement_id: AgreementId) -> Iterator[CaseFile]:
+def _readable(backend: Backend, session: Session, agreement_id: AgreementId) -> Iterator[CaseFile]:
     """Yield the claims that can be read: a damaged record must not keep a stolen key alive."""
     for stored in claims.of_agreements(session, [agreement_id]):
         try:
-            yield near.case(session, stored)
+            yield backend.case(session, stored)
         except RecordUnreadableError as error:
             _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
 
 
 def _check_revocation(
-    session: Session, registered: RegisteredAgreement, signed: Signed, near: Neighbours
+    session: Session, registered: RegisteredAgreement, signed: Signed, backend: Backend
 ) -> None:
     agreement, body = opened(registered).agreement, signed.body
     assert isinstance(body, KeyRevocation)
     check_subject(agreement, registered.digest, body, None)
-    check_times(body, at=near.now())
+    check_times(body, at=backend.now())
     revoked = revocations.keys_revoked(session, registered.agreement_id, agreement)
     if gone := sorted({body.key, *signed.signers} & revoked):
         raise KeyRevokedError("revoked already", key=gone[0])

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 
 from api.answers.delivery import components_of, deposit_of
 from api.answers.shapes import BlobStored, UploadGoesOn
-from api.backend.neighbours import Near, Neighbours
+from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known
 from api.http.openapi import BYTES_BODY
 from api.http.problems import problem_response
@@ -112,7 +112,7 @@ async def put_blob(
     digest: DigestName,
     request: Request,
     caller: Known,
-    near: Near,
+    backend: OpenBackend,
     agreement: _AgreementQuery,
     purpose: Annotated[Purpose, Query(description="What the blob is for.")],
     upload_offset: _Offset = 0,
@@ -125,14 +125,14 @@ async def put_blob(
     """
     limit = upload_length if upload_length is not None else _SIZE_MAX[purpose]
     wanted = Digest(digest)
-    upload = await run_in_threadpool(_begun, near, caller, agreement, wanted, purpose, limit=limit)
-    if await run_in_threadpool(_is_mine, near, upload) and upload_offset == upload_length:
+    upload = await run_in_threadpool(_begun, backend, caller, agreement, wanted, purpose, limit=limit)
+    if await run_in_threadpool(_is_mine, backend, upload) and upload_offset == upload_length:
         return BlobStored(digest=digest, size_bytes=upload_offset)  # the answer was lost, not the blob
-    received = await _receive(near, upload, request, upload_offset)
+    received = await _receive(backend, upload, request, upload_offset)
     if upload_length is not None and received < upload_length:
         answer = UploadGoesOn(offset=received)
         return Response(f'{{"offset":{answer.offset}}}', status_code=202, media_type="application/json")
-    await run_in_threadpool(_finish, near, upload, received)
+    await run_in_threadpool(_finish, backend, upload, received)
     return BlobStored(digest=digest, size_bytes=received)
 
 
@@ -149,20 +149,20 @@ async def put_blob(
 def upload_state(
     digest: DigestName,
     caller: Known,
-    near: Near,
+    backend: OpenBackend,
     agreement: Annotated[str | None, Query(pattern=NAME_PATTERN)] = None,
     purpose: Annotated[Purpose | None, Query()] = None,
 ) -> Response:
     """Return how much of a blob has arrived from the caller; of another's upload nothing is told."""
     del purpose  # the same parameters as PUT, so that a client need not leave any out
     wanted = Digest(digest)
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         mine = [
             blob
             for blob in blobs_with(session, wanted)
             if blob.uploaded_by == caller.fingerprint and agreement in {None, blob.agreement_id}
         ]
-    offset = mine[0].size_bytes if mine else near.uploads.received_bytes(caller.fingerprint, wanted)
+    offset = mine[0].size_bytes if mine else backend.uploads.received_bytes(caller.fingerprint, wanted)
     return Response(headers={"Upload-Offset": str(offset), "Cache-Control": "no-store"})
 
 
@@ -183,7 +183,7 @@ def upload_state(
 def get_blob(
     digest: DigestName,
     caller: Known,
-    near: Near,
+    backend: OpenBackend,
     byte_range: Annotated[str | None, Header(alias="Range", max_length=64)] = None,
 ) -> Response:
     """Return a blob, or one range of it, from a copy that was hashed as a whole on this read.
@@ -193,19 +193,19 @@ def get_blob(
         BlobRangeError: The range does not lie within it.
     """
     wanted = Digest(digest)
-    with reading(near.engine) as session:
-        if not _may_fetch(near, session, caller, wanted):
+    with reading(backend.database) as session:
+        if not _may_fetch(backend, session, caller, wanted):
             raise BlobMissingError("no such blob")
     try:
-        return _served(near, wanted, byte_range)
+        return _served(backend, wanted, byte_range)
     except BlobRangeError as error:
         size = error.facts.get("size_bytes")
         return problem_response(error, {"Content-Range": f"bytes */{size}"})
 
 
-def _served(near: Neighbours, wanted: Digest, asked: str | None) -> Response:
-    first, length = _range(asked, near, wanted)
-    read = near.blobs.open_verified(wanted, first_byte=first, length=length)
+def _served(backend: Backend, wanted: Digest, asked: str | None) -> Response:
+    first, length = _range(asked, backend, wanted)
+    read = backend.blobs.open_verified(wanted, first_byte=first, length=length)
     left = read.size_bytes - first if length is None else length
     if left == 0 and first > 0:
         raise BlobRangeError("not within the blob", first_byte=first, size_bytes=read.size_bytes)
@@ -223,7 +223,7 @@ def _served(near: Neighbours, wanted: Digest, asked: str | None) -> Response:
     return StreamingResponse(read.chunks, status_code=_PARTIAL, media_type=_OCTETS, headers=headers)
 
 
-def _range(asked: str | None, near: Neighbours, wanted: Digest) -> tuple[int, int | None]:
+def _range(asked: str | None, backend: Backend, wanted: Digest) -> tuple[int, int | None]:
     """Return the first byte and the length of a range (RFC 9110 section 14.1.2); other units are ignored.
 
     Raises:
@@ -234,7 +234,7 @@ def _range(asked: str | None, near: Neighbours, wanted: Digest) -> tuple[int, in
         return 0, None
     if found.group(2) == "":
         return int(found.group(1)), None  # to the end: the whole is read once to be checked, not twice
-    size = near.blobs.open_verified(wanted).size_bytes
+    size = backend.blobs.open_verified(wanted).size_bytes
     last = int(found.group(2))
     first, end = int(found.group(1) or max(size - last, 0)), size - 1
     if found.group(1) != "":
@@ -245,22 +245,22 @@ def _range(asked: str | None, near: Neighbours, wanted: Digest) -> tuple[int, in
 
 
 def _begun(
-    near: Neighbours, caller: Caller, agreement: str, wanted: Digest, purpose: Purpose, *, limit: int
+    backend: Backend, caller: Caller, agreement: str, wanted: Digest, purpose: Purpose, *, limit: int
 ) -> _Upload:
     """Return the upload, if the caller may send such a blob and there is room for it.
 
     Raises:
         TallystickError: No such agreement, not the caller's to send, or too large.
     """
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         registered = seen_agreement(session, caller, agreement)
         person = caller.persons[registered.agreement_id]
         _check_sender(opened(registered).agreement, person, purpose)
         used = stored_bytes(session, registered.agreement_id)
     if limit > _SIZE_MAX[purpose]:
         raise BlobSizeMismatchError("larger than such a blob may be", limit=_SIZE_MAX[purpose])
-    under_way = near.uploads.pending_bytes(caller.fingerprint)
-    received = near.uploads.received_bytes(caller.fingerprint, wanted)
+    under_way = backend.uploads.pending_bytes(caller.fingerprint)
+    received = backend.uploads.received_bytes(caller.fingerprint, wanted)
     room = AGREEMENT_BLOB_BYTES_MAX - used - under_way + received
     if (limit > room and purpose is not Purpose.DEPOSIT) or room <= 0:
         raise BlobQuotaError("no room under this agreement", limit=AGREEMENT_BLOB_BYTES_MAX, used=used)
@@ -279,7 +279,7 @@ def _check_sender(agreement: Agreement, person: PersonId, purpose: Purpose) -> N
         raise NotYoursError("only the depositor deposits", person=person, allowed=sorted(depositors))
 
 
-async def _receive(near: Neighbours, upload: _Upload, request: Request, offset: int) -> int:
+async def _receive(backend: Backend, upload: _Upload, request: Request, offset: int) -> int:
     """Append what is sent, chunk by chunk; what has arrived before a failure is kept."""
     received = offset
     try:
@@ -289,7 +289,7 @@ async def _receive(near: Neighbours, upload: _Upload, request: Request, offset: 
                     "more bytes than announced, or than there is room for", limit=upload.limit
                 )
             received = await run_in_threadpool(
-                near.uploads.append_part, upload.owner, upload.digest, received, chunk
+                backend.uploads.append_part, upload.owner, upload.digest, received, chunk
             )
     except ClientDisconnect:
         pass  # nobody hears the answer; the upload goes on from what has arrived
@@ -309,8 +309,8 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
         yield bytes(held)
 
 
-def _finish(near: Neighbours, upload: _Upload, size_bytes: int) -> None:
-    near.uploads.finish(upload.owner, upload.digest, size_bytes)
+def _finish(backend: Backend, upload: _Upload, size_bytes: int) -> None:
+    backend.uploads.finish(upload.owner, upload.digest, size_bytes)
     blob = StoredBlob(
         digest=upload.digest,
         size_bytes=size_bytes,
@@ -318,22 +318,22 @@ def _finish(near: Neighbours, upload: _Upload, size_bytes: int) -> None:
         uploaded_by=upload.owner,
         purpose=upload.purpose.value,
     )
-    with transaction(near.engine) as session:
+    with transaction(backend.database) as session:
         record_blob(session, blob)
 
 
-def _is_mine(near: Neighbours, upload: _Upload) -> bool:
-    with reading(near.engine) as session:
+def _is_mine(backend: Backend, upload: _Upload) -> bool:
+    with reading(backend.database) as session:
         found = find_blob(session, upload.agreement_id, upload.digest)
     return found is not None and found.uploaded_by == upload.owner
 
 
-def _may_fetch(near: Neighbours, session: Session, caller: Caller, wanted: Digest) -> bool:
+def _may_fetch(backend: Backend, session: Session, caller: Caller, wanted: Digest) -> bool:
     """Tell whether the caller is entitled to the bytes, as the signed statements say it."""
     for blob in blobs_with(session, wanted):
         if blob.agreement_id in caller.persons and _by_purpose(session, caller, blob):
             return True
-    return any(wanted in _disclosed(session, case, caller) for case in _cases(near, session, caller))
+    return any(wanted in _disclosed(session, case, caller) for case in _cases(backend, session, caller))
 
 
 def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
@@ -349,9 +349,9 @@ def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
     return party_of(person) in entitled
 
 
-def _cases(near: Neighbours, session: Session, caller: Caller) -> Iterator[CaseFile]:
+def _cases(backend: Backend, session: Session, caller: Caller) -> Iterator[CaseFile]:
     for stored in claims.of_agreements(session, list(caller.persons)):
-        yield near.case(session, stored)
+        yield backend.case(session, stored)
 
 
 def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Digest]:

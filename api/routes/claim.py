@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from api.answers import claim_views
 from api.answers.claims import DeadlineList, Delivery, Explanation, TallyView, Timeline
 from api.answers.delivery import delivery_of
-from api.backend.neighbours import Near, Neighbours
+from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Known
 from api.http.routing import strict_router
 from api.http.visibility import NAME_PATTERN, ClaimName
@@ -24,38 +24,38 @@ StageName = Annotated[str | None, Query(pattern=NAME_PATTERN, description="One o
 
 
 @router.get("/claims/{claim}/timeline")
-def show_timeline(claim: ClaimName, caller: Known, near: Near) -> Timeline:
+def show_timeline(claim: ClaimName, caller: Known, backend: OpenBackend) -> Timeline:
     """Return every statement and event on record, in the order in which it counts."""
-    return claim_views.timeline(case_seen(near, caller, claim))
+    return claim_views.timeline(case_seen(backend, caller, claim))
 
 
 @router.get("/claims/{claim}/tally")
-def show_tally(claim: ClaimName, caller: Known, near: Near) -> TallyView:
+def show_tally(claim: ClaimName, caller: Known, backend: OpenBackend) -> TallyView:
     """Return which approvals and denials count now, and for each why or why not."""
-    return claim_views.tallies(case_seen(near, caller, claim), near.now())
+    return claim_views.tallies(case_seen(backend, caller, claim), backend.now())
 
 
 @router.get("/claims/{claim}/deadlines")
-def show_deadlines(claim: ClaimName, caller: Known, near: Near) -> DeadlineList:
+def show_deadlines(claim: ClaimName, caller: Known, backend: OpenBackend) -> DeadlineList:
     """Return the claim's deadlines, each with the days that were counted and why."""
-    return claim_views.deadline_list(case_seen(near, caller, claim), near.now())
+    return claim_views.deadline_list(case_seen(backend, caller, claim), backend.now())
 
 
 @router.get("/claims/{claim}/explain")
-def explain(claim: ClaimName, caller: Known, near: Near, stage: StageName = None) -> Explanation:
+def explain(claim: ClaimName, caller: Known, backend: OpenBackend, stage: StageName = None) -> Explanation:
     """Return which premises of a release hold, as far as the record alone decides them."""
-    case = case_seen(near, caller, claim)
+    case = case_seen(backend, caller, claim)
     wanted = None if stage is None else StageId(stage)
     if wanted is not None:
         check_stages(case.claim, (wanted,))
-    return claim_views.explanation(case, wanted, near.now())
+    return claim_views.explanation(case, wanted, backend.now())
 
 
 @router.get("/claims/{claim}/delivery")
-def show_delivery(claim: ClaimName, caller: Known, near: Near) -> Delivery:
+def show_delivery(claim: ClaimName, caller: Known, backend: OpenBackend) -> Delivery:
     """Return what the receiver is to fetch, open, or undo."""
-    case = case_seen(near, caller, claim)
-    with reading(near.engine) as session:
+    case = case_seen(backend, caller, claim)
+    with reading(backend.database) as session:
         return delivery_of(session, case)
 
 
@@ -69,19 +69,19 @@ def show_delivery(claim: ClaimName, caller: Known, near: Near) -> Delivery:
         }
     },
 )
-async def export_evidence(claim: ClaimName, caller: Known, near: Near) -> Response:
+async def export_evidence(claim: ClaimName, caller: Known, backend: OpenBackend) -> Response:
     """Return the claim's evidence file, to be verified without this server.
 
     The worker makes it, for it is signed with a key that the API does not hold.
     """
-    case = await run_in_threadpool(case_seen, near, caller, claim)
-    digest = await near.claims.evidence(EvidenceRequest(claim=case.claim.digest))
-    data = await run_in_threadpool(_whole, near, digest)
+    case = await run_in_threadpool(case_seen, backend, caller, claim)
+    digest = await backend.engine.evidence(EvidenceRequest(claim=case.claim.digest))
+    data = await run_in_threadpool(_whole, backend, digest)
     return Response(data, media_type="application/json", headers=_download(case.claim.id))
 
 
-def _whole(near: Neighbours, digest: Digest) -> bytes:
-    return b"".join(near.blobs.open_verified(digest).chunks)
+def _whole(backend: Backend, digest: Digest) -> bytes:
+    return b"".join(backend.blobs.open_verified(digest).chunks)
 
 
 def _download(name: str) -> dict[str, str]:

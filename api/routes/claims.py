@@ -10,7 +10,7 @@ from sqlmodel import Session
 from api.answers import claim_views
 from api.answers.claims import ClaimList, ClaimView
 from api.answers.shapes import Recorded
-from api.backend.neighbours import Near, Neighbours
+from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
@@ -40,15 +40,15 @@ _log = logger(__name__)
 
 
 @router.post("/claims", status_code=201, response_model=Recorded, openapi_extra=ENVELOPE_BODY)
-async def file_claim(caller: Known, posted: PostedStatement, near: Near) -> Response:
+async def file_claim(caller: Known, posted: PostedStatement, backend: OpenBackend) -> Response:
     """File a claim. 201 says that it is on record, and that its workflow carries it."""
-    return await once(near, posted, Recorded, lambda: _filed(near, caller, posted))
+    return await once(backend, posted, Recorded, lambda: _filed(backend, caller, posted))
 
 
 @router.get("/claims")
 def list_claims(
     caller: Known,
-    near: Near,
+    backend: OpenBackend,
     state: Annotated[ClaimState | None, Query(description="Only claims in this state.")] = None,
     waiting_for: Annotated[
         str | None,
@@ -59,60 +59,60 @@ def list_claims(
     ] = None,
 ) -> ClaimList:
     """Return the claims under the agreements that name the caller."""
-    at = near.now()
-    with reading(near.engine) as session:
-        cases = list(visible_cases(near, session, caller))
+    at = backend.now()
+    with reading(backend.database) as session:
+        cases = list(visible_cases(backend, session, caller))
     chosen = [
         claim_views.claim_view(case, at)
         for case in cases
-        if (state is None or case.claim.state is state) and _waits_for(case, waiting_for, near)
+        if (state is None or case.claim.state is state) and _waits_for(case, waiting_for, backend)
     ]
     return ClaimList(claims=chosen)
 
 
 @router.get("/claims/{claim}")
-def show_claim(claim: ClaimName, caller: Known, near: Near) -> ClaimView:
+def show_claim(claim: ClaimName, caller: Known, backend: OpenBackend) -> ClaimView:
     """Return a claim as its record leaves it."""
-    return claim_views.claim_view(case_seen(near, caller, claim), near.now())
+    return claim_views.claim_view(case_seen(backend, caller, claim), backend.now())
 
 
-def case_seen(near: Neighbours, caller: Caller, claim: str) -> CaseFile:
+def case_seen(backend: Backend, caller: Caller, claim: str) -> CaseFile:
     """Return the case file of a claim that the caller may see.
 
     Raises:
         NoSuchClaimError: There is none, or it is not the caller's to see.
         RecordUnreadableError: Its record does not fold.
     """
-    with reading(near.engine) as session:
-        return near.case(session, seen_claim(session, caller, claim))
+    with reading(backend.database) as session:
+        return backend.case(session, seen_claim(session, caller, claim))
 
 
-def visible_cases(near: Neighbours, session: Session, caller: Caller) -> Iterator[CaseFile]:
+def visible_cases(backend: Backend, session: Session, caller: Caller) -> Iterator[CaseFile]:
     """Yield the case files of all claims that the caller may see; a broken one hides no other."""
     for stored in claims.of_agreements(session, list(caller.persons)):
         try:
-            yield near.case(session, stored)
+            yield backend.case(session, stored)
         except RecordUnreadableError as error:
             _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
 
 
-def _waits_for(case: CaseFile, wanted: str | None, near: Neighbours) -> bool:
+def _waits_for(case: CaseFile, wanted: str | None, backend: Backend) -> bool:
     if wanted is None:
         return True
-    found = waiting(case.agreement, case.claim, near.now())
+    found = waiting(case.agreement, case.claim, backend.now())
     if wanted in set(Awaited):
         return any(item.what == wanted for item in found)
     return any(PersonId(wanted) in item.on for item in found)
 
 
-async def _filed(near: Neighbours, caller: Caller, posted: Posted) -> Recorded:
+async def _filed(backend: Backend, caller: Caller, posted: Posted) -> Recorded:
     envelope = envelope_of(posted, Kind.CLAIM)
-    told = await run_in_threadpool(_at_the_door, near, caller, envelope)
+    told = await run_in_threadpool(_at_the_door, backend, caller, envelope)
     if isinstance(told, Recorded):
         return told
     digest, text = statement_id(envelope), envelope_bytes(envelope).decode()
-    await near.claims.start_claim(ClaimStart(claim=digest, agreement=told, envelope=text))
-    acknowledged = await near.claims.submit(digest, digest, Submission(envelope=text))
+    await backend.engine.start_claim(ClaimStart(claim=digest, agreement=told, envelope=text))
+    acknowledged = await backend.engine.submit(digest, digest, Submission(envelope=text))
     return Recorded(
         statement=digest,
         index=acknowledged.index,
@@ -123,27 +123,27 @@ async def _filed(near: Neighbours, caller: Caller, posted: Posted) -> Recorded:
     )
 
 
-def _at_the_door(near: Neighbours, caller: Caller, envelope: Envelope) -> AgreementId | Recorded:
+def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> AgreementId | Recorded:
     """Return under which agreement the claim may be filed now, or what it was told when it was filed.
 
     Raises:
         TallystickError: No such agreement for this caller, or the rule that refuses the claim.
     """
     filing = decode(ClaimFiling, body_of(envelope))
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         registered = seen_agreement(session, caller, filing.agreement, filing.agreement_digest)
         stored = claims.by_digest(session, statement_id(envelope))
         if stored is not None:
-            told = on_record(near.case(session, stored), stored.digest)
+            told = on_record(backend.case(session, stored), stored.digest)
             assert told is not None, "a claim's record begins with its filing"
             return told
         terms = opened(registered).terms
         check_filing(
             terms,
             read_signed(envelope, terms.agreement),
-            at=near.now(),
+            at=backend.now(),
             deposit=verified_deposit(session, registered.agreement_id, filing.deposit),
-            others=near.cases.of_party(session, registered.agreement_id, party_of(filing.person)),
+            others=backend.cases.of_party(session, registered.agreement_id, party_of(filing.person)),
             revocations=revocations.revocations(session, registered.agreement_id, terms.agreement),
             later=revocations.later_versions(session, registered),
         )

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from api.answers.claim_views import envelope
 from api.answers.shapes import Deposited, DepositList, DepositVerdictView, DepositView
-from api.backend.neighbours import Near, Neighbours
+from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.problems import NoSuchThingError
@@ -39,16 +39,16 @@ router = strict_router("deposits")
     "/agreements/{agreement}/deposits", status_code=201, response_model=Deposited, openapi_extra=ENVELOPE_BODY
 )
 async def make_deposit(
-    agreement: AgreementName, caller: Known, posted: PostedStatement, near: Near
+    agreement: AgreementName, caller: Known, posted: PostedStatement, backend: OpenBackend
 ) -> Response:
     """Record a deposit whose sealed files were uploaded; its verdict follows."""
-    return await once(near, posted, Deposited, lambda: _deposited(near, caller, agreement, posted))
+    return await once(backend, posted, Deposited, lambda: _deposited(backend, caller, agreement, posted))
 
 
 @router.get("/agreements/{agreement}/deposits")
-def list_deposits(agreement: AgreementName, caller: Known, near: Near) -> DepositList:
+def list_deposits(agreement: AgreementName, caller: Known, backend: OpenBackend) -> DepositList:
     """Return an agreement's deposits, newest first."""
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         found = verdicts(session, agreement_id)
         stored = deposits.deposits(session, agreement_id)
@@ -60,14 +60,14 @@ def show_deposit(
     agreement: AgreementName,
     number: Annotated[int, Path(ge=1, le=INTEGER_MAX, description="A deposit's number.")],
     caller: Known,
-    near: Near,
+    backend: OpenBackend,
 ) -> DepositView:
     """Return a deposit and its verdict.
 
     Raises:
         NoSuchThingError: No deposit has this number.
     """
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         stored = deposits.deposit_by_number(session, agreement_id, number)
         if stored is None:
@@ -75,22 +75,22 @@ def show_deposit(
         return _view(stored, verdict_on(session, agreement_id, stored.digest))
 
 
-async def _deposited(near: Neighbours, caller: Caller, agreement: str, posted: Posted) -> Deposited:
+async def _deposited(backend: Backend, caller: Caller, agreement: str, posted: Posted) -> Deposited:
     sent = envelope_of(posted, Kind.DEPOSIT)
-    stored = await run_in_threadpool(_record, near, caller, agreement, sent)
+    stored = await run_in_threadpool(_record, backend, caller, agreement, sent)
     asked = VerifyDeposit(agreement=stored.agreement_id, deposit=stored.digest)
-    await near.claims.verify_deposit(asked)
+    await backend.engine.verify_deposit(asked)
     return Deposited(deposit=stored.digest, number=stored.number, index=stored.entry.index)
 
 
-def _record(near: Neighbours, caller: Caller, agreement: str, sent: Envelope) -> StoredDeposit:
+def _record(backend: Backend, caller: Caller, agreement: str, sent: Envelope) -> StoredDeposit:
     """Record a deposit, or find it on record.
 
     Raises:
         TallystickError: No such agreement for this caller, or the rule that refuses it.
     """
-    at = near.now()
-    with transaction(near.engine) as session:
+    at = backend.now()
+    with transaction(backend.database) as session:
         registered = seen_agreement(session, caller, agreement)
         agreement_id = registered.agreement_id
         present = deposits.deposit_by_digest(session, agreement_id, statement_id(sent))

@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Query
 
 from api.answers.claims import DraftView
 from api.answers.shapes import Json
-from api.backend.neighbours import Near
+from api.backend.backend import OpenBackend
 from api.http.auth import Known
 from api.http.routing import strict_router
 from api.http.visibility import DIGEST_PATTERN, NAME_PATTERN, ClaimName
@@ -72,18 +72,18 @@ def make_draft(
     claim: ClaimName,
     kind: Annotated[Kind, Path(description="A kind of act.")],
     caller: Known,
-    near: Near,
+    backend: OpenBackend,
     choices: Annotated[Choices, Depends(_choices)],
 ) -> DraftView:
     """Return the statement that the caller would sign: its body, and lines made from that very body."""
-    case = case_seen(near, caller, claim)
+    case = case_seen(backend, caller, claim)
     person = caller.persons[case.agreement.id]
     heading = Heading(
         terms=case.signed.terms,
         claim=case.claim.digest,
         filing=case.claim.filing,
         person=person,
-        issued_at=near.now(),
+        issued_at=backend.now(),
         nonce=new_nonce(),
     )
     body = draft(kind, heading, completed(kind, case.agreement, case.claim, person, choices))
@@ -96,4 +96,4 @@ def make_draft(
 
 
 def _moment(text: str | None) -> datetime | None:
-    return None if text is None else instant(text, at="expires_at")
+    return None if text is None else instant(text, where="expires_at")

@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.answers import claim_views
-from api.backend.neighbours import Near, Neighbours
+from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known
 from api.http.routing import strict_router
 from api.http.visibility import ClaimName
@@ -65,7 +65,7 @@ class _Streams:
 async def follow(
     claim: ClaimName,
     caller: Known,
-    near: Near,
+    backend: OpenBackend,
     last_event_id: Annotated[
         str, Header(pattern=r"^(-1|[0-9]{1,18})$", description="The last index that was seen.")
     ] = _FROM_THE_BEGINNING,
@@ -76,25 +76,25 @@ async def follow(
         TooManyStreamsError: Ask again later.
     """
     after = int(last_event_id)
-    await run_in_threadpool(case_seen, near, caller, claim)
+    await run_in_threadpool(case_seen, backend, caller, claim)
     if _Streams.open >= EVENT_STREAMS_MAX:
         raise TooManyStreamsError("too many streams are open", limit=EVENT_STREAMS_MAX)
-    return EventSourceResponse(entries_after(near, caller, claim, after), ping=_PING_SECONDS)
+    return EventSourceResponse(entries_after(backend, caller, claim, after), ping=_PING_SECONDS)
 
 
 async def entries_after(
-    near: Neighbours, caller: Caller, claim: str, after: int
+    backend: Backend, caller: Caller, claim: str, after: int
 ) -> AsyncGenerator[ServerSentEvent]:
     """Yield an event for each entry after a place, and for each one that comes; ends after a while."""
     _Streams.open += 1
     try:
-        rounds = max(1, EVENT_STREAM_MAX // max(near.settings.poll_every, timedelta(milliseconds=1)))
+        rounds = max(1, EVENT_STREAM_MAX // max(backend.settings.poll_every, timedelta(milliseconds=1)))
         for _ in range(rounds):
-            case = await run_in_threadpool(case_seen, near, caller, claim)
+            case = await run_in_threadpool(case_seen, backend, caller, claim)
             for event in await run_in_threadpool(_newer, case, after):
                 yield event
             after = max(after, case.claim.last_index)
-            await asyncio.sleep(near.settings.poll_every.total_seconds())
+            await asyncio.sleep(backend.settings.poll_every.total_seconds())
     finally:
         _Streams.open -= 1
 

@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.answers.shapes import DeploymentAnswer, Health
-from api.backend.neighbours import Near, Neighbours
+from api.backend.backend import Backend, OpenBackend
 from api.http.metrics import Metrics
 from api.http.problems import NotReadyError
 from api.http.routing import VERSION, check_query
@@ -27,9 +27,9 @@ PUBLIC: Final = frozenset({DEPLOYMENT, "/healthz", "/readyz", "/metrics"})
 
 
 @router.get(DEPLOYMENT)
-def show_deployment(near: Near) -> DeploymentAnswer:
+def show_deployment(backend: OpenBackend) -> DeploymentAnswer:
     """Return the deployment's name and public keys, which agreements pin."""
-    public = near.deployment()
+    public = backend.deployment()
     return DeploymentAnswer(
         deployment=public.deployment,
         log_key=public.log_key,
@@ -47,16 +47,16 @@ async def show_health() -> Health:
 
 
 @router.get("/readyz")
-async def show_ready(near: Near) -> Health:
+async def show_ready(backend: OpenBackend) -> Health:
     """Return whether requests can be served: the database and Temporal answer.
 
     Raises:
         NotReadyError: One of them does not.
     """
-    database = await run_in_threadpool(_database_answers, near)
-    engine = await near.claims.reachable()
-    if not (database and engine):
-        raise NotReadyError("a neighbour does not answer", database=database, temporal=engine)
+    database = await run_in_threadpool(_database_answers, backend)
+    temporal = await backend.engine.reachable()
+    if not (database and temporal):
+        raise NotReadyError("a neighbour does not answer", database=database, temporal=temporal)
     return Health(ok=True)
 
 
@@ -76,21 +76,21 @@ def show_metrics(request: Request) -> PlainTextResponse:
     return PlainTextResponse(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
-def claims_by_state(near: Neighbours) -> Counter[str]:
+def claims_by_state(backend: Backend) -> Counter[str]:
     """Return how many claims stand in each state; one that cannot be read counts as `UNREADABLE`."""
     found: Counter[str] = Counter()
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         for stored in claims.of_agreements(session, agreements.agreement_ids(session)):
             try:
-                found[near.case(session, stored).claim.state.value] += 1
+                found[backend.case(session, stored).claim.state.value] += 1
             except RecordUnreadableError:
                 found["UNREADABLE"] += 1
     return found
 
 
-def _database_answers(near: Neighbours) -> bool:
+def _database_answers(backend: Backend) -> bool:
     try:
-        with reading(near.engine) as session:
+        with reading(backend.database) as session:
             database_now(session)
             agreements.agreement_ids(session)
     except TallystickError:

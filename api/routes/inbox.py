@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from api.answers.claims import Inbox, InboxItem
-from api.backend.neighbours import Near
+from api.backend.backend import OpenBackend
 from api.http.auth import Known
 from api.http.routing import strict_router
 from api.routes.claims import visible_cases
@@ -16,11 +16,11 @@ router = strict_router("claims")
 
 
 @router.get("/inbox")
-def show_inbox(caller: Known, near: Near) -> Inbox:
+def show_inbox(caller: Known, backend: OpenBackend) -> Inbox:
     """Return what waits for the caller, the most urgent first."""
-    at = near.now()
-    with reading(near.engine) as session:
-        cases = list(visible_cases(near, session, caller))
+    at = backend.now()
+    with reading(backend.database) as session:
+        cases = list(visible_cases(backend, session, caller))
     items = [item for case in cases for item in _items(case, caller.persons[case.agreement.id], at)]
     return Inbox(items=sorted(items, key=_urgency))
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from api.answers.claim_views import envelope
 from api.answers.shapes import LedgerHead, LedgerPage, RawLedgerEntry
-from api.backend.neighbours import Near
+from api.backend.backend import OpenBackend
 from api.http.auth import Known
 from api.http.problems import NoSuchThingError
 from api.http.routing import strict_router
@@ -29,9 +29,9 @@ _TEXT: Final[dict[int | str, dict[str, Any]]] = {
 
 
 @router.get("/agreements/{agreement}/ledger")
-def show_ledger(agreement: AgreementName, caller: Known, near: Near) -> LedgerHead:
+def show_ledger(agreement: AgreementName, caller: Known, backend: OpenBackend) -> LedgerHead:
     """Return how long the log is, and its newest signed checkpoint."""
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         note = checkpoints.latest_checkpoint(session, agreement_id)
         size = ledger.frontier_of(session, agreement_id).size
@@ -39,13 +39,13 @@ def show_ledger(agreement: AgreementName, caller: Known, near: Near) -> LedgerHe
 
 
 @router.get("/agreements/{agreement}/ledger/checkpoint", response_class=PlainTextResponse, responses=_TEXT)
-def show_checkpoint(agreement: AgreementName, caller: Known, near: Near) -> PlainTextResponse:
+def show_checkpoint(agreement: AgreementName, caller: Known, backend: OpenBackend) -> PlainTextResponse:
     """Return the newest checkpoint: a C2SP signed note.
 
     Raises:
         NoSuchThingError: None was signed yet.
     """
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         return PlainTextResponse(_checkpoint(session, agreement_id))
 
@@ -55,17 +55,17 @@ def show_proof(
     agreement: AgreementName,
     index: Annotated[int, Path(ge=0, le=INTEGER_MAX, description="An entry's place.")],
     caller: Known,
-    near: Near,
+    backend: OpenBackend,
 ) -> PlainTextResponse:
     """Return the proof that an entry is under the newest checkpoint: a C2SP tlog-proof file.
 
     Raises:
         NoSuchThingError: No such entry, or it is not under a checkpoint yet.
     """
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         note = _checkpoint(session, agreement_id)
-        public, origin = near.deployment(), origin_of(near.settings.deployment, agreement_id)
+        public, origin = backend.deployment(), origin_of(backend.settings.deployment, agreement_id)
         size = open_checkpoint(note, origin=origin, public_key=public.log_key).size
         if index >= size:
             raise NoSuchThingError("not under a checkpoint yet", size=size)
@@ -79,13 +79,13 @@ def show_proof(
 def list_entries(
     agreement: AgreementName,
     caller: Known,
-    near: Near,
+    backend: OpenBackend,
     after: Annotated[
         int | None, Query(ge=-1, le=INTEGER_MAX, description="Only entries after this place.")
     ] = None,
 ) -> LedgerPage:
     """Return entries in ledger order, a page at a time, with all that their leaves are made of."""
-    with reading(near.engine) as session:
+    with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         found = ledger.entries(session, agreement_id, after=after, limit=LEDGER_PAGE_ENTRIES_MAX)
     return LedgerPage(entries=[_entry(entry) for entry in found])

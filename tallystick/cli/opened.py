@@ -32,7 +32,7 @@ class PassphraseFileError(TallystickError):
 
 
 @contextlib.contextmanager
-def desk(context: typer.Context, api: str, key: Path) -> Generator[Desk]:
+def opened(context: typer.Context, api: str, key: Path) -> Generator[Desk]:
     """Open a desk with the person's key and the server.
 
     Raises:

@@ -66,7 +66,7 @@ class Manner:
     cosign: Path | None = None
 
 
-def state(at: Desk, case: Case, kind: Kind, choices: Choices, manner: Manner) -> None:
+def state(desk: Desk, case: Case, kind: Kind, choices: Choices, manner: Manner) -> None:
     """Draft a statement, show it, have it confirmed, sign it, and send it or hand it on.
 
     Raises:
@@ -74,13 +74,13 @@ def state(at: Desk, case: Case, kind: Kind, choices: Choices, manner: Manner) ->
         DraftIncompleteError: `choices` lacks what this kind has to say.
         TallystickError: The server refused or did not answer.
     """
-    body = draft(kind, _heading(at, case), choices)
-    envelope = sign(kind, encode_object(body), [at.keys.signing_key])
+    body = draft(kind, _heading(desk, case), choices)
+    envelope = sign(kind, encode_object(body), [desk.keys.signing_key])
     _confirm(case, envelope, manner)
-    _pass_on(at, case, envelope, manner)
+    _pass_on(desk, case, envelope, manner)
 
 
-def state_together(at: Desk, case: Case, kind: Kind, file: Path, manner: Manner) -> None:
+def state_together(desk: Desk, case: Case, kind: Kind, file: Path, manner: Manner) -> None:
     """Show a statement that others have signed, add a signature, and send it or hand it on.
 
     Raises:
@@ -88,19 +88,19 @@ def state_together(at: Desk, case: Case, kind: Kind, file: Path, manner: Manner)
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
     envelope = _checked(read_envelope(file), case, kind)
-    at.person_in(case.agreement)
+    desk.person_in(case.agreement)
     _confirm(case, envelope, manner)
-    _pass_on(at, case, cosign(envelope, at.keys.signing_key), manner)
+    _pass_on(desk, case, cosign(envelope, desk.keys.signing_key), manner)
 
 
-def send(at: Desk, case: Case, kind: Kind, file: Path, manner: Manner) -> None:
+def send(desk: Desk, case: Case, kind: Kind, file: Path, manner: Manner) -> None:
     """Send a statement that others have signed, as it is.
 
     Raises:
         MisdirectedError: Another kind of statement, or about another claim.
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
-    _pass_on(at, case, _checked(read_envelope(file), case, kind), manner)
+    _pass_on(desk, case, _checked(read_envelope(file), case, kind), manner)
 
 
 def statement_lines(envelope: Envelope) -> Iterator[str]:
@@ -113,12 +113,12 @@ def statement_lines(envelope: Envelope) -> Iterator[str]:
             yield f"  {name.replace('_', ' ')}: {shown(value)}"
 
 
-def _heading(at: Desk, case: Case) -> Heading:
+def _heading(desk: Desk, case: Case) -> Heading:
     return Heading(
         terms=case.terms,
         claim=case.digest,
         filing=case.filing,
-        person=at.person_in(case.agreement).id,
+        person=desk.person_in(case.agreement).id,
         issued_at=now(),
         nonce=new_nonce(),
     )
@@ -140,14 +140,14 @@ def _confirm(case: Case, envelope: Envelope, manner: Manner) -> None:
         typer.confirm("Sign this?", abort=True, err=True)
 
 
-def _pass_on(at: Desk, case: Case, envelope: Envelope, manner: Manner) -> None:
+def _pass_on(desk: Desk, case: Case, envelope: Envelope, manner: Manner) -> None:
     if manner.out is not None:
         hand_on(envelope, manner.out)
         if manner.as_json:
             print_json({"statement": statement_id(envelope), "signatures": len(envelope.signatures)})
         return
     kind = Kind(envelope.payload_type.split(".")[2])
-    answer = at.client.post_statement(f"/v1/claims/{case.digest}/{NOUNS[kind]}", envelope)
+    answer = desk.client.post_statement(f"/v1/claims/{case.digest}/{NOUNS[kind]}", envelope)
     print_result(answer, _recorded(answer), as_json=manner.as_json)
 
 

@@ -81,14 +81,14 @@ def verified_enrolment(statement: Envelope) -> Enrolment:
     """
     if kind_of(statement) != ENROLMENT_KIND:
         raise MalformedKeyFileError("not an enrolment", kind=kind_of(statement))
-    body = members_of(body_of(statement), at="/enrolment", required=_BODY_MEMBERS)
-    key = public_key(text_of(body, "signing_key", at="/enrolment"))
+    body = members_of(body_of(statement), where="/enrolment", required=_BODY_MEMBERS)
+    key = public_key(text_of(body, "signing_key", where="/enrolment"))
     check_point(key)
     verified_signers(statement, [key])
     return Enrolment(
-        person=person_id(text_of(body, "person", at="/enrolment")),
+        person=person_id(text_of(body, "person", where="/enrolment")),
         signing_key=key,
-        age_recipient=checked_age_text(text_of(body, "age_recipient", at="/enrolment"), "age_recipient"),
+        age_recipient=checked_age_text(text_of(body, "age_recipient", where="/enrolment"), "age_recipient"),
         statement=statement,
     )
 
@@ -107,7 +107,9 @@ def read_public_file(data: bytes) -> Enrolment:
         SignatureInvalidError: The enrolment is not signed by the enrolled key.
         ProofOfPossessionError: The file says something else than its enrolment.
     """
-    members = members_of(parse(data, size_bytes_max=KEY_FILE_SIZE_BYTES_MAX), at="", required=_FILE_MEMBERS)
+    members = members_of(
+        parse(data, size_bytes_max=KEY_FILE_SIZE_BYTES_MAX), where="", required=_FILE_MEMBERS
+    )
     if members["format"] != PUBLIC_FILE_FORMAT:
         raise MalformedKeyFileError("unknown format", at="/format", expected=PUBLIC_FILE_FORMAT)
     enrolment = verified_enrolment(envelope_from_json(members["enrolment"]))

@@ -179,7 +179,7 @@ def envelope_from_json(value: JsonValue) -> Envelope:
         MalformedError: Unknown or missing members, base64 in another spelling, a
             foreign payload type, or not 1 to 16 signatures.
     """
-    members = members_of(value, at="", required={"payload", "payloadType", "signatures"})
+    members = members_of(value, where="", required={"payload", "payloadType", "signatures"})
     signatures = members["signatures"]
     if isinstance(signatures, str) or not isinstance(signatures, Sequence):
         raise MalformedEnvelopeError("not a list", at="/signatures")
@@ -188,8 +188,8 @@ def envelope_from_json(value: JsonValue) -> Envelope:
             "not 1 to 16 signatures", at="/signatures", limit=SIGNATURES_PER_ENVELOPE_MAX
         )
     envelope = Envelope(
-        payload_type=text_of(members, "payloadType", at=""),
-        payload=base64_bytes(text_of(members, "payload", at=""), where="/payload"),
+        payload_type=text_of(members, "payloadType", where=""),
+        payload=base64_bytes(text_of(members, "payload", where=""), where="/payload"),
         signatures=tuple(_signature(item, f"/signatures/{index}") for index, item in enumerate(signatures)),
     )
     kind_of(envelope)
@@ -226,11 +226,11 @@ def _signature_json(signature: Signature) -> JsonObject:
 
 
 def _signature(value: JsonValue, at: str) -> Signature:
-    members = members_of(value, at=at, required={"sig"}, optional={"keyid"})
-    keyid = text_of(members, "keyid", at=at) if "keyid" in members else None
+    members = members_of(value, where=at, required={"sig"}, optional={"keyid"})
+    keyid = text_of(members, "keyid", where=at) if "keyid" in members else None
     if keyid is not None and len(keyid) > KEYID_LENGTH_MAX:
         raise MalformedEnvelopeError("keyid too long", at=f"{at}/keyid", limit=KEYID_LENGTH_MAX)
-    raw = base64_bytes(text_of(members, "sig", at=at), where=f"{at}/sig")
+    raw = base64_bytes(text_of(members, "sig", where=at), where=f"{at}/sig")
     if len(raw) != SIGNATURE_SIZE_BYTES:
         raise MalformedEnvelopeError("not 64 bytes", at=f"{at}/sig")
     return Signature(keyid=keyid, value=raw)

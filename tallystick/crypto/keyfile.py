@@ -135,7 +135,7 @@ def read_key_file(path: Path, *, passphrase: str | None = None) -> PrivateKeys:
     """
     members = parse(_private_bytes(path), size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
     if isinstance(members, Mapping) and "sealed" in members:
-        sealed = members_of(members, at="", required=_SEALED_MEMBERS)
+        sealed = members_of(members, where="", required=_SEALED_MEMBERS)
         _check_format(sealed)
         members = parse(_unsealed(sealed["sealed"], passphrase), size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
     return _private_keys(members)
@@ -182,15 +182,15 @@ def _plain_json(keys: PrivateKeys) -> JsonObject:
 
 
 def _private_keys(value: JsonValue) -> PrivateKeys:
-    members = members_of(value, at="", required=_PLAIN_MEMBERS)
+    members = members_of(value, where="", required=_PLAIN_MEMBERS)
     _check_format(members)
-    seed = base64_bytes(text_of(members, "ed25519_seed", at=""), where="/ed25519_seed")
+    seed = base64_bytes(text_of(members, "ed25519_seed", where=""), where="/ed25519_seed")
     if len(seed) != SEED_SIZE_BYTES:
         raise MalformedKeyFileError("not 32 bytes", member="ed25519_seed")
     return PrivateKeys(
-        person=person_id(text_of(members, "person", at="")),
+        person=person_id(text_of(members, "person", where="")),
         signing_key=SigningKey(seed),
-        age_identity=checked_age_text(text_of(members, "age_identity", at=""), "age_identity"),
+        age_identity=checked_age_text(text_of(members, "age_identity", where=""), "age_identity"),
     )
 
 
@@ -213,10 +213,10 @@ def _sealed_json(plain: JsonObject, passphrase: str, cost: SealingCost) -> JsonO
 
 
 def _unsealed(value: JsonValue, passphrase: str | None) -> bytes:
-    members = members_of(value, at="/sealed", required=_BOX_MEMBERS)
+    members = members_of(value, where="/sealed", required=_BOX_MEMBERS)
     cost = _cost(members)
-    salt = base64_bytes(text_of(members, "salt", at="/sealed"), where="/sealed/salt")
-    box = base64_bytes(text_of(members, "box", at="/sealed"), where="/sealed/box")
+    salt = base64_bytes(text_of(members, "salt", where="/sealed"), where="/sealed/salt")
+    box = base64_bytes(text_of(members, "box", where="/sealed"), where="/sealed/box")
     if members["kdf"] != "argon2id" or len(salt) != argon2id.SALTBYTES:
         raise MalformedKeyFileError("unknown way of sealing", at="/sealed")
     if passphrase is None:

@@ -61,16 +61,16 @@ class Case:
         yield f"deposit      {filing.deposit}"
 
 
-def open_case(at: Desk, claim: str, *, trusted: str | None = None) -> Case:
+def open_case(desk: Desk, claim: str, *, trusted: str | None = None) -> Case:
     """Return a claim by its short id or digest, after verifying all that was signed.
 
     Raises:
         UnexpectedClaimError: The server shows another claim.
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
-    view = at.client.get(f"/v1/claims/{claim}")
+    view = desk.client.get(f"/v1/claims/{claim}")
     pinned = digest_in(view, "agreement_digest")
-    terms = at.agreement(text(view, "agreement"), version=pinned, trusted=trusted).terms
+    terms = desk.agreement(text(view, "agreement"), version=pinned, trusted=trusted).terms
     signed = read_signed(envelope_in(view, "filing_envelope"), terms.agreement)
     filing = signed.body
     if not isinstance(filing, ClaimFiling) or claim not in {signed.id, claim_id(signed.id)}:

@@ -133,7 +133,7 @@ def left_out(folder: Path, agreement: Agreement, chosen: Mapping[ComponentId, Pa
 
 
 def custody_epochs(
-    at: Desk, view: JsonObject, agreement: Agreement, wanted: Sequence[ComponentId]
+    desk: Desk, view: JsonObject, agreement: Agreement, wanted: Sequence[ComponentId]
 ) -> Mapping[ComponentId, Epoch]:
     """Return the live custody epoch of each component, as the gate signed it; waits a little for the gate.
 
@@ -146,12 +146,12 @@ def custody_epochs(
         if time.monotonic() > give_up:
             raise CustodyNotReadyError("no live custody epoch", components=sorted(missing))
         time.sleep(_LOOK_SECONDS)
-        view = at.agreement_view(agreement.id)
+        view = desk.agreement_view(agreement.id)
     live = {text(live, "component"): live for live in objects(view, "custody")}
-    return {component: _epoch(at, live[component], agreement, component) for component in wanted}
+    return {component: _epoch(desk, live[component], agreement, component) for component in wanted}
 
 
-def wait_for_verdict(at: Desk, agreement: AgreementId, number: int) -> JsonObject:
+def wait_for_verdict(desk: Desk, agreement: AgreementId, number: int) -> JsonObject:
     """Return what the verification of a deposit came to, once it is over.
 
     Raises:
@@ -159,7 +159,7 @@ def wait_for_verdict(at: Desk, agreement: AgreementId, number: int) -> JsonObjec
     """
     give_up = time.monotonic() + VERDICT_WAIT_MAX.total_seconds()
     while True:
-        verdict = member(at.client.get(f"/v1/agreements/{agreement}/deposits/{number}"), "verdict")
+        verdict = member(desk.client.get(f"/v1/agreements/{agreement}/deposits/{number}"), "verdict")
         if text(verdict, "state") != "pending":
             return verdict
         if time.monotonic() > give_up:
@@ -167,9 +167,9 @@ def wait_for_verdict(at: Desk, agreement: AgreementId, number: int) -> JsonObjec
         time.sleep(_LOOK_SECONDS)
 
 
-def _epoch(at: Desk, live: JsonObject, agreement: Agreement, component: ComponentId) -> Epoch:
+def _epoch(desk: Desk, live: JsonObject, agreement: Agreement, component: ComponentId) -> Epoch:
     """Return an epoch as the gate signed it; the server's word alone does not say whose key it is."""
-    envelope = envelope_of(at.client, agreement.id, digest_in(live, "custody"))
+    envelope = envelope_of(desk.client, agreement.id, digest_in(live, "custody"))
     signed = read_signed(envelope, agreement)
     return Epoch(digest=signed.id, custody=check_custody_epoch(agreement, signed, component=component))
 
@@ -202,9 +202,9 @@ def read_deposit(view: JsonObject, agreement: Agreement) -> tuple[Digest, Deposi
     return signed.id, body
 
 
-def deposit_chain(at: Desk, agreement: Agreement) -> list[tuple[Digest, Deposit]]:
+def deposit_chain(desk: Desk, agreement: Agreement) -> list[tuple[Digest, Deposit]]:
     """Return every deposit, each verified and following the one before."""
-    answer = at.client.get(f"/v1/agreements/{agreement.id}/deposits")
+    answer = desk.client.get(f"/v1/agreements/{agreement.id}/deposits")
     chain = sorted(
         (read_deposit(d, agreement) for d in objects(answer, "deposits")), key=lambda d: d[1].number
     )

@@ -129,7 +129,7 @@ def read_pins(file: Path) -> Pins:
     """
     if not file.exists():
         return Pins()
-    members = members_of(parse(file.read_bytes()), at="", required={"agreements", "checkpoints", "format"})
+    members = members_of(parse(file.read_bytes()), where="", required={"agreements", "checkpoints", "format"})
     found = [members[part] for part in ("agreements", "checkpoints")]
     agreements, checkpoints = (dict(part) if isinstance(part, Mapping) else {} for part in found)
     for agreement in agreements:

@@ -35,7 +35,7 @@ class _Sealed:
 
 
 def file_claim(
-    at: Desk, placed: FormInPlace, scratch: Path, *, at_moment: datetime, trusted: str | None
+    desk: Desk, placed: FormInPlace, scratch: Path, *, at_moment: datetime, trusted: str | None
 ) -> tuple[JsonObject, Sequence[str]]:
     """File a claim, and return the server's answer and what was signed, in words.
 
@@ -45,25 +45,25 @@ def file_claim(
         TallystickError: The claim could not stand, or the server refused or did not answer.
     """
     form = placed.form
-    signed = at.agreement(form.agreement, trusted=trusted)
-    digest, deposit = _deposit(at, signed.agreement, form.deposit)
+    signed = desk.agreement(form.agreement, trusted=trusted)
+    digest, deposit = _deposit(desk, signed.agreement, form.deposit)
     sealed = [_seal(entry, placed.folder, scratch, signed.agreement) for entry in form.evidence]
     documents = tuple(entry.document for entry in sealed)
-    body = _filing(at, signed, form, deposit=digest, evidence=documents, at_moment=at_moment)
-    envelope = sign(Kind.CLAIM, encode_object(body), [at.keys.signing_key])
+    body = _filing(desk, signed, form, deposit=digest, evidence=documents, at_moment=at_moment)
+    envelope = sign(Kind.CLAIM, encode_object(body), [desk.keys.signing_key])
     statement = read_signed(envelope, signed.agreement)
     check_filing(signed.terms, statement, at=at_moment, deposit=deposit)
     for entry in sealed:
-        at.client.put_blob(
+        desk.client.put_blob(
             entry.file, entry.document.sealed_digest, agreement=form.agreement, purpose="evidence"
         )
-    answer = at.client.post_statement("/v1/claims", envelope)
+    answer = desk.client.post_statement("/v1/claims", envelope)
     case = Case(terms=signed.terms, digest=statement.id, filing=body, view={})
     return answer, list(case.lines())
 
 
-def _deposit(at: Desk, agreement: Agreement, wanted: int) -> tuple[Digest, Deposit]:
-    view = at.client.get(f"/v1/agreements/{agreement.id}/deposits/{wanted}")
+def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> tuple[Digest, Deposit]:
+    view = desk.client.get(f"/v1/agreements/{agreement.id}/deposits/{wanted}")
     verdict = text(member(view, "verdict"), "state")
     if verdict != "verified":
         raise DepositNotUsableError("the deposit is not verified", number=wanted, verdict=verdict)
@@ -71,7 +71,7 @@ def _deposit(at: Desk, agreement: Agreement, wanted: int) -> tuple[Digest, Depos
 
 
 def _filing(
-    at: Desk,
+    desk: Desk,
     signed: SignedAgreement,
     form: ClaimForm,
     *,
@@ -80,12 +80,12 @@ def _filing(
     at_moment: datetime,
 ) -> ClaimFiling:
     agreement, nonce = signed.agreement, new_nonce()
-    recipient = claim_identity(parse_identity(at.keys.age_identity), nonce).recipient()
+    recipient = claim_identity(parse_identity(desk.keys.age_identity), nonce).recipient()
     return ClaimFiling(
         deployment=agreement.deployment,
         agreement=agreement.id,
         agreement_digest=signed.terms.digest,
-        person=at.person_in(agreement).id,
+        person=desk.person_in(agreement).id,
         issued_at=at_moment,
         nonce=nonce,
         condition=form.condition,

@@ -49,7 +49,7 @@ class JsonForm(Protocol):
     """A value that knows its own JSON form, such as a quorum tree."""
 
     @classmethod
-    def from_json(cls, value: JsonValue, at: str) -> "JsonForm":
+    def from_json(cls, value: JsonValue, where: str) -> "JsonForm":
         """Return the value that `value` describes; `at` is where it stands."""
         ...
 
@@ -58,25 +58,27 @@ class JsonForm(Protocol):
         ...
 
 
-def decode(cls: type[T], value: JsonValue, at: str = "") -> T:
+def decode(cls: type[T], value: JsonValue, where: str = "") -> T:
     """Return the `cls` that `value` describes.
 
     Raises:
         MalformedError: Not exactly the members of `cls`, or not in their one form.
     """
-    read = cast("T", _read(cls, value, at))
+    read = cast("T", _read(cls, value, where))
     if encode(read) != value:
-        raise MalformedDocumentError("not in its one form: a default is left out or spelt otherwise", at=at)
+        raise MalformedDocumentError(
+            "not in its one form: a default is left out or spelt otherwise", at=where
+        )
     return read
 
 
-def decode_with_defaults(cls: type[T], value: JsonValue, at: str = "") -> T:
+def decode_with_defaults(cls: type[T], value: JsonValue, where: str = "") -> T:
     """Return the `cls` that `value` describes, defaults filled in: for what people write by hand.
 
     Raises:
         MalformedError: An unknown, missing or wrongly written member.
     """
-    return cast("T", _read(cls, value, at))
+    return cast("T", _read(cls, value, where))
 
 
 def encode(value: object) -> JsonValue:  # noqa: PLR0911 - a line a kind of value
@@ -107,18 +109,18 @@ def encode_object(value: object) -> JsonObject:
     return encoded
 
 
-def instant(text: str, at: str = "") -> datetime:
+def instant(text: str, where: str = "") -> datetime:
     """Return the moment that RFC 3339 `text` names: UTC, `Z`, whole seconds.
 
     Raises:
         MalformedDocumentError: Another form, or no such moment.
     """
     if _INSTANT.fullmatch(text) is None:
-        raise MalformedDocumentError("not an instant like 2026-11-24T09:00:00Z", at=at)
+        raise MalformedDocumentError("not an instant like 2026-11-24T09:00:00Z", at=where)
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise MalformedDocumentError("no such moment", at=at) from error
+        raise MalformedDocumentError("no such moment", at=where) from error
 
 
 def instant_text(moment: datetime) -> str:
@@ -127,19 +129,19 @@ def instant_text(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
-def _read(kind: Any, value: JsonValue, at: str) -> object:  # noqa: ANN401 - an annotation may be anything
+def _read(kind: Any, value: JsonValue, where: str) -> object:  # noqa: ANN401 - an annotation may be anything
     if get_origin(kind) in {Union, types.UnionType}:
         (inner,) = (arm for arm in get_args(kind) if arm is not types.NoneType)
-        return _read(inner, value, at)
+        return _read(inner, value, where)
     if get_origin(kind) is tuple:
-        return _read_list(get_args(kind)[0], value, at)
+        return _read_list(get_args(kind)[0], value, where)
     if kind in _READERS:
-        return _READERS[kind](value, at)
+        return _READERS[kind](value, where)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return _read_word(kind, value, at)
+        return _read_word(kind, value, where)
     if isinstance(kind, type) and _is_json_form(kind):
-        return _read_form(cast("type[JsonForm]", kind), value, at)
-    return _read_object(kind, value, at)
+        return _read_form(cast("type[JsonForm]", kind), value, where)
+    return _read_object(kind, value, where)
 
 
 @functools.cache
@@ -153,93 +155,93 @@ def _hints(cls: type) -> Mapping[str, Any]:
     return get_type_hints(cls)
 
 
-def _read_form(kind: type[JsonForm], value: JsonValue, at: str) -> JsonForm:
+def _read_form(kind: type[JsonForm], value: JsonValue, where: str) -> JsonForm:
     """Return the value; one that checks itself at birth does not know where it stands: say so here."""
     try:
-        return kind.from_json(value, at)
+        return kind.from_json(value, where)
     except MalformedError as error:
         if "at" in error.facts:
             raise
-        raise type(error)(error.message, at=at, **error.facts) from error
+        raise type(error)(error.message, at=where, **error.facts) from error
 
 
-def _read_object(cls: Any, value: JsonValue, at: str) -> object:  # noqa: ANN401 - as above
+def _read_object(cls: Any, value: JsonValue, where: str) -> object:  # noqa: ANN401 - as above
     if not isinstance(value, Mapping):
-        raise MalformedDocumentError("not an object", at=at)
+        raise MalformedDocumentError("not an object", at=where)
     fields = {field.name: field for field in dataclasses.fields(cls)}
     if unknown := sorted(value.keys() - fields.keys()):
-        raise MalformedDocumentError("unknown member", at=at, member=unknown[0][:64])
+        raise MalformedDocumentError("unknown member", at=where, member=unknown[0][:64])
     hints = _hints(cls)
     required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
     if missing := sorted(required - value.keys()):
-        raise MalformedDocumentError("missing member", at=at, member=missing[0])
-    read = {name: _read(hints[name], member, f"{at}/{name}") for name, member in value.items()}
+        raise MalformedDocumentError("missing member", at=where, member=missing[0])
+    read = {name: _read(hints[name], member, f"{where}/{name}") for name, member in value.items()}
     return cls(**read)
 
 
-def _read_list(kind: object, value: JsonValue, at: str) -> tuple[object, ...]:
+def _read_list(kind: object, value: JsonValue, where: str) -> tuple[object, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise MalformedDocumentError("not a list", at=at)
+        raise MalformedDocumentError("not a list", at=where)
     if len(value) > LIST_LENGTH_MAX:
-        raise MalformedDocumentError("too long a list", at=at, limit=LIST_LENGTH_MAX)
-    return tuple(_read(kind, item, f"{at}/{place}") for place, item in enumerate(value))
+        raise MalformedDocumentError("too long a list", at=where, limit=LIST_LENGTH_MAX)
+    return tuple(_read(kind, item, f"{where}/{place}") for place, item in enumerate(value))
 
 
-def _read_word(kind: type[StrEnum], value: JsonValue, at: str) -> StrEnum:
+def _read_word(kind: type[StrEnum], value: JsonValue, where: str) -> StrEnum:
     if not isinstance(value, str) or value not in set(kind):
-        raise MalformedDocumentError("unknown word", at=at, expected=[word.value for word in kind])
+        raise MalformedDocumentError("unknown word", at=where, expected=[word.value for word in kind])
     return kind(value)
 
 
-def _read_text(value: JsonValue, at: str) -> str:
+def _read_text(value: JsonValue, where: str) -> str:
     if not isinstance(value, str):
-        raise MalformedDocumentError("not text", at=at)
+        raise MalformedDocumentError("not text", at=where)
     if len(value) > TEXT_LENGTH_MAX:
-        raise MalformedDocumentError("text too long", at=at, limit=TEXT_LENGTH_MAX)
+        raise MalformedDocumentError("text too long", at=where, limit=TEXT_LENGTH_MAX)
     return value
 
 
-def _read_integer(value: JsonValue, at: str) -> int:
+def _read_integer(value: JsonValue, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise MalformedDocumentError("not an integer", at=at)
+        raise MalformedDocumentError("not an integer", at=where)
     return value
 
 
-def _read_boolean(value: JsonValue, at: str) -> bool:
+def _read_boolean(value: JsonValue, where: str) -> bool:
     if not isinstance(value, bool):
-        raise MalformedDocumentError("not true or false", at=at)
+        raise MalformedDocumentError("not true or false", at=where)
     return value
 
 
-def _read_instant(value: JsonValue, at: str) -> datetime:
-    return instant(_read_text(value, at), at)
+def _read_instant(value: JsonValue, where: str) -> datetime:
+    return instant(_read_text(value, where), where)
 
 
-def _read_date(value: JsonValue, at: str) -> date:
-    text = _read_text(value, at)
+def _read_date(value: JsonValue, where: str) -> date:
+    text = _read_text(value, where)
     try:
         read = date.fromisoformat(text)
     except ValueError as error:
-        raise MalformedDocumentError("not a date like 2026-12-25", at=at) from error
+        raise MalformedDocumentError("not a date like 2026-12-25", at=where) from error
     if read.isoformat() != text:
-        raise MalformedDocumentError("not a date like 2026-12-25", at=at)
+        raise MalformedDocumentError("not a date like 2026-12-25", at=where)
     return read
 
 
-def _read_time(value: JsonValue, at: str) -> time:
-    text = _read_text(value, at)
+def _read_time(value: JsonValue, where: str) -> time:
+    text = _read_text(value, where)
     if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text, re.ASCII) is None:
-        raise MalformedDocumentError("not an hour like 17:00", at=at)
+        raise MalformedDocumentError("not an hour like 17:00", at=where)
     return time.fromisoformat(text)
 
 
 def _checked(check: Callable[[str], str]) -> Callable[[JsonValue, str], str]:
-    def read(value: JsonValue, at: str) -> str:
-        text = _read_text(value, at)
+    def read(value: JsonValue, where: str) -> str:
+        text = _read_text(value, where)
         try:
             return check(text)
         except MalformedError as error:
-            raise MalformedDocumentError(error.message, at=at, **error.facts) from error
+            raise MalformedDocumentError(error.message, at=where, **error.facts) from error
 
     return read
 

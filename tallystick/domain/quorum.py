@@ -59,13 +59,13 @@ class Quorum:
         return frozenset(leaves(self.root))
 
     @classmethod
-    def from_json(cls, value: JsonValue, at: str) -> "Quorum":
+    def from_json(cls, value: JsonValue, where: str) -> "Quorum":
         """Return the tree that `value` writes; a single person is a tree of one.
 
         Raises:
             MalformedDocumentError: Not this grammar.
         """
-        member = _member(value, at, depth=0)
+        member = _member(value, where, depth=0)
         return cls(member if isinstance(member, Group) else Group(threshold=1, members=(member,)))
 
     def to_json(self) -> JsonValue:
@@ -105,29 +105,29 @@ def _check_group(group: Group, depth: int) -> None:
             _check_group(member, depth + 1)
 
 
-def _member(value: JsonValue, at: str, depth: int) -> "Group | PersonId":
+def _member(value: JsonValue, where: str, depth: int) -> "Group | PersonId":
     if isinstance(value, str):
         return person_id(value)
     if not isinstance(value, Mapping) or not value.keys() <= _WORDS or depth > QUORUM_DEPTH_MAX:
-        raise MalformedQuorumError("not a quorum", at=at)
+        raise MalformedQuorumError("not a quorum", at=where)
     word = next(iter(value.keys() - {"k"}), "")
     members = value.get(word)
     if set(value) not in ({"k", "of"}, {"any"}, {"all"}):
-        raise MalformedQuorumError("say k and of, or any, or all", at=at)
+        raise MalformedQuorumError("say k and of, or any, or all", at=where)
     if isinstance(members, str) or not isinstance(members, Sequence):
-        raise MalformedQuorumError("the members are not a list", at=f"{at}/{word}")
-    read = tuple(_member(item, f"{at}/{word}/{place}", depth + 1) for place, item in enumerate(members))
-    return Group(threshold=_threshold(value, len(read), at), members=read)
+        raise MalformedQuorumError("the members are not a list", at=f"{where}/{word}")
+    read = tuple(_member(item, f"{where}/{word}/{place}", depth + 1) for place, item in enumerate(members))
+    return Group(threshold=_threshold(value, len(read), where), members=read)
 
 
-def _threshold(value: Mapping[str, JsonValue], count: int, at: str) -> int:
+def _threshold(value: Mapping[str, JsonValue], count: int, where: str) -> int:
     if "any" in value:
         return 1
     if "all" in value:
         return count
     threshold = value["k"]
     if isinstance(threshold, bool) or not isinstance(threshold, int):
-        raise MalformedQuorumError("k is not an integer", at=f"{at}/k")
+        raise MalformedQuorumError("k is not an integer", at=f"{where}/k")
     return threshold
 
 

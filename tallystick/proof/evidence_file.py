@@ -127,7 +127,7 @@ def read_evidence_file(data: bytes) -> EvidenceFile:
         MalformedError: Not canonical JSON, or not exactly the members of this schema.
     """
     value = parse_canonical(data, size_bytes_max=EVIDENCE_SIZE_BYTES_MAX, nodes_max=EVIDENCE_NODES_MAX)
-    members = members_of(value, at="", required={"case", "evidence"})
+    members = members_of(value, where="", required={"case", "evidence"})
     case = _case(members["case"])
     return EvidenceFile(
         case=case,
@@ -137,17 +137,17 @@ def read_evidence_file(data: bytes) -> EvidenceFile:
 
 
 def _case(value: JsonValue) -> Case:
-    members = members_of(value, at="/case", required=_CASE)
+    members = members_of(value, where="/case", required=_CASE)
     if members["schema"] != SCHEMA:
         raise MalformedEvidenceError("unknown schema", at="/case/schema", expected=SCHEMA)
-    facts = decode(DeploymentFacts, members["deployment"], at="/case/deployment")
+    facts = decode(DeploymentFacts, members["deployment"], where="/case/deployment")
     if len(facts.root_keys) > EVIDENCE_ROOT_KEYS_MAX:
         raise MalformedEvidenceError("too many root keys", limit=EVIDENCE_ROOT_KEYS_MAX)
     return Case(
         deployment=facts,
-        agreement_digest=digest(text_of(members, "agreement_digest", at="/case")),
-        claim=digest(text_of(members, "claim", at="/case")),
-        checkpoint=text_of(members, "checkpoint", at="/case").encode(),
+        agreement_digest=digest(text_of(members, "agreement_digest", where="/case")),
+        claim=digest(text_of(members, "claim", where="/case")),
+        checkpoint=text_of(members, "checkpoint", where="/case").encode(),
         entries=tuple(_entries(members["entries"])),
     )
 
@@ -158,15 +158,15 @@ def _entries(value: JsonValue) -> Iterable[FiledEntry]:
 
 
 def _entry(value: JsonValue, at: str) -> FiledEntry:
-    members = members_of(value, at=at, required=_ENTRY)
-    index, salt = members["index"], base64_bytes(text_of(members, "salt", at=at), where=f"{at}/salt")
+    members = members_of(value, where=at, required=_ENTRY)
+    index, salt = members["index"], base64_bytes(text_of(members, "salt", where=at), where=f"{at}/salt")
     if isinstance(index, bool) or not isinstance(index, int) or index < 0:
         raise MalformedEvidenceError("not a place in a log", at=f"{at}/index")
     if len(salt) != SALT_SIZE_BYTES:
         raise MalformedEvidenceError("not 32 bytes", at=f"{at}/salt")
     return FiledEntry(
         index=index,
-        accepted_at=instant(text_of(members, "accepted_at", at=at), at),
+        accepted_at=instant(text_of(members, "accepted_at", where=at), at),
         salt=salt,
         envelope=envelope_from_json(members["envelope"]),
         proof=tuple(_hash(item, f"{at}/proof") for item in _list(members["proof"], at, PROOF_HASHES_MAX)),

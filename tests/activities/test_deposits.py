@@ -34,12 +34,12 @@ def world(prepared: World, tmp_path: Path) -> World:
 
 
 def verdict(world: World, tell: Callable[[str], None] = lambda _: None) -> DepositVerdict:
-    activities = BlobActivities(engine=world.engine, blobs=world.blobs, tell=tell)
+    activities = BlobActivities(database=world.database, blobs=world.blobs, tell=tell)
     return activities.verify_deposit(VerifyDeposit(agreement=world.agreement.id, deposit=deposited(world)))
 
 
 def last(world: World) -> Deposit:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         stored = deposits.latest_deposit(session, world.agreement.id)
         assert stored is not None
         body = read_signed(stored.entry.statement(), world.agreement).body
@@ -118,7 +118,7 @@ def test_a_file_sealed_to_a_weaker_recipient_fails_the_deposit(world: World) -> 
 
 
 def test_an_unknown_deposit_is_refused(world: World) -> None:
-    activities = BlobActivities(engine=world.engine, blobs=world.blobs)
+    activities = BlobActivities(database=world.database, blobs=world.blobs)
     with pytest.raises(NoSuchDepositError), typed():
         activities.verify_deposit(
             VerifyDeposit(agreement=world.agreement.id, deposit=Digest("sha256:" + 64 * "0"))
@@ -137,5 +137,5 @@ def redeposit(world: World, change: Callable[[bytes], bytes], *, size_bytes: int
         for c in before.components
     )
     body = replace(before, number=2, previous=deposited(world), components=components)
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         deposits.record_deposit(session, world.signed(body, PEOPLE[DORA].signing_key), MONDAY)

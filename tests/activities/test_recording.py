@@ -83,7 +83,7 @@ def act(world: World, envelope: Envelope, *, after: int | None = None) -> Record
 
 
 def size(world: World) -> int:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         return ledger.frontier_of(session, world.agreement.id).size
 
 
@@ -103,8 +103,8 @@ def set_database_clock(world: World, told: Callable[[], datetime]) -> None:
             "current_timestamp", 0, lambda: told().strftime("%Y-%m-%d %H:%M:%S")
         )
 
-    event.listen(world.engine, "connect", set_clock)
-    world.engine.dispose()
+    event.listen(world.database, "connect", set_clock)
+    world.database.dispose()
 
 
 def refusal_of(world: World, recorded: Callable[[], object]) -> str:
@@ -247,7 +247,7 @@ def test_first_verdict_on_a_deposit_stands(world: World) -> None:
     request = RecordVerdict(
         agreement=world.agreement.id, deposit=deposit, verdict=DepositVerdict(verified=False), at=LATER
     )
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         (first,) = ledger.entries(session, world.agreement.id, kinds=[Kind.EVENT], limit=1)
     assert activities(world).record_deposit_verdict(request) == first.statement_id
     assert size(world) == before
@@ -305,7 +305,7 @@ def test_record_is_read_page_by_page_until_there_is_no_more(world: World) -> Non
 
 
 def signed_size(world: World) -> int:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         note = checkpoints.latest_checkpoint(session, world.agreement.id)
     if note is None:
         return 0
@@ -314,7 +314,7 @@ def signed_size(world: World) -> int:
 
 
 def custody_places(world: World) -> list[int]:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         return [entry.index for entry in ledger.entries(session, world.agreement.id, kinds=[Kind.CUSTODY])]
 
 

@@ -33,14 +33,14 @@ def world(prepared: World, tmp_path: Path) -> World:
 def on_record(world: World, *, verified: bool, because: tuple[str, ...]) -> list[Event]:
     """What the engine says about a new deposit after its verdict, and the verdict again, were recorded."""
     envelope = undeposited(world, READY, number=2, previous=deposited(world))
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         stored = deposits.record_deposit(session, envelope, READY)
     verdict = DepositVerdict(verified=verified, because=because)
     for at in (READY, READY + timedelta(minutes=1)):
         activities(world).record_deposit_verdict(
             RecordVerdict(agreement=world.agreement.id, deposit=stored.digest, verdict=verdict, at=at)
         )
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         events = ledger.entries(session, world.agreement.id, kinds=[Kind.EVENT], after=stored.entry.index)
     bodies = [read_signed(entry.statement(), world.agreement).body for entry in events]
     return [body for body in bodies if isinstance(body, Event) and body.cause == stored.digest]

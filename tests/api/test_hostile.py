@@ -148,7 +148,7 @@ def address(service: Service, path: str) -> str:
 def kept(world: World) -> str:
     """A digest of all that is stored, but not of how the database lays it out."""
     found = hashlib.sha256()
-    with world.engine.connect() as connection:
+    with world.database.connect() as connection:
         raw = connection.connection.dbapi_connection
         assert raw is not None
         for line in raw.iterdump():

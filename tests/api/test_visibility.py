@@ -39,7 +39,7 @@ async def shared(template: World, tmp_path: Path) -> AsyncGenerator[Service]:
     )
     other = replace(AGREEMENT, id=AgreementId("another"), persons=persons)
     keys = [STRANGER, *(PEOPLE[person].signing_key for person in SIGNERS if person != ANA)]
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         agreements.register(session, sign("agreement", encode_object(other), keys), MONDAY)
     async with serving(world) as service:
         filed = await service.post("/claims", service.filing(), BEA)

@@ -27,19 +27,19 @@ _MESSAGE: Final = bytes(700)
 def measure_append(folder: Path) -> list[Row]:
     """Return the row about the ledger; both tables lie on the same disk."""
     folder.mkdir()
-    engine, inserts = new_engine(folder), Inserts(folder / "floor.db")
+    database, inserts = new_engine(folder), Inserts(folder / "floor.db")
     envelopes = [said("event", number, explanation="x" * 500) for number in range(APPENDS + 5)]
     ours, floor = list[float](), list[float]()
     for place, envelope in enumerate(envelopes):
         begun = time.perf_counter()
-        with transaction(engine) as session:
+        with transaction(database) as session:
             add(session, envelope)
         between = time.perf_counter()
         inserts.insert(envelope_bytes(envelope))
         if place >= len(envelopes) - APPENDS:
             ours.append(between - begun)
             floor.append(time.perf_counter() - between)
-    engine.dispose()
+    database.dispose()
     inserts.close()
     return [
         Row(

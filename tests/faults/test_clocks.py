@@ -31,7 +31,7 @@ from tallystick.domain.statements.signed import BY_ENGINE, Entry
 from tallystick.limits import GATE_RETRY_MIN
 from tallystick.site import Site
 from tallystick.store.cases.casefile import load
-from tallystick.store.database.session import open_engine, reading
+from tallystick.store.database.session import open_database, reading
 from tallystick.store.ledger import ledger
 from tests.support.judges.checker import check_answers, check_decisions
 from tests.support.judges.history import Told
@@ -72,7 +72,7 @@ class Stage:
 
     site: ClockedSite
     scratch: Path
-    engine: Engine
+    database: Engine
     releases: dict[str, Release] = field(default_factory=dict[str, Release])
 
     def prepare(self, windows: dict[str, Period]) -> None:
@@ -92,7 +92,7 @@ class Stage:
                 self.site.set_clock(process, RIGHT)
 
     def claim(self, release: Release) -> Claim:
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             return load(session, release.claim).claim
 
     def goes_on(self, release: Release) -> None:
@@ -100,7 +100,7 @@ class Stage:
         release.receive(CRITICAL)
         release.recorded("release-completed")
         release.check_evidence("RELEASED")
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             check_answers(release.history, ledger.entries(session, release.agreement.id))
             check_decisions(load(session, release.claim))
 
@@ -118,14 +118,14 @@ class Stage:
 @contextmanager
 def staged(site: Site, scratch: Path, clocks: Sequence[str] = CLOCKED) -> Generator[Stage]:
     with clocked(site, clocks) as running:
-        engine = open_engine(running.settings.database_url)
-        stage = Stage(site=running, scratch=scratch, engine=engine)
+        database = open_database(running.settings.database_url)
+        stage = Stage(site=running, scratch=scratch, database=database)
         try:
             yield stage
         finally:
             for release in stage.releases.values():
                 release.close()
-            engine.dispose()
+            database.dispose()
 
 
 @pytest.fixture(scope="module")

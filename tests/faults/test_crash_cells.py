@@ -17,7 +17,7 @@ from typing import Final
 import pytest
 
 from tallystick.site import Site
-from tallystick.store.database.session import open_engine
+from tallystick.store.database.session import open_database
 from tests.support.judges.checker import check
 from tests.support.judges.history import percentile
 from tests.support.sites.faulty_site import PROCESSES, FaultySite, faulty, new_site
@@ -136,11 +136,11 @@ def run_on_one_site(site: Site, wanted: Sequence[Cell], folder: Path) -> None:
 
 @pytest.mark.timeout(900)
 def test_every_release_comes_to_its_end_and_every_promise_was_kept(ran: Ran) -> None:
-    engine = open_engine(f"sqlite:///{ran.site.root}/tallystick.db")
+    database = open_database(f"sqlite:///{ran.site.root}/tallystick.db")
     for cell in ran.cells:
         assert cell.release is not None
-        check(cell.release, site=ran.site, engine=engine)
-    engine.dispose()
+        check(cell.release, site=ran.site, database=database)
+    database.dispose()
 
 
 @pytest.mark.timeout(900)

@@ -125,11 +125,11 @@ class Attacked:
             said = type(error).__name__
         if said != "released":
             assert world.stored_blobs() == before, "something was given away"
-        world.engine.dispose()
+        world.database.dispose()
         return said
 
     def restored(self) -> World:
-        self.world.engine.dispose()
+        self.world.database.dispose()
         shutil.rmtree(self.world.folder)
         shutil.copytree(self.kept, self.world.folder)
         return replace(self.world)
@@ -139,7 +139,7 @@ def _attacked(folder: Path, world: World, at: datetime) -> Attacked:
     kept = folder / "kept"
     with closing(sqlite3.connect(world.folder / "store.db")) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    world.engine.dispose()
+    world.database.dispose()
     shutil.copytree(world.folder, kept)
     return Attacked(world=replace(world), kept=kept, at=at)
 
@@ -210,13 +210,13 @@ def read_or_reported(world: World) -> object:
     agreement = world.agreement
     signer = LogSigner(origin=origin_of(agreement.deployment, agreement.id), public_keys=[LOG_KEY.public_key])
     try:
-        with reading(world.engine) as session:
+        with reading(world.database) as session:
             verify_log(session, agreement.id, signer=signer)
         return world.case().claim
     except REPORTED:
         return "reported"
     finally:
-        world.engine.dispose()
+        world.database.dispose()
 
 
 # -------------------------------------------------------------------------- rows that are put in
@@ -336,7 +336,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
 
 def sealed(world: World) -> tuple[list[Path], bytes]:
     """Where the licence keys lie, in every store, and the sealed bytes of another component."""
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         stored = deposits.deposit_by_digest(session, world.agreement.id, world.case().claim.filing.deposit)
         assert stored is not None
         body = read_signed(stored.entry.statement(), world.agreement).body
@@ -392,7 +392,7 @@ def test_one_spoilt_copy_is_replaced_before_the_release(
     spoil(second, other)
     assert world.decide(world.gate(at=READY)).outcome == "released"
     assert second.read_bytes() == good
-    world.engine.dispose()
+    world.database.dispose()
 
 
 @pytest.mark.parametrize("spoil", SPOILS)
@@ -416,4 +416,4 @@ def test_no_jump_of_one_clock_ends_a_window(early: Attacked, whose: str, jump: t
     ahead, true = IN_WINDOW + jump, IN_WINDOW
     gate = world.gate(at=ahead if whose == "gate" else true, database_at=true if whose == "gate" else ahead)
     assert world.decide(gate).outcome == "refused"
-    world.engine.dispose()
+    world.database.dispose()

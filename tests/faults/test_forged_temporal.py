@@ -13,7 +13,7 @@ import pytest
 from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, sign
 from tallystick.domain.ids import PersonId
 from tallystick.messages import CLAIMS_QUEUE, claim_workflow_id
-from tallystick.store.database.session import open_engine
+from tallystick.store.database.session import open_database
 from tests.support.judges.checker import check
 from tests.support.sites.faulty_site import FaultySite, faulty, new_site
 from tests.support.stories.releases import Point, Release
@@ -98,6 +98,6 @@ def test_updates_signals_resets_and_force_release_nothing_and_stop_nothing(tmp_p
         release = Release(api=running.api, database=running.database, agreement=terms, scratch=tmp_path)
         with closing(release):
             running.gather([pool.submit(attacked, Intruder(site=running, release=release))], seconds=240)
-    engine = open_engine(running.settings.database_url)
-    check(release, site=site, engine=engine)
-    engine.dispose()
+    database = open_database(running.settings.database_url)
+    check(release, site=site, database=database)
+    database.dispose()

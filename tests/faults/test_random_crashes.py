@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 from tallystick.site import Site
-from tallystick.store.database.session import open_engine
+from tallystick.store.database.session import open_database
 from tests.support.judges.checker import check
 from tests.support.judges.history import percentile
 from tests.support.sites.faulty_site import FaultySite, faulty, new_site
@@ -51,14 +51,14 @@ def run_seeds(seeds: Sequence[int], site: Site, scratch: Path) -> list[float]:
             nemesis = Nemesis(seed=seed, site=running)
             work.append(pool.submit(nemesis.run, began, [story.release for story in told]))
         running.gather(work, seconds=400)
-    engine = open_engine(running.settings.database_url)
+    database = open_database(running.settings.database_url)
     for seed, told in stories.items():
         for story in told:
             try:
-                check(story.release, site=site, engine=engine, ends=story.ends)
+                check(story.release, site=site, database=database, ends=story.ends)
             except AssertionError as error:
                 raise AssertionError(f"seed {seed}, {story.name}: {error}") from error
-    engine.dispose()
+    database.dispose()
     return [span for told in stories.values() for story in told for span in story.release.history.recoveries]
 
 

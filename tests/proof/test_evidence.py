@@ -65,7 +65,7 @@ def file(world: World) -> bytes:
 
 
 def exported(world: World) -> bytes:
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         return export(session, world.claim, LOG_KEY, root_keys=ROOT_KEYS, at=READY)
 
 
@@ -130,7 +130,7 @@ def test_every_version_of_the_agreement_is_in_it_and_each_names_the_last(tmp_pat
 
 def test_a_later_deposit_is_not_in_it(tmp_path: Path) -> None:
     world = ready_world(tmp_path)
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         live = live_custody(session, world.agreement.id)
     later = world.deposit(CONTENTS, live)
 
@@ -184,7 +184,7 @@ def test_a_version_without_a_party_of_the_one_before_it_is_no_version(tmp_path: 
     )
     body = encode_object(agreement(version=2, supersedes=world.digest, persons=persons))
     keys = [own, *(PEOPLE[person].signing_key for person in SIGNERS if person != DORA)]
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         agreements.register(session, sign("agreement", body, keys), MONDAY)
 
     assert broken(exported(accepted(world))) == "agreement-chain"
@@ -396,7 +396,7 @@ def test_a_decision_that_the_record_does_not_call_for_is_refused(tmp_path: Path)
 def forged_export(world: World, before: bytes) -> bytes:
     """An export of a log that a thief of the log key has written into."""
     note = world.sign_checkpoint()
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         found = ledger.entries(session, world.agreement.id)
     leaves = [entry.leaf() for entry in found]
     entries = tuple(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tallystick.store.database.session import open_engine
+from tallystick.store.database.session import open_database
 from tallystick.store.database.tables import create_tables
 from tests.support.sites.postgresql import PostgresServer, running_postgresql
 from tests.support.worlds.ledgers import new_engine
@@ -37,19 +37,19 @@ def make_engine(new_url: NewUrl) -> Iterator[MakeEngine]:
     with ExitStack() as made:
 
         def make() -> Engine:
-            engine = open_engine(new_url())
-            made.callback(engine.dispose)
-            create_tables(engine)
-            return engine
+            database = open_database(new_url())
+            made.callback(database.dispose)
+            create_tables(database)
+            return database
 
         yield make
 
 
 @pytest.fixture
-def engine(make_engine: MakeEngine) -> Iterator[Engine]:
-    engine = make_engine()
-    yield engine
-    engine.dispose()
+def database(make_engine: MakeEngine) -> Iterator[Engine]:
+    database = make_engine()
+    yield database
+    database.dispose()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tallystick.store.database.session import (
     StoreUnavailableError,
     StoreUnusableError,
     database_now,
-    open_engine,
+    open_database,
     reading,
     transaction,
 )
@@ -27,12 +27,12 @@ from tests.support.worlds.ledgers import AT, LOG, add, claim, decision, said
 
 
 @pytest.fixture
-def engine(postgresql: PostgresServer) -> Iterator[Engine]:
+def database(postgresql: PostgresServer) -> Iterator[Engine]:
     """An engine on an empty schema."""
-    engine = open_engine(postgresql.new_schema())
-    create_tables(engine)
-    yield engine
-    engine.dispose()
+    database = open_database(postgresql.new_schema())
+    create_tables(database)
+    yield database
+    database.dispose()
 
 
 # Durable, or refused.
@@ -41,30 +41,30 @@ def engine(postgresql: PostgresServer) -> Iterator[Engine]:
 @pytest.mark.parametrize("found", ["on", "local", "remote_write", "remote_apply"])
 def test_a_server_that_keeps_what_it_commits_is_taken(postgresql: PostgresServer, found: str) -> None:
     postgresql.administer("CREATE SCHEMA IF NOT EXISTS anywhere")
-    engine = open_engine(f"{postgresql.url()}&options=-csynchronous_commit%3D{found}")
-    with transaction(engine) as session:
+    database = open_database(f"{postgresql.url()}&options=-csynchronous_commit%3D{found}")
+    with transaction(database) as session:
         database_now(session)
-    engine.dispose()
+    database.dispose()
 
 
 def test_a_database_that_commits_before_it_is_durable_is_refused(postgresql: PostgresServer) -> None:
-    engine = open_engine(f"{postgresql.url()}&options=-csynchronous_commit%3Doff")
-    with pytest.raises(StoreUnusableError) as caught, reading(engine) as session:
+    database = open_database(f"{postgresql.url()}&options=-csynchronous_commit%3Doff")
+    with pytest.raises(StoreUnusableError) as caught, reading(database) as session:
         database_now(session)
     assert caught.value.facts == {"setting": "synchronous_commit", "found": "off"}
-    assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-    engine.dispose()
+    assert database.pool.checkedout() == 0  # type: ignore[attr-defined]
+    database.dispose()
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
 def test_a_server_that_does_not_sync_is_refused(
-    postgresql: PostgresServer, engine: Engine, setting: str
+    postgresql: PostgresServer, database: Engine, setting: str
 ) -> None:
-    engine.dispose()
+    database.dispose()
     postgresql.administer(f"ALTER SYSTEM SET {setting} = off")
     postgresql.reload()
     try:
-        with pytest.raises(StoreUnusableError) as caught, transaction(engine) as session:
+        with pytest.raises(StoreUnusableError) as caught, transaction(database) as session:
             database_now(session)
     finally:
         postgresql.administer(f"ALTER SYSTEM RESET {setting}")
@@ -73,42 +73,42 @@ def test_a_server_that_does_not_sync_is_refused(
 
 
 def test_a_url_without_a_driver_means_the_one_that_is_installed() -> None:
-    assert open_engine("postgresql://ana@db.example/tally").driver == "psycopg"
+    assert open_database("postgresql://ana@db.example/tally").driver == "psycopg"
 
 
 # One writer at a time.
 
 
-def test_first_appends_to_a_new_log_take_turns(engine: Engine) -> None:
+def test_first_appends_to_a_new_log_take_turns(database: Engine) -> None:
     def append_one(number: int) -> int:
-        with transaction(engine) as session:
+        with transaction(database) as session:
             return add(session, said("event", number)).index
 
     with ThreadPoolExecutor(6) as threads:
         places = list(threads.map(append_one, range(24)))
     assert sorted(places) == list(range(24))
-    with reading(engine) as session:
+    with reading(database) as session:
         assert verify_log(session, LOG).size == 24
 
 
-def test_one_statement_sent_by_many_at_once_is_one_act(engine: Engine) -> None:
+def test_one_statement_sent_by_many_at_once_is_one_act(database: Engine) -> None:
     def append_it(_turn: int) -> int:
-        with transaction(engine) as session:
+        with transaction(database) as session:
             return add(session, said("event", 1)).index
 
     with ThreadPoolExecutor(6) as threads:
         assert set(threads.map(append_it, range(12))) == {0}
-    with reading(engine) as session:
+    with reading(database) as session:
         assert frontier_of(session, LOG).size == 1
 
 
-def test_two_gates_decide_a_stage_once(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_two_gates_decide_a_stage_once(database: Engine) -> None:
+    with transaction(database) as session:
         filed = claims.file(session, claim(1), AT).digest
 
     def decide(number: int) -> int | None:
         try:
-            with transaction(engine) as session:
+            with transaction(database) as session:
                 return add(session, decision(filed, "critical", number)).index
         except DecisionExistsError as error:
             return error.entry.index
@@ -117,13 +117,13 @@ def test_two_gates_decide_a_stage_once(engine: Engine) -> None:
         assert set(threads.map(decide, range(8))) == {1}
 
 
-def test_a_writer_that_waited_sees_what_the_one_before_it_wrote(engine: Engine) -> None:
+def test_a_writer_that_waited_sees_what_the_one_before_it_wrote(database: Engine) -> None:
     def second() -> int:
-        with transaction(engine) as session:
+        with transaction(database) as session:
             return frontier_of(session, LOG).size
 
     with ThreadPoolExecutor(1) as threads:
-        with transaction(engine) as session:
+        with transaction(database) as session:
             waiting: Future[int] = threads.submit(second)
             until_somebody_waits(session)
             add(session, said("event", 1))
@@ -132,7 +132,7 @@ def test_a_writer_that_waited_sees_what_the_one_before_it_wrote(engine: Engine) 
 
 def test_a_writer_waits_only_so_long_for_its_turn(postgresql: PostgresServer) -> None:
     url = postgresql.new_schema()
-    patient, hasty = open_engine(url), open_engine(url, busy_max=timedelta(milliseconds=20))
+    patient, hasty = open_database(url), open_database(url, busy_max=timedelta(milliseconds=20))
     with transaction(patient) as session:
         database_now(session)
         with pytest.raises(StoreUnavailableError) as caught, transaction(hasty):
@@ -145,10 +145,10 @@ def test_a_writer_waits_only_so_long_for_its_turn(postgresql: PostgresServer) ->
     assert caught.value.facts == {"reason": "55P03"}
 
 
-def test_a_writer_that_was_stopped_in_its_turn_loses_it(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_a_writer_that_was_stopped_in_its_turn_loses_it(database: Engine) -> None:
+    with transaction(database) as session:
         limit = session.connection().exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
-    with reading(engine) as session:
+    with reading(database) as session:
         unbounded = session.connection().exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
     assert (limit, unbounded) == ("1min", "0"), "a reader may look at bytes elsewhere for hours"
 
@@ -156,22 +156,22 @@ def test_a_writer_that_was_stopped_in_its_turn_loses_it(engine: Engine) -> None:
 # Time.
 
 
-def test_the_clock_goes_on_while_a_transaction_waits_for_its_turn(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_the_clock_goes_on_while_a_transaction_waits_for_its_turn(database: Engine) -> None:
+    with transaction(database) as session:
         began = session.connection().exec_driver_sql("SELECT current_timestamp").scalar_one()
         session.connection().exec_driver_sql("SELECT pg_sleep(1.1)")
         assert database_now(session) > began
 
 
 def test_the_time_zone_of_the_server_does_not_matter(postgresql: PostgresServer) -> None:
-    engine = open_engine(f"{postgresql.new_schema()}%20-cTimeZone%3DAsia/Kathmandu")
-    create_tables(engine)
-    with transaction(engine) as session:
+    database = open_database(f"{postgresql.new_schema()}%20-cTimeZone%3DAsia/Kathmandu")
+    create_tables(database)
+    with transaction(database) as session:
         assert session.connection().exec_driver_sql("SHOW TimeZone").scalar() == "Asia/Kathmandu"
         now = database_now(session)
         append(session, LOG, said("event", 1), AT, claim=None, not_before=now)
         assert entries(session, LOG)[0].accepted_at == AT
-    engine.dispose()
+    database.dispose()
     assert now.tzinfo is UTC
     assert abs(now - datetime.now(UTC)) < timedelta(seconds=5)
 
@@ -183,29 +183,29 @@ def test_the_time_zone_of_the_server_does_not_matter(postgresql: PostgresServer)
     "state",
     ["08006", "25006", "25P03", "40001", "40003", "40P01", "53100", "53300", "57014", "57P01", "58030"],
 )
-def test_trouble_that_passes_is_unavailability(engine: Engine, state: str) -> None:
+def test_trouble_that_passes_is_unavailability(database: Engine, state: str) -> None:
     def fail_after_writing() -> None:
-        with transaction(engine) as session:
+        with transaction(database) as session:
             add(session, said("event", 1))
             raise_in_the_server(session, state)
 
     with pytest.raises(StoreUnavailableError) as caught:
         fail_after_writing()
     assert caught.value.facts == {"reason": state}
-    with reading(engine) as session:
+    with reading(database) as session:
         assert entries(session, LOG) == []
 
 
 @pytest.mark.parametrize("state", ["42601", "22001", "P0001"])
-def test_a_bug_stays_a_bug(engine: Engine, state: str) -> None:
-    with pytest.raises(Exception, match="raised") as caught, transaction(engine) as session:
+def test_a_bug_stays_a_bug(database: Engine, state: str) -> None:
+    with pytest.raises(Exception, match="raised") as caught, transaction(database) as session:
         raise_in_the_server(session, state)
     assert not isinstance(caught.value, StoreUnavailableError)
 
 
-def test_a_database_that_only_reads_is_unavailable(engine: Engine) -> None:
+def test_a_database_that_only_reads_is_unavailable(database: Engine) -> None:
     def write_where_only_reading_is_allowed() -> None:
-        with transaction(engine) as session:
+        with transaction(database) as session:
             session.connection().exec_driver_sql("SET TRANSACTION READ ONLY")
             add(session, said("event", 1))
 
@@ -214,15 +214,15 @@ def test_a_database_that_only_reads_is_unavailable(engine: Engine) -> None:
     assert caught.value.facts == {"reason": "25006"}
 
 
-def test_a_deadlock_is_unavailability(postgresql: PostgresServer, engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_a_deadlock_is_unavailability(postgresql: PostgresServer, database: Engine) -> None:
+    with transaction(database) as session:
         session.add(LogRow(agreement_id="a", size=0, frontier=b""))
-    schema = str(engine.url.query["options"]).partition("=")[2]
+    schema = str(database.url.query["options"]).partition("=")[2]
     lock = f"SELECT 1 FROM {schema}.logs FOR UPDATE"  # noqa: S608 - our own name
 
     # Somebody else's program locks a row and then asks for our turn; we ask for the row.
     def ask_for_the_row(other: psycopg.Connection, threads: ThreadPoolExecutor) -> None:
-        with transaction(engine) as session:
+        with transaction(database) as session:
             threads.submit(other.execute, f"SELECT pg_advisory_xact_lock({0x74616C6C79})".encode())
             until_somebody_waits(session)
             session.get(LogRow, "a", with_for_update=True)
@@ -236,47 +236,47 @@ def test_a_deadlock_is_unavailability(postgresql: PostgresServer, engine: Engine
 
 
 def test_a_connection_that_is_cut_in_a_transaction_acknowledges_nothing(
-    postgresql: PostgresServer, engine: Engine
+    postgresql: PostgresServer, database: Engine
 ) -> None:
     def be_cut_off_before_the_commit() -> None:
-        with transaction(engine) as session:
+        with transaction(database) as session:
             add(session, said("event", 1))
             postgresql.administer(f"SELECT pg_terminate_backend({backend(session)}, 5000)")
 
     with pytest.raises(StoreUnavailableError):
         be_cut_off_before_the_commit()
-    with reading(engine) as session:
+    with reading(database) as session:
         assert entries(session, LOG) == []
 
 
 def test_a_connection_that_was_cut_meanwhile_is_replaced_unnoticed(
-    postgresql: PostgresServer, engine: Engine
+    postgresql: PostgresServer, database: Engine
 ) -> None:
-    with reading(engine) as session:
+    with reading(database) as session:
         before = backend(session)
     postgresql.administer(f"SELECT pg_terminate_backend({before}, 5000)")
-    with reading(engine) as session:
+    with reading(database) as session:
         assert backend(session) != before
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
-    engine = open_engine("postgresql+psycopg://ana:canary@127.0.0.1:1/tally?connect_timeout=2")
-    with pytest.raises(StoreUnavailableError) as caught, transaction(engine):
+    database = open_database("postgresql+psycopg://ana:canary@127.0.0.1:1/tally?connect_timeout=2")
+    with pytest.raises(StoreUnavailableError) as caught, transaction(database):
         pass
     assert "canary" not in str(caught.value)
 
 
-def test_a_missing_table_stays_a_bug(engine: Engine) -> None:
-    with pytest.raises(ProgrammingError), reading(engine) as session:
+def test_a_missing_table_stays_a_bug(database: Engine) -> None:
+    with pytest.raises(ProgrammingError), reading(database) as session:
         session.connection().exec_driver_sql("SELECT * FROM missing")
 
 
 def test_what_was_acknowledged_is_there_after_the_server_was_killed() -> None:
     with running_postgresql() as server:
-        engine = open_engine(server.new_schema())
-        create_tables(engine)
+        database = open_database(server.new_schema())
+        create_tables(database)
         acknowledged: list[int] = []
-        write = writer(engine, acknowledged)
+        write = writer(database, acknowledged)
         with ThreadPoolExecutor(2) as threads:
             writing = [threads.submit(write, 1000 * number) for number in range(2)]
             while len(acknowledged) < 20:
@@ -284,24 +284,24 @@ def test_what_was_acknowledged_is_there_after_the_server_was_killed() -> None:
             server.kill()
             lost = [each.result(timeout=60) for each in writing]
         server.start()
-        with reading(engine) as session:
+        with reading(database) as session:
             kept = entries(session, LOG)
             verify_log(session, LOG)
-        with transaction(engine) as session:
+        with transaction(database) as session:
             assert add(session, said("event", 5000)).index == len(kept)
-        engine.dispose()
+        database.dispose()
     known = {said("event", number) for number in acknowledged}
     assert known <= {entry.statement() for entry in kept}
     assert len(acknowledged) <= len(kept) <= len(acknowledged) + len(lost), "each had one unanswered at most"
 
 
-def writer(engine: Engine, acknowledged: list[int]) -> Callable[[int], StoreUnavailableError]:
+def writer(database: Engine, acknowledged: list[int]) -> Callable[[int], StoreUnavailableError]:
     """Return what appends statement after statement until the database is gone, and then says why."""
 
     def write(number: int) -> StoreUnavailableError:
         while True:
             try:
-                with transaction(engine) as session:
+                with transaction(database) as session:
                     add(session, said("event", number))
             except StoreUnavailableError as error:
                 return error

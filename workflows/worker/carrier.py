@@ -33,7 +33,7 @@ from tallystick.limits import (
 )
 from tallystick.messages import BLOBS_QUEUE, CLAIMS_QUEUE, WORK_QUEUE
 from tallystick.settings import Settings
-from tallystick.store.database.session import open_engine
+from tallystick.store.database.session import open_database
 from workflows.claim.release import ReleaseWorkflow
 from workflows.custody import CustodyWorkflow
 from workflows.deposit import DepositWorkflow
@@ -94,21 +94,21 @@ def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadP
     )
 
 
-def worker_activities(settings: Settings, engine: Engine) -> WorkerActivities:
+def worker_activities(settings: Settings, database: Engine) -> WorkerActivities:
     """Return the worker's activities over the deployment's stores.
 
     Raises:
         TallystickError: A key file or a store is not what it must be.
     """
     log_key = read_log_key(settings)
-    signing = LogSigning(engine=engine, log_key=log_key, deployment=settings.deployment)
+    signing = LogSigning(database=database, log_key=log_key, deployment=settings.deployment)
     return WorkerActivities(
         signing=signing,
-        ledger=LedgerActivities(engine=engine, log_key=log_key, grown=signing.sign_soon),
-        notices=NoticeActivities(engine=engine, log_key=log_key, post=_post(settings)),
-        blobs=BlobActivities(engine=engine, blobs=open_blobs(settings)),
+        ledger=LedgerActivities(database=database, log_key=log_key, grown=signing.sign_soon),
+        notices=NoticeActivities(database=database, log_key=log_key, post=_post(settings)),
+        blobs=BlobActivities(database=database, blobs=open_blobs(settings)),
         evidence=EvidenceActivities(
-            engine=engine,
+            database=database,
             blobs=open_blobs(settings),
             log_key=log_key,
             root_keys=frozenset(settings.root_keys),
@@ -116,21 +116,21 @@ def worker_activities(settings: Settings, engine: Engine) -> WorkerActivities:
     )
 
 
-def storekeeper(settings: Settings, engine: Engine) -> Storekeeper:
+def storekeeper(settings: Settings, database: Engine) -> Storekeeper:
     """Return who keeps the deployment's copies whole.
 
     Raises:
         TallystickError: The key file or a store is not what it must be.
     """
     return Storekeeper(
-        engine=engine, blobs=open_blobs(settings), log_key=read_log_key(settings), post=_post(settings)
+        database=database, blobs=open_blobs(settings), log_key=read_log_key(settings), post=_post(settings)
     )
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Carry claims until `stop` is set; what is under way then is finished, or left to be tried again."""
-    engine = open_engine(settings.database_url)
-    activities = worker_activities(settings, engine)
+    database = open_database(settings.database_url)
+    activities = worker_activities(settings, database)
     client = await connect(settings)
     with (
         ThreadPoolExecutor(LEDGER_STEPS_AT_ONCE_MAX, thread_name_prefix="ledger") as ledger_threads,
@@ -147,8 +147,8 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
             ),
         ):
             _log.info("ready", queues=[CLAIMS_QUEUE, WORK_QUEUE, BLOBS_QUEUE])
-            _keep_making_rounds(storekeeper(settings, engine), settings.scrub_every)
-            reconciler = Reconciler(client=client, engine=engine)
+            _keep_making_rounds(storekeeper(settings, database), settings.scrub_every)
+            reconciler = Reconciler(client=client, database=database)
             background = (
                 asyncio.create_task(reconciler.keep_reconciling(settings.reconcile_every)),
                 asyncio.create_task(_keep_signing(activities.signing, settings.checkpoint_every)),

@@ -12,20 +12,20 @@ from tallystick.crypto.keyfile import read_key_file
 from tallystick.limits import GATE_STEPS_AT_ONCE_MAX
 from tallystick.messages import GATE_QUEUE
 from tallystick.settings import Settings
-from tallystick.store.database.session import open_engine
+from tallystick.store.database.session import open_database
 from workflows.worker.connection import connect, open_blobs, queue_worker, until_stopped
 
 _log = telemetry.logger(__name__)
 
 
-def gate_activities(settings: Settings, engine: Engine) -> GateActivities:
+def gate_activities(settings: Settings, database: Engine) -> GateActivities:
     """Return the gate's activities over the deployment's stores.
 
     Raises:
         TallystickError: The key file, the journal or a store is not what it must be.
     """
     return GateActivities(
-        engine=engine,
+        database=database,
         blobs=open_blobs(settings),
         keys=read_key_file(settings.gate_key_file),
         journal=GateJournal(settings.gate_key_file.parent / "journal"),
@@ -36,7 +36,7 @@ def gate_activities(settings: Settings, engine: Engine) -> GateActivities:
 
 async def run_gate(settings: Settings, stop: asyncio.Event) -> None:
     """Decide on stages until `stop` is set."""
-    gate = gate_activities(settings, open_engine(settings.database_url))
+    gate = gate_activities(settings, open_database(settings.database_url))
     client = await connect(settings)
     with ThreadPoolExecutor(GATE_STEPS_AT_ONCE_MAX, thread_name_prefix="gate") as threads:
         steps = (gate.decide_stage, gate.deal)

@@ -73,9 +73,9 @@ class Owed:
 class Reconciler:
     """Starts what the ledger says must run; one a worker, and harmless if there are several."""
 
-    def __init__(self, *, client: Client, engine: Engine) -> None:
+    def __init__(self, *, client: Client, database: Engine) -> None:
         self._client = client
-        self._engine = engine
+        self._database = database
         self._completed: set[str] = set()
         self._told: dict[str, int] = {}  # up to which entry each claim's run was told to look
 
@@ -106,7 +106,7 @@ class Reconciler:
         return [one.id for one in owed if await self._see_to_if_possible(one)]
 
     def _owed(self) -> Sequence[Owed]:
-        with reading(self._engine) as session:
+        with reading(self._database) as session:
             found, heads = list[Owed](), ledger.heads(session)
             for agreement_id in agreements.agreement_ids(session):
                 try:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tallystick.cli.opened import desk
+from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
 from tallystick.cli.signing import Manner, state
 from tallystick.client.answers import objects, text, texts
@@ -41,10 +41,10 @@ def intake(
     """Accept the form of a claim, or refuse it with reasons."""
     if refuse and not reason:
         raise typer.BadParameter("a refusal needs a --reason")
-    with desk(context, api, key) as at:
-        case = open_case(at, claim, trusted=trust)
+    with opened(context, api, key) as desk:
+        case = open_case(desk, claim, trusted=trust)
         choices = Choices(accepted=not refuse, reasons=tuple(reason or ()))
-        state(at, case, Kind.INTAKE, choices, Manner(yes=yes, as_json=as_json))
+        state(desk, case, Kind.INTAKE, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -59,9 +59,9 @@ def acknowledge(
     as_json: Json = False,
 ) -> None:
     """Confirm that the notice of a claim has arrived."""
-    with desk(context, api, key) as at:
-        case = open_case(at, claim, trusted=trust)
-        state(at, case, Kind.NOTICE_ACKNOWLEDGEMENT, Choices(), Manner(yes=yes, as_json=as_json))
+    with opened(context, api, key) as desk:
+        case = open_case(desk, claim, trusted=trust)
+        state(desk, case, Kind.NOTICE_ACKNOWLEDGEMENT, Choices(), Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -81,14 +81,14 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Approve stages of a claim: those named, or all in whose quorum you have a place."""
-    with desk(context, api, key) as at:
-        case = open_case(at, claim, trusted=trust)
+    with opened(context, api, key) as desk:
+        case = open_case(desk, claim, trusted=trust)
         choices = Choices(
-            stages=_named(stage) or _own_stages(at, case),
+            stages=_named(stage) or _own_stages(desk, case),
             expires_at=None if expires is None else instant(expires),
             reason=reason,
         )
-        state(at, case, Kind.APPROVAL, choices, Manner(yes=yes, as_json=as_json))
+        state(desk, case, Kind.APPROVAL, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -104,9 +104,9 @@ def deny(
     as_json: Json = False,
 ) -> None:
     """Deny a claim; enough denials end it."""
-    with desk(context, api, key) as at:
-        case = open_case(at, claim, trusted=trust)
-        state(at, case, Kind.DENIAL, Choices(reason=reason), Manner(yes=yes, as_json=as_json))
+    with opened(context, api, key) as desk:
+        case = open_case(desk, claim, trusted=trust)
+        state(desk, case, Kind.DENIAL, Choices(reason=reason), Manner(yes=yes, as_json=as_json))
 
 
 @app.command("object")
@@ -124,10 +124,10 @@ def object_(
     as_json: Json = False,
 ) -> None:
     """Object to a claim, or to some of its stages: what is undecided waits until it is settled."""
-    with desk(context, api, key) as at:
-        case = open_case(at, claim, trusted=trust)
+    with opened(context, api, key) as desk:
+        case = open_case(desk, claim, trusted=trust)
         choices = Choices(ground=ground, explanation=explanation, stages=_named(stage))
-        state(at, case, Kind.OBJECTION, choices, Manner(yes=yes, as_json=as_json))
+        state(desk, case, Kind.OBJECTION, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -144,10 +144,10 @@ def retract(
     as_json: Json = False,
 ) -> None:
     """Take back your own approval, denial or objection."""
-    with desk(context, api, key) as at:
-        case = open_case(at, claim, trusted=trust)
+    with opened(context, api, key) as desk:
+        case = open_case(desk, claim, trusted=trust)
         choices = Choices(of=digest(statement), reason=reason)
-        state(at, case, Kind.RETRACTION, choices, Manner(yes=yes, as_json=as_json))
+        state(desk, case, Kind.RETRACTION, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -164,10 +164,10 @@ def withdraw(
     as_json: Json = False,
 ) -> None:
     """Give up your claim."""
-    with desk(context, api, key) as at:
-        case = open_case(at, claim, trusted=trust)
+    with opened(context, api, key) as desk:
+        case = open_case(desk, claim, trusted=trust)
         choices = Choices(reason=reason, explanation=explanation)
-        state(at, case, Kind.WITHDRAWAL, choices, Manner(yes=yes, as_json=as_json))
+        state(desk, case, Kind.WITHDRAWAL, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command()
@@ -184,10 +184,10 @@ def hold(
     as_json: Json = False,
 ) -> None:
     """Freeze a claim, or some of its stages: nothing is decided until the hold is lifted."""
-    with desk(context, api, key) as at:
-        case = open_case(at, claim, trusted=trust)
+    with opened(context, api, key) as desk:
+        case = open_case(desk, claim, trusted=trust)
         choices = Choices(reason=reason, stages=_named(stage))
-        state(at, case, Kind.HOLD, choices, Manner(yes=yes, as_json=as_json))
+        state(desk, case, Kind.HOLD, choices, Manner(yes=yes, as_json=as_json))
 
 
 @app.command("return")
@@ -207,20 +207,20 @@ def return_(
     as_json: Json = False,
 ) -> None:
     """Certify that what was released is returned or destroyed."""
-    with desk(context, api, key) as at:
-        case = open_case(at, claim, trusted=trust)
+    with opened(context, api, key) as desk:
+        case = open_case(desk, claim, trusted=trust)
         returned = tuple(ComponentId(name) for name in component or _released(case))
         choices = Choices(returned=returned, method=method, certificate=certificate)
-        state(at, case, Kind.RETURN, choices, Manner(yes=yes, as_json=as_json))
+        state(desk, case, Kind.RETURN, choices, Manner(yes=yes, as_json=as_json))
 
 
 def _named(stages: list[str] | None) -> tuple[StageId, ...] | None:
     return tuple(StageId(stage) for stage in stages) if stages else None
 
 
-def _own_stages(at: Desk, case: Case) -> tuple[StageId, ...]:
+def _own_stages(desk: Desk, case: Case) -> tuple[StageId, ...]:
     """Return the stages of the claim in whose quorum the person has a place."""
-    person = at.person_in(case.agreement).id
+    person = desk.person_in(case.agreement).id
     own = voted_on(case.agreement, stages_asked(case.agreement, case.filing), person)
     if not own:
         raise NotYoursError("no stage of this claim has you in its quorum", person=person)

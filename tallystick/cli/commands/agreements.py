@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tallystick.cli.envelopes import hand_on
-from tallystick.cli.opened import desk, private_keys
+from tallystick.cli.opened import opened, private_keys
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_json, print_result, print_table, say
 from tallystick.client.answers import objects, text, texts
@@ -113,9 +113,9 @@ def register(
     """Register an agreement that every party has signed."""
     envelope = read_envelope(file)
     signed = read_agreement(envelope)
-    with desk(context, api, key) as at:
-        answer = at.client.post_statement("/v1/agreements", envelope)
-        at.trust(signed.agreement.id, signed.terms.digest, signed.terms.digest)
+    with opened(context, api, key) as desk:
+        answer = desk.client.post_statement("/v1/agreements", envelope)
+        desk.trust(signed.agreement.id, signed.terms.digest, signed.terms.digest)
     lines = [f"registered {signed.agreement.id} version {signed.agreement.version}"]
     print_result(answer, lines, as_json=as_json)
 
@@ -123,8 +123,8 @@ def register(
 @app.command("list")
 def list_(context: typer.Context, api: Api, key: Key, as_json: Json = False) -> None:
     """List the agreements that name you."""
-    with desk(context, api, key) as at:
-        answer = at.client.get("/v1/agreements")
+    with opened(context, api, key) as desk:
+        answer = desk.client.get("/v1/agreements")
     rows = [
         [text(a, "agreement"), a.get("version"), text(a, "title"), text(a, "digest")]
         for a in objects(answer, "agreements")
@@ -143,8 +143,8 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show an agreement, after verifying every signature on it."""
-    with desk(context, api, key) as at:
-        signed = at.agreement(agreement, trusted=trust)
+    with opened(context, api, key) as desk:
+        signed = desk.agreement(agreement, trusted=trust)
     body = encode_object(signed.agreement)
     signers = sorted(signed.agreement.person_with(signer).id for signer in signed.signers)
     document: JsonObject = {"digest": signed.terms.digest, "signed_by": list(signers), "agreement": body}
@@ -156,9 +156,9 @@ def summary(
     context: typer.Context, agreement: AgreementName, api: Api, key: Key, as_json: Json = False
 ) -> None:
     """Tell in sentences what an agreement says."""
-    with desk(context, api, key) as at:
-        at.agreement(agreement)
-        answer = at.client.get(f"/v1/agreements/{agreement}/summary")
+    with opened(context, api, key) as desk:
+        desk.agreement(agreement)
+        answer = desk.client.get(f"/v1/agreements/{agreement}/summary")
     print_result(answer, texts(answer, "lines"), as_json=as_json)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tallystick.cli.opened import desk
+from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
 from tallystick.cli.output import print_json, print_result, print_table, say
 from tallystick.client.answers import objects, text, texts
@@ -38,8 +38,8 @@ def file_(
 ) -> None:
     """Seal and upload the evidence, sign the claim, and file it."""
     form = read_claim_form(file)
-    with desk(context, api, key) as at, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
-        answer, lines = file_claim(at, form, Path(scratch), at_moment=now(), trusted=trust)
+    with opened(context, api, key) as desk, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
+        answer, lines = file_claim(desk, form, Path(scratch), at_moment=now(), trusted=trust)
     for line in lines:
         say(line)
     print_result(answer, [f"filed {text(answer, 'claim')}"], as_json=as_json)
@@ -56,8 +56,8 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a claim: what was signed, verified here, and where it stands."""
-    with desk(context, api, key) as at:
-        case = open_case(at, claim, trusted=trust)
+    with opened(context, api, key) as desk:
+        case = open_case(desk, claim, trusted=trust)
     print_result(case.view, [*case.lines(), *state_lines(case.view)], as_json=as_json)
 
 
@@ -72,8 +72,8 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List the claims that you may see."""
-    with desk(context, api, key) as at:
-        answer = at.client.get("/v1/claims", state=state, waiting_for=waiting_for)
+    with opened(context, api, key) as desk:
+        answer = desk.client.get("/v1/claims", state=state, waiting_for=waiting_for)
     members = ("claim", "state", "agreement", "condition", "filed_by", "filed_at")
     rows = [[text(claim, name) for name in members] for claim in objects(answer, "claims")]
     print_table(answer, [name.replace("_", " ") for name in members], rows, as_json=as_json)
@@ -82,20 +82,20 @@ def list_(
 @app.command()
 def watch(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
     """Follow a claim, an entry a line, until it is over or you stop it."""
-    with desk(context, api, key) as at:
+    with opened(context, api, key) as desk:
         seen = -1
         while True:
-            seen = _tell_news(at, claim, seen, as_json=as_json)
-            if text(at.client.get(f"/v1/claims/{claim}"), "state") in CLOSED:
+            seen = _tell_news(desk, claim, seen, as_json=as_json)
+            if text(desk.client.get(f"/v1/claims/{claim}"), "state") in CLOSED:
                 return
-            _wait_for_news(at, claim, seen)
+            _wait_for_news(desk, claim, seen)
 
 
 @app.command()
 def explain(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
     """Say what a claim waits for, and which premises of the next release hold."""
-    with desk(context, api, key) as at:
-        answer = at.client.get(f"/v1/claims/{claim}/explain")
+    with opened(context, api, key) as desk:
+        answer = desk.client.get(f"/v1/claims/{claim}/explain")
     marks = [
         f"{'✓' if p.get('holds') else '✗'} {text(p, 'premise')}: {text(p, 'found')}"
         for p in objects(answer, "premises")
@@ -106,8 +106,8 @@ def explain(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_
 @app.command()
 def timeline(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
     """List a claim's entries in the ledger."""
-    with desk(context, api, key) as at:
-        answer = at.client.get(f"/v1/claims/{claim}/timeline")
+    with opened(context, api, key) as desk:
+        answer = desk.client.get(f"/v1/claims/{claim}/timeline")
     members = ("accepted_at", "event", "person", "statement")
     rows = [[text(entry, name) for name in members] for entry in objects(answer, "entries")]
     print_table(answer, ("accepted at", "event", "person", "statement"), rows, as_json=as_json)
@@ -116,16 +116,16 @@ def timeline(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as
 @app.command()
 def inbox(context: typer.Context, api: Api, key: Key, *, as_json: Json = False) -> None:
     """List what waits for you."""
-    with desk(context, api, key) as at:
-        answer = at.client.get("/v1/inbox")
+    with opened(context, api, key) as desk:
+        answer = desk.client.get("/v1/inbox")
     rows = [
         [text(i, "claim"), text(i, "what"), i.get("until"), text(i, "why")] for i in objects(answer, "items")
     ]
     print_table(answer, ("claim", "what", "until", "why"), rows, as_json=as_json)
 
 
-def _tell_news(at: Desk, claim: str, seen: int, *, as_json: bool) -> int:
-    for entry in objects(at.client.get(f"/v1/claims/{claim}/timeline"), "entries"):
+def _tell_news(desk: Desk, claim: str, seen: int, *, as_json: bool) -> int:
+    for entry in objects(desk.client.get(f"/v1/claims/{claim}/timeline"), "entries"):
         index = entry.get("index")
         if isinstance(index, int) and index > seen:
             seen = index
@@ -136,10 +136,10 @@ def _tell_news(at: Desk, claim: str, seen: int, *, as_json: bool) -> int:
     return seen
 
 
-def _wait_for_news(at: Desk, claim: str, seen: int) -> None:
+def _wait_for_news(desk: Desk, claim: str, seen: int) -> None:
     """Return at the next event, or after a while if events don't come through, as with some proxies."""
     try:
-        for _ in at.client.events(f"/v1/claims/{claim}/events", after=seen):
+        for _ in desk.client.events(f"/v1/claims/{claim}/events", after=seen):
             return
     except UnreachableError:
         pass

@@ -2,7 +2,7 @@
 
 import typer
 
-from tallystick.cli.opened import desk
+from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
 from tallystick.cli.output import print_table
 from tallystick.client.answers import digest_in, objects
@@ -33,9 +33,9 @@ def status(
     as_json: Json = False,
 ) -> None:
     """List each component's live custody epoch, verified, and who opens it."""
-    with desk(context, api, key) as at:
-        view = at.agreement_view(agreement)
-        signed = at.checked_agreement(view, agreement, trusted=trust)
+    with opened(context, api, key) as desk:
+        view = desk.agreement_view(agreement)
+        signed = desk.checked_agreement(view, agreement, trusted=trust)
         live = {str(item.get("component")): item for item in objects(view, "custody")}
         rows: list[tuple[str, str, int | None, str | None]] = []
         for component in signed.agreement.components:
@@ -44,7 +44,7 @@ def status(
                 rows.append((component.id, rule, None, None))
                 continue
             statement = digest_in(live[component.id], "custody")
-            epoch = read_signed(envelope_of(at.client, signed.agreement.id, statement), signed.agreement)
+            epoch = read_signed(envelope_of(desk.client, signed.agreement.id, statement), signed.agreement)
             custody = check_custody_epoch(signed.agreement, epoch, component=ComponentId(component.id))
             rows.append((component.id, rule, custody.epoch, statement))
     items = [{"component": a, "held_by": b, "epoch": c, "custody": d} for a, b, c, d in rows]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tallystick.cli.opened import desk
+from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
 from tallystick.cli.output import print_result, print_table, say
 from tallystick.client.answers import member, number, objects, text
@@ -63,10 +63,10 @@ def make(
 ) -> None:
     """Seal each component, upload it, sign the deposit, and wait until every copy was found good."""
     consistent_at = now() if watermark is None else instant(watermark)
-    with desk(context, api, key) as at, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
-        view = at.agreement_view(agreement)
-        signed = at.checked_agreement(view, agreement, trusted=trust)
-        person = at.person_in(signed.agreement)
+    with opened(context, api, key) as desk, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
+        view = desk.agreement_view(agreement)
+        signed = desk.checked_agreement(view, agreement, trusted=trust)
+        person = desk.person_in(signed.agreement)
         if (
             person.party != depositor(signed.agreement).id
         ):  # said before a large folder is sealed and uploaded
@@ -74,9 +74,9 @@ def make(
         folders = folders_of(folder, signed.agreement, component)
         for line in () if component else left_out(folder, signed.agreement, folders):
             say(line)
-        chain = deposit_chain(at, signed.agreement)
+        chain = deposit_chain(desk, signed.agreement)
         sealing = Sealing(scratch=Path(scratch), agreement=signed.agreement, number=len(chain) + 1)
-        epochs = custody_epochs(at, view, signed.agreement, list(folders))
+        epochs = custody_epochs(desk, view, signed.agreement, list(folders))
         sealed = [sealing.seal(name, path, epochs[name], now().date()) for name, path in folders.items()]
         body = Deposit(
             deployment=signed.agreement.deployment,
@@ -93,11 +93,11 @@ def make(
         for entry in sealed:
             say(f"uploading {entry.component}: {entry.sealed_bytes} bytes, {entry.sealed_digest}")
             file = sealing.file(entry.component)
-            at.client.put_blob(file, entry.sealed_digest, agreement=signed.agreement.id, purpose="deposit")
-        envelope = sign(Kind.DEPOSIT, encode_object(body), [at.keys.signing_key])
-        answer = at.client.post_statement(f"/v1/agreements/{signed.agreement.id}/deposits", envelope)
+            desk.client.put_blob(file, entry.sealed_digest, agreement=signed.agreement.id, purpose="deposit")
+        envelope = sign(Kind.DEPOSIT, encode_object(body), [desk.keys.signing_key])
+        answer = desk.client.post_statement(f"/v1/agreements/{signed.agreement.id}/deposits", envelope)
         say(f"deposit {body.number} is on record; waiting until every copy was read again")
-        verdict = wait_for_verdict(at, signed.agreement.id, body.number)
+        verdict = wait_for_verdict(desk, signed.agreement.id, body.number)
     document: JsonObject = {**answer, "verdict": verdict}
     _refuse_failed(verdict, body.number)
     print_result(document, [f"deposit {body.number}: verified"], as_json=as_json)
@@ -108,8 +108,8 @@ def list_(
     context: typer.Context, agreement: AgreementName, api: Api, key: Key, as_json: Json = False
 ) -> None:
     """List the deposits under an agreement."""
-    with desk(context, api, key) as at:
-        answer = at.client.get(f"/v1/agreements/{agreement}/deposits")
+    with opened(context, api, key) as desk:
+        answer = desk.client.get(f"/v1/agreements/{agreement}/deposits")
     rows = [
         (number(d, "number"), text(member(d, "verdict"), "state"), text(d, "accepted_at"), text(d, "deposit"))
         for d in objects(answer, "deposits")
@@ -122,9 +122,9 @@ def show(
     context: typer.Context, agreement: AgreementName, n: Number, api: Api, key: Key, *, as_json: Json = False
 ) -> None:
     """Show one deposit, after verifying the depositor's signature."""
-    with desk(context, api, key) as at:
-        signed = at.agreement(agreement)
-        view = at.client.get(f"/v1/agreements/{agreement}/deposits/{n}")
+    with opened(context, api, key) as desk:
+        signed = desk.agreement(agreement)
+        view = desk.client.get(f"/v1/agreements/{agreement}/deposits/{n}")
     digest, body = read_deposit(view, signed.agreement)
     says = {name: value for name, value in encode_object(body).items() if name != "components"}
     document: JsonObject = {**view, "says": encode_object(body)}
@@ -142,12 +142,12 @@ def verify(
     context: typer.Context, agreement: AgreementName, n: Number, api: Api, key: Key, *, as_json: Json = False
 ) -> None:
     """Verify the depositor's signature and the whole chain before a deposit, and ask for its verdict."""
-    with desk(context, api, key) as at:
-        signed = at.agreement(agreement)
-        chain = deposit_chain(at, signed.agreement)
+    with opened(context, api, key) as desk:
+        signed = desk.agreement(agreement)
+        chain = deposit_chain(desk, signed.agreement)
         if not any(body.number == n for _, body in chain):
             raise DepositChainBrokenError("no such deposit", number=n, deposits=len(chain))
-        verdict = member(at.client.get(f"/v1/agreements/{agreement}/deposits/{n}"), "verdict")
+        verdict = member(desk.client.get(f"/v1/agreements/{agreement}/deposits/{n}"), "verdict")
     document: JsonObject = {"number": n, "deposit": chain[n - 1][0], "chain": n, "verdict": verdict}
     _refuse_failed(verdict, n)
     lines = [f"deposit {n}: signed by the depositor, {n} in the chain, verdict {text(verdict, 'state')}"]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tallystick.cli.opened import desk
+from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key
 from tallystick.cli.output import print_result
 from tallystick.crypto.json.canonical import sha256_digest
@@ -33,8 +33,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write one file with everything that a claim stands on, for whoever wants to verify it."""
-    with desk(context, api, key) as at:
-        data = at.client.get_bytes(f"/v1/claims/{claim}/evidence")
+    with opened(context, api, key) as desk:
+        data = desk.client.get_bytes(f"/v1/claims/{claim}/evidence")
     write_file(out, data)
     found = sha256_digest(data)
     document: JsonObject = {"file": str(out), "size_bytes": len(data), "digest": found}

@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from tallystick.cli.opened import desk
+from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
 from tallystick.cli.signing import Manner, send, state, state_together
 from tallystick.client.answers import member, objects, text
@@ -78,8 +78,8 @@ def rule(
         )
 
     passing = Passing(manner=Manner(yes=yes, as_json=as_json, out=out, cosign=cosign), send=send)
-    with desk(context, api, key) as at:
-        _together(at, open_case(at, claim, trusted=trust), Kind.RULING, ruling, passing)
+    with opened(context, api, key) as desk:
+        _together(desk, open_case(desk, claim, trusted=trust), Kind.RULING, ruling, passing)
 
 
 @app.command()
@@ -104,8 +104,8 @@ def instruct(
         return Choices(outcome=_needed(outcome, "--outcome"), reason=_needed(reason, "--reason"))
 
     passing = Passing(manner=Manner(yes=yes, as_json=as_json, out=out, cosign=cosign), send=send)
-    with desk(context, api, key) as at:
-        _together(at, open_case(at, claim, trusted=trust), Kind.JOINT_INSTRUCTION, instruction, passing)
+    with opened(context, api, key) as desk:
+        _together(desk, open_case(desk, claim, trusted=trust), Kind.JOINT_INSTRUCTION, instruction, passing)
 
 
 @app.command()
@@ -128,24 +128,24 @@ def lift(
 ) -> None:
     """Lift a hold together."""
 
-    def lifting(at: Desk, case: Case) -> Choices:
-        standing = _only_hold(at, case) if hold is None else digest(hold)
+    def lifting(desk: Desk, case: Case) -> Choices:
+        standing = _only_hold(desk, case) if hold is None else digest(hold)
         return Choices(of=standing, reason=_needed(reason, "--reason"))
 
     passing = Passing(manner=Manner(yes=yes, as_json=as_json, out=out, cosign=cosign), send=send)
-    with desk(context, api, key) as at:
-        _together(at, open_case(at, claim, trusted=trust), Kind.HOLD_LIFT, lifting, passing)
+    with opened(context, api, key) as desk:
+        _together(desk, open_case(desk, claim, trusted=trust), Kind.HOLD_LIFT, lifting, passing)
 
 
 def _together(
-    at: Desk, case: Case, kind: Kind, new: Callable[[Desk, Case], Choices], passing: Passing
+    desk: Desk, case: Case, kind: Kind, new: Callable[[Desk, Case], Choices], passing: Passing
 ) -> None:
     if passing.send is not None:
-        send(at, case, kind, passing.send, passing.manner)
+        send(desk, case, kind, passing.send, passing.manner)
     elif passing.manner.cosign is not None:
-        state_together(at, case, kind, passing.manner.cosign, passing.manner)
+        state_together(desk, case, kind, passing.manner.cosign, passing.manner)
     else:
-        state(at, case, kind, new(at, case), passing.manner)
+        state(desk, case, kind, new(desk, case), passing.manner)
 
 
 def _needed(value: _T | None, option: str) -> _T:
@@ -166,9 +166,9 @@ def _document(given: str) -> RulingDocument:
     return RulingDocument(document=word, plain_digest=Digest(f"sha256:{found}"))
 
 
-def _only_hold(at: Desk, case: Case) -> Digest:
+def _only_hold(desk: Desk, case: Case) -> Digest:
     """Return the one hold that stands, as the record tells it; the signer sees its digest."""
-    entries = objects(at.client.get(f"/v1/claims/{case.digest}/timeline"), "entries")
+    entries = objects(desk.client.get(f"/v1/claims/{case.digest}/timeline"), "entries")
     lifted = {text(member(e, "says"), "hold") for e in entries if text(e, "kind") == Kind.HOLD_LIFT}
     holds = [text(e, "statement") for e in entries if text(e, "kind") == Kind.HOLD]
     standing = [found for found in holds if found not in lifted]

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import typer
 
-from tallystick.cli.opened import desk
+from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
 from tallystick.cli.output import print_result
 from tallystick.client.answers import as_object, envelope_in, number, text
@@ -54,8 +54,8 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Verify the log from its first entry to its newest checkpoint, and against the last verified one."""
-    with desk(context, api, key) as at:
-        document = _verified(at, at.agreement(agreement, trusted=trust).agreement)
+    with opened(context, api, key) as desk:
+        document = _verified(desk, desk.agreement(agreement, trusted=trust).agreement)
     lines = [
         f"{document['size']} entries, each proven to be in the log",
         f"root  {document['root']}",
@@ -64,17 +64,17 @@ def verify(
     print_result(document, lines, as_json=as_json)
 
 
-def _verified(at: Desk, agreement: Agreement) -> JsonObject:
+def _verified(desk: Desk, agreement: Agreement) -> JsonObject:
     # The entries are read after the checkpoint, so that none of those it covers can be missing.
-    note = at.client.get_bytes(f"/v1/agreements/{agreement.id}/ledger/checkpoint")
+    note = desk.client.get_bytes(f"/v1/agreements/{agreement.id}/ledger/checkpoint")
     origin = origin_of(agreement.deployment, agreement.id)
     checkpoint = open_checkpoint(note, origin=origin, public_key=agreement.engine.log_key)
-    leaves = _leaves(at, agreement, checkpoint.size)
+    leaves = _leaves(desk, agreement, checkpoint.size)
     if len(leaves) < checkpoint.size or root_of(leaves[: checkpoint.size]) != checkpoint.root:
         raise LedgerInconsistentError(
             "the entries shown do not make the signed root", shown=len(leaves), size=checkpoint.size
         )
-    seen_before = _check_grown(at, agreement, leaves, checkpoint.size)
+    seen_before = _check_grown(desk, agreement, leaves, checkpoint.size)
     return {
         "agreement": agreement.id,
         "size": checkpoint.size,
@@ -83,15 +83,15 @@ def _verified(at: Desk, agreement: Agreement) -> JsonObject:
     }
 
 
-def _leaves(at: Desk, agreement: Agreement, size: int) -> Sequence[bytes]:
+def _leaves(desk: Desk, agreement: Agreement, size: int) -> Sequence[bytes]:
     """Return the leaf hash of every entry, each computed here, and proven to be in the log."""
     leaves: list[bytes] = []
-    for place, entry in enumerate(entries(at.client, agreement.id)):
+    for place, entry in enumerate(entries(desk.client, agreement.id)):
         if number(entry, "index") != place:
             raise LedgerInconsistentError("an entry is missing", index=place)
         if place >= size:
             break  # later than the checkpoint; a later one will cover it
-        proof = parse_log_proof(at.client.get_bytes(f"/v1/agreements/{agreement.id}/ledger/proof/{place}"))
+        proof = parse_log_proof(desk.client.get_bytes(f"/v1/agreements/{agreement.id}/ledger/proof/{place}"))
         if proof.extra is None or len(proof.extra) != SALT_SIZE_BYTES or proof.index != place:
             raise LedgerInconsistentError("a proof without its salt, or of another entry", index=place)
         leaf = leaf_hash(
@@ -107,14 +107,14 @@ def _leaves(at: Desk, agreement: Agreement, size: int) -> Sequence[bytes]:
     return leaves
 
 
-def _check_grown(at: Desk, agreement: Agreement, leaves: Sequence[bytes], size: int) -> int:
+def _check_grown(desk: Desk, agreement: Agreement, leaves: Sequence[bytes], size: int) -> int:
     """Return how many entries were verified before, all of which are still there; remember these."""
-    pins = read_pins(at.trust_file)
+    pins = read_pins(desk.trust_file)
     before = pins.checkpoints.get(agreement.id)
     seen = number(as_object(before, agreement.id), "size") if before is not None else 0
     root = root_of(leaves[:seen]).hex()
     if before is not None and (seen > size or text(as_object(before, agreement.id), "root") != root):
         raise LedgerInconsistentError("the log is not what it was", size=size, seen_before=seen)
     newest: JsonObject = {"size": size, "root": root_of(leaves[:size]).hex()}
-    write_pins(at.trust_file, replace(pins, checkpoints={**pins.checkpoints, agreement.id: newest}))
+    write_pins(desk.trust_file, replace(pins, checkpoints={**pins.checkpoints, agreement.id: newest}))
     return seen

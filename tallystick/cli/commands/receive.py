@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from tallystick.cli.opened import desk
+from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
 from tallystick.cli.output import print_json, print_problem, say
 from tallystick.client.answers import as_object, envelope_in, objects, text
@@ -85,8 +85,8 @@ def receive(
 ) -> None:
     """Fetch, verify, open and activate what was released, stage by stage; go back where it fails."""
     commands = Commands(activate=_words(activate, "--activate"), health=_words(health, "--health"))
-    with desk(context, api, key) as at:
-        setting, said = _setting(at, into, commands, trust), ""
+    with opened(context, api, key) as desk:
+        setting, said = _setting(desk, into, commands, trust), ""
         while True:
             done = _look(setting, claim, once=once)
             if done is not None and (done.reported or done.state != said):  # news, not every look
@@ -108,13 +108,13 @@ def _look(setting: Setting, claim: str, *, once: bool) -> Pass | None:
         return None
 
 
-def _setting(at: Desk, into: Path, commands: Commands, trusted: str | None) -> Setting:
+def _setting(desk: Desk, into: Path, commands: Commands, trusted: str | None) -> Setting:
     return Setting(
-        escrow=RemoteEscrow(client=at.client),
-        keys=at.keys,
+        escrow=RemoteEscrow(client=desk.client),
+        keys=desk.keys,
         into=into,
         commands=commands,
-        trust=lambda agreement, found: at.trust(agreement, found, trusted),
+        trust=lambda agreement, found: desk.trust(agreement, found, trusted),
         now=now,
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tallystick.cli.envelopes import hand_on
-from tallystick.cli.opened import desk
+from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_json, print_result, say
 from tallystick.client.answers import text
@@ -46,18 +46,18 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """Revoke a key: what it signed stops counting for whatever is undecided."""
-    with desk(context, api, key) as at:
-        signed = at.agreement(agreement, trusted=trust)
+    with opened(context, api, key) as desk:
+        signed = desk.agreement(agreement, trusted=trust)
         if joining is None:
-            envelope = _said(at, signed, person, reason)
+            envelope = _said(desk, signed, person, reason)
         else:
-            envelope = cosign(_checked(read_envelope(joining), signed), at.keys.signing_key)
+            envelope = cosign(_checked(read_envelope(joining), signed), desk.keys.signing_key)
         for line in _shown(envelope, signed):
             say(line)
         if not yes:
             typer.confirm("Sign this?", abort=True, err=True)
         if out is None:
-            answer = at.client.post_statement(f"/v1/agreements/{signed.agreement.id}/revocations", envelope)
+            answer = desk.client.post_statement(f"/v1/agreements/{signed.agreement.id}/revocations", envelope)
             print_result(answer, [f"recorded     {text(answer, 'statement')}"], as_json=as_json)
             return
     hand_on(envelope, out)
@@ -65,8 +65,8 @@ def revoke(
         print_json({"statement": statement_id(envelope), "signatures": len(envelope.signatures)})
 
 
-def _said(at: Desk, signed: SignedAgreement, person: str | None, reason: str) -> Envelope:
-    author = at.person_in(signed.agreement)
+def _said(desk: Desk, signed: SignedAgreement, person: str | None, reason: str) -> Envelope:
+    author = desk.person_in(signed.agreement)
     owner = author if person is None else _owner(signed, person)
     body = KeyRevocation(
         deployment=signed.agreement.deployment,
@@ -78,7 +78,7 @@ def _said(at: Desk, signed: SignedAgreement, person: str | None, reason: str) ->
         key=owner.signing_key,
         reason=reason,
     )
-    return sign(Kind.KEY_REVOCATION, encode_object(body), [at.keys.signing_key])
+    return sign(Kind.KEY_REVOCATION, encode_object(body), [desk.keys.signing_key])
 
 
 def _owner(signed: SignedAgreement, person: str) -> Person:

@@ -16,7 +16,7 @@ class UnexpectedShapeError(MalformedError):
 
 
 def members_of(
-    value: JsonValue, *, at: str, required: AbstractSet[str], optional: AbstractSet[str] = frozenset()
+    value: JsonValue, *, where: str, required: AbstractSet[str], optional: AbstractSet[str] = frozenset()
 ) -> JsonObject:
     """Return `value` as an object that has all `required` and no unknown members.
 
@@ -24,20 +24,20 @@ def members_of(
         UnexpectedShapeError: Not an object, or a member is missing or unknown.
     """
     if not isinstance(value, Mapping):
-        raise UnexpectedShapeError("not an object", at=at)
+        raise UnexpectedShapeError("not an object", at=where)
     if unknown := sorted(value.keys() - required - optional):
-        raise UnexpectedShapeError("unknown member", at=at, member=unknown[0][:64])
+        raise UnexpectedShapeError("unknown member", at=where, member=unknown[0][:64])
     if missing := sorted(required - value.keys()):
-        raise UnexpectedShapeError("missing member", at=at, member=missing[0])
+        raise UnexpectedShapeError("missing member", at=where, member=missing[0])
     return value
 
 
-def text_of(members: JsonObject, member: str, *, at: str) -> str:
+def text_of(members: JsonObject, member: str, *, where: str) -> str:
     """Return a member that must be text; the error never shows its value.
 
     Raises:
         UnexpectedShapeError: Not text.
     """
     if not isinstance(found := members[member], str):
-        raise UnexpectedShapeError("not text", at=at, member=member)
+        raise UnexpectedShapeError("not text", at=where, member=member)
     return found

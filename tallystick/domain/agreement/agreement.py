@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 from tallystick.domain.agreement.communications import Communications
 from tallystick.domain.agreement.components import Component
 from tallystick.domain.agreement.conditions import Condition, EvidenceItem
-from tallystick.domain.agreement.deployment import Engine
+from tallystick.domain.agreement.deployment import EngineKeys
 from tallystick.domain.agreement.governance import Governance
 from tallystick.domain.agreement.parties import Party, Person, Role
 from tallystick.domain.agreement.plan import Stage
@@ -72,7 +72,7 @@ class Agreement:
     evidence_readers: tuple[PersonId, ...]
     communications: Communications
     governance: Governance
-    engine: Engine
+    engine: EngineKeys
     excludes_claimant_party: bool = True
     supersedes: Digest | None = None
 

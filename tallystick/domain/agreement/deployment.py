@@ -9,7 +9,7 @@ from tallystick.domain.ids import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
+class EngineKeys:
     """The deployment's own keys, pinned like everybody's.
 
     Attributes:

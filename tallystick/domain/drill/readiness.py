@@ -34,7 +34,12 @@ class Seen:
 
 def findings(agreement: Agreement, seen: Seen) -> tuple[Finding, ...]:
     """Return what would stand in the way of a release, and what the linter says of the agreement."""
-    own = (*_engine(seen), *_custody(agreement, seen), *_deposit(agreement, seen), *_people(agreement, seen))
+    own = (
+        *_database(seen),
+        *_custody(agreement, seen),
+        *_deposit(agreement, seen),
+        *_people(agreement, seen),
+    )
     return (*own, *check(agreement))
 
 
@@ -43,7 +48,7 @@ def is_ready(found: Sequence[Finding]) -> bool:
     return all(finding.severity is not Severity.ERROR for finding in found)
 
 
-def _engine(seen: Seen) -> Iterator[Finding]:
+def _database(seen: Seen) -> Iterator[Finding]:
     if seen.halted:
         yield error(
             "halted", "", "releases are halted in this deployment", "Remove the halt file when it is safe."

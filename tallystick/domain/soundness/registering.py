@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.deployment import Engine
+from tallystick.domain.agreement.deployment import EngineKeys
 from tallystick.domain.agreement.versions import check_predecessors
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import DeploymentId, PublicKey
@@ -25,7 +25,7 @@ class Registrar:
     """The deployment that is asked to register: its name, its own keys, its escrow agent's root keys."""
 
     deployment: DeploymentId
-    engine: Engine
+    engine: EngineKeys
     root_keys: Collection[PublicKey]
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from tallystick.domain.errors import TallystickError
 from tallystick.settings import read_settings
-from tallystick.store.database.session import open_engine, transaction
+from tallystick.store.database.session import open_database, transaction
 
 _STEPS: Final = Path(__file__).parents[1] / "migrations"
 
@@ -51,7 +51,7 @@ def stamp(connection: Connection) -> None:
     MigrationContext.configure(connection).stamp(script, newest())
 
 
-def upgrade(engine: Engine) -> str:
+def upgrade(database: Engine) -> str:
     """Take every step that the database hasn't taken, and return the revision at which it is now.
 
     Raises:
@@ -59,7 +59,7 @@ def upgrade(engine: Engine) -> str:
         StoreUnavailableError: Locked, full or out of reach; no step was taken.
         StoreUnusableError: It doesn't keep what it acknowledges.
     """
-    with transaction(engine) as session:
+    with transaction(database) as session:
         _take_steps(session.connection())
     return newest()
 
@@ -79,7 +79,7 @@ def _take_steps(connection: Connection) -> None:
 def main(environment: Mapping[str, str]) -> int:
     """Migrate the database that the settings name; return 0, or 1 with the reason on stderr."""
     try:
-        at = upgrade(open_engine(read_settings(environment).database_url))
+        at = upgrade(open_database(read_settings(environment).database_url))
     except TallystickError as error:
         print(error, file=sys.stderr)  # noqa: T201 - it's what the operator reads
         return 1

@@ -65,7 +65,7 @@ class StoreUnusableError(TallystickError):
     advice = "Name a database file on a local file system (sqlite:///…), or a PostgreSQL server."
 
 
-def open_engine(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX) -> Engine:
+def open_database(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX) -> Engine:
     """Return the engine for `database_url`; nothing is connected yet.
 
     A connection is refused at connect unless its durability settings hold;
@@ -88,7 +88,7 @@ def open_engine(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX) -
 
 
 @contextmanager
-def transaction(engine: Engine) -> Generator[Session]:
+def transaction(database: Engine) -> Generator[Session]:
     """Yield a session that writes; all of it is durable when the block ends, or none of it is.
 
     Writers are serialised: what is read here can't change before the commit.
@@ -96,21 +96,21 @@ def transaction(engine: Engine) -> Generator[Session]:
     Raises:
         StoreUnavailableError: Locked, full, failing or out of reach; nothing was acknowledged.
     """
-    marked = _marked(engine, writes=True)
-    with _explained(), _turn(engine), Session(marked, expire_on_commit=False) as session:
+    marked = _marked(database, writes=True)
+    with _explained(), _turn(database), Session(marked, expire_on_commit=False) as session:
         session.connection()  # takes the turn now, not at the first statement
         yield session
         session.commit()
 
 
 @contextmanager
-def reading(engine: Engine) -> Generator[Session]:
+def reading(database: Engine) -> Generator[Session]:
     """Yield a session that reads one snapshot; whatever it changes is thrown away.
 
     Raises:
         StoreUnavailableError: Locked, failing or out of reach.
     """
-    with _explained(), Session(_marked(engine, writes=False)) as session:
+    with _explained(), Session(_marked(database, writes=False)) as session:
         yield session
         session.rollback()
 
@@ -134,13 +134,13 @@ class _Turn:
 
 
 @contextmanager
-def _turn(engine: Engine) -> Generator[None]:
+def _turn(database: Engine) -> Generator[None]:
     """Let one thread of this process write at a time, where the database lets only one.
 
     SQLite has whoever waits for its lock sleep, ever longer, and look again; a thread that waits
     here goes on when the one before it is done.
     """
-    turn = engine.get_execution_options().get(_TURN)
+    turn = database.get_execution_options().get(_TURN)
     if not isinstance(turn, _Turn):
         yield
         return
@@ -152,13 +152,13 @@ def _turn(engine: Engine) -> Generator[None]:
         turn.lock.release()
 
 
-def _marked(engine: Engine, *, writes: bool) -> Engine:
-    if not _is_postgresql(engine):
-        return engine.execution_options(**{_WRITES: writes})
+def _marked(database: Engine, *, writes: bool) -> Engine:
+    if not _is_postgresql(database):
+        return database.execution_options(**{_WRITES: writes})
     # A reader's snapshot is of its first statement. A writer's would be of its waiting for the
     # lock, and stale when its turn comes: so each of its statements looks anew, while nobody else writes.
     level = "READ COMMITTED" if writes else "REPEATABLE READ"
-    return engine.execution_options(isolation_level=level, **{_WRITES: writes})
+    return database.execution_options(isolation_level=level, **{_WRITES: writes})
 
 
 def _is_postgresql(bind: Engine | Connection) -> bool:
@@ -168,25 +168,25 @@ def _is_postgresql(bind: Engine | Connection) -> bool:
 def _sqlite(url: URL, busy_max: timedelta) -> Engine:
     if (url.database or ":memory:") == ":memory:":
         raise StoreUnusableError("a database in memory keeps nothing")
-    engine = create_engine(
+    database = create_engine(
         url,
         poolclass=QueuePool,
         hide_parameters=True,
         execution_options={_TURN: _Turn(lock=threading.Lock(), waiting_max=busy_max)},
     )
-    event.listen(engine, "connect", _sqlite_setup(busy_max))
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    event.listen(database, "connect", _sqlite_setup(busy_max))
+    event.listen(database, "begin", _begin_sqlite)
+    return database
 
 
 def _postgresql(url: URL, busy_max: timedelta) -> Engine:
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     # Ping: a server that was restarted costs a reconnection, not a refused request.
-    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    event.listen(engine, "connect", _postgresql_setup(busy_max))
-    event.listen(engine, "begin", _begin_postgresql)
-    return engine
+    database = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    event.listen(database, "connect", _postgresql_setup(busy_max))
+    event.listen(database, "begin", _begin_postgresql)
+    return database
 
 
 def _sqlite_setup(busy_max: timedelta) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:

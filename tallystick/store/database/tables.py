@@ -201,7 +201,7 @@ class AnswerRow(SQLModel, table=True):
     answered_at: datetime = Field(sa_type=InstantText, index=True)
 
 
-def create_tables(engine: Engine) -> None:
+def create_tables(database: Engine) -> None:
     """Make the tables in an empty database, as the newest migration leaves them; migrate any other.
 
     For the embedded stack and tests; a site migrates before its services start.
@@ -209,10 +209,10 @@ def create_tables(engine: Engine) -> None:
     Raises:
         TallystickError: As `migrate.upgrade`.
     """
-    with transaction(engine) as session:
+    with transaction(database) as session:
         connection = session.connection()
         if not inspect(connection).get_table_names():
             SQLModel.metadata.create_all(connection)
             migrate.stamp(connection)
             return
-    migrate.upgrade(engine)
+    migrate.upgrade(database)

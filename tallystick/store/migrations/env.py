@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 
 from tallystick.settings import read_settings
 from tallystick.store.database import tables
-from tallystick.store.database.session import open_engine, transaction
+from tallystick.store.database.session import open_database, transaction
 
 assert tables.EntryRow.__tablename__ in SQLModel.metadata.tables, "the tables are what is migrated to"
 
@@ -28,5 +28,5 @@ given = context.config.attributes.get("connection")
 if isinstance(given, Connection):
     _run(given)
 else:
-    with transaction(open_engine(read_settings(os.environ).database_url)) as session:
+    with transaction(open_database(read_settings(os.environ).database_url)) as session:
         _run(session.connection())

@@ -45,7 +45,7 @@ def ask(world: World, component: str = DOCS, epoch: int = 1, agreement: str | No
 
 
 def dealt(world: World) -> list[Custody]:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         return [epoch.body for epoch in epochs(session, world.agreement.id)]
 
 
@@ -57,7 +57,7 @@ def test_a_dealt_epoch_is_published_and_its_share_opens_for_the_gate(world: Worl
     digest = world.gate(at=MONDAY).deal(ask(world))
 
     (custody,) = dealt(world)
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         assert dict(live_custody(session, world.agreement.id)) == {DOCS: digest}
         assert verified_custody(session, world.agreement.id, Digest(digest)).body == custody
     assert (custody.component, custody.epoch) == (DOCS, 1)
@@ -112,7 +112,7 @@ def test_only_the_next_epoch_of_a_component_without_a_live_one_is_dealt(world: W
 
 def test_every_component_needs_its_first_epoch(world: World) -> None:
     def missing() -> list[tuple[str, int]]:
-        with reading(world.engine) as session:
+        with reading(world.database) as session:
             return list(missing_epochs(session, world.agreement.id, world.agreement))
 
     assert missing() == [(component.id, 1) for component in world.agreement.components]

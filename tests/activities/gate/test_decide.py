@@ -105,7 +105,7 @@ def unmet(world: World) -> set[str]:
 
 def decisions(world: World) -> int:
     """How many decisions to release the ledger has, whoever made them."""
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         found = ledger.entries(session, world.agreement.id, kinds=[Kind.DECISION])
     return sum(ledger.names_of(entry.statement()).decision is not None for entry in found)
 
@@ -141,7 +141,7 @@ def opened(world: World) -> bytes:
 
 
 def sealed_digest(world: World) -> Digest:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         stored = deposits.deposit_by_digest(session, world.agreement.id, world.case().claim.filing.deposit)
         assert stored is not None
         deposit = read_signed(stored.entry.statement(), world.agreement).body
@@ -308,7 +308,7 @@ def test_a_deposit_that_is_gone_opens_nothing(world: World) -> None:
 
 def test_custody_that_the_gate_did_not_deal_opens_nothing(prepared: World, tmp_path: Path) -> None:
     world = prepared.copied_to(tmp_path / "world")
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         live = dict(live_custody(session, world.agreement.id))
         dealt = ledger.entry_by_statement(session, world.agreement.id, live[LICENCE_KEYS])
     assert dealt is not None
@@ -531,7 +531,7 @@ def test_a_share_that_is_lost_is_told_and_nothing_is_decided(world: World) -> No
 
 
 def test_a_later_deposit_changes_nothing(world: World) -> None:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         live = live_custody(session, world.agreement.id)
     world.deposit(dict.fromkeys(CONTENTS, b"newer"), live)
     world.sign_checkpoint()
@@ -822,7 +822,7 @@ def test_bytes_that_were_read_for_another_deposit_are_not_the_pinned_ones(world:
     pinned = world.case().claim.filing.deposit
     for path in world.sealed_files(sealed_digest(world)):
         flip(path)
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         live = live_custody(session, world.agreement.id)
     world.deposit(dict.fromkeys(CONTENTS, b"other"), live)
     true, other = (envelope_of(world, digest) for digest in (pinned, deposited(world)))
@@ -841,7 +841,7 @@ def test_bytes_that_were_read_for_another_deposit_are_not_the_pinned_ones(world:
 
 
 def envelope_of(world: World, statement: Digest) -> bytes:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         entry = ledger.entry_by_statement(session, world.agreement.id, statement)
     assert entry is not None
     return entry.envelope
@@ -949,7 +949,7 @@ def forget(world: World) -> None:
 
 def test_a_released_component_needs_a_new_epoch_and_the_others_do_not(world: World) -> None:
     def missing() -> list[tuple[str, int]]:
-        with reading(world.engine) as session:
+        with reading(world.database) as session:
             return list(missing_epochs(session, world.agreement.id, world.agreement))
 
     before = missing()
@@ -973,7 +973,7 @@ def test_no_secret_is_in_the_database_the_journal_the_stores_or_the_answer(world
     (share,) = custody.shares
     sealed = b"".join(world.blobs.open_verified(share.sealed_digest).chunks)
     secret = gate_share(custody, sealed, GATE_IDENTITY)
-    world.engine.dispose()
+    world.database.dispose()
     canaries = [
         GATE_IDENTITY.secret_text().encode(),
         GATE_IDENTITY.seed,

@@ -29,7 +29,7 @@ from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.folder import FileBlobStore, ReplicaVerdict
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import StoredBlob, known_blobs, record_blob
-from tallystick.store.database.session import StoreUnavailableError, open_engine, reading, transaction
+from tallystick.store.database.session import StoreUnavailableError, open_database, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import deposits
 from tests.support.worlds.agreements import DOCS, DORA, LOG_KEY, PEOPLE
@@ -48,7 +48,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture
 def world(prepared: World, tmp_path: Path) -> World:
     copied = prepared.copied_to(tmp_path / "world")
-    with transaction(copied.engine) as session:
+    with transaction(copied.database) as session:
         for component in deposited(copied).components:
             uploaded = StoredBlob(
                 digest=component.sealed_digest,
@@ -62,7 +62,7 @@ def world(prepared: World, tmp_path: Path) -> World:
 
 
 def deposited(world: World) -> Deposit:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         stored = deposits.latest_deposit(session, world.agreement.id)
     assert stored is not None
     body = read_signed(stored.entry.statement(), world.agreement).body
@@ -78,12 +78,12 @@ def keeper(
     world: World,
     *,
     blobs: ReplicatedBlobs | None = None,
-    engine: Engine | None = None,
+    database: Engine | None = None,
     clock: Callable[[], datetime] = lambda: NOW,
     rest: Callable[[timedelta], None] = lambda _: None,
 ) -> Storekeeper:
     return Storekeeper(
-        engine=engine or world.engine,
+        database=database or world.database,
         blobs=blobs or world.blobs,
         log_key=LOG_KEY,
         post=Post(domain="test.invalid", outbox_dir=world.folder / "outbox"),
@@ -98,7 +98,7 @@ def sealed(world: World) -> Digest:
 
 def repairs(world: World, happening: Happening = Happening.REPLICA_REPAIRED) -> list[Event]:
     """What the ledger says was replaced, each verified as the engine's own word."""
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         found = ledger.entries(session, world.agreement.id, kinds=[Kind.EVENT])
     events = [read_signed(entry.statement(), world.agreement) for entry in found if entry.claim is None]
     assert all(signed.signers == {world.agreement.engine.log_key} for signed in events)
@@ -197,13 +197,13 @@ def test_a_blob_that_is_still_on_its_way_to_the_second_store_is_left_alone(world
 def test_the_disks_rest_after_each_blob(world: World) -> None:
     rests: list[timedelta] = []
     keeper(world, rest=rests.append).make_round()
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         assert len(rests) == len(known_blobs(session)) > 1
     assert min(rests) >= SCRUB_REST_MIN
 
 
 def test_a_finding_is_put_on_record_once_the_database_is_back(world: World) -> None:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         first = known_blobs(session)[0]
     _, bad = world.sealed_files(first)
     bad.unlink()
@@ -212,7 +212,7 @@ def test_a_finding_is_put_on_record_once_the_database_is_back(world: World) -> N
         other.execute("BEGIN IMMEDIATE")
         keeper(
             world,
-            engine=open_engine(f"sqlite:///{path}", busy_max=timedelta(milliseconds=20)),
+            database=open_database(f"sqlite:///{path}", busy_max=timedelta(milliseconds=20)),
             rest=lambda _: other.rollback(),
         ).make_round()
 
@@ -268,7 +268,7 @@ def defects(logs: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
 
 
 def test_a_defect_at_one_blob_is_told_and_the_others_are_still_looked_at(world: World) -> None:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         first, *_, last = known_blobs(session)
     store, blobs = defective(world)
     store.broken_at = first
@@ -287,7 +287,7 @@ def test_a_defect_in_a_round_is_told_and_the_next_round_comes(world: World) -> N
     bad.write_bytes(b"rot")
     store, blobs = defective(world)
     store.broken = 1
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         rest = Weary(times=2 + len(known_blobs(session)))  # before both rounds, and in the second
 
     with capture_logs() as logs, contextlib.suppress(EndedError):
@@ -308,7 +308,7 @@ def lose(world: World) -> None:
 
 def given(world: World) -> list[StorageNotice]:
     """The notices on record, each verified as the engine's own word."""
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         found = ledger.entries(session, world.agreement.id, kinds=[Kind.STORAGE_NOTICE])
     signed = [read_signed(entry.statement(), world.agreement) for entry in found]
     assert all(one.signers == {world.agreement.engine.log_key} for one in signed)
@@ -334,7 +334,7 @@ def run_until(world: World, rests: int) -> list[timedelta]:
 
 def test_a_loss_is_told_to_depositor_beneficiary_and_agent_once(world: World) -> None:
     lose(world)
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         blobs = len(known_blobs(session))
 
     run_until(world, rests=1 + blobs + 1 + blobs + 1)
@@ -392,7 +392,7 @@ def register(world: World, agreement: Agreement, log_key: SigningKey = LOG_KEY) 
 
 def notices_of(world: World) -> StorageNotices:
     return StorageNotices(
-        engine=world.engine,
+        database=world.database,
         log_key=LOG_KEY,
         post=Post(domain="test.invalid", outbox_dir=world.folder / "outbox"),
         clock=lambda: NOW,
@@ -403,7 +403,7 @@ def test_a_damaged_record_keeps_no_other_agreements_letters_back(world: World) -
     lose(world)
     make_round(world)
     damaged = register(world, replace(world.agreement, id=AgreementId("a-damaged-one")))
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         event = said("event", 1, keys=[LOG_KEY], agreement_digest=damaged.digest)
         ledger.append(session, damaged.agreement.id, event, NOW, claim=None)
 
@@ -431,7 +431,7 @@ def test_what_a_former_log_key_signed_is_read_under_the_version_that_it_names(wo
 
 
 def test_an_event_that_names_no_version_of_the_agreement_is_told(world: World) -> None:
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         event = said("event", 1, keys=[LOG_KEY], agreement_digest=NO_DIGEST)
         ledger.append(session, world.agreement.id, event, NOW, claim=None)
     with capture_logs() as logs:
@@ -440,9 +440,9 @@ def test_an_event_that_names_no_version_of_the_agreement_is_told(world: World) -
 
 
 def test_letters_wait_for_a_database_that_is_out_of_reach(world: World) -> None:
-    nowhere = open_engine(f"sqlite:///{world.folder}/no-folder/store.db")
+    nowhere = open_database(f"sqlite:///{world.folder}/no-folder/store.db")
     with pytest.raises(StoreUnavailableError):
-        replace(notices_of(world), engine=nowhere).give([world.agreement.id])
+        replace(notices_of(world), database=nowhere).give([world.agreement.id])
 
 
 def test_two_storekeepers_send_one_letter_and_record_it_once(world: World) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from api.backend.neighbours import ClaimNotCarriedError, EngineUnreachableError
-from api.backend.temporal import TemporalClaims
+from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
+from api.backend.temporal import TemporalEngine
 from tallystick.crypto.envelope import envelope_bytes, statement_id
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.claim.claim import WrongClaimStateError
@@ -29,8 +29,8 @@ async def story(temporal_test_server: Path, tmp_path: Path) -> AsyncGenerator[St
         yield new_story(environment, tmp_path)
 
 
-def port(story: Story) -> TemporalClaims:
-    return TemporalClaims(settings_of(story.environment, story.world.folder))
+def port(story: Story) -> TemporalEngine:
+    return TemporalEngine(settings_of(story.environment, story.world.folder))
 
 
 def settings_of(environment: WorkflowEnvironment, folder: Path) -> Settings:
@@ -42,7 +42,7 @@ def submission(envelope: bytes) -> Submission:
     return Submission(envelope=envelope.decode())
 
 
-async def filed(story: Story, claims: TemporalClaims) -> Digest:
+async def filed(story: Story, claims: TemporalEngine) -> Digest:
     at = await story.now()
     filing = story.world.filing(story.deposit, at)
     digest, text = statement_id(filing), envelope_bytes(filing).decode()
@@ -98,7 +98,7 @@ async def test_the_worker_makes_the_evidence_file_that_the_api_cannot_sign(story
 
 
 async def test_without_temporal_the_outcome_is_open_and_repeating_is_harmless(tmp_path: Path) -> None:
-    claims = TemporalClaims(replace(settings_in(tmp_path), temporal_address="127.0.0.1:9"))
+    claims = TemporalEngine(replace(settings_in(tmp_path), temporal_address="127.0.0.1:9"))
     start = ClaimStart(claim=NOBODYS, agreement="nordwind-halden", envelope="{}")
     with pytest.raises(EngineUnreachableError) as doubt:
         await claims.start_claim(start)

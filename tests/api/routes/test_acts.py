@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from fastapi.routing import iter_route_contexts
 
-from api.backend.neighbours import EngineUnreachableError
+from api.backend.backend import EngineUnreachableError
 from api.routes.acts import NOUNS, handler_of
 from tallystick.crypto.envelope import statement_id
 from tallystick.domain.ids import Digest, PersonId, StageId

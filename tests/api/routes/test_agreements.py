@@ -22,7 +22,7 @@ KEYS = tuple(PEOPLE[person].signing_key for person in SIGNERS)
 @pytest.fixture
 async def empty(tmp_path: Path) -> AsyncGenerator[Service]:
     world = World(folder=tmp_path)
-    assert world.engine.url
+    assert world.database.url
     async with serving(world) as service:
         yield service
 

@@ -184,7 +184,7 @@ async def decide_provisional(service: Service) -> None:
 
 
 async def test_a_deposit_is_recorded_once_its_files_have_arrived(service: Service) -> None:
-    with reading(service.world.engine) as session:
+    with reading(service.world.database) as session:
         live = live_custody(session, service.world.agreement.id)
         last = deposits.latest_deposit(session, service.world.agreement.id)
     assert last is not None
@@ -215,7 +215,7 @@ async def test_a_deposit_is_recorded_once_its_files_have_arrived(service: Servic
 
 async def test_an_upload_with_which_nobody_goes_on_is_dropped_by_the_api_itself(service: Service) -> None:
     assert (await put(service, DATA[:100], offset=0, length=len(DATA))).status_code == 202
-    arriving = service.app.state.neighbours.uploads
+    arriving = service.app.state.backend.uploads
     owner = key_id(PEOPLE[DORA].signing_key.public_key)
     assert arriving.received_bytes(owner, DIGEST) == 100
 

@@ -110,8 +110,8 @@ async def events(service: Service, count: int, last: int | None = None) -> list[
     """The first events of the stream, which is then left: a stand-in for a client that goes away."""
     key = PEOPLE[ANA].signing_key.public_key
     caller = Caller(key=key, fingerprint=key_id(key), persons={AgreementId("nordwind-halden"): ANA})
-    near = service.app.state.neighbours
-    stream = entries_after(near, caller, service.world.claim, -1 if last is None else last)
+    backend = service.app.state.backend
+    stream = entries_after(backend, caller, service.world.claim, -1 if last is None else last)
     found: list[dict[str, object]] = []
     async for event in stream:
         found.append(json.loads(str(event.data)))

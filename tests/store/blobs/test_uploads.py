@@ -163,14 +163,14 @@ def test_a_folder_that_cannot_be_made_is_a_failed_store(tmp_path: Path, blobs: R
         Uploads(tmp_path / "file" / "uploads", blobs)
 
 
-def test_a_blob_is_known_to_each_agreement_on_its_own(engine: Engine) -> None:
+def test_a_blob_is_known_to_each_agreement_on_its_own(database: Engine) -> None:
     mine = stored("one", ANA)
-    with transaction(engine) as session:
+    with transaction(database) as session:
         assert record_blob(session, mine) == mine
         assert record_blob(session, stored("one", EVE)) == mine
         assert find_blob(session, AgreementId("two"), WANTED) is None
         theirs = record_blob(session, stored("two", EVE))
-    with reading(engine) as session:
+    with reading(database) as session:
         assert find_blob(session, AgreementId("one"), WANTED) == mine
         assert blobs_with(session, WANTED) == [mine, theirs]
         assert known_blobs(session) == [WANTED]

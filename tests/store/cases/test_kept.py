@@ -21,7 +21,7 @@ from tests.support.worlds.prepared_worlds import accepted, deposited, prepared_w
 
 
 def read(cases: Cases, world: World) -> CaseFile:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         return cases.load(session, world.agreement.id, world.claim)
 
 
@@ -59,7 +59,7 @@ def test_what_was_read_on_is_what_is_read_anew(tmp_path: Path) -> None:
 def test_an_altered_row_is_noticed_by_who_has_read_it_before(tmp_path: Path) -> None:
     world, cases = accepted(prepared_world(tmp_path)), Cases()
     before = read(cases, world)
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         row = session.exec(select(EntryRow).where(col(EntryRow.index) == before.raw[1].index)).one()
         row.envelope = row.envelope.replace(b'"sig":"', b'"sig":"AAAA', 1)
         session.add(row)
@@ -71,7 +71,7 @@ def test_an_altered_row_is_noticed_by_who_has_read_it_before(tmp_path: Path) -> 
 def test_a_record_that_was_cut_short_is_read_anew(tmp_path: Path) -> None:
     world, cases = accepted(prepared_world(tmp_path)), Cases()
     before = read(cases, world)
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         row = session.exec(select(EntryRow).where(col(EntryRow.index) == before.raw[-1].index)).one()
         session.delete(row)
 

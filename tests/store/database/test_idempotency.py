@@ -25,13 +25,13 @@ REQUEST = Request(
 ANSWER = Answer(status=201, response=b'{"claim":"clm-1"}')
 
 
-def test_the_first_answer_stays(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_the_first_answer_stays(database: Engine) -> None:
+    with transaction(database) as session:
         assert recall(session, REQUEST) is None
         assert remember(session, REQUEST, ANSWER, AT) == ANSWER
-    with transaction(engine) as session:
+    with transaction(database) as session:
         assert remember(session, REQUEST, Answer(status=500, response=b""), AT) == ANSWER
-    with reading(engine) as session:
+    with reading(database) as session:
         assert recall(session, REQUEST) == ANSWER
 
 
@@ -42,8 +42,8 @@ def test_the_first_answer_stays(engine: Engine) -> None:
         replace(REQUEST, body_digest=sha256_digest(b"[]")),
     ],
 )
-def test_a_key_names_one_request(engine: Engine, other: Request) -> None:
-    with transaction(engine) as session:
+def test_a_key_names_one_request(database: Engine, other: Request) -> None:
+    with transaction(database) as session:
         remember(session, REQUEST, ANSWER, AT)
         with pytest.raises(IdempotencyKeyReusedError):
             recall(session, other)
@@ -51,8 +51,8 @@ def test_a_key_names_one_request(engine: Engine, other: Request) -> None:
             remember(session, other, ANSWER, AT)
 
 
-def test_the_same_key_of_another_person_is_another_key(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_the_same_key_of_another_person_is_another_key(database: Engine) -> None:
+    with transaction(database) as session:
         remember(session, REQUEST, ANSWER, AT)
         assert recall(session, replace(REQUEST, principal=sha256_digest(b"eve"))) is None
         assert recall(session, replace(REQUEST, key="4f0c-2")) is None
@@ -68,9 +68,9 @@ def test_the_longest_key_is_taken() -> None:
     assert replace(REQUEST, key="x" * 128).key == "x" * 128
 
 
-def test_old_answers_are_forgotten_and_newer_ones_are_not(engine: Engine) -> None:
+def test_old_answers_are_forgotten_and_newer_ones_are_not(database: Engine) -> None:
     newer = replace(REQUEST, key="newer")
-    with transaction(engine) as session:
+    with transaction(database) as session:
         remember(session, REQUEST, ANSWER, AT)
         remember(session, newer, ANSWER, AT + timedelta(seconds=1))
         assert forget(session, AT + timedelta(seconds=1)) == 1

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, inspect
 from sqlmodel import SQLModel
 
 from tallystick.store.database import migrate
-from tallystick.store.database.session import open_engine, reading, transaction
+from tallystick.store.database.session import open_database, reading, transaction
 from tallystick.store.database.tables import LogRow, create_tables
 
 ROOT = Path(__file__).parents[3]
@@ -39,54 +39,54 @@ _SHAPES = {
 }
 
 
-def shape(engine: Engine) -> dict[str, frozenset[str]]:
+def shape(database: Engine) -> dict[str, frozenset[str]]:
     """Each table, column, index and constraint by name; its lines may stand in another order."""
-    with engine.connect() as connection:
-        rows = [row for query in _SHAPES[engine.dialect.name] for row in connection.exec_driver_sql(query)]
+    with database.connect() as connection:
+        rows = [row for query in _SHAPES[database.dialect.name] for row in connection.exec_driver_sql(query)]
     return {name: frozenset(line.strip(" \t,") for line in made.splitlines()) for name, made in rows}
 
 
 @pytest.fixture
 def empty(new_url: Callable[[], str]) -> Iterator[Engine]:
-    engine = open_engine(new_url())
-    yield engine
-    engine.dispose()
+    database = open_database(new_url())
+    yield database
+    database.dispose()
 
 
-def test_the_migrations_make_exactly_the_tables(empty: Engine, engine: Engine) -> None:
+def test_the_migrations_make_exactly_the_tables(empty: Engine, database: Engine) -> None:
     assert migrate.upgrade(empty) == migrate.newest()
     with empty.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
-    assert shape(empty) == shape(engine)
+    assert shape(empty) == shape(database)
     assert {"ledger_entries", "logs", "claims", "decisions"} < set(inspect(empty).get_table_names())
 
 
-def test_what_was_made_at_once_counts_as_migrated(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_what_was_made_at_once_counts_as_migrated(database: Engine) -> None:
+    with transaction(database) as session:
         session.add(LogRow(agreement_id="kept", size=0, frontier=b""))
         assert migrate.revision(session.connection()) == migrate.newest()
-    migrate.upgrade(engine)
-    create_tables(engine)
-    with reading(engine) as session:
+    migrate.upgrade(database)
+    create_tables(database)
+    with reading(database) as session:
         assert session.get(LogRow, "kept") is not None
 
 
-def test_two_that_start_at_once_make_one_database(empty: Engine, engine: Engine) -> None:
+def test_two_that_start_at_once_make_one_database(empty: Engine, database: Engine) -> None:
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(create_tables, [empty, empty]))
-    assert shape(empty) == shape(engine)
+    assert shape(empty) == shape(database)
 
 
-def test_a_database_of_a_later_version_is_refused_and_left_alone(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_a_database_of_a_later_version_is_refused_and_left_alone(database: Engine) -> None:
+    with transaction(database) as session:
         session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     for open_it in (migrate.upgrade, create_tables):
         with pytest.raises(migrate.SchemaTooNewError) as caught:
-            open_it(engine)
+            open_it(database)
     assert caught.value.facts["revision"] == "9999"
 
 
-def test_a_site_migrates_with_one_command(empty: Engine, engine: Engine, tmp_path: Path) -> None:
+def test_a_site_migrates_with_one_command(empty: Engine, database: Engine, tmp_path: Path) -> None:
     environment = {
         "PYTHONPATH": str(ROOT),
         "TALLYSTICK_DEPLOYMENT": "test",
@@ -96,7 +96,7 @@ def test_a_site_migrates_with_one_command(empty: Engine, engine: Engine, tmp_pat
     command = [sys.executable, "-m", "tallystick.store.database.migrate"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert shape(empty) == shape(engine)
+    assert shape(empty) == shape(database)
 
 
 def test_the_command_says_why_it_did_not_migrate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

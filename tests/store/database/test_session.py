@@ -17,7 +17,7 @@ from tallystick.store.database.session import (
     StoreUnavailableError,
     StoreUnusableError,
     database_now,
-    open_engine,
+    open_database,
     reading,
     transaction,
 )
@@ -47,8 +47,8 @@ def test_every_connection_to_sqlite_has_the_durability_settings(
 
 
 def test_a_database_whose_journal_cannot_be_wal_is_refused_at_connect() -> None:
-    engine = open_engine("sqlite:///file:memory-in-disguise?mode=memory&uri=true")
-    with pytest.raises(StoreUnusableError) as caught, reading(engine) as session:
+    database = open_database("sqlite:///file:memory-in-disguise?mode=memory&uri=true")
+    with pytest.raises(StoreUnusableError) as caught, reading(database) as session:
         database_now(session)
     assert caught.value.facts == {"setting": "journal_mode", "found": "memory"}
 
@@ -58,64 +58,64 @@ def test_a_database_whose_journal_cannot_be_wal_is_refused_at_connect() -> None:
 )
 def test_a_database_that_cannot_be_used_is_refused(url: str) -> None:
     with pytest.raises(StoreUnusableError):
-        open_engine(url)
+        open_database(url)
 
 
 def test_a_refused_url_is_not_shown() -> None:
     with pytest.raises(StoreUnusableError) as caught:
-        open_engine("nosuchdatabase://ana:canary@host/db")
+        open_database("nosuchdatabase://ana:canary@host/db")
     assert "canary" not in str(caught.value)
 
 
-def test_an_exception_undoes_the_whole_transaction(engine: Engine) -> None:
+def test_an_exception_undoes_the_whole_transaction(database: Engine) -> None:
     def fail_after_writing() -> None:
-        with transaction(engine) as session:
+        with transaction(database) as session:
             session.add(LogRow(agreement_id="a", size=0, frontier=b""))
             session.flush()
             raise KeyError
 
     with pytest.raises(KeyError):
         fail_after_writing()
-    with reading(engine) as session:
+    with reading(database) as session:
         assert session.get(LogRow, "a") is None
 
 
-def test_what_a_reader_changes_is_thrown_away(engine: Engine) -> None:
-    with reading(engine) as session:
+def test_what_a_reader_changes_is_thrown_away(database: Engine) -> None:
+    with reading(database) as session:
         session.add(LogRow(agreement_id="a", size=0, frontier=b""))
         session.flush()
-    with reading(engine) as session:
+    with reading(database) as session:
         assert session.get(LogRow, "a") is None
 
 
-def test_a_reader_sees_one_snapshot(engine: Engine) -> None:
-    with reading(engine) as session:
+def test_a_reader_sees_one_snapshot(database: Engine) -> None:
+    with reading(database) as session:
         assert session.exec(select(LogRow)).all() == []
-        with transaction(engine) as writer:
+        with transaction(database) as writer:
             writer.add(LogRow(agreement_id="a", size=0, frontier=b""))
         assert session.exec(select(LogRow)).all() == []
 
 
-def test_writers_take_turns_so_that_no_update_is_lost(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_writers_take_turns_so_that_no_update_is_lost(database: Engine) -> None:
+    with transaction(database) as session:
         session.add(LogRow(agreement_id="a", size=0, frontier=b""))
 
     def increment(_turn: int) -> None:
-        with transaction(engine) as session:
+        with transaction(database) as session:
             row = session.get_one(LogRow, "a")
             row.size += 1
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(increment, range(40)))
-    with reading(engine) as session:
+    with reading(database) as session:
         assert session.get_one(LogRow, "a").size == 40
 
 
 def test_a_locked_database_is_unavailable_for_now(tmp_path: Path) -> None:
-    engine = new_engine(tmp_path, busy_max=timedelta(milliseconds=10))
+    database = new_engine(tmp_path, busy_max=timedelta(milliseconds=10))
     other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailableError) as caught, transaction(engine):
+    with pytest.raises(StoreUnavailableError) as caught, transaction(database):
         pass
     other.close()
     assert caught.value.retryable
@@ -136,45 +136,45 @@ def test_a_full_database_is_unavailable_and_keeps_nothing(sqlite_engine: Engine)
 
 
 def test_a_folder_that_does_not_exist_is_unavailable(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path}/missing/store.db")
-    with pytest.raises(StoreUnavailableError), reading(engine) as session:
+    database = open_database(f"sqlite:///{tmp_path}/missing/store.db")
+    with pytest.raises(StoreUnavailableError), reading(database) as session:
         database_now(session)
 
 
-def test_a_statement_that_is_wrong_stays_a_bug(engine: Engine) -> None:
+def test_a_statement_that_is_wrong_stays_a_bug(database: Engine) -> None:
     missing = pytest.raises((OperationalError, ProgrammingError), match=r"no such table|does not exist")
-    with missing, transaction(engine) as session:
+    with missing, transaction(database) as session:
         session.connection().execute(text("SELECT * FROM missing"))
 
 
-def test_a_row_without_its_ledger_entry_cannot_be_committed(engine: Engine) -> None:
-    with pytest.raises(IntegrityError), transaction(engine) as session:
+def test_a_row_without_its_ledger_entry_cannot_be_committed(database: Engine) -> None:
+    with pytest.raises(IntegrityError), transaction(database) as session:
         session.add(ClaimRow(digest="sha256:x", agreement_id="a", claim_id="clm-x"))
 
 
-def test_a_process_that_dies_before_its_commit_leaves_nothing(engine: Engine) -> None:
+def test_a_process_that_dies_before_its_commit_leaves_nothing(database: Engine) -> None:
     script = (
         "import os, signal, sys\n"
-        "from tallystick.store.database.session import open_engine, transaction\n"
+        "from tallystick.store.database.session import open_database, transaction\n"
         "from tallystick.store.database.tables import LogRow\n"
-        "engine = open_engine(sys.argv[1])\n"
-        "with transaction(engine) as session:\n"
+        "database = open_database(sys.argv[1])\n"
+        "with transaction(database) as session:\n"
         "    session.add(LogRow(agreement_id='kept', size=1, frontier=b''))\n"
-        "with transaction(engine) as session:\n"
+        "with transaction(database) as session:\n"
         "    session.add(LogRow(agreement_id='lost', size=1, frontier=b''))\n"
         "    session.flush()\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    url = engine.url.render_as_string(hide_password=False)
+    url = database.url.render_as_string(hide_password=False)
     died = subprocess.run([sys.executable, "-c", script, url], env=environment, check=False)
     assert died.returncode == -9
-    with reading(engine) as session:
+    with reading(database) as session:
         assert session.exec(select(LogRow.agreement_id)).all() == ["kept"]
 
 
-def test_the_databases_clock_is_utc_in_whole_seconds(engine: Engine) -> None:
-    with reading(engine) as session:
+def test_the_databases_clock_is_utc_in_whole_seconds(database: Engine) -> None:
+    with reading(database) as session:
         now = database_now(session)
     assert now.tzinfo is UTC
     assert now.microsecond == 0

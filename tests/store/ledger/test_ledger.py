@@ -55,10 +55,10 @@ ORIGIN = origin_of(DEPLOYMENT, LOG)
 STAGE = StageId("critical")
 
 
-def change(engine: Engine, statement: str) -> None:
+def change(database: Engine, statement: str) -> None:
     """What somebody with access to the database could do: no foreign key holds them back."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
+    with database.connect() as connection:
+        if database.dialect.name == "sqlite":
             connection.exec_driver_sql("ROLLBACK")  # the setting is not taken within a transaction
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.exec_driver_sql(statement)
@@ -78,44 +78,44 @@ def as_postgresql(statement: str) -> str:
 # Appending.
 
 
-def test_indices_count_without_gaps_in_each_log(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_indices_count_without_gaps_in_each_log(database: Engine) -> None:
+    with transaction(database) as session:
         places = [add(session, said("event", number)).index for number in range(5)]
         other = add(session, said("event", 9), log=OTHER_LOG).index
     assert places == [0, 1, 2, 3, 4]
     assert other == 0
 
 
-def test_what_was_appended_is_read_back_unchanged(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_what_was_appended_is_read_back_unchanged(database: Engine) -> None:
+    with transaction(database) as session:
         written = add(session, said("event", 1), at=AT + timedelta(microseconds=7))
-    with reading(engine) as session:
+    with reading(database) as session:
         assert entries(session, LOG) == [written]
     assert written.accepted_at == AT
     assert written.statement() == said("event", 1)
     assert written.kind == "event"
 
 
-def test_the_same_statement_again_is_one_act(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_the_same_statement_again_is_one_act(database: Engine) -> None:
+    with transaction(database) as session:
         first = add(session, said("event", 1))
-    with transaction(engine) as session:
+    with transaction(database) as session:
         again = add(session, said("event", 1), at=AT + timedelta(days=1))
         cosigned = add(session, cosign(said("event", 1), SigningKey.generate()))
     assert first == again == cosigned
-    with reading(engine) as session:
+    with reading(database) as session:
         assert frontier_of(session, LOG).size == 1
 
 
-def test_the_same_statement_may_stand_in_two_logs(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_the_same_statement_may_stand_in_two_logs(database: Engine) -> None:
+    with transaction(database) as session:
         add(session, said("event", 1))
         add(session, said("event", 1), log=OTHER_LOG)
         assert [len(entries(session, log)) for log in (LOG, OTHER_LOG)] == [1, 1]
 
 
-def test_a_leaf_commits_to_time_salt_and_envelope(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_a_leaf_commits_to_time_salt_and_envelope(database: Engine) -> None:
+    with transaction(database) as session:
         first = add(session, said("event", 1))
         root = frontier_of(session, LOG).root()
     assert root == first.leaf()
@@ -125,34 +125,34 @@ def test_a_leaf_commits_to_time_salt_and_envelope(engine: Engine) -> None:
     assert leaf.endswith(b'","v":1}')
 
 
-def test_equal_statements_in_two_logs_have_leaves_that_cannot_be_linked(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_equal_statements_in_two_logs_have_leaves_that_cannot_be_linked(database: Engine) -> None:
+    with transaction(database) as session:
         leaves = {add(session, said("event", 1), log=log).leaf() for log in (LOG, OTHER_LOG)}
     assert len(leaves) == 2
 
 
-def test_entry_and_tree_are_undone_together(engine: Engine) -> None:
+def test_entry_and_tree_are_undone_together(database: Engine) -> None:
     def fail_after_appending() -> None:
-        with transaction(engine) as session:
+        with transaction(database) as session:
             add(session, said("event", 1))
             raise KeyError
 
     with pytest.raises(KeyError):
         fail_after_appending()
-    with reading(engine) as session:
+    with reading(database) as session:
         assert entries(session, LOG) == []
         assert frontier_of(session, LOG) == Frontier()
 
 
-def test_an_entry_is_filed_only_under_the_claim_that_it_names(engine: Engine) -> None:
+def test_an_entry_is_filed_only_under_the_claim_that_it_names(database: Engine) -> None:
     mine, other = statement_id(claim(1)), statement_id(claim(2))
     with (
-        transaction(engine) as session,
+        transaction(database) as session,
         pytest.raises(AssertionError, match="the claim that its statement names"),
     ):
         append(session, LOG, said("approval", 1, claim=mine), AT, claim=other)
     with (
-        transaction(engine) as session,
+        transaction(database) as session,
         pytest.raises(AssertionError, match="the claim that its statement names"),
     ):
         append(session, LOG, said("approval", 1, claim=mine), AT, claim=None)
@@ -161,8 +161,8 @@ def test_an_entry_is_filed_only_under_the_claim_that_it_names(engine: Engine) ->
 # Time.
 
 
-def test_an_entry_that_comes_too_early_by_the_databases_clock_is_refused(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_an_entry_that_comes_too_early_by_the_databases_clock_is_refused(database: Engine) -> None:
+    with transaction(database) as session:
         later = database_now(session) + timedelta(hours=1)
         with pytest.raises(TooEarlyError) as caught:
             append(session, LOG, said("event", 1), AT, claim=None, not_before=later)
@@ -170,8 +170,8 @@ def test_an_entry_that_comes_too_early_by_the_databases_clock_is_refused(engine:
     assert caught.value.retryable
 
 
-def test_an_entry_is_taken_from_the_very_second_on(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_an_entry_is_taken_from_the_very_second_on(database: Engine) -> None:
+    with transaction(database) as session:
         now = database_now(session)
         assert append(session, LOG, said("event", 1), AT, claim=None, not_before=now).index == 0
 
@@ -179,14 +179,14 @@ def test_an_entry_is_taken_from_the_very_second_on(engine: Engine) -> None:
 # Finding.
 
 
-def test_entries_are_found_by_claim_kind_and_place(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_entries_are_found_by_claim_kind_and_place(database: Engine) -> None:
+    with transaction(database) as session:
         mine = claims.file(session, claim(1), AT).digest
         other = claims.file(session, claim(2), AT).digest
         add(session, said("approval", 3, claim=mine))
         add(session, said("key-revocation", 4))
         add(session, said("approval", 5, claim=other))
-    with reading(engine) as session:
+    with reading(database) as session:
 
         def found(**wanted: object) -> list[int]:
             return [entry.index for entry in entries(session, LOG, **wanted)]  # type: ignore[arg-type]
@@ -201,8 +201,8 @@ def test_entries_are_found_by_claim_kind_and_place(engine: Engine) -> None:
         assert found(after=0, limit=2) == [1, 2]
 
 
-def test_an_entry_is_found_by_its_statement_in_its_own_log_only(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_an_entry_is_found_by_its_statement_in_its_own_log_only(database: Engine) -> None:
+    with transaction(database) as session:
         written = add(session, said("event", 1))
         assert entry_by_statement(session, LOG, written.statement_id) == written
         assert entry_by_statement(session, OTHER_LOG, written.statement_id) is None
@@ -211,23 +211,23 @@ def test_an_entry_is_found_by_its_statement_in_its_own_log_only(engine: Engine) 
 # Decisions.
 
 
-def test_a_second_decision_on_a_stage_is_refused_and_shows_the_first(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_a_second_decision_on_a_stage_is_refused_and_shows_the_first(database: Engine) -> None:
+    with transaction(database) as session:
         filed = claims.file(session, claim(1), AT).digest
         first = add(session, decision(filed, STAGE, 1))
-    with transaction(engine) as session:
+    with transaction(database) as session:
         with pytest.raises(DecisionExistsError) as caught:
             add(session, decision(filed, STAGE, 2))
         assert add(session, decision(filed, STAGE, 1)) == first
     assert caught.value.entry == first
-    with reading(engine) as session:
+    with reading(database) as session:
         assert decision_entry(session, filed, STAGE) == first
         assert decision_entry(session, filed, StageId("other")) is None
         assert frontier_of(session, LOG).size == 2
 
 
-def test_another_stage_and_another_claim_are_decided_on_their_own(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_another_stage_and_another_claim_are_decided_on_their_own(database: Engine) -> None:
+    with transaction(database) as session:
         one, two = (claims.file(session, claim(number), AT).digest for number in (1, 2))
         places = [
             add(session, decision(one, "first", 1)).index,
@@ -237,8 +237,8 @@ def test_another_stage_and_another_claim_are_decided_on_their_own(engine: Engine
     assert places == [2, 3, 4]
 
 
-def test_a_refusal_by_the_gate_does_not_use_up_the_decision(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_a_refusal_by_the_gate_does_not_use_up_the_decision(database: Engine) -> None:
+    with transaction(database) as session:
         filed = claims.file(session, claim(1), AT).digest
         add(session, decision(filed, STAGE, 1, released=False))
         assert decision_entry(session, filed, STAGE) is None
@@ -246,8 +246,8 @@ def test_a_refusal_by_the_gate_does_not_use_up_the_decision(engine: Engine) -> N
         assert decision_entry(session, filed, STAGE) == released
 
 
-def test_a_decision_cannot_be_appended_as_if_it_decided_nothing(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_a_decision_cannot_be_appended_as_if_it_decided_nothing(database: Engine) -> None:
+    with transaction(database) as session:
         filed = claims.file(session, claim(1), AT).digest
         with pytest.raises(AssertionError, match="decides what its statement decides"):
             append(session, LOG, decision(filed, STAGE, 1), AT, claim=filed)
@@ -256,38 +256,38 @@ def test_a_decision_cannot_be_appended_as_if_it_decided_nothing(engine: Engine) 
 # Checkpoints and proofs.
 
 
-def test_a_checkpoint_is_a_signed_note_of_the_log_as_it_stands(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_a_checkpoint_is_a_signed_note_of_the_log_as_it_stands(database: Engine) -> None:
+    with transaction(database) as session:
         for number in range(3):
             add(session, said("event", number))
         note = sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
         root = frontier_of(session, LOG).root()
     opened = open_checkpoint(note, origin="test/nordwind-halden", public_key=LOG_KEY.public_key)
     assert (opened.size, opened.root) == (3, root)
-    with reading(engine) as session:
+    with reading(database) as session:
         assert latest_checkpoint(session, LOG) == note
         assert latest_checkpoint(session, OTHER_LOG) is None
 
 
-def test_an_empty_log_has_a_checkpoint_too(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_an_empty_log_has_a_checkpoint_too(database: Engine) -> None:
+    with transaction(database) as session:
         add(session, said("event", 1), log=OTHER_LOG)
-    with reading(engine) as session:
+    with reading(database) as session:
         note = sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
     assert open_checkpoint(note, origin=ORIGIN, public_key=LOG_KEY.public_key).root == EMPTY_ROOT
 
 
-def test_nothing_new_means_no_new_checkpoint(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_nothing_new_means_no_new_checkpoint(database: Engine) -> None:
+    with transaction(database) as session:
         add(session, said("event", 1))
         first = sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
         assert sign_checkpoint(session, LOG, LOG_KEY, ORIGIN) == first
         assert checkpoints(session, LOG) == [first]
 
 
-def test_a_new_log_key_goes_on_from_a_checkpoint_by_the_earlier_one(engine: Engine) -> None:
+def test_a_new_log_key_goes_on_from_a_checkpoint_by_the_earlier_one(database: Engine) -> None:
     new_key = signing_key("next log")
-    with transaction(engine) as session:
+    with transaction(database) as session:
         add(session, said("event", 1))
         sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
         add(session, said("event", 2))
@@ -302,8 +302,8 @@ def test_a_new_log_key_goes_on_from_a_checkpoint_by_the_earlier_one(engine: Engi
 def test_any_two_checkpoints_are_consistent_and_every_entry_is_in(
     make_engine: Callable[[], Engine], steps: list[int]
 ) -> None:
-    engine = make_engine()
-    with transaction(engine) as session:
+    database = make_engine()
+    with transaction(database) as session:
         for turn, added in enumerate(steps):
             for number in range(added):
                 add(session, said("event", 100 * turn + number))
@@ -329,8 +329,8 @@ def test_any_two_checkpoints_are_consistent_and_every_entry_is_in(
         verify_log(session, LOG, signer=LogSigner(origin=ORIGIN, public_keys=[LOG_KEY.public_key]))
 
 
-def test_an_entry_is_proven_by_a_file_that_needs_no_database(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_an_entry_is_proven_by_a_file_that_needs_no_database(database: Engine) -> None:
+    with transaction(database) as session:
         entry = [add(session, said("event", number)) for number in range(5)][3]
         note = sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
         path = inclusion_proof(session, LOG, 3, 5)
@@ -341,8 +341,8 @@ def test_an_entry_is_proven_by_a_file_that_needs_no_database(engine: Engine) -> 
 
 
 @pytest.mark.parametrize("size", [3, -1])
-def test_no_proof_in_a_log_that_never_had_that_size(engine: Engine, size: int) -> None:
-    with transaction(engine) as session:
+def test_no_proof_in_a_log_that_never_had_that_size(database: Engine, size: int) -> None:
+    with transaction(database) as session:
         add(session, said("event", 1))
         add(session, said("event", 2))
         with pytest.raises(MalformedTreeError):
@@ -375,8 +375,8 @@ CHANGES = {
 }
 
 
-def eight_entries(engine: Engine) -> None:
-    with transaction(engine) as session:
+def eight_entries(database: Engine) -> None:
+    with transaction(database) as session:
         filed = claims.file(session, claim(0), AT).digest
         for number in range(1, 8):
             if number in {2, 5}:
@@ -385,19 +385,19 @@ def eight_entries(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("done", CHANGES)
-def test_any_change_to_a_stored_entry_is_noticed_and_named(engine: Engine, done: str) -> None:
-    eight_entries(engine)
-    change(engine, CHANGES[done])
-    with reading(engine) as session, pytest.raises(LedgerCorruptError) as caught:
+def test_any_change_to_a_stored_entry_is_noticed_and_named(database: Engine, done: str) -> None:
+    eight_entries(database)
+    change(database, CHANGES[done])
+    with reading(database) as session, pytest.raises(LedgerCorruptError) as caught:
         verify_log(session, LOG)
     assert caught.value.facts["index"] == 3
 
 
 @pytest.mark.parametrize("done", CHANGES)
-def test_a_changed_entry_is_never_signed(engine: Engine, done: str) -> None:
-    eight_entries(engine)
-    change(engine, CHANGES[done].replace('"index" = 3', '"index" = 6'))
-    with transaction(engine) as session:
+def test_a_changed_entry_is_never_signed(database: Engine, done: str) -> None:
+    eight_entries(database)
+    change(database, CHANGES[done].replace('"index" = 3', '"index" = 6'))
+    with transaction(database) as session:
         with pytest.raises(LedgerCorruptError) as caught:
             sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
         assert len(checkpoints(session, LOG)) == 2
@@ -415,42 +415,42 @@ def test_a_changed_entry_is_never_signed(engine: Engine, done: str) -> None:
         ("UPDATE checkpoints SET frontier = X'00' WHERE size = 5", 5),
     ],
 )
-def test_a_damaged_tree_is_noticed(engine: Engine, done: str, index: int) -> None:
-    eight_entries(engine)
-    change(engine, done)
-    with reading(engine) as session, pytest.raises(LedgerCorruptError) as caught:
+def test_a_damaged_tree_is_noticed(database: Engine, done: str, index: int) -> None:
+    eight_entries(database)
+    change(database, done)
+    with reading(database) as session, pytest.raises(LedgerCorruptError) as caught:
         verify_log(session, LOG)
     assert caught.value.facts["index"] == index
 
 
-def test_a_forged_entry_with_a_fitting_leaf_does_not_fit_the_tree(engine: Engine) -> None:
-    eight_entries(engine)
-    with transaction(engine) as session:
+def test_a_forged_entry_with_a_fitting_leaf_does_not_fit_the_tree(database: Engine) -> None:
+    eight_entries(database)
+    with transaction(database) as session:
         forged = add(session, said("approval", 99), log=OTHER_LOG)
-    change(engine, 'DELETE FROM ledger_entries WHERE "index" = 6')
-    change(engine, "UPDATE ledger_entries SET \"index\" = 6 WHERE agreement_id = 'another-agreement'")
-    change(engine, "UPDATE ledger_entries SET agreement_id = 'nordwind-halden'")
-    with reading(engine) as session:
+    change(database, 'DELETE FROM ledger_entries WHERE "index" = 6')
+    change(database, "UPDATE ledger_entries SET \"index\" = 6 WHERE agreement_id = 'another-agreement'")
+    change(database, "UPDATE ledger_entries SET agreement_id = 'nordwind-halden'")
+    with reading(database) as session:
         assert entry_by_statement(session, LOG, forged.statement_id) is not None
-    with reading(engine) as session, pytest.raises(LedgerCorruptError, match="stored tree") as caught:
+    with reading(database) as session, pytest.raises(LedgerCorruptError, match="stored tree") as caught:
         verify_log(session, LOG)
     assert caught.value.facts["index"] == 5, "it's among those after the last checkpoint"
-    with transaction(engine) as session, pytest.raises(LedgerCorruptError, match="stored tree"):
+    with transaction(database) as session, pytest.raises(LedgerCorruptError, match="stored tree"):
         sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
 
 
-def test_a_whole_rewritten_log_is_not_signed_because_its_checkpoint_is_not_ours(engine: Engine) -> None:
-    eight_entries(engine)
-    with transaction(engine) as session:
+def test_a_whole_rewritten_log_is_not_signed_because_its_checkpoint_is_not_ours(database: Engine) -> None:
+    eight_entries(database)
+    with transaction(database) as session:
         for number in range(5):  # entries, tree and frontier all fit each other
             add(session, said("approval", 50 + number), log=OTHER_LOG)
         sign_checkpoint(session, OTHER_LOG, AUTHOR, ORIGIN)
     for table in ("ledger_entries", "logs", "checkpoints"):
-        change(engine, f"DELETE FROM {table} WHERE agreement_id = '{LOG}'")  # noqa: S608 - our own names
-        change(engine, f"UPDATE {table} SET agreement_id = '{LOG}'")  # noqa: S608 - our own names
-    change(engine, "DELETE FROM claims")
+        change(database, f"DELETE FROM {table} WHERE agreement_id = '{LOG}'")  # noqa: S608 - our own names
+        change(database, f"UPDATE {table} SET agreement_id = '{LOG}'")  # noqa: S608 - our own names
+    change(database, "DELETE FROM claims")
     signer = LogSigner(origin=ORIGIN, public_keys=[LOG_KEY.public_key])
-    with transaction(engine) as session:
+    with transaction(database) as session:
         assert verify_log(session, LOG).size == 5, "without the key, it can't be told apart"
         with pytest.raises(LedgerCorruptError, match="isn't one that this log signed"):
             verify_log(session, LOG, signer=signer)
@@ -458,34 +458,34 @@ def test_a_whole_rewritten_log_is_not_signed_because_its_checkpoint_is_not_ours(
             sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
 
 
-def test_a_log_set_back_behind_its_checkpoint_is_noticed(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_a_log_set_back_behind_its_checkpoint_is_noticed(database: Engine) -> None:
+    with transaction(database) as session:
         for number in range(2):
             add(session, said("event", number))
         before = frontier_of(session, LOG)
         for number in range(2, 5):
             add(session, said("event", number))
         sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
-    change(engine, 'DELETE FROM ledger_entries WHERE "index" >= 2')
-    with transaction(engine) as session:
+    change(database, 'DELETE FROM ledger_entries WHERE "index" >= 2')
+    with transaction(database) as session:
         log = session.get_one(LogRow, LOG)
         log.size, log.frontier = before.size, b"".join(before.hashes)
-    with transaction(engine) as session:
+    with transaction(database) as session:
         with pytest.raises(LedgerCorruptError):
             sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
         with pytest.raises(LedgerCorruptError):
             verify_log(session, LOG)
 
 
-def test_a_forged_beginning_is_not_signed_although_log_and_checkpoint_fit_it(engine: Engine) -> None:
-    eight_entries(engine)
-    with transaction(engine) as session:
+def test_a_forged_beginning_is_not_signed_although_log_and_checkpoint_fit_it(database: Engine) -> None:
+    eight_entries(database)
+    with transaction(database) as session:
         beginning = forged = reduce(Frontier.append, [bytes(32)] * 5, Frontier())
         for entry in entries(session, LOG, after=4):
             forged = forged.append(entry.leaf())
         session.get_one(CheckpointRow, (LOG, 5)).frontier = b"".join(beginning.hashes)
         session.get_one(LogRow, LOG).frontier = b"".join(forged.hashes)
-    with transaction(engine) as session:
+    with transaction(database) as session:
         with pytest.raises(LedgerCorruptError, match="isn't one that this log signed") as caught:
             sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
         assert len(checkpoints(session, LOG)) == 2
@@ -502,13 +502,13 @@ def test_a_forged_beginning_is_not_signed_although_log_and_checkpoint_fit_it(eng
         "INSERT INTO decisions SELECT claim, 'invented', agreement_id, 0 FROM decisions",
     ],
 )
-def test_a_decision_that_is_filed_otherwise_than_it_was_made_is_noticed(engine: Engine, done: str) -> None:
-    with transaction(engine) as session:
+def test_a_decision_that_is_filed_otherwise_than_it_was_made_is_noticed(database: Engine, done: str) -> None:
+    with transaction(database) as session:
         filed = claims.file(session, claim(1), AT).digest
         add(session, decision(filed, STAGE, 1))
         verify_log(session, LOG)
-    change(engine, done)
-    with reading(engine) as session, pytest.raises(LedgerCorruptError, match="decision"):
+    change(database, done)
+    with reading(database) as session, pytest.raises(LedgerCorruptError, match="decision"):
         verify_log(session, LOG)
 
 
@@ -516,9 +516,9 @@ def test_an_origin_names_deployment_and_agreement() -> None:
     assert origin_of(DeploymentId("prod"), LOG) == "prod/nordwind-halden"
 
 
-def test_times_are_stored_in_utc(engine: Engine) -> None:
+def test_times_are_stored_in_utc(database: Engine) -> None:
     berlin = datetime.fromisoformat("2026-11-24T10:00:00+01:00")
-    with transaction(engine) as session:
+    with transaction(database) as session:
         assert add(session, said("event", 1), at=berlin).accepted_at == AT
         found = entries(session, LOG)[0].accepted_at
     assert found.tzinfo is UTC

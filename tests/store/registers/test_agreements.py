@@ -40,12 +40,12 @@ def fingerprint(holder: str) -> Digest:
     return key_id(signing_key(holder).public_key)
 
 
-def test_a_registered_version_is_found_by_id_and_digest_with_its_ledger_entry(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_a_registered_version_is_found_by_id_and_digest_with_its_ledger_entry(database: Engine) -> None:
+    with transaction(database) as session:
         registered = register(session, FIRST, AT)
     assert registered.envelope == envelope_bytes(FIRST)
     assert (registered.version, registered.registered_at, registered.index) == (1, AT, 0)
-    with reading(engine) as session:
+    with reading(database) as session:
         assert latest(session, LOG) == by_digest(session, FIRST_DIGEST) == registered
         assert [entry.statement_id for entry in entries(session, LOG)] == [FIRST_DIGEST]
         assert latest(session, OTHER_LOG) is None
@@ -53,16 +53,16 @@ def test_a_registered_version_is_found_by_id_and_digest_with_its_ledger_entry(en
         verify_log(session, LOG)
 
 
-def test_registering_the_same_again_is_harmless(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_registering_the_same_again_is_harmless(database: Engine) -> None:
+    with transaction(database) as session:
         first = register(session, FIRST, AT)
         assert register(session, FIRST, AT + timedelta(days=1)) == first
         assert versions(session, LOG) == [first]
 
 
-def test_the_next_version_names_the_one_before(engine: Engine) -> None:
+def test_the_next_version_names_the_one_before(database: Engine) -> None:
     second = signed_agreement(version=2, supersedes=FIRST_DIGEST)
-    with transaction(engine) as session:
+    with transaction(database) as session:
         register(session, FIRST, AT)
         register(session, second, AT)
         assert [each.version for each in versions(session, LOG)] == [1, 2]
@@ -81,42 +81,42 @@ def test_the_next_version_names_the_one_before(engine: Engine) -> None:
         {"version": 3, "supersedes": FIRST_DIGEST},
     ],
 )
-def test_a_version_that_does_not_follow_is_refused(engine: Engine, changes: dict[str, object]) -> None:
-    with transaction(engine) as session:
+def test_a_version_that_does_not_follow_is_refused(database: Engine, changes: dict[str, object]) -> None:
+    with transaction(database) as session:
         register(session, FIRST, AT)
         with pytest.raises(VersionOutOfOrderError):
             register(session, signed_agreement(**changes), AT)
         assert len(entries(session, LOG)) == 1
 
 
-def test_a_first_version_supersedes_nothing(engine: Engine) -> None:
-    with transaction(engine) as session, pytest.raises(VersionOutOfOrderError):
+def test_a_first_version_supersedes_nothing(database: Engine) -> None:
+    with transaction(database) as session, pytest.raises(VersionOutOfOrderError):
         register(session, signed_agreement(supersedes=NO_DIGEST), AT)
 
 
-def test_only_an_agreement_is_registered(engine: Engine) -> None:
-    with transaction(engine) as session, pytest.raises(AssertionError, match="only an agreement"):
+def test_only_an_agreement_is_registered(database: Engine) -> None:
+    with transaction(database) as session, pytest.raises(AssertionError, match="only an agreement"):
         register(session, said("deposit", 1), AT)
-    with transaction(engine) as session, pytest.raises(MalformedError):
+    with transaction(database) as session, pytest.raises(MalformedError):
         register(session, said("agreement", 1), AT)
 
 
-def test_a_key_is_found_in_the_agreements_that_list_it_and_no_others(engine: Engine) -> None:
+def test_a_key_is_found_in_the_agreements_that_list_it_and_no_others(database: Engine) -> None:
     without_ana = tuple(person for person in AGREEMENT.persons if person.id != ANA)
     other = AgreementId("without-ana")
-    with transaction(engine) as session:
+    with transaction(database) as session:
         register(session, FIRST, AT)
         register(session, signed_agreement(id=other, persons=without_ana), AT)
-    with reading(engine) as session:
+    with reading(database) as session:
         assert {key.agreement_id for key in person_keys(session, fingerprint(ANA))} == {LOG}
         assert {key.agreement_id for key in person_keys(session, fingerprint(BEA))} == {LOG, other}
         assert person_keys(session, fingerprint("stranger")) == []
         assert agreement_ids(session) == [LOG, other]
 
 
-def test_who_left_with_a_new_version_still_sees_what_claims_may_run_on(engine: Engine) -> None:
+def test_who_left_with_a_new_version_still_sees_what_claims_may_run_on(database: Engine) -> None:
     without_ana = tuple(person for person in AGREEMENT.persons if person.id != ANA)
-    with transaction(engine) as session:
+    with transaction(database) as session:
         register(session, FIRST, AT)
         register(session, signed_agreement(version=2, supersedes=FIRST_DIGEST, persons=without_ana), AT)
         assert [(key.version, key.person) for key in person_keys(session, fingerprint(ANA))] == [(1, ANA)]
@@ -129,12 +129,12 @@ def test_who_left_with_a_new_version_still_sees_what_claims_may_run_on(engine: E
 # Deposits.
 
 
-def test_deposits_are_found_by_number_and_digest(engine: Engine) -> None:
+def test_deposits_are_found_by_number_and_digest(database: Engine) -> None:
     one = deposit(1)
     two = deposit(2, one)
-    with transaction(engine) as session:
+    with transaction(database) as session:
         first, second = record_deposit(session, one, AT), record_deposit(session, two, AT)
-    with reading(engine) as session:
+    with reading(database) as session:
         assert deposit_by_number(session, LOG, 1) == first
         assert deposit_by_digest(session, LOG, statement_id(two)) == second
         assert deposit_by_digest(session, OTHER_LOG, statement_id(two)) is None
@@ -144,18 +144,18 @@ def test_deposits_are_found_by_number_and_digest(engine: Engine) -> None:
     assert first.entry.statement() == one
 
 
-def test_the_same_deposit_again_is_one_deposit(engine: Engine) -> None:
+def test_the_same_deposit_again_is_one_deposit(database: Engine) -> None:
     one = deposit(1)
-    with transaction(engine) as session:
+    with transaction(database) as session:
         first = record_deposit(session, one, AT)
         record_deposit(session, deposit(2, one), AT)
         assert record_deposit(session, one, AT) == first
         assert len(deposits(session, LOG)) == 2
 
 
-def test_a_deposit_that_is_not_the_next_is_refused(engine: Engine) -> None:
+def test_a_deposit_that_is_not_the_next_is_refused(database: Engine) -> None:
     one = deposit(1)
-    with transaction(engine) as session:
+    with transaction(database) as session:
         with pytest.raises(DepositOutOfOrderError):
             record_deposit(session, deposit(2), AT)
         record_deposit(session, one, AT)
@@ -165,13 +165,13 @@ def test_a_deposit_that_is_not_the_next_is_refused(engine: Engine) -> None:
         assert len(entries(session, LOG)) == 1
 
 
-def test_only_a_deposit_is_recorded_as_one(engine: Engine) -> None:
-    with transaction(engine) as session, pytest.raises(AssertionError, match="only a deposit"):
+def test_only_a_deposit_is_recorded_as_one(database: Engine) -> None:
+    with transaction(database) as session, pytest.raises(AssertionError, match="only a deposit"):
         record_deposit(session, said("claim", 1), AT)
 
 
-def test_a_deposit_waits_for_the_databases_clock(engine: Engine) -> None:
-    with transaction(engine) as session:
+def test_a_deposit_waits_for_the_databases_clock(database: Engine) -> None:
+    with transaction(database) as session:
         later = database_now(session) + timedelta(hours=1)
         with pytest.raises(TooEarlyError):
             record_deposit(session, deposit(1), AT, not_before=later)

@@ -40,15 +40,15 @@ from tests.support.stories.releases import Release
 _BY_PERSONS = frozenset(kind.value for kind in Kind) - {"custody", "notice", "event", "decision", "evidence"}
 
 
-def check(release: Release, *, site: Site, engine: Engine, ends: Iterable[str] = ("RELEASED",)) -> None:
+def check(release: Release, *, site: Site, database: Engine, ends: Iterable[str] = ("RELEASED",)) -> None:
     """Raise AssertionError at the first promise that was not kept to the clients of `release`."""
-    with reading(engine) as session:
+    with reading(database) as session:
         log = ledger.entries(session, release.agreement.id)
         _check_log(session, release, log, site)
     check_answers(release.history, log)
     if not any(entry.claim == release.claim for entry in log):
         return
-    with reading(engine) as session:
+    with reading(database) as session:
         case = load(session, release.claim)
         decided = session.exec(select(DecisionRow).where(DecisionRow.claim == release.claim)).all()
     at = max(entry.accepted_at for entry in log)
@@ -57,7 +57,7 @@ def check(release: Release, *, site: Site, engine: Engine, ends: Iterable[str] =
     check_decisions(case)
     check_stages_follow_each_other(case)
     _check_contributions(case, site)
-    _check_evidence(release, site, engine)
+    _check_evidence(release, site, database)
 
 
 def check_answers(history: History, log: Sequence[LedgerEntry]) -> None:
@@ -204,9 +204,9 @@ def _copies(root: Path, digest: str) -> int:
     return sum(sha256_digest(path.read_bytes()) == digest for path in found)
 
 
-def _check_evidence(release: Release, site: Site, engine: Engine) -> None:
+def _check_evidence(release: Release, site: Site, database: Engine) -> None:
     keys, public = read_key_file(site.log_key_file), site.deployment()
-    with transaction(engine) as session:
+    with transaction(database) as session:
         data = export(session, release.claim, keys.signing_key, root_keys=public.root_keys)
     report = verify(data, trust=statement_id(release.agreement_statement))
     assert report.holds, report.broken

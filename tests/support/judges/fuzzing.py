@@ -23,7 +23,7 @@ from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi import checks
 
 from api.app import create_app
-from api.backend.neighbours import open_neighbours
+from api.backend.backend import open_backend
 from tallystick.crypto.envelope import envelope_bytes, sign
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.errors import TallystickError
@@ -66,11 +66,11 @@ class Rig:
 
     def moves_to(self, world: World) -> None:
         """Serve another world, which nobody has changed yet."""
-        self.app.state.neighbours.engine.dispose()
-        self.world.engine.dispose()
+        self.app.state.backend.database.dispose()
+        self.world.database.dispose()
         self.world = world
         engine = RecordingEngine(world=world, clock=self.clock)
-        self.app.state.neighbours = open_neighbours(settings_in(world.folder), engine, self.clock.read)
+        self.app.state.backend = open_backend(settings_in(world.folder), engine, self.clock.read)
 
     def operations(self) -> list[Operation]:
         return [found.ok() for found in self.schema.get_all_operations()]
@@ -113,7 +113,7 @@ def rig(world: World) -> Rig:
     """The app over a world with a claim in its objection window."""
     clock = Clock(now=ACKNOWLEDGED + timedelta(hours=1))
     app = create_app(
-        settings_in(world.folder), claims_port=RecordingEngine(world=world, clock=clock), clock=clock.read
+        settings_in(world.folder), engine_port=RecordingEngine(world=world, clock=clock), clock=clock.read
     )
     config = SchemathesisConfig.from_dict({"max-stream-events": 1})
     schema = schemathesis.openapi.from_dict(app.openapi(), config=config)

@@ -16,7 +16,7 @@ from typing import Final
 from tallystick.settings import Settings
 from tallystick.site import Site, settings_of
 from tallystick.stack import Command, Stack, commands, free_port
-from tallystick.store.database.session import open_engine
+from tallystick.store.database.session import open_database
 from tallystick.store.database.tables import create_tables
 from tests.support.worlds.ledgers import ledger_file
 
@@ -57,7 +57,7 @@ class ClockedSite:
 def clocked(site: Site, clocks: Sequence[str] = CLOCKED) -> Generator[ClockedSite]:
     """Run the processes of `site` while the block runs, those in `clocks` with a clock that can be set."""
     settings = settings_of(site, api_port=free_port(), temporal_port=free_port())
-    create_tables(open_engine(settings.database_url))
+    create_tables(open_database(settings.database_url))
     stack = Stack(site, settings, [_dressed(one, site, clocks) for one in commands(site, settings)])
     try:
         stack.start(lambda _: None)

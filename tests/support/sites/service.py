@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.backend.neighbours import ClaimNotCarriedError, EngineUnreachableError
+from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
 from tallystick.crypto.envelope import Envelope, envelope_bytes, parse_envelope
 from tallystick.crypto.json.canonical import canonical_bytes, sha256_digest
 from tallystick.crypto.keys import SigningKey, key_id
@@ -76,7 +76,7 @@ class RecordingEngine:
     async def start_claim(self, start: ClaimStart) -> None:
         self._answer(start)
         envelope = parse_envelope(start.envelope.encode())
-        with transaction(self.world.engine) as session:
+        with transaction(self.world.database) as session:
             claims.file(session, envelope, self.clock.now)
 
     async def submit(self, claim: Digest, statement: Digest, submission: Submission) -> Acknowledged:
@@ -84,7 +84,7 @@ class RecordingEngine:
         if self.ended:
             raise ClaimNotCarriedError("no such workflow runs")
         envelope = parse_envelope(submission.envelope.encode())
-        with transaction(self.world.engine) as session:
+        with transaction(self.world.database) as session:
             case = load(session, claim)
             entry = ledger.entry_by_statement(session, case.agreement.id, statement)
             if entry is None:
@@ -108,7 +108,7 @@ class RecordingEngine:
 
     async def evidence(self, asked: EvidenceRequest) -> Digest:
         self._answer(asked)
-        with transaction(self.world.engine) as session:
+        with transaction(self.world.database) as session:
             data = export(session, Digest(asked.claim), LOG_KEY, root_keys=[ROOT], at=self.clock.now)
         digest = sha256_digest(data)
         self.world.blobs.put(digest, len(data), lambda: [data])
@@ -203,12 +203,12 @@ async def serving(world: World) -> AsyncGenerator[Service]:
     """The API over `world`, called without a network."""
     clock = Clock()
     engine = RecordingEngine(world=world, clock=clock)
-    app = create_app(settings_in(world.folder), claims_port=engine, clock=clock.read)
+    app = create_app(settings_in(world.folder), engine_port=engine, clock=clock.read)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=API) as http:
         yield Service(world=world, app=app, engine=engine, clock=clock, http=http)
-    app.state.neighbours.engine.dispose()
-    world.engine.dispose()
+    app.state.backend.database.dispose()
+    world.database.dispose()
 
 
 def template_world(folder: Path) -> World:

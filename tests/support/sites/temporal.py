@@ -92,8 +92,8 @@ class ServerClock:
                 "current_timestamp", 0, lambda: self.read().strftime("%Y-%m-%d %H:%M:%S")
             )
 
-        event.listen(world.engine, "connect", set_clock)
-        world.engine.dispose()
+        event.listen(world.database, "connect", set_clock)
+        world.database.dispose()
 
 
 @dataclass(kw_only=True)
@@ -263,7 +263,7 @@ class Story:
         raise AssertionError(f"it never came to that: {claim.state}, {told}")
 
     def _ledger_size(self) -> int:
-        with reading(self.world.engine) as session:
+        with reading(self.world.database) as session:
             return ledger.frontier_of(session, self.world.agreement.id).size
 
     async def ends(self) -> str:
@@ -284,7 +284,7 @@ class Story:
         return await self.comes_to(lambda claim: claim.state.value == state)
 
     def deposited(self, digest: Digest) -> Deposit:
-        with reading(self.world.engine) as session:
+        with reading(self.world.database) as session:
             stored = deposits.deposit_by_digest(session, self.world.agreement.id, digest)
             assert stored is not None
             body = read_signed(stored.entry.statement(), self.world.agreement).body
@@ -296,14 +296,14 @@ class Story:
     def activities(self, post: Post | None = None) -> WorkerActivities:
         world = self.world
         outbox = Post(domain="test.invalid", outbox_dir=world.folder / "outbox")
-        signing = LogSigning(engine=world.engine, log_key=LOG_KEY, deployment=DeploymentId("test"))
+        signing = LogSigning(database=world.database, log_key=LOG_KEY, deployment=DeploymentId("test"))
         return WorkerActivities(
             signing=signing,
-            ledger=LedgerActivities(engine=world.engine, log_key=LOG_KEY, grown=signing.sign),
-            notices=NoticeActivities(engine=world.engine, log_key=LOG_KEY, post=post or outbox),
-            blobs=BlobActivities(engine=world.engine, blobs=world.blobs),
+            ledger=LedgerActivities(database=world.database, log_key=LOG_KEY, grown=signing.sign),
+            notices=NoticeActivities(database=world.database, log_key=LOG_KEY, post=post or outbox),
+            blobs=BlobActivities(database=world.database, blobs=world.blobs),
             evidence=EvidenceActivities(
-                engine=world.engine, blobs=world.blobs, log_key=LOG_KEY, root_keys=ROOT_KEYS
+                database=world.database, blobs=world.blobs, log_key=LOG_KEY, root_keys=ROOT_KEYS
             ),
         )
 

@@ -13,11 +13,11 @@ from tests.support.worlds.prepared_worlds import deposited
 
 
 def signing(world: World) -> LogSigning:
-    return LogSigning(engine=world.engine, log_key=LOG_KEY, deployment=DEPLOYMENT)
+    return LogSigning(database=world.database, log_key=LOG_KEY, deployment=DEPLOYMENT)
 
 
 def activities(world: World) -> LedgerActivities:
-    return LedgerActivities(engine=world.engine, log_key=LOG_KEY, grown=signing(world).sign)
+    return LedgerActivities(database=world.database, log_key=LOG_KEY, grown=signing(world).sign)
 
 
 def filing(world: World) -> FileClaim:

@@ -17,7 +17,7 @@ from tallystick.domain.agreement.agreement import SCHEMA, Agreement
 from tallystick.domain.agreement.communications import Communications
 from tallystick.domain.agreement.components import Component, Licence, LicenceModel, Tier
 from tallystick.domain.agreement.conditions import Condition, EvidenceItem, Expression
-from tallystick.domain.agreement.deployment import Engine
+from tallystick.domain.agreement.deployment import EngineKeys
 from tallystick.domain.agreement.governance import Governance
 from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Person, Role
 from tallystick.domain.agreement.plan import OnFailure, Opening, Opens, Stage
@@ -353,7 +353,7 @@ AGREEMENT: Final = Agreement(
         governing_law="England and Wales",
         supplementary_to="Licence agreement LA-2024-118",
     ),
-    engine=Engine(
+    engine=EngineKeys(
         log_key=LOG_KEY.public_key,
         decision_key=DECISION_KEY.public_key,
         gate_recipient=str(GATE_IDENTITY.recipient()),

@@ -97,7 +97,7 @@ class World:
     claim: Digest = field(default=Digest("sha256:" + 64 * "0"))
 
     @cached_property
-    def engine(self) -> Engine:
+    def database(self) -> Engine:
         return new_engine(self.folder)
 
     @cached_property
@@ -123,7 +123,7 @@ class World:
         tell: Callable[[str], None] = lambda _: None,
     ) -> GateActivities:
         return GateActivities(
-            engine=self.engine,
+            database=self.database,
             blobs=self.blobs,
             keys=PrivateKeys(
                 person=PersonId("gate@test"),
@@ -145,19 +145,19 @@ class World:
             )
 
     def register(self) -> None:
-        with transaction(self.engine) as session:
+        with transaction(self.database) as session:
             agreements.register(session, self.agreement_statement(), MONDAY)
 
     def deal(self) -> None:
         gate = self.gate(at=MONDAY)
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             wanted = missing_epochs(session, self.agreement.id, self.agreement)
         for component, epoch in wanted:
             gate.deal(DealCustody(agreement=self.agreement.id, component=component, epoch=epoch))
 
     def deposit(self, contents: Mapping[ComponentId, bytes], live: Mapping[ComponentId, Digest]) -> Digest:
         components = tuple(self.sealed(name, plain, live[name]) for name, plain in contents.items())
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             last = deposits.latest_deposit(session, self.agreement.id)
         body = self.body(
             Deposit,
@@ -169,18 +169,18 @@ class World:
             components=components,
         )
         envelope = self.signed(body, PEOPLE[DORA].signing_key)
-        with transaction(self.engine) as session:
+        with transaction(self.database) as session:
             stored = deposits.record_deposit(session, envelope, MONDAY)
         verdict = self.body(
             Event, self.engine_person, MONDAY, happening=Happening.DEPOSIT_VERIFIED, cause=stored.digest
         )
-        with transaction(self.engine) as session:
+        with transaction(self.database) as session:
             ledger.append(session, self.agreement.id, self.signed(verdict, LOG_KEY), MONDAY, claim=None)
         return stored.digest
 
     def sealed(self, name: ComponentId, plain: bytes, custody: Digest) -> DepositedComponent:
         out = io.BytesIO()
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             (recipient,) = (
                 epoch.body.recipient
                 for epoch in epochs(session, self.agreement.id)
@@ -232,12 +232,12 @@ class World:
 
     def file(self, deposit: Digest, at: datetime = FILED, **changes: object) -> "World":
         envelope = self.filing(deposit, at, **changes)
-        with transaction(self.engine) as session:
+        with transaction(self.database) as session:
             claims.file(session, envelope, at)
         return replace(self, claim=statement_id(envelope))
 
     def case(self) -> CaseFile:
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             return load(session, self.claim)
 
     def say(self, kind: type[Body], person: PersonId, at: datetime, **members: object) -> Digest:
@@ -255,7 +255,7 @@ class World:
     def slip_in(self, envelope: Envelope, at: datetime) -> None:
         """Append an envelope that nobody has admitted, as who writes the database can."""
         names = ledger.names_of(envelope)
-        with transaction(self.engine) as session:
+        with transaction(self.database) as session:
             ledger.append(
                 session, self.agreement.id, envelope, at, claim=names.claim, decision=names.decision
             )
@@ -303,7 +303,7 @@ class World:
         return self.say(Approval, person, at, **members)
 
     def sign_checkpoint(self, key: SigningKey = LOG_KEY) -> bytes:
-        with transaction(self.engine) as session:
+        with transaction(self.database) as session:
             return sign_checkpoint(
                 session, self.agreement.id, key, origin_of(self.agreement.deployment, self.agreement.id)
             )
@@ -320,12 +320,12 @@ class World:
 
     def copied_to(self, folder: Path) -> "World":
         """The same world elsewhere, to be spoilt."""
-        self.engine.dispose()
+        self.database.dispose()
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         return replace(self, folder=folder)
 
     def custody_of(self, component: ComponentId) -> Custody:
-        with reading(self.engine) as session:
+        with reading(self.database) as session:
             stored = deposits.deposit_by_digest(session, self.agreement.id, self.case().claim.filing.deposit)
             assert stored is not None
             deposit = read_signed(stored.entry.statement(), self.agreement).body

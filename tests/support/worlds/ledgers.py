@@ -21,7 +21,7 @@ from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.settings import Settings
-from tallystick.store.database.session import open_engine
+from tallystick.store.database.session import open_database
 from tallystick.store.database.tables import create_tables
 from tallystick.store.ledger.ledger import LedgerEntry, append, names_of
 from tests.support.worlds.agreements import AGREEMENT, BEA, DORA, agreement, signing_key
@@ -36,9 +36,9 @@ NO_DIGEST: Final = Digest("sha256:" + 64 * "0")
 
 def new_engine(folder: Path, *, busy_max: timedelta = timedelta(seconds=15)) -> Engine:
     """An empty database in `folder`, with all tables."""
-    engine = open_engine(f"sqlite:///{folder}/store.db", busy_max=busy_max)
-    create_tables(engine)
-    return engine
+    database = open_database(f"sqlite:///{folder}/store.db", busy_max=busy_max)
+    create_tables(database)
+    return database
 
 
 def said(kind: str, number: int, /, keys: Sequence[SigningKey] = (AUTHOR,), **members: JsonValue) -> Envelope:

@@ -28,7 +28,7 @@ def prepared_world(folder: Path, *, versions: int = 1) -> World:
         world = World(folder=folder, agreement=agreement(version=version, supersedes=world.digest))
         world.register()
     world.deal()
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         live = live_custody(session, world.agreement.id)
     world.deposit(CONTENTS, live)
     return world
@@ -36,7 +36,7 @@ def prepared_world(folder: Path, *, versions: int = 1) -> World:
 
 def deposited(world: World) -> Digest:
     """The last deposit."""
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         last = deposits.latest_deposit(session, world.agreement.id)
     assert last is not None
     return last.digest
@@ -46,7 +46,7 @@ def unreadable_claim(world: World, person: PersonId) -> None:
     """A claim on record in the name of somebody whose key did not sign it."""
     filing = decode(ClaimFiling, body_of(world.filing(deposited(world))))
     signer = BEA if person != BEA else DORA
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         claims.file(session, world.signed(replace(filing, person=person), PEOPLE[signer].signing_key), FILED)
 
 

@@ -6,7 +6,7 @@ from datetime import time as clock_time
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.deployment import Engine
+from tallystick.domain.agreement.deployment import EngineKeys
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.agreement.plan import Opening, Opens
 from tallystick.domain.agreement.windows import Calendar, NoticeRule, Windows
@@ -48,7 +48,7 @@ def quick_agreement(
         notice=NoticeRule(
             cutoff=clock_time(23, 59), resumes=clock_time(0), deemed_after=Period("PT1S"), channels_required=1
         ),
-        engine=Engine(
+        engine=EngineKeys(
             log_key=deployment.log_key,
             decision_key=deployment.decision_key,
             gate_recipient=deployment.gate_recipient,

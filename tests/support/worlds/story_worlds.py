@@ -40,26 +40,26 @@ SOME_DAY: Final[Agreement] = replace(
 def deposited_world(folder: Path, agreement: Agreement = SOME_DAY) -> tuple[World, Digest]:
     """A registered agreement with dealt custody and a verified deposit, an hour before the story begins."""
     world, at = World(folder=folder, agreement=agreement), BEGIN - timedelta(hours=1)
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         agreements.register(session, world.agreement_statement(), at)
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         wanted = missing_epochs(session, agreement.id, agreement)
     for component, epoch in wanted:
         world.gate(at=at).deal(DealCustody(agreement=agreement.id, component=component, epoch=epoch))
     deposit = undeposited(world, at)
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         stored = deposits.record_deposit(session, deposit, at)
     verdict = world.body(
         Event, world.engine_person, at, happening=Happening.DEPOSIT_VERIFIED, cause=stored.digest
     )
-    with transaction(world.engine) as session:
+    with transaction(world.database) as session:
         ledger.append(session, agreement.id, world.signed(verdict, LOG_KEY), at, claim=None)
     return world, stored.digest
 
 
 def undeposited(world: World, at: datetime, number: int = 1, previous: Digest | None = None) -> Envelope:
     """A deposit whose sealed files are stored, and whose statement is not on record."""
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         live = live_custody(session, world.agreement.id)
     components = tuple(world.sealed(name, plain, live[name]) for name, plain in CONTENTS.items())
     body = world.body(

@@ -87,7 +87,7 @@ async def test_claim_is_carried_over_ten_business_days_to_its_release(story: Sto
         assert [stage.state for stage in released.stages] == [StageState.ACTIVATED]
         assert [decision.released for decision in decisions(released)] == [True]
         assert await story.ends() == "RELEASED"
-    with reading(story.world.engine) as session:
+    with reading(story.world.database) as session:
         assert checkpoints.latest_checkpoint(session, story.world.agreement.id) is not None
 
 

@@ -15,7 +15,7 @@ from tests.workflows.claim.test_release import after_window
 
 def flip_one_copy(story: Story) -> str:
     """Alter a byte of one copy of what the claimed stage gives; return what is to be recorded."""
-    with reading(story.world.engine) as session:
+    with reading(story.world.database) as session:
         stored = deposits.latest_deposit(session, story.world.agreement.id)
         assert stored is not None
         deposit = decode(Deposit, body_of(stored.entry.statement()))

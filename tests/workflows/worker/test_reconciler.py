@@ -21,7 +21,7 @@ from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.statements.acts import Withdrawal
 from tallystick.messages import claim_workflow_id, custody_workflow_id, deposit_workflow_id
-from tallystick.store.database.session import open_engine, reading, transaction
+from tallystick.store.database.session import open_database, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.custody import live_custody, missing_epochs
@@ -34,7 +34,7 @@ from workflows.worker.reconciler import Reconciler
 
 
 def reconciler(story: Story) -> Reconciler:
-    return Reconciler(client=story.client, engine=story.world.engine)
+    return Reconciler(client=story.client, database=story.world.database)
 
 
 async def results(story: Story, workflow_ids: Sequence[str]) -> None:
@@ -45,12 +45,12 @@ async def results(story: Story, workflow_ids: Sequence[str]) -> None:
 def second_deposit(story: Story) -> Digest:
     """Record another deposit, on which there is no verdict yet."""
     envelope = undeposited(story.world, BEGIN, number=2, previous=story.deposit)
-    with transaction(story.world.engine) as session:
+    with transaction(story.world.database) as session:
         return deposits.record_deposit(session, envelope, BEGIN).digest
 
 
 def verdict(story: Story, deposit: Digest) -> Verdict | None:
-    with reading(story.world.engine) as session:
+    with reading(story.world.database) as session:
         return verdict_on(session, story.world.agreement.id, deposit)
 
 
@@ -120,7 +120,7 @@ async def test_agreement_without_custody_has_every_component_dealt_once(story: S
     folder = tmp_path / "undealt"
     folder.mkdir()
     story.world = World(folder=folder, agreement=SOME_DAY)
-    with transaction(story.world.engine) as session:
+    with transaction(story.world.database) as session:
         agreements.register(session, story.world.agreement_statement(), BEGIN)
     components = [component.id for component in SOME_DAY.components]
     async with story.carried():
@@ -128,14 +128,14 @@ async def test_agreement_without_custody_has_every_component_dealt_once(story: S
         assert started == [custody_workflow_id(SOME_DAY.id, component, 1) for component in components]
         await results(story, started)
         assert await reconciler(story).one_pass() == []
-    with reading(story.world.engine) as session:
+    with reading(story.world.database) as session:
         assert sorted(live_custody(session, SOME_DAY.id)) == sorted(components)
         assert missing_epochs(session, SOME_DAY.id, SOME_DAY) == []
 
 
 async def test_pass_over_a_database_out_of_reach_is_left_to_the_next(story: Story, tmp_path: Path) -> None:
-    nowhere = open_engine(f"sqlite:///{tmp_path}/no-folder/store.db")
-    await Reconciler(client=story.client, engine=nowhere).one_pass_if_possible()
+    nowhere = open_database(f"sqlite:///{tmp_path}/no-folder/store.db")
+    await Reconciler(client=story.client, database=nowhere).one_pass_if_possible()
 
 
 async def test_run_that_lost_what_it_had_recorded_is_told_to_look(story: Story) -> None:
@@ -143,7 +143,7 @@ async def test_run_that_lost_what_it_had_recorded_is_told_to_look(story: Story) 
         await story.files()
         # As if the worker had died between the commit and its answer: the run knows nothing of it.
         intake = await story.said_intake()
-        with transaction(story.world.engine) as session:
+        with transaction(story.world.database) as session:
             ledger.append(session, story.world.agreement.id, intake, await story.now(), claim=story.claim)
         assert await reconciler(story).one_pass() == []
         claim = await story.comes_to(lambda claim: bool(claim.notices))
@@ -185,7 +185,7 @@ class Refusing(OutboundInterceptor, Interceptor):
             data_converter=near.data_converter,
             interceptors=[self],
         )
-        return Reconciler(client=client, engine=story.world.engine)
+        return Reconciler(client=client, database=story.world.database)
 
 
 async def test_workflow_that_temporal_refuses_keeps_no_other_from_its_start(story: Story) -> None:
@@ -207,7 +207,7 @@ async def test_temporal_out_of_reach_ends_the_pass(story: Story) -> None:
 @pytest.mark.parametrize("kind", ["agreement", "claim"])
 async def test_damaged_agreement_keeps_no_other_from_its_start(story: Story, kind: str) -> None:
     damaged = World(folder=story.world.folder, agreement=replace(SOME_DAY, id=AgreementId("a-damaged-one")))
-    with transaction(story.world.engine) as session:
+    with transaction(story.world.database) as session:
         agreements.register(session, damaged.agreement_statement(), BEGIN)
     damaged.file(story.deposit, BEGIN)
     story.world.execute(

@@ -44,7 +44,7 @@ async def test_running_worker_replaces_a_copy_that_rotted_and_says_so(
     environment: WorkflowEnvironment, tmp_path: Path
 ) -> None:
     world, _ = deposited_world(tmp_path)
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         blob = known_blobs(session)[0]
     good, bad = world.sealed_files(blob)
     bad.write_bytes(b"rot")
@@ -60,7 +60,7 @@ async def test_running_worker_replaces_a_copy_that_rotted_and_says_so(
 
 
 def repaired(world: World, blob: str) -> bool:
-    with reading(world.engine) as session:
+    with reading(world.database) as session:
         events = ledger.entries(session, world.agreement.id, kinds=[Kind.EVENT])
     bodies = [body_of(entry.statement()) for entry in events]
     return any((b.get("happening"), b.get("cause")) == (Happening.REPLICA_REPAIRED, blob) for b in bodies)

@@ -1,7 +1,7 @@
 """What the API stands on: the database, the blobs, the clock, and the engine behind a port.
 
 The API holds no key. What needs one is asked of the worker or of the gate, through
-`ClaimsPort`; tests give another neighbour there, everything else is real.
+`EnginePort`; tests give another one there, everything else is real.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from tallystick.domain.agreement.deployment import Engine as EngineKeys
+from tallystick.domain.agreement.deployment import EngineKeys
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.soundness.registering import Registrar
@@ -32,7 +32,7 @@ from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import Uploads
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.cases.kept import Cases
-from tallystick.store.database.session import open_engine
+from tallystick.store.database.session import open_database
 from tallystick.store.registers.claims import StoredClaim
 
 
@@ -54,7 +54,7 @@ class ClaimNotCarriedError(TallystickError):
     retryable = True
 
 
-class ClaimsPort(Protocol):
+class EnginePort(Protocol):
     """The engine as the API sees it; each call may be repeated."""
 
     async def start_claim(self, start: ClaimStart) -> None:
@@ -102,14 +102,14 @@ class ClaimsPort(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbours:
+class Backend:
     """Everything a route may use; opened once, when the app is made."""
 
     settings: Settings
-    engine: Engine
+    database: Engine
     blobs: ReplicatedBlobs
     uploads: Uploads
-    claims: ClaimsPort
+    engine: EnginePort
     cases: Cases
     clock: Callable[[], datetime]
 
@@ -155,7 +155,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_neighbours(settings: Settings, claims: ClaimsPort, clock: Callable[[], datetime]) -> Neighbours:
+def open_backend(settings: Settings, engine: EnginePort, clock: Callable[[], datetime]) -> Backend:
     """Open what `settings` name; the database is connected at its first use.
 
     Raises:
@@ -163,21 +163,21 @@ def open_neighbours(settings: Settings, claims: ClaimsPort, clock: Callable[[], 
     """
     stores = [FileBlobStore(location.path, name=location.url) for location in settings.blob_locations]
     blobs = ReplicatedBlobs(stores)
-    engine = open_engine(settings.database_url)
-    return Neighbours(
+    database = open_database(settings.database_url)
+    return Backend(
         settings=settings,
-        engine=engine,
+        database=database,
         blobs=blobs,
         uploads=Uploads(settings.uploads_dir, blobs),
-        claims=claims,
+        engine=engine,
         cases=Cases(),
         clock=clock,
     )
 
 
-def neighbours_of(request: Request) -> Neighbours:
+def backend_of(request: Request) -> Backend:
     """Return what the app that serves `request` stands on."""
-    return cast("Neighbours", request.app.state.neighbours)
+    return cast("Backend", request.app.state.backend)
 
 
-Near = Annotated[Neighbours, Depends(neighbours_of)]
+OpenBackend = Annotated[Backend, Depends(backend_of)]
