@@ -121,7 +121,7 @@ BUILDS: Final = (
         "tests/activities/gate/test_decide.py -k databases_clock_alone",
     ),
     _build(
-        "whoever acts has the gate read every byte again",
+        "every act makes the gate read all bytes again",
         "activities/gate/decide.py",
         "if components not in read:",
         "if True:",
