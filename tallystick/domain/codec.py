@@ -1,8 +1,10 @@
 """One strict way between JSON and frozen dataclasses, driven by their annotations.
 
-Unknown members are refused, `null` is not written (absence says it), defaults are
-written out, and a value has one form: `encode(decode(cls, value)) == value` holds
-for whatever a party may sign, and `decode` refuses what would break it.
+Unknown members are refused. A member whose default is None or an empty list is
+optional: absent, it says that there is nothing, and neither `null` nor `[]` is ever
+written for it. Any other default is a term of what is signed, and is written out.
+So a value has one form: `encode(decode(cls, value)) == value` holds for all that a
+party may sign, and `decode` refuses what would break it.
 Names, digests, times and periods are checked as they are read.
 """
 
@@ -67,7 +69,8 @@ def decode(cls: type[T], value: JsonValue, where: str = "") -> T:
     read = cast("T", _read(cls, value, where))
     if encode(read) != value:
         raise MalformedDocumentError(
-            "not in its one form: a default is left out or spelt otherwise", at=where
+            "not in its one form: a term is left out, an empty member written, or a value spelt otherwise",
+            at=where,
         )
     return read
 
@@ -98,8 +101,13 @@ def encode(value: object) -> JsonValue:  # noqa: PLR0911 - a line a kind of valu
     if isinstance(value, tuple):
         return [encode(item) for item in cast("tuple[object, ...]", value)]
     assert dataclasses.is_dataclass(value), f"{type(value)} has no JSON form"
-    members = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-    return {name: encode(member) for name, member in members if member is not None}
+    members = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+    return {field.name: encode(member) for field, member in members if not _is_absent(field, member)}
+
+
+def _is_absent(field: "dataclasses.Field[object]", member: object) -> bool:
+    """Return whether absence says it: nothing where None is the default, or nothing in an optional list."""
+    return member is None or (member == () and field.default == ())
 
 
 def encode_object(value: object) -> JsonObject:

@@ -23,16 +23,16 @@ class Report:
     """What a verification found: every premise in order, up to the first that is broken.
 
     Attributes:
+        released: The stages that were decided to be released; written even if there are none.
         state: Where the claim stands by its record; None unless everything holds.
-        released: The stages that were decided to be released.
     """
 
     steps: tuple[Step, ...]
+    released: tuple[StageId, ...]
     agreement: AgreementId | None = None
     agreement_digest: Digest | None = None
     claim: Digest | None = None
     state: str | None = None
-    released: tuple[StageId, ...] = ()
 
     @property
     def holds(self) -> bool:

@@ -56,7 +56,6 @@ def outer(**members: JsonValue) -> dict[str, JsonValue]:
         "text": "t",
         "flag": True,
         "inner": {"number": 1, "colour": "red"},
-        "inners": [],
     }
     return {**small, **members}
 
@@ -90,7 +89,13 @@ def test_values_have_their_types() -> None:
 
 
 def test_absence_is_not_written() -> None:
-    assert set(encode_object(decode(Outer, outer()))) == {"text", "flag", "inner", "inners"}
+    assert set(encode_object(decode(Outer, outer()))) == {"text", "flag", "inner"}
+
+
+@pytest.mark.parametrize(("member", "nothing"), [("inners", []), ("maybe", None)])
+def test_nothing_is_said_by_absence_alone(member: str, nothing: JsonValue) -> None:
+    with pytest.raises(MalformedDocumentError):
+        decode(Outer, outer(**{member: nothing}))
 
 
 def test_default_left_out_is_no_signed_form_but_may_be_written_by_hand() -> None:

@@ -19,7 +19,7 @@ OTHER = "sha256:" + 64 * "1"
 Act: TypeAlias = tuple[PersonId, tuple[str, ...], Kind, str, dict[str, object]]
 
 ACTS: list[Act] = [
-    (ANA, ("intake",), Kind.INTAKE, "intakes", {"accepted": True, "reasons": []}),
+    (ANA, ("intake",), Kind.INTAKE, "intakes", {"accepted": True}),
     (
         ANA,
         ("intake", "--refuse", "--reason", "no date"),
