@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: each figure beside its floor, and a word on every target that was missed."""
+"""docs/benchmarks.md: each figure beside its floor, and the reason for every missed target."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,48 +10,50 @@ from tests.bench.peaks import SIZES_BYTES, TARGET_MIB, Peak
 _HEAD: Final = """\
 # Benchmarks
 
-Written by `make bench`; the numbers are of the machine it ran on, which may be busy with other
-things. So the figure is always the **ratio**: ours and its floor are measured in the same run, by turns
-(A B, B A, A B …), on the same disk and the same Temporal server, and the median of the rounds'
-ratios counts. Seconds and MB/s are there for orientation; nothing should be read from them alone, nor
-from two runs compared. In brackets stands where the middle half of the ratios lies: where that is wide, the
-machine was busy, and the figure is worth less.
+`make bench` writes this file. The machine it ran on may have been busy with other things, so the figure that
+counts is always the **ratio**. Each round measures ours and its floor in turn (A B, B A, A B …), on the same
+disk and the same Temporal server, and the result is the median of the rounds' ratios. Seconds and MB/s give
+you an idea of the size; do not rely on them alone, and do not compare them between two runs. The range in
+brackets holds the middle half of the ratios. A wide range means that the machine was busy and the figure is
+worth less.
 """
 
 _SEALING_NOTE: Final = """\
-The target for sealing is held against the row that writes nothing, because the floor writes
-nothing either; what a deposit costs in practice is the row *bag → tar → age to a file*, which has no target
-and would miss this one.
+The target for sealing applies to the row that writes nothing, because the floor writes nothing either. In
+practice a deposit costs what the row *bag → tar → age to a file* says; that row has no target and would miss
+this one.
 """
 _NO_AGE: Final = """\
-`age` is not installed on this machine: whether sealing is no slower than `age` was not measured.
+`age` is not installed on this machine, so sealing was not compared with it.
 """
 
 _WHY: Final[Mapping[str, str]] = {
     "approval": """\
-An approval is more than its floor, by design: the floor is one round trip to a workflow that believes
-everything, and an insert that nobody reads. An approval comes through HTTP with a token that is verified,
-is admitted three times (at the door, by the workflow, and in the transaction that records it), and is
-recorded by a step that the workflow waits for, because a workflow must not write by itself. Where the
-time goes, with one caller: about a third is the same round trip as the floor's, a third is HTTP, the
-token and the door, a third the local activity, half of it the transaction. What was found by profiling
-and mended: the step was queued at Temporal and fetched again (now local), the log was signed before the
-answer (now within a second after), the record was verified and folded anew by each reader (now what is
-new of it), writers slept for SQLite's lock (now they take turns), the sandbox was entered for each message
-(now only in tests), each answer had its serialiser built. What is left is Python in three processes: with
-20 callers on two cores ours, Temporal's and the one that calls use the processors up.""",
+An approval does more than its floor, by design. The floor is one round trip to a workflow that believes
+everything, and an insert that nobody reads. An approval comes through HTTP with a token that is verified. It
+is admitted three times: at the door, by the workflow, and in the transaction that records it. A step that the
+workflow waits for records it, because a workflow must not write by itself.
+
+With one caller, about a third of the time is the same round trip as the floor's, a third is HTTP, the token
+and the door, and a third is the local activity, half of which is the transaction. Profiling found these
+costs, which are gone: Temporal queued the step and handed it out again (it is local now); the log was
+signed before the answer (now within a second after it); each reader verified and folded the whole record
+(now only what is new); writers slept for SQLite's lock (now they take turns); each message entered the
+sandbox (now only in tests); each answer built its serialiser. What is left is Python in three processes: with
+20 callers on two cores, our processes, Temporal's and the caller's use up the processors.""",
     "age": """\
-`age` makes no digest; a deposit must have one, and SHA-256 of what is sealed takes a third of the time.
-Hashing in a second thread was tried: a tenth faster at best, for a second way through every failure.""",
+`age` makes no digest. A deposit must have one, and SHA-256 of the sealed bytes takes a third of the time.
+We tried to hash in a second thread: it was a tenth faster at best, and every failure had a second way to
+happen.""",
     "sealing": """\
-Sealing needs every byte hashed and encrypted: one after the other, at the primitives' own speeds, that
-is 1 / (1/SHA-256 + 1/ChaCha20-Poly1305), about 0.61 of the slower one where SHA-256 has two thirds of the
-other's speed, before a byte is read or copied. Hashing in a second thread was tried and was slower:
-`cryptography` encrypts without letting go of Python's lock, so the threads wait for each other, and the
-pieces under way leave the processor's cache. What went: a copy of every chunk.""",
+Sealing must hash and encrypt every byte. One after the other, at the primitives' own speeds, that is
+1 / (1/SHA-256 + 1/ChaCha20-Poly1305): about 0.61 of the slower one if SHA-256 has two thirds of the other's
+speed, before a byte is read or copied. We tried to hash in a second thread, and it was slower:
+`cryptography` encrypts without releasing Python's lock, so the threads wait for each other, and the
+pieces under way leave the processor's cache. We removed a copy of every chunk.""",
     "validation": """\
-Validation is hashlib over pieces of 1 MiB. The usual build of `sha256sum` leaves the processor's SHA
-instructions alone; where it uses them, or where there are none, both are the same loop.""",
+Validation is hashlib over pieces of 1 MiB. The usual build of `sha256sum` does not use the processor's SHA
+instructions. Where it does, or where there are none, both are the same loop.""",
 }
 
 
@@ -85,8 +87,8 @@ def report(measured: Measured) -> str:
 def _ratios(rows: Sequence[Row]) -> Iterator[str]:
     yield "## Time, against the floor\n"
     yield (
-        "A latency's ratio says how many times the floor's time; a throughput's, which part of the floor's\n"
-        "speed.\n"
+        "The ratio of a latency says how many times the floor's time ours takes. The ratio of a throughput\n"
+        "says which part of the floor's speed ours reaches.\n"
     )
     yield "| what | ours | floor | ratio | target |"
     yield "|---|---|---|---|---|"
@@ -111,10 +113,11 @@ def _target(row: Row) -> str:
 
 def _peaks(peaks: Sequence[Peak]) -> Iterator[str]:
     small, large = (size >> 20 for size in SIZES_BYTES)
-    yield "## Memory, whatever the size\n"
+    yield "## Memory, by size\n"
     yield (
-        "The most that was resident (VmHWM; a child's `ru_maxrss` would count its parent's), each step in\n"
-        f"a process of its own; the API's peak begins anew before each. Target: ≤ {TARGET_MIB} MiB.\n"
+        "The most memory that was resident (VmHWM, because a child's `ru_maxrss` would count its parent's).\n"
+        "Each step runs in a process of its own, and the API's peak is reset before each. Target:\n"
+        f"≤ {TARGET_MIB} MiB.\n"
     )
     yield f"| step | {small} MiB | {large} MiB | target |"
     yield "|---|---|---|---|"
@@ -123,8 +126,9 @@ def _peaks(peaks: Sequence[Peak]) -> Iterator[str]:
         yield f"| {peak.what} | {peak.mib[0]:.0f} MiB | {peak.mib[1]:.0f} MiB | {held} |"
     yield ""
     yield (
-        "What does not grow with the size is the interpreter and the libraries. The API serves others too,\n"
-        "and has its libraries resident before anybody asks (see below): its rows say what a step adds.\n"
+        "The part that does not grow with the size is the interpreter and the libraries. The API serves\n"
+        "others too, and its libraries are resident before anybody asks (see below), so its rows say what a\n"
+        "step adds.\n"
     )
 
 
@@ -132,10 +136,10 @@ def _memory(memory: Memory) -> Iterator[str]:
     yield "## Memory of a site with open claims\n"
     if memory.claims < memory.wanted:
         yield (
-            f"{memory.wanted:,} claims were wanted; in the time the run has, {memory.claims:,} could be\n"
-            "filed and accepted through the API, the whole record of each verified. All of them are open.\n"
+            f"We wanted {memory.wanted:,} claims. In the time that a run has, {memory.claims:,} could be\n"
+            "filed and accepted through the API, with the whole record of each verified. All are open.\n"
         )
-    yield f"| process | before any claim | {memory.claims:,} open claims | a claim |"
+    yield f"| process | before any claim | {memory.claims:,} open claims | per claim |"
     yield "|---|---|---|---|"
     for name, after in memory.after.items():
         before = memory.before[name]
@@ -148,7 +152,7 @@ def _missed(rows: Sequence[Row]) -> Iterator[str]:
     missed = [row for row in rows if row.holds is False]
     if not missed:
         return
-    yield "## What was missed, by how much, and why\n"
+    yield "## Missed targets, by how much, and why\n"
     for row in missed:
         bound = row.at_most if row.at_most is not None else row.at_least
         yield f"* {row.what}: {row.ratio:.2f} instead of {bound:g}."
