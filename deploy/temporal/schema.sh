@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes or updates the tables of Temporal's two databases; again is harmless.
+# Makes or updates the tables of Temporal's two databases. Running it again is harmless.
 set -eu
 for name in temporal visibility; do
     database=temporal
