@@ -4,7 +4,7 @@ The API holds no key. What needs one is asked of the worker or of the gate, thro
 `EnginePort`; tests give another one there, everything else is real.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Protocol, cast
@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from tallystick.domain.agreement.deployment import EngineKeys
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.soundness.registering import Registrar
 from tallystick.messages import (
     Acknowledged,
@@ -31,9 +31,13 @@ from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import Uploads
 from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.cases.kept import Cases
+from tallystick.store.cases.kept import Cases, RecordUnreadableError
 from tallystick.store.database.session import open_database
+from tallystick.store.registers import claims
 from tallystick.store.registers.claims import StoredClaim
+from tallystick.telemetry import logger
+
+_log = logger(__name__)
 
 
 class EngineUnreachableError(TallystickError):
@@ -125,6 +129,18 @@ class Backend:
             StoreUnavailableError: The database cannot be asked.
         """
         return self.cases.load(session, stored.agreement_id, stored.digest)
+
+    def readable_cases(self, session: Session, agreement_ids: Collection[AgreementId]) -> Iterator[CaseFile]:
+        """Yield the case files under some agreements: one that cannot be read is logged, and hides no other.
+
+        Raises:
+            StoreUnavailableError: The database cannot be asked.
+        """
+        for stored in claims.of_agreements(session, agreement_ids):
+            try:
+                yield self.case(session, stored)
+            except RecordUnreadableError as error:
+                _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
 
     def deployment(self) -> Deployment:
         """Return what is public of the deployment, with the root keys of this process's settings.

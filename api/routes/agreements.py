@@ -1,7 +1,6 @@
 """Agreements: registered, listed, read in plain language, and checked for readiness."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -42,18 +41,14 @@ from tallystick.domain.statements.signed import Signed
 from tallystick.messages import DealCustody
 from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
 from tallystick.store.cases import revocations
-from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.cases.kept import RecordUnreadableError
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
-from tallystick.store.registers import agreements, claims, deposits
+from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.agreements import RegisteredAgreement
 from tallystick.store.registers.custody import live_epochs
 from tallystick.store.registers.verdicts import verdicts
-from tallystick.telemetry import logger
 
 router = strict_router("agreements")
-_log = logger(__name__)
 
 _FIRST_EPOCH = 1
 
@@ -218,7 +213,8 @@ def _record_revocation(
             signed = read_signed(sent, opened(registered).agreement)
             _check_revocation(session, registered, signed, backend)
         entry = ledger.append(session, registered.agreement_id, sent, at, claim=None)
-        cases = list(_readable(backend, session, registered.agreement_id))
+        # One damaged record must not keep a stolen key alive.
+        cases = list(backend.readable_cases(session, [registered.agreement_id]))
     recorded = Recorded(
         statement=entry.statement_id,
         index=entry.index,
@@ -228,15 +224,6 @@ def _record_revocation(
         state=None,
     )
     return recorded, [case.claim.digest for case in cases if case.claim.is_open]
-
-
-def _readable(backend: Backend, session: Session, agreement_id: AgreementId) -> Iterator[CaseFile]:
-    """Yield the claims that can be read: a damaged record must not keep a stolen key alive."""
-    for stored in claims.of_agreements(session, [agreement_id]):
-        try:
-            yield backend.case(session, stored)
-        except RecordUnreadableError as error:
-            _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
 
 
 def _check_revocation(

@@ -1,32 +1,25 @@
-"""Blobs: uploaded in parts that go on where they stopped, fetched by whoever is entitled to the bytes.
-
-Everything here is sealed or re-sealed: the server stores ciphertext. Who may fetch
-follows from what a blob is to a claim, as the signed statements say it.
-"""
+"""Blobs: uploaded in parts that go on where they stopped, fetched by those who are entitled to the bytes."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated, Final
 
 from fastapi import Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from sqlmodel import Session
 from starlette.requests import ClientDisconnect
 
-from api.answers.delivery import components_of, deposit_of
 from api.answers.shapes import BlobStored, UploadGoesOn
 from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known
+from api.http.fetching import may_fetch
 from api.http.openapi import BYTES_BODY
 from api.http.problems import problem_response
 from api.http.routing import strict_router
 from api.http.visibility import NAME_PATTERN, DigestName, opened, seen_agreement
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Role
-from tallystick.domain.claim.disclosure import disclosed
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PersonId, party_of
 from tallystick.domain.refusals import NotYoursError
@@ -39,10 +32,15 @@ from tallystick.limits import (
 )
 from tallystick.store.blobs.folder import BlobMissingError, BlobSizeMismatchError
 from tallystick.store.blobs.replicas import BlobRangeError
-from tallystick.store.blobs.uploads import StoredBlob, blobs_with, find_blob, record_blob, stored_bytes
-from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.blobs.uploads import (
+    Purpose,
+    StoredBlob,
+    blobs_with,
+    find_blob,
+    record_blob,
+    stored_bytes,
+)
 from tallystick.store.database.session import reading, transaction
-from tallystick.store.registers import claims
 
 router = strict_router("blobs")
 
@@ -50,14 +48,6 @@ _RANGE: Final = re.compile(r"bytes=(?=-?\d)(\d{0,15})-(\d{0,15})", re.ASCII)
 _OCTETS: Final = "application/octet-stream"
 _CREATED: Final = 201
 _PARTIAL: Final = 206
-
-
-class Purpose(StrEnum):
-    """What a blob is for: decides who may send it, how large it may be, and who may fetch it."""
-
-    DEPOSIT = "deposit"
-    EVIDENCE = "evidence"
-    CONTRIBUTION = "contribution"
 
 
 _SIZE_MAX: Final = {
@@ -194,7 +184,7 @@ def get_blob(
     """
     wanted = Digest(digest)
     with reading(backend.database) as session:
-        if not _may_fetch(backend, session, caller, wanted):
+        if not may_fetch(backend, session, caller, wanted):
             raise BlobMissingError("no such blob")
     try:
         return _served(backend, wanted, byte_range)
@@ -229,15 +219,15 @@ def _range(asked: str | None, backend: Backend, wanted: Digest) -> tuple[int, in
     Raises:
         BlobRangeError: It does not begin within the blob.
     """
-    found = None if asked is None else _RANGE.fullmatch(asked)
-    if found is None:
+    span = None if asked is None else _RANGE.fullmatch(asked)
+    if span is None:
         return 0, None
-    if found.group(2) == "":
-        return int(found.group(1)), None  # to the end: the whole is read once to be checked, not twice
+    if span.group(2) == "":
+        return int(span.group(1)), None  # to the end: the whole is read once to be checked, not twice
     size = backend.blobs.open_verified(wanted).size_bytes
-    last = int(found.group(2))
-    first, end = int(found.group(1) or max(size - last, 0)), size - 1
-    if found.group(1) != "":
+    last = int(span.group(2))
+    first, end = int(span.group(1) or max(size - last, 0)), size - 1
+    if span.group(1) != "":
         end = min(last, end)
     if first > end:
         raise BlobRangeError("not within the blob", first_byte=first, size_bytes=size)
@@ -324,40 +314,5 @@ def _finish(backend: Backend, upload: _Upload, size_bytes: int) -> None:
 
 def _is_mine(backend: Backend, upload: _Upload) -> bool:
     with reading(backend.database) as session:
-        found = find_blob(session, upload.agreement_id, upload.digest)
-    return found is not None and found.uploaded_by == upload.owner
-
-
-def _may_fetch(backend: Backend, session: Session, caller: Caller, wanted: Digest) -> bool:
-    """Tell whether the caller is entitled to the bytes, as the signed statements say it."""
-    for blob in blobs_with(session, wanted):
-        if blob.agreement_id in caller.persons and _by_purpose(session, caller, blob):
-            return True
-    return any(wanted in _disclosed(session, case, caller) for case in _cases(backend, session, caller))
-
-
-def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
-    person = caller.persons[blob.agreement_id]
-    if blob.uploaded_by == caller.fingerprint or blob.purpose == Purpose.EVIDENCE:
-        return True
-    if blob.purpose != Purpose.DEPOSIT:
-        return False
-    agreement = opened(seen_agreement(session, caller, blob.agreement_id)).agreement
-    entitled = {
-        party.id for role in (Role.DEPOSITOR, Role.ESCROW_AGENT) for party in agreement.parties_in(role)
-    }
-    return party_of(person) in entitled
-
-
-def _cases(backend: Backend, session: Session, caller: Caller) -> Iterator[CaseFile]:
-    for stored in claims.of_agreements(session, list(caller.persons)):
-        yield backend.case(session, stored)
-
-
-def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Digest]:
-    """Return what the caller may fetch as a claimant of `case`."""
-    if caller.persons[case.agreement.id] not in case.agreement.authorities.claimants:
-        return frozenset()
-    if not case.claim.decided_stages:
-        return frozenset()
-    return disclosed(case.agreement, case.claim, components_of(deposit_of(session, case)))
+        blob = find_blob(session, upload.agreement_id, upload.digest)
+    return blob is not None and blob.uploaded_by == upload.owner

@@ -1,11 +1,9 @@
 """Claims: filed, listed, looked at."""
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Query, Response
 from fastapi.concurrency import run_in_threadpool
-from sqlmodel import Session
 
 from api.answers import claim_views
 from api.answers.claims import ClaimList, ClaimView
@@ -29,14 +27,11 @@ from tallystick.messages import ClaimStart, Submission
 from tallystick.proof.reading import read_signed
 from tallystick.store.cases import revocations
 from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.cases.kept import RecordUnreadableError
 from tallystick.store.database.session import reading
 from tallystick.store.registers import claims
 from tallystick.store.registers.verdicts import verified_deposit
-from tallystick.telemetry import logger
 
 router = strict_router("claims")
-_log = logger(__name__)
 
 
 @router.post("/claims", status_code=201, response_model=Recorded, openapi_extra=ENVELOPE_BODY)
@@ -61,7 +56,7 @@ def list_claims(
     """Return the claims under the agreements that name the caller."""
     at = backend.now()
     with reading(backend.database) as session:
-        cases = list(visible_cases(backend, session, caller))
+        cases = list(backend.readable_cases(session, caller.persons))
     chosen = [
         claim_views.claim_view(case, at)
         for case in cases
@@ -85,15 +80,6 @@ def case_seen(backend: Backend, caller: Caller, claim: str) -> CaseFile:
     """
     with reading(backend.database) as session:
         return backend.case(session, seen_claim(session, caller, claim))
-
-
-def visible_cases(backend: Backend, session: Session, caller: Caller) -> Iterator[CaseFile]:
-    """Yield the case files of all claims that the caller may see; a broken one hides no other."""
-    for stored in claims.of_agreements(session, list(caller.persons)):
-        try:
-            yield backend.case(session, stored)
-        except RecordUnreadableError as error:
-            _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
 
 
 def _waits_for(case: CaseFile, wanted: str | None, backend: Backend) -> bool:

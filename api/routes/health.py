@@ -15,7 +15,6 @@ from api.http.problems import NotReadyError
 from api.http.routing import VERSION, check_query
 from tallystick import __version__
 from tallystick.domain.errors import TallystickError
-from tallystick.store.cases.kept import RecordUnreadableError
 from tallystick.store.database.session import database_now, reading
 from tallystick.store.registers import agreements, claims
 
@@ -78,14 +77,11 @@ def show_metrics(request: Request) -> PlainTextResponse:
 
 def claims_by_state(backend: Backend) -> Counter[str]:
     """Return how many claims stand in each state; one that cannot be read counts as `UNREADABLE`."""
-    found: Counter[str] = Counter()
     with reading(backend.database) as session:
-        for stored in claims.of_agreements(session, agreements.agreement_ids(session)):
-            try:
-                found[backend.case(session, stored).claim.state.value] += 1
-            except RecordUnreadableError:
-                found["UNREADABLE"] += 1
-    return found
+        every = agreements.agreement_ids(session)
+        states = Counter(case.claim.state.value for case in backend.readable_cases(session, every))
+        unreadable = len(claims.of_agreements(session, every)) - states.total()
+    return states + Counter(UNREADABLE=unreadable)
 
 
 def _database_answers(backend: Backend) -> bool:

@@ -6,7 +6,6 @@ from api.answers.claims import Inbox, InboxItem
 from api.backend.backend import OpenBackend
 from api.http.auth import Known
 from api.http.routing import strict_router
-from api.routes.claims import visible_cases
 from tallystick.domain.ids import PersonId
 from tallystick.domain.inbox.waiting import waiting
 from tallystick.store.cases.casefile import CaseFile
@@ -20,7 +19,7 @@ def show_inbox(caller: Known, backend: OpenBackend) -> Inbox:
     """Return what waits for the caller, the most urgent first."""
     at = backend.now()
     with reading(backend.database) as session:
-        cases = list(visible_cases(backend, session, caller))
+        cases = list(backend.readable_cases(session, caller.persons))
     items = [item for case in cases for item in _items(case, caller.persons[case.agreement.id], at)]
     return Inbox(items=sorted(items, key=_urgency))
 

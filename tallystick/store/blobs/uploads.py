@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,9 +38,22 @@ class UploadOffsetError(TallystickError):
     advice = "Send the part that begins at `received`."
 
 
+class Purpose(StrEnum):
+    """What a blob is for: decides who may send it, how large it may be, and who may fetch it."""
+
+    DEPOSIT = "deposit"
+    EVIDENCE = "evidence"
+    CONTRIBUTION = "contribution"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredBlob:
-    """A blob as one agreement knows it; `uploaded_by` is a key's fingerprint."""
+    """A blob as one agreement knows it.
+
+    Attributes:
+        uploaded_by: A key's fingerprint.
+        purpose: A `Purpose`, or the gate's own word for what it stores.
+    """
 
     digest: Digest
     size_bytes: int

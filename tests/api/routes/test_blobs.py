@@ -1,6 +1,7 @@
 """Blobs: uploads that go on, ranges, and who may fetch which bytes."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -8,7 +9,7 @@ import httpx
 from tallystick.crypto.envelope import statement_id
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
-from tallystick.domain.ids import ComponentId, PersonId, StageId
+from tallystick.domain.ids import AgreementId, ComponentId, PersonId, StageId
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.deposits import Deposit
@@ -18,10 +19,12 @@ from tallystick.store.database.session import reading
 from tallystick.store.registers import deposits
 from tallystick.store.registers.custody import live_custody
 from tests.support.sites.service import Service
-from tests.support.worlds.agreements import ANA, BEA, BEN, CRITICAL, DORA, KIM, PEOPLE, TOM
+from tests.support.worlds.agreements import ANA, BEA, BEN, CRITICAL, DORA, KIM, PEOPLE, TOM, agreement
+from tests.support.worlds.prepared_worlds import prepared_world, ready_world, unreadable_claim
 
 DATA = b"sealed bytes " * 1000
 DIGEST = sha256_digest(DATA)
+AARDVARK = AgreementId("aardvark")  # the first that is looked at
 WHERE = {"agreement": "nordwind-halden"}
 
 
@@ -162,6 +165,35 @@ async def test_the_beneficiary_fetches_what_a_decided_stage_discloses_and_no_mor
     share = decided["components"][0]["contributions"][0]["sealed_digest"]
     assert (await get(claimed, BEA, share)).status_code == 200
     assert (await get(claimed, DORA, share)).status_code == 404
+
+
+async def released_file(claimed: Service) -> str:
+    """What the claimant may fetch once the provisional stage is decided."""
+    await decide_provisional(claimed)
+    delivery = (await claimed.get(f"/claims/{claimed.world.claim}/delivery", BEA)).json()
+    file = delivery["stages"][0]["components"][0]["sealed_digest"]
+    assert isinstance(file, str)
+    return file
+
+
+async def test_a_damaged_record_hides_no_blob_released_by_another_claim(service: Service) -> None:
+    unreadable_claim(service.world, DORA)  # stands before the claim in the same agreement
+    unreadable_claim(prepared_world(service.world.folder, first=agreement(id=AARDVARK)), DORA)
+    answer = await service.post("/claims", service.filing(), BEA)
+    service.world = replace(service.world, claim=answer.json()["digest"])
+    file = await released_file(service)
+    assert (await get(service, BEA, file)).status_code == 200
+    assert (await get(service, TOM, file)).status_code == 404
+
+
+async def test_a_damaged_deposit_hides_no_blob_released_by_another_claim(claimed: Service) -> None:
+    other = ready_world(claimed.world.folder, first=agreement(id=AARDVARK))
+    assert other.decide().outcome == "released"
+    other.execute(
+        "UPDATE ledger_entries SET envelope = ? WHERE agreement_id = ? AND kind = 'deposit'", b"{}", AARDVARK
+    )
+    file = await released_file(claimed)
+    assert (await get(claimed, BEA, file)).status_code == 200
 
 
 async def decide_provisional(service: Service) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.crypto.envelope import body_of
+from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
@@ -19,10 +20,10 @@ from tests.support.worlds.gate_worlds import ACKNOWLEDGED, FILED, READY, World
 CONTENTS: Final = {component.id: f"what {component.id} is".encode() for component in AGREEMENT.components}
 
 
-def prepared_world(folder: Path, *, versions: int = 1) -> World:
+def prepared_world(folder: Path, *, versions: int = 1, first: Agreement = AGREEMENT) -> World:
     """An agreement of so many versions, dealt custody and a verified deposit; no claim yet."""
     folder.mkdir(exist_ok=True)
-    world = World(folder=folder)
+    world = World(folder=folder, agreement=first)
     world.register()
     for version in range(2, versions + 1):
         world = World(folder=folder, agreement=agreement(version=version, supersedes=world.digest))
@@ -60,9 +61,9 @@ def accepted(world: World) -> World:
     return world
 
 
-def ready_world(folder: Path, *, versions: int = 1) -> World:
+def ready_world(folder: Path, *, versions: int = 1, first: Agreement = AGREEMENT) -> World:
     """A claim whose window is over, whose quorum is reached, in a log with a checkpoint."""
-    world = accepted(prepared_world(folder, versions=versions))
+    world = accepted(prepared_world(folder, versions=versions, first=first))
     for person in (ANA, KIM, TOM):
         world.approve(person, READY - timedelta(days=3))
     world.settle(READY - timedelta(hours=1))

@@ -1,0 +1,58 @@
+"""Who may fetch which blob, as the signed statements say it.
+
+Everything stored is sealed or re-sealed: the server holds ciphertext. Who may fetch it follows
+from what a blob is for, and from the stages that were decided.
+"""
+
+from sqlmodel import Session
+
+from api.answers.delivery import components_of, deposit_of
+from api.backend.backend import Backend
+from api.http.auth import Caller
+from api.http.visibility import opened, seen_agreement
+from tallystick.domain.agreement.parties import Role
+from tallystick.domain.claim.disclosure import disclosed
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import Digest, party_of
+from tallystick.store.blobs.uploads import Purpose, StoredBlob, blobs_with
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.ledger.ledger import LedgerCorruptError
+from tallystick.telemetry import logger
+
+_log = logger(__name__)
+
+
+def may_fetch(backend: Backend, session: Session, caller: Caller, wanted: Digest) -> bool:
+    """Return whether the caller is entitled to the bytes of a blob."""
+    for blob in blobs_with(session, wanted):
+        if blob.agreement_id in caller.persons and _by_purpose(session, caller, blob):
+            return True
+    cases = backend.readable_cases(session, caller.persons)
+    return any(wanted in _disclosed(session, case, caller) for case in cases)
+
+
+def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
+    person = caller.persons[blob.agreement_id]
+    if blob.uploaded_by == caller.fingerprint or blob.purpose == Purpose.EVIDENCE:
+        return True
+    if blob.purpose != Purpose.DEPOSIT:
+        return False
+    agreement = opened(seen_agreement(session, caller, blob.agreement_id)).agreement
+    entitled = {
+        party.id for role in (Role.DEPOSITOR, Role.ESCROW_AGENT) for party in agreement.parties_in(role)
+    }
+    return party_of(person) in entitled
+
+
+def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Digest]:
+    """Return what the caller may fetch as a claimant of `case`; nothing, if its deposit is damaged."""
+    if caller.persons[case.agreement.id] not in case.agreement.authorities.claimants:
+        return frozenset()
+    if not case.claim.decided_stages:
+        return frozenset()
+    try:
+        return disclosed(case.agreement, case.claim, components_of(deposit_of(session, case)))
+    except (MalformedError, LedgerCorruptError) as error:
+        # Other claims of the caller pin other deposits.
+        _log.error("a claim's deposit is unreadable", claim=case.claim.digest, facts=error.facts)
+        return frozenset()
