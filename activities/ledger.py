@@ -31,6 +31,7 @@ from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import Event
 from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.signed import expect
 from tallystick.faults import crossing
 from tallystick.limits import CLOCK_SKEW_MAX
 from tallystick.messages import (
@@ -174,7 +175,7 @@ class LedgerActivities:
         terms = read_agreement(agreements.agreement_envelope(registered.envelope)).terms
         check_filing(
             terms,
-            read_signed(envelope, terms.agreement),
+            expect(read_signed(envelope, terms.agreement), ClaimFiling),
             at=at,
             deposit=verified_deposit(session, filing.agreement, filing.deposit),
             others=self._cases.of_party(session, filing.agreement, party_of(filing.person)),

@@ -18,7 +18,7 @@ from tallystick.domain.deposit.recording import CustodyRefusedError, check_custo
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, PublicKey, gate_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.custody import Custody, SealedShare
-from tallystick.domain.statements.signed import write_body
+from tallystick.domain.statements.signed import expect, write_body
 from tallystick.proof.reading import SignedAgreement, read_signed
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.database.session import reading, transaction
@@ -101,7 +101,7 @@ class Dealer:
             if present is not None:  # another run of this activity was first: its epoch stands
                 return present.digest
             last = _body(latest_epochs(session, epoch.agreement).get(epoch.component))
-            statement = read_signed(envelope, signed.agreement)
+            statement = expect(read_signed(envelope, signed.agreement), Custody)
             check_custody(signed.agreement, signed.terms.digest, statement, last=last)
             entry = ledger.append(session, epoch.agreement, envelope, self.clock(), claim=None)
             note_blob(session, epoch.agreement, dealt.sealed_share, SHARE_PURPOSE, self.keys)

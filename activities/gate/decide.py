@@ -53,7 +53,7 @@ from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import DepositedComponent
 from tallystick.domain.statements.engine import DecisionStatement, PremiseVerdict
 from tallystick.domain.statements.header import Contribution
-from tallystick.domain.statements.signed import write_body
+from tallystick.domain.statements.signed import expect, write_body
 from tallystick.faults import crossing
 from tallystick.limits import GATE_LOOKS_MAX, TEXT_LENGTH_MAX
 from tallystick.messages import DealCustody, DecideStage, GateAnswer, GateOutcome
@@ -346,9 +346,8 @@ class GateActivities:
             DecisionExistsError: The stage was decided meanwhile.
         """
         agreement, claim = case.agreement, case.claim
-        signed = read_signed(envelope, agreement)
+        signed = expect(read_signed(envelope, agreement), DecisionStatement)
         admit(agreement, claim, signed, at=at)
-        assert isinstance(signed.body, DecisionStatement)
         decided = (claim.digest, signed.body.stage) if signed.body.released else None
         known = max(entry.index for entry in case.raw)
         with transaction(self.database) as session:

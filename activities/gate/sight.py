@@ -19,7 +19,7 @@ from tallystick.domain.ids import ComponentId, PublicKey, StageId
 from tallystick.domain.release.decision import Sight
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
-from tallystick.domain.statements.signed import Signed
+from tallystick.domain.statements.signed import Signed, expect
 from tallystick.proof.reading import read_agreement, read_signed
 from tallystick.store.blobs.folder import ReplicaState
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
@@ -44,7 +44,7 @@ class RecordSeen:
         database_at: The database's own clock.
     """
 
-    deposit: Signed | None
+    deposit: Signed[Deposit] | None
     custody: Mapping[ComponentId, Custody]
     ledger: str | None
     log: SeenLog | None
@@ -80,9 +80,11 @@ def see_record(
     )
 
 
-def stage_components(case: CaseFile, stage: StageId, deposit: Signed | None) -> Sequence[DepositedComponent]:
+def stage_components(
+    case: CaseFile, stage: StageId, deposit: Signed[Deposit] | None
+) -> Sequence[DepositedComponent]:
     """Return those of the deposit's components that `stage` opens."""
-    if deposit is None or not isinstance(deposit.body, Deposit):
+    if deposit is None:
         return ()
     wanted = case.agreement.stage(stage).components
     return [component for component in deposit.body.components if component.component in wanted]
@@ -130,14 +132,14 @@ def sight_of(
     )
 
 
-def _deposit(session: Session, case: CaseFile) -> Signed | None:
+def _deposit(session: Session, case: CaseFile) -> Signed[Deposit] | None:
     filing = case.claim.filing
     stored = deposits.deposit_by_digest(session, case.agreement.id, filing.deposit)
     if stored is None:
         return None
     try:
         # By the pinned version's own persons: another version's depositor isn't this claim's.
-        return read_signed(stored.entry.statement(), case.agreement)
+        return expect(read_signed(stored.entry.statement(), case.agreement), Deposit)
     except TallystickError:
         return None
 

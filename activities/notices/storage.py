@@ -24,7 +24,7 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.notice.storage import Owed, letter, owed, subject
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import ChannelResult, StorageNotice
-from tallystick.domain.statements.signed import Entry, Signed
+from tallystick.domain.statements.signed import Body, Entry, Signed
 from tallystick.limits import STORAGE_NOTICE_AGAIN
 from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
 from tallystick.store.database.session import StoreUnavailableError, reading, transaction
@@ -152,7 +152,7 @@ def _record(session: Session, agreement_id: AgreementId) -> Iterator[Entry]:
             yield Entry(index=entry.index, accepted_at=entry.accepted_at, signed=read)
 
 
-def _read(envelope: Envelope, versions: Mapping[Digest, Agreement]) -> Signed:
+def _read(envelope: Envelope, versions: Mapping[Digest, Agreement]) -> Signed[Body]:
     named = body_of(envelope).get("agreement_digest")
     agreement = versions.get(Digest(named)) if isinstance(named, str) else None
     if agreement is None:

@@ -37,7 +37,7 @@ from tallystick.domain.refusals import KeyRevokedError
 from tallystick.domain.soundness.registering import check_registration
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.domain.statements.signed import Signed
+from tallystick.domain.statements.signed import Signed, expect
 from tallystick.messages import DealCustody
 from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
 from tallystick.store.cases import revocations
@@ -210,7 +210,7 @@ def _record_revocation(
         named = decode(KeyRevocation, body_of(sent)).agreement_digest
         registered = seen_agreement(session, caller, agreement, named)
         if ledger.entry_by_statement(session, registered.agreement_id, statement_id(sent)) is None:
-            signed = read_signed(sent, opened(registered).agreement)
+            signed = expect(read_signed(sent, opened(registered).agreement), KeyRevocation)
             _check_revocation(session, registered, signed, backend)
         entry = ledger.append(session, registered.agreement_id, sent, at, claim=None)
         # One damaged record must not keep a stolen key alive.
@@ -227,10 +227,9 @@ def _record_revocation(
 
 
 def _check_revocation(
-    session: Session, registered: RegisteredAgreement, signed: Signed, backend: Backend
+    session: Session, registered: RegisteredAgreement, signed: Signed[KeyRevocation], backend: Backend
 ) -> None:
     agreement, body = opened(registered).agreement, signed.body
-    assert isinstance(body, KeyRevocation)
     check_subject(agreement, registered.digest, body, None)
     check_times(body, at=backend.now())
     revoked = revocations.keys_revoked(session, registered.agreement_id, agreement)

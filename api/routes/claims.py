@@ -23,6 +23,7 @@ from tallystick.domain.inbox.waiting import Awaited, waiting
 from tallystick.domain.kinds import Kind
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.signed import expect
 from tallystick.messages import ClaimStart, Submission
 from tallystick.proof.reading import read_signed
 from tallystick.store.cases import revocations
@@ -126,7 +127,7 @@ def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> Agreem
         terms = opened(registered).terms
         check_filing(
             terms,
-            read_signed(envelope, terms.agreement),
+            expect(read_signed(envelope, terms.agreement), ClaimFiling),
             at=backend.now(),
             deposit=verified_deposit(session, registered.agreement_id, filing.deposit),
             others=backend.cases.of_party(session, registered.agreement_id, party_of(filing.person)),

@@ -21,6 +21,7 @@ from tallystick.domain.deposit.recording import DepositRefusedError, check_depos
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.signed import expect
 from tallystick.limits import INTEGER_MAX
 from tallystick.messages import VerifyDeposit
 from tallystick.proof.reading import read_signed
@@ -97,7 +98,7 @@ def _record(backend: Backend, caller: Caller, agreement: str, sent: Envelope) ->
         if present is not None:
             return present
         terms = opened(registered).terms
-        signed = read_signed(sent, terms.agreement)
+        signed = expect(read_signed(sent, terms.agreement), Deposit)
         check_deposit(
             terms.agreement,
             terms.digest,
@@ -107,7 +108,6 @@ def _record(backend: Backend, caller: Caller, agreement: str, sent: Envelope) ->
             live=live_custody(session, agreement_id),
             revocations=revocations.revocations(session, agreement_id, terms.agreement),
         )
-        assert isinstance(signed.body, Deposit)
         _check_uploaded(session, agreement_id, signed.body)
         return deposits.record_deposit(session, sent, at)
 

@@ -24,6 +24,7 @@ from tallystick.domain.record.filing import check_filing
 from tallystick.domain.refusals import DepositNotUsableError
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
+from tallystick.domain.statements.signed import expect
 from tallystick.limits import BLOB_CHUNK_BYTES
 from tallystick.proof.reading import SignedAgreement, read_signed
 
@@ -51,7 +52,7 @@ def file_claim(
     documents = tuple(entry.document for entry in sealed)
     body = _filing(desk, signed, form, deposit=digest, evidence=documents, at_moment=at_moment)
     envelope = sign(Kind.CLAIM, encode_object(body), [desk.keys.signing_key])
-    statement = read_signed(envelope, signed.agreement)
+    statement = expect(read_signed(envelope, signed.agreement), ClaimFiling)
     check_filing(signed.terms, statement, at=at_moment, deposit=deposit)
     for entry in sealed:
         desk.client.put_blob(

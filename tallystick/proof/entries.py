@@ -20,7 +20,7 @@ from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.record.fold import step
 from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.domain.statements.signed import Entry, Signed
+from tallystick.domain.statements.signed import Body, Entry, Signed, expect
 from tallystick.proof.reading import SignedAgreement, kind_read, read_agreement, read_signed
 
 
@@ -100,6 +100,7 @@ def _known_then(terms: Terms, ahead: Collection[Digest]) -> Terms:
 
 
 def _verified_entry(recorded: Recorded, terms: Terms) -> Entry | None:
+    signed: Signed[Body] | None
     match kind_read(recorded.envelope):
         case Kind.AGREEMENT:
             return None
@@ -112,13 +113,13 @@ def _verified_entry(recorded: Recorded, terms: Terms) -> Entry | None:
     return Entry(index=recorded.index, accepted_at=recorded.accepted_at, signed=signed)
 
 
-def _revocation(envelope: Envelope, terms: Terms) -> Signed | None:
+def _revocation(envelope: Envelope, terms: Terms) -> Signed[KeyRevocation] | None:
     """Return a revocation that counts under these terms; another version's persons may know other keys."""
     named = body_of(envelope).get("agreement_digest")
     newer = [agreement for digest, agreement in terms.later.items() if digest == named]
     for rules in (terms.agreement, *newer):
         with suppress(TallystickError):
-            signed = read_signed(envelope, rules)
+            signed = expect(read_signed(envelope, rules), KeyRevocation)
             check_revoked_here(terms.agreement, signed, terms.later)
             return signed
     return None

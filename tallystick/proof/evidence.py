@@ -21,7 +21,7 @@ The first broken premise is named, and none after it is looked at.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 from tallystick.crypto.envelope import body_of, kind_of, statement_id, verified_signers
 from tallystick.crypto.keys import key_id
@@ -43,11 +43,13 @@ from tallystick.domain.statements.engine import DecisionStatement, Event
 from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.domain.statements.signed import Entry, Signed
+from tallystick.domain.statements.signed import Body, Entry, Signed, says
 from tallystick.proof.entries import verified, with_successors
 from tallystick.proof.evidence_file import EvidenceFile, FiledEntry, read_evidence_file
 from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
 from tallystick.proof.report import Report, Step
+
+_F = TypeVar("_F", bound=Body)
 
 
 class EvidenceBrokenError(TallystickError):
@@ -84,8 +86,8 @@ class _Work:
     file: EvidenceFile | None = None
     versions: list[SignedAgreement] = field(default_factory=list[SignedAgreement])
     checkpoint: Checkpoint | None = None
-    signed: dict[int, Signed] = field(default_factory=dict[int, Signed])
-    deposit: Signed | None = None
+    signed: dict[int, Signed[Body]] = field(default_factory=dict[int, Signed[Body]])
+    deposit: Signed[Deposit] | None = None
     custody: dict[ComponentId, Custody] = field(default_factory=dict[ComponentId, Custody])
     entries: Sequence[Entry] = ()
     claim: Claim | None = None
@@ -257,10 +259,9 @@ def _filed(work: _Work) -> FiledEntry:
 
 def _deposits(work: _Work) -> str:
     filing = _filing(work)
-    last: Signed | None = None
+    last: Signed[Deposit] | None = None
     for number, (_, signed) in enumerate(_of(work, Deposit), start=1):
         body = signed.body
-        assert isinstance(body, Deposit)
         if (body.number, body.previous) != (number, None if last is None else last.id):
             raise EvidenceBrokenError("the chain of deposits has a gap", number=body.number, expected=number)
         version = _version_of(work, signed)
@@ -278,7 +279,7 @@ def _check_found_whole(work: _Work, deposit: Digest) -> None:
     filed_at = _filed(work).index
     for index, signed in _of(work, Event):
         body = signed.body
-        if not isinstance(body, Event) or (body.cause, body.claim) != (deposit, None):
+        if (body.cause, body.claim) != (deposit, None):
             continue
         by_log_key = signed.signers == frozenset({_version_of(work, signed).engine.log_key})
         if body.happening is Happening.DEPOSIT_VERIFIED and by_log_key and index < filed_at:
@@ -288,16 +289,14 @@ def _check_found_whole(work: _Work, deposit: Digest) -> None:
 
 def _custody(work: _Work) -> str:
     assert work.deposit is not None
-    assert isinstance(work.deposit.body, Deposit)
     dealt = {signed.id: signed for _, signed in _of(work, Custody)}
     for component in work.deposit.body.components:
         signed = dealt.get(component.custody)
-        body = None if signed is None else signed.body
-        if signed is None or not isinstance(body, Custody) or body.component != component.component:
+        if signed is None or signed.body.component != component.component:
             raise EvidenceBrokenError("no custody of this component", component=component.component)
         if signed.signers != frozenset({_version_of(work, signed).engine.decision_key}):
             raise EvidenceBrokenError("not dealt by the gate", component=component.component)
-        work.custody[component.component] = body
+        work.custody[component.component] = signed.body
     return f"{len(work.custody)} components, each sealed to an epoch that the gate dealt"
 
 
@@ -387,11 +386,11 @@ def _filing(work: _Work) -> ClaimFiling:
     return body
 
 
-def _of(work: _Work, form: type[object]) -> list[tuple[int, Signed]]:
+def _of(work: _Work, form: type[_F]) -> list[tuple[int, Signed[_F]]]:
     """Return the verified statements of one form, in ledger order."""
-    return [(index, signed) for index, signed in work.signed.items() if isinstance(signed.body, form)]
+    return [(index, signed) for index, signed in work.signed.items() if says(signed, form)]
 
 
-def _version_of(work: _Work, signed: Signed) -> Agreement:
+def _version_of(work: _Work, signed: Signed[Body]) -> Agreement:
     (found,) = (v.agreement for v in work.versions if v.terms.digest == signed.body.agreement_digest)
     return found

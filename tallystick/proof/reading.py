@@ -19,7 +19,7 @@ from tallystick.domain.ids import PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.signed import Signed, read_body
+from tallystick.domain.statements.signed import Body, Signed, read_body
 from tallystick.limits import AGREEMENTS_REMEMBERED_MAX, STATEMENTS_REMEMBERED_MAX
 
 
@@ -36,7 +36,7 @@ class SignedAgreement:
         return self.terms.agreement
 
 
-def read_signed(envelope: Envelope, agreement: Agreement) -> Signed:
+def read_signed(envelope: Envelope, agreement: Agreement) -> Signed[Body]:
     """Return the statement in `envelope`, signed by keys of `agreement` and nobody else.
 
     Raises:
@@ -69,7 +69,7 @@ def forget() -> None:
 
 
 @lru_cache(maxsize=STATEMENTS_REMEMBERED_MAX)
-def _read_signed(envelope: Envelope, keys: tuple[PublicKey, ...]) -> Signed:
+def _read_signed(envelope: Envelope, keys: tuple[PublicKey, ...]) -> Signed[Body]:
     kind = kind_read(envelope)
     signers = verified_signers(envelope, keys)
     body = read_body(kind, body_of(envelope))

@@ -28,13 +28,13 @@ from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.signed import Body, Signed
+from tallystick.domain.statements.signed import Body, Signed, expect
 from tallystick.proof.reading import read_agreement, read_signed
 
 Trust = Callable[[AgreementId, Digest], None]
 """Raises unless the beneficiary trusts the agreement with this digest."""
 
-_B = TypeVar("_B", bound=Body)
+_F = TypeVar("_F", bound=Body)
 
 
 class DeliveryRefusedError(TallystickError):
@@ -124,12 +124,12 @@ def read_delivery(document: JsonObject, *, claim: str, keys: PrivateKeys, trust:
 
 
 def _filing(document: JsonObject, terms: Terms, asked: str) -> tuple[Digest, ClaimFiling]:
-    signed, filing = _said(document, "filing_envelope", terms.agreement, ClaimFiling)
+    signed = _statement(document, "filing_envelope", terms.agreement, ClaimFiling)
     author(terms.agreement, signed)
-    check_subject(terms.agreement, terms.digest, filing, None)
+    check_subject(terms.agreement, terms.digest, signed.body, None)
     if asked not in {signed.id, claim_id(signed.id)}:
         raise DeliveryRefusedError("another claim than the one asked for", asked=asked, found=signed.id)
-    return signed.id, filing
+    return signed.id, signed.body
 
 
 def _check_ours(filing: ClaimFiling, keys: PrivateKeys) -> None:
@@ -139,12 +139,12 @@ def _check_ours(filing: ClaimFiling, keys: PrivateKeys) -> None:
 
 
 def _deposit(document: JsonObject, agreement: Agreement, filing: ClaimFiling) -> Deposit:
-    signed, deposit = _said(document, "deposit_envelope", agreement, Deposit)
+    signed = _statement(document, "deposit_envelope", agreement, Deposit)
     if signed.id != filing.deposit:
         raise DeliveryRefusedError("another deposit than the claim pins", found=signed.id)
     if author(agreement, signed).party != depositor(agreement).id:
-        raise DeliveryRefusedError("the deposit is not by the depositor", person=deposit.person)
-    return deposit
+        raise DeliveryRefusedError("the deposit is not by the depositor", person=signed.body.person)
+    return signed.body
 
 
 def _stage(offered: JsonObject, case: _Case) -> OfferedStage:
@@ -160,7 +160,8 @@ def _stage(offered: JsonObject, case: _Case) -> OfferedStage:
 
 
 def _decision(offered: JsonObject, stage: StageId, case: _Case) -> DecisionStatement:
-    signed, decision = _said(offered, "decision_envelope", case.terms.agreement, DecisionStatement)
+    signed = _statement(offered, "decision_envelope", case.terms.agreement, DecisionStatement)
+    decision = signed.body
     check_engine(case.terms.agreement, signed)
     check_subject(case.terms.agreement, case.terms.digest, decision, case.claim)
     if not decision.released or decision.stage != stage:
@@ -192,7 +193,7 @@ def _custody(offered: JsonObject, deposited: DepositedComponent, agreement: Agre
     return custody
 
 
-def check_custody_epoch(agreement: Agreement, signed: Signed, *, component: ComponentId) -> Custody:
+def check_custody_epoch(agreement: Agreement, signed: Signed[Body], *, component: ComponentId) -> Custody:
     """Return the custody epoch of `component` that the gate itself dealt under this agreement.
 
     Raises:
@@ -208,8 +209,5 @@ def check_custody_epoch(agreement: Agreement, signed: Signed, *, component: Comp
     return body
 
 
-def _said(members: JsonObject, name: str, agreement: Agreement, kind: type[_B]) -> tuple[Signed, _B]:
-    signed = read_signed(envelope_in(members, name), agreement)
-    if not isinstance(signed.body, kind):
-        raise DeliveryRefusedError("another kind of statement", at=name, kind=signed.kind.value)
-    return signed, signed.body
+def _statement(members: JsonObject, name: str, agreement: Agreement, form: type[_F]) -> Signed[_F]:
+    return expect(read_signed(envelope_in(members, name), agreement), form)

@@ -13,7 +13,8 @@ from tallystick.domain.ids import DeploymentId
 from tallystick.domain.kinds import Outcome
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.soundness.registering import Registrar, check_registration
-from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.signed import expect
 from tallystick.limits import ACTS_PER_PERSON_MAX, CLAIMS_PER_PARTY_MAX, CLAIMS_PER_PERSON_MAX
 from tests.support.worlds.agreements import AGREEMENT, ANA, DORA, KIM, PEOPLE, agreement
 from tests.support.worlds.world import World
@@ -75,10 +76,9 @@ def test_objection_to_a_stage_that_nobody_ruled_on_is_still_heard() -> None:
 
 
 def refusal_of_filing(world: World, *later: Agreement) -> str | None:
-    deposit = world.deposit.body
-    assert isinstance(deposit, Deposit)
+    signed, deposit = expect(world.entries[0].signed, ClaimFiling), world.deposit.body
     try:
-        check_filing(world.terms, world.entries[0].signed, at=world.now, deposit=deposit, later=later)
+        check_filing(world.terms, signed, at=world.now, deposit=deposit, later=later)
     except TallystickError as refusal:
         return refusal.code
     return None

@@ -235,8 +235,8 @@ BUILDS: Final = (
     _build(
         "a claim does not pin its deposit",
         "tallystick/domain/release/decision.py",
-        "found is None or found.id != claim.filing.deposit or",
-        "found is None or",
+        "found is None or found.id != claim.filing.deposit:",
+        "found is None:",
         "tests/domain/release/test_decision.py",
     ),
 )

@@ -19,8 +19,8 @@ from tallystick.domain.authorship.authors import check_subject
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import person_id
 from tallystick.domain.kinds import Kind
-from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.signed import expect
 from tallystick.proof.reading import SignedAgreement, read_signed
 
 app = typer.Typer(add_completion=False)
@@ -86,17 +86,14 @@ def _owner(signed: SignedAgreement, person: str) -> Person:
 
 
 def _checked(envelope: Envelope, signed: SignedAgreement) -> Envelope:
-    found = read_signed(envelope, signed.agreement)
-    if not isinstance(found.body, KeyRevocation):
-        raise MisdirectedError("not a revocation", kind=found.kind.value)
-    check_subject(signed.agreement, signed.terms.digest, found.body, None)
+    revocation = expect(read_signed(envelope, signed.agreement), KeyRevocation)
+    check_subject(signed.agreement, signed.terms.digest, revocation.body, None)
     return envelope
 
 
 def _shown(envelope: Envelope, signed: SignedAgreement) -> list[str]:
     """Say what is signed, read back from the very bytes that are."""
-    body = read_signed(envelope, signed.agreement).body
-    assert isinstance(body, KeyRevocation), "checked, or just made"
+    body = expect(read_signed(envelope, signed.agreement), KeyRevocation).body
     return [
         f"agreement    {signed.agreement.id} version {signed.agreement.version}: {signed.agreement.title}",
         f"you sign     key revocation, as {body.person}",

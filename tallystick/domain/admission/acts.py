@@ -10,7 +10,7 @@ from tallystick.domain.claim.state import EventType
 from tallystick.domain.ids import PersonId
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.header import OnClaim
-from tallystick.domain.statements.signed import BY_ENGINE, Signed
+from tallystick.domain.statements.signed import BY_ENGINE, Body, Signed
 
 Rule = Callable[[Agreement, Claim, Any, frozenset[PersonId], datetime], EventType]
 """Says as what event a body by these persons may be recorded at a moment, or refuses it.
@@ -19,7 +19,7 @@ The third is the body; it is `Any` because each rule takes its own kind, and a t
 """
 
 
-def check_is_act(signed: Signed) -> None:
+def check_is_act(signed: Signed[Body]) -> None:
     """Refuse what is no person's statement about a claim.
 
     Raises:

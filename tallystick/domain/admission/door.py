@@ -53,7 +53,7 @@ from tallystick.domain.statements.acts import Hold, HoldLift, Intake, NoticeAckn
 from tallystick.domain.statements.engine import DecisionStatement, Event, Notice
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.orders import JointInstruction, Ruling
-from tallystick.domain.statements.signed import BY_ENGINE, Body, Signed
+from tallystick.domain.statements.signed import BY_ENGINE, Body, Signed, says
 
 _FINALITY: Final = MappingProxyType(
     {
@@ -71,7 +71,7 @@ _SHARED: Final = frozenset({Kind.RULING, Kind.JOINT_INSTRUCTION, Kind.HOLD_LIFT}
 def admit(
     agreement: Agreement,
     claim: Claim,
-    signed: Signed,
+    signed: Signed[Body],
     *,
     at: datetime,
     later: Mapping[Digest, Agreement] = MappingProxyType({}),
@@ -96,7 +96,7 @@ def admit(
         raise AlreadyStatedError("it is on record already", statement=signed.id)
     if signed.kind in BY_ENGINE:
         event = _engine_event(agreement, claim, signed, at)
-    elif revoking:
+    elif says(signed, KeyRevocation):
         event = revocation_event(agreement, claim, signed, later)
     else:
         event = _person_event(agreement, claim, signed, at)
@@ -104,7 +104,7 @@ def admit(
     return event
 
 
-def _person_event(agreement: Agreement, claim: Claim, signed: Signed, at: datetime) -> EventType:
+def _person_event(agreement: Agreement, claim: Claim, signed: Signed[Body], at: datetime) -> EventType:
     rule = _RULES.get(type(signed.body))
     if rule is None:
         raise MisdirectedError("not a statement about a claim", kind=signed.kind.value)
@@ -118,7 +118,7 @@ def _person_event(agreement: Agreement, claim: Claim, signed: Signed, at: dateti
     return rule(agreement, claim, signed.body, persons, at)
 
 
-def _engine_event(agreement: Agreement, claim: Claim, signed: Signed, at: datetime) -> EventType:
+def _engine_event(agreement: Agreement, claim: Claim, signed: Signed[Body], at: datetime) -> EventType:
     check_engine(agreement, signed)
     match signed.body:
         case Notice(party=party):

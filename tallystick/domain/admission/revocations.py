@@ -19,7 +19,7 @@ from tallystick.domain.statements.signed import Signed
 
 
 def revocation_event(
-    agreement: Agreement, claim: Claim, signed: Signed, later: Mapping[Digest, Agreement]
+    agreement: Agreement, claim: Claim, signed: Signed[KeyRevocation], later: Mapping[Digest, Agreement]
 ) -> EventType:
     """Admit a revocation, however old and whatever its signer sent: keys are revoked outside of claims."""
     check_not_revoked(claim, signed.signers)
@@ -39,7 +39,9 @@ def check_revocation(agreement: Agreement, body: KeyRevocation, persons: frozens
         check_together(persons, agreement.authorities.revocation, "revoke another's key")
 
 
-def check_revoked_here(agreement: Agreement, signed: Signed, later: Mapping[Digest, Agreement]) -> None:
+def check_revoked_here(
+    agreement: Agreement, signed: Signed[KeyRevocation], later: Mapping[Digest, Agreement]
+) -> None:
     """Refuse a revocation that counts for no claim under `agreement`.
 
     It counts by the rules that the claim was filed under, which are frozen, or by those of the later
@@ -54,7 +56,6 @@ def check_revoked_here(agreement: Agreement, signed: Signed, later: Mapping[Dige
         NotInAgreementError: The key is nobody's under `agreement`, or a signer is unknown.
     """
     body = signed.body
-    assert isinstance(body, KeyRevocation)
     agreement.person_with(body.key)
     newer = later.get(body.agreement_digest)
     try:

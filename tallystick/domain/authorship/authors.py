@@ -18,7 +18,7 @@ from tallystick.domain.refusals import (
 )
 from tallystick.domain.statements.header import Header, OnClaim
 from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.domain.statements.signed import BY_ENGINE, BY_GATE, Entry, Signed
+from tallystick.domain.statements.signed import BY_ENGINE, BY_GATE, Body, Entry, Signed
 from tallystick.limits import (
     CLOCK_SKEW_MAX,
     STATEMENT_LIFETIME_MAX,
@@ -63,7 +63,7 @@ def check_times(body: Header, *, at: datetime) -> None:
         )
 
 
-def author(agreement: Agreement, signed: Signed) -> Person:
+def author(agreement: Agreement, signed: Signed[Body]) -> Person:
     """Return the one person who signed `signed`, who is the person it names.
 
     Raises:
@@ -76,7 +76,7 @@ def author(agreement: Agreement, signed: Signed) -> Person:
     return person
 
 
-def signing_persons(agreement: Agreement, signed: Signed) -> frozenset[PersonId]:
+def signing_persons(agreement: Agreement, signed: Signed[Body]) -> frozenset[PersonId]:
     """Return everybody who signed; the person whom the statement names is one of them.
 
     Raises:
@@ -89,11 +89,11 @@ def signing_persons(agreement: Agreement, signed: Signed) -> frozenset[PersonId]
     return persons
 
 
-def check_engine(agreement: Agreement, signed: Signed) -> None:
+def check_engine(agreement: Agreement, signed: Signed[Body]) -> None:
     """Refuse a notice, event or decision that the engine's own key did not sign, and it alone.
 
     Raises:
-        NotYoursError: Signed by another key.
+        NotYoursError: Signed[Body] by another key.
     """
     assert signed.kind in BY_ENGINE
     wanted = agreement.engine.decision_key if signed.kind in BY_GATE else agreement.engine.log_key
@@ -112,7 +112,7 @@ def check_not_revoked(claim: Claim, keys: Iterable[PublicKey]) -> None:
             raise KeyRevokedError("the key was revoked", key=key, since=instant_text(since))
 
 
-def check_unrevoked(signed: Signed, revocations: Iterable[Entry]) -> None:
+def check_unrevoked(signed: Signed[Body], revocations: Iterable[Entry]) -> None:
     """Refuse what a revoked key signed, where there is no claim that knows of the revocation.
 
     Args:

@@ -4,11 +4,11 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.refusals import QuotaExceededError
 from tallystick.domain.statements.acts import Hold, HoldLift
 from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.domain.statements.signed import Signed
+from tallystick.domain.statements.signed import Body, Signed
 from tallystick.limits import ACT_BYTES_PER_PERSON_MAX, ACTS_PER_PERSON_MAX, HOLD_LIFT_BYTES_MAX
 
 
-def check_quota(claim: Claim, signed: Signed) -> None:
+def check_quota(claim: Claim, signed: Signed[Body]) -> None:
     """Refuse one statement too many by the same person, alone or together with others.
 
     Raises:
@@ -26,11 +26,11 @@ def check_quota(claim: Claim, signed: Signed) -> None:
         _check_size(signed.size_bytes + sum(one.size_bytes for one in said), ACT_BYTES_PER_PERSON_MAX)
 
 
-def _counts(signed: Signed) -> bool:
+def _counts(signed: Signed[Body]) -> bool:
     return not isinstance(signed.body, HoldLift | KeyRevocation)
 
 
-def _acts(signed: Signed) -> int:
+def _acts(signed: Signed[Body]) -> int:
     """Return how many acts a statement makes: whoever places a hold pays for its lift too.
 
     So all acts on a claim, lifts included, are at most `ACTS_PER_CLAIM_MAX`, which no flood can exceed.

@@ -34,7 +34,7 @@ class CustodyRefusedError(TallystickError):
 def check_deposit(
     agreement: Agreement,
     digest: Digest,
-    signed: Signed,
+    signed: Signed[Deposit],
     *,
     at: datetime,
     last: tuple[Digest, Deposit] | None,
@@ -56,7 +56,6 @@ def check_deposit(
         TallystickError: Not by the depositor, out of order, or not sealed to live custody.
     """
     body = signed.body
-    assert isinstance(body, Deposit)
     check_subject(agreement, digest, body, None)
     person = author(agreement, signed)
     if person.party != depositor(agreement).id:
@@ -73,14 +72,15 @@ def check_deposit(
         raise DepositRefusedError("no component, or one of them twice", components=list(names))
 
 
-def check_custody(agreement: Agreement, digest: Digest, signed: Signed, *, last: Custody | None) -> None:
+def check_custody(
+    agreement: Agreement, digest: Digest, signed: Signed[Custody], *, last: Custody | None
+) -> None:
     """Refuse a custody epoch that the gate did not deal, or that does not follow `last`.
 
     Raises:
         TallystickError: Not signed by the gate, an unknown component, or out of order.
     """
     body = signed.body
-    assert isinstance(body, Custody)
     check_subject(agreement, digest, body, None)
     agreement.component(body.component)
     if signed.signers != frozenset({agreement.engine.decision_key}):

@@ -33,7 +33,7 @@ from tallystick.limits import CLAIMS_PER_PARTY_MAX, CLAIMS_PER_PERSON_MAX, EVIDE
 
 def check_filing(
     terms: Terms,
-    signed: Signed,
+    signed: Signed[ClaimFiling],
     *,
     at: datetime,
     deposit: Deposit | None,
@@ -56,7 +56,6 @@ def check_filing(
         TallystickError: A subclass says which rule refuses it.
     """
     body = signed.body
-    assert isinstance(body, ClaimFiling)
     check_subject(terms.agreement, terms.digest, body, None)
     person = author(terms.agreement, signed)
     check_one_of(person.id, terms.agreement.authorities.claimants, "file a claim")
@@ -78,7 +77,7 @@ def stages_asked(agreement: Agreement, filing: ClaimFiling) -> tuple[StageId, ..
     return tuple(stage.id for stage in agreement.stages if stage.id in filing.stages)
 
 
-def _check_room(signed: Signed, others: Sequence[Claim]) -> None:
+def _check_room(signed: Signed[ClaimFiling], others: Sequence[Claim]) -> None:
     """Each filing reads its party's claims before it: nobody may file so many that others can file none."""
     if sum(other.filed_by in signed.signers for other in others) >= CLAIMS_PER_PERSON_MAX:
         raise QuotaExceededError("too many claims by one person", limit=CLAIMS_PER_PERSON_MAX)

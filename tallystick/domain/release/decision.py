@@ -74,7 +74,7 @@ class Sight:
     agreement_digest: Digest
     agreement_signers: frozenset[PublicKey]
     root_keys: frozenset[PublicKey]
-    deposit: Signed | None
+    deposit: Signed[Deposit] | None
     custody: Mapping[ComponentId, Custody]
     sealed: Mapping[ComponentId, str | None]
     ledger: str | None
@@ -294,7 +294,7 @@ def _agreement_signed(agreement: Agreement, sight: Sight) -> PremiseVerdict:
 
 def _deposit(agreement: Agreement, claim: Claim, sight: Sight) -> PremiseVerdict:
     found = sight.deposit
-    if found is None or found.id != claim.filing.deposit or not isinstance(found.body, Deposit):
+    if found is None or found.id != claim.filing.deposit:
         return _verdict("deposit-pinned", holds=False, found="the pinned deposit was not found")
     signers = [agreement.person_with(key) for key in found.signers]
     by_depositor = bool(signers) and all(person.party == depositor(agreement).id for person in signers)
@@ -320,8 +320,7 @@ def _is_here(agreement: Agreement, body: Header) -> bool:
 
 
 def _sealed_bytes(agreement: Agreement, stage: StageId, sight: Sight) -> PremiseVerdict:
-    deposit = sight.deposit.body if sight.deposit is not None else None
-    deposited = [c.component for c in deposit.components] if isinstance(deposit, Deposit) else []
+    deposited = [c.component for c in sight.deposit.body.components] if sight.deposit is not None else []
     wrong: list[str] = []
     for component in agreement.stage(stage).components:
         if component not in deposited:

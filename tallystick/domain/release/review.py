@@ -27,7 +27,7 @@ class Surroundings:
     agreement_digest: Digest
     agreement_signers: frozenset[PublicKey]
     root_keys: frozenset[PublicKey]
-    deposit: Signed
+    deposit: Signed[Deposit]
     custody: dict[ComponentId, Custody]
 
 
@@ -61,7 +61,6 @@ def _sight(
     agreement: Agreement, decision: DecisionStatement, around: Surroundings, told: dict[str, bool]
 ) -> Sight:
     deposit = around.deposit if told["deposit-pinned"] else None
-    assert isinstance(around.deposit.body, Deposit)
     components = agreement.stage(decision.stage).components
     fault = None if told["sealed-bytes-match"] else "as the gate tells"
     return Sight(

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, Digest, PersonId
+from tallystick.domain.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +17,7 @@ class Header:
         nonce: 32 hexadecimal digits: the same words said twice on purpose are two acts.
     """
 
+    KIND: ClassVar[Kind]
     deployment: DeploymentId
     agreement: AgreementId
     agreement_digest: Digest

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, Generic, TypeAlias, TypeGuard, TypeVar
 
 from tallystick.domain.codec import MalformedDocumentError, decode, encode_object
 from tallystick.domain.ids import Digest, PublicKey, nonce
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
+from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.acts import (
     Approval,
     Denial,
@@ -41,6 +42,10 @@ from tallystick.domain.statements.orders import JointInstruction, Ruling
 from tallystick.domain.statements.receipts import Receipt, Return
 
 Body: TypeAlias = Header
+"""What any statement says."""
+
+B_co = TypeVar("B_co", bound=Body, covariant=True)
+_F = TypeVar("_F", bound=Body)
 
 
 BODIES: Final[Mapping[Kind, type[Body]]] = MappingProxyType(
@@ -84,8 +89,8 @@ BY_ENGINE: Final = BY_LOG_KEY | BY_GATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
-    """A statement whose signatures were verified.
+class Signed(Generic[B_co]):
+    """A statement whose signatures were verified; `Signed[Deposit]` is one of a deposit.
 
     Attributes:
         id: SHA-256 over type and body: what others refer to.
@@ -96,7 +101,7 @@ class Signed:
     kind: Kind
     id: Digest
     signers: frozenset[PublicKey]
-    body: Body
+    body: B_co
     size_bytes: int = 0
 
 
@@ -106,7 +111,23 @@ class Entry:
 
     index: int
     accepted_at: datetime
-    signed: Signed
+    signed: Signed[Body]
+
+
+def says(signed: Signed[Body], form: type[_F]) -> TypeGuard[Signed[_F]]:
+    """Return whether the body of `signed` is a `form`."""
+    return isinstance(signed.body, form)
+
+
+def expect(signed: Signed[Body], form: type[_F]) -> Signed[_F]:
+    """Return `signed`, whose body is a `form`.
+
+    Raises:
+        MisdirectedError: It is another kind of statement.
+    """
+    if not says(signed, form):
+        raise MisdirectedError("another kind of statement", expected=form.KIND.value, given=signed.kind.value)
+    return signed
 
 
 def read_body(kind: Kind, body: JsonObject) -> Body:

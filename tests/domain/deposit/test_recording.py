@@ -21,22 +21,19 @@ from tests.support.worlds.world import World
 WORLD: Final = World()
 
 
-def deposit(**changes: object) -> Signed:
-    body = WORLD.deposit.body
-    return replace(WORLD.deposit, body=replace(body, **changes))  # type: ignore[arg-type]
+def deposit(**changes: object) -> Signed[Deposit]:
+    return replace(WORLD.deposit, body=replace(WORLD.deposit.body, **changes))  # type: ignore[arg-type]
 
 
 def deposited() -> Deposit:
-    body = WORLD.deposit.body
-    assert isinstance(body, Deposit)
-    return body
+    return WORLD.deposit.body
 
 
 def live() -> Mapping[ComponentId, Digest]:
     return {component.component: component.custody for component in deposited().components}
 
 
-def refused(signed: Signed, *, last: tuple[Digest, Deposit] | None = None) -> str:
+def refused(signed: Signed[Deposit], *, last: tuple[Digest, Deposit] | None = None) -> str:
     with pytest.raises(TallystickError) as refusal:
         check_deposit(AGREEMENT, WORLD.terms.digest, signed, at=BEGIN, last=last, live=live())
     return refusal.value.code
@@ -114,7 +111,7 @@ def test_watermark_and_time_of_a_deposit_lie_in_the_past() -> None:
     assert refused(deposit(agreement_digest=NO_DIGEST)) == "misdirected"
 
 
-def custody(**changes: object) -> Signed:
+def custody(**changes: object) -> Signed[Custody]:
     body = replace(next(iter(WORLD.sight().custody.values())), **changes)  # type: ignore[arg-type]
     key = AGREEMENT.engine.decision_key
     return Signed(kind=Kind.CUSTODY, id=some_digest(8), signers=frozenset({key}), body=body)
@@ -123,7 +120,6 @@ def custody(**changes: object) -> Signed:
 def test_custody_epochs_are_dealt_by_the_gate_and_follow_each_other() -> None:
     digest = WORLD.terms.digest
     first = custody().body
-    assert isinstance(first, Custody)
     check_custody(AGREEMENT, digest, custody(), last=None)
     check_custody(AGREEMENT, digest, custody(epoch=2), last=first)
     by_log = replace(custody(), signers=frozenset({LOG_KEY.public_key}))

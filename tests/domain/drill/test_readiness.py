@@ -14,9 +14,7 @@ from tests.support.worlds.world import World
 
 
 def deposit() -> Deposit:
-    body = World().deposit.body
-    assert isinstance(body, Deposit)
-    return replace(body, watermark=BEGIN)
+    return replace(World().deposit.body, watermark=BEGIN)
 
 
 SOUND = Seen(

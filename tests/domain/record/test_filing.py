@@ -18,7 +18,7 @@ from tallystick.domain.record.fold import fold, state_after, steps
 from tallystick.domain.release.conditions_met import unmet_evidence
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
-from tallystick.domain.statements.signed import Entry
+from tallystick.domain.statements.signed import Entry, expect
 from tallystick.proof.reading import read_signed
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT, BEA, DIRK, PEOPLE
@@ -129,10 +129,13 @@ def check(
     world: World, entry: Entry, *, deposit: Deposit | None = None, revocations: tuple[Entry, ...] = ()
 ) -> str:
     deposited = world.deposit.body
-    assert isinstance(deposited, Deposit)
     with pytest.raises(TallystickError) as refusal:
         check_filing(
-            world.terms, entry.signed, at=world.now, deposit=deposit or deposited, revocations=revocations
+            world.terms,
+            expect(entry.signed, ClaimFiling),
+            at=world.now,
+            deposit=deposit or deposited,
+            revocations=revocations,
         )
     return refusal.value.code
 
@@ -160,11 +163,10 @@ def test_claim_needs_a_verified_deposit_with_every_component_it_asks_for() -> No
     world = World()
     entry = signed_filing(world, BEA)
     deposited = world.deposit.body
-    assert isinstance(deposited, Deposit)
     lacking = replace(deposited, components=deposited.components[:-1])
     assert check(world, entry, deposit=lacking) == "deposit-not-usable"
     with pytest.raises(TallystickError) as refusal:
-        check_filing(world.terms, entry.signed, at=world.now, deposit=None)
+        check_filing(world.terms, expect(entry.signed, ClaimFiling), at=world.now, deposit=None)
     assert refusal.value.code == "deposit-not-usable"
 
 

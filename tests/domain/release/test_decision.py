@@ -11,7 +11,7 @@ import pytest
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import ClaimState, StageState
-from tallystick.domain.ids import ComponentId, Digest, PersonId, StageId
+from tallystick.domain.ids import ComponentId, PersonId, StageId
 from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.periods import Period
 from tallystick.domain.release.decision import PREMISES, Sight, decide
@@ -246,15 +246,6 @@ def test_provisional_access_needs_neither_notice_nor_window_but_all_else() -> No
     assert world.decision("provisional").released
     unmet = [verdict.premise for verdict in world.decision("critical").unmet]
     assert unmet == ["notice-proven", "window-over", "stage-in-order", "stage-open", "quorum-reached"]
-
-
-def test_deposit_that_is_no_deposit_is_not_found() -> None:
-    world = quorate()
-    sight = world.sight()
-    assert sight.deposit is not None
-    claim = world.claim.entries[0].signed
-    decision = world.decision("critical", deposit=replace(claim, id=Digest(sight.deposit.id)))
-    assert "deposit-pinned" in [verdict.premise for verdict in decision.unmet]
 
 
 def test_gate_whose_clock_is_behind_does_not_believe_the_record() -> None:

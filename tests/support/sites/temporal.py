@@ -40,7 +40,7 @@ from tallystick.domain.statements.acts import Approval, HoldLift, Intake, Notice
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.receipts import Receipt, ReceivedComponent
-from tallystick.domain.statements.signed import Body, Signed
+from tallystick.domain.statements.signed import Body, Signed, expect
 from tallystick.faults import from_failure
 from tallystick.messages import (
     BLOBS_QUEUE,
@@ -237,7 +237,7 @@ class Story:
             Receipt, BEA, stage=StageId(stage), outcome=outcome, components=received, detail="as told"
         )
 
-    def read(self, envelope: Envelope) -> Signed:
+    def read(self, envelope: Envelope) -> Signed[Body]:
         return read_signed(envelope, self.world.agreement)
 
     def text(self, envelope: Envelope) -> str:
@@ -287,9 +287,7 @@ class Story:
         with reading(self.world.database) as session:
             stored = deposits.deposit_by_digest(session, self.world.agreement.id, digest)
             assert stored is not None
-            body = read_signed(stored.entry.statement(), self.world.agreement).body
-        assert isinstance(body, Deposit)
-        return body
+            return expect(read_signed(stored.entry.statement(), self.world.agreement), Deposit).body
 
     # ------------------------------------------------------------------ the processes
 

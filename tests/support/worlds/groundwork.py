@@ -13,7 +13,7 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.release.decision import Sight
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
-from tallystick.domain.statements.signed import Signed
+from tallystick.domain.statements.signed import Signed, expect
 from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
 from tests.support.worlds.agreements import DECISION_KEY, PEOPLE, age_identity
 
@@ -61,7 +61,7 @@ def dealt_custody(agreement: Agreement) -> Mapping[ComponentId, Custody]:
 
 
 @cache
-def first_deposit(agreement: Agreement) -> Signed:
+def first_deposit(agreement: Agreement) -> Signed[Deposit]:
     """A deposit of all components, sealed to that custody."""
     custody = {
         component: read_signed(sign(Kind.CUSTODY.value, encode_object(body), [DECISION_KEY]), agreement).id
@@ -90,7 +90,7 @@ def first_deposit(agreement: Agreement) -> Signed:
         ),
     )
     key = PEOPLE[PersonId("dora@nordwind")].signing_key
-    return read_signed(sign(Kind.DEPOSIT.value, encode_object(body), [key]), agreement)
+    return expect(read_signed(sign(Kind.DEPOSIT.value, encode_object(body), [key]), agreement), Deposit)
 
 
 def sound_sight(agreement: Agreement, at: datetime) -> Sight:

@@ -33,7 +33,7 @@ from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.header import Contribution, Header, OnClaim
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
-from tallystick.domain.statements.signed import BODIES, BY_GATE, Entry, Signed
+from tallystick.domain.statements.signed import BODIES, BY_GATE, Body, Entry, Signed, expect
 from tallystick.proof.reading import read_signed
 from tests.support.worlds.agreements import AGREEMENT, DECISION_KEY, LOG_KEY, PEOPLE
 from tests.support.worlds.groundwork import (
@@ -94,7 +94,7 @@ class World:
         return tuple(entry for _, entry in self.record)
 
     @property
-    def deposit(self) -> Signed:
+    def deposit(self) -> Signed[Deposit]:
         return first_deposit(self.agreement)
 
     def states(self) -> dict[str, str]:
@@ -121,7 +121,7 @@ class World:
         make = cast("Callable[..., Header]", BODIES[kind])
         return make(**(header | members))
 
-    def signs(self, kind: Kind, keys: Iterable[SigningKey], body: Header) -> tuple[Envelope, Signed]:
+    def signs(self, kind: Kind, keys: Iterable[SigningKey], body: Header) -> tuple[Envelope, Signed[Body]]:
         envelope = sign(kind.value, encode_object(body), list(keys))
         return envelope, read_signed(envelope, self.agreement)
 
@@ -182,11 +182,9 @@ class World:
         }
         body = self.body(Kind.CLAIM, person, **(filing | members))
         key = PEOPLE[PersonId(person)].signing_key
-        envelope, signed = self.signs(Kind.CLAIM, [key], body)
-        deposited = self.deposit.body
-        assert isinstance(deposited, Deposit)
-        check_filing(self.terms, signed, at=self.now, deposit=deposited, others=others)
-        assert isinstance(signed.body, ClaimFiling)
+        envelope, statement = self.signs(Kind.CLAIM, [key], body)
+        signed = expect(statement, ClaimFiling)
+        check_filing(self.terms, signed, at=self.now, deposit=self.deposit.body, others=others)
         entry = Entry(index=0, accepted_at=self.now, signed=signed)
         self.told = filed(entry, stages=stages_asked(self.agreement, signed.body))
         self.record = [(envelope, entry)]  # of this claim, from now on
