@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from tallystick.crypto.json.base64 import base64_bytes, base64_text
@@ -27,6 +28,11 @@ from tallystick.limits import (
 )
 
 _PAYLOAD_TYPE: Final = re.compile(r"application/vnd\.tallystick\.([a-z][a-z-]{0,62})\.v1\+json")
+_CANONICAL: Final = re.compile(
+    rb'\{"payload":"[A-Za-z0-9+/=]*+","payloadType":"[a-z0-9./+-]*+","signatures":'
+    rb'\[(?:,?\{(?:"keyid":"[ !#-\[\]-~]*+",)?"sig":"[A-Za-z0-9+/=]*+"\})*+\]\}'
+)
+"""How an envelope is spelled in its RFC 8785 form, if it is one: members in order, no escape, no space."""
 _NONCE_SIZE_BYTES: Final = 16
 
 
@@ -54,13 +60,35 @@ class Signature:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """A statement as it is sent and stored; its bytes are kept as they were signed."""
+    """A statement as it is sent and stored; its bytes are kept as they were signed.
+
+    What follows from the bytes is worked out once. Two envelopes of the same content are equal,
+    however they were spelled.
+    """
 
     payload_type: str
     payload: bytes
     signatures: tuple[Signature, ...]
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """The envelope as canonical JSON: the very text that it was read from, if that was canonical."""
+        return canonical_bytes(envelope_json(self))
+
+    @cached_property
+    def statement(self) -> Digest:
+        """The SHA-256 of what is signed: type and body, whoever signed it how often."""
+        return sha256_digest(pae(self.payload_type, self.payload))
+
+    @cached_property
+    def body(self) -> JsonObject:
+        """What the statement says; raises `MalformedError` if the payload is no canonical JSON object."""
+        body = parse_canonical(self.payload, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+        if not isinstance(body, Mapping):
+            raise MalformedEnvelopeError("the body is not an object", at="/payload")
+        return body
 
 
 def sign(kind: str, body: JsonObject, keys: Sequence[SigningKey]) -> Envelope:
@@ -117,7 +145,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 def statement_id(envelope: Envelope) -> Digest:
     """Return the SHA-256 of what is signed: type and body, whoever signed it how often."""
-    return sha256_digest(pae(envelope.payload_type, envelope.payload))
+    return envelope.statement
 
 
 def kind_of(envelope: Envelope) -> str:
@@ -137,10 +165,7 @@ def body_of(envelope: Envelope) -> JsonObject:
     Raises:
         MalformedError: The payload is not canonical JSON, or no object.
     """
-    body = parse_canonical(envelope.payload, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
-    if not isinstance(body, Mapping):
-        raise MalformedEnvelopeError("the body is not an object", at="/payload")
-    return body
+    return envelope.body
 
 
 def parse_envelope(data: bytes, *, body_size_bytes_max: int = JSON_SIZE_BYTES_MAX) -> Envelope:
@@ -155,12 +180,14 @@ def parse_envelope(data: bytes, *, body_size_bytes_max: int = JSON_SIZE_BYTES_MA
     envelope = envelope_from_json(parse(data, size_bytes_max=size_bytes_max))
     if len(envelope.payload) > body_size_bytes_max:
         raise MalformedEnvelopeError("body too long", at="/payload", limit=body_size_bytes_max)
+    if _CANONICAL.fullmatch(data):
+        vars(envelope)["canonical"] = data  # where a cached property is looked up first
     return envelope
 
 
 def envelope_bytes(envelope: Envelope) -> bytes:
     """Return the envelope as canonical JSON."""
-    return canonical_bytes(envelope_json(envelope))
+    return envelope.canonical
 
 
 def envelope_json(envelope: Envelope) -> JsonObject:

@@ -16,7 +16,7 @@ from tests.bench.claims import ROUNDS, measure_full_claim, open_claims, resident
 from tests.bench.measuring import Row
 from tests.bench.peaks import Peak, measure_peaks
 from tests.bench.records import measure_append, measure_evidence
-from tests.bench.report import Measured, Memory, report
+from tests.bench.report import Measured, Memory, ratios, report
 from tests.bench.sealing import measure_sealing
 from tests.bench.site import CLAIMS_EACH_MAX, ROOT, BenchSite, bench_site
 from tests.support.stories.releases import Release
@@ -45,21 +45,33 @@ def measure(folder: Path, wanted: int) -> Measured:
     return Measured(machine=machine, rows=[*made, *rows], peaks=peaks, memory=memory)
 
 
-def _over_the_site(site: BenchSite) -> tuple[list[Row], list[Peak]]:
+def measure_only_approvals(folder: Path) -> list[Row]:
+    """Measure what an approval takes, on a site of its own."""
+    with bench_site(folder, tell) as site:
+        return _approvals(site)[0]
+
+
+def _approvals(site: BenchSite) -> tuple[list[Row], Release]:
+    """Return the rows about approvals, and an agreement with a deposit."""
     under = site.agreements([f"approvals-{place}" for place in range(-(-CLAIMS_NEEDED // CLAIMS_EACH_MAX))])
     claims = site.open_claims(under, CLAIMS_EACH_MAX)
     for claim in claims:
         claim.until("its window is open", partial(_in_window, claim))
     tell(f"{len(claims)} claims wait for approval")
-    approvals = asyncio.run(measure_approvals(site, claims))
+    rows = asyncio.run(measure_approvals(site, claims))
     tell("approvals are measured")
+    return rows, under[0]
+
+
+def _over_the_site(site: BenchSite) -> tuple[list[Row], list[Peak]]:
+    approvals, deposited = _approvals(site)
     whole = site.agreements([f"whole-{place}" for place in range(ROUNDS + 1)])
     full, released = asyncio.run(measure_full_claim(site, whole))
     tell("full claims are measured")
     data = released.client(BEA).get_bytes(f"/v1/claims/{released.claim}/evidence")
     evidence = measure_evidence(data, statement_id(released.agreement_statement))
     tell("evidence is measured")
-    return [*approvals, *full, *evidence], measure_peaks(site, under[0])
+    return [*approvals, *full, *evidence], measure_peaks(site, deposited)
 
 
 def _in_window(claim: Release) -> bool:
@@ -91,7 +103,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--claims", type=int, default=1000, help="how many claims shall be open in the end")
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument(
+        "--approvals", action="store_true", help="measure approvals alone, print the rows, and write no file"
+    )
     asked = parser.parse_args()
+    if asked.approvals:
+        with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
+            print("\n".join(ratios(measure_only_approvals(Path(folder)))))  # noqa: T201 - a command line
+        return
     with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
         text = report(measure(Path(folder), asked.claims))
     asked.out.write_text(text, encoding="utf-8")

@@ -29,6 +29,9 @@ WAVES: Final = 5
 APPROVERS: Final = (ANA, KIM, TOM, DORA)
 CLAIMS_NEEDED: Final = ALONE_CLAIMS + CALLERS * WAVES // 2
 """A claim takes one approval of each approver; a caller sends two a wave."""
+ALONE_AT_MOST: Final = 2.0
+CROWD_AT_MOST: Final = 3.0
+"""How many times its floor's time an approval may take."""
 
 Act = Callable[[], Awaitable[None]]
 _numbers = count()
@@ -52,6 +55,7 @@ class Caller:
         assert answer.status == HTTPStatus.CREATED, said
 
     def close(self) -> None:
+        """Hang up; the next statement goes over a new connection."""
         self._connection.close()
 
 
@@ -117,7 +121,10 @@ async def measure_approvals(site: BenchSite, claims: Sequence[Release]) -> list[
     inserts.close()
     for handle in bare:
         await handle.signal(Bare.end)
-    return [*_rows("1 caller", alone), *_rows(f"{CALLERS} callers", crowd)]
+    return [
+        *_rows("1 caller", alone, at_most=ALONE_AT_MOST),
+        *_rows(f"{CALLERS} callers", crowd, at_most=CROWD_AT_MOST),
+    ]
 
 
 def _headers(site: BenchSite) -> Mapping[PersonId, Mapping[str, str]]:
@@ -157,6 +164,8 @@ async def _crowd(at: Approvals, claims: Sequence[Release]) -> Rounds:
     found = Rounds(ours=[], floor=[], shape=[], single=[])
     for wave in range(WAVES):
         some = claims[wave // 2 * CALLERS :][:CALLERS]
+        for caller in at.callers:
+            caller.close()  # while the floor was measured, the API may have hung up
         pair = APPROVERS[2 * (wave % 2) :][:2]
         text = envelope_bytes(some[0].approval(KIM)).decode()
         ours = [[at.ours(place, claim, person) for person in pair] for place, claim in enumerate(some)]
@@ -189,7 +198,7 @@ def _note(found: Rounds, ours: Seconds, floor: Seconds, shape: Seconds) -> None:
     found.single.extend(ours)
 
 
-def _rows(callers: str, found: Rounds) -> list[Row]:
+def _rows(callers: str, found: Rounds, *, at_most: float) -> list[Row]:
     ours = f"{milliseconds(found.ours)} (p95 {percentile(found.single, 0.95) * 1000:.0f} ms)"
     return [
         Row(
@@ -197,7 +206,7 @@ def _rows(callers: str, found: Rounds) -> list[Row]:
             ours=ours,
             floor=f"{milliseconds(found.floor)}: a bare update, then one insert",
             ratios=[one / other for one, other in zip(found.ours, found.floor, strict=True)],
-            at_most=2.0,
+            at_most=at_most,
             why="approval",
         ),
         Row(

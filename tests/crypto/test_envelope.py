@@ -61,6 +61,53 @@ def test_statement_reads_back_with_its_kind_body_and_signer() -> None:
     assert verified_signers(read, KEYS) == {ANA.public_key}
 
 
+def test_text_that_an_envelope_was_read_from_is_kept() -> None:
+    text = canonical_bytes(envelope_json(APPROVAL))
+    assert envelope_bytes(parse_envelope(text)) is text
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        (b'":', b'": '),
+        (b"]}", b"]}\n"),
+        (b"application", b"\\u0061pplication"),
+        (b'"keyid":"sha256', b'"keyid":"\\u0073ha256'),
+        (
+            b'{"payload":"',
+            b'{"signatures":%b,"payload":"' % canonical_bytes(envelope_json(APPROVAL)["signatures"]),
+        ),
+    ],
+    ids=["space", "newline", "escaped type", "escaped hint", "other order"],
+)
+def test_envelope_in_another_spelling_is_written_in_the_canonical_one(written: bytes, instead: bytes) -> None:
+    text = canonical_bytes(envelope_json(APPROVAL))
+    respelled = text.replace(written, instead)
+    if b"signatures" in instead:
+        respelled = respelled[: respelled.rindex(b',"signatures"')] + b"}"
+    assert respelled != text
+    read = parse_envelope(respelled)
+    assert (read, hash(read)) == (APPROVAL, hash(APPROVAL))
+    assert envelope_bytes(read) == text
+
+
+@given(st.lists(st.none() | st.text(max_size=12), min_size=1, max_size=3), st.booleans())
+def test_whatever_the_hints_say_what_is_kept_is_the_canonical_form(
+    hints: list[str | None], escaped: bool
+) -> None:
+    signatures: list[JsonValue] = [
+        {"sig": base64_text(bytes(64))} if hint is None else {"keyid": hint, "sig": base64_text(bytes(64))}
+        for hint in hints
+    ]
+    written = {**envelope_json(APPROVAL), "signatures": signatures}
+    text = json.dumps(written, sort_keys=True, separators=(",", ":"), ensure_ascii=escaped).encode()
+    try:
+        read = parse_envelope(text)
+    except MalformedError:
+        return  # a control character
+    assert envelope_bytes(read) == canonical_bytes(envelope_json(read))
+
+
 def test_statement_id_is_of_type_and_body_whoever_signs() -> None:
     signed_by_another = sign("approval", BODY, [BEN, EVA])
     expected = "sha256:" + sha256(pae(APPROVAL.payload_type, canonical_bytes(BODY))).hexdigest()
