@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tallystick.crypto.age import new_identity, parse_identity
 from tallystick.crypto.enrolment import read_public_file
@@ -18,8 +19,11 @@ from tallystick.crypto.keys import SigningKey
 from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import DeploymentId, PersonId, PublicKey, engine_person, gate_person, name
+from tallystick.durable import Fsync, make_private, write_durably
 from tallystick.limits import LOGS_KEPT_MAX
 from tallystick.settings import Settings, read_settings
+
+_PUBLIC: Final = 0o644  # worker and gate may run as other users
 
 
 class OtherDeploymentError(TallystickError):
@@ -113,13 +117,14 @@ class Site:
         return decode(Deployment, parse(self.public_file.read_bytes()))
 
 
-def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = ()) -> Site:
+def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = (), fsync: Fsync = os.fsync) -> Site:
     """Make the data folder, or find it again, and add root keys to what is public of it.
 
     Args:
         root: The folder; made with mode 0700.
         deployment: Its name, for a new folder.
         root_files: `.pub` files of the escrow agent's persons.
+        fsync: What makes an open file durable.
 
     Raises:
         OtherDeploymentError: The folder belongs to another deployment.
@@ -132,7 +137,7 @@ def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = ()) -> 
     _make_folders(site)
     standing = _standing(site, deployment)
     keys = tuple(dict.fromkeys((*standing.root_keys, *new)))
-    _write_public(site, dataclasses.replace(standing, root_keys=keys))
+    _write_public(site, dataclasses.replace(standing, root_keys=keys), fsync)
     return site
 
 
@@ -182,7 +187,7 @@ def _make_folders(site: Site) -> None:
             site.gate_key_file.parent,
             site.root / "outbox",
         ):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(folder)
     except OSError as error:
         raise DataFolderError("not made", data=str(site.root), reason=error.strerror) from error
 
@@ -216,10 +221,6 @@ def _service_keys(path: Path, person: PersonId) -> PrivateKeys:
     return read_key_file(path)
 
 
-def _write_public(site: Site, deployment: Deployment) -> None:
-    fresh = site.public_file.with_suffix(".new")
-    with fresh.open("wb") as out:
-        out.write(canonical_bytes(encode_object(deployment)) + b"\n")
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(site.public_file)
+def _write_public(site: Site, deployment: Deployment, fsync: Fsync) -> None:
+    content = canonical_bytes(encode_object(deployment)) + b"\n"
+    write_durably(site.public_file, content, mode=_PUBLIC, fsync=fsync)

@@ -6,8 +6,8 @@ Each note is written once, synchronised before anybody may rely on it.
 """
 
 import os
-import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -17,6 +17,7 @@ from tallystick.crypto.json.canonical import canonical_bytes, parse_canonical
 from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
+from tallystick.durable import Fsync, keep_durably, make_private, sync_folder, write_durably
 from tallystick.limits import GATE_NOTE_BYTES_MAX
 
 _N = TypeVar("_N")
@@ -84,7 +85,7 @@ class _Decided:
 class GateJournal:
     """Notes in a folder that only the gate's user may write."""
 
-    def __init__(self, folder: Path, *, fsync: Callable[[int], None] = os.fsync) -> None:
+    def __init__(self, folder: Path, *, fsync: Fsync = os.fsync) -> None:
         """Make the folders under `folder` where they're missing.
 
         Raises:
@@ -92,12 +93,10 @@ class GateJournal:
         """
         self._folder = folder
         self._fsync = fsync
-        try:
+        with _failures():
             for name in (_CONTRIBUTIONS, _DECISIONS, _LOGS):
-                (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._sync(folder)
-        except OSError as error:
-            raise _failed(error) from error
+                make_private(folder / name, fsync=fsync)
+            sync_folder(folder, fsync=fsync)  # a process that was stopped may have made what is in it
 
     def contributions(self, claim: Digest, stage: StageId) -> tuple[KeptContribution, ...] | None:
         """Return what was contributed, or was about to be, to a stage; None if nothing was made yet.
@@ -134,7 +133,8 @@ class GateJournal:
                 for one in made
             ),
         )
-        self._write(_CONTRIBUTIONS, _name(claim, stage), note, replace=False)
+        with _failures():
+            keep_durably(self._path(_CONTRIBUTIONS, _name(claim, stage)), _bytes(note), fsync=self._fsync)
         standing = self.contributions(claim, stage)
         assert standing is not None, "it was just written, or was there before"
         return standing
@@ -155,7 +155,8 @@ class GateJournal:
             GateJournalFailedError: Not durable; nothing may be published.
         """
         note = _Decided(claim=claim, stage=stage, decision=decision)
-        self._write(_DECISIONS, _name(claim, stage), note, replace=False)
+        with _failures():
+            keep_durably(self._path(_DECISIONS, _name(claim, stage)), _bytes(note), fsync=self._fsync)
 
     def seen_log(self, agreement: AgreementId) -> SeenLog | None:
         """Return how the log stood when it was last seen whole, or None.
@@ -171,11 +172,12 @@ class GateJournal:
         Raises:
             GateJournalFailedError: Not durable.
         """
-        self._write(_LOGS, f"{agreement}.json", seen, replace=True)
+        with _failures():
+            write_durably(self._path(_LOGS, f"{agreement}.json"), _bytes(seen), fsync=self._fsync)
 
     def _read(self, kind: str, name: str, form: type[_N]) -> _N | None:
         try:
-            data = (self._folder / kind / name).read_bytes()
+            data = self._path(kind, name).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -185,44 +187,22 @@ class GateJournal:
         except MalformedError as error:
             raise GateJournalDamagedError("a note isn't as it was written", note=f"{kind}/{name}") from error
 
-    def _write(self, kind: str, name: str, note: object, *, replace: bool) -> None:
-        path = self._folder / kind / name
-        draft = path.with_name(f".{name}.{secrets.token_hex(8)}")
-        try:
-            with draft.open("xb") as out:
-                out.write(canonical_bytes(encode_object(note)))
-                out.flush()
-                self._fsync(out.fileno())
-            if replace:
-                draft.replace(path)
-            else:
-                _link_once(draft, path)
-            self._sync(path.parent)
-        except OSError as error:
-            raise _failed(error) from error
-        finally:
-            draft.unlink(missing_ok=True)
-
-    def _sync(self, folder: Path) -> None:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            self._fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _link_once(draft: Path, path: Path) -> None:
-    """Give the note its name unless one stands there: a note is never written over."""
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        return
+    def _path(self, kind: str, name: str) -> Path:
+        return self._folder / kind / name
 
 
 def _name(claim: Digest, stage: StageId) -> str:
     return f"{claim.removeprefix('sha256:')}-{stage}.json"
 
 
-def _failed(error: OSError) -> GateJournalFailedError:
-    reason = os.strerror(error.errno) if error.errno else "input/output"
-    return GateJournalFailedError("the journal doesn't take a note", reason=reason)
+def _bytes(note: object) -> bytes:
+    return canonical_bytes(encode_object(note))
+
+
+@contextmanager
+def _failures() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else "input/output"
+        raise GateJournalFailedError("the journal doesn't take a note", reason=reason) from error

@@ -8,13 +8,10 @@ to an address that was looked up once, checked, and then connected to.
 
 import asyncio
 import ipaddress
-import os
 import re
 import socket
 import ssl
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -29,6 +26,7 @@ from standardwebhooks import Webhook
 from tallystick.domain import ids
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.errors import MalformedError
+from tallystick.durable import make_folder, sync_folder, write_durably
 from tallystick.limits import CHANNEL_DETAIL_LENGTH_MAX, CHANNEL_REPLY_MAX
 
 _TIMEOUT: Final = CHANNEL_REPLY_MAX.total_seconds()
@@ -177,10 +175,11 @@ class Post:
             folder = self.outbox_dir / ids.name(address)
         except MalformedError:
             raise _NotTakenError("not the name of an outbox") from None
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         path = folder / f"{letter.id}.txt"
         if not path.exists():
-            _write_durably(path, f"{letter.subject}\n\n{letter.text}".encode())
+            write_durably(path, f"{letter.subject}\n\n{letter.text}".encode())
+            sync_folder(folder.parent)  # a process that was stopped may have made the folder
         return f"lies in the outbox as {path.name}"
 
 
@@ -192,31 +191,6 @@ async def _addresses(host: str, port: int) -> Sequence[_Address]:
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
-
-
-def _write_durably(path: Path, contents: bytes) -> None:
-    """Put a file in place whole or not at all, and make it durable."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".letter-")
-    partial = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(contents)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            partial.unlink()
-    for folder in (path.parent, path.parent.parent):
-        _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _short(text: str) -> str:

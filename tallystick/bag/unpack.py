@@ -28,6 +28,7 @@ from tallystick.bag.write import (
     summary,
 )
 from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.durable import sync_file, sync_folder
 from tallystick.limits import BAG_FILES_MAX, BAG_PAYLOAD_BYTES_MAX, BAG_TAG_FILE_BYTES_MAX, BAG_TAG_FILES_MAX
 
 _MANIFEST_LINE: Final = re.compile(r"([0-9a-fA-F]{64})[ \t]+([^ \t*].*)")
@@ -134,8 +135,7 @@ class _Unpacking:
             for piece in content:
                 digest.update(piece)
                 file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
+            sync_file(file)
         self.stored[path] = _Stored(sha256=digest.hexdigest(), size_bytes=member.size_bytes)
 
     def _check_allowed(self, path: str, size_bytes: int) -> None:
@@ -248,8 +248,4 @@ def _only_if_whole(into: Path) -> Generator[None, None, None]:
 
 def _sync_directories(into: Path) -> None:
     for directory, _, _ in os.walk(into):
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(Path(directory))

@@ -29,6 +29,7 @@ from tallystick.crypto.keys import key_id
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
+from tallystick.durable import rename_durably, sync_file
 from tallystick.limits import (
     BEARER_LIFETIME,
     BLOB_BYTES_MAX,
@@ -180,11 +181,11 @@ class Client:
             out.seek(0)
             found = "sha256:" + hashlib.file_digest(out, "sha256").hexdigest()
             whole = (found, out.tell()) == (wanted, size_bytes)
-            os.fsync(out.fileno())
+            sync_file(out)
         if not whole:
             part.unlink()
             raise BlobAlteredError("not the blob that was asked for", expected=wanted, found=found)
-        part.replace(into)
+        rename_durably(part, into)
 
     def get_small_blob(self, wanted: Digest) -> bytes:
         """Return a blob that is small, such as a sealed share.

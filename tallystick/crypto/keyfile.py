@@ -5,7 +5,6 @@ secretbox. What the file asks of argon2id is bounded before it is done. Services
 keep their role keys (log, decision) in the same format.
 """
 
-import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from tallystick.crypto.keys import SEED_SIZE_BYTES, SigningKey
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PersonId, person_id
 from tallystick.domain.json import JsonObject, JsonValue
+from tallystick.durable import create_durably, read_with_mode
 from tallystick.limits import ARGON2_MEMORY_BYTES_MAX, ARGON2_OPERATIONS_MAX, KEY_FILE_SIZE_BYTES_MAX
 
 KEY_FILE_FORMAT: Final = "tallystick.key/v1"
@@ -32,8 +32,6 @@ _PLAIN_MEMBERS: Final = frozenset({"age_identity", "ed25519_seed", "format", "pe
 _SEALED_MEMBERS: Final = frozenset({"format", "sealed"})
 _BOX_MEMBERS: Final = frozenset({"box", "kdf", "memory_bytes", "operations", "salt"})
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-_READ_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO must not block the open
-_NEW_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # O_EXCL follows no link
 
 
 class KeyFileUnreadableError(TallystickError):
@@ -111,15 +109,10 @@ def write_key_file(
     plain = _plain_json(keys)
     contents = plain if passphrase is None else _sealed_json(plain, passphrase, cost)
     try:
-        descriptor = os.open(path, _NEW_FLAGS, 0o600)
+        create_durably(path, canonical_bytes(contents) + b"\n")
     except FileExistsError:
         raise KeyFileExistsError("never overwritten", file=path.name) from None
     except OSError as error:
-        raise KeyFileUnreadableError("not written", file=path.name, reason=error.strerror) from None
-    try:
-        _write_durably(descriptor, path, canonical_bytes(contents) + b"\n")
-    except OSError as error:
-        path.unlink(missing_ok=True)
         raise KeyFileUnreadableError("not written", file=path.name, reason=error.strerror) from None
 
 
@@ -143,33 +136,18 @@ def read_key_file(path: Path, *, passphrase: str | None = None) -> PrivateKeys:
 
 def _private_bytes(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, _READ_FLAGS)
-        with os.fdopen(descriptor, "rb") as file:
-            _check_private(os.fstat(descriptor).st_mode, path)
-            return file.read(KEY_FILE_SIZE_BYTES_MAX + 1)
+        mode, content = read_with_mode(path, KEY_FILE_SIZE_BYTES_MAX)
     except OSError as error:
         raise KeyFileUnreadableError("not read", file=path.name, reason=error.strerror) from None
+    _check_private(mode, path)
+    return content
 
 
 def _check_private(mode: int, path: Path) -> None:
-    """Judge the file that was opened, not the name: it may be swapped in between."""
     if not stat.S_ISREG(mode):
         raise KeyFileUnreadableError("not a regular file", file=path.name, reason=None)
     if mode & _OTHERS:
         raise KeyFileExposedError("others may use it", file=path.name, mode=f"{stat.S_IMODE(mode):04o}")
-
-
-def _write_durably(descriptor: int, path: Path, contents: bytes) -> None:
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), 0o600)  # whatever the umask took away
-        file.write(contents)
-        file.flush()
-        os.fsync(file.fileno())
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def _plain_json(keys: PrivateKeys) -> JsonObject:

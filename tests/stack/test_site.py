@@ -1,5 +1,6 @@
 """The data folder of a site: made once, found again, and never another's."""
 
+import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +54,21 @@ def test_no_private_key_stands_in_the_public_file(tmp_path: Path) -> None:
         keys = read_key_file(path)
         assert keys.signing_key.secret_seed().hex() not in text
         assert keys.age_identity not in text
+
+
+def test_what_is_public_has_its_name_for_good_once_the_folder_is_prepared(tmp_path: Path) -> None:
+    site = prepare(tmp_path / "site", deployment="harbour")
+    seen: list[Path] = []
+
+    def fsync(descriptor: int) -> None:
+        seen.append(Path(f"/proc/self/fd/{descriptor}").resolve())
+        os.fsync(descriptor)
+
+    prepare(site.root, deployment="harbour", fsync=fsync)
+    draft, folder = seen
+    assert draft.name.startswith(f".{site.public_file.name}.")
+    assert folder == site.root
+    assert stat.S_IMODE(site.public_file.stat().st_mode) == 0o644, "worker and gate may be other users"
 
 
 def test_private_files_are_their_owners_alone(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from typing import BinaryIO, Final, Protocol
 
 from tallystick.domain.errors import MalformedNameError, TallystickError
 from tallystick.domain.ids import Digest, digest
+from tallystick.durable import Fsync, make_folder, sync_file, sync_folder
 from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 
 _PREFIX: Final = "sha256:"
@@ -131,9 +132,7 @@ class FileBlobStore:
     `quarantine/` what turned out to be bad.
     """
 
-    def __init__(
-        self, root: Path, *, name: str | None = None, fsync: Callable[[int], None] = os.fsync
-    ) -> None:
+    def __init__(self, root: Path, *, name: str | None = None, fsync: Fsync = os.fsync) -> None:
         """Make the folders under `root` where they're missing.
 
         Raises:
@@ -146,8 +145,8 @@ class FileBlobStore:
         )
         with self._failures():
             for folder in (self._blobs, self._incoming, self._quarantine):
-                self._make_folder(folder)
-            self._sync_folder(root)
+                make_folder(folder, fsync=fsync)
+            sync_folder(root, fsync=fsync)
 
     @property
     def name(self) -> str:
@@ -216,8 +215,8 @@ class FileBlobStore:
                 path.rename(aside)
             except FileNotFoundError:
                 return
-            self._sync_folder(self._quarantine)
-            self._sync_folder(path.parent)
+            sync_folder(self._quarantine, fsync=self._fsync)
+            sync_folder(path.parent, fsync=self._fsync)
 
     def digests(self) -> Iterator[Digest]:
         """Yield the digests under which something is stored, in no order."""
@@ -243,8 +242,7 @@ class FileBlobStore:
             try:
                 with draft.open("xb") as out:
                     _copy_measured(chunks, out, wanted, size_bytes)
-                    out.flush()
-                    self._fsync(out.fileno())
+                    sync_file(out, fsync=self._fsync)
                 self._read_back(draft, wanted)
                 if replaces:
                     self.quarantine(wanted)
@@ -262,7 +260,7 @@ class FileBlobStore:
 
     def _publish(self, draft: Path, wanted: Digest) -> None:
         path = self._path(wanted)
-        self._make_folder(path.parent)
+        make_folder(path.parent, fsync=self._fsync)
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -278,13 +276,13 @@ class FileBlobStore:
         """Make durable what a process linked just before it was stopped."""
         with self._failures():
             with self._open_blob(wanted) as source:
-                self._fsync(source.fileno())
+                sync_file(source, fsync=self._fsync)
             self._sync_above(self._path(wanted))
 
     def _sync_above(self, path: Path) -> None:
         # All of them: a folder that exists may have been made by a process that was stopped.
         for folder in (path.parent, path.parent.parent, self._blobs):
-            self._sync_folder(folder)
+            sync_folder(folder, fsync=self._fsync)
 
     def _path(self, wanted: Digest) -> Path:
         name = digest(wanted).removeprefix(_PREFIX)
@@ -302,18 +300,6 @@ class FileBlobStore:
             os.close(descriptor)
             raise BlobStoreFailedError("not a regular file", store=self.name, reason="file type")
         return os.fdopen(descriptor, "rb")
-
-    def _make_folder(self, folder: Path) -> None:
-        for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
-            missing.mkdir(exist_ok=True)
-            self._sync_folder(missing.parent)
-
-    def _sync_folder(self, folder: Path) -> None:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            self._fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
     @contextmanager
     def _failures(self) -> Generator[None]:
