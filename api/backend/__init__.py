@@ -1,1 +1,5 @@
-"""What the API stands on: the stores, and Temporal."""
+"""What the API stands on: the database, the blobs, the clock, and Temporal.
+
+In a route, take a `Backend` as a parameter: it loads cases and knows the deployment. `EnginePort` is
+what the API asks of Temporal, and `TemporalEngine` asks it; tests put something else in its place.
+"""

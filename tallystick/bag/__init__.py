@@ -1,1 +1,7 @@
-"""BagIt bags in tar files: `write` makes one in a single pass, `unpack` checks and unpacks one."""
+"""BagIt 1.0 bags in tar files: the form of a component inside its seal.
+
+To make one from a folder, call `write_bag`; to check one and unpack it, call `unpack_bag`. Both stream,
+and return a `BagSummary`, whose figures the depositor signs and the receiver compares. `paths` says
+which file names may stand in a bag; `tar` writes archives that are always the same and reads them with
+suspicion.
+"""

@@ -1,4 +1,6 @@
-"""From bytes to what is believed.
+"""From bytes to what is believed: the one place where an envelope becomes a `Signed`.
 
-`reading` verifies one statement or agreement, `entries` a claim's record, `evidence` a whole file.
+To verify one statement, call `read_signed`; an agreement, `read_agreement`; a claim's whole record,
+`verified` and `grown` in `entries`; an evidence file, `evidence.verify`, whose answer is a `Report`. It
+needs no database and no network.
 """

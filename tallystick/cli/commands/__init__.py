@@ -1,1 +1,6 @@
-"""The commands, a module for each group."""
+"""The commands, one module for each group of them.
+
+To add a command, write it in the module of its group, and name it in `tallystick.cli.main.COMMANDS`.
+Each module has a Typer `app`, or one function that is called like its command. It is imported only when
+the command is called, so a slow import costs nobody else anything.
+"""

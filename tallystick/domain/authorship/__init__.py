@@ -1,1 +1,6 @@
-"""Whether a statement is by whom it should be, about this, and in time."""
+"""What is asked of any statement, whatever it says: that it is about this, by them, and in time.
+
+To find who signed one, call `author`, or `signing_persons` where several sign together. The functions
+called `check_…` refuse: a wrong subject, a wrong time, a revoked key, a person who may not say this.
+`check_quota` bounds how much one person may send.
+"""

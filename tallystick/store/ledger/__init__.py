@@ -1,1 +1,7 @@
-"""The ledger: rows and leaves in one transaction, and the checkpoints over them."""
+"""The ledger: one append-only log for each agreement.
+
+To record a statement, call `append` in a transaction of yours: row and leaf commit together, and the
+same statement again is one act. To read, call `entries`, or `entry_by_statement` for one. `checkpoints`
+signs what a log has come to (`sign_checkpoint`), proves that an entry is in it (`inclusion_proof`) and
+hashes all of it again (`verify_log`).
+"""
