@@ -6,6 +6,7 @@ from tallystick.crypto import age
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.keys import key_id
+from tallystick.domain.agreement.deployment import root_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, PublicKey
 from tallystick.proof.reading import SignedAgreement, read_agreement
@@ -47,8 +48,8 @@ def check_gate(signed: SignedAgreement, keys: PrivateKeys, root_keys: frozenset[
     own = str(age.parse_identity(keys.age_identity).recipient())
     if (engine.decision_key, engine.gate_recipient) != (keys.signing_key.public_key, own):
         raise NotThisGateError("the agreement pins another gate", agreement=signed.agreement.id)
-    if not signed.signers & root_keys:
-        raise NotThisGateError("no root key of this deployment signed it", agreement=signed.agreement.id)
+    if (fault := root_fault(signed.signers, root_keys)) is not None:
+        raise NotThisGateError(fault, agreement=signed.agreement.id)
 
 
 def note_blob(

@@ -149,11 +149,10 @@ def _custody(
 ) -> Iterator[tuple[ComponentId, Custody]]:
     for component in deposited:
         try:
-            found = verified_custody(session, case.agreement.id, component.custody).body
+            epoch = verified_custody(session, case.agreement.id, component.custody, component.component)
         except TallystickError:
             continue
-        if found.component == component.component:
-            yield component.component, found
+        yield component.component, epoch.body
 
 
 def _log(session: Session, case: CaseFile, remembered: SeenLog | None) -> tuple[SeenLog | None, str | None]:

@@ -11,13 +11,14 @@ from tallystick.client.answers import digest_in, envelope_in, member, number, ob
 from tallystick.client.ledgers import envelope_of
 from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.desk.desk import Desk
-from tallystick.domain.agreement.agreement import Agreement, depositor
-from tallystick.domain.authorship.authors import author
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.deposit.provenance import chain_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, name
 from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.signed import expect
 from tallystick.limits import CUSTODY_WAIT_MAX, VERDICT_WAIT_MAX
 from tallystick.proof.reading import read_signed
 from tallystick.receiver.delivery import check_custody_epoch
@@ -189,17 +190,12 @@ def read_deposit(view: JsonObject, agreement: Agreement) -> tuple[Digest, Deposi
         DepositChainBrokenError: Not the depositor's, or not the one that the answer names.
         TallystickError: The envelope is not sound.
     """
-    signed = read_signed(envelope_in(view, "envelope"), agreement)
-    body = signed.body
-    if not isinstance(body, Deposit) or author(agreement, signed).party != depositor(agreement).id:
-        raise DepositChainBrokenError("not a deposit by the depositor", statement=signed.id)
-    if (signed.id, body.number, body.agreement) != (
-        digest_in(view, "deposit"),
-        number(view, "number"),
-        agreement.id,
-    ):
+    signed = expect(read_signed(envelope_in(view, "envelope"), agreement), Deposit)
+    if (fault := deposit_fault(agreement, signed)) is not None:
+        raise DepositChainBrokenError(fault, statement=signed.id)
+    if (signed.id, signed.body.number) != (digest_in(view, "deposit"), number(view, "number")):
         raise DepositChainBrokenError("another deposit than the answer names", statement=signed.id)
-    return signed.id, body
+    return signed.id, signed.body
 
 
 def deposit_chain(desk: Desk, agreement: Agreement) -> list[tuple[Digest, Deposit]]:
@@ -208,9 +204,7 @@ def deposit_chain(desk: Desk, agreement: Agreement) -> list[tuple[Digest, Deposi
     chain = sorted(
         (read_deposit(d, agreement) for d in objects(answer, "deposits")), key=lambda d: d[1].number
     )
-    previous: Digest | None = None
-    for place, (digest, body) in enumerate(chain, start=1):
-        if (body.number, body.previous) != (place, previous):
-            raise DepositChainBrokenError("a gap in the chain", number=body.number, expected=place)
-        previous = digest
+    for last, (_, body) in zip((None, *chain), chain, strict=False):
+        if (fault := chain_fault(body, last)) is not None:
+            raise DepositChainBrokenError(fault, number=body.number)
     return chain

@@ -27,11 +27,13 @@ from tallystick.crypto.envelope import body_of, kind_of, statement_id, verified_
 from tallystick.crypto.keys import key_id
 from tallystick.crypto.log.merkle import verify_inclusion
 from tallystick.crypto.log.note import Checkpoint, open_checkpoint
-from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deployment import root_fault
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.agreement.versions import check_in_force, check_predecessors
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import decode, instant_text
+from tallystick.domain.deposit.provenance import chain_fault, custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.kinds import Happening, Kind
@@ -172,8 +174,8 @@ def _agreements(work: _Work) -> str:
                 raise EvidenceBrokenError("of another agreement", version=number)
             check_predecessors(last, version.signers)
             _check_unrevoked(work, before, entry.index, version)
-        if not version.signers & roots:
-            raise EvidenceBrokenError("not signed by a root key", version=number)
+        if (fault := root_fault(version.signers, roots)) is not None:
+            raise EvidenceBrokenError(fault, version=number)
         work.versions.append(version)
         before = version
     pinned = work.pinned
@@ -260,13 +262,11 @@ def _filed(work: _Work) -> FiledEntry:
 def _deposits(work: _Work) -> str:
     filing = _filing(work)
     last: Signed[Deposit] | None = None
-    for number, (_, signed) in enumerate(_of(work, Deposit), start=1):
-        body = signed.body
-        if (body.number, body.previous) != (number, None if last is None else last.id):
-            raise EvidenceBrokenError("the chain of deposits has a gap", number=body.number, expected=number)
-        version = _version_of(work, signed)
-        if any(version.person_with(key).party != depositor(version).id for key in signed.signers):
-            raise EvidenceBrokenError("not signed by the depositor", number=number)
+    for _, signed in _of(work, Deposit):
+        before = None if last is None else (last.id, last.body)
+        fault = chain_fault(signed.body, before) or deposit_fault(_version_of(work, signed), signed)
+        if fault is not None:
+            raise EvidenceBrokenError(fault, number=signed.body.number)
         last = signed
     if last is None or last.id != filing.deposit:
         raise EvidenceBrokenError("the pinned deposit isn't the last one in the file", pinned=filing.deposit)
@@ -292,10 +292,11 @@ def _custody(work: _Work) -> str:
     dealt = {signed.id: signed for _, signed in _of(work, Custody)}
     for component in work.deposit.body.components:
         signed = dealt.get(component.custody)
-        if signed is None or signed.body.component != component.component:
+        if signed is None:
             raise EvidenceBrokenError("no custody of this component", component=component.component)
-        if signed.signers != frozenset({_version_of(work, signed).engine.decision_key}):
-            raise EvidenceBrokenError("not dealt by the gate", component=component.component)
+        fault = custody_fault(_version_of(work, signed), signed, component.component)
+        if fault is not None:
+            raise EvidenceBrokenError(fault, component=component.component)
         work.custody[component.component] = signed.body
     return f"{len(work.custody)} components, each sealed to an epoch that the gate dealt"
 

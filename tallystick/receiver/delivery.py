@@ -16,10 +16,11 @@ from tallystick.client.answers import digest_in, envelope_in, objects, text, tex
 from tallystick.crypto.age import parse_identity
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.authorship.authors import author, check_engine, check_subject
 from tallystick.domain.claim.state import StageState
+from tallystick.domain.deposit.provenance import custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, claim_id
 from tallystick.domain.json import JsonObject
@@ -142,8 +143,8 @@ def _deposit(document: JsonObject, agreement: Agreement, filing: ClaimFiling) ->
     signed = _statement(document, "deposit_envelope", agreement, Deposit)
     if signed.id != filing.deposit:
         raise DeliveryRefusedError("another deposit than the claim pins", found=signed.id)
-    if author(agreement, signed).party != depositor(agreement).id:
-        raise DeliveryRefusedError("the deposit is not by the depositor", person=signed.body.person)
+    if (fault := deposit_fault(agreement, signed)) is not None:
+        raise DeliveryRefusedError(fault, person=signed.body.person)
     return signed.body
 
 
@@ -199,14 +200,10 @@ def check_custody_epoch(agreement: Agreement, signed: Signed[Body], *, component
     Raises:
         DeliveryRefusedError: It is of something else, or signed by another key.
     """
-    body, wanted = signed.body, (agreement.deployment, agreement.id, component)
-    if (
-        not isinstance(body, Custody)
-        or (body.deployment, body.agreement, body.component) != wanted
-        or signed.signers != frozenset({agreement.engine.decision_key})
-    ):
-        raise DeliveryRefusedError("not an epoch of this component that the gate dealt", component=component)
-    return body
+    epoch = expect(signed, Custody)
+    if (fault := custody_fault(agreement, epoch, component)) is not None:
+        raise DeliveryRefusedError(fault, component=component)
+    return epoch.body
 
 
 def _statement(members: JsonObject, name: str, agreement: Agreement, form: type[_F]) -> Signed[_F]:

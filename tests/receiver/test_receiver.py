@@ -519,7 +519,7 @@ def test_deposit_by_somebody_else_is_not_received_even_if_the_claim_pins_it(tmp_
     body = Deposit(**own.header(BEA, "deposit"), number=1, watermark=AT, components=components)
     own.__dict__["deposit"] = sign(Kind.DEPOSIT, encode_object(body), [PEOPLE[BEA].signing_key])
     escrow = FolderEscrow(tmp_path / "escrow", own)
-    with pytest.raises(DeliveryRefusedError, match="not by the depositor"):
+    with pytest.raises(DeliveryRefusedError, match="only the depositor deposits"):
         receive(setting(escrow, tmp_path / "bank"), own.claim)
 
 

@@ -1,5 +1,6 @@
 """The deployment that carries an agreement, and its public keys."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tallystick.domain.ids import (
@@ -32,3 +33,8 @@ class DeploymentFacts:
     decision_key: PublicKey
     gate_recipient: str
     root_keys: tuple[PublicKey, ...]
+
+
+def root_fault(signers: Collection[PublicKey], root_keys: Collection[PublicKey]) -> str | None:
+    """Return why these signers do not bind the escrow agent, or None if a root key is among them."""
+    return None if set(signers) & set(root_keys) else "no root key of this deployment signed it"

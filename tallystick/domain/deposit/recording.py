@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from tallystick.domain.agreement.agreement import Agreement, depositor
-from tallystick.domain.authorship.authors import author, check_subject, check_times, check_unrevoked
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.authorship.authors import check_subject, check_times, check_unrevoked
+from tallystick.domain.deposit.provenance import chain_fault, custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.refusals import BadTimingError, NotYoursError
@@ -57,14 +58,14 @@ def check_deposit(
     """
     body = signed.body
     check_subject(agreement, digest, body, None)
-    person = author(agreement, signed)
-    if person.party != depositor(agreement).id:
-        raise NotYoursError("only the depositor deposits", person=person.id)
+    if (fault := deposit_fault(agreement, signed)) is not None:
+        raise NotYoursError(fault, person=body.person)
     check_unrevoked(signed, revocations)
     check_times(body, at=at)
     if body.watermark > at:
         raise BadTimingError("the watermark lies in the future")
-    _check_chain(body, last)
+    if (fault := chain_fault(body, last)) is not None:
+        raise DepositRefusedError(fault, number=body.number)
     for component in body.components:
         _check_component(agreement, component, live)
     names = [component.component for component in body.components]
@@ -83,20 +84,11 @@ def check_custody(
     body = signed.body
     check_subject(agreement, digest, body, None)
     agreement.component(body.component)
-    if signed.signers != frozenset({agreement.engine.decision_key}):
-        raise CustodyRefusedError("not dealt by the gate", component=body.component)
+    if (fault := custody_fault(agreement, signed, body.component)) is not None:
+        raise CustodyRefusedError(fault, component=body.component)
     expected = 1 if last is None else last.epoch + 1
     if body.epoch != expected:
         raise CustodyRefusedError("not the next epoch", expected=expected, given=body.epoch)
-
-
-def _check_chain(body: Deposit, last: tuple[Digest, Deposit] | None) -> None:
-    number = 1 if last is None else last[1].number + 1
-    previous = None if last is None else last[0]
-    if (body.number, body.previous) != (number, previous):
-        raise DepositRefusedError(
-            "it does not continue the chain", expected_number=number, expected_previous=previous
-        )
 
 
 def _check_component(

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deployment import root_fault
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import standing_release_order
 from tallystick.domain.claim.stages import accepted_at, is_provisional, opens_at
 from tallystick.domain.claim.state import ClaimState, EventType, states_allowing
 from tallystick.domain.claim.tally import tally_approvals, tally_denials
 from tallystick.domain.codec import instant_text
+from tallystick.domain.deposit.provenance import deposit_fault
 from tallystick.domain.ids import ComponentId, Digest, PublicKey, StageId
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.notice.proof import proof_of_notice
@@ -283,12 +285,12 @@ def _agreement_pinned(claim: Claim, sight: Sight) -> PremiseVerdict:
 def _agreement_signed(agreement: Agreement, sight: Sight) -> PremiseVerdict:
     parties = {person.party for person in agreement.persons if person.signing_key in sight.agreement_signers}
     missing = sorted(party.id for party in agreement.parties if party.id not in parties)
-    rooted = bool(sight.root_keys & sight.agreement_signers)
+    fault = root_fault(sight.agreement_signers, sight.root_keys)
     found = f"not signed by {', '.join(missing)}" if missing else "signed by every party"
     return _verdict(
         "agreement-signed",
-        holds=not missing and rooted,
-        found=found if rooted else f"{found}; no root key signed",
+        holds=not missing and fault is None,
+        found=found if fault is None else f"{found}; {fault}",
     )
 
 
@@ -296,10 +298,9 @@ def _deposit(agreement: Agreement, claim: Claim, sight: Sight) -> PremiseVerdict
     found = sight.deposit
     if found is None or found.id != claim.filing.deposit:
         return _verdict("deposit-pinned", holds=False, found="the pinned deposit was not found")
-    signers = [agreement.person_with(key) for key in found.signers]
-    by_depositor = bool(signers) and all(person.party == depositor(agreement).id for person in signers)
-    told = f"{found.id} signed by {', '.join(person.id for person in signers)}"
-    return _verdict("deposit-pinned", holds=by_depositor and _is_here(agreement, found.body), found=told)
+    fault = deposit_fault(agreement, found)
+    told = f"{found.id} signed by {found.body.person}" if fault is None else f"{found.id}: {fault}"
+    return _verdict("deposit-pinned", holds=fault is None, found=told)
 
 
 def _custody(agreement: Agreement, stage: StageId, sight: Sight) -> PremiseVerdict:

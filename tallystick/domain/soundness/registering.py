@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.deployment import EngineKeys
+from tallystick.domain.agreement.deployment import EngineKeys, root_fault
 from tallystick.domain.agreement.versions import check_predecessors
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import DeploymentId, PublicKey
@@ -57,8 +57,8 @@ def check_registration(
         raise KeyRevokedError("signed with a revoked key", key=gone[0])
     if gone := sorted({person.signing_key for person in agreement.persons} & set(revoked)):
         raise KeyRevokedError("it lists a revoked key", key=gone[0])
-    if not set(signers) & set(registrar.root_keys):
-        raise NotYoursError("no root key of this deployment's escrow agent signed it", allowed=[])
+    if (fault := root_fault(signers, registrar.root_keys)) is not None:
+        raise NotYoursError(fault, allowed=[])
     if previous is not None:
         check_predecessors(previous, signers)
     refuse_unsound(agreement)

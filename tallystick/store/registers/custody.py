@@ -12,12 +12,14 @@ from sqlmodel import Session
 from tallystick.crypto.envelope import body_of
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode
+from tallystick.domain.deposit.provenance import custody_fault
 from tallystick.domain.deposit.recording import CustodyRefusedError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.engine import DecisionStatement
+from tallystick.domain.statements.signed import expect
 from tallystick.proof.reading import read_agreement, read_signed
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.ledger import LedgerEntry
@@ -99,8 +101,10 @@ def spent_custody(session: Session, agreement_id: AgreementId) -> frozenset[Dige
     return frozenset(spent)
 
 
-def verified_custody(session: Session, agreement_id: AgreementId, digest: Digest) -> RecordedEpoch:
-    """Return a custody epoch that the gate dealt under the agreement version that it names.
+def verified_custody(
+    session: Session, agreement_id: AgreementId, digest: Digest, component: ComponentId
+) -> RecordedEpoch:
+    """Return a custody epoch of `component` that the gate dealt under the agreement version that it names.
 
     Raises:
         CustodyRefusedError: There is none, or not the gate of that version signed it.
@@ -114,10 +118,11 @@ def verified_custody(session: Session, agreement_id: AgreementId, digest: Digest
     if version is None or version.agreement_id != agreement_id:
         raise CustodyRefusedError("dealt under no version of this agreement", custody=digest)
     signed_version = read_agreement(agreement_envelope(version.envelope))
-    signed = read_signed(entry.statement(), signed_version.agreement)
-    same = (signed.id, signed_version.terms.digest) == (digest, recorded.body.agreement_digest)
-    if not same or signed.signers != frozenset({signed_version.agreement.engine.decision_key}):
-        raise CustodyRefusedError("not dealt by the gate", custody=digest)
+    signed = expect(read_signed(entry.statement(), signed_version.agreement), Custody)
+    if (signed.id, signed_version.terms.digest) != (digest, recorded.body.agreement_digest):
+        raise CustodyRefusedError("not the bytes that its row names", custody=digest)
+    if (fault := custody_fault(signed_version.agreement, signed, component)) is not None:
+        raise CustodyRefusedError(fault, custody=digest)
     return recorded
 
 

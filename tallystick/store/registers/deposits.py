@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id
 from tallystick.domain.codec import decode
+from tallystick.domain.deposit.provenance import chain_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
@@ -32,6 +33,14 @@ class StoredDeposit:
     digest: Digest
     entry: LedgerEntry
 
+    def statement(self) -> Deposit:
+        """Return what the deposit says; it was verified before it was recorded.
+
+        Raises:
+            MalformedError: The stored bytes were altered.
+        """
+        return decode(Deposit, body_of(self.entry.statement()))
+
 
 def record_deposit(
     session: Session, envelope: Envelope, accepted_at: datetime, *, not_before: datetime | None = None
@@ -49,7 +58,10 @@ def record_deposit(
     present = deposit_by_number(session, deposit.agreement, deposit.number)
     if present is not None and present.digest == digest:
         return present
-    _check_next(deposit, latest_deposit(session, deposit.agreement))
+    before = latest_deposit(session, deposit.agreement)
+    fault = chain_fault(deposit, None if before is None else (before.digest, before.statement()))
+    if fault is not None:
+        raise DepositOutOfOrderError(fault, number=deposit.number)
     entry = append(session, deposit.agreement, envelope, accepted_at, claim=None, not_before=not_before)
     row = DepositRow(agreement_id=deposit.agreement, number=deposit.number, digest=digest)
     session.add(row)
@@ -82,14 +94,6 @@ def deposits(session: Session, agreement_id: AgreementId, *, limit: int | None =
     query = select(DepositRow).where(col(DepositRow.agreement_id) == agreement_id)
     rows = session.exec(query.order_by(col(DepositRow.number).desc()).limit(limit)).all()
     return [_deposit(row, named_entry(session, agreement_id, Digest(row.digest))) for row in rows]
-
-
-def _check_next(deposit: Deposit, before: StoredDeposit | None) -> None:
-    number, digest = (0, None) if before is None else (before.number, before.digest)
-    if (deposit.number, deposit.previous) != (number + 1, digest):
-        raise DepositOutOfOrderError(
-            "not the next deposit", given=deposit.number, expected=number + 1, previous=digest
-        )
 
 
 def _deposit(row: DepositRow, entry: LedgerEntry) -> StoredDeposit:

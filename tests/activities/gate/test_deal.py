@@ -59,7 +59,7 @@ def test_a_dealt_epoch_is_published_and_its_share_opens_for_the_gate(world: Worl
     (custody,) = dealt(world)
     with reading(world.database) as session:
         assert dict(live_custody(session, world.agreement.id)) == {DOCS: digest}
-        assert verified_custody(session, world.agreement.id, Digest(digest)).body == custody
+        assert verified_custody(session, world.agreement.id, Digest(digest), DOCS).body == custody
     assert (custody.component, custody.epoch) == (DOCS, 1)
     assert gate_share(custody, share_of(world, custody), GATE_IDENTITY)
 

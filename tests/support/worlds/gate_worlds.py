@@ -331,7 +331,7 @@ class World:
             deposit = read_signed(stored.entry.statement(), self.agreement).body
             assert isinstance(deposit, Deposit)
             (found,) = (c for c in deposit.components if c.component == component)
-            return verified_custody(session, self.agreement.id, found.custody).body
+            return verified_custody(session, self.agreement.id, found.custody, found.component).body
 
     def sealed_files(self, digest: Digest) -> list[Path]:
         hexadecimal = digest.removeprefix("sha256:")

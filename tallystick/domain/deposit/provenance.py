@@ -1,0 +1,50 @@
+"""Who made a deposit: the depositor signed it, it follows the last one, and the gate dealt its custody.
+
+Each function returns in words what is wrong, or None; its caller raises an error of its own with these words.
+So the API, the gate, the receiver and the offline verifier hold a deposit to the same rule.
+"""
+
+from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.ids import ComponentId, Digest
+from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.header import Header
+from tallystick.domain.statements.signed import Signed
+
+
+def deposit_fault(agreement: Agreement, signed: Signed[Deposit]) -> str | None:
+    """Return why a deposit under this agreement is not signed by the depositor's person whom it names."""
+    if (fault := _elsewhere(agreement, signed.body)) is not None:
+        return fault
+    named = signed.body.person
+    persons = [person for person in agreement.persons if person.party == depositor(agreement).id]
+    if named not in {person.id for person in persons}:
+        return f"only the depositor deposits, and {named} is nobody of theirs"
+    if signed.signers != frozenset({agreement.person(named).signing_key}):
+        return f"not signed by {named}, whom it names"
+    return None
+
+
+def chain_fault(body: Deposit, last: tuple[Digest, Deposit] | None) -> str | None:
+    """Return why a deposit does not follow `last`, the one recorded before it; None stands for no deposit."""
+    number, previous = (1, None) if last is None else (last[1].number + 1, last[0])
+    if (body.number, body.previous) == (number, previous):
+        return None
+    given, wanted = body.previous or "none", previous or "none"
+    return f"it is deposit {body.number} after {given}, but {number} after {wanted} comes next"
+
+
+def custody_fault(agreement: Agreement, signed: Signed[Custody], component: ComponentId) -> str | None:
+    """Return why a custody epoch is not one of `component` that this agreement's gate dealt."""
+    if (fault := _elsewhere(agreement, signed.body)) is not None:
+        return fault
+    if signed.body.component != component:
+        return f"it is an epoch of {signed.body.component}"
+    if signed.signers != frozenset({agreement.engine.decision_key}):
+        return "not dealt by the gate"
+    return None
+
+
+def _elsewhere(agreement: Agreement, body: Header) -> str | None:
+    here = (agreement.deployment, agreement.id)
+    return None if (body.deployment, body.agreement) == here else "it is of another agreement or deployment"
