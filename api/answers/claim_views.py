@@ -59,7 +59,7 @@ def claim_view(case: CaseFile, at: datetime) -> ClaimView:
         window=_window(claim),
         return_due=return_is_due(case.agreement, claim),
         waiting=[waiting_view(item) for item in waiting(case.agreement, claim, at)],
-        filing_envelope=envelope(filing_of(case)),
+        filing_envelope=envelope(case.envelope_of(case.claim.digest)),
     )
 
 
@@ -135,11 +135,6 @@ def explanation(case: CaseFile, stage: StageId | None, at: datetime) -> Explanat
 def envelope(stored: bytes) -> Json:
     """Return a stored envelope as a JSON object, for the caller to verify."""
     return cast("Json", json.loads(stored))
-
-
-def filing_of(case: CaseFile) -> bytes:
-    """Return the stored envelope of the claim's filing."""
-    return next(entry.envelope for entry in case.raw if entry.statement_id == case.claim.digest)
 
 
 def _stage(case: CaseFile, place: int) -> StageView:

@@ -189,11 +189,16 @@ class DeliveredComponent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveredStage:
-    """A stage as the receiver sees it; contributions are there once it is decided."""
+    """A stage as the receiver sees it; contributions are there once it is decided.
+
+    Attributes:
+        decision_envelope: The gate's decision, as the gate signed it; absent until it was made.
+    """
 
     stage: str
     state: str
     decision: str | None
+    decision_envelope: Json | None
     components: Sequence[DeliveredComponent]
 
 

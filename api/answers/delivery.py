@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from sqlmodel import Session
 
-from api.answers.claim_views import envelope, filing_of
+from api.answers.claim_views import envelope
 from api.answers.claims import ContributionView, DeliveredComponent, DeliveredStage, Delivery
+from api.answers.shapes import Json
 from tallystick.crypto.envelope import body_of
 from tallystick.domain.claim.claim import StageProgress
 from tallystick.domain.claim.disclosure import contributions_to
@@ -34,7 +35,7 @@ def delivery_of(session: Session, case: CaseFile) -> Delivery:
             for progress in case.claim.stages
             if _is_contributed(session, case, progress)
         ],
-        filing_envelope=envelope(filing_of(case)),
+        filing_envelope=envelope(case.envelope_of(case.claim.digest)),
         agreement_envelope=envelope(case.agreement_envelope),
         deposit_envelope=envelope(stored.entry.envelope),
     )
@@ -68,8 +69,13 @@ def _stage(
         stage=progress.stage,
         state=progress.state.value,
         decision=progress.decision,
+        decision_envelope=_decision(case, progress),
         components=[_component(session, case, component, shares) for component in deposited],
     )
+
+
+def _decision(case: CaseFile, progress: StageProgress) -> Json | None:
+    return None if progress.decision is None else envelope(case.envelope_of(progress.decision))
 
 
 def _component(

@@ -12,10 +12,10 @@ from api.backend.backend import OpenBackend
 from api.http.auth import Known
 from api.http.problems import NoSuchThingError
 from api.http.routing import strict_router
-from api.http.visibility import AgreementName, seen_agreement
+from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.crypto.log.proof import LogProof, log_proof_bytes
-from tallystick.domain.ids import AgreementId
+from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits import INTEGER_MAX, LEDGER_PAGE_ENTRIES_MAX
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import checkpoints, ledger
@@ -23,6 +23,10 @@ from tallystick.store.ledger.ledger import LedgerEntry
 
 router = strict_router("ledger")
 
+StatementName = Annotated[
+    str,
+    Path(pattern=DIGEST_PATTERN, description="A statement's digest, by which others name it."),
+]
 _TEXT: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "Text.", "content": {"text/plain": {"schema": {"type": "string"}}}}
 }
@@ -89,6 +93,23 @@ def list_entries(
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         found = ledger.entries(session, agreement_id, after=after, limit=LEDGER_PAGE_ENTRIES_MAX)
     return LedgerPage(entries=[_entry(entry) for entry in found])
+
+
+@router.get("/agreements/{agreement}/ledger/entries/{statement}")
+def show_entry(
+    agreement: AgreementName, statement: StatementName, caller: Known, backend: OpenBackend
+) -> RawLedgerEntry:
+    """Return the entry of one statement, by the statement's digest.
+
+    Raises:
+        NoSuchThingError: It is not on record under this agreement.
+    """
+    with reading(backend.database) as session:
+        agreement_id = seen_agreement(session, caller, agreement).agreement_id
+        entry = ledger.entry_by_statement(session, agreement_id, Digest(statement))
+    if entry is None:
+        raise NoSuchThingError("no such statement on record", statement=statement)
+    return _entry(entry)
 
 
 def _checkpoint(session: Session, agreement_id: AgreementId) -> bytes:

@@ -1,8 +1,8 @@
-"""An agreement's log as the server shows it, page by page; nothing in it is believed unverified."""
+"""An agreement's log as the server shows it, page by page or one statement; nothing in it is believed."""
 
 from collections.abc import Iterator
 
-from tallystick.client.answers import envelope_in, number, objects, text
+from tallystick.client.answers import envelope_in, number, objects
 from tallystick.client.http import Client
 from tallystick.client.problems import UnexpectedAnswerError
 from tallystick.crypto.envelope import Envelope, statement_id
@@ -31,16 +31,15 @@ def entries(client: Client, agreement: AgreementId) -> Iterator[JsonObject]:
     raise UnexpectedAnswerError("the ledger does not end", pages=LEDGER_PAGES_MAX)
 
 
-def envelope_of(client: Client, agreement: AgreementId, statement: Digest) -> Envelope:
-    """Return the envelope of a statement in the log; its signatures are not verified.
+def ledger_entry(client: Client, agreement: AgreementId, statement: Digest) -> Envelope:
+    """Return the envelope of one statement on record; its signatures are not verified.
 
     Raises:
-        UnexpectedAnswerError: The server does not show it.
-        MalformedError: Not an envelope.
+        UnexpectedAnswerError: The server shows another statement.
+        TallystickError: It is not on record, or the server did not answer.
     """
-    for entry in entries(client, agreement):
-        if text(entry, "statement") == statement:
-            envelope = envelope_in(entry, "envelope")
-            if statement_id(envelope) == statement:
-                return envelope
-    raise UnexpectedAnswerError("the ledger does not show this statement", statement=statement)
+    entry = client.get(f"/v1/agreements/{agreement}/ledger/entries/{statement}")
+    envelope = envelope_in(entry, "envelope")
+    if (shown := statement_id(envelope)) != statement:
+        raise UnexpectedAnswerError("another statement than asked for", statement=statement, shown=shown)
+    return envelope

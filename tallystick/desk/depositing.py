@@ -8,11 +8,11 @@ from pathlib import Path
 
 from tallystick.bag.write import write_bag
 from tallystick.client.answers import digest_in, envelope_in, member, number, objects, text
-from tallystick.client.ledgers import envelope_of
+from tallystick.client.ledgers import ledger_entry
 from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.desk.desk import Desk
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.deposit.provenance import chain_fault, deposit_fault
+from tallystick.domain.deposit.provenance import chain_fault, custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, name
 from tallystick.domain.json import JsonObject
@@ -21,7 +21,6 @@ from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.signed import expect
 from tallystick.limits import CUSTODY_WAIT_MAX, VERDICT_WAIT_MAX
 from tallystick.proof.reading import read_signed
-from tallystick.receiver.delivery import check_custody_epoch
 
 _LOOK_SECONDS = 0.5
 
@@ -41,6 +40,14 @@ class CustodyNotReadyError(TallystickError):
     why = "A component is sealed to its live custody epoch; the gate has not dealt one yet."
     advice = "Wait a little and repeat the command; `tallystick custody status` shows the epochs."
     retryable = True
+
+
+class UnexpectedCustodyError(TallystickError):
+    """The server showed a custody epoch that is not one of this component's."""
+
+    code = "unexpected-custody"
+    why = "A component is sealed only to a key that the agreement's gate has dealt for it; this is another."
+    advice = "Nothing was sealed or sent. Ask again; if it stays so, the server or its storage was altered."
 
 
 class VerdictPendingError(TallystickError):
@@ -140,7 +147,7 @@ def custody_epochs(
 
     Raises:
         CustodyNotReadyError: The gate has not dealt them in time.
-        DeliveryRefusedError: Not the gate's own epoch of that component.
+        UnexpectedCustodyError: Not the gate's own epoch of that component.
     """
     give_up = time.monotonic() + CUSTODY_WAIT_MAX.total_seconds()
     while missing := set(wanted) - {text(live, "component") for live in objects(view, "custody")}:
@@ -149,7 +156,23 @@ def custody_epochs(
         time.sleep(_LOOK_SECONDS)
         view = desk.agreement_view(agreement.id)
     live = {text(live, "component"): live for live in objects(view, "custody")}
-    return {component: _epoch(desk, live[component], agreement, component) for component in wanted}
+    return {
+        component: custody_epoch(desk, agreement, component, digest_in(live[component], "custody"))
+        for component in wanted
+    }
+
+
+def custody_epoch(desk: Desk, agreement: Agreement, component: ComponentId, statement: Digest) -> Epoch:
+    """Return an epoch of a component as the gate signed it: the server's word does not say whose key it is.
+
+    Raises:
+        UnexpectedCustodyError: Not an epoch of this component that the gate dealt.
+        TallystickError: The server does not show the statement, or its signature is wrong.
+    """
+    signed = expect(read_signed(ledger_entry(desk.client, agreement.id, statement), agreement), Custody)
+    if (fault := custody_fault(agreement, signed, component)) is not None:
+        raise UnexpectedCustodyError(fault, component=component, statement=signed.id)
+    return Epoch(digest=signed.id, custody=signed.body)
 
 
 def wait_for_verdict(desk: Desk, agreement: AgreementId, number: int) -> JsonObject:
@@ -166,13 +189,6 @@ def wait_for_verdict(desk: Desk, agreement: AgreementId, number: int) -> JsonObj
         if time.monotonic() > give_up:
             raise VerdictPendingError("no verdict yet", number=number)
         time.sleep(_LOOK_SECONDS)
-
-
-def _epoch(desk: Desk, live: JsonObject, agreement: Agreement, component: ComponentId) -> Epoch:
-    """Return an epoch as the gate signed it; the server's word alone does not say whose key it is."""
-    envelope = envelope_of(desk.client, agreement.id, digest_in(live, "custody"))
-    signed = read_signed(envelope, agreement)
-    return Epoch(digest=signed.id, custody=check_custody_epoch(agreement, signed, component=component))
 
 
 class DepositChainBrokenError(TallystickError):

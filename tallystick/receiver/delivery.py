@@ -187,23 +187,12 @@ def _component(
 
 
 def _custody(offered: JsonObject, deposited: DepositedComponent, agreement: Agreement) -> Custody:
-    signed = read_signed(envelope_in(offered, "custody_envelope"), agreement)
-    custody = check_custody_epoch(agreement, signed, component=deposited.component)
+    signed = _statement(offered, "custody_envelope", agreement, Custody)
+    if (fault := custody_fault(agreement, signed, deposited.component)) is not None:
+        raise DeliveryRefusedError(fault, component=deposited.component)
     if signed.id != deposited.custody:
         raise DeliveryRefusedError("another custody epoch than the deposit's", component=deposited.component)
-    return custody
-
-
-def check_custody_epoch(agreement: Agreement, signed: Signed[Body], *, component: ComponentId) -> Custody:
-    """Return the custody epoch of `component` that the gate itself dealt under this agreement.
-
-    Raises:
-        DeliveryRefusedError: It is of something else, or signed by another key.
-    """
-    epoch = expect(signed, Custody)
-    if (fault := custody_fault(agreement, epoch, component)) is not None:
-        raise DeliveryRefusedError(fault, component=component)
-    return epoch.body
+    return signed.body
 
 
 def _statement(members: JsonObject, name: str, agreement: Agreement, form: type[_F]) -> Signed[_F]:

@@ -25,6 +25,7 @@ THERE_AND_NOT = {
     "{claim}": ("", NO_DIGEST),
     "{agreement}": (THERE, NOT_THERE),
     "{digest}": ("", NO_DIGEST),
+    "{statement}": ("", NO_DIGEST),
 }
 """What stands for something in an address: what is there, if it is always the same, and what is not."""
 
@@ -60,7 +61,11 @@ async def addresses(service: Service) -> list[tuple[str, str]]:
 
 def named(service: Service, path: str, *, there: bool) -> str:
     """An address of what is there, or the same of what is not; all else in it is alike."""
-    real = {"{claim}": service.world.claim, "{digest}": a_blob(service)}
+    real = {
+        "{claim}": service.world.claim,
+        "{statement}": service.world.claim,
+        "{digest}": a_blob(service),
+    }
     for name, (one, other) in THERE_AND_NOT.items():
         path = path.replace(name, real.get(name, one) if there else other)
     path = path.replace("{number}", "1").replace("{index}", "0").replace("{kind}", "approval")

@@ -105,6 +105,7 @@ def show_ledger(api: FakeApi, statements: list[Envelope]) -> None:
     ]
     api.shows[f"{URL}/ledger/entries"] = {"entries": entries}
     api.shows[f"{URL}/ledger/entries?after={len(entries) - 1}"] = {"entries": []}
+    api.shows |= {f"{URL}/ledger/entries/{entry['statement']}": entry for entry in entries}
 
 
 def show_claim(api: FakeApi, release: Release) -> None:

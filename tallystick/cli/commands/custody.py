@@ -6,11 +6,8 @@ from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
 from tallystick.cli.output import print_table
 from tallystick.client.answers import digest_in, objects
-from tallystick.client.ledgers import envelope_of
-from tallystick.domain.ids import ComponentId
+from tallystick.desk.depositing import custody_epoch
 from tallystick.domain.json import JsonObject
-from tallystick.proof.reading import read_signed
-from tallystick.receiver.delivery import check_custody_epoch
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="See who holds the keys to the components."
@@ -44,9 +41,8 @@ def status(
                 rows.append((component.id, rule, None, None))
                 continue
             statement = digest_in(live[component.id], "custody")
-            epoch = read_signed(envelope_of(desk.client, signed.agreement.id, statement), signed.agreement)
-            custody = check_custody_epoch(signed.agreement, epoch, component=ComponentId(component.id))
-            rows.append((component.id, rule, custody.epoch, statement))
+            epoch = custody_epoch(desk, signed.agreement, component.id, statement)
+            rows.append((component.id, rule, epoch.custody.epoch, epoch.digest))
     items = [{"component": a, "held_by": b, "epoch": c, "custody": d} for a, b, c, d in rows]
     document: JsonObject = {"agreement": agreement, "custody": items}
     print_table(document, ("component", "held by", "epoch", "statement"), rows, as_json=as_json)

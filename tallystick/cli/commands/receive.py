@@ -11,18 +11,16 @@ import typer
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
 from tallystick.cli.output import print_json, print_problem, say
-from tallystick.client.answers import as_object, envelope_in, objects, text
+from tallystick.client.answers import as_object
 from tallystick.client.http import Client
-from tallystick.client.ledgers import envelope_of
-from tallystick.crypto.envelope import Envelope, envelope_json
+from tallystick.crypto.envelope import Envelope
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
-from tallystick.domain.claim.state import CLOSED, StageState
+from tallystick.domain.claim.state import CLOSED
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest, digest
+from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.limits import COMMAND_WORDS_MAX
-from tallystick.proof.reading import read_agreement
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.receiver import Pass, Setting
 from tallystick.receiver.receiver import receive as receive_once
@@ -39,11 +37,8 @@ class RemoteEscrow:
     client: Client
 
     def delivery(self, claim: str) -> JsonObject:
-        """Return the delivery document, with the gate's decisions, which stand in the ledger."""
-        document = self.client.get(f"/v1/claims/{claim}/delivery")
-        agreement = read_agreement(envelope_in(document, "agreement_envelope")).agreement.id
-        stages = [self._with_decision(stage, agreement) for stage in objects(document, "stages")]
-        return {**document, "stages": stages}
+        """Return the delivery document, with the envelopes of all that it stands on."""
+        return self.client.get(f"/v1/claims/{claim}/delivery")
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
         """Fetch a blob, going on where an earlier fetch stopped."""
@@ -56,13 +51,6 @@ class RemoteEscrow:
     def report(self, claim: Digest, receipt: Envelope) -> None:
         """Send a receipt."""
         self.client.post_statement(f"/v1/claims/{claim}/receipts", receipt)
-
-    def _with_decision(self, stage: JsonObject, agreement: AgreementId) -> JsonObject:
-        decided = text(stage, "state") == StageState.DECIDED
-        if not decided or "decision_envelope" in stage:
-            return stage
-        envelope = envelope_of(self.client, agreement, digest(text(stage, "decision")))
-        return {**stage, "decision_envelope": envelope_json(envelope)}
 
 
 @app.command()

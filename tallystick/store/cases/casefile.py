@@ -60,6 +60,10 @@ class CaseFile:
         """The version that the claim pins."""
         return self.signed.agreement
 
+    def envelope_of(self, statement: Digest) -> bytes:
+        """Return the stored envelope of a statement in the record."""
+        return next(entry.envelope for entry in self.raw if entry.statement_id == statement)
+
 
 def load(session: Session, claim: Digest) -> CaseFile:
     """Return the case file of `claim`: every signature verified, every entry admitted again.

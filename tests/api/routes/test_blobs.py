@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from tallystick.crypto.envelope import statement_id
+from tallystick.crypto.envelope import envelope_from_json, statement_id
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
 from tallystick.domain.ids import AgreementId, ComponentId, PersonId, StageId
@@ -158,6 +158,8 @@ async def test_the_beneficiary_fetches_what_a_decided_stage_discloses_and_no_mor
     delivery = (await claimed.get(f"/claims/{claimed.world.claim}/delivery", BEA)).json()
     decided = delivery["stages"][0]
     assert (decided["state"], len(decided["components"][0]["contributions"])) == ("DECIDED", 1)
+    assert statement_id(envelope_from_json(decided["decision_envelope"])) == decided["decision"]
+    assert delivery["stages"][1]["decision_envelope"] is None, "not decided yet"
     assert (await get(claimed, BEA, files["provisional"])).status_code == 200
     assert (await get(claimed, BEN, files["provisional"])).status_code == 200
     assert (await get(claimed, BEA, files[CRITICAL])).status_code == 404

@@ -141,3 +141,14 @@ async def test_a_proof_is_served_once_a_checkpoint_covers_the_entry(claimed: Ser
     page = (await claimed.get(f"{path}/entries", after=size - 2)).json()["entries"]
     assert [entry["index"] for entry in page] == [size - 1]
     assert len(page[0]["salt"]) == 64
+
+
+async def test_one_entry_is_had_by_its_statements_digest_as_the_listing_has_it(claimed: Service) -> None:
+    path = "/agreements/nordwind-halden/ledger/entries"
+    listed = (await claimed.get(path, BEA)).json()["entries"]
+    for entry in listed:
+        assert (await claimed.get(f"{path}/{entry['statement']}", BEA)).json() == entry
+    missing = await claimed.get(f"{path}/sha256:{64 * '0'}", BEA)
+    assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
+    nobody = await claimed.http.get(f"/v1{path}/{listed[0]['statement']}")
+    assert nobody.status_code == 401

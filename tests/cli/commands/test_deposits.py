@@ -48,6 +48,7 @@ def test_deposit_is_signed_uploaded_and_verified(office: Office, folder: Path) -
     assert [c.component for c in body.components] == [c.id for c in AGREEMENT.components if c.id in CONTENT]
     assert (body.number, body.previous, body.watermark.day) == (1, None, 20)
     assert {c.sealed_digest for c in body.components} == set(office.api.blobs)
+    assert f"GET {URL}/ledger/entries" not in office.api.asked, "one statement is asked for, never the ledger"
 
 
 def test_what_was_uploaded_opens_with_the_custody_key_alone(
@@ -120,7 +121,28 @@ def test_epoch_that_the_gate_did_not_sign_is_not_sealed_to(
         if entry["statement"] == statement_id(forged):
             entry["envelope"] = envelope_json(forged)
     ran = make(office, folder, "--component", DOCS)
-    assert (ran.problem["code"], office.api.blobs) == ("delivery-refused", {})
+    assert (ran.problem["code"], office.api.blobs) == ("unexpected-custody", {})
+
+
+def test_another_statement_than_the_one_asked_for_is_not_believed(
+    office: Office, folder: Path, release: Release
+) -> None:
+    asked, other = (release.sealed[component].deposited.custody for component in (DOCS, LICENCE_KEYS))
+    shows = office.api.shows
+    shows[f"{URL}/ledger/entries/{asked}"] = shows[f"{URL}/ledger/entries/{other}"]
+    ran = make(office, folder, "--component", DOCS)
+    assert (ran.problem["code"], office.api.blobs) == ("unexpected-answer", {})
+
+
+def test_depositor_reads_nothing_about_opening_and_activating(
+    office: Office, folder: Path, release: Release
+) -> None:
+    custody = office.api.shows[URL]["custody"]
+    other = release.sealed[LICENCE_KEYS].deposited.custody
+    next(c for c in custody if c["component"] == DOCS)["custody"] = other
+    problem = make(office, folder, "--component", DOCS).problem
+    assert problem["advice"].startswith("Nothing was sealed or sent.")
+    assert "activated" not in str(problem)
 
 
 def test_epoch_of_another_component_is_not_sealed_to(office: Office, folder: Path, release: Release) -> None:
@@ -128,7 +150,7 @@ def test_epoch_of_another_component_is_not_sealed_to(office: Office, folder: Pat
     other = release.sealed[LICENCE_KEYS].deposited.custody
     next(c for c in custody if c["component"] == DOCS)["custody"] = other
     ran = make(office, folder, "--component", DOCS)
-    assert (ran.problem["code"], office.api.blobs) == ("delivery-refused", {})
+    assert (ran.problem["code"], office.api.blobs) == ("unexpected-custody", {})
 
 
 def test_deposits_are_listed_shown_and_verified(office: Office, release: Release) -> None:

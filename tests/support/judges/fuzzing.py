@@ -85,6 +85,7 @@ class Rig:
             "digest": [*(f"sha256:{name}" for name in sealed[:3]), sha256_digest(b"")],
             "number": [1],
             "index": [0, 1],
+            "statement": [case.claim.digest, case.signed.terms.digest],
             "kind": ["approval", "objection", "hold"],
         }
 
