@@ -56,7 +56,7 @@ def documented() -> Mapping[tuple[ClaimState, EventType], ClaimState]:
 
 
 def documented_stages() -> Mapping[tuple[StageState, EventType], StageState]:
-    diagram = DOCS[DOCS.index("## A stage") : DOCS.index("## What adds")]
+    diagram = DOCS[DOCS.index("## A stage") : DOCS.index("## Events that add")]
     found = re.findall(r"^    (\w+) --> (\w+): (.+)$", diagram, re.MULTILINE)
     return {(T(a), E(event)): T(b) for a, b, events in found for event in events.split(", ")}
 
