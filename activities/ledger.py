@@ -19,7 +19,7 @@ from activities.pages import page, raw_entry
 from tallystick import telemetry
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, parse_envelope, sign, statement_id
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.admission.acts import check_is_act
+from tallystick.domain.acts.all import check_is_act
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode, encode_object, instant_text

@@ -24,10 +24,10 @@ from tallystick.crypto.envelope import SignatureInvalidError
 from tallystick.crypto.keys import InvalidPointError
 from tallystick.crypto.log.merkle import MalformedTreeError
 from tallystick.domain import refusals
+from tallystick.domain.acts.all import NotDraftedError
 from tallystick.domain.agreement.agreement import NotInAgreementError
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError, UnknownTimeZoneError
 from tallystick.domain.claim.claim import WrongClaimStateError
-from tallystick.domain.drafts.drafts import NotDraftedError
 from tallystick.domain.errors import Fact, MalformedError, TallystickError
 from tallystick.domain.soundness.check import UnsoundAgreementError
 from tallystick.domain.soundness.registering import OtherEngineError

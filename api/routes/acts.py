@@ -4,9 +4,7 @@ A statement is acknowledged only once it is on record. The rules are applied at 
 door, so that a refusal is immediate, and again by the engine, whose word counts.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Awaitable, Callable
 
 from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
@@ -20,7 +18,7 @@ from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.visibility import ClaimName, seen_claim
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
-from tallystick.domain.admission.acts import check_is_act
+from tallystick.domain.acts.all import ACTS, check_is_act
 from tallystick.domain.admission.door import admit
 from tallystick.domain.claim.course import is_carried
 from tallystick.domain.ids import Digest
@@ -32,25 +30,6 @@ from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import claims
-
-NOUNS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {
-        "intakes": Kind.INTAKE,
-        "acknowledgements": Kind.NOTICE_ACKNOWLEDGEMENT,
-        "approvals": Kind.APPROVAL,
-        "denials": Kind.DENIAL,
-        "objections": Kind.OBJECTION,
-        "retractions": Kind.RETRACTION,
-        "rulings": Kind.RULING,
-        "joint-instructions": Kind.JOINT_INSTRUCTION,
-        "withdrawals": Kind.WITHDRAWAL,
-        "holds": Kind.HOLD,
-        "hold-lifts": Kind.HOLD_LIFT,
-        "receipts": Kind.RECEIPT,
-        "returns": Kind.RETURN,
-    }
-)
-"""Under which noun each kind of act is sent."""
 
 router = strict_router("acts")
 
@@ -152,15 +131,15 @@ def _reloaded(backend: Backend, session: Session, claim: Digest) -> CaseFile:
     return backend.case(session, stored)
 
 
-for _noun, _kind in NOUNS.items():
+for _act in ACTS:
     router.add_api_route(
-        f"/claims/{{claim}}/{_noun}",
-        handler_of(_kind),
+        f"/claims/{{claim}}/{_act.noun}",
+        handler_of(_act.kind),
         methods=["POST"],
         status_code=201,
         response_model=Recorded,
-        name=f"send_{_kind.replace('-', '_')}",
-        summary=f"Send a signed {_kind} about a claim",
+        name=f"send_{_act.kind.replace('-', '_')}",
+        summary=f"Send a signed {_act.kind} about a claim",
         description="201 says that it is on record: row and leaf are durable. Sent again, same answer.",
         openapi_extra=ENVELOPE_BODY,
     )

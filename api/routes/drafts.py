@@ -12,13 +12,15 @@ from api.http.auth import Known
 from api.http.routing import strict_router
 from api.http.visibility import DIGEST_PATTERN, NAME_PATTERN, ClaimName
 from api.routes.claims import case_seen
-from tallystick.crypto.envelope import new_nonce
+from tallystick.crypto.envelope import new_nonce, statement_id, unsigned
+from tallystick.domain.acts.all import draft
 from tallystick.domain.codec import instant
 from tallystick.domain.comparison_words import six_words
-from tallystick.domain.drafts.drafts import Choices, Heading, completed, draft
-from tallystick.domain.drafts.shown import shows
-from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.kinds import Authority, Kind
+from tallystick.domain.shown.claims import FiledClaim
+from tallystick.domain.shown.shown import AtHand, shows
 from tallystick.domain.statements.signed import write_body
 from tallystick.limits import STAGES_MAX, TEXT_LENGTH_MAX
 
@@ -52,12 +54,11 @@ def _choices(
     certificate: _Text = None,
 ) -> Choices:
     return Choices(
-        stages=None if stage is None else tuple(StageId(one) for one in stage),
-        reason=reason[0] if reason else None,
-        reasons=tuple(reason or ()),
+        stage=None if stage is None else tuple(stage),
+        reason=None if reason is None else tuple(reason),
         ground=ground,
         explanation=explanation,
-        of=None if of is None else Digest(of),
+        of=of,
         accepted=accepted,
         authority=authority,
         outcome=outcome,
@@ -86,12 +87,20 @@ def make_draft(
         issued_at=backend.now(),
         nonce=new_nonce(),
     )
-    body = draft(kind, heading, completed(kind, case.agreement, case.claim, person, choices))
+    body = draft(kind, heading, case.claim, choices)
+    said = write_body(body)
+    about = FiledClaim(
+        digest=case.claim.digest,
+        filing=case.claim.filing,
+        state=case.claim.state,
+        filed_at=case.claim.filed_at,
+    )
+    statement = statement_id(unsigned(kind, said))
     return DraftView(
         kind=kind.value,
-        body=cast("Json", write_body(body)),
+        body=cast("Json", said),
         words=six_words(case.claim.digest),
-        shows=shows(body, case.agreement, case.claim),
+        shows=shows(body, AtHand(statement=statement, agreement=case.agreement, claim=about)),
     )
 
 

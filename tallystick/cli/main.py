@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 refused (the problem as JSON on standard error), 2 wrong u
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -20,6 +20,8 @@ import tallystick
 EXIT_REFUSED: Final = 1
 EXIT_UNREACHABLE: Final = 3
 
+_ACTS: Final = "commands.acts"
+
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "up": "commands.up",
@@ -30,18 +32,6 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "custody": "commands.custody",
         "claim": "commands.claims",
         "inbox": "commands.claims",
-        "intake": "commands.acts",
-        "acknowledge": "commands.acts",
-        "approve": "commands.acts",
-        "deny": "commands.acts",
-        "object": "commands.acts",
-        "retract": "commands.acts",
-        "withdraw": "commands.acts",
-        "hold": "commands.acts",
-        "return": "commands.acts",
-        "rule": "commands.joint_acts",
-        "instruct": "commands.joint_acts",
-        "lift": "commands.joint_acts",
         "revoke": "commands.revoke",
         "receive": "commands.receive",
         "evidence": "commands.evidence",
@@ -49,7 +39,19 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "age": "commands.age",
     }
 )
-"""Every command, in the order of `--help`, and the module of this package that has it."""
+"""The commands beside those of acts, and the module of this package that has each."""
+
+_ACTS_FOLLOW: Final = "inbox"
+
+
+def command_names() -> Iterator[str]:
+    """Yield the name of every command, in the order of `--help`; the acts name their own."""
+    from tallystick.domain.acts.all import BY_COMMAND  # noqa: PLC0415 - `--version` needs none of it
+
+    for name in COMMANDS:
+        yield name
+        if name == _ACTS_FOLLOW:
+            yield from BY_COMMAND
 
 
 class OnDemand(TyperGroup):
@@ -57,12 +59,11 @@ class OnDemand(TyperGroup):
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002 - as below
         """Return the names of all commands."""
-        return list(COMMANDS)
+        return list(command_names())
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401, ARG002 - click's own signature
         """Return the command called `cmd_name`, or None."""
-        module = COMMANDS.get(cmd_name)
-        return None if module is None else _loaded(module, cmd_name)
+        return _loaded(COMMANDS.get(cmd_name, _ACTS), cmd_name)
 
 
 app = typer.Typer(cls=OnDemand, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -119,6 +120,8 @@ def _loaded(module: str, name: str) -> Any:  # noqa: ANN401 - Typer vendors clic
     found = importlib.import_module(f"tallystick.cli.{module}")
     group = get_command(found.app if hasattr(found, "app") else _alone(getattr(found, name)))
     commands: Mapping[str, Any] = getattr(group, "commands", {})
+    if module == _ACTS and name not in commands:
+        return None
     command = commands.get(name, group)
     command.name = name
     return command

@@ -1,54 +1,44 @@
-"""A person sees what they sign: a statement is built here, shown from its own bytes, and then signed.
+"""How a person states something about a claim: drafted, shown, confirmed, signed, and sent or handed on.
 
 The server's drafts are not used: the domain drafts, here, from the verified claim. What is
 shown comes from that claim and from the canonical body that the signature covers.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Final
+from typing import Any
 
 import typer
 
 from tallystick.cli.envelopes import hand_on
-from tallystick.cli.output import print_json, print_result, say, shown
+from tallystick.cli.output import print_json, print_result, say
 from tallystick.client.answers import text
-from tallystick.crypto.envelope import Envelope, body_of, cosign, new_nonce, sign, statement_id
-from tallystick.desk.claims import Case, UnexpectedClaimError
+from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
+from tallystick.desk.claims import Case, StandingAsTold, UnexpectedClaimError
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import read_envelope
+from tallystick.desk.signing import Confirm, signed_if_confirmed
+from tallystick.domain.acts.act import Act
+from tallystick.domain.acts.all import draft
 from tallystick.domain.codec import encode_object
-from tallystick.domain.drafts.drafts import Choices, Heading, draft
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.heading import Heading
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
-from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.header import OnClaim
-from tallystick.domain.statements.signed import BODIES, read_body
 from tallystick.proof.reading import read_signed
 
-NOUNS: Final[Mapping[Kind, str]] = MappingProxyType(
-    {
-        Kind.INTAKE: "intakes",
-        Kind.NOTICE_ACKNOWLEDGEMENT: "acknowledgements",
-        Kind.APPROVAL: "approvals",
-        Kind.DENIAL: "denials",
-        Kind.OBJECTION: "objections",
-        Kind.RETRACTION: "retractions",
-        Kind.RULING: "rulings",
-        Kind.JOINT_INSTRUCTION: "joint-instructions",
-        Kind.WITHDRAWAL: "withdrawals",
-        Kind.HOLD: "holds",
-        Kind.HOLD_LIFT: "hold-lifts",
-        Kind.RECEIPT: "receipts",
-        Kind.RETURN: "returns",
-    }
-)
-"""Where a statement of each kind is sent: POST /v1/claims/{claim}/<noun>."""
 
-_HEADER: Final = frozenset(field.name for field in fields(OnClaim))
+class NobodyToAskError(TallystickError):
+    """A statement that nobody can be asked about."""
+
+    code = "nobody-to-ask"
+    why = "A person reads and confirms what they sign, and there is no terminal to ask at."
+    advice = "Run the command in a terminal; a program that may sign unasked gives `--yes`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +46,38 @@ class Manner:
     """How a statement is signed and passed on.
 
     Attributes:
+        yes: Sign without asking.
         out: Hand the envelope on in this file instead of sending it.
         cosign: Add a signature to the envelope in this file.
+        send: Send the envelope in this file as it is.
     """
 
     yes: bool
     as_json: bool
     out: Path | None = None
     cosign: Path | None = None
+    send: Path | None = None
 
 
-def state(desk: Desk, case: Case, kind: Kind, choices: Choices, manner: Manner) -> None:
+def asking(*, yes: bool, question: str = "Sign this?") -> Confirm:
+    """Return what shows a person the lines that they sign, and asks them.
+
+    Raises:
+        NobodyToAskError: There is no terminal to ask at, and `yes` was not said.
+    """
+    if not yes and not sys.stdin.isatty():
+        raise NobodyToAskError("no terminal to ask at")
+
+    def confirm(lines: Sequence[str]) -> None:
+        for line in lines:
+            say(line)
+        if not yes:
+            typer.confirm(question, abort=True, err=True)
+
+    return confirm
+
+
+def state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manner) -> None:
     """Draft a statement, show it, have it confirmed, sign it, and send it or hand it on.
 
     Raises:
@@ -74,43 +85,30 @@ def state(desk: Desk, case: Case, kind: Kind, choices: Choices, manner: Manner) 
         DraftIncompleteError: `choices` lacks what this kind has to say.
         TallystickError: The server refused or did not answer.
     """
-    body = draft(kind, _heading(desk, case), choices)
-    envelope = sign(kind, encode_object(body), [desk.keys.signing_key])
-    _confirm(case, envelope, manner)
-    _pass_on(desk, case, envelope, manner)
+    body = draft(act.kind, _heading(desk, case), StandingAsTold(desk=desk, case=case), choices)
+    _pass_on(desk, case, act, _signed(desk, case, unsigned(act.kind, encode_object(body)), manner), manner)
 
 
-def state_together(desk: Desk, case: Case, kind: Kind, file: Path, manner: Manner) -> None:
+def state_together(desk: Desk, case: Case, act: Act[Any], file: Path, manner: Manner) -> None:
     """Show a statement that others have signed, add a signature, and send it or hand it on.
 
     Raises:
         MisdirectedError: Another kind of statement, or about another claim.
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
-    envelope = _checked(read_envelope(file), case, kind)
+    envelope = _checked(read_envelope(file), case, act)
     desk.person_in(case.agreement)
-    _confirm(case, envelope, manner)
-    _pass_on(desk, case, cosign(envelope, desk.keys.signing_key), manner)
+    _pass_on(desk, case, act, _signed(desk, case, envelope, manner), manner)
 
 
-def send(desk: Desk, case: Case, kind: Kind, file: Path, manner: Manner) -> None:
+def send(desk: Desk, case: Case, act: Act[Any], file: Path, manner: Manner) -> None:
     """Send a statement that others have signed, as it is.
 
     Raises:
         MisdirectedError: Another kind of statement, or about another claim.
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
-    _pass_on(desk, case, _checked(read_envelope(file), case, kind), manner)
-
-
-def statement_lines(envelope: Envelope) -> Iterator[str]:
-    """Say what a statement says beyond which claim it is about, from the bytes that are signed."""
-    kind = Kind(envelope.payload_type.split(".")[2])
-    body = encode_object(read_body(kind, body_of(envelope)))
-    yield f"you sign     {kind.replace('-', ' ')}, as {shown(body['person'])}, {shown(body['issued_at'])}"
-    for name, value in body.items():
-        if name not in _HEADER:
-            yield f"  {name.replace('_', ' ')}: {shown(value)}"
+    _pass_on(desk, case, act, _checked(read_envelope(file), case, act), manner)
 
 
 def _heading(desk: Desk, case: Case) -> Heading:
@@ -124,30 +122,28 @@ def _heading(desk: Desk, case: Case) -> Heading:
     )
 
 
-def _checked(envelope: Envelope, case: Case, kind: Kind) -> Envelope:
+def _checked(envelope: Envelope, case: Case, act: Act[Any]) -> Envelope:
     signed = read_signed(envelope, case.agreement)
-    if signed.kind is not kind or not isinstance(signed.body, BODIES[kind]):
-        raise MisdirectedError("another kind of statement", expected=kind.value, given=signed.kind.value)
+    if signed.kind is not act.kind:
+        raise MisdirectedError("another kind of statement", expected=act.kind.value, given=signed.kind.value)
     if not isinstance(signed.body, OnClaim) or signed.body.claim != case.digest:
         raise UnexpectedClaimError("a statement about another claim", asked=case.digest)
     return envelope
 
 
-def _confirm(case: Case, envelope: Envelope, manner: Manner) -> None:
-    for line in (*case.lines(), *statement_lines(envelope)):
-        say(line)
-    if not manner.yes:
-        typer.confirm("Sign this?", abort=True, err=True)
+def _signed(desk: Desk, case: Case, envelope: Envelope, manner: Manner) -> Envelope:
+    return signed_if_confirmed(
+        envelope, desk.keys, asking(yes=manner.yes), agreement=case.agreement, claim=case.filed
+    )
 
 
-def _pass_on(desk: Desk, case: Case, envelope: Envelope, manner: Manner) -> None:
+def _pass_on(desk: Desk, case: Case, act: Act[Any], envelope: Envelope, manner: Manner) -> None:
     if manner.out is not None:
         hand_on(envelope, manner.out)
         if manner.as_json:
             print_json({"statement": statement_id(envelope), "signatures": len(envelope.signatures)})
         return
-    kind = Kind(envelope.payload_type.split(".")[2])
-    answer = desk.client.post_statement(f"/v1/claims/{case.digest}/{NOUNS[kind]}", envelope)
+    answer = desk.client.post_statement(f"/v1/claims/{case.digest}/{act.noun}", envelope)
     print_result(answer, _recorded(answer), as_json=manner.as_json)
 
 

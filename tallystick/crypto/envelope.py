@@ -98,11 +98,20 @@ def sign(kind: str, body: JsonObject, keys: Sequence[SigningKey]) -> Envelope:
         MalformedError: The body is nothing that `body_of` could read back.
     """
     assert keys, "a statement has a signer"  # the caller's own choice
-    payload = canonical_bytes(body)
-    envelope = Envelope(payload_type=_payload_type(kind), payload=payload, signatures=())
-    body_of(envelope)
+    envelope = unsigned(kind, body)
     for key in keys:
         envelope = cosign(envelope, key)
+    return envelope
+
+
+def unsigned(kind: str, body: JsonObject) -> Envelope:
+    """Return the statement of `kind` that says `body`, for its signers to read before they sign it.
+
+    Raises:
+        MalformedError: The body is nothing that `body_of` could read back.
+    """
+    envelope = Envelope(payload_type=_payload_type(kind), payload=canonical_bytes(body), signatures=())
+    body_of(envelope)
     return envelope
 
 

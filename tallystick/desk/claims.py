@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tallystick.client.answers import digest_in, envelope_in, objects, text
+from tallystick.client.answers import digest_in, envelope_in, member, objects, text
 from tallystick.desk.desk import Desk
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.authorship.authors import author, check_subject
-from tallystick.domain.comparison_words import six_words
+from tallystick.domain.claim.state import UNDECIDED_STAGE
+from tallystick.domain.codec import instant
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import Digest, claim_id
+from tallystick.domain.ids import Digest, StageId, claim_id
 from tallystick.domain.json import JsonObject
-from tallystick.domain.record.filing import stages_asked
+from tallystick.domain.kinds import Kind
+from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
 
@@ -43,22 +45,50 @@ class Case:
         """The version that the claim pins."""
         return self.terms.agreement
 
+    @property
+    def filed(self) -> FiledClaim:
+        """The claim as somebody who signs about it reads it."""
+        return FiledClaim(
+            digest=self.digest,
+            filing=self.filing,
+            state=text(self.view, "state"),
+            filed_at=instant(text(self.view, "filed_at")),
+        )
+
     def lines(self) -> Iterator[str]:
         """Say what is claimed, from the signed bytes alone."""
-        filing, agreement = self.filing, self.agreement
-        yield f"claim        {claim_id(self.digest)}  {self.digest}"
-        yield f"words        {' '.join(six_words(self.digest))}"
-        yield f"agreement    {agreement.id} version {agreement.version}: {agreement.title}"
-        yield f"filed by     {filing.person}, for {filing.purpose.value}"
-        yield f"condition    {filing.condition}: {agreement.condition(filing.condition).title}"
-        yield f"declaration  {filing.declaration}"
-        for stage in stages_asked(agreement, filing):
-            yield f"stage        {stage}: {', '.join(agreement.stage(stage).components)}"
-        for document in filing.evidence:
-            item = agreement.evidence_item(document.item)
-            yield f"evidence     {item.id}: {item.what}, issued {document.issued_at:%Y-%m-%d}"
-            yield f"             {document.plain_digest}"
-        yield f"deposit      {filing.deposit}"
+        yield from agreement_lines(self.agreement, self.terms.digest)
+        yield from claim_lines(self.agreement, self.digest, self.filing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingAsTold:
+    """Where a claim stands, as the server tells it: a draft's author sees what it was filled in with."""
+
+    desk: Desk
+    case: Case
+
+    @property
+    def undecided_stages(self) -> tuple[StageId, ...]:
+        """The stages of which nothing has left yet."""
+        return tuple(stage for stage, state in self._stages() if state in UNDECIDED_STAGE)
+
+    @property
+    def decided_stages(self) -> tuple[StageId, ...]:
+        """The stages that the gate has decided to release."""
+        return tuple(stage for stage, state in self._stages() if state not in UNDECIDED_STAGE)
+
+    @property
+    def standing_holds(self) -> tuple[Digest, ...]:
+        """The holds that were not lifted."""
+        entries = objects(self.desk.client.get(f"/v1/claims/{self.case.digest}/timeline"), "entries")
+        lifted = {text(member(e, "says"), "hold") for e in entries if text(e, "kind") == Kind.HOLD_LIFT}
+        holds = [digest_in(e, "statement") for e in entries if text(e, "kind") == Kind.HOLD]
+        return tuple(hold for hold in holds if hold not in lifted)
+
+    def _stages(self) -> Iterator[tuple[StageId, str]]:
+        for stage in objects(self.case.view, "stages"):
+            yield StageId(text(stage, "stage")), text(stage, "state")
 
 
 def open_case(desk: Desk, claim: str, *, trusted: str | None = None) -> Case:

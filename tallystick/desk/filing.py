@@ -1,7 +1,6 @@
 """Filing a claim: the form as people write it, its evidence sealed, the statement signed."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,12 +8,12 @@ from pathlib import Path
 from tallystick.client.answers import member, text
 from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
-from tallystick.crypto.envelope import new_nonce, sign
+from tallystick.crypto.envelope import new_nonce, unsigned
 from tallystick.desk.claim_form import ClaimForm, EvidenceFile, FormInPlace
-from tallystick.desk.claims import Case
 from tallystick.desk.depositing import read_deposit
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import FileUnusableError
+from tallystick.desk.signing import Confirm, signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import Digest
@@ -36,11 +35,20 @@ class _Sealed:
 
 
 def file_claim(
-    desk: Desk, placed: FormInPlace, scratch: Path, *, at_moment: datetime, trusted: str | None
-) -> tuple[JsonObject, Sequence[str]]:
-    """File a claim, and return the server's answer and what was signed, in words.
+    desk: Desk,
+    placed: FormInPlace,
+    scratch: Path,
+    *,
+    confirm: Confirm,
+    at_moment: datetime,
+    trusted: str | None,
+) -> JsonObject:
+    """File a claim, and return the server's answer.
 
     Everything that can be refused here is refused before anything is uploaded.
+
+    Args:
+        confirm: Shows the claim to the person before it is signed.
 
     Raises:
         TallystickError: The claim could not stand, or the server refused or did not answer.
@@ -51,16 +59,15 @@ def file_claim(
     sealed = [_seal(entry, placed.folder, scratch, signed.agreement) for entry in form.evidence]
     documents = tuple(entry.document for entry in sealed)
     body = _filing(desk, signed, form, deposit=digest, evidence=documents, at_moment=at_moment)
-    envelope = sign(Kind.CLAIM, encode_object(body), [desk.keys.signing_key])
+    filing = unsigned(Kind.CLAIM, encode_object(body))
+    envelope = signed_if_confirmed(filing, desk.keys, confirm, agreement=signed.agreement)
     statement = expect(read_signed(envelope, signed.agreement), ClaimFiling)
     check_filing(signed.terms, statement, at=at_moment, deposit=deposit)
     for entry in sealed:
         desk.client.put_blob(
             entry.file, entry.document.sealed_digest, agreement=form.agreement, purpose="evidence"
         )
-    answer = desk.client.post_statement("/v1/claims", envelope)
-    case = Case(terms=signed.terms, digest=statement.id, filing=body, view={})
-    return answer, list(case.lines())
+    return desk.client.post_statement("/v1/claims", envelope)
 
 
 def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> tuple[Digest, Deposit]:

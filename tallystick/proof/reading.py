@@ -14,12 +14,13 @@ from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id,
 from tallystick.crypto.keys import check_point
 from tallystick.domain.agreement.agreement import SCHEMA, Agreement
 from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.bodies import read_body
 from tallystick.domain.codec import MalformedDocumentError, decode
 from tallystick.domain.ids import PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.signed import Body, Signed, read_body
+from tallystick.domain.statements.signed import Body, Signed
 from tallystick.limits import AGREEMENTS_REMEMBERED_MAX, STATEMENTS_REMEMBERED_MAX
 
 

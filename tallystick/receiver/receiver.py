@@ -15,8 +15,10 @@ from typing import Final
 
 from tallystick.crypto.envelope import Envelope, new_nonce, sign
 from tallystick.crypto.keyfile import PrivateKeys
+from tallystick.domain.acts.delivery import receipt
 from tallystick.domain.codec import encode_object
-from tallystick.domain.drafts.drafts import Choices, Heading, draft
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Kind, ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
@@ -223,12 +225,12 @@ class _Work:
             nonce=new_nonce(),
         )
         choices = Choices(
-            stages=(record.stage,),
+            stage=record.stage,
             outcome=outcome,
-            components=record.components,
+            received=record.components,
             explanation=detail[:TEXT_LENGTH_MAX],
         )
-        body = draft(Kind.RECEIPT, heading, choices)
+        body = receipt.ACT.draft(heading, choices)
         return sign(Kind.RECEIPT, encode_object(body), [self.setting.keys.signing_key])
 
     def _opener(self, claim: Digest, stage: StageId) -> Opener:

@@ -38,6 +38,13 @@ class Ran:
         return json.loads(self.err[self.err.index("{\n") :])
 
 
+class Terminal(io.StringIO):
+    """A terminal at which somebody has typed."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Office:
     """Where commands are typed."""
@@ -47,9 +54,10 @@ class Office:
     captured: pytest.CaptureFixture[str]
 
     def run(self, *words: str, person: PersonId | None = None, answer: str = "") -> Ran:
-        """Run a command, as `person` if one is given, who answers what it asks."""
+        """Run a command, as `person` if one is given, who answers what it asks; without an answer,
+        there is no terminal to ask at."""
         acting = ("--api", self.api.url, "--key", str(self.key(person))) if person else ()
-        keyboard, sys.stdin = sys.stdin, io.StringIO(answer)
+        keyboard, sys.stdin = sys.stdin, Terminal(answer) if answer else io.StringIO()
         with pytest.raises(SystemExit) as ended:
             main([*words, *acting])
         sys.stdin = keyboard
@@ -118,7 +126,11 @@ def show_claim(api: FakeApi, release: Release) -> None:
         "state": "ACCEPTED",
         "frozen": False,
         "since": "2026-11-24T09:00:00Z",
-        "stages": [{"stage": "provisional", "state": "ACTIVATED", "components": ["docs"]}],
+        "filed_at": "2026-11-24T09:00:00Z",
+        "stages": [
+            {"stage": "provisional", "state": "ACTIVATED", "components": ["docs"]},
+            {"stage": "critical", "state": "WAITING", "components": ["licence-keys", "activation-rules"]},
+        ],
         "waiting": [{"what": "intake", "on": ["ana@harbour"], "until": None, "why": "it is new"}],
         "filing_envelope": envelope_json(release.filing),
     }

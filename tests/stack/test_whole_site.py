@@ -120,7 +120,7 @@ def agree_and_deposit(desk: Narrator) -> None:
         document = "signed.json"
     desk.types("ana@harbour", "agreement", "register", document)
     wait_for(lambda: len(desk.shows(f"/v1/agreements/{AGREEMENT}")["custody"]) == 4)
-    desk.types("dora@nordwind", "deposit", "make", "deposit", "--agreement", AGREEMENT)
+    desk.types("dora@nordwind", "deposit", "make", "deposit", "--agreement", AGREEMENT, "--yes")
 
 
 def approves(desk: Narrator, person: str, claim: str) -> bool:

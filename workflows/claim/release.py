@@ -18,7 +18,7 @@ from activities.gate.decide import GateActivities
 from activities.ledger import LedgerActivities
 from activities.notices.claim import NoticeActivities
 from tallystick.crypto.envelope import Envelope, envelope_bytes, parse_envelope, statement_id
-from tallystick.domain.admission.acts import check_is_act
+from tallystick.domain.acts.all import check_is_act
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.claim.course import is_over, return_orders_end, stage_for_the_gate, stage_in_delivery

@@ -1,236 +1,142 @@
-"""What one person says about a claim: approve it, deny it, object to it, and the like."""
+"""What persons say about a claim: a command for each act that has one, made from what the act declares.
 
-from typing import Annotated
+An act that several may sign together goes from one to the next in one envelope: the first signs with
+`--out FILE`; each next one adds a signature with `--cosign FILE`, and hands it on with `--out` or sends
+it; `--send FILE` sends it as it is.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 import typer
 
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
-from tallystick.cli.signing import Manner, state
-from tallystick.client.answers import objects, text, texts
+from tallystick.cli.signing import Manner, send, state, state_together
 from tallystick.desk.claims import Case, open_case
 from tallystick.desk.desk import Desk
-from tallystick.domain.agreement.agreement import voted_on
-from tallystick.domain.claim.state import UNDECIDED_STAGE
+from tallystick.desk.files import FileUnusableError
+from tallystick.domain.acts.act import Act
+from tallystick.domain.acts.all import BY_COMMAND
 from tallystick.domain.codec import instant
-from tallystick.domain.drafts.drafts import Choices
-from tallystick.domain.ids import ComponentId, StageId, digest
-from tallystick.domain.kinds import Kind, WithdrawalReason
-from tallystick.domain.record.filing import stages_asked
-from tallystick.domain.refusals import NotYoursError
+from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
+from tallystick.domain.drafts.command import Ask, Command, Form
+from tallystick.domain.ids import Digest, digest
+from tallystick.domain.statements.orders import RulingDocument
 
 app = typer.Typer(add_completion=False)
 
-Stages = Annotated[list[str] | None, typer.Option("--stage", help="Only this stage; repeatable.")]
-Reason = Annotated[str, typer.Option(help="Why, in words that go on record.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Hand the envelope on in this file, unsent.")]
+Cosign = Annotated[Path | None, typer.Option("--cosign", help="Add your signature to this envelope.")]
+Send = Annotated[Path | None, typer.Option("--send", help="Send this envelope as it is.")]
+
+_PASSING: Final[Mapping[str, object]] = MappingProxyType({"out": Out, "cosign": Cosign, "send": Send})
 
 
-@app.command()
-def intake(
-    context: typer.Context,
-    claim: ClaimName,
-    api: Api,
-    key: Key,
-    *,
-    refuse: Annotated[bool, typer.Option("--refuse", help="The form is not in order.")] = False,
-    reason: Annotated[list[str] | None, typer.Option(help="What is not in order; repeatable.")] = None,
-    yes: Yes = False,
-    trust: Trusted = None,
-    as_json: Json = False,
-) -> None:
-    """Accept the form of a claim, or refuse it with reasons."""
-    if refuse and not reason:
-        raise typer.BadParameter("a refusal needs a --reason")
-    with opened(context, api, key) as desk:
-        case = open_case(desk, claim, trusted=trust)
-        choices = Choices(accepted=not refuse, reasons=tuple(reason or ()))
-        state(desk, case, Kind.INTAKE, choices, Manner(yes=yes, as_json=as_json))
+def _add(act: Act[Any]) -> None:
+    command = act.command
+    assert command is not None
+
+    def run(context: typer.Context, claim: str, api: str, key: Path, **given: Any) -> None:  # noqa: ANN401 - by ask
+        passing = {name: given.pop(name) for name in _PASSING if name in given}
+        manner = Manner(yes=given.pop("yes"), as_json=given.pop("as_json"), **passing)
+        trusted, choices = given.pop("trust"), _choices(command, given)
+        with opened(context, api, key) as desk:
+            case = open_case(desk, claim, trusted=trusted)
+            if manner.send is not None:
+                send(desk, case, act, manner.send, manner)
+            elif manner.cosign is not None:
+                state_together(desk, case, act, manner.cosign, manner)
+            else:
+                _state(desk, case, act, choices, manner)
+
+    parameters = list(_parameters(command, act))
+    # Typer reads the interface of a command from its signature: this one is made, not written.
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    app.command(command.name, help=command.purpose)(run)
 
 
-@app.command()
-def acknowledge(
-    context: typer.Context,
-    claim: ClaimName,
-    api: Api,
-    key: Key,
-    *,
-    yes: Yes = False,
-    trust: Trusted = None,
-    as_json: Json = False,
-) -> None:
-    """Confirm that the notice of a claim has arrived."""
-    with opened(context, api, key) as desk:
-        case = open_case(desk, claim, trusted=trust)
-        state(desk, case, Kind.NOTICE_ACKNOWLEDGEMENT, Choices(), Manner(yes=yes, as_json=as_json))
+def _state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manner) -> None:
+    """State it; an answer that is missing is wrong usage."""
+    try:
+        state(desk, case, act, choices, manner)
+    except DraftIncompleteError as error:
+        asks = act.command.asks if act.command is not None else ()
+        missing = next((ask.name for ask in asks if ask.choice == error.facts["missing"]), "")
+        unless = ", unless you --cosign or --send" if act.together else ""
+        raise typer.BadParameter(f"--{missing} is needed{unless}: {error.message}") from error
 
 
-@app.command()
-def approve(
-    context: typer.Context,
-    claim: ClaimName,
-    api: Api,
-    key: Key,
-    *,
-    stage: Stages = None,
-    reason: Reason = "approved",
-    expires: Annotated[
-        str | None, typer.Option(help="Until when it counts; as long as the agreement allows if absent.")
-    ] = None,
-    yes: Yes = False,
-    trust: Trusted = None,
-    as_json: Json = False,
-) -> None:
-    """Approve stages of a claim: those named, or all in whose quorum you have a place."""
-    with opened(context, api, key) as desk:
-        case = open_case(desk, claim, trusted=trust)
-        choices = Choices(
-            stages=_named(stage) or _own_stages(desk, case),
-            expires_at=None if expires is None else instant(expires),
-            reason=reason,
-        )
-        state(desk, case, Kind.APPROVAL, choices, Manner(yes=yes, as_json=as_json))
+def _parameters(command: Command, act: Act[Any]) -> Iterator[inspect.Parameter]:
+    yield _parameter("context", typer.Context)
+    yield _parameter("claim", ClaimName)
+    yield from (_asked(ask) for ask in command.asks if ask.argument)
+    yield _parameter("api", Api)
+    yield _parameter("key", Key)
+    yield from (_asked(ask, left_out=act.together) for ask in command.asks if not ask.argument)
+    if act.together:
+        yield from (_parameter(name, option, default=None) for name, option in _PASSING.items())
+    yield _parameter("yes", Yes, default=False)
+    yield _parameter("trust", Trusted, default=None)
+    yield _parameter("as_json", Json, default=False)
 
 
-@app.command()
-def deny(
-    context: typer.Context,
-    claim: ClaimName,
-    api: Api,
-    key: Key,
-    *,
-    reason: Reason,
-    yes: Yes = False,
-    trust: Trusted = None,
-    as_json: Json = False,
-) -> None:
-    """Deny a claim; enough denials end it."""
-    with opened(context, api, key) as desk:
-        case = open_case(desk, claim, trusted=trust)
-        state(desk, case, Kind.DENIAL, Choices(reason=reason), Manner(yes=yes, as_json=as_json))
+def _asked(ask: Ask, *, left_out: bool = False) -> inspect.Parameter:
+    """Return the parameter in which an answer comes; what may be left out has a default."""
+    if ask.argument:
+        return _parameter(ask.name, Annotated[str, typer.Argument(help=ask.help)])
+    option = typer.Option(f"--{ask.name}", help=ask.help)
+    if ask.form is Form.UNLESS:
+        return _parameter(ask.name, Annotated[bool, option], default=False)
+    kind: Any = list[str] if ask.several else ask.words or str
+    if ask.default is not None:
+        return _parameter(ask.name, Annotated[kind, option], default=ask.default)
+    if ask.optional or left_out:
+        return _parameter(ask.name, Annotated[kind | None, option], default=None)
+    return _parameter(ask.name, Annotated[kind, option])
 
 
-@app.command("object")
-def object_(
-    context: typer.Context,
-    claim: ClaimName,
-    api: Api,
-    key: Key,
-    *,
-    ground: Annotated[str, typer.Option(help="One of the agreement's grounds.")],
-    explanation: Annotated[str, typer.Option(help="What it rests on, in a sentence.")],
-    stage: Stages = None,
-    yes: Yes = False,
-    trust: Trusted = None,
-    as_json: Json = False,
-) -> None:
-    """Object to a claim, or to some of its stages: what is undecided waits until it is settled."""
-    with opened(context, api, key) as desk:
-        case = open_case(desk, claim, trusted=trust)
-        choices = Choices(ground=ground, explanation=explanation, stages=_named(stage))
-        state(desk, case, Kind.OBJECTION, choices, Manner(yes=yes, as_json=as_json))
+def _parameter(
+    name: str, annotation: object, *, default: object = inspect.Parameter.empty
+) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-@app.command()
-def retract(
-    context: typer.Context,
-    claim: ClaimName,
-    statement: Annotated[str, typer.Argument(help="The digest of your own approval, denial or objection.")],
-    api: Api,
-    key: Key,
-    *,
-    reason: Reason,
-    yes: Yes = False,
-    trust: Trusted = None,
-    as_json: Json = False,
-) -> None:
-    """Take back your own approval, denial or objection."""
-    with opened(context, api, key) as desk:
-        case = open_case(desk, claim, trusted=trust)
-        choices = Choices(of=digest(statement), reason=reason)
-        state(desk, case, Kind.RETRACTION, choices, Manner(yes=yes, as_json=as_json))
+def _choices(command: Command, given: Mapping[str, Any]) -> Choices:
+    answers = {ask.choice: _answer(ask, given[ask.name]) for ask in command.asks}
+    return Choices(**answers)
 
 
-@app.command()
-def withdraw(
-    context: typer.Context,
-    claim: ClaimName,
-    api: Api,
-    key: Key,
-    *,
-    reason: Annotated[WithdrawalReason, typer.Option(help="Why the claim is given up.")],
-    explanation: Annotated[str, typer.Option(help="More about it, in a sentence.")],
-    yes: Yes = False,
-    trust: Trusted = None,
-    as_json: Json = False,
-) -> None:
-    """Give up your claim."""
-    with opened(context, api, key) as desk:
-        case = open_case(desk, claim, trusted=trust)
-        choices = Choices(reason=reason, explanation=explanation)
-        state(desk, case, Kind.WITHDRAWAL, choices, Manner(yes=yes, as_json=as_json))
+def _answer(ask: Ask, given: Any) -> object:  # noqa: ANN401 - what Typer read
+    if ask.form is Form.UNLESS:
+        return not given
+    if given is None or given == []:
+        return None
+    read = _READERS[ask.form]
+    return tuple(map(read, given)) if ask.several else read(given)
 
 
-@app.command()
-def hold(
-    context: typer.Context,
-    claim: ClaimName,
-    api: Api,
-    key: Key,
-    *,
-    reason: Reason,
-    stage: Stages = None,
-    yes: Yes = False,
-    trust: Trusted = None,
-    as_json: Json = False,
-) -> None:
-    """Freeze a claim, or some of its stages: nothing is decided until the hold is lifted."""
-    with opened(context, api, key) as desk:
-        case = open_case(desk, claim, trusted=trust)
-        choices = Choices(reason=reason, stages=_named(stage))
-        state(desk, case, Kind.HOLD, choices, Manner(yes=yes, as_json=as_json))
+def _paper(given: str) -> RulingDocument:
+    word, equals, file = given.partition("=")
+    if not equals or not word.replace("_", "").isalnum():
+        raise typer.BadParameter("--document is NAME=FILE")
+    try:
+        with Path(file).open("rb") as source:
+            plain = hashlib.file_digest(source, "sha256").hexdigest()
+    except OSError as error:
+        raise FileUnusableError("not read", file=Path(file).name, reason=error.strerror) from error
+    return RulingDocument(document=word, plain_digest=Digest(f"sha256:{plain}"))
 
 
-@app.command("return")
-def return_(
-    context: typer.Context,
-    claim: ClaimName,
-    api: Api,
-    key: Key,
-    *,
-    method: Annotated[str, typer.Option(help="How it was returned or destroyed.")],
-    certificate: Annotated[str, typer.Option(help="Who certifies it, and where that stands.")],
-    component: Annotated[
-        list[str] | None, typer.Option(help="A component; all that were released if absent.")
-    ] = None,
-    yes: Yes = False,
-    trust: Trusted = None,
-    as_json: Json = False,
-) -> None:
-    """Certify that what was released is returned or destroyed."""
-    with opened(context, api, key) as desk:
-        case = open_case(desk, claim, trusted=trust)
-        returned = tuple(ComponentId(name) for name in component or _released(case))
-        choices = Choices(returned=returned, method=method, certificate=certificate)
-        state(desk, case, Kind.RETURN, choices, Manner(yes=yes, as_json=as_json))
+_READERS: Final[Mapping[Form, Callable[[str], object]]] = MappingProxyType(
+    {Form.TEXT: str, Form.DIGEST: digest, Form.MOMENT: instant, Form.PAPER: _paper}
+)
 
 
-def _named(stages: list[str] | None) -> tuple[StageId, ...] | None:
-    return tuple(StageId(stage) for stage in stages) if stages else None
-
-
-def _own_stages(desk: Desk, case: Case) -> tuple[StageId, ...]:
-    """Return the stages of the claim in whose quorum the person has a place."""
-    person = desk.person_in(case.agreement).id
-    own = voted_on(case.agreement, stages_asked(case.agreement, case.filing), person)
-    if not own:
-        raise NotYoursError("no stage of this claim has you in its quorum", person=person)
-    return own
-
-
-def _released(case: Case) -> list[str]:
-    return [
-        component
-        for stage in objects(case.view, "stages")
-        if text(stage, "state") not in UNDECIDED_STAGE
-        for component in texts(stage, "components")
-    ]
+for _act in BY_COMMAND.values():
+    _add(_act)

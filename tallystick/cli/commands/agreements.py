@@ -10,23 +10,23 @@ from tallystick.cli.envelopes import hand_on
 from tallystick.cli.opened import opened, private_keys
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_json, print_result, print_table, say
+from tallystick.cli.signing import asking
 from tallystick.client.answers import objects, text, texts
 from tallystick.crypto.envelope import (
     Envelope,
     body_of,
-    cosign,
     kind_of,
-    sign,
     statement_id,
+    unsigned,
     verified_signers,
 )
 from tallystick.crypto.keys import check_point
 from tallystick.desk.agreement_file import canonical_agreement
 from tallystick.desk.agreement_file import read_agreement as read_agreement_file
 from tallystick.desk.files import read_envelope, read_file
+from tallystick.desk.signing import signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode, encode_object
-from tallystick.domain.comparison_words import six_words
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
@@ -82,15 +82,11 @@ def sign_draft(
     agreement = _drafted(file) if others is None else decode(Agreement, body_of(others))
     person = agreement.person_with(keys.signing_key.public_key)
     refuse_unsound(agreement)
-    envelope = (
-        sign(Kind.AGREEMENT, encode_object(agreement), [keys.signing_key])
-        if others is None
-        else cosign(_checked(others, agreement), keys.signing_key)
+    said = (
+        unsigned(Kind.AGREEMENT, encode_object(agreement)) if others is None else _checked(others, agreement)
     )
-    for line in _shown(agreement, envelope):
-        say(line)
-    if not yes:
-        typer.confirm(f"Sign this as {person.id}?", abort=True, err=True)
+    confirm = asking(yes=yes, question=f"Sign this as {person.id}?")
+    envelope = signed_if_confirmed(said, keys, confirm, agreement=agreement)
     hand_on(envelope, out)
     if as_json and out is not None:
         print_json(
@@ -183,18 +179,6 @@ def _checked(envelope: Envelope, agreement: Agreement) -> Envelope:
         check_point(person.signing_key)
     verified_signers(envelope, [person.signing_key for person in agreement.persons])
     return envelope
-
-
-def _shown(agreement: Agreement, envelope: Envelope) -> list[str]:
-    """Say what is signed, read back from the very bytes that are."""
-    assert decode(Agreement, body_of(envelope)) == agreement, "the bytes say what was checked"
-    digest = statement_id(envelope)
-    return [
-        *_facts(agreement),
-        f"digest       {digest}",
-        f"words        {' '.join(six_words(digest))}",
-        f"signed by    {', '.join(_signers(envelope, agreement))}",
-    ]
 
 
 def _facts(agreement: Agreement) -> list[str]:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from tallystick.cli.opened import opened
-from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
-from tallystick.cli.output import print_json, print_result, print_table, say
+from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
+from tallystick.cli.output import print_json, print_result, print_table
+from tallystick.cli.signing import asking
 from tallystick.client.answers import objects, text, texts
 from tallystick.client.problems import UnreachableError
 from tallystick.desk.claim_form import read_claim_form
@@ -33,15 +34,14 @@ def file_(
     api: Api,
     key: Key,
     *,
+    yes: Yes = False,
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
     """Seal and upload the evidence, sign the claim, and file it."""
-    form = read_claim_form(file)
+    form, confirm = read_claim_form(file), asking(yes=yes)
     with opened(context, api, key) as desk, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
-        answer, lines = file_claim(desk, form, Path(scratch), at_moment=now(), trusted=trust)
-    for line in lines:
-        say(line)
+        answer = file_claim(desk, form, Path(scratch), confirm=confirm, at_moment=now(), trusted=trust)
     print_result(answer, [f"filed {text(answer, 'claim')}"], as_json=as_json)
 
 

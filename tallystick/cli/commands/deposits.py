@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from tallystick.cli.opened import opened
-from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
+from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_result, print_table, say
+from tallystick.cli.signing import asking
 from tallystick.client.answers import member, number, objects, text
-from tallystick.crypto.envelope import new_nonce, sign
+from tallystick.crypto.envelope import new_nonce, unsigned
 from tallystick.desk.clock import now
 from tallystick.desk.depositing import (
     DepositChainBrokenError,
@@ -22,6 +23,7 @@ from tallystick.desk.depositing import (
     read_deposit,
     wait_for_verdict,
 )
+from tallystick.desk.signing import signed_if_confirmed
 from tallystick.domain.agreement.agreement import depositor
 from tallystick.domain.codec import encode_object, instant
 from tallystick.domain.errors import TallystickError
@@ -58,11 +60,13 @@ def make(
     watermark: Annotated[
         str | None, typer.Option(help="The moment that the content is consistent with; now if absent.")
     ] = None,
+    yes: Yes = False,
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
     """Seal each component, upload it, sign the deposit, and wait until every copy was found good."""
     consistent_at = now() if watermark is None else instant(watermark)
+    confirm = asking(yes=yes)  # said before a large folder is sealed: a build server that cannot be asked
     with opened(context, api, key) as desk, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
         view = desk.agreement_view(agreement)
         signed = desk.checked_agreement(view, agreement, trusted=trust)
@@ -90,11 +94,12 @@ def make(
             components=tuple(sealed),
             previous=chain[-1][0] if chain else None,
         )
+        said = unsigned(Kind.DEPOSIT, encode_object(body))
+        envelope = signed_if_confirmed(said, desk.keys, confirm, agreement=signed.agreement)
         for entry in sealed:
             say(f"uploading {entry.component}: {entry.sealed_bytes} bytes, {entry.sealed_digest}")
             file = sealing.file(entry.component)
             desk.client.put_blob(file, entry.sealed_digest, agreement=signed.agreement.id, purpose="deposit")
-        envelope = sign(Kind.DEPOSIT, encode_object(body), [desk.keys.signing_key])
         answer = desk.client.post_statement(f"/v1/agreements/{signed.agreement.id}/deposits", envelope)
         say(f"deposit {body.number} is on record; waiting until every copy was read again")
         verdict = wait_for_verdict(desk, signed.agreement.id, body.number)

@@ -8,12 +8,14 @@ import typer
 from tallystick.cli.envelopes import hand_on
 from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
-from tallystick.cli.output import print_json, print_result, say
+from tallystick.cli.output import print_json, print_result
+from tallystick.cli.signing import asking
 from tallystick.client.answers import text
-from tallystick.crypto.envelope import Envelope, cosign, new_nonce, sign, statement_id
+from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import read_envelope
+from tallystick.desk.signing import signed_if_confirmed
 from tallystick.domain.agreement.parties import Person
 from tallystick.domain.authorship.authors import check_subject
 from tallystick.domain.codec import encode_object
@@ -48,14 +50,12 @@ def revoke(
     """Revoke a key: what it signed stops counting for whatever is undecided."""
     with opened(context, api, key) as desk:
         signed = desk.agreement(agreement, trusted=trust)
-        if joining is None:
-            envelope = _said(desk, signed, person, reason)
-        else:
-            envelope = cosign(_checked(read_envelope(joining), signed), desk.keys.signing_key)
-        for line in _shown(envelope, signed):
-            say(line)
-        if not yes:
-            typer.confirm("Sign this?", abort=True, err=True)
+        said = (
+            _said(desk, signed, person, reason)
+            if joining is None
+            else _checked(read_envelope(joining), signed)
+        )
+        envelope = signed_if_confirmed(said, desk.keys, asking(yes=yes), agreement=signed.agreement)
         if out is None:
             answer = desk.client.post_statement(f"/v1/agreements/{signed.agreement.id}/revocations", envelope)
             print_result(answer, [f"recorded     {text(answer, 'statement')}"], as_json=as_json)
@@ -78,7 +78,7 @@ def _said(desk: Desk, signed: SignedAgreement, person: str | None, reason: str) 
         key=owner.signing_key,
         reason=reason,
     )
-    return sign(Kind.KEY_REVOCATION, encode_object(body), [desk.keys.signing_key])
+    return unsigned(Kind.KEY_REVOCATION, encode_object(body))
 
 
 def _owner(signed: SignedAgreement, person: str) -> Person:
@@ -89,15 +89,3 @@ def _checked(envelope: Envelope, signed: SignedAgreement) -> Envelope:
     revocation = expect(read_signed(envelope, signed.agreement), KeyRevocation)
     check_subject(signed.agreement, signed.terms.digest, revocation.body, None)
     return envelope
-
-
-def _shown(envelope: Envelope, signed: SignedAgreement) -> list[str]:
-    """Say what is signed, read back from the very bytes that are."""
-    body = expect(read_signed(envelope, signed.agreement), KeyRevocation).body
-    return [
-        f"agreement    {signed.agreement.id} version {signed.agreement.version}: {signed.agreement.title}",
-        f"you sign     key revocation, as {body.person}",
-        f"  key of: {signed.agreement.person_with(body.key).id}",
-        f"  key: {body.key}",
-        f"  reason: {body.reason}",
-    ]

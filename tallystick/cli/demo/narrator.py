@@ -115,7 +115,7 @@ class Narrator:
         form = form.replace("stages: [provisional, critical, source]", f"stages: {stages}")
         (self.desk / "this-claim.yaml").write_text(form)
         before = {claim["claim"] for claim in self.shows("/v1/claims")["claims"]}
-        self.types(_READER, "claim", "file", "this-claim.yaml", tell=6)
+        self.types(_READER, "claim", "file", "this-claim.yaml", "--yes", tell=9)
         (claim,) = {claim["claim"] for claim in self.shows("/v1/claims")["claims"]} - before
         self.types("ana@harbour", "intake", claim, "--yes")
         has_window = lambda: self.shows(f"/v1/claims/{claim}")["window"] is not None  # noqa: E731 - a name for one line

@@ -104,7 +104,7 @@ def _agreement(narrator: Narrator) -> None:
 def _deposit(narrator: Narrator, title: str, why: str) -> None:
     narrator.chapter(title, why)
     narrator.until("the gate has dealt a key for every component", lambda: _custody_is_live(narrator))
-    narrator.types("dora@nordwind", "deposit", "make", "deposit", "--agreement", AGREEMENT)
+    narrator.types("dora@nordwind", "deposit", "make", "deposit", "--agreement", AGREEMENT, "--yes")
     newest = narrator.shows(f"/v1/agreements/{AGREEMENT}/deposits")["deposits"][-1]
     narrator.expect(newest["verdict"]["state"], "verified", "every sealed byte, in both stores")
 

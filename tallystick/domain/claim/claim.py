@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, StageState
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import ClaimId, Digest, PartyId, PublicKey, StageId, claim_id, party_of
+from tallystick.domain.ids import ClaimId, Digest, PartyId, PersonId, PublicKey, StageId, claim_id, party_of
 from tallystick.domain.statements.acts import Approval, Denial, Hold, Objection
 from tallystick.domain.statements.engine import Notice
 from tallystick.domain.statements.filing import ClaimFiling
@@ -20,6 +20,7 @@ from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Body, Entry
 
 _B = TypeVar("_B", bound=Body)
+_V = TypeVar("_V", Approval, Denial)
 
 
 class WrongClaimStateError(TallystickError):
@@ -145,6 +146,11 @@ class Claim:
         """Every denial on record."""
         return self.entries_of(Denial)
 
+    def votes_standing(self, kind: type[_V], person: PersonId) -> tuple[_V, ...]:
+        """Return the approvals or denials of one person that were not taken back."""
+        votes = self.entries_of(kind)
+        return tuple(b for e, b in votes if b.person == person and e.signed.id not in self.retracted)
+
     @property
     def notices(self) -> tuple[tuple[Entry, Notice], ...]:
         """Every attempt to give notice."""
@@ -163,6 +169,11 @@ class Claim:
         return tuple(
             (entry, body) for entry, body in self.entries_of(Hold) if entry.signed.id not in self.lifted
         )
+
+    @property
+    def standing_holds(self) -> tuple[Digest, ...]:
+        """The ids of the holds that stand."""
+        return tuple(entry.signed.id for entry, _ in self.open_holds)
 
     @property
     def frozen(self) -> bool:
@@ -191,6 +202,11 @@ class Claim:
     def next_stage(self) -> StageProgress | None:
         """The first stage that is not yet decided, or None when all are."""
         return next((progress for progress in self.stages if progress.undecided), None)
+
+    @property
+    def undecided_stages(self) -> tuple[StageId, ...]:
+        """The stages of which nothing has left yet."""
+        return tuple(progress.stage for progress in self.stages if progress.undecided)
 
     @property
     def decided_stages(self) -> tuple[StageId, ...]:

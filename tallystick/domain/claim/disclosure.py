@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.stages import decided_components
+from tallystick.domain.claim.stages import components_of
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.statements.deposits import DepositedComponent
 from tallystick.domain.statements.engine import DecisionStatement
@@ -34,7 +34,7 @@ def disclosed(
     agreement: Agreement, claim: Claim, deposited: Iterable[DepositedComponent]
 ) -> frozenset[Digest]:
     """Return what a claimant may fetch for a claim: of its decided stages, the files and the shares."""
-    components = decided_components(agreement, claim)
+    components = components_of(agreement, claim.decided_stages)
     files = {one.sealed_digest for one in deposited if one.component in components}
     shares = {
         share.sealed_digest

@@ -9,6 +9,7 @@ from tallystick.domain.claim.claim import Claim, StageProgress, WrongClaimStateE
 from tallystick.domain.claim.state import (
     STAGE_TRANSITIONS,
     TRANSITIONS,
+    UNDECIDED,
     ClaimState,
     EventType,
     StageState,
@@ -46,6 +47,20 @@ def check_step(claim: Claim, body: Body, event: EventType) -> None:
     check_transition(claim, event)
     if event in _STAGE_STEPS:
         _stage_target(claim, body, event)
+
+
+def check_undecided(claim: Claim) -> None:
+    """Refuse what comes too late once every stage is decided: nothing is withdrawn or refused then.
+
+    Raises:
+        WrongClaimStateError: Every stage is decided.
+    """
+    if claim.next_stage is None:
+        raise WrongClaimStateError(
+            "every stage is decided",
+            current=claim.state.value,
+            expected=sorted(state.value for state in UNDECIDED),
+        )
 
 
 def evolve(claim: Claim, entry: Entry, event: EventType) -> Claim:

@@ -6,6 +6,8 @@ are looked at again at the moment of the decision, as approvers are.
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.evolve import check_undecided
+from tallystick.domain.claim.state import ClaimState, EventType, states_allowing
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Authority, Outcome
 from tallystick.domain.quorum import Quorum
@@ -27,6 +29,29 @@ def return_is_ordered(claim: Claim) -> bool:
     instructed = (body.outcome for _, body in claim.entries_of(JointInstruction))
     ruled = (body.outcome for _, body in claim.entries_of(Ruling))
     return Outcome.RETURN in {*instructed, *ruled}
+
+
+def order_event(claim: Claim, outcome: Outcome) -> EventType:
+    """Return as what event an order with `outcome` counts; one to return what was not released refuses it.
+
+    Raises:
+        WrongClaimStateError: It refuses a claim of which every stage is decided.
+    """
+    event = _event(claim, outcome)
+    if event is EventType.REFUSAL_ORDERED:
+        check_undecided(claim)
+    return event
+
+
+def _event(claim: Claim, outcome: Outcome) -> EventType:
+    match outcome:
+        case Outcome.RELEASE:
+            return EventType.RELEASE_ORDERED
+        case Outcome.REFUSE:
+            return EventType.REFUSAL_ORDERED
+        case Outcome.RETURN:
+            released = claim.state in states_allowing(EventType.RETURN_ORDERED) | {ClaimState.RETURN_DUE}
+            return EventType.RETURN_ORDERED if released else EventType.REFUSAL_ORDERED
 
 
 def _quorum_for(agreement: Agreement, body: Body) -> Quorum | None:

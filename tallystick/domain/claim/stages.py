@@ -1,5 +1,6 @@
 """The stage plan: in which order stages open, when, and in which order they are rolled back."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
@@ -98,11 +99,9 @@ def to_give_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
     return tuple(reversed(released))
 
 
-def decided_components(agreement: Agreement, claim: Claim) -> tuple[ComponentId, ...]:
-    """Return the components of every stage that was decided: what may have been disclosed."""
-    return tuple(
-        component for stage in claim.decided_stages for component in agreement.stage(stage).components
-    )
+def components_of(agreement: Agreement, stages: Iterable[StageId]) -> tuple[ComponentId, ...]:
+    """Return the components of all these stages; of the decided ones, what may have been disclosed."""
+    return tuple(component for stage in stages for component in agreement.stage(stage).components)
 
 
 def still_waiting(claim: Claim) -> StageProgress | None:

@@ -9,7 +9,7 @@ fact. FROZEN is no state: a hold is a fact that lies over any of them.
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 
 class ClaimState(StrEnum):
@@ -46,29 +46,60 @@ class StageState(StrEnum):
     ROLLED_BACK = "ROLLED_BACK"
 
 
+_S = ClaimState
+
+UNDECIDED: Final = frozenset({_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL, _S.VALIDATING})
+"""States in which the claim has been accepted and the next stage is not yet decided."""
+GIVEN_UP: Final = frozenset({_S.DENIED, _S.LAPSED, _S.REFUSED, _S.CURED, _S.WITHDRAWN})
+"""Endings without a release; what was provisional is then to be given back."""
+ENDED: Final = GIVEN_UP | {_S.NOT_ACCEPTED, _S.RETURNED}
+"""No event leads out of these."""
+CLOSED: Final = ENDED | {_S.RELEASED, _S.ROLLED_BACK}
+"""Nothing more is to be decided; what was released, or kept of it, may still be ordered back."""
+OPEN: Final = frozenset(ClaimState) - CLOSED
+_VOTED_ON: Final = UNDECIDED | {_S.PROVISIONING}
+"""Something is still to be decided, by votes or by an order."""
+UNDECIDED_STAGE: Final = frozenset({StageState.WAITING, StageState.QUORATE})
+"""Stages of which nothing has left yet; in every other state the gate has decided to release it."""
+
+
 class EventType(StrEnum):
-    """What can happen to a claim after it was filed."""
+    """What can happen to a claim after it was filed.
+
+    Attributes:
+        adds_in: The states that it leaves as they are, and adds a fact. What depends on more than the
+            event stands in `_facts`, and what leads to another state in `_moves`.
+    """
+
+    adds_in: frozenset[ClaimState]
+
+    def __new__(cls, value: str, adds_in: Iterable[ClaimState] = ()) -> Self:
+        """Return the event of this name."""
+        event = str.__new__(cls, value)
+        event._value_ = value
+        event.adds_in = frozenset(adds_in)
+        return event
 
     # Acts of persons.
     INTAKE_ACCEPTED = "intake-accepted"
     INTAKE_REFUSED = "intake-refused"
-    NOTICE_ACKNOWLEDGED = "notice-acknowledged"
+    NOTICE_ACKNOWLEDGED = "notice-acknowledged", _VOTED_ON
     OBJECTION_MADE = "objection-made"
-    PARTIAL_OBJECTION_MADE = "partial-objection-made"
-    LATE_OBJECTION_MADE = "late-objection-made"
-    OBJECTION_RETRACTED = "objection-retracted"
-    VOTE_RETRACTED = "vote-retracted"
-    ARBITRATED_FOR_RELEASE = "arbitrated-for-release"
+    PARTIAL_OBJECTION_MADE = "partial-objection-made", _VOTED_ON
+    LATE_OBJECTION_MADE = "late-objection-made", frozenset(_S) - {_S.FILED}
+    OBJECTION_RETRACTED = "objection-retracted", _VOTED_ON
+    VOTE_RETRACTED = "vote-retracted", _VOTED_ON
+    ARBITRATED_FOR_RELEASE = "arbitrated-for-release", _VOTED_ON
     REFUSAL_ORDERED = "refusal-ordered"
     RELEASE_ORDERED = "release-ordered"
     RETURN_ORDERED = "return-ordered"
-    APPROVAL_GIVEN = "approval-given"
-    DENIAL_GIVEN = "denial-given"
+    APPROVAL_GIVEN = "approval-given", _VOTED_ON
+    DENIAL_GIVEN = "denial-given", _VOTED_ON
     WITHDRAWN = "withdrawn"
     WITHDRAWN_AS_CURED = "withdrawn-as-cured"
-    HOLD_PLACED = "hold-placed"
-    HOLD_LIFTED = "hold-lifted"
-    KEY_REVOKED = "key-revoked"
+    HOLD_PLACED = "hold-placed", OPEN | {_S.RELEASED}
+    HOLD_LIFTED = "hold-lifted", OPEN | {_S.RELEASED}
+    KEY_REVOKED = "key-revoked", _S
     STAGE_ACTIVATED = "stage-activated"
     STAGE_FAILED = "stage-failed"
     STAGE_ROLLED_BACK = "stage-rolled-back"
@@ -77,8 +108,8 @@ class EventType(StrEnum):
     STAGE_DECIDED = "stage-decided"
     STAGE_REFUSED = "stage-refused"
     # What the engine records.
-    NOTICE_SENT = "notice-sent"
-    REPLICA_REPAIRED = "replica-repaired"
+    NOTICE_SENT = "notice-sent", _VOTED_ON
+    REPLICA_REPAIRED = "replica-repaired", OPEN | {_S.RELEASED}
     WINDOW_OPENED = "window-opened"
     WINDOW_ENDED = "window-ended"
     STAGE_CONTESTED = "stage-contested"
@@ -93,20 +124,7 @@ class EventType(StrEnum):
     ROLLBACK_COMPLETED = "rollback-completed"
 
 
-_S = ClaimState
 _E = EventType
-
-UNDECIDED: Final = frozenset({_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL, _S.VALIDATING})
-"""States in which the claim has been accepted and the next stage is not yet decided."""
-GIVEN_UP: Final = frozenset({_S.DENIED, _S.LAPSED, _S.REFUSED, _S.CURED, _S.WITHDRAWN})
-"""Endings without a release; what was provisional is then to be given back."""
-ENDED: Final = GIVEN_UP | {_S.NOT_ACCEPTED, _S.RETURNED}
-"""No event leads out of these."""
-CLOSED: Final = ENDED | {_S.RELEASED, _S.ROLLED_BACK}
-"""Nothing more is to be decided; what was released, or kept of it, may still be ordered back."""
-OPEN: Final = frozenset(ClaimState) - CLOSED
-UNDECIDED_STAGE: Final = frozenset({StageState.WAITING, StageState.QUORATE})
-"""Stages of which nothing has left yet; in every other state the gate has decided to release it."""
 
 _STAGE_EVENTS: Final = (_E.QUORUM_REACHED, _E.STAGE_DECIDED, _E.STAGE_REFUSED)
 _RECEIPTS: Final = (_E.STAGE_ACTIVATED, _E.STAGE_FAILED, _E.STAGE_TIMED_OUT, _E.STAGE_ROLLED_BACK)
@@ -152,14 +170,9 @@ def _moves() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
 
 def _facts() -> Iterable[tuple[Iterable[ClaimState], Iterable[EventType]]]:
     """Yield which events add a fact, and leave the state, in which states."""
-    yield ClaimState, (_E.KEY_REVOKED,)
-    yield OPEN | {_S.RELEASED}, (_E.HOLD_PLACED, _E.HOLD_LIFTED, _E.REPLICA_REPAIRED)
-    yield UNDECIDED | {_S.PROVISIONING}, (_E.NOTICE_SENT, _E.NOTICE_ACKNOWLEDGED, _E.VOTE_RETRACTED)
-    yield UNDECIDED | {_S.PROVISIONING}, (_E.APPROVAL_GIVEN, _E.DENIAL_GIVEN, _E.PARTIAL_OBJECTION_MADE)
-    yield UNDECIDED | {_S.PROVISIONING}, (_E.OBJECTION_RETRACTED, _E.ARBITRATED_FOR_RELEASE)
+    yield from ((event.adds_in, (event,)) for event in EventType)
     yield (_S.CONTESTED, _S.PROVISIONING), (_E.OBJECTION_MADE,)
     yield (_S.APPROVAL, _S.VALIDATING, _S.PROVISIONING), (_E.RELEASE_ORDERED,)
-    yield frozenset(ClaimState) - {_S.FILED}, (_E.LATE_OBJECTION_MADE,)
     yield (_S.CONTESTED,), (_E.WINDOW_OPENED, _E.WINDOW_ENDED)
     # Provisional access runs beside the window; its stages move without the claim.
     yield (_S.ACCEPTED, _S.WINDOW), _STAGE_EVENTS

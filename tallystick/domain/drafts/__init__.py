@@ -1,6 +1,5 @@
-"""What a person would sign about a claim, and what they read before they sign it.
+"""What a draft is made from.
 
-To build a statement, call `draft` with a `Heading` and the person's `Choices`; to put its body into
-lines for the signer, call `shows`. Both work from verified data only, so that a server cannot choose the
-words.
+To have a statement drafted, call `acts.all.draft` with a `Heading`, where the claim stands and the person's
+`Choices`. `Command` and `Ask` say what the author of an act is asked for.
 """

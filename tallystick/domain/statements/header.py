@@ -13,6 +13,7 @@ class Header:
     """What every statement under an agreement carries.
 
     Attributes:
+        KIND: Which kind of statement has this body.
         person: Whose act this is; the engine and the gate have names of their own (`ids`).
         nonce: 32 hexadecimal digits: the same words said twice on purpose are two acts.
     """

@@ -1,82 +1,26 @@
-"""What may be said, kind by kind: the bodies of statements, and a signed one as the rules see it.
+"""A signed statement as the rules see it, and who signs which kind.
 
 Persons sign acts; the log key signs notices and events; the gate signs decisions.
 Signatures are verified before a `Signed` exists (tallystick/proof/reading.py);
 the rules here and elsewhere in the domain start from that fact.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final, Generic, TypeAlias, TypeGuard, TypeVar
 
-from tallystick.domain.codec import MalformedDocumentError, decode, encode_object
-from tallystick.domain.ids import Digest, PublicKey, nonce
+from tallystick.domain.codec import encode_object
+from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
-from tallystick.domain.statements.acts import (
-    Approval,
-    Denial,
-    Hold,
-    HoldLift,
-    Intake,
-    NoticeAcknowledgement,
-    Objection,
-    Retraction,
-    Withdrawal,
-)
-from tallystick.domain.statements.custody import Custody
-from tallystick.domain.statements.deposits import Deposit
-from tallystick.domain.statements.engine import (
-    DecisionStatement,
-    Event,
-    Notice,
-    StorageNotice,
-)
-from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import Header
-from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.domain.statements.orders import JointInstruction, Ruling
-from tallystick.domain.statements.receipts import Receipt, Return
 
 Body: TypeAlias = Header
 """What any statement says."""
 
 B_co = TypeVar("B_co", bound=Body, covariant=True)
 _F = TypeVar("_F", bound=Body)
-
-
-BODIES: Final[Mapping[Kind, type[Body]]] = MappingProxyType(
-    {
-        body.KIND: body
-        for body in (
-            KeyRevocation,
-            Custody,
-            Deposit,
-            ClaimFiling,
-            Intake,
-            Notice,
-            NoticeAcknowledgement,
-            Objection,
-            Retraction,
-            Ruling,
-            JointInstruction,
-            Approval,
-            Denial,
-            Withdrawal,
-            Hold,
-            HoldLift,
-            Receipt,
-            Return,
-            StorageNotice,
-            Event,
-            DecisionStatement,
-        )
-    }
-)
-"""The bodies that stand under an agreement; `agreement` itself and `enrolment` have their own readers."""
 
 
 BY_LOG_KEY: Final = frozenset({Kind.NOTICE, Kind.STORAGE_NOTICE, Kind.EVENT, Kind.EVIDENCE})
@@ -128,20 +72,6 @@ def expect(signed: Signed[Body], form: type[_F]) -> Signed[_F]:
     if not says(signed, form):
         raise MisdirectedError("another kind of statement", expected=form.KIND.value, given=signed.kind.value)
     return signed
-
-
-def read_body(kind: Kind, body: JsonObject) -> Body:
-    """Return the body of a statement of `kind`.
-
-    Raises:
-        MalformedDocumentError: Not the members of that kind, or no kind that stands under an agreement.
-        MalformedNameError: Its nonce is none.
-    """
-    if kind not in BODIES:
-        raise MalformedDocumentError("this kind does not stand under an agreement", kind=kind.value)
-    found = decode(BODIES[kind], body)
-    nonce(found.nonce)
-    return found
 
 
 def write_body(body: Body) -> JsonObject:

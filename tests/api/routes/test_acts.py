@@ -6,8 +6,9 @@ from datetime import timedelta
 from fastapi.routing import iter_route_contexts
 
 from api.backend.backend import EngineUnreachableError
-from api.routes.acts import NOUNS, handler_of
+from api.routes.acts import handler_of
 from tallystick.crypto.envelope import statement_id
+from tallystick.domain.acts.all import ACTS, BY_NOUN
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.kinds import Kind, Purpose, WithdrawalReason
 from tallystick.domain.statements.acts import (
@@ -52,7 +53,7 @@ async def test_every_post_about_a_claim_goes_through_the_one_handler(service: Se
         for route in iter_route_contexts(service.app.routes)
         if "POST" in (route.methods or ()) and (route.path or "").startswith("/v1/claims/{claim}")
     ]
-    assert {route.path for route in posts} == {f"/v1/claims/{{claim}}/{noun}" for noun in NOUNS}
+    assert {route.path for route in posts} == {f"/v1/claims/{{claim}}/{noun}" for noun in BY_NOUN}
     assert {route.endpoint.__code__ for route in posts if route.endpoint} == {handler_of(Kind.HOLD).__code__}
 
 
@@ -70,7 +71,7 @@ def test_every_kind_of_act_has_its_noun() -> None:
         Kind.DECISION,
         Kind.EVIDENCE,
     }
-    assert set(NOUNS.values()) == set(Kind) - made_elsewhere
+    assert {act.kind for act in ACTS} == set(Kind) - made_elsewhere
 
 
 async def test_an_act_is_answered_with_its_place_in_the_ledger(claimed: Service) -> None:
@@ -120,13 +121,13 @@ async def test_the_short_form_names_the_same_claim(claimed: Service) -> None:
 
 async def test_an_act_sent_under_another_noun_is_refused(claimed: Service) -> None:
     await accepted(claimed)
-    for noun, kind in NOUNS.items():
-        if kind is Kind.DENIAL:
+    for noun, act in BY_NOUN.items():
+        if act.kind is Kind.DENIAL:
             answer = await claimed.says(noun, Approval, KIM, **approval(claimed))
         else:
             answer = await claimed.says(noun, Denial, KIM, reason="no")
         assert (answer.status_code, answer.json()["code"]) == (422, "misdirected"), noun
-        assert answer.json()["facts"]["expected"] == kind.value
+        assert answer.json()["facts"]["expected"] == act.kind.value
 
 
 Refusal = tuple[str, type[Body], PersonId, dict[str, object], int, str]

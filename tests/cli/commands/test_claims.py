@@ -47,7 +47,7 @@ def filed(office: Office) -> ClaimFiling:
 def test_claim_is_filed_on_a_verified_deposit(office: Office, release: Release) -> None:
     show_deposit(office.api, release)
     office.api.shows["POST /v1/claims"] = {"claim": "clm-new"}
-    ran = office.run("claim", "file", form(), "--json", person=BEA)
+    ran = office.run("claim", "file", form(), "--yes", "--json", person=BEA)
     assert (ran.code, ran.json["claim"]) == (0, "clm-new"), ran.err
     body = filed(office)
     assert (body.deposit, body.stages) == (statement_id(release.deposit), ("provisional", "critical"))
@@ -56,7 +56,7 @@ def test_claim_is_filed_on_a_verified_deposit(office: Office, release: Release) 
 
 def test_one_time_recipient_is_derived_from_the_claimants_key(office: Office, release: Release) -> None:
     show_deposit(office.api, release)
-    office.run("claim", "file", form(), person=BEA)
+    office.run("claim", "file", form(), "--yes", person=BEA)
     body = filed(office)
     identity = claim_identity(parse_identity(keys_of(BEA).age_identity), body.nonce)
     assert body.recipient == str(identity.recipient())
@@ -65,7 +65,7 @@ def test_one_time_recipient_is_derived_from_the_claimants_key(office: Office, re
 
 def test_evidence_opens_for_its_readers_alone(office: Office, release: Release) -> None:
     show_deposit(office.api, release)
-    office.run("claim", "file", form(), person=BEA)
+    office.run("claim", "file", form(), "--yes", person=BEA)
     record = filed(office).evidence[0]
     raw = office.api.blobs[record.sealed_digest]
     assert record.plain_digest == digest_of(b"The record.\n")
@@ -86,14 +86,14 @@ def test_claim_that_cannot_stand_is_refused_before_anything_is_sent(
     condition: str, issued_at: str | None, code: str, office: Office, release: Release
 ) -> None:
     show_deposit(office.api, release)
-    ran = office.run("claim", "file", form(condition, issued_at), person=BEA)
+    ran = office.run("claim", "file", form(condition, issued_at), "--yes", person=BEA)
     assert (ran.code, ran.problem["code"]) == (1, code)
     assert (office.sent(), office.api.blobs) == ([], {})
 
 
 def test_claim_by_somebody_who_may_not_is_refused_here(office: Office, release: Release) -> None:
     show_deposit(office.api, release)
-    ran = office.run("claim", "file", form(), person=ANA)
+    ran = office.run("claim", "file", form(), "--yes", person=ANA)
     assert (ran.problem["code"], office.sent()) == ("not-authorised-to-state", [])
 
 
@@ -102,21 +102,21 @@ def test_claim_on_a_deposit_that_is_not_verified_is_refused(
     state: str, office: Office, release: Release
 ) -> None:
     show_deposit(office.api, release, state=state)
-    assert office.run("claim", "file", form(), person=BEA).problem["code"] == "deposit-not-usable"
+    assert office.run("claim", "file", form(), "--yes", person=BEA).problem["code"] == "deposit-not-usable"
 
 
 def test_missing_evidence_file_is_named(office: Office, release: Release) -> None:
     show_deposit(office.api, release)
     file = form()
     Path("record.txt").unlink()
-    ran = office.run("claim", "file", file, person=BEA)
+    ran = office.run("claim", "file", file, "--yes", person=BEA)
     assert (ran.problem["code"], ran.problem["facts"]["file"]) == ("file-unusable", "record.txt")
 
 
 def test_misspelt_member_of_the_form_is_refused(office: Office) -> None:
     file = form()
     Path(file).write_text(Path(file).read_text().replace("declaration:", "declaratoin:"))
-    assert office.run("claim", "file", file, person=BEA).problem["code"] == "malformed-document"
+    assert office.run("claim", "file", file, "--yes", person=BEA).problem["code"] == "malformed-document"
 
 
 def test_claim_is_shown_from_its_signed_bytes(office: Office, release: Release) -> None:

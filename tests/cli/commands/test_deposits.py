@@ -34,7 +34,7 @@ def make(office: Office, folder: Path, *words: str, verdict: str = "verified") -
     office.api.shows[f"{URL}/deposits/1"] = answer
     office.api.shows[f"POST {URL}/deposits"] = {"deposit": "sha256:0", "number": 1, "index": 9}
     return office.run(
-        "deposit", "make", str(folder), "--agreement", AGREEMENT.id, *words, "--json", person=DORA
+        "deposit", "make", str(folder), "--agreement", AGREEMENT.id, *words, "--yes", "--json", person=DORA
     )
 
 
@@ -94,7 +94,7 @@ def test_deposit_that_failed_is_refused(office: Office, folder: Path) -> None:
 def test_deposit_continues_the_chain(office: Office, folder: Path, release: Release) -> None:
     show_deposit(office.api, release)
     office.api.shows[f"{URL}/deposits/2"] = {"verdict": {"state": "verified"}}
-    office.run("deposit", "make", str(folder), "--agreement", AGREEMENT.id, person=DORA)
+    office.run("deposit", "make", str(folder), "--agreement", AGREEMENT.id, "--yes", person=DORA)
     body = body_of(office.sent()[0])
     assert (body["number"], body["previous"]) == (2, statement_id(release.deposit))
 
@@ -207,6 +207,6 @@ def test_deposit_of_components_that_were_named_says_nothing_of_the_others(
 
 
 def test_nothing_is_uploaded_for_somebody_else_than_the_depositor(office: Office, folder: Path) -> None:
-    ran = office.run("deposit", "make", str(folder), "--agreement", AGREEMENT.id, person=BEA)
+    ran = office.run("deposit", "make", str(folder), "--agreement", AGREEMENT.id, "--yes", person=BEA)
     assert (ran.code, ran.problem["code"]) == (1, "not-authorised-to-state")
     assert office.api.blobs == {}

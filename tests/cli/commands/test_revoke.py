@@ -21,7 +21,7 @@ def test_own_key_is_revoked_by_oneself(office: Office) -> None:
 def test_whose_key_it_is_is_shown_and_nothing_is_sent_without_a_yes(office: Office) -> None:
     ran = office.run("revoke", AGREEMENT.id, "--person", TOM, person=ANA, answer="n\n")
     assert (ran.code, office.sent()) == (1, [])
-    assert f"key of: {TOM}" in ran.err
+    assert f"{ANA} revokes the key of {TOM}" in ran.err
 
 
 def test_several_revoke_anothers_key_together(office: Office) -> None:

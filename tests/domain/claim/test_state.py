@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from tallystick.domain.bodies import BODIES
 from tallystick.domain.claim.claim import Claim, StageProgress, WrongClaimStateError
 from tallystick.domain.claim.evolve import evolve
 from tallystick.domain.claim.state import (
@@ -31,7 +32,7 @@ from tallystick.domain.kinds import (
     ReceiptOutcome,
     WithdrawalReason,
 )
-from tallystick.domain.statements.signed import BODIES, Body, Entry, Signed
+from tallystick.domain.statements.signed import Body, Entry, Signed
 from tests.support.docs import ROOT
 from tests.support.worlds.groundwork import NO_DIGEST, key_of
 from tests.support.worlds.world import World

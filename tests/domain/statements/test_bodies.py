@@ -11,10 +11,10 @@ import pytest
 
 from tallystick.domain import ids
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.bodies import BODIES
 from tallystick.domain.codec import MalformedDocumentError, decode, encode_object
 from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.domain.statements.header import Header
-from tallystick.domain.statements.signed import BODIES
 from tests.support.worlds.agreements import AGREEMENT
 
 EVERY_BODY: Final = (*BODIES.values(), EvidenceSeal)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from api.routes.acts import NOUNS
 from tallystick.crypto.envelope import Envelope, sign
+from tallystick.domain.acts.all import ACTS
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.bodies import BODIES
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import ComponentId, PersonId, StageId
 from tallystick.domain.json import JsonObject
@@ -20,7 +21,7 @@ from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.header import OnClaim
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
-from tallystick.domain.statements.signed import BODIES, write_body
+from tallystick.domain.statements.signed import write_body
 from tallystick.proof.reading import read_signed
 from tallystick.store.database.session import reading
 from tallystick.store.registers import deposits
@@ -38,7 +39,7 @@ from tests.support.worlds.groundwork import NO_DIGEST, some_digest
 from tests.support.worlds.prepared_worlds import deposited
 
 KINDS: Final[Mapping[str, Kind]] = {
-    **NOUNS,
+    **{act.noun: act.kind for act in ACTS},
     "agreements": Kind.AGREEMENT,
     "claims": Kind.CLAIM,
     "deposits": Kind.DEPOSIT,

@@ -24,6 +24,7 @@ from tallystick.crypto.custody.gate import contributed_identity
 from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.bodies import BODIES
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId
@@ -33,7 +34,7 @@ from tallystick.domain.statements.acts import Approval, Intake, NoticeAcknowledg
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.receipts import Receipt, ReceivedComponent
-from tallystick.domain.statements.signed import BODIES, Body, write_body
+from tallystick.domain.statements.signed import Body, write_body
 from tallystick.proof.evidence import verify
 from tallystick.receiver.delivery import Delivery, OfferedStage, read_delivery
 from tallystick.store.blobs.folder import BlobMissingError

@@ -29,6 +29,7 @@ from tallystick.crypto.log.note import origin_of
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import ChannelKind
+from tallystick.domain.bodies import BODIES
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import ComponentId, DeploymentId, Digest, PersonId, PublicKey, StageId
 from tallystick.domain.kinds import Happening, Purpose
@@ -38,7 +39,7 @@ from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.engine import ChannelResult, Event, Notice
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
-from tallystick.domain.statements.signed import BODIES, Body, write_body
+from tallystick.domain.statements.signed import Body, write_body
 from tallystick.faults import from_failure
 from tallystick.messages import DealCustody, DecideStage, GateAnswer
 from tallystick.proof.reading import read_signed

@@ -14,6 +14,7 @@ from tallystick.crypto.keys import SigningKey
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.bodies import BODIES
 from tallystick.domain.claim.claim import Claim, filed
 from tallystick.domain.claim.evolve import evolve
 from tallystick.domain.claim.state import StageState
@@ -33,7 +34,7 @@ from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.header import Contribution, Header, OnClaim
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
-from tallystick.domain.statements.signed import BODIES, BY_GATE, Body, Entry, Signed, expect
+from tallystick.domain.statements.signed import BY_GATE, Body, Entry, Signed, expect
 from tallystick.proof.reading import read_signed
 from tests.support.worlds.agreements import AGREEMENT, DECISION_KEY, LOG_KEY, PEOPLE
 from tests.support.worlds.groundwork import (

@@ -1,22 +1,22 @@
-"""Receipts and returns: the beneficiary's word on what it received, activated, undid or gave back."""
+"""Receipt: the receiver's word on one stage: activated, failed, or rolled back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from tallystick.domain.admission.acts import Rule
+from tallystick.domain.acts.act import Act
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_claimant, check_stages
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.returns import return_is_due
-from tallystick.domain.claim.stages import decided_components, to_roll_back
+from tallystick.domain.claim.stages import to_roll_back
 from tallystick.domain.claim.state import ClaimState, EventType, StageState
+from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
+from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import ReceiptOutcome
-from tallystick.domain.refusals import MisdirectedError, NothingDueError
-from tallystick.domain.statements.receipts import Receipt, Return
-from tallystick.domain.statements.signed import Body
+from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.statements.receipts import Receipt, ReceivedComponent
 
 _EVENTS: Final = MappingProxyType(
     {
@@ -27,7 +27,7 @@ _EVENTS: Final = MappingProxyType(
 )
 
 
-def receipt(
+def _rule(
     agreement: Agreement, claim: Claim, body: Receipt, _: frozenset[PersonId], __: datetime
 ) -> EventType:
     """Admit the receiver's report on one stage.
@@ -48,23 +48,6 @@ def receipt(
     return _EVENTS[body.outcome]
 
 
-def giving_back(
-    agreement: Agreement, claim: Claim, body: Return, _: frozenset[PersonId], __: datetime
-) -> EventType:
-    """Admit the certificate that what was released is returned or destroyed.
-
-    Raises:
-        TallystickError: Not a claimant's, nothing is due, or not of all that is.
-    """
-    check_claimant(agreement, claim, body.person, "certify a return")
-    if not return_is_due(agreement, claim):
-        raise NothingDueError("nothing is due for return", state=claim.state.value)
-    expected, given = sorted(decided_components(agreement, claim)), sorted(body.components)
-    if given != expected:
-        raise MisdirectedError("not the components that are due", expected=list(expected), given=list(given))
-    return EventType.RETURN_MADE
-
-
 def _check_undoing(agreement: Agreement, claim: Claim, body: Receipt) -> None:
     """Let stages be undone last first, and what is on its way only after it was reported as failed."""
     undone_first = to_roll_back(agreement, claim)[:1]
@@ -74,4 +57,35 @@ def _check_undoing(agreement: Agreement, claim: Claim, body: Receipt) -> None:
         raise MisdirectedError("report it as failed first", expected=[], given=body.stage)
 
 
-RULES: Final[Mapping[type[Body], Rule]] = MappingProxyType({Receipt: receipt, Return: giving_back})
+def _draft(heading: Heading, choices: Choices) -> Receipt:
+    stages = choices.stages or ()
+    if len(stages) != 1:
+        raise DraftIncompleteError("a receipt is of one stage", missing="stage")
+    return Receipt(
+        **heading.members,
+        stage=stages[0],
+        outcome=choices.word("outcome", ReceiptOutcome),
+        components=choices.several("received", ReceivedComponent),
+        detail=choices.text("explanation"),
+    )
+
+
+def _does(body: Receipt) -> str:
+    return f"reports stage {body.stage}: {body.outcome.replace('_', ' ')}"
+
+
+def _particulars(body: Receipt, _: Agreement) -> Iterator[str]:
+    for received in body.components:
+        manifest = f", manifest {received.manifest_digest}" if received.manifest_digest else ""
+        yield f"received {received.component} {received.sealed_digest}{manifest}"
+    yield body.detail
+
+
+ACT: Final = Act(
+    body=Receipt,
+    noun="receipts",
+    rule=_rule,
+    draft=_draft,
+    does=_does,
+    particulars=_particulars,
+)

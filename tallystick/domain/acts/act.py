@@ -1,0 +1,57 @@
+"""What an act is: its kind, its address, its rule, its draft, what its signer reads, and its command."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeAlias, TypeVar
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.state import EventType
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.command import Command
+from tallystick.domain.drafts.heading import Heading, Standing
+from tallystick.domain.ids import PersonId
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.header import OnClaim
+
+B = TypeVar("B", bound=OnClaim)
+
+Rule: TypeAlias = Callable[[Agreement, Claim, B, frozenset[PersonId], datetime], EventType]
+"""Says as what event a body by these persons may be recorded at a moment, or refuses it."""
+
+
+def _as_chosen(_: Heading, __: Standing, choices: Choices) -> Choices:
+    return choices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act(Generic[B]):
+    """All that there is to know of one kind of act.
+
+    Attributes:
+        noun: Where it is sent: POST /v1/claims/{claim}/<noun>.
+        rule: Who may make it, and when; asked by the one door (`admission`), which the API, the workflow,
+            the gate and the offline verifier share.
+        draft: Returns the statement that its author would sign; raises DraftIncompleteError.
+        does: What signing it does, as a sentence about the person whose statement it is.
+        particulars: What else it says, a line each.
+        completed: Fills in what its author left open and the record tells.
+        together: Several persons may sign one, in one envelope.
+        command: With which command a person makes it; none if a program does.
+    """
+
+    body: type[B]
+    noun: str
+    rule: Rule[B]
+    draft: Callable[[Heading, Choices], B]
+    does: Callable[[B], str]
+    particulars: Callable[[B, Agreement], Iterable[str]]
+    completed: Callable[[Heading, Standing, Choices], Choices] = _as_chosen
+    together: bool = False
+    command: Command | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of its statements."""
+        return self.body.KIND

@@ -1,0 +1,84 @@
+"""Every act, once: a line each, in the order in which commands and addresses are listed."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, Final
+
+from tallystick.domain.acts.act import Act, Rule
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.heading import Heading, Standing
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.kinds import Kind
+from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.statements.header import OnClaim
+from tallystick.domain.statements.signed import Body, Signed
+
+_FILES: Final = (
+    "course.intake",
+    "course.acknowledgement",
+    "votes.approval",
+    "votes.denial",
+    "votes.objection",
+    "votes.retraction",
+    "course.withdrawal",
+    "orders.hold",
+    "delivery.giving_back",
+    "orders.ruling",
+    "orders.instruction",
+    "orders.lift",
+    "delivery.receipt",
+)
+
+ACTS: Final[tuple[Act[Any], ...]] = tuple(
+    import_module(f"tallystick.domain.acts.{file}").ACT for file in _FILES
+)
+
+BY_KIND: Final[Mapping[Kind, Act[Any]]] = MappingProxyType({act.kind: act for act in ACTS})
+
+BY_NOUN: Final[Mapping[str, Act[Any]]] = MappingProxyType({act.noun: act for act in ACTS})
+
+BY_COMMAND: Final[Mapping[str, Act[Any]]] = MappingProxyType(
+    {act.command.name: act for act in ACTS if act.command is not None}
+)
+
+RULES: Final[Mapping[type[Body], Rule[Any]]] = MappingProxyType({act.body: act.rule for act in ACTS})
+"""Which rule each body is asked."""
+
+TOGETHER: Final = frozenset(act.kind for act in ACTS if act.together)
+"""Kinds that several persons may sign together, in one envelope."""
+
+
+class NotDraftedError(MalformedError):
+    """No draft is made of statements of this kind."""
+
+    code = "not-drafted"
+    why = "Drafts are of acts about a claim; claims, deposits and agreements are written from files."
+    advice = "Choose one of the kinds in the facts."
+
+
+def draft(kind: Kind, heading: Heading, standing: Standing, choices: Choices) -> OnClaim:
+    """Return the statement of `kind` that a person would make about a claim.
+
+    What its author left open and the record tells is filled in. Whether it may be recorded is decided in
+    `admission`: a draft may still be refused there.
+
+    Raises:
+        NotDraftedError: No act about a claim.
+        DraftIncompleteError: `choices` lacks what this kind has to say.
+    """
+    if kind not in BY_KIND:
+        raise NotDraftedError("no draft of this kind", kind=kind.value, known=sorted(BY_KIND))
+    act = BY_KIND[kind]
+    body: OnClaim = act.draft(heading, act.completed(heading, standing, choices))
+    return body
+
+
+def check_is_act(signed: Signed[Body]) -> None:
+    """Refuse what is no person's statement about a claim.
+
+    Raises:
+        MisdirectedError: A filing, a deposit, a revocation …, or a statement of the engine's.
+    """
+    if type(signed.body) not in RULES:
+        raise MisdirectedError("not a person's statement about a claim", kind=signed.kind.value)

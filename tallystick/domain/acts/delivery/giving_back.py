@@ -1,0 +1,87 @@
+"""Giving back: the beneficiary certifies that what was released is returned or destroyed."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from tallystick.domain.acts.act import Act
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.authorship.authors import check_claimant
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.returns import return_is_due
+from tallystick.domain.claim.stages import components_of
+from tallystick.domain.claim.state import EventType
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.command import Ask, Command
+from tallystick.domain.drafts.heading import Heading, Standing
+from tallystick.domain.ids import ComponentId, PersonId
+from tallystick.domain.refusals import MisdirectedError, NothingDueError
+from tallystick.domain.statements.receipts import Return
+
+
+def _rule(
+    agreement: Agreement, claim: Claim, body: Return, _: frozenset[PersonId], __: datetime
+) -> EventType:
+    """Admit the certificate that what was released is returned or destroyed.
+
+    Raises:
+        TallystickError: Not a claimant's, nothing is due, or not of all that is.
+    """
+    check_claimant(agreement, claim, body.person, "certify a return")
+    if not return_is_due(agreement, claim):
+        raise NothingDueError("nothing is due for return", state=claim.state.value)
+    expected = sorted(components_of(agreement, claim.decided_stages))
+    given = sorted(body.components)
+    if given != expected:
+        raise MisdirectedError("not the components that are due", expected=list(expected), given=list(given))
+    return EventType.RETURN_MADE
+
+
+def _completed(heading: Heading, standing: Standing, choices: Choices) -> Choices:
+    """Return all that was released, if no component is named."""
+    if "component" in choices:
+        return choices
+    return choices.but(component=components_of(heading.terms.agreement, standing.decided_stages))
+
+
+def _draft(heading: Heading, choices: Choices) -> Return:
+    return Return(
+        **heading.members,
+        components=tuple(map(ComponentId, choices.several("component", str))),
+        method=choices.text("method"),
+        certificate=choices.text("certificate"),
+    )
+
+
+def _does(_: Return) -> str:
+    return "certifies that what was released is returned or destroyed"
+
+
+def _particulars(body: Return, _: Agreement) -> Iterator[str]:
+    yield f"{', '.join(body.components)}: {body.method}"
+    yield f"certificate: {body.certificate}"
+
+
+ACT: Final = Act(
+    body=Return,
+    noun="returns",
+    rule=_rule,
+    draft=_draft,
+    does=_does,
+    particulars=_particulars,
+    completed=_completed,
+    command=Command(
+        name="return",
+        purpose="Certify that what was released is returned or destroyed.",
+        asks=(
+            Ask(choice="method", help="How it was returned or destroyed."),
+            Ask(choice="certificate", help="Who certifies it, and where that stands."),
+            Ask(
+                choice="component",
+                help="A component; all that were released if absent.",
+                several=True,
+                optional=True,
+            ),
+        ),
+    ),
+)

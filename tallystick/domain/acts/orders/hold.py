@@ -1,0 +1,50 @@
+"""Hold: freezes a claim, or some of its stages."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from tallystick.domain.acts.act import Act
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.authorship.authors import check_one_of, check_stages
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.state import EventType
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.command import REASON, STAGES, Command
+from tallystick.domain.drafts.heading import Heading
+from tallystick.domain.ids import PersonId
+from tallystick.domain.statements.acts import Hold
+
+
+def _rule(agreement: Agreement, claim: Claim, body: Hold, _: frozenset[PersonId], __: datetime) -> EventType:
+    check_one_of(body.person, agreement.authorities.hold, "place a hold")
+    check_stages(claim, body.stages)
+    return EventType.HOLD_PLACED
+
+
+def _draft(heading: Heading, choices: Choices) -> Hold:
+    return Hold(**heading.members, reason=choices.text("reason"), stages=choices.stages)
+
+
+def _does(_: Hold) -> str:
+    return "places a hold: nothing in its scope is decided while it stands"
+
+
+def _particulars(body: Hold, _: Agreement) -> Iterator[str]:
+    yield f"scope: {', '.join(body.stages) if body.stages is not None else 'the whole claim'}"
+    yield f"because {body.reason}"
+
+
+ACT: Final = Act(
+    body=Hold,
+    noun="holds",
+    rule=_rule,
+    draft=_draft,
+    does=_does,
+    particulars=_particulars,
+    command=Command(
+        name="hold",
+        purpose="Freeze a claim, or some of its stages: nothing is decided until the hold is lifted.",
+        asks=(REASON, STAGES),
+    ),
+)

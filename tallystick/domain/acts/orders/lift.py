@@ -1,0 +1,78 @@
+"""Lift: those whom the agreement names end a hold together."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from tallystick.domain.acts.act import Act
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.authorship.authors import check_together
+from tallystick.domain.authorship.interests import check_disinterested
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.state import EventType
+from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
+from tallystick.domain.drafts.command import REASON, Ask, Command, Form
+from tallystick.domain.drafts.heading import Heading, Standing
+from tallystick.domain.ids import Digest, PersonId
+from tallystick.domain.refusals import NothingToRetractError
+from tallystick.domain.statements.acts import HoldLift
+
+
+def _rule(
+    agreement: Agreement, claim: Claim, body: HoldLift, persons: frozenset[PersonId], _: datetime
+) -> EventType:
+    check_together(persons, agreement.authorities.hold_lift, "lift a hold")
+    check_disinterested(agreement, claim, persons)
+    if body.hold not in claim.standing_holds:
+        raise NothingToRetractError("no such hold stands", standing=list(claim.standing_holds))
+    return EventType.HOLD_LIFTED
+
+
+def _completed(_: Heading, standing: Standing, choices: Choices) -> Choices:
+    """Lift the only hold that stands, if none is named."""
+    if "of" in choices:
+        return choices
+    holds = standing.standing_holds
+    if len(holds) != 1:
+        raise DraftIncompleteError("not one hold stands: name it", missing="of", standing=list(holds))
+    return choices.but(of=holds[0])
+
+
+def _draft(heading: Heading, choices: Choices) -> HoldLift:
+    hold = Digest(choices.given("of", str))
+    return HoldLift(**heading.members, hold=hold, reason=choices.text("reason"))
+
+
+def _does(_: HoldLift) -> str:
+    return "lifts a hold, together with the others whom the agreement names"
+
+
+def _particulars(body: HoldLift, _: Agreement) -> Iterator[str]:
+    yield f"lifts {body.hold}"
+    yield f"because {body.reason}"
+
+
+ACT: Final = Act(
+    body=HoldLift,
+    noun="hold-lifts",
+    rule=_rule,
+    draft=_draft,
+    does=_does,
+    particulars=_particulars,
+    completed=_completed,
+    together=True,
+    command=Command(
+        name="lift",
+        purpose="Lift a hold together.",
+        asks=(
+            Ask(
+                choice="of",
+                option="hold",
+                help="The hold's digest; the only one that stands if absent.",
+                form=Form.DIGEST,
+                optional=True,
+            ),
+            REASON,
+        ),
+    ),
+)

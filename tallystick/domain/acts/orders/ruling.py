@@ -1,0 +1,91 @@
+"""Ruling: what an arbitrator decided, or officers attest that a court finally ordered."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from tallystick.domain.acts.act import Act
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.authorship.authors import check_together
+from tallystick.domain.authorship.interests import check_disinterested
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.orders import order_event
+from tallystick.domain.claim.state import EventType
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.command import REASON, Ask, Command, Form
+from tallystick.domain.drafts.heading import Heading
+from tallystick.domain.ids import PersonId
+from tallystick.domain.kinds import Authority, Outcome
+from tallystick.domain.refusals import RulingIncompleteError
+from tallystick.domain.statements.orders import Ruling, RulingDocument
+
+_FINALITY: Final = MappingProxyType(
+    {
+        Authority.COURT_ORDER: frozenset({"order", "finality_certificate"}),
+        Authority.ARBITRATION: frozenset({"award"}),
+    }
+)
+"""Which papers make a ruling final."""
+
+
+def _rule(
+    agreement: Agreement, claim: Claim, body: Ruling, persons: frozenset[PersonId], _: datetime
+) -> EventType:
+    powers = agreement.authorities
+    quorum = powers.arbitration if body.authority is Authority.ARBITRATION else powers.court_order
+    check_together(persons, quorum, f"attest a ruling by {body.authority.replace('_', ' ')}")
+    missing = _FINALITY[body.authority] - {document.document for document in body.documents}
+    if missing:
+        raise RulingIncompleteError("the ruling is not shown to be final", missing=sorted(missing))
+    if body.outcome is Outcome.RELEASE:
+        check_disinterested(agreement, claim, persons)
+    if body.outcome is Outcome.RELEASE and body.authority is Authority.ARBITRATION:
+        return EventType.ARBITRATED_FOR_RELEASE
+    return order_event(claim, body.outcome)
+
+
+def _draft(heading: Heading, choices: Choices) -> Ruling:
+    return Ruling(
+        **heading.members,
+        authority=choices.word("authority", Authority),
+        outcome=choices.word("outcome", Outcome),
+        documents=choices.several("document", RulingDocument),
+        reason=choices.text("reason"),
+    )
+
+
+def _does(body: Ruling) -> str:
+    return f"attests that {body.authority.replace('_', ' ')} orders: {body.outcome}"
+
+
+def _particulars(body: Ruling, _: Agreement) -> Iterator[str]:
+    yield from (f"paper {paper.document} {paper.plain_digest}" for paper in body.documents)
+    yield f"because {body.reason}"
+
+
+ACT: Final = Act(
+    body=Ruling,
+    noun="rulings",
+    rule=_rule,
+    draft=_draft,
+    does=_does,
+    particulars=_particulars,
+    together=True,
+    command=Command(
+        name="rule",
+        purpose="Record what the arbitrator decided, or a court finally ordered.",
+        asks=(
+            Ask(choice="authority", help="On whose word it stands.", words=Authority),
+            Ask(choice="outcome", help="What is ordered.", words=Outcome),
+            Ask(
+                choice="document",
+                help="NAME=FILE: award, order or finality_certificate; repeatable. Only its digest goes.",
+                form=Form.PAPER,
+                several=True,
+                optional=True,
+            ),
+            REASON,
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Acts for and against a claim: approval, denial, objection, and taking one of them back."""

@@ -1,0 +1,132 @@
+"""Approval: one person's yes to stages of one claim."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from tallystick.domain.acts.act import Act
+from tallystick.domain.agreement.agreement import Agreement, depositor, voted_on
+from tallystick.domain.agreement.deadlines import deadline
+from tallystick.domain.authorship.authors import check_one_of, check_stages
+from tallystick.domain.authorship.interests import check_unconflicted
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.state import EventType
+from tallystick.domain.codec import instant_text
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.command import STAGES, Ask, Command, Form
+from tallystick.domain.drafts.heading import Heading, Standing
+from tallystick.domain.ids import PersonId
+from tallystick.domain.refusals import AlreadyStatedError, BadTimingError, MisdirectedError, NotYoursError
+from tallystick.domain.statements.acts import Approval
+
+
+def _rule(
+    agreement: Agreement, claim: Claim, body: Approval, _: frozenset[PersonId], at: datetime
+) -> EventType:
+    """Admit an approval of stages by a person with a leaf in each of their quorums.
+
+    Raises:
+        TallystickError: Not a stage of this claim, nobody with a leaf, the claimant's own,
+            another purpose, already expired or for too long, or given already.
+    """
+    check_stages(claim, body.stages)
+    for stage in body.stages:
+        check_one_of(body.person, agreement.stage(stage).quorum.persons, f"approve stage {stage}")
+    check_unconflicted(agreement, claim, body.person)
+    if body.purpose is not claim.filing.purpose:
+        raise MisdirectedError("it approves another purpose", expected=claim.filing.purpose.value)
+    _check_lifetime(agreement, body, at)
+    _check_contributions(agreement, body)
+    standing = [b.stages for b in claim.votes_standing(Approval, body.person) if at <= b.expires_at]
+    if any(set(body.stages) <= set(stages) for stages in standing):
+        raise AlreadyStatedError("these stages are approved by you already", stages=list(body.stages))
+    return EventType.APPROVAL_GIVEN
+
+
+def _check_lifetime(agreement: Agreement, body: Approval, at: datetime) -> None:
+    if body.expires_at <= at:
+        raise BadTimingError("it has expired already", expires_at=instant_text(body.expires_at))
+    latest = _latest(agreement, body.issued_at)
+    if body.expires_at > latest:
+        raise BadTimingError(
+            "it would count for longer than the agreement allows",
+            expires_at=instant_text(body.expires_at),
+            latest=instant_text(latest),
+        )
+
+
+def _latest(agreement: Agreement, issued_at: datetime) -> datetime:
+    """Return until when an approval may count that is issued at a moment."""
+    lifetime = agreement.windows.approval_lifetime
+    return deadline(issued_at, lifetime, recipient=depositor(agreement), agreement=agreement).at
+
+
+def _check_contributions(agreement: Agreement, body: Approval) -> None:
+    own = {component for stage in body.stages for component in agreement.stage(stage).components}
+    if astray := sorted({contribution.component for contribution in body.contributions} - own):
+        raise MisdirectedError("a share of a component that it does not approve", components=list(astray))
+
+
+def _completed(heading: Heading, standing: Standing, choices: Choices) -> Choices:
+    """Approve every undecided stage in whose quorum the author has a place, if none is named.
+
+    Raises:
+        NotYoursError: There is none.
+    """
+    if "stage" in choices:
+        return choices
+    own = voted_on(heading.terms.agreement, standing.undecided_stages, heading.person)
+    if not own:
+        raise NotYoursError("no undecided stage has you in its quorum", person=heading.person)
+    return choices.but(stage=own)
+
+
+def _draft(heading: Heading, choices: Choices) -> Approval:
+    latest = _latest(heading.terms.agreement, heading.issued_at)
+    return Approval(
+        **heading.members,
+        stages=choices.stages or (),
+        purpose=heading.filing.purpose,
+        expires_at=choices.maybe("expires_at", datetime) or latest,
+        reason=choices.text("reason"),
+    )
+
+
+def _does(body: Approval) -> str:
+    return f"approves the release of {', '.join(body.stages)}; what is released cannot be undisclosed"
+
+
+def _particulars(body: Approval, agreement: Agreement) -> Iterator[str]:
+    for stage in body.stages:
+        yield f"stage {stage} releases {', '.join(agreement.stage(stage).components)}"
+    for share in body.contributions:
+        whose = f"the share {share.leaf} of {share.component}"
+        yield f"with {whose}, sealed for this claim, {share.sealed_digest}"
+    yield f"counts until {instant_text(body.expires_at)}, for {body.purpose} only"
+    yield f"because {body.reason}"
+
+
+ACT: Final = Act(
+    body=Approval,
+    noun="approvals",
+    rule=_rule,
+    draft=_draft,
+    does=_does,
+    particulars=_particulars,
+    completed=_completed,
+    command=Command(
+        name="approve",
+        purpose="Approve stages of a claim: those named, or all in whose quorum you have a place.",
+        asks=(
+            STAGES,
+            Ask(choice="reason", help="Why, in words that go on record.", default="approved"),
+            Ask(
+                choice="expires_at",
+                option="expires",
+                help="Until when it counts; as long as the agreement allows if absent.",
+                form=Form.MOMENT,
+                optional=True,
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,56 @@
+"""Denial: one person's no to a claim."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from tallystick.domain.acts.act import Act
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.authorship.authors import check_one_of
+from tallystick.domain.authorship.interests import check_unconflicted
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.state import EventType
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.command import REASON, Command
+from tallystick.domain.drafts.heading import Heading
+from tallystick.domain.ids import PersonId
+from tallystick.domain.refusals import AlreadyStatedError
+from tallystick.domain.statements.acts import Denial
+
+
+def _rule(
+    agreement: Agreement, claim: Claim, body: Denial, _: frozenset[PersonId], __: datetime
+) -> EventType:
+    """Admit a denial by a person with a leaf in the denial quorum.
+
+    Raises:
+        TallystickError: Nobody with a leaf, or denied already.
+    """
+    check_one_of(body.person, agreement.authorities.denial.persons, "deny this claim")
+    check_unconflicted(agreement, claim, body.person)
+    if any(claim.votes_standing(Denial, body.person)):
+        raise AlreadyStatedError("you deny this claim already", claim=claim.id)
+    return EventType.DENIAL_GIVEN
+
+
+def _draft(heading: Heading, choices: Choices) -> Denial:
+    return Denial(**heading.members, reason=choices.text("reason"))
+
+
+def _does(_: Denial) -> str:
+    return "denies this claim"
+
+
+def _particulars(body: Denial, _: Agreement) -> Iterator[str]:
+    yield f"because {body.reason}"
+
+
+ACT: Final = Act(
+    body=Denial,
+    noun="denials",
+    rule=_rule,
+    draft=_draft,
+    does=_does,
+    particulars=_particulars,
+    command=Command(name="deny", purpose="Deny a claim; enough denials end it.", asks=(REASON,)),
+)

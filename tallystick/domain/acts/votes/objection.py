@@ -1,0 +1,119 @@
+"""Objection: a contrary instruction; the condition did not come true, or was cured."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from tallystick.domain.acts.act import Act
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.authorship.authors import check_one_of, check_stages
+from tallystick.domain.claim.claim import Claim, covers
+from tallystick.domain.claim.state import ClaimState, EventType, states_allowing
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.command import STAGES, Ask, Command
+from tallystick.domain.drafts.heading import Heading
+from tallystick.domain.ids import PersonId, StageId
+from tallystick.domain.refusals import (
+    AlreadyStatedError,
+    DisputeSettledError,
+    RetractionIsFinalError,
+    UnknownGroundError,
+)
+from tallystick.domain.statements.acts import Objection
+
+
+def _rule(
+    agreement: Agreement, claim: Claim, body: Objection, _: frozenset[PersonId], __: datetime
+) -> EventType:
+    """Admit a contrary instruction; which event it is depends on what is still undecided.
+
+    Raises:
+        TallystickError: Not an objector, an unknown ground or none, objected already, or
+            the party has retracted an objection to this claim before.
+    """
+    check_one_of(body.person, agreement.objection.objectors, "object to a claim")
+    check_stages(claim, body.stages)
+    if body.ground not in agreement.objection.grounds:
+        raise UnknownGroundError("no such ground", given=body.ground, known=list(agreement.objection.grounds))
+    if not body.explanation.strip():
+        raise UnknownGroundError(
+            "an objection says what it rests on", known=list(agreement.objection.grounds)
+        )
+    _check_not_retracted_before(agreement, claim, body)
+    _check_not_settled_before(agreement, claim, body)
+    same = (b for _e, b in claim.open_objections if b.person == body.person)
+    if any(b.stages is None or (body.stages is not None and set(body.stages) <= set(b.stages)) for b in same):
+        raise AlreadyStatedError("your objection to this stands already", claim=claim.id)
+    return _event(claim, body)
+
+
+def _event(claim: Claim, body: Objection) -> EventType:
+    undecided = claim.undecided_stages
+    in_scope = [stage for stage in undecided if covers(body.stages, stage)]
+    # Before the form is accepted an objection is too early rather than late; the table refuses it.
+    if not in_scope or claim.state not in {ClaimState.FILED, *states_allowing(EventType.OBJECTION_MADE)}:
+        return EventType.LATE_OBJECTION_MADE
+    return EventType.OBJECTION_MADE if len(in_scope) == len(undecided) else EventType.PARTIAL_OBJECTION_MADE
+
+
+def _check_not_retracted_before(agreement: Agreement, claim: Claim, body: Objection) -> None:
+    party = agreement.person(body.person).party
+    for entry, earlier in claim.entries_of(Objection):
+        if entry.signed.id in claim.retracted and agreement.person(earlier.person).party == party:
+            raise RetractionIsFinalError("your party retracted its objection", retracted=entry.signed.id)
+
+
+def _check_not_settled_before(agreement: Agreement, claim: Claim, body: Objection) -> None:
+    """Refuse to contest again what was ruled on: a loser could otherwise object for ever."""
+    party = agreement.person(body.person).party
+    settled = [
+        (entry.signed.id, _scope(claim, earlier))
+        for entry, earlier in claim.entries_of(Objection)
+        if entry.signed.id in claim.settled - claim.retracted - claim.late
+        and agreement.person(earlier.person).party == party
+    ]
+    # All rulings together, and what is decided already left out: no new mixture of old stages is new.
+    contested = _scope(claim, body) & set(claim.undecided_stages) or _scope(claim, body)
+    if settled and contested <= frozenset[StageId]().union(*(scope for _, scope in settled)):
+        raise DisputeSettledError("your party's objection was ruled on", settled=settled[-1][0])
+
+
+def _scope(claim: Claim, body: Objection) -> frozenset[StageId]:
+    return frozenset(p.stage for p in claim.stages if covers(body.stages, p.stage))
+
+
+def _draft(heading: Heading, choices: Choices) -> Objection:
+    return Objection(
+        **heading.members,
+        ground=choices.text("ground"),
+        explanation=choices.text("explanation"),
+        stages=choices.stages,
+    )
+
+
+def _does(_: Objection) -> str:
+    return "objects to this claim (a contrary instruction)"
+
+
+def _particulars(body: Objection, _: Agreement) -> Iterator[str]:
+    yield f"scope: {', '.join(body.stages) if body.stages is not None else 'the whole claim'}"
+    yield f"ground {body.ground}: {body.explanation}"
+
+
+ACT: Final = Act(
+    body=Objection,
+    noun="objections",
+    rule=_rule,
+    draft=_draft,
+    does=_does,
+    particulars=_particulars,
+    command=Command(
+        name="object",
+        purpose="Object to a claim, or to some of its stages: what is undecided waits until it is settled.",
+        asks=(
+            Ask(choice="ground", help="One of the agreement's grounds."),
+            Ask(choice="explanation", help="What it rests on, in a sentence."),
+            STAGES,
+        ),
+    ),
+)

@@ -1,0 +1,69 @@
+"""Retraction: taking back one's own approval, denial or objection."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from tallystick.domain.acts.act import Act
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.state import EventType
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.command import REASON, Ask, Command, Form
+from tallystick.domain.drafts.heading import Heading
+from tallystick.domain.ids import Digest, PersonId
+from tallystick.domain.refusals import NothingToRetractError
+from tallystick.domain.statements.acts import Approval, Denial, Objection, Retraction
+
+
+def _rule(_: Agreement, claim: Claim, body: Retraction, __: frozenset[PersonId], ___: datetime) -> EventType:
+    """Admit the taking back of one's own approval, denial or objection, while it stands.
+
+    Raises:
+        NothingToRetractError: No such statement of this person, or it was taken back or settled before.
+    """
+    for entry in claim.entries:
+        if entry.signed.id == body.of and entry.signed.body.person == body.person:
+            gone = claim.retracted | claim.settled
+            if isinstance(entry.signed.body, Objection) and body.of not in gone:
+                return EventType.OBJECTION_RETRACTED
+            if isinstance(entry.signed.body, Approval | Denial) and body.of not in gone:
+                return EventType.VOTE_RETRACTED
+    raise NothingToRetractError("nothing of yours to take back", of=body.of)
+
+
+def _draft(heading: Heading, choices: Choices) -> Retraction:
+    of = Digest(choices.given("of", str))
+    return Retraction(**heading.members, of=of, reason=choices.text("reason"))
+
+
+def _does(_: Retraction) -> str:
+    return "takes back their own statement; an objection cannot be made again"
+
+
+def _particulars(body: Retraction, _: Agreement) -> Iterator[str]:
+    yield f"takes back {body.of}"
+    yield f"because {body.reason}"
+
+
+ACT: Final = Act(
+    body=Retraction,
+    noun="retractions",
+    rule=_rule,
+    draft=_draft,
+    does=_does,
+    particulars=_particulars,
+    command=Command(
+        name="retract",
+        purpose="Take back your own approval, denial or objection.",
+        asks=(
+            Ask(
+                choice="of",
+                argument="statement",
+                help="The digest of your own approval, denial or objection.",
+                form=Form.DIGEST,
+            ),
+            REASON,
+        ),
+    ),
+)

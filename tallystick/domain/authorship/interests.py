@@ -1,0 +1,34 @@
+"""Nobody helps their own claim along, through whichever door."""
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.tally import bar
+from tallystick.domain.ids import PersonId, party_of
+from tallystick.domain.refusals import SelfServingError
+
+
+def check_unconflicted(agreement: Agreement, claim: Claim, person: PersonId) -> None:
+    """Refuse the vote of a person who never counts for this claim.
+
+    Raises:
+        SelfServingError: The claimant, or somebody of the claimant's party where the agreement excludes it.
+    """
+    if (barred := bar(agreement, claim, agreement.person(person))) is not None:
+        raise SelfServingError(barred, person=person)
+
+
+def check_disinterested(agreement: Agreement, claim: Claim, persons: frozenset[PersonId]) -> None:
+    """Refuse what the claimant's side signs to move its own claim on.
+
+    Raises:
+        SelfServingError: The claimant signed, or the claimant's party did where the agreement excludes it.
+    """
+    own = {claim.filing.person} | {
+        person
+        for person in persons
+        if agreement.excludes_claimant_party and party_of(person) == claim.claimant_party
+    }
+    if interested := sorted(persons & own):
+        raise SelfServingError(
+            "the claimant's side decides nothing about its claim", persons=list(interested)
+        )

@@ -1,0 +1,47 @@
+"""What may be said, kind by kind: every body that stands under an agreement."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tallystick.domain.acts.all import ACTS
+from tallystick.domain.codec import MalformedDocumentError, decode
+from tallystick.domain.ids import nonce
+from tallystick.domain.json import JsonObject
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.engine import DecisionStatement, Event, Notice, StorageNotice
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.signed import Body
+
+_BESIDE_ACTS: Final[tuple[type[Body], ...]] = (
+    KeyRevocation,
+    Custody,
+    Deposit,
+    ClaimFiling,
+    Notice,
+    StorageNotice,
+    Event,
+    DecisionStatement,
+)
+
+BODIES: Final[Mapping[Kind, type[Body]]] = MappingProxyType(
+    {body.KIND: body for body in (*_BESIDE_ACTS, *(act.body for act in ACTS))}
+)
+"""The bodies that stand under an agreement; `agreement` itself and `enrolment` have their own readers."""
+
+
+def read_body(kind: Kind, body: JsonObject) -> Body:
+    """Return the body of a statement of `kind`.
+
+    Raises:
+        MalformedDocumentError: Not the members of that kind, or no kind that stands under an agreement.
+        MalformedNameError: Its nonce is none.
+    """
+    if kind not in BODIES:
+        raise MalformedDocumentError("this kind does not stand under an agreement", kind=kind.value)
+    statement = decode(BODIES[kind], body)
+    nonce(statement.nonce)
+    return statement

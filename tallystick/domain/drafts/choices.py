@@ -1,0 +1,88 @@
+"""What the author of a draft chooses, by name; each act takes what it has a member for."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TypeVar, cast
+
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import StageId
+
+T = TypeVar("T")
+W = TypeVar("W", bound=StrEnum)
+
+
+class DraftIncompleteError(MalformedError):
+    """A draft was asked for without something that its kind has to say."""
+
+    code = "draft-incomplete"
+    why = "Each kind of statement has members that only its author can choose."
+    advice = "Say what the facts name, with the option or query parameter of that name."
+
+
+class Choices:
+    """What was chosen: one value a name, or several of one kind as a tuple.
+
+    The names are those of the API's query parameters. The set is open: an act reads the
+    names that it needs, and a draft says which of them is missing.
+    """
+
+    def __init__(self, **chosen: object) -> None:
+        self._chosen = {name: value for name, value in chosen.items() if value is not None}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._chosen
+
+    def but(self, **chosen: object) -> "Choices":
+        """Return these choices with others added."""
+        return Choices(**{**self._chosen, **chosen})
+
+    def maybe(self, name: str, kind: type[T]) -> T | None:
+        """Return what was chosen, or None."""
+        value = self._chosen.get(name)
+        assert value is None or isinstance(value, kind), f"{name} is a {kind}"
+        return value
+
+    def given(self, name: str, kind: type[T]) -> T:
+        """Return what was chosen.
+
+        Raises:
+            DraftIncompleteError: Nothing was.
+        """
+        value = self.maybe(name, kind)
+        if value is None:
+            raise DraftIncompleteError("something is missing", missing=name)
+        return value
+
+    def several(self, name: str, kind: type[T]) -> tuple[T, ...]:
+        """Return all that was chosen under a name; one value alone counts as one of several."""
+        value = self._chosen.get(name, ())
+        values = cast("Sequence[object]", value if isinstance(value, tuple) else (value,))
+        assert all(isinstance(one, kind) for one in values), f"{name} are {kind}"
+        return cast("tuple[T, ...]", tuple(values))
+
+    def text(self, name: str) -> str:
+        """Return the first text that was chosen.
+
+        Raises:
+            DraftIncompleteError: None was, or it is blank.
+        """
+        texts = self.several(name, str)
+        if not texts or not texts[0].strip():
+            raise DraftIncompleteError("something is missing", missing=name)
+        return texts[0]
+
+    def word(self, name: str, words: type[W]) -> W:
+        """Return which of `words` was chosen.
+
+        Raises:
+            DraftIncompleteError: None was, or no such word.
+        """
+        try:
+            return words(self.text(name))
+        except ValueError as error:
+            raise DraftIncompleteError("not a word that is known here", missing=name) from error
+
+    @property
+    def stages(self) -> tuple[StageId, ...] | None:
+        """The stages that were named; None means no choice: the whole claim, for an objection or hold."""
+        return tuple(map(StageId, self.several("stage", str))) if "stage" in self else None

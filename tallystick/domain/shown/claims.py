@@ -1,0 +1,50 @@
+"""A claim as somebody who signs about it reads it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.codec import instant_text
+from tallystick.domain.comparison_words import six_words
+from tallystick.domain.ids import Digest, claim_id
+from tallystick.domain.record.filing import stages_asked
+from tallystick.domain.statements.filing import ClaimFiling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledClaim:
+    """A claim to which a statement is added.
+
+    Attributes:
+        digest: Of `filing`; the claim's identity.
+        state: As the server tells it, which no signature vouches for.
+        filed_at: When it was accepted; the same.
+    """
+
+    digest: Digest
+    filing: ClaimFiling
+    state: str
+    filed_at: datetime
+
+
+def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> Iterator[str]:
+    """Say which claim it is and what it asks for, from the signed filing alone."""
+    yield f"claim {claim_id(digest)}: {' '.join(six_words(digest))}"
+    yield f"claim digest {digest}"
+    yield f"filed by {filing.person} for {filing.purpose}, issued {instant_text(filing.issued_at)}"
+    yield f"condition {filing.condition}: {agreement.condition(filing.condition).title}"
+    for stage in stages_asked(agreement, filing):
+        yield f"asks for stage {stage}: {', '.join(agreement.stage(stage).components)}"
+    yield f"deposit {filing.deposit}"
+    for document in filing.evidence:
+        what = agreement.evidence_item(document.item).what
+        dated = instant_text(document.issued_at)
+        yield f"evidence {document.item}: {what}, dated {dated}, {document.plain_digest}"
+    yield f"declared: {filing.declaration}"
+
+
+def agreement_lines(agreement: Agreement, digest: Digest) -> Iterator[str]:
+    """Say under which agreement something stands."""
+    yield f"agreement {agreement.id} version {agreement.version}: {agreement.title}"
+    yield f"agreement digest {digest}, deployment {agreement.deployment}"

@@ -1,0 +1,128 @@
+"""Lines made from the very body that will be signed, for every statement that a person signs.
+
+They come from the body, the claim it names and the agreement it is under, never from what went
+into a draft: what is shown is what is signed. The first signer and those who sign after them read
+the same lines. `tests/domain/shown/vectors` holds every program that shows them to the same words.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from tallystick.domain.acts.all import ACTS, BY_KIND
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.summary import summarise
+from tallystick.domain.codec import instant_text
+from tallystick.domain.comparison_words import six_words
+from tallystick.domain.ids import Digest
+from tallystick.domain.kinds import Kind
+from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines
+from tallystick.domain.statements.acts import Approval, Denial
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.header import Header, OnClaim
+from tallystick.domain.statements.keys import KeyRevocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtHand:
+    """What a signer has at hand beside the body.
+
+    Attributes:
+        statement: The id of the statement to be signed: the digest over its kind and body.
+        agreement: The version that the body is under, or that it is.
+        claim: The claim that an act is about.
+    """
+
+    statement: Digest
+    agreement: Agreement
+    claim: FiledClaim | None = None
+
+
+def shows(body: Header | Agreement, at_hand: AtHand) -> tuple[str, ...]:
+    """Return the lines that a signer reads: what signing does, about what, on what grounds.
+
+    Args:
+        body: A body of one of the kinds that persons sign (`SIGNED_BY_PERSONS`).
+        at_hand: What the body refers to; for an act, the claim it is sent to: if the body names another
+            one, the lines warn of it.
+    """
+    return tuple(_LINES[type(body)](body, at_hand))
+
+
+def _agreement(body: Agreement, at_hand: AtHand) -> Iterator[str]:
+    yield f"agreement {body.id} version {body.version}: {body.title}"
+    yield f"deployment {body.deployment}"
+    if body.supersedes is not None:
+        yield f"supersedes the version {body.supersedes}"
+    yield from summarise(body)
+    yield f"agreement digest {at_hand.statement}: {' '.join(six_words(at_hand.statement))}"
+
+
+def _claim(body: ClaimFiling, at_hand: AtHand) -> Iterator[str]:
+    yield f"{body.person} files this claim: it asks for the stages below, on the condition below."
+    yield from agreement_lines(at_hand.agreement, body.agreement_digest)
+    yield from claim_lines(at_hand.agreement, at_hand.statement, body)
+    yield from (f"sealed evidence {one.item} {one.sealed_digest}" for one in body.evidence)
+    recipient = hashlib.sha256(body.recipient.encode()).hexdigest()
+    yield f"what is released is sealed to the recipient whose SHA-256 is {recipient}"
+
+
+def _deposit(body: Deposit, at_hand: AtHand) -> Iterator[str]:
+    yield f"{body.person} makes deposit {body.number}: a claim may ask for what is in it."
+    yield f"content as of {instant_text(body.watermark)}"
+    yield f"follows the deposit {body.previous}" if body.previous else "the first deposit"
+    for one in body.components:
+        yield f"component {one.component}: {one.files} files, {one.payload_bytes} bytes"
+        yield f"  manifest {one.manifest_digest}"
+        yield f"  sealed file {one.sealed_digest}, {one.sealed_bytes} bytes"
+        yield f"  sealed to custody {one.custody}"
+    yield from _identity(body, at_hand)
+
+
+def _revocation(body: KeyRevocation, at_hand: AtHand) -> Iterator[str]:
+    owner = at_hand.agreement.person_with(body.key).id
+    yield f"{body.person} revokes the key of {owner}; what it signed stops counting for what is undecided."
+    yield f"key {body.key}"
+    yield f"because {body.reason}"
+    yield from _identity(body, at_hand)
+
+
+def _act(body: OnClaim, at_hand: AtHand) -> Iterator[str]:
+    act, claim, agreement = BY_KIND[body.KIND], at_hand.claim, at_hand.agreement
+    assert claim is not None, "an act is about a claim"
+    yield f"{body.person} {act.does(body)}."
+    if body.claim != claim.digest:
+        yield f"WARNING: it names another claim, {body.claim}"
+        return
+    yield from act.particulars(body, agreement)
+    if isinstance(body, Approval | Denial) and body.ledger_seen is not None:
+        yield f"having verified the ledger of {body.ledger_seen.size} entries, {body.ledger_seen.root}"
+    yield from _identity(body, at_hand)
+    yield from claim_lines(agreement, claim.digest, claim.filing)
+    yield f"the server says: {claim.state}, filed at {instant_text(claim.filed_at)}"
+
+
+def _identity(body: Header, at_hand: AtHand) -> Iterator[str]:
+    yield f"issued {instant_text(body.issued_at)}"
+    yield f"statement {at_hand.statement}"
+    yield from agreement_lines(at_hand.agreement, body.agreement_digest)
+
+
+# Each takes the body of its own kind: a table cannot say so in types.
+_LINES: Final[Mapping[type[Header | Agreement], Callable[[Any, AtHand], Iterator[str]]]] = MappingProxyType(
+    {
+        Agreement: _agreement,
+        ClaimFiling: _claim,
+        Deposit: _deposit,
+        KeyRevocation: _revocation,
+        **{act.body: _act for act in ACTS},
+    }
+)
+
+SIGNED_BY_PERSONS: Final = frozenset(
+    {Kind.AGREEMENT, *(body.KIND for body in _LINES if issubclass(body, Header))}
+)
+"""The kinds of which a person reads these lines; an enrolment is made with its key, and says no more."""

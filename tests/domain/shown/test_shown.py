@@ -1,0 +1,147 @@
+"""What a signer reads: the same words in every program, and all that the body says."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import pytest
+
+from tallystick.crypto.json.canonical import parse
+from tallystick.domain.acts.all import draft
+from tallystick.domain.comparison_words import six_words
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.heading import Heading
+from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.json import JsonValue
+from tallystick.domain.kinds import Kind
+from tallystick.domain.shown.claims import FiledClaim
+from tallystick.domain.shown.shown import SIGNED_BY_PERSONS, AtHand, shows
+from tallystick.domain.statements.acts import Objection
+from tests.support.shown_vectors import CONTEXT, FOLDER, shown, stored, vectors
+from tests.support.stories.stories import play
+from tests.support.worlds.agreements import DORA
+from tests.support.worlds.groundwork import some_digest
+from tests.support.worlds.world import World
+
+NAMES = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != CONTEXT)
+MADE_BY_PROGRAMS = {
+    Kind.ENROLMENT,
+    Kind.CUSTODY,
+    Kind.NOTICE,
+    Kind.STORAGE_NOTICE,
+    Kind.EVENT,
+    Kind.DECISION,
+    Kind.EVIDENCE,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_signer_reads_these_lines_for_this_body(name: str) -> None:
+    vector = stored(name)
+    assert shown(vector, stored(CONTEXT)) == vector["lines"]
+
+
+def test_every_kind_that_persons_sign_has_a_vector() -> None:
+    assert {stored(name)["kind"] for name in NAMES} == SIGNED_BY_PERSONS
+    assert set(Kind) - MADE_BY_PROGRAMS == SIGNED_BY_PERSONS
+
+
+def test_no_vector_is_left_over_and_none_is_missing() -> None:
+    assert list(vectors()) == NAMES
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in NAMES if stored(n)["kind"] != "agreement" and "another" not in n]
+)
+def test_all_that_a_body_says_stands_in_its_lines_but_for_its_nonce(name: str) -> None:
+    vector = stored(name)
+    told = "\n".join(vector["lines"])
+    if "WARNING" in told:
+        return
+    for leaf in leaves(parse(vector["body"].encode())):
+        long = hashlib.sha256(leaf.encode()).hexdigest()
+        assert any(form in told for form in (leaf, leaf.replace("_", " "), long)), leaf
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_digest_of_what_is_signed_is_shown_unless_it_is_about_another_claim(name: str) -> None:
+    vector = stored(name)
+    assert (vector["statement"] in "\n".join(vector["lines"])) is ("another" not in name)
+
+
+def test_a_signer_reads_the_claim_the_condition_the_evidence_and_the_stages() -> None:
+    told, filing = "\n".join(stored("approval")["lines"]), play("bea files").claim.filing
+    claim = stored(CONTEXT)["claim"]["digest"]
+    for wanted in (
+        claim,
+        " ".join(six_words(claim)),
+        "Insolvency with disruption",
+        "kim@kestrel approves the release of",
+        "licence-keys, activation-rules",
+        filing.deposit,
+        filing.declaration,
+        *(document.plain_digest for document in filing.evidence),
+    ):
+        assert wanted in told
+
+
+def test_an_agreement_is_shown_whole() -> None:
+    told = stored("agreement")["lines"]
+    assert any("may file" in line or "may claim" in line for line in told)
+    assert any(line.startswith("Stage critical releases") for line in told)
+    assert stored("agreement-second-version")["lines"] != told
+
+
+def test_what_is_shown_follows_the_body_and_not_what_was_asked_for() -> None:
+    world = play("bea files\nana accepts\ndora acknowledges")
+    body = objection(world)
+    swapped = replace(body, explanation="Something else.", stages=(StageId("source"),))
+    at_hand = beside(world)
+    told = shows(swapped, at_hand)
+    assert "ground cured: Something else." in told
+    assert "scope: source" in told
+    assert "scope: the whole claim" in shows(body, at_hand)
+
+
+def test_a_body_about_another_claim_is_shown_as_one_and_says_nothing_of_this() -> None:
+    world = play("bea files\nana accepts\ndora acknowledges")
+    told = shows(replace(objection(world), claim=some_digest(1)), beside(world))
+    assert told[1].startswith("WARNING")
+    assert len(told) == 2
+
+
+def objection(world: World) -> Objection:
+    heading = Heading(
+        terms=world.terms,
+        claim=world.claim.digest,
+        filing=world.claim.filing,
+        person=DORA,
+        issued_at=world.now,
+        nonce=32 * "0",
+    )
+    choices = Choices(ground="cured", explanation="It is repaired.")
+    body = draft(Kind.OBJECTION, heading, world.claim, choices)
+    assert isinstance(body, Objection)
+    return body
+
+
+def beside(world: World) -> AtHand:
+    claim = FiledClaim(
+        digest=world.claim.digest,
+        filing=world.claim.filing,
+        state=world.claim.state,
+        filed_at=world.claim.filed_at,
+    )
+    return AtHand(statement=Digest("sha256:" + 64 * "0"), agreement=world.agreement, claim=claim)
+
+
+def leaves(value: JsonValue, name: str = "") -> Iterator[str]:
+    """Yield every text and number of a document, but for nonces; a truth is told in the sentence."""
+    if isinstance(value, Mapping):
+        for member, inner in value.items():
+            yield from leaves(inner, member)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from leaves(inner, name)
+    elif not isinstance(value, bool) and name != "nonce":
+        yield str(value)

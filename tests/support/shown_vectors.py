@@ -1,0 +1,238 @@
+"""What signers read, as JSON for any language: `python -m tests.support.shown_vectors --write`.
+
+Each file has a body as the canonical JSON that is signed, and the lines that are shown for it;
+`context.json` has the agreement and the claim that they all refer to.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from tallystick.crypto.envelope import statement_id, unsigned
+from tallystick.crypto.json.canonical import canonical_bytes, parse
+from tallystick.domain.acts.all import draft
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.bodies import read_body
+from tallystick.domain.codec import decode, encode_object, instant, instant_text
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.heading import Heading
+from tallystick.domain.ids import ComponentId, Digest, PersonId
+from tallystick.domain.kinds import Kind
+from tallystick.domain.shown.claims import FiledClaim
+from tallystick.domain.shown.shown import AtHand, shows
+from tallystick.domain.statements.acts import Approval, Denial
+from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.header import Contribution, Header, LedgerSeen
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.orders import RulingDocument
+from tallystick.domain.statements.receipts import ReceivedComponent
+from tests.support.stories.stories import play
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, DOCS, DORA, KIM, PEOPLE, TOM
+from tests.support.worlds.groundwork import some_digest
+from tests.support.worlds.world import World
+
+FOLDER: Final = Path(__file__).parents[1] / "domain" / "shown" / "vectors"
+CONTEXT: Final = "context"
+_AT: Final = datetime(2026, 11, 27, 9, tzinfo=UTC)
+_NONCE: Final = 32 * "a"
+
+_DRAFTED: Final[Mapping[str, tuple[Kind, PersonId, dict[str, object]]]] = {
+    "intake": (Kind.INTAKE, ANA, {"accepted": True}),
+    "intake-refused": (Kind.INTAKE, ANA, {"accepted": False, "reason": ("no date", "no stamp")}),
+    "notice-acknowledgement": (Kind.NOTICE_ACKNOWLEDGEMENT, DORA, {}),
+    "approval": (Kind.APPROVAL, KIM, {"reason": "The papers are in order."}),
+    "denial": (Kind.DENIAL, KIM, {"reason": "The record is of another company."}),
+    "objection": (Kind.OBJECTION, DORA, {"ground": "cured", "explanation": "We have paid."}),
+    "objection-to-a-stage": (
+        Kind.OBJECTION,
+        DORA,
+        {"ground": "cured", "explanation": "We have paid.", "stage": "source"},
+    ),
+    "retraction": (Kind.RETRACTION, DORA, {"of": some_digest(1), "reason": "It is settled."}),
+    "ruling": (
+        Kind.RULING,
+        KIM,
+        {
+            "authority": "court_order",
+            "outcome": "release",
+            "reason": "As the court ordered.",
+            "document": (
+                RulingDocument(document="order", plain_digest=some_digest(2)),
+                RulingDocument(document="finality_certificate", plain_digest=some_digest(3)),
+            ),
+        },
+    ),
+    "joint-instruction": (Kind.JOINT_INSTRUCTION, DORA, {"outcome": "refuse", "reason": "We agree."}),
+    "withdrawal": (Kind.WITHDRAWAL, BEA, {"reason": "cured", "explanation": "They have paid."}),
+    "hold": (Kind.HOLD, KIM, {"reason": "An injunction.", "stage": "source"}),
+    "hold-of-the-claim": (Kind.HOLD, KIM, {"reason": "An injunction."}),
+    "hold-lift": (Kind.HOLD_LIFT, ANA, {"of": some_digest(4), "reason": "It was dissolved."}),
+    "receipt": (
+        Kind.RECEIPT,
+        BEA,
+        {
+            "stage": "provisional",
+            "outcome": "rolled_back",
+            "explanation": "nothing is active",
+            "received": (
+                ReceivedComponent(
+                    component=DOCS, sealed_digest=some_digest(5), manifest_digest=some_digest(6)
+                ),
+                ReceivedComponent(component=ComponentId("source"), sealed_digest=some_digest(7)),
+            ),
+        },
+    ),
+    "return": (
+        Kind.RETURN,
+        BEA,
+        {"component": (DOCS,), "method": "shredded", "certificate": "C-1, by an officer"},
+    ),
+}
+
+
+def vectors() -> dict[str, dict[str, Any]]:
+    """Return every vector by its name, made anew."""
+    bodies: dict[str, Header | Agreement] = {name: _drafted(*said) for name, said in _DRAFTED.items()}
+    approval, denial = bodies["approval"], bodies["denial"]
+    assert isinstance(approval, Approval)
+    assert isinstance(denial, Denial)
+    seen = LedgerSeen(size=7, root=some_digest(8))
+    share = Contribution(component=DOCS, leaf=KIM, sealed_digest=some_digest(9))
+    bodies |= {
+        "agreement": AGREEMENT,
+        "agreement-second-version": replace(AGREEMENT, version=2, supersedes=some_digest(10)),
+        "claim": _filed().filing,
+        "deposit": _deposit(),
+        "deposit-first": replace(_deposit(), number=1, previous=None),
+        "key-revocation": _header(KeyRevocation, ANA, key=PEOPLE[TOM].person.signing_key, reason="stolen"),
+        "approval-with-a-share": replace(approval, contributions=(share,), ledger_seen=seen),
+        "denial-with-the-ledger": replace(denial, ledger_seen=seen),
+        "denial-of-another-claim": replace(denial, claim=some_digest(11)),
+    }
+    return {name: _vector(body) for name, body in sorted(bodies.items())}
+
+
+def context() -> dict[str, Any]:
+    """Return what the vectors refer to."""
+    claim = _filed()
+    return {
+        "agreement": _canonical(AGREEMENT),
+        "claim": {
+            "digest": claim.digest,
+            "filing": _canonical(claim.filing),
+            "state": claim.state,
+            "filed_at": instant_text(claim.filed_at),
+        },
+    }
+
+
+def shown(vector: Mapping[str, Any], around: Mapping[str, Any]) -> list[str]:
+    """Return the lines for a vector as it is stored, from its JSON alone."""
+    kind, said = Kind(vector["kind"]), parse(vector["body"].encode())
+    assert isinstance(said, Mapping)
+    assert statement_id(unsigned(kind, said)) == vector["statement"]
+    body = decode(Agreement, said) if kind is Kind.AGREEMENT else read_body(kind, said)
+    claim = around["claim"]
+    about = FiledClaim(
+        digest=Digest(claim["digest"]),
+        filing=decode(ClaimFiling, parse(claim["filing"].encode())),
+        state=claim["state"],
+        filed_at=instant(claim["filed_at"]),
+    )
+    agreement = decode(Agreement, parse(around["agreement"].encode()))
+    at_hand = AtHand(statement=Digest(vector["statement"]), agreement=agreement, claim=about)
+    return list(shows(body, at_hand))
+
+
+def stored(name: str) -> dict[str, Any]:
+    """Return a vector, or the context, as it stands in its file."""
+    return dict(json.loads((FOLDER / f"{name}.json").read_text()))
+
+
+@cache
+def _world() -> World:
+    return play("bea files\nana accepts\ndora acknowledges")
+
+
+def _filed() -> FiledClaim:
+    claim = _world().claim
+    return FiledClaim(
+        digest=claim.digest, filing=claim.filing, state=claim.state.value, filed_at=claim.filed_at
+    )
+
+
+def _drafted(kind: Kind, person: PersonId, choices: dict[str, object]) -> Header:
+    world = _world()
+    heading = Heading(
+        terms=world.terms,
+        claim=world.claim.digest,
+        filing=world.claim.filing,
+        person=person,
+        issued_at=_AT,
+        nonce=_NONCE,
+    )
+    return draft(kind, heading, world.claim, Choices(**choices))
+
+
+def _header(body: Any, person: PersonId, **members: object) -> Any:  # noqa: ANN401 - any body
+    return body(
+        deployment=AGREEMENT.deployment,
+        agreement=AGREEMENT.id,
+        agreement_digest=_world().terms.digest,
+        person=person,
+        issued_at=_AT,
+        nonce=_NONCE,
+        **members,
+    )
+
+
+def _deposit() -> Deposit:
+    component = DepositedComponent(
+        component=DOCS,
+        custody=some_digest(12),
+        sealed_digest=some_digest(13),
+        sealed_bytes=66_000,
+        manifest_digest=some_digest(14),
+        files=3,
+        payload_bytes=65_000,
+    )
+    made: Deposit = _header(
+        Deposit,
+        DORA,
+        number=2,
+        watermark=_AT - timedelta(hours=9),
+        components=(component, replace(component, component=ComponentId("source"))),
+        previous=some_digest(15),
+    )
+    return made
+
+
+def _vector(body: Header | Agreement) -> dict[str, Any]:
+    kind = Kind.AGREEMENT if isinstance(body, Agreement) else body.KIND
+    statement = statement_id(unsigned(kind, encode_object(body)))
+    lines = shows(body, AtHand(statement=statement, agreement=AGREEMENT, claim=_filed()))
+    return {"kind": kind.value, "body": _canonical(body), "statement": statement, "lines": list(lines)}
+
+
+def _canonical(value: object) -> str:
+    return canonical_bytes(encode_object(value)).decode()
+
+
+def write() -> None:
+    """Write every file anew."""
+    for path in FOLDER.glob("*.json"):
+        path.unlink()
+    for name, document in {CONTEXT: context(), **vectors()}.items():
+        (FOLDER / f"{name}.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit("usage: python -m tests.support.shown_vectors --write")
+    write()
