@@ -9,8 +9,6 @@ from temporalio import activity
 
 from activities.heartbeats import beating, heartbeat
 from tallystick.crypto.age.header import MalformedHeaderError, read_header
-from tallystick.crypto.envelope import body_of
-from tallystick.domain.codec import decode
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest, name
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
@@ -62,10 +60,10 @@ class BlobActivities:
 
     def _deposit(self, agreement_id: AgreementId, wanted: Digest) -> Deposit:
         with reading(self.database) as session:
-            stored = deposits.deposit_by_digest(session, agreement_id, wanted)
+            stored = deposits.by_digest(session, agreement_id, wanted)
             if stored is None:
                 raise NoSuchDepositError("no such deposit", deposit=wanted)
-            return decode(Deposit, body_of(stored.entry.statement()))
+            return stored.body()
 
     def _verify(self, component: DepositedComponent) -> tuple[bool, list[str]]:
         """Return whether the component is not as signed, and a line for each thing found."""

@@ -28,7 +28,6 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.refusals import MisdirectedError
-from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import Event
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.signed import expect
@@ -44,7 +43,7 @@ from tallystick.messages import (
     RecordHappening,
     RecordVerdict,
 )
-from tallystick.proof.reading import read_agreement, read_signed
+from tallystick.proof.reading import read_signed
 from tallystick.store.cases import casefile, revocations
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.cases.kept import Cases
@@ -172,7 +171,7 @@ class LedgerActivities:
             raise NoSuchAgreementError(
                 "the claim's agreement is not registered", digest=filing.agreement_digest
             )
-        terms = read_agreement(agreements.agreement_envelope(registered.envelope)).terms
+        terms = registered.signed().terms
         check_filing(
             terms,
             expect(read_signed(envelope, terms.agreement), ClaimFiling),
@@ -255,10 +254,10 @@ def _event(agreement: Agreement, request: RecordHappening) -> Event:
 
 
 def _verdict(session: Session, request: RecordVerdict) -> Event:
-    stored = deposits.deposit_by_digest(session, AgreementId(request.agreement), Digest(request.deposit))
+    stored = deposits.by_digest(session, AgreementId(request.agreement), Digest(request.deposit))
     if stored is None:
         raise MisdirectedError("no such deposit", deposit=request.deposit)
-    deposit = decode(Deposit, body_of(stored.entry.statement()))
+    deposit = stored.body()
     verified = request.verdict.verified
     return Event(
         deployment=deposit.deployment,

@@ -9,10 +9,10 @@ from tallystick.crypto.keys import key_id
 from tallystick.domain.agreement.deployment import root_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, PublicKey
-from tallystick.proof.reading import SignedAgreement, read_agreement
+from tallystick.proof.reading import SignedAgreement
 from tallystick.store.blobs.uploads import StoredBlob, record_blob
 from tallystick.store.registers import agreements
-from tallystick.store.registers.agreements import NoSuchAgreementError, agreement_envelope
+from tallystick.store.registers.agreements import NoSuchAgreementError
 
 
 class NotThisGateError(TallystickError):
@@ -35,7 +35,7 @@ def latest_version(session: Session, agreement_id: AgreementId) -> SignedAgreeme
     found = agreements.latest(session, agreement_id)
     if found is None:
         raise NoSuchAgreementError("no such agreement", agreement=agreement_id)
-    return read_agreement(agreement_envelope(found.envelope))
+    return found.signed()
 
 
 def check_gate(signed: SignedAgreement, keys: PrivateKeys, root_keys: frozenset[PublicKey]) -> None:

@@ -20,7 +20,7 @@ from tallystick.domain.release.decision import Sight
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.signed import Signed, expect
-from tallystick.proof.reading import read_agreement, read_signed
+from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.folder import ReplicaState
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
 from tallystick.store.cases.casefile import CaseFile
@@ -28,7 +28,6 @@ from tallystick.store.ledger import checkpoints
 from tallystick.store.ledger.checkpoints import LogSigner
 from tallystick.store.ledger.ledger import LedgerCorruptError
 from tallystick.store.registers import agreements, deposits
-from tallystick.store.registers.agreements import agreement_envelope
 from tallystick.store.registers.custody import verified_custody
 
 
@@ -134,7 +133,7 @@ def sight_of(
 
 def _deposit(session: Session, case: CaseFile) -> Signed[Deposit] | None:
     filing = case.claim.filing
-    stored = deposits.deposit_by_digest(session, case.agreement.id, filing.deposit)
+    stored = deposits.by_digest(session, case.agreement.id, filing.deposit)
     if stored is None:
         return None
     try:
@@ -176,7 +175,7 @@ def _log(session: Session, case: CaseFile, remembered: SeenLog | None) -> tuple[
 def _log_keys(session: Session, case: CaseFile) -> Sequence[PublicKey]:
     """Return the log keys of every version, each signed by all its parties."""
     versions = agreements.versions(session, case.agreement.id)
-    signed = [read_agreement(agreement_envelope(version.envelope)) for version in versions]
+    signed = [version.signed() for version in versions]
     keys = {version.agreement.engine.log_key for version in signed}
     return sorted(keys | {case.agreement.engine.log_key}, key=key_id)
 

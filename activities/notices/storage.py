@@ -26,11 +26,10 @@ from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import ChannelResult, StorageNotice
 from tallystick.domain.statements.signed import Body, Entry, Signed
 from tallystick.limits import STORAGE_NOTICE_AGAIN
-from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
+from tallystick.proof.reading import SignedAgreement, read_signed
 from tallystick.store.database.session import StoreUnavailableError, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements
-from tallystick.store.registers.agreements import agreement_envelope
 
 _log = telemetry.logger(__name__)
 
@@ -138,14 +137,14 @@ class StorageNotices:
 def _owed(session: Session, agreement_id: AgreementId) -> tuple[SignedAgreement, tuple[Owed, ...]]:
     registered = agreements.latest(session, agreement_id)
     assert registered is not None, "only registered agreements are looked at"
-    signed = read_agreement(agreement_envelope(registered.envelope))
+    signed = registered.signed()
     return signed, owed(signed.agreement, _record(session, agreement_id))
 
 
 def _record(session: Session, agreement_id: AgreementId) -> Iterator[Entry]:
     """Yield what is on record about no claim, each read under the version that it names: keys change."""
     registered = agreements.versions(session, agreement_id)
-    versions = {one.digest: read_agreement(agreement_envelope(one.envelope)).agreement for one in registered}
+    versions = {one.digest: one.signed().agreement for one in registered}
     for entry in ledger.entries(session, agreement_id, kinds=[Kind.EVENT, Kind.STORAGE_NOTICE]):
         if entry.claim is None:
             read = _read(entry.statement(), versions)

@@ -28,14 +28,12 @@ from tallystick.domain.ids import AgreementId, Digest, engine_person
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.engine import Event
 from tallystick.limits import DRAFT_IDLE_MAX, NOTICE_RETRY_MIN, SCRUB_REST_MIN, STORAGE_NOTICE_AGAIN
-from tallystick.proof.reading import read_agreement
 from tallystick.store.blobs.folder import ReplicaState
 from tallystick.store.blobs.replicas import ReplicatedBlobs, ScrubFinding
 from tallystick.store.blobs.uploads import blobs_with, known_blobs
 from tallystick.store.database.session import StoreUnavailableError, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements
-from tallystick.store.registers.agreements import agreement_envelope
 
 _log = telemetry.logger(__name__)
 _SPOILT: Final = frozenset({ReplicaState.ALTERED, ReplicaState.MISSING})
@@ -183,7 +181,7 @@ def _event(
     happening, blob, lines = found
     registered = agreements.latest(session, agreement_id)
     assert registered is not None, "a blob is under a registered agreement"
-    signed = read_agreement(agreement_envelope(registered.envelope))
+    signed = registered.signed()
     return Event(
         deployment=signed.agreement.deployment,
         agreement=agreement_id,

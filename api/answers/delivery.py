@@ -7,13 +7,11 @@ from sqlmodel import Session
 from api.answers.claim_views import envelope
 from api.answers.claims import ContributionView, DeliveredComponent, DeliveredStage, Delivery
 from api.answers.shapes import Json
-from tallystick.crypto.envelope import body_of
 from tallystick.domain.claim.claim import StageProgress
 from tallystick.domain.claim.disclosure import contributions_to
-from tallystick.domain.codec import decode
 from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.inbox.waiting import to_undo
-from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.deposits import DepositedComponent
 from tallystick.domain.statements.header import Contribution
 from tallystick.store.blobs import uploads
 from tallystick.store.cases.casefile import CaseFile
@@ -43,14 +41,9 @@ def delivery_of(session: Session, case: CaseFile) -> Delivery:
 
 def deposit_of(session: Session, case: CaseFile) -> StoredDeposit:
     """Return the deposit that the claim pins."""
-    stored = deposits.deposit_by_digest(session, case.agreement.id, case.claim.filing.deposit)
+    stored = deposits.by_digest(session, case.agreement.id, case.claim.filing.deposit)
     assert stored is not None, "a claim is filed on a recorded deposit only"
     return stored
-
-
-def components_of(stored: StoredDeposit) -> tuple[DepositedComponent, ...]:
-    """Return what a stored deposit says of its components."""
-    return decode(Deposit, body_of(stored.entry.statement())).components
 
 
 def _is_contributed(session: Session, case: CaseFile, progress: StageProgress) -> bool:
@@ -63,7 +56,7 @@ def _stage(
     session: Session, case: CaseFile, stored: StoredDeposit, progress: StageProgress
 ) -> DeliveredStage:
     wanted = case.agreement.stage(progress.stage).components
-    deposited = [component for component in components_of(stored) if component.component in wanted]
+    deposited = [component for component in stored.body().components if component.component in wanted]
     shares = contributions_to(case.agreement, case.claim, progress.stage)
     return DeliveredStage(
         stage=progress.stage,

@@ -6,10 +6,10 @@ from what a blob is for, and from the stages that were decided.
 
 from sqlmodel import Session
 
-from api.answers.delivery import components_of, deposit_of
+from api.answers.delivery import deposit_of
 from api.backend.backend import Backend
 from api.http.auth import Caller
-from api.http.visibility import opened, seen_agreement
+from api.http.visibility import seen_agreement
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.claim.disclosure import disclosed
 from tallystick.domain.errors import MalformedError
@@ -37,7 +37,7 @@ def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
         return True
     if blob.purpose != Purpose.DEPOSIT:
         return False
-    agreement = opened(seen_agreement(session, caller, blob.agreement_id)).agreement
+    agreement = seen_agreement(session, caller, blob.agreement_id).signed().agreement
     entitled = {
         party.id for role in (Role.DEPOSITOR, Role.ESCROW_AGENT) for party in agreement.parties_in(role)
     }
@@ -51,7 +51,7 @@ def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Di
     if not case.claim.decided_stages:
         return frozenset()
     try:
-        return disclosed(case.agreement, case.claim, components_of(deposit_of(session, case)))
+        return disclosed(case.agreement, case.claim, deposit_of(session, case).body().components)
     except (MalformedError, LedgerCorruptError) as error:
         # Other claims of the caller pin other deposits.
         _log.error("a claim's deposit is unreadable", claim=case.claim.digest, facts=error.facts)

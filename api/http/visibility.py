@@ -8,7 +8,6 @@ from sqlmodel import Session
 from api.http.auth import Caller
 from tallystick.domain import ids
 from tallystick.domain.ids import AgreementId, ClaimId, Digest
-from tallystick.proof.reading import SignedAgreement, read_agreement
 from tallystick.store.registers import agreements, claims
 from tallystick.store.registers.agreements import NoSuchAgreementError, RegisteredAgreement
 from tallystick.store.registers.claims import NoSuchClaimError, StoredClaim
@@ -55,12 +54,3 @@ def seen_claim(session: Session, caller: Caller, name: str) -> StoredClaim:
     if found is None or found.agreement_id not in caller.persons:
         raise NoSuchClaimError("no such claim")
     return found
-
-
-def opened(registered: RegisteredAgreement) -> SignedAgreement:
-    """Return a registered agreement, verified anew.
-
-    Raises:
-        TallystickError: Its stored bytes were altered.
-    """
-    return read_agreement(agreements.agreement_envelope(registered.envelope))

@@ -24,7 +24,7 @@ from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedAgreement, PostedStatement, envelope_of, once
-from api.http.visibility import DIGEST_PATTERN, AgreementName, opened, seen_agreement
+from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement
 from tallystick.crypto.envelope import Envelope, body_of, statement_id
 from tallystick.domain.admission.revocations import check_revocation
 from tallystick.domain.agreement.summary import summarise
@@ -99,7 +99,7 @@ def summary(agreement: AgreementName, caller: Known, backend: OpenBackend) -> Li
     """Return what the agreement says, in plain language."""
     with reading(backend.database) as session:
         registered = seen_agreement(session, caller, agreement)
-    return Lines(lines=summarise(opened(registered).agreement))
+    return Lines(lines=summarise(registered.signed().agreement))
 
 
 @router.get("/agreements/{agreement}/readiness")
@@ -114,7 +114,7 @@ def show_readiness(agreement: AgreementName, caller: Known, backend: OpenBackend
             revoked=revocations.revoked_keys(session, registered.agreement_id),
             halted=backend.settings.halted,
         )
-    findings = readiness.findings(opened(registered).agreement, seen)
+    findings = readiness.findings(registered.signed().agreement, seen)
     return Readiness(
         ready=readiness.is_ready(findings),
         findings=[
@@ -166,7 +166,7 @@ def _register(backend: Backend, signed: SignedAgreement, sent: Envelope) -> Regi
             registrar,
             signed.agreement,
             signed.signers,
-            previous=None if before is None else opened(before).agreement,
+            previous=None if before is None else before.signed().agreement,
             revoked=revocations.revoked_keys(session, signed.agreement.id),
         )
         return agreements.register(session, sent, backend.now())
@@ -177,15 +177,15 @@ def _item(registered: RegisteredAgreement) -> AgreementItem:
         agreement=registered.agreement_id,
         version=registered.version,
         digest=registered.digest,
-        title=opened(registered).agreement.title,
+        title=registered.signed().agreement.title,
     )
 
 
 def _latest_verified(session: Session, agreement_id: AgreementId) -> Deposit | None:
     found = verdicts(session, agreement_id)
-    for stored in deposits.deposits(session, agreement_id):  # newest first
+    for stored in deposits.listed(session, agreement_id):  # newest first
         if stored.digest in found and found[stored.digest].verified:
-            return decode(Deposit, body_of(stored.entry.statement()))
+            return stored.body()
     return None
 
 
@@ -210,7 +210,7 @@ def _record_revocation(
         named = decode(KeyRevocation, body_of(sent)).agreement_digest
         registered = seen_agreement(session, caller, agreement, named)
         if ledger.entry_by_statement(session, registered.agreement_id, statement_id(sent)) is None:
-            signed = expect(read_signed(sent, opened(registered).agreement), KeyRevocation)
+            signed = expect(read_signed(sent, registered.signed().agreement), KeyRevocation)
             _check_revocation(session, registered, signed, backend)
         entry = ledger.append(session, registered.agreement_id, sent, at, claim=None)
         # One damaged record must not keep a stolen key alive.
@@ -229,7 +229,7 @@ def _record_revocation(
 def _check_revocation(
     session: Session, registered: RegisteredAgreement, signed: Signed[KeyRevocation], backend: Backend
 ) -> None:
-    agreement, body = opened(registered).agreement, signed.body
+    agreement, body = registered.signed().agreement, signed.body
     check_subject(agreement, registered.digest, body, None)
     check_times(body, at=backend.now())
     revoked = revocations.keys_revoked(session, registered.agreement_id, agreement)

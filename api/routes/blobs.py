@@ -17,7 +17,7 @@ from api.http.fetching import may_fetch
 from api.http.openapi import BYTES_BODY
 from api.http.problems import problem_response
 from api.http.routing import strict_router
-from api.http.visibility import NAME_PATTERN, DigestName, opened, seen_agreement
+from api.http.visibility import NAME_PATTERN, DigestName, seen_agreement
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.errors import TallystickError
@@ -245,7 +245,7 @@ def _begun(
     with reading(backend.database) as session:
         registered = seen_agreement(session, caller, agreement)
         person = caller.persons[registered.agreement_id]
-        _check_sender(opened(registered).agreement, person, purpose)
+        _check_sender(registered.signed().agreement, person, purpose)
         used = stored_bytes(session, registered.agreement_id)
     if limit > _SIZE_MAX[purpose]:
         raise BlobSizeMismatchError("larger than such a blob may be", limit=_SIZE_MAX[purpose])

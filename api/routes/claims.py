@@ -13,7 +13,7 @@ from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
-from api.http.visibility import ClaimName, opened, seen_agreement, seen_claim
+from api.http.visibility import ClaimName, seen_agreement, seen_claim
 from api.routes.acts import on_record
 from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, statement_id
 from tallystick.domain.claim.state import ClaimState
@@ -124,7 +124,7 @@ def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> Agreem
             told = on_record(backend.case(session, stored), stored.digest)
             assert told is not None, "a claim's record begins with its filing"
             return told
-        terms = opened(registered).terms
+        terms = registered.signed().terms
         check_filing(
             terms,
             expect(read_signed(envelope, terms.agreement), ClaimFiling),

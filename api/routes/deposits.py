@@ -14,9 +14,8 @@ from api.http.openapi import ENVELOPE_BODY
 from api.http.problems import NoSuchThingError
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
-from api.http.visibility import AgreementName, opened, seen_agreement
-from tallystick.crypto.envelope import Envelope, body_of, statement_id
-from tallystick.domain.codec import decode
+from api.http.visibility import AgreementName, seen_agreement
+from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.deposit.recording import DepositRefusedError, check_deposit
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
@@ -52,7 +51,7 @@ def list_deposits(agreement: AgreementName, caller: Known, backend: OpenBackend)
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         found = verdicts(session, agreement_id)
-        stored = deposits.deposits(session, agreement_id)
+        stored = deposits.listed(session, agreement_id)
     return DepositList(deposits=[_view(one, found.get(one.digest)) for one in stored])
 
 
@@ -70,7 +69,7 @@ def show_deposit(
     """
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
-        stored = deposits.deposit_by_number(session, agreement_id, number)
+        stored = deposits.by_number(session, agreement_id, number)
         if stored is None:
             raise NoSuchThingError("no such deposit")
         return _view(stored, verdict_on(session, agreement_id, stored.digest))
@@ -94,10 +93,10 @@ def _record(backend: Backend, caller: Caller, agreement: str, sent: Envelope) ->
     with transaction(backend.database) as session:
         registered = seen_agreement(session, caller, agreement)
         agreement_id = registered.agreement_id
-        present = deposits.deposit_by_digest(session, agreement_id, statement_id(sent))
+        present = deposits.by_digest(session, agreement_id, statement_id(sent))
         if present is not None:
             return present
-        terms = opened(registered).terms
+        terms = registered.signed().terms
         signed = expect(read_signed(sent, terms.agreement), Deposit)
         check_deposit(
             terms.agreement,
@@ -109,14 +108,14 @@ def _record(backend: Backend, caller: Caller, agreement: str, sent: Envelope) ->
             revocations=revocations.revocations(session, agreement_id, terms.agreement),
         )
         _check_uploaded(session, agreement_id, signed.body)
-        return deposits.record_deposit(session, sent, at)
+        return deposits.record(session, sent, at)
 
 
 def _last(session: Session, agreement_id: AgreementId) -> tuple[Digest, Deposit] | None:
-    stored = deposits.latest_deposit(session, agreement_id)
+    stored = deposits.latest(session, agreement_id)
     if stored is None:
         return None
-    return stored.digest, decode(Deposit, body_of(stored.entry.statement()))
+    return stored.digest, stored.body()
 
 
 def _check_uploaded(session: Session, agreement_id: AgreementId, body: Deposit) -> None:

@@ -40,7 +40,7 @@ def verdict(world: World, tell: Callable[[str], None] = lambda _: None) -> Depos
 
 def last(world: World) -> Deposit:
     with reading(world.database) as session:
-        stored = deposits.latest_deposit(session, world.agreement.id)
+        stored = deposits.latest(session, world.agreement.id)
         assert stored is not None
         body = read_signed(stored.entry.statement(), world.agreement).body
     assert isinstance(body, Deposit)
@@ -138,4 +138,4 @@ def redeposit(world: World, change: Callable[[bytes], bytes], *, size_bytes: int
     )
     body = replace(before, number=2, previous=deposited(world), components=components)
     with transaction(world.database) as session:
-        deposits.record_deposit(session, world.signed(body, PEOPLE[DORA].signing_key), MONDAY)
+        deposits.record(session, world.signed(body, PEOPLE[DORA].signing_key), MONDAY)

@@ -34,7 +34,7 @@ def on_record(world: World, *, verified: bool, because: tuple[str, ...]) -> list
     """What the engine says about a new deposit after its verdict, and the verdict again, were recorded."""
     envelope = undeposited(world, READY, number=2, previous=deposited(world))
     with transaction(world.database) as session:
-        stored = deposits.record_deposit(session, envelope, READY)
+        stored = deposits.record(session, envelope, READY)
     verdict = DepositVerdict(verified=verified, because=because)
     for at in (READY, READY + timedelta(minutes=1)):
         activities(world).record_deposit_verdict(

@@ -337,7 +337,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
 def sealed(world: World) -> tuple[list[Path], bytes]:
     """Where the licence keys lie, in every store, and the sealed bytes of another component."""
     with reading(world.database) as session:
-        stored = deposits.deposit_by_digest(session, world.agreement.id, world.case().claim.filing.deposit)
+        stored = deposits.by_digest(session, world.agreement.id, world.case().claim.filing.deposit)
         assert stored is not None
         body = read_signed(stored.entry.statement(), world.agreement).body
     assert isinstance(body, Deposit)

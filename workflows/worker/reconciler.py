@@ -36,7 +36,6 @@ from tallystick.messages import (
     custody_workflow_id,
     deposit_workflow_id,
 )
-from tallystick.proof.reading import read_agreement
 from tallystick.store.database.session import StoreUnavailableError, reading
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.ledger import LedgerEntry
@@ -196,7 +195,7 @@ def _deposits(session: Session, agreement_id: AgreementId) -> Sequence[Owed]:
             id=deposit_workflow_id(deposit.digest),
             request=VerifyDeposit(agreement=agreement_id, deposit=deposit.digest),
         )
-        for deposit in deposits.deposits(session, agreement_id)
+        for deposit in deposits.listed(session, agreement_id)
         if deposit.digest not in judged
     ]
 
@@ -204,7 +203,7 @@ def _deposits(session: Session, agreement_id: AgreementId) -> Sequence[Owed]:
 def _epochs(session: Session, agreement_id: AgreementId) -> Sequence[Owed]:
     latest = agreements.latest(session, agreement_id)
     assert latest is not None, "an agreement that has an id has a version"
-    agreement = read_agreement(agreements.agreement_envelope(latest.envelope)).agreement
+    agreement = latest.signed().agreement
     return [
         Owed(
             id=custody_workflow_id(agreement_id, component, epoch),

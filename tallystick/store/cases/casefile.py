@@ -21,13 +21,12 @@ from tallystick.domain.record.fold import fold
 from tallystick.domain.statements.signed import Entry
 from tallystick.proof import entries
 from tallystick.proof.entries import Recorded
-from tallystick.proof.reading import SignedAgreement, read_agreement
+from tallystick.proof.reading import SignedAgreement
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.ledger import LedgerEntry
 from tallystick.store.registers import agreements, claims
 from tallystick.store.registers.agreements import (
     NoSuchAgreementError,
-    agreement_envelope,
 )
 from tallystick.store.registers.claims import NoSuchClaimError
 
@@ -79,7 +78,7 @@ def load(session: Session, claim: Digest) -> CaseFile:
     registered = agreements.by_digest(session, filing.agreement_digest)
     if registered is None:
         raise NoSuchAgreementError("the claim's agreement is not registered", digest=filing.agreement_digest)
-    signed = read_agreement(agreement_envelope(registered.envelope))
+    signed = registered.signed()
     raw = tuple(record(session, stored.agreement_id, claim))
     terms, entries = verified(raw, signed.terms)
     return CaseFile(

@@ -11,10 +11,8 @@ from tallystick.crypto.log import merkle
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deployment import DeploymentFacts
-from tallystick.domain.codec import decode
 from tallystick.domain.ids import Digest, PublicKey, engine_person
 from tallystick.domain.kinds import Kind
-from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.proof.evidence_file import Case, FiledEntry, content_of, evidence_bytes
 from tallystick.store.cases.casefile import CaseFile, load
@@ -23,6 +21,7 @@ from tallystick.store.ledger import ledger
 from tallystick.store.ledger.checkpoints import sign_checkpoint
 from tallystick.store.ledger.ledger import LedgerEntry
 from tallystick.store.registers import agreements, deposits
+from tallystick.store.registers.deposits import StoredDeposit
 
 
 def export(
@@ -104,30 +103,30 @@ def _filed(session: Session, case: CaseFile, size: int) -> Iterable[FiledEntry]:
 
 def _wanted(session: Session, case: CaseFile) -> Sequence[LedgerEntry]:
     """Return the entries that belong in the file, in ledger order: the claim's, and what they stand on."""
-    deposits = _deposits(session, case)
-    verdicts = _verdicts(session, case, deposits)
-    custody = _custody(session, case, deposits[-1])
-    standing = [*case.raw, *deposits, *verdicts, *custody]
+    chain = _deposits(session, case)
+    verdicts = _verdicts(session, case, chain)
+    custody = _custody(session, case, chain[-1])
+    standing = [*case.raw, *(deposit.entry for deposit in chain), *verdicts, *custody]
     versions = _versions(session, case, standing)
     return sorted({entry.index: entry for entry in [*standing, *versions]}.values(), key=lambda e: e.index)
 
 
-def _deposits(session: Session, case: CaseFile) -> list[LedgerEntry]:
+def _deposits(session: Session, case: CaseFile) -> list[StoredDeposit]:
     """Return the chain of deposits, oldest first, up to the one that the claim pins."""
-    stored = deposits.deposit_by_digest(session, case.agreement.id, case.claim.filing.deposit)
+    stored = deposits.by_digest(session, case.agreement.id, case.claim.filing.deposit)
     assert stored is not None, "a claim is filed on a deposit that is on record"
-    chain = deposits.deposits(session, case.agreement.id)
-    return [deposit.entry for deposit in reversed(chain) if deposit.number <= stored.number]
+    chain = deposits.listed(session, case.agreement.id)
+    return [deposit for deposit in reversed(chain) if deposit.number <= stored.number]
 
 
-def _verdicts(session: Session, case: CaseFile, deposits: Sequence[LedgerEntry]) -> list[LedgerEntry]:
-    causes = [entry.statement_id for entry in deposits]
+def _verdicts(session: Session, case: CaseFile, chain: Sequence[StoredDeposit]) -> list[LedgerEntry]:
+    causes = [deposit.digest for deposit in chain]
     events = ledger.entries(session, case.agreement.id, kinds=[Kind.EVENT])
     return [e for e in events if e.claim is None and body_of(e.statement()).get("cause") in causes]
 
 
-def _custody(session: Session, case: CaseFile, deposit: LedgerEntry) -> list[LedgerEntry]:
-    named = {component.custody for component in decode(Deposit, body_of(deposit.statement())).components}
+def _custody(session: Session, case: CaseFile, deposit: StoredDeposit) -> list[LedgerEntry]:
+    named = {component.custody for component in deposit.body().components}
     return [
         entry
         for entry in ledger.entries(session, case.agreement.id, kinds=[Kind.CUSTODY])

@@ -10,11 +10,10 @@ from tallystick.domain.ids import AgreementId, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Entry
-from tallystick.proof.reading import read_agreement
 from tallystick.store.cases.casefile import verified
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements
-from tallystick.store.registers.agreements import RegisteredAgreement, agreement_envelope
+from tallystick.store.registers.agreements import RegisteredAgreement
 
 
 def revocations(session: Session, agreement_id: AgreementId, agreement: Agreement) -> Sequence[Entry]:
@@ -45,7 +44,7 @@ def revoked_keys(session: Session, agreement_id: AgreementId) -> frozenset[Publi
         return frozenset()
     gone, known = set[PublicKey](), set[PublicKey]()
     for version in reversed(agreements.versions(session, agreement_id)):
-        agreement = read_agreement(agreement_envelope(version.envelope)).agreement
+        agreement = version.signed().agreement
         listed = {person.signing_key for person in agreement.persons} - known
         gone |= listed & keys_revoked(session, agreement_id, agreement)
         known |= listed
@@ -55,7 +54,7 @@ def revoked_keys(session: Session, agreement_id: AgreementId) -> frozenset[Publi
 def later_versions(session: Session, registered: RegisteredAgreement) -> Sequence[Agreement]:
     """Return the versions of an agreement that came after `registered`."""
     return [
-        read_agreement(agreement_envelope(version.envelope)).agreement
+        version.signed().agreement
         for version in agreements.versions(session, registered.agreement_id)
         if version.version > registered.version
     ]

@@ -14,6 +14,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.proof.reading import SignedAgreement, read_agreement
 from tallystick.store.database.tables import AgreementRow, PersonKeyRow
 from tallystick.store.ledger.ledger import LedgerEntry, append, named_entry
 
@@ -36,6 +37,14 @@ class RegisteredAgreement:
     envelope: bytes
     registered_at: datetime
     index: int
+
+    def signed(self) -> SignedAgreement:
+        """Return what the version says and who signed it, verified anew.
+
+        Raises:
+            TallystickError: The stored bytes were altered.
+        """
+        return read_agreement(parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,12 +166,3 @@ class NoSuchAgreementError(TallystickError):
     code = "no-such-agreement"
     why = "No registered agreement has this id or digest, or it does not name you."
     advice = "Register the agreement, or ask a party to it for its id."
-
-
-def agreement_envelope(data: bytes) -> Envelope:
-    """Return a stored agreement's envelope, parsed within an agreement's bounds.
-
-    Raises:
-        MalformedError: The stored bytes were altered.
-    """
-    return parse_envelope(data, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)

@@ -17,14 +17,13 @@ from tallystick.domain.deposit.recording import CustodyRefusedError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.custody import Custody
-from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.deposits import DepositedComponent
 from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.domain.statements.signed import expect
-from tallystick.proof.reading import read_agreement, read_signed
+from tallystick.proof.reading import read_signed
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.ledger import LedgerEntry
 from tallystick.store.registers import agreements, claims, deposits
-from tallystick.store.registers.agreements import agreement_envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +116,7 @@ def verified_custody(
     version = agreements.by_digest(session, recorded.body.agreement_digest)
     if version is None or version.agreement_id != agreement_id:
         raise CustodyRefusedError("dealt under no version of this agreement", custody=digest)
-    signed_version = read_agreement(agreement_envelope(version.envelope))
+    signed_version = version.signed()
     signed = expect(read_signed(entry.statement(), signed_version.agreement), Custody)
     if (signed.id, signed_version.terms.digest) != (digest, recorded.body.agreement_digest):
         raise CustodyRefusedError("not the bytes that its row names", custody=digest)
@@ -132,8 +131,8 @@ def _deposited(
     claim = claims.by_digest(session, decision.claim)
     if claim is None:
         return ()
-    stored = deposits.deposit_by_digest(session, agreement_id, claim.filing().deposit)
-    return () if stored is None else decode(Deposit, body_of(stored.entry.statement())).components
+    stored = deposits.by_digest(session, agreement_id, claim.filing().deposit)
+    return () if stored is None else stored.body().components
 
 
 def _recorded(entry: LedgerEntry) -> RecordedEpoch:

@@ -33,7 +33,7 @@ class StoredDeposit:
     digest: Digest
     entry: LedgerEntry
 
-    def statement(self) -> Deposit:
+    def body(self) -> Deposit:
         """Return what the deposit says; it was verified before it was recorded.
 
         Raises:
@@ -42,7 +42,7 @@ class StoredDeposit:
         return decode(Deposit, body_of(self.entry.statement()))
 
 
-def record_deposit(
+def record(
     session: Session, envelope: Envelope, accepted_at: datetime, *, not_before: datetime | None = None
 ) -> StoredDeposit:
     """Record a verified deposit statement under its own number; the same again is harmless.
@@ -55,11 +55,11 @@ def record_deposit(
     assert kind_of(envelope) == Kind.DEPOSIT, "only a deposit is recorded as one"
     deposit = decode(Deposit, body_of(envelope))
     digest = statement_id(envelope)
-    present = deposit_by_number(session, deposit.agreement, deposit.number)
+    present = by_number(session, deposit.agreement, deposit.number)
     if present is not None and present.digest == digest:
         return present
-    before = latest_deposit(session, deposit.agreement)
-    fault = chain_fault(deposit, None if before is None else (before.digest, before.statement()))
+    before = latest(session, deposit.agreement)
+    fault = chain_fault(deposit, None if before is None else (before.digest, before.body()))
     if fault is not None:
         raise DepositOutOfOrderError(fault, number=deposit.number)
     entry = append(session, deposit.agreement, envelope, accepted_at, claim=None, not_before=not_before)
@@ -69,13 +69,13 @@ def record_deposit(
     return _deposit(row, entry)
 
 
-def deposit_by_number(session: Session, agreement_id: AgreementId, number: int) -> StoredDeposit | None:
+def by_number(session: Session, agreement_id: AgreementId, number: int) -> StoredDeposit | None:
     """Return deposit `number` of an agreement."""
     row = session.get(DepositRow, (agreement_id, number))
     return None if row is None else _deposit(row, named_entry(session, agreement_id, Digest(row.digest)))
 
 
-def deposit_by_digest(session: Session, agreement_id: AgreementId, digest: Digest) -> StoredDeposit | None:
+def by_digest(session: Session, agreement_id: AgreementId, digest: Digest) -> StoredDeposit | None:
     """Return the deposit that a claim names as `digest`."""
     query = select(DepositRow).where(
         col(DepositRow.agreement_id) == agreement_id, col(DepositRow.digest) == digest
@@ -84,12 +84,12 @@ def deposit_by_digest(session: Session, agreement_id: AgreementId, digest: Diges
     return None if row is None else _deposit(row, named_entry(session, agreement_id, digest))
 
 
-def latest_deposit(session: Session, agreement_id: AgreementId) -> StoredDeposit | None:
+def latest(session: Session, agreement_id: AgreementId) -> StoredDeposit | None:
     """Return the newest deposit of an agreement."""
-    return next(iter(deposits(session, agreement_id, limit=1)), None)
+    return next(iter(listed(session, agreement_id, limit=1)), None)
 
 
-def deposits(session: Session, agreement_id: AgreementId, *, limit: int | None = None) -> list[StoredDeposit]:
+def listed(session: Session, agreement_id: AgreementId, *, limit: int | None = None) -> list[StoredDeposit]:
     """Return an agreement's deposits, newest first."""
     query = select(DepositRow).where(col(DepositRow.agreement_id) == agreement_id)
     rows = session.exec(query.order_by(col(DepositRow.number).desc()).limit(limit)).all()

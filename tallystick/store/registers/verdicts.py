@@ -43,11 +43,11 @@ def verified_deposit(session: Session, agreement_id: AgreementId, deposit: Diges
     Raises:
         MalformedError: A stored entry was altered.
     """
-    stored = deposits.deposit_by_digest(session, agreement_id, deposit)
+    stored = deposits.by_digest(session, agreement_id, deposit)
     verdict = verdict_on(session, agreement_id, deposit)
     if stored is None or verdict is None or not verdict.verified:
         return None
-    return decode(Deposit, body_of(stored.entry.statement()))
+    return stored.body()
 
 
 def verdicts(session: Session, agreement_id: AgreementId) -> dict[Digest, Verdict]:

@@ -142,7 +142,7 @@ def opened(world: World) -> bytes:
 
 def sealed_digest(world: World) -> Digest:
     with reading(world.database) as session:
-        stored = deposits.deposit_by_digest(session, world.agreement.id, world.case().claim.filing.deposit)
+        stored = deposits.by_digest(session, world.agreement.id, world.case().claim.filing.deposit)
         assert stored is not None
         deposit = read_signed(stored.entry.statement(), world.agreement).body
     assert isinstance(deposit, Deposit)

@@ -63,7 +63,7 @@ def world(prepared: World, tmp_path: Path) -> World:
 
 def deposited(world: World) -> Deposit:
     with reading(world.database) as session:
-        stored = deposits.latest_deposit(session, world.agreement.id)
+        stored = deposits.latest(session, world.agreement.id)
     assert stored is not None
     body = read_signed(stored.entry.statement(), world.agreement).body
     assert isinstance(body, Deposit)

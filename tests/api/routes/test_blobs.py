@@ -220,7 +220,7 @@ async def decide_provisional(service: Service) -> None:
 async def test_a_deposit_is_recorded_once_its_files_have_arrived(service: Service) -> None:
     with reading(service.world.database) as session:
         live = live_custody(session, service.world.agreement.id)
-        last = deposits.latest_deposit(session, service.world.agreement.id)
+        last = deposits.latest(session, service.world.agreement.id)
     assert last is not None
     sealed = service.world.sealed(ComponentId("docs"), b"new docs", live[ComponentId("docs")])
     body = service.world.body(

@@ -1,4 +1,4 @@
-"""An agreement has one history of versions; deposits have one of numbers; keys see what lists them."""
+"""An agreement has one history of versions; keys see what lists them."""
 
 from datetime import timedelta
 
@@ -9,9 +9,9 @@ from tallystick.crypto.envelope import envelope_bytes, statement_id
 from tallystick.crypto.keys import key_id
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, Digest
-from tallystick.store.database.session import database_now, reading, transaction
+from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger.checkpoints import verify_log
-from tallystick.store.ledger.ledger import TooEarlyError, entries
+from tallystick.store.ledger.ledger import entries
 from tallystick.store.registers.agreements import (
     VersionOutOfOrderError,
     agreement_ids,
@@ -21,16 +21,8 @@ from tallystick.store.registers.agreements import (
     register,
     versions,
 )
-from tallystick.store.registers.deposits import (
-    DepositOutOfOrderError,
-    deposit_by_digest,
-    deposit_by_number,
-    deposits,
-    latest_deposit,
-    record_deposit,
-)
 from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, signing_key
-from tests.support.worlds.ledgers import AT, LOG, NO_DIGEST, OTHER_LOG, deposit, said, signed_agreement
+from tests.support.worlds.ledgers import AT, LOG, NO_DIGEST, OTHER_LOG, said, signed_agreement
 
 FIRST = signed_agreement()
 FIRST_DIGEST = statement_id(FIRST)
@@ -127,52 +119,3 @@ def test_who_left_with_a_new_version_still_sees_what_claims_may_run_on(database:
 
 
 # Deposits.
-
-
-def test_deposits_are_found_by_number_and_digest(database: Engine) -> None:
-    one = deposit(1)
-    two = deposit(2, one)
-    with transaction(database) as session:
-        first, second = record_deposit(session, one, AT), record_deposit(session, two, AT)
-    with reading(database) as session:
-        assert deposit_by_number(session, LOG, 1) == first
-        assert deposit_by_digest(session, LOG, statement_id(two)) == second
-        assert deposit_by_digest(session, OTHER_LOG, statement_id(two)) is None
-        assert latest_deposit(session, LOG) == second
-        assert deposits(session, LOG) == [second, first]
-        assert deposit_by_number(session, LOG, 3) is None
-    assert first.entry.statement() == one
-
-
-def test_the_same_deposit_again_is_one_deposit(database: Engine) -> None:
-    one = deposit(1)
-    with transaction(database) as session:
-        first = record_deposit(session, one, AT)
-        record_deposit(session, deposit(2, one), AT)
-        assert record_deposit(session, one, AT) == first
-        assert len(deposits(session, LOG)) == 2
-
-
-def test_a_deposit_that_is_not_the_next_is_refused(database: Engine) -> None:
-    one = deposit(1)
-    with transaction(database) as session:
-        with pytest.raises(DepositOutOfOrderError):
-            record_deposit(session, deposit(2), AT)
-        record_deposit(session, one, AT)
-        for wrong in (deposit(1, nonce=1), deposit(3, one), deposit(2), deposit(2, deposit(1, nonce=1))):
-            with pytest.raises(DepositOutOfOrderError):
-                record_deposit(session, wrong, AT)
-        assert len(entries(session, LOG)) == 1
-
-
-def test_only_a_deposit_is_recorded_as_one(database: Engine) -> None:
-    with transaction(database) as session, pytest.raises(AssertionError, match="only a deposit"):
-        record_deposit(session, said("claim", 1), AT)
-
-
-def test_a_deposit_waits_for_the_databases_clock(database: Engine) -> None:
-    with transaction(database) as session:
-        later = database_now(session) + timedelta(hours=1)
-        with pytest.raises(TooEarlyError):
-            record_deposit(session, deposit(1), AT, not_before=later)
-        assert deposits(session, LOG) == []

@@ -163,7 +163,7 @@ def _members(world: World, kind: Kind, at: datetime) -> Mapping[str, object]:
 def _next_deposit(world: World) -> Mapping[str, object]:
     """The same sealed files again, under the next number."""
     with reading(world.database) as session:
-        last = deposits.latest_deposit(session, world.agreement.id)
+        last = deposits.latest(session, world.agreement.id)
     assert last is not None
     said = read_signed(last.entry.statement(), world.agreement).body
     assert isinstance(said, Deposit)

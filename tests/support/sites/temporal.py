@@ -285,7 +285,7 @@ class Story:
 
     def deposited(self, digest: Digest) -> Deposit:
         with reading(self.world.database) as session:
-            stored = deposits.deposit_by_digest(session, self.world.agreement.id, digest)
+            stored = deposits.by_digest(session, self.world.agreement.id, digest)
             assert stored is not None
             return expect(read_signed(stored.entry.statement(), self.world.agreement), Deposit).body
 

@@ -159,7 +159,7 @@ class World:
     def deposit(self, contents: Mapping[ComponentId, bytes], live: Mapping[ComponentId, Digest]) -> Digest:
         components = tuple(self.sealed(name, plain, live[name]) for name, plain in contents.items())
         with reading(self.database) as session:
-            last = deposits.latest_deposit(session, self.agreement.id)
+            last = deposits.latest(session, self.agreement.id)
         body = self.body(
             Deposit,
             DORA,
@@ -171,7 +171,7 @@ class World:
         )
         envelope = self.signed(body, PEOPLE[DORA].signing_key)
         with transaction(self.database) as session:
-            stored = deposits.record_deposit(session, envelope, MONDAY)
+            stored = deposits.record(session, envelope, MONDAY)
         verdict = self.body(
             Event, self.engine_person, MONDAY, happening=Happening.DEPOSIT_VERIFIED, cause=stored.digest
         )
@@ -327,7 +327,7 @@ class World:
 
     def custody_of(self, component: ComponentId) -> Custody:
         with reading(self.database) as session:
-            stored = deposits.deposit_by_digest(session, self.agreement.id, self.case().claim.filing.deposit)
+            stored = deposits.by_digest(session, self.agreement.id, self.case().claim.filing.deposit)
             assert stored is not None
             deposit = read_signed(stored.entry.statement(), self.agreement).body
             assert isinstance(deposit, Deposit)

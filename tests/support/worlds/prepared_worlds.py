@@ -38,7 +38,7 @@ def prepared_world(folder: Path, *, versions: int = 1, first: Agreement = AGREEM
 def deposited(world: World) -> Digest:
     """The last deposit."""
     with reading(world.database) as session:
-        last = deposits.latest_deposit(session, world.agreement.id)
+        last = deposits.latest(session, world.agreement.id)
     assert last is not None
     return last.digest
 

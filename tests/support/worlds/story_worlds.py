@@ -48,7 +48,7 @@ def deposited_world(folder: Path, agreement: Agreement = SOME_DAY) -> tuple[Worl
         world.gate(at=at).deal(DealCustody(agreement=agreement.id, component=component, epoch=epoch))
     deposit = undeposited(world, at)
     with transaction(world.database) as session:
-        stored = deposits.record_deposit(session, deposit, at)
+        stored = deposits.record(session, deposit, at)
     verdict = world.body(
         Event, world.engine_person, at, happening=Happening.DEPOSIT_VERIFIED, cause=stored.digest
     )

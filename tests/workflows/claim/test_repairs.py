@@ -1,10 +1,7 @@
 """What the gate replaces on its way is said on the claim's own record."""
 
-from tallystick.crypto.envelope import body_of
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.codec import decode
 from tallystick.domain.kinds import Happening
-from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import Event
 from tallystick.store.database.session import reading
 from tallystick.store.registers import deposits
@@ -16,9 +13,9 @@ from tests.workflows.claim.test_release import after_window
 def flip_one_copy(story: Story) -> str:
     """Alter a byte of one copy of what the claimed stage gives; return what is to be recorded."""
     with reading(story.world.database) as session:
-        stored = deposits.latest_deposit(session, story.world.agreement.id)
+        stored = deposits.latest(session, story.world.agreement.id)
         assert stored is not None
-        deposit = decode(Deposit, body_of(stored.entry.statement()))
+        deposit = stored.body()
     wanted = story.world.agreement.stage(story.on_record().stages[0].stage).components[0]
     (sealed,) = (one.sealed_digest for one in deposit.components if one.component == wanted)
     copy = story.world.sealed_files(sealed)[-1]

@@ -46,7 +46,7 @@ def second_deposit(story: Story) -> Digest:
     """Record another deposit, on which there is no verdict yet."""
     envelope = undeposited(story.world, BEGIN, number=2, previous=story.deposit)
     with transaction(story.world.database) as session:
-        return deposits.record_deposit(session, envelope, BEGIN).digest
+        return deposits.record(session, envelope, BEGIN).digest
 
 
 def verdict(story: Story, deposit: Digest) -> Verdict | None:

@@ -1,0 +1,68 @@
+"""Deposits under an agreement have one history of numbers."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from tallystick.crypto.envelope import statement_id
+from tallystick.store.database.session import database_now, reading, transaction
+from tallystick.store.ledger.ledger import TooEarlyError, entries
+from tallystick.store.registers import deposits
+from tallystick.store.registers.deposits import DepositOutOfOrderError
+from tests.support.worlds.ledgers import AT, LOG, OTHER_LOG, deposit, said
+
+
+def test_deposits_are_found_by_number_and_digest(database: Engine) -> None:
+    one = deposit(1)
+    two = deposit(2, one)
+    with transaction(database) as session:
+        first, second = deposits.record(session, one, AT), deposits.record(session, two, AT)
+    with reading(database) as session:
+        assert deposits.by_number(session, LOG, 1) == first
+        assert deposits.by_digest(session, LOG, statement_id(two)) == second
+        assert deposits.by_digest(session, OTHER_LOG, statement_id(two)) is None
+        assert deposits.latest(session, LOG) == second
+        assert deposits.listed(session, LOG) == [second, first]
+        assert deposits.by_number(session, LOG, 3) is None
+    assert first.entry.statement() == one
+
+
+def test_the_same_deposit_again_is_one_deposit(database: Engine) -> None:
+    one = deposit(1)
+    with transaction(database) as session:
+        first = deposits.record(session, one, AT)
+        deposits.record(session, deposit(2, one), AT)
+        assert deposits.record(session, one, AT) == first
+        assert len(deposits.listed(session, LOG)) == 2
+
+
+def test_a_deposit_that_is_not_the_next_is_refused(database: Engine) -> None:
+    one = deposit(1)
+    with transaction(database) as session:
+        with pytest.raises(DepositOutOfOrderError):
+            deposits.record(session, deposit(2), AT)
+        deposits.record(session, one, AT)
+        for wrong in (deposit(1, nonce=1), deposit(3, one), deposit(2), deposit(2, deposit(1, nonce=1))):
+            with pytest.raises(DepositOutOfOrderError):
+                deposits.record(session, wrong, AT)
+        assert len(entries(session, LOG)) == 1
+
+
+def test_only_a_deposit_is_recorded_as_one(database: Engine) -> None:
+    with transaction(database) as session, pytest.raises(AssertionError, match="only a deposit"):
+        deposits.record(session, said("claim", 1), AT)
+
+
+def test_a_deposit_waits_for_the_databases_clock(database: Engine) -> None:
+    with transaction(database) as session:
+        later = database_now(session) + timedelta(hours=1)
+        with pytest.raises(TooEarlyError):
+            deposits.record(session, deposit(1), AT, not_before=later)
+        assert deposits.listed(session, LOG) == []
+
+
+def test_a_stored_deposit_knows_what_it_says(database: Engine) -> None:
+    with transaction(database) as session:
+        stored = deposits.record(session, deposit(1), AT)
+    assert (stored.body().agreement, stored.body().number, stored.body().previous) == (LOG, 1, None)
