@@ -72,6 +72,7 @@ def create_app(
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_id,
         lifespan=_lifespan,
     )
     app.state.backend = backend

@@ -192,7 +192,7 @@ class DeliveredStage:
     """A stage as the receiver sees it; contributions are there once it is decided.
 
     Attributes:
-        decision_envelope: The gate's decision, as the gate signed it; absent until it was made.
+        decision_envelope: The gate's decision, as the gate signed it; null until it was made.
     """
 
     stage: str

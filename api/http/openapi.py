@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from api.http.problems import MEDIA_TYPE, status_of
 from tallystick.domain.errors import TallystickError
@@ -103,6 +104,11 @@ def install(app: FastAPI, public: frozenset[str]) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return an operation's name in the document: its function's, which is unique and words."""
+    return route.name
 
 
 def codes_by_status() -> Mapping[int, list[str]]:

@@ -54,7 +54,7 @@ _FIRST_EPOCH = 1
 
 
 @router.post("/agreements", status_code=201, response_model=Registered, openapi_extra=ENVELOPE_BODY)
-async def register(posted: PostedAgreement, backend: OpenBackend) -> Response:
+async def register_agreement(posted: PostedAgreement, backend: OpenBackend) -> Response:
     """Register a version of an agreement that every party has signed, with a root key of the escrow agent."""
     return await once(backend, posted, Registered, lambda: _registered(backend, posted))
 
@@ -95,7 +95,7 @@ def show_agreement(
 
 
 @router.get("/agreements/{agreement}/summary")
-def summary(agreement: AgreementName, caller: Known, backend: OpenBackend) -> Lines:
+def show_summary(agreement: AgreementName, caller: Known, backend: OpenBackend) -> Lines:
     """Return what the agreement says, in plain language."""
     with reading(backend.database) as session:
         registered = seen_agreement(session, caller, agreement)

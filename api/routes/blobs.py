@@ -136,7 +136,7 @@ async def put_blob(
         }
     },
 )
-def upload_state(
+def show_upload(
     digest: DigestName,
     caller: Known,
     backend: OpenBackend,

@@ -42,7 +42,9 @@ def show_deadlines(claim: ClaimName, caller: Known, backend: OpenBackend) -> Dea
 
 
 @router.get("/claims/{claim}/explain")
-def explain(claim: ClaimName, caller: Known, backend: OpenBackend, stage: StageName = None) -> Explanation:
+def explain_claim(
+    claim: ClaimName, caller: Known, backend: OpenBackend, stage: StageName = None
+) -> Explanation:
     """Return which premises of a release hold, as far as the record alone decides them."""
     case = case_seen(backend, caller, claim)
     wanted = None if stage is None else StageId(stage)

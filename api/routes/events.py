@@ -62,7 +62,7 @@ class _Streams:
 
 
 @router.get("/claims/{claim}/events", response_class=EventSourceResponse, responses=_STREAM)
-async def follow(
+async def follow_claim(
     claim: ClaimName,
     caller: Known,
     backend: OpenBackend,

@@ -80,7 +80,7 @@ def show_proof(
 
 
 @router.get("/agreements/{agreement}/ledger/entries")
-def list_entries(
+def list_ledger_entries(
     agreement: AgreementName,
     caller: Known,
     backend: OpenBackend,
@@ -96,7 +96,7 @@ def list_entries(
 
 
 @router.get("/agreements/{agreement}/ledger/entries/{statement}")
-def show_entry(
+def show_ledger_entry(
     agreement: AgreementName, statement: StatementName, caller: Known, backend: OpenBackend
 ) -> RawLedgerEntry:
     """Return the entry of one statement, by the statement's digest.

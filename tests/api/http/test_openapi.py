@@ -1,0 +1,36 @@
+"""The OpenAPI document as those read it who generate a client from it."""
+
+import re
+
+from tests.support.sites.service import Service
+
+VERBS = set(
+    [
+        "explain",
+        "export",
+        "file",
+        "follow",
+        "get",
+        "list",
+        "make",
+        "put",
+        "register",
+        "revoke",
+        "send",
+        "show",
+    ]
+)
+
+
+async def test_each_operation_has_a_name_of_its_own_a_verb_and_what_it_is_about(service: Service) -> None:
+    document = (await service.http.get("/v1/openapi.json")).json()
+    names = [
+        operation["operationId"]
+        for operations in document["paths"].values()
+        for operation in operations.values()
+    ]
+    assert len(names) > 40
+    assert sorted(names) == sorted(set(names))
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)] == []
+    assert {name.split("_")[0] for name in names} == VERBS
+    assert {"list_claims", "file_claim", "send_approval", "show_ledger_entry", "show_health"} <= set(names)
