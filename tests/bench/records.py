@@ -11,7 +11,7 @@ from tallystick.crypto.envelope import envelope_bytes
 from tallystick.crypto.keys import verifies
 from tallystick.domain.ids import Digest
 from tallystick.proof import reading
-from tallystick.proof.evidence import verify
+from tallystick.proof.evidence.verify import verify
 from tallystick.store.database.session import transaction
 from tests.bench.floor import Inserts
 from tests.bench.measuring import Row, milliseconds, race

@@ -14,8 +14,8 @@ from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import digest
 from tallystick.domain.json import JsonObject
 from tallystick.limits import EVIDENCE_SIZE_BYTES_MAX
-from tallystick.proof.evidence import verify
-from tallystick.proof.report import Report
+from tallystick.proof.evidence.report import Report
+from tallystick.proof.evidence.verify import verify
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Export a claim's evidence, and verify it offline."

@@ -14,7 +14,7 @@ from tallystick.domain.agreement.deployment import DeploymentFacts
 from tallystick.domain.ids import Digest, PublicKey, engine_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
-from tallystick.proof.evidence_file import Case, FiledEntry, content_of, evidence_bytes
+from tallystick.proof.evidence.file import Case, FiledEntry, content_of, evidence_bytes
 from tallystick.store.cases.casefile import CaseFile, load
 from tallystick.store.database.session import database_now
 from tallystick.store.ledger import ledger

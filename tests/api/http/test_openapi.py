@@ -4,22 +4,11 @@ import re
 
 from tests.support.sites.service import Service
 
-VERBS = set(
-    [
-        "explain",
-        "export",
-        "file",
-        "follow",
-        "get",
-        "list",
-        "make",
-        "put",
-        "register",
-        "revoke",
-        "send",
-        "show",
-    ]
-)
+VERBS = {"explain", "export", "file", "follow", "get", "list", "make", "put", "register"} | {
+    "revoke",
+    "send",
+    "show",
+}
 
 
 async def test_each_operation_has_a_name_of_its_own_a_verb_and_what_it_is_about(service: Service) -> None:

@@ -25,7 +25,7 @@ from tallystick.domain.statements.acts import Approval, Hold, HoldLift, Objectio
 from tallystick.domain.statements.engine import DecisionStatement, Event
 from tallystick.domain.statements.orders import JointInstruction, Ruling
 from tallystick.domain.statements.signed import Entry
-from tallystick.proof.evidence import verify
+from tallystick.proof.evidence.verify import verify
 from tallystick.site import Site
 from tallystick.store.cases.casefile import CaseFile, load
 from tallystick.store.cases.evidence import export

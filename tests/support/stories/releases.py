@@ -35,7 +35,7 @@ from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.receipts import Receipt, ReceivedComponent
 from tallystick.domain.statements.signed import Body, write_body
-from tallystick.proof.evidence import verify
+from tallystick.proof.evidence.verify import verify
 from tallystick.receiver.delivery import Delivery, OfferedStage, read_delivery
 from tallystick.store.blobs.folder import BlobMissingError
 from tests.support.judges.history import Attempt, History, Told

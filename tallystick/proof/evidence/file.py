@@ -32,7 +32,7 @@ from tallystick.limits import (
     PROOF_HASHES_MAX,
 )
 from tallystick.proof.entries import Recorded
-from tallystick.proof.report import SCHEMA
+from tallystick.proof.evidence.report import SCHEMA
 
 _CASE: Final = frozenset({"agreement_digest", "checkpoint", "claim", "deployment", "entries", "schema"})
 _ENTRY: Final = frozenset({"accepted_at", "envelope", "index", "proof", "salt"})

@@ -24,8 +24,8 @@ from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import write_body
-from tallystick.proof.evidence import STEPS, verify
-from tallystick.proof.evidence_file import Case, FiledEntry, content_of, evidence_bytes, read_evidence_file
+from tallystick.proof.evidence.file import Case, FiledEntry, content_of, evidence_bytes, read_evidence_file
+from tallystick.proof.evidence.verify import STEPS, verify
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger

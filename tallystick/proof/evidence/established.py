@@ -1,0 +1,97 @@
+"""What a verification has established so far, premise by premise; every later premise builds on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from tallystick.crypto.envelope import kind_of, statement_id
+from tallystick.crypto.log.note import Checkpoint
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import ComponentId, Digest
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.signed import Body, Entry, Signed, says
+from tallystick.proof.entries import with_successors
+from tallystick.proof.evidence.file import EvidenceFile, FiledEntry
+from tallystick.proof.reading import SignedAgreement
+
+_F = TypeVar("_F", bound=Body)
+
+
+class EvidenceBrokenError(TallystickError):
+    """An evidence file of which a premise does not hold."""
+
+    code = "evidence-broken"
+    why = "A premise of the verification does not hold, so the file proves nothing."
+    advice = "Keep the file as it is, ask for another export, and compare both with the other parties'."
+
+
+@dataclass(kw_only=True)
+class Established:
+    """What has been established so far."""
+
+    data: bytes
+    trust: Digest | None
+    file: EvidenceFile | None = None
+    versions: list[SignedAgreement] = field(default_factory=list[SignedAgreement])
+    checkpoint: Checkpoint | None = None
+    signed: dict[int, Signed[Body]] = field(default_factory=dict[int, Signed[Body]])
+    deposit: Signed[Deposit] | None = None
+    custody: dict[ComponentId, Custody] = field(default_factory=dict[ComponentId, Custody])
+    entries: Sequence[Entry] = ()
+    claim: Claim | None = None
+
+    @property
+    def document(self) -> EvidenceFile:
+        """The file, once its form was read."""
+        assert self.file is not None, "read by the first premise"
+        return self.file
+
+    @property
+    def pinned(self) -> SignedAgreement:
+        """The version of the agreement that the claim pins."""
+        (found,) = (v for v in self.versions if v.terms.digest == self.document.case.agreement_digest)
+        return found
+
+    @property
+    def terms(self) -> Terms:
+        """The pinned version with those that followed it."""
+        versions = (entry.recorded() for entry in self.of_kind(Kind.AGREEMENT))
+        return with_successors(self.pinned.terms, versions)
+
+    def of_kind(self, kind: Kind) -> list[FiledEntry]:
+        """Return the entries of one kind, in ledger order."""
+        return [entry for entry in self.document.case.entries if kind_of(entry.envelope) == kind]
+
+
+def filed_entry(known: Established) -> FiledEntry:
+    """Return the entry of the claim's own statement."""
+    claim = known.document.case.claim
+    filed = [entry for entry in known.document.case.entries if statement_id(entry.envelope) == claim]
+    if len(filed) != 1:
+        raise EvidenceBrokenError("the claim's own statement is not in the file, once", found=len(filed))
+    return filed[0]
+
+
+def filing_of(known: Established) -> ClaimFiling:
+    """Return what the claim says."""
+    body = known.signed[filed_entry(known).index].body
+    if not isinstance(body, ClaimFiling):
+        raise EvidenceBrokenError("what is named as the claim is none")
+    return body
+
+
+def statements_of(known: Established, form: type[_F]) -> list[tuple[int, Signed[_F]]]:
+    """Return the verified statements of one form, in ledger order."""
+    return [(index, signed) for index, signed in known.signed.items() if says(signed, form)]
+
+
+def version_of(known: Established, signed: Signed[Body]) -> Agreement:
+    """Return the version of the agreement that a statement names."""
+    (found,) = (v.agreement for v in known.versions if v.terms.digest == signed.body.agreement_digest)
+    return found

@@ -1,0 +1,106 @@
+"""The premises about the record: in the log, signed, admitted again, decided again, and where it ends."""
+
+from itertools import pairwise
+
+from tallystick.crypto.envelope import body_of, kind_of, statement_id
+from tallystick.crypto.log.merkle import verify_inclusion
+from tallystick.crypto.log.note import open_checkpoint, origin_of
+from tallystick.domain.ids import Digest
+from tallystick.domain.kinds import Kind
+from tallystick.domain.record.fold import fold, steps
+from tallystick.domain.release.review import Surroundings, disagreement
+from tallystick.domain.statements.engine import DecisionStatement
+from tallystick.proof.entries import verified
+from tallystick.proof.evidence.established import Established, EvidenceBrokenError
+from tallystick.proof.evidence.file import FiledEntry
+from tallystick.proof.reading import read_signed
+
+
+def checkpoint_signed(known: Established) -> str:
+    """Establish that the log key signed the log's checkpoint."""
+    agreement = known.pinned.agreement
+    origin = origin_of(agreement.deployment, agreement.id)
+    known.checkpoint = open_checkpoint(
+        known.document.case.checkpoint, origin=origin, public_key=agreement.engine.log_key
+    )
+    return f"{origin}, {known.checkpoint.size} entries"
+
+
+def entries_included(known: Established) -> str:
+    """Establish that every entry is in that log, by its proof."""
+    entries, checkpoint = known.document.case.entries, known.checkpoint
+    assert checkpoint is not None
+    if any(later.index <= earlier.index for earlier, later in pairwise(entries)):
+        raise EvidenceBrokenError("the entries aren't in the order of the log")
+    for entry in entries:
+        verify_inclusion(
+            leaf=entry.leaf(),
+            index=entry.index,
+            size=checkpoint.size,
+            proof=entry.proof,
+            root=checkpoint.root,
+        )
+    return f"{len(entries)} entries, each by its proof"
+
+
+def statements_signed(known: Established) -> str:
+    """Establish that every signature of every statement is good."""
+    by_digest = {version.terms.digest: version.agreement for version in known.versions}
+    for entry in known.document.case.entries:
+        if kind_of(entry.envelope) == Kind.AGREEMENT:
+            continue
+        named = body_of(entry.envelope).get("agreement_digest")
+        if not isinstance(named, str) or Digest(named) not in by_digest:
+            raise EvidenceBrokenError("a statement under no version in the file", index=entry.index)
+        known.signed[entry.index] = read_signed(entry.envelope, by_digest[Digest(named)])
+    return f"{len(known.signed)} statements, and {len(known.versions)} agreements"
+
+
+def record_folds(known: Established) -> str:
+    """Establish that every entry about the claim is admitted again, in order."""
+    about = [
+        entry
+        for entry in known.document.case.entries
+        if _concerns(entry, known.document.case.claim)
+        or kind_of(entry.envelope) in {Kind.AGREEMENT, Kind.KEY_REVOCATION}
+    ]
+    # Revocations from before the filing belong to the claim too; it still begins with its filing.
+    ordered = sorted(about, key=lambda entry: (kind_of(entry.envelope) != Kind.CLAIM, entry.index))
+    known.entries = verified([entry.recorded() for entry in ordered], known.terms)
+    known.claim = fold(known.terms, known.entries)
+    if known.claim.digest != known.document.case.claim:
+        raise EvidenceBrokenError("the record is of another claim", found=known.claim.digest)
+    return f"{len(known.entries)} entries, each admitted again"
+
+
+def _concerns(entry: FiledEntry, claim: Digest) -> bool:
+    return statement_id(entry.envelope) == claim or body_of(entry.envelope).get("claim") == claim
+
+
+def decisions_hold(known: Established) -> str:
+    """Establish that every recorded decision is decided again."""
+    assert known.deposit is not None
+    around = Surroundings(
+        agreement_digest=known.pinned.terms.digest,
+        agreement_signers=known.pinned.signers,
+        root_keys=frozenset(known.document.case.deployment.root_keys),
+        deposit=known.deposit,
+        custody=known.custody,
+    )
+    made = 0
+    for before, one in pairwise(steps(known.terms, known.entries)):
+        decision = one.entry.signed.body
+        if not isinstance(decision, DecisionStatement):
+            continue
+        differs = disagreement(known.pinned.agreement, before.claim, decision, around)
+        if differs is not None:
+            raise EvidenceBrokenError("a decision doesn't hold", index=one.entry.index, differs=differs)
+        made += 1
+    return f"{made} decisions, each decided again"
+
+
+def outcome(known: Established) -> str:
+    """Establish where the claim stands, and which stages were released."""
+    assert known.claim is not None
+    released = ", ".join(known.claim.decided_stages) or "none"
+    return f"{known.claim.id} is {known.claim.state}; released: {released}"

@@ -1,0 +1,108 @@
+"""Verifying an evidence file: no database, no network, nothing but the file and doubt.
+
+1.  canonical-form: one canonical document of the schema.
+2.  evidence-signed: sealed by the log key of the pinned agreement, every byte before it.
+3.  agreement-chain: every version signed by a root key and all parties, also of the last, which it names,
+    with no key that was revoked before.
+4.  trust-anchor: the pinned version is the one that the verifier trusts, if they named one.
+5.  checkpoint-signed: the log's checkpoint, by the log key.
+6.  entries-included: every entry is in that log, by its proof.
+7.  statements-signed: every signature of every statement.
+8.  version-in-force: the pinned version was in force at filing, and none in the file that came after it.
+9.  deposit-chain: the depositor's deposits without a gap; the pinned one found whole before the claim.
+10. custody-known: the custody epochs that the pinned deposit was sealed to, dealt by the gate.
+11. record-folds: every entry about the claim is admitted again, in order.
+12. decisions-hold: every recorded decision is decided again.
+13. outcome: where the claim stands, and which stages were released.
+
+The first broken premise is named, and none after it is looked at.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import Digest
+from tallystick.proof.evidence.agreements import (
+    agreement_chain,
+    evidence_signed,
+    trust_anchor,
+    version_in_force,
+)
+from tallystick.proof.evidence.deposits import custody_known, deposit_chain
+from tallystick.proof.evidence.established import Established
+from tallystick.proof.evidence.file import read_evidence_file
+from tallystick.proof.evidence.record import (
+    checkpoint_signed,
+    decisions_hold,
+    entries_included,
+    outcome,
+    record_folds,
+    statements_signed,
+)
+from tallystick.proof.evidence.report import Report, Step
+
+
+def verify(data: bytes, *, trust: Digest | None = None) -> Report:
+    """Verify an evidence file, premise by premise; a bad file is a report, never an error.
+
+    Args:
+        data: The file.
+        trust: The digest of the agreement version that the verifier knows to be the right one.
+    """
+    known = Established(data=data, trust=trust)
+    steps: list[Step] = []
+    for number, (premise, look) in enumerate(_LOOKS, start=1):
+        holds, found = _outcome(look, known)
+        steps.append(Step(number=number, premise=premise, holds=holds, found=found))
+        if not holds:
+            break
+    return _report(known, tuple(steps))
+
+
+def _outcome(look: Callable[[Established], str], known: Established) -> tuple[bool, str]:
+    try:
+        return True, look(known)
+    except TallystickError as error:
+        return False, str(error)
+    except (AssertionError, LookupError, ValueError) as error:
+        # A seal by the log key can cover nonsense that no engine of ours writes: it is no proof either.
+        return False, f"not as any engine writes it ({type(error).__name__})"
+
+
+def canonical_form(known: Established) -> str:
+    """Establish that the bytes are one canonical document of the schema."""
+    known.file = read_evidence_file(known.data)
+    return f"{len(known.data)} bytes, {len(known.file.case.entries)} entries"
+
+
+_LOOKS: Final[tuple[tuple[str, Callable[[Established], str]], ...]] = (
+    ("canonical-form", canonical_form),
+    ("evidence-signed", evidence_signed),
+    ("agreement-chain", agreement_chain),
+    ("trust-anchor", trust_anchor),
+    ("checkpoint-signed", checkpoint_signed),
+    ("entries-included", entries_included),
+    ("statements-signed", statements_signed),
+    ("version-in-force", version_in_force),
+    ("deposit-chain", deposit_chain),
+    ("custody-known", custody_known),
+    ("record-folds", record_folds),
+    ("decisions-hold", decisions_hold),
+    ("outcome", outcome),
+)
+STEPS: Final = tuple(premise for premise, _ in _LOOKS)
+"""The premises of a verification, in order."""
+
+
+def _report(known: Established, steps: tuple[Step, ...]) -> Report:
+    case = None if known.file is None else known.file.case
+    claim = known.claim if len(steps) == len(_LOOKS) and steps[-1].holds else None
+    return Report(
+        steps=steps,
+        agreement=known.versions[-1].agreement.id if known.versions else None,
+        agreement_digest=None if case is None else case.agreement_digest,
+        claim=None if case is None else case.claim,
+        state=None if claim is None else claim.state.value,
+        released=() if claim is None else claim.decided_stages,
+    )
