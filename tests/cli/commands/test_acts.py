@@ -99,6 +99,12 @@ def placed(words: tuple[str, ...], claim: str) -> list[str]:
     return [words[0], claim, *words[1:]]
 
 
+def lines_asked(told: str) -> list[str]:
+    """Return the lines of the statement, from the sentence that says what it does to the question."""
+    begin = next(line for line in told.splitlines() if line.startswith(f"{ANA} "))
+    return told[told.index(begin) : told.index("Sign this?")].splitlines()
+
+
 def only(office: Office) -> tuple[str, Envelope]:
     (sent,) = office.api.posted
     return sent
@@ -146,6 +152,26 @@ def test_nothing_is_sent_without_a_yes(
     ran = office.run(*placed(words, release.claim), person=person, answer="n\n")
     assert (ran.code, office.sent()) == (1, [])
     assert "Sign this?" in ran.err
+
+
+def test_nobody_signs_unasked_where_there_is_no_terminal(office: Office, release: Release) -> None:
+    ran = office.run("deny", release.claim, "--reason", "no", person=KIM)
+    assert (ran.code, ran.problem["code"], office.sent()) == (1, "nobody-to-ask", [])
+
+
+def test_what_is_signed_is_what_was_shown(office: Office, release: Release) -> None:
+    ran = office.run("deny", release.claim, "--reason", "no", person=KIM, answer="y\n")
+    assert f"statement {statement_id(office.sent()[0])}" in ran.err[: ran.err.index("Sign this?")]
+
+
+def test_nothing_is_called_signed_before_the_answer(office: Office, release: Release) -> None:
+    ran = office.run("deny", release.claim, "--reason", "no", "--out", "denial.json", person=KIM)
+    assert ran.code == 2, "one person's act is not handed on"
+    first = ("lift", release.claim, "--hold", OTHER, "--reason", "over", "--out", "lift.json")
+    ran = office.run(*first, person=ANA, answer="n\n")
+    assert (ran.code, Path("lift.json").exists()) == (1, False)
+    ran = office.run(*first, person=ANA, answer="y\n")
+    assert ran.err.index("Sign this?") < ran.err.index("1 signature(s)")
 
 
 def test_what_is_signed_is_shown_first(office: Office, release: Release) -> None:
@@ -220,6 +246,14 @@ def test_cosigner_sees_what_the_first_has_said(office: Office, release: Release)
     assert (ran.code, office.sent()) == (1, [])
     assert "because over" in ran.err
     assert f"{ANA} lifts a hold" in ran.err
+
+
+def test_cosigner_reads_the_same_lines_as_the_first(office: Office, release: Release) -> None:
+    first = ("lift", release.claim, "--hold", OTHER, "--reason", "over", "--out", "lift.json")
+    read = office.run(*first, person=ANA, answer="y\n").err
+    read_again = office.run("lift", release.claim, "--cosign", "lift.json", person=KIM, answer="n\n").err
+    assert lines_asked(read) == lines_asked(read_again)
+    assert len(lines_asked(read)) > 10
 
 
 def test_envelope_is_handed_on_and_sent_as_it_is(office: Office, release: Release) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tallystick.crypto.envelope import envelope_json, parse_envelope, sign, statement_id
 from tallystick.crypto.json.canonical import canonical_bytes
+from tallystick.domain.agreement.summary import summarise
 from tallystick.domain.codec import encode_object
 from tallystick.domain.kinds import Kind
 from tallystick.proof.reading import read_agreement
@@ -53,9 +54,13 @@ def test_every_party_signs_the_same_statement(office: Office) -> None:
 
 
 def test_signing_asks_first(office: Office) -> None:
-    ran = office.run("agreement", "sign", drafted(), "--key", str(office.key(ANA)), "--out", "signed.json")
-    assert ran.code == 1
-    assert not Path("signed.json").exists()
+    words = ("agreement", "sign", drafted(), "--key", str(office.key(ANA)), "--out", "signed.json")
+    ran = office.run(*words, answer="n\n")
+    assert (ran.code, Path("signed.json").exists()) == (1, False)
+    shown = ran.err[: ran.err.index(f"Sign this as {ANA}?")]
+    assert all(line in shown for line in summarise(AGREEMENT)), "the whole summary"
+    unasked = office.run(*words)
+    assert (unasked.problem["code"], Path("signed.json").exists()) == ("nobody-to-ask", False)
 
 
 def test_signature_by_a_stranger_is_not_joined(office: Office) -> None:

@@ -169,3 +169,22 @@ def test_watching_tells_each_entry_once_and_ends_with_the_claim(office: Office, 
     office.api.shows[f"/v1/claims/{release.claim}/events"] = b'data: {"index": 7}\n\n'
     ran = office.run("claim", "watch", release.claim, person=ANA)
     assert [line.split()[1] for line in ran.out.splitlines()] == ["filed", "intake-accepted"]
+
+
+def test_claim_is_shown_and_nothing_of_it_is_sent_without_a_yes(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    ran = office.run("claim", "file", form(), person=BEA, answer="n\n")
+    assert (ran.code, office.sent(), office.api.blobs) == (1, [], {})
+    shown = ran.err[: ran.err.index("Sign this?")]
+    for told in (
+        f"{BEA} files this claim",
+        "declared: It has filed for insolvency.",
+        "asks for stage critical",
+    ):
+        assert told in shown
+
+
+def test_claim_is_not_filed_unasked_where_there_is_no_terminal(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    ran = office.run("claim", "file", form(), person=BEA)
+    assert (ran.problem["code"], office.sent(), office.api.blobs) == ("nobody-to-ask", [], {})

@@ -210,3 +210,12 @@ def test_nothing_is_uploaded_for_somebody_else_than_the_depositor(office: Office
     ran = office.run("deposit", "make", str(folder), "--agreement", AGREEMENT.id, "--yes", person=BEA)
     assert (ran.code, ran.problem["code"]) == (1, "not-authorised-to-state")
     assert office.api.blobs == {}
+
+
+def test_deposit_is_shown_and_nothing_of_it_is_uploaded_without_a_yes(office: Office, folder: Path) -> None:
+    words = ("deposit", "make", str(folder), "--agreement", AGREEMENT.id)
+    ran = office.run(*words, person=DORA, answer="n\n")
+    assert (ran.code, office.sent(), office.api.blobs) == (1, [], {})
+    assert f"{DORA} makes deposit 1" in ran.err[: ran.err.index("Sign this?")]
+    unasked = office.run(*words, person=DORA)
+    assert (unasked.problem["code"], office.api.blobs) == ("nobody-to-ask", {})
