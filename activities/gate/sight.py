@@ -14,9 +14,9 @@ from activities.gate.journal import SeenLog
 from tallystick.crypto.keys import key_id
 from tallystick.crypto.log.merkle import verify_consistency
 from tallystick.crypto.log.note import origin_of
+from tallystick.domain.claim.sight import Sight
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, PublicKey, StageId
-from tallystick.domain.release.decision import Sight
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.signed import Signed, expect

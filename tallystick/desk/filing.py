@@ -20,6 +20,7 @@ from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.record.filing import check_filing
+from tallystick.domain.record.generations import newest
 from tallystick.domain.refusals import DepositNotUsableError
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
@@ -96,6 +97,7 @@ def _filing(
         person=desk.person_in(agreement).id,
         issued_at=at_moment,
         nonce=nonce,
+        generation=newest(),
         condition=form.condition,
         deposit=deposit,
         stages=form.stages,

@@ -80,8 +80,8 @@ BUILDS: Final = (
     _build(
         "a revoked key signs on",
         "tallystick/domain/admission/door.py",
-        "    check_not_revoked(claim, signed.signers)\n    check_times",
-        "    check_times",
+        "    check_not_revoked(claim, signed.signers)\n    claim.rules.bounds",
+        "    claim.rules.bounds",
         "tests/domain/admission/test_door.py tests/domain/test_scenarios.py",
     ),
     _build(
@@ -100,7 +100,7 @@ BUILDS: Final = (
     ),
     _build(
         "the window is ended by the record alone",
-        "tallystick/domain/release/decision.py",
+        "tallystick/domain/release/recorded.py",
         "over = min(at, claim.window_ended_at) > claim.window_until",
         "over = claim.window_ended_at > claim.window_until",
         "tests/activities/gate/test_decide.py::test_the_gates_own_clock_must_say_that_the_window_is_over "
@@ -150,23 +150,23 @@ BUILDS: Final = (
     ),
     _build(
         "a hold is ignored",
-        "tallystick/domain/release/decision.py",
-        'return _verdict("no-hold", holds=not standing,',
-        'return _verdict("no-hold", holds=True,',
+        "tallystick/domain/release/recorded.py",
+        'return Verdict(holds=not standing, found=", ".join(standing) or "no hold',
+        'return Verdict(holds=True, found=", ".join(standing) or "no hold',
         "tests/domain/release/test_decision.py",
     ),
     _build(
         "an objection is ignored",
-        "tallystick/domain/release/decision.py",
+        "tallystick/domain/release/recorded.py",
         "holds=not standing and not contested,",
         "holds=True,",
         "tests/domain/release/test_decision.py",
     ),
     _build(
         "the halt is ignored",
-        "tallystick/domain/release/decision.py",
-        '"not-halted", holds=not sight.halted,',
-        '"not-halted", holds=True,',
+        "tallystick/domain/release/seen.py",
+        "holds=not sight.halted,",
+        "holds=True,",
         "tests/domain/release/test_decision.py",
     ),
     _build(
@@ -234,7 +234,7 @@ BUILDS: Final = (
     ),
     _build(
         "a claim does not pin its deposit",
-        "tallystick/domain/release/decision.py",
+        "tallystick/domain/release/seen.py",
         "found is None or found.id != claim.filing.deposit:",
         "found is None:",
         "tests/domain/release/test_decision.py",

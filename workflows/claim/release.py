@@ -22,13 +22,14 @@ from tallystick.domain.acts.all import check_is_act
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.claim.course import is_over, return_orders_end, stage_for_the_gate, stage_in_delivery
-from tallystick.domain.claim.state import EventType, states_allowing
+from tallystick.domain.claim.rules import Due
+from tallystick.domain.claim.state import EventType
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import StageId
 from tallystick.domain.kinds import Happening
 from tallystick.domain.pauses import backoff
 from tallystick.domain.progress.attempts import notice_due_at
-from tallystick.domain.progress.due import Due, due
+from tallystick.domain.progress.due import due
 from tallystick.domain.progress.moments import next_look
 from tallystick.faults import crossing, to_failure
 from tallystick.limits import (
@@ -237,7 +238,7 @@ class ReleaseWorkflow:
         """Record which copies of sealed files the gate replaced, unless the claim has ended meanwhile."""
         found = Due(happening=Happening.REPLICA_REPAIRED, because=lines)
         recorded = False
-        while not recorded and self._case.claim.state in states_allowing(EventType.REPLICA_REPAIRED):
+        while not recorded and self._case.claim.may(EventType.REPLICA_REPAIRED):
             answer = await self._have_recorded(found)
             recorded = answer.recorded
             await self._learn(answer)

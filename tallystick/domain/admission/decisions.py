@@ -10,7 +10,7 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.refusals import (
     NotDueError,
 )
-from tallystick.domain.release.decision import PREMISES, recorded_premises
+from tallystick.domain.release.decision import recorded_premises
 from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.limits import CLOCK_SKEW_MAX
 
@@ -27,8 +27,9 @@ def decision_event(
     if not decision.released:
         return _refusal_event(decision)
     _check_contributed(agreement, decision)
-    if tuple(verdict.premise for verdict in decision.premises) != PREMISES:
-        raise NotDueError("not every premise was looked at, each once", expected=list(PREMISES))
+    expected = claim.rules.premises
+    if tuple(verdict.premise for verdict in decision.premises) != expected:
+        raise NotDueError("not every premise was looked at, each once", expected=list(expected))
     # The record must bear the gate out, at the time the gate says it looked and when it was recorded.
     for moment in (decision.decided_at, at):
         unmet = [

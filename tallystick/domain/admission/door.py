@@ -9,13 +9,14 @@ what, when, about which claim, is decided here. In this order:
 3. its own times fit, and its author has room left;
 4. its author may make it, and what it says fits the claim;
 5. the claim's state allows it.
+
+The last three are by the rules of the generation that the claim was filed under (`claim.rules`).
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from tallystick.domain.acts.all import RULES, TOGETHER
 from tallystick.domain.admission.decisions import decision_event
 from tallystick.domain.admission.revocations import revocation_event
 from tallystick.domain.agreement.agreement import Agreement, depositor
@@ -24,10 +25,8 @@ from tallystick.domain.authorship.authors import (
     check_engine,
     check_not_revoked,
     check_subject,
-    check_times,
     signing_persons,
 )
-from tallystick.domain.authorship.quotas import check_quota
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.evolve import check_step
 from tallystick.domain.claim.state import EventType
@@ -81,16 +80,15 @@ def admit(
 
 
 def _person_event(agreement: Agreement, claim: Claim, signed: Signed[Body], at: datetime) -> EventType:
-    rule = RULES.get(type(signed.body))
+    rule = claim.rules.acts.get(type(signed.body))
     if rule is None:
         raise MisdirectedError("not a statement about a claim", kind=signed.kind.value)
-    if signed.kind in TOGETHER:
+    if signed.kind in claim.rules.together:
         persons = signing_persons(agreement, signed)
     else:
         persons = frozenset({author(agreement, signed).id})
     check_not_revoked(claim, signed.signers)
-    check_times(signed.body, at=at)
-    check_quota(claim, signed)
+    claim.rules.bounds(claim, signed, at)
     return rule(agreement, claim, signed.body, persons, at)
 
 

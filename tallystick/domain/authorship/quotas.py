@@ -1,11 +1,25 @@
-"""How much one person may send about a claim."""
+"""How much one person may send about a claim, and from when it may date."""
 
+from datetime import datetime
+
+from tallystick.domain.authorship.authors import check_times
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.refusals import QuotaExceededError
 from tallystick.domain.statements.acts import Hold, HoldLift
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Body, Signed
 from tallystick.limits import ACT_BYTES_PER_PERSON_MAX, ACTS_PER_PERSON_MAX, HOLD_LIFT_BYTES_MAX
+
+
+def check_bounds(claim: Claim, signed: Signed[Body], at: datetime) -> None:
+    """Refuse what a person says with a time that does not fit, or says too much of.
+
+    Raises:
+        BadTimingError: It is issued in the future, or too long ago.
+        QuotaExceededError: A signer has used up what one person may send to one claim.
+    """
+    check_times(signed.body, at=at)
+    check_quota(claim, signed)
 
 
 def check_quota(claim: Claim, signed: Signed[Body]) -> None:

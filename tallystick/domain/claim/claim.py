@@ -6,11 +6,12 @@ records something by itself in `progress`, whether a stage may go out in `releas
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, StageState
+from tallystick.domain.claim.rules import Rules
+from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, EventType, StageState
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ClaimId, Digest, PartyId, PersonId, PublicKey, StageId, claim_id, party_of
 from tallystick.domain.statements.acts import Approval, Denial, Hold, Objection
@@ -66,6 +67,7 @@ class Claim:
     Attributes:
         digest: The claim statement's id; the claim's identity.
         filed_by: The claimant's key.
+        rules: Those of the generation that it was filed under; they never change.
         since: When it came into its present state.
         window_opened_at: When notice was proven; the window counts from there.
         window_until: The last moment at which an objection is in time; written once, never moved.
@@ -85,6 +87,7 @@ class Claim:
     filing: ClaimFiling
     filed_at: datetime
     filed_by: PublicKey
+    rules: "Rules[Claim]" = field(compare=False, repr=False)
     state: ClaimState
     since: datetime
     stages: tuple[StageProgress, ...]
@@ -109,6 +112,10 @@ class Claim:
     def is_open(self) -> bool:
         """Whether something is still to be decided, provisioned or given back."""
         return self.state in OPEN
+
+    def may(self, event: EventType) -> bool:
+        """Return whether `event` may happen in its state."""
+        return (self.state, event) in self.rules.transitions
 
     @property
     def claimant_party(self) -> PartyId:
@@ -224,8 +231,8 @@ def covers(scope: tuple[StageId, ...] | None, stage: StageId) -> bool:
     return scope is None or stage in scope
 
 
-def filed(entry: Entry, *, stages: tuple[StageId, ...]) -> Claim:
-    """Return the claim that `entry` files, for `stages` in the agreement's order."""
+def filed(entry: Entry, *, stages: tuple[StageId, ...], rules: Rules[Claim]) -> Claim:
+    """Return the claim that `entry` files, for `stages` in the agreement's order, under `rules`."""
     filing = entry.signed.body
     assert isinstance(filing, ClaimFiling), "a claim begins with its filing"
     (filed_by,) = entry.signed.signers
@@ -234,6 +241,7 @@ def filed(entry: Entry, *, stages: tuple[StageId, ...]) -> Claim:
         filing=filing,
         filed_at=entry.accepted_at,
         filed_by=filed_by,
+        rules=rules,
         state=ClaimState.FILED,
         since=entry.accepted_at,
         stages=tuple(StageProgress(stage=stage) for stage in stages),

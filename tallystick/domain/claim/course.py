@@ -1,22 +1,21 @@
 """What a running claim waits for: the gate, or its end. Both follow from the record and the time."""
 
 from datetime import datetime
-from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import Deadline, deadline
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.returns import return_is_due
-from tallystick.domain.claim.state import ENDED, ClaimState, EventType, StageState, states_allowing
+from tallystick.domain.claim.state import ENDED, ClaimState, EventType, StageState
 from tallystick.domain.ids import StageId
-
-_GATE_ACTS: Final = states_allowing(EventType.STAGE_DECIDED)
 
 
 def stage_for_the_gate(claim: Claim) -> StageId | None:
     """Return the stage on which the gate is to decide now, or None: its quorum stands on record."""
     following = claim.next_stage
-    if following is None or following.state is not StageState.QUORATE or claim.state not in _GATE_ACTS:
+    if following is None or following.state is not StageState.QUORATE:
+        return None
+    if not claim.may(EventType.STAGE_DECIDED):
         return None
     return following.stage
 

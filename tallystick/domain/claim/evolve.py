@@ -7,13 +7,10 @@ from typing import Final
 
 from tallystick.domain.claim.claim import Claim, StageProgress, WrongClaimStateError
 from tallystick.domain.claim.state import (
-    STAGE_TRANSITIONS,
-    TRANSITIONS,
     UNDECIDED,
     ClaimState,
     EventType,
     StageState,
-    states_allowing,
 )
 from tallystick.domain.statements.acts import HoldLift, Retraction
 from tallystick.domain.statements.engine import DecisionStatement, Event
@@ -25,15 +22,16 @@ def check_transition(claim: Claim, event: EventType) -> ClaimState:
     """Return the state to which `event` leads.
 
     Raises:
-        WrongClaimStateError: `TRANSITIONS` has no such step from this state.
+        WrongClaimStateError: The table has no such step from this state.
     """
-    target = TRANSITIONS.get((claim.state, event))
+    table = claim.rules.transitions
+    target = table.get((claim.state, event))
     if target is None:
         raise WrongClaimStateError(
             f"{claim.id} is {claim.state}",
             current=claim.state.value,
             step=event.value,
-            expected=sorted(state.value for state in states_allowing(event)),
+            expected=sorted(state.value for state, allowed in table if allowed is event),
         )
     return target
 
@@ -45,7 +43,7 @@ def check_step(claim: Claim, body: Body, event: EventType) -> None:
         WrongClaimStateError: The claim, or the stage that is meant, never gets this step from here.
     """
     check_transition(claim, event)
-    if event in _STAGE_STEPS:
+    if _moves_stage(claim, event):
         _stage_target(claim, body, event)
 
 
@@ -77,11 +75,14 @@ def evolve(claim: Claim, entry: Entry, event: EventType) -> Claim:
 
 def _apply(claim: Claim, entry: Entry, event: EventType) -> Claim:
     body = entry.signed.body
-    if event in _STAGE_STEPS:
+    if _moves_stage(claim, event):
         return _with_stage(claim, entry, event)
-    if event in _FACTS:
-        return _FACTS[event](claim, entry, body)
-    return claim
+    effect = claim.rules.effects.get(event)
+    return claim if effect is None else effect(claim, entry, body)
+
+
+def _moves_stage(claim: Claim, event: EventType) -> bool:
+    return any(event is one for _, one in claim.rules.stage_transitions)
 
 
 def _with_stage(claim: Claim, entry: Entry, event: EventType) -> Claim:
@@ -98,13 +99,14 @@ def _stage_target(claim: Claim, body: Body, event: EventType) -> tuple[StageProg
     assert isinstance(body, Event | Receipt | DecisionStatement)
     assert body.stage is not None
     before = claim.progress(body.stage)
-    target = STAGE_TRANSITIONS.get((before.state, event))
+    table = claim.rules.stage_transitions
+    target = table.get((before.state, event))
     if target is None:
         raise WrongClaimStateError(
             f"stage {body.stage} is {before.state}",
             current=before.state.value,
             step=event.value,
-            expected=sorted(state.value for state, allowed in STAGE_TRANSITIONS if allowed is event),
+            expected=sorted(state.value for state, allowed in table if allowed is event),
         )
     return before, target
 
@@ -165,10 +167,7 @@ def _resumed(claim: Claim, entry: Entry, _: Body) -> Claim:
     return dataclasses.replace(claim, resumed_at=entry.accepted_at)
 
 
-_STAGE_STEPS: Final = frozenset(event for _, event in STAGE_TRANSITIONS)
-
-
-_FACTS: Final[Mapping[EventType, Callable[[Claim, Entry, Body], Claim]]] = MappingProxyType(
+EFFECTS: Final[Mapping[EventType, Callable[[Claim, Entry, Body], Claim]]] = MappingProxyType(
     {
         EventType.WINDOW_OPENED: _window_opened,
         EventType.WINDOW_ENDED: _window_ended,

@@ -7,7 +7,7 @@ are looked at again at the moment of the decision, as approvers are.
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.evolve import check_undecided
-from tallystick.domain.claim.state import ClaimState, EventType, states_allowing
+from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Authority, Outcome
 from tallystick.domain.quorum import Quorum
@@ -50,7 +50,7 @@ def _event(claim: Claim, outcome: Outcome) -> EventType:
         case Outcome.REFUSE:
             return EventType.REFUSAL_ORDERED
         case Outcome.RETURN:
-            released = claim.state in states_allowing(EventType.RETURN_ORDERED) | {ClaimState.RETURN_DUE}
+            released = claim.may(EventType.RETURN_ORDERED) or claim.state is ClaimState.RETURN_DUE
             return EventType.RETURN_ORDERED if released else EventType.REFUSAL_ORDERED
 
 

@@ -213,8 +213,3 @@ STAGE_TRANSITIONS: Final[Mapping[tuple[StageState, EventType], StageState]] = Ma
         (StageState.FAILED, _E.STAGE_ROLLED_BACK): StageState.ROLLED_BACK,
     }
 )
-
-
-def states_allowing(event: EventType) -> frozenset[ClaimState]:
-    """Return the states in which `event` may happen."""
-    return frozenset(state for state, allowed in TRANSITIONS if allowed is event)

@@ -5,18 +5,16 @@ workflow records what is due; the verifier refuses a recorded happening that was
 not. Only time, never silence of a person, moves a window, and no timeout approves.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import deadline
 from tallystick.domain.claim.claim import Claim, StageProgress
+from tallystick.domain.claim.rules import Due, Look
 from tallystick.domain.claim.stages import is_provisional, lapses_at, opens_at, report_due, to_roll_back
-from tallystick.domain.claim.state import ClaimState, EventType, StageState, states_allowing
+from tallystick.domain.claim.state import ClaimState, EventType, StageState
 from tallystick.domain.claim.tally import tally_approvals, tally_denials
-from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Happening
 from tallystick.domain.notice.proof import proof_of_notice
 from tallystick.domain.progress.attempts import asks_gate_from
@@ -25,37 +23,14 @@ from tallystick.domain.release.decision import recorded_premises
 _S = ClaimState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """Something that is so and not yet recorded.
-
-    Attributes:
-        until: For a window: its last moment.
-        because: Lines that explain it.
-    """
-
-    happening: Happening
-    stage: StageId | None = None
-    until: datetime | None = None
-    because: tuple[str, ...] = ()
-    cause: Digest | None = None
-
-
 def due(agreement: Agreement, claim: Claim, *, at: datetime) -> Due | None:
     """Return what is to be recorded next about `claim` at `at`, or None.
 
     Raises:
         CalendarExhaustedError: A calendar of the agreement does not reach far enough.
     """
-    for look in _LOOKS:
-        found = look(agreement, claim, at)
-        if found is not None:
-            return found
-    return None
-
-
-def _may_be(claim: Claim, event: EventType) -> bool:
-    return claim.state in states_allowing(event)
+    owed = (look(agreement, claim, at) for look in claim.rules.looks)
+    return next((one for one in owed if one is not None), None)
 
 
 def _rolled_back(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
@@ -69,7 +44,7 @@ def _rolled_back(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
 
 
 def _denied(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
-    if not _may_be(claim, EventType.DENIAL_QUORUM_REACHED):
+    if not claim.may(EventType.DENIAL_QUORUM_REACHED):
         return None
     tally = tally_denials(agreement, claim)
     if not tally.reached:
@@ -80,7 +55,7 @@ def _denied(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
 
 
 def _window_opens(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
-    if not _may_be(claim, EventType.WINDOW_OPENED) or claim.window_opened_at is not None:
+    if not claim.may(EventType.WINDOW_OPENED) or claim.window_opened_at is not None:
         return None
     proof = proof_of_notice(agreement, claim, at=at)
     if proof is None:
@@ -94,7 +69,7 @@ def _window_opens(agreement: Agreement, claim: Claim, at: datetime) -> Due | Non
 
 
 def _window_ends(_: Agreement, claim: Claim, at: datetime) -> Due | None:
-    if not _may_be(claim, EventType.WINDOW_ENDED):
+    if not claim.may(EventType.WINDOW_ENDED):
         return None
     if claim.window_until is None or claim.window_ended_at is not None:
         return None
@@ -150,7 +125,7 @@ def _timed_out(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
     progress = claim.in_flight
     if progress is None or progress.state is not StageState.DECIDED:
         return None
-    if not _may_be(claim, EventType.STAGE_TIMED_OUT):
+    if not claim.may(EventType.STAGE_TIMED_OUT):
         return None
     limit = report_due(agreement, claim, progress)
     if at <= limit.at:
@@ -211,7 +186,7 @@ def _never_opens(agreement: Agreement, claim: Claim, following: StageProgress) -
     )
 
 
-_LOOKS: Final[tuple[Callable[[Agreement, Claim, datetime], Due | None], ...]] = (
+LOOKS: Final[tuple[Look[Claim], ...]] = (
     _rolled_back,
     _denied,
     _window_opens,

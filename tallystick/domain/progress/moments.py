@@ -17,10 +17,10 @@ _JUST_AFTER: Final = timedelta(seconds=1)  # an act at the deadline itself is in
 
 def next_look(agreement: Agreement, claim: Claim, *, at: datetime) -> datetime | None:
     """Return the next moment after `at` at which something may fall due by time alone, or None."""
-    return min((moment for moment in _moments(agreement, claim, at) if moment > at), default=None)
+    return min((moment for moment in claim.rules.moments(agreement, claim, at) if moment > at), default=None)
 
 
-def _moments(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[datetime]:
+def moments(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[datetime]:
     """Yield every moment at which one of the looks may change its answer."""
     notice_at = notice_due_at(agreement, claim)
     if notice_at is not None:

@@ -16,6 +16,7 @@ from tallystick.domain.authorship.authors import (
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.ids import StageId, party_of
 from tallystick.domain.kinds import Purpose
+from tallystick.domain.record.generations import check_newest
 from tallystick.domain.refusals import (
     ConditionNotMetError,
     DepositNotUsableError,
@@ -57,6 +58,7 @@ def check_filing(
     """
     body = signed.body
     check_subject(terms.agreement, terms.digest, body, None)
+    check_newest(body.generation)
     person = author(terms.agreement, signed)
     check_one_of(person.id, terms.agreement.authorities.claimants, "file a claim")
     check_times(body, at=at)

@@ -14,6 +14,7 @@ from tallystick.domain.claim.claim import Claim, filed
 from tallystick.domain.claim.evolve import evolve
 from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.record.filing import check_stages_asked, stages_asked
+from tallystick.domain.record.generations import rules_of
 from tallystick.domain.refusals import (
     KeyRevokedError,
     MisdirectedError,
@@ -40,8 +41,8 @@ class Step:
 def fold(terms: Terms, entries: Sequence[Entry]) -> Claim:
     """Return the claim that `entries` make: its filing first, then every act and event, in ledger order.
 
-    Every entry is admitted again, at the time the record gives it, so a record that
-    holds what should not be in it does not fold.
+    Every entry is admitted again, at the time the record gives it and by the rules that the
+    claim was filed under, so a record that holds what should not be in it does not fold.
 
     Raises:
         TallystickError: The rule that an entry breaks.
@@ -64,7 +65,7 @@ def steps(terms: Terms, entries: Sequence[Entry]) -> Iterator[Step]:
     author(terms.agreement, first.signed)
     check_stages_asked(terms.agreement, filing)
     _check_order(entries)
-    claim = filed(first, stages=stages_asked(terms.agreement, filing))
+    claim = filed(first, stages=stages_asked(terms.agreement, filing), rules=rules_of(filing.generation))
     yield Step(entry=first, event=None, claim=claim)
     for entry in entries[1:]:
         event = _event(terms, claim, entry)

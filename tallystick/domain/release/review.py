@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.sight import Sight
 from tallystick.domain.ids import ComponentId, Digest, PublicKey
-from tallystick.domain.release.decision import PREMISES, Sight, decide
+from tallystick.domain.release.decision import decide
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import DecisionStatement
@@ -46,7 +47,8 @@ def disagreement(
         around: What else it rests on.
     """
     told = {verdict.premise: verdict.holds for verdict in decision.premises}
-    if tuple(told) != PREMISES or len(decision.premises) != len(PREMISES):
+    expected = before.rules.premises
+    if tuple(told) != expected or len(decision.premises) != len(expected):
         return "it doesn't tell every premise once, in order"
     again = decide(agreement, before, decision.stage, _sight(agreement, decision, around, told))
     differing = [verdict.premise for verdict in again.premises if verdict.holds != told[verdict.premise]]

@@ -18,7 +18,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, PartyId, PersonId, StageId
 from tallystick.domain.kinds import Authority, Happening, Kind, Outcome, Purpose, ReceiptOutcome
 from tallystick.domain.record.fold import fold
-from tallystick.domain.release.decision import PREMISES
+from tallystick.domain.record.generations import GENERATION_1
 from tallystick.domain.statements.engine import ChannelResult, PremiseVerdict
 from tallystick.domain.statements.header import Contribution
 from tallystick.domain.statements.signed import Entry
@@ -471,7 +471,9 @@ def forged(world: World, **members: object) -> Callable[[], object]:
     return lambda: world.decides("provisional", **members)
 
 
-ALL_HOLD: Final = tuple(PremiseVerdict(premise=name, holds=True, found="so it is") for name in PREMISES)
+ALL_HOLD: Final = tuple(
+    PremiseVerdict(premise=name, holds=True, found="so it is") for name in GENERATION_1.premises
+)
 
 
 @pytest.mark.parametrize(

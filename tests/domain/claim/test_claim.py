@@ -8,16 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tallystick.domain.claim.claim import Claim, filed
 from tallystick.domain.claim.state import ENDED, ClaimState
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.kinds import Outcome
-from tallystick.domain.record.filing import stages_asked
 from tallystick.domain.record.fold import fold, step
 from tallystick.domain.statements.acts import Approval, Denial, Hold, HoldLift, Objection, Retraction
 from tallystick.domain.statements.engine import DecisionStatement, Event
-from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.orders import JointInstruction, Ruling
 from tallystick.domain.statements.signed import Entry
@@ -168,9 +165,7 @@ def test_folding_does_not_depend_on_where_one_stops(sentences: list[str], cut: i
 @given(st.lists(ANYTHING, max_size=25))
 def test_an_ending_is_never_left_and_windows_never_shrink(sentences: list[str]) -> None:
     world = lived(sentences)
-    filing = world.entries[0].signed.body
-    assert isinstance(filing, ClaimFiling)
-    claim: Claim = filed(world.entries[0], stages=stages_asked(AGREEMENT, filing))
+    claim = fold(world.terms, world.entries[:1])
     for entry in world.entries[1:]:
         after = step(world.terms, claim, entry)
         assert after.state is claim.state or claim.state not in ENDED

@@ -10,11 +10,13 @@ import pytest
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.sight import Sight
 from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.ids import ComponentId, PersonId, StageId
 from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.periods import Period
-from tallystick.domain.release.decision import PREMISES, Sight, decide
+from tallystick.domain.record.generations import GENERATION_1
+from tallystick.domain.release.decision import decide
 from tallystick.domain.statements.acts import Approval, Intake, NoticeAcknowledgement
 from tallystick.domain.statements.engine import Notice
 from tallystick.domain.statements.signed import Body, Entry
@@ -216,7 +218,7 @@ CASES: Final = [(premise, case) for premise, cases in FALSIFIED.items() for case
 def test_sound_world_is_released_on_every_premise() -> None:
     decision = decide(facts()[0], facts()[1], CRITICAL, facts()[2])
     assert decision.released
-    assert tuple(verdict.premise for verdict in decision.premises) == PREMISES
+    assert tuple(verdict.premise for verdict in decision.premises) == GENERATION_1.premises
 
 
 @pytest.mark.parametrize(("premise", "falsify"), CASES)
@@ -230,7 +232,7 @@ def test_one_premise_falsified_is_the_one_that_is_unmet(
 
 
 def test_every_premise_has_a_case() -> None:
-    assert tuple(FALSIFIED) == PREMISES
+    assert tuple(FALSIFIED) == GENERATION_1.premises
 
 
 def test_what_was_found_is_told_for_every_premise() -> None:

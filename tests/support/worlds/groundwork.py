@@ -7,10 +7,10 @@ from typing import Final
 
 from tallystick.crypto.envelope import sign
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.sight import Sight
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import ComponentId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
-from tallystick.domain.release.decision import Sight
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.signed import Signed, expect

@@ -18,6 +18,7 @@ from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import AgreementId, DeploymentId, Digest, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Purpose
+from tallystick.domain.record.generations import newest
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.settings import Settings
@@ -83,6 +84,7 @@ def claim(number: int, *, log: AgreementId = LOG) -> Envelope:
         person=BEA,
         issued_at=AT,
         nonce=f"{number:032x}",
+        generation=newest(),
         condition="insolvency",
         deposit=NO_DIGEST,
         stages=(StageId("critical"),),

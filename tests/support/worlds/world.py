@@ -15,8 +15,9 @@ from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.bodies import BODIES
-from tallystick.domain.claim.claim import Claim, filed
+from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.evolve import evolve
+from tallystick.domain.claim.sight import Sight
 from tallystick.domain.claim.state import StageState
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
@@ -25,9 +26,10 @@ from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOu
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.progress.due import due
 from tallystick.domain.progress.moments import next_look
-from tallystick.domain.record.filing import check_filing, stages_asked
+from tallystick.domain.record.filing import check_filing
 from tallystick.domain.record.fold import fold
-from tallystick.domain.release.decision import Decision, Sight, decide
+from tallystick.domain.record.generations import newest
+from tallystick.domain.release.decision import Decision, decide
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import ChannelResult
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
@@ -165,6 +167,7 @@ class World:
     ) -> Entry:
         asked = [StageId(stage) for stage in stages or [stage.id for stage in self.agreement.stages]]
         filing: dict[str, object] = {
+            "generation": newest(),
             "condition": condition,
             "deposit": self.deposit.id,
             "stages": tuple(asked),
@@ -187,7 +190,7 @@ class World:
         signed = expect(statement, ClaimFiling)
         check_filing(self.terms, signed, at=self.now, deposit=self.deposit.body, others=others)
         entry = Entry(index=0, accepted_at=self.now, signed=signed)
-        self.told = filed(entry, stages=stages_asked(self.agreement, signed.body))
+        self.told = fold(self.terms, [entry])
         self.record = [(envelope, entry)]  # of this claim, from now on
         self.settles()
         return entry

@@ -8,7 +8,7 @@ from tallystick.domain.acts.act import Act
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_one_of, check_stages
 from tallystick.domain.claim.claim import Claim, covers
-from tallystick.domain.claim.state import ClaimState, EventType, states_allowing
+from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import STAGES, Ask, Command
 from tallystick.domain.drafts.heading import Heading
@@ -51,7 +51,8 @@ def _event(claim: Claim, body: Objection) -> EventType:
     undecided = claim.undecided_stages
     in_scope = [stage for stage in undecided if covers(body.stages, stage)]
     # Before the form is accepted an objection is too early rather than late; the table refuses it.
-    if not in_scope or claim.state not in {ClaimState.FILED, *states_allowing(EventType.OBJECTION_MADE)}:
+    open_to_it = claim.may(EventType.OBJECTION_MADE) or claim.state is ClaimState.FILED
+    if not in_scope or not open_to_it:
         return EventType.LATE_OBJECTION_MADE
     return EventType.OBJECTION_MADE if len(in_scope) == len(undecided) else EventType.PARTIAL_OBJECTION_MADE
 

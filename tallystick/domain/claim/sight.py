@@ -1,0 +1,38 @@
+"""What the one who decides on a claim has seen beside the claim's own record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tallystick.domain.ids import ComponentId, Digest, PublicKey
+from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.signed import Signed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What the one who decides has seen for itself; nothing here is hearsay.
+
+    Attributes:
+        at: Its own clock.
+        agreement_digest: Of the agreement whose bytes it has verified.
+        agreement_signers: The keys that signed those bytes.
+        root_keys: The escrow agent's keys, from its own settings.
+        deposit: The deposit statement that the claim pins, verified; None if it was not found.
+        custody: The custody statements that the deposit's components name, verified, by component.
+        sealed: For each component whose sealed bytes it has read anew: None if every byte matched
+            what the depositor signed, else what was found instead.
+        ledger: None if the log's entries, proofs and checkpoint agree, else what was found instead.
+        halted: Whether releases are halted in this deployment.
+    """
+
+    at: datetime
+    agreement_digest: Digest
+    agreement_signers: frozenset[PublicKey]
+    root_keys: frozenset[PublicKey]
+    deposit: Signed[Deposit] | None
+    custody: Mapping[ComponentId, Custody]
+    sealed: Mapping[ComponentId, str | None]
+    ledger: str | None
+    halted: bool

@@ -1,0 +1,148 @@
+"""The premises of a release that a claim's record alone decides."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.orders import standing_release_order
+from tallystick.domain.claim.rules import RecordedPremise, Verdict
+from tallystick.domain.claim.stages import accepted_at, is_provisional, opens_at
+from tallystick.domain.claim.state import ClaimState, EventType
+from tallystick.domain.claim.tally import tally_approvals, tally_denials
+from tallystick.domain.codec import instant_text
+from tallystick.domain.ids import StageId
+from tallystick.domain.kinds import Purpose
+from tallystick.domain.notice.proof import proof_of_notice
+from tallystick.domain.release.conditions_met import unmet_evidence
+
+
+def _purpose(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> Verdict:
+    purpose = claim.filing.purpose
+    return Verdict(holds=purpose is Purpose.RELEASE, found=f"filed for {purpose}")
+
+
+def _claimant(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> Verdict:
+    person = agreement.person_with(claim.filed_by)
+    revoked = claim.revoked_at(claim.filed_by)
+    entitled = person.id in agreement.authorities.claimants and revoked is None
+    found = f"filed by {person.id}" + (
+        f", whose key was revoked at {instant_text(revoked)}" if revoked else ""
+    )
+    return Verdict(holds=entitled, found=found)
+
+
+def _condition(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> Verdict:
+    unmet = unmet_evidence(agreement, claim.filing, at=claim.filed_at)
+    return Verdict(
+        holds=not unmet,
+        found="; ".join(unmet) or f"{claim.filing.condition} by its evidence",
+    )
+
+
+def _intake(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> Verdict:
+    accepted = accepted_at(claim)
+    found = f"accepted at {instant_text(accepted)}" if accepted else "the escrow agent has not accepted it"
+    return Verdict(holds=accepted is not None, found=found)
+
+
+def _notice(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Verdict:
+    if is_provisional(agreement, stage):
+        return Verdict(holds=True, found="not needed: provisional access opens on acceptance")
+    proof = proof_of_notice(agreement, claim, at=at)
+    return Verdict(
+        holds=proof is not None,
+        found=proof.explanation[0] if proof else "no proof of notice",
+    )
+
+
+def _window(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Verdict:
+    if is_provisional(agreement, stage):
+        return Verdict(holds=True, found="not needed: provisional access opens on acceptance")
+    if (order := standing_release_order(agreement, claim)) is not None:
+        return Verdict(holds=True, found=f"skipped by {order.signed.id}")
+    if claim.window_until is None or claim.window_ended_at is None:
+        return Verdict(holds=False, found="the window has not been recorded as over")
+    # The recorded end proves the timer and the database's clock; `at` is the asker's own.
+    over = min(at, claim.window_ended_at) > claim.window_until
+    found = f"ran until {instant_text(claim.window_until)}, asked {instant_text(at)}"
+    return Verdict(holds=over, found=found)
+
+
+def _objections(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verdict:
+    standing = [entry.signed.id for entry, _ in claim.objections_to(stage)]
+    contested = claim.state is ClaimState.CONTESTED
+    return Verdict(
+        holds=not standing and not contested,
+        found=", ".join(standing) or f"claim {claim.state}",
+    )
+
+
+def _holds(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verdict:
+    standing = [entry.signed.id for entry, _ in claim.holds_on(stage)]
+    return Verdict(holds=not standing, found=", ".join(standing) or "no hold in scope")
+
+
+def _denials(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> Verdict:
+    tally = tally_denials(agreement, claim)
+    found = f"denied by {', '.join(sorted(tally.agreeing)) or 'nobody'}"
+    return Verdict(holds=not tally.reached, found=found)
+
+
+def _order(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verdict:
+    following = claim.next_stage
+    is_next = following is not None and following.stage == stage and _others_settled(claim, stage)
+    states = ", ".join(f"{p.stage} {p.state}" for p in claim.stages)
+    return Verdict(
+        holds=is_next and _may_execute(claim),
+        found=f"claim {claim.state}; {states}",
+    )
+
+
+def _others_settled(claim: Claim, stage: StageId) -> bool:
+    return all(not p.in_flight for p in claim.stages if p.stage != stage)
+
+
+def _may_execute(claim: Claim) -> bool:
+    """Asked before the quorum is recorded, and again by the gate: the table has a step for either."""
+    return claim.may(EventType.QUORUM_REACHED) or claim.may(EventType.STAGE_DECIDED)
+
+
+def _opening(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Verdict:
+    opening = opens_at(agreement, claim, stage)
+    if opening is None:
+        return Verdict(holds=False, found="what it waits for has not come")
+    return Verdict(holds=at >= opening.at, found=f"open from {instant_text(opening.at)}")
+
+
+def _undecided(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verdict:
+    progress = claim.progress(stage)
+    fresh = progress.decision is None and progress.undecided
+    return Verdict(holds=fresh, found=progress.decision or f"stage is {progress.state}")
+
+
+def _quorum(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Verdict:
+    tally = tally_approvals(agreement, claim, stage, at=at)
+    found = f"counted: {', '.join(sorted(tally.agreeing)) or 'nobody'}"
+    return Verdict(holds=tally.reached, found=found)
+
+
+RECORDED: Final[Mapping[str, RecordedPremise[Claim]]] = MappingProxyType(
+    {
+        "purpose-is-release": _purpose,
+        "claimant-entitled": _claimant,
+        "condition-met": _condition,
+        "intake-accepted": _intake,
+        "notice-proven": _notice,
+        "window-over": _window,
+        "no-objection": _objections,
+        "no-hold": _holds,
+        "no-denial-quorum": _denials,
+        "stage-in-order": _order,
+        "stage-open": _opening,
+        "not-decided-before": _undecided,
+        "quorum-reached": _quorum,
+    }
+)

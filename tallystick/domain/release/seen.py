@@ -1,0 +1,93 @@
+"""The premises of a release that need more than the claim's record: what the one who decides has seen."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deployment import root_fault
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.rules import SeenPremise, Verdict
+from tallystick.domain.claim.sight import Sight
+from tallystick.domain.deposit.provenance import deposit_fault
+from tallystick.domain.ids import StageId
+from tallystick.domain.statements.header import Header
+
+
+def _agreement_pinned(_: Agreement, claim: Claim, __: StageId, sight: Sight) -> Verdict:
+    same = claim.filing.agreement_digest == sight.agreement_digest
+    return Verdict(holds=same, found=f"claim pins {claim.filing.agreement_digest}")
+
+
+def _agreement_signed(agreement: Agreement, _: Claim, __: StageId, sight: Sight) -> Verdict:
+    parties = {person.party for person in agreement.persons if person.signing_key in sight.agreement_signers}
+    missing = sorted(party.id for party in agreement.parties if party.id not in parties)
+    fault = root_fault(sight.agreement_signers, sight.root_keys)
+    found = f"not signed by {', '.join(missing)}" if missing else "signed by every party"
+    return Verdict(
+        holds=not missing and fault is None,
+        found=found if fault is None else f"{found}; {fault}",
+    )
+
+
+def _deposit(agreement: Agreement, claim: Claim, _: StageId, sight: Sight) -> Verdict:
+    found = sight.deposit
+    if found is None or found.id != claim.filing.deposit:
+        return Verdict(holds=False, found="the pinned deposit was not found")
+    fault = deposit_fault(agreement, found)
+    told = f"{found.id} signed by {found.body.person}" if fault is None else f"{found.id}: {fault}"
+    return Verdict(holds=fault is None, found=told)
+
+
+def _custody(agreement: Agreement, _: Claim, stage: StageId, sight: Sight) -> Verdict:
+    missing = [component for component in agreement.stage(stage).components if component not in sight.custody]
+    astray = [
+        component
+        for component, custody in sight.custody.items()
+        if custody.component != component or not _is_here(agreement, custody)
+    ]
+    found = f"no custody of {', '.join(missing)}" if missing else "every component has its custody epoch"
+    if astray:
+        found = f"another custody than that of {', '.join(astray)}"
+    return Verdict(holds=not missing and not astray, found=found)
+
+
+def _is_here(agreement: Agreement, body: Header) -> bool:
+    return (body.deployment, body.agreement) == (agreement.deployment, agreement.id)
+
+
+def _sealed_bytes(agreement: Agreement, _: Claim, stage: StageId, sight: Sight) -> Verdict:
+    deposited = [c.component for c in sight.deposit.body.components] if sight.deposit is not None else []
+    wrong: list[str] = []
+    for component in agreement.stage(stage).components:
+        if component not in deposited:
+            wrong.append(f"{component} is not in the deposit")
+        elif component not in sight.sealed:
+            wrong.append(f"{component} was not read")
+        elif (found := sight.sealed[component]) is not None:
+            wrong.append(f"{component}: {found}")
+    return Verdict(
+        holds=not wrong,
+        found="; ".join(wrong) or "every byte as the depositor signed it",
+    )
+
+
+def _ledger(_: Agreement, __: Claim, ___: StageId, sight: Sight) -> Verdict:
+    return Verdict(holds=sight.ledger is None, found=sight.ledger or "entries, proofs and checkpoint agree")
+
+
+def _halt(_: Agreement, __: Claim, ___: StageId, sight: Sight) -> Verdict:
+    return Verdict(holds=not sight.halted, found="releases are halted" if sight.halted else "no halt")
+
+
+SEEN: Final[Mapping[str, SeenPremise[Claim]]] = MappingProxyType(
+    {
+        "agreement-pinned": _agreement_pinned,
+        "agreement-signed": _agreement_signed,
+        "deposit-pinned": _deposit,
+        "custody-known": _custody,
+        "sealed-bytes-match": _sealed_bytes,
+        "ledger-whole": _ledger,
+        "not-halted": _halt,
+    }
+)
