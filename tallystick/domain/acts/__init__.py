@@ -1,7 +1,7 @@
-"""Acts: what persons state about one claim. One file has all that there is to know of one act.
+"""What persons state about one claim: one file has all that there is to know of one act.
 
-To find an act, look in `all` by its kind, noun or command; to have its statement drafted, call `all.draft`.
-`act.Act` says what an act consists of. To add one, write its file beside its neighbours (`votes`, `orders`,
-`course`, `delivery`), and add a line each for its kind in `kinds`, its event in `claim.state`, and the
-file in `all`.
+To find an act, look it up in `all` by its kind, its noun or its command; to have its statement drafted,
+call `all.draft`. `act.Act` says what an act consists of. The files are in four rooms: `votes`, `orders`,
+`course` and `delivery`. To add an act, write its file, and add a line each for its kind in `kinds`, its
+event in `claim.state`, and the file in `all`.
 """

@@ -1,5 +1,6 @@
-"""What a draft is made from.
+"""What a statement is drafted from.
 
-To have a statement drafted, call `acts.all.draft` with a `Heading`, where the claim stands and the person's
-`Choices`. `Command` and `Ask` say what the author of an act is asked for.
+To have one drafted, call `acts.all.draft` with a `Heading`, a `Standing` (where the claim stands) and
+the person's `Choices`. `Command` and `Ask` say what the author of an act is asked for, in words that any
+front end can use.
 """

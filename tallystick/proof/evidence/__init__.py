@@ -1,4 +1,7 @@
-"""The evidence file: what it holds (`file`), and its verification without us (`verify`).
+"""The evidence file: what is in it, and how anyone verifies it offline.
 
-Call `verify.verify` with the file's bytes; its answer is a `Report` of thirteen premises, in order.
+To verify one, call `verify.verify` with the bytes of the file; its answer is a `Report` of thirteen
+premises, in order, up to the first that is broken. `file` writes and reads the file. The premises are in
+`agreements`, `deposits` and `record`, by what they are about; `Established` is what the earlier ones
+leave to the later ones.
 """

@@ -1,1 +1,5 @@
-"""Acts that move a claim along or end it: the check of its form, the receipt of notice, its withdrawal."""
+"""Acts that move a claim along, or end it.
+
+The escrow agent checks the form (`intake`), a person of the notified party confirms that notice arrived
+(`acknowledgement`), and the claimant gives up (`withdrawal`). Each module defines one `ACT`.
+"""

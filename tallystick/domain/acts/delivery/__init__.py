@@ -1,1 +1,5 @@
-"""What the beneficiary says of what was released: a receipt for a stage, or that it was given back."""
+"""What the beneficiary says of what was released.
+
+The receiver reports on a stage (`receipt`): activated, failed, or rolled back. A person certifies that
+what was released is returned or destroyed (`giving_back`). Each module defines one `ACT`.
+"""

@@ -1,1 +1,6 @@
-"""Acts for and against a claim: approval, denial, objection, and taking one of them back."""
+"""Acts for and against a claim.
+
+A person approves stages (`approval`), denies the claim (`denial`), objects to it (`objection`), or takes
+one of these back (`retraction`). Each module defines one `ACT`. How votes are counted is in
+`claim.tally`.
+"""
