@@ -14,16 +14,16 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.engine import nonce_of
+from activities.engine import engine_header, nonce_of, signed_by_engine
 from activities.pages import page, raw_entry
 from tallystick import telemetry
-from tallystick.crypto.envelope import Envelope, body_of, kind_of, parse_envelope, sign, statement_id
+from tallystick.crypto.envelope import Envelope, body_of, kind_of, parse_envelope, statement_id
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.acts.all import check_is_act
 from tallystick.domain.admission.door import admit
-from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.codec import decode, encode_object, instant_text
-from tallystick.domain.ids import AgreementId, Digest, StageId, engine_person, party_of
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.codec import decode, instant_text
+from tallystick.domain.ids import AgreementId, Digest, StageId, party_of
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.record.filing import check_filing
@@ -121,7 +121,7 @@ class LedgerActivities:
             try:
                 with transaction(self._database) as session:
                     case = self._cases.load(session, AgreementId(request.agreement), Digest(request.claim))
-                    envelope = self._sign_event(_event(case.agreement, request))
+                    envelope = signed_by_engine(_event(case.signed.terms, request), self._log_key)
                     place = _Place(at=request.at, after=request.after, not_before=_not_before(request))
                     answer = _append(session, case, envelope, place)
             except TooEarlyError as error:
@@ -156,10 +156,10 @@ class LedgerActivities:
                 present = verdict_on(session, agreement_id, deposit)
                 if present is not None:
                     return present.statement
-                envelope = self._sign_event(_verdict(session, request))
+                envelope = signed_by_engine(_verdict(session, request), self._log_key)
                 ledger.append(session, agreement_id, envelope, request.at, claim=None)
                 if request.verdict.verified and request.verdict.because:
-                    repaired = self._sign_event(_repaired(session, request))
+                    repaired = signed_by_engine(_repaired(session, request), self._log_key)
                     ledger.append(session, agreement_id, repaired, request.at, claim=None)
             self._grown(agreement_id)
             return statement_id(envelope)
@@ -182,9 +182,6 @@ class LedgerActivities:
             later=revocations.later_versions(session, registered),
         )
         claims.file(session, envelope, at)
-
-    def _sign_event(self, event: Event) -> Envelope:
-        return sign(Kind.EVENT, encode_object(event), [self._log_key])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +226,7 @@ def _append_admitted(session: Session, case: CaseFile, envelope: Envelope, place
     )
 
 
-def _event(agreement: Agreement, request: RecordHappening) -> Event:
+def _event(terms: Terms, request: RecordHappening) -> Event:
     told: JsonObject = {
         "claim": request.claim,
         "happening": request.happening,
@@ -238,12 +235,7 @@ def _event(agreement: Agreement, request: RecordHappening) -> Event:
         "at": instant_text(request.at),
     }
     return Event(
-        deployment=agreement.deployment,
-        agreement=agreement.id,
-        agreement_digest=Digest(request.agreement_digest),
-        person=engine_person(agreement.deployment),
-        issued_at=request.at,
-        nonce=nonce_of(told),
+        **engine_header(terms, request.at, told),
         happening=Happening(request.happening),
         claim=Digest(request.claim),
         stage=None if request.stage is None else StageId(request.stage),
@@ -257,15 +249,12 @@ def _verdict(session: Session, request: RecordVerdict) -> Event:
     stored = deposits.by_digest(session, AgreementId(request.agreement), Digest(request.deposit))
     if stored is None:
         raise MisdirectedError("no such deposit", deposit=request.deposit)
-    deposit = stored.body()
+    named = agreements.by_digest(session, stored.body().agreement_digest)
+    assert named is not None, "a deposit is recorded under a registered version"
     verified = request.verdict.verified
+    told: JsonObject = {"deposit": request.deposit, "verdict": verified}
     return Event(
-        deployment=deposit.deployment,
-        agreement=deposit.agreement,
-        agreement_digest=deposit.agreement_digest,
-        person=engine_person(deposit.deployment),
-        issued_at=request.at,
-        nonce=nonce_of({"deposit": request.deposit, "verdict": verified}),
+        **engine_header(named.signed().terms, request.at, told),
         happening=Happening.DEPOSIT_VERIFIED if verified else Happening.DEPOSIT_FAILED,
         cause=stored.digest,
         because=request.verdict.because,

@@ -81,12 +81,7 @@ class Dealer:
 
     def _statement(self, signed: SignedAgreement, epoch: Epoch, dealt: DealtEpoch) -> Envelope:
         body = Custody(
-            deployment=epoch.deployment,
-            agreement=epoch.agreement,
-            agreement_digest=signed.terms.digest,
-            person=gate_person(epoch.deployment),
-            issued_at=self.clock(),
-            nonce=new_nonce(),
+            **signed.terms.header(gate_person(epoch.deployment), self.clock(), new_nonce()),
             component=epoch.component,
             epoch=epoch.number,
             recipient=dealt.recipient,

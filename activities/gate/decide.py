@@ -320,14 +320,9 @@ class GateActivities:
         return KeptContribution(component=body.component, leaf=gate.GATE_LEAF, sealed=made)
 
     def _statement(self, case: CaseFile, ruling: "_Ruling", kept: Sequence[KeptContribution]) -> Envelope:
-        agreement = case.agreement
+        by = gate_person(case.agreement.deployment)
         body = DecisionStatement(
-            deployment=agreement.deployment,
-            agreement=agreement.id,
-            agreement_digest=case.signed.terms.digest,
-            person=gate_person(agreement.deployment),
-            issued_at=ruling.own,
-            nonce=new_nonce(),
+            **case.signed.terms.header(by, ruling.own, new_nonce()),
             claim=case.claim.digest,
             stage=ruling.decision.stage,
             released=ruling.decision.released,

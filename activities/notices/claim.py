@@ -10,21 +10,21 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 from temporalio import activity
 
-from activities.engine import nonce_of
+from activities.engine import engine_header, signed_by_engine
 from activities.heartbeats import waiting_alive
 from activities.notices.post import Letter, Post
 from activities.pages import page
-from tallystick.crypto.envelope import Envelope, sign
+from tallystick.crypto.envelope import Envelope
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.agreement import depositor
 from tallystick.domain.agreement.parties import Channel
 from tallystick.domain.claim.claim import WrongClaimStateError
-from tallystick.domain.codec import encode_object, instant_text
+from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest, engine_person
-from tallystick.domain.kinds import Kind
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.json import JsonObject
 from tallystick.domain.notice import letter
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.statements.engine import ChannelResult, Notice
@@ -123,20 +123,16 @@ class NoticeActivities:
     def _statement(
         self, case: CaseFile, request: GiveNotice, text: str, results: tuple[ChannelResult, ...]
     ) -> Envelope:
+        told: JsonObject = {"claim": request.claim, "notice": request.attempt}
         notice = Notice(
-            deployment=case.agreement.deployment,
-            agreement=case.agreement.id,
-            agreement_digest=case.signed.terms.digest,
-            person=engine_person(case.agreement.deployment),
-            issued_at=request.at,
-            nonce=nonce_of({"claim": request.claim, "notice": request.attempt}),
+            **engine_header(case.signed.terms, request.at, told),
             claim=case.claim.digest,
             party=depositor(case.agreement).id,
             attempt=request.attempt,
             text_digest=sha256_digest(text.encode()),
             channels=results,
         )
-        return sign(Kind.NOTICE, encode_object(notice), [self._log_key])
+        return signed_by_engine(notice, self._log_key)
 
 
 def _now() -> datetime:

@@ -8,18 +8,18 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from activities.engine import nonce_of
+from activities.engine import engine_header, nonce_of, signed_by_engine
 from activities.notices.post import Letter, Post
 from tallystick import telemetry
-from tallystick.crypto.envelope import Envelope, body_of, sign
+from tallystick.crypto.envelope import Envelope, body_of
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Channel
 from tallystick.domain.authorship.authors import check_engine
-from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest, engine_person
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.notice.storage import Owed, letter, owed, subject
 from tallystick.domain.refusals import MisdirectedError
@@ -119,19 +119,14 @@ class StorageNotices:
         at: datetime,
     ) -> Envelope:
         notice = StorageNotice(
-            deployment=signed.agreement.deployment,
-            agreement=signed.agreement.id,
-            agreement_digest=signed.terms.digest,
-            person=engine_person(signed.agreement.deployment),
-            issued_at=at,
-            nonce=nonce_of(_members(signed, due)),
+            **engine_header(signed.terms, at, _members(signed, due)),
             party=due.party.id,
             attempt=due.attempt,
             findings=tuple(finding for finding, _ in due.findings),
             text_digest=sha256_digest(text.encode()),
             channels=results,
         )
-        return sign(Kind.STORAGE_NOTICE, encode_object(notice), [self.log_key])
+        return signed_by_engine(notice, self.log_key)
 
 
 def _owed(session: Session, agreement_id: AgreementId) -> tuple[SignedAgreement, tuple[Owed, ...]]:
@@ -161,7 +156,7 @@ def _read(envelope: Envelope, versions: Mapping[Digest, Agreement]) -> Signed[Bo
     return read
 
 
-def _members(signed: SignedAgreement, due: Owed) -> dict[str, str | int | list[str]]:
+def _members(signed: SignedAgreement, due: Owed) -> JsonObject:
     return {
         "agreement": signed.agreement.id,
         "party": due.party.id,

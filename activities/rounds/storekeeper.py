@@ -16,15 +16,16 @@ from typing import Final, NoReturn
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from activities.engine import nonce_of
+from activities.engine import engine_header, signed_by_engine
 from activities.notices.post import Post
 from activities.notices.storage import StorageNotices
 from tallystick import telemetry
-from tallystick.crypto.envelope import body_of, sign
+from tallystick.crypto.envelope import body_of
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.codec import decode, encode_object, instant_text
+from tallystick.domain.codec import decode, instant_text
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest, engine_person
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.engine import Event
 from tallystick.limits import DRAFT_IDLE_MAX, NOTICE_RETRY_MIN, SCRUB_REST_MIN, STORAGE_NOTICE_AGAIN
@@ -152,7 +153,7 @@ class Storekeeper:
                     for stored in blobs_with(session, blob):
                         event = _event(session, stored.agreement_id, (happening, blob, lines), at)
                         if happening is Happening.REPLICA_REPAIRED or not _is_told(session, event):
-                            envelope = sign(Kind.EVENT, encode_object(event), [self.log_key])
+                            envelope = signed_by_engine(event, self.log_key)
                             ledger.append(session, stored.agreement_id, envelope, at, claim=None)
             except StoreUnavailableError as error:
                 _log.warning("what was found in the stores is not on record yet", why=str(error))
@@ -181,14 +182,9 @@ def _event(
     happening, blob, lines = found
     registered = agreements.latest(session, agreement_id)
     assert registered is not None, "a blob is under a registered agreement"
-    signed = registered.signed()
+    told: JsonObject = {"happening": happening.value, "found": list(lines), "at": instant_text(at)}
     return Event(
-        deployment=signed.agreement.deployment,
-        agreement=agreement_id,
-        agreement_digest=signed.terms.digest,
-        person=engine_person(signed.agreement.deployment),
-        issued_at=at,
-        nonce=nonce_of({"happening": happening.value, "found": list(lines), "at": instant_text(at)}),
+        **engine_header(registered.signed().terms, at, told),
         happening=happening,
         cause=blob,
         because=lines,

@@ -91,12 +91,7 @@ def _filing(
     agreement, nonce = signed.agreement, new_nonce()
     recipient = claim_identity(parse_identity(desk.keys.age_identity), nonce).recipient()
     return ClaimFiling(
-        deployment=agreement.deployment,
-        agreement=agreement.id,
-        agreement_digest=signed.terms.digest,
-        person=desk.person_in(agreement).id,
-        issued_at=at_moment,
-        nonce=nonce,
+        **signed.terms.header(desk.person_in(agreement).id, at_moment, nonce),
         generation=newest(),
         condition=form.condition,
         deposit=deposit,

@@ -83,12 +83,7 @@ def make(
         epochs = custody_epochs(desk, view, signed.agreement, list(folders))
         sealed = [sealing.seal(name, path, epochs[name], now().date()) for name, path in folders.items()]
         body = Deposit(
-            deployment=signed.agreement.deployment,
-            agreement=signed.agreement.id,
-            agreement_digest=signed.terms.digest,
-            person=person.id,
-            issued_at=now(),
-            nonce=new_nonce(),
+            **signed.terms.header(person.id, now(), new_nonce()),
             number=sealing.number,
             watermark=consistent_at,
             components=tuple(sealed),

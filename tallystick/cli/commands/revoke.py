@@ -69,12 +69,7 @@ def _said(desk: Desk, signed: SignedAgreement, person: str | None, reason: str) 
     author = desk.person_in(signed.agreement)
     owner = author if person is None else _owner(signed, person)
     body = KeyRevocation(
-        deployment=signed.agreement.deployment,
-        agreement=signed.agreement.id,
-        agreement_digest=signed.terms.digest,
-        person=author.id,
-        issued_at=now(),
-        nonce=new_nonce(),
+        **signed.terms.header(author.id, now(), new_nonce()),
         key=owner.signing_key,
         reason=reason,
     )

@@ -1,10 +1,23 @@
-"""An agreement with its digest: what a claim pins."""
+"""An agreement with its digest: what a claim pins, and what every statement under it names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypedDict
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId
+
+
+class HeaderMembers(TypedDict):
+    """The members that every statement under an agreement has."""
+
+    deployment: DeploymentId
+    agreement: AgreementId
+    agreement_digest: Digest
+    person: PersonId
+    issued_at: datetime
+    nonce: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +33,18 @@ class Terms:
     agreement: Agreement
     digest: Digest
     later: Mapping[Digest, Agreement] = field(default_factory=dict[Digest, Agreement], hash=False)
+
+    def header(self, person: PersonId, at: datetime, nonce: str) -> HeaderMembers:
+        """Return what a statement by `person` at `at` begins with.
+
+        Args:
+            nonce: 32 hexadecimal digits: the same words said twice on purpose are two statements.
+        """
+        return HeaderMembers(
+            deployment=self.agreement.deployment,
+            agreement=self.agreement.id,
+            agreement_digest=self.digest,
+            person=person,
+            issued_at=at,
+            nonce=nonce,
+        )

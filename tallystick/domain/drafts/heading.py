@@ -2,22 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypedDict
+from typing import Protocol
 
-from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId, StageId
+from tallystick.domain.agreement.terms import HeaderMembers, Terms
+from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.statements.filing import ClaimFiling
 
 
-class _Header(TypedDict):
+class _Members(HeaderMembers):
     """The members that every statement about a claim has."""
 
-    deployment: DeploymentId
-    agreement: AgreementId
-    agreement_digest: Digest
-    person: PersonId
-    issued_at: datetime
-    nonce: str
     claim: Digest
 
 
@@ -39,17 +33,9 @@ class Heading:
     nonce: str
 
     @property
-    def members(self) -> _Header:
+    def members(self) -> _Members:
         """The header of the statement."""
-        return _Header(
-            deployment=self.terms.agreement.deployment,
-            agreement=self.terms.agreement.id,
-            agreement_digest=self.terms.digest,
-            person=self.person,
-            issued_at=self.issued_at,
-            nonce=self.nonce,
-            claim=self.claim,
-        )
+        return {**self.terms.header(self.person, self.issued_at, self.nonce), "claim": self.claim}
 
 
 class Standing(Protocol):

@@ -11,6 +11,7 @@ from tallystick.crypto.log import merkle
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deployment import DeploymentFacts
+from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.ids import Digest, PublicKey, engine_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
@@ -61,7 +62,7 @@ def export(
         checkpoint=note,
         entries=tuple(_filed(session, case_file, size)),
     )
-    return evidence_bytes(case, _seal(case, agreement, at or database_now(session)), log_key)
+    return evidence_bytes(case, _seal(case, case_file.signed.terms, at or database_now(session)), log_key)
 
 
 def _facts(agreement: Agreement, root_keys: Iterable[PublicKey]) -> DeploymentFacts:
@@ -74,14 +75,9 @@ def _facts(agreement: Agreement, root_keys: Iterable[PublicKey]) -> DeploymentFa
     )
 
 
-def _seal(case: Case, agreement: Agreement, at: datetime) -> EvidenceSeal:
+def _seal(case: Case, terms: Terms, at: datetime) -> EvidenceSeal:
     return EvidenceSeal(
-        deployment=agreement.deployment,
-        agreement=agreement.id,
-        agreement_digest=case.agreement_digest,
-        person=engine_person(agreement.deployment),
-        issued_at=at,
-        nonce=new_nonce(),
+        **terms.header(engine_person(terms.agreement.deployment), at, new_nonce()),
         claim=case.claim,
         content=content_of(case),
         entries=len(case.entries),
