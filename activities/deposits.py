@@ -15,8 +15,8 @@ from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.faults import crossing
 from tallystick.limits import AGE_HEADER_BYTES_MAX
 from tallystick.messages import DepositVerdict, VerifyDeposit
-from tallystick.store.blobs.folder import BlobStoreFailedError, ReplicaState, ReplicaVerdict
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
+from tallystick.store.blobs.store import BlobStoreFailedError, ReplicaState, ReplicaVerdict
 from tallystick.store.database.session import reading
 from tallystick.store.registers import deposits
 

@@ -21,8 +21,8 @@ from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.proof.reading import read_signed
-from tallystick.store.blobs.folder import ReplicaState
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
+from tallystick.store.blobs.store import ReplicaState
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.ledger import checkpoints
 from tallystick.store.ledger.checkpoints import LogSigner

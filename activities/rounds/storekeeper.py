@@ -29,8 +29,8 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.engine import Event
 from tallystick.limits import DRAFT_IDLE_MAX, NOTICE_RETRY_MIN, SCRUB_REST_MIN, STORAGE_NOTICE_AGAIN
-from tallystick.store.blobs.folder import ReplicaState
 from tallystick.store.blobs.replicas import ReplicatedBlobs, ScrubFinding
+from tallystick.store.blobs.store import ReplicaState
 from tallystick.store.blobs.uploads import blobs_with, known_blobs
 from tallystick.store.database.session import StoreUnavailableError, reading, transaction
 from tallystick.store.ledger import ledger

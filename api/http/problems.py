@@ -31,8 +31,8 @@ from tallystick.domain.claim.claim import WrongClaimStateError
 from tallystick.domain.errors import Fact, MalformedError, TallystickError
 from tallystick.domain.soundness.check import UnsoundAgreementError
 from tallystick.domain.soundness.registering import OtherEngineError
-from tallystick.store.blobs.folder import BlobDigestMismatchError, BlobMissingError, BlobSizeMismatchError
 from tallystick.store.blobs.replicas import BlobRangeError, NoGoodReplicaError
+from tallystick.store.blobs.store import BlobDigestMismatchError, BlobMissingError, BlobSizeMismatchError
 from tallystick.store.cases.kept import RecordUnreadableError
 from tallystick.store.database.session import StoreUnusableError
 from tallystick.store.ledger.ledger import LedgerCorruptError

@@ -30,8 +30,8 @@ from tallystick.limits import (
     EVIDENCE_BLOB_BYTES_MAX,
     SEALED_BYTES_MAX,
 )
-from tallystick.store.blobs.folder import BlobMissingError, BlobSizeMismatchError
 from tallystick.store.blobs.replicas import BlobRangeError
+from tallystick.store.blobs.store import BlobMissingError, BlobSizeMismatchError
 from tallystick.store.blobs.uploads import (
     Purpose,
     StoredBlob,

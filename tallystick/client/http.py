@@ -18,14 +18,12 @@ from typing import BinaryIO, Final, Self
 from urllib.parse import urlsplit
 
 import httpx
-import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tallystick.client.answers import answer, text
+from tallystick.client.bearer import Bearer, bearer_token
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError, refusal
 from tallystick.crypto.envelope import Envelope, envelope_bytes
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.crypto.keys import key_id
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
@@ -67,12 +65,6 @@ class UploadStalledError(TallystickError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Bearer:
-    token: str
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
     """A part of a file, read piece by piece each time it is sent.
 
@@ -105,7 +97,7 @@ class Client:
     ) -> None:
         """Connect to `api`, such as `https://escrow.example`, as the holder of `keys`."""
         self._keys, self._now, self._pause = keys, now, pause
-        self._bearer: _Bearer | None = None
+        self._bearer: Bearer | None = None
         self._http = httpx.Client(
             base_url=api,
             transport=transport,
@@ -310,23 +302,11 @@ class Client:
             return {}
         at = self._now()
         if self._bearer is None or self._bearer.until <= at:
-            self._bearer = _Bearer(
+            self._bearer = Bearer(
                 token=bearer_token(self._keys, deployment=text(self.deployment(), "deployment"), at=at),
                 until=at + BEARER_LIFETIME / 2,
             )
         return {"Authorization": f"Bearer {self._bearer.token}"}
-
-
-def bearer_token(keys: PrivateKeys, *, deployment: str, at: datetime) -> str:
-    """Return a JWT (RFC 7519, EdDSA) that says for five minutes who asks; it decides nothing."""
-    says = {
-        "sub": key_id(keys.signing_key.public_key),
-        "aud": deployment,
-        "iat": int(at.timestamp()),
-        "exp": int((at + BEARER_LIFETIME).timestamp()),
-    }
-    key = Ed25519PrivateKey.from_private_bytes(keys.signing_key.secret_seed())
-    return jwt.encode(says, key, algorithm="EdDSA")
 
 
 @contextlib.contextmanager

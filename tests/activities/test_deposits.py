@@ -15,7 +15,7 @@ from tallystick.domain.ids import Digest
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.messages import DepositVerdict, VerifyDeposit
 from tallystick.proof.reading import read_signed
-from tallystick.store.blobs.folder import BlobStoreFailedError
+from tallystick.store.blobs.store import BlobStoreFailedError
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.registers import deposits
 from tests.support.worlds.agreements import DOCS, DORA, PEOPLE

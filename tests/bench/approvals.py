@@ -14,7 +14,7 @@ from typing import Final
 
 from temporalio.client import Client, WorkflowHandle
 
-from tallystick.client.http import bearer_token
+from tallystick.client.bearer import bearer_token
 from tallystick.crypto.envelope import envelope_bytes
 from tallystick.domain.ids import PersonId
 from tests.bench.floor import CLAIMS, Bare, Inserts

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tallystick.client.answers import digest_in, envelope_in, objects
-from tallystick.client.http import bearer_token
+from tallystick.client.bearer import bearer_token
 from tallystick.crypto import age
 from tallystick.crypto.age.header import read_header
 from tallystick.crypto.custody.claim_recipient import claim_identity

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ PRODUCT = ("tallystick", "workflows", "activities", "api")
 
 MODULE_LINES_MAX = 400  # more has two subjects
 FUNCTION_LINES_MAX = 50
+FOLDER_MODULES_MAX = 15  # a prefix in a file's name is a folder that was not made
 
 # Where the world begins, and with it the clock. Everywhere else an instant is a parameter named `at`.
 CLOCKS = {
@@ -193,6 +195,12 @@ def test_no_module_has_two_subjects() -> None:
     lengths = {file: len((ROOT / file).read_text().splitlines()) for file in files}
     assert {file: lines for file, lines in lengths.items() if lines > MODULE_LINES_MAX} == {}
     assert len(files) > len(PRODUCT)  # the search finds our files at all
+
+
+def test_no_folder_is_a_heap() -> None:
+    files = [Path(file) for file in modules(*PRODUCT, "tests/support") if not file.endswith("__init__.py")]
+    held = Counter(file.parent.as_posix() for file in files)
+    assert {folder: count for folder, count in held.items() if count > FOLDER_MODULES_MAX} == {}
 
 
 def test_tests_neither_sleep_nor_patch() -> None:

@@ -18,7 +18,8 @@ from tallystick.crypto.custody.sealed_share import (
     seal_share,
     share_context,
 )
-from tallystick.crypto.custody.sharing import Commitments, Leaf, Share, ShareTree
+from tallystick.crypto.custody.sharing import Commitments, Share
+from tallystick.crypto.custody.tree import Leaf, ShareTree
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, Digest
 from tallystick.domain.statements.custody import Custody, NodeCommitments

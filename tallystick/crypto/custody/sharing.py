@@ -8,32 +8,31 @@ without learning anything, that their share fits all the others.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain
-from typing import ClassVar, Final, NewType
+from typing import ClassVar, Final
 
 from tallystick.crypto import age
 from tallystick.crypto.age.header import hkdf
 from tallystick.crypto.custody import edwards
 from tallystick.crypto.custody.edwards import Point, Scalar
-from tallystick.domain.errors import MalformedError, TallystickError
-from tallystick.limits import QUORUM_LEAVES_MAX, SHARE_TREE_DEPTH_MAX
+from tallystick.crypto.custody.tree import (
+    ROOT,
+    Leaf,
+    Node,
+    NodePath,
+    ShareTree,
+    check_tree,
+    child_path,
+    leaves,
+    lengths,
+)
+from tallystick.domain.errors import TallystickError
+from tallystick.limits import QUORUM_LEAVES_MAX
 
-NodePath = NewType("NodePath", str)
-"""Where a node stands: `/` is the root, `/2/1` the first child of the root's second."""
-
-ROOT: Final = NodePath("/")
 _SEED_INFO: Final = b"tallystick/v1/custody-seed"
-
-
-class MalformedShareTreeError(MalformedError):
-    """A tree over which nothing can be shared."""
-
-    code = "share-tree-malformed"
-    why = "Each node needs a threshold from 1 to its number of children, and each custodian one leaf only."
-    advice = "Correct the quorum tree of the agreement."
 
 
 class CommitmentsRefusedError(TallystickError):
@@ -58,24 +57,6 @@ class TooFewSharesError(TallystickError):
     code = "too-few-shares"
     why = "The good shares don't satisfy the custody tree; shares that failed their check are named."
     advice = "Ask the named custodians to send their share again, or others to send theirs."
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Leaf:
-    """A custodian's place in a tree."""
-
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Node:
-    """A group of which `threshold` members suffice."""
-
-    threshold: int
-    children: tuple["ShareTree", ...]
-
-
-ShareTree = Leaf | Node
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,18 +128,6 @@ def parse_commitments(document: Mapping[str, Sequence[str]]) -> Commitments:
     )
 
 
-def check_tree(tree: ShareTree) -> None:
-    """Return if something can be shared over `tree`.
-
-    Raises:
-        MalformedShareTreeError: A threshold out of range, a name twice, or a tree too large.
-    """
-    leaves = list(_leaves(tree))
-    names = {leaf.name for _, leaf in leaves}
-    if len(names) != len(leaves) or not 0 < len(leaves) <= QUORUM_LEAVES_MAX:
-        raise MalformedShareTreeError("a custodian twice, none, or too many", leaves=len(leaves))
-
-
 def deal(
     tree: ShareTree, *, secret: Scalar | None = None, draw: Callable[[], Scalar] = edwards.random_scalar
 ) -> Dealt:
@@ -190,7 +159,7 @@ def verify_commitments(tree: ShareTree, commitments: Commitments) -> None:
         CommitmentsRefusedError: Another shape, or a node that isn't its parent's part.
     """
     check_tree(tree)
-    wanted = dict(_lengths(tree))
+    wanted = dict(lengths(tree))
     found = {path: len(points) for path, points in commitments.nodes.items()}
     if wanted != found:
         raise CommitmentsRefusedError(
@@ -211,7 +180,7 @@ def verify_share(tree: ShareTree, commitments: Commitments, leaf: str, share: Sh
         ShareRefusedError: Another share, or nobody's leaf.
     """
     verify_commitments(tree, commitments)
-    path = next((path for path, found in _leaves(tree) if found.name == leaf), None)
+    path = next((path for path, found in leaves(tree) if found.name == leaf), None)
     if path is None or not _fits(commitments, path, share):
         raise ShareRefusedError("not the share that was committed to", leaf=leaf)
 
@@ -224,7 +193,7 @@ def recombine(tree: ShareTree, commitments: Commitments, shares: Mapping[str, Sh
         TooFewSharesError: The good shares don't satisfy the tree; `bad` names the others.
     """
     verify_commitments(tree, commitments)
-    places = {leaf.name: path for path, leaf in _leaves(tree)}
+    places = {leaf.name: path for path, leaf in leaves(tree)}
     good = {
         name: share
         for name, share in shares.items()
@@ -258,7 +227,7 @@ def _split(tree: Node, path: NodePath, part: Share, draw: Callable[[], Scalar]) 
         if isinstance(child, Leaf):
             parts.shares[child.name] = share
         else:
-            below = _split(child, _child(path, place), share, draw)
+            below = _split(child, child_path(path, place), share, draw)
             parts.nodes.update(below.nodes)
             parts.shares.update(below.shares)
     return parts
@@ -334,29 +303,3 @@ def _parse_point(text: str) -> Point:
     if raw.hex() != text:
         raise CommitmentsRefusedError("a commitment isn't lower-case hexadecimal")
     return edwards.point(raw)
-
-
-def _child(path: NodePath, place: int) -> NodePath:
-    return NodePath(f"{path.removesuffix('/')}/{place}")
-
-
-def _lengths(tree: ShareTree) -> Iterator[tuple[NodePath, int]]:
-    if isinstance(tree, Leaf):
-        yield ROOT, 1
-    for path, node in _nodes(tree):
-        if isinstance(node, Node):
-            yield path, node.threshold
-
-
-def _leaves(tree: ShareTree) -> Iterator[tuple[NodePath, Leaf]]:
-    return ((path, node) for path, node in _nodes(tree) if isinstance(node, Leaf))
-
-
-def _nodes(tree: ShareTree, path: NodePath = ROOT, depth: int = 0) -> Iterator[tuple[NodePath, ShareTree]]:
-    yield path, tree
-    if isinstance(tree, Leaf):
-        return
-    if depth >= SHARE_TREE_DEPTH_MAX or not 1 <= tree.threshold <= len(tree.children) <= QUORUM_LEAVES_MAX:
-        raise MalformedShareTreeError("too deep, or a threshold out of range", node=path)
-    for place, child in enumerate(tree.children, start=1):
-        yield from _nodes(child, _child(path, place), depth + 1)

@@ -12,7 +12,7 @@ from datetime import datetime
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.limits import BLOB_CHUNK_BYTES, BLOB_STORES_MIN
-from tallystick.store.blobs.folder import (
+from tallystick.store.blobs.store import (
     BlobMissingError,
     BlobStore,
     BlobStoreFailedError,

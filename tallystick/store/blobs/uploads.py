@@ -20,13 +20,13 @@ from sqlmodel import Session, col, select
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest
 from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
-from tallystick.store.blobs.folder import (
+from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.blobs.store import (
     BlobDigestMismatchError,
     BlobSizeMismatchError,
     BlobStoreFailedError,
     ReplicaVerdict,
 )
-from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.database.tables import BlobRow
 
 

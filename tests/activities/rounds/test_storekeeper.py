@@ -26,8 +26,9 @@ from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import Event, StorageNotice
 from tallystick.limits import DRAFT_IDLE_MAX, SCRUB_REST_MIN, STORAGE_NOTICE_AGAIN
 from tallystick.proof.reading import read_signed
-from tallystick.store.blobs.folder import FileBlobStore, ReplicaVerdict
+from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.blobs.store import ReplicaVerdict
 from tallystick.store.blobs.uploads import StoredBlob, known_blobs, record_blob
 from tallystick.store.database.session import StoreUnavailableError, open_database, reading, transaction
 from tallystick.store.ledger import ledger

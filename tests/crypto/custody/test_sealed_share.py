@@ -7,6 +7,7 @@ import pytest
 
 from tallystick.crypto import age
 from tallystick.crypto.custody import edwards, sealed_share, sharing
+from tallystick.crypto.custody.tree import Leaf
 from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, Digest
 
 DEPLOYMENT, AGREEMENT, COMPONENT = (
@@ -18,7 +19,7 @@ CONTEXT = sealed_share.share_context(
     deployment=DEPLOYMENT, agreement=AGREEMENT, component=COMPONENT, epoch=3, leaf="ana@harbour"
 )
 RIGHT_CONTEXT = b"tallystick/v1/share\n" + sha256(CONTEXT).digest()
-SHARE = sharing.deal(sharing.Leaf(name="gate")).shares["gate"]
+SHARE = sharing.deal(Leaf(name="gate")).shares["gate"]
 
 
 def test_sealed_share_opens_for_its_custodian_and_purpose() -> None:

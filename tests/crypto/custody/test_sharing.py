@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.crypto.custody import edwards, sharing
-from tallystick.crypto.custody.sharing import Commitments, Leaf, Node, NodePath, Share, ShareTree
+from tallystick.crypto.custody.sharing import Commitments, Share
+from tallystick.crypto.custody.tree import ROOT, Leaf, MalformedShareTreeError, Node, NodePath, ShareTree
 from tallystick.limits import QUORUM_DEPTH_MAX
 from tests.support.judges import edwards_reference as reference
 
@@ -228,7 +229,7 @@ OUTSIDE = [reference.encode(reference.plus(reference.BASE, (0, reference.P - 1))
 def test_unusable_point_is_refused_at_the_door_and_when_verified(text: str) -> None:
     with pytest.raises(edwards.MalformedGroupElementError):
         sharing.parse_commitments({"/": [text]})
-    smuggled = Commitments(nodes={sharing.ROOT: (edwards.Point(bytes.fromhex(text)),)})
+    smuggled = Commitments(nodes={ROOT: (edwards.Point(bytes.fromhex(text)),)})
     with pytest.raises(edwards.MalformedGroupElementError):
         sharing.verify_commitments(GATE_ONLY, smuggled)
 
@@ -262,7 +263,7 @@ def test_more_commitments_than_a_tree_has_are_refused_before_they_are_checked() 
     ],
 )
 def test_tree_over_which_nothing_can_be_shared_is_refused(tree: Node) -> None:
-    with pytest.raises(sharing.MalformedShareTreeError):
+    with pytest.raises(MalformedShareTreeError):
         sharing.deal(tree)
 
 
@@ -272,7 +273,7 @@ def test_tree_that_is_too_deep_is_refused() -> None:
         tree = of(1, tree)
     assert sharing.deal(tree).shares
     tree = of(1, tree)
-    with pytest.raises(sharing.MalformedShareTreeError):
+    with pytest.raises(MalformedShareTreeError):
         sharing.deal(tree)
 
 

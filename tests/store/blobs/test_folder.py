@@ -12,19 +12,19 @@ import pytest
 from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import Digest
 from tallystick.limits import BLOB_CHUNK_BYTES
-from tallystick.store.blobs.folder import (
-    BlobDigestMismatchError,
-    BlobMissingError,
-    BlobSizeMismatchError,
-    BlobStoreFailedError,
-    FileBlobStore,
-    ReplicaState,
-)
+from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import (
     BlobRangeError,
     NoGoodReplicaError,
     ReplicaChangedError,
     ReplicatedBlobs,
+)
+from tallystick.store.blobs.store import (
+    BlobDigestMismatchError,
+    BlobMissingError,
+    BlobSizeMismatchError,
+    BlobStoreFailedError,
+    ReplicaState,
 )
 
 BLOB = bytes(range(256)) * (BLOB_CHUNK_BYTES // 256) + b"and a little more than one chunk"

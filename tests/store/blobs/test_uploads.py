@@ -9,15 +9,14 @@ from sqlalchemy import Engine
 
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits import BLOB_BYTES_MAX
-from tallystick.store.blobs.folder import (
+from tallystick.store.blobs.folder import FileBlobStore, measure
+from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.blobs.store import (
     BlobDigestMismatchError,
     BlobSizeMismatchError,
     BlobStoreFailedError,
-    FileBlobStore,
     ReplicaState,
-    measure,
 )
-from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import (
     StoredBlob,
     UploadOffsetError,

@@ -38,7 +38,7 @@ from tallystick.domain.statements.receipts import Receipt, ReceivedComponent
 from tallystick.domain.statements.signed import Body, write_body
 from tallystick.proof.evidence.verify import verify
 from tallystick.receiver.delivery import Delivery, OfferedStage, read_delivery
-from tallystick.store.blobs.folder import BlobMissingError
+from tallystick.store.blobs.store import BlobMissingError
 from tests.support.judges.history import Attempt, History, Told
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of
 from tests.support.worlds.ledgers import happened
