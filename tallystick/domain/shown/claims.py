@@ -33,6 +33,7 @@ def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> It
     yield f"claim {claim_id(digest)}: {' '.join(six_words(digest))}"
     yield f"claim digest {digest}"
     yield f"filed by {filing.person} for {filing.purpose}, issued {instant_text(filing.issued_at)}"
+    yield f"rules of generation {filing.generation}"
     yield f"condition {filing.condition}: {agreement.condition(filing.condition).title}"
     for stage in stages_asked(agreement, filing):
         yield f"asks for stage {stage}: {', '.join(agreement.stage(stage).components)}"

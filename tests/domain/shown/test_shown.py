@@ -77,6 +77,7 @@ def test_a_signer_reads_the_claim_the_condition_the_evidence_and_the_stages() ->
         " ".join(six_words(claim)),
         "Insolvency with disruption",
         "kim@kestrel approves the release of",
+        f"rules of generation {filing.generation}",
         "licence-keys, activation-rules",
         filing.deposit,
         filing.declaration,
