@@ -70,7 +70,8 @@ def record_folds(known: Established) -> str:
     known.claim = fold(known.terms, known.entries)
     if known.claim.digest != known.document.case.claim:
         raise EvidenceBrokenError("the record is of another claim", found=known.claim.digest)
-    return f"{len(known.entries)} entries, each admitted again"
+    generation = known.claim.rules.generation
+    return f"{len(known.entries)} entries, each admitted again by generation {generation} of the rules"
 
 
 def _concerns(entry: FiledEntry, claim: Digest) -> bool:

@@ -11,7 +11,7 @@
 8.  version-in-force: the pinned version was in force at filing, and none in the file that came after it.
 9.  deposit-chain: the depositor's deposits without a gap; the pinned one found whole before the claim.
 10. custody-known: the custody epochs that the pinned deposit was sealed to, dealt by the gate.
-11. record-folds: every entry about the claim is admitted again, in order.
+11. record-folds: every entry about the claim is admitted again, in order, by the rules it was filed under.
 12. decisions-hold: every recorded decision is decided again.
 13. outcome: where the claim stands, and which stages were released.
 
@@ -23,6 +23,7 @@ from typing import Final
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
+from tallystick.domain.record.generations import UnknownGenerationError
 from tallystick.proof.evidence.agreements import (
     agreement_chain,
     evidence_signed,
@@ -44,11 +45,14 @@ from tallystick.proof.evidence.report import Report, Step
 
 
 def verify(data: bytes, *, trust: Digest | None = None) -> Report:
-    """Verify an evidence file, premise by premise; a bad file is a report, never an error.
+    """Verify an evidence file, premise by premise; a bad file is a report, and no error.
 
     Args:
         data: The file.
         trust: The digest of the agreement version that the verifier knows to be the right one.
+
+    Raises:
+        UnknownGenerationError: A newer version filed the claim; this one can neither prove nor break it.
     """
     known = Established(data=data, trust=trust)
     steps: list[Step] = []
@@ -63,6 +67,8 @@ def verify(data: bytes, *, trust: Digest | None = None) -> Report:
 def _outcome(look: Callable[[Established], str], known: Established) -> tuple[bool, str]:
     try:
         return True, look(known)
+    except UnknownGenerationError:
+        raise
     except TallystickError as error:
         return False, str(error)
     except (AssertionError, LookupError, ValueError) as error:
