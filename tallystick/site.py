@@ -16,7 +16,12 @@ from tallystick.crypto.enrolment import read_public_file
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.crypto.keyfile import PrivateKeys, read_key_file, write_key_file
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.codec import decode, encode_object
+from tallystick.domain.agreement.deployment import (
+    Deployment,
+    EngineKeys,
+    read_deployment,
+    write_deployment,
+)
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import DeploymentId, PersonId, PublicKey, engine_person, gate_person, name
 from tallystick.durable import Fsync, make_private, write_durably
@@ -48,24 +53,6 @@ class DataFolderError(TallystickError):
     code = "data-folder"
     why = "The system doesn't let a folder be made or used there."
     advice = "Choose a folder of your own with `--data`; `reason` is the system's."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
-    """What everybody may know of a deployment, and every agreement pins.
-
-    Attributes:
-        log_key: Signs checkpoints, notices and events.
-        decision_key: The gate's.
-        gate_recipient: The age recipient of the gate's custody shares.
-        root_keys: The escrow agent's keys; an agreement registers only with a signature by one.
-    """
-
-    deployment: DeploymentId
-    log_key: PublicKey
-    decision_key: PublicKey
-    gate_recipient: str
-    root_keys: tuple[PublicKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +101,7 @@ class Site:
         Raises:
             MalformedError: The file was altered.
         """
-        return decode(Deployment, parse(self.public_file.read_bytes()))
+        return read_deployment(parse(self.public_file.read_bytes()))
 
 
 def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = (), fsync: Fsync = os.fsync) -> Site:
@@ -157,7 +144,7 @@ def settings_of(
         {
             **({} if database_url is None else {"TALLYSTICK_DATABASE_URL": database_url}),
             "TALLYSTICK_DATA": str(site.root),
-            "TALLYSTICK_DEPLOYMENT": public.deployment,
+            "TALLYSTICK_DEPLOYMENT": public.id,
             "TALLYSTICK_ROOT_KEYS": " ".join(public.root_keys),
             "TALLYSTICK_LOG_KEY_FILE": str(site.log_key_file),
             "TALLYSTICK_GATE_KEY_FILE": str(site.gate_key_file),
@@ -195,20 +182,18 @@ def _make_folders(site: Site) -> None:
 def _standing(site: Site, deployment: str) -> Deployment:
     if site.public_file.exists():
         found = site.deployment()
-        if found.deployment != deployment:
-            raise OtherDeploymentError(
-                "another deployment's folder", found=found.deployment, wanted=deployment
-            )
+        if found.id != deployment:
+            raise OtherDeploymentError("another deployment's folder", found=found.id, wanted=deployment)
         return found
     named = DeploymentId(name(deployment))
     log = _service_keys(site.log_key_file, engine_person(named))
     gate = _service_keys(site.gate_key_file, gate_person(named))
-    return Deployment(
-        deployment=named,
+    engine = EngineKeys(
         log_key=log.signing_key.public_key,
         decision_key=gate.signing_key.public_key,
         gate_recipient=str(parse_identity(gate.age_identity).recipient()),
     )
+    return Deployment(id=named, engine=engine)
 
 
 def _service_keys(path: Path, person: PersonId) -> PrivateKeys:
@@ -222,5 +207,5 @@ def _service_keys(path: Path, person: PersonId) -> PrivateKeys:
 
 
 def _write_public(site: Site, deployment: Deployment, fsync: Fsync) -> None:
-    content = canonical_bytes(encode_object(deployment)) + b"\n"
+    content = canonical_bytes(write_deployment(deployment)) + b"\n"
     write_durably(site.public_file, content, mode=_PUBLIC, fsync=fsync)

@@ -13,10 +13,9 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from tallystick.domain.agreement.deployment import EngineKeys
+from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
-from tallystick.domain.soundness.registering import Registrar
 from tallystick.messages import (
     Acknowledged,
     ClaimStart,
@@ -26,7 +25,7 @@ from tallystick.messages import (
     VerifyDeposit,
 )
 from tallystick.settings import Settings
-from tallystick.site import Deployment, Site
+from tallystick.site import Site
 from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import Uploads
@@ -150,20 +149,10 @@ class Backend:
         """
         public = Site(root=self.settings.data_dir).deployment()
         return Deployment(
-            deployment=self.settings.deployment,
-            log_key=public.log_key,
-            decision_key=public.decision_key,
-            gate_recipient=public.gate_recipient,
+            id=self.settings.deployment,
+            engine=public.engine,
             root_keys=self.settings.root_keys or public.root_keys,
         )
-
-    def registrar(self) -> Registrar:
-        """Return the deployment as agreements are checked against it."""
-        public = self.deployment()
-        keys = EngineKeys(
-            log_key=public.log_key, decision_key=public.decision_key, gate_recipient=public.gate_recipient
-        )
-        return Registrar(deployment=public.deployment, engine=keys, root_keys=public.root_keys)
 
 
 def utc_now() -> datetime:

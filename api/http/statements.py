@@ -149,7 +149,7 @@ def _registering_key(backend: Backend, token: str, body: bytes) -> PublicKey:
     def listed() -> list[PublicKey]:
         envelope = parse_envelope(body, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
         persons = decode(Agreement, body_of(envelope)).persons
-        return [*backend.registrar().root_keys, *(person.signing_key for person in persons)]
+        return [*backend.deployment().root_keys, *(person.signing_key for person in persons)]
 
     return authenticate(
         token,

@@ -157,13 +157,13 @@ async def _registered(backend: Backend, posted: Posted) -> Registered:
 
 
 def _register(backend: Backend, signed: SignedAgreement, sent: Envelope) -> RegisteredAgreement:
-    registrar = backend.registrar()
+    deployment = backend.deployment()
     with transaction(backend.database) as session:
         if (present := agreements.by_digest(session, signed.terms.digest)) is not None:
             return present
         before = agreements.latest(session, signed.agreement.id)
         check_registration(
-            registrar,
+            deployment,
             signed.agreement,
             signed.signers,
             previous=None if before is None else before.signed().agreement,

@@ -30,10 +30,10 @@ def show_deployment(backend: OpenBackend) -> DeploymentAnswer:
     """Return the deployment's name and public keys, which agreements pin."""
     public = backend.deployment()
     return DeploymentAnswer(
-        deployment=public.deployment,
-        log_key=public.log_key,
-        decision_key=public.decision_key,
-        gate_recipient=public.gate_recipient,
+        deployment=public.id,
+        log_key=public.engine.log_key,
+        decision_key=public.engine.decision_key,
+        gate_recipient=public.engine.gate_recipient,
         root_keys=public.root_keys,
         version=__version__,
     )

@@ -70,7 +70,7 @@ def show_proof(
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         note = _checkpoint(session, agreement_id)
         public, origin = backend.deployment(), origin_of(backend.settings.deployment, agreement_id)
-        size = open_checkpoint(note, origin=origin, public_key=public.log_key).size
+        size = open_checkpoint(note, origin=origin, public_key=public.engine.log_key).size
         if index >= size:
             raise NoSuchThingError("not under a checkpoint yet", size=size)
         found = ledger.entries(session, agreement_id, after=index - 1, limit=1)

@@ -22,6 +22,7 @@ from tallystick.desk.agreement_file import (
 )
 from tallystick.desk.strict_yaml import StrictYamlError, read_yaml
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.agreement.windows import NoticeRule
 from tallystick.domain.codec import decode, decode_with_defaults, encode, encode_object
 from tallystick.domain.errors import MalformedError
@@ -30,7 +31,7 @@ from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Kind
 from tallystick.domain.soundness.check import check
 from tallystick.domain.soundness.finding import Severity
-from tallystick.domain.soundness.registering import Registrar, check_registration
+from tallystick.domain.soundness.registering import check_registration
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, CONDITION_DEPTH_MAX, JSON_NODES_MAX, QUORUM_DEPTH_MAX
 from tallystick.proof.reading import read_agreement as signed_agreement
 from tests.support.worlds.agreements import (
@@ -135,7 +136,7 @@ def test_deepest_quorum_is_written_signed_and_registered(tmp_path: Path, pointer
     envelope = sign(Kind.AGREEMENT, body, [actor.signing_key for actor in PEOPLE.values()])
     sent = parse_envelope(envelope_bytes(envelope), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
     signed = signed_agreement(sent)
-    here = Registrar(deployment=agreement.deployment, engine=agreement.engine, root_keys=signed.signers)
+    here = Deployment(id=agreement.deployment, engine=agreement.engine, root_keys=tuple(signed.signers))
     check_registration(here, signed.agreement, signed.signers, previous=None)
     assert signed.agreement == agreement
 

@@ -7,12 +7,13 @@ import pytest
 
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import DeploymentId
 from tallystick.domain.kinds import Outcome
 from tallystick.domain.record.filing import check_filing
-from tallystick.domain.soundness.registering import Registrar, check_registration
+from tallystick.domain.soundness.registering import check_registration
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.signed import expect
 from tallystick.limits import ACTS_PER_PERSON_MAX, CLAIMS_PER_PARTY_MAX, CLAIMS_PER_PERSON_MAX
@@ -121,16 +122,16 @@ def test_claims_of_one_party_are_bounded_whatever_key_filed_each() -> None:
 
 
 def test_a_new_version_does_not_bring_a_revoked_key_back() -> None:
-    registrar = Registrar(
-        deployment=DeploymentId("test"),
+    here = Deployment(
+        id=DeploymentId("test"),
         engine=AGREEMENT.engine,
-        root_keys=[PEOPLE[ANA].signing_key.public_key],
+        root_keys=(PEOPLE[ANA].signing_key.public_key,),
     )
     stolen = PEOPLE[KIM].signing_key.public_key
     signers = [PEOPLE[p.id].signing_key.public_key for p in AGREEMENT.persons if p.id != KIM]
     with pytest.raises(TallystickError) as refusal:
-        check_registration(registrar, AGREEMENT, signers, previous=None, revoked=[stolen])
+        check_registration(here, AGREEMENT, signers, previous=None, revoked=[stolen])
     assert (refusal.value.code, refusal.value.facts["key"]) == ("key-revoked", stolen)
     check_registration(
-        registrar, AGREEMENT, [*signers, stolen], previous=None, revoked=[SigningKey(32 * b"x").public_key]
+        here, AGREEMENT, [*signers, stolen], previous=None, revoked=[SigningKey(32 * b"x").public_key]
     )

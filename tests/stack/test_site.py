@@ -42,9 +42,9 @@ def test_a_start_cut_short_before_the_public_file_uses_the_keys_it_left(tmp_path
 def test_what_is_public_names_the_keys_in_the_private_files(tmp_path: Path) -> None:
     site = prepare(tmp_path / "site", deployment="harbour")
     public = site.deployment()
-    assert read_key_file(site.log_key_file).signing_key.public_key == public.log_key
-    assert read_key_file(site.gate_key_file).signing_key.public_key == public.decision_key
-    assert public.log_key != public.decision_key
+    assert read_key_file(site.log_key_file).signing_key.public_key == public.engine.log_key
+    assert read_key_file(site.gate_key_file).signing_key.public_key == public.engine.decision_key
+    assert public.engine.log_key != public.engine.decision_key
 
 
 def test_no_private_key_stands_in_the_public_file(tmp_path: Path) -> None:

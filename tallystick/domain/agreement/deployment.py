@@ -3,10 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tallystick.domain.ids import (
-    DeploymentId,
-    PublicKey,
-)
+from tallystick.domain.codec import decode, encode_object
+from tallystick.domain.ids import DeploymentId, PublicKey
+from tallystick.domain.json import JsonObject, JsonValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +24,46 @@ class EngineKeys:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentFacts:
-    """A deployment's public keys, as it tells them to everybody."""
+class Deployment:
+    """What everybody may know of a deployment, and every agreement pins.
+
+    Attributes:
+        root_keys: The escrow agent's keys; an agreement registers only with a signature by one.
+    """
+
+    id: DeploymentId
+    engine: EngineKeys
+    root_keys: tuple[PublicKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Published(EngineKeys):
+    """A deployment as JSON: the members of all its parts side by side."""
 
     deployment: DeploymentId
-    log_key: PublicKey
-    decision_key: PublicKey
-    gate_recipient: str
     root_keys: tuple[PublicKey, ...]
+
+
+def read_deployment(value: JsonValue, *, where: str = "") -> Deployment:
+    """Return what the JSON of a deployment says.
+
+    Raises:
+        MalformedDocumentError: Not exactly its members.
+    """
+    read = decode(_Published, value, where=where)
+    engine = EngineKeys(
+        log_key=read.log_key, decision_key=read.decision_key, gate_recipient=read.gate_recipient
+    )
+    return Deployment(id=read.deployment, engine=engine, root_keys=read.root_keys)
+
+
+def write_deployment(deployment: Deployment) -> JsonObject:
+    """Return the JSON of a deployment, as `deployment.json`, evidence files and the API have it."""
+    return {
+        "deployment": deployment.id,
+        **encode_object(deployment.engine),
+        "root_keys": list(deployment.root_keys),
+    }
 
 
 def root_fault(signers: Collection[PublicKey], root_keys: Collection[PublicKey]) -> str | None:

@@ -1,13 +1,12 @@
 """What makes a version of an agreement registrable in a deployment."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.deployment import EngineKeys, root_fault
+from tallystick.domain.agreement.deployment import Deployment, root_fault
 from tallystick.domain.agreement.versions import check_predecessors
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import DeploymentId, PublicKey
+from tallystick.domain.ids import PublicKey
 from tallystick.domain.refusals import KeyRevokedError, MisdirectedError, NotYoursError
 from tallystick.domain.soundness.check import refuse_unsound
 
@@ -20,17 +19,8 @@ class OtherEngineError(TallystickError):
     advice = "Copy `log_key`, `decision_key` and `gate_recipient` from `GET /v1/deployment`, and sign again."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registrar:
-    """The deployment that is asked to register: its name, its own keys, its escrow agent's root keys."""
-
-    deployment: DeploymentId
-    engine: EngineKeys
-    root_keys: Collection[PublicKey]
-
-
 def check_registration(
-    registrar: Registrar,
+    deployment: Deployment,
     agreement: Agreement,
     signers: Collection[PublicKey],
     *,
@@ -40,6 +30,7 @@ def check_registration(
     """Refuse a version that this deployment could not carry, or that not everybody wanted.
 
     Args:
+        deployment: The one that is asked to register.
         signers: The keys that signed it: somebody of every party, already verified.
         previous: The version that is registered now, if any; its parties have signed too.
         revoked: The keys that were revoked under this agreement.
@@ -47,17 +38,17 @@ def check_registration(
     Raises:
         TallystickError: A subclass says which rule refuses it.
     """
-    if agreement.deployment != registrar.deployment:
+    if agreement.deployment != deployment.id:
         raise MisdirectedError(
-            "it names another deployment", expected=registrar.deployment, given=agreement.deployment
+            "it names another deployment", expected=deployment.id, given=agreement.deployment
         )
-    if agreement.engine != registrar.engine:
-        raise OtherEngineError("it pins other engine keys", expected_log_key=registrar.engine.log_key)
+    if agreement.engine != deployment.engine:
+        raise OtherEngineError("it pins other engine keys", expected_log_key=deployment.engine.log_key)
     if gone := sorted(set(signers) & set(revoked)):
         raise KeyRevokedError("signed with a revoked key", key=gone[0])
     if gone := sorted({person.signing_key for person in agreement.persons} & set(revoked)):
         raise KeyRevokedError("it lists a revoked key", key=gone[0])
-    if (fault := root_fault(signers, registrar.root_keys)) is not None:
+    if (fault := root_fault(signers, deployment.root_keys)) is not None:
         raise NotYoursError(fault, allowed=[])
     if previous is not None:
         check_predecessors(previous, signers)

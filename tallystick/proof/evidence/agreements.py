@@ -23,16 +23,14 @@ def evidence_signed(known: Established) -> str:
     if body.content != known.document.content:
         raise EvidenceBrokenError("not the bytes that were sealed", signed=body.content)
     engine = _claimed_agreement(known).engine
-    facts = case.deployment
     verified_signers(seal, [engine.log_key])
     # Nothing is left that the signature doesn't cover: one signature, and its hint is the signer's.
     if [signature.keyid for signature in seal.signatures] != [key_id(engine.log_key)]:
         raise EvidenceBrokenError("not one signature, by the log key", signatures=len(seal.signatures))
     named = (body.claim, body.agreement_digest, body.deployment, body.entries)
-    if named != (case.claim, case.agreement_digest, facts.deployment, len(case.entries)):
+    if named != (case.claim, case.agreement_digest, case.deployment.id, len(case.entries)):
         raise EvidenceBrokenError("sealed for another claim, agreement or deployment")
-    told = (facts.log_key, facts.decision_key, facts.gate_recipient)
-    if told != (engine.log_key, engine.decision_key, engine.gate_recipient):
+    if case.deployment.engine != engine:
         raise EvidenceBrokenError("the deployment's keys aren't those of the agreement")
     return f"by {engine.log_key}"
 

@@ -17,8 +17,8 @@ from tallystick.crypto.json.members import members_of, text_of
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log.leaf import SALT_SIZE_BYTES, leaf_bytes
 from tallystick.crypto.log.merkle import leaf_hash
-from tallystick.domain.agreement.deployment import DeploymentFacts
-from tallystick.domain.codec import decode, encode_object, instant, instant_text
+from tallystick.domain.agreement.deployment import Deployment, read_deployment, write_deployment
+from tallystick.domain.codec import encode_object, instant, instant_text
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import Digest, digest
 from tallystick.domain.json import JsonObject, JsonValue
@@ -80,7 +80,7 @@ class Case:
         entries: In ledger order.
     """
 
-    deployment: DeploymentFacts
+    deployment: Deployment
     agreement_digest: Digest
     claim: Digest
     checkpoint: bytes
@@ -140,11 +140,11 @@ def _case(value: JsonValue) -> Case:
     members = members_of(value, where="/case", required=_CASE)
     if members["schema"] != SCHEMA:
         raise MalformedEvidenceError("unknown schema", at="/case/schema", expected=SCHEMA)
-    facts = decode(DeploymentFacts, members["deployment"], where="/case/deployment")
-    if len(facts.root_keys) > EVIDENCE_ROOT_KEYS_MAX:
+    deployment = read_deployment(members["deployment"], where="/case/deployment")
+    if len(deployment.root_keys) > EVIDENCE_ROOT_KEYS_MAX:
         raise MalformedEvidenceError("too many root keys", limit=EVIDENCE_ROOT_KEYS_MAX)
     return Case(
-        deployment=facts,
+        deployment=deployment,
         agreement_digest=digest(text_of(members, "agreement_digest", where="/case")),
         claim=digest(text_of(members, "claim", where="/case")),
         checkpoint=text_of(members, "checkpoint", where="/case").encode(),
@@ -190,7 +190,7 @@ def _case_json(case: Case) -> JsonObject:
         "agreement_digest": case.agreement_digest,
         "checkpoint": case.checkpoint.decode(),
         "claim": case.claim,
-        "deployment": encode_object(case.deployment),
+        "deployment": write_deployment(case.deployment),
         "entries": [_entry_json(entry) for entry in case.entries],
         "schema": SCHEMA,
     }

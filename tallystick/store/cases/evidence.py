@@ -9,8 +9,7 @@ from tallystick.crypto.envelope import body_of, new_nonce
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log import merkle
 from tallystick.crypto.log.note import open_checkpoint, origin_of
-from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.deployment import DeploymentFacts
+from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.ids import Digest, PublicKey, engine_person
 from tallystick.domain.kinds import Kind
@@ -56,23 +55,15 @@ def export(
     note = sign_checkpoint(session, agreement.id, log_key, origin)
     size = open_checkpoint(note, origin=origin, public_key=log_key.public_key).size
     case = Case(
-        deployment=_facts(agreement, root_keys),
+        deployment=Deployment(
+            id=agreement.deployment, engine=agreement.engine, root_keys=tuple(sorted(set(root_keys)))
+        ),
         agreement_digest=case_file.signed.terms.digest,
         claim=claim,
         checkpoint=note,
         entries=tuple(_filed(session, case_file, size)),
     )
     return evidence_bytes(case, _seal(case, case_file.signed.terms, at or database_now(session)), log_key)
-
-
-def _facts(agreement: Agreement, root_keys: Iterable[PublicKey]) -> DeploymentFacts:
-    return DeploymentFacts(
-        deployment=agreement.deployment,
-        log_key=agreement.engine.log_key,
-        decision_key=agreement.engine.decision_key,
-        gate_recipient=agreement.engine.gate_recipient,
-        root_keys=tuple(sorted(set(root_keys))),
-    )
 
 
 def _seal(case: Case, terms: Terms, at: datetime) -> EvidenceSeal:

@@ -104,10 +104,10 @@ def _check_log(session: Session, release: Release, log: Sequence[LedgerEntry], s
     times = [entry.accepted_at for entry in log if entry.claim is not None]
     assert all(later >= earlier - timedelta(seconds=2) for earlier, later in pairwise(times))
     origin = origin_of(agreement.deployment, agreement.id)
-    verify_log(session, agreement.id, signer=LogSigner(origin=origin, public_keys=[public.log_key]))
+    verify_log(session, agreement.id, signer=LogSigner(origin=origin, public_keys=[public.engine.log_key]))
     leaves = [entry.leaf() for entry in log]
     signed = [
-        open_checkpoint(note, origin=origin, public_key=public.log_key)
+        open_checkpoint(note, origin=origin, public_key=public.engine.log_key)
         for note in (*checkpoints(session, agreement.id), *release.checkpoints_seen)
     ]
     for one in signed:

@@ -22,7 +22,7 @@ from tallystick.crypto.envelope import Envelope, envelope_bytes, parse_envelope
 from tallystick.crypto.json.canonical import canonical_bytes, sha256_digest
 from tallystick.crypto.keys import SigningKey, key_id
 from tallystick.domain.admission.door import admit
-from tallystick.domain.codec import encode_object
+from tallystick.domain.agreement.deployment import Deployment, write_deployment
 from tallystick.domain.ids import DeploymentId, Digest, PersonId
 from tallystick.domain.statements.signed import Body
 from tallystick.messages import (
@@ -35,13 +35,12 @@ from tallystick.messages import (
 )
 from tallystick.proof.reading import read_signed
 from tallystick.settings import Settings, read_settings
-from tallystick.site import Deployment
 from tallystick.store.cases.casefile import load
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import claims
-from tests.support.worlds.agreements import AGREEMENT, ANA, DECISION_KEY, GATE_IDENTITY, LOG_KEY, PEOPLE
+from tests.support.worlds.agreements import AGREEMENT, ANA, LOG_KEY, PEOPLE
 from tests.support.worlds.gate_worlds import FILED, World
 from tests.support.worlds.prepared_worlds import deposited, prepared_world
 
@@ -179,13 +178,11 @@ def bearer(key: SigningKey, at: datetime, **changes: object) -> str:
 def settings_in(folder: Path) -> Settings:
     """The settings of a deployment over the stores of a world in `folder`."""
     public = Deployment(
-        deployment=DeploymentId("test"),
-        log_key=LOG_KEY.public_key,
-        decision_key=DECISION_KEY.public_key,
-        gate_recipient=str(GATE_IDENTITY.recipient()),
+        id=DeploymentId("test"),
+        engine=AGREEMENT.engine,
         root_keys=(ROOT,),
     )
-    (folder / "deployment.json").write_bytes(canonical_bytes(encode_object(public)))
+    (folder / "deployment.json").write_bytes(canonical_bytes(write_deployment(public)))
     return read_settings(
         {
             "TALLYSTICK_DEPLOYMENT": "test",

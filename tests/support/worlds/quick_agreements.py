@@ -6,13 +6,12 @@ from datetime import time as clock_time
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.deployment import EngineKeys
+from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.agreement.plan import Opening, Opens
 from tallystick.domain.agreement.windows import Calendar, NoticeRule, Windows
 from tallystick.domain.ids import AgreementId
 from tallystick.domain.periods import Period
-from tallystick.site import Deployment
 from tests.support.worlds.agreements import AGREEMENT, COMPONENTS, CRITICAL, STAGES
 
 _EVERY_DAY: Final = Calendar(id="every-day", weekend=(), holidays=(), covers_until=date(2099, 12, 31))
@@ -29,7 +28,7 @@ def quick_agreement(
     return replace(
         AGREEMENT,
         id=AgreementId(name),
-        deployment=deployment.deployment,
+        deployment=deployment.id,
         calendars=(_EVERY_DAY,),
         parties=tuple(replace(one, calendar="every-day", channels=outbox) for one in AGREEMENT.parties),
         components=tuple(one for one in COMPONENTS if one.id in parts),
@@ -48,11 +47,7 @@ def quick_agreement(
         notice=NoticeRule(
             cutoff=clock_time(23, 59), resumes=clock_time(0), deemed_after=Period("PT1S"), channels_required=1
         ),
-        engine=EngineKeys(
-            log_key=deployment.log_key,
-            decision_key=deployment.decision_key,
-            gate_recipient=deployment.gate_recipient,
-        ),
+        engine=deployment.engine,
     )
 
 
