@@ -120,7 +120,7 @@ def sight_of(
     """Return all of it, as the decision is asked with it."""
     return Sight(
         at=at,
-        agreement_digest=case.signed.terms.digest,
+        agreement_digest=case.terms.digest,
         agreement_signers=case.signed.signers,
         root_keys=root_keys,
         deposit=record.deposit,

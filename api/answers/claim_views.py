@@ -76,7 +76,7 @@ def timeline(case: CaseFile) -> Timeline:
 
 def events(case: CaseFile) -> tuple[str, ...]:
     """Return as what event each entry of the claim counted, in the record's order."""
-    return tuple(event_name(one) for one in steps(case.signed.terms, case.claim.entries))
+    return tuple(event_name(one) for one in steps(case.terms, case.claim.entries))
 
 
 def event_name(told: Step) -> str:

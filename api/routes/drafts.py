@@ -80,7 +80,7 @@ def make_draft(
     case = case_seen(backend, caller, claim)
     person = caller.persons[case.agreement.id]
     heading = Heading(
-        terms=case.signed.terms,
+        terms=case.terms,
         claim=case.claim.digest,
         filing=case.claim.filing,
         person=person,

@@ -113,6 +113,6 @@ def _newer(case: CaseFile, after: int) -> list[ServerSentEvent]:
                 }
             ),
         )
-        for one in steps(case.signed.terms, case.claim.entries)
+        for one in steps(case.terms, case.claim.entries)
         if one.entry.index > after
     ]

@@ -14,11 +14,9 @@ from tallystick.domain.admission.revocations import check_revoked_here
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.agreement.versions import check_predecessors
-from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.kinds import Kind
-from tallystick.domain.record.fold import step
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Body, Entry, Signed, expect
 from tallystick.proof.reading import SignedAgreement, kind_read, read_agreement, read_signed
@@ -77,20 +75,6 @@ def verified(raw: Iterable[Recorded], terms: Terms, *, revoked: Iterable[PublicK
             gone.add(entry.signed.body.key)
         entries.append(entry)
     return entries
-
-
-def grown(terms: Terms, claim: Claim, raw: Iterable[Recorded]) -> tuple[Terms, Claim]:
-    """Return terms and claim with what was recorded after it, in order: the same as folding it all anew.
-
-    Raises:
-        TallystickError: An entry about the claim is not what it must be.
-    """
-    recorded = tuple(raw)
-    known = with_successors(terms, recorded)
-    revoked = (body.key for _, body in claim.entries_of(KeyRevocation))
-    for entry in verified(recorded, known, revoked=revoked):
-        claim = step(known, claim, entry)
-    return known, claim
 
 
 def _known_then(terms: Terms, ahead: Collection[Digest]) -> Terms:

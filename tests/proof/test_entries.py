@@ -22,7 +22,8 @@ from tallystick.domain.kinds import Kind, WithdrawalReason
 from tallystick.domain.record.fold import fold
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Entry
-from tallystick.proof.entries import Recorded, grown, verified, with_successors
+from tallystick.proof.case import folded
+from tallystick.proof.entries import Recorded, verified, with_successors
 from tallystick.proof.reading import read_agreement
 from tests.support.worlds.agreements import (
     AGREEMENT,
@@ -36,7 +37,7 @@ from tests.support.worlds.agreements import (
     agreement,
     quorum,
 )
-from tests.support.worlds.groundwork import BEGIN, key_of
+from tests.support.worlds.groundwork import BEGIN, key_of, signed_by_all
 from tests.support.worlds.world import World
 
 SIGNERS: Final = (DORA, BEA, ANA, KIM, TOM)
@@ -241,17 +242,24 @@ def test_reading_on_comes_to_the_same_as_reading_it_all_anew(data: st.DataObject
     assert _read_on(world, raw, cuts) == _read_anew(world, raw)
 
 
+def recorded(world: World) -> list[Recorded]:
+    return [
+        Recorded(index=entry.index, accepted_at=entry.accepted_at, envelope=envelope)
+        for envelope, entry in world.record
+    ]
+
+
 def _read_anew(world: World, raw: Sequence[Recorded]) -> tuple[Terms, Claim] | None:
     with suppress(TallystickError):
-        known = with_successors(world.terms, raw)
-        return known, fold(known, [*world.claim.entries, *verified(raw, known)])
+        anew = folded(signed_by_all(world.agreement), [*recorded(world), *raw])
+        return anew.terms, anew.claim
     return None  # the record does not fold
 
 
 def _read_on(world: World, raw: Sequence[Recorded], cuts: Sequence[int]) -> tuple[Terms, Claim] | None:
-    terms, claim = world.terms, world.claim
     with suppress(TallystickError):
+        case = folded(signed_by_all(world.agreement), recorded(world))
         for begin, end in pairwise((0, *cuts, len(raw))):
-            terms, claim = grown(terms, claim, raw[begin:end])
-        return terms, claim
+            case = case.grown(raw[begin:end])
+        return case.terms, case.claim
     return None

@@ -1,6 +1,7 @@
 """A claim's record as its workflow knows it: folded from ledger entries, in order, from nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 
 from tallystick.crypto.envelope import parse_envelope
 from tallystick.domain.agreement.agreement import Agreement
@@ -8,11 +9,12 @@ from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
-from tallystick.domain.record.fold import fold, state_after
+from tallystick.domain.record.fold import state_after
 from tallystick.domain.statements.signed import Entry
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.messages import Acknowledged, CaseRecord, RawEntry
-from tallystick.proof.entries import Recorded, grown, verified, with_successors
+from tallystick.proof.case import Case, folded
+from tallystick.proof.entries import Recorded
 from tallystick.proof.reading import read_agreement
 
 
@@ -20,8 +22,7 @@ class Casebook:
     """What a workflow believes of its claim.
 
     Attributes:
-        terms: The agreement that the claim pins, and the later versions that are known.
-        claim: The claim as recorded so far.
+        case: The claim as recorded so far, and the agreement that it pins.
         last_index: The latest place in the ledger that was read, whether it counted or not.
     """
 
@@ -30,25 +31,32 @@ class Casebook:
         envelope = parse_envelope(
             record.agreement_envelope.encode(), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX
         )
-        entries = [_recorded(entry) for entry in record.entries]
-        self.terms: Terms = with_successors(read_agreement(envelope).terms, entries)
-        self.claim: Claim = self._folded(entries)
+        with _sound_record():
+            self.case: Case = folded(read_agreement(envelope), map(_recorded, record.entries))
         self.last_index: int = max(entry.index for entry in record.entries)
 
     @property
     def agreement(self) -> Agreement:
         """The version that the claim pins."""
-        return self.terms.agreement
+        return self.case.agreement
+
+    @property
+    def terms(self) -> Terms:
+        """The agreement that the claim pins, and the later versions that are known."""
+        return self.case.terms
+
+    @property
+    def claim(self) -> Claim:
+        """The claim as recorded so far."""
+        return self.case.claim
 
     def learn(self, entries: Iterable[RawEntry]) -> None:
         """Take in what was recorded after a place that is known already; what is known is passed over."""
         fresh = [entry for entry in entries if entry.index > self.last_index]
         if not fresh:
             return
-        try:
-            self.terms, self.claim = grown(self.terms, self.claim, map(_recorded, fresh))
-        except TallystickError as error:
-            raise AssertionError("the record holds what may not be in it") from error
+        with _sound_record():
+            self.case = self.case.grown(map(_recorded, fresh))
         self.last_index = fresh[-1].index
 
     def entry_of(self, statement: Digest) -> Entry | None:
@@ -64,11 +72,13 @@ class Casebook:
             state=state_after(self.terms, self.claim, entry).value,
         )
 
-    def _folded(self, entries: Iterable[Recorded]) -> Claim:
-        try:
-            return fold(self.terms, verified(entries, self.terms))
-        except TallystickError as error:
-            raise AssertionError("the record holds what may not be in it") from error
+
+@contextmanager
+def _sound_record() -> Generator[None]:
+    try:
+        yield
+    except TallystickError as error:
+        raise AssertionError("the record holds what may not be in it") from error
 
 
 def _recorded(raw: RawEntry) -> Recorded:

@@ -16,7 +16,7 @@ from tallystick.proof.reading import SignedAgreement, read_agreement
 
 def evidence_signed(known: Established) -> str:
     """Establish that the log key of the pinned agreement sealed every byte before the seal."""
-    case, seal = known.document.case, known.document.seal
+    case, seal = known.document.exported, known.document.seal
     if kind_of(seal) != Kind.EVIDENCE:
         raise EvidenceBrokenError("the last statement is no evidence statement", kind=kind_of(seal))
     body = decode(EvidenceSeal, body_of(seal))
@@ -38,14 +38,14 @@ def evidence_signed(known: Established) -> str:
 def _claimed_agreement(known: Established) -> Agreement:
     """Return the pinned agreement, of which nothing is verified yet but its digest."""
     for entry in known.of_kind(Kind.AGREEMENT):
-        if statement_id(entry.envelope) == known.document.case.agreement_digest:
+        if statement_id(entry.envelope) == known.document.exported.agreement_digest:
             return decode(Agreement, body_of(entry.envelope))
     raise EvidenceBrokenError("the pinned agreement is not in the file")
 
 
 def agreement_chain(known: Established) -> str:
     """Establish that a root key and all parties signed every version, with no key that was revoked before."""
-    roots = frozenset(known.document.case.deployment.root_keys)
+    roots = frozenset(known.document.exported.deployment.root_keys)
     before: SignedAgreement | None = None
     for number, entry in enumerate(known.of_kind(Kind.AGREEMENT), start=1):
         version = read_agreement(entry.envelope)

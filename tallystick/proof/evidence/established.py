@@ -1,22 +1,19 @@
 """What a verification has established so far, premise by premise; every later premise builds on it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tallystick.crypto.envelope import kind_of, statement_id
 from tallystick.crypto.log.note import Checkpoint
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.signed import Body, Entry, Signed, says
-from tallystick.proof.entries import with_successors
+from tallystick.domain.statements.signed import Body, Signed, says
+from tallystick.proof.case import Case
 from tallystick.proof.evidence.file import EvidenceFile, FiledEntry
 from tallystick.proof.reading import SignedAgreement
 
@@ -43,8 +40,7 @@ class Established:
     signed: dict[int, Signed[Body]] = field(default_factory=dict[int, Signed[Body]])
     deposit: Signed[Deposit] | None = None
     custody: dict[ComponentId, Custody] = field(default_factory=dict[ComponentId, Custody])
-    entries: Sequence[Entry] = ()
-    claim: Claim | None = None
+    case: Case | None = None
 
     @property
     def document(self) -> EvidenceFile:
@@ -55,24 +51,18 @@ class Established:
     @property
     def pinned(self) -> SignedAgreement:
         """The version of the agreement that the claim pins."""
-        (found,) = (v for v in self.versions if v.terms.digest == self.document.case.agreement_digest)
+        (found,) = (v for v in self.versions if v.terms.digest == self.document.exported.agreement_digest)
         return found
-
-    @property
-    def terms(self) -> Terms:
-        """The pinned version with those that followed it."""
-        versions = (entry.recorded() for entry in self.of_kind(Kind.AGREEMENT))
-        return with_successors(self.pinned.terms, versions)
 
     def of_kind(self, kind: Kind) -> list[FiledEntry]:
         """Return the entries of one kind, in ledger order."""
-        return [entry for entry in self.document.case.entries if kind_of(entry.envelope) == kind]
+        return [entry for entry in self.document.exported.entries if kind_of(entry.envelope) == kind]
 
 
 def filed_entry(known: Established) -> FiledEntry:
     """Return the entry of the claim's own statement."""
-    claim = known.document.case.claim
-    filed = [entry for entry in known.document.case.entries if statement_id(entry.envelope) == claim]
+    claim = known.document.exported.claim
+    filed = [entry for entry in known.document.exported.entries if statement_id(entry.envelope) == claim]
     if len(filed) != 1:
         raise EvidenceBrokenError("the claim's own statement is not in the file, once", found=len(filed))
     return filed[0]

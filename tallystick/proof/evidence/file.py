@@ -71,7 +71,7 @@ class FiledEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class ExportedCase:
     """Everything before the `evidence` statement.
 
     Attributes:
@@ -96,17 +96,17 @@ class EvidenceFile:
         seal: The `evidence` statement.
     """
 
-    case: Case
+    exported: ExportedCase
     content: Digest
     seal: Envelope
 
 
-def content_of(case: Case) -> Digest:
+def content_of(case: ExportedCase) -> Digest:
     """Return the digest that the `evidence` statement signs."""
     return sha256_digest(canonical_bytes({"case": _case_json(case)}))
 
 
-def evidence_bytes(case: Case, seal: EvidenceSeal, log_key: SigningKey) -> bytes:
+def evidence_bytes(case: ExportedCase, seal: EvidenceSeal, log_key: SigningKey) -> bytes:
     """Return the evidence file, sealed by the log key.
 
     Raises:
@@ -130,20 +130,20 @@ def read_evidence_file(data: bytes) -> EvidenceFile:
     members = members_of(value, where="", required={"case", "evidence"})
     case = _case(members["case"])
     return EvidenceFile(
-        case=case,
+        exported=case,
         content=sha256_digest(canonical_bytes({"case": members["case"]})),
         seal=envelope_from_json(members["evidence"]),
     )
 
 
-def _case(value: JsonValue) -> Case:
+def _case(value: JsonValue) -> ExportedCase:
     members = members_of(value, where="/case", required=_CASE)
     if members["schema"] != SCHEMA:
         raise MalformedEvidenceError("unknown schema", at="/case/schema", expected=SCHEMA)
     deployment = read_deployment(members["deployment"], where="/case/deployment")
     if len(deployment.root_keys) > EVIDENCE_ROOT_KEYS_MAX:
         raise MalformedEvidenceError("too many root keys", limit=EVIDENCE_ROOT_KEYS_MAX)
-    return Case(
+    return ExportedCase(
         deployment=deployment,
         agreement_digest=digest(text_of(members, "agreement_digest", where="/case")),
         claim=digest(text_of(members, "claim", where="/case")),
@@ -185,7 +185,7 @@ def _list(value: JsonValue, at: str, most: int) -> Sequence[JsonValue]:
     return value
 
 
-def _case_json(case: Case) -> JsonObject:
+def _case_json(case: ExportedCase) -> JsonObject:
     return {
         "agreement_digest": case.agreement_digest,
         "checkpoint": case.checkpoint.decode(),

@@ -7,10 +7,10 @@ from tallystick.crypto.log.merkle import verify_inclusion
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
-from tallystick.domain.record.fold import fold, steps
+from tallystick.domain.record.fold import steps
 from tallystick.domain.release.review import Surroundings, disagreement
 from tallystick.domain.statements.engine import DecisionStatement
-from tallystick.proof.entries import verified
+from tallystick.proof.case import folded
 from tallystick.proof.evidence.established import Established, EvidenceBrokenError
 from tallystick.proof.evidence.file import FiledEntry
 from tallystick.proof.reading import read_signed
@@ -21,14 +21,14 @@ def checkpoint_signed(known: Established) -> str:
     agreement = known.pinned.agreement
     origin = origin_of(agreement.deployment, agreement.id)
     known.checkpoint = open_checkpoint(
-        known.document.case.checkpoint, origin=origin, public_key=agreement.engine.log_key
+        known.document.exported.checkpoint, origin=origin, public_key=agreement.engine.log_key
     )
     return f"{origin}, {known.checkpoint.size} entries"
 
 
 def entries_included(known: Established) -> str:
     """Establish that every entry is in that log, by its proof."""
-    entries, checkpoint = known.document.case.entries, known.checkpoint
+    entries, checkpoint = known.document.exported.entries, known.checkpoint
     assert checkpoint is not None
     if any(later.index <= earlier.index for earlier, later in pairwise(entries)):
         raise EvidenceBrokenError("the entries aren't in the order of the log")
@@ -46,7 +46,7 @@ def entries_included(known: Established) -> str:
 def statements_signed(known: Established) -> str:
     """Establish that every signature of every statement is good."""
     by_digest = {version.terms.digest: version.agreement for version in known.versions}
-    for entry in known.document.case.entries:
+    for entry in known.document.exported.entries:
         if kind_of(entry.envelope) == Kind.AGREEMENT:
             continue
         named = body_of(entry.envelope).get("agreement_digest")
@@ -60,18 +60,18 @@ def record_folds(known: Established) -> str:
     """Establish that every entry about the claim is admitted again, in order."""
     about = [
         entry
-        for entry in known.document.case.entries
-        if _concerns(entry, known.document.case.claim)
+        for entry in known.document.exported.entries
+        if _concerns(entry, known.document.exported.claim)
         or kind_of(entry.envelope) in {Kind.AGREEMENT, Kind.KEY_REVOCATION}
     ]
     # Revocations from before the filing belong to the claim too; it still begins with its filing.
     ordered = sorted(about, key=lambda entry: (kind_of(entry.envelope) != Kind.CLAIM, entry.index))
-    known.entries = verified([entry.recorded() for entry in ordered], known.terms)
-    known.claim = fold(known.terms, known.entries)
-    if known.claim.digest != known.document.case.claim:
-        raise EvidenceBrokenError("the record is of another claim", found=known.claim.digest)
-    generation = known.claim.rules.generation
-    return f"{len(known.entries)} entries, each admitted again by generation {generation} of the rules"
+    known.case = folded(known.pinned, [entry.recorded() for entry in ordered])
+    claim = known.case.claim
+    if claim.digest != known.document.exported.claim:
+        raise EvidenceBrokenError("the record is of another claim", found=claim.digest)
+    generation = claim.rules.generation
+    return f"{len(claim.entries)} entries, each admitted again by generation {generation} of the rules"
 
 
 def _concerns(entry: FiledEntry, claim: Digest) -> bool:
@@ -81,15 +81,16 @@ def _concerns(entry: FiledEntry, claim: Digest) -> bool:
 def decisions_hold(known: Established) -> str:
     """Establish that every recorded decision is decided again."""
     assert known.deposit is not None
+    assert known.case is not None
     around = Surroundings(
         agreement_digest=known.pinned.terms.digest,
         agreement_signers=known.pinned.signers,
-        root_keys=frozenset(known.document.case.deployment.root_keys),
+        root_keys=frozenset(known.document.exported.deployment.root_keys),
         deposit=known.deposit,
         custody=known.custody,
     )
     made = 0
-    for before, one in pairwise(steps(known.terms, known.entries)):
+    for before, one in pairwise(steps(known.case.terms, known.case.claim.entries)):
         decision = one.entry.signed.body
         if not isinstance(decision, DecisionStatement):
             continue
@@ -102,6 +103,7 @@ def decisions_hold(known: Established) -> str:
 
 def outcome(known: Established) -> str:
     """Establish where the claim stands, and which stages were released."""
-    assert known.claim is not None
-    released = ", ".join(known.claim.decided_stages) or "none"
-    return f"{known.claim.id} is {known.claim.state}; released: {released}"
+    assert known.case is not None
+    claim = known.case.claim
+    released = ", ".join(claim.decided_stages) or "none"
+    return f"{claim.id} is {claim.state}; released: {released}"

@@ -79,7 +79,7 @@ def _outcome(look: Callable[[Established], str], known: Established) -> tuple[bo
 def canonical_form(known: Established) -> str:
     """Establish that the bytes are one canonical document of the schema."""
     known.file = read_evidence_file(known.data)
-    return f"{len(known.data)} bytes, {len(known.file.case.entries)} entries"
+    return f"{len(known.data)} bytes, {len(known.file.exported.entries)} entries"
 
 
 _LOOKS: Final[tuple[tuple[str, Callable[[Established], str]], ...]] = (
@@ -102,13 +102,14 @@ STEPS: Final = tuple(premise for premise, _ in _LOOKS)
 
 
 def _report(known: Established, steps: tuple[Step, ...]) -> Report:
-    case = None if known.file is None else known.file.case
-    claim = known.claim if len(steps) == len(_LOOKS) and steps[-1].holds else None
+    exported = None if known.file is None else known.file.exported
+    whole = len(steps) == len(_LOOKS) and steps[-1].holds
+    claim = known.case.claim if whole and known.case is not None else None
     return Report(
         steps=steps,
         agreement=known.versions[-1].agreement.id if known.versions else None,
-        agreement_digest=None if case is None else case.agreement_digest,
-        claim=None if case is None else case.claim,
+        agreement_digest=None if exported is None else exported.agreement_digest,
+        claim=None if exported is None else exported.claim,
         state=None if claim is None else claim.state.value,
         released=() if claim is None else claim.decided_stages,
     )

@@ -11,17 +11,14 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session
 
 from tallystick.crypto.envelope import body_of
-from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
-from tallystick.domain.record.fold import fold
 from tallystick.domain.statements.signed import Entry
 from tallystick.proof import entries
+from tallystick.proof.case import Case, folded
 from tallystick.proof.entries import Recorded
-from tallystick.proof.reading import SignedAgreement
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.ledger import LedgerEntry
 from tallystick.store.registers import agreements, claims
@@ -41,8 +38,8 @@ class ClaimMovedOnError(TallystickError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseFile:
-    """A claim with everything it stands on.
+class CaseFile(Case):
+    """A case with the stored bytes that it was read from.
 
     Attributes:
         agreement_envelope: The bytes that were verified to get `signed`.
@@ -50,14 +47,7 @@ class CaseFile:
     """
 
     agreement_envelope: bytes
-    signed: SignedAgreement
     raw: tuple[LedgerEntry, ...]
-    claim: Claim
-
-    @property
-    def agreement(self) -> Agreement:
-        """The version that the claim pins."""
-        return self.signed.agreement
 
     def envelope_of(self, statement: Digest) -> bytes:
         """Return the stored envelope of a statement in the record."""
@@ -78,15 +68,9 @@ def load(session: Session, claim: Digest) -> CaseFile:
     registered = agreements.by_digest(session, filing.agreement_digest)
     if registered is None:
         raise NoSuchAgreementError("the claim's agreement is not registered", digest=filing.agreement_digest)
-    signed = registered.signed()
     raw = tuple(record(session, stored.agreement_id, claim))
-    terms, entries = verified(raw, signed.terms)
-    return CaseFile(
-        agreement_envelope=registered.envelope,
-        signed=replace(signed, terms=terms),
-        raw=raw,
-        claim=fold(terms, entries),
-    )
+    case = folded(registered.signed(), map(_recorded, raw))
+    return CaseFile(signed=case.signed, claim=case.claim, agreement_envelope=registered.envelope, raw=raw)
 
 
 def record(
@@ -130,14 +114,13 @@ def verified(raw: Iterable[LedgerEntry], terms: Terms) -> tuple[Terms, Sequence[
     return known, entries.verified(recorded, known)
 
 
-def grown(case: CaseFile, newer: tuple[LedgerEntry, ...]) -> CaseFile:
+def read_on(case: CaseFile, newer: tuple[LedgerEntry, ...]) -> CaseFile:
     """Return the case file with what was recorded after it, in ledger order.
 
     Raises:
         TallystickError: An entry about the claim is not what it must be.
     """
-    terms, claim = entries.grown(case.signed.terms, case.claim, map(_recorded, newer))
-    return replace(case, signed=replace(case.signed, terms=terms), raw=(*case.raw, *newer), claim=claim)
+    return replace(case.grown(map(_recorded, newer)), raw=(*case.raw, *newer))
 
 
 def _recorded(entry: LedgerEntry) -> Recorded:

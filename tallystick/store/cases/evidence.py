@@ -14,7 +14,7 @@ from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.ids import Digest, PublicKey, engine_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
-from tallystick.proof.evidence.file import Case, FiledEntry, content_of, evidence_bytes
+from tallystick.proof.evidence.file import ExportedCase, FiledEntry, content_of, evidence_bytes
 from tallystick.store.cases.casefile import CaseFile, load
 from tallystick.store.database.session import database_now
 from tallystick.store.ledger import ledger
@@ -54,19 +54,19 @@ def export(
     origin = origin_of(agreement.deployment, agreement.id)
     note = sign_checkpoint(session, agreement.id, log_key, origin)
     size = open_checkpoint(note, origin=origin, public_key=log_key.public_key).size
-    case = Case(
+    case = ExportedCase(
         deployment=Deployment(
             id=agreement.deployment, engine=agreement.engine, root_keys=tuple(sorted(set(root_keys)))
         ),
-        agreement_digest=case_file.signed.terms.digest,
+        agreement_digest=case_file.terms.digest,
         claim=claim,
         checkpoint=note,
         entries=tuple(_filed(session, case_file, size)),
     )
-    return evidence_bytes(case, _seal(case, case_file.signed.terms, at or database_now(session)), log_key)
+    return evidence_bytes(case, _seal(case, case_file.terms, at or database_now(session)), log_key)
 
 
-def _seal(case: Case, terms: Terms, at: datetime) -> EvidenceSeal:
+def _seal(case: ExportedCase, terms: Terms, at: datetime) -> EvidenceSeal:
     return EvidenceSeal(
         **terms.header(engine_person(terms.agreement.deployment), at, new_nonce()),
         claim=case.claim,

@@ -86,7 +86,7 @@ def _claimant(stored: StoredClaim) -> PartyId:
 def _read(session: Session, claim: Digest, kept: CaseFile | None, raw: tuple[LedgerEntry, ...]) -> CaseFile:
     try:
         if kept is not None and raw[: len(kept.raw)] == kept.raw:
-            return casefile.grown(kept, raw[len(kept.raw) :])
+            return casefile.read_on(kept, raw[len(kept.raw) :])
         return casefile.load(session, claim)
     except (StoreUnavailableError, NoSuchClaimError):
         raise

@@ -24,7 +24,13 @@ from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import write_body
-from tallystick.proof.evidence.file import Case, FiledEntry, content_of, evidence_bytes, read_evidence_file
+from tallystick.proof.evidence.file import (
+    ExportedCase,
+    FiledEntry,
+    content_of,
+    evidence_bytes,
+    read_evidence_file,
+)
 from tallystick.proof.evidence.verify import STEPS, verify
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import reading, transaction
@@ -298,16 +304,18 @@ def test_a_seal_from_another_file_is_refused(world: World, file: bytes) -> None:
 # ------------------------------------------------- even whoever has the log key can't make these pass
 
 
-def resealed(file: bytes, change: Callable[[Case], Case], *, key: SigningKey = LOG_KEY) -> bytes:
+def resealed(
+    file: bytes, change: Callable[[ExportedCase], ExportedCase], *, key: SigningKey = LOG_KEY
+) -> bytes:
     """The file with its case changed, sealed again: what a thief of the log key could make."""
     read = read_evidence_file(file)
-    case = change(read.case)
+    case = change(read.exported)
     seal = decode(EvidenceSeal, body_of(read.seal))
     return evidence_bytes(case, replace(seal, content=content_of(case), entries=len(case.entries)), key)
 
 
-def without(kind: str, *, last: bool = True) -> Callable[[Case], Case]:
-    def change(case: Case) -> Case:
+def without(kind: str, *, last: bool = True) -> Callable[[ExportedCase], ExportedCase]:
+    def change(case: ExportedCase) -> ExportedCase:
         places = [place for place, entry in enumerate(case.entries) if kind_of(entry.envelope) == kind]
         gone = places[-1 if last else 0]
         return replace(case, entries=tuple(e for place, e in enumerate(case.entries) if place != gone))
@@ -340,7 +348,7 @@ def test_a_deposit_that_nobody_found_whole_is_refused(file: bytes) -> None:
 
 
 def test_a_root_key_that_did_not_sign_the_agreement_is_no_root(file: bytes) -> None:
-    def change(case: Case) -> Case:
+    def change(case: ExportedCase) -> ExportedCase:
         return replace(
             case, deployment=replace(case.deployment, root_keys=(signing_key("stranger").public_key,))
         )
@@ -349,14 +357,14 @@ def test_a_root_key_that_did_not_sign_the_agreement_is_no_root(file: bytes) -> N
 
 
 def test_a_checkpoint_by_another_key_is_refused(file: bytes) -> None:
-    def change(case: Case) -> Case:
+    def change(case: ExportedCase) -> ExportedCase:
         return replace(case, checkpoint=case.checkpoint.replace(b"/nordwind", b"/westwind"))
 
     assert broken(resealed(file, change)) == "checkpoint-signed"
 
 
 def test_a_proof_of_another_place_is_refused(file: bytes) -> None:
-    def change(case: Case) -> Case:
+    def change(case: ExportedCase) -> ExportedCase:
         first, second, *rest = case.entries
         return replace(case, entries=(replace(first, proof=second.proof), second, *rest))
 
@@ -364,7 +372,7 @@ def test_a_proof_of_another_place_is_refused(file: bytes) -> None:
 
 
 def test_an_entry_accepted_at_another_time_is_refused(file: bytes) -> None:
-    def change(case: Case) -> Case:
+    def change(case: ExportedCase) -> ExportedCase:
         *rest, last = case.entries
         return replace(case, entries=(*rest, replace(last, accepted_at=last.accepted_at.replace(year=2027))))
 

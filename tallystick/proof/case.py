@@ -1,0 +1,63 @@
+"""A claim with the agreement that it stands on: what everybody who reads a record comes to.
+
+The gate, the API, the workflow and the offline verifier share this value. The store adds the raw bytes
+to it, the workflow its place in the ledger.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Self
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.record.fold import fold, step
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.proof.entries import Recorded, verified, with_successors
+from tallystick.proof.reading import SignedAgreement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A claim as its verified record leaves it.
+
+    Attributes:
+        signed: The version that the claim pins, with the later ones that are known.
+    """
+
+    signed: SignedAgreement
+    claim: Claim
+
+    @property
+    def terms(self) -> Terms:
+        """What the claim is read by."""
+        return self.signed.terms
+
+    @property
+    def agreement(self) -> Agreement:
+        """The version that the claim pins."""
+        return self.signed.agreement
+
+    def grown(self, newer: Iterable[Recorded]) -> Self:
+        """Return the case with what was recorded after it, in order: the same as folding it all anew.
+
+        Raises:
+            TallystickError: An entry about the claim is not what it must be.
+        """
+        recorded, claim = tuple(newer), self.claim
+        terms = with_successors(self.terms, recorded)
+        revoked = (body.key for _, body in claim.entries_of(KeyRevocation))
+        for entry in verified(recorded, terms, revoked=revoked):
+            claim = step(terms, claim, entry)
+        return replace(self, signed=replace(self.signed, terms=terms), claim=claim)
+
+
+def folded(signed: SignedAgreement, record: Iterable[Recorded]) -> Case:
+    """Return the case of a record that begins with the claim's filing, under the version that it pins.
+
+    Raises:
+        TallystickError: An entry about the claim is not what it must be.
+    """
+    recorded = tuple(record)
+    terms = with_successors(signed.terms, recorded)
+    return Case(signed=replace(signed, terms=terms), claim=fold(terms, verified(recorded, terms)))
