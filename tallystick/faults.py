@@ -11,7 +11,7 @@ from typing import cast
 
 from temporalio.exceptions import ApplicationError, FailureError
 
-from tallystick.domain.errors import Fact, TallystickError
+from tallystick.domain.errors import Fact, TallystickError, told_of
 
 
 class RefusedElsewhereError(TallystickError):
@@ -70,21 +70,4 @@ def _refusal(failure: ApplicationError) -> TallystickError | None:
     if not isinstance(code, str) or not isinstance(message, str) or not isinstance(facts, Mapping):
         return None
     known = cast("Mapping[str, Fact]", facts)
-    if (kind := _kinds(TallystickError).get(code)) is not None:
-        return _of_kind(kind, message, known)
-    return RefusedElsewhereError(message, refused_with=code, facts=known)
-
-
-def _of_kind(kind: type[TallystickError], message: str, facts: Mapping[str, Fact]) -> TallystickError:
-    """Make the error without its own constructor, whose extra arguments do not travel."""
-    error = kind.__new__(kind)
-    TallystickError.__init__(error, message, **facts)
-    return error
-
-
-def _kinds(root: type[TallystickError]) -> Mapping[str, type[TallystickError]]:
-    found: dict[str, type[TallystickError]] = {}
-    for kind in root.__subclasses__():
-        found.update(_kinds(kind))
-        found[kind.code] = kind
-    return found
+    return told_of(code, message, known) or RefusedElsewhereError(message, refused_with=code, facts=known)

@@ -1,9 +1,8 @@
 """From an answer that refuses (RFC 9457) to the error with the same code."""
 
-from collections.abc import Iterator
 from typing import cast
 
-from tallystick.domain.errors import Fact, TallystickError
+from tallystick.domain.errors import Fact, TallystickError, made, told_of
 from tallystick.domain.json import JsonObject, JsonValue
 
 
@@ -38,21 +37,8 @@ def refusal(problem: JsonObject, *, status: int) -> TallystickError:
     message = detail if isinstance(detail, str) else f"refused with HTTP status {status}"
     found = problem.get("facts")
     facts = cast("dict[str, Fact]", dict(found)) if isinstance(found, dict) else {}
-    kind = next((kind for kind in _tree(TallystickError) if kind.code == code), None)
-    return _made(kind or _unknown(problem, status), message, facts)
-
-
-def _made(kind: type[TallystickError], message: str, facts: dict[str, Fact]) -> TallystickError:
-    # A class may take other arguments to be raised; told of from afar, it has only its facts.
-    error = kind.__new__(kind, message)
-    TallystickError.__init__(error, message, **facts)
-    return error
-
-
-def _tree(root: type[TallystickError]) -> Iterator[type[TallystickError]]:
-    yield root
-    for kind in root.__subclasses__():
-        yield from _tree(kind)
+    known = told_of(code, message, facts) if isinstance(code, str) else None
+    return known or made(_unknown(problem, status), message, facts)
 
 
 def _unknown(problem: JsonObject, status: int) -> type[TallystickError]:

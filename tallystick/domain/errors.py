@@ -5,7 +5,7 @@ and docs/errors.md share. HTTP status is not decided here (see api/http/problems
 and a broken invariant is an `AssertionError`, never one of these.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 Fact = str | int | bool | None | Sequence["Fact"] | Mapping[str, "Fact"]
@@ -53,3 +53,22 @@ class MalformedNameError(MalformedError):
     code = "malformed-name"
     why = "A name, digest or public key is not written in its one allowed form."
     advice = "Write it as `form` says: lower case, no spaces."
+
+
+def told_of(code: str, message: str, facts: Mapping[str, Fact]) -> TallystickError | None:
+    """Return the error that another process raised, by the class of its code; None if none has it."""
+    kind = next((kind for kind in _tree(TallystickError) if kind.code == code), None)
+    return None if kind is None else made(kind, message, facts)
+
+
+def made(kind: type[TallystickError], message: str, facts: Mapping[str, Fact]) -> TallystickError:
+    """Return an error without its class's own constructor, whose extra arguments do not travel."""
+    error = kind.__new__(kind, message)
+    TallystickError.__init__(error, message, **facts)
+    return error
+
+
+def _tree(root: type[TallystickError]) -> Iterator[type[TallystickError]]:
+    yield root
+    for kind in root.__subclasses__():
+        yield from _tree(kind)
