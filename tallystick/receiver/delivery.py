@@ -85,7 +85,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
+class _Ground:
     """The verified ground on which a stage is read."""
 
     terms: Terms
@@ -105,7 +105,7 @@ def read_delivery(document: JsonObject, *, claim: str, keys: PrivateKeys, trust:
     trust(terms.agreement.id, terms.digest)
     digest, filing = _filing(document, terms, claim)
     _check_ours(filing, keys)
-    case = _Case(
+    ground = _Ground(
         terms=terms, claim=digest, filing=filing, deposit=_deposit(document, terms.agreement, filing)
     )
     undo = tuple(StageId(stage) for stage in texts(document, "undo"))
@@ -117,10 +117,10 @@ def read_delivery(document: JsonObject, *, claim: str, keys: PrivateKeys, trust:
         claim=digest,
         terms=terms,
         filing=filing,
-        deposit=case.deposit,
+        deposit=ground.deposit,
         state=text(document, "state"),
         undo=undo,
-        offered=tuple(_stage(stage, case) for stage in waiting if text(stage, "stage") not in undo),
+        offered=tuple(_stage(stage, ground) for stage in waiting if text(stage, "stage") not in undo),
     )
 
 
@@ -148,35 +148,35 @@ def _deposit(document: JsonObject, agreement: Agreement, filing: ClaimFiling) ->
     return signed.body
 
 
-def _stage(offered: JsonObject, case: _Case) -> OfferedStage:
+def _stage(offered: JsonObject, ground: _Ground) -> OfferedStage:
     stage = StageId(text(offered, "stage"))
-    decision = _decision(offered, stage, case)
-    wanted = case.terms.agreement.stage(stage).components
+    decision = _decision(offered, stage, ground)
+    wanted = ground.terms.agreement.stage(stage).components
     found = {text(component, "component"): component for component in objects(offered, "components")}
     if set(found) != set(wanted):
         raise DeliveryRefusedError("not the stage's components", stage=stage, found=sorted(found))
     return OfferedStage(
-        stage=stage, components=tuple(_component(found[name], name, decision, case) for name in wanted)
+        stage=stage, components=tuple(_component(found[name], name, decision, ground) for name in wanted)
     )
 
 
-def _decision(offered: JsonObject, stage: StageId, case: _Case) -> DecisionStatement:
-    signed = _statement(offered, "decision_envelope", case.terms.agreement, DecisionStatement)
+def _decision(offered: JsonObject, stage: StageId, ground: _Ground) -> DecisionStatement:
+    signed = _statement(offered, "decision_envelope", ground.terms.agreement, DecisionStatement)
     decision = signed.body
-    check_engine(case.terms.agreement, signed)
-    check_subject(case.terms.agreement, case.terms.digest, decision, case.claim)
+    check_engine(ground.terms.agreement, signed)
+    check_subject(ground.terms.agreement, ground.terms.digest, decision, ground.claim)
     if not decision.released or decision.stage != stage:
         raise DeliveryRefusedError("not the gate's decision to release this stage", stage=stage)
     return decision
 
 
 def _component(
-    offered: JsonObject, name: ComponentId, decision: DecisionStatement, case: _Case
+    offered: JsonObject, name: ComponentId, decision: DecisionStatement, ground: _Ground
 ) -> OfferedComponent:
-    deposited = next((c for c in case.deposit.components if c.component == name), None)
+    deposited = next((c for c in ground.deposit.components if c.component == name), None)
     if deposited is None:
         raise DeliveryRefusedError("the deposit lacks this component", component=name)
-    custody = _custody(offered, deposited, case.terms.agreement)
+    custody = _custody(offered, deposited, ground.terms.agreement)
     contributions = {
         text(c, "leaf"): digest_in(c, "sealed_digest") for c in objects(offered, "contributions")
     }
