@@ -12,31 +12,25 @@ the one release decision. The order of its writes is the order of safety:
 It may be stopped between any two of them, and asked again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 from temporalio import activity
 
 from activities.gate.deal import Dealer
-from activities.gate.gate import check_gate, note_blob
-from activities.gate.journal import GateJournal, KeptContribution
+from activities.gate.journal import GateJournal
+from activities.gate.publish import Publisher
+from activities.gate.release import Releaser, Ruling
 from activities.gate.sight import BytesSeen, RecordSeen, see_bytes, see_record, sight_of, stage_components
 from activities.heartbeats import beating, heartbeat
-from tallystick.crypto import age
-from tallystick.crypto.custody import gate
-from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
-from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.domain.admission.door import admit
 from tallystick.domain.authorship.authors import check_stages
-from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import StageState
-from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import (
     AgreementId,
     ComponentId,
@@ -44,60 +38,21 @@ from tallystick.domain.ids import (
     PublicKey,
     StageId,
     digest,
-    gate_person,
     name,
 )
-from tallystick.domain.kinds import Kind
-from tallystick.domain.release.decision import Decision, decide
-from tallystick.domain.statements.custody import Custody
+from tallystick.domain.release.decision import decide
 from tallystick.domain.statements.deposits import DepositedComponent
-from tallystick.domain.statements.engine import DecisionStatement, PremiseVerdict
-from tallystick.domain.statements.header import Contribution
-from tallystick.domain.statements.signed import expect, write_body
 from tallystick.faults import crossing
-from tallystick.limits import GATE_LOOKS_MAX, TEXT_LENGTH_MAX
+from tallystick.limits import GATE_LOOKS_MAX
 from tallystick.messages import DealCustody, DecideStage, GateAnswer, GateOutcome
-from tallystick.proof.reading import forget, read_signed
-from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
-from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, check_head, load
-from tallystick.store.database.session import database_now, reading, transaction
-from tallystick.store.ledger import ledger
+from tallystick.proof.reading import forget
+from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, load
+from tallystick.store.database.session import database_now, reading
 from tallystick.store.ledger.ledger import DecisionExistsError
-
-CONTRIBUTION_PURPOSE: Final = "contribution"
-"""The purpose under which the gate's contributions are noted: the claimant may fetch them."""
-
-SEALED_BYTES: Final = "sealed-bytes-match"
 
 _BytesRead = dict[tuple[DepositedComponent, ...], BytesSeen]
 """What one run of the activity has read, by what the depositor signed of it: never for other bytes."""
-
-
-class ContributionLostError(TallystickError):
-    """A stage was decided, and what the gate contributed to it is nowhere any more."""
-
-    code = "contribution-lost"
-    why = "A stage is decided once, for ever, and the decision names the very bytes that were contributed."
-    advice = (
-        "Restore the gate's journal, or one blob store, from a backup; if there is none, the claimant files "
-        "a new claim. The gate never decides this stage again."
-    )
-
-
-class DecisionForgottenError(TallystickError):
-    """The gate remembers a decision that the ledger doesn't have: the ledger was rolled back."""
-
-    code = "decision-forgotten"
-    why = "The gate decided this stage before and may have given its share away; it never decides it again."
-    advice = "Restore the database to a state that has the decision; compare it with witnesses' checkpoints."
-
-
-class ShareUnusableError(TallystickError):
-    """The gate's own share of a component can't be opened, or isn't the one that was dealt."""
-
-    code = "share-unusable"
-    why = "What the gate would contribute wouldn't open the component, so nothing was decided."
-    advice = "Restore the gate's key file or the stored share from a backup, then ask again."
 
 
 def now() -> datetime:
@@ -174,7 +129,7 @@ class GateActivities:
             check_stages(case.claim, (stage,))
             progress = case.claim.progress(stage)
             if progress.decision is None:
-                self._check_never_decided(claim, stage)
+                self._publisher.check_never_decided(claim, stage)
             record = see_record(
                 session,
                 case,
@@ -199,6 +154,10 @@ class GateActivities:
             return GateAnswer(outcome=GateOutcome.MOVED_ON)
         return self._repeat(case, stage, decision)
 
+    def _repeat(self, case: CaseFile, stage: StageId, decision: Digest) -> GateAnswer:
+        self._publisher.repeat(case, stage, decision)
+        return GateAnswer(outcome=GateOutcome.RELEASED, decision=decision)
+
     def _see(self, case: CaseFile, stage: StageId, record: RecordSeen, read: _BytesRead) -> BytesSeen:
         """Read the sealed bytes, unless this run has read these very ones: they may be terabytes."""
         components = tuple(stage_components(case, stage, record.deposit))
@@ -210,13 +169,10 @@ class GateActivities:
     def _decide_on(self, case: CaseFile, stage: StageId, record: RecordSeen, seen: BytesSeen) -> GateAnswer:
         ruling = self._rule(case, stage, record, seen)
         if ruling.decision.released:
-            return self._release(case, ruling, record)
-        envelope = self._statement(case, ruling, ())
-        self._append(case, envelope, ruling.accepted_at)
-        self.tell("refusal recorded")
-        return _answer(GateOutcome.REFUSED, envelope, ruling)
+            return _answer(GateOutcome.RELEASED, self._releaser.release(case, ruling, record), ruling)
+        return _answer(GateOutcome.REFUSED, self._releaser.refuse(case, ruling), ruling)
 
-    def _rule(self, case: CaseFile, stage: StageId, record: RecordSeen, seen: BytesSeen) -> "_Ruling":
+    def _rule(self, case: CaseFile, stage: StageId, record: RecordSeen, seen: BytesSeen) -> Ruling:
         """Decide by the earlier of both clocks, so that neither alone ends a window; then by our own.
 
         It is recorded no earlier than it was asked for: by a clock that is behind, the receiver's
@@ -231,7 +187,7 @@ class GateActivities:
         assert asked_at is not None, "that the quorum is reached is on record"
         moments = (min(own, record.database_at), own, max(own, asked_at), max(own, database_at))
         asked = [
-            _Ruling(
+            Ruling(
                 decision=decide(
                     case.agreement,
                     case.claim,
@@ -247,145 +203,24 @@ class GateActivities:
         ]
         return next((ruling for ruling in asked if not ruling.decision.released), asked[0])
 
-    def _release(self, case: CaseFile, ruling: "_Ruling", record: RecordSeen) -> GateAnswer:
-        check_gate(case.signed, self.keys, self.root_keys)
-        claim, stage = case.claim, ruling.decision.stage
-        made = self.journal.contributions(claim.digest, stage)
-        if made is None:
-            made = tuple(self._contribute(claim, body) for body in record.custody.values())
-            self.tell("contributions made")
-        # Kept again even when it was found: a run that was stopped may not have made it durable.
-        kept = self.journal.keep_contributions(claim.digest, stage, made)
-        self.tell("contributions kept")
-        envelope = self._statement(case, ruling, kept)
-        self._append(case, envelope, ruling.accepted_at)
-        self.tell("decision recorded")
-        self._publish(case, stage, statement_id(envelope), kept)
-        return _answer(GateOutcome.RELEASED, envelope, ruling)
-
-    def _publish(
-        self, case: CaseFile, stage: StageId, decision: Digest, kept: Sequence[KeptContribution]
-    ) -> None:
-        self.journal.remember_decision(case.claim.digest, stage, decision)
-        self.tell("decision remembered")
-        for one in kept:
-            self._store(one.sealed)
-            self.tell(f"contribution to {one.component} stored")
-        with transaction(self.database) as session:
-            for one in kept:
-                note_blob(session, case.agreement.id, one.sealed, CONTRIBUTION_PURPOSE, self.keys)
-        self.tell("contributions noted")
-
-    def _repeat(self, case: CaseFile, stage: StageId, decision: Digest) -> GateAnswer:
-        """Give again what was given, or was about to be: byte for byte what the decision names."""
-        self._check_never_decided(case.claim.digest, stage, but=decision)
-        named = _named_contributions(case.claim, decision)
-        kept = self.journal.contributions(case.claim.digest, stage)
-        if kept is not None and _as_named(kept) == named:
-            self._publish(case, stage, decision, kept)
-        else:
-            self._check_stored(case.claim, stage, named)
-        return GateAnswer(outcome=GateOutcome.RELEASED, decision=decision)
-
-    def _check_stored(self, claim: Claim, stage: StageId, named: Sequence[Contribution]) -> None:
-        """Make do with what is in the stores: the journal is lost, and nothing is made anew."""
-        for one in named:
-            try:
-                self.blobs.repair(one.sealed_digest)
-            except NoGoodReplicaError as error:
-                raise ContributionLostError(
-                    "decided, and the contribution is lost",
-                    claim=claim.digest,
-                    stage=stage,
-                    component=one.component,
-                ) from error
-
-    def _check_never_decided(self, claim: Digest, stage: StageId, *, but: Digest | None = None) -> None:
-        if (remembered := self.journal.decision(claim, stage)) not in {None, but}:
-            raise DecisionForgottenError(
-                "the ledger lacks this gate's decision", claim=claim, stage=stage, decision=remembered
-            )
-
-    def _contribute(self, claim: Claim, body: Custody) -> KeptContribution:
-        (stored,) = (share for share in body.shares if share.leaf == gate.GATE_LEAF)
-        try:
-            sealed = b"".join(self.blobs.open_verified(stored.sealed_digest).chunks)
-            share = gate.gate_share(body, sealed, age.parse_identity(self.keys.age_identity))
-        except TallystickError as error:
-            raise ShareUnusableError(
-                "the gate's share can't be used", component=body.component, epoch=body.epoch, found=error.code
-            ) from error
-        recipient = age.parse_recipient(claim.filing.recipient)
-        made = gate.contribute(share, body, claim=claim.digest, recipient=recipient)
-        return KeptContribution(component=body.component, leaf=gate.GATE_LEAF, sealed=made)
-
-    def _statement(self, case: CaseFile, ruling: "_Ruling", kept: Sequence[KeptContribution]) -> Envelope:
-        by = gate_person(case.agreement.deployment)
-        body = DecisionStatement(
-            **case.signed.terms.header(by, ruling.own, new_nonce()),
-            claim=case.claim.digest,
-            stage=ruling.decision.stage,
-            released=ruling.decision.released,
-            decided_at=ruling.decided_at,
-            record=case.claim.record_digest,
-            premises=tuple(_told(verdict, ruling.repaired) for verdict in ruling.decision.premises),
-            contributions=_as_named(kept),
+    @property
+    def _publisher(self) -> Publisher:
+        return Publisher(
+            database=self.database, blobs=self.blobs, keys=self.keys, journal=self.journal, tell=self.tell
         )
-        return sign(Kind.DECISION, write_body(body), [self.keys.signing_key])
 
-    def _append(self, case: CaseFile, envelope: Envelope, at: datetime) -> None:
-        """Record a decision if the record is still the one it was made on.
-
-        Raises:
-            ClaimMovedOnError: It has grown.
-            DecisionExistsError: The stage was decided meanwhile.
-        """
-        agreement, claim = case.agreement, case.claim
-        signed = expect(read_signed(envelope, agreement), DecisionStatement)
-        admit(agreement, claim, signed, at=at)
-        decided = (claim.digest, signed.body.stage) if signed.body.released else None
-        known = max(entry.index for entry in case.raw)
-        with transaction(self.database) as session:
-            check_head(session, agreement.id, claim.digest, after=known)
-            ledger.append(session, agreement.id, envelope, at, claim=claim.digest, decision=decided)
-
-    def _store(self, data: bytes) -> None:
-        self.blobs.put(sha256_digest(data), len(data), lambda: [data])
+    @property
+    def _releaser(self) -> Releaser:
+        return Releaser(
+            database=self.database,
+            blobs=self.blobs,
+            keys=self.keys,
+            journal=self.journal,
+            publisher=self._publisher,
+            root_keys=self.root_keys,
+            tell=self.tell,
+        )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ruling:
-    """The decision, by which moment it was made, and what the gate's own clock says.
-
-    Attributes:
-        accepted_at: What the record will hold: never before the decision was asked for, or made.
-        repaired: What was found bad among the sealed bytes, and replaced.
-    """
-
-    decision: Decision
-    decided_at: datetime
-    own: datetime
-    accepted_at: datetime
-    repaired: tuple[str, ...]
-
-
-def _answer(outcome: GateOutcome, envelope: Envelope, ruling: _Ruling) -> GateAnswer:
+def _answer(outcome: GateOutcome, envelope: Envelope, ruling: Ruling) -> GateAnswer:
     return GateAnswer(outcome=outcome, decision=statement_id(envelope), repaired=ruling.repaired)
-
-
-def _told(verdict: PremiseVerdict, repaired: Sequence[str]) -> PremiseVerdict:
-    """Return a verdict as it is recorded: short enough, and with what was repaired on the way."""
-    more = repaired if verdict.premise == SEALED_BYTES else ()
-    return replace(verdict, found="; ".join([verdict.found, *more])[:TEXT_LENGTH_MAX])
-
-
-def _named_contributions(claim: Claim, decision: Digest) -> tuple[Contribution, ...]:
-    (found,) = (body for entry, body in claim.entries_of(DecisionStatement) if entry.signed.id == decision)
-    return found.contributions
-
-
-def _as_named(kept: Sequence[KeptContribution]) -> tuple[Contribution, ...]:
-    return tuple(
-        Contribution(component=one.component, leaf=one.leaf, sealed_digest=sha256_digest(one.sealed))
-        for one in kept
-    )

@@ -171,14 +171,14 @@ BUILDS: Final = (
     ),
     _build(
         "a decision is recorded whatever came in between",
-        "activities/gate/decide.py",
+        "activities/gate/release.py",
         "            check_head(session, agreement.id, claim.digest, after=known)\n",
         "",
         "tests/activities/gate/test_decide.py::test_an_objection_between_look_and_record_stops_it",
     ),
     _build(
         "the contribution is kept after the decision",
-        "activities/gate/decide.py",
+        "activities/gate/release.py",
         "kept = self.journal.keep_contributions(claim.digest, stage, made)",
         "kept = made",
         "tests/activities/gate/test_decide.py::test_stopped_between_any_two_steps_it_decides_once_and_gives_the_same",
@@ -193,7 +193,7 @@ BUILDS: Final = (
     _build(
         "the gate forgets what it has decided",
         "activities/gate/decide.py",
-        "                self._check_never_decided(claim, stage)\n",
+        "                self._publisher.check_never_decided(claim, stage)\n",
         "                pass\n",
         "tests/activities/gate/test_decide.py::test_a_decision_that_the_ledger_forgot_is_never_made_again",
     ),

@@ -13,8 +13,9 @@ from sqlmodel import Session
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.gate.decide import ContributionLostError, DecisionForgottenError, ShareUnusableError
 from activities.gate.journal import GateJournal, GateJournalDamagedError, GateJournalFailedError
+from activities.gate.publish import ContributionLostError, DecisionForgottenError
+from activities.gate.release import ShareUnusableError
 from activities.heartbeats import heartbeat
 from tallystick.crypto import age
 from tallystick.crypto.custody.gate import contributed_identity, gate_share
