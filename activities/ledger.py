@@ -19,18 +19,16 @@ from activities.pages import page, raw_entry
 from tallystick import telemetry
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, parse_envelope, statement_id
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.acts.all import check_is_act
-from tallystick.domain.admission.door import admit
+from tallystick.domain.admission.door import admit, admit_act
 from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import decode, instant_text
-from tallystick.domain.ids import AgreementId, Digest, StageId, party_of
+from tallystick.domain.ids import AgreementId
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
-from tallystick.domain.record.filing import check_filing
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import Event
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.signed import expect
 from tallystick.faults import crossing
 from tallystick.limits import CLOCK_SKEW_MAX
 from tallystick.messages import (
@@ -44,15 +42,16 @@ from tallystick.messages import (
     RecordVerdict,
 )
 from tallystick.proof.reading import read_signed
-from tallystick.store.cases import casefile, revocations
+from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.filing import check_may_be_filed
 from tallystick.store.cases.kept import Cases
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.ledger import LedgerEntry, TooEarlyError
 from tallystick.store.registers import agreements, claims, deposits
 from tallystick.store.registers.agreements import NoSuchAgreementError
-from tallystick.store.registers.verdicts import verdict_on, verified_deposit
+from tallystick.store.registers.verdicts import verdict_on
 
 _log = telemetry.logger(__name__)
 
@@ -84,10 +83,10 @@ class LedgerActivities:
                     raise MisdirectedError("the workflow is another claim's", claim=claim)
                 if claims.by_digest(session, claim) is None:
                     self._file(session, envelope, request.at)
-                case = self._cases.load(session, AgreementId(request.start.agreement), claim)
+                case = self._cases.load(session, request.start.agreement, claim)
             self._grown(case.agreement.id)
             return CaseRecord(
-                agreement_envelope=case.agreement_envelope.decode(), entries=_firstpage(case.raw)
+                agreement_envelope=case.agreement_envelope.decode(), entries=_first_page(case.raw)
             )
 
     @activity.defn
@@ -100,9 +99,9 @@ class LedgerActivities:
         with crossing():
             envelope = parse_envelope(request.envelope.encode())
             with transaction(self._database) as session:
-                case = self._cases.load(session, AgreementId(request.agreement), Digest(request.claim))
-                check_is_act(read_signed(envelope, case.agreement))
-                answer = _append(session, case, envelope, _Place(at=request.at, after=request.after))
+                case = self._cases.load(session, request.agreement, request.claim)
+                place = _Place(at=request.at, after=request.after, admit=admit_act)
+                answer = _append(session, case, envelope, place)
             self._grown(case.agreement.id)
             return answer
 
@@ -120,9 +119,11 @@ class LedgerActivities:
         with crossing(retried=True):
             try:
                 with transaction(self._database) as session:
-                    case = self._cases.load(session, AgreementId(request.agreement), Digest(request.claim))
+                    case = self._cases.load(session, request.agreement, request.claim)
                     envelope = signed_by_engine(_event(case.signed.terms, request), self._log_key)
-                    place = _Place(at=request.at, after=request.after, not_before=_not_before(request))
+                    place = _Place(
+                        at=request.at, after=request.after, admit=admit, not_before=_not_before(request)
+                    )
                     answer = _append(session, case, envelope, place)
             except TooEarlyError as error:
                 _log.warning("the clocks do not agree that the time is over", **error.facts)
@@ -138,9 +139,7 @@ class LedgerActivities:
             ApplicationError: The database is out of reach.
         """
         with crossing(retried=True), reading(self._database) as session:
-            found = casefile.record(
-                session, AgreementId(request.agreement), Digest(request.claim), after=request.after
-            )
+            found = casefile.record(session, request.agreement, request.claim, after=request.after)
             return NewEntries(recorded=False, entries=page(found))
 
     @activity.defn
@@ -150,7 +149,7 @@ class LedgerActivities:
         Raises:
             ApplicationError: No such deposit, or the database is out of reach.
         """
-        agreement_id, deposit = AgreementId(request.agreement), Digest(request.deposit)
+        agreement_id, deposit = request.agreement, request.deposit
         with crossing(retried=True):
             with transaction(self._database) as session:
                 present = verdict_on(session, agreement_id, deposit)
@@ -171,25 +170,17 @@ class LedgerActivities:
             raise NoSuchAgreementError(
                 "the claim's agreement is not registered", digest=filing.agreement_digest
             )
-        terms = registered.signed().terms
-        check_filing(
-            terms,
-            expect(read_signed(envelope, terms.agreement), ClaimFiling),
-            at=at,
-            deposit=verified_deposit(session, filing.agreement, filing.deposit),
-            others=self._cases.of_party(session, filing.agreement, party_of(filing.person)),
-            revocations=revocations.revocations(session, filing.agreement, terms.agreement),
-            later=revocations.later_versions(session, registered),
-        )
+        check_may_be_filed(session, self._cases, registered, envelope, at=at)
         claims.file(session, envelope, at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where and when an entry is to stand."""
+    """Where and when an entry is to stand, and by which door it comes."""
 
     at: datetime
     after: int
+    admit: Callable[..., EventType]
     not_before: datetime | None = None
 
 
@@ -215,7 +206,7 @@ def _append(session: Session, case: CaseFile, envelope: Envelope, place: _Place)
 
 
 def _append_admitted(session: Session, case: CaseFile, envelope: Envelope, place: _Place) -> LedgerEntry:
-    admit(case.agreement, case.claim, read_signed(envelope, case.agreement), at=place.at)
+    place.admit(case.agreement, case.claim, read_signed(envelope, case.agreement), at=place.at)
     return ledger.append(
         session,
         case.agreement.id,
@@ -229,24 +220,24 @@ def _append_admitted(session: Session, case: CaseFile, envelope: Envelope, place
 def _event(terms: Terms, request: RecordHappening) -> Event:
     told: JsonObject = {
         "claim": request.claim,
-        "happening": request.happening,
+        "happening": request.happening.value,
         "stage": request.stage or "",
         "after": request.after,
         "at": instant_text(request.at),
     }
     return Event(
         **engine_header(terms, request.at, told),
-        happening=Happening(request.happening),
-        claim=Digest(request.claim),
-        stage=None if request.stage is None else StageId(request.stage),
+        happening=request.happening,
+        claim=request.claim,
+        stage=request.stage,
         until=request.until,
-        cause=None if request.cause is None else Digest(request.cause),
+        cause=request.cause,
         because=request.because,
     )
 
 
 def _verdict(session: Session, request: RecordVerdict) -> Event:
-    stored = deposits.by_digest(session, AgreementId(request.agreement), Digest(request.deposit))
+    stored = deposits.by_digest(session, request.agreement, request.deposit)
     if stored is None:
         raise MisdirectedError("no such deposit", deposit=request.deposit)
     named = agreements.by_digest(session, stored.body().agreement_digest)
@@ -270,7 +261,7 @@ def _repaired(session: Session, request: RecordVerdict) -> Event:
     )
 
 
-def _firstpage(raw: Sequence[LedgerEntry]) -> tuple[RawEntry, ...]:
+def _first_page(raw: Sequence[LedgerEntry]) -> tuple[RawEntry, ...]:
     """Return the beginning of a record: the filing, whatever was recorded before it, and a page more."""
     filing = raw[0]
     before = [entry for entry in raw if entry.index <= filing.index]

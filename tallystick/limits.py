@@ -143,7 +143,6 @@ GATE_HEARTBEAT_MAX: Final = timedelta(seconds=8)  # then its process is taken fo
 WORK_HEARTBEAT_MAX: Final = timedelta(seconds=8)
 HEARTBEAT_EVERY: Final = timedelta(seconds=2)
 STEP_RETRY_MAX: Final = timedelta(seconds=10)  # between attempts, so that all goes on soon after a fault
-LATE_ASK_MAX: Final = timedelta(minutes=1)  # a refused claim's workflow stays to say so
 CLOCK_RETRY_MIN: Final = timedelta(seconds=2)  # when the database's clock is behind
 CLOCK_RETRY_MAX: Final = timedelta(seconds=30)  # so that all goes on soon after the clocks are right
 assert NOTICE_STEP_MAX > LEDGER_STEP_MAX  # it ends with such a step

@@ -10,6 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from tallystick.domain.claim.state import ClaimState
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
+from tallystick.domain.kinds import Happening
+
 CLAIMS_QUEUE: Final = "tallystick-claims"
 """Workflows, the updates that people wait for, and the ledger's steps, when they are queued."""
 WORK_QUEUE: Final = "tallystick-work"
@@ -20,17 +24,17 @@ GATE_QUEUE: Final = "tallystick-gate"
 """Activities of the gate: decisions and custody."""
 
 
-def claim_workflow_id(claim: str) -> str:
+def claim_workflow_id(claim: Digest) -> str:
     """Return the one workflow id of the claim with this digest; never used again."""
     return f"claim-{claim.removeprefix('sha256:')}"
 
 
-def deposit_workflow_id(deposit: str) -> str:
+def deposit_workflow_id(deposit: Digest) -> str:
     """Return the workflow id that verifies the deposit with this digest."""
     return f"deposit-{deposit.removeprefix('sha256:')}"
 
 
-def custody_workflow_id(agreement: str, component: str, epoch: int) -> str:
+def custody_workflow_id(agreement: AgreementId, component: ComponentId, epoch: int) -> str:
     """Return the workflow id that has one custody epoch dealt."""
     return f"custody-{agreement}-{component}-{epoch}"
 
@@ -48,8 +52,8 @@ class RawEntry:
 class ClaimStart:
     """Starts, or resumes, the workflow of one claim."""
 
-    claim: str
-    agreement: str
+    claim: Digest
+    agreement: AgreementId
     envelope: str
 
 
@@ -72,10 +76,10 @@ class Submission:
 class Acknowledged:
     """The statement is on record: row and leaf are durable."""
 
-    statement: str
+    statement: Digest
     index: int
     accepted_at: datetime
-    state: str
+    state: ClaimState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +94,8 @@ class FileClaim:
 class RecordAct:
     """Asks to append a statement, if nothing about the claim was recorded after `after`."""
 
-    claim: str
-    agreement: str
+    claim: Digest
+    agreement: AgreementId
     envelope: str
     at: datetime
     after: int
@@ -101,15 +105,15 @@ class RecordAct:
 class RecordHappening:
     """Asks to sign and append what has fallen due; the same request makes the same statement."""
 
-    claim: str
-    agreement: str
-    agreement_digest: str
-    happening: str
+    claim: Digest
+    agreement: AgreementId
+    agreement_digest: Digest
+    happening: Happening
     at: datetime
     after: int
-    stage: str | None = None
+    stage: StageId | None = None
     until: datetime | None = None
-    cause: str | None = None
+    cause: Digest | None = None
     because: tuple[str, ...] = ()
 
 
@@ -129,8 +133,8 @@ class NewEntries:
 class ReadSince:
     """Asks what was recorded about a claim after `after`."""
 
-    claim: str
-    agreement: str
+    claim: Digest
+    agreement: AgreementId
     after: int
 
 
@@ -138,9 +142,9 @@ class ReadSince:
 class GiveNotice:
     """Asks to notify the depositor of a claim; `attempt` makes a repeated run harmless."""
 
-    claim: str
-    agreement: str
-    agreement_digest: str
+    claim: Digest
+    agreement: AgreementId
+    agreement_digest: Digest
     attempt: int
     at: datetime
     after: int
@@ -150,9 +154,8 @@ class GiveNotice:
 class DecideStage:
     """Asks the gate to decide on a stage, and to contribute if it releases it."""
 
-    claim: str
-    agreement: str
-    stage: str
+    claim: Digest
+    stage: StageId
 
 
 class GateOutcome(StrEnum):
@@ -174,7 +177,7 @@ class GateAnswer:
     """
 
     outcome: GateOutcome
-    decision: str | None = None
+    decision: Digest | None = None
     repaired: tuple[str, ...] = ()
 
 
@@ -182,8 +185,8 @@ class GateAnswer:
 class VerifyDeposit:
     """Asks to compare every replica of a deposit's sealed files with what the depositor signed."""
 
-    agreement: str
-    deposit: str
+    agreement: AgreementId
+    deposit: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +201,8 @@ class DepositVerdict:
 class DealCustody:
     """Asks the gate to deal a custody epoch; the same request leaves the first dealing standing."""
 
-    agreement: str
-    component: str
+    agreement: AgreementId
+    component: ComponentId
     epoch: int
 
 
@@ -214,8 +217,8 @@ class ClaimLook:
 class RecordVerdict:
     """Asks to sign and append the verdict on a deposit; the first verdict on it stands."""
 
-    agreement: str
-    deposit: str
+    agreement: AgreementId
+    deposit: Digest
     verdict: DepositVerdict
     at: datetime
 
@@ -224,12 +227,12 @@ class RecordVerdict:
 class EvidenceRequest:
     """Asks for the evidence file of a claim, signed with the log key, as a blob in every store."""
 
-    claim: str
+    claim: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceFile:
     """Where the evidence file lies, and how long it is."""
 
-    digest: str
+    digest: Digest
     size_bytes: int

@@ -29,8 +29,8 @@ from tallystick.limits import (
 from tallystick.messages import BLOBS_QUEUE, CLAIMS_QUEUE, GATE_QUEUE, WORK_QUEUE
 
 
-class Step(TypedDict):
-    """The terms on which Temporal has an activity run by whoever serves its queue."""
+class Patience(TypedDict):
+    """How long Temporal waits for an activity, in which queue, and how it tries again."""
 
     task_queue: str
     start_to_close_timeout: timedelta
@@ -38,8 +38,8 @@ class Step(TypedDict):
     retry_policy: RetryPolicy
 
 
-class LocalStep(TypedDict):
-    """The terms on which the worker that has the workflow runs an activity itself."""
+class LocalPatience(TypedDict):
+    """The same for an activity that the worker runs itself, beside the workflow."""
 
     schedule_to_close_timeout: timedelta
     retry_policy: RetryPolicy
@@ -52,32 +52,32 @@ _AGAIN: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), backoff_coefficient=2.0, maximum_interval=STEP_RETRY_MAX
 )
 
-_AT_ONCE: Final = LocalStep(schedule_to_close_timeout=LEDGER_AT_ONCE_MAX, retry_policy=_AGAIN)
-_LEDGER: Final = Step(
+_AT_ONCE: Final = LocalPatience(schedule_to_close_timeout=LEDGER_AT_ONCE_MAX, retry_policy=_AGAIN)
+_LEDGER: Final = Patience(
     task_queue=CLAIMS_QUEUE,
     start_to_close_timeout=LEDGER_STEP_MAX,
     heartbeat_timeout=None,
     retry_policy=_AGAIN,
 )
-NOTICE: Final = Step(
+NOTICE: Final = Patience(
     task_queue=WORK_QUEUE,
     start_to_close_timeout=NOTICE_STEP_MAX,
     heartbeat_timeout=WORK_HEARTBEAT_MAX,
     retry_policy=_AGAIN,
 )
-EVIDENCE: Final = Step(
+EVIDENCE: Final = Patience(
     task_queue=WORK_QUEUE,
     start_to_close_timeout=EVIDENCE_STEP_MAX,
     heartbeat_timeout=WORK_HEARTBEAT_MAX,
     retry_policy=_AGAIN,
 )
-BLOBS: Final = Step(
+BLOBS: Final = Patience(
     task_queue=BLOBS_QUEUE,
     start_to_close_timeout=GATE_STEP_MAX,
     heartbeat_timeout=GATE_HEARTBEAT_MAX,
     retry_policy=_AGAIN,
 )
-GATE: Final = Step(
+GATE: Final = Patience(
     task_queue=GATE_QUEUE,
     start_to_close_timeout=GATE_STEP_MAX,
     heartbeat_timeout=GATE_HEARTBEAT_MAX,

@@ -67,7 +67,7 @@ class Publisher:
         self.journal.remember_decision(case.claim.digest, stage, decision)
         self.tell("decision remembered")
         for one in kept:
-            self.blobs.put(sha256_digest(one.sealed), len(one.sealed), lambda sealed=one.sealed: [sealed])
+            self._store(one.sealed)
             self.tell(f"contribution to {one.component} stored")
         with transaction(self.database) as session:
             for one in kept:
@@ -99,6 +99,9 @@ class Publisher:
             raise DecisionForgottenError(
                 "the ledger lacks this gate's decision", claim=claim, stage=stage, decision=remembered
             )
+
+    def _store(self, data: bytes) -> None:
+        self.blobs.put(sha256_digest(data), len(data), lambda: [data])
 
     def _check_stored(self, claim: Claim, stage: StageId, named: Sequence[Contribution]) -> None:
         """Make do with what is in the stores: the journal is lost, and nothing is made anew."""

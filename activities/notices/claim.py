@@ -23,7 +23,6 @@ from tallystick.domain.agreement.parties import Channel
 from tallystick.domain.claim.claim import WrongClaimStateError
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.notice import letter
 from tallystick.domain.progress.attempts import notice_due_at
@@ -88,7 +87,7 @@ class NoticeActivities:
     def _case_if_owed(self, request: GiveNotice) -> CaseFile | None:
         """Look again right before the effect: a worker that wakes up late must not write letters."""
         with reading(self._database) as session:
-            case = casefile.load(session, Digest(request.claim))
+            case = casefile.load(session, request.claim)
         owed = notice_due_at(case.agreement, case.claim) is not None
         return case if owed and len(case.claim.notices) + 1 == request.attempt else None
 
@@ -102,7 +101,7 @@ class NoticeActivities:
         # The time it counts from is never before it was sent, whatever the workflow's clock says.
         at = max(request.at, _now())
         with transaction(self._database) as session:
-            case = casefile.load(session, Digest(request.claim))
+            case = casefile.load(session, request.claim)
             if len(case.claim.notices) + 1 == request.attempt:
                 envelope = self._statement(case, request, text, results)
                 try:
@@ -115,9 +114,7 @@ class NoticeActivities:
 
     def _newer(self, request: GiveNotice) -> NewEntries:
         with reading(self._database) as session:
-            found = casefile.record(
-                session, AgreementId(request.agreement), Digest(request.claim), after=request.after
-            )
+            found = casefile.record(session, request.agreement, request.claim, after=request.after)
         return NewEntries(recorded=False, entries=page(found))
 
     def _statement(

@@ -60,11 +60,13 @@ class ClaimNotCarriedError(TallystickError):
 class EnginePort(Protocol):
     """The engine as the API sees it; each call may be repeated."""
 
-    async def start_claim(self, start: ClaimStart) -> None:
-        """See to it that the claim's workflow has been started.
+    async def file_claim(self, start: ClaimStart) -> Acknowledged:
+        """Return once the claim is on record, and its workflow carries it.
 
         Raises:
-            EngineUnreachableError: It is not known whether it was.
+            TallystickError: The engine's own check refused it, as the door would.
+            EngineUnreachableError: It is not known whether it is on record.
+            ClaimNotCarriedError: Its workflow has run to its end, and never runs again.
         """
         ...
 

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
+    WithStartWorkflowOperation,
     WorkflowFailureError,
     WorkflowUpdateFailedError,
 )
@@ -54,14 +55,34 @@ class TemporalEngine:
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
 
-    async def start_claim(self, start: ClaimStart) -> None:
-        """See to it that the claim's workflow has been started.
+    async def file_claim(self, start: ClaimStart) -> Acknowledged:
+        """Return once the claim is on record, and its workflow carries it: started and asked in one call.
 
         Raises:
-            EngineUnreachableError: It is not known whether it was.
+            TallystickError: The engine's own check refused it.
+            EngineUnreachableError: It is not known whether it is on record.
+            ClaimNotCarriedError: Its workflow has run to its end, and never runs again.
         """
         with _in_doubt():
-            await self._start("ReleaseWorkflow", start, claim_workflow_id(start.claim), ENGINE_NUDGE_MAX)
+            client = await self._connected()
+            operation = WithStartWorkflowOperation[Any, Any](
+                "ReleaseWorkflow",
+                start,
+                id=claim_workflow_id(start.claim),
+                task_queue=CLAIMS_QUEUE,
+                task_timeout=WORKFLOW_TASK_MAX,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            )
+            # No id for the update: Temporal would remember what it answered, and a refusal is not for ever.
+            filing = client.execute_update_with_start_workflow(
+                "file", start_workflow_operation=operation, result_type=Acknowledged
+            )
+            started = asyncio.create_task(operation.workflow_handle())
+            try:
+                return await _within(filing, UPDATE_WAIT_MAX)
+            finally:
+                started.cancel()  # it fails as the filing does, and asyncio logs what nobody asks for
 
     async def submit(self, claim: Digest, statement: Digest, submission: Submission) -> Acknowledged:
         """Return once the statement is on record.
@@ -171,8 +192,10 @@ def _in_doubt() -> Generator[None]:
         raise from_failure(failure.cause) or EngineUnreachableError(
             "the engine failed", reason=_name(failure)
         ) from failure
+    except WorkflowAlreadyStartedError as error:
+        raise ClaimNotCarriedError("no such workflow runs") from error
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
+        if error.status in {RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS}:
             raise ClaimNotCarriedError("no such workflow runs") from error
         raise EngineUnreachableError("Temporal did not take it", reason=error.status.name) from error
     except (RPCTimeoutOrCancelledError, TimeoutError, RuntimeError) as error:

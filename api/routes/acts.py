@@ -18,8 +18,8 @@ from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.visibility import ClaimName, seen_claim
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
-from tallystick.domain.acts.all import ACTS, check_is_act
-from tallystick.domain.admission.door import admit
+from tallystick.domain.acts.all import ACTS
+from tallystick.domain.admission.door import admit_act
 from tallystick.domain.claim.course import is_carried
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
@@ -80,9 +80,7 @@ def on_record(case: CaseFile, statement: Digest) -> Recorded | None:
     if entry is None:
         return None
     state = state_after(case.terms, case.claim, entry)
-    told = Acknowledged(
-        statement=statement, index=entry.index, accepted_at=entry.accepted_at, state=state.value
-    )
+    told = Acknowledged(statement=statement, index=entry.index, accepted_at=entry.accepted_at, state=state)
     return acknowledgement(case, told)
 
 
@@ -101,9 +99,7 @@ def _at_the_door(backend: Backend, caller: Caller, claim: str, envelope: Envelop
 
 
 def _check(backend: Backend, case: CaseFile, envelope: Envelope) -> None:
-    signed = read_signed(envelope, case.agreement)
-    check_is_act(signed)
-    admit(case.agreement, case.claim, signed, at=backend.now())
+    admit_act(case.agreement, case.claim, read_signed(envelope, case.agreement), at=backend.now())
 
 
 def _after_the_end(backend: Backend, claim: Digest, envelope: Envelope) -> Recorded:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
+from tallystick.domain.acts.all import check_is_act
 from tallystick.domain.admission.decisions import decision_event
 from tallystick.domain.admission.revocations import revocation_event
 from tallystick.domain.agreement.agreement import Agreement, depositor
@@ -77,6 +78,20 @@ def admit(
         event = _person_event(agreement, claim, signed, at)
     check_step(claim, signed.body, event)
     return event
+
+
+def admit_act(agreement: Agreement, claim: Claim, signed: Signed[Body], *, at: datetime) -> EventType:
+    """Return as what event a person's statement may be recorded for `claim`.
+
+    Persons come in by this door only. By it the engine states nothing, though its signature is good: a
+    window ends by several clocks, and not because somebody sends that it has ended.
+
+    Raises:
+        MisdirectedError: A filing, a deposit, a revocation …, or a statement of the engine's.
+        TallystickError: As `admit`.
+    """
+    check_is_act(signed)
+    return admit(agreement, claim, signed, at=at)
 
 
 def _person_event(agreement: Agreement, claim: Claim, signed: Signed[Body], at: datetime) -> EventType:

@@ -12,7 +12,7 @@ from tallystick.crypto.custody.sealed_share import ShareMisplacedError
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.agreement.agreement import NotInAgreementError
 from tallystick.domain.deposit.recording import CustodyRefusedError
-from tallystick.domain.ids import Digest, PersonId
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId
 from tallystick.domain.statements.custody import Custody
 from tallystick.messages import DealCustody
 from tallystick.store.database.session import reading
@@ -40,7 +40,9 @@ def world(tmp_path: Path) -> World:
     return world
 
 
-def ask(world: World, component: str = DOCS, epoch: int = 1, agreement: str | None = None) -> DealCustody:
+def ask(
+    world: World, component: ComponentId = DOCS, epoch: int = 1, agreement: AgreementId | None = None
+) -> DealCustody:
     return DealCustody(agreement=agreement or world.agreement.id, component=component, epoch=epoch)
 
 
@@ -123,9 +125,9 @@ def test_every_component_needs_its_first_epoch(world: World) -> None:
 def test_nothing_is_dealt_for_what_the_agreement_does_not_have(world: World) -> None:
     gate = world.gate(at=MONDAY)
     with pytest.raises(NotInAgreementError), typed():
-        gate.deal(ask(world, component="nothing"))
+        gate.deal(ask(world, component=ComponentId("nothing")))
     with pytest.raises(NoSuchAgreementError), typed():
-        gate.deal(ask(world, agreement="nobodys"))
+        gate.deal(ask(world, agreement=AgreementId("nobodys")))
 
 
 @pytest.mark.parametrize("holder", ["decision key", "identity"])

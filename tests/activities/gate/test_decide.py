@@ -631,7 +631,7 @@ def test_in_an_activity_each_step_is_a_sign_of_life(world: World) -> None:
     environment.on_heartbeat = told.append
     gate = replace(world.gate(), tell=heartbeat)
 
-    asked = DecideStage(claim=world.claim, agreement=world.agreement.id, stage=CRITICAL)
+    asked = DecideStage(claim=world.claim, stage=CRITICAL)
     answer = environment.run(gate.decide_stage, asked)
 
     assert answer.outcome == "released"
@@ -642,7 +642,7 @@ def test_what_the_gate_cannot_do_reaches_the_workflow_typed(world: World) -> Non
     (share,) = world.custody_of(LICENCE_KEYS).shares
     for path in world.sealed_files(share.sealed_digest):
         path.unlink()
-    asked = DecideStage(claim=world.claim, agreement=world.agreement.id, stage=CRITICAL)
+    asked = DecideStage(claim=world.claim, stage=CRITICAL)
 
     with pytest.raises(ApplicationError) as failed:
         world.gate().decide_stage(asked)

@@ -12,13 +12,15 @@ from api.backend.temporal import TemporalEngine
 from tallystick.crypto.envelope import envelope_bytes, statement_id
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.claim.claim import WrongClaimStateError
-from tallystick.domain.ids import Digest
-from tallystick.domain.statements.acts import Intake
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.kinds import WithdrawalReason
+from tallystick.domain.refusals import DuplicateClaimError
+from tallystick.domain.statements.acts import Intake, Withdrawal
 from tallystick.messages import ClaimStart, EvidenceRequest, Submission
 from tallystick.settings import Settings
 from tests.support.sites.service import settings_in
 from tests.support.sites.temporal import Story, new_story, time_skipping
-from tests.support.worlds.agreements import ANA
+from tests.support.worlds.agreements import ANA, BEA
 
 NOBODYS = Digest("sha256:" + 64 * "0")
 
@@ -47,11 +49,10 @@ async def filed(story: Story, claims: TemporalEngine) -> Digest:
     filing = story.world.filing(story.deposit, at)
     digest, text = statement_id(filing), envelope_bytes(filing).decode()
     start = ClaimStart(claim=digest, agreement=story.world.agreement.id, envelope=text)
-    await claims.start_claim(start)
-    await claims.start_claim(start)  # as often as it is asked
-    acknowledged = await claims.submit(digest, digest, Submission(envelope=text))
+    acknowledged = await claims.file_claim(start)
     assert acknowledged.state == "FILED"
-    story.claim = digest
+    assert await claims.file_claim(start) == acknowledged  # as often as it is asked
+    story.claim, story.filing = digest, filing
     story.world = replace(story.world, claim=digest)
     return digest
 
@@ -81,6 +82,30 @@ async def test_a_refusal_by_the_engine_arrives_as_the_error_that_it_was(story: S
     assert refusal.value.facts["current"] == "ACCEPTED"
 
 
+async def test_a_refused_filing_arrives_as_the_error_that_it_was_and_may_come_again(story: Story) -> None:
+    claims, agreement = port(story), story.world.agreement.id
+    late = story.world.filing(story.deposit, await story.now())
+    start = ClaimStart(claim=statement_id(late), agreement=agreement, envelope=story.text(late))
+    async with story.carried(gate=False):
+        first = await filed(story, claims)
+        for _ in range(2):
+            with pytest.raises(DuplicateClaimError):
+                await claims.file_claim(start)
+        await story.says(Withdrawal, BEA, reason=WithdrawalReason.SETTLED, explanation="They paid.")
+        assert (await claims.file_claim(start)).statement == start.claim != first
+
+
+async def test_a_claim_that_has_ended_is_not_carried_once_more(story: Story) -> None:
+    claims = port(story)
+    async with story.carried(gate=False):
+        claim = await filed(story, claims)
+        await story.says(Intake, ANA, accepted=False, reasons=("No record of the insolvency.",))
+        assert await story.ends() == "NOT_ACCEPTED"
+        with pytest.raises(ClaimNotCarriedError):
+            await claims.file_claim(story.start)
+    assert [entry.claim for entry in story.world.case().raw].count(claim) == len(story.world.case().raw)
+
+
 async def test_a_claim_that_no_workflow_carries_says_so(story: Story) -> None:
     act = await story.said(Intake, ANA, accepted=True)
     with pytest.raises(ClaimNotCarriedError):
@@ -99,9 +124,9 @@ async def test_the_worker_makes_the_evidence_file_that_the_api_cannot_sign(story
 
 async def test_without_temporal_the_outcome_is_open_and_repeating_is_harmless(tmp_path: Path) -> None:
     claims = TemporalEngine(replace(settings_in(tmp_path), temporal_address="127.0.0.1:9"))
-    start = ClaimStart(claim=NOBODYS, agreement="nordwind-halden", envelope="{}")
+    start = ClaimStart(claim=NOBODYS, agreement=AgreementId("nordwind-halden"), envelope="{}")
     with pytest.raises(EngineUnreachableError) as doubt:
-        await claims.start_claim(start)
+        await claims.file_claim(start)
     assert doubt.value.retryable
     assert not await claims.reachable()
 

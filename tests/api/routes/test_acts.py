@@ -102,6 +102,14 @@ async def test_the_claims_own_filing_again_gets_the_same_answer(service: Service
     assert (first.status_code, again.content) == (201, first.content)
 
 
+async def test_a_filing_whose_workflow_has_ended_is_answered_from_the_record(service: Service) -> None:
+    service.engine.ended = True
+    filing = service.filing()
+    told = await service.post("/claims", filing)
+    assert (told.status_code, told.json()["state"]) == (201, "FILED")
+    assert (await service.post("/claims", filing)).content == told.content
+
+
 async def test_filing_reads_the_claims_of_its_own_party_and_no_others(service: Service) -> None:
     unreadable_claim(service.world, DORA)
     assert (await service.post("/claims", service.filing(), BEA)).status_code == 201

@@ -10,7 +10,7 @@ from tallystick.crypto.envelope import Envelope, envelope_bytes, sign
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import encode_object
-from tallystick.domain.ids import DeploymentId, Digest
+from tallystick.domain.ids import AgreementId, DeploymentId, Digest
 from tallystick.messages import DealCustody
 from tests.support.sites.service import STRANGER, Service, serving
 from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM
@@ -37,7 +37,7 @@ async def test_a_first_agreement_is_registered_by_somebody_it_lists(empty: Servi
     assert (told.json()["agreement"], told.json()["version"]) == ("nordwind-halden", 1)
     asked = {one for one in empty.engine.asked if isinstance(one, DealCustody)}
     assert asked == {
-        DealCustody(agreement="nordwind-halden", component=component.id, epoch=1)
+        DealCustody(agreement=AgreementId("nordwind-halden"), component=component.id, epoch=1)
         for component in AGREEMENT.components
     }
     assert (await empty.post("/agreements", signed(), BEA)).content == told.content

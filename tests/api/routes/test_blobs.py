@@ -239,7 +239,7 @@ async def test_a_deposit_is_recorded_once_its_files_have_arrived(service: Servic
     await put(service, file.read_bytes(), digest=sealed.sealed_digest)
     told = await service.post("/agreements/nordwind-halden/deposits", statement, DORA)
     assert (told.status_code, told.json()["number"]) == (201, 2)
-    asked = VerifyDeposit(agreement="nordwind-halden", deposit=statement_id(statement))
+    asked = VerifyDeposit(agreement=AgreementId("nordwind-halden"), deposit=statement_id(statement))
     assert asked in service.engine.asked
     shown = (await service.get("/agreements/nordwind-halden/deposits/2", BEA)).json()
     assert shown["verdict"] == {"state": "pending", "at": None, "because": []}

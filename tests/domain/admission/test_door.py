@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tallystick.crypto.envelope import sign
-from tallystick.domain.admission.door import admit
+from tallystick.domain.admission.door import admit, admit_act
 from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Role
 from tallystick.domain.authorship.authors import check_times
 from tallystick.domain.claim.state import ClaimState, StageState
@@ -19,9 +19,10 @@ from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, PartyI
 from tallystick.domain.kinds import Authority, Happening, Kind, Outcome, Purpose, ReceiptOutcome
 from tallystick.domain.record.fold import fold
 from tallystick.domain.record.generations import GENERATION_1
+from tallystick.domain.refusals import AlreadyStatedError, MisdirectedError
 from tallystick.domain.statements.engine import ChannelResult, PremiseVerdict
 from tallystick.domain.statements.header import Contribution
-from tallystick.domain.statements.signed import Entry
+from tallystick.domain.statements.signed import BY_ENGINE, Entry
 from tallystick.limits import (
     ACTS_PER_PERSON_MAX,
     CLOCK_SKEW_MAX,
@@ -137,6 +138,17 @@ def test_statement_that_is_no_act_on_a_claim_is_refused(kind: Kind) -> None:
 
 
 # ------------------------------------------------------------------------------- it is by them
+
+
+def test_by_the_door_of_persons_the_engine_states_nothing_though_its_signature_is_good() -> None:
+    world = quorate()
+    engines = [entry for entry in world.claim.entries if entry.signed.kind in BY_ENGINE]
+    assert {entry.signed.kind for entry in engines} == {Kind.NOTICE, Kind.EVENT}
+    for entry in engines:
+        with pytest.raises(AlreadyStatedError):
+            admit(AGREEMENT, world.claim, entry.signed, at=world.now)
+        with pytest.raises(MisdirectedError):
+            admit_act(AGREEMENT, world.claim, entry.signed, at=world.now)
 
 
 def test_approval_signed_by_another_person_is_refused() -> None:

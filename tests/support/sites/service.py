@@ -23,6 +23,7 @@ from tallystick.crypto.json.canonical import canonical_bytes, sha256_digest
 from tallystick.crypto.keys import SigningKey, key_id
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.deployment import Deployment, write_deployment
+from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import DeploymentId, Digest, PersonId
 from tallystick.domain.statements.signed import Body
 from tallystick.messages import (
@@ -72,11 +73,16 @@ class RecordingEngine:
     ended: bool = False
     asked: list[object] = field(default_factory=list[object])
 
-    async def start_claim(self, start: ClaimStart) -> None:
+    async def file_claim(self, start: ClaimStart) -> Acknowledged:
         self._answer(start)
         envelope = parse_envelope(start.envelope.encode())
         with transaction(self.world.database) as session:
-            claims.file(session, envelope, self.clock.now)
+            entry = claims.file(session, envelope, self.clock.now).entry
+        if self.ended:
+            raise ClaimNotCarriedError("its workflow has run to its end")
+        return Acknowledged(
+            statement=start.claim, index=entry.index, accepted_at=entry.accepted_at, state=ClaimState.FILED
+        )
 
     async def submit(self, claim: Digest, statement: Digest, submission: Submission) -> Acknowledged:
         self._answer(submission)
@@ -90,7 +96,7 @@ class RecordingEngine:
                 admit(case.agreement, case.claim, read_signed(envelope, case.agreement), at=self.clock.now)
                 entry = ledger.append(session, case.agreement.id, envelope, self.clock.now, claim=claim)
         world = replace(self.world, claim=claim)
-        state = world.case().claim.state.value
+        state = world.case().claim.state
         world.settle(self.clock.now)
         return Acknowledged(
             statement=statement, index=entry.index, accepted_at=entry.accepted_at, state=state

@@ -6,7 +6,7 @@ in 2040, so that no test depends on the day on which it runs.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -18,8 +18,14 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
@@ -131,9 +137,8 @@ class Story:
     # ------------------------------------------------------------------ acts
 
     async def files(self, *, stages: Sequence[str] = ("critical",), **members: object) -> Acknowledged:
-        filing = await self.writes_claim(stages=stages, **members)
-        await self.starts()
-        return await self.sends(filing)
+        await self.writes_claim(stages=stages, **members)
+        return await self.asks(self.filed)
 
     async def writes_claim(self, *, stages: Sequence[str] = ("critical",), **members: object) -> Envelope:
         at = await self.now()
@@ -154,15 +159,32 @@ class Story:
         self.world = replace(self.world, claim=self.claim)
         return filing
 
-    async def starts(self) -> None:
+    async def filed(self) -> Acknowledged:
+        """Have the workflow started and the claim filed in one call, as the API does."""
+        operation = WithStartWorkflowOperation(
+            ReleaseWorkflow.run,
+            self.start,
+            id=claim_workflow_id(self.claim),
+            task_queue=CLAIMS_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        return await self.client.execute_update_with_start_workflow(
+            ReleaseWorkflow.file, start_workflow_operation=operation
+        )
+
+    @property
+    def start(self) -> ClaimStart:
         assert self.filing is not None
+        return ClaimStart(
+            claim=self.claim, agreement=self.world.agreement.id, envelope=self.text(self.filing)
+        )
+
+    async def starts(self) -> None:
+        """Start the workflow as the reconciler does: nobody waits for it."""
         await self.client.start_workflow(
             ReleaseWorkflow.run,
-            ClaimStart(
-                claim=self.claim,
-                agreement=self.world.agreement.id,
-                envelope=self.text(self.filing),
-            ),
+            self.start,
             id=claim_workflow_id(self.claim),
             task_queue=CLAIMS_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
@@ -171,11 +193,17 @@ class Story:
     async def sends(self, envelope: Envelope, *, update: str | None = None) -> Acknowledged:
         """Send a statement as the API does: the same update id again while the server is busy."""
         submission = Submission(envelope=self.text(envelope))
+        return await self.asks(
+            lambda: self.handle.execute_update(
+                ReleaseWorkflow.submit, submission, id=update or statement_id(envelope)
+            )
+        )
+
+    async def asks(self, asked: Callable[[], Awaitable[Acknowledged]]) -> Acknowledged:
+        """Ask, and again while the server is busy; a refusal comes as what it was."""
         for _ in range(int(PATIENCE / ROUND)):
             try:
-                return await self.handle.execute_update(
-                    ReleaseWorkflow.submit, submission, id=update or statement_id(envelope)
-                )
+                return await asked()
             except WorkflowUpdateFailedError as failure:
                 raise from_failure(failure.cause) or failure from failure
             except RPCError as error:

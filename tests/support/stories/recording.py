@@ -40,7 +40,7 @@ def happening(world: World, what: Happening, at: datetime, **told: object) -> Re
         claim=world.claim,
         agreement=world.agreement.id,
         agreement_digest=world.digest,
-        happening=what.value,
+        happening=what,
         at=at,
         after=head(world),
         **told,  # type: ignore[arg-type]

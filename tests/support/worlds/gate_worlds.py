@@ -142,9 +142,7 @@ class World:
 
     def decide(self, gate: GateActivities | None = None, stage: StageId = CRITICAL) -> GateAnswer:
         with typed():
-            return (gate or self.gate()).decide_stage(
-                DecideStage(claim=self.claim, agreement=self.agreement.id, stage=stage)
-            )
+            return (gate or self.gate()).decide_stage(DecideStage(claim=self.claim, stage=stage))
 
     def register(self) -> None:
         with transaction(self.database) as session:

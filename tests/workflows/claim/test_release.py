@@ -9,15 +9,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
 
 from activities.notices.post import Post
+from tallystick.crypto.keys import SigningKey
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind, ReceiptOutcome
-from tallystick.domain.statements.acts import Approval, Denial, Hold, Retraction
+from tallystick.domain.statements.acts import Approval, Denial, Hold, Intake, Retraction
 from tallystick.domain.statements.engine import DecisionStatement, Event
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.keys import KeyRevocation
@@ -295,6 +297,7 @@ async def test_claim_that_may_not_be_filed_is_refused_by_name_and_may_come_again
     deposit, story.deposit = story.deposit, Digest("sha256:" + 64 * "1")
     async with story.carried():
         assert await refusal_of(story.files()) == "deposit-not-usable"
+        assert await refusal_of(story.asks(story.filed)) == "deposit-not-usable"
         with pytest.raises(WorkflowFailureError) as failed:
             await story.handle.result()
         refusal = from_failure(failed.value.cause)
@@ -316,6 +319,18 @@ async def test_statement_of_somebody_else_is_refused_by_name(story: Story) -> No
         assert await refusal_of(story.approves(BEA)) == "not-authorised-to-state"
         assert await refusal_of(story.objects(KIM)) == "not-authorised-to-state"
         assert len(story.on_record().entries) == 1
+
+
+async def test_what_no_person_of_the_agreement_signed_is_not_taken_into_the_workflow(story: Story) -> None:
+    async with story.carried():
+        await story.files()
+        stranger = story.world.signed(
+            story.world.body(Intake, ANA, await story.now(), claim=story.claim, accepted=True),
+            SigningKey(bytes(32)),
+        )
+        assert await refusal_of(story.sends(stranger)) == "signature-invalid"
+        kinds = [event.event_type async for event in story.handle.fetch_history_events()]
+        assert kinds.count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) == 1, "the filing"
 
 
 async def test_another_filing_is_no_act(story: Story) -> None:
@@ -396,7 +411,7 @@ async def test_workflow_of_another_digest_files_nothing(story: Story) -> None:
         await story.files()
         assert story.filing is not None
         forged = ClaimStart(
-            claim="sha256:" + 64 * "2",
+            claim=Digest("sha256:" + 64 * "2"),
             agreement=story.world.agreement.id,
             envelope=story.text(story.filing),
         )

@@ -1,0 +1,38 @@
+"""Whether a claim may be filed, by all that is on record: the API asks, and the transaction that files it."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from tallystick.crypto.envelope import Envelope, body_of
+from tallystick.domain.codec import decode
+from tallystick.domain.ids import party_of
+from tallystick.domain.record.filing import check_filing
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.signed import expect
+from tallystick.proof.reading import read_signed
+from tallystick.store.cases import revocations
+from tallystick.store.cases.kept import Cases
+from tallystick.store.registers.agreements import RegisteredAgreement
+from tallystick.store.registers.verdicts import verified_deposit
+
+
+def check_may_be_filed(
+    session: Session, cases: Cases, registered: RegisteredAgreement, envelope: Envelope, *, at: datetime
+) -> None:
+    """Refuse a claim under `registered` that could never be released, or was filed already.
+
+    Raises:
+        TallystickError: A subclass says which rule refuses it, or what on record cannot be read.
+    """
+    filing, agreement_id = decode(ClaimFiling, body_of(envelope)), registered.agreement_id
+    terms = registered.signed().terms
+    check_filing(
+        terms,
+        expect(read_signed(envelope, terms.agreement), ClaimFiling),
+        at=at,
+        deposit=verified_deposit(session, agreement_id, filing.deposit),
+        others=cases.of_party(session, agreement_id, party_of(filing.person)),
+        revocations=revocations.revocations(session, agreement_id, terms.agreement),
+        later=revocations.later_versions(session, registered),
+    )
