@@ -7,13 +7,13 @@ from typing import Final
 
 import pytest
 from temporalio.api.failure.v1 import Failure
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 
 import activities
 import api
 import tallystick
 import workflows
+from tallystick.converter import MESSAGE_CONVERTER
 from tallystick.domain.errors import Fact, TallystickError
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.faults import RefusedElsewhereError, crossing, from_failure, to_failure
@@ -47,7 +47,7 @@ ERRORS: Final = _all_errors()
 
 def through_temporal(failure: BaseException) -> BaseException:
     """Write `failure` as Temporal keeps it, and read it again, as another process does."""
-    kept, converter = Failure(), pydantic_data_converter
+    kept, converter = Failure(), MESSAGE_CONVERTER
     converter.failure_converter.to_failure(failure, converter.payload_converter, kept)
     again = Failure.FromString(kept.SerializeToString())
     return converter.failure_converter.from_failure(again, converter.payload_converter)

@@ -182,8 +182,8 @@ def open_backend(settings: Settings, engine: EnginePort, clock: Callable[[], dat
     )
 
 
-def backend_of(request: Request) -> Backend:
-    """Return what the app that serves `request` stands on."""
+async def backend_of(request: Request) -> Backend:
+    """Return what the app that serves `request` stands on; a coroutine, so that no thread is woken for it."""
     return cast("Backend", request.app.state.backend)
 
 

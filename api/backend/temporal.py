@@ -14,11 +14,11 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
+from tallystick.converter import MESSAGE_CONVERTER
 from tallystick.crypto.envelope import new_nonce
 from tallystick.domain.ids import Digest, digest
 from tallystick.faults import from_failure
@@ -173,7 +173,7 @@ class TemporalEngine:
                 self._client = await Client.connect(
                     self._settings.temporal_address,
                     namespace=self._settings.temporal_namespace,
-                    data_converter=pydantic_data_converter,
+                    data_converter=MESSAGE_CONVERTER,
                     lazy=True,
                 )
             return self._client

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from tallystick.cli.demo.narrator import AGREEMENT, DemonstrationFailedError, Narrator
+from tallystick.converter import MESSAGE_CONVERTER
 from tallystick.domain.ids import Digest
 from tallystick.messages import claim_workflow_id
 from tallystick.stack import free_port
@@ -138,7 +138,7 @@ def approves(desk: Narrator, person: str, claim: str) -> bool:
 
 async def state_by_its_workflow(address: str, claim: Digest) -> str:
     """Ask as ops staff do who look at Temporal."""
-    client = await Client.connect(address, data_converter=pydantic_data_converter)
+    client = await Client.connect(address, data_converter=MESSAGE_CONVERTER)
     handle = client.get_workflow_handle_for(ReleaseWorkflow.run, claim_workflow_id(claim))
     return await handle.query(ReleaseWorkflow.state)
 

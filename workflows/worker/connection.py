@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from tallystick import telemetry
+from tallystick.converter import MESSAGE_CONVERTER
 from tallystick.crypto.keyfile import read_key_file
 from tallystick.crypto.keys import SigningKey
 from tallystick.limits import (
@@ -53,7 +53,7 @@ async def connect(settings: Settings) -> Client:
             return await Client.connect(
                 settings.temporal_address,
                 namespace=settings.temporal_namespace,
-                data_converter=pydantic_data_converter,
+                data_converter=MESSAGE_CONVERTER,
             )
         except (RPCError, RuntimeError, OSError) as error:
             _log.warning("Temporal does not answer yet", why=type(error).__name__)

@@ -86,7 +86,7 @@ def record(
     # Never all that concerns the agreement: whoever deposits could make every claim slow to read.
     own = ledger.entries(session, agreement_id, claim=claim, after=after)
     wide = _agreement_wide(session, agreement_id, after)
-    if own and own[0].kind == Kind.CLAIM:
+    if wide and own and own[0].kind == Kind.CLAIM:
         wide = _without_earlier_versions(wide, own[0])
     # Revocations from before the filing belong to the claim too; it still begins with its filing.
     return sorted([*own, *wide], key=lambda entry: (entry.kind != Kind.CLAIM, entry.index))

@@ -14,10 +14,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import event
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
-from sqlmodel import Session
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -26,7 +22,6 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -38,6 +33,7 @@ from activities.ledger import LedgerActivities
 from activities.notices.claim import NoticeActivities
 from activities.notices.post import Post
 from activities.rounds.log_signing import LogSigning
+from tallystick.converter import MESSAGE_CONVERTER
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.ids import DeploymentId, Digest, PersonId, StageId
@@ -64,6 +60,7 @@ from tallystick.store.database.session import reading
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import deposits
 from tests.support.sites import sandbox
+from tests.support.sites.server_clock import ServerClock
 from tests.support.worlds.agreements import ANA, BEA, DORA, LOG_KEY, PEOPLE
 from tests.support.worlds.gate_worlds import CLAIM_IDENTITY, ROOT_KEYS, World, document
 from tests.support.worlds.story_worlds import BEGIN, deposited_world
@@ -74,33 +71,6 @@ ROUND: Final = timedelta(milliseconds=20)
 PATIENCE: Final = timedelta(seconds=30)
 """As long as a busy machine may need; nothing that goes well waits for it."""
 SECOND: Final = timedelta(seconds=1)
-
-
-@dataclass(kw_only=True)
-class ServerClock:
-    """The test server's clock, for threads."""
-
-    environment: WorkflowEnvironment
-    loop: asyncio.AbstractEventLoop
-    behind: timedelta = timedelta(0)
-
-    def read(self) -> datetime:
-        told = asyncio.run_coroutine_threadsafe(self.environment.get_current_time(), self.loop).result(10)
-        return told.replace(microsecond=0) - self.behind
-
-    def of_database(self, _: Session) -> datetime:
-        return self.read()
-
-    def drive(self, world: World) -> None:
-        """Let the world's SQLite file tell this time."""
-
-        def set_clock(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-            connection.create_function(  # a sqlite3.Connection
-                "current_timestamp", 0, lambda: self.read().strftime("%Y-%m-%d %H:%M:%S")
-            )
-
-        event.listen(world.database, "connect", set_clock)
-        world.database.dispose()
 
 
 @dataclass(kw_only=True)
@@ -388,7 +358,7 @@ def _claims(client: Client, work: WorkerActivities, threads: ThreadPoolExecutor,
 async def time_skipping(server: Path) -> AsyncGenerator[WorkflowEnvironment]:
     """A time-skipping Temporal server whose clock stands at the beginning of the story."""
     async with await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=str(server), data_converter=pydantic_data_converter
+        test_server_existing_path=str(server), data_converter=MESSAGE_CONVERTER
     ) as environment:
         await environment.sleep(BEGIN - await environment.get_current_time())
         yield environment

@@ -8,10 +8,10 @@ from typing import Final
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.workflow import NondeterminismError
 
+from tallystick.converter import MESSAGE_CONVERTER
 from tallystick.messages import ClaimStart
 from tests.support.sites import sandbox
 from tests.support.stories.histories import HISTORIES, STORIES
@@ -21,7 +21,7 @@ from workflows.worker.carrier import WORKFLOWS
 
 async def replay(name: str, workflows: Sequence[type], runner: WorkflowRunner) -> None:
     history = WorkflowHistory.from_json(f"stored-{name}", (HISTORIES / f"{name}.json").read_text())
-    replayer = Replayer(workflows=workflows, workflow_runner=runner, data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=workflows, workflow_runner=runner, data_converter=MESSAGE_CONVERTER)
     await replayer.replay_workflow(history)
 
 
