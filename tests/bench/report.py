@@ -39,8 +39,14 @@ and the door, and a third is the local activity, half of which is the transactio
 costs, which are gone: Temporal queued the step and handed it out again (it is local now); the log was
 signed before the answer (now within a second after it); each reader verified and folded the whole record
 (now only what is new); writers slept for SQLite's lock (now they take turns); each message entered the
-sandbox (now only in tests); each answer built its serialiser. What is left is Python in three processes: with
-20 callers on two cores, our processes, Temporal's and the caller's use up the processors.""",
+sandbox (now only in tests); each answer built its serialiser; the workflow's validator asked everything that
+its handler asks; the API gave checks that wait for nothing to threads of their own; each look at a claim
+parsed its filing; each task of a workflow built Pydantic's readers anew.
+
+What is left is Python in three processes. On two busy cores an approval takes some 11 ms of the worker's
+processor time, 7 ms of the API's and 5 ms of Temporal's. Of the API's, three quarters are FastAPI, Starlette
+and the event loop; of the worker's, more than half is Temporal's library, which hands each step from one
+thread to another. The database takes some 3 ms of both together.""",
     "age": """\
 `age` makes no digest. A deposit must have one, and SHA-256 of the sealed bytes takes a third of the time.
 We tried to hash in a second thread: it was a tenth faster at best, and every failure had a second way to
