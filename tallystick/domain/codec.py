@@ -1,8 +1,8 @@
 """One strict way between JSON and frozen dataclasses, driven by their annotations.
 
 Unknown members are refused. A member whose default is None or an empty list is
-optional: absent, it says that there is nothing, and neither `null` nor `[]` is ever
-written for it. Any other default is a term of what is signed, and is written out.
+optional: left out, it means that there is nothing, and neither `null` nor `[]` is ever
+written for it. Any other default is a term of what is signed, and is always written.
 So a value has one form: `encode(decode(cls, value)) == value` holds for all that a
 party may sign, and `decode` refuses what would break it.
 Names, digests, times and periods are checked as they are read.
@@ -52,7 +52,7 @@ class JsonForm(Protocol):
 
     @classmethod
     def from_json(cls, value: JsonValue, where: str) -> "JsonForm":
-        """Return the value that `value` describes; `at` is where it stands."""
+        """Return the value that `value` describes; `where` is the JSON pointer to it."""
         ...
 
     def to_json(self) -> JsonValue:
@@ -69,7 +69,7 @@ def decode(cls: type[T], value: JsonValue, where: str = "") -> T:
     read = cast("T", _read(cls, value, where))
     if encode(read) != value:
         raise MalformedDocumentError(
-            "not in its one form: a term is left out, an empty member written, or a value spelt otherwise",
+            "not the one form of this document: a term is missing, or a value is empty or spelt differently",
             at=where,
         )
     return read
@@ -84,7 +84,7 @@ def decode_with_defaults(cls: type[T], value: JsonValue, where: str = "") -> T:
     return cast("T", _read(cls, value, where))
 
 
-def encode(value: object) -> JsonValue:  # noqa: PLR0911 - a line a kind of value
+def encode(value: object) -> JsonValue:  # noqa: PLR0911 - one line per kind of value
     """Return the JSON form of a dataclass, or of anything that one may hold."""
     if isinstance(value, StrEnum):
         return value.value
@@ -106,7 +106,7 @@ def encode(value: object) -> JsonValue:  # noqa: PLR0911 - a line a kind of valu
 
 
 def _is_absent(field: "dataclasses.Field[object]", member: object) -> bool:
-    """Return whether absence says it: nothing where None is the default, or nothing in an optional list."""
+    """Return whether `member` is left out: None, or an empty list where that is the default."""
     return member is None or (member == () and field.default == ())
 
 
@@ -133,7 +133,7 @@ def instant(text: str, where: str = "") -> datetime:
 
 def instant_text(moment: datetime) -> str:
     """Return `moment` in RFC 3339, UTC, `Z`; parts of a second are cut off."""
-    assert moment.tzinfo is not None, "a time without a zone is no instant"
+    assert moment.tzinfo is not None, "a time without a zone is not an instant"
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
@@ -154,7 +154,7 @@ def _read(kind: Any, value: JsonValue, where: str) -> object:  # noqa: ANN401 - 
 
 @functools.cache
 def _is_json_form(kind: type) -> bool:
-    """Look once a type: asking a protocol at run time is slow, and half of all reading was that."""
+    """Look once per type: a protocol check at run time is slow, and took half the time of all reading."""
     return issubclass(kind, JsonForm)
 
 
@@ -164,7 +164,7 @@ def _hints(cls: type) -> Mapping[str, Any]:
 
 
 def _read_form(kind: type[JsonForm], value: JsonValue, where: str) -> JsonForm:
-    """Return the value; one that checks itself at birth does not know where it stands: say so here."""
+    """Return the value; one that checks itself when it is made does not know its place, so add it here."""
     try:
         return kind.from_json(value, where)
     except MalformedError as error:
@@ -191,7 +191,7 @@ def _read_list(kind: object, value: JsonValue, where: str) -> tuple[object, ...]
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise MalformedDocumentError("not a list", at=where)
     if len(value) > LIST_LENGTH_MAX:
-        raise MalformedDocumentError("too long a list", at=where, limit=LIST_LENGTH_MAX)
+        raise MalformedDocumentError("the list is too long", at=where, limit=LIST_LENGTH_MAX)
     return tuple(_read(kind, item, f"{where}/{place}") for place, item in enumerate(value))
 
 
@@ -205,7 +205,7 @@ def _read_text(value: JsonValue, where: str) -> str:
     if not isinstance(value, str):
         raise MalformedDocumentError("not text", at=where)
     if len(value) > TEXT_LENGTH_MAX:
-        raise MalformedDocumentError("text too long", at=where, limit=TEXT_LENGTH_MAX)
+        raise MalformedDocumentError("the text is too long", at=where, limit=TEXT_LENGTH_MAX)
     return value
 
 
@@ -239,7 +239,7 @@ def _read_date(value: JsonValue, where: str) -> date:
 def _read_time(value: JsonValue, where: str) -> time:
     text = _read_text(value, where)
     if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text, re.ASCII) is None:
-        raise MalformedDocumentError("not an hour like 17:00", at=where)
+        raise MalformedDocumentError("not a time like 17:00", at=where)
     return time.fromisoformat(text)
 
 

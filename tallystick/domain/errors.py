@@ -35,15 +35,15 @@ class TallystickError(Exception):
 
     def __str__(self) -> str:
         """Return the message and its facts on one line."""
-        told = "; ".join(f"{key}: {value}" for key, value in self.facts.items())
-        return f"{self.message} ({told})" if told else self.message
+        facts = "; ".join(f"{key}: {value}" for key, value in self.facts.items())
+        return f"{self.message} ({facts})" if facts else self.message
 
 
 class MalformedError(TallystickError):
     """Bytes or values that do not have the form they must have."""
 
     code = "malformed"
-    why = "The input does not have the form that its format prescribes."
+    why = "The input does not follow its format."
     advice = "Correct the input; the facts say where it goes wrong."
 
 

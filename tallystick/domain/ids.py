@@ -1,4 +1,4 @@
-"""Names and digests: what things are called, and how a name is checked at birth.
+"""Names and digests: what things are called, and how a name is checked as it is made.
 
 A digest identifies; a name only shows. A person is `name@party` inside an
 agreement, but *is* the public key: the same key under two names is one person.
@@ -49,8 +49,8 @@ def person_id(text: str) -> PersonId:
     Raises:
         MalformedNameError: Not two names joined by one `@`.
     """
-    local, at, party = text.partition("@")
-    if not at or len(text) > PERSON_ID_LENGTH_MAX:
+    local, separator, party = text.partition("@")
+    if not separator or len(text) > PERSON_ID_LENGTH_MAX:
         raise MalformedNameError("not a person", given=text[:NAME_LENGTH_MAX], form="name@party")
     name(local)
     name(party)
@@ -63,12 +63,12 @@ def party_of(person: PersonId) -> PartyId:
 
 
 def engine_person(deployment: DeploymentId) -> PersonId:
-    """Return under which name the engine of `deployment` speaks."""
+    """Return the name under which the engine of `deployment` speaks."""
     return PersonId(f"engine@{deployment}")
 
 
 def gate_person(deployment: DeploymentId) -> PersonId:
-    """Return under which name the gate of `deployment` speaks."""
+    """Return the name under which the gate of `deployment` speaks."""
     return PersonId(f"gate@{deployment}")
 
 

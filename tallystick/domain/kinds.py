@@ -46,11 +46,11 @@ class Outcome(StrEnum):
     RELEASE = "release"
     REFUSE = "refuse"
     RETURN = "return"
-    """What was released is to be given back: the petition was dismissed, or the default cured."""
+    """What was released must be given back: the petition was dismissed, or the default cured."""
 
 
 class Authority(StrEnum):
-    """On whose word a ruling stands."""
+    """Who made a ruling: an arbitrator or a court."""
 
     ARBITRATION = "arbitration"
     COURT_ORDER = "court_order"
@@ -79,7 +79,7 @@ class Happening(StrEnum):
     DEPOSIT_FAILED = "deposit-failed"
     REPLICA_REPAIRED = "replica-repaired"
     REPLICA_LOST = "replica-lost"
-    """A copy of a blob is bad or gone, and could not be replaced; of no claim, but of an agreement."""
+    """A copy of a blob is bad or gone, and could not be replaced; it concerns an agreement, not one claim."""
     WINDOW_OPENED = "window-opened"
     WINDOW_ENDED = "window-ended"
     STAGE_CONTESTED = "stage-contested"

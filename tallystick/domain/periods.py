@@ -34,13 +34,13 @@ class Period:
             if self.business_days > BUSINESS_DAYS_MAX:
                 raise MalformedDocumentError("too many business days", limit=BUSINESS_DAYS_MAX)
         elif self.duration > PERIOD_MAX:
-            raise MalformedDocumentError("too long a period", limit_days=PERIOD_MAX.days)
+            raise MalformedDocumentError("the period is too long", limit_days=PERIOD_MAX.days)
 
     @property
     def business_days(self) -> int | None:
         """The number of business days, or None where this is a plain duration."""
-        found = _BUSINESS_DAYS.fullmatch(self.text)
-        return int(found.group(1)) if found else None
+        match = _BUSINESS_DAYS.fullmatch(self.text)
+        return int(match.group(1)) if match else None
 
     @property
     def duration(self) -> timedelta:
@@ -51,23 +51,23 @@ class Period:
         """
         if self.business_days is not None:
             return timedelta()
-        found = _ISO_8601.fullmatch(self.text)
-        if found is None or self.text.endswith("T") or not any(found.groups()):
+        match = _ISO_8601.fullmatch(self.text)
+        if match is None or self.text.endswith("T") or not any(match.groups()):
             raise MalformedDocumentError(
                 "not a period like PT48H, P10D or 10 business days", given=self.text[:64]
             )
-        days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
+        days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
     @classmethod
-    def from_json(cls, value: JsonValue, at: str) -> "Period":
+    def from_json(cls, value: JsonValue, where: str) -> "Period":
         """Return the period that `value` writes.
 
         Raises:
             MalformedDocumentError: Not the text of a period.
         """
         if not isinstance(value, str):
-            raise MalformedDocumentError("not a period", at=at)
+            raise MalformedDocumentError("not a period", at=where)
         return cls(value)
 
     def to_json(self) -> JsonValue:

@@ -2,8 +2,8 @@
 
 One grammar, for approvals, denials, rulings, custody and witnesses alike:
 `{"k": 2, "of": […]}`, `{"any": […]}`, `{"all": […]}`, nested, with persons as leaves
-(the shape of C2SP tlog-policy groups). A person stands in one leaf only. Empty
-never means allowed.
+(the shape of C2SP tlog-policy groups). A person has one leaf only. Empty never
+means allowed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ _WORDS: Final = frozenset({"k", "of", "any", "all"})
 
 
 class MalformedQuorumError(MalformedDocumentError):
-    """A tree that could never, or would always, be met, or that counts somebody twice."""
+    """A tree that could never, or would always, be met, or that counts someone twice."""
 
     code = "malformed-quorum"
     why = "A quorum needs 1 ≤ k ≤ n, at most 32 leaves, and every person in one leaf only."
@@ -51,11 +51,11 @@ class Quorum:
         if len(persons) > QUORUM_LEAVES_MAX:
             raise MalformedQuorumError("too many leaves", leaves=len(persons), limit=QUORUM_LEAVES_MAX)
         if twice := {person for person in persons if persons.count(person) > 1}:
-            raise MalformedQuorumError("a person stands in two leaves", persons=sorted(twice))
+            raise MalformedQuorumError("a person has two leaves", persons=sorted(twice))
 
     @property
     def persons(self) -> frozenset[PersonId]:
-        """Everybody who has a leaf."""
+        """Everyone who has a leaf."""
         return frozenset(leaves(self.root))
 
     @classmethod
@@ -69,7 +69,7 @@ class Quorum:
         return cls(member if isinstance(member, Group) else Group(threshold=1, members=(member,)))
 
     def to_json(self) -> JsonValue:
-        """Return the tree with `any` and `all` where they say it best."""
+        """Return the tree with `any` and `all` wherever they fit."""
         return _group_json(self.root)
 
     def satisfied_by(self, persons: frozenset[PersonId]) -> bool:
@@ -96,7 +96,7 @@ def _satisfied(group: Group, agrees: Callable[[PersonId], bool]) -> bool:
 
 def _check_group(group: Group, depth: int) -> None:
     if depth > QUORUM_DEPTH_MAX:
-        raise MalformedQuorumError("too deep a tree", limit=QUORUM_DEPTH_MAX)
+        raise MalformedQuorumError("the tree is too deep", limit=QUORUM_DEPTH_MAX)
     # A threshold of zero would make silence a quorum.
     if not 1 <= group.threshold <= len(group.members):
         raise MalformedQuorumError("threshold out of range", k=group.threshold, members=len(group.members))
@@ -113,7 +113,7 @@ def _member(value: JsonValue, where: str, depth: int) -> "Group | PersonId":
     word = next(iter(value.keys() - {"k"}), "")
     members = value.get(word)
     if set(value) not in ({"k", "of"}, {"any"}, {"all"}):
-        raise MalformedQuorumError("say k and of, or any, or all", at=where)
+        raise MalformedQuorumError("write k and of, or any, or all", at=where)
     if isinstance(members, str) or not isinstance(members, Sequence):
         raise MalformedQuorumError("the members are not a list", at=f"{where}/{word}")
     read = tuple(_member(item, f"{where}/{word}/{place}", depth + 1) for place, item in enumerate(members))

@@ -1,29 +1,33 @@
-"""Why a statement is not recorded: one class a reason, each with what to do about it."""
+"""Why a statement is not recorded: one class per reason, each with what to do about it."""
 
 from tallystick.domain.errors import TallystickError
 
 
 class MisdirectedError(TallystickError):
-    """The statement is about something else than what it was sent to."""
+    """The statement is about something other than what it was sent to."""
 
     code = "misdirected"
-    why = "A statement names its deployment, agreement with digest, and claim; it counts for nothing else."
-    advice = "Sign a new statement from a fresh draft for the claim you mean."
+    why = (
+        "A statement names its deployment, agreement, agreement digest and claim, and counts only for those."
+    )
+    advice = "Draft the statement again for the claim that you mean, and sign the new draft."
 
 
 class NotYoursError(TallystickError):
     """The statement was not signed by the person it names, or by anyone who may make it."""
 
     code = "not-authorised-to-state"
-    why = "The agreement says who may make this statement, and it must be signed by that person's key."
+    why = (
+        "Only persons whom the agreement names may make this statement, and they sign it with their own keys."
+    )
     advice = "Ask a person whom the agreement names (the facts list them) to sign it."
 
 
 class SelfServingError(TallystickError):
-    """The claimant, or somebody of the claimant's party, tries to help the claim along."""
+    """The claimant, or someone of the claimant's party, tries to help the claim along."""
 
     code = "self-serving"
-    why = "The claimant never counts for the claim, nor does its party where the agreement excludes it."
+    why = "Claimants never count for their own claim, nor does their party if the agreement excludes it."
     advice = "Ask a person of another party who has a leaf in the stage's quorum."
 
 
@@ -31,24 +35,26 @@ class KeyRevokedError(TallystickError):
     """The signing key was revoked."""
 
     code = "key-revoked"
-    why = "A revoked key signs nothing more, and what it signed stops counting for what is undecided."
-    advice = "Use a key that the agreement lists and nobody revoked."
+    why = "A revoked key can sign nothing more, and what it signed no longer counts for undecided stages."
+    advice = "Use a key that the agreement lists and that was not revoked."
 
 
 class BadTimingError(TallystickError):
     """The statement's own times do not fit."""
 
     code = "bad-timing"
-    why = "`issued_at` must lie in the past year (five minutes of clock skew allowed), `expires_at` ahead."
-    advice = "Set the clock of the signing machine, draft the statement again, and sign that."
+    why = (
+        "`issued_at` must be in the past year, or at most five minutes ahead; `expires_at` is in the future."
+    )
+    advice = "Correct the clock of the signing machine, draft the statement again, and sign the new draft."
 
 
 class SupersededError(TallystickError):
     """A claim under a version of an agreement that a newer one has replaced."""
 
     code = "agreement-superseded"
-    why = "A claim is carried by the people and rules in force when it is filed; it keeps them while it runs."
-    advice = "Read the version in force, draft the claim again under its digest, and sign that."
+    why = "A claim names the version that is in force when it is filed, and keeps it as long as it runs."
+    advice = "Read the version in force, draft the claim again under its digest, and sign the new draft."
 
 
 class UnknownStageError(TallystickError):
@@ -60,7 +66,7 @@ class UnknownStageError(TallystickError):
 
 
 class AlreadyStatedError(TallystickError):
-    """The same person has said this already, and it stands."""
+    """The same person has already said this, and it still counts."""
 
     code = "already-stated"
     why = (
@@ -81,40 +87,44 @@ class DisputeSettledError(TallystickError):
     """An objection that was ruled on is made again."""
 
     code = "dispute-settled"
-    why = "What an arbitrator or an order has settled cannot be contested again by the same party."
+    why = "A party cannot contest again what an arbitrator or an order has settled."
     advice = "Bring new facts before the arbitrator whom the agreement names, or ask for a hold."
 
 
 class NothingDueError(TallystickError):
-    """A return is certified that nobody owes."""
+    """Someone certifies a return that nobody owes."""
 
     code = "nothing-due"
-    why = "A return falls due when a release is ordered back, or a claim ends that had provisional access."
+    why = "A return falls due when a release is ordered back, or when a claim with provisional access ends."
     advice = "Nothing to do; read the claim to see its state."
 
 
 class NothingToRetractError(TallystickError):
-    """There is no such statement of this person, or it is past retracting."""
+    """The person made no such statement, or it no longer counts."""
 
     code = "nothing-to-retract"
-    why = "One can take back one's own approval, denial or objection, while it stands."
-    advice = "Name the id of your own statement, as the timeline shows it."
+    why = (
+        "You can retract your own approval, denial or objection, and lift a hold, only while it still counts."
+    )
+    advice = "Name the statement by its digest, as the claim's timeline shows it."
 
 
 class UnknownGroundError(TallystickError):
-    """The agreement does not know this ground for an objection."""
+    """The agreement does not have this ground for an objection."""
 
     code = "unknown-ground"
-    why = "A contrary instruction needs one of the agreement's grounds, and an explanation."
-    advice = "Choose one of the grounds in the facts, and say in a sentence what it rests on."
+    why = "An objection needs one of the agreement's grounds, and an explanation."
+    advice = "Choose one of the grounds in the facts, and explain in a sentence why it applies."
 
 
 class ConditionNotMetError(TallystickError):
     """The claim's evidence does not make its release condition true."""
 
     code = "condition-not-met"
-    why = "A claim brings what its release condition asks for, young enough, and no counter-evidence."
-    advice = "Add the missing documents; the facts name them."
+    why = (
+        "A claim needs the documents that its release condition asks for, none too old, no counter-evidence."
+    )
+    advice = "Add the documents that are missing or too old; the facts name them."
 
 
 class RulingIncompleteError(TallystickError):
@@ -126,18 +136,20 @@ class RulingIncompleteError(TallystickError):
 
 
 class QuotaExceededError(TallystickError):
-    """Somebody has sent as much as they may: of one claim, or claims under one agreement."""
+    """Someone has sent all that they may about one claim, or filed all the claims that they may."""
 
     code = "quota-exceeded"
-    why = "How much a person sends and how many claims a party files is bounded: nobody takes another's room."
-    advice = "Nothing more of this can be recorded for you here; `limit` says how much may. Others go on."
+    why = "Each person's statements and each party's claims are limited, so that nobody can crowd others out."
+    advice = (
+        "You have reached the limit that the facts name. Other people can still act, and those acts count."
+    )
 
 
 class DepositNotUsableError(TallystickError):
     """The deposit cannot serve this claim."""
 
     code = "deposit-not-usable"
-    why = "A claim pins one verified deposit that holds every component of the stages it asks for."
+    why = "A claim names one verified deposit, which contains every component of the stages it asks for."
     advice = "Name a verified deposit; `tallystick deposit list` shows them."
 
 
@@ -145,15 +157,15 @@ class DuplicateClaimError(TallystickError):
     """The same party already has an open claim on this condition and deposit."""
 
     code = "duplicate-claim"
-    why = "One open claim for each party, condition and deposit; a second would only split the approvals."
-    advice = "Follow the claim in the facts, or withdraw it first."
+    why = "A party has one open claim per condition and deposit; a second would only split the approvals."
+    advice = "Continue with the claim that the facts name, or withdraw it first."
 
 
 class NotDueError(TallystickError):
-    """The engine tried to record what is not so; nothing was changed."""
+    """The engine tried to record something that is not true; nothing was changed."""
 
     code = "not-due"
     why = "Windows end, quorums are reached and claims lapse only when the recorded facts say so."
     advice = (
-        "This is a defect or an attack on the engine: keep the ledger, and tell whoever runs the deployment."
+        "This is a defect, or an attack on the engine. Keep the ledger, and tell the deployment's operator."
     )

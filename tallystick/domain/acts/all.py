@@ -50,10 +50,10 @@ TOGETHER: Final = frozenset(act.kind for act in ACTS if act.together)
 
 
 class NotDraftedError(MalformedError):
-    """No draft is made of statements of this kind."""
+    """Statements of this kind are not drafted."""
 
     code = "not-drafted"
-    why = "Drafts are of acts about a claim; claims, deposits and agreements are written from files."
+    why = "Only acts about a claim are drafted; claims, deposits and agreements are written from files."
     advice = "Choose one of the kinds in the facts."
 
 
@@ -68,7 +68,7 @@ def draft(kind: Kind, heading: Heading, standing: Standing, choices: Choices) ->
         DraftIncompleteError: `choices` lacks what this kind has to say.
     """
     if kind not in BY_KIND:
-        raise NotDraftedError("no draft of this kind", kind=kind.value, known=sorted(BY_KIND))
+        raise NotDraftedError("this kind of statement is not drafted", kind=kind.value, known=sorted(BY_KIND))
     act = BY_KIND[kind]
     body: OnClaim = act.draft(heading, act.completed(heading, standing, choices))
     return body

@@ -29,21 +29,23 @@ def decision_event(
     _check_contributed(agreement, decision)
     expected = claim.rules.premises
     if tuple(verdict.premise for verdict in decision.premises) != expected:
-        raise NotDueError("not every premise was looked at, each once", expected=list(expected))
-    # The record must bear the gate out, at the time the gate says it looked and when it was recorded.
+        raise NotDueError("the decision does not list every premise once, in order", expected=list(expected))
+    # The record must confirm the gate, both when the gate says that it looked and when this is recorded.
     for moment in (decision.decided_at, at):
         unmet = [
             v.premise for v in recorded_premises(agreement, claim, decision.stage, at=moment) if not v.holds
         ]
         if unmet or not all(verdict.holds for verdict in decision.premises):
-            raise NotDueError("a premise of this release does not hold", unmet=unmet)
+            raise NotDueError("a premise of this release is not met", unmet=unmet)
     return EventType.STAGE_DECIDED
 
 
 def _refusal_event(decision: DecisionStatement) -> EventType:
-    """Admit a decision of the gate if it is the one that the record as it stands calls for."""
+    """Admit a refusal if it has an unmet premise and discloses nothing."""
     if all(verdict.holds for verdict in decision.premises) or decision.contributions:
-        raise NotDueError("a refusal names what it lacks, and contributes nothing", stage=decision.stage)
+        raise NotDueError(
+            "a refusal must have an unmet premise, and contribute nothing", stage=decision.stage
+        )
     return EventType.STAGE_REFUSED
 
 
@@ -51,4 +53,8 @@ def _check_contributed(agreement: Agreement, decision: DecisionStatement) -> Non
     expected = sorted(agreement.stage(decision.stage).components)
     given = sorted(contribution.component for contribution in decision.contributions)
     if given != expected:
-        raise NotDueError("not a share of each component", expected=list(expected), given=list(given))
+        raise NotDueError(
+            "the decision does not contribute one share of each component",
+            expected=list(expected),
+            given=list(given),
+        )

@@ -69,7 +69,7 @@ def admit(
     pinned = signed.body.agreement_digest if revoking else claim.filing.agreement_digest
     check_subject(agreement, pinned, signed.body, claim.digest)
     if any(entry.signed.id == signed.id for entry in claim.entries):
-        raise AlreadyStatedError("it is on record already", statement=signed.id)
+        raise AlreadyStatedError("this statement is already on record", statement=signed.id)
     if signed.kind in BY_ENGINE:
         event = _engine_event(agreement, claim, signed, at)
     elif says(signed, KeyRevocation):
@@ -124,18 +124,18 @@ def _engine_event(agreement: Agreement, claim: Claim, signed: Signed[Body], at: 
 
 def _happening(agreement: Agreement, claim: Claim, event: Event, at: datetime) -> EventType:
     if event.claim != claim.digest:
-        raise MisdirectedError("it names another claim", expected=claim.digest, given=event.claim)
+        raise MisdirectedError("the event names another claim", expected=claim.digest, given=event.claim)
     if event.happening is Happening.REPLICA_REPAIRED:
         return EventType.REPLICA_REPAIRED
-    found = due(agreement, claim, at=at)
-    if found is None or (found.happening, found.stage, found.until) != (
+    expected = due(agreement, claim, at=at)
+    if expected is None or (expected.happening, expected.stage, expected.until) != (
         event.happening,
         event.stage,
         event.until,
     ):
         raise NotDueError(
-            "this is not what the record says",
+            "the record does not call for this event",
             recorded=event.happening.value,
-            due=found.happening.value if found else None,
+            due=expected.happening.value if expected else None,
         )
     return EventType(event.happening.value)

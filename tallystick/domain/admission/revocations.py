@@ -32,7 +32,7 @@ def check_revocation(agreement: Agreement, body: KeyRevocation, persons: frozens
 
     Raises:
         NotYoursError: Others signed it.
-        NotInAgreementError: The key is nobody's.
+        NotInAgreementError: No person has the key.
     """
     owner = agreement.person_with(body.key)
     if persons != frozenset({owner.id}):
@@ -46,14 +46,14 @@ def check_revoked_here(
 
     It counts by the rules that the claim was filed under, which are frozen, or by those of the later
     version that it names: every party to the claim's version has signed that one, and a key that they
-    have now found stolen is stolen for running claims too. An earlier version's rules revoke nothing here.
+    now report as stolen is stolen for running claims too. An earlier version's rules revoke nothing here.
 
     Args:
         later: The versions that followed `agreement`, by digest.
 
     Raises:
         NotYoursError: Others signed it.
-        NotInAgreementError: The key is nobody's under `agreement`, or a signer is unknown.
+        NotInAgreementError: No person has the key under `agreement`, or a signer is unknown.
     """
     body = signed.body
     agreement.person_with(body.key)

@@ -97,10 +97,10 @@ class Agreement:
         return _one(self.persons, person, "person")
 
     def person_with(self, key: PublicKey) -> Person:
-        """Return whose signing key `key` is.
+        """Return the person whose signing key is `key`.
 
         Raises:
-            NotInAgreementError: Nobody's.
+            NotInAgreementError: No person has it.
         """
         for person in self.persons:
             if person.signing_key == key:
@@ -151,7 +151,7 @@ class Agreement:
         """Return the one stage that opens `component`.
 
         Raises:
-            NotInAgreementError: None does.
+            NotInAgreementError: No stage opens it.
         """
         for stage in self.stages:
             if component in stage.components:

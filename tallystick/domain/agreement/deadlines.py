@@ -32,10 +32,10 @@ _ZONE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9_+-]{0,31}(?:/[A-Z][A-Za-z0-9_+-
 
 
 class CalendarExhaustedError(TallystickError):
-    """A deadline that lies beyond the last day for which a calendar knows its holidays."""
+    """A deadline after the last day for which a calendar lists the holidays."""
 
     code = "calendar-exhausted"
-    why = "A day can't be counted when nobody has pinned whether it is a holiday."
+    why = "The deadline falls after the last day for which the agreement's calendar lists the holidays."
     advice = "Sign a new version of the agreement whose calendar covers later dates."
 
 
@@ -43,8 +43,8 @@ class UnknownTimeZoneError(TallystickError):
     """A time zone that the IANA database does not have."""
 
     code = "unknown-time-zone"
-    why = "Hours at the recipient's place need an IANA time zone such as `Europe/Berlin`."
-    advice = "Name the zone as the IANA database writes it."
+    why = "A party's local time is computed from its IANA time zone, such as `Europe/Berlin`."
+    advice = "Write the name of the zone as the IANA database does."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +171,9 @@ def _day_after(first: date, ahead: int, calendars: tuple[Calendar, ...]) -> date
     try:
         return first + timedelta(days=ahead)
     except OverflowError as error:
-        raise CalendarExhaustedError("the last of all dates", calendar=calendars[0].id) from error
+        raise CalendarExhaustedError(
+            "the deadline is after the last possible date", calendar=calendars[0].id
+        ) from error
 
 
 def _closed(day: date, calendars: tuple[Calendar, ...]) -> str:
@@ -180,7 +182,10 @@ def _closed(day: date, calendars: tuple[Calendar, ...]) -> str:
         if day > calendar.covers_until:
             covered = calendar.covers_until.isoformat()
             raise CalendarExhaustedError(
-                "a day beyond the calendar", calendar=calendar.id, day=day.isoformat(), covers_until=covered
+                "the day is after the calendar's last day",
+                calendar=calendar.id,
+                day=day.isoformat(),
+                covers_until=covered,
             )
     weekend = [calendar.id for calendar in calendars if WEEKDAYS[day.weekday()] in calendar.weekend]
     holiday = [calendar.id for calendar in calendars if day in calendar.holidays]

@@ -10,7 +10,7 @@ from tallystick.domain.json import JsonObject, JsonValue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineKeys:
-    """The deployment's own keys, pinned like everybody's.
+    """The deployment's own keys, pinned like everyone's.
 
     Attributes:
         log_key: Signs checkpoints, notices and events; can release nothing.
@@ -25,7 +25,7 @@ class EngineKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What everybody may know of a deployment, and every agreement pins.
+    """What is public about a deployment; every agreement pins it.
 
     Attributes:
         root_keys: The escrow agent's keys; an agreement registers only with a signature by one.

@@ -10,14 +10,14 @@ from tallystick.domain.refusals import BadTimingError, NotYoursError, Superseded
 
 
 def check_predecessors(previous: Agreement, signers: Collection[PublicKey]) -> None:
-    """Refuse a version without the parties of `previous`: nobody is put out of an agreement by others.
+    """Refuse a version without the parties of `previous`: nobody is dropped from an agreement by others.
 
     Raises:
-        NotYoursError: A party to the version before has not signed.
+        NotYoursError: A party to the previous version has not signed.
     """
     signed = {person.party for person in previous.persons if person.signing_key in signers}
     if missing := sorted(party.id for party in previous.parties if party.id not in signed):
-        raise NotYoursError("not signed by every party of the version before", missing=list(missing))
+        raise NotYoursError("not signed by every party to the previous version", missing=list(missing))
 
 
 def check_in_force(agreement: Agreement, later: Iterable[Agreement], *, at: datetime) -> None:

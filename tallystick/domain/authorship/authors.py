@@ -41,14 +41,16 @@ def check_subject(agreement: Agreement, digest: Digest, body: Header, claim: Dig
         wanted["claim"], given["claim"] = claim, body.claim
     for what, expected in wanted.items():
         if given[what] != expected:
-            raise MisdirectedError(f"it names another {what}", expected=expected, given=given[what])
+            raise MisdirectedError(
+                f"the statement names another {what.replace('_', ' ')}", expected=expected, given=given[what]
+            )
 
 
 def check_times(body: Header, *, at: datetime) -> None:
-    """Refuse a statement from the future, or from so long ago that nobody remembers it.
+    """Refuse a statement from the future, or from too long ago.
 
     Raises:
-        BadTimingError: `issued_at` lies further ahead than clocks may differ, or too far back.
+        BadTimingError: `issued_at` is further ahead than clocks may differ, or too far back.
     """
     if body.issued_at > at + CLOCK_SKEW_MAX:
         raise BadTimingError(
@@ -67,7 +69,7 @@ def author(agreement: Agreement, signed: Signed[Body]) -> Person:
     """Return the one person who signed `signed`, who is the person it names.
 
     Raises:
-        NotYoursError: Somebody else signed, or more than one did.
+        NotYoursError: Someone else signed, or more than one person did.
         NotInAgreementError: It names a person whom the agreement does not have.
     """
     person = agreement.person(signed.body.person)
@@ -77,11 +79,11 @@ def author(agreement: Agreement, signed: Signed[Body]) -> Person:
 
 
 def signing_persons(agreement: Agreement, signed: Signed[Body]) -> frozenset[PersonId]:
-    """Return everybody who signed; the person whom the statement names is one of them.
+    """Return everyone who signed; the person whom the statement names is one of them.
 
     Raises:
         NotYoursError: The person it names did not sign.
-        NotInAgreementError: A signer, or the person it names, is nobody of the agreement.
+        NotInAgreementError: A signer, or the person it names, is not in the agreement.
     """
     persons = frozenset(agreement.person_with(key).id for key in signed.signers)
     if agreement.person(signed.body.person).id not in persons:
@@ -93,7 +95,7 @@ def check_engine(agreement: Agreement, signed: Signed[Body]) -> None:
     """Refuse a notice, event or decision that the engine's own key did not sign, and it alone.
 
     Raises:
-        NotYoursError: Signed[Body] by another key.
+        NotYoursError: Another key signed it.
     """
     assert signed.kind in BY_ENGINE
     wanted = agreement.engine.decision_key if signed.kind in BY_GATE else agreement.engine.log_key
@@ -113,7 +115,7 @@ def check_not_revoked(claim: Claim, keys: Iterable[PublicKey]) -> None:
 
 
 def check_unrevoked(signed: Signed[Body], revocations: Iterable[Entry]) -> None:
-    """Refuse what a revoked key signed, where there is no claim that knows of the revocation.
+    """Refuse what a revoked key signed, if no claim has the revocation on its record.
 
     Args:
         revocations: The key revocations on record under the agreement.
@@ -142,7 +144,7 @@ def check_claimant(agreement: Agreement, claim: Claim, person: PersonId, what: s
     """Refuse an act on a claim by anyone but the claimants of the party that filed it.
 
     Raises:
-        NotYoursError: No claimant, or another beneficiary's.
+        NotYoursError: Not a claimant, or one of another beneficiary.
     """
     claimants = agreement.authorities.claimants
     check_one_of(person, [one for one in claimants if party_of(one) == claim.claimant_party], what)
@@ -174,4 +176,6 @@ def check_stages(claim: Claim, stages: tuple[StageId, ...] | None) -> None:
     if stages is not None and (
         not stages or not set(stages) <= set(known) or len(set(stages)) != len(stages)
     ):
-        raise UnknownStageError("not stages of this claim, each once", given=list(stages), known=known)
+        raise UnknownStageError(
+            "name one or more stages of this claim, each once", given=list(stages), known=known
+        )

@@ -1,4 +1,4 @@
-"""Nobody helps their own claim along, through whichever door."""
+"""Nobody helps their own claim along: not by a vote, and not by an order."""
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
@@ -11,7 +11,7 @@ def check_unconflicted(agreement: Agreement, claim: Claim, person: PersonId) -> 
     """Refuse the vote of a person who never counts for this claim.
 
     Raises:
-        SelfServingError: The claimant, or somebody of the claimant's party where the agreement excludes it.
+        SelfServingError: The claimant, or someone of the claimant's party where the agreement excludes it.
     """
     if (barred := bar(agreement, claim, agreement.person(person))) is not None:
         raise SelfServingError(barred, person=person)
@@ -30,5 +30,5 @@ def check_disinterested(agreement: Agreement, claim: Claim, persons: frozenset[P
     }
     if interested := sorted(persons & own):
         raise SelfServingError(
-            "the claimant's side decides nothing about its claim", persons=list(interested)
+            "the claimant's side may not decide about its own claim", persons=list(interested)
         )

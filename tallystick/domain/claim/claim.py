@@ -28,7 +28,7 @@ class WrongClaimStateError(TallystickError):
     """The claim is not in a state that allows this step."""
 
     code = "claim-wrong-state"
-    why = "The claim has moved on since you looked, or never gets this step."
+    why = "The claim's state does not allow this step; it may have changed since you looked."
     advice = "Read the claim again; the answer names its state and the states that allow the step."
 
 

@@ -19,7 +19,7 @@ def deposit_fault(agreement: Agreement, signed: Signed[Deposit]) -> str | None:
     named = signed.body.person
     persons = [person for person in agreement.persons if person.party == depositor(agreement).id]
     if named not in {person.id for person in persons}:
-        return f"only the depositor deposits, and {named} is nobody of theirs"
+        return f"only persons of the depositor may deposit, and {named} is not one of them"
     if signed.signers != frozenset({agreement.person(named).signing_key}):
         return f"not signed by {named}, whom it names"
     return None
@@ -31,7 +31,7 @@ def chain_fault(body: Deposit, last: tuple[Digest, Deposit] | None) -> str | Non
     if (body.number, body.previous) == (number, previous):
         return None
     given, wanted = body.previous or "none", previous or "none"
-    return f"it is deposit {body.number} after {given}, but {number} after {wanted} comes next"
+    return f"it is deposit {body.number} after {given}, but the next one is {number} after {wanted}"
 
 
 def custody_fault(agreement: Agreement, signed: Signed[Custody], component: ComponentId) -> str | None:
@@ -39,7 +39,7 @@ def custody_fault(agreement: Agreement, signed: Signed[Custody], component: Comp
     if (fault := _elsewhere(agreement, signed.body)) is not None:
         return fault
     if signed.body.component != component:
-        return f"it is an epoch of {signed.body.component}"
+        return f"it is a custody epoch of {signed.body.component}"
     if signed.signers != frozenset({agreement.engine.decision_key}):
         return "not dealt by the gate"
     return None
@@ -47,4 +47,6 @@ def custody_fault(agreement: Agreement, signed: Signed[Custody], component: Comp
 
 def _elsewhere(agreement: Agreement, body: Header) -> str | None:
     here = (agreement.deployment, agreement.id)
-    return None if (body.deployment, body.agreement) == here else "it is of another agreement or deployment"
+    return (
+        None if (body.deployment, body.agreement) == here else "it is under another agreement or deployment"
+    )

@@ -18,17 +18,15 @@ class DepositRefusedError(TallystickError):
     """A deposit that does not continue the chain, or is not sealed to a live custody epoch."""
 
     code = "deposit-refused"
-    why = "Deposits are numbered without a gap, name the one before, and are sealed to live custody epochs."
-    advice = "Read the last deposit and the custody epochs (`tallystick agreement show`), then make it anew."
+    why = "Deposits are numbered without gaps, name the one before, and are sealed to live custody epochs."
+    advice = "Read the last deposit and the custody epochs (`tallystick agreement show`), then deposit again."
 
 
 class CustodyRefusedError(TallystickError):
-    """A custody epoch that does not follow the last one, or was not dealt by whom the agreement says."""
+    """A custody epoch that does not follow the last one, or that others dealt than the agreement names."""
 
     code = "custody-refused"
-    why = (
-        "Custody epochs of a component are numbered without a gap, and `custody: gate` is dealt by the gate."
-    )
+    why = "A component's custody epochs are numbered without gaps; under `custody: gate` the gate deals them."
     advice = "Deal the next epoch with the key that the agreement names."
 
 
@@ -63,14 +61,16 @@ def check_deposit(
     check_unrevoked(signed, revocations)
     check_times(body, at=at)
     if body.watermark > at:
-        raise BadTimingError("the watermark lies in the future")
+        raise BadTimingError("the watermark is in the future")
     if (fault := chain_fault(body, last)) is not None:
         raise DepositRefusedError(fault, number=body.number)
     for component in body.components:
         _check_component(agreement, component, live)
     names = [component.component for component in body.components]
     if not names or len(set(names)) != len(names):
-        raise DepositRefusedError("no component, or one of them twice", components=list(names))
+        raise DepositRefusedError(
+            "the deposit has no component, or has one of them twice", components=list(names)
+        )
 
 
 def check_custody(
@@ -97,7 +97,7 @@ def _check_component(
     agreement.component(component.component)
     if live.get(component.component) != component.custody:
         raise DepositRefusedError(
-            "not sealed to the live custody epoch",
+            "the component is not sealed to its live custody epoch",
             component=component.component,
             expected=live.get(component.component),
             given=component.custody,

@@ -12,11 +12,11 @@ W = TypeVar("W", bound=StrEnum)
 
 
 class DraftIncompleteError(MalformedError):
-    """A draft was asked for without something that its kind has to say."""
+    """A draft lacks something that its kind of statement needs."""
 
     code = "draft-incomplete"
     why = "Each kind of statement has members that only its author can choose."
-    advice = "Say what the facts name, with the option or query parameter of that name."
+    advice = "Give what the facts name, with the option or query parameter of that name."
 
 
 class Choices:
@@ -50,7 +50,7 @@ class Choices:
         """
         value = self.maybe(name, kind)
         if value is None:
-            raise DraftIncompleteError("something is missing", missing=name)
+            raise DraftIncompleteError(f"{name} is missing", missing=name)
         return value
 
     def several(self, name: str, kind: type[T]) -> tuple[T, ...]:
@@ -68,7 +68,7 @@ class Choices:
         """
         texts = self.several(name, str)
         if not texts or not texts[0].strip():
-            raise DraftIncompleteError("something is missing", missing=name)
+            raise DraftIncompleteError(f"{name} is missing", missing=name)
         return texts[0]
 
     def word(self, name: str, words: type[W]) -> W:
@@ -80,7 +80,7 @@ class Choices:
         try:
             return words(self.text(name))
         except ValueError as error:
-            raise DraftIncompleteError("not a word that is known here", missing=name) from error
+            raise DraftIncompleteError(f"{name} is not one of the known words", missing=name) from error
 
     @property
     def stages(self) -> tuple[StageId, ...] | None:

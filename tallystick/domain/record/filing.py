@@ -65,7 +65,7 @@ def check_filing(
     check_unrevoked(signed, revocations)
     check_in_force(terms.agreement, later, at=at)
     if body.purpose is not Purpose.RELEASE:
-        raise MisdirectedError("only claims for a release are carried", purpose=body.purpose.value)
+        raise MisdirectedError("only claims for a release are accepted", purpose=body.purpose.value)
     check_stages_asked(terms.agreement, body)
     _check_deposit(terms.agreement, body, deposit)
     _check_condition(terms.agreement, body, at)
@@ -80,7 +80,7 @@ def stages_asked(agreement: Agreement, filing: ClaimFiling) -> tuple[StageId, ..
 
 
 def _check_room(signed: Signed[ClaimFiling], others: Sequence[Claim]) -> None:
-    """Each filing reads its party's claims before it: nobody may file so many that others can file none."""
+    """Each filing reads its party's earlier claims, so nobody may file so many that others can file none."""
     if sum(other.filed_by in signed.signers for other in others) >= CLAIMS_PER_PERSON_MAX:
         raise QuotaExceededError("too many claims by one person", limit=CLAIMS_PER_PERSON_MAX)
     if len(others) >= CLAIMS_PER_PARTY_MAX:
@@ -88,16 +88,18 @@ def _check_room(signed: Signed[ClaimFiling], others: Sequence[Claim]) -> None:
 
 
 def check_stages_asked(agreement: Agreement, body: ClaimFiling) -> None:
-    """Refuse a claim for what is no stage, for one twice, or for one without the stage before it."""
+    """Refuse a claim that names an unknown stage, one twice, or one without the stage that it follows."""
     known = [stage.id for stage in agreement.stages]
     if not body.stages or not set(body.stages) <= set(known) or len(set(body.stages)) != len(body.stages):
         raise UnknownStageError(
-            "not stages of the agreement, each once", given=list(body.stages), known=list(known)
+            "name one or more stages of the agreement, each once", given=list(body.stages), known=list(known)
         )
     for stage in body.stages:
         after = agreement.stage(stage).opens.stage
         if after is not None and after not in body.stages:
-            raise UnknownStageError(f"{stage} opens after {after}, which is not asked for", known=list(known))
+            raise UnknownStageError(
+                f"{stage} opens after {after}, which the claim does not ask for", known=list(known)
+            )
 
 
 def _check_deposit(agreement: Agreement, body: ClaimFiling, deposit: Deposit | None) -> None:
@@ -123,4 +125,4 @@ def _check_unique(body: ClaimFiling, others: Iterable[Claim]) -> None:
     for other in others:
         same = (other.filing.condition, other.filing.deposit) == (body.condition, body.deposit)
         if other.is_open and same:
-            raise DuplicateClaimError("such a claim is open", claim=other.id, digest=other.digest)
+            raise DuplicateClaimError("the same claim is already open", claim=other.id, digest=other.digest)

@@ -52,7 +52,7 @@ class UnknownGenerationError(TallystickError):
     """A claim under rules that this version of Tallystick does not have."""
 
     code = "unknown-generation"
-    why = "A claim is folded and decided by the rules it was filed under, and a newer version brought these."
+    why = "A claim is decided by the rules it was filed under, and a newer version introduced these."
     advice = "Use a newer version of Tallystick; the facts name the generations that this one knows."
 
 
@@ -60,8 +60,8 @@ class OldGenerationError(TallystickError):
     """A claim is filed under rules that newer ones have replaced."""
 
     code = "generation-replaced"
-    why = "A claim is filed under the newest rules; claims that were filed under older ones keep theirs."
-    advice = "Draft the claim again, with a client as new as the server, and sign that."
+    why = "A new claim names the newest rules; claims that were filed under older rules keep those."
+    advice = "Draft the claim again with a client as new as the server, and sign the new draft."
 
 
 def newest() -> int:
@@ -79,7 +79,9 @@ def rules_of(generation: int) -> Rules[Claim]:
         if rules.generation == generation:
             return rules
     known = [rules.generation for rules in _GENERATIONS]
-    raise UnknownGenerationError("no such generation of rules here", given=generation, known=known)
+    raise UnknownGenerationError(
+        "this version does not have that generation of rules", given=generation, known=known
+    )
 
 
 def check_newest(generation: int) -> None:

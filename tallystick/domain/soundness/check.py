@@ -20,10 +20,10 @@ RULES: Final[tuple[Rule, ...]] = (*naming.RULES, *people.RULES, *staging.RULES, 
 
 
 class UnsoundAgreementError(TallystickError):
-    """An agreement that can be read, but not kept."""
+    """An agreement under which a release could be impossible, or unsafe."""
 
     code = "unsound-agreement"
-    why = "The agreement breaks a rule without which a release could be impossible, or unsafe."
+    why = "The agreement breaks a rule that keeps a release possible and safe."
     advice = "Run `tallystick agreement check FILE`; it explains each finding."
 
 

@@ -15,7 +15,7 @@ class OtherEngineError(TallystickError):
     """An agreement that pins another deployment's keys."""
 
     code = "other-engine"
-    why = "An agreement pins the keys of the deployment that carries its claims."
+    why = "An agreement must pin the keys of the deployment that carries its claims."
     advice = "Copy `log_key`, `decision_key` and `gate_recipient` from `GET /v1/deployment`, and sign again."
 
 
@@ -40,14 +40,16 @@ def check_registration(
     """
     if agreement.deployment != deployment.id:
         raise MisdirectedError(
-            "it names another deployment", expected=deployment.id, given=agreement.deployment
+            "the agreement names another deployment", expected=deployment.id, given=agreement.deployment
         )
     if agreement.engine != deployment.engine:
-        raise OtherEngineError("it pins other engine keys", expected_log_key=deployment.engine.log_key)
+        raise OtherEngineError(
+            "the agreement pins other engine keys", expected_log_key=deployment.engine.log_key
+        )
     if gone := sorted(set(signers) & set(revoked)):
         raise KeyRevokedError("signed with a revoked key", key=gone[0])
     if gone := sorted({person.signing_key for person in agreement.persons} & set(revoked)):
-        raise KeyRevokedError("it lists a revoked key", key=gone[0])
+        raise KeyRevokedError("the agreement lists a revoked key", key=gone[0])
     if (fault := root_fault(signers, deployment.root_keys)) is not None:
         raise NotYoursError(fault, allowed=[])
     if previous is not None:

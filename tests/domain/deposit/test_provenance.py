@@ -37,7 +37,8 @@ def test_deposit_is_the_depositors_when_the_person_it_names_has_signed_alone() -
 def test_deposit_in_the_name_of_anybody_else_is_not_the_depositors(person: str) -> None:
     astray = replace(DEPOSIT, body=replace(DEPOSIT.body, person=person))  # type: ignore[arg-type]
     assert (
-        deposit_fault(AGREEMENT, astray) == f"only the depositor deposits, and {person} is nobody of theirs"
+        deposit_fault(AGREEMENT, astray)
+        == f"only persons of the depositor may deposit, and {person} is not one of them"
     )
 
 
@@ -45,9 +46,9 @@ def test_deposit_in_the_name_of_anybody_else_is_not_the_depositors(person: str) 
 def test_deposit_and_custody_of_elsewhere_are_not_ours(member: str) -> None:
     changes = {member: "another"}
     astray = replace(DEPOSIT, body=replace(DEPOSIT.body, **changes))  # type: ignore[arg-type]
-    assert deposit_fault(AGREEMENT, astray) == "it is of another agreement or deployment"
+    assert deposit_fault(AGREEMENT, astray) == "it is under another agreement or deployment"
     assert custody_fault(AGREEMENT, epoch(**changes), EPOCH.component) == (
-        "it is of another agreement or deployment"
+        "it is under another agreement or deployment"
     )
 
 
@@ -57,7 +58,9 @@ def test_deposit_follows_the_one_before_by_number_and_by_digest() -> None:
     last = (DEPOSIT.id, first)
     assert chain_fault(first, None) is None
     assert chain_fault(second, last) is None
-    assert chain_fault(second, None) == f"it is deposit 2 after {DEPOSIT.id}, but 1 after none comes next"
+    assert (
+        chain_fault(second, None) == f"it is deposit 2 after {DEPOSIT.id}, but the next one is 1 after none"
+    )
     for wrong in (first, replace(second, number=3), replace(second, previous=NO_DIGEST)):
         assert chain_fault(wrong, last) is not None
 
@@ -65,7 +68,10 @@ def test_deposit_follows_the_one_before_by_number_and_by_digest() -> None:
 def test_custody_is_dealt_by_the_gate_alone_and_of_the_component_asked_for() -> None:
     gate, log = AGREEMENT.engine.decision_key, LOG_KEY.public_key
     assert custody_fault(AGREEMENT, epoch(), EPOCH.component) is None
-    assert custody_fault(AGREEMENT, epoch(), ComponentId("attic")) == f"it is an epoch of {EPOCH.component}"
+    assert (
+        custody_fault(AGREEMENT, epoch(), ComponentId("attic"))
+        == f"it is a custody epoch of {EPOCH.component}"
+    )
     for signers in ([log], [gate, log], []):
         other = replace(epoch(), signers=frozenset[PublicKey](signers))
         assert custody_fault(AGREEMENT, other, EPOCH.component) == "not dealt by the gate"

@@ -27,7 +27,7 @@ def _rule(
 def _draft(heading: Heading, choices: Choices) -> Intake:
     accepted, reasons = choices.given("accepted", bool), choices.several("reason", str)
     if not accepted and not reasons:
-        raise DraftIncompleteError("a refusal says why", missing="reason")
+        raise DraftIncompleteError("a refusal needs a reason", missing="reason")
     return Intake(**heading.members, accepted=accepted, reasons=reasons)
 
 

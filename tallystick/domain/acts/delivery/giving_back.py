@@ -25,7 +25,7 @@ def _rule(
     """Admit the certificate that what was released is returned or destroyed.
 
     Raises:
-        TallystickError: Not a claimant's, nothing is due, or not of all that is.
+        TallystickError: Not a claimant's, nothing is due, or it does not name all that is due.
     """
     check_claimant(agreement, claim, body.person, "certify a return")
     if not return_is_due(agreement, claim):
@@ -33,7 +33,9 @@ def _rule(
     expected = sorted(components_of(agreement, claim.decided_stages))
     given = sorted(body.components)
     if given != expected:
-        raise MisdirectedError("not the components that are due", expected=list(expected), given=list(given))
+        raise MisdirectedError(
+            "name exactly the components that are due", expected=list(expected), given=list(given)
+        )
     return EventType.RETURN_MADE
 
 

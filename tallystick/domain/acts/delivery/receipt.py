@@ -43,24 +43,26 @@ def _rule(
     expected = sorted(agreement.stage(body.stage).components)
     if body.outcome is ReceiptOutcome.ACTIVATED and reported != expected:
         raise MisdirectedError(
-            "not the components of this stage", expected=list(expected), given=list(reported)
+            "name exactly the components of this stage", expected=list(expected), given=list(reported)
         )
     return _EVENTS[body.outcome]
 
 
 def _check_undoing(agreement: Agreement, claim: Claim, body: Receipt) -> None:
-    """Let stages be undone last first, and what is on its way only after it was reported as failed."""
+    """Let stages be undone in reverse order, and a stage in delivery only once it was reported as failed."""
     undone_first = to_roll_back(agreement, claim)[:1]
     if claim.state is ClaimState.ROLLING_BACK and undone_first != (body.stage,):
-        raise MisdirectedError("stages are undone last first", expected=list(undone_first), given=body.stage)
+        raise MisdirectedError(
+            "stages are undone in reverse order", expected=list(undone_first), given=body.stage
+        )
     if claim.state is ClaimState.PROVISIONING and claim.progress(body.stage).state is StageState.DECIDED:
-        raise MisdirectedError("report it as failed first", expected=[], given=body.stage)
+        raise MisdirectedError("report the stage as failed first", expected=[], given=body.stage)
 
 
 def _draft(heading: Heading, choices: Choices) -> Receipt:
     stages = choices.stages or ()
     if len(stages) != 1:
-        raise DraftIncompleteError("a receipt is of one stage", missing="stage")
+        raise DraftIncompleteError("a receipt is for one stage", missing="stage")
     return Receipt(
         **heading.members,
         stage=stages[0],

@@ -25,7 +25,7 @@ def _rule(
     check_together(persons, agreement.authorities.joint_instruction, "give a joint instruction")
     sides = {depositor(agreement).id, claim.claimant_party}
     if missing := sorted(sides - {party_of(person) for person in persons}):
-        raise NotYoursError("a joint instruction is by both sides", missing=list(missing))
+        raise NotYoursError("both sides must sign a joint instruction", missing=list(missing))
     return order_event(claim, body.outcome)
 
 

@@ -1,4 +1,4 @@
-"""Lift: those whom the agreement names end a hold together."""
+"""Lift: the persons whom the agreement names lift a hold together."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -24,17 +24,19 @@ def _rule(
     check_together(persons, agreement.authorities.hold_lift, "lift a hold")
     check_disinterested(agreement, claim, persons)
     if body.hold not in claim.standing_holds:
-        raise NothingToRetractError("no such hold stands", standing=list(claim.standing_holds))
+        raise NothingToRetractError("there is no such open hold", standing=list(claim.standing_holds))
     return EventType.HOLD_LIFTED
 
 
 def _completed(_: Heading, standing: Standing, choices: Choices) -> Choices:
-    """Lift the only hold that stands, if none is named."""
+    """Lift the only open hold, if none is named."""
     if "of" in choices:
         return choices
     holds = standing.standing_holds
     if len(holds) != 1:
-        raise DraftIncompleteError("not one hold stands: name it", missing="of", standing=list(holds))
+        raise DraftIncompleteError(
+            f"name the hold: {len(holds)} are open", missing="of", standing=list(holds)
+        )
     return choices.but(of=holds[0])
 
 

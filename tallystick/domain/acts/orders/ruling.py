@@ -37,7 +37,7 @@ def _rule(
     check_together(persons, quorum, f"attest a ruling by {body.authority.replace('_', ' ')}")
     missing = _FINALITY[body.authority] - {document.document for document in body.documents}
     if missing:
-        raise RulingIncompleteError("the ruling is not shown to be final", missing=sorted(missing))
+        raise RulingIncompleteError("papers that make the ruling final are missing", missing=sorted(missing))
     if body.outcome is Outcome.RELEASE:
         check_disinterested(agreement, claim, persons)
     if body.outcome is Outcome.RELEASE and body.authority is Authority.ARBITRATION:

@@ -34,22 +34,22 @@ def _rule(
         check_one_of(body.person, agreement.stage(stage).quorum.persons, f"approve stage {stage}")
     check_unconflicted(agreement, claim, body.person)
     if body.purpose is not claim.filing.purpose:
-        raise MisdirectedError("it approves another purpose", expected=claim.filing.purpose.value)
+        raise MisdirectedError("the approval is for another purpose", expected=claim.filing.purpose.value)
     _check_lifetime(agreement, body, at)
     _check_contributions(agreement, body)
     standing = [b.stages for b in claim.votes_standing(Approval, body.person) if at <= b.expires_at]
     if any(set(body.stages) <= set(stages) for stages in standing):
-        raise AlreadyStatedError("these stages are approved by you already", stages=list(body.stages))
+        raise AlreadyStatedError("you have already approved these stages", stages=list(body.stages))
     return EventType.APPROVAL_GIVEN
 
 
 def _check_lifetime(agreement: Agreement, body: Approval, at: datetime) -> None:
     if body.expires_at <= at:
-        raise BadTimingError("it has expired already", expires_at=instant_text(body.expires_at))
+        raise BadTimingError("the approval has already expired", expires_at=instant_text(body.expires_at))
     latest = _latest(agreement, body.issued_at)
     if body.expires_at > latest:
         raise BadTimingError(
-            "it would count for longer than the agreement allows",
+            "the approval would count for longer than the agreement allows",
             expires_at=instant_text(body.expires_at),
             latest=instant_text(latest),
         )
@@ -64,20 +64,22 @@ def _latest(agreement: Agreement, issued_at: datetime) -> datetime:
 def _check_contributions(agreement: Agreement, body: Approval) -> None:
     own = {component for stage in body.stages for component in agreement.stage(stage).components}
     if astray := sorted({contribution.component for contribution in body.contributions} - own):
-        raise MisdirectedError("a share of a component that it does not approve", components=list(astray))
+        raise MisdirectedError(
+            "it contributes a share of a component that it does not approve", components=list(astray)
+        )
 
 
 def _completed(heading: Heading, standing: Standing, choices: Choices) -> Choices:
     """Approve every undecided stage in whose quorum the author has a place, if none is named.
 
     Raises:
-        NotYoursError: There is none.
+        NotYoursError: No undecided stage has the author in its quorum.
     """
     if "stage" in choices:
         return choices
     own = voted_on(heading.terms.agreement, standing.undecided_stages, heading.person)
     if not own:
-        raise NotYoursError("no undecided stage has you in its quorum", person=heading.person)
+        raise NotYoursError("you are in the quorum of no undecided stage", person=heading.person)
     return choices.but(stage=own)
 
 

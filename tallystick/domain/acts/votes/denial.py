@@ -29,7 +29,7 @@ def _rule(
     check_one_of(body.person, agreement.authorities.denial.persons, "deny this claim")
     check_unconflicted(agreement, claim, body.person)
     if any(claim.votes_standing(Denial, body.person)):
-        raise AlreadyStatedError("you deny this claim already", claim=claim.id)
+        raise AlreadyStatedError("you have already denied this claim", claim=claim.id)
     return EventType.DENIAL_GIVEN
 
 

@@ -34,16 +34,16 @@ def _rule(
     check_one_of(body.person, agreement.objection.objectors, "object to a claim")
     check_stages(claim, body.stages)
     if body.ground not in agreement.objection.grounds:
-        raise UnknownGroundError("no such ground", given=body.ground, known=list(agreement.objection.grounds))
-    if not body.explanation.strip():
         raise UnknownGroundError(
-            "an objection says what it rests on", known=list(agreement.objection.grounds)
+            "the agreement has no such ground", given=body.ground, known=list(agreement.objection.grounds)
         )
+    if not body.explanation.strip():
+        raise UnknownGroundError("the objection has no explanation", known=list(agreement.objection.grounds))
     _check_not_retracted_before(agreement, claim, body)
     _check_not_settled_before(agreement, claim, body)
     same = (b for _e, b in claim.open_objections if b.person == body.person)
     if any(b.stages is None or (body.stages is not None and set(body.stages) <= set(b.stages)) for b in same):
-        raise AlreadyStatedError("your objection to this stands already", claim=claim.id)
+        raise AlreadyStatedError("you have already objected to this", claim=claim.id)
     return _event(claim, body)
 
 
@@ -65,7 +65,7 @@ def _check_not_retracted_before(agreement: Agreement, claim: Claim, body: Object
 
 
 def _check_not_settled_before(agreement: Agreement, claim: Claim, body: Objection) -> None:
-    """Refuse to contest again what was ruled on: a loser could otherwise object for ever."""
+    """Refuse an objection to what was ruled on: the losing party could otherwise object for ever."""
     party = agreement.person(body.person).party
     settled = [
         (entry.signed.id, _scope(claim, earlier))
@@ -73,10 +73,10 @@ def _check_not_settled_before(agreement: Agreement, claim: Claim, body: Objectio
         if entry.signed.id in claim.settled - claim.retracted - claim.late
         and agreement.person(earlier.person).party == party
     ]
-    # All rulings together, and what is decided already left out: no new mixture of old stages is new.
+    # All rulings count together, and decided stages are left out, so combining old stages makes nothing new.
     contested = _scope(claim, body) & set(claim.undecided_stages) or _scope(claim, body)
     if settled and contested <= frozenset[StageId]().union(*(scope for _, scope in settled)):
-        raise DisputeSettledError("your party's objection was ruled on", settled=settled[-1][0])
+        raise DisputeSettledError("your party's objection has been ruled on", settled=settled[-1][0])
 
 
 def _scope(claim: Claim, body: Objection) -> frozenset[StageId]:

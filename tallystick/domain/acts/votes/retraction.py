@@ -17,7 +17,7 @@ from tallystick.domain.statements.acts import Approval, Denial, Objection, Retra
 
 
 def _rule(_: Agreement, claim: Claim, body: Retraction, __: frozenset[PersonId], ___: datetime) -> EventType:
-    """Admit the taking back of one's own approval, denial or objection, while it stands.
+    """Admit the retraction of one's own approval, denial or objection, while it counts.
 
     Raises:
         NothingToRetractError: No such statement of this person, or it was taken back or settled before.
@@ -29,7 +29,7 @@ def _rule(_: Agreement, claim: Claim, body: Retraction, __: frozenset[PersonId],
                 return EventType.OBJECTION_RETRACTED
             if isinstance(entry.signed.body, Approval | Denial) and body.of not in gone:
                 return EventType.VOTE_RETRACTED
-    raise NothingToRetractError("nothing of yours to take back", of=body.of)
+    raise NothingToRetractError("you made no such statement, or can no longer take it back", of=body.of)
 
 
 def _draft(heading: Heading, choices: Choices) -> Retraction:
