@@ -5,11 +5,12 @@ proof of notice only. Suppressing notices therefore never lets a window run out.
 """
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Engine
 from temporalio import activity
 
+from activities.clock import now
 from activities.engine import engine_header, signed_by_engine
 from activities.heartbeats import waiting_alive
 from activities.notices.post import Letter, Post
@@ -72,7 +73,7 @@ class NoticeActivities:
         case = await asyncio.to_thread(self._case_if_owed, request)
         if case is None:
             return await asyncio.to_thread(self._newer, request)
-        _now()  # asked before any letter is sent: they are not sent again and again
+        _trusted_now()  # asked before any letter is sent: they are not sent again and again
         text = letter.letter(case.agreement, case.claim, at=request.at)
         channels = depositor(case.agreement).channels
         subject = letter.subject(case.agreement, case.claim)
@@ -99,7 +100,7 @@ class NoticeActivities:
 
     def _recorded(self, request: GiveNotice, text: str, results: tuple[ChannelResult, ...]) -> NewEntries:
         # The time it counts from is never before it was sent, whatever the workflow's clock says.
-        at = max(request.at, _now())
+        at = max(request.at, _trusted_now())
         with transaction(self._database) as session:
             case = casefile.load(session, request.claim)
             if len(case.claim.notices) + 1 == request.attempt:
@@ -132,20 +133,20 @@ class NoticeActivities:
         return signed_by_engine(notice, self._log_key)
 
 
-def _now() -> datetime:
+def _trusted_now() -> datetime:
     """Return the time by this host's clock, unless it is ahead by more than an attempt may take.
 
     Raises:
         ClocksDisagreeError: It is; Temporal told when it handed out this attempt.
     """
-    now, started_at = datetime.now(UTC).replace(microsecond=0), activity.info().started_time
-    if now - started_at > CLOCK_SKEW_MAX + NOTICE_STEP_MAX:
+    host_at, started_at = now(), activity.info().started_time
+    if host_at - started_at > CLOCK_SKEW_MAX + NOTICE_STEP_MAX:
         raise ClocksDisagreeError(
             "this host's clock is ahead of Temporal's",
-            now=instant_text(now),
+            now=instant_text(host_at),
             started_at=instant_text(started_at),
         )
-    return now
+    return host_at
 
 
 def _letter_id(request: GiveNotice, channel: int) -> str:

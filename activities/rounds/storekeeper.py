@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NoReturn
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from activities.clock import now
 from activities.engine import engine_header, signed_by_engine
 from activities.notices.post import Post
 from activities.notices.storage import StorageNotices
@@ -39,11 +40,6 @@ from tallystick.store.registers import agreements
 _log = telemetry.logger(__name__)
 _SPOILT: Final = frozenset({ReplicaState.ALTERED, ReplicaState.MISSING})
 _FIRST_ROUND_PART: Final = 24  # of the pause between rounds: an hour of a day
-
-
-def now() -> datetime:
-    """Return the time by this host's clock: aware UTC, whole seconds."""
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 def rest(pause: timedelta) -> None:
