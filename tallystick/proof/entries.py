@@ -31,6 +31,14 @@ class Recorded:
     envelope: Envelope
 
 
+def filing_first(kind: str, index: int) -> tuple[bool, int]:
+    """Return the key by which a claim's record is sorted: its filing, then the rest in ledger order.
+
+    Revocations from before the filing belong to the record too; it still begins with the filing.
+    """
+    return kind != Kind.CLAIM, index
+
+
 def with_successors(terms: Terms, raw: Iterable[Recorded]) -> Terms:
     """Return `terms` with the later versions that `raw` holds, each signed by all parties to the one before.
 

@@ -23,7 +23,7 @@ from tallystick.domain.record.fold import fold
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Entry
 from tallystick.proof.case import folded
-from tallystick.proof.entries import Recorded, verified, with_successors
+from tallystick.proof.entries import Recorded, filing_first, verified, with_successors
 from tallystick.proof.reading import read_agreement
 from tests.support.worlds.agreements import (
     AGREEMENT,
@@ -263,3 +263,9 @@ def _read_on(world: World, raw: Sequence[Recorded], cuts: Sequence[int]) -> tupl
             case = case.grown(raw[begin:end])
         return case.terms, case.claim
     return None
+
+
+def test_a_record_begins_with_its_filing_also_after_an_earlier_revocation() -> None:
+    by_index = [(Kind.KEY_REVOCATION, 2), (Kind.CLAIM, 5), (Kind.KEY_REVOCATION, 6), (Kind.INTAKE, 7)]
+    record = sorted(by_index, key=lambda entry: filing_first(*entry))
+    assert [index for _, index in record] == [5, 2, 6, 7]

@@ -11,6 +11,7 @@ from tallystick.domain.record.fold import steps
 from tallystick.domain.release.review import Surroundings, disagreement
 from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.proof.case import folded
+from tallystick.proof.entries import filing_first
 from tallystick.proof.evidence.established import Established, EvidenceBrokenError
 from tallystick.proof.evidence.file import FiledEntry
 from tallystick.proof.reading import read_signed
@@ -64,8 +65,7 @@ def record_folds(known: Established) -> str:
         if _concerns(entry, known.document.exported.claim)
         or kind_of(entry.envelope) in {Kind.AGREEMENT, Kind.KEY_REVOCATION}
     ]
-    # Revocations from before the filing belong to the claim too; it still begins with its filing.
-    ordered = sorted(about, key=lambda entry: (kind_of(entry.envelope) != Kind.CLAIM, entry.index))
+    ordered = sorted(about, key=lambda entry: filing_first(kind_of(entry.envelope), entry.index))
     known.case = folded(known.pinned, [entry.recorded() for entry in ordered])
     claim = known.case.claim
     if claim.digest != known.document.exported.claim:

@@ -88,8 +88,7 @@ def record(
     wide = _agreement_wide(session, agreement_id, after)
     if wide and own and own[0].kind == Kind.CLAIM:
         wide = _without_earlier_versions(wide, own[0])
-    # Revocations from before the filing belong to the claim too; it still begins with its filing.
-    return sorted([*own, *wide], key=lambda entry: (entry.kind != Kind.CLAIM, entry.index))
+    return sorted([*own, *wide], key=lambda entry: entries.filing_first(entry.kind, entry.index))
 
 
 def _agreement_wide(session: Session, agreement_id: AgreementId, after: int | None) -> list[LedgerEntry]:
