@@ -21,12 +21,10 @@ from tallystick.domain.statements.custody import Custody, SealedShare
 from tallystick.domain.statements.signed import expect, write_body
 from tallystick.proof.reading import SignedAgreement, read_signed
 from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.blobs.uploads import BlobPurpose
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers.custody import RecordedEpoch, find_epoch, latest_epochs, missing_epochs
-
-SHARE_PURPOSE = "custody-share"
-"""The purpose under which the gate's own sealed shares are noted; nobody else may fetch them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +97,7 @@ class Dealer:
             statement = expect(read_signed(envelope, signed.agreement), Custody)
             check_custody(signed.agreement, signed.terms.digest, statement, last=last)
             entry = ledger.append(session, epoch.agreement, envelope, self.clock(), claim=None)
-            note_blob(session, epoch.agreement, dealt.sealed_share, SHARE_PURPOSE, self.keys)
+            note_blob(session, epoch.agreement, dealt.sealed_share, BlobPurpose.CUSTODY_SHARE, self.keys)
         self.tell("epoch recorded")
         return entry.statement_id
 

@@ -10,7 +10,7 @@ from tallystick.domain.agreement.deployment import root_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, PublicKey
 from tallystick.proof.reading import SignedAgreement
-from tallystick.store.blobs.uploads import StoredBlob, record_blob
+from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, record_blob
 from tallystick.store.registers import agreements
 from tallystick.store.registers.agreements import NoSuchAgreementError
 
@@ -53,7 +53,7 @@ def check_gate(signed: SignedAgreement, keys: PrivateKeys, root_keys: frozenset[
 
 
 def note_blob(
-    session: Session, agreement_id: AgreementId, data: bytes, purpose: str, keys: PrivateKeys
+    session: Session, agreement_id: AgreementId, data: bytes, purpose: BlobPurpose, keys: PrivateKeys
 ) -> None:
     """Note that an agreement has a blob that the gate made, so that it is scrubbed like all others."""
     record_blob(

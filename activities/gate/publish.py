@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from sqlalchemy import Engine
 
@@ -16,11 +15,9 @@ from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.domain.statements.header import Contribution
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
+from tallystick.store.blobs.uploads import BlobPurpose
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import transaction
-
-CONTRIBUTION_PURPOSE: Final = "contribution"
-"""The purpose under which the gate's contributions are noted: the claimant may fetch them."""
 
 
 class ContributionLostError(TallystickError):
@@ -71,7 +68,7 @@ class Publisher:
             self.tell(f"contribution to {one.component} stored")
         with transaction(self.database) as session:
             for one in kept:
-                note_blob(session, case.agreement.id, one.sealed, CONTRIBUTION_PURPOSE, self.keys)
+                note_blob(session, case.agreement.id, one.sealed, BlobPurpose.CONTRIBUTION, self.keys)
         self.tell("contributions noted")
 
     def repeat(self, case: CaseFile, stage: StageId, decision: Digest) -> None:

@@ -14,7 +14,7 @@ from tallystick.domain.agreement.parties import Role
 from tallystick.domain.claim.disclosure import disclosed
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import Digest, party_of
-from tallystick.store.blobs.uploads import Purpose, StoredBlob, blobs_with
+from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, blobs_with
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.ledger.ledger import LedgerCorruptError
 from tallystick.telemetry import logger
@@ -33,9 +33,9 @@ def may_fetch(backend: Backend, session: Session, caller: Caller, wanted: Digest
 
 def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
     person = caller.persons[blob.agreement_id]
-    if blob.uploaded_by == caller.fingerprint or blob.purpose == Purpose.EVIDENCE:
+    if blob.uploaded_by == caller.fingerprint or blob.purpose == BlobPurpose.EVIDENCE:
         return True
-    if blob.purpose != Purpose.DEPOSIT:
+    if blob.purpose != BlobPurpose.DEPOSIT:
         return False
     agreement = seen_agreement(session, caller, blob.agreement_id).signed().agreement
     entitled = {

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, TypeAlias
 
 from fastapi import Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -33,7 +33,7 @@ from tallystick.limits import (
 from tallystick.store.blobs.replicas import BlobRangeError
 from tallystick.store.blobs.store import BlobMissingError, BlobSizeMismatchError
 from tallystick.store.blobs.uploads import (
-    Purpose,
+    BlobPurpose,
     StoredBlob,
     blobs_with,
     find_blob,
@@ -50,10 +50,13 @@ _CREATED: Final = 201
 _PARTIAL: Final = 206
 
 
-_SIZE_MAX: Final = {
-    Purpose.DEPOSIT: BLOB_BYTES_MAX,
-    Purpose.EVIDENCE: EVIDENCE_BLOB_BYTES_MAX,
-    Purpose.CONTRIBUTION: SEALED_BYTES_MAX,
+_Uploaded: TypeAlias = Literal[BlobPurpose.DEPOSIT, BlobPurpose.EVIDENCE, BlobPurpose.CONTRIBUTION]
+"""What people upload a blob for; the gate's own shares come from the gate alone."""
+
+_SIZE_MAX: Final[dict[_Uploaded, int]] = {
+    BlobPurpose.DEPOSIT: BLOB_BYTES_MAX,
+    BlobPurpose.EVIDENCE: EVIDENCE_BLOB_BYTES_MAX,
+    BlobPurpose.CONTRIBUTION: SEALED_BYTES_MAX,
 }
 
 
@@ -86,7 +89,7 @@ class _Upload:
     owner: Digest
     digest: Digest
     agreement_id: AgreementId
-    purpose: Purpose
+    purpose: _Uploaded
     limit: int
 
 
@@ -104,7 +107,7 @@ async def put_blob(
     caller: Known,
     backend: OpenBackend,
     agreement: _AgreementQuery,
-    purpose: Annotated[Purpose, Query(description="What the blob is for.")],
+    purpose: Annotated[_Uploaded, Query(description="What the blob is for.")],
     upload_offset: _Offset = 0,
     upload_length: _Length = None,
 ) -> BlobStored | UploadGoesOn | Response:
@@ -141,7 +144,7 @@ def show_upload(
     caller: Known,
     backend: OpenBackend,
     agreement: Annotated[str | None, Query(pattern=NAME_PATTERN)] = None,
-    purpose: Annotated[Purpose | None, Query()] = None,
+    purpose: Annotated[_Uploaded | None, Query()] = None,
 ) -> Response:
     """Return how much of a blob has arrived from the caller; of another's upload nothing is told."""
     del purpose  # the same parameters as PUT, so that a client need not leave any out
@@ -235,7 +238,7 @@ def _range(asked: str | None, backend: Backend, wanted: Digest) -> tuple[int, in
 
 
 def _begun(
-    backend: Backend, caller: Caller, agreement: str, wanted: Digest, purpose: Purpose, *, limit: int
+    backend: Backend, caller: Caller, agreement: str, wanted: Digest, purpose: _Uploaded, *, limit: int
 ) -> _Upload:
     """Return the upload, if the caller may send such a blob and there is room for it.
 
@@ -252,7 +255,7 @@ def _begun(
     under_way = backend.uploads.pending_bytes(caller.fingerprint)
     received = backend.uploads.received_bytes(caller.fingerprint, wanted)
     room = AGREEMENT_BLOB_BYTES_MAX - used - under_way + received
-    if (limit > room and purpose is not Purpose.DEPOSIT) or room <= 0:
+    if (limit > room and purpose is not BlobPurpose.DEPOSIT) or room <= 0:
         raise BlobQuotaError("no room under this agreement", limit=AGREEMENT_BLOB_BYTES_MAX, used=used)
     return _Upload(
         owner=caller.fingerprint,
@@ -263,9 +266,9 @@ def _begun(
     )
 
 
-def _check_sender(agreement: Agreement, person: PersonId, purpose: Purpose) -> None:
+def _check_sender(agreement: Agreement, person: PersonId, purpose: _Uploaded) -> None:
     depositors = {party.id for party in agreement.parties_in(Role.DEPOSITOR)}
-    if purpose is Purpose.DEPOSIT and party_of(person) not in depositors:
+    if purpose is BlobPurpose.DEPOSIT and party_of(person) not in depositors:
         raise NotYoursError("only the depositor deposits", person=person, allowed=sorted(depositors))
 
 
@@ -306,7 +309,7 @@ def _finish(backend: Backend, upload: _Upload, size_bytes: int) -> None:
         size_bytes=size_bytes,
         agreement_id=upload.agreement_id,
         uploaded_by=upload.owner,
-        purpose=upload.purpose.value,
+        purpose=upload.purpose,
     )
     with transaction(backend.database) as session:
         record_blob(session, blob)

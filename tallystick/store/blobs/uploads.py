@@ -38,12 +38,15 @@ class UploadOffsetError(TallystickError):
     advice = "Send the part that begins at `received`."
 
 
-class Purpose(StrEnum):
+class BlobPurpose(StrEnum):
     """What a blob is for: decides who may send it, how large it may be, and who may fetch it."""
 
     DEPOSIT = "deposit"
     EVIDENCE = "evidence"
     CONTRIBUTION = "contribution"
+    """The gate's share of a released component's key, sealed to the claim's recipient, who may fetch it."""
+    CUSTODY_SHARE = "custody-share"
+    """The gate's share of a component's key, sealed to the gate: nobody uploads or fetches one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ class StoredBlob:
 
     Attributes:
         uploaded_by: A key's fingerprint.
-        purpose: A `Purpose`, or the gate's own word for what it stores.
+        purpose: A `BlobPurpose`; one that is none of them entitles nobody.
     """
 
     digest: Digest
@@ -160,7 +163,7 @@ def record_blob(session: Session, blob: StoredBlob) -> StoredBlob:
             digest=blob.digest,
             size_bytes=blob.size_bytes,
             uploaded_by=blob.uploaded_by,
-            purpose=blob.purpose,
+            purpose=str(blob.purpose),
         )
     )
     session.flush()

@@ -15,6 +15,7 @@ from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.limits import UPLOAD_IDLE_MAX
 from tallystick.messages import VerifyDeposit
+from tallystick.store.blobs.uploads import BlobPurpose
 from tallystick.store.database.session import reading
 from tallystick.store.registers import deposits
 from tallystick.store.registers.custody import live_custody
@@ -99,6 +100,11 @@ async def test_only_the_depositor_sends_deposits(service: Service) -> None:
 async def test_a_share_is_small(service: Service) -> None:
     answer = await put(service, b"", KIM, purpose="contribution", length=65 * 1024)
     assert (answer.status_code, answer.json()["code"]) == (422, "blob-size-mismatch")
+
+
+async def test_nobody_uploads_a_share_of_the_gates(service: Service) -> None:
+    answer = await put(service, DATA, KIM, purpose=BlobPurpose.CUSTODY_SHARE)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-parameter")
 
 
 async def test_evidence_is_for_the_persons_of_the_agreement_and_deposits_for_two_parties(
