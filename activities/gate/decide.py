@@ -15,12 +15,13 @@ It may be stopped between any two of them, and asked again.
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 from temporalio import activity
 
+from activities.clock import now
 from activities.gate.deal import Dealer
 from activities.gate.journal import GateJournal
 from activities.gate.publish import Publisher
@@ -53,11 +54,6 @@ from tallystick.store.ledger.ledger import DecisionExistsError
 
 _BytesRead = dict[tuple[DepositedComponent, ...], BytesSeen]
 """What one run of the activity has read, by what the depositor signed of it: never for other bytes."""
-
-
-def now() -> datetime:
-    """Return the time by this host's clock: aware UTC, whole seconds."""
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True, kw_only=True)
