@@ -107,7 +107,6 @@ class RecordHappening:
 
     claim: Digest
     agreement: AgreementId
-    agreement_digest: Digest
     happening: Happening
     at: datetime
     after: int
@@ -144,7 +143,6 @@ class GiveNotice:
 
     claim: Digest
     agreement: AgreementId
-    agreement_digest: Digest
     attempt: int
     at: datetime
     after: int

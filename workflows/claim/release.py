@@ -215,7 +215,6 @@ class ReleaseWorkflow:
         request = RecordHappening(
             claim=case.claim.digest,
             agreement=case.agreement.id,
-            agreement_digest=case.terms.digest,
             happening=owed.happening,
             at=steps.now(),
             after=case.last_index,
@@ -232,7 +231,6 @@ class ReleaseWorkflow:
         request = GiveNotice(
             claim=case.claim.digest,
             agreement=case.agreement.id,
-            agreement_digest=case.terms.digest,
             attempt=len(case.claim.notices) + 1,
             at=steps.now(),
             after=case.last_index,

@@ -39,7 +39,6 @@ def happening(world: World, what: Happening, at: datetime, **told: object) -> Re
     return RecordHappening(
         claim=world.claim,
         agreement=world.agreement.id,
-        agreement_digest=world.digest,
         happening=what,
         at=at,
         after=head(world),
