@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from api.backend.damage import unless_damaged
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
@@ -30,13 +31,10 @@ from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import Uploads
 from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.cases.kept import Cases, RecordUnreadableError
+from tallystick.store.cases.kept import Cases
 from tallystick.store.database.session import open_database
 from tallystick.store.registers import claims
 from tallystick.store.registers.claims import StoredClaim
-from tallystick.telemetry import logger
-
-_log = logger(__name__)
 
 
 class EngineUnreachableError(TallystickError):
@@ -138,10 +136,8 @@ class Backend:
             StoreUnavailableError: The database cannot be asked.
         """
         for stored in claims.of_agreements(session, agreement_ids):
-            try:
+            with unless_damaged("a claim's record is unreadable", claim=stored.digest):
                 yield self.case(session, stored)
-            except RecordUnreadableError as error:
-                _log.error("a claim's record is unreadable", claim=stored.digest, facts=error.facts)
 
     def deployment(self) -> Deployment:
         """Return what is public of the deployment, with the root keys of this process's settings.

@@ -15,6 +15,7 @@ from jwt.algorithms import Algorithm
 from sqlmodel import Session
 
 from api.backend.backend import Backend, OpenBackend
+from api.backend.damage import unless_damaged
 from api.http.problems import UnauthenticatedError
 from tallystick.crypto.json.canonical import parse
 from tallystick.crypto.keys import key_id, verifies
@@ -133,7 +134,7 @@ def caller(request: Request, backend: OpenBackend) -> Caller:
         )
         persons = _persons(session, key, known)
     if not persons:
-        raise UnauthenticatedError("the key was revoked")
+        raise UnauthenticatedError("the key was revoked, or the record of what was revoked is damaged")
     return Caller(key=key, fingerprint=key_id(key), persons=persons)
 
 
@@ -161,8 +162,13 @@ def _persons(session: Session, key: PublicKey, known: Sequence[PersonKey]) -> Ma
     for one in known:  # newest versions first
         persons.setdefault(one.agreement_id, one.person)
     doubtful = ledger.agreements_with(session, Kind.KEY_REVOCATION, persons)
-    gone = {one for one in doubtful if key in revocations.revoked_keys(session, one)}
-    return {one: person for one, person in persons.items() if one not in gone}
+    for agreement_id in doubtful:
+        person = persons.pop(agreement_id)
+        # If it cannot be read who was revoked, the key sees nothing of this agreement, and all of the others.
+        with unless_damaged("an agreement's revocations are unreadable", agreement=agreement_id):
+            if key not in revocations.revoked_keys(session, agreement_id):
+                persons[agreement_id] = person
+    return persons
 
 
 def _opened(token: str, key: PublicKey | None) -> bytes:

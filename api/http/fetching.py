@@ -8,25 +8,24 @@ from sqlmodel import Session
 
 from api.answers.delivery import deposit_of
 from api.backend.backend import Backend
+from api.backend.damage import unless_damaged
 from api.http.auth import Caller
 from api.http.visibility import seen_agreement
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.claim.disclosure import disclosed
-from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import Digest, party_of
 from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, blobs_with
 from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.ledger.ledger import LedgerCorruptError
-from tallystick.telemetry import logger
-
-_log = logger(__name__)
 
 
 def may_fetch(backend: Backend, session: Session, caller: Caller, wanted: Digest) -> bool:
     """Return whether the caller is entitled to the bytes of a blob."""
     for blob in blobs_with(session, wanted):
-        if blob.agreement_id in caller.persons and _by_purpose(session, caller, blob):
-            return True
+        if blob.agreement_id not in caller.persons:
+            continue
+        with unless_damaged("an agreement is unreadable", agreement=blob.agreement_id):
+            if _by_purpose(session, caller, blob):
+                return True
     cases = backend.readable_cases(session, caller.persons)
     return any(wanted in _disclosed(session, case, caller) for case in cases)
 
@@ -50,9 +49,6 @@ def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Di
         return frozenset()
     if not case.claim.decided_stages:
         return frozenset()
-    try:
+    with unless_damaged("a claim's deposit is unreadable", claim=case.claim.digest):
         return disclosed(case.agreement, case.claim, deposit_of(session, case).body().components)
-    except (MalformedError, LedgerCorruptError) as error:
-        # Other claims of the caller pin other deposits.
-        _log.error("a claim's deposit is unreadable", claim=case.claim.digest, facts=error.facts)
-        return frozenset()
+    return frozenset()  # other claims of the caller pin other deposits

@@ -20,6 +20,7 @@ from api.answers.shapes import (
     Registered,
 )
 from api.backend.backend import Backend, OpenBackend
+from api.backend.damage import unless_damaged
 from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
@@ -62,9 +63,12 @@ async def register_agreement(posted: PostedAgreement, backend: OpenBackend) -> R
 @router.get("/agreements")
 def list_agreements(caller: Known, backend: OpenBackend) -> AgreementList:
     """Return the agreements that name the caller."""
+    items: list[AgreementItem] = []
     with reading(backend.database) as session:
-        found = [agreements.latest(session, one) for one in sorted(caller.persons)]
-    items = [_item(registered) for registered in found if registered is not None]
+        for agreement_id in sorted(caller.persons):
+            with unless_damaged("an agreement is unreadable", agreement=agreement_id):
+                if (latest := agreements.latest(session, agreement_id)) is not None:
+                    items.append(_item(latest))
     return AgreementList(agreements=items)
 
 
