@@ -64,8 +64,8 @@ def keep_durably(path: Path, content: bytes, *, fsync: Fsync = os.fsync) -> None
     sync_folder(path.parent, fsync=fsync)
 
 
-def create_durably(path: Path, content: bytes, *, fsync: Fsync = os.fsync) -> None:
-    """Make a new file of mode 0600; it is written under its own name, for some disks know no hard links.
+def create_durably(path: Path, content: bytes, *, mode: int = _PRIVATE, fsync: Fsync = os.fsync) -> None:
+    """Make a new file; it is written under its own name, for some disks know no hard links.
 
     Raises:
         FileExistsError: Something of that name is there; it is left alone.
@@ -73,7 +73,7 @@ def create_durably(path: Path, content: bytes, *, fsync: Fsync = os.fsync) -> No
     """
     descriptor = os.open(path, _DRAFT, _PRIVATE)
     try:
-        _fill(descriptor, content, _PRIVATE, fsync)
+        _fill(descriptor, content, mode, fsync)
         sync_folder(path.parent, fsync=fsync)
     except OSError:
         path.unlink(missing_ok=True)

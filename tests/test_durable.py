@@ -77,8 +77,9 @@ def test_a_file_is_its_owners_alone_whatever_the_umask(write: Write, tmp_path: P
     assert stat.S_IMODE((tmp_path / "note").stat().st_mode) == 0o600
 
 
-def test_what_is_public_may_be_given_another_mode(tmp_path: Path) -> None:
-    write_durably(tmp_path / "note", b"said", mode=0o644)
+@pytest.mark.parametrize("write", [write_durably, create_durably])
+def test_what_is_public_may_be_given_another_mode(write: Write, tmp_path: Path) -> None:
+    write(tmp_path / "note", b"said", mode=0o644)
     assert stat.S_IMODE((tmp_path / "note").stat().st_mode) == 0o644
 
 

@@ -1,7 +1,7 @@
 """`tallystick key`: a person's keys, made once and shown without their secrets."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -16,7 +16,10 @@ from tallystick.crypto.keys import SigningKey, key_id
 from tallystick.desk.clock import now
 from tallystick.domain.ids import person_id
 from tallystick.domain.json import JsonObject
+from tallystick.durable import create_durably
 from tallystick.limits import KEY_FILE_SIZE_BYTES_MAX
+
+_EVERYONES: Final = 0o644  # whatever the umask: it is made to be given away
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make a person's keys, and show them.")
 
@@ -91,7 +94,6 @@ def _contents(file: Path) -> bytes:
 
 def _write_public(file: Path, enrolment: Enrolment) -> None:
     try:
-        with file.open("xb") as out:
-            out.write(public_file_bytes(enrolment))
+        create_durably(file, public_file_bytes(enrolment), mode=_EVERYONES)
     except OSError as error:
         raise KeyFileUnreadableError("not written", file=file.name, reason=error.strerror) from error

@@ -1,5 +1,6 @@
 """Keys are made once, proven, private, and never shown."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -15,6 +16,16 @@ def test_new_key_is_private_and_its_public_file_is_proven(office: Office, tmp_pa
     assert ran.code == 0
     assert enrolment.signing_key == keys.signing_key.public_key == ran.json["signing_key"]
     assert stat.S_IMODE((tmp_path / "ana@harbour.key").stat().st_mode) == 0o600
+
+
+def test_public_file_may_be_read_by_everybody_whatever_the_umask(office: Office) -> None:
+    before = os.umask(0o077)
+    try:
+        office.run("key", "new", "ana@harbour")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(Path("ana@harbour.pub").stat().st_mode) == 0o644
+    assert stat.S_IMODE(Path("ana@harbour.key").stat().st_mode) == 0o600
 
 
 def test_key_is_never_overwritten(office: Office) -> None:
