@@ -16,7 +16,7 @@ from tallystick.cli.envelopes import hand_on
 from tallystick.cli.output import print_json, print_result, say
 from tallystick.client.answers import text
 from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
-from tallystick.desk.claims import Case, StandingAsTold, UnexpectedClaimError
+from tallystick.desk.claims import StandingAsTold, UnexpectedClaimError, VerifiedClaim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import read_envelope
@@ -77,7 +77,7 @@ def asking(*, yes: bool, question: str = "Sign this?") -> Confirm:
     return confirm
 
 
-def state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manner) -> None:
+def state(desk: Desk, case: VerifiedClaim, act: Act[Any], choices: Choices, manner: Manner) -> None:
     """Draft a statement, show it, have it confirmed, sign it, and send it or hand it on.
 
     Raises:
@@ -89,7 +89,7 @@ def state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manne
     _pass_on(desk, case, act, _signed(desk, case, unsigned(act.kind, encode_object(body)), manner), manner)
 
 
-def state_together(desk: Desk, case: Case, act: Act[Any], file: Path, manner: Manner) -> None:
+def state_together(desk: Desk, case: VerifiedClaim, act: Act[Any], file: Path, manner: Manner) -> None:
     """Show a statement that others have signed, add a signature, and send it or hand it on.
 
     Raises:
@@ -101,7 +101,7 @@ def state_together(desk: Desk, case: Case, act: Act[Any], file: Path, manner: Ma
     _pass_on(desk, case, act, _signed(desk, case, envelope, manner), manner)
 
 
-def send(desk: Desk, case: Case, act: Act[Any], file: Path, manner: Manner) -> None:
+def send(desk: Desk, case: VerifiedClaim, act: Act[Any], file: Path, manner: Manner) -> None:
     """Send a statement that others have signed, as it is.
 
     Raises:
@@ -111,7 +111,7 @@ def send(desk: Desk, case: Case, act: Act[Any], file: Path, manner: Manner) -> N
     _pass_on(desk, case, act, _checked(read_envelope(file), case, act), manner)
 
 
-def _heading(desk: Desk, case: Case) -> Heading:
+def _heading(desk: Desk, case: VerifiedClaim) -> Heading:
     return Heading(
         terms=case.terms,
         claim=case.digest,
@@ -122,7 +122,7 @@ def _heading(desk: Desk, case: Case) -> Heading:
     )
 
 
-def _checked(envelope: Envelope, case: Case, act: Act[Any]) -> Envelope:
+def _checked(envelope: Envelope, case: VerifiedClaim, act: Act[Any]) -> Envelope:
     signed = read_signed(envelope, case.agreement)
     if signed.kind is not act.kind:
         raise MisdirectedError("another kind of statement", expected=act.kind.value, given=signed.kind.value)
@@ -131,13 +131,13 @@ def _checked(envelope: Envelope, case: Case, act: Act[Any]) -> Envelope:
     return envelope
 
 
-def _signed(desk: Desk, case: Case, envelope: Envelope, manner: Manner) -> Envelope:
+def _signed(desk: Desk, case: VerifiedClaim, envelope: Envelope, manner: Manner) -> Envelope:
     return signed_if_confirmed(
         envelope, desk.keys, asking(yes=manner.yes), agreement=case.agreement, claim=case.filed
     )
 
 
-def _pass_on(desk: Desk, case: Case, act: Act[Any], envelope: Envelope, manner: Manner) -> None:
+def _pass_on(desk: Desk, case: VerifiedClaim, act: Act[Any], envelope: Envelope, manner: Manner) -> None:
     if manner.out is not None:
         hand_on(envelope, manner.out)
         if manner.as_json:

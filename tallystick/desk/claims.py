@@ -28,7 +28,7 @@ class UnexpectedClaimError(TallystickError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class VerifiedClaim:
     """One claim, its signatures verified, under an agreement that is trusted.
 
     Attributes:
@@ -66,7 +66,7 @@ class StandingAsTold:
     """Where a claim stands, as the server tells it: a draft's author sees what it was filled in with."""
 
     desk: Desk
-    case: Case
+    case: VerifiedClaim
 
     @property
     def undecided_stages(self) -> tuple[StageId, ...]:
@@ -91,7 +91,7 @@ class StandingAsTold:
             yield StageId(text(stage, "stage")), text(stage, "state")
 
 
-def open_case(desk: Desk, claim: str, *, trusted: str | None = None) -> Case:
+def open_claim(desk: Desk, claim: str, *, trusted: str | None = None) -> VerifiedClaim:
     """Return a claim by its short id or digest, after verifying all that was signed.
 
     Raises:
@@ -107,7 +107,7 @@ def open_case(desk: Desk, claim: str, *, trusted: str | None = None) -> Case:
         raise UnexpectedClaimError("another claim", asked=claim, found=signed.id)
     author(terms.agreement, signed)
     check_subject(terms.agreement, terms.digest, filing, None)
-    return Case(terms=terms, digest=signed.id, filing=filing, view=view)
+    return VerifiedClaim(terms=terms, digest=signed.id, filing=filing, view=view)
 
 
 def state_lines(view: JsonObject) -> Iterator[str]:

@@ -17,7 +17,7 @@ import typer
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
 from tallystick.cli.signing import Manner, send, state, state_together
-from tallystick.desk.claims import Case, open_case
+from tallystick.desk.claims import VerifiedClaim, open_claim
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import FileUnusableError
 from tallystick.domain.acts.act import Act
@@ -46,7 +46,7 @@ def _add(act: Act[Any]) -> None:
         manner = Manner(yes=given.pop("yes"), as_json=given.pop("as_json"), **passing)
         trusted, choices = given.pop("trust"), _choices(command, given)
         with opened(context, api, key) as desk:
-            case = open_case(desk, claim, trusted=trusted)
+            case = open_claim(desk, claim, trusted=trusted)
             if manner.send is not None:
                 send(desk, case, act, manner.send, manner)
             elif manner.cosign is not None:
@@ -61,7 +61,7 @@ def _add(act: Act[Any]) -> None:
     app.command(command.name, help=command.purpose)(run)
 
 
-def _state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manner) -> None:
+def _state(desk: Desk, case: VerifiedClaim, act: Act[Any], choices: Choices, manner: Manner) -> None:
     """State it; an answer that is missing is wrong usage."""
     try:
         state(desk, case, act, choices, manner)

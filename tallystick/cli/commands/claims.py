@@ -14,7 +14,7 @@ from tallystick.cli.signing import asking
 from tallystick.client.answers import objects, text, texts
 from tallystick.client.problems import UnreachableError
 from tallystick.desk.claim_form import read_claim_form
-from tallystick.desk.claims import open_case, state_lines
+from tallystick.desk.claims import open_claim, state_lines
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.filing import file_claim
@@ -57,7 +57,7 @@ def show(
 ) -> None:
     """Show a claim: what was signed, verified here, and where it stands."""
     with opened(context, api, key) as desk:
-        case = open_case(desk, claim, trusted=trust)
+        case = open_claim(desk, claim, trusted=trust)
     print_result(case.view, [*case.lines(), *state_lines(case.view)], as_json=as_json)
 
 
