@@ -25,7 +25,7 @@ from tallystick.domain.claim.claim import WrongClaimStateError
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
-from tallystick.domain.notice import letter
+from tallystick.domain.notice.letter import claim_letter, claim_subject
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.statements.engine import ChannelResult, Notice
 from tallystick.faults import crossing
@@ -74,9 +74,9 @@ class NoticeActivities:
         if case is None:
             return await asyncio.to_thread(self._newer, request)
         _trusted_now()  # asked before any letter is sent: they are not sent again and again
-        text = letter.letter(case.agreement, case.claim, at=request.at)
+        text = claim_letter(case.agreement, case.claim, at=request.at)
         channels = depositor(case.agreement).channels
-        subject = letter.subject(case.agreement, case.claim)
+        subject = claim_subject(case.agreement, case.claim)
         results = await asyncio.gather(
             *(
                 self._through(channel, Letter(id=_letter_id(request, at), subject=subject, text=text))

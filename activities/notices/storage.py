@@ -21,7 +21,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
-from tallystick.domain.notice.storage import Owed, letter, owed, subject
+from tallystick.domain.notice.storage import OwedLetter, owed_letters, storage_letter, storage_subject
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import ChannelResult, StorageNotice
 from tallystick.domain.statements.signed import Body, Entry, Signed
@@ -86,8 +86,8 @@ class StorageNotices:
             _, left = _owed(session, agreement_id)
         return min((one.due_at for one in left), default=None)
 
-    def _send(self, signed: SignedAgreement, due: Owed) -> None:
-        text = letter(signed.agreement, due)
+    def _send(self, signed: SignedAgreement, due: OwedLetter) -> None:
+        text = storage_letter(signed.agreement, due)
         results = asyncio.run(self._through_all(signed, due, text))
         at = self.clock()
         with transaction(self.database) as session:
@@ -96,10 +96,12 @@ class StorageNotices:
                 envelope = self._statement(signed, due, text, results, at)
                 ledger.append(session, signed.agreement.id, envelope, at, claim=None)
 
-    async def _through_all(self, signed: SignedAgreement, due: Owed, text: str) -> tuple[ChannelResult, ...]:
+    async def _through_all(
+        self, signed: SignedAgreement, due: OwedLetter, text: str
+    ) -> tuple[ChannelResult, ...]:
         name = f"storage-{nonce_of(_members(signed, due))}"
         letters = [
-            (channel, Letter(id=f"{name}-{place}", subject=subject(signed.agreement), text=text))
+            (channel, Letter(id=f"{name}-{place}", subject=storage_subject(signed.agreement), text=text))
             for place, channel in enumerate(due.party.channels)
         ]
         return tuple(await asyncio.gather(*(self._through(*one) for one in letters)))
@@ -113,7 +115,7 @@ class StorageNotices:
     def _statement(
         self,
         signed: SignedAgreement,
-        due: Owed,
+        due: OwedLetter,
         text: str,
         results: tuple[ChannelResult, ...],
         at: datetime,
@@ -129,11 +131,11 @@ class StorageNotices:
         return signed_by_engine(notice, self.log_key)
 
 
-def _owed(session: Session, agreement_id: AgreementId) -> tuple[SignedAgreement, tuple[Owed, ...]]:
+def _owed(session: Session, agreement_id: AgreementId) -> tuple[SignedAgreement, tuple[OwedLetter, ...]]:
     registered = agreements.latest(session, agreement_id)
     assert registered is not None, "only registered agreements are looked at"
     signed = registered.signed()
-    return signed, owed(signed.agreement, _record(session, agreement_id))
+    return signed, owed_letters(signed.agreement, _record(session, agreement_id))
 
 
 def _record(session: Session, agreement_id: AgreementId) -> Iterator[Entry]:
@@ -156,7 +158,7 @@ def _read(envelope: Envelope, versions: Mapping[Digest, Agreement]) -> Signed[Bo
     return read
 
 
-def _members(signed: SignedAgreement, due: Owed) -> JsonObject:
+def _members(signed: SignedAgreement, due: OwedLetter) -> JsonObject:
     return {
         "agreement": signed.agreement.id,
         "party": due.party.id,

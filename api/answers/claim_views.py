@@ -29,7 +29,7 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import StageId
 from tallystick.domain.inbox.deadlines import deadlines
 from tallystick.domain.inbox.waiting import Waiting, waiting
-from tallystick.domain.record.fold import Step, steps
+from tallystick.domain.record.fold import Turn, turns
 from tallystick.domain.release.decision import recorded_premises
 from tallystick.domain.statements.engine import PremiseVerdict
 from tallystick.domain.statements.signed import Entry, write_body
@@ -75,13 +75,13 @@ def timeline(case: CaseFile) -> Timeline:
 
 
 def events(case: CaseFile) -> tuple[str, ...]:
-    """Return as what event each entry of the claim counted, in the record's order."""
-    return tuple(event_name(one) for one in steps(case.terms, case.claim.entries))
+    """Return the event that each entry of the claim was, in the record's order."""
+    return tuple(event_name(turn) for turn in turns(case.terms, case.claim.entries))
 
 
-def event_name(told: Step) -> str:
-    """Return as what event an entry counted, in the words of the API."""
-    return _FILED if told.event is None else told.event.value
+def event_name(turn: Turn) -> str:
+    """Return the event that an entry was, in the words of the API."""
+    return _FILED if turn.event is None else turn.event.value
 
 
 def tallies(case: CaseFile, at: datetime) -> TallyView:

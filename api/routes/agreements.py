@@ -111,14 +111,14 @@ def show_readiness(agreement: AgreementName, caller: Known, backend: OpenBackend
     """Return whether a release could be carried out today, and what stands in its way."""
     with reading(backend.database) as session:
         registered = seen_agreement(session, caller, agreement)
-        seen = readiness.Seen(
+        inventory = readiness.Inventory(
             at=backend.now(),
             live=frozenset(live_epochs(session, registered.agreement_id)),
             deposit=_latest_verified(session, registered.agreement_id),
             revoked=revocations.revoked_keys(session, registered.agreement_id),
             halted=backend.settings.halted,
         )
-    findings = readiness.findings(registered.signed().agreement, seen)
+    findings = readiness.findings(registered.signed().agreement, inventory)
     return Readiness(
         ready=readiness.is_ready(findings),
         findings=[

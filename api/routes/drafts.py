@@ -20,7 +20,7 @@ from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.kinds import Authority, Kind
 from tallystick.domain.shown.claims import FiledClaim
-from tallystick.domain.shown.shown import AtHand, shows
+from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.signed import write_body
 from tallystick.limits import STAGES_MAX, TEXT_LENGTH_MAX
 
@@ -100,7 +100,7 @@ def make_draft(
         kind=kind.value,
         body=cast("Json", said),
         words=six_words(case.claim.digest),
-        shows=shows(body, AtHand(statement=statement, agreement=case.agreement, claim=about)),
+        shows=shows(body, Context(statement=statement, agreement=case.agreement, claim=about)),
     )
 
 

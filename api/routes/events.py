@@ -17,7 +17,7 @@ from api.http.routing import strict_router
 from api.http.visibility import ClaimName
 from api.routes.claims import case_seen
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.record.fold import steps
+from tallystick.domain.record.fold import turns
 from tallystick.limits import EVENT_STREAM_MAX, EVENT_STREAMS_MAX
 from tallystick.store.cases.casefile import CaseFile
 
@@ -113,6 +113,6 @@ def _newer(case: CaseFile, after: int) -> list[ServerSentEvent]:
                 }
             ),
         )
-        for one in steps(case.terms, case.claim.entries)
+        for one in turns(case.terms, case.claim.entries)
         if one.entry.index > after
     ]

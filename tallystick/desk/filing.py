@@ -20,7 +20,7 @@ from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.record.filing import check_filing
-from tallystick.domain.record.generations import newest
+from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.refusals import DepositNotUsableError
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
@@ -92,7 +92,7 @@ def _filing(
     recipient = claim_identity(parse_identity(desk.keys.age_identity), nonce).recipient()
     return ClaimFiling(
         **signed.terms.header(desk.person_in(agreement).id, at_moment, nonce),
-        generation=newest(),
+        generation=newest_generation(),
         condition=form.condition,
         deposit=deposit,
         stages=form.stages,

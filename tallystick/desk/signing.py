@@ -10,7 +10,7 @@ from tallystick.domain.bodies import read_body
 from tallystick.domain.codec import decode
 from tallystick.domain.kinds import Kind
 from tallystick.domain.shown.claims import FiledClaim
-from tallystick.domain.shown.shown import AtHand, shows
+from tallystick.domain.shown.shown import Context, shows
 from tallystick.proof.reading import kind_read
 
 Confirm: TypeAlias = Callable[[Sequence[str]], None]
@@ -37,5 +37,5 @@ def signed_if_confirmed(
     """
     kind, said = kind_read(envelope), body_of(envelope)
     body = decode(Agreement, said) if kind is Kind.AGREEMENT else read_body(kind, said)
-    confirm(shows(body, AtHand(statement=statement_id(envelope), agreement=agreement, claim=claim)))
+    confirm(shows(body, Context(statement=statement_id(envelope), agreement=agreement, claim=claim)))
     return cosign(envelope, keys.signing_key)

@@ -11,7 +11,7 @@ from typing import Self
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.record.fold import fold, step
+from tallystick.domain.record.fold import advance, fold
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.proof.entries import Recorded, verified, with_successors
 from tallystick.proof.reading import SignedAgreement
@@ -48,7 +48,7 @@ class Case:
         terms = with_successors(self.terms, recorded)
         revoked = (body.key for _, body in claim.entries_of(KeyRevocation))
         for entry in verified(recorded, terms, revoked=revoked):
-            claim = step(terms, claim, entry)
+            claim = advance(terms, claim, entry)
         return replace(self, signed=replace(self.signed, terms=terms), claim=claim)
 
 

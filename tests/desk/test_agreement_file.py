@@ -29,7 +29,7 @@ from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, DeploymentId, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Kind
-from tallystick.domain.soundness.check import check
+from tallystick.domain.soundness.check import lint
 from tallystick.domain.soundness.finding import Severity
 from tallystick.domain.soundness.registering import check_registration
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, CONDITION_DEPTH_MAX, JSON_NODES_MAX, QUORUM_DEPTH_MAX
@@ -330,13 +330,13 @@ def test_demo_agreements_are_sound(folder: Path, name: str) -> None:
     shutil.copy(DEMO / name, folder / name)
     found = read_agreement(folder / name)
     assert found.deployment == DeploymentId("test")
-    assert [finding for finding in check(found) if finding.severity is Severity.ERROR] == []
+    assert [finding for finding in lint(found) if finding.severity is Severity.ERROR] == []
     assert isinstance(found.notice, NoticeRule)
 
 
 def test_realistic_demo_agreement_has_no_warnings_either(folder: Path) -> None:
     shutil.copy(DEMO / "agreement-ten-business-days.yaml", folder)
-    assert check(read_agreement(folder / "agreement-ten-business-days.yaml")) == ()
+    assert lint(read_agreement(folder / "agreement-ten-business-days.yaml")) == ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -235,8 +235,8 @@ BUILDS: Final = (
     _build(
         "a claim does not pin its deposit",
         "tallystick/domain/release/seen.py",
-        "found is None or found.id != claim.filing.deposit:",
-        "found is None:",
+        "deposit is None or deposit.id != claim.filing.deposit:",
+        "deposit is None:",
         "tests/domain/release/test_decision.py",
     ),
 )

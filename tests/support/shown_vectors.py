@@ -24,7 +24,7 @@ from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import ComponentId, Digest, PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.shown.claims import FiledClaim
-from tallystick.domain.shown.shown import AtHand, shows
+from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling
@@ -146,8 +146,8 @@ def shown(vector: Mapping[str, Any], around: Mapping[str, Any]) -> list[str]:
         filed_at=instant(claim["filed_at"]),
     )
     agreement = decode(Agreement, parse(around["agreement"].encode()))
-    at_hand = AtHand(statement=Digest(vector["statement"]), agreement=agreement, claim=about)
-    return list(shows(body, at_hand))
+    context = Context(statement=Digest(vector["statement"]), agreement=agreement, claim=about)
+    return list(shows(body, context))
 
 
 def stored(name: str) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def _deposit() -> Deposit:
 def _vector(body: Header | Agreement) -> dict[str, Any]:
     kind = Kind.AGREEMENT if isinstance(body, Agreement) else body.KIND
     statement = statement_id(unsigned(kind, encode_object(body)))
-    lines = shows(body, AtHand(statement=statement, agreement=AGREEMENT, claim=_filed()))
+    lines = shows(body, Context(statement=statement, agreement=AGREEMENT, claim=_filed()))
     return {"kind": kind.value, "body": _canonical(body), "statement": statement, "lines": list(lines)}
 
 

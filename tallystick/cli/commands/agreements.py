@@ -30,8 +30,7 @@ from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
-from tallystick.domain.soundness.check import check as check_agreement
-from tallystick.domain.soundness.check import refuse_unsound
+from tallystick.domain.soundness.check import lint, refuse_unsound
 from tallystick.domain.soundness.finding import Severity
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.proof.reading import read_agreement
@@ -56,9 +55,9 @@ def check(
     if canonical:
         typer.get_binary_stream("stdout").write(canonical_agreement(agreement))
         return
-    findings = check_agreement(agreement)
+    findings = lint(agreement)
     document: JsonObject = {"agreement": agreement.id, "findings": [asdict(finding) for finding in findings]}
-    rows = [(f.severity.value, f.code, f.at, f.message, f.advice) for f in findings]
+    rows = [(f.severity.value, f.code, f.where, f.message, f.advice) for f in findings]
     print_table(document, ("", "rule", "at", "what", "advice"), rows, as_json=as_json)
     if not as_json and not findings:
         say(f"{agreement.id}: nothing to say against it")

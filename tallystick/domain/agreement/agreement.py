@@ -1,8 +1,8 @@
 """The agreement: everything that differs between real escrow agreements, as data.
 
 Its canonical bytes are signed by every party and its digest is pinned by every
-claim, so nothing here changes under a claim that runs. What makes an agreement
-*sensible* is checked in `agreement_check`; what makes it *readable* is checked here.
+claim, so nothing here changes under a running claim. Whether an agreement makes
+*sense* is checked in `soundness`; whether it can be *read* is checked here.
 """
 
 from collections.abc import Iterable
@@ -47,9 +47,9 @@ class Agreement:
     """An escrow agreement, one version of it.
 
     Attributes:
-        supersedes: The digest of the version before; absent for the first.
-        excludes_claimant_party: Whether nobody of the claimant's party counts for its own claim.
-        evidence_readers: To whom evidence documents are sealed.
+        supersedes: The digest of the previous version; absent for the first.
+        excludes_claimant_party: Whether the votes of the claimant's party count for nothing on its own claim.
+        evidence_readers: The persons to whom evidence documents are sealed.
     """
 
     schema: str
@@ -175,11 +175,11 @@ def _one(things: tuple[_N, ...], wanted: str, what: str) -> _N:
 
 
 def depositor(agreement: Agreement) -> Party:
-    """Return the party that deposits: it gets the notices, and its clock counts the windows."""
+    """Return the party that deposits: it gets the notices, and its local time decides the windows."""
     (party,) = agreement.parties_in(Role.DEPOSITOR)
     return party
 
 
 def voted_on(agreement: Agreement, stages: Iterable[StageId], person: PersonId) -> tuple[StageId, ...]:
-    """Return those of `stages` in whose quorum `person` has a place."""
+    """Return the ones among `stages` whose quorum includes `person`."""
     return tuple(stage for stage in stages if person in agreement.stage(stage).quorum.persons)

@@ -10,7 +10,7 @@ from tallystick.domain.periods import Period
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Communications:
-    """Who announces a release, where, how often, and whom to ask."""
+    """Who announces a release, where and how often, and who answers questions."""
 
     announcer: PersonId
     channels: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What is in escrow: components, how dear each is, and under which licence."""
+"""What is in escrow: components, how critical each is, and under which licence."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,14 +11,14 @@ from tallystick.domain.periods import Period
 
 
 class Tier(StrEnum):
-    """How much hangs on a component."""
+    """How critical a component is."""
 
     CRITICAL = "critical"
     NON_CRITICAL = "non_critical"
 
 
 class LicenceModel(StrEnum):
-    """How long the licence runs; a release does not prolong it."""
+    """How long the licence runs; a release does not extend it."""
 
     PERPETUAL = "perpetual"
     TERM = "term"
@@ -39,10 +39,10 @@ class Component:
     """A thing that is deposited and released as a whole.
 
     Attributes:
-        cadence: How often it is to be deposited.
-        max_age: How old a deposit's watermark may be at a claim.
+        cadence: How often the depositor must deposit it.
+        max_age: How old a deposit's watermark may be when a claim is filed.
         required_entries: Paths that every deposit's bag must hold.
-        prerequisites: What the beneficiary needs to have, in words.
+        prerequisites: What the beneficiary needs in order to use it, in words.
     """
 
     id: ComponentId

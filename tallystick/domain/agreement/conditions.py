@@ -1,7 +1,7 @@
 """Release conditions: booleans over evidence, so that two parties who read one get the same answer.
 
 Whether a document is true is not decided here: the claim names who issued what,
-and the condition says which of it must be there.
+and the condition says which documents must be there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class Expression:
     parts: tuple["Expression", ...] = ()
 
     @classmethod
-    def from_json(cls, value: JsonValue, at: str, depth: int = 1) -> "Expression":
+    def from_json(cls, value: JsonValue, where: str, depth: int = 1) -> "Expression":
         """Return the expression that `value` writes.
 
         Raises:
@@ -49,10 +49,10 @@ class Expression:
                 parts = value[word]
                 if not isinstance(parts, str) and isinstance(parts, Sequence) and parts:
                     read = [
-                        cls.from_json(part, f"{at}/{word}/{i}", depth + 1) for i, part in enumerate(parts)
+                        cls.from_json(part, f"{where}/{word}/{i}", depth + 1) for i, part in enumerate(parts)
                     ]
                     return cls(word=word, parts=tuple(read))
-        raise MalformedDocumentError("not an evidence item, all_of or any_of", at=at)
+        raise MalformedDocumentError("not an evidence item, all_of or any_of", at=where)
 
     def to_json(self) -> JsonValue:
         """Return the JSON form."""
@@ -60,7 +60,7 @@ class Expression:
 
     @property
     def items(self) -> frozenset[str]:
-        """Every evidence item that is named."""
+        """Every evidence item that it names."""
         if self.word == "item":
             return frozenset({self.item})
         return frozenset[str]().union(*(part.items for part in self.parts))
@@ -74,7 +74,7 @@ class Expression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A release condition: `when` holds and `not_if` does not.
+    """A release condition: `when` is true and `not_if` is not.
 
     Attributes:
         stressed: Whether this is a stressed exit (failure of the depositor) or an orderly one.

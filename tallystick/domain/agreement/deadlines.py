@@ -2,8 +2,8 @@
 
 A deadline is an instant and the reasons for it. The calendars are the agreement's
 own, pinned in its signed bytes, so no upgrade of a holiday library moves a date.
-Where a rule could be read two ways the later instant is taken: no reading of a
-clock may shorten what a party was promised.
+Where a rule can be read in two ways, the later instant is taken: no reading of a
+clock may shorten the time that a party was promised.
 """
 
 import re
@@ -53,7 +53,7 @@ class Deadline:
 
     Attributes:
         at: UTC, whole seconds; an act accepted at this instant is in time.
-        explanation: A line for each day counted or skipped; long runs are folded.
+        explanation: One line for each day counted or skipped; long runs take one line.
     """
 
     at: datetime
@@ -63,13 +63,13 @@ class Deadline:
 def deadline(start: datetime, period: Period, *, recipient: Party, agreement: Agreement) -> Deadline:
     """Return the end of `period`, which begins at `start`, for `recipient`.
 
-    Plain durations are added to the instant. Business days leave out the day of
-    `start` at the recipient's place and count the days that are business days for
-    the recipient and for every escrow agent, until the cut-off hour of the last.
+    Plain durations are added to the instant. Business days are counted from
+    the day after `start`, in the recipient's time zone. A day counts if it is a business day for the
+    recipient and for every escrow agent; the period ends at the cut-off hour of the last one.
 
     Raises:
         CalendarExhaustedError: A calendar does not reach that far.
-        UnknownTimeZoneError: The recipient's.
+        UnknownTimeZoneError: The recipient's time zone is unknown.
         NotInAgreementError: The agreement lacks a party's calendar.
     """
     if period.business_days is None:
@@ -82,7 +82,7 @@ def deadline(start: datetime, period: Period, *, recipient: Party, agreement: Ag
     last, cutoff = days[-1].day, agreement.notice.cutoff
     explanation = (
         f"{_day_text(first)} not counted: the day it begins",
-        *_told(days),
+        *_day_lines(days),
         f"ends {_day_text(last)} {cutoff:%H:%M} {recipient.time_zone}",
     )
     return Deadline(at=_instant_of(last, cutoff, zone), explanation=explanation)
@@ -91,12 +91,12 @@ def deadline(start: datetime, period: Period, *, recipient: Party, agreement: Ag
 def received(sent_at: datetime, *, recipient: Party, agreement: Agreement) -> Deadline:
     """Return when a notice that reached `recipient` at `sent_at` is deemed received.
 
-    After the cut-off hour there, or on a day that is no business day, it is the hour
-    at which business resumes on the next business day; otherwise the same instant.
+    After the recipient's cut-off hour, or on a day that is not a business day, it is received when
+    business resumes on the next business day; otherwise at the same instant.
 
     Raises:
         CalendarExhaustedError: A calendar does not reach that far.
-        UnknownTimeZoneError: The recipient's.
+        UnknownTimeZoneError: The recipient's time zone is unknown.
         NotInAgreementError: The agreement lacks a party's calendar.
     """
     zone = time_zone(recipient.time_zone)
@@ -113,14 +113,14 @@ def received(sent_at: datetime, *, recipient: Party, agreement: Agreement) -> De
     reason = closed or f"after {notice.cutoff:%H:%M}"
     explanation = (
         f"{_day_text(local.date())} {local:%H:%M} {recipient.time_zone}: {reason}",
-        *_told(days[:-1]),
+        *_day_lines(days[:-1]),
         f"deemed received {_day_text(days[-1].day)} {notice.resumes:%H:%M} {recipient.time_zone}",
     )
     return Deadline(at=_instant_of(days[-1].day, notice.resumes, zone), explanation=explanation)
 
 
 def later(one: Deadline, other: Deadline) -> Deadline:
-    """Return whichever ends later; the first, if both end together."""
+    """Return the one that ends later; the first, if both end together."""
     return other if other.at > one.at else one
 
 
@@ -129,7 +129,7 @@ def time_zone(name: str) -> ZoneInfo:
     """Return the IANA time zone `name`.
 
     Raises:
-        UnknownTimeZoneError: There is none, or its name means another thing on another machine.
+        UnknownTimeZoneError: There is none, or its name differs in meaning from machine to machine.
     """
     if _ZONE_NAME.fullmatch(name) is None:
         raise UnknownTimeZoneError("not the name of a time zone", given=name[:64])
@@ -141,7 +141,7 @@ def time_zone(name: str) -> ZoneInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
-    """A day that was looked at; `closed` is why it does not count, or empty."""
+    """A day in the count; `closed` says why it does not count, or is empty."""
 
     day: date
     closed: str
@@ -154,7 +154,7 @@ def _calendars(recipient: Party, agreement: Agreement) -> tuple[Calendar, ...]:
 
 
 def _counted(first: date, wanted: int, calendars: tuple[Calendar, ...]) -> Iterator[_Day]:
-    """Yield the days after `first`, closed ones too, until `wanted` business days were seen."""
+    """Yield the days after `first`, closed ones too, until `wanted` business days have passed."""
     for ahead in range(1, DEADLINE_DAYS_MAX + 1):
         day = _day_after(first, ahead, calendars)
         closed = _closed(day, calendars)
@@ -177,7 +177,7 @@ def _day_after(first: date, ahead: int, calendars: tuple[Calendar, ...]) -> date
 
 
 def _closed(day: date, calendars: tuple[Calendar, ...]) -> str:
-    """Return why `day` is no business day in one of `calendars`, or nothing."""
+    """Return why `day` is not a business day in one of `calendars`, or an empty text."""
     for calendar in calendars:
         if day > calendar.covers_until:
             covered = calendar.covers_until.isoformat()
@@ -195,9 +195,9 @@ def _closed(day: date, calendars: tuple[Calendar, ...]) -> str:
 
 
 def _instant_of(day: date, hour: time, zone: ZoneInfo) -> datetime:
-    """Return when it is `hour` on `day` in `zone`: the later instant, if clocks are set then.
+    """Return when it is `hour` on `day` in `zone`; the later instant, if the clocks change then.
 
-    An hour that is skipped comes after the gap, one that comes twice is the second
+    A skipped hour is read as after the gap, and a repeated hour as the second one
     (PEP 495: of the two folds one is read with the offset before, one with that after).
     """
     local = datetime.combine(day, hour, zone)
@@ -205,13 +205,13 @@ def _instant_of(day: date, hour: time, zone: ZoneInfo) -> datetime:
 
 
 def _whole_second(moment: datetime) -> datetime:
-    """Return `moment` in UTC; a part of a second counts as a whole one, lest writing it down shorten it."""
+    """Return `moment` in UTC; rounded up, so that writing it down never shortens a period."""
     whole = moment.astimezone(UTC).replace(microsecond=0)
     return whole if whole == moment else whole + _ONE_SECOND
 
 
-def _told(days: list[_Day]) -> tuple[str, ...]:
-    """Return a line a counted day, and a line for each run of days that are closed alike."""
+def _day_lines(days: list[_Day]) -> tuple[str, ...]:
+    """Return a line for each counted day, and one for each run of days closed for the same reason."""
     lines: list[str] = []
     number = 0
     for closed, run in groupby(days, key=lambda day: day.closed):

@@ -10,7 +10,7 @@ from tallystick.domain.periods import Period
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance:
-    """Who owns the risk, and when the arrangement is looked at again."""
+    """Who owns the risk, and how often the agreement is reviewed."""
 
     risk_owner: PersonId
     review_every: Period

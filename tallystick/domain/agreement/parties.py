@@ -23,7 +23,7 @@ class ChannelKind(StrEnum):
     EMAIL = "email"
     WEBHOOK = "webhook"
     OUTBOX = "outbox"
-    """A folder of the escrow agent's that the recipient reads: for the embedded stack."""
+    """A folder that the escrow agent writes and the recipient reads: for the embedded stack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +39,9 @@ class Party:
     """A party to the agreement.
 
     Attributes:
-        time_zone: IANA name; the recipient's clock decides when a notice is received.
-        calendar: The id of the agreement's calendar whose days are business days here.
-        channels: Where notices to this party go; every one is used.
+        time_zone: IANA name; the recipient's local time decides when a notice is received.
+        calendar: The id of the agreement's calendar with this party's business days.
+        channels: Where notices to this party go; each notice goes to all of them.
     """
 
     id: PartyId
@@ -54,7 +54,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who acts for a party. The person *is* the signing key; the id only shows."""
+    """Someone who acts for a party. The person *is* the signing key; the id only shows."""
 
     id: PersonId
     name: str

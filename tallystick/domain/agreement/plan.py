@@ -36,7 +36,7 @@ class CustodyRule(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """When a stage opens: after which stage (for `after_stage`), and how long after."""
+    """When a stage opens: after what, and how long after; `stage` is set for `after_stage` alone."""
 
     when: Opens
     stage: StageId | None = None

@@ -18,18 +18,18 @@ class ObjectionRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorities:
-    """Who may do what beside approving.
+    """Who may do what, apart from approving.
 
     Attributes:
-        claimants: May file a claim, withdraw it, and sign receipts and returns.
-        intake: May accept a claim's form, or refuse it.
-        denial: Whose denials, together, end a claim.
-        arbitration: Who may rule on a dispute; absent where the agreement has no arbitrator.
-        court_order: Officers who may attest a final court order.
-        joint_instruction: Who signs one together.
-        hold: May place a hold.
-        hold_lift: Who lifts one, together.
-        revocation: Who may revoke another's key, together.
+        claimants: Who may file a claim, withdraw it, and sign receipts and returns.
+        intake: Who may accept or refuse a claim for its form.
+        denial: The quorum whose denials end a claim.
+        arbitration: Who may rule on a dispute; absent if the agreement has no arbitrator.
+        court_order: The officers who may attest a final court order together.
+        joint_instruction: Who may sign a joint instruction together.
+        hold: Who may place a hold.
+        hold_lift: Who may lift a hold together.
+        revocation: Who may revoke another person's key together.
     """
 
     claimants: tuple[PersonId, ...]

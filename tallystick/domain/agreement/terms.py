@@ -25,9 +25,8 @@ class Terms:
     """An agreement as a claim pins it: its content and its digest.
 
     Attributes:
-        later: The versions that followed it, by digest, as far as they are known; each signed by all
-            parties to the one before it. They change no rule of the claim's, but their quorum, too, may
-            say that a key was stolen.
+        later: The known versions that followed it, by digest, each signed by all parties to the version
+            before it. They change no rule of the claim, but their quorum may also revoke a stolen key.
     """
 
     agreement: Agreement
@@ -38,7 +37,7 @@ class Terms:
         """Return what a statement by `person` at `at` begins with.
 
         Args:
-            nonce: 32 hexadecimal digits: the same words said twice on purpose are two statements.
+            nonce: 32 hexadecimal digits: someone who says the same thing twice makes two statements.
         """
         return HeaderMembers(
             deployment=self.agreement.deployment,

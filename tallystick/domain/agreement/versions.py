@@ -21,15 +21,15 @@ def check_predecessors(previous: Agreement, signers: Collection[PublicKey]) -> N
 
 
 def check_in_force(agreement: Agreement, later: Iterable[Agreement], *, at: datetime) -> None:
-    """Refuse a claim under another version than the one in force: nobody picks the rules that suit them best.
+    """Refuse a claim under any version but the one in force: nobody picks the rules that suit them best.
 
     Args:
         later: The versions after `agreement` that were registered when the claim was filed.
         at: When it was filed.
 
     Raises:
-        BadTimingError: It comes into force later.
-        SupersededError: A newer one was in force.
+        BadTimingError: The version was not yet in force.
+        SupersededError: A newer version was in force.
     """
     if at < agreement.effective_from:
         raise BadTimingError("not in force yet", effective_from=instant_text(agreement.effective_from))

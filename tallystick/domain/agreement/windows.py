@@ -8,11 +8,11 @@ from tallystick.domain.periods import Period
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """Business days, pinned: no library upgrade moves a deadline.
+    """Which days are business days; pinned, so that no library upgrade moves a deadline.
 
     Attributes:
-        weekend: Weekdays that are no business days, as `mon` … `sun`.
-        holidays: Dates that are no business days.
+        weekend: Weekdays that are not business days, as `mon` … `sun`.
+        holidays: Dates that are not business days.
         covers_until: The last date for which the holidays are known.
     """
 
@@ -24,7 +24,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
-    """How long each step may take.
+    """How long each part of a claim may take.
 
     Attributes:
         intake: For the escrow agent to check the form of a claim.
@@ -32,7 +32,7 @@ class Windows:
         approval: For the quorum, from the moment a stage opens; then the claim lapses.
         approval_lifetime: How long an approval may count, at most.
         provisioning: For the receiver to report a stage; then it is rolled back.
-        returning: For the beneficiary to return or destroy what falls due for return.
+        returning: For the beneficiary to return or destroy what must be returned.
     """
 
     intake: Period
@@ -48,11 +48,11 @@ class NoticeRule:
     """When a notice counts as received.
 
     Attributes:
-        cutoff: Local hour at the recipient's place after which the next business day counts.
-        resumes: Local hour at which a notice that came too late is received.
-        deemed_after: How long after sending a notice is deemed received, if enough channels took it;
+        cutoff: The recipient's local hour after which a notice counts for the next business day.
+        resumes: The recipient's local hour at which a notice after the cut-off is received.
+        deemed_after: How long after sending a notice is deemed received, if enough channels accepted it;
             absent means that only an acknowledgement is proof.
-        channels_required: How many channels must have taken it.
+        channels_required: How many channels must have accepted it.
     """
 
     cutoff: time

@@ -1,5 +1,5 @@
-"""Whether a release could be carried out today: what a fire drill of an agreement would find.
+"""Whether a release could be carried out today.
 
-To ask, call `findings` with what was `Seen` of the deposits, the custody and the keys; `is_ready` says
+To ask, call `findings` with an `Inventory` of the deposits, the custody and the keys; `is_ready` says
 whether any finding makes a release impossible.
 """

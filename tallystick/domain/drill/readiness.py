@@ -1,4 +1,4 @@
-"""Whether a release could be carried out today: what a fire drill of an agreement would find."""
+"""Whether a release could be carried out today."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from tallystick.domain.agreement.deadlines import CalendarExhaustedError, deadli
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import ComponentId, PublicKey
 from tallystick.domain.periods import Period
-from tallystick.domain.soundness.check import check
+from tallystick.domain.soundness.check import lint
 from tallystick.domain.soundness.finding import Finding, Severity, error, warning
 from tallystick.domain.statements.deposits import Deposit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What stands under an agreement, at `at`.
+class Inventory:
+    """What there is under an agreement at `at`.
 
     Attributes:
         live: The components that have a live custody epoch.
@@ -32,72 +32,71 @@ class Seen:
     halted: bool
 
 
-def findings(agreement: Agreement, seen: Seen) -> tuple[Finding, ...]:
-    """Return what would stand in the way of a release, and what the linter says of the agreement."""
+def findings(agreement: Agreement, inventory: Inventory) -> tuple[Finding, ...]:
+    """Return what would prevent a release, and what the linter finds in the agreement."""
     own = (
-        *_database(seen),
-        *_custody(agreement, seen),
-        *_deposit(agreement, seen),
-        *_people(agreement, seen),
+        *_halt(inventory),
+        *_custody(agreement, inventory),
+        *_deposit(agreement, inventory),
+        *_people(agreement, inventory),
     )
-    return (*own, *check(agreement))
+    return (*own, *lint(agreement))
 
 
-def is_ready(found: Sequence[Finding]) -> bool:
-    """Return whether nothing among the findings makes a release impossible."""
-    return all(finding.severity is not Severity.ERROR for finding in found)
+def is_ready(those: Sequence[Finding]) -> bool:
+    """Return whether none of those findings makes a release impossible."""
+    return all(finding.severity is not Severity.ERROR for finding in those)
 
 
-def _database(seen: Seen) -> Iterator[Finding]:
-    if seen.halted:
+def _halt(inventory: Inventory) -> Iterator[Finding]:
+    if inventory.halted:
         yield error(
             "halted", "", "releases are halted in this deployment", "Remove the halt file when it is safe."
         )
 
 
-def _custody(agreement: Agreement, seen: Seen) -> Iterator[Finding]:
+def _custody(agreement: Agreement, inventory: Inventory) -> Iterator[Finding]:
     for place, component in enumerate(agreement.components):
-        if component.id not in seen.live:
+        if component.id not in inventory.live:
             yield warning(
                 "no-live-custody",
                 f"/components/{place}",
                 f"{component.id} has no live custody epoch: its next deposit cannot be sealed",
-                "The gate deals the next epoch; see that it runs.",
+                "Check that the gate runs: it deals the next epoch.",
             )
 
 
-def _deposit(agreement: Agreement, seen: Seen) -> Iterator[Finding]:
-    if seen.deposit is None:
+def _deposit(agreement: Agreement, inventory: Inventory) -> Iterator[Finding]:
+    if inventory.deposit is None:
         yield error(
-            "no-verified-deposit", "", "there is no verified deposit", "The depositor makes a deposit."
+            "no-verified-deposit", "", "there is no verified deposit", "Ask the depositor for a deposit."
         )
         return
-    held = {component.component for component in seen.deposit.components}
+    held = {component.component for component in inventory.deposit.components}
     for place, component in enumerate(agreement.components):
-        at = f"/components/{place}"
+        where = f"/components/{place}"
         if component.id not in held:
-            yield error(
-                "not-deposited", at, f"{component.id} is not in the latest deposit", "The depositor adds it."
-            )
-        elif _older(agreement, seen, component.max_age):
+            message = f"{component.id} is not in the latest deposit"
+            yield error("not-deposited", where, message, "Ask the depositor to add it.")
+        elif _older(agreement, inventory, component.max_age):
             yield error(
                 "deposit-too-old",
-                at,
+                where,
                 f"{component.id} is older than {_text(component.max_age)}",
-                "Deposit anew.",
+                "Ask the depositor for a new deposit.",
             )
-        elif _older(agreement, seen, component.cadence):
+        elif _older(agreement, inventory, component.cadence):
             yield warning(
                 "deposit-overdue",
-                at,
-                f"{component.id} is due every {_text(component.cadence)}; the last is of "
-                f"{instant_text(seen.deposit.watermark)}",
-                "The depositor makes the next deposit.",
+                where,
+                f"{component.id} is due every {_text(component.cadence)}; the last is from "
+                f"{instant_text(inventory.deposit.watermark)}",
+                "Ask the depositor for the next deposit.",
             )
 
 
-def _people(agreement: Agreement, seen: Seen) -> Iterator[Finding]:
-    gone = frozenset(person.id for person in agreement.persons if person.signing_key in seen.revoked)
+def _people(agreement: Agreement, inventory: Inventory) -> Iterator[Finding]:
+    gone = frozenset(person.id for person in agreement.persons if person.signing_key in inventory.revoked)
     for place, stage in enumerate(agreement.stages):
         if not stage.quorum.satisfied_by(stage.quorum.persons - gone):
             yield error(
@@ -108,14 +107,15 @@ def _people(agreement: Agreement, seen: Seen) -> Iterator[Finding]:
             )
 
 
-def _older(agreement: Agreement, seen: Seen, period: Period | None) -> bool:
-    if period is None or seen.deposit is None:
+def _older(agreement: Agreement, inventory: Inventory, period: Period | None) -> bool:
+    if period is None or inventory.deposit is None:
         return False
+    since = inventory.deposit.watermark
     try:
-        ends = deadline(seen.deposit.watermark, period, recipient=depositor(agreement), agreement=agreement)
+        ends = deadline(since, period, recipient=depositor(agreement), agreement=agreement)
     except CalendarExhaustedError:
         return False
-    return seen.at > ends.at
+    return inventory.at > ends.at
 
 
 def _text(period: Period | None) -> str:

@@ -20,7 +20,7 @@ from tallystick.domain.statements.engine import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedDeadline:
-    """A deadline and what ends at it."""
+    """A deadline, and what ends then."""
 
     what: str
     at: datetime
@@ -31,30 +31,30 @@ def deadlines(agreement: Agreement, claim: Claim, at: datetime) -> tuple[NamedDe
     """Return every deadline that runs or has run for `claim`, earliest first, each with its days.
 
     Args:
-        at: When it is asked; approvals that have expired by then are left out.
+        at: The present moment; approvals that have expired by then are left out.
 
     Raises:
         CalendarExhaustedError: A calendar of the agreement does not reach far enough.
     """
-    found = (named for look in _DEADLINES for named in look(agreement, claim, at))
-    return tuple(sorted(found, key=lambda named: (named.at, named.what)))
+    named_deadlines = (named for look in _DEADLINES for named in look(agreement, claim, at))
+    return tuple(sorted(named_deadlines, key=lambda named: (named.at, named.what)))
 
 
 def intake_due(agreement: Agreement, claim: Claim) -> Deadline:
-    """Return until when the escrow agent has to check the claim's form; nothing lapses at it."""
+    """Return until when the escrow agent must check the claim's form; nothing lapses then."""
     agent = agreement.parties_in(Role.ESCROW_AGENT)[0]
     return deadline(claim.filed_at, agreement.windows.intake, recipient=agent, agreement=agreement)
 
 
 def return_due(agreement: Agreement, claim: Claim) -> Deadline:
-    """Return until when the beneficiary has to certify the return of what was disclosed."""
+    """Return until when the beneficiary must certify the return of what was disclosed."""
     recipient = agreement.party(claim.claimant_party)
     return deadline(claim.since, agreement.windows.returning, recipient=recipient, agreement=agreement)
 
 
-def _named(what: str, found: Deadline | None) -> Iterator[NamedDeadline]:
-    if found is not None:
-        yield NamedDeadline(what=what, at=found.at, explanation=found.explanation)
+def _named(what: str, end: Deadline | None) -> Iterator[NamedDeadline]:
+    if end is not None:
+        yield NamedDeadline(what=what, at=end.at, explanation=end.explanation)
 
 
 def _intake_deadline(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
@@ -92,7 +92,7 @@ def _approval_expiries(_: Agreement, claim: Claim, at: datetime) -> Iterator[Nam
         return
     for entry, body in claim.approvals:
         if entry.signed.id not in claim.retracted and body.expires_at >= at:
-            why = f"the approval of {', '.join(body.stages)} says so itself"
+            why = f"as the approval of {', '.join(body.stages)} says"
             yield NamedDeadline(
                 what=f"approval-expires:{body.person}", at=body.expires_at, explanation=(why,)
             )

@@ -1,7 +1,7 @@
 """What a claim waits for, on whom, and until when: the inbox, and the deadlines with their reasons.
 
-Nothing is decided here. Every answer is asked of the functions that decide it:
-`progress`, `stages`, `notice`, `tally` and `receipts`.
+Nothing is decided here: every answer comes from the functions that decide it, in
+`claim`, `notice` and `progress`.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,17 +32,17 @@ _S = ClaimState
 
 
 class Awaited(StrEnum):
-    """What may be waited for: a kind of statement, or something nobody has to do."""
+    """What a claim may wait for: a kind of statement, or something that takes only time or the engine."""
 
     INTAKE = "intake"
     ACKNOWLEDGEMENT = "notice-acknowledgement"
     WINDOW = "window"
-    """Time only; whoever may object can still do so."""
+    """Time only; until then, the objectors may object."""
     SETTLEMENT = "settlement"
-    """An objection is to be retracted, ruled on, or accepted by a withdrawal."""
+    """An objection must be retracted, ruled on, or accepted by withdrawing the claim."""
     APPROVAL = "approval"
     OPENING = "opening"
-    """Time only: the quorum may be reached, the stage is not open yet."""
+    """Time only: the stage is not open yet, even if its quorum is reached."""
     GATE = "gate"
     RECEIPT = "receipt"
     ROLLBACK = "rollback"
@@ -55,7 +55,7 @@ class Waiting:
     """One thing that a claim waits for.
 
     Attributes:
-        on: The persons who could bring it about; empty where only time or the engine can.
+        on: The persons who could bring it about; empty if only time or the engine can.
         until: When the wait ends by itself, if it does.
     """
 
@@ -66,22 +66,22 @@ class Waiting:
 
 
 def waiting(agreement: Agreement, claim: Claim, at: datetime) -> tuple[Waiting, ...]:
-    """Return what `claim` waits for at `at`; empty once nothing is owed by anyone.
+    """Return what `claim` waits for at `at`; empty once nobody owes anything.
 
-    Where a calendar does not reach far enough to tell a deadline, the wait has no end:
-    a claim can be looked at whatever becomes of its calendars.
+    If a calendar does not reach far enough to compute a deadline, `until` is None, so
+    that the claim can still be read.
     """
-    return tuple(found for look in _LOOKS for found in look(agreement, claim, at))
+    return tuple(item for look in _LOOKS for item in look(agreement, claim, at))
 
 
 def to_undo(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
-    """Return the stages that the receiver still has to undo, in order, the last one first."""
+    """Return the stages that the receiver must still undo, in this order: the last one first."""
     if claim.state is _S.ROLLING_BACK:
         return to_roll_back(agreement, claim)
     if claim.state in GIVEN_UP | {_S.RETURN_DUE}:
-        standing = {StageState.DECIDED, StageState.ACTIVATED, StageState.FAILED}
+        released = {StageState.DECIDED, StageState.ACTIVATED, StageState.FAILED}
         return tuple(
-            stage for stage in to_give_back(agreement, claim) if claim.progress(stage).state in standing
+            stage for stage in to_give_back(agreement, claim) if claim.progress(stage).state in released
         )
     return ()
 
@@ -131,7 +131,7 @@ def _for_settlement(agreement: Agreement, claim: Claim, _: datetime) -> Iterator
         what=Awaited.SETTLEMENT,
         on=tuple(sorted(arbitrators | authors | {claim.filing.person})),
         until=None,
-        why=f"an objection stands ({', '.join(grounds)}): it is ruled on, retracted, or accepted",
+        why=f"an objection is open ({', '.join(grounds)}) until it is ruled on, retracted or accepted",
     )
 
 
@@ -203,7 +203,7 @@ def _for_return(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
             what=Awaited.RETURN,
             on=agreement.authorities.claimants,
             until=_end(lambda: return_due(agreement, claim)),
-            why="what was disclosed is to be returned or destroyed, and that certified",
+            why="the beneficiary must return or destroy what was disclosed, and certify it",
         )
 
 
@@ -214,16 +214,16 @@ def _for_hold_lift(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[
             what=Awaited.HOLD_LIFT,
             on=tuple(sorted(agreement.authorities.hold_lift.persons)),
             until=None,
-            why=f"a hold by {body.person} stands over {scope}: {body.reason}",
+            why=f"{body.person} has placed a hold on {scope}: {body.reason}",
         )
 
 
 def _end(find: Callable[[], Deadline | None]) -> datetime | None:
     try:
-        found = find()
+        deadline = find()
     except CalendarExhaustedError:
         return None
-    return None if found is None else found.at
+    return None if deadline is None else deadline.at
 
 
 _LOOKS: Final[tuple[Callable[[Agreement, Claim, datetime], Iterator[Waiting]], ...]] = (

@@ -8,12 +8,12 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
 
 
-def subject(agreement: Agreement, claim: Claim) -> str:
+def claim_subject(agreement: Agreement, claim: Claim) -> str:
     """Return the letter's subject, on one line."""
     return f"Notice of release claim {claim.id} under {agreement.id}"
 
 
-def letter(agreement: Agreement, claim: Claim, *, at: datetime) -> str:
+def claim_letter(agreement: Agreement, claim: Claim, *, at: datetime) -> str:
     """Return the notice as plain text; the same claim at the same moment gives the same letter.
 
     Args:
@@ -41,12 +41,13 @@ def letter(agreement: Agreement, claim: Claim, *, at: datetime) -> str:
         *_time_to_object(agreement, at),
         "",
         f"To object: tallystick object {claim.id} --key YOUR.key",
-        f"It needs one of these grounds: {', '.join(agreement.objection.grounds)}; and a sentence on what",
-        f"it rests on, signed by one of {', '.join(agreement.objection.objectors)}.",
+        f"An objection names one of these grounds: {', '.join(agreement.objection.grounds)};",
+        f"it explains in a sentence why, and is signed by one of {', '.join(agreement.objection.objectors)}.",
         f"To confirm receipt: tallystick acknowledge {claim.id} --key YOUR.key",
         "",
         f"Questions: {agreement.communications.support}",
-        "This letter was sent by the escrow engine; only what is signed counts, and this text's digest is.",
+        "The escrow engine sent this letter. Only signed statements are binding; the signed notice has this",
+        "text's digest.",
     )
     return "\n".join(lines) + "\n"
 

@@ -1,7 +1,7 @@
 """When notice is proven: by acknowledgement, or by the agreement's rule of deemed receipt.
 
 A window starts at proof, never at sending. Suppressing a notice therefore never
-lets a window run out: without proof there is no window.
+makes a window end: without proof there is no window.
 """
 
 from datetime import datetime
@@ -17,12 +17,12 @@ from tallystick.domain.statements.signed import Entry
 
 
 def proof_of_notice(agreement: Agreement, claim: Claim, *, at: datetime) -> Deadline | None:
-    """Return when the depositor received notice, as far as it is proven at `at`, and how.
+    """Return when the depositor received notice, if it is proven at `at`, and how.
 
     Raises:
         CalendarExhaustedError: A calendar of the agreement does not reach that far.
     """
-    acknowledged = _known_by(claim)
+    acknowledged = _knowledge(claim)
     if acknowledged is not None:
         return _received(
             agreement, acknowledged.accepted_at, f"acknowledged by {acknowledged.signed.body.person}"
@@ -42,14 +42,14 @@ def deemed_receipt(agreement: Agreement, claim: Claim) -> Deadline | None:
 
 
 def notice_is_given(agreement: Agreement, claim: Claim) -> bool:
-    """Return whether enough channels took a notice, so that no further attempt is owed."""
-    return _known_by(claim) is not None or any(_taken(agreement, body) for _, body in claim.notices)
+    """Return whether the depositor knows, or enough channels accepted a notice: no attempt is owed then."""
+    return _knowledge(claim) is not None or any(_taken(agreement, body) for _, body in claim.notices)
 
 
-def _known_by(claim: Claim) -> Entry | None:
+def _knowledge(claim: Claim) -> Entry | None:
     """Return the first statement by which the depositor shows that it knows of the claim."""
-    shown = (*claim.entries_of(NoticeAcknowledgement), *claim.entries_of(JointInstruction))
-    return min((entry for entry, _ in shown), key=lambda entry: entry.index, default=None)
+    signs = (*claim.entries_of(NoticeAcknowledgement), *claim.entries_of(JointInstruction))
+    return min((entry for entry, _ in signs), key=lambda entry: entry.index, default=None)
 
 
 def _taken(agreement: Agreement, notice: Notice) -> bool:
@@ -67,5 +67,5 @@ def _channels(entry: Entry) -> str:
 
 
 def _received(agreement: Agreement, moment: datetime, how: str) -> Deadline:
-    at = received(moment, recipient=depositor(agreement), agreement=agreement)
-    return Deadline(at=at.at, explanation=(how, *at.explanation))
+    receipt = received(moment, recipient=depositor(agreement), agreement=agreement)
+    return Deadline(at=receipt.at, explanation=(how, *receipt.explanation))

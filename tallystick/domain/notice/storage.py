@@ -1,8 +1,8 @@
-"""Telling the parties of copies that were lost or altered: whom, of what, when again, and in which words.
+"""Letters to the parties about lost or altered copies: who gets one, about what, when, and the text.
 
-Whoever has deposited something, or relies on it, learns what became of it from more than
-a ledger that nobody reads. Who was told follows from the record alone, so that a
-restart, or a second worker, tells nobody twice of the same.
+Those who deposited a file, or rely on it, should not have to read the ledger to learn that
+a copy is damaged. Which letters were sent follows from the record alone, so a restart or a
+second worker sends no letter twice.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,18 +21,18 @@ from tallystick.domain.statements.engine import Event, StorageNotice
 from tallystick.domain.statements.signed import Entry
 from tallystick.limits import NOTICE_RETRY_MIN, STORAGE_NOTICE_FINDINGS_MAX, STORAGE_NOTICE_RETRY_MAX
 
-_TOLD: Final = (Role.DEPOSITOR, Role.BENEFICIARY, Role.ESCROW_AGENT)
+_RECIPIENTS: Final = (Role.DEPOSITOR, Role.BENEFICIARY, Role.ESCROW_AGENT)
 _FINDINGS: Final = frozenset({Happening.REPLICA_LOST, Happening.REPLICA_REPAIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
+class OwedLetter:
     """A letter that is owed to a party.
 
     Attributes:
-        attempt: Which letter of this kind to the party it is.
-        findings: What it tells of, oldest first; what does not fit is owed next.
-        due_at: From when; later each time that no channel took one.
+        attempt: The number of this letter among those of its kind to the party.
+        findings: The events that it reports, oldest first; those that do not fit go into the next letter.
+        due_at: When to send it; each time that no channel accepts one, the next is due later.
     """
 
     party: Party
@@ -41,26 +41,26 @@ class Owed:
     due_at: datetime
 
 
-def owed(agreement: Agreement, entries: Iterable[Entry]) -> tuple[Owed, ...]:
-    """Return the letters that are owed under an agreement, one a party at most.
+def owed_letters(agreement: Agreement, entries: Iterable[Entry]) -> tuple[OwedLetter, ...]:
+    """Return the letters that are owed under an agreement, at most one for each party.
 
-    A party without a channel is owed none: there is no way to it.
+    A party without a channel is owed none: nothing can reach it.
 
     Args:
-        agreement: The newest version: its channels are the ones that are in use.
-        entries: What is on record about no claim, verified, in ledger order.
+        agreement: The newest version: notices go to its channels.
+        entries: The verified entries that are about no claim, in ledger order.
     """
     record = tuple(entries)
-    parties = [party for role in _TOLD for party in agreement.parties_in(role) if party.channels]
-    return tuple(found for party in parties for found in _owed_to(party, record))
+    parties = [party for role in _RECIPIENTS for party in agreement.parties_in(role) if party.channels]
+    return tuple(letter for party in parties for letter in _owed_to(party, record))
 
 
-def subject(agreement: Agreement) -> str:
+def storage_subject(agreement: Agreement) -> str:
     """Return the letter's subject, on one line."""
     return f"Notice of damaged copies under {agreement.id}"
 
 
-def letter(agreement: Agreement, due: Owed) -> str:
+def storage_letter(agreement: Agreement, due: OwedLetter) -> str:
     """Return the letter as plain text; the same findings give the same letter."""
     lines = (
         f"To {due.party.name}.",
@@ -69,32 +69,34 @@ def letter(agreement: Agreement, due: Owed) -> str:
         f"{agreement.title} ({agreement.id}, version {agreement.version})",
         "were found missing or altered when they were read again.",
         "",
-        *(line for _, event in due.findings for line in _found(event)),
-        "A file of which no copy is good cannot be released until a good one is put back: the depositor can",
-        "bring the very same bytes, or make a new deposit. Of a file that was replaced nothing is lost.",
+        *(line for _, event in due.findings for line in _event_lines(event)),
+        "A file without any good copy cannot be released until one is put back: the depositor can upload",
+        "the same bytes again, or make a new deposit. Where a copy was replaced, nothing is lost.",
         "",
         f"To see the record: tallystick ledger verify {agreement.id} --key YOUR.key",
         f"Questions: {agreement.communications.support}",
-        "This letter was sent by the escrow engine; only what is signed counts, and this text's digest is.",
+        "The escrow engine sent this letter. Only signed statements are binding; the signed notice has this",
+        "text's digest.",
     )
     return "\n".join(lines) + "\n"
 
 
-def _owed_to(party: Party, entries: Sequence[Entry]) -> Iterator[Owed]:
+def _owed_to(party: Party, entries: Sequence[Entry]) -> Iterator[OwedLetter]:
     sent = [(entry, body) for entry, body in _sent(entries) if body.party == party.id]
-    told = {finding for _, body in sent if _taken(body) for finding in body.findings}
-    untold = [(entry, event) for entry, event in _findings(entries) if entry.signed.id not in told]
-    if untold:
-        yield Owed(
+    reported = {finding for _, body in sent if _taken(body) for finding in body.findings}
+    unreported = [(entry, event) for entry, event in _findings(entries) if entry.signed.id not in reported]
+    if unreported:
+        fitting = unreported[:STORAGE_NOTICE_FINDINGS_MAX]
+        yield OwedLetter(
             party=party,
             attempt=len(sent) + 1,
-            findings=tuple((entry.signed.id, event) for entry, event in untold[:STORAGE_NOTICE_FINDINGS_MAX]),
-            due_at=_due_at(untold[0][0], sent),
+            findings=tuple((entry.signed.id, event) for entry, event in fitting),
+            due_at=_due_at(unreported[0][0], sent),
         )
 
 
 def _due_at(first: Entry, sent: Sequence[tuple[Entry, StorageNotice]]) -> datetime:
-    """Return from when to write: only people end it, by mending a channel or agreeing on another."""
+    """Return when to write next; it goes on until people repair a channel or agree on another."""
     failed = sum(1 for _ in takewhile(lambda one: not _taken(one[1]), reversed(sent)))
     if not failed:
         return first.accepted_at
@@ -118,7 +120,7 @@ def _findings(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Event]]:
             yield entry, body
 
 
-def _found(event: Event) -> Iterator[str]:
+def _event_lines(event: Event) -> Iterator[str]:
     lost = event.happening is Happening.REPLICA_LOST
     yield f"{instant_text(event.issued_at)}  {'NOT REPLACED' if lost else 'replaced'}"
     yield from (f"    {line}" for line in event.because)

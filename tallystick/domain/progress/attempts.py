@@ -23,7 +23,7 @@ from tallystick.limits import (
 
 def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
     """Return when the next attempt to give notice is owed, or None if none is."""
-    # After a court order that came before any notice, the release still waits for one.
+    # A court order may come before any notice; the release still waits for notice then.
     noticeable = {ClaimState.ACCEPTED, ClaimState.CONTESTED, ClaimState.APPROVAL}
     if (
         claim.state not in noticeable
@@ -31,7 +31,7 @@ def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
         or notice_is_given(agreement, claim)
     ):
         return None
-    # No number of attempts is enough: a claim that nobody is told of would stand still for ever.
+    # Attempts never end: without notice the claim would wait for ever.
     attempts = claim.entries_of(Notice)
     if not attempts:
         return claim.since
@@ -39,20 +39,20 @@ def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
 
 
 def asks_gate_from(claim: Claim, following: StageProgress, at: datetime) -> datetime:
-    """Return from when the gate may be asked: at once after a person's act, ever later while nobody acts."""
-    refused, heard_at = 0, claim.filed_at
+    """Return when the gate may be asked: at once after a person's act, then with ever longer pauses."""
+    refused, acted_at = 0, claim.filed_at
     for entry in reversed(claim.entries):
         if entry.signed.kind not in BY_ENGINE:
-            heard_at = entry.accepted_at
+            acted_at = entry.accepted_at
             break
         body = entry.signed.body
         refused += isinstance(body, DecisionStatement) and body.stage == following.stage
     if following.refused_at is None or not refused:
-        return heard_at
+        return acted_at
     refused_at = following.refused_at
-    if refused_at > at:  # by the gate's clock, which is ahead: nobody waits until that time has come
+    if refused_at > at:  # the gate's clock is ahead: do not wait for that time to come
         refused_at = _asked_at(claim, following.stage)
-    return refused_at + gate_pause(refused, refused_at - heard_at)
+    return refused_at + gate_pause(refused, refused_at - acted_at)
 
 
 def _asked_at(claim: Claim, stage: StageId) -> datetime:
@@ -65,12 +65,12 @@ def _asked_at(claim: Claim, stage: StageId) -> datetime:
 
 
 def gate_pause(refused: int, waited: timedelta) -> timedelta:
-    """Return how long to leave the gate alone after refusals, each of which is an entry of the ledger.
+    """Return how long to wait before asking the gate again: each refusal takes an entry of the ledger.
 
     Args:
         refused: How often it has refused since a person last acted.
-        waited: How long ago that was at the last refusal; the pause grows with it, so that a claim that
-            stands still for a year still fits into an evidence file.
+        waited: The time from that act to the last refusal; the pause grows with it, so that the record of a
+            claim that waits for a year still fits into an evidence file.
     """
     share = timedelta(seconds=waited // (GATE_RETRY_SHARE * timedelta(seconds=1)))
     longest = min(max(GATE_RETRY_MAX, share), GATE_RETRY_SELDOM)

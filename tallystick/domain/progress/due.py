@@ -1,8 +1,8 @@
 """What the engine records by itself: `due` says what time and counting have brought about.
 
-A timer only says when to look; what is so is decided here, on the record. The
-workflow records what is due; the verifier refuses a recorded happening that was
-not. Only time, never silence of a person, moves a window, and no timeout approves.
+A timer only says when to look; what has happened is decided here, from the record. The
+workflow records what is due; the verifier refuses a recorded event that was not due.
+Only time, never a person's silence, ends a window, and no timeout approves anything.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ _S = ClaimState
 
 
 def due(agreement: Agreement, claim: Claim, *, at: datetime) -> Due | None:
-    """Return what is to be recorded next about `claim` at `at`, or None.
+    """Return what must be recorded next about `claim` at `at`, or None.
 
     Raises:
         CalendarExhaustedError: A calendar of the agreement does not reach far enough.
@@ -38,7 +38,7 @@ def _rolled_back(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
         kept = [p.stage for p in claim.stages if p.state is StageState.ACTIVATED]
         return Due(
             happening=Happening.ROLLBACK_COMPLETED,
-            because=("every stage to undo was undone", f"kept: {', '.join(kept) or 'nothing'}"),
+            because=("every stage that had to be undone is undone", f"kept: {', '.join(kept) or 'nothing'}"),
         )
     return None
 
@@ -73,12 +73,11 @@ def _window_ends(_: Agreement, claim: Claim, at: datetime) -> Due | None:
         return None
     if claim.window_until is None or claim.window_ended_at is not None:
         return None
-    # A provisional stage in flight is finished first; the window only gets longer by it.
+    # A provisional stage in flight is finished first; that can only make the window longer.
     if at <= claim.window_until or (claim.in_flight is not None and claim.state is _S.WINDOW):
         return None
-    return Due(
-        happening=Happening.WINDOW_ENDED, until=claim.window_until, because=("the last moment has passed",)
-    )
+    because = ("the last moment to object has passed",)
+    return Due(happening=Happening.WINDOW_ENDED, until=claim.window_until, because=because)
 
 
 def _settled(_: Agreement, claim: Claim, __: datetime) -> Due | None:
@@ -86,13 +85,14 @@ def _settled(_: Agreement, claim: Claim, __: datetime) -> Due | None:
         return None
     if claim.window_ended_at is not None or claim.bypass is not None:
         return Due(
-            happening=Happening.SETTLED_AFTER_WINDOW, because=("no objection stands; the window is over",)
+            happening=Happening.SETTLED_AFTER_WINDOW, because=("no objection is open; the window is over",)
         )
     if claim.window_opened_at is not None:
         return Due(
-            happening=Happening.SETTLED_IN_WINDOW, because=("no objection stands; the window runs on",)
+            happening=Happening.SETTLED_IN_WINDOW, because=("no objection is open; the window continues",)
         )
-    return Due(happening=Happening.SETTLED_BEFORE_WINDOW, because=("no objection stands; notice is awaited",))
+    because = ("no objection is open; notice is not proven yet",)
+    return Due(happening=Happening.SETTLED_BEFORE_WINDOW, because=because)
 
 
 def _blocked(claim: Claim) -> bool:
@@ -160,8 +160,8 @@ def _lapsed(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
     following = claim.next_stage
     if claim.state is not _S.APPROVAL or following is None or following.state is not StageState.WAITING:
         return None
-    # Nobody could decide while a hold stands; a claim does not die of it. Nor does one whose
-    # quorum is there and that only the gate still refuses: its approvals expire by themselves.
+    # Nobody can decide while there is a hold, so a hold makes no claim lapse. Nor does a claim lapse
+    # whose quorum is there and that only the gate refuses: its approvals expire by themselves.
     quorate = tally_approvals(agreement, claim, following.stage, at=at).reached
     if claim.holds_on(following.stage) or quorate:
         return None

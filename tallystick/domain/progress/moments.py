@@ -21,7 +21,7 @@ def next_look(agreement: Agreement, claim: Claim, *, at: datetime) -> datetime |
 
 
 def moments(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[datetime]:
-    """Yield every moment at which one of the looks may change its answer."""
+    """Yield every moment at which the answer of `due` may change."""
     notice_at = notice_due_at(agreement, claim)
     if notice_at is not None:
         yield notice_at

@@ -25,12 +25,12 @@ from tallystick.domain.statements.signed import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One entry of a claim's record, and what it came to.
+class Turn:
+    """One entry of a claim's record, and what it changed.
 
     Attributes:
-        event: As what it counted; None for the filing, with which the claim begins.
-        claim: As the entry left it.
+        event: The event that the entry is; None for the filing, with which the claim begins.
+        claim: The claim after the entry.
     """
 
     entry: Entry
@@ -39,20 +39,20 @@ class Step:
 
 
 def fold(terms: Terms, entries: Sequence[Entry]) -> Claim:
-    """Return the claim that `entries` make: its filing first, then every act and event, in ledger order.
+    """Return the claim that `entries` make: the filing first, then every act and event, in ledger order.
 
     Every entry is admitted again, at the time the record gives it and by the rules that the
-    claim was filed under, so a record that holds what should not be in it does not fold.
+    claim was filed under, so a record with an entry that should not be there does not fold.
 
     Raises:
         TallystickError: The rule that an entry breaks.
     """
-    *_, last = steps(terms, entries)
+    *_, last = turns(terms, entries)
     return last.claim
 
 
-def steps(terms: Terms, entries: Sequence[Entry]) -> Iterator[Step]:
-    """Yield every step from the filing to where the claim stands, as `fold` takes it.
+def turns(terms: Terms, entries: Sequence[Entry]) -> Iterator[Turn]:
+    """Yield every turn that `fold` takes, from the filing to the present state.
 
     Raises:
         TallystickError: The rule that an entry breaks.
@@ -66,15 +66,15 @@ def steps(terms: Terms, entries: Sequence[Entry]) -> Iterator[Step]:
     check_stages_asked(terms.agreement, filing)
     _check_order(entries)
     claim = filed(first, stages=stages_asked(terms.agreement, filing), rules=rules_of(filing.generation))
-    yield Step(entry=first, event=None, claim=claim)
+    yield Turn(entry=first, event=None, claim=claim)
     for entry in entries[1:]:
         event = _event(terms, claim, entry)
         if event is not None:
             claim = evolve(claim, entry, event)
-            yield Step(entry=entry, event=event, claim=claim)
+            yield Turn(entry=entry, event=event, claim=claim)
 
 
-def step(terms: Terms, claim: Claim, entry: Entry) -> Claim:
+def advance(terms: Terms, claim: Claim, entry: Entry) -> Claim:
     """Return the claim with one more entry of its record.
 
     Raises:
@@ -85,26 +85,26 @@ def step(terms: Terms, claim: Claim, entry: Entry) -> Claim:
 
 
 def state_after(terms: Terms, claim: Claim, entry: Entry) -> ClaimState:
-    """Return the state to which `entry`, which is on the record of `claim`, led when it was recorded."""
+    """Return the state that `claim` had after `entry`, which is on its record."""
     if entry is claim.entries[-1]:
         return claim.state
-    return next(one.claim.state for one in steps(terms, claim.entries) if one.entry is entry)
+    return next(turn.claim.state for turn in turns(terms, claim.entries) if turn.entry is entry)
 
 
 def _event(terms: Terms, claim: Claim, entry: Entry) -> EventType | None:
-    """Return as what event a recorded entry counts, or None if it counts for nothing here."""
+    """Return the event that a recorded entry is, or None if it counts for nothing here."""
     try:
         return admit(terms.agreement, claim, entry.signed, at=entry.accepted_at, later=terms.later)
     except KeyRevokedError:
-        # Revocations are recorded under the agreement: one by a revoked key revokes nothing here,
-        # and makes no claim unreadable.
+        # Revocations are recorded under the agreement. One that a revoked key signed revokes nothing here,
+        # and must not make the claim unreadable.
         if isinstance(entry.signed.body, KeyRevocation):
             return None
         raise
 
 
 def _check_order(entries: Sequence[Entry]) -> None:
-    """After the filing comes what the ledger holds, in its order; the filing's place is its own."""
+    """Require ledger order after the filing; the filing comes first, wherever it is in the ledger."""
     places = [entry.index for entry in entries[1:]]
     if any(later <= earlier for earlier, later in pairwise(places)):
         raise MisdirectedError("the record is not in the order of the ledger", given=places[:16])

@@ -1,18 +1,18 @@
-"""The generations of rules: by which rules a claim is folded, falls due and is decided; said here alone.
+"""The generations of rules: the rules by which a claim is folded, falls due and is decided.
 
 A filing names its generation, and only the newest can be filed. The claim keeps that generation to its end,
 and after it: anyone who verifies its evidence in twenty years folds and decides it by the same rules.
 
-Of a generation is all that could make an old record fold, fall due or be decided differently: the members
-of `Rules`, and every function and limit they stand on. From version 1.0 on they do not change. A change is a
-new function beside the old one, and a new generation that names it; so is another limit of what is said.
+A generation contains everything that could make an old record fold, fall due or be decided differently: the
+members of `Rules`, and every function and limit they use. From version 1.0 on these do not change. To change
+a rule, or a limit on statements, write a new function next to the old one and a new generation that uses it.
 
-Not of a generation, because nobody applies them to an old record again, or because they cannot change:
+Not part of a generation, because nobody applies them to an old record, or because they cannot change:
 
-- what is asked at the moment of filing alone (`filing.check_filing`), and of agreements and deposits;
+- the checks of a filing (`filing.check_filing`), of agreements and of deposits;
 - who may see what, what waits for whom, and when notice and the gate are tried again;
 - formats: the bodies of statements and their one form, the names of states and events, envelopes, the
-  ledger, and that a statement counts only by the keys of the agreement. They grow, by optional members.
+  ledger, and that a statement counts only by the keys of the agreement. They grow by optional members.
 """
 
 from collections.abc import Generator
@@ -64,7 +64,7 @@ class OldGenerationError(TallystickError):
     advice = "Draft the claim again with a client as new as the server, and sign the new draft."
 
 
-def newest() -> int:
+def newest_generation() -> int:
     """Return the generation that a claim must name to be filed now."""
     return _GENERATIONS[-1].generation
 
@@ -91,18 +91,18 @@ def check_newest(generation: int) -> None:
         OldGenerationError: Newer ones have replaced them.
         UnknownGenerationError: This version does not have them.
     """
-    if rules_of(generation).generation != newest():
-        raise OldGenerationError("newer rules are in force", given=generation, expected=newest())
+    if rules_of(generation).generation != newest_generation():
+        raise OldGenerationError("newer rules are in force", given=generation, expected=newest_generation())
 
 
 @contextmanager
 def rehearsed(rules: Rules[Claim]) -> Generator[None]:
-    """Let `rules` be the newest generation meanwhile, as the next version will have it.
+    """Make `rules` the newest generation inside the block, as the next version will have it.
 
-    For tests of that version, and only for them: a check of the build refuses it in the product. It adds
-    a generation, and can change none that is there.
+    Only for tests of that version: a check of the build refuses it in the product. It adds a generation,
+    and cannot change an existing one.
     """
-    assert rules.generation == newest() + 1, "generations have no gap"
+    assert rules.generation == newest_generation() + 1, "generations have no gap"
     _GENERATIONS.append(rules)
     try:
         yield

@@ -1,7 +1,7 @@
 """Whether a claim's evidence makes its release condition true.
 
-Form is judged, not truth: that the named items are there, young enough, and that
-no counter-evidence is. Who certified what stays on record.
+Form is judged, not truth: the named items must be there and not too old, and there
+must be no counter-evidence. The record keeps who certified what.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def unmet_evidence(agreement: Agreement, filing: ClaimFiling, *, at: datetime) -
     Args:
         agreement: The version that the claim names.
         filing: What the claim says.
-        at: When the claim was filed: ages of documents are judged by it.
+        at: When the claim was filed; the ages of documents count up to then.
     """
     condition = agreement.condition(filing.condition)
     stale = dict(_stale(agreement, filing, at))
@@ -32,7 +32,7 @@ def unmet_evidence(agreement: Agreement, filing: ClaimFiling, *, at: datetime) -
         unmet.append(f"{condition.id} needs {_words(condition.when)}")
     brought = frozenset(document.item for document in filing.evidence)
     if condition.not_if is not None and condition.not_if.met_by(brought):
-        unmet.append(f"counter-evidence is there: {_words(condition.not_if)}")
+        unmet.append(f"there is counter-evidence: {_words(condition.not_if)}")
     return tuple(unmet)
 
 
@@ -42,8 +42,8 @@ def _stale(agreement: Agreement, filing: ClaimFiling, at: datetime) -> Iterator[
         if document.issued_at > at:
             yield item.id, f"{item.id} is dated in the future"
         elif item.max_age is not None and at - document.issued_at > PERIOD_MAX:
-            # No period is longer; the calendar need not be asked about the distant past.
-            yield item.id, f"{item.id} is older than any period"
+            # No period is longer, so the calendar need not cover the distant past.
+            yield item.id, f"{item.id} is older than the longest period"
         elif item.max_age is not None:
             ends = deadline(
                 document.issued_at, item.max_age, recipient=depositor(agreement), agreement=agreement

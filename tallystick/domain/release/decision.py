@@ -1,9 +1,9 @@
-"""The one release decision: may this stage go out, now? Every premise must hold.
+"""The one release decision: may this stage be released now? Only if every premise is met.
 
-Every premise of the claim's rules is looked at, and every verdict is told.
-The gate asks with what it has seen with its own eyes, the workflow asks before it
-troubles the gate, and anyone who doubts asks again, offline, with the same function.
-Leave any premise out of the world and the answer is no.
+Every premise of the claim's rules is checked, and every verdict is reported. The gate
+decides on what it has read itself, the workflow checks the record before it asks the
+gate, and anyone can decide again offline, with the same function. If any premise is
+not met, the answer is no.
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Decision:
 
     @property
     def released(self) -> bool:
-        """Whether every premise holds; an empty list of premises releases nothing."""
+        """Whether every premise is met; an empty list of premises releases nothing."""
         return bool(self.premises) and not self.unmet
 
     @property
     def unmet(self) -> tuple[PremiseVerdict, ...]:
-        """The premises that do not hold."""
+        """The premises that are not met."""
         return tuple(verdict for verdict in self.premises if not verdict.holds)
 
 
@@ -41,7 +41,7 @@ def decide(agreement: Agreement, claim: Claim, stage: StageId, sight: Sight) -> 
         agreement: The version whose digest is in `sight`.
         claim: Folded from verified statements only.
         stage: One of the claim's stages.
-        sight: What the asker has seen for itself.
+        sight: What the one who decides has read for itself.
     """
     seen = (
         PremiseVerdict(premise=premise, **look(agreement, claim, stage, sight)._asdict())

@@ -28,24 +28,23 @@ def _claimant(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> V
     person = agreement.person_with(claim.filed_by)
     revoked = claim.revoked_at(claim.filed_by)
     entitled = person.id in agreement.authorities.claimants and revoked is None
-    found = f"filed by {person.id}" + (
-        f", whose key was revoked at {instant_text(revoked)}" if revoked else ""
-    )
-    return Verdict(holds=entitled, found=found)
+    revocation = f", whose key was revoked at {instant_text(revoked)}" if revoked else ""
+    return Verdict(holds=entitled, found=f"filed by {person.id}{revocation}")
 
 
 def _condition(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> Verdict:
     unmet = unmet_evidence(agreement, claim.filing, at=claim.filed_at)
     return Verdict(
         holds=not unmet,
-        found="; ".join(unmet) or f"{claim.filing.condition} by its evidence",
+        found="; ".join(unmet) or f"its evidence meets {claim.filing.condition}",
     )
 
 
 def _intake(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> Verdict:
     accepted = accepted_at(claim)
-    found = f"accepted at {instant_text(accepted)}" if accepted else "the escrow agent has not accepted it"
-    return Verdict(holds=accepted is not None, found=found)
+    if accepted is None:
+        return Verdict(holds=False, found="the escrow agent has not accepted it")
+    return Verdict(holds=True, found=f"accepted at {instant_text(accepted)}")
 
 
 def _notice(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Verdict:
@@ -64,11 +63,11 @@ def _window(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) ->
     if (order := standing_release_order(agreement, claim)) is not None:
         return Verdict(holds=True, found=f"skipped by {order.signed.id}")
     if claim.window_until is None or claim.window_ended_at is None:
-        return Verdict(holds=False, found="the window has not been recorded as over")
-    # The recorded end proves the timer and the database's clock; `at` is the asker's own.
+        return Verdict(holds=False, found="the end of the window is not on record")
+    # The recorded end relies on the timer and the database's clock; `at` is the clock of the one who asks.
     over = min(at, claim.window_ended_at) > claim.window_until
-    found = f"ran until {instant_text(claim.window_until)}, asked {instant_text(at)}"
-    return Verdict(holds=over, found=found)
+    times = f"ran until {instant_text(claim.window_until)}, asked at {instant_text(at)}"
+    return Verdict(holds=over, found=times)
 
 
 def _objections(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verdict:
@@ -82,13 +81,13 @@ def _objections(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Ver
 
 def _holds(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verdict:
     standing = [entry.signed.id for entry, _ in claim.holds_on(stage)]
-    return Verdict(holds=not standing, found=", ".join(standing) or "no hold in scope")
+    return Verdict(holds=not standing, found=", ".join(standing) or "no hold on this stage")
 
 
 def _denials(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> Verdict:
     tally = tally_denials(agreement, claim)
-    found = f"denied by {', '.join(sorted(tally.agreeing)) or 'nobody'}"
-    return Verdict(holds=not tally.reached, found=found)
+    deniers = ", ".join(sorted(tally.agreeing)) or "nobody"
+    return Verdict(holds=not tally.reached, found=f"denied by {deniers}")
 
 
 def _order(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verdict:
@@ -106,14 +105,14 @@ def _others_settled(claim: Claim, stage: StageId) -> bool:
 
 
 def _may_execute(claim: Claim) -> bool:
-    """Asked before the quorum is recorded, and again by the gate: the table has a step for either."""
+    """Asked before the quorum is recorded, and again by the gate: the table must allow one of the two."""
     return claim.may(EventType.QUORUM_REACHED) or claim.may(EventType.STAGE_DECIDED)
 
 
 def _opening(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Verdict:
     opening = opens_at(agreement, claim, stage)
     if opening is None:
-        return Verdict(holds=False, found="what it waits for has not come")
+        return Verdict(holds=False, found="what it waits for has not happened")
     return Verdict(holds=at >= opening.at, found=f"open from {instant_text(opening.at)}")
 
 
@@ -125,8 +124,8 @@ def _undecided(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verd
 
 def _quorum(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Verdict:
     tally = tally_approvals(agreement, claim, stage, at=at)
-    found = f"counted: {', '.join(sorted(tally.agreeing)) or 'nobody'}"
-    return Verdict(holds=tally.reached, found=found)
+    approvers = ", ".join(sorted(tally.agreeing)) or "nobody"
+    return Verdict(holds=tally.reached, found=f"counted: {approvers}")
 
 
 RECORDED: Final[Mapping[str, RecordedPremise[Claim]]] = MappingProxyType(

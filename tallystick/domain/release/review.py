@@ -1,7 +1,6 @@
-"""What an evidence file says of a claim, and what whoever doubts finds in it.
+"""Whether a recorded decision is the one that its record calls for.
 
-The file itself is read and verified in `tallystick.crypto`; here stand its words,
-and the question whether a recorded decision is the one that its record calls for.
+The evidence file itself is read and verified in `tallystick.proof.evidence`.
 """
 
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from tallystick.domain.statements.signed import Signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a decision rests on beside the claim's own record, each verified by the doubter.
+class DecisionBasis:
+    """What a decision rests on besides the claim's own record, verified by the one who reviews it.
 
     Attributes:
         custody: The custody statements that the pinned deposit names, by component.
@@ -33,46 +32,46 @@ class Surroundings:
 
 
 def disagreement(
-    agreement: Agreement, before: Claim, decision: DecisionStatement, around: Surroundings
+    agreement: Agreement, before: Claim, decision: DecisionStatement, basis: DecisionBasis
 ) -> str | None:
     """Return in what a recorded decision differs from what its record calls for, or None.
 
-    What only the gate could see (sealed bytes, its log, a halt) is taken from its word;
-    all else is decided anew.
+    What only the gate could see (sealed bytes, its log, a halt) is taken as it says;
+    everything else is decided again.
 
     Args:
         agreement: The version that the claim pins.
         before: The claim as recorded before the decision.
         decision: What the gate recorded.
-        around: What else it rests on.
+        basis: What else it rests on.
     """
     told = {verdict.premise: verdict.holds for verdict in decision.premises}
     expected = before.rules.premises
     if tuple(told) != expected or len(decision.premises) != len(expected):
-        return "it doesn't tell every premise once, in order"
-    again = decide(agreement, before, decision.stage, _sight(agreement, decision, around, told))
+        return "it does not list every premise once, in order"
+    again = decide(agreement, before, decision.stage, _sight(agreement, decision, basis, told))
     differing = [verdict.premise for verdict in again.premises if verdict.holds != told[verdict.premise]]
     if differing:
-        return f"the record says otherwise of {', '.join(differing)}"
+        return f"the record contradicts it on {', '.join(differing)}"
     if again.released != decision.released:
-        return "it doesn't follow from its own premises"
+        return "it does not follow from its own premises"
     return None
 
 
 def _sight(
-    agreement: Agreement, decision: DecisionStatement, around: Surroundings, told: dict[str, bool]
+    agreement: Agreement, decision: DecisionStatement, basis: DecisionBasis, told: dict[str, bool]
 ) -> Sight:
-    deposit = around.deposit if told["deposit-pinned"] else None
+    deposit = basis.deposit if told["deposit-pinned"] else None
     components = agreement.stage(decision.stage).components
-    fault = None if told["sealed-bytes-match"] else "as the gate tells"
+    fault = None if told["sealed-bytes-match"] else "as the gate says"
     return Sight(
         at=decision.decided_at,
-        agreement_digest=around.agreement_digest,
-        agreement_signers=around.agreement_signers,
-        root_keys=around.root_keys if told["agreement-signed"] else frozenset(),
+        agreement_digest=basis.agreement_digest,
+        agreement_signers=basis.agreement_signers,
+        root_keys=basis.root_keys if told["agreement-signed"] else frozenset(),
         deposit=deposit,
-        custody=around.custody if told["custody-known"] else {},
+        custody=basis.custody if told["custody-known"] else {},
         sealed=dict.fromkeys(components, fault),
-        ledger=None if told["ledger-whole"] else "as the gate tells",
+        ledger=None if told["ledger-whole"] else "as the gate says",
         halted=not told["not-halted"],
     )

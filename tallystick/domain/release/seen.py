@@ -1,4 +1,4 @@
-"""The premises of a release that need more than the claim's record: what the one who decides has seen."""
+"""The premises of a release that need more than the record: what the one who decides has read itself."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,20 +23,21 @@ def _agreement_signed(agreement: Agreement, _: Claim, __: StageId, sight: Sight)
     parties = {person.party for person in agreement.persons if person.signing_key in sight.agreement_signers}
     missing = sorted(party.id for party in agreement.parties if party.id not in parties)
     fault = root_fault(sight.agreement_signers, sight.root_keys)
-    found = f"not signed by {', '.join(missing)}" if missing else "signed by every party"
+    signatures = f"not signed by {', '.join(missing)}" if missing else "signed by every party"
     return Verdict(
         holds=not missing and fault is None,
-        found=found if fault is None else f"{found}; {fault}",
+        found=signatures if fault is None else f"{signatures}; {fault}",
     )
 
 
 def _deposit(agreement: Agreement, claim: Claim, _: StageId, sight: Sight) -> Verdict:
-    found = sight.deposit
-    if found is None or found.id != claim.filing.deposit:
+    deposit = sight.deposit
+    if deposit is None or deposit.id != claim.filing.deposit:
         return Verdict(holds=False, found="the pinned deposit was not found")
-    fault = deposit_fault(agreement, found)
-    told = f"{found.id} signed by {found.body.person}" if fault is None else f"{found.id}: {fault}"
-    return Verdict(holds=fault is None, found=told)
+    fault = deposit_fault(agreement, deposit)
+    if fault is not None:
+        return Verdict(holds=False, found=f"{deposit.id}: {fault}")
+    return Verdict(holds=True, found=f"{deposit.id} signed by {deposit.body.person}")
 
 
 def _custody(agreement: Agreement, _: Claim, stage: StageId, sight: Sight) -> Verdict:
@@ -46,10 +47,11 @@ def _custody(agreement: Agreement, _: Claim, stage: StageId, sight: Sight) -> Ve
         for component, custody in sight.custody.items()
         if custody.component != component or not _is_here(agreement, custody)
     ]
-    found = f"no custody of {', '.join(missing)}" if missing else "every component has its custody epoch"
     if astray:
-        found = f"another custody than that of {', '.join(astray)}"
-    return Verdict(holds=not missing and not astray, found=found)
+        return Verdict(holds=False, found=f"not the custody of {', '.join(astray)} under this agreement")
+    if missing:
+        return Verdict(holds=False, found=f"no custody of {', '.join(missing)}")
+    return Verdict(holds=True, found="every component has its custody epoch")
 
 
 def _is_here(agreement: Agreement, body: Header) -> bool:
@@ -64,11 +66,11 @@ def _sealed_bytes(agreement: Agreement, _: Claim, stage: StageId, sight: Sight) 
             wrong.append(f"{component} is not in the deposit")
         elif component not in sight.sealed:
             wrong.append(f"{component} was not read")
-        elif (found := sight.sealed[component]) is not None:
-            wrong.append(f"{component}: {found}")
+        elif (fault := sight.sealed[component]) is not None:
+            wrong.append(f"{component}: {fault}")
     return Verdict(
         holds=not wrong,
-        found="; ".join(wrong) or "every byte as the depositor signed it",
+        found="; ".join(wrong) or "every byte is as the depositor signed it",
     )
 
 

@@ -1,4 +1,4 @@
-"""A claim as somebody who signs about it reads it."""
+"""A claim as the signers of statements about it read it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from tallystick.domain.statements.filing import ClaimFiling
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledClaim:
-    """A claim to which a statement is added.
+    """A claim that a statement is about.
 
     Attributes:
         digest: Of `filing`; the claim's identity.
-        state: As the server tells it, which no signature vouches for.
-        filed_at: When it was accepted; the same.
+        state: As the server says; no signature vouches for it.
+        filed_at: When it was accepted, as the server says.
     """
 
     digest: Digest
@@ -29,7 +29,7 @@ class FiledClaim:
 
 
 def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> Iterator[str]:
-    """Say which claim it is and what it asks for, from the signed filing alone."""
+    """Yield which claim it is and what it asks for, from the signed filing alone."""
     yield f"claim {claim_id(digest)}: {' '.join(six_words(digest))}"
     yield f"claim digest {digest}"
     yield f"filed by {filing.person} for {filing.purpose}, issued {instant_text(filing.issued_at)}"
@@ -46,6 +46,6 @@ def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> It
 
 
 def agreement_lines(agreement: Agreement, digest: Digest) -> Iterator[str]:
-    """Say under which agreement something stands."""
+    """Yield the agreement that a statement is under."""
     yield f"agreement {agreement.id} version {agreement.version}: {agreement.title}"
     yield f"agreement digest {digest}, deployment {agreement.deployment}"

@@ -2,7 +2,7 @@
 
 They come from the body, the claim it names and the agreement it is under, never from what went
 into a draft: what is shown is what is signed. The first signer and those who sign after them read
-the same lines. `tests/domain/shown/vectors` holds every program that shows them to the same words.
+the same lines. Every program that shows them is tested against `tests/domain/shown/vectors`.
 """
 
 import hashlib
@@ -27,8 +27,8 @@ from tallystick.domain.statements.keys import KeyRevocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtHand:
-    """What a signer has at hand beside the body.
+class Context:
+    """What a signer has, in addition to the body.
 
     Attributes:
         statement: The id of the statement to be signed: the digest over its kind and body.
@@ -41,36 +41,36 @@ class AtHand:
     claim: FiledClaim | None = None
 
 
-def shows(body: Header | Agreement, at_hand: AtHand) -> tuple[str, ...]:
+def shows(body: Header | Agreement, context: Context) -> tuple[str, ...]:
     """Return the lines that a signer reads: what signing does, about what, on what grounds.
 
     Args:
         body: A body of one of the kinds that persons sign (`SIGNED_BY_PERSONS`).
-        at_hand: What the body refers to; for an act, the claim it is sent to: if the body names another
-            one, the lines warn of it.
+        context: What the body refers to. For an act, that is the claim it is sent to; if the body names
+            another claim, the lines warn about it.
     """
-    return tuple(_LINES[type(body)](body, at_hand))
+    return tuple(_LINES[type(body)](body, context))
 
 
-def _agreement(body: Agreement, at_hand: AtHand) -> Iterator[str]:
+def _agreement(body: Agreement, context: Context) -> Iterator[str]:
     yield f"agreement {body.id} version {body.version}: {body.title}"
     yield f"deployment {body.deployment}"
     if body.supersedes is not None:
         yield f"supersedes the version {body.supersedes}"
     yield from summarise(body)
-    yield f"agreement digest {at_hand.statement}: {' '.join(six_words(at_hand.statement))}"
+    yield f"agreement digest {context.statement}: {' '.join(six_words(context.statement))}"
 
 
-def _claim(body: ClaimFiling, at_hand: AtHand) -> Iterator[str]:
+def _claim(body: ClaimFiling, context: Context) -> Iterator[str]:
     yield f"{body.person} files this claim: it asks for the stages below, on the condition below."
-    yield from agreement_lines(at_hand.agreement, body.agreement_digest)
-    yield from claim_lines(at_hand.agreement, at_hand.statement, body)
+    yield from agreement_lines(context.agreement, body.agreement_digest)
+    yield from claim_lines(context.agreement, context.statement, body)
     yield from (f"sealed evidence {one.item} {one.sealed_digest}" for one in body.evidence)
     recipient = hashlib.sha256(body.recipient.encode()).hexdigest()
     yield f"what is released is sealed to the recipient whose SHA-256 is {recipient}"
 
 
-def _deposit(body: Deposit, at_hand: AtHand) -> Iterator[str]:
+def _deposit(body: Deposit, context: Context) -> Iterator[str]:
     yield f"{body.person} makes deposit {body.number}: a claim may ask for what is in it."
     yield f"content as of {instant_text(body.watermark)}"
     yield f"follows the deposit {body.previous}" if body.previous else "the first deposit"
@@ -79,19 +79,19 @@ def _deposit(body: Deposit, at_hand: AtHand) -> Iterator[str]:
         yield f"  manifest {one.manifest_digest}"
         yield f"  sealed file {one.sealed_digest}, {one.sealed_bytes} bytes"
         yield f"  sealed to custody {one.custody}"
-    yield from _identity(body, at_hand)
+    yield from _identity(body, context)
 
 
-def _revocation(body: KeyRevocation, at_hand: AtHand) -> Iterator[str]:
-    owner = at_hand.agreement.person_with(body.key).id
+def _revocation(body: KeyRevocation, context: Context) -> Iterator[str]:
+    owner = context.agreement.person_with(body.key).id
     yield f"{body.person} revokes the key of {owner}; what it signed stops counting for what is undecided."
     yield f"key {body.key}"
     yield f"because {body.reason}"
-    yield from _identity(body, at_hand)
+    yield from _identity(body, context)
 
 
-def _act(body: OnClaim, at_hand: AtHand) -> Iterator[str]:
-    act, claim, agreement = BY_KIND[body.KIND], at_hand.claim, at_hand.agreement
+def _act(body: OnClaim, context: Context) -> Iterator[str]:
+    act, claim, agreement = BY_KIND[body.KIND], context.claim, context.agreement
     assert claim is not None, "an act is about a claim"
     yield f"{body.person} {act.does(body)}."
     if body.claim != claim.digest:
@@ -100,19 +100,19 @@ def _act(body: OnClaim, at_hand: AtHand) -> Iterator[str]:
     yield from act.particulars(body, agreement)
     if isinstance(body, Approval | Denial) and body.ledger_seen is not None:
         yield f"having verified the ledger of {body.ledger_seen.size} entries, {body.ledger_seen.root}"
-    yield from _identity(body, at_hand)
+    yield from _identity(body, context)
     yield from claim_lines(agreement, claim.digest, claim.filing)
     yield f"the server says: {claim.state}, filed at {instant_text(claim.filed_at)}"
 
 
-def _identity(body: Header, at_hand: AtHand) -> Iterator[str]:
+def _identity(body: Header, context: Context) -> Iterator[str]:
     yield f"issued {instant_text(body.issued_at)}"
-    yield f"statement {at_hand.statement}"
-    yield from agreement_lines(at_hand.agreement, body.agreement_digest)
+    yield f"statement {context.statement}"
+    yield from agreement_lines(context.agreement, body.agreement_digest)
 
 
-# Each takes the body of its own kind: a table cannot say so in types.
-_LINES: Final[Mapping[type[Header | Agreement], Callable[[Any, AtHand], Iterator[str]]]] = MappingProxyType(
+# Each takes the body of its own kind; the type of a table cannot express that.
+_LINES: Final[Mapping[type[Header | Agreement], Callable[[Any, Context], Iterator[str]]]] = MappingProxyType(
     {
         Agreement: _agreement,
         ClaimFiling: _claim,
@@ -125,4 +125,4 @@ _LINES: Final[Mapping[type[Header | Agreement], Callable[[Any, AtHand], Iterator
 SIGNED_BY_PERSONS: Final = frozenset(
     {Kind.AGREEMENT, *(body.KIND for body in _LINES if issubclass(body, Header))}
 )
-"""The kinds of which a person reads these lines; an enrolment is made with its key, and says no more."""
+"""The kinds for which a person reads these lines; an enrolment says nothing but its own key."""

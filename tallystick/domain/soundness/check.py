@@ -1,8 +1,8 @@
-"""What makes an agreement sensible: a linter that explains, and a door that refuses.
+"""Whether an agreement makes sense: a linter that explains, and a check that refuses.
 
-`codec` sees to it that an agreement can be read; this sees to it that what it says
-can be kept: that people exist who may decide, that no party decides alone, that
-every component opens once, that a window is a window.
+`codec` makes sure that an agreement can be read; this makes sure that it can be
+carried out: that there are people who may decide, that no party decides alone, that
+every component opens once, and that no window is empty.
 """
 
 from itertools import chain
@@ -13,10 +13,10 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.soundness import clauses, naming, people, staging
 from tallystick.domain.soundness.finding import Finding, Rule, Severity
 
-__all__ = ["RULES", "Finding", "Rule", "Severity", "UnsoundAgreementError", "check", "refuse_unsound"]
+__all__ = ["RULES", "Finding", "Rule", "Severity", "UnsoundAgreementError", "lint", "refuse_unsound"]
 
 RULES: Final[tuple[Rule, ...]] = (*naming.RULES, *people.RULES, *staging.RULES, *clauses.RULES)
-"""Every rule, in the order in which its findings are told."""
+"""Every rule, in the order in which findings are listed."""
 
 
 class UnsoundAgreementError(TallystickError):
@@ -27,18 +27,18 @@ class UnsoundAgreementError(TallystickError):
     advice = "Run `tallystick agreement check FILE`; it explains each finding."
 
 
-def check(agreement: Agreement) -> tuple[Finding, ...]:
+def lint(agreement: Agreement) -> tuple[Finding, ...]:
     """Return what is wrong or unwise in `agreement`; empty if nothing is."""
     return tuple(chain.from_iterable(rule(agreement) for rule in RULES))
 
 
 def refuse_unsound(agreement: Agreement) -> None:
-    """Let pass an agreement without errors; warnings are for the parties to weigh.
+    """Refuse an agreement with errors; warnings are for the parties to weigh.
 
     Raises:
         UnsoundAgreementError: It has errors; the facts list them.
     """
-    errors = [finding for finding in check(agreement) if finding.severity is Severity.ERROR]
+    errors = [finding for finding in lint(agreement) if finding.severity is Severity.ERROR]
     if errors:
-        told = [{"code": found.code, "at": found.at, "message": found.message} for found in errors]
-        raise UnsoundAgreementError("the agreement is unsound", findings=told)
+        findings = [{"code": one.code, "at": one.where, "message": one.message} for one in errors]
+        raise UnsoundAgreementError("the agreement is unsound", findings=findings)

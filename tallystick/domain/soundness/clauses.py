@@ -1,4 +1,4 @@
-"""Terms: calendars, windows, notices, licences and texts that mean what they seem to."""
+"""Rules for calendars, windows, notices, licences and texts."""
 
 import re
 from collections.abc import Iterator
@@ -17,8 +17,9 @@ from tallystick.domain.periods import Period
 from tallystick.domain.soundness.finding import Finding, Rule, error, warning
 from tallystick.limits import STATEMENT_LIFETIME_MAX
 
-_OBJECTION_DAYS_MIN: Final = 5  # business days: below that, a holiday at the depositor's may hide a notice
+_OBJECTION_DAYS_MIN: Final = 5  # business days; in fewer, a holiday may hide a notice
 _COVERAGE_MIN: Final = timedelta(days=365)
+_PIN_HOLIDAYS: Final = "List the holidays of the coming years."
 _WEEK: Final = timedelta(days=7)
 _EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+", re.ASCII)
 
@@ -35,30 +36,33 @@ def known_time_zones(agreement: Agreement) -> Iterator[Finding]:
 def calendars_countable(agreement: Agreement) -> Iterator[Finding]:
     """Require calendars whose days can be counted, for at least a year after they take effect."""
     for place, calendar in enumerate(agreement.calendars):
-        at = f"/calendars/{place}"
+        where = f"/calendars/{place}"
         if unknown := sorted(set(calendar.weekend) - set(WEEKDAYS)):
-            message = f"{unknown[0][:16]!r} is no day of the week"
-            yield error("weekend-unknown", f"{at}/weekend", message, f"Use {', '.join(WEEKDAYS)}.")
+            message = f"{unknown[0][:16]!r} is not a day of the week"
+            yield error("weekend-unknown", f"{where}/weekend", message, f"Use {', '.join(WEEKDAYS)}.")
         if set(WEEKDAYS) <= set(calendar.weekend):
-            yield error("weekend-all-week", f"{at}/weekend", "no day is a business day", "Leave one out.")
-        yield from _coverage(agreement, calendar, at)
+            yield error(
+                "weekend-all-week", f"{where}/weekend", "no day is a business day", "Leave out one day."
+            )
+        yield from _coverage(agreement, calendar, where)
 
 
-def _coverage(agreement: Agreement, calendar: Calendar, at: str) -> Iterator[Finding]:
+def _coverage(agreement: Agreement, calendar: Calendar, where: str) -> Iterator[Finding]:
     begins = agreement.effective_from.date()
     covered = calendar.covers_until.isoformat()
     if calendar.covers_until < begins:
-        message = f"covered until {covered}, before the agreement takes effect"
-        yield error("calendar-over", f"{at}/covers_until", message, "Pin the holidays of the coming years.")
+        message = f"the calendar ends on {covered}, before the agreement takes effect"
+        yield error("calendar-over", f"{where}/covers_until", message, _PIN_HOLIDAYS)
     elif calendar.covers_until < begins + _COVERAGE_MIN:
-        message = f"covered until {covered}, less than a year"
-        yield warning(
-            "calendar-short", f"{at}/covers_until", message, "Pin the holidays of the coming years."
-        )
+        message = f"the calendar ends on {covered}, less than a year after the agreement takes effect"
+        yield warning("calendar-short", f"{where}/covers_until", message, _PIN_HOLIDAYS)
     if beyond := [day for day in calendar.holidays if day > calendar.covers_until]:
-        message = f"{min(beyond).isoformat()} is not covered"
+        message = f"the holiday {min(beyond).isoformat()} is after the calendar's end"
         yield warning(
-            "holiday-not-covered", f"{at}/holidays", message, "Set `covers_until` later, or remove it."
+            "holiday-not-covered",
+            f"{where}/holidays",
+            message,
+            "Set a later `covers_until`, or remove the holiday.",
         )
 
 
@@ -76,10 +80,10 @@ def windows_open(agreement: Agreement) -> Iterator[Finding]:
         ("/governance/review_every", governance.review_every),
         ("/governance/retention", governance.retention),
     )
-    for at, period in periods:
+    for where, period in periods:
         if _about(period) <= timedelta():
             yield error(
-                "empty-period", at, f"{period.text} is over at once", "Write a period longer than zero."
+                "empty-period", where, f"{period.text} is over at once", "Write a period longer than zero."
             )
 
 
@@ -95,13 +99,13 @@ def approvals_last(agreement: Agreement) -> Iterator[Finding]:
     """Require that an approval given early still counts when the window for approval ends."""
     windows = agreement.windows
     if _about(windows.approval_lifetime) < _about(windows.approval):
-        message = f"approvals last {windows.approval_lifetime.text}, the window {windows.approval.text}"
+        message = f"approvals last {windows.approval_lifetime.text}, but the window {windows.approval.text}"
         yield error(
             "approval-lifetime-short", "/windows/approval_lifetime", message, "Make it at least as long."
         )
     if _about(windows.approval_lifetime) > STATEMENT_LIFETIME_MAX:
-        message = f"no statement lasts {windows.approval_lifetime.text}"
-        advice = f"At most {STATEMENT_LIFETIME_MAX.days} days."
+        message = f"no statement counts for {windows.approval_lifetime.text}"
+        advice = f"Write at most {STATEMENT_LIFETIME_MAX.days} days."
         yield error("approval-lifetime-long", "/windows/approval_lifetime", message, advice)
 
 
@@ -109,19 +113,23 @@ def notices_arrive(agreement: Agreement) -> Iterator[Finding]:
     """Require that the depositor can be reached, on as many channels as proof of notice needs."""
     notice = agreement.notice
     if notice.resumes >= notice.cutoff:
-        message = f"business resumes at {notice.resumes:%H:%M}, not before {notice.cutoff:%H:%M}"
-        yield error("notice-hours", "/notice/resumes", message, "Let it resume before the cut-off hour.")
+        message = f"business resumes at {notice.resumes:%H:%M}, but the cut-off is at {notice.cutoff:%H:%M}"
+        yield error("notice-hours", "/notice/resumes", message, "Set an hour before the cut-off.")
     if notice.channels_required < 1:
-        yield error("channels-required", "/notice/channels_required", "no channel is required", "At least 1.")
+        yield error(
+            "channels-required", "/notice/channels_required", "no channel is required", "Require at least 1."
+        )
     for place, party in enumerate(agreement.parties):
         if party.role is not Role.DEPOSITOR:
             continue
-        at = f"/parties/{place}/channels"
+        where = f"/parties/{place}/channels"
         if not party.channels:
-            yield error("depositor-unreachable", at, f"no notice reaches {party.id}", "Add a notice channel.")
+            yield error("depositor-unreachable", where, f"no notice reaches {party.id}", "Add a channel.")
         elif len(party.channels) < notice.channels_required:
-            message = f"{len(party.channels)} channels, and {notice.channels_required} are required"
-            yield error("channels-required", at, message, "Add channels, or require fewer.")
+            message = (
+                f"{party.id} has {len(party.channels)} channels, but {notice.channels_required} are required"
+            )
+            yield error("channels-required", where, message, "Add channels, or require fewer.")
 
 
 def addresses_plausible(agreement: Agreement) -> Iterator[Finding]:
@@ -129,50 +137,55 @@ def addresses_plausible(agreement: Agreement) -> Iterator[Finding]:
     for place, party in enumerate(agreement.parties):
         for number, channel in enumerate(party.channels):
             if problem := _address_problem(channel):
-                at = f"/parties/{place}/channels/{number}/address"
+                where = f"/parties/{place}/channels/{number}/address"
                 yield error(
-                    "channel-address", at, problem, "Write `a@b.example`, `https://…` or an outbox's name."
+                    "channel-address", where, problem, "Write `a@b.example`, `https://…` or an outbox's name."
                 )
 
 
 def licences_complete(agreement: Agreement) -> Iterator[Finding]:
     """Require the end and the seats of licences that have them."""
     for place, component in enumerate(agreement.components):
-        at = f"/components/{place}/licence"
+        where = f"/components/{place}/licence"
         if missing := _licence_gaps(component):
             message = f"a {component.licence.model.value} licence lacks {' and '.join(missing)}"
             yield error(
-                "licence-incomplete", at, message, "A release prolongs no licence: say how long it runs."
+                "licence-incomplete",
+                where,
+                message,
+                "A release does not extend a licence: say how long it runs.",
             )
         if component.licence.model is LicenceModel.PERPETUAL and component.licence.ends_on is not None:
-            yield error(
-                "licence-perpetual-ends", at, "a perpetual licence ends", "Use `term`, or remove `ends_on`."
-            )
+            message = "a perpetual licence has an end"
+            yield error("licence-perpetual-ends", where, message, "Use `term`, or remove `ends_on`.")
         if component.licence.seats is not None and component.licence.seats < 1:
-            yield error("licence-seats", f"{at}/seats", "a licence for nobody", "At least 1.")
+            yield error("licence-seats", f"{where}/seats", "the licence has no seats", "Write at least 1.")
 
 
 def entries_inside_bag(agreement: Agreement) -> Iterator[Finding]:
-    """Require entries that a bag can hold: relative paths without a way out."""
+    """Require entries that a bag can hold: relative paths that stay inside it."""
     for place, component in enumerate(agreement.components):
         for item, entry in enumerate(component.required_entries):
             if not entry or entry.startswith("/") or "\\" in entry or {"", ".", ".."} & set(entry.split("/")):
-                at = f"/components/{place}/required_entries/{item}"
+                where = f"/components/{place}/required_entries/{item}"
                 yield error(
-                    "required-entry", at, f"{entry[:64]!r} is no path in a bag", "Write `folder/file`."
+                    "required-entry",
+                    where,
+                    f"{entry[:64]!r} is not a path inside a bag",
+                    "Write `folder/file`.",
                 )
 
 
-def texts_told(agreement: Agreement) -> Iterator[Finding]:
+def texts_written(agreement: Agreement) -> Iterator[Finding]:
     """Require the texts on which people rely when something goes wrong."""
     texts = (
         ("support-empty", "/communications/support", agreement.communications.support),
         ("text-empty", "/title", agreement.title),
         ("text-empty", "/governance/governing_law", agreement.governance.governing_law),
     )
-    for code, at, text in texts:
+    for code, where, text in texts:
         if not text.strip():
-            yield error(code, at, "it says nothing", "Write it out: people will look here.")
+            yield error(code, where, "the text is empty", "Write it: people will look here.")
 
 
 def _about(period: Period) -> timedelta:
@@ -227,5 +240,5 @@ RULES: Final[tuple[Rule, ...]] = (
     addresses_plausible,
     licences_complete,
     entries_inside_bag,
-    texts_told,
+    texts_written,
 )

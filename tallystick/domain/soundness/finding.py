@@ -1,4 +1,4 @@
-"""What a check of an agreement finds, and how its rules look at an agreement."""
+"""What the linter finds in an agreement, and what its rules iterate over."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tallystick.domain.quorum import Quorum
 
 
 class Severity(StrEnum):
-    """Whether an agreement can be registered in spite of a finding."""
+    """Whether an agreement can be registered despite a finding."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -24,14 +24,14 @@ class Finding:
 
     Attributes:
         code: Stable, kebab-case: the rule that it breaks.
-        at: Where, as a JSON pointer (RFC 6901).
+        where: Where, as a JSON pointer (RFC 6901).
         message: What was found.
         advice: What to do about it.
     """
 
     code: str
     severity: Severity
-    at: str
+    where: str
     message: str
     advice: str
 
@@ -39,18 +39,18 @@ class Finding:
 Rule: TypeAlias = Callable[[Agreement], Iterator[Finding]]
 
 
-def error(code: str, at: str, message: str, advice: str) -> Finding:
+def error(code: str, where: str, message: str, advice: str) -> Finding:
     """Return a finding with which an agreement can't be registered."""
-    return Finding(code=code, severity=Severity.ERROR, at=at, message=message, advice=advice)
+    return Finding(code=code, severity=Severity.ERROR, where=where, message=message, advice=advice)
 
 
-def warning(code: str, at: str, message: str, advice: str) -> Finding:
-    """Return a finding that the parties may have meant."""
-    return Finding(code=code, severity=Severity.WARNING, at=at, message=message, advice=advice)
+def warning(code: str, where: str, message: str, advice: str) -> Finding:
+    """Return a finding that may be what the parties intend."""
+    return Finding(code=code, severity=Severity.WARNING, where=where, message=message, advice=advice)
 
 
 def quorums(agreement: Agreement) -> Iterator[tuple[str, Quorum]]:
-    """Yield every quorum tree of an agreement, with where it stands."""
+    """Yield the JSON pointer to every quorum tree of an agreement, with the tree."""
     for place, stage in enumerate(agreement.stages):
         yield f"/stages/{place}/quorum", stage.quorum
     authorities = agreement.authorities
@@ -66,7 +66,7 @@ def quorums(agreement: Agreement) -> Iterator[tuple[str, Quorum]]:
 
 
 def person_lists(agreement: Agreement) -> Iterator[tuple[str, tuple[PersonId, ...]]]:
-    """Yield every list of persons of an agreement, with where it stands."""
+    """Yield the JSON pointer to every list of persons in an agreement, with the list."""
     yield "/authorities/claimants", agreement.authorities.claimants
     yield "/authorities/intake", agreement.authorities.intake
     yield "/authorities/hold", agreement.authorities.hold
@@ -75,6 +75,6 @@ def person_lists(agreement: Agreement) -> Iterator[tuple[str, tuple[PersonId, ..
 
 
 def persons_of(agreement: Agreement, *roles: Role) -> frozenset[PersonId]:
-    """Return everybody who acts for a party in one of `roles`."""
+    """Return everyone who acts for a party in one of `roles`."""
     parties = {party.id for party in agreement.parties if party.role in roles}
     return frozenset(person.id for person in agreement.persons if person.party in parties)

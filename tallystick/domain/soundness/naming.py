@@ -1,4 +1,4 @@
-"""Names: unique, well written, bounded in number, and each of them of something that is there."""
+"""Rules for names: unique, well formed, not too many, and each names something that exists."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -15,22 +15,26 @@ _NAME_IT: Final = "Name one that the agreement has, or add it."
 def known_schema(agreement: Agreement) -> Iterator[Finding]:
     """Require the one schema that this engine knows how to read."""
     if agreement.schema != SCHEMA:
-        yield error("unknown-schema", "/schema", f"the schema is {agreement.schema}", f"Write {SCHEMA}.")
+        yield error(
+            "unknown-schema", "/schema", f"the schema {agreement.schema} is unknown", f"Write {SCHEMA}."
+        )
 
 
 def version_chain(agreement: Agreement) -> Iterator[Finding]:
     """Require that version 1 supersedes nothing, and that every later one does."""
     if agreement.version < 1:
-        yield error("version-number", "/version", f"version {agreement.version}", "Count from 1.")
+        yield error("version-number", "/version", f"the version is {agreement.version}", "Count from 1.")
     elif agreement.version == 1 and agreement.supersedes is not None:
-        yield error("version-chain", "/supersedes", "version 1 supersedes nothing", "Remove `supersedes`.")
+        yield error(
+            "version-chain", "/supersedes", "version 1 cannot supersede another", "Remove `supersedes`."
+        )
     elif agreement.version > 1 and agreement.supersedes is None:
         advice = f"Name the digest of version {agreement.version - 1} in `supersedes`."
-        yield error("version-chain", "/version", "no digest of the version before", advice)
+        yield error("version-chain", "/version", "it does not say which version it supersedes", advice)
 
 
 def unique_ids(agreement: Agreement) -> Iterator[Finding]:
-    """Require that no two things of a kind have one name."""
+    """Require that no two things of one kind share a name."""
     for kind, named in _named(agreement):
         for place in _repeats(named):
             message = f"{named[place]} occurs twice in {kind}"
@@ -38,7 +42,7 @@ def unique_ids(agreement: Agreement) -> Iterator[Finding]:
 
 
 def well_formed_ids(agreement: Agreement) -> Iterator[Finding]:
-    """Require plain names also where any text would fit."""
+    """Require plain names, even in members that allow any text."""
     for kind, named in _named(agreement):
         if kind not in {"calendars", "conditions", "evidence"}:
             continue  # checked as they were read
@@ -47,13 +51,13 @@ def well_formed_ids(agreement: Agreement) -> Iterator[Finding]:
                 yield error(
                     "malformed-name",
                     f"/{kind}/{place}/id",
-                    f"{name[:64]!r} is no name",
+                    f"{name[:64]!r} is not a name",
                     "Use a-z, 0-9, . and -.",
                 )
 
 
 def one_person_a_key(agreement: Agreement) -> Iterator[Finding]:
-    """Require that nobody stands under two names: a person *is* the signing key."""
+    """Require that nobody has two names: a person *is* the signing key."""
     keys = [person.signing_key for person in agreement.persons]
     for place in _repeats(keys):
         first = agreement.persons[keys.index(keys[place])].id
@@ -61,14 +65,14 @@ def one_person_a_key(agreement: Agreement) -> Iterator[Finding]:
         yield error("duplicate-key", f"/persons/{place}/signing_key", message, "List each key once.")
     recipients = [person.age_recipient for person in agreement.persons]
     for place in _repeats(recipients):
-        message = f"{agreement.persons[place].id} shares an age recipient with somebody else"
+        message = f"{agreement.persons[place].id} shares an age recipient with someone else"
         yield error(
-            "duplicate-recipient", f"/persons/{place}/age_recipient", message, "Each person makes their own."
+            "duplicate-recipient", f"/persons/{place}/age_recipient", message, "Each person needs their own."
         )
 
 
 def engine_keys_apart(agreement: Agreement) -> Iterator[Finding]:
-    """Require that the engine's two keys differ, and are nobody's: the log key can release nothing."""
+    """Require that the engine's two keys differ, and are not a person's: the log key can release nothing."""
     engine = agreement.engine
     persons = {person.signing_key for person in agreement.persons}
     if engine.log_key == engine.decision_key:
@@ -86,21 +90,21 @@ def engine_keys_apart(agreement: Agreement) -> Iterator[Finding]:
 def plausible_recipients(agreement: Agreement) -> Iterator[Finding]:
     """Require age recipients, and advise the post-quantum kind: deposits outlive their keys' design."""
     for place, person in enumerate(agreement.persons):
-        at = f"/persons/{place}/age_recipient"
+        where = f"/persons/{place}/age_recipient"
         if not person.age_recipient.startswith("age1"):
             yield error(
                 "age-recipient",
-                at,
+                where,
                 f"{person.id} has no age recipient",
                 "Copy it from the person's .pub file.",
             )
         elif not person.age_recipient.startswith("age1pq1"):
             message = f"{person.id}'s recipient is not post-quantum"
-            yield warning("age-recipient-classic", at, message, "Make a key with `tallystick key new`.")
+            yield warning("age-recipient-classic", where, message, "Make a key with `tallystick key new`.")
 
 
 def bounded(agreement: Agreement) -> Iterator[Finding]:
-    """Require no more of anything than the engine is built for."""
+    """Require no more of anything than `limits.py` allows."""
     most = {
         "parties": limits.PARTIES_MAX,
         "persons": limits.PERSONS_MAX,
@@ -115,13 +119,13 @@ def bounded(agreement: Agreement) -> Iterator[Finding]:
         (f"/calendars/{place}/holidays", len(calendar.holidays), limits.HOLIDAYS_MAX)
         for place, calendar in enumerate(agreement.calendars)
     ]
-    for at, count, limit in counts:
+    for where, count, limit in counts:
         if count > limit:
-            yield error("too-many", at, f"{count} of them", f"At most {limit}.")
+            yield error("too-many", where, f"there are {count}", f"Write at most {limit}.")
 
 
 def known_parties(agreement: Agreement) -> Iterator[Finding]:
-    """Require that every person's party is there, and that every party's calendar is."""
+    """Require that every person's party exists, and every party's calendar."""
     parties = {party.id for party in agreement.parties}
     calendars = {calendar.id for calendar in agreement.calendars}
     for place, person in enumerate(agreement.persons):
@@ -136,20 +140,20 @@ def known_parties(agreement: Agreement) -> Iterator[Finding]:
 
 
 def known_persons(agreement: Agreement) -> Iterator[Finding]:
-    """Require that everybody who may do something is a person of the agreement."""
+    """Require that everyone who may do something is a person of the agreement."""
     known = {person.id for person in agreement.persons}
     named: list[tuple[str, Iterable[ids.PersonId]]] = [
         *person_lists(agreement),
-        *((at, sorted(quorum.persons)) for at, quorum in quorums(agreement)),
+        *((where, sorted(quorum.persons)) for where, quorum in quorums(agreement)),
     ]
-    for at, persons in named:
+    for where, persons in named:
         for person in persons:
             if person not in known:
-                yield error("unknown-person", at, f"there is no person {person}", _NAME_IT)
+                yield error("unknown-person", where, f"there is no person {person}", _NAME_IT)
 
 
 def known_announcer(agreement: Agreement) -> Iterator[Finding]:
-    """Require that somebody announces a release, and that somebody owns the risk."""
+    """Require that someone announces a release, and that someone owns the risk."""
     known = {person.id for person in agreement.persons}
     if agreement.communications.announcer not in known:
         message = f"there is no person {agreement.communications.announcer}"
@@ -162,17 +166,17 @@ def known_announcer(agreement: Agreement) -> Iterator[Finding]:
 
 
 def known_parts(agreement: Agreement) -> Iterator[Finding]:
-    """Require that stages open components, and follow stages, that are there."""
+    """Require that stages open components, and follow stages, that exist."""
     components = {component.id for component in agreement.components}
     stages = {stage.id for stage in agreement.stages}
     for place, stage in enumerate(agreement.stages):
         for item, component in enumerate(stage.components):
             if component not in components:
-                at = f"/stages/{place}/components/{item}"
-                yield error("unknown-component", at, f"there is no component {component}", _NAME_IT)
+                where = f"/stages/{place}/components/{item}"
+                yield error("unknown-component", where, f"there is no component {component}", _NAME_IT)
         if stage.opens.stage is not None and stage.opens.stage not in stages:
-            at = f"/stages/{place}/opens/stage"
-            yield error("unknown-stage", at, f"there is no stage {stage.opens.stage}", _NAME_IT)
+            where = f"/stages/{place}/opens/stage"
+            yield error("unknown-stage", where, f"there is no stage {stage.opens.stage}", _NAME_IT)
 
 
 def _named(agreement: Agreement) -> Iterator[tuple[str, Sequence[str]]]:
@@ -186,7 +190,7 @@ def _named(agreement: Agreement) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def _repeats(named: Sequence[str]) -> list[int]:
-    """Return the places of what stood at an earlier place already."""
+    """Return the places of values that occur at an earlier place too."""
     seen: set[str] = set()
     repeats: list[int] = []
     for place, name in enumerate(named):

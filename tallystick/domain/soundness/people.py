@@ -1,4 +1,4 @@
-"""Parties and persons: the sides are there, can be reached, and nobody decides for themselves."""
+"""Rules for parties and persons: every side takes part, and nobody decides alone or for themselves."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -25,16 +25,21 @@ def sides_present(agreement: Agreement) -> Iterator[Finding]:
     depositors = len(agreement.parties_in(Role.DEPOSITOR))
     if depositors != 1:
         yield error(
-            "not-one-depositor", "/parties", f"{depositors} depositors", "Name exactly one depositor."
+            "not-one-depositor",
+            "/parties",
+            f"there are {depositors} depositors",
+            "Name exactly one depositor.",
         )
     if not agreement.parties_in(Role.BENEFICIARY):
-        yield error("no-beneficiary", "/parties", "no beneficiary", "Name at least one beneficiary.")
+        yield error("no-beneficiary", "/parties", "there is no beneficiary", "Name at least one beneficiary.")
     if not agreement.parties_in(Role.ESCROW_AGENT):
-        yield error("no-escrow-agent", "/parties", "no escrow agent", "Name at least one escrow agent.")
+        yield error(
+            "no-escrow-agent", "/parties", "there is no escrow agent", "Name at least one escrow agent."
+        )
 
 
 def parties_have_persons(agreement: Agreement) -> Iterator[Finding]:
-    """Require somebody who can sign for each party."""
+    """Require someone who can sign for each party."""
     represented = {person.party for person in agreement.persons}
     for place, party in enumerate(agreement.parties):
         if party.id not in represented:
@@ -42,15 +47,15 @@ def parties_have_persons(agreement: Agreement) -> Iterator[Finding]:
             yield error("party-without-person", f"/parties/{place}", message, "Add a person of this party.")
 
 
-def somebody_named(agreement: Agreement) -> Iterator[Finding]:
+def lists_not_empty(agreement: Agreement) -> Iterator[Finding]:
     """Require that no list of persons is empty: empty never means allowed."""
-    for at, persons in person_lists(agreement):
+    for where, persons in person_lists(agreement):
         if not persons:
-            yield error("nobody-named", at, "nobody is named", "Name at least one person.")
+            yield error("nobody-named", where, "nobody is named", "Name at least one person.")
 
 
 def acts_for_own_side(agreement: Agreement) -> Iterator[Finding]:
-    """Require that depositors object, beneficiaries claim and the escrow agent takes claims in."""
+    """Require that depositors object, beneficiaries claim and the escrow agent checks claims."""
     sides = (
         ("objector-not-depositor", "/objection/objectors", agreement.objection.objectors, Role.DEPOSITOR),
         (
@@ -61,26 +66,28 @@ def acts_for_own_side(agreement: Agreement) -> Iterator[Finding]:
         ),
         ("intake-not-agent", "/authorities/intake", agreement.authorities.intake, Role.ESCROW_AGENT),
     )
-    for code, at, persons, role in sides:
+    for code, where, persons, role in sides:
         for place, person in enumerate(persons):
             if person not in persons_of(agreement, role):
                 message = f"{person} does not act for a party that is {role.value.replace('_', ' ')}"
-                yield error(code, f"{at}/{place}", message, "Name a person of that side.")
+                yield error(code, f"{where}/{place}", message, "Name a person of that side.")
 
 
 def grounds_include_cure(agreement: Agreement) -> Iterator[Finding]:
-    """Require the ground on which a depositor who has cured objects."""
+    """Require the ground on which a depositor objects after curing the default."""
     if _CURED not in agreement.objection.grounds:
-        yield error("no-ground-cured", "/objection/grounds", "a cure is no ground", f"Add `{_CURED}`.")
+        yield error(
+            "no-ground-cured", "/objection/grounds", "a cure is not among the grounds", f"Add `{_CURED}`."
+        )
 
 
 def quorums_reachable(agreement: Agreement) -> Iterator[Finding]:
     """Require that each stage can still be approved once those who may not count are left out."""
-    everybody = frozenset(person.id for person in agreement.persons)
+    everyone = frozenset(person.id for person in agreement.persons)
     for place, stage in enumerate(agreement.stages):
         for claimant in agreement.authorities.claimants:
-            if not stage.quorum.satisfied_by(everybody - _conflicted(agreement, claimant)):
-                message = f"never met for a claim by {claimant}: those left are too few"
+            if not stage.quorum.satisfied_by(everyone - _conflicted(agreement, claimant)):
+                message = f"it can never be met for a claim by {claimant}: too few others are left"
                 yield error(
                     "quorum-unreachable",
                     f"/stages/{place}/quorum",
@@ -101,10 +108,10 @@ def quorums_shared(agreement: Agreement) -> Iterator[Finding]:
 
 
 def claimants_without_seat(agreement: Agreement) -> Iterator[Finding]:
-    """Require that nobody approves who may also claim."""
+    """Require that nobody who may claim can also approve."""
     for place, stage in enumerate(agreement.stages):
         for person in sorted(stage.quorum.persons & set(agreement.authorities.claimants)):
-            message = f"{person} may claim, and has a seat"
+            message = f"{person} may claim, and also has a seat"
             yield error("claimant-has-seat", f"/stages/{place}/quorum", message, "Take the seat away.")
 
 
@@ -129,26 +136,26 @@ def rulings_neutral(agreement: Agreement) -> Iterator[Finding]:
     )
     for code, name, quorum in bodies:
         for person in sorted(quorum.persons & partial) if quorum else ():
-            message = f"{person} belongs to a side"
+            message = f"{person} acts for the depositor or a beneficiary"
             yield error(code, f"/authorities/{name}", message, "Name persons of neutral parties only.")
 
 
 def joint_means_both(agreement: Agreement) -> Iterator[Finding]:
-    """Require that a joint instruction needs somebody of each side."""
+    """Require that a joint instruction needs someone of each side."""
     quorum = agreement.authorities.joint_instruction
     for role in (Role.DEPOSITOR, Role.BENEFICIARY) if quorum else ():
         if quorum is not None and _met_without(quorum, persons_of(agreement, role)):
-            message = f"it is joint without anybody of the {role.value}"
+            message = f"it can be given without anyone of the {role.value}"
             advice = "Use `{all: [{any: […depositor]}, {any: […beneficiary]}]}`."
             yield error("joint-instruction-one-sided", "/authorities/joint_instruction", message, advice)
 
 
 def approvers_can_read(agreement: Agreement) -> Iterator[Finding]:
-    """Advise that whoever approves can open the evidence that they judge."""
+    """Advise that approvers can open the evidence that they judge."""
     readers = set(agreement.evidence_readers)
     for place, stage in enumerate(agreement.stages):
         for person in sorted(stage.quorum.persons - readers):
-            message = f"{person} approves without being able to read the evidence"
+            message = f"{person} may approve, but cannot read the evidence"
             yield warning(
                 "approver-cannot-read", f"/stages/{place}/quorum", message, "Add them to `evidence_readers`."
             )
@@ -159,16 +166,16 @@ def seats_count(agreement: Agreement) -> Iterator[Finding]:
     if not agreement.excludes_claimant_party or len(agreement.parties_in(Role.BENEFICIARY)) != 1:
         return
     never = persons_of(agreement, Role.BENEFICIARY) - set(agreement.authorities.claimants)
-    for at, quorum in quorums(agreement):
-        for person in sorted(quorum.persons & never) if at.startswith("/stages/") else ():
-            message = f"{person} is of the claimant's party and never counts"
+    for where, quorum in quorums(agreement):
+        for person in sorted(quorum.persons & never) if where.startswith("/stages/") else ():
+            message = f"{person} acts for the claimant's party and never counts"
             yield warning(
-                "seat-never-counts", at, message, "Take the seat away, or give it to a neutral person."
+                "seat-never-counts", where, message, "Take the seat away, or give it to a neutral person."
             )
 
 
 def _conflicted(agreement: Agreement, claimant: PersonId) -> frozenset[PersonId]:
-    """Return who counts for no claim by `claimant`: themselves, and their party where it is excluded."""
+    """Return who does not count for a claim by `claimant`: they, and their party if it is excluded."""
     if not agreement.excludes_claimant_party:
         return frozenset({claimant})
     return frozenset({claimant}) | _acting_for(agreement, claimant.partition("@")[2])
@@ -185,7 +192,7 @@ def _met_without(quorum: Quorum, absent: frozenset[PersonId]) -> bool:
 RULES: Final[tuple[Rule, ...]] = (
     sides_present,
     parties_have_persons,
-    somebody_named,
+    lists_not_empty,
     acts_for_own_side,
     grounds_include_cure,
     quorums_reachable,

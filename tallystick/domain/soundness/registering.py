@@ -27,12 +27,12 @@ def check_registration(
     previous: Agreement | None,
     revoked: Collection[PublicKey] = (),
 ) -> None:
-    """Refuse a version that this deployment could not carry, or that not everybody wanted.
+    """Refuse a version that this deployment could not carry, or that not every party has agreed to.
 
     Args:
-        deployment: The one that is asked to register.
-        signers: The keys that signed it: somebody of every party, already verified.
-        previous: The version that is registered now, if any; its parties have signed too.
+        deployment: The one that would register it.
+        signers: The keys that signed it, already verified: at least one of every party.
+        previous: The version that is registered now, if any; its parties must have signed too.
         revoked: The keys that were revoked under this agreement.
 
     Raises:

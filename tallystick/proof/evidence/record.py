@@ -7,8 +7,8 @@ from tallystick.crypto.log.merkle import verify_inclusion
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
-from tallystick.domain.record.fold import steps
-from tallystick.domain.release.review import Surroundings, disagreement
+from tallystick.domain.record.fold import turns
+from tallystick.domain.release.review import DecisionBasis, disagreement
 from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.proof.case import folded
 from tallystick.proof.entries import filing_first
@@ -82,7 +82,7 @@ def decisions_hold(known: Established) -> str:
     """Establish that every recorded decision is decided again."""
     assert known.deposit is not None
     assert known.case is not None
-    around = Surroundings(
+    basis = DecisionBasis(
         agreement_digest=known.pinned.terms.digest,
         agreement_signers=known.pinned.signers,
         root_keys=frozenset(known.document.exported.deployment.root_keys),
@@ -90,11 +90,11 @@ def decisions_hold(known: Established) -> str:
         custody=known.custody,
     )
     made = 0
-    for before, one in pairwise(steps(known.case.terms, known.case.claim.entries)):
+    for before, one in pairwise(turns(known.case.terms, known.case.claim.entries)):
         decision = one.entry.signed.body
         if not isinstance(decision, DecisionStatement):
             continue
-        differs = disagreement(known.pinned.agreement, before.claim, decision, around)
+        differs = disagreement(known.pinned.agreement, before.claim, decision, basis)
         if differs is not None:
             raise EvidenceBrokenError("a decision doesn't hold", index=one.entry.index, differs=differs)
         made += 1

@@ -12,7 +12,7 @@ from tallystick.domain.claim.state import ENDED, ClaimState
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.kinds import Outcome
-from tallystick.domain.record.fold import fold, step
+from tallystick.domain.record.fold import advance, fold
 from tallystick.domain.statements.acts import Approval, Denial, Hold, HoldLift, Objection, Retraction
 from tallystick.domain.statements.engine import DecisionStatement, Event
 from tallystick.domain.statements.keys import KeyRevocation
@@ -157,7 +157,7 @@ def test_folding_does_not_depend_on_where_one_stops(sentences: list[str], cut: i
     first, rest = world.entries[: cut + 1], world.entries[cut + 1 :]
     claim = fold(world.terms, first)
     for entry in rest:
-        claim = step(world.terms, claim, entry)
+        claim = advance(world.terms, claim, entry)
     assert claim == world.claim
 
 
@@ -167,7 +167,7 @@ def test_an_ending_is_never_left_and_windows_never_shrink(sentences: list[str]) 
     world = lived(sentences)
     claim = fold(world.terms, world.entries[:1])
     for entry in world.entries[1:]:
-        after = step(world.terms, claim, entry)
+        after = advance(world.terms, claim, entry)
         assert after.state is claim.state or claim.state not in ENDED
         assert after.last_index == entry.index
         if claim.window_until is not None:

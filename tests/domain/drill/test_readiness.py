@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tallystick.domain.agreement.summary import summarise
-from tallystick.domain.drill.readiness import Seen, findings, is_ready
+from tallystick.domain.drill.readiness import Inventory, findings, is_ready
 from tallystick.domain.statements.deposits import Deposit
 from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, KIM, PEOPLE, TOM
 from tests.support.worlds.groundwork import BEGIN
@@ -17,7 +17,7 @@ def deposit() -> Deposit:
     return replace(World().deposit.body, watermark=BEGIN)
 
 
-SOUND = Seen(
+SOUND = Inventory(
     at=BEGIN + timedelta(days=1),
     live=frozenset(component.id for component in AGREEMENT.components),
     deposit=deposit(),
@@ -26,8 +26,8 @@ SOUND = Seen(
 )
 
 
-def codes(seen: Seen) -> set[str]:
-    return {finding.code for finding in findings(AGREEMENT, seen)}
+def codes(inventory: Inventory) -> set[str]:
+    return {finding.code for finding in findings(AGREEMENT, inventory)}
 
 
 def test_a_sound_agreement_with_a_fresh_deposit_is_ready() -> None:
@@ -52,9 +52,9 @@ def test_a_sound_agreement_with_a_fresh_deposit_is_ready() -> None:
     ],
 )
 def test_each_obstacle_is_found(changes: dict[str, object], code: str, *, ready: bool) -> None:
-    seen = replace(SOUND, **changes)  # type: ignore[arg-type]
-    assert code in codes(seen)
-    assert is_ready(findings(AGREEMENT, seen)) is ready
+    inventory = replace(SOUND, **changes)  # type: ignore[arg-type]
+    assert code in codes(inventory)
+    assert is_ready(findings(AGREEMENT, inventory)) is ready
 
 
 def test_one_revoked_key_of_several_is_no_obstacle() -> None:

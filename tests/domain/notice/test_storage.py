@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tallystick.domain.agreement.parties import ChannelKind
 from tallystick.domain.ids import Digest, PartyId
 from tallystick.domain.kinds import Happening, Kind
-from tallystick.domain.notice.storage import Owed, letter, owed
+from tallystick.domain.notice.storage import OwedLetter, owed_letters, storage_letter
 from tallystick.domain.statements.engine import ChannelResult, Event, StorageNotice
 from tallystick.domain.statements.signed import Body, Entry, Signed
 from tallystick.limits import NOTICE_RETRY_MIN, STORAGE_NOTICE_FINDINGS_MAX, STORAGE_NOTICE_RETRY_MAX
@@ -50,20 +50,24 @@ def notice(place: int, *findings: int, at: datetime, taken: bool = True, attempt
     return recorded(place, sent, at)
 
 
-def to_depositor(*entries: Entry) -> Owed | None:
-    return next((one for one in owed(AGREEMENT, entries) if one.party.id == DEPOSITOR), None)
+def to_depositor(*entries: Entry) -> OwedLetter | None:
+    return next((one for one in owed_letters(AGREEMENT, entries) if one.party.id == DEPOSITOR), None)
 
 
 def test_depositor_beneficiary_and_agent_are_told_and_nobody_without_a_channel() -> None:
-    assert [one.party.id for one in owed(AGREEMENT, [finding(1)])] == ["nordwind", "halden", "harbour"]
+    assert [one.party.id for one in owed_letters(AGREEMENT, [finding(1)])] == [
+        "nordwind",
+        "halden",
+        "harbour",
+    ]
     deaf = replace(AGREEMENT, parties=tuple(replace(party, channels=()) for party in AGREEMENT.parties))
-    assert owed(deaf, [finding(1)]) == ()
+    assert owed_letters(deaf, [finding(1)]) == ()
 
 
 def test_what_is_no_finding_is_not_told_of() -> None:
     verified = finding(1, Happening.DEPOSIT_VERIFIED)
     of_a_claim = finding(2, Happening.REPLICA_REPAIRED, claim=NO_DIGEST)
-    assert owed(AGREEMENT, [verified, of_a_claim]) == ()
+    assert owed_letters(AGREEMENT, [verified, of_a_claim]) == ()
 
 
 def test_what_was_told_is_not_told_again_and_what_came_since_is() -> None:
@@ -108,7 +112,7 @@ def test_a_lost_disk_is_not_a_letter_a_file() -> None:
 def test_the_letter_says_which_copies_and_whether_they_were_replaced() -> None:
     due = to_depositor(finding(1), finding(2, Happening.REPLICA_REPAIRED))
     assert due is not None
-    text = letter(AGREEMENT, due)
+    text = storage_letter(AGREEMENT, due)
     assert [line.split()[-1] for line in text.splitlines() if line.endswith("eplaced")] == ["replaced"]
     assert text.count("NOT REPLACED") == 1
     assert "    blob 2" in text

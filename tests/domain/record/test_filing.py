@@ -14,7 +14,7 @@ from tallystick.domain.ids import AgreementId, DeploymentId, PersonId, StageId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.periods import Period
 from tallystick.domain.record.filing import check_filing, stages_asked
-from tallystick.domain.record.fold import fold, state_after, steps
+from tallystick.domain.record.fold import fold, state_after, turns
 from tallystick.domain.release.conditions_met import unmet_evidence
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
@@ -95,7 +95,7 @@ def test_evidence_from_the_future_or_from_antiquity_does_not_help() -> None:
     agreement = replace(AGREEMENT, evidence=(days, *AGREEMENT.evidence[1:]))
     for issued_at, words in (
         (world.now + timedelta(seconds=1), "insolvency-record is dated in the future"),
-        (datetime(1, 1, 1, tzinfo=UTC), "insolvency-record is older than any period"),
+        (datetime(1, 1, 1, tzinfo=UTC), "insolvency-record is older than the longest period"),
         (world.now - timedelta(days=13), "insolvency-record is older than 8 business days"),
     ):
         documents = (document("insolvency-record", issued_at), document("officer-declaration", BEGIN))
@@ -212,7 +212,7 @@ def test_record_of_a_claim_for_another_deployment_does_not_fold() -> None:
 def test_the_steps_of_a_record_are_its_entries_and_end_where_the_fold_ends() -> None:
     world = play("bea files\nana accepts\nkim approves provisional\ndora objects")
     terms = Terms(agreement=world.agreement, digest=world.claim.filing.agreement_digest)
-    told = list(steps(terms, world.claim.entries))
+    told = list(turns(terms, world.claim.entries))
 
     assert [one.entry for one in told] == list(world.claim.entries)
     assert [one.event for one in told][:2] == [None, EventType.INTAKE_ACCEPTED]

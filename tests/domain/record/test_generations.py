@@ -12,7 +12,7 @@ from tallystick.domain.record.generations import (
     GENERATION_1,
     OldGenerationError,
     UnknownGenerationError,
-    newest,
+    newest_generation,
     rehearsed,
     rules_of,
 )
@@ -29,7 +29,7 @@ SEEN = LedgerSeen(size=1, root=some_digest(1))
 def test_there_is_one_generation_and_a_claim_under_it_carries_its_rules() -> None:
     world = World()
     world.files()
-    assert newest() == 1
+    assert newest_generation() == 1
     assert world.claim.rules is world.refolded().rules is GENERATION_1
 
 
@@ -98,11 +98,11 @@ def test_a_rehearsed_generation_is_the_next_and_is_gone_afterwards() -> None:
     with pytest.raises(AssertionError), rehearsed(GENERATION_1):
         pass
     with next_version():
-        assert newest() == 2
+        assert newest_generation() == 2
         assert rules_of(1) is GENERATION_1
     with pytest.raises(TallystickError):
         rules_of(2)
-    assert newest() == 1
+    assert newest_generation() == 1
 
 
 def test_claims_are_compared_without_their_rules() -> None:

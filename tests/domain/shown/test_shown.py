@@ -15,7 +15,7 @@ from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Kind
 from tallystick.domain.shown.claims import FiledClaim
-from tallystick.domain.shown.shown import SIGNED_BY_PERSONS, AtHand, shows
+from tallystick.domain.shown.shown import SIGNED_BY_PERSONS, Context, shows
 from tallystick.domain.statements.acts import Objection
 from tests.support.shown_vectors import CONTEXT, FOLDER, shown, stored, vectors
 from tests.support.stories.stories import play
@@ -97,11 +97,11 @@ def test_what_is_shown_follows_the_body_and_not_what_was_asked_for() -> None:
     world = play("bea files\nana accepts\ndora acknowledges")
     body = objection(world)
     swapped = replace(body, explanation="Something else.", stages=(StageId("source"),))
-    at_hand = beside(world)
-    told = shows(swapped, at_hand)
+    context = beside(world)
+    told = shows(swapped, context)
     assert "ground cured: Something else." in told
     assert "scope: source" in told
-    assert "scope: the whole claim" in shows(body, at_hand)
+    assert "scope: the whole claim" in shows(body, context)
 
 
 def test_a_body_about_another_claim_is_shown_as_one_and_says_nothing_of_this() -> None:
@@ -126,14 +126,14 @@ def objection(world: World) -> Objection:
     return body
 
 
-def beside(world: World) -> AtHand:
+def beside(world: World) -> Context:
     claim = FiledClaim(
         digest=world.claim.digest,
         filing=world.claim.filing,
         state=world.claim.state,
         filed_at=world.claim.filed_at,
     )
-    return AtHand(statement=Digest("sha256:" + 64 * "0"), agreement=world.agreement, claim=claim)
+    return Context(statement=Digest("sha256:" + 64 * "0"), agreement=world.agreement, claim=claim)
 
 
 def leaves(value: JsonValue, name: str = "") -> Iterator[str]:

@@ -16,7 +16,7 @@ from tallystick.domain.agreement.plan import Opening, Opens
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, PartyId, PersonId, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
-from tallystick.domain.soundness.check import RULES, UnsoundAgreementError, check, refuse_unsound
+from tallystick.domain.soundness.check import RULES, UnsoundAgreementError, lint, refuse_unsound
 from tallystick.domain.soundness.finding import Severity
 from tests.support.worlds.agreements import (
     ABE,
@@ -392,7 +392,7 @@ WARNINGS: list[tuple[str, str, Agreement]] = [
 
 
 def test_good_agreement_has_no_findings() -> None:
-    assert check(AGREEMENT) == ()
+    assert lint(AGREEMENT) == ()
     refuse_unsound(AGREEMENT)
 
 
@@ -402,7 +402,7 @@ def _named(cases: list[tuple[str, str, Agreement]]) -> list[str]:
 
 @pytest.mark.parametrize(("code", "place", "broken"), ERRORS, ids=_named(ERRORS))
 def test_error_is_found_where_it_is_and_refused(code: str, place: str, broken: Agreement) -> None:
-    found = [finding for finding in check(broken) if (finding.code, finding.at) == (code, place)]
+    found = [finding for finding in lint(broken) if (finding.code, finding.where) == (code, place)]
     assert {finding.severity for finding in found} == {Severity.ERROR}
     assert found[0].message
     assert found[0].advice
@@ -415,7 +415,7 @@ def test_error_is_found_where_it_is_and_refused(code: str, place: str, broken: A
 
 @pytest.mark.parametrize(("code", "place", "unwise"), WARNINGS, ids=_named(WARNINGS))
 def test_warning_is_found_and_does_not_refuse(code: str, place: str, unwise: Agreement) -> None:
-    assert [(finding.code, finding.at, finding.severity) for finding in check(unwise)] == [
+    assert [(finding.code, finding.where, finding.severity) for finding in lint(unwise)] == [
         (code, place, Severity.WARNING)
     ]
     refuse_unsound(unwise)
@@ -429,7 +429,7 @@ def test_every_rule_is_seen_to_fire(rule: Callable[[Agreement], object]) -> None
 def test_circle_of_stages_is_refused() -> None:
     circle = replace(opens(1, Opens.AFTER_STAGE, SOURCE_STAGE), id=AgreementId("circle"))
     assert circle.stages[2].opens.stage == CRITICAL
-    assert "after-later-stage" in {finding.code for finding in check(circle)}
+    assert "after-later-stage" in {finding.code for finding in lint(circle)}
 
 
 def test_claimants_party_counts_where_the_agreement_lets_it() -> None:
@@ -438,8 +438,8 @@ def test_claimants_party_counts_where_the_agreement_lets_it() -> None:
         authorities=replace(AGREEMENT.authorities, claimants=(BEA,)),
         evidence_readers=(*AGREEMENT.evidence_readers, BEN),
     )
-    assert "quorum-unreachable" in {finding.code for finding in check(shared)}
-    assert check(replace(shared, excludes_claimant_party=False)) == ()
+    assert "quorum-unreachable" in {finding.code for finding in lint(shared)}
+    assert lint(replace(shared, excludes_claimant_party=False)) == ()
 
 
 def test_two_people_of_two_beneficiaries_may_sit_for_each_others_claims() -> None:
@@ -462,7 +462,7 @@ def test_two_people_of_two_beneficiaries_may_sit_for_each_others_claims() -> Non
         persons=(*AGREEMENT.persons, olga),
         evidence_readers=(*AGREEMENT.evidence_readers, olga.id),
     )
-    assert check(shared) == ()
+    assert lint(shared) == ()
 
 
 @pytest.mark.parametrize(
@@ -475,12 +475,12 @@ def test_two_people_of_two_beneficiaries_may_sit_for_each_others_claims() -> Non
     ],
 )
 def test_approvals_that_last_as_long_as_their_window_are_sound(approval: str, lifetime: str) -> None:
-    assert check(windows(approval=approval, approval_lifetime=lifetime)) == ()
+    assert lint(windows(approval=approval, approval_lifetime=lifetime)) == ()
 
 
 @pytest.mark.parametrize("window", ["5 business days", "P7D", "10 business days"])
 def test_window_of_a_working_week_is_long_enough(window: str) -> None:
-    assert check(windows(objection=window)) == ()
+    assert lint(windows(objection=window)) == ()
 
 
 @pytest.mark.parametrize(
@@ -492,19 +492,19 @@ def test_window_of_a_working_week_is_long_enough(window: str) -> None:
     ],
 )
 def test_plausible_addresses_pass(kind: ChannelKind, address: str) -> None:
-    assert check(channel(kind, address)) == ()
+    assert lint(channel(kind, address)) == ()
 
 
 def test_agreement_that_gives_up_arbitration_and_bypasses_is_sound() -> None:
-    assert check(authorities(arbitration=None, court_order=None, joint_instruction=None)) == ()
+    assert lint(authorities(arbitration=None, court_order=None, joint_instruction=None)) == ()
 
 
 def test_second_version_that_names_the_first_is_sound() -> None:
-    assert check(agreement(version=2, supersedes=Digest("sha256:" + "0" * 64))) == ()
+    assert lint(agreement(version=2, supersedes=Digest("sha256:" + "0" * 64))) == ()
 
 
 def test_everything_wrong_is_told_at_once() -> None:
     broken = agreement(title="", version=0)
-    assert [finding.code for finding in check(broken)] == ["version-number", "text-empty"]
+    assert [finding.code for finding in lint(broken)] == ["version-number", "text-empty"]
     with pytest.raises(UnsoundAgreementError, match=r"version-number.*text-empty"):
         refuse_unsound(broken)

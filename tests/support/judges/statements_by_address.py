@@ -16,7 +16,7 @@ from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import ComponentId, PersonId, StageId
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOutcome, WithdrawalReason
-from tallystick.domain.record.generations import newest
+from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.header import OnClaim
@@ -178,7 +178,7 @@ def _next_deposit(world: World) -> Mapping[str, object]:
 
 def _filing(world: World, at: datetime) -> Mapping[str, object]:
     return {
-        "generation": newest(),
+        "generation": newest_generation(),
         "condition": "insolvency",
         "deposit": deposited(world),
         "stages": (StageId("source"),),

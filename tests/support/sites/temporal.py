@@ -38,7 +38,7 @@ from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.ids import DeploymentId, Digest, PersonId, StageId
 from tallystick.domain.kinds import Purpose, ReceiptOutcome
-from tallystick.domain.record.generations import newest
+from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.statements.acts import Approval, HoldLift, Intake, NoticeAcknowledgement, Objection
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
@@ -113,7 +113,7 @@ class Story:
     async def writes_claim(self, *, stages: Sequence[str] = ("critical",), **members: object) -> Envelope:
         at = await self.now()
         said: dict[str, object] = {
-            "generation": newest(),
+            "generation": newest_generation(),
             "condition": "insolvency",
             "deposit": self.deposit,
             "stages": tuple(StageId(stage) for stage in stages),

@@ -30,7 +30,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Purpose, ReceiptOutcome
-from tallystick.domain.record.generations import newest
+from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.statements.acts import Approval, Intake, NoticeAcknowledgement
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
@@ -144,7 +144,7 @@ class Release:
         self.nonce = new_nonce()
         own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), self.nonce)
         filing: dict[str, object] = {
-            "generation": newest(),
+            "generation": newest_generation(),
             "condition": "insolvency",
             "deposit": self.deposited,
             "stages": tuple(stage.id for stage in self.agreement.stages),

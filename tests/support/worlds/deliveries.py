@@ -31,7 +31,7 @@ from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, Digest, PersonId, StageId
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.domain.kinds import Kind, Purpose, ReceiptOutcome
-from tallystick.domain.record.generations import newest
+from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.statements.custody import Custody, SealedShare
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.engine import DecisionStatement
@@ -133,7 +133,7 @@ class Release:
         identity = claim_identity(PEOPLE[BEA].identity, header["nonce"])
         body = ClaimFiling(
             **header,
-            generation=newest(),
+            generation=newest_generation(),
             condition="insolvency",
             deposit=statement_id(self.deposit),
             stages=(PROVISIONAL, CRITICAL),

@@ -34,7 +34,7 @@ from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import ComponentId, DeploymentId, Digest, PersonId, PublicKey, StageId
 from tallystick.domain.kinds import Happening, Purpose
 from tallystick.domain.progress.due import due
-from tallystick.domain.record.generations import newest
+from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.statements.acts import Approval
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
@@ -219,7 +219,7 @@ class World:
 
     def filing(self, deposit: Digest, at: datetime = FILED, **changes: object) -> Envelope:
         members: dict[str, object] = {
-            "generation": newest(),
+            "generation": newest_generation(),
             "condition": "insolvency",
             "deposit": deposit,
             "stages": (CRITICAL,),

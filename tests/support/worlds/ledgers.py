@@ -18,7 +18,7 @@ from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import AgreementId, DeploymentId, Digest, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Purpose
-from tallystick.domain.record.generations import newest
+from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.settings import Settings
@@ -84,7 +84,7 @@ def claim(number: int, *, log: AgreementId = LOG) -> Envelope:
         person=BEA,
         issued_at=AT,
         nonce=f"{number:032x}",
-        generation=newest(),
+        generation=newest_generation(),
         condition="insolvency",
         deposit=NO_DIGEST,
         stages=(StageId("critical"),),

@@ -28,7 +28,7 @@ from tallystick.domain.progress.due import due
 from tallystick.domain.progress.moments import next_look
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.record.fold import fold
-from tallystick.domain.record.generations import newest
+from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.release.decision import Decision, decide
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import ChannelResult
@@ -167,7 +167,7 @@ class World:
     ) -> Entry:
         asked = [StageId(stage) for stage in stages or [stage.id for stage in self.agreement.stages]]
         filing: dict[str, object] = {
-            "generation": newest(),
+            "generation": newest_generation(),
             "condition": condition,
             "deposit": self.deposit.id,
             "stages": tuple(asked),
