@@ -8,7 +8,7 @@ from tallystick.crypto.keys import key_id
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, PersonId
 from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.store.blobs.uploads import Purpose, StoredBlob, record_blob
+from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, record_blob
 from tallystick.store.database.session import StoreUnavailableError, transaction
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, agreement
@@ -78,7 +78,7 @@ async def test_a_damaged_agreement_hides_no_blob_of_another(service: Service) ->
                 size_bytes=len(SEALED),
                 agreement_id=agreement_id,
                 uploaded_by=key_id(PEOPLE[DORA].signing_key.public_key),
-                purpose=Purpose.DEPOSIT,
+                purpose=BlobPurpose.DEPOSIT,
             )
             record_blob(session, blob)
     damage(other)
