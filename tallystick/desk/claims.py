@@ -70,7 +70,7 @@ class StandingAsTold:
 
     @property
     def undecided_stages(self) -> tuple[StageId, ...]:
-        """The stages of which nothing has left yet."""
+        """The stages that the gate has not decided to release."""
         return tuple(stage for stage, state in self._stages() if state in UNDECIDED_STAGE)
 
     @property

@@ -1,4 +1,4 @@
-"""What may be said, kind by kind: every body that stands under an agreement."""
+"""The body of every kind of statement that is made under an agreement."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Body
 
-_BESIDE_ACTS: Final[tuple[type[Body], ...]] = (
+_OTHER_BODIES: Final[tuple[type[Body], ...]] = (
     KeyRevocation,
     Custody,
     Deposit,
@@ -28,20 +28,22 @@ _BESIDE_ACTS: Final[tuple[type[Body], ...]] = (
 )
 
 BODIES: Final[Mapping[Kind, type[Body]]] = MappingProxyType(
-    {body.KIND: body for body in (*_BESIDE_ACTS, *(act.body for act in ACTS))}
+    {body.KIND: body for body in (*_OTHER_BODIES, *(act.body for act in ACTS))}
 )
-"""The bodies that stand under an agreement; `agreement` itself and `enrolment` have their own readers."""
+"""The bodies under an agreement; `agreement` itself and `enrolment` have readers of their own."""
 
 
 def read_body(kind: Kind, body: JsonObject) -> Body:
     """Return the body of a statement of `kind`.
 
     Raises:
-        MalformedDocumentError: Not the members of that kind, or no kind that stands under an agreement.
-        MalformedNameError: Its nonce is none.
+        MalformedDocumentError: Not the members of that kind, or a kind that is not made under an agreement.
+        MalformedNameError: Its nonce is malformed.
     """
     if kind not in BODIES:
-        raise MalformedDocumentError("this kind does not stand under an agreement", kind=kind.value)
+        raise MalformedDocumentError(
+            "statements of this kind are not made under an agreement", kind=kind.value
+        )
     statement = decode(BODIES[kind], body)
     nonce(statement.nonce)
     return statement

@@ -1,8 +1,8 @@
 """Six words of a digest, for two people to compare over the telephone.
 
-Each word stands for one byte, so six say 48 of the digest's 256 bits: enough to
-notice that two persons look at different claims, not enough to prove that they look
-at the same one. The digest decides; the words only help to read it.
+Each word encodes one byte, so six words encode 48 of the digest's 256 bits: enough to
+notice that two people are looking at different claims, not enough to prove that they are
+looking at the same one. The digest decides; the words only help to read it.
 """
 
 from typing import Final

@@ -36,7 +36,7 @@ def revoke(
     key: Key,
     *,
     person: Annotated[str | None, typer.Option(help="Whose key; your own if absent.")] = None,
-    reason: Annotated[str, typer.Option(help="Why, in words that go on record.")] = "lost or replaced",
+    reason: Annotated[str, typer.Option(help="The reason; it goes on record.")] = "lost or replaced",
     out: Annotated[
         Path | None, typer.Option("--out", help="Hand the envelope on in this file, unsent.")
     ] = None,

@@ -1,4 +1,4 @@
-"""What persons state about one claim: one file has all that there is to know of one act.
+"""The acts of persons on a claim: one file has everything about one act.
 
 To find an act, look it up in `all` by its kind, its noun or its command; to have its statement drafted,
 call `all.draft`. `act.Act` says what an act consists of. The files are in four rooms: `votes`, `orders`,

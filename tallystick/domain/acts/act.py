@@ -18,7 +18,7 @@ from tallystick.domain.statements.header import OnClaim
 B = TypeVar("B", bound=OnClaim)
 
 Rule: TypeAlias = Callable[[Agreement, Claim, B, frozenset[PersonId], datetime], EventType]
-"""Says as what event a body by these persons may be recorded at a moment, or refuses it."""
+"""Returns the event that a body by these persons is at a moment, or refuses it."""
 
 
 def _as_chosen(_: Heading, __: Standing, choices: Choices) -> Choices:
@@ -27,18 +27,18 @@ def _as_chosen(_: Heading, __: Standing, choices: Choices) -> Choices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act(Generic[B]):
-    """All that there is to know of one kind of act.
+    """Everything about one kind of act.
 
     Attributes:
-        noun: Where it is sent: POST /v1/claims/{claim}/<noun>.
+        noun: It is sent to POST /v1/claims/{claim}/<noun>.
         rule: Who may make it, and when; asked by the one door (`admission`), which the API, the workflow,
             the gate and the offline verifier share.
         draft: Returns the statement that its author would sign; raises DraftIncompleteError.
         does: What signing it does, as a sentence about the person whose statement it is.
-        particulars: What else it says, a line each.
-        completed: Fills in what its author left open and the record tells.
-        together: Several persons may sign one, in one envelope.
-        command: With which command a person makes it; none if a program does.
+        particulars: What else it says, one line each.
+        completed: Fills in from the record what its author left open.
+        together: Whether several persons may sign one, in one envelope.
+        command: The command with which a person makes it; None if only a program does.
     """
 
     body: type[B]

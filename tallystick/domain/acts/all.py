@@ -1,4 +1,4 @@
-"""Every act, once: a line each, in the order in which commands and addresses are listed."""
+"""Every act, one line each, in the order in which commands and addresses are listed."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -43,7 +43,7 @@ BY_COMMAND: Final[Mapping[str, Act[Any]]] = MappingProxyType(
 )
 
 RULES: Final[Mapping[type[Body], Rule[Any]]] = MappingProxyType({act.body: act.rule for act in ACTS})
-"""Which rule each body is asked."""
+"""The rule of each type of body."""
 
 TOGETHER: Final = frozenset(act.kind for act in ACTS if act.together)
 """Kinds that several persons may sign together, in one envelope."""
@@ -60,12 +60,12 @@ class NotDraftedError(MalformedError):
 def draft(kind: Kind, heading: Heading, standing: Standing, choices: Choices) -> OnClaim:
     """Return the statement of `kind` that a person would make about a claim.
 
-    What its author left open and the record tells is filled in. Whether it may be recorded is decided in
-    `admission`: a draft may still be refused there.
+    What its author left open is filled in from the record. `admission` decides whether the statement may
+    be recorded, and may refuse it.
 
     Raises:
-        NotDraftedError: No act about a claim.
-        DraftIncompleteError: `choices` lacks what this kind has to say.
+        NotDraftedError: The kind is not an act about a claim.
+        DraftIncompleteError: `choices` lacks something that this kind needs.
     """
     if kind not in BY_KIND:
         raise NotDraftedError("this kind of statement is not drafted", kind=kind.value, known=sorted(BY_KIND))
@@ -75,7 +75,7 @@ def draft(kind: Kind, heading: Heading, standing: Standing, choices: Choices) ->
 
 
 def check_is_act(signed: Signed[Body]) -> None:
-    """Refuse what is no person's statement about a claim.
+    """Refuse what is not a person's statement about a claim.
 
     Raises:
         MisdirectedError: A filing, a deposit, a revocation …, or a statement of the engine's.

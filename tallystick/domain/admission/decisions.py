@@ -1,4 +1,4 @@
-"""Whether a decision of the gate may be recorded, and as what event."""
+"""Whether a decision of the gate may be recorded, and which event it is."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from tallystick.limits import CLOCK_SKEW_MAX
 def decision_event(
     agreement: Agreement, claim: Claim, decision: DecisionStatement, at: datetime
 ) -> EventType:
-    """Admit a decision of the gate if it is the one that the record as it stands calls for."""
+    """Admit a decision of the gate if it is the one that the present record calls for."""
     check_stages(claim, (decision.stage,))
     if decision.decided_at > at + CLOCK_SKEW_MAX:
         raise NotDueError("decided in the future", decided_at=instant_text(decision.decided_at))

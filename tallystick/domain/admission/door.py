@@ -1,4 +1,4 @@
-"""The one door: whether a statement may be recorded for a claim, and as what event.
+"""The one door: whether a statement may be recorded for a claim, and which event it is.
 
 The API, the workflow, the gate and the offline verifier all ask here, so no second
 endpoint can skip a rule. Signatures were verified before (`Signed`); who may say
@@ -6,7 +6,7 @@ what, when, about which claim, is decided here. In this order:
 
 1. it is about this deployment, agreement and claim;
 2. its author is a person of the agreement who signed it, with a key that is not revoked;
-3. its own times fit, and its author has room left;
+3. its own times fit, and its author is within the limits;
 4. its author may make it, and what it says fits the claim;
 5. the claim's state allows it.
 
@@ -52,19 +52,19 @@ def admit(
     at: datetime,
     later: Mapping[Digest, Agreement] = MappingProxyType({}),
 ) -> EventType:
-    """Return as what event `signed` may be recorded for `claim`.
+    """Return the event that `signed` is if it may be recorded for `claim`.
 
     Args:
         agreement: The version that the claim pins.
         claim: The claim as recorded so far.
         signed: A statement whose signatures were verified.
         at: When it is accepted: the workflow's time, which the record then holds.
-        later: The versions that followed, by digest: by their rules, too, a key may be revoked.
+        later: The versions that followed, by digest; their quorum, too, may revoke a key.
 
     Raises:
         TallystickError: A subclass says which rule refuses it, and what to do.
     """
-    # A revocation is of a key, under whatever version of the agreement it was made.
+    # A revocation is about a key, whichever version of the agreement it was made under.
     revoking = isinstance(signed.body, KeyRevocation)
     pinned = signed.body.agreement_digest if revoking else claim.filing.agreement_digest
     check_subject(agreement, pinned, signed.body, claim.digest)
@@ -81,10 +81,10 @@ def admit(
 
 
 def admit_act(agreement: Agreement, claim: Claim, signed: Signed[Body], *, at: datetime) -> EventType:
-    """Return as what event a person's statement may be recorded for `claim`.
+    """Return the event that a person's statement is if it may be recorded for `claim`.
 
-    Persons come in by this door only. By it the engine states nothing, though its signature is good: a
-    window ends by several clocks, and not because somebody sends that it has ended.
+    The acts of persons come in here. The engine's statements do not, even with a good signature: a window
+    ends by several clocks, and not because someone sends a statement that it has ended.
 
     Raises:
         MisdirectedError: A filing, a deposit, a revocation …, or a statement of the engine's.

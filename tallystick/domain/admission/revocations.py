@@ -21,7 +21,7 @@ from tallystick.domain.statements.signed import Signed
 def revocation_event(
     agreement: Agreement, claim: Claim, signed: Signed[KeyRevocation], later: Mapping[Digest, Agreement]
 ) -> EventType:
-    """Admit a revocation, however old and whatever its signer sent: keys are revoked outside of claims."""
+    """Admit a revocation, however old and whatever else its signer sent: it is not about the claim."""
     check_not_revoked(claim, signed.signers)
     check_revoked_here(agreement, signed, later)
     return EventType.KEY_REVOKED
@@ -46,7 +46,7 @@ def check_revoked_here(
 
     It counts by the rules that the claim was filed under, which are frozen, or by those of the later
     version that it names: every party to the claim's version has signed that one, and a key that they
-    now report as stolen is stolen for running claims too. An earlier version's rules revoke nothing here.
+    now report as stolen is stolen for running claims too. The rules of an earlier version do not count.
 
     Args:
         later: The versions that followed `agreement`, by digest.

@@ -1,4 +1,4 @@
-"""An agreement in plain language: a sentence a line, made from the signed data and nothing else."""
+"""An agreement in plain language: one sentence per line, made from the signed data alone."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What is asked of any statement, whatever it says: that it is about this, by them, and in time."""
+"""The checks of any statement, whatever it says: its subject, its signers and its times."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -56,7 +56,7 @@ def check_times(body: Header, *, at: datetime) -> None:
         raise BadTimingError(
             "issued in the future", issued_at=instant_text(body.issued_at), now=instant_text(at)
         )
-    # A revocation may have lain in a safe for years: that is what one is kept for.
+    # A revocation may be signed in advance and kept in a safe for years.
     if not isinstance(body, KeyRevocation) and at - body.issued_at > STATEMENT_LIFETIME_MAX:
         raise BadTimingError(
             "issued too long ago",
@@ -92,7 +92,7 @@ def signing_persons(agreement: Agreement, signed: Signed[Body]) -> frozenset[Per
 
 
 def check_engine(agreement: Agreement, signed: Signed[Body]) -> None:
-    """Refuse a notice, event or decision that the engine's own key did not sign, and it alone.
+    """Refuse a notice, event or decision unless the engine's own key, and no other, signed it.
 
     Raises:
         NotYoursError: Another key signed it.
@@ -151,7 +151,7 @@ def check_claimant(agreement: Agreement, claim: Claim, person: PersonId, what: s
 
 
 def check_together(persons: frozenset[PersonId], quorum: Quorum | None, what: str) -> None:
-    """Refuse a joint statement that too few, or the wrong persons signed.
+    """Refuse a joint statement that too few persons signed, or the wrong ones.
 
     Raises:
         NotYoursError: The signers do not satisfy `quorum`, or the agreement has none for this.
@@ -167,7 +167,7 @@ def check_together(persons: frozenset[PersonId], quorum: Quorum | None, what: st
 
 
 def check_stages(claim: Claim, stages: tuple[StageId, ...] | None) -> None:
-    """Refuse a scope that names no stage, or one that the claim does not ask for.
+    """Refuse a scope that names no stage, one twice, or one that the claim does not ask for.
 
     Raises:
         UnknownStageError: A stage is not the claim's, or none is named.

@@ -18,7 +18,7 @@ def check_unconflicted(agreement: Agreement, claim: Claim, person: PersonId) -> 
 
 
 def check_disinterested(agreement: Agreement, claim: Claim, persons: frozenset[PersonId]) -> None:
-    """Refuse what the claimant's side signs to move its own claim on.
+    """Refuse an order for release, or a lift, that the claimant's side signed for its own claim.
 
     Raises:
         SelfServingError: The claimant signed, or the claimant's party did where the agreement excludes it.

@@ -1,4 +1,4 @@
-"""How much one person may send about a claim, and from when it may date."""
+"""How much one person may send about a claim, and how old it may be."""
 
 from datetime import datetime
 
@@ -12,24 +12,24 @@ from tallystick.limits import ACT_BYTES_PER_PERSON_MAX, ACTS_PER_PERSON_MAX, HOL
 
 
 def check_bounds(claim: Claim, signed: Signed[Body], at: datetime) -> None:
-    """Refuse what a person says with a time that does not fit, or says too much of.
+    """Refuse a statement whose times do not fit, or with which its author says too much.
 
     Raises:
         BadTimingError: It is issued in the future, or too long ago.
-        QuotaExceededError: A signer has used up what one person may send to one claim.
+        QuotaExceededError: A signer has sent all that one person may send about one claim.
     """
     check_times(signed.body, at=at)
     check_quota(claim, signed)
 
 
 def check_quota(claim: Claim, signed: Signed[Body]) -> None:
-    """Refuse one statement too many by the same person, alone or together with others.
+    """Refuse a statement beyond the limits of any of its signers.
 
     Raises:
-        QuotaExceededError: A signer has used up what one person may send to one claim.
+        QuotaExceededError: A signer has sent all that one person may send about one claim.
     """
-    # A lift ends a hold, and there are no more lifts than holds; a revocation is about no claim. If these
-    # counted, whoever places holds would use up the room of whoever lifts them.
+    # There are no more lifts than holds, and a revocation is about no claim. If lifts counted, a person who
+    # places many holds could use up the quota of those who lift them.
     if isinstance(signed.body, HoldLift):
         _check_size(signed.size_bytes, HOLD_LIFT_BYTES_MAX)
         return
@@ -45,9 +45,9 @@ def _counts(signed: Signed[Body]) -> bool:
 
 
 def _acts(signed: Signed[Body]) -> int:
-    """Return how many acts a statement makes: whoever places a hold pays for its lift too.
+    """Return how many acts a statement counts as: a hold counts as two, because its lift is free.
 
-    So all acts on a claim, lifts included, are at most `ACTS_PER_CLAIM_MAX`, which no flood can exceed.
+    So a claim has at most `ACTS_PER_CLAIM_MAX` acts, lifts included, whatever anyone sends.
     """
     return 2 if isinstance(signed.body, Hold) else 1
 

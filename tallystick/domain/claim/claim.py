@@ -1,8 +1,8 @@
 """A claim is what its recorded statements make it: `evolve` is the only way it changes.
 
 The claim keeps its entries; everything that can be derived from them is derived.
-Whether an entry may be recorded at all is decided in `admission`, when the engine
-records something by itself in `progress`, whether a stage may go out in `release`.
+`admission` decides whether an entry may be recorded at all, `progress` what the engine
+records by itself, and `release` whether a stage may be released.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class StageProgress:
     """How far one stage of a claim has come.
 
     Attributes:
-        since: When it came into its present state; None while it waits untouched.
+        since: When it entered its present state; None while it has only waited.
         decision: The gate's decision to release it, once there is one.
         refusals: How often the gate has refused it, and when last.
     """
@@ -51,12 +51,12 @@ class StageProgress:
 
     @property
     def undecided(self) -> bool:
-        """Whether nothing of it has left yet."""
+        """Whether the gate has not decided to release it."""
         return self.state in UNDECIDED_STAGE
 
     @property
     def in_flight(self) -> bool:
-        """Whether the gate or the receiver is at work on it."""
+        """Whether the gate is deciding on it, or the receiver has yet to report on it."""
         return self.state in {StageState.QUORATE, StageState.DECIDED}
 
 
@@ -67,20 +67,20 @@ class Claim:
     Attributes:
         digest: The claim statement's id; the claim's identity.
         filed_by: The claimant's key.
-        rules: Those of the generation that it was filed under; they never change.
-        since: When it came into its present state.
+        rules: The rules of the generation that it was filed under; they never change.
+        since: When it entered its present state.
         window_opened_at: When notice was proven; the window counts from there.
-        window_until: The last moment at which an objection is in time; written once, never moved.
-        window_ended_at: When the engine recorded that the window is over.
+        window_until: The last moment to object; set once, never moved.
+        window_ended_at: When the engine recorded the end of the window.
         bypass: The latest joint instruction or court order that skips the window; whether its
             signers still suffice is decided in `orders`.
-        resumed_at: When the latest dispute was settled or hold lifted; the time to approve
-            counts from there, for nothing could be decided before.
+        resumed_at: When the latest dispute was settled or the latest hold lifted; the time to approve
+            counts from then, because nothing could be decided before.
         stages: The stages asked for, in the agreement's order.
-        settled: Objections that no longer stand: retracted, ruled on, or late.
-        late: Objections that came after everything they were against was decided.
+        settled: Objections that no longer count: retracted, ruled on, or late.
+        late: Objections made after every stage in their scope was decided.
         retracted: Approvals, denials and objections that their authors took back.
-        lifted: Holds that no longer stand.
+        lifted: Holds that were lifted.
     """
 
     digest: Digest
@@ -110,7 +110,7 @@ class Claim:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is still to be decided, provisioned or given back."""
+        """Whether something must still be decided, provisioned or given back."""
         return self.state in OPEN
 
     def may(self, event: EventType) -> bool:
@@ -124,12 +124,12 @@ class Claim:
 
     @property
     def last_index(self) -> int:
-        """The place in the ledger of the latest entry that this claim has seen."""
+        """The place in the ledger of the latest entry on this claim's record."""
         return max(entry.index for entry in self.entries)
 
     @property
     def record_digest(self) -> Digest:
-        """SHA-256 over the ids of all statements on the record, one a line, in the order of the fold."""
+        """SHA-256 over the ids of all statements on the record, one per line, in the order of the fold."""
         lines = "".join(f"{entry.signed.id}\n" for entry in self.entries)
         return Digest(f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}")
 
@@ -140,7 +140,7 @@ class Claim:
         )
 
     def entry_of(self, statement: Digest) -> Entry | None:
-        """Return where `statement` stands in the record, or None."""
+        """Return the entry with `statement`, or None."""
         return next((entry for entry in self.entries if entry.signed.id == statement), None)
 
     @property
@@ -165,45 +165,45 @@ class Claim:
 
     @property
     def open_objections(self) -> tuple[tuple[Entry, Objection], ...]:
-        """Objections that stand: neither retracted nor ruled on, nor too late for every stage."""
+        """The objections that count: neither retracted, nor ruled on, nor too late for every stage."""
         return tuple(
             (entry, body) for entry, body in self.entries_of(Objection) if entry.signed.id not in self.settled
         )
 
     @property
     def open_holds(self) -> tuple[tuple[Entry, Hold], ...]:
-        """Holds that stand."""
+        """The holds that were not lifted."""
         return tuple(
             (entry, body) for entry, body in self.entries_of(Hold) if entry.signed.id not in self.lifted
         )
 
     @property
     def standing_holds(self) -> tuple[Digest, ...]:
-        """The ids of the holds that stand."""
+        """The ids of the open holds."""
         return tuple(entry.signed.id for entry, _ in self.open_holds)
 
     @property
     def frozen(self) -> bool:
-        """Whether any hold stands, over the claim or over some stages."""
+        """Whether any hold is open, on the claim or on some stages."""
         return bool(self.open_holds)
 
     def objections_to(self, stage: StageId) -> tuple[tuple[Entry, Objection], ...]:
-        """Return the open objections whose scope has `stage`."""
+        """Return the open objections whose scope includes `stage`."""
         return tuple((e, body) for e, body in self.open_objections if covers(body.stages, stage))
 
     def holds_on(self, stage: StageId) -> tuple[tuple[Entry, Hold], ...]:
-        """Return the open holds whose scope has `stage`."""
+        """Return the open holds whose scope includes `stage`."""
         return tuple((e, body) for e, body in self.open_holds if covers(body.stages, stage))
 
     def revoked_at(self, key: PublicKey) -> datetime | None:
-        """Return since when `key` no longer counts, or None."""
+        """Return when `key` stopped counting, or None."""
         times = [e.accepted_at for e, body in self.entries_of(KeyRevocation) if body.key == key]
         return min(times, default=None)
 
     def progress(self, stage: StageId) -> StageProgress:
         """Return how far `stage` has come; it is one of the claim's stages."""
-        (found,) = (progress for progress in self.stages if progress.stage == stage)
-        return found
+        (match,) = (progress for progress in self.stages if progress.stage == stage)
+        return match
 
     @property
     def next_stage(self) -> StageProgress | None:
@@ -212,22 +212,22 @@ class Claim:
 
     @property
     def undecided_stages(self) -> tuple[StageId, ...]:
-        """The stages of which nothing has left yet."""
+        """The stages that the gate has not decided to release."""
         return tuple(progress.stage for progress in self.stages if progress.undecided)
 
     @property
     def decided_stages(self) -> tuple[StageId, ...]:
-        """The stages that the gate has decided to release, whatever became of them since."""
+        """The stages that the gate has decided to release, whatever has happened to them since."""
         return tuple(progress.stage for progress in self.stages if not progress.undecided)
 
     @property
     def in_flight(self) -> StageProgress | None:
-        """The stage that the gate or the receiver is at work on, if any."""
+        """The stage that the gate is deciding on or the receiver has yet to report on, if any."""
         return next((progress for progress in self.stages if progress.in_flight), None)
 
 
 def covers(scope: tuple[StageId, ...] | None, stage: StageId) -> bool:
-    """Return whether a scope has `stage`; an absent scope has every stage."""
+    """Return whether a scope includes `stage`; an absent scope includes every stage."""
     return scope is None or stage in scope
 
 

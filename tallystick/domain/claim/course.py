@@ -11,7 +11,7 @@ from tallystick.domain.ids import StageId
 
 
 def stage_for_the_gate(claim: Claim) -> StageId | None:
-    """Return the stage on which the gate is to decide now, or None: its quorum stands on record."""
+    """Return the stage whose quorum is on record, so that the gate must now decide on it, or None."""
     following = claim.next_stage
     if following is None or following.state is not StageState.QUORATE:
         return None
@@ -27,7 +27,7 @@ def stage_in_delivery(claim: Claim) -> StageId | None:
 
 
 def return_orders_end(agreement: Agreement, claim: Claim) -> Deadline | None:
-    """Return until when a released claim stays open for an order to give back, or None before its release.
+    """Return until when an order may still ask for the return of a released claim, or None if not released.
 
     Raises:
         CalendarExhaustedError: A calendar of the agreement does not reach that far.
@@ -39,12 +39,12 @@ def return_orders_end(agreement: Agreement, claim: Claim) -> Deadline | None:
 
 
 def is_carried(claim: Claim) -> bool:
-    """Return whether the engine still has something to do for a claim; else only people say something."""
+    """Return whether the engine may still have something to do for a claim by itself."""
     return claim.is_open and claim.state is not ClaimState.RETURN_DUE
 
 
 def is_over(agreement: Agreement, claim: Claim, *, at: datetime) -> bool:
-    """Return whether nothing more can follow: it ended and owes nothing, or was released long enough ago.
+    """Return whether nothing more can follow: it has ended and owes nothing, or was released long enough ago.
 
     Raises:
         CalendarExhaustedError: A calendar of the agreement does not reach that far.

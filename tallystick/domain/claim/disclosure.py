@@ -14,8 +14,8 @@ from tallystick.domain.statements.header import Contribution
 def contributions_to(agreement: Agreement, claim: Claim, stage: StageId) -> tuple[Contribution, ...]:
     """Return the shares that open a decided stage: each custodian's, then the gate's; none before.
 
-    One approval may be of several stages, with shares for all of them: those for a stage
-    that is not decided stay where they are.
+    One approval may be for several stages, with shares for each; the shares for undecided
+    stages are not disclosed.
     """
     decision = claim.progress(stage).decision
     if decision is None:
@@ -33,7 +33,7 @@ def contributions_to(agreement: Agreement, claim: Claim, stage: StageId) -> tupl
 def disclosed(
     agreement: Agreement, claim: Claim, deposited: Iterable[DepositedComponent]
 ) -> frozenset[Digest]:
-    """Return what a claimant may fetch for a claim: of its decided stages, the files and the shares."""
+    """Return what a claimant may fetch for a claim: the files and shares of its decided stages."""
     components = components_of(agreement, claim.decided_stages)
     files = {one.sealed_digest for one in deposited if one.component in components}
     shares = {

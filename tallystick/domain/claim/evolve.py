@@ -1,4 +1,4 @@
-"""How a claim changes: one entry, one event, one claim after it."""
+"""How a claim changes: each entry is one event, and makes one new claim."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ def check_step(claim: Claim, body: Body, event: EventType) -> None:
     """Refuse an event that `evolve` would refuse: by the claim's state, or by its stage's.
 
     Raises:
-        WrongClaimStateError: The claim, or the stage that is meant, never gets this step from here.
+        WrongClaimStateError: The state of the claim, or of the stage, does not allow this step.
     """
     check_transition(claim, event)
     if _moves_stage(claim, event):
@@ -65,7 +65,7 @@ def evolve(claim: Claim, entry: Entry, event: EventType) -> Claim:
     """Return the claim as `entry`, which is an `event`, leaves it.
 
     Raises:
-        WrongClaimStateError: The claim, or the stage that is meant, never gets this step from here.
+        WrongClaimStateError: The state of the claim, or of the stage, does not allow this step.
     """
     target = check_transition(claim, event)
     moved = _apply(claim, entry, event)
@@ -126,7 +126,7 @@ def _objection_made(claim: Claim, _: Entry, __: Body) -> Claim:
 
 
 def _ask_gate_again(claim: Claim) -> Claim:
-    """Whatever the gate was about to decide, it was about to decide in another situation."""
+    """Take back the quorum that the gate has yet to decide on: the situation has changed."""
     stages = tuple(
         dataclasses.replace(p, state=StageState.WAITING) if p.state is StageState.QUORATE else p
         for p in claim.stages

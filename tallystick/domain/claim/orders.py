@@ -1,7 +1,7 @@
-"""Orders from outside the quorum: which of them stands, and what it calls for.
+"""Orders from outside the quorum: which of them counts, and what it asks for.
 
-An order skips the objection window only while the people behind it count: they
-are looked at again at the moment of the decision, as approvers are.
+An order skips the objection window only while its signers count: they are checked
+again at the moment of the decision, as approvers are.
 """
 
 from tallystick.domain.agreement.agreement import Agreement
@@ -16,7 +16,7 @@ from tallystick.domain.statements.signed import Body, Entry
 
 
 def standing_release_order(agreement: Agreement, claim: Claim) -> Entry | None:
-    """Return an order for release whose unrevoked signers still suffice, or None."""
+    """Return an order for release whose unrevoked signers still meet its quorum, or None."""
     for entry in claim.entries:
         quorum = _quorum_for(agreement, entry.signed.body)
         if quorum is not None and quorum.satisfied_by(_unrevoked(agreement, claim, entry)):
@@ -32,7 +32,7 @@ def return_is_ordered(claim: Claim) -> bool:
 
 
 def order_event(claim: Claim, outcome: Outcome) -> EventType:
-    """Return as what event an order with `outcome` counts; one to return what was not released refuses it.
+    """Return the event that an order with `outcome` is; an order to return refuses an unreleased claim.
 
     Raises:
         WrongClaimStateError: It refuses a claim of which every stage is decided.

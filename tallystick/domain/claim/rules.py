@@ -1,7 +1,7 @@
-"""What a generation of rules consists of: all by which a record folds, falls due and is decided.
+"""What a generation of rules consists of: everything that decides how a record folds and what falls due.
 
 A claim carries the rules of the generation that it was filed under, so these types
-are generic in the claim. Which generations there are is said in `record/generations.py`.
+are generic in the claim. `record/generations.py` lists the generations.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,10 +21,10 @@ _C = TypeVar("_C")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """Something that is so and not yet recorded.
+    """Something that is true and not yet recorded.
 
     Attributes:
-        until: For a window: its last moment.
+        until: The last moment of a window.
         because: Lines that explain it.
     """
 
@@ -36,7 +36,7 @@ class Due:
 
 
 class Verdict(NamedTuple):
-    """Whether a premise holds, and what was found."""
+    """Whether a premise is met, and why or why not."""
 
     holds: bool
     found: str
@@ -52,14 +52,14 @@ class Rules(Generic[_C]):
     """The rules of one generation.
 
     Attributes:
-        transitions: To which state an event leads; no other step is made.
+        transitions: The state to which an event leads; no other step is possible.
         stage_transitions: The same for the stage that an event names.
         effects: What else an event changes.
-        bounds: Refuses what a person says too late, or too much of.
+        bounds: Refuses statements with times that do not fit, and too many of them.
         acts: The rule of each act (`acts.act.Rule`), by the kind of body that it takes.
         together: Kinds that several persons may sign in one envelope.
-        looks: What falls due by itself, in the order in which it is looked for.
-        moments: When one of the looks may change its answer by time alone.
+        looks: The functions that look for what falls due by itself, in their order.
+        moments: When the answer of one of these may change by time alone.
         recorded: The premises of a release that the record decides, by name, in the order of a decision.
         seen: The premises that need more than the record; they come after the others.
     """
@@ -78,5 +78,5 @@ class Rules(Generic[_C]):
 
     @property
     def premises(self) -> tuple[str, ...]:
-        """The name of every premise, in the order in which a decision tells them; none may be left out."""
+        """The name of every premise, in the order in which a decision lists them; it must list them all."""
         return (*self.recorded, *self.seen)

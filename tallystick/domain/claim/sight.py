@@ -1,4 +1,4 @@
-"""What the one who decides on a claim has seen beside the claim's own record."""
+"""What the one who decides on a claim has read itself, besides the claim's own record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tallystick.domain.statements.signed import Signed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What the one who decides has seen for itself; nothing here is hearsay.
+    """What the one who decides has read itself, and not been told by others.
 
     Attributes:
         at: Its own clock.
@@ -22,8 +22,8 @@ class Sight:
         deposit: The deposit statement that the claim pins, verified; None if it was not found.
         custody: The custody statements that the deposit's components name, verified, by component.
         sealed: For each component whose sealed bytes it has read anew: None if every byte matched
-            what the depositor signed, else what was found instead.
-        ledger: None if the log's entries, proofs and checkpoint agree, else what was found instead.
+            what the depositor signed, else what is wrong.
+        ledger: None if the log's entries, proofs and checkpoint agree, else what is wrong.
         halted: Whether releases are halted in this deployment.
     """
 

@@ -19,7 +19,7 @@ def accepted_at(claim: Claim) -> datetime | None:
 
 
 def opens_from(claim: Claim, stage: Stage) -> datetime | None:
-    """Return the moment from which the delay of `stage` runs, or None while it has not come."""
+    """Return the moment from which the delay of `stage` runs, or None if it has not come yet."""
     match stage.opens.when:
         case Opens.ON_ACCEPTANCE:
             return accepted_at(claim)
@@ -31,7 +31,7 @@ def opens_from(claim: Claim, stage: Stage) -> datetime | None:
 
 
 def opens_at(agreement: Agreement, claim: Claim, stage: StageId) -> Deadline | None:
-    """Return from when `stage` may be decided and why, or None while what it waits for has not come."""
+    """Return when `stage` opens and why, or None if what it waits for has not happened yet."""
     planned = agreement.stage(stage)
     start = opens_from(claim, planned)
     if start is None:
@@ -44,20 +44,20 @@ def opens_at(agreement: Agreement, claim: Claim, stage: StageId) -> Deadline | N
 def lapses_at(agreement: Agreement, claim: Claim, stage: StageId) -> Deadline | None:
     """Return until when the quorum for `stage` may be reached, or None while the stage is not open.
 
-    For provisional access the time runs from the end of the window: nothing lapses
-    while the window does not yet allow the rest.
+    For provisional access the time counts from the end of the window: nothing lapses
+    before the window allows the other stages.
     """
     opened = opens_at(agreement, claim, stage)
     after = claim.window_ended_at or claim.bypassed_at
     if opened is None or after is None:
         return None
-    # Nobody could decide before the last dispute or hold was over.
+    # Nothing could be decided before the last dispute or hold was over.
     start = max(opened.at, after, claim.resumed_at or after)
     return deadline(start, agreement.windows.approval, recipient=depositor(agreement), agreement=agreement)
 
 
 def report_due(agreement: Agreement, claim: Claim, progress: StageProgress) -> Deadline:
-    """Return until when the receiver has to report on a decided stage."""
+    """Return until when the receiver must report on a decided stage."""
     assert progress.since is not None
     recipient = agreement.party(claim.claimant_party)
     return deadline(progress.since, agreement.windows.provisioning, recipient=recipient, agreement=agreement)
@@ -69,10 +69,10 @@ def is_provisional(agreement: Agreement, stage: StageId) -> bool:
 
 
 def to_roll_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
-    """Return which stages the receiver has to undo, the last one first.
+    """Return the stages that the receiver must undo, the last one first.
 
-    A failed stage is always undone. The ones before it are kept or undone as the
-    failed stage's `on_failure` says.
+    A failed stage is always undone. Its `on_failure` says whether the stages before it
+    are kept or undone.
     """
     undone: list[StageId] = []
     undo_earlier = False
@@ -80,17 +80,17 @@ def to_roll_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
         failed = progress.state is StageState.FAILED
         if failed or (undo_earlier and progress.state is StageState.ACTIVATED):
             undone.append(progress.stage)
-        # One that failed and is undone already still decides about those before it.
+        # A failed stage that is already undone still decides about those before it.
         if failed or progress.state is StageState.ROLLED_BACK:
             undo_earlier |= agreement.stage(progress.stage).on_failure is OnFailure.ROLLBACK
     return tuple(undone)
 
 
 def to_give_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
-    """Return which stages fall due for return once a claim ended without release, the last one first.
+    """Return the stages that must be returned after a claim ended without release, the last one first.
 
-    What was disclosed after the window, by quorum, stays; what was only lent does not.
-    After a cure, or an order to return, nothing stays.
+    The beneficiary keeps what was disclosed after the window, and returns provisional access.
+    After a cure, or an order to return, it returns everything.
     """
     released = claim.decided_stages
     nothing_stays = claim.state is ClaimState.CURED or return_is_ordered(claim)
@@ -100,12 +100,12 @@ def to_give_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
 
 
 def components_of(agreement: Agreement, stages: Iterable[StageId]) -> tuple[ComponentId, ...]:
-    """Return the components of all these stages; of the decided ones, what may have been disclosed."""
+    """Return the components of all these stages."""
     return tuple(component for stage in stages for component in agreement.stage(stage).components)
 
 
 def still_waiting(claim: Claim) -> StageProgress | None:
-    """Return the next stage while nobody but its quorum or its date is waited for, or None."""
+    """Return the next stage if it only waits for its quorum or its opening, or None."""
     following = claim.next_stage
     if claim.state not in UNDECIDED or following is None or following.state is not StageState.WAITING:
         return None

@@ -1,9 +1,9 @@
 """The one state machine: which events a claim may meet in which state, and where each leads.
 
 Approval and execution are two fields: a claim has a state, and each of its stages
-has one. Both tables stand here and nowhere else; docs/claim-states.md is drawn
+has one. Both tables are here and nowhere else; docs/claim-states.md is drawn
 from them. Events are past tense; an event that leaves the state as it is adds a
-fact. FROZEN is no state: a hold is a fact that lies over any of them.
+fact. There is no state FROZEN: a hold is a fact, and may be placed in any state.
 """
 
 from collections.abc import Iterable, Mapping
@@ -51,24 +51,24 @@ _S = ClaimState
 UNDECIDED: Final = frozenset({_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL, _S.VALIDATING})
 """States in which the claim has been accepted and the next stage is not yet decided."""
 GIVEN_UP: Final = frozenset({_S.DENIED, _S.LAPSED, _S.REFUSED, _S.CURED, _S.WITHDRAWN})
-"""Endings without a release; what was provisional is then to be given back."""
+"""Endings without a release; provisional access must then be given back."""
 ENDED: Final = GIVEN_UP | {_S.NOT_ACCEPTED, _S.RETURNED}
 """No event leads out of these."""
 CLOSED: Final = ENDED | {_S.RELEASED, _S.ROLLED_BACK}
-"""Nothing more is to be decided; what was released, or kept of it, may still be ordered back."""
+"""Nothing more is decided; what was released, or kept of it, may still be ordered back."""
 OPEN: Final = frozenset(ClaimState) - CLOSED
 _VOTED_ON: Final = UNDECIDED | {_S.PROVISIONING}
-"""Something is still to be decided, by votes or by an order."""
+"""Votes or an order may still decide something."""
 UNDECIDED_STAGE: Final = frozenset({StageState.WAITING, StageState.QUORATE})
-"""Stages of which nothing has left yet; in every other state the gate has decided to release it."""
+"""The gate has not decided to release the stage; in every other state it has."""
 
 
 class EventType(StrEnum):
     """What can happen to a claim after it was filed.
 
     Attributes:
-        adds_in: The states that it leaves as they are, and adds a fact. What depends on more than the
-            event stands in `_facts`, and what leads to another state in `_moves`.
+        adds_in: The states in which it adds a fact and leaves the state as it is. `_facts` has the cases
+            that are not the same for the event everywhere, `_moves` those that lead to another state.
     """
 
     adds_in: frozenset[ClaimState]
@@ -136,7 +136,7 @@ def _moves() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     yield _S.FILED, _E.INTAKE_REFUSED, _S.NOT_ACCEPTED
     yield _S.ACCEPTED, _E.WINDOW_OPENED, _S.WINDOW
     yield _S.WINDOW, _E.WINDOW_ENDED, _S.APPROVAL
-    # A contrary instruction stops whatever is not yet decided.
+    # An objection stops everything that is not yet decided.
     for state in (_S.ACCEPTED, _S.WINDOW, _S.APPROVAL, _S.VALIDATING):
         yield state, _E.OBJECTION_MADE, _S.CONTESTED
     yield _S.APPROVAL, _E.STAGE_CONTESTED, _S.CONTESTED
@@ -162,23 +162,23 @@ def _moves() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     yield _S.PROVISIONING, _E.STAGE_TIMED_OUT, _S.ROLLING_BACK
     yield _S.ROLLING_BACK, _E.ROLLBACK_COMPLETED, _S.ROLLED_BACK
     yield _S.APPROVAL, _E.RELEASE_COMPLETED, _S.RELEASED
-    # What was kept of a failed release, too; and no silent receiver stands in the way of an order.
+    # This includes what was kept of a failed release, and a silent receiver cannot block an order.
     for state in (_S.RELEASED, _S.ROLLING_BACK, _S.ROLLED_BACK):
         yield state, _E.RETURN_ORDERED, _S.RETURN_DUE
     yield _S.RETURN_DUE, _E.RETURN_MADE, _S.RETURNED
 
 
 def _facts() -> Iterable[tuple[Iterable[ClaimState], Iterable[EventType]]]:
-    """Yield which events add a fact, and leave the state, in which states."""
+    """Yield the states in which an event adds a fact and leaves the state as it is, with the events."""
     yield from ((event.adds_in, (event,)) for event in EventType)
     yield (_S.CONTESTED, _S.PROVISIONING), (_E.OBJECTION_MADE,)
     yield (_S.APPROVAL, _S.VALIDATING, _S.PROVISIONING), (_E.RELEASE_ORDERED,)
     yield (_S.CONTESTED,), (_E.WINDOW_OPENED, _E.WINDOW_ENDED)
-    # Provisional access runs beside the window; its stages move without the claim.
+    # Provisional access runs during the window; its stages move and the claim's state does not.
     yield (_S.ACCEPTED, _S.WINDOW), _STAGE_EVENTS
     yield (_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL), _RECEIPTS
     yield (_S.CONTESTED,), (_E.STAGE_REFUSED,)
-    # What was disclosed and then taken back is put on record whatever the claim came to.
+    # What was disclosed and taken back goes on record, however the claim ended.
     yield (
         GIVEN_UP,
         (_E.STAGE_REFUSED, _E.STAGE_ACTIVATED, _E.STAGE_FAILED, _E.STAGE_ROLLED_BACK, _E.RETURN_MADE),

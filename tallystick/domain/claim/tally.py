@@ -1,9 +1,9 @@
-"""Counting: which approvals and denials count, and for each why or why not.
+"""Counting: which approvals and denials count, and why or why not.
 
 A person is the key that signed. Outcomes are a function of the set of statements:
 their order decides nothing. Rules come from the agreement that the claim pins;
-people are looked at again at the moment of counting (a revoked key, an expired
-approval, a retraction).
+a revoked key, an expired approval or a retraction is taken into account at the
+moment of counting.
 """
 
 from collections.abc import Iterable
@@ -32,10 +32,10 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Where a quorum stands; derived, never stored.
+    """How close a quorum is to being reached; derived, never stored.
 
     Attributes:
-        eligible: Who could still make it true: has a leaf, and nothing bars them.
+        eligible: The persons who have a leaf and whom nothing bars.
     """
 
     quorum: Quorum
@@ -54,7 +54,7 @@ class Tally:
 
     @property
     def reachable(self) -> bool:
-        """Whether everybody who is eligible together would suffice."""
+        """Whether all eligible persons together would suffice."""
         return self.quorum.satisfied_by(self.eligible | self.agreeing)
 
     @property
@@ -73,18 +73,18 @@ def tally_approvals(agreement: Agreement, claim: Claim, stage: StageId, *, at: d
         at: The moment of counting: expiries and revocations are judged by it.
     """
     quorum = agreement.stage(stage).quorum
-    found = (
+    candidates = (
         (entry, _against_approval(agreement, claim, entry, body, stage=stage, at=at))
         for entry, body in claim.approvals
     )
-    return _tally(agreement, claim, quorum, found)
+    return _tally(agreement, claim, quorum, candidates)
 
 
 def tally_denials(agreement: Agreement, claim: Claim) -> Tally:
     """Count the denials of the whole claim."""
     quorum = agreement.authorities.denial
-    found = ((entry, _against_vote(agreement, claim, entry, body)) for entry, body in claim.denials)
-    return _tally(agreement, claim, quorum, found)
+    candidates = ((entry, _against_vote(agreement, claim, entry, body)) for entry, body in claim.denials)
+    return _tally(agreement, claim, quorum, candidates)
 
 
 def bar(agreement: Agreement, claim: Claim, person: Person) -> str | None:
@@ -99,11 +99,11 @@ def bar(agreement: Agreement, claim: Claim, person: Person) -> str | None:
 
 
 def _tally(
-    agreement: Agreement, claim: Claim, quorum: Quorum, found: Iterable[tuple[Entry, str | None]]
+    agreement: Agreement, claim: Claim, quorum: Quorum, candidates: Iterable[tuple[Entry, str | None]]
 ) -> Tally:
     counted: set[PersonId] = set()
     votes: list[Vote] = []
-    for entry, against in found:
+    for entry, against in candidates:
         person = _person(agreement, entry)
         reason = against or _against_person(agreement, claim, quorum, person, counted)
         if reason is None:
@@ -122,7 +122,7 @@ def _tally(
 
 
 def _person(agreement: Agreement, entry: Entry) -> Person:
-    # Admission lets in votes with exactly one signer.
+    # Admission lets in only votes with exactly one signer.
     (key,) = entry.signed.signers
     return agreement.person_with(key)
 
@@ -133,7 +133,7 @@ def _against_person(
     if person.id not in quorum.persons:
         return "this person has no leaf in the quorum"
     if person.id in counted:
-        return "this person is counted already"
+        return "this person is already counted"
     return bar(agreement, claim, person)
 
 

@@ -1,7 +1,7 @@
 """Who made a deposit: the depositor signed it, it follows the last one, and the gate dealt its custody.
 
 Each function returns in words what is wrong, or None; its caller raises an error of its own with these words.
-So the API, the gate, the receiver and the offline verifier hold a deposit to the same rule.
+So the API, the gate, the receiver and the offline verifier apply the same rule.
 """
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
@@ -13,7 +13,7 @@ from tallystick.domain.statements.signed import Signed
 
 
 def deposit_fault(agreement: Agreement, signed: Signed[Deposit]) -> str | None:
-    """Return why a deposit under this agreement is not signed by the depositor's person whom it names."""
+    """Return why a deposit is not by the person of the depositor whom it names, under this agreement."""
     if (fault := _elsewhere(agreement, signed.body)) is not None:
         return fault
     named = signed.body.person
@@ -26,7 +26,7 @@ def deposit_fault(agreement: Agreement, signed: Signed[Deposit]) -> str | None:
 
 
 def chain_fault(body: Deposit, last: tuple[Digest, Deposit] | None) -> str | None:
-    """Return why a deposit does not follow `last`, the one recorded before it; None stands for no deposit."""
+    """Return why a deposit does not follow `last`, which was recorded before it, or None if it does."""
     number, previous = (1, None) if last is None else (last[1].number + 1, last[0])
     if (body.number, body.previous) == (number, previous):
         return None
@@ -35,7 +35,7 @@ def chain_fault(body: Deposit, last: tuple[Digest, Deposit] | None) -> str | Non
 
 
 def custody_fault(agreement: Agreement, signed: Signed[Custody], component: ComponentId) -> str | None:
-    """Return why a custody epoch is not one of `component` that this agreement's gate dealt."""
+    """Return why a custody epoch is not one that this agreement's gate dealt for `component`."""
     if (fault := _elsewhere(agreement, signed.body)) is not None:
         return fault
     if signed.body.component != component:

@@ -1,4 +1,4 @@
-"""What makes a deposit, and a custody epoch, recordable under an agreement."""
+"""Whether a deposit, or a custody epoch, may be recorded under an agreement."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -44,11 +44,11 @@ def check_deposit(
 
     Args:
         agreement: The version that the deposit names.
-        digest: That version's.
+        digest: The digest of that version.
         signed: The deposit, its signature verified.
         at: When it is accepted.
-        last: The deposit recorded before, with its digest.
-        live: The custody statement of each component's live epoch, by component.
+        last: The deposit that was recorded before, with its digest; None if this is the first.
+        live: The digest of the custody statement of each component's live epoch.
         revocations: The key revocations on record under this agreement.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the author of a draft chooses, by name; each act takes what it has a member for."""
+"""What the author of a draft chooses, by name; each act takes the names that it needs."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -20,7 +20,7 @@ class DraftIncompleteError(MalformedError):
 
 
 class Choices:
-    """What was chosen: one value a name, or several of one kind as a tuple.
+    """What was chosen: one value per name, or a tuple of several values of one type.
 
     The names are those of the API's query parameters. The set is open: an act reads the
     names that it needs, and a draft says which of them is missing.
@@ -46,7 +46,7 @@ class Choices:
         """Return what was chosen.
 
         Raises:
-            DraftIncompleteError: Nothing was.
+            DraftIncompleteError: Nothing was chosen.
         """
         value = self.maybe(name, kind)
         if value is None:
@@ -54,7 +54,7 @@ class Choices:
         return value
 
     def several(self, name: str, kind: type[T]) -> tuple[T, ...]:
-        """Return all that was chosen under a name; one value alone counts as one of several."""
+        """Return all values chosen under a name; a single value is returned as a tuple of one."""
         value = self._chosen.get(name, ())
         values = cast("Sequence[object]", value if isinstance(value, tuple) else (value,))
         assert all(isinstance(one, kind) for one in values), f"{name} are {kind}"
@@ -64,7 +64,7 @@ class Choices:
         """Return the first text that was chosen.
 
         Raises:
-            DraftIncompleteError: None was, or it is blank.
+            DraftIncompleteError: No text was chosen, or it is blank.
         """
         texts = self.several(name, str)
         if not texts or not texts[0].strip():
@@ -72,10 +72,10 @@ class Choices:
         return texts[0]
 
     def word(self, name: str, words: type[W]) -> W:
-        """Return which of `words` was chosen.
+        """Return the one among `words` that was chosen.
 
         Raises:
-            DraftIncompleteError: None was, or no such word.
+            DraftIncompleteError: None was chosen, or another word.
         """
         try:
             return words(self.text(name))
@@ -84,5 +84,5 @@ class Choices:
 
     @property
     def stages(self) -> tuple[StageId, ...] | None:
-        """The stages that were named; None means no choice: the whole claim, for an objection or hold."""
+        """The stages that were named; None if none: an objection or hold then covers the whole claim."""
         return tuple(map(StageId, self.several("stage", str))) if "stage" in self else None

@@ -1,4 +1,4 @@
-"""What the command of an act asks its author, in words that any way of asking can use."""
+"""What the command of an act asks its author, in words that any front end can use."""
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
@@ -12,9 +12,9 @@ class Form(Enum):
     DIGEST = auto()
     MOMENT = auto()
     PAPER = auto()
-    """A word and a file, of which only the digest goes."""
+    """A word and a file; only the file's digest is sent."""
     UNLESS = auto()
-    """A switch: the choice is true unless it is given."""
+    """A switch: the choice is true unless the switch is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +22,12 @@ class Ask:
     """One thing that only the author can say.
 
     Attributes:
-        choice: Under which name it is chosen.
-        option: How the command calls it, if not like the choice.
-        argument: It is an argument of this name and no option.
-        words: One of these, where not any text will do.
+        choice: Its name in `Choices`.
+        option: The name of the command's option, if it is not that of the choice.
+        argument: The name of the command's argument, if it is an argument and not an option.
+        words: The answer must be one of these words; None allows any text.
         several: It may be given more than once.
-        optional: It may be left out: the statement has no such member then, or the record fills it in.
+        optional: It may be left out; the statement then lacks the member, or the record fills it in.
     """
 
     choice: str
@@ -42,18 +42,18 @@ class Ask:
 
     @property
     def name(self) -> str:
-        """How the author calls it."""
+        """Its name on the command line."""
         return self.argument or self.option or self.choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """The command with which a person makes a statement: what it is for, and what it asks, in which order."""
+    """The command with which a person makes a statement: what it is for, and what it asks, in order."""
 
     name: str
     purpose: str
     asks: tuple[Ask, ...] = ()
 
 
-REASON: Final = Ask(choice="reason", help="Why, in words that go on record.")
+REASON: Final = Ask(choice="reason", help="The reason; it goes on record.")
 STAGES: Final = Ask(choice="stage", help="Only this stage; repeatable.", several=True, optional=True)

@@ -1,4 +1,4 @@
-"""Who speaks about which claim, and where the claim stands."""
+"""Who makes a statement about which claim, and the state of that claim."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ class _Members(HeaderMembers):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """Who speaks about which claim, and when: what every draft begins with.
+    """Who makes a statement about which claim, and when: every draft begins with it.
 
     Attributes:
         terms: The agreement version that the claim pins.
@@ -39,11 +39,11 @@ class Heading:
 
 
 class Standing(Protocol):
-    """Where a claim stands, as far as a draft needs to know: the folded claim, or what a server tells."""
+    """What a draft needs to know about a claim's state: the folded claim has it, and a server says it."""
 
     @property
     def undecided_stages(self) -> tuple[StageId, ...]:
-        """The stages of which nothing has left yet."""
+        """The stages that the gate has not decided to release."""
         ...
 
     @property

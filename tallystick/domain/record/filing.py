@@ -1,4 +1,4 @@
-"""Filing a claim, and folding its whole record: from the first statement to where it stands."""
+"""Whether a claim may be filed."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Folding the whole record of a claim: from its filing to where it stands."""
+"""Folding the whole record of a claim, from its filing to its present state."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What may be said: the bodies of statements, each a frozen dataclass of signed members.
+"""The bodies of statements, each a frozen dataclass of signed members.
 
 To read a body of a known kind, call `bodies.read_body`; to write one, `write_body`. A `Signed` is a statement
 whose signatures were verified, an `Entry` one that the ledger holds, with its place and time. `Header`

@@ -27,10 +27,10 @@ class NoticeAcknowledgement(OnClaim):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objection(OnClaim):
-    """A contrary instruction: the condition did not come true, or was cured.
+    """A contrary instruction: the condition is not met, or the default was cured.
 
     Attributes:
-        stages: Which stages it is against; absent means the whole claim.
+        stages: The stages it is against; absent means the whole claim.
     """
 
     KIND: ClassVar[Kind] = Kind.OBJECTION
@@ -81,7 +81,7 @@ class Withdrawal(OnClaim):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold(OnClaim):
-    """Freezes a claim, or some of its stages: while it stands, nothing is decided in its scope."""
+    """Freezes a claim, or some of its stages: until it is lifted, nothing is decided in its scope."""
 
     KIND: ClassVar[Kind] = Kind.HOLD
     reason: str

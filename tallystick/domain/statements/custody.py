@@ -10,7 +10,7 @@ from tallystick.domain.statements.header import Header
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedShare:
-    """Where the share of one leaf of a custody tree lies: a blob sealed to that leaf's recipient."""
+    """The share of one leaf of a custody tree: a blob that is sealed to that leaf's recipient."""
 
     leaf: str
     sealed_digest: Digest

@@ -1,4 +1,4 @@
-"""What a depositor says of a deposit."""
+"""What a depositor says about a deposit."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ class DepositedComponent:
     """One component of a deposit.
 
     Attributes:
-        custody: The custody statement to whose recipient the component is sealed.
+        custody: The custody statement; the component is sealed to its recipient.
         sealed_digest: SHA-256 of the sealed file.
         manifest_digest: SHA-256 of the bag's payload manifest; file names stay inside the seal.
     """
@@ -35,7 +35,7 @@ class Deposit(Header):
     Attributes:
         number: 1, 2, 3 …, without a gap.
         previous: The deposit before this one; absent for the first.
-        watermark: The moment that the content is consistent with, apart from when it was received.
+        watermark: The content is as of this moment, whenever it was received.
     """
 
     KIND: ClassVar[Kind] = Kind.DEPOSIT

@@ -33,11 +33,11 @@ class Notice(OnClaim):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageNotice(Header):
-    """The engine told a party that copies of stored files were lost or altered; `taken` says by what means.
+    """The engine told a party that copies of files were lost or altered; `taken` says which channels took it.
 
     Attributes:
-        attempt: Which letter of this kind to the party it is: 1, 2, 3 …
-        findings: The events that it tells of.
+        attempt: The number of this letter among those of its kind to the party: 1, 2, 3 …
+        findings: The events that it reports.
     """
 
     KIND: ClassVar[Kind] = Kind.STORAGE_NOTICE
@@ -50,12 +50,12 @@ class StorageNotice(Header):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event(Header):
-    """The engine records that something happened, and why it may say so.
+    """The engine records that something happened, and why.
 
     Attributes:
         until: The deadline that an opened or extended window now has.
         because: Lines that explain it: which days were counted, who agreed.
-        cause: The statement that brought it about, or the blob that it is about, where there is one.
+        cause: The statement that caused it, or the blob that it is about, if there is one.
     """
 
     KIND: ClassVar[Kind] = Kind.EVENT
@@ -69,7 +69,7 @@ class Event(Header):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PremiseVerdict:
-    """One premise of a release, and whether it held when the gate looked."""
+    """One premise of a release, and whether it was met when the gate checked it."""
 
     premise: str
     holds: bool
@@ -81,8 +81,8 @@ class DecisionStatement(OnClaim):
     """The gate's decision on one stage: every premise with its verdict, and what it contributed.
 
     Attributes:
-        record: `Claim.record_digest` of the record that it was made on: whoever leaves a
-            statement out that was there before the decision can't make the two fit.
+        record: `Claim.record_digest` of the record that it was made on, so that nobody can leave out
+            a statement that was there before the decision without being noticed.
     """
 
     KIND: ClassVar[Kind] = Kind.DECISION

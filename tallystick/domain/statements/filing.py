@@ -24,7 +24,7 @@ class ClaimFiling(Header):
     """A claim: asks for stages of one deposit, on one condition, with its evidence.
 
     Attributes:
-        generation: Of the rules by which it is folded, falls due and is decided, to its end.
+        generation: The generation of rules that applies to the claim until its end.
         recipient: The claim's one-time age recipient, made by the beneficiary.
         declaration: What the claimant declares, in words that can be held against them.
     """

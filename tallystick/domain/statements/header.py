@@ -1,4 +1,4 @@
-"""What statements of several kinds share: their header, the claim they are about, a re-sealed share."""
+"""What several kinds of statement share: their header, the claim they are about, a re-sealed share."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +14,8 @@ class Header:
 
     Attributes:
         KIND: Which kind of statement has this body.
-        person: Whose act this is; the engine and the gate have names of their own (`ids`).
-        nonce: 32 hexadecimal digits: the same words said twice on purpose are two acts.
+        person: The author; the engine and the gate have names of their own (`ids`).
+        nonce: 32 hexadecimal digits: someone who says the same thing twice makes two statements.
     """
 
     KIND: ClassVar[Kind]

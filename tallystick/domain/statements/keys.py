@@ -10,7 +10,7 @@ from tallystick.domain.statements.header import Header
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRevocation(Header):
-    """A key stops counting: said by the key itself, or by the quorum the agreement names."""
+    """Revokes a key; signed by the key itself, or by the quorum that the agreement names."""
 
     KIND: ClassVar[Kind] = Kind.KEY_REVOCATION
     key: PublicKey

@@ -1,4 +1,4 @@
-"""What comes from outside the quorum: rulings, and instructions of both sides."""
+"""Orders from outside the quorum: rulings, and joint instructions of both sides."""
 
 from dataclasses import dataclass
 from typing import ClassVar

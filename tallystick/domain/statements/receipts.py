@@ -1,4 +1,4 @@
-"""What a receiver and its party say of what was released."""
+"""What a receiver and its party say about what was released."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +10,7 @@ from tallystick.domain.statements.header import OnClaim
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedComponent:
-    """What the receiver had in hand: the digests it computed itself."""
+    """One component as the receiver got it, with the digests that it computed itself."""
 
     component: ComponentId
     sealed_digest: Digest

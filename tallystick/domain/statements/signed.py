@@ -1,8 +1,8 @@
 """A signed statement as the rules see it, and who signs which kind.
 
 Persons sign acts; the log key signs notices and events; the gate signs decisions.
-Signatures are verified before a `Signed` exists (tallystick/proof/reading.py);
-the rules here and elsewhere in the domain start from that fact.
+Signatures are verified before a `Signed` is made (tallystick/proof/reading.py);
+the rules of the domain rely on that.
 """
 
 from dataclasses import dataclass
@@ -37,9 +37,9 @@ class Signed(Generic[B_co]):
     """A statement whose signatures were verified; `Signed[Deposit]` is one of a deposit.
 
     Attributes:
-        id: SHA-256 over type and body: what others refer to.
-        signers: The agreement's keys that signed it; never empty.
-        size_bytes: How long the body is, as it was signed.
+        id: SHA-256 over type and body; other statements refer to it by this.
+        signers: The keys of the agreement that signed it; never empty.
+        size_bytes: The length of the body, as it was signed.
     """
 
     kind: Kind
@@ -51,7 +51,7 @@ class Signed(Generic[B_co]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A statement as the ledger holds it: at which place, and when it was accepted."""
+    """A statement in the ledger, with its place and when it was accepted."""
 
     index: int
     accepted_at: datetime

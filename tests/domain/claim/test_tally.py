@@ -118,7 +118,7 @@ def test_each_wrong_vote_says_what_is_wrong_with_it() -> None:
         "it names another claim",
         "it names another agreement",
         "it has expired",
-        "this person is counted already",
+        "this person is already counted",
         "this person has no leaf in the quorum",
     }
     assert "it names another claim" in {vote.why for vote in denied(pool()).votes}

@@ -1,4 +1,4 @@
-"""Acknowledgement: the vendor says that notice has arrived."""
+"""Acknowledgement: a person of the depositor says that notice has arrived."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -54,7 +54,7 @@ ACT: Final = Act(
         purpose="Give up your claim.",
         asks=(
             Ask(choice="reason", help="Why the claim is given up.", words=WithdrawalReason),
-            Ask(choice="explanation", help="More about it, in a sentence."),
+            Ask(choice="explanation", help="An explanation, in a sentence."),
         ),
     ),
 )

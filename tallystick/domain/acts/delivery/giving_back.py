@@ -77,10 +77,10 @@ ACT: Final = Act(
         purpose="Certify that what was released is returned or destroyed.",
         asks=(
             Ask(choice="method", help="How it was returned or destroyed."),
-            Ask(choice="certificate", help="Who certifies it, and where that stands."),
+            Ask(choice="certificate", help="Who certifies it, and where the certificate is kept."),
             Ask(
                 choice="component",
-                help="A component; all that were released if absent.",
+                help="A component; by default, all that were released.",
                 several=True,
                 optional=True,
             ),

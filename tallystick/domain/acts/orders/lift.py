@@ -70,7 +70,7 @@ ACT: Final = Act(
             Ask(
                 choice="of",
                 option="hold",
-                help="The hold's digest; the only one that stands if absent.",
+                help="The hold's digest; by default, the only open hold.",
                 form=Form.DIGEST,
                 optional=True,
             ),

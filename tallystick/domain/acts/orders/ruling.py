@@ -76,11 +76,11 @@ ACT: Final = Act(
         name="rule",
         purpose="Record what the arbitrator decided, or a court finally ordered.",
         asks=(
-            Ask(choice="authority", help="On whose word it stands.", words=Authority),
-            Ask(choice="outcome", help="What is ordered.", words=Outcome),
+            Ask(choice="authority", help="Who decided: an arbitrator or a court.", words=Authority),
+            Ask(choice="outcome", help="What they order.", words=Outcome),
             Ask(
                 choice="document",
-                help="NAME=FILE: award, order or finality_certificate; repeatable. Only its digest goes.",
+                help="NAME=FILE: award, order or finality_certificate; repeatable. Only its digest is sent.",
                 form=Form.PAPER,
                 several=True,
                 optional=True,

@@ -26,8 +26,8 @@ def _rule(
     """Admit an approval of stages by a person with a leaf in each of their quorums.
 
     Raises:
-        TallystickError: Not a stage of this claim, nobody with a leaf, the claimant's own,
-            another purpose, already expired or for too long, or given already.
+        TallystickError: Not a stage of this claim, no leaf in its quorum, the claimant's own,
+            another purpose, expired, for too long, or already given.
     """
     check_stages(claim, body.stages)
     for stage in body.stages:
@@ -56,7 +56,7 @@ def _check_lifetime(agreement: Agreement, body: Approval, at: datetime) -> None:
 
 
 def _latest(agreement: Agreement, issued_at: datetime) -> datetime:
-    """Return until when an approval may count that is issued at a moment."""
+    """Return until when an approval that is issued then may count."""
     lifetime = agreement.windows.approval_lifetime
     return deadline(issued_at, lifetime, recipient=depositor(agreement), agreement=agreement).at
 
@@ -121,11 +121,11 @@ ACT: Final = Act(
         purpose="Approve stages of a claim: those named, or all in whose quorum you have a place.",
         asks=(
             STAGES,
-            Ask(choice="reason", help="Why, in words that go on record.", default="approved"),
+            Ask(choice="reason", help="The reason; it goes on record.", default="approved"),
             Ask(
                 choice="expires_at",
                 option="expires",
-                help="Until when it counts; as long as the agreement allows if absent.",
+                help="Until when it counts; by default, as long as the agreement allows.",
                 form=Form.MOMENT,
                 optional=True,
             ),

@@ -24,7 +24,7 @@ def _rule(
     """Admit a denial by a person with a leaf in the denial quorum.
 
     Raises:
-        TallystickError: Nobody with a leaf, or denied already.
+        TallystickError: No leaf in the quorum, the claimant's own, or already denied.
     """
     check_one_of(body.person, agreement.authorities.denial.persons, "deny this claim")
     check_unconflicted(agreement, claim, body.person)

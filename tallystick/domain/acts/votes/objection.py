@@ -25,10 +25,10 @@ from tallystick.domain.statements.acts import Objection
 def _rule(
     agreement: Agreement, claim: Claim, body: Objection, _: frozenset[PersonId], __: datetime
 ) -> EventType:
-    """Admit a contrary instruction; which event it is depends on what is still undecided.
+    """Admit an objection; which event it is depends on what is still undecided.
 
     Raises:
-        TallystickError: Not an objector, an unknown ground or none, objected already, or
+        TallystickError: Not an objector, no known ground, no explanation, objected already, ruled on, or
             the party has retracted an objection to this claim before.
     """
     check_one_of(body.person, agreement.objection.objectors, "object to a claim")
@@ -50,7 +50,7 @@ def _rule(
 def _event(claim: Claim, body: Objection) -> EventType:
     undecided = claim.undecided_stages
     in_scope = [stage for stage in undecided if covers(body.stages, stage)]
-    # Before the form is accepted an objection is too early rather than late; the table refuses it.
+    # Before intake an objection is too early, not late; the table refuses it.
     open_to_it = claim.may(EventType.OBJECTION_MADE) or claim.state is ClaimState.FILED
     if not in_scope or not open_to_it:
         return EventType.LATE_OBJECTION_MADE
@@ -110,10 +110,10 @@ ACT: Final = Act(
     particulars=_particulars,
     command=Command(
         name="object",
-        purpose="Object to a claim, or to some of its stages: what is undecided waits until it is settled.",
+        purpose="Object to a claim, or to some of its stages: undecided stages wait until it is settled.",
         asks=(
             Ask(choice="ground", help="One of the agreement's grounds."),
-            Ask(choice="explanation", help="What it rests on, in a sentence."),
+            Ask(choice="explanation", help="Why you object, in a sentence."),
             STAGES,
         ),
     ),

@@ -20,14 +20,14 @@ def _rule(_: Agreement, claim: Claim, body: Retraction, __: frozenset[PersonId],
     """Admit the retraction of one's own approval, denial or objection, while it counts.
 
     Raises:
-        NothingToRetractError: No such statement of this person, or it was taken back or settled before.
+        NothingToRetractError: No such statement of this person, or it was already taken back or settled.
     """
     for entry in claim.entries:
         if entry.signed.id == body.of and entry.signed.body.person == body.person:
-            gone = claim.retracted | claim.settled
-            if isinstance(entry.signed.body, Objection) and body.of not in gone:
+            past = claim.retracted | claim.settled
+            if isinstance(entry.signed.body, Objection) and body.of not in past:
                 return EventType.OBJECTION_RETRACTED
-            if isinstance(entry.signed.body, Approval | Denial) and body.of not in gone:
+            if isinstance(entry.signed.body, Approval | Denial) and body.of not in past:
                 return EventType.VOTE_RETRACTED
     raise NothingToRetractError("you made no such statement, or can no longer take it back", of=body.of)
 
