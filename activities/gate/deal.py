@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from activities.gate.gate import check_gate, latest_version, note_blob
 from tallystick.crypto import age
-from tallystick.crypto.custody.gate import GATE_LEAF, DealtEpoch, Epoch, deal_epoch
+from tallystick.crypto.custody.gate import GATE_LEAF, CustodyEpoch, DealtEpoch, deal_epoch
 from tallystick.crypto.envelope import Envelope, new_nonce, sign
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys
@@ -60,7 +60,7 @@ class Dealer:
             signed = latest_version(session, agreement_id)
             check_gate(signed, self.keys, self.root_keys)
             self._check_wanted(session, signed.agreement, component, number)
-        epoch = Epoch(
+        epoch = CustodyEpoch(
             deployment=signed.agreement.deployment, agreement=agreement_id, component=component, number=number
         )
         dealt = deal_epoch(epoch, age.parse_recipient(signed.agreement.engine.gate_recipient))
@@ -77,7 +77,7 @@ class Dealer:
         if (component, number) not in missing_epochs(session, agreement.id, agreement):
             raise CustodyRefusedError("no such epoch is to be dealt now", component=component, epoch=number)
 
-    def _statement(self, signed: SignedAgreement, epoch: Epoch, dealt: DealtEpoch) -> Envelope:
+    def _statement(self, signed: SignedAgreement, epoch: CustodyEpoch, dealt: DealtEpoch) -> Envelope:
         body = Custody(
             **signed.terms.header(gate_person(epoch.deployment), self.clock(), new_nonce()),
             component=epoch.component,
@@ -88,7 +88,9 @@ class Dealer:
         )
         return sign(Kind.CUSTODY, write_body(body), [self.keys.signing_key])
 
-    def _record(self, signed: SignedAgreement, epoch: Epoch, envelope: Envelope, dealt: DealtEpoch) -> Digest:
+    def _record(
+        self, signed: SignedAgreement, epoch: CustodyEpoch, envelope: Envelope, dealt: DealtEpoch
+    ) -> Digest:
         with transaction(self.database) as session:
             present = find_epoch(session, epoch.agreement, epoch.component, epoch.number)
             if present is not None:  # another run of this activity was first: its epoch stands

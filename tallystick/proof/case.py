@@ -13,7 +13,7 @@ from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.record.fold import advance, fold
 from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.proof.entries import Recorded, verified, with_successors
+from tallystick.proof.entries import RecordedStatement, verified, with_successors
 from tallystick.proof.reading import SignedAgreement
 
 
@@ -38,7 +38,7 @@ class Case:
         """The version that the claim pins."""
         return self.signed.agreement
 
-    def grown(self, newer: Iterable[Recorded]) -> Self:
+    def grown(self, newer: Iterable[RecordedStatement]) -> Self:
         """Return the case with what was recorded after it, in order: the same as folding it all anew.
 
         Raises:
@@ -52,7 +52,7 @@ class Case:
         return replace(self, signed=replace(self.signed, terms=terms), claim=claim)
 
 
-def folded(signed: SignedAgreement, record: Iterable[Recorded]) -> Case:
+def folded(signed: SignedAgreement, record: Iterable[RecordedStatement]) -> Case:
     """Return the case of a record that begins with the claim's filing, under the version that it pins.
 
     Raises:

@@ -23,7 +23,7 @@ from tallystick.proof.reading import SignedAgreement, kind_read, read_agreement,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedStatement:
     """A statement as a ledger holds it; nothing is verified yet."""
 
     index: int
@@ -39,7 +39,7 @@ def filing_first(kind: str, index: int) -> tuple[bool, int]:
     return kind != Kind.CLAIM, index
 
 
-def with_successors(terms: Terms, raw: Iterable[Recorded]) -> Terms:
+def with_successors(terms: Terms, raw: Iterable[RecordedStatement]) -> Terms:
     """Return `terms` with the later versions that `raw` holds, each signed by all parties to the one before.
 
     A version that does not follow, or that a party has not signed, means nothing and is passed over.
@@ -55,7 +55,9 @@ def with_successors(terms: Terms, raw: Iterable[Recorded]) -> Terms:
     return replace(terms, later=later)
 
 
-def verified(raw: Iterable[Recorded], terms: Terms, *, revoked: Iterable[PublicKey] = ()) -> Sequence[Entry]:
+def verified(
+    raw: Iterable[RecordedStatement], terms: Terms, *, revoked: Iterable[PublicKey] = ()
+) -> Sequence[Entry]:
     """Return the entries with their signatures verified; revocations that change nothing are left out.
 
     Versions of the agreement are left out too: `with_successors` reads them.
@@ -91,7 +93,7 @@ def _known_then(terms: Terms, ahead: Collection[Digest]) -> Terms:
     return replace(terms, later={at: version for at, version in terms.later.items() if at not in ahead})
 
 
-def _verified_entry(recorded: Recorded, terms: Terms) -> Entry | None:
+def _verified_entry(recorded: RecordedStatement, terms: Terms) -> Entry | None:
     signed: Signed[Body] | None
     match kind_read(recorded.envelope):
         case Kind.AGREEMENT:

@@ -23,7 +23,7 @@ from tallystick.domain.record.fold import fold
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Entry
 from tallystick.proof.case import folded
-from tallystick.proof.entries import Recorded, filing_first, verified, with_successors
+from tallystick.proof.entries import RecordedStatement, filing_first, verified, with_successors
 from tallystick.proof.reading import read_agreement
 from tests.support.worlds.agreements import (
     AGREEMENT,
@@ -78,7 +78,9 @@ def revocation(owner: PersonId, *by: PersonId, under: Digest) -> Envelope:
 
 
 def counted(terms: Terms, *envelopes: Envelope) -> tuple[Terms, Sequence[Entry]]:
-    raw = [Recorded(index=1 + at, accepted_at=BEGIN, envelope=one) for at, one in enumerate(envelopes)]
+    raw = [
+        RecordedStatement(index=1 + at, accepted_at=BEGIN, envelope=one) for at, one in enumerate(envelopes)
+    ]
     known = with_successors(terms, raw)
     return known, verified(raw, known)
 
@@ -170,7 +172,7 @@ def test_a_key_that_only_a_later_version_lists_is_nothing_to_a_running_claim() -
 def test_later_versions_are_known_across_pages() -> None:
     third = second(version=3, supersedes=UNDER_SECOND)
     pages = [
-        [Recorded(index=at, accepted_at=BEGIN, envelope=statement(one))]
+        [RecordedStatement(index=at, accepted_at=BEGIN, envelope=statement(one))]
         for at, one in enumerate((AGREEMENT, second(), third))
     ]
     known = FIRST
@@ -237,26 +239,31 @@ def test_reading_on_comes_to_the_same_as_reading_it_all_anew(data: st.DataObject
     world, sayings = _filed()
     order = data.draw(st.lists(st.integers(0, len(sayings) - 1), unique=True))
     cuts = data.draw(st.lists(st.integers(0, len(order)), max_size=4).map(sorted))
-    raw = [Recorded(index=1 + at, accepted_at=BEGIN, envelope=sayings[one]) for at, one in enumerate(order)]
+    raw = [
+        RecordedStatement(index=1 + at, accepted_at=BEGIN, envelope=sayings[one])
+        for at, one in enumerate(order)
+    ]
 
     assert _read_on(world, raw, cuts) == _read_anew(world, raw)
 
 
-def recorded(world: World) -> list[Recorded]:
+def recorded(world: World) -> list[RecordedStatement]:
     return [
-        Recorded(index=entry.index, accepted_at=entry.accepted_at, envelope=envelope)
+        RecordedStatement(index=entry.index, accepted_at=entry.accepted_at, envelope=envelope)
         for envelope, entry in world.record
     ]
 
 
-def _read_anew(world: World, raw: Sequence[Recorded]) -> tuple[Terms, Claim] | None:
+def _read_anew(world: World, raw: Sequence[RecordedStatement]) -> tuple[Terms, Claim] | None:
     with suppress(TallystickError):
         anew = folded(signed_by_all(world.agreement), [*recorded(world), *raw])
         return anew.terms, anew.claim
     return None  # the record does not fold
 
 
-def _read_on(world: World, raw: Sequence[Recorded], cuts: Sequence[int]) -> tuple[Terms, Claim] | None:
+def _read_on(
+    world: World, raw: Sequence[RecordedStatement], cuts: Sequence[int]
+) -> tuple[Terms, Claim] | None:
     with suppress(TallystickError):
         case = folded(signed_by_all(world.agreement), recorded(world))
         for begin, end in pairwise((0, *cuts, len(raw))):

@@ -14,7 +14,7 @@ from tallystick.domain.statements.signed import Entry
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.messages import Acknowledged, CaseRecord, RawEntry
 from tallystick.proof.case import Case, folded
-from tallystick.proof.entries import Recorded
+from tallystick.proof.entries import RecordedStatement
 from tallystick.proof.reading import read_agreement
 
 
@@ -81,6 +81,6 @@ def _sound_record() -> Generator[None]:
         raise AssertionError("the record holds what may not be in it") from error
 
 
-def _recorded(raw: RawEntry) -> Recorded:
+def _recorded(raw: RawEntry) -> RecordedStatement:
     envelope = parse_envelope(raw.envelope.encode(), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
-    return Recorded(index=raw.index, accepted_at=raw.accepted_at, envelope=envelope)
+    return RecordedStatement(index=raw.index, accepted_at=raw.accepted_at, envelope=envelope)

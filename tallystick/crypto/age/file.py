@@ -24,8 +24,8 @@ from tallystick.crypto.age.keys import (
 from tallystick.crypto.age.stream import (
     CHUNK_BYTES,
     NONCE_BYTES,
+    ByteSink,
     ChunkWriter,
-    Sink,
     copy_opened,
 )
 from tallystick.domain.ids import Digest
@@ -79,7 +79,7 @@ class SealingWriter:
     What reached the sink before `finish` is no sealed file and doesn't open.
     """
 
-    def __init__(self, sink: Sink, recipients: Sequence[Recipient]) -> None:
+    def __init__(self, sink: ByteSink, recipients: Sequence[Recipient]) -> None:
         """Write the header to `sink`; the sink stays the caller's to flush and close.
 
         Raises:
@@ -107,7 +107,7 @@ class SealingWriter:
         return self._sealed.result(self._plain_bytes)
 
 
-def seal(plain: BinaryIO, out: Sink, recipients: Sequence[Recipient]) -> Sealed:
+def seal(plain: BinaryIO, out: ByteSink, recipients: Sequence[Recipient]) -> Sealed:
     """Seal all of `plain` into `out`, and tell what the sealed file is known by.
 
     Raises:
@@ -119,7 +119,7 @@ def seal(plain: BinaryIO, out: Sink, recipients: Sequence[Recipient]) -> Sealed:
     return writer.finish()
 
 
-def open_sealed(sealed: BinaryIO, out: Sink, identities: Sequence[Identity]) -> Sealed:
+def open_sealed(sealed: BinaryIO, out: ByteSink, identities: Sequence[Identity]) -> Sealed:
     """Open `sealed` into `out`, and tell what exactly this read of the sealed file was.
 
     Only a normal return says that `out` is complete: after an error, discard it.
@@ -179,7 +179,7 @@ class _Measure:
 
     # Not in another thread: encrypting keeps Python's lock, and waiting for it cost more than it saved.
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: ByteSink) -> None:
         self._sink = sink
         self._hash = hashlib.sha256()
         self._size_bytes = 0

@@ -68,7 +68,7 @@ class Stanza:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Header:
+class AgeHeader:
     """A parsed header: its stanzas, its MAC and the exact bytes that the MAC covers."""
 
     stanzas: tuple[Stanza, ...]
@@ -117,7 +117,7 @@ def encode_header(stanzas: Sequence[Stanza], file_key: bytes) -> bytes:
     return covered + b" " + encode_base64(_mac(file_key, covered)).encode() + b"\n"
 
 
-def read_header(source: LineSource) -> Header:
+def read_header(source: LineSource) -> AgeHeader:
     """Read one header from `source`, and nothing after it.
 
     Raises:
@@ -133,7 +133,7 @@ def read_header(source: LineSource) -> Header:
     return _closed(stanzas, line)
 
 
-def _closed(stanzas: Sequence[Stanza], end: bytes) -> Header:
+def _closed(stanzas: Sequence[Stanza], end: bytes) -> AgeHeader:
     if not stanzas or not end.startswith(b"--- "):
         raise MalformedHeaderError("no stanza, or no authentication code")
     mac = decode_base64(end[4:].decode("ascii", "replace"))
@@ -143,7 +143,7 @@ def _closed(stanzas: Sequence[Stanza], end: bytes) -> Header:
         raise MalformedHeaderError("a passphrase beside another recipient")
     # The grammar is canonical: writing the stanzas again gives the bytes that were read.
     covered = _VERSION_LINE + b"".join(stanza.encode() for stanza in stanzas) + b"---"
-    return Header(stanzas=tuple(stanzas), covered=covered, mac=mac)
+    return AgeHeader(stanzas=tuple(stanzas), covered=covered, mac=mac)
 
 
 def _read_stanza(source: LineSource, first: bytes) -> Stanza:

@@ -20,7 +20,7 @@ class PayloadAlteredError(AgeError):
     advice = "Discard everything that was opened from it; fetch the sealed file again and compare its digest."
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """What bytes are read from."""
 
     def read(self, size: int, /) -> bytes:
@@ -28,7 +28,7 @@ class Source(Protocol):
         ...
 
 
-class Sink(Protocol):
+class ByteSink(Protocol):
     """What bytes are written to."""
 
     def write(self, data: bytes, /) -> int:
@@ -39,7 +39,7 @@ class Sink(Protocol):
 class ChunkWriter:
     """Encrypts what is written to it, a chunk at a time; `finish` marks the last one."""
 
-    def __init__(self, sink: Sink, file_key: bytes, nonce: bytes) -> None:
+    def __init__(self, sink: ByteSink, file_key: bytes, nonce: bytes) -> None:
         """Write `nonce` (16 bytes, fresh), and from then on chunks, to `sink`."""
         self._sink = sink
         self._aead = _payload_aead(file_key, nonce)
@@ -76,7 +76,7 @@ class ChunkWriter:
         self._counter += 1
 
 
-def copy_opened(source: Source, sink: Sink, file_key: bytes) -> int:
+def copy_opened(source: ByteSource, sink: ByteSink, file_key: bytes) -> int:
     """Decrypt the payload in `source` into `sink`, and return the number of plain bytes.
 
     Every chunk that reaches `sink` is authentic and in its place, but only a normal
@@ -102,7 +102,7 @@ def copy_opened(source: Source, sink: Sink, file_key: bytes) -> int:
     return plain_bytes
 
 
-def read_fully(source: Source, size: int) -> bytes:
+def read_fully(source: ByteSource, size: int) -> bytes:
     """Return `size` bytes, or fewer if `source` ends before; a pipe may give them in pieces."""
     first = source.read(size)
     if len(first) == size or not first:

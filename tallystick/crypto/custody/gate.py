@@ -37,7 +37,7 @@ class CustodyRecipientError(TallystickError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Epoch:
+class CustodyEpoch:
     """Which custody this is: one epoch of one component, under an agreement of a deployment."""
 
     deployment: DeploymentId
@@ -59,14 +59,14 @@ class DealtEpoch:
     sealed_share: bytes = field(repr=False)
 
 
-def epoch_of(body: Custody) -> Epoch:
+def epoch_of(body: Custody) -> CustodyEpoch:
     """Return which epoch a custody statement publishes."""
-    return Epoch(
+    return CustodyEpoch(
         deployment=body.deployment, agreement=body.agreement, component=body.component, number=body.epoch
     )
 
 
-def deal_epoch(epoch: Epoch, gate: age.Recipient) -> DealtEpoch:
+def deal_epoch(epoch: CustodyEpoch, gate: age.Recipient) -> DealtEpoch:
     """Draw a custody secret and seal the gate's share of it; the secret itself is forgotten."""
     dealt = sharing.deal(TREE)
     sealed = seal_share(dealt.shares[GATE_LEAF], gate, _share_context(epoch))
@@ -133,7 +133,7 @@ def commitments_of(body: Custody) -> Commitments:
     return sharing.parse_commitments({node.path: node.points for node in body.commitments})
 
 
-def _identity(secret: Scalar, epoch: Epoch) -> age.HybridIdentity:
+def _identity(secret: Scalar, epoch: CustodyEpoch) -> age.HybridIdentity:
     context = custody_context(
         deployment=epoch.deployment,
         agreement=epoch.agreement,
@@ -143,7 +143,7 @@ def _identity(secret: Scalar, epoch: Epoch) -> age.HybridIdentity:
     return sharing.custody_identity(secret, context)
 
 
-def _share_context(epoch: Epoch) -> bytes:
+def _share_context(epoch: CustodyEpoch) -> bytes:
     return share_context(
         deployment=epoch.deployment,
         agreement=epoch.agreement,

@@ -31,7 +31,7 @@ from tallystick.limits import (
     EVIDENCE_SIZE_BYTES_MAX,
     PROOF_HASHES_MAX,
 )
-from tallystick.proof.entries import Recorded
+from tallystick.proof.entries import RecordedStatement
 from tallystick.proof.evidence.report import SCHEMA
 
 _CASE: Final = frozenset({"agreement_digest", "checkpoint", "claim", "deployment", "entries", "schema"})
@@ -65,9 +65,9 @@ class FiledEntry:
         data = envelope_bytes(self.envelope)
         return leaf_hash(leaf_bytes(accepted_at=self.accepted_at, envelope=data, salt=self.salt))
 
-    def recorded(self) -> Recorded:
+    def recorded(self) -> RecordedStatement:
         """Return what is folded of it."""
-        return Recorded(index=self.index, accepted_at=self.accepted_at, envelope=self.envelope)
+        return RecordedStatement(index=self.index, accepted_at=self.accepted_at, envelope=self.envelope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

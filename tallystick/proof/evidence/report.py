@@ -9,7 +9,7 @@ SCHEMA: Final = "tallystick.evidence/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Check:
     """One numbered premise of the verification: whether it holds, and what was found."""
 
     number: int
@@ -27,7 +27,7 @@ class Report:
         state: Where the claim stands by its record; None unless everything holds.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[Check, ...]
     released: tuple[StageId, ...]
     agreement: AgreementId | None = None
     agreement_digest: Digest | None = None
@@ -40,6 +40,6 @@ class Report:
         return bool(self.steps) and all(step.holds for step in self.steps)
 
     @property
-    def broken(self) -> Step | None:
+    def broken(self) -> Check | None:
         """The first premise that does not hold, or None."""
         return next((step for step in self.steps if not step.holds), None)

@@ -41,7 +41,7 @@ from tallystick.proof.evidence.record import (
     record_folds,
     statements_signed,
 )
-from tallystick.proof.evidence.report import Report, Step
+from tallystick.proof.evidence.report import Check, Report
 
 
 def verify(data: bytes, *, trust: Digest | None = None) -> Report:
@@ -55,10 +55,10 @@ def verify(data: bytes, *, trust: Digest | None = None) -> Report:
         UnknownGenerationError: A newer version filed the claim; this one can neither prove nor break it.
     """
     known = Established(data=data, trust=trust)
-    steps: list[Step] = []
+    steps: list[Check] = []
     for number, (premise, look) in enumerate(_LOOKS, start=1):
         holds, found = _outcome(look, known)
-        steps.append(Step(number=number, premise=premise, holds=holds, found=found))
+        steps.append(Check(number=number, premise=premise, holds=holds, found=found))
         if not holds:
             break
     return _report(known, tuple(steps))
@@ -97,11 +97,11 @@ _LOOKS: Final[tuple[tuple[str, Callable[[Established], str]], ...]] = (
     ("decisions-hold", decisions_hold),
     ("outcome", outcome),
 )
-STEPS: Final = tuple(premise for premise, _ in _LOOKS)
+PREMISES: Final = tuple(premise for premise, _ in _LOOKS)
 """The premises of a verification, in order."""
 
 
-def _report(known: Established, steps: tuple[Step, ...]) -> Report:
+def _report(known: Established, steps: tuple[Check, ...]) -> Report:
     exported = None if known.file is None else known.file.exported
     whole = len(steps) == len(_LOOKS) and steps[-1].holds
     claim = known.case.claim if whole and known.case is not None else None

@@ -18,7 +18,7 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.signed import Entry
 from tallystick.proof import entries
 from tallystick.proof.case import Case, folded
-from tallystick.proof.entries import Recorded
+from tallystick.proof.entries import RecordedStatement
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.ledger import LedgerEntry
 from tallystick.store.registers import agreements, claims
@@ -122,8 +122,8 @@ def read_on(case: CaseFile, newer: tuple[LedgerEntry, ...]) -> CaseFile:
     return replace(case.grown(map(_recorded, newer)), raw=(*case.raw, *newer))
 
 
-def _recorded(entry: LedgerEntry) -> Recorded:
-    return Recorded(index=entry.index, accepted_at=entry.accepted_at, envelope=entry.statement())
+def _recorded(entry: LedgerEntry) -> RecordedStatement:
+    return RecordedStatement(index=entry.index, accepted_at=entry.accepted_at, envelope=entry.statement())
 
 
 def check_head(session: Session, agreement_id: AgreementId, claim: Digest, *, after: int) -> None:

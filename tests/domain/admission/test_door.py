@@ -30,7 +30,7 @@ from tallystick.limits import (
     TEXT_LENGTH_MAX,
     UPDATES_PER_WORKFLOW_MAX,
 )
-from tallystick.proof.entries import Recorded, verified
+from tallystick.proof.entries import RecordedStatement, verified
 from tallystick.proof.reading import read_signed
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT, BEA, BEN, DECISION_KEY, LOG_KEY, PEOPLE, quorum
@@ -410,7 +410,9 @@ def test_revocation_by_a_revoked_key_revokes_nothing_and_breaks_no_record() -> N
 
 def test_void_revocation_does_not_hide_a_sound_one_that_comes_later() -> None:
     world = accepted()
-    raw = [Recorded(index=e.index, accepted_at=e.accepted_at, envelope=sent) for sent, e in world.record]
+    raw = [
+        RecordedStatement(index=e.index, accepted_at=e.accepted_at, envelope=sent) for sent, e in world.record
+    ]
     signers = (("kim@kestrel",), ("ana@harbour", "kim@kestrel"), ("ana@harbour", "tom@marlowe"))
     owners = ("kim@kestrel", "dora@nordwind", "dora@nordwind")
     for by, owner in zip(signers, owners, strict=True):
@@ -420,7 +422,7 @@ def test_void_revocation_does_not_hide_a_sound_one_that_comes_later() -> None:
             encode_object(body),
             [PEOPLE[PersonId(person)].signing_key for person in by],
         )
-        raw.append(Recorded(index=len(raw), accepted_at=world.now, envelope=envelope))
+        raw.append(RecordedStatement(index=len(raw), accepted_at=world.now, envelope=envelope))
     void, sound = raw[:-1], raw
     claim = fold(world.terms, verified(void, world.terms))
     assert claim.revoked_at(key_of("dora@nordwind")) is None

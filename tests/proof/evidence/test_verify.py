@@ -31,7 +31,7 @@ from tallystick.proof.evidence.file import (
     evidence_bytes,
     read_evidence_file,
 )
-from tallystick.proof.evidence.verify import STEPS, verify
+from tallystick.proof.evidence.verify import PREMISES, verify
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
@@ -90,7 +90,7 @@ def test_every_premise_of_an_untouched_file_holds(world: World, file: bytes) -> 
     report = verify(file, trust=world.digest)
 
     assert report.holds
-    assert tuple(step.premise for step in report.steps) == STEPS
+    assert tuple(step.premise for step in report.steps) == PREMISES
     assert [step.number for step in report.steps] == list(range(1, 14))
     assert (report.claim, report.agreement_digest) == (world.claim, world.digest)
     assert (report.state, report.released) == ("PROVISIONING", (CRITICAL,))
@@ -430,7 +430,7 @@ def test_the_command_prints_each_premise_and_ends_well(world: World, file: bytes
     done = CliRunner().invoke(command.app, ["verify", str(path), "--trust", world.digest])
 
     assert done.exit_code == 0
-    assert all(premise in done.stdout for premise in STEPS)
+    assert all(premise in done.stdout for premise in PREMISES)
     assert "every premise holds" in done.stdout
 
 

@@ -16,7 +16,7 @@ from typing import Final, TypedDict
 from tallystick.bag.write import write_bag
 from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
-from tallystick.crypto.custody.gate import GATE_LEAF, Epoch, contribute, deal_epoch, gate_share
+from tallystick.crypto.custody.gate import GATE_LEAF, CustodyEpoch, contribute, deal_epoch, gate_share
 from tallystick.crypto.envelope import (
     Envelope,
     envelope_bytes,
@@ -159,7 +159,7 @@ class Release:
         )
 
     def seal(self, component: ComponentId) -> Sealed:
-        epoch = Epoch(
+        epoch = CustodyEpoch(
             deployment=AGREEMENT.deployment, agreement=AGREEMENT.id, component=component, number=self.number
         )
         dealt = deal_epoch(epoch, GATE_IDENTITY.recipient())
