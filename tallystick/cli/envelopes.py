@@ -13,7 +13,7 @@ def hand_on(envelope: Envelope, out: Path | None) -> None:
     """Write an envelope for the next signer: to a file, or to standard output.
 
     Raises:
-        FileUnusableError: Not writable.
+        FileUnusableError: The file can't be written.
     """
     content = envelope_bytes(envelope) + b"\n"
     if out is None:

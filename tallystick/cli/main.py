@@ -1,7 +1,7 @@
 """The `tallystick` command: what can be done from a shell, and how it ends.
 
 Exit codes: 0 done, 1 refused (the problem as JSON on standard error), 2 wrong usage,
-3 no answer from the server. Each command's module is imported only when it is called.
+3 the server did not answer. Each command's module is imported only when it is called.
 """
 
 import importlib
@@ -39,7 +39,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "age": "commands.age",
     }
 )
-"""The commands beside those of acts, and the module of this package that has each."""
+"""Every command but those of acts, and the module of this package that has it."""
 
 _ACTS_FOLLOW: Final = "inbox"
 
@@ -79,21 +79,21 @@ def _print_version(wanted: bool) -> None:
 def _start(
     context: typer.Context,
     passphrase_file: Annotated[
-        Path | None, typer.Option(help="The passphrase of the key, on the first line of this file.")
+        Path | None, typer.Option(help="A file whose first line is your key's passphrase.")
     ] = None,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which version this is."),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Release escrowed software when all who must agree have signed.
+    """Release escrowed software once everyone who must agree has signed.
 
     `tallystick demo` shows a whole release on this machine; `tallystick up` starts a site of your own.
     Most commands need the server (--api) and your private key (--key): set TALLYSTICK_API and
-    TALLYSTICK_KEY once. Exit codes: 0 done, 1 refused (why and what to do as JSON on standard error),
-    2 wrong usage, 3 no answer from the server.
+    TALLYSTICK_KEY once. Exit codes: 0 done, 1 refused (standard error says why and what to do, as JSON),
+    2 wrong usage, 3 the server did not answer.
     """
-    del version  # its callback has answered
+    del version  # its callback has printed it
     context.obj = passphrase_file
 
 
@@ -108,17 +108,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         print_problem(error)
         sys.exit(EXIT_UNREACHABLE if error.code == "unreachable" else EXIT_REFUSED)
-    except OSError as error:  # a file or folder that the user named, where no command says it better
+    except OSError as error:  # a file or folder that the user named; commands catch most of these themselves
         from tallystick.cli.output import print_problem  # noqa: PLC0415 - as above
         from tallystick.desk.files import FileUnusableError  # noqa: PLC0415 - as above
 
-        print_problem(FileUnusableError("not usable", file=str(error.filename), reason=error.strerror))
+        print_problem(
+            FileUnusableError(
+                f"can't use {error.filename}: {error.strerror}",
+                file=str(error.filename),
+                reason=error.strerror,
+            )
+        )
         sys.exit(EXIT_REFUSED)
 
 
 def _loaded(module: str, name: str) -> Any:  # noqa: ANN401 - Typer vendors click, whose types are not ours to name
-    found = importlib.import_module(f"tallystick.cli.{module}")
-    group = get_command(found.app if hasattr(found, "app") else _alone(getattr(found, name)))
+    imported = importlib.import_module(f"tallystick.cli.{module}")
+    group = get_command(imported.app if hasattr(imported, "app") else _alone(getattr(imported, name)))
     commands: Mapping[str, Any] = getattr(group, "commands", {})
     if module == _ACTS and name not in commands:
         return None
@@ -128,7 +134,7 @@ def _loaded(module: str, name: str) -> Any:  # noqa: ANN401 - Typer vendors clic
 
 
 def _alone(function: Callable[..., None]) -> typer.Typer:
-    """Return an application of one command."""
+    """Return an application that has one command."""
     application = typer.Typer(add_completion=False)
     application.command()(function)
     return application

@@ -16,18 +16,18 @@ from tallystick.limits import PASSPHRASE_BYTES_MAX
 
 
 class PublicFileGivenError(TallystickError):
-    """A public file where a private key is needed."""
+    """A public file was given where a private key is needed."""
 
     code = "public-file-given"
-    why = "Signing needs the private key; a .pub file holds only what everybody may know."
-    advice = "Name the .key file that lies beside it."
+    why = "Signing needs the private key; a .pub file has only the public ones."
+    advice = "Name the .key file next to it."
 
 
 class PassphraseFileError(TallystickError):
     """A passphrase file that can't be used."""
 
     code = "passphrase-file"
-    why = "The file can't be read, is empty or too long; its first line is the passphrase."
+    why = "The first line of a passphrase file is the passphrase; this file has none that can be used."
     advice = "Write the passphrase on the first line, in UTF-8."
 
 
@@ -45,14 +45,14 @@ def opened(context: typer.Context, api: str, key: Path) -> Generator[Desk]:
 
 
 def private_keys(context: typer.Context, key: Path) -> PrivateKeys:
-    """Return the keys in a key file; asks for its passphrase if none is given in a file.
+    """Return the keys in a key file; ask for its passphrase unless a file gives it.
 
     Raises:
-        PublicFileGivenError: It is called like a public file.
+        PublicFileGivenError: The file's name ends in .pub.
         TallystickError: The key file can't be used, or the passphrase is wrong.
     """
     if key.suffix == ".pub":
-        raise PublicFileGivenError("a public file", file=key.name)
+        raise PublicFileGivenError(f"{key} is a public file", file=key.name)
     root = context.find_root().obj
     passphrase = read_passphrase(root) if isinstance(root, Path) else None
     try:
@@ -65,13 +65,15 @@ def read_passphrase(file: Path) -> str:
     """Return the first line of a passphrase file.
 
     Raises:
-        PassphraseFileError: Not there, empty, too long or not UTF-8.
+        PassphraseFileError: The file is missing or not UTF-8, or its first line is empty or too long.
     """
     try:
         with file.open("rb") as source:
             line = source.readline(PASSPHRASE_BYTES_MAX + 1).decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError):
-        raise PassphraseFileError("not read", file=file.name) from None
+        raise PassphraseFileError(f"can't read {file} as UTF-8", file=file.name) from None
     if not 0 < len(line.encode()) < PASSPHRASE_BYTES_MAX:
-        raise PassphraseFileError("empty or too long", file=file.name, limit=PASSPHRASE_BYTES_MAX)
+        raise PassphraseFileError(
+            f"the first line of {file} is empty or too long", file=file.name, limit=PASSPHRASE_BYTES_MAX
+        )
     return line

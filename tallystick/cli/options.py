@@ -1,4 +1,4 @@
-"""Options that many commands have, so that they are called and explained the same everywhere."""
+"""Options that many commands share, named and explained once."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 
 def _address(value: str) -> str:
     if not value.startswith(("http://", "https://")):
-        raise typer.BadParameter(f"write it with https:// or http://, as in http://{value}")
+        raise typer.BadParameter(f"it must begin with https:// or http://, as in http://{value}")
     return value
 
 
@@ -18,7 +18,7 @@ Api = Annotated[
         "--api",
         envvar="TALLYSTICK_API",
         callback=_address,
-        help="The server, such as https://escrow.example.",
+        help="The server's URL, such as https://escrow.example.",
     ),
 ]
 Key = Annotated[Path, typer.Option("--key", envvar="TALLYSTICK_KEY", help="Your private key file, NAME.key.")]
@@ -26,7 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Sign without asking.")]
 Trusted = Annotated[
     str | None,
-    typer.Option("--trust", help="The agreement digest that you compared with the other parties."),
+    typer.Option("--trust", help="The agreement's digest, once you have compared it with the other parties."),
 ]
 AgreementName = Annotated[str, typer.Argument(metavar="AGREEMENT", help="The agreement's id.")]
-ClaimName = Annotated[str, typer.Argument(metavar="CLAIM", help="The claim: clm-… or its digest.")]
+ClaimName = Annotated[str, typer.Argument(metavar="CLAIM", help="The claim's id (clm-…) or digest.")]

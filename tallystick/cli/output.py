@@ -43,12 +43,12 @@ def print_table(
         return
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(Text(shown(cell)) for cell in row))  # plain: what others wrote is no markup
+        table.add_row(*(Text(shown(cell)) for cell in row))  # plain text: others wrote it
     _show(table)
 
 
 def say(line: str) -> None:
-    """Tell a person what goes on."""
+    """Print a line for a person to read, on standard error."""
     typer.echo(line, err=True)
 
 

@@ -1,6 +1,6 @@
 """How a person states something about a claim: drafted, shown, confirmed, signed, and sent or handed on.
 
-The server's drafts are not used: the domain drafts, here, from the verified claim. What is
+The draft is made here, from the verified claim; the server's drafts are not used. What is
 shown comes from that claim and from the canonical body that the signature covers.
 """
 
@@ -16,7 +16,7 @@ from tallystick.cli.envelopes import hand_on
 from tallystick.cli.output import print_json, print_result, say
 from tallystick.client.answers import text
 from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
-from tallystick.desk.claims import StandingAsTold, UnexpectedClaimError, VerifiedClaim
+from tallystick.desk.claims import ReportedStanding, UnexpectedClaimError, VerifiedClaim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import read_envelope
@@ -34,11 +34,11 @@ from tallystick.proof.reading import read_signed
 
 
 class NobodyToAskError(TallystickError):
-    """A statement that nobody can be asked about."""
+    """There is no terminal at which a person could confirm a statement."""
 
     code = "nobody-to-ask"
-    why = "A person reads and confirms what they sign, and there is no terminal to ask at."
-    advice = "Run the command in a terminal; a program that may sign unasked gives `--yes`."
+    why = "A person reads and confirms what they sign, and that takes a terminal."
+    advice = "Run the command in a terminal; a program that may sign without asking passes `--yes`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +60,10 @@ class Manner:
 
 
 def asking(*, yes: bool, question: str = "Sign this?") -> Confirm:
-    """Return what shows a person the lines that they sign, and asks them.
+    """Return a function that shows people what they sign, and asks them unless `yes` is true.
 
     Raises:
-        NobodyToAskError: There is no terminal to ask at, and `yes` was not said.
+        NobodyToAskError: There is no terminal to ask at, and `yes` is false.
     """
     if not yes and not sys.stdin.isatty():
         raise NobodyToAskError("no terminal to ask at")
@@ -77,73 +77,75 @@ def asking(*, yes: bool, question: str = "Sign this?") -> Confirm:
     return confirm
 
 
-def state(desk: Desk, case: VerifiedClaim, act: Act[Any], choices: Choices, manner: Manner) -> None:
+def state(desk: Desk, claim: VerifiedClaim, act: Act[Any], choices: Choices, manner: Manner) -> None:
     """Draft a statement, show it, have it confirmed, sign it, and send it or hand it on.
 
     Raises:
-        NotInAgreementError: The person at the desk is nobody of the agreement.
-        DraftIncompleteError: `choices` lacks what this kind has to say.
+        NotInAgreementError: The agreement does not name the person at the desk.
+        DraftIncompleteError: `choices` lacks something that this kind must say.
         TallystickError: The server refused or did not answer.
     """
-    body = draft(act.kind, _heading(desk, case), StandingAsTold(desk=desk, case=case), choices)
-    _pass_on(desk, case, act, _signed(desk, case, unsigned(act.kind, encode_object(body)), manner), manner)
+    body = draft(act.kind, _heading(desk, claim), ReportedStanding(desk=desk, claim=claim), choices)
+    _pass_on(desk, claim, act, _signed(desk, claim, unsigned(act.kind, encode_object(body)), manner), manner)
 
 
-def state_together(desk: Desk, case: VerifiedClaim, act: Act[Any], file: Path, manner: Manner) -> None:
+def state_together(desk: Desk, claim: VerifiedClaim, act: Act[Any], file: Path, manner: Manner) -> None:
     """Show a statement that others have signed, add a signature, and send it or hand it on.
 
     Raises:
         MisdirectedError: Another kind of statement, or about another claim.
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
-    envelope = _checked(read_envelope(file), case, act)
-    desk.person_in(case.agreement)
-    _pass_on(desk, case, act, _signed(desk, case, envelope, manner), manner)
+    envelope = _checked(read_envelope(file), claim, act)
+    desk.person_in(claim.agreement)
+    _pass_on(desk, claim, act, _signed(desk, claim, envelope, manner), manner)
 
 
-def send(desk: Desk, case: VerifiedClaim, act: Act[Any], file: Path, manner: Manner) -> None:
+def send(desk: Desk, claim: VerifiedClaim, act: Act[Any], file: Path, manner: Manner) -> None:
     """Send a statement that others have signed, as it is.
 
     Raises:
         MisdirectedError: Another kind of statement, or about another claim.
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
-    _pass_on(desk, case, act, _checked(read_envelope(file), case, act), manner)
+    _pass_on(desk, claim, act, _checked(read_envelope(file), claim, act), manner)
 
 
-def _heading(desk: Desk, case: VerifiedClaim) -> Heading:
+def _heading(desk: Desk, claim: VerifiedClaim) -> Heading:
     return Heading(
-        terms=case.terms,
-        claim=case.digest,
-        filing=case.filing,
-        person=desk.person_in(case.agreement).id,
+        terms=claim.terms,
+        claim=claim.digest,
+        filing=claim.filing,
+        person=desk.person_in(claim.agreement).id,
         issued_at=now(),
         nonce=new_nonce(),
     )
 
 
-def _checked(envelope: Envelope, case: VerifiedClaim, act: Act[Any]) -> Envelope:
-    signed = read_signed(envelope, case.agreement)
+def _checked(envelope: Envelope, claim: VerifiedClaim, act: Act[Any]) -> Envelope:
+    signed = read_signed(envelope, claim.agreement)
     if signed.kind is not act.kind:
-        raise MisdirectedError("another kind of statement", expected=act.kind.value, given=signed.kind.value)
-    if not isinstance(signed.body, OnClaim) or signed.body.claim != case.digest:
-        raise UnexpectedClaimError("a statement about another claim", asked=case.digest)
+        raise MisdirectedError(
+            "the file has another kind of statement", expected=act.kind.value, given=signed.kind.value
+        )
+    if not isinstance(signed.body, OnClaim) or signed.body.claim != claim.digest:
+        raise UnexpectedClaimError("the statement is about another claim", asked=claim.digest)
     return envelope
 
 
-def _signed(desk: Desk, case: VerifiedClaim, envelope: Envelope, manner: Manner) -> Envelope:
+def _signed(desk: Desk, claim: VerifiedClaim, envelope: Envelope, manner: Manner) -> Envelope:
     return signed_if_confirmed(
-        envelope, desk.keys, asking(yes=manner.yes), agreement=case.agreement, claim=case.filed
+        envelope, desk.keys, asking(yes=manner.yes), agreement=claim.agreement, claim=claim.filed
     )
 
 
-def _pass_on(desk: Desk, case: VerifiedClaim, act: Act[Any], envelope: Envelope, manner: Manner) -> None:
+def _pass_on(desk: Desk, claim: VerifiedClaim, act: Act[Any], envelope: Envelope, manner: Manner) -> None:
     if manner.out is not None:
         hand_on(envelope, manner.out)
         if manner.as_json:
             print_json({"statement": statement_id(envelope), "signatures": len(envelope.signatures)})
         return
-    answer = desk.client.post_statement(f"/v1/claims/{case.digest}/{act.noun}", envelope)
+    answer = desk.client.post_statement(f"/v1/claims/{claim.digest}/{act.noun}", envelope)
     print_result(answer, _recorded(answer), as_json=manner.as_json)
 
 

@@ -1,9 +1,9 @@
 """The API over HTTP, for the command line and the receiver.
 
-To talk to a server, open a `Client` with a person's keys: it signs in, repeats what is harmless to
-repeat, and raises a refusal as the error with the same code (`problems.refusal`). `answers` reads
-members of the JSON that comes back. Nothing that a server says is believed here; `tallystick.proof`
-verifies it.
+To talk to a server, open a `Client` with a person's keys: it signs in, repeats requests that may be
+repeated, and raises a refusal as the error with the same code (`problems.refusal`). `answers` reads
+members of the JSON that comes back. Nothing here trusts what a server says; `tallystick.proof` verifies
+it.
 """
 
 from tallystick.client.http import BlobAlteredError, Client, UploadStalledError

@@ -1,7 +1,7 @@
-"""Reading the server's JSON answers: members by name and type, envelopes as they stand in them.
+"""Reading the server's JSON answers: members by name and type, and the envelopes in them.
 
-Unknown members are left alone, because a newer server may say more. Nothing here is
-believed: what matters is in the signed envelopes, which the caller verifies.
+Unknown members are ignored, because a newer server may say more. Nothing here is
+trusted: what matters is in the signed envelopes, which the caller verifies.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,10 +82,10 @@ def objects(members: JsonObject, name: str) -> Sequence[JsonObject]:
     Raises:
         UnexpectedAnswerError: Missing, or something else.
     """
-    found = members.get(name)
-    if isinstance(found, str) or not isinstance(found, Sequence):
+    items = members.get(name)
+    if isinstance(items, str) or not isinstance(items, Sequence):
         raise UnexpectedAnswerError("not a list", at=name)
-    return [as_object(item, f"{name}/{place}") for place, item in enumerate(found)]
+    return [as_object(item, f"{name}/{place}") for place, item in enumerate(items)]
 
 
 def texts(members: JsonObject, name: str) -> Sequence[str]:
@@ -94,29 +94,29 @@ def texts(members: JsonObject, name: str) -> Sequence[str]:
     Raises:
         UnexpectedAnswerError: Missing, or something else.
     """
-    found = members.get(name)
-    if isinstance(found, str) or not isinstance(found, Sequence):
+    items = members.get(name)
+    if isinstance(items, str) or not isinstance(items, Sequence):
         raise UnexpectedAnswerError("not a list", at=name)
-    if not all(isinstance(item, str) for item in found):
+    if not all(isinstance(item, str) for item in items):
         raise UnexpectedAnswerError("not a list of texts", at=name)
-    return [str(item) for item in found]
+    return [str(item) for item in items]
 
 
 def envelope_in(members: JsonObject, name: str) -> Envelope:
-    """Return the envelope in a member, which holds it as JSON or as JSON text; nothing is verified.
+    """Return the envelope in a member, where it is an object or JSON in a text; nothing is verified.
 
     Raises:
         UnexpectedAnswerError: Missing.
         MalformedError: Not an envelope.
     """
-    found = members.get(name)
-    if isinstance(found, str):
-        return parse_envelope(found.encode(), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
-    return envelope_from_json(as_object(found, name))
+    value = members.get(name)
+    if isinstance(value, str):
+        return parse_envelope(value.encode(), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+    return envelope_from_json(as_object(value, name))
 
 
 def _typed(members: JsonObject, name: str, kind: type[_T]) -> _T:
-    found = members.get(name)
-    if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
+    value = members.get(name)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise UnexpectedAnswerError(f"not {kind.__name__}", at=name)
-    return found
+    return value

@@ -8,21 +8,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.keys import key_id
-from tallystick.limits import (
-    BEARER_LIFETIME,
-)
+from tallystick.limits import BEARER_LIFETIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bearer:
-    """A token, and until when it is used."""
+    """A token, and the moment until which it is used."""
 
     token: str
     until: datetime
 
 
 def bearer_token(keys: PrivateKeys, *, deployment: str, at: datetime) -> str:
-    """Return a JWT (RFC 7519, EdDSA) that says for five minutes who asks; it decides nothing."""
+    """Return a JWT (RFC 7519, EdDSA) that says who is asking, for five minutes; no decision rests on it."""
     says = {
         "sub": key_id(keys.signing_key.public_key),
         "aud": deployment,

@@ -1,8 +1,8 @@
-"""The API over HTTP: signed in by the person's own key, repeated where repeating is harmless.
+"""The API over HTTP: signed in with the person's own key, repeated when the server is busy.
 
 A statement sent twice is one act and a blob is its digest, so every request may be
-repeated. What comes back is not believed for being sent by the server: blobs are
-checked against their digest here, statements by whoever asked for them.
+repeated. What comes back is not trusted because the server sent it: blobs are checked
+against their digest here, statements by the code that asked for them.
 """
 
 import contextlib
@@ -51,16 +51,18 @@ class BlobAlteredError(TallystickError):
     """What the server sent is not the blob with that digest."""
 
     code = "blob-altered"
-    why = "A blob is known by its SHA-256; what came has another, or another size."
-    advice = "Nothing was kept. Try again; if it stays so, tell the escrow agent: a store has altered bytes."
+    why = "A blob is known by its SHA-256; what the server sent has another, or another size."
+    advice = (
+        "Nothing was kept. Try again; if it happens again, tell the escrow agent: a store has altered bytes."
+    )
 
 
 class UploadStalledError(TallystickError):
-    """The server keeps taking nothing."""
+    """The server accepts no more of an upload."""
 
     code = "upload-stalled"
-    why = "The same place of the file was sent several times, and the server did not go on from there."
-    advice = "Repeat the command later: it goes on where the server is."
+    why = "The same part of the file was sent several times, and the server did not accept it."
+    advice = "Repeat the command later: it resumes where the server has got to."
     retryable = True
 
 
@@ -112,14 +114,14 @@ class Client:
         self._http.close()
 
     def deployment(self) -> JsonObject:
-        """Return what is public of the deployment; needs no key."""
+        """Return the public facts of the deployment; this needs no key."""
         return answer(self._send("GET", "/v1/deployment", signed_in=False).content)
 
     def get(self, path: str, **parameters: str | int | None) -> JsonObject:
         """Return the JSON object at `path`.
 
         Raises:
-            TallystickError: The server refused (its code), did not answer, or answered strangely.
+            TallystickError: The server refused (its code), did not answer, or sent no JSON object.
         """
         return answer(self.get_bytes(path, **parameters))
 
@@ -133,7 +135,7 @@ class Client:
         return self._send("GET", path, parameters=given).content
 
     def post_statement(self, path: str, envelope: Envelope) -> JsonObject:
-        """Send a statement; a return says that it is on record.
+        """Send a statement; when this returns, it is on record.
 
         Raises:
             TallystickError: The server refused (its code), or did not answer: then repeat it.
@@ -141,28 +143,28 @@ class Client:
         return answer(self._send("POST", path, headers=_JSON, content=envelope_bytes(envelope)).content)
 
     def put_blob(self, file: Path, wanted: Digest, *, agreement: AgreementId, purpose: str) -> None:
-        """Store a file as the blob `wanted`, going on where an earlier upload stopped.
+        """Store a file as the blob `wanted`, resuming where an earlier upload stopped.
 
         Raises:
-            UploadStalledError: The server takes nothing more.
+            UploadStalledError: The server accepts nothing more.
             TallystickError: The server refused (its code), or did not answer.
         """
         path = f"/v1/blobs/{wanted}"
         asked: Mapping[str, str | int] = {"agreement": agreement, "purpose": purpose}
-        total, seen = file.stat().st_size, list[int]()
+        total, offsets = file.stat().st_size, list[int]()
         offset: int | None = self._received(path, asked)
         with file.open("rb") as source:
             while offset is not None:
-                seen.append(offset)
-                if seen.count(offset) > UPLOAD_ATTEMPTS_MAX or offset > total:
-                    raise UploadStalledError("the upload does not go on", offset=offset, size_bytes=total)
+                offsets.append(offset)
+                if offsets.count(offset) > UPLOAD_ATTEMPTS_MAX or offset > total:
+                    raise UploadStalledError("the upload makes no progress", offset=offset, size_bytes=total)
                 offset = self._put_part(path, asked, source, offset, total)
 
     def get_blob(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
-        """Fetch a blob into the file `into`, going on with `into`.part; checked before it has its name.
+        """Fetch a blob into the file `into`, resuming `into`.part; it gets its name once it is checked.
 
         Raises:
-            BlobAlteredError: Other bytes than the digest's; nothing is kept.
+            BlobAlteredError: The bytes have another digest or size; nothing is kept.
             TallystickError: The server refused (its code), or did not answer: what came is kept.
         """
         assert 0 <= size_bytes <= BLOB_BYTES_MAX
@@ -171,25 +173,25 @@ class Client:
         with os.fdopen(descriptor, "r+b") as out:
             self._fetch_all(f"/v1/blobs/{wanted}", out, size_bytes)
             out.seek(0)
-            found = "sha256:" + hashlib.file_digest(out, "sha256").hexdigest()
-            whole = (found, out.tell()) == (wanted, size_bytes)
+            fetched = "sha256:" + hashlib.file_digest(out, "sha256").hexdigest()
+            whole = (fetched, out.tell()) == (wanted, size_bytes)
             sync_file(out)
         if not whole:
             part.unlink()
-            raise BlobAlteredError("not the blob that was asked for", expected=wanted, found=found)
+            raise BlobAlteredError("not the blob that was asked for", expected=wanted, found=fetched)
         rename_durably(part, into)
 
     def get_small_blob(self, wanted: Digest) -> bytes:
         """Return a blob that is small, such as a sealed share.
 
         Raises:
-            BlobAlteredError: Other bytes than the digest's, or too many.
+            BlobAlteredError: The bytes have another digest, or are too many.
             TallystickError: The server refused (its code), or did not answer.
         """
-        found = self.get_bytes(f"/v1/blobs/{wanted}")
-        if len(found) > SEALED_BYTES_MAX or "sha256:" + hashlib.sha256(found).hexdigest() != wanted:
+        content = self.get_bytes(f"/v1/blobs/{wanted}")
+        if len(content) > SEALED_BYTES_MAX or "sha256:" + hashlib.sha256(content).hexdigest() != wanted:
             raise BlobAlteredError("not the blob that was asked for", expected=wanted)
-        return found
+        return content
 
     def events(self, path: str, *, after: int) -> Iterator[JsonObject]:
         """Yield the `data` of server-sent events after an index, until the server ends the stream.
@@ -211,16 +213,16 @@ class Client:
 
     def _received(self, path: str, asked: Mapping[str, str | int]) -> int:
         with _reachable(str(self._http.base_url)):
-            found = self._http.head(path, params=asked, headers=self._authorization())
-        if found.status_code == HTTPStatus.NOT_FOUND:
+            response = self._http.head(path, params=asked, headers=self._authorization())
+        if response.status_code == HTTPStatus.NOT_FOUND:
             return 0
-        _check(found)
-        return _decimal(found.headers.get(_OFFSET, "0"))
+        _check(response)
+        return _decimal(response.headers.get(_OFFSET, "0"))
 
     def _put_part(
         self, path: str, asked: Mapping[str, str | int], source: BinaryIO, offset: int, total: int
     ) -> int | None:
-        """Send what comes at `offset`, and return from where to go on; None once the blob is whole."""
+        """Send the part at `offset`, and return the offset of the next one; None once the blob is whole."""
         part = _Part(source=source, offset=offset, size_bytes=min(UPLOAD_PART_BYTES, total - offset))
         headers = {
             **_BYTES,
@@ -240,13 +242,13 @@ class Client:
             return received if isinstance(received, int) else self._received(path, asked)
         if response.status_code == HTTPStatus.CREATED:
             return None
-        found = answer(response.content).get("offset")
-        if not isinstance(found, int):
-            raise UnexpectedAnswerError("no offset to go on from", status=response.status_code)
-        return found
+        next_offset = answer(response.content).get("offset")
+        if not isinstance(next_offset, int):
+            raise UnexpectedAnswerError("no offset to resume from", status=response.status_code)
+        return next_offset
 
     def _fetch_all(self, path: str, out: BinaryIO, size_bytes: int) -> None:
-        """Fetch what is missing, going on after a broken connection as long as each brings something."""
+        """Fetch what is missing; resume after a broken connection as long as each one brings some bytes."""
         while True:
             begun = out.seek(0, os.SEEK_END)
             try:
@@ -259,7 +261,7 @@ class Client:
     def _fetch(self, path: str, out: BinaryIO, size_bytes: int) -> None:
         begun = out.seek(0, os.SEEK_END)
         if begun >= size_bytes > 0:
-            return  # the digest says whether it is right
+            return  # the caller compares the digest
         headers = {**self._authorization(), **({"Range": f"bytes={begun}-"} if begun else {})}
         with (
             _reachable(str(self._http.base_url)),
@@ -274,7 +276,7 @@ class Client:
             for chunk in response.iter_bytes(BLOB_CHUNK_BYTES):
                 out.write(chunk)
                 if out.tell() > size_bytes:
-                    break  # and the digest refuses it
+                    break  # the caller refuses it by its size and digest
 
     def _send(
         self,
@@ -314,7 +316,7 @@ def _reachable(api: str) -> Generator[None]:
     try:
         yield
     except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise UnreachableError("no answer", api=api, reason=type(error).__name__) from error
+        raise UnreachableError(f"no answer from {api}", api=api, reason=type(error).__name__) from error
 
 
 def _check(response: httpx.Response) -> None:
@@ -323,7 +325,7 @@ def _check(response: httpx.Response) -> None:
 
 
 def _problem(body: bytes) -> JsonObject:
-    """Return what a refusal says; nothing, if a proxy wrote it."""
+    """Return the problem document of a refusal; an empty one if a proxy wrote the answer."""
     try:
         return answer(body)
     except (MalformedError, UnexpectedAnswerError):
@@ -331,13 +333,13 @@ def _problem(body: bytes) -> JsonObject:
 
 
 def _retry_after(response: httpx.Response, attempt: int) -> float:
-    """Return how many seconds to wait: as the server says, else longer each time (RFC 9110 §10.2.3)."""
+    """Return how many seconds to wait: what the server asks for, or longer each time (RFC 9110 §10.2.3)."""
     said = response.headers.get("Retry-After", "")
     seconds = int(said) if said.isdecimal() and len(said) < 6 else 2 ** (attempt - 1)  # noqa: PLR2004 - five digits
     return min(timedelta(seconds=seconds), HTTP_RETRY_AFTER_MAX).total_seconds()
 
 
-def _decimal(found: str) -> int:
-    if not (found.isascii() and found.isdecimal() and len(found) <= len(str(BLOB_BYTES_MAX))):
+def _decimal(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(BLOB_BYTES_MAX))):
         raise UnexpectedAnswerError("not a number of bytes", header=_OFFSET)
-    return int(found)
+    return int(text)

@@ -1,4 +1,4 @@
-"""An agreement's log as the server shows it, page by page or one statement; nothing in it is believed."""
+"""An agreement's log as the server shows it, page by page or one statement; nothing here verifies it."""
 
 from collections.abc import Iterator
 
@@ -41,5 +41,5 @@ def ledger_entry(client: Client, agreement: AgreementId, statement: Digest) -> E
     entry = client.get(f"/v1/agreements/{agreement}/ledger/entries/{statement}")
     envelope = envelope_in(entry, "envelope")
     if (shown := statement_id(envelope)) != statement:
-        raise UnexpectedAnswerError("another statement than asked for", statement=statement, shown=shown)
+        raise UnexpectedAnswerError("not the statement that was asked for", statement=statement, shown=shown)
     return envelope

@@ -1,4 +1,4 @@
-"""From an answer that refuses (RFC 9457) to the error with the same code."""
+"""Turning an answer that refuses (RFC 9457) into the error with the same code."""
 
 from typing import cast
 
@@ -10,8 +10,8 @@ class UnreachableError(TallystickError):
     """No answer came from the server."""
 
     code = "unreachable"
-    why = "The server did not answer, or the connection broke; a statement may or may not have arrived."
-    advice = "Check `--api` and the network, then repeat the command: the same statement counts once."
+    why = "The server did not answer, or the connection broke; what was sent may or may not have arrived."
+    advice = "Check `--api` and the network, then repeat the command: a statement sent twice counts once."
     retryable = True
 
 
@@ -19,30 +19,30 @@ class UnexpectedAnswerError(TallystickError):
     """An answer that is not what the API promises."""
 
     code = "unexpected-answer"
-    why = "What answered is no Tallystick server, or one of another version."
-    advice = "Check `--api`; `tallystick --version` and GET /v1/deployment say which versions meet."
+    why = "What answered is not a Tallystick server, or is one of another version."
+    advice = "Check `--api`, and compare `tallystick --version` with the version in GET /v1/deployment."
 
 
 class RefusedRemotelyError(TallystickError):
-    """The server refused, with a code that this version of the client does not have."""
+    """The server refused with a code that this version of the client does not know."""
 
     code = "refused-remotely"
-    why = "The server refused the request; the code in the answer says why."
-    advice = "Read the detail and the facts of the answer."
+    why = "The server refused the request; the code in its answer says why."
+    advice = "Read the detail and the facts in its answer."
 
 
 def refusal(problem: JsonObject, *, status: int) -> TallystickError:
-    """Return the error that a problem document tells of, of the class with its code if there is one."""
+    """Return the error that a problem document describes, of the class with its code if there is one."""
     code, detail = problem.get("code"), problem.get("detail")
     message = detail if isinstance(detail, str) else f"refused with HTTP status {status}"
-    found = problem.get("facts")
-    facts = cast("dict[str, Fact]", dict(found)) if isinstance(found, dict) else {}
+    given = problem.get("facts")
+    facts = cast("dict[str, Fact]", dict(given)) if isinstance(given, dict) else {}
     known = told_of(code, message, facts) if isinstance(code, str) else None
     return known or made(_unknown(problem, status), message, facts)
 
 
 def _unknown(problem: JsonObject, status: int) -> type[TallystickError]:
-    """Return a class for a code that is not in this process's tree; the server's words are kept."""
+    """Return a class for a code that this process does not know, with the server's own words."""
     said: dict[str, JsonValue] = {
         "code": problem.get("code"),
         "why": problem.get("title"),

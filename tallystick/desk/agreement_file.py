@@ -1,8 +1,8 @@
 """Agreements as people write them: YAML or JSON, with keys and defaults filled in.
 
 For convenience a person may be written as `{pub: keys/ana@harbour.pub, name: Ana Prieto}`
-and the engine as `{file: deployment.json}`; both files are looked for beside the
-agreement. What comes out is complete: its canonical bytes are what the parties sign.
+and the engine as `{file: deployment.json}`; both paths are relative to the agreement's
+folder. What comes out is complete: its canonical bytes are what the parties sign.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,23 +24,23 @@ _DEPLOYMENT_FILE_MEMBERS: Final = frozenset({"deployment", "root_keys", *_ENGINE
 
 
 class AgreementFileUnreadableError(TallystickError):
-    """A file, named by the user or by an agreement, that can't be read."""
+    """An agreement file, or a file that it names, can't be read."""
 
     code = "agreement-file-unreadable"
     why = "The agreement, or a file that it names, can't be opened or is too large."
-    advice = "Check the path; files named in an agreement are looked for beside it."
+    advice = "Check the path; a path in an agreement is relative to the agreement's folder."
 
 
 class AgreementFileMistakeError(MalformedError):
-    """An agreement file with a mistake, and the line of it."""
+    """An agreement file has a mistake; the facts say on which line."""
 
     code = "agreement-file-mistake"
-    why = "The file is no agreement: a member is unknown, missing or wrongly written."
+    why = "The file is not an agreement: a member is unknown, missing or malformed."
     advice = "Correct the line that `line` names; `at` points to the member (RFC 6901)."
 
 
-def read_agreement(path: Path) -> Agreement:
-    """Return the agreement in a YAML or JSON file, files that it names and defaults filled in.
+def read_agreement_file(path: Path) -> Agreement:
+    """Return the agreement in a YAML or JSON file, with defaults and the files that it names filled in.
 
     Raises:
         AgreementFileUnreadableError: The file, or one that it names, can't be read.
@@ -49,16 +49,16 @@ def read_agreement(path: Path) -> Agreement:
         MalformedError: A `.json` file that is not strict JSON.
     """
     located = _read_located(path)
-    place = ""
+    where = ""
     try:
         document = _whole(located.value, path.parent)
         return decode_with_defaults(Agreement, document)
     except _NamedFileError as error:
-        place, cause = error.at, error.cause
+        where, cause = error.where, error.cause
     except MalformedError as error:
-        found = error.facts.get("at")
-        place, cause = found if isinstance(found, str) else "", error
-    raise _mistake(path, located, place, cause) from cause
+        pointer = error.facts.get("at")
+        where, cause = pointer if isinstance(pointer, str) else "", error
+    raise _mistake(path, located, where, cause) from cause
 
 
 def canonical_agreement(agreement: Agreement) -> bytes:
@@ -71,11 +71,11 @@ def canonical_agreement(agreement: Agreement) -> bytes:
 
 
 class _NamedFileError(Exception):
-    """A refusal of a file that the agreement names, on its way to the line that names it."""
+    """Carries the refusal of a file that the agreement names to where the line that names it is known."""
 
-    def __init__(self, at: str, cause: TallystickError) -> None:
-        super().__init__(at)
-        self.at = at
+    def __init__(self, where: str, cause: TallystickError) -> None:
+        super().__init__(where)
+        self.where = where
         self.cause = cause
 
 
@@ -91,23 +91,30 @@ def _contents(path: Path, size_bytes_max: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(size_bytes_max + 1)
     except OSError as error:
-        raise AgreementFileUnreadableError("not read", file=path.name, reason=error.strerror) from error
+        raise AgreementFileUnreadableError(
+            f"can't read {path}: {error.strerror}", file=path.name, reason=error.strerror
+        ) from error
     if len(data) > size_bytes_max:
-        raise AgreementFileUnreadableError("too large a file", file=path.name, limit=size_bytes_max)
+        raise AgreementFileUnreadableError(
+            f"{path} is larger than {size_bytes_max} bytes", file=path.name, limit=size_bytes_max
+        )
     return data
 
 
-def _mistake(path: Path, located: Located, place: str, cause: TallystickError) -> AgreementFileMistakeError:
+def _mistake(path: Path, located: Located, where: str, cause: TallystickError) -> AgreementFileMistakeError:
     member = cause.facts.get("member")
-    inner = f"{place}/{member}"
+    inner = f"{where}/{member}"
     facts = {_FACT_NAMES.get(key, key): fact for key, fact in cause.facts.items() if key != "at"}
-    if located.lines:
-        facts["line"] = located.line_of(inner if inner in located.lines else place)
-    return AgreementFileMistakeError(cause.message, at=place, file=path.name, **facts)
+    line = located.line_of(inner if inner in located.lines else where) if located.lines else None
+    if line is not None:
+        facts["line"] = line
+    place = path.name if line is None else f"{path.name}, line {line}"
+    named = "" if member is None else f" `{member}`"
+    return AgreementFileMistakeError(f"{place}: {cause.message}{named}", at=where, file=path.name, **facts)
 
 
 def _whole(value: JsonValue, folder: Path) -> JsonValue:
-    """Return the document with the files that it names put in their places."""
+    """Return the document with the content of the files that it names filled in."""
     if not isinstance(value, Mapping):
         return value
     document = dict(value)
@@ -119,7 +126,7 @@ def _whole(value: JsonValue, folder: Path) -> JsonValue:
         deployment = _from_file(engine["file"], folder, "/engine/file", _deployment_file)
         document["engine"] = {member: deployment[member] for member in _ENGINE_MEMBERS}
         if document.setdefault("deployment", deployment["deployment"]) != deployment["deployment"]:
-            mismatch = AgreementFileMistakeError("the engine's file is of another deployment")
+            mismatch = AgreementFileMistakeError("the engine's file belongs to another deployment")
             raise _NamedFileError("/deployment", mismatch)
     return document
 
@@ -131,18 +138,18 @@ def _person(person: JsonValue, folder: Path, place: int) -> JsonValue:
     proven = _from_file(person["pub"], folder, f"/persons/{place}/pub", _public_file)
     for member in sorted(written.keys() & proven.keys()):
         if written[member] != proven[member]:
-            mismatch = AgreementFileMistakeError("the public file says otherwise", member=member)
+            mismatch = AgreementFileMistakeError("the public file contradicts the member", member=member)
             raise _NamedFileError(f"/persons/{place}", mismatch)
     return {**written, **proven}
 
 
-def _from_file(name: JsonValue, folder: Path, at: str, read: Callable[[bytes], JsonObject]) -> JsonObject:
+def _from_file(name: JsonValue, folder: Path, where: str, read: Callable[[bytes], JsonObject]) -> JsonObject:
     try:
         if not isinstance(name, str) or "\x00" in name:
             raise AgreementFileMistakeError("not the name of a file")
         return read(_contents(folder / name, KEY_FILE_SIZE_BYTES_MAX))
     except TallystickError as error:
-        raise _NamedFileError(at, error) from error
+        raise _NamedFileError(where, error) from error
 
 
 def _public_file(data: bytes) -> JsonObject:
@@ -160,7 +167,9 @@ def _deployment_file(data: bytes) -> JsonObject:
         raise AgreementFileMistakeError("not a deployment's public file")
     needed = _DEPLOYMENT_FILE_MEMBERS - {"root_keys"}
     if missing := sorted(needed - deployment.keys()):
-        raise AgreementFileMistakeError("missing member of the deployment", member=missing[0])
+        raise AgreementFileMistakeError("the deployment's file lacks the member", member=missing[0])
     if unknown := sorted(deployment.keys() - _DEPLOYMENT_FILE_MEMBERS):
-        raise AgreementFileMistakeError("unknown member of the deployment", member=unknown[0][:64])
+        raise AgreementFileMistakeError(
+            "the deployment's file has the unknown member", member=unknown[0][:64]
+        )
     return deployment

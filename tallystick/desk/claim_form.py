@@ -12,8 +12,8 @@ from tallystick.limits import JSON_SIZE_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceFile:
-    """A document behind the claim, as a file beside the form."""
+class AttachedFile:
+    """A document that supports the claim, as a file next to the form."""
 
     item: str
     file: str
@@ -33,12 +33,12 @@ class ClaimForm:
     condition: str
     stages: tuple[StageId, ...]
     declaration: str
-    evidence: tuple[EvidenceFile, ...] = ()
+    evidence: tuple[AttachedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormInPlace:
-    """A form, and the folder in which its files are looked for."""
+    """A form, and the folder that its files are in."""
 
     form: ClaimForm
     folder: Path
@@ -48,7 +48,7 @@ def read_claim_form(file: Path) -> FormInPlace:
     """Return the claim in a YAML file.
 
     Raises:
-        FileUnusableError: Not readable, or too large.
+        FileUnusableError: The file can't be read, or is too large.
         MalformedError: Not a claim form; the facts say where.
     """
     content = read_file(file, size_bytes_max=JSON_SIZE_BYTES_MAX)

@@ -1,4 +1,4 @@
-"""A claim as its own signed bytes show it: what commands show, and build statements on."""
+"""A claim as its own signed bytes show it: what commands print, and base statements on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ from tallystick.proof.reading import read_signed
 
 
 class UnexpectedClaimError(TallystickError):
-    """The server showed another claim than the one that was asked for."""
+    """The claim shown is not the one that was asked for."""
 
     code = "unexpected-claim"
-    why = "The signed claim that the server gave has another digest than the one that was asked for."
-    advice = "Nothing was signed. Ask again; if it stays so, the server or its storage was altered."
+    why = "The signed bytes are of, or about, another claim than the one that was asked for."
+    advice = "Nothing was signed. Ask again; if it happens again, the server or its storage was altered."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedClaim:
-    """One claim, its signatures verified, under an agreement that is trusted.
+    """One claim whose signatures were verified, under an agreement that is trusted.
 
     Attributes:
-        view: What the server says of it, which nothing here vouches for.
+        view: What the server says about it; nothing here vouches for that.
     """
 
     terms: Terms
@@ -47,7 +47,7 @@ class VerifiedClaim:
 
     @property
     def filed(self) -> FiledClaim:
-        """The claim as somebody who signs about it reads it."""
+        """The claim as it is shown to a person who signs a statement about it."""
         return FiledClaim(
             digest=self.digest,
             filing=self.filing,
@@ -62,11 +62,11 @@ class VerifiedClaim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingAsTold:
-    """Where a claim stands, as the server tells it: a draft's author sees what it was filled in with."""
+class ReportedStanding:
+    """Where a claim stands, as the server reports it: the signer of a draft sees what it filled in."""
 
     desk: Desk
-    case: VerifiedClaim
+    claim: VerifiedClaim
 
     @property
     def undecided_stages(self) -> tuple[StageId, ...]:
@@ -80,14 +80,14 @@ class StandingAsTold:
 
     @property
     def standing_holds(self) -> tuple[Digest, ...]:
-        """The holds that were not lifted."""
-        entries = objects(self.desk.client.get(f"/v1/claims/{self.case.digest}/timeline"), "entries")
+        """The holds that nobody has lifted."""
+        entries = objects(self.desk.client.get(f"/v1/claims/{self.claim.digest}/timeline"), "entries")
         lifted = {text(member(e, "says"), "hold") for e in entries if text(e, "kind") == Kind.HOLD_LIFT}
         holds = [digest_in(e, "statement") for e in entries if text(e, "kind") == Kind.HOLD]
         return tuple(hold for hold in holds if hold not in lifted)
 
     def _stages(self) -> Iterator[tuple[StageId, str]]:
-        for stage in objects(self.case.view, "stages"):
+        for stage in objects(self.claim.view, "stages"):
             yield StageId(text(stage, "stage")), text(stage, "state")
 
 
@@ -104,14 +104,14 @@ def open_claim(desk: Desk, claim: str, *, trusted: str | None = None) -> Verifie
     signed = read_signed(envelope_in(view, "filing_envelope"), terms.agreement)
     filing = signed.body
     if not isinstance(filing, ClaimFiling) or claim not in {signed.id, claim_id(signed.id)}:
-        raise UnexpectedClaimError("another claim", asked=claim, found=signed.id)
+        raise UnexpectedClaimError("the server showed another claim", asked=claim, found=signed.id)
     author(terms.agreement, signed)
     check_subject(terms.agreement, terms.digest, filing, None)
     return VerifiedClaim(terms=terms, digest=signed.id, filing=filing, view=view)
 
 
 def state_lines(view: JsonObject) -> Iterator[str]:
-    """Say where a claim stands, as the server tells it."""
+    """Say where a claim stands, as the server reports it."""
     yield f"state        {text(view, 'state')} since {text(view, 'since')}" + (
         " (FROZEN)" if view.get("frozen") else ""
     )
@@ -119,4 +119,4 @@ def state_lines(view: JsonObject) -> Iterator[str]:
         yield f"stage        {text(stage, 'stage')}: {text(stage, 'state')}"
     for waiting in objects(view, "waiting"):
         until = waiting.get("until")
-        yield f"waits for    {text(waiting, 'what')}" + (f" until {until}" if until else "")
+        yield f"waiting for  {text(waiting, 'what')}" + (f" until {until}" if until else "")

@@ -26,18 +26,18 @@ _LOOK_SECONDS = 0.5
 
 
 class ComponentFolderError(TallystickError):
-    """A component whose folder is not what the agreement asks for."""
+    """A component's folder is not what the agreement asks for."""
 
     code = "component-folder"
-    why = "Each component has a folder of its name, with every entry that the agreement requires."
+    why = "Each component needs a folder of its own name, with every entry that the agreement requires."
     advice = "Add what is missing, or name the components to deposit with `--component`."
 
 
 class CustodyNotReadyError(TallystickError):
-    """No custody epoch to seal a component to."""
+    """There is no custody epoch to seal a component to."""
 
     code = "custody-not-ready"
-    why = "A component is sealed to its live custody epoch; the gate has not dealt one yet."
+    why = "A component is sealed to its live custody epoch, and the gate has not dealt one yet."
     advice = "Wait a little and repeat the command; `tallystick custody status` shows the epochs."
     retryable = True
 
@@ -46,21 +46,23 @@ class UnexpectedCustodyError(TallystickError):
     """The server showed a custody epoch that is not one of this component's."""
 
     code = "unexpected-custody"
-    why = "A component is sealed only to a key that the agreement's gate has dealt for it; this is another."
-    advice = "Nothing was sealed or sent. Ask again; if it stays so, the server or its storage was altered."
+    why = "A component is sealed only to a key that the agreement's gate has dealt for it."
+    advice = (
+        "Nothing was sealed or sent. Ask again; if it happens again, the server or its storage was altered."
+    )
 
 
 class VerdictPendingError(TallystickError):
     """A deposit that was not verified in time."""
 
     code = "verdict-pending"
-    why = "The deposit is on record, but its copies have not all been read again yet."
-    advice = "Ask later: `tallystick deposit verify AGREEMENT N`. Nothing need be sent again."
+    why = "The deposit is on record, but not all of its copies have been read again yet."
+    advice = "Ask later with `tallystick deposit verify AGREEMENT N`. You need not send anything again."
     retryable = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Epoch:
+class LiveEpoch:
     """A live custody epoch whose signature was verified."""
 
     digest: Digest
@@ -76,14 +78,14 @@ class Sealing:
     number: int
 
     def file(self, component: ComponentId) -> Path:
-        """Return where a sealed component lies."""
+        """Return the file of a sealed component."""
         return self.scratch / f"{component}.age"
 
-    def seal(self, component: ComponentId, folder: Path, epoch: Epoch, day: date) -> DepositedComponent:
+    def seal(self, component: ComponentId, folder: Path, epoch: LiveEpoch, day: date) -> DepositedComponent:
         """Bag, archive, seal and hash a component's folder in one pass.
 
         Raises:
-            TallystickError: The folder holds what a bag can't.
+            TallystickError: The folder has something that a bag can't have.
         """
         with self.file(component).open("xb") as out:
             writer = SealingWriter(out, [parse_recipient(epoch.custody.recipient)])
@@ -112,7 +114,7 @@ def folders_of(
     """Return the folder of each component to deposit, in the agreement's order.
 
     Raises:
-        ComponentFolderError: None, one is missing, or a required entry is.
+        ComponentFolderError: There is none, or one or an entry that it requires is missing.
         NotInAgreementError: The agreement has no such component.
     """
     for given in wanted or ():
@@ -123,31 +125,33 @@ def folders_of(
         if (component.id in wanted if wanted else (folder / component.id).is_dir())
     ]
     if not chosen:
-        raise ComponentFolderError("no component's folder is here", folder=folder.name)
+        raise ComponentFolderError(f"{folder} has no component's folder", folder=folder.name)
     for component in chosen:
         missing = [path for path in component.required_entries if not (folder / component.id / path).exists()]
         if missing or not (folder / component.id).is_dir():
-            raise ComponentFolderError("not complete", component=component.id, missing=sorted(missing))
+            raise ComponentFolderError(
+                f"{folder / component.id} is not complete", component=component.id, missing=sorted(missing)
+            )
     return {component.id: folder / component.id for component in chosen}
 
 
 def left_out(folder: Path, agreement: Agreement, chosen: Mapping[ComponentId, Path]) -> Iterator[str]:
-    """Say what a deposit leaves out: a misspelt folder must not pass in silence."""
+    """Say what a deposit leaves out, so that nobody overlooks a misspelt folder."""
     named = {component.id: None for component in agreement.components}
     if missing := [name for name in named if name not in chosen]:
         yield f"not in this deposit: {', '.join(missing)}"
     if others := sorted(path.name for path in folder.iterdir() if path.name not in named):
-        yield f"no component of the agreement, left out: {', '.join(others)}"
+        yield f"left out, as the agreement has no such component: {', '.join(others)}"
 
 
 def custody_epochs(
     desk: Desk, view: JsonObject, agreement: Agreement, wanted: Sequence[ComponentId]
-) -> Mapping[ComponentId, Epoch]:
-    """Return the live custody epoch of each component, as the gate signed it; waits a little for the gate.
+) -> Mapping[ComponentId, LiveEpoch]:
+    """Return the live custody epoch of each component, as the gate signed it; wait a little for the gate.
 
     Raises:
         CustodyNotReadyError: The gate has not dealt them in time.
-        UnexpectedCustodyError: Not the gate's own epoch of that component.
+        UnexpectedCustodyError: Not an epoch of that component that the gate dealt.
     """
     give_up = time.monotonic() + CUSTODY_WAIT_MAX.total_seconds()
     while missing := set(wanted) - {text(live, "component") for live in objects(view, "custody")}:
@@ -162,8 +166,8 @@ def custody_epochs(
     }
 
 
-def custody_epoch(desk: Desk, agreement: Agreement, component: ComponentId, statement: Digest) -> Epoch:
-    """Return an epoch of a component as the gate signed it: the server's word does not say whose key it is.
+def custody_epoch(desk: Desk, agreement: Agreement, component: ComponentId, statement: Digest) -> LiveEpoch:
+    """Return an epoch of a component as the gate signed it; the server's word does not prove whose key it is.
 
     Raises:
         UnexpectedCustodyError: Not an epoch of this component that the gate dealt.
@@ -172,14 +176,14 @@ def custody_epoch(desk: Desk, agreement: Agreement, component: ComponentId, stat
     signed = expect(read_signed(ledger_entry(desk.client, agreement.id, statement), agreement), Custody)
     if (fault := custody_fault(agreement, signed, component)) is not None:
         raise UnexpectedCustodyError(fault, component=component, statement=signed.id)
-    return Epoch(digest=signed.id, custody=signed.body)
+    return LiveEpoch(digest=signed.id, custody=signed.body)
 
 
 def wait_for_verdict(desk: Desk, agreement: AgreementId, number: int) -> JsonObject:
-    """Return what the verification of a deposit came to, once it is over.
+    """Return the outcome of a deposit's verification, once there is one.
 
     Raises:
-        VerdictPendingError: It is not over in time.
+        VerdictPendingError: There is none in time.
     """
     give_up = time.monotonic() + VERDICT_WAIT_MAX.total_seconds()
     while True:
@@ -192,25 +196,27 @@ def wait_for_verdict(desk: Desk, agreement: AgreementId, number: int) -> JsonObj
 
 
 class DepositChainBrokenError(TallystickError):
-    """Deposits that do not follow one another."""
+    """Deposits do not follow one another."""
 
     code = "deposit-chain-broken"
-    why = "Each deposit names the one before and is signed by the depositor; one of those shown does not."
-    advice = "Ask again; if it stays so, the server or its storage was altered: tell the parties."
+    why = "Each deposit names the one before it and is signed by the depositor."
+    advice = "Ask again; if it happens again, the server or its storage was altered: tell the parties."
 
 
 def read_deposit(view: JsonObject, agreement: Agreement) -> tuple[Digest, Deposit]:
     """Return a deposit and its digest, after verifying the depositor's signature.
 
     Raises:
-        DepositChainBrokenError: Not the depositor's, or not the one that the answer names.
+        DepositChainBrokenError: The depositor did not sign it, or the answer names another.
         TallystickError: The envelope is not sound.
     """
     signed = expect(read_signed(envelope_in(view, "envelope"), agreement), Deposit)
     if (fault := deposit_fault(agreement, signed)) is not None:
         raise DepositChainBrokenError(fault, statement=signed.id)
     if (signed.id, signed.body.number) != (digest_in(view, "deposit"), number(view, "number")):
-        raise DepositChainBrokenError("another deposit than the answer names", statement=signed.id)
+        raise DepositChainBrokenError(
+            "the envelope is not of the deposit that the answer names", statement=signed.id
+        )
     return signed.id, signed.body
 
 

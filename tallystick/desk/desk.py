@@ -26,7 +26,7 @@ class AgreementNotTrustedError(TallystickError):
     """The server shows another agreement than the one that was trusted before."""
 
     code = "agreement-not-trusted"
-    why = "The agreement's digest isn't the one that is pinned beside your key."
+    why = "The agreement's digest isn't the one that is pinned next to your key."
     advice = (
         "Compare the digest with the other parties; if all have signed that version, pass `--trust DIGEST`."
     )
@@ -36,8 +36,8 @@ class UnexpectedAgreementError(TallystickError):
     """The server's agreement is not the one that was asked for."""
 
     code = "unexpected-agreement"
-    why = "The signed bytes that the server gave are of another agreement or version than was asked for."
-    advice = "Ask again; if it stays so, the server or its storage was altered."
+    why = "The server gave the signed bytes of another agreement or version than was asked for."
+    advice = "Ask again; if it happens again, the server or its storage was altered."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +53,9 @@ class Desk:
     """One person's means to read and to act.
 
     Attributes:
-        trust_file: Beside the key: the digest of each agreement, pinned when it is first used, and the
-            last checkpoint of each log that was verified.
-        tell: Takes a line for the person to read.
+        trust_file: Has the digest of each agreement, pinned when it is first used, and the last
+            checkpoint of each log that was verified; it lies next to the key.
+        tell: Shows a line to the person.
     """
 
     client: Client
@@ -78,7 +78,7 @@ class Desk:
         )
 
     def agreement_view(self, agreement: str, *, version: Digest | None = None) -> JsonObject:
-        """Return what the server says of an agreement; nothing is verified."""
+        """Return what the server says about an agreement; nothing is verified."""
         return self.client.get(f"/v1/agreements/{name(agreement)}", digest=version)
 
     def checked_agreement(
@@ -91,12 +91,12 @@ class Desk:
         """
         signed = read_agreement(envelope_in(view, "envelope"))
         if signed.agreement.id != agreement or version not in {None, signed.terms.digest}:
-            raise UnexpectedAgreementError("not what was asked for", found=signed.terms.digest)
+            raise UnexpectedAgreementError("the server showed another agreement", found=signed.terms.digest)
         self.trust(signed.agreement.id, signed.terms.digest, trusted)
         return signed
 
-    def trust(self, agreement: AgreementId, found: Digest, trusted: str | None = None) -> None:
-        """Let a trusted agreement pass; the first of its name is pinned, and that is said.
+    def trust(self, agreement: AgreementId, shown: Digest, trusted: str | None = None) -> None:
+        """Let a trusted agreement pass; pin the first one of its name, and say so.
 
         Raises:
             AgreementNotTrustedError: Another digest is pinned or named.
@@ -104,34 +104,37 @@ class Desk:
         pins = read_pins(self.trust_file)
         pinned = [pins.agreements[agreement]] if agreement in pins.agreements else []
         expected = [digest(trusted)] if trusted is not None else pinned
-        if expected and found not in expected:
+        if expected and shown not in expected:
             raise AgreementNotTrustedError(
-                "another agreement than trusted", agreement=agreement, found=found, trusted=str(expected[0])
+                f"agreement {agreement} is not the one that you trust",
+                agreement=agreement,
+                found=shown,
+                trusted=str(expected[0]),
             )
-        if found not in pinned:
-            self.tell(f"trusting agreement {agreement} from now on: {found} ({' '.join(six_words(found))})")
-            write_pins(self.trust_file, replace(pins, agreements={**pins.agreements, agreement: found}))
+        if shown not in pinned:
+            self.tell(f"trusting agreement {agreement} from now on: {shown} ({' '.join(six_words(shown))})")
+            write_pins(self.trust_file, replace(pins, agreements={**pins.agreements, agreement: shown}))
 
     def person_in(self, agreement: Agreement) -> Person:
-        """Return who the holder of the key is in an agreement.
+        """Return the person of an agreement who holds this desk's key.
 
         Raises:
-            NotInAgreementError: Nobody.
+            NotInAgreementError: The agreement names nobody with this key.
         """
         return agreement.person_with(self.keys.signing_key.public_key)
 
 
 def read_pins(file: Path) -> Pins:
-    """Return what a trust file holds; nothing if it isn't there.
+    """Return what a trust file pins: nothing if there is no such file.
 
     Raises:
-        MalformedError: Not a trust file.
+        MalformedError: It is not a trust file.
     """
     if not file.exists():
         return Pins()
     members = members_of(parse(file.read_bytes()), where="", required={"agreements", "checkpoints", "format"})
-    found = [members[part] for part in ("agreements", "checkpoints")]
-    agreements, checkpoints = (dict(part) if isinstance(part, Mapping) else {} for part in found)
+    parts = [members[name] for name in ("agreements", "checkpoints")]
+    agreements, checkpoints = (dict(part) if isinstance(part, Mapping) else {} for part in parts)
     for agreement in agreements:
         digest_in(agreements, agreement)
     return Pins(agreements=agreements, checkpoints=checkpoints)

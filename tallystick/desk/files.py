@@ -1,4 +1,4 @@
-"""Files at a desk: read and written whole, bounded."""
+"""Files at a desk, read and written whole, and bounded."""
 
 from pathlib import Path
 
@@ -13,43 +13,55 @@ class FileUnusableError(TallystickError):
     """A file that can't be read or written."""
 
     code = "file-unusable"
-    why = "The system doesn't let the file be read or written, or it is larger than such a file can be."
-    advice = "Check the path and its owner; `reason` is the system's."
+    why = "The file can't be read or written, or is larger than a file of its kind can be."
+    advice = "Check the path, who owns the file, and what `reason` says."
+
+
+def unreadable(file: Path, error: OSError) -> FileUnusableError:
+    """Return the error to raise about a file that can't be read."""
+    return FileUnusableError(f"can't read {file}: {error.strerror}", file=file.name, reason=error.strerror)
+
+
+def unwritable(file: Path, error: OSError) -> FileUnusableError:
+    """Return the error to raise about a file that can't be written."""
+    return FileUnusableError(f"can't write {file}: {error.strerror}", file=file.name, reason=error.strerror)
 
 
 def read_file(file: Path, *, size_bytes_max: int) -> bytes:
     """Return the content of a small file.
 
     Raises:
-        FileUnusableError: Not readable, or too large.
+        FileUnusableError: It can't be read, or is too large.
     """
     try:
         with file.open("rb") as source:
             content = source.read(size_bytes_max + 1)
     except OSError as error:
-        raise FileUnusableError("not read", file=file.name, reason=error.strerror) from error
+        raise unreadable(file, error) from error
     if len(content) > size_bytes_max:
-        raise FileUnusableError("too large", file=file.name, limit=size_bytes_max)
+        raise FileUnusableError(
+            f"{file} is larger than {size_bytes_max} bytes", file=file.name, limit=size_bytes_max
+        )
     return content
 
 
 def write_file(file: Path, content: bytes) -> None:
-    """Write a file that anybody may read.
+    """Write a file that need not be private.
 
     Raises:
-        FileUnusableError: Not writable.
+        FileUnusableError: It can't be written.
     """
     try:
         file.write_bytes(content)
     except OSError as error:
-        raise FileUnusableError("not written", file=file.name, reason=error.strerror) from error
+        raise unwritable(file, error) from error
 
 
 def read_envelope(file: Path) -> Envelope:
     """Return the envelope in a file; no signature is verified.
 
     Raises:
-        FileUnusableError: Not readable, or too large.
+        FileUnusableError: It can't be read, or is too large.
         MalformedError: Not an envelope.
     """
     content = read_file(file, size_bytes_max=_SIZE_BYTES_MAX)

@@ -1,4 +1,4 @@
-"""Filing a claim: the form as people write it, its evidence sealed, the statement signed."""
+"""Filing a claim: read the form that people write, seal its evidence, sign and send the statement."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from tallystick.client.answers import member, text
 from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.envelope import new_nonce, unsigned
-from tallystick.desk.claim_form import ClaimForm, EvidenceFile, FormInPlace
+from tallystick.desk.claim_form import AttachedFile, ClaimForm, FormInPlace
 from tallystick.desk.depositing import read_deposit
 from tallystick.desk.desk import Desk
-from tallystick.desk.files import FileUnusableError
+from tallystick.desk.files import unreadable
 from tallystick.desk.signing import Confirm, signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import encode_object
@@ -30,7 +30,7 @@ from tallystick.proof.reading import SignedAgreement, read_signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sealed:
+class _SealedFile:
     document: EvidenceDocument
     file: Path
 
@@ -41,7 +41,7 @@ def file_claim(
     scratch: Path,
     *,
     confirm: Confirm,
-    at_moment: datetime,
+    at: datetime,
     trusted: str | None,
 ) -> JsonObject:
     """File a claim, and return the server's answer.
@@ -52,18 +52,18 @@ def file_claim(
         confirm: Shows the claim to the person before it is signed.
 
     Raises:
-        TallystickError: The claim could not stand, or the server refused or did not answer.
+        TallystickError: The claim breaks a rule, or the server refused or did not answer.
     """
     form = placed.form
     signed = desk.agreement(form.agreement, trusted=trusted)
     digest, deposit = _deposit(desk, signed.agreement, form.deposit)
     sealed = [_seal(entry, placed.folder, scratch, signed.agreement) for entry in form.evidence]
     documents = tuple(entry.document for entry in sealed)
-    body = _filing(desk, signed, form, deposit=digest, evidence=documents, at_moment=at_moment)
+    body = _filing(desk, signed, form, deposit=digest, evidence=documents, at=at)
     filing = unsigned(Kind.CLAIM, encode_object(body))
     envelope = signed_if_confirmed(filing, desk.keys, confirm, agreement=signed.agreement)
     statement = expect(read_signed(envelope, signed.agreement), ClaimFiling)
-    check_filing(signed.terms, statement, at=at_moment, deposit=deposit)
+    check_filing(signed.terms, statement, at=at, deposit=deposit)
     for entry in sealed:
         desk.client.put_blob(
             entry.file, entry.document.sealed_digest, agreement=form.agreement, purpose="evidence"
@@ -86,12 +86,12 @@ def _filing(
     *,
     deposit: Digest,
     evidence: tuple[EvidenceDocument, ...],
-    at_moment: datetime,
+    at: datetime,
 ) -> ClaimFiling:
     agreement, nonce = signed.agreement, new_nonce()
     recipient = claim_identity(parse_identity(desk.keys.age_identity), nonce).recipient()
     return ClaimFiling(
-        **signed.terms.header(desk.person_in(agreement).id, at_moment, nonce),
+        **signed.terms.header(desk.person_in(agreement).id, at, nonce),
         generation=newest_generation(),
         condition=form.condition,
         deposit=deposit,
@@ -103,8 +103,8 @@ def _filing(
     )
 
 
-def _seal(entry: EvidenceFile, folder: Path, scratch: Path, agreement: Agreement) -> _Sealed:
-    """Seal a document to the persons whom the agreement entitles to read it."""
+def _seal(entry: AttachedFile, folder: Path, scratch: Path, agreement: Agreement) -> _SealedFile:
+    """Seal a document to the people whom the agreement entitles to read it."""
     agreement.evidence_item(entry.item)
     readers = [
         parse_recipient(agreement.person(reader).age_recipient) for reader in agreement.evidence_readers
@@ -118,11 +118,11 @@ def _seal(entry: EvidenceFile, folder: Path, scratch: Path, agreement: Agreement
                 writer.write(chunk)
             sealed = writer.finish()
     except OSError as error:
-        raise FileUnusableError("not read", file=entry.file, reason=error.strerror) from error
+        raise unreadable(folder / entry.file, error) from error
     document = EvidenceDocument(
         item=entry.item,
         issued_at=entry.issued_at,
         plain_digest=Digest(f"sha256:{plain.hexdigest()}"),
         sealed_digest=sealed.digest,
     )
-    return _Sealed(document=document, file=out)
+    return _SealedFile(document=document, file=out)

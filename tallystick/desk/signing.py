@@ -1,4 +1,4 @@
-"""A person sees what they sign: shown from the very bytes, confirmed, and only then signed."""
+"""A person sees what they sign: it is shown from the very bytes, confirmed, and only then signed."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -14,7 +14,7 @@ from tallystick.domain.shown.shown import Context, shows
 from tallystick.proof.reading import kind_read
 
 Confirm: TypeAlias = Callable[[Sequence[str]], None]
-"""Shows lines to the person and asks; returns after a yes, and raises after anything else."""
+"""Shows lines to the person and asks them; returns after a yes, and raises otherwise."""
 
 
 def signed_if_confirmed(
@@ -28,12 +28,12 @@ def signed_if_confirmed(
     """Return an envelope with the person's signature added, once they have read what it says.
 
     Args:
-        envelope: Unsigned, or signed by others, whose signatures were verified.
+        envelope: Unsigned, or signed by others whose signatures were verified.
         agreement: The version that the statement is under, or that it is.
         claim: The claim that the statement is about, if it is about one.
 
     Raises:
-        MalformedError: Not a statement of the kind that the envelope names.
+        MalformedError: The body is not a statement of the kind that the envelope names.
     """
     kind, said = kind_read(envelope), body_of(envelope)
     body = decode(Agreement, said) if kind is Kind.AGREEMENT else read_body(kind, said)

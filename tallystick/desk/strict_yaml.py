@@ -1,6 +1,6 @@
-"""The YAML that people write here: JSON's values in YAML's clothes, and nothing that can be misread.
+"""The YAML that people write here: JSON's values in YAML's notation, and nothing that can be misread.
 
-No anchors, aliases, tags, merge keys, dates, floats or second documents, no key twice.
+No anchors, aliases, tags, merge keys, dates, floats, second documents or repeated keys.
 What YAML 1.1 would turn into something unexpected (`on`, `0x10`, `1_000`) has to be
 quoted; dates, hours and periods are text. Every value knows its line.
 """
@@ -19,7 +19,7 @@ from tallystick.limits import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,15})", re.ASCII)
 _LITERALS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "null": None}
 _MISREAD_WORDS: Final = frozenset({"", "~", "y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-# What YAML 1.1, YAML 1.2 or a hurried reader would take for a number that it is not here.
+# What YAML 1.1, YAML 1.2 or a hurried reader would take for a number, and is not one here.
 _MISREAD_NUMBER: Final = re.compile(
     r"[-+]?(?:\d[\d_]*|0[xob][\da-f_]+|(?:\d[\d_]*)?\.\d[\d_]*(?:e[-+]?\d+)?|\d[\d_]*\.?(?:e[-+]?\d+)?|\.(?:inf|nan))",
     re.ASCII | re.IGNORECASE,
@@ -27,11 +27,11 @@ _MISREAD_NUMBER: Final = re.compile(
 
 
 class StrictYamlError(MalformedError):
-    """YAML outside the subset that has one meaning."""
+    """YAML outside the subset that has only one meaning."""
 
     code = "yaml-not-strict"
-    why = "Files are YAML with JSON's values only: no anchors, tags, dates, floats or repeated keys."
-    advice = "Correct the line; quote what is meant as text."
+    why = "A YAML file may have JSON's values only: no anchors, tags, dates, floats or repeated keys."
+    advice = "Correct the line that `line` names; put text in quotes."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,17 +42,17 @@ class Located:
     lines: Mapping[str, int]
 
     def line_of(self, pointer: str) -> int:
-        """Return the line of `pointer`, or of the nearest thing around it that has one."""
+        """Return the line of `pointer`, or of the nearest value around it that has one."""
         while pointer and pointer not in self.lines:
             pointer = pointer.rpartition("/")[0]
         return self.lines.get(pointer, 1)
 
 
 def read_yaml(data: bytes, *, size_bytes_max: int) -> Located:
-    """Return what `data` says, with the line of everything in it.
+    """Return the value in `data`, with the line of everything in it.
 
     Raises:
-        StrictYamlError: Too large, not YAML, or outside the subset; `line` says where.
+        StrictYamlError: `data` is too large, not YAML, or outside the subset; `line` says where.
     """
     if len(data) > size_bytes_max:
         raise StrictYamlError("too many bytes", limit=size_bytes_max, found=len(data))
@@ -73,13 +73,13 @@ def read_yaml(data: bytes, *, size_bytes_max: int) -> Located:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A loader that gives no plain scalar a meaning: `_scalar` does."""
+    """A loader that leaves every plain scalar to `_scalar`."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, object]] = {}  # type: ignore[misc] # PyYAML types it as its own
 
 
 def _check_events(text: str) -> None:
-    """Refuse before anything is built: an alias may stand for a million values, a nesting break the stack."""
+    """Refuse before anything is built: an alias can mean a million values, deep nesting break the stack."""
     depth = nodes = 0
     for event in _events(text):
         line = _line(event.start_mark)
@@ -98,7 +98,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 
 def _line(mark: object) -> int:
-    """Return the line of a mark, from 1; PyYAML's stubs know several kinds of marks, and none."""
+    """Return the line of a mark, from 1; PyYAML's stubs allow several kinds of mark, or None."""
     line = getattr(mark, "line", 0)
     return line + 1 if isinstance(line, int) else 1
 
@@ -109,27 +109,27 @@ def _syntax_error(error: yaml.MarkedYAMLError) -> StrictYamlError:
     return StrictYamlError(problem) if mark is None else StrictYamlError(problem, line=_line(mark))
 
 
-def _value(node: yaml.Node, at: str, lines: dict[str, int]) -> JsonValue:
+def _value(node: yaml.Node, where: str, lines: dict[str, int]) -> JsonValue:
     line = _line(node.start_mark)
-    lines.setdefault(at, line)
+    lines.setdefault(where, line)
     if isinstance(node, yaml.MappingNode):
-        return _members(node, at, lines)
+        return _members(node, where, lines)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(item, f"{at}/{place}", lines) for place, item in enumerate(node.value)]
+        return [_value(item, f"{where}/{place}", lines) for place, item in enumerate(node.value)]
     assert isinstance(node, yaml.ScalarNode)
     return _scalar(node, line)
 
 
-def _members(node: yaml.MappingNode, at: str, lines: dict[str, int]) -> JsonValue:
+def _members(node: yaml.MappingNode, where: str, lines: dict[str, int]) -> JsonValue:
     members: dict[str, JsonValue] = {}
     for key_node, value_node in node.value:
         line = _line(key_node.start_mark)
         key = _scalar(key_node, line) if isinstance(key_node, yaml.ScalarNode) else None
         if not isinstance(key, str) or key == "<<":
-            raise StrictYamlError("a key that is no plain text", line=line)
+            raise StrictYamlError("a key that is not plain text", line=line)
         if key in members:
             raise StrictYamlError("a key twice", line=line, key=key[:64])
-        pointer = f"{at}/{key.replace('~', '~0').replace('/', '~1')}"
+        pointer = f"{where}/{key.replace('~', '~0').replace('/', '~1')}"
         lines[pointer] = line
         members[key] = _value(value_node, pointer, lines)
     return members
@@ -144,5 +144,5 @@ def _scalar(node: yaml.ScalarNode, line: int) -> JsonValue:
     if _INTEGER.fullmatch(text) and text != "-0" and abs(int(text)) <= INTEGER_MAX:
         return int(text)
     if text.lower() in _MISREAD_WORDS or _MISREAD_NUMBER.fullmatch(text):
-        raise StrictYamlError("readers differ on what this means: quote it", line=line, given=text[:32])
+        raise StrictYamlError("this has more than one reading: quote it", line=line, given=text[:32])
     return text

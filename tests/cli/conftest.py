@@ -39,7 +39,7 @@ class Ran:
 
 
 class Terminal(io.StringIO):
-    """A terminal at which somebody has typed."""
+    """A terminal at which a person has typed."""
 
     def isatty(self) -> bool:
         return True

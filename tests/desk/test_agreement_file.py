@@ -18,7 +18,7 @@ from tallystick.desk.agreement_file import (
     AgreementFileMistakeError,
     AgreementFileUnreadableError,
     canonical_agreement,
-    read_agreement,
+    read_agreement_file,
 )
 from tallystick.desk.strict_yaml import StrictYamlError, read_yaml
 from tallystick.domain.agreement.agreement import Agreement
@@ -33,7 +33,7 @@ from tallystick.domain.soundness.check import lint
 from tallystick.domain.soundness.finding import Severity
 from tallystick.domain.soundness.registering import check_registration
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, CONDITION_DEPTH_MAX, JSON_NODES_MAX, QUORUM_DEPTH_MAX
-from tallystick.proof.reading import read_agreement as signed_agreement
+from tallystick.proof.reading import read_agreement
 from tests.support.worlds.agreements import (
     AGREEMENT,
     ANA,
@@ -96,21 +96,21 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_yaml_with_every_member_is_read_as_written(tmp_path: Path) -> None:
-    assert read_agreement(written(tmp_path, encode_object(AGREEMENT))) == AGREEMENT
+    assert read_agreement_file(written(tmp_path, encode_object(AGREEMENT))) == AGREEMENT
 
 
 def test_json_is_read_as_well(tmp_path: Path) -> None:
     path = tmp_path / "agreement.json"
     path.write_bytes(canonical_agreement(AGREEMENT))
-    assert read_agreement(path) == AGREEMENT
+    assert read_agreement_file(path) == AGREEMENT
 
 
 def test_files_and_defaults_are_filled_in(folder: Path) -> None:
-    assert read_agreement(written(folder, by_hand())) == AGREEMENT
+    assert read_agreement_file(written(folder, by_hand())) == AGREEMENT
 
 
 def test_canonical_bytes_have_their_defaults_and_one_form(folder: Path) -> None:
-    data = canonical_agreement(read_agreement(written(folder, by_hand())))
+    data = canonical_agreement(read_agreement_file(written(folder, by_hand())))
     assert b'"excludes_claimant_party":true' in data
     assert decode(Agreement, parse_canonical(data, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)) == AGREEMENT
 
@@ -130,19 +130,19 @@ def test_deepest_quorum_is_written_signed_and_registered(tmp_path: Path, pointer
     put(document, "/conditions/1/when", nested(CONDITION_DEPTH_MAX, "all_of", {"any_of": ["outage-record"]}))
     put(document, pointer, nested(QUORUM_DEPTH_MAX, "all", pair))
 
-    agreement = read_agreement(written(tmp_path, document))
+    agreement = read_agreement_file(written(tmp_path, document))
     body = parse_canonical(canonical_agreement(agreement), size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
     assert isinstance(body, Mapping)
     envelope = sign(Kind.AGREEMENT, body, [actor.signing_key for actor in PEOPLE.values()])
     sent = parse_envelope(envelope_bytes(envelope), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
-    signed = signed_agreement(sent)
+    signed = read_agreement(sent)
     here = Deployment(id=agreement.deployment, engine=agreement.engine, root_keys=tuple(signed.signers))
     check_registration(here, signed.agreement, signed.signers, previous=None)
     assert signed.agreement == agreement
 
     put(document, pointer, nested(QUORUM_DEPTH_MAX + 1, "all", pair))
     with pytest.raises(MalformedError, match=r"quorum|deep"):
-        read_agreement(written(tmp_path, document))
+        read_agreement_file(written(tmp_path, document))
 
 
 def test_dates_hours_and_periods_stay_text(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_dates_hours_and_periods_stay_text(tmp_path: Path) -> None:
     )
     path = tmp_path / "agreement.yaml"
     path.write_text(text)
-    assert read_agreement(path) == changed
+    assert read_agreement_file(path) == changed
 
 
 @pytest.mark.parametrize(
@@ -180,9 +180,9 @@ def test_dates_hours_and_periods_stay_text(tmp_path: Path) -> None:
         ("a: ~\n", 1, "quote it"),
         ("a: 1\nb: 2\na: 3\n", 3, "a key twice"),
         ('a: 1\n"\\x61": 3\n', 2, "a key twice"),
-        ("a: {b: 1}\n<<: {c: 1}\n", 2, "a key that is no plain text"),
-        ("1: 2\n", 1, "a key that is no plain text"),
-        ("? [a]\n: 2\n", 1, "a key that is no plain text"),
+        ("a: {b: 1}\n<<: {c: 1}\n", 2, "a key that is not plain text"),
+        ("1: 2\n", 1, "a key that is not plain text"),
+        ("? [a]\n: 2\n", 1, "a key that is not plain text"),
         ("a: 1\nb: [\n", 3, ""),
         ("a: 1\n--- \nb: 1\n", 2, ""),
         ("a: @x\n", 1, ""),
@@ -271,7 +271,7 @@ def test_mistake_is_told_with_its_place_and_line(
     put(document, pointer, value)
     path = written(folder, document)
     with pytest.raises(AgreementFileMistakeError) as caught:
-        read_agreement(path)
+        read_agreement_file(path)
     line = caught.value.facts["line"]
     assert caught.value.facts["at"] == at
     assert isinstance(line, int)
@@ -282,7 +282,7 @@ def test_mistake_in_json_is_told_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "agreement.json"
     path.write_text(json.dumps({**encode_object(AGREEMENT), "version": "one"}))
     with pytest.raises(AgreementFileMistakeError) as caught:
-        read_agreement(path)
+        read_agreement_file(path)
     assert caught.value.facts["at"] == "/version"
     assert "line" not in caught.value.facts
 
@@ -291,7 +291,7 @@ def test_json_with_a_member_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "agreement.json"
     path.write_bytes(b'{"a":1,"a":2}')
     with pytest.raises(MalformedError, match="twice"):
-        read_agreement(path)
+        read_agreement_file(path)
 
 
 def test_public_file_whose_proof_is_of_another_key_is_refused(folder: Path) -> None:
@@ -299,7 +299,7 @@ def test_public_file_whose_proof_is_of_another_key_is_refused(folder: Path) -> N
     altered["signing_key"] = LOG_KEY.public_key
     (folder / "keys" / f"{ANA}.pub").write_text(json.dumps(altered))
     with pytest.raises(AgreementFileMistakeError) as caught:
-        read_agreement(written(folder, by_hand()))
+        read_agreement_file(written(folder, by_hand()))
     assert caught.value.facts["at"] == "/persons/4/pub"
 
 
@@ -307,28 +307,28 @@ def test_public_file_whose_proof_is_of_another_key_is_refused(folder: Path) -> N
 def test_deployment_file_has_exactly_its_members(folder: Path, changes: dict[str, object]) -> None:
     (folder / "deployment.json").write_bytes(deployment_file(**changes))
     with pytest.raises(AgreementFileMistakeError) as caught:
-        read_agreement(written(folder, by_hand()))
+        read_agreement_file(written(folder, by_hand()))
     assert str(caught.value.facts["at"]).startswith("/engine")
 
 
 def test_unreadable_or_too_large_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AgreementFileUnreadableError, match="not read"):
-        read_agreement(tmp_path / "none.yaml")
+    with pytest.raises(AgreementFileUnreadableError, match="can't read"):
+        read_agreement_file(tmp_path / "none.yaml")
     (tmp_path / "large.yaml").write_bytes(b"#" * (AGREEMENT_SIZE_BYTES_MAX + 1))
-    with pytest.raises(AgreementFileUnreadableError, match="too large"):
-        read_agreement(tmp_path / "large.yaml")
+    with pytest.raises(AgreementFileUnreadableError, match="is larger than"):
+        read_agreement_file(tmp_path / "large.yaml")
 
 
 def test_text_instead_of_an_object_is_refused(tmp_path: Path) -> None:
     (tmp_path / "agreement.yaml").write_text("just text\n")
     with pytest.raises(AgreementFileMistakeError, match="not an object"):
-        read_agreement(tmp_path / "agreement.yaml")
+        read_agreement_file(tmp_path / "agreement.yaml")
 
 
 @pytest.mark.parametrize("name", ["agreement.yaml", "agreement-ten-business-days.yaml"])
 def test_demo_agreements_are_sound(folder: Path, name: str) -> None:
     shutil.copy(DEMO / name, folder / name)
-    found = read_agreement(folder / name)
+    found = read_agreement_file(folder / name)
     assert found.deployment == DeploymentId("test")
     assert [finding for finding in lint(found) if finding.severity is Severity.ERROR] == []
     assert isinstance(found.notice, NoticeRule)
@@ -336,7 +336,7 @@ def test_demo_agreements_are_sound(folder: Path, name: str) -> None:
 
 def test_realistic_demo_agreement_has_no_warnings_either(folder: Path) -> None:
     shutil.copy(DEMO / "agreement-ten-business-days.yaml", folder)
-    assert lint(read_agreement(folder / "agreement-ten-business-days.yaml")) == ()
+    assert lint(read_agreement_file(folder / "agreement-ten-business-days.yaml")) == ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -358,7 +358,7 @@ class ClaimFile:
 
 def test_demo_claim_names_what_the_demo_agreement_has(folder: Path) -> None:
     shutil.copy(DEMO / "agreement.yaml", folder)
-    found = read_agreement(folder / "agreement.yaml")
+    found = read_agreement_file(folder / "agreement.yaml")
     data = (DEMO / "claim.yaml").read_bytes()
     claim = decode_with_defaults(ClaimFile, read_yaml(data, size_bytes_max=64 * 1024).value)
     items = frozenset(document.item for document in claim.evidence)
@@ -371,7 +371,7 @@ def test_demo_claim_names_what_the_demo_agreement_has(folder: Path) -> None:
 
 def test_demo_has_a_folder_for_each_component(folder: Path) -> None:
     shutil.copy(DEMO / "agreement.yaml", folder)
-    for component in read_agreement(folder / "agreement.yaml").components:
+    for component in read_agreement_file(folder / "agreement.yaml").components:
         for entry in component.required_entries:
             assert (DEMO / "deposit" / component.id / entry).is_file()
         assert any((DEMO / "deposit" / component.id).iterdir())

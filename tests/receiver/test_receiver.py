@@ -513,7 +513,7 @@ def test_overtaken_receiver_writes_no_journal(tmp_path: Path, release: Release) 
     assert journal.read(release.claim, PROVISIONAL) is None
 
 
-def test_deposit_by_somebody_else_is_not_received_even_if_the_claim_pins_it(tmp_path: Path) -> None:
+def test_deposit_by_someone_else_is_not_received_even_if_the_claim_pins_it(tmp_path: Path) -> None:
     own = Release(scratch=tmp_path / "own", number=8)
     components = tuple(sealed.deposited for sealed in own.sealed.values())
     body = Deposit(**own.header(BEA, "deposit"), number=1, watermark=AT, components=components)

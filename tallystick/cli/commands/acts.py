@@ -1,8 +1,8 @@
-"""What persons say about a claim: a command for each act that has one, made from what the act declares.
+"""What people say about a claim: one command for each act that has one, made from what the act declares.
 
-An act that several may sign together goes from one to the next in one envelope: the first signs with
-`--out FILE`; each next one adds a signature with `--cosign FILE`, and hands it on with `--out` or sends
-it; `--send FILE` sends it as it is.
+Several people sign one act by passing on its envelope: the first writes it with `--out FILE`; each of the
+others adds a signature with `--cosign FILE`, and passes it on with `--out` or sends it. `--send FILE`
+sends it as it is.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
 from tallystick.cli.signing import Manner, send, state, state_together
 from tallystick.desk.claims import VerifiedClaim, open_claim
 from tallystick.desk.desk import Desk
-from tallystick.desk.files import FileUnusableError
+from tallystick.desk.files import unreadable
 from tallystick.domain.acts.act import Act
 from tallystick.domain.acts.all import BY_COMMAND
 from tallystick.domain.codec import instant
@@ -30,9 +30,13 @@ from tallystick.domain.statements.orders import RulingDocument
 
 app = typer.Typer(add_completion=False)
 
-Out = Annotated[Path | None, typer.Option("--out", help="Hand the envelope on in this file, unsent.")]
-Cosign = Annotated[Path | None, typer.Option("--cosign", help="Add your signature to this envelope.")]
-Send = Annotated[Path | None, typer.Option("--send", help="Send this envelope as it is.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Write the signed envelope to this file instead of sending it.")
+]
+Cosign = Annotated[
+    Path | None, typer.Option("--cosign", help="Add your signature to the envelope in this file.")
+]
+Send = Annotated[Path | None, typer.Option("--send", help="Send the envelope in this file as it is.")]
 
 _PASSING: Final[Mapping[str, object]] = MappingProxyType({"out": Out, "cosign": Cosign, "send": Send})
 
@@ -46,25 +50,25 @@ def _add(act: Act[Any]) -> None:
         manner = Manner(yes=given.pop("yes"), as_json=given.pop("as_json"), **passing)
         trusted, choices = given.pop("trust"), _choices(command, given)
         with opened(context, api, key) as desk:
-            case = open_claim(desk, claim, trusted=trusted)
+            verified = open_claim(desk, claim, trusted=trusted)
             if manner.send is not None:
-                send(desk, case, act, manner.send, manner)
+                send(desk, verified, act, manner.send, manner)
             elif manner.cosign is not None:
-                state_together(desk, case, act, manner.cosign, manner)
+                state_together(desk, verified, act, manner.cosign, manner)
             else:
-                _state(desk, case, act, choices, manner)
+                _state(desk, verified, act, choices, manner)
 
     parameters = list(_parameters(command, act))
-    # Typer reads the interface of a command from its signature: this one is made, not written.
+    # Typer reads a command's interface from its signature, which is made here from the act's questions.
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     app.command(command.name, help=command.purpose)(run)
 
 
-def _state(desk: Desk, case: VerifiedClaim, act: Act[Any], choices: Choices, manner: Manner) -> None:
-    """State it; an answer that is missing is wrong usage."""
+def _state(desk: Desk, verified: VerifiedClaim, act: Act[Any], choices: Choices, manner: Manner) -> None:
+    """State it; a missing answer is wrong usage."""
     try:
-        state(desk, case, act, choices, manner)
+        state(desk, verified, act, choices, manner)
     except DraftIncompleteError as error:
         asks = act.command.asks if act.command is not None else ()
         missing = next((ask.name for ask in asks if ask.choice == error.facts["missing"]), "")
@@ -87,7 +91,7 @@ def _parameters(command: Command, act: Act[Any]) -> Iterator[inspect.Parameter]:
 
 
 def _asked(ask: Ask, *, left_out: bool = False) -> inspect.Parameter:
-    """Return the parameter in which an answer comes; what may be left out has a default."""
+    """Return the parameter for an answer; one that may be left out has a default."""
     if ask.argument:
         return _parameter(ask.name, Annotated[str, typer.Argument(help=ask.help)])
     option = typer.Option(f"--{ask.name}", help=ask.help)
@@ -124,12 +128,12 @@ def _answer(ask: Ask, given: Any) -> object:  # noqa: ANN401 - what Typer read
 def _paper(given: str) -> RulingDocument:
     word, equals, file = given.partition("=")
     if not equals or not word.replace("_", "").isalnum():
-        raise typer.BadParameter("--document is NAME=FILE")
+        raise typer.BadParameter("--document must be NAME=FILE, such as award=award.pdf")
     try:
         with Path(file).open("rb") as source:
             plain = hashlib.file_digest(source, "sha256").hexdigest()
     except OSError as error:
-        raise FileUnusableError("not read", file=Path(file).name, reason=error.strerror) from error
+        raise unreadable(Path(file), error) from error
     return RulingDocument(document=word, plain_digest=Digest(f"sha256:{plain}"))
 
 

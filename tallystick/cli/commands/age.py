@@ -12,14 +12,14 @@ import typer
 from tallystick.cli.opened import private_keys
 from tallystick.crypto.age import Identity, open_sealed, parse_identity, parse_recipient, seal
 from tallystick.crypto.keyfile import KEY_FILE_FORMAT
-from tallystick.desk.files import FileUnusableError, read_file
+from tallystick.desk.files import read_file, unreadable, unwritable
 from tallystick.limits import KEY_FILE_SIZE_BYTES_MAX
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Seal and open age files.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Encrypt and decrypt age files.")
 
 _STANDARD: Final = Path("-")
-Input = Annotated[Path, typer.Argument(metavar="[FILE]", help="What to read; standard input if absent.")]
-Output = Annotated[Path, typer.Option("--output", "-o", help="What to write; standard output if absent.")]
+Input = Annotated[Path, typer.Argument(metavar="[FILE]", help="The file to read; standard input if absent.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write; standard output if absent.")]
 
 
 @app.command()
@@ -28,7 +28,7 @@ def encrypt(
     file: Input = _STANDARD,
     output: Output = _STANDARD,
 ) -> None:
-    """Seal a file to recipients; whoever holds an identity opens it with this or any other age."""
+    """Encrypt a file to recipients; each of them can decrypt it, with this command or any other age tool."""
     recipients = [parse_recipient(text) for text in recipient]
     with _source(file) as plain, _sink(output) as sealed:
         seal(plain, sealed, recipients)
@@ -43,8 +43,8 @@ def decrypt(
     file: Input = _STANDARD,
     output: Output = _STANDARD,
 ) -> None:
-    """Open a file; only an exit code of 0 says that all of the output is authentic."""
-    identities = [found for path in identity for found in _identities(context, path)]
+    """Decrypt a file. Trust the output only if the exit code is 0."""
+    identities = [own for path in identity for own in _identities(context, path)]
     with _source(file) as sealed, _sink(output) as plain:
         open_sealed(sealed, plain, identities)
 
@@ -65,14 +65,14 @@ def _source(file: Path) -> Generator[BinaryIO]:
     try:
         opened = file.open("rb")
     except OSError as error:
-        raise FileUnusableError("not read", file=file.name, reason=error.strerror) from error
+        raise unreadable(file, error) from error
     with opened:
         yield opened
 
 
 @contextlib.contextmanager
 def _sink(file: Path) -> Generator[BinaryIO]:
-    """Open what is written; a file gets its name only once all of it is written."""
+    """Open the output; a file gets its name only once it is complete."""
     if file == _STANDARD:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -81,7 +81,7 @@ def _sink(file: Path) -> Generator[BinaryIO]:
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise FileUnusableError("not written", file=file.name, reason=error.strerror) from error
+        raise unwritable(file, error) from error
     try:
         with os.fdopen(descriptor, "wb") as out:
             yield out

@@ -21,8 +21,7 @@ from tallystick.crypto.envelope import (
     verified_signers,
 )
 from tallystick.crypto.keys import check_point
-from tallystick.desk.agreement_file import canonical_agreement
-from tallystick.desk.agreement_file import read_agreement as read_agreement_file
+from tallystick.desk.agreement_file import canonical_agreement, read_agreement_file
 from tallystick.desk.files import read_envelope, read_file
 from tallystick.desk.signing import signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement
@@ -40,14 +39,17 @@ app = typer.Typer(
 )
 
 AgreementFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="YAML or JSON, or an envelope that others signed.")
+    Path,
+    typer.Argument(metavar="FILE", help="An agreement in YAML or JSON, or an envelope that others signed."),
 ]
 
 
 @app.command()
 def check(
     file: AgreementFile,
-    canonical: Annotated[bool, typer.Option("--canonical", help="Print the bytes that are signed.")] = False,
+    canonical: Annotated[
+        bool, typer.Option("--canonical", help="Print the exact bytes that are signed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Explain what is wrong or unwise in an agreement; exit 1 if it can't be registered."""
@@ -58,9 +60,9 @@ def check(
     findings = lint(agreement)
     document: JsonObject = {"agreement": agreement.id, "findings": [asdict(finding) for finding in findings]}
     rows = [(f.severity.value, f.code, f.where, f.message, f.advice) for f in findings]
-    print_table(document, ("", "rule", "at", "what", "advice"), rows, as_json=as_json)
+    print_table(document, ("", "rule", "where", "what", "advice"), rows, as_json=as_json)
     if not as_json and not findings:
-        say(f"{agreement.id}: nothing to say against it")
+        say(f"{agreement.id}: no problems found")
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(1)
 
@@ -71,11 +73,13 @@ def sign_draft(
     file: AgreementFile,
     key: Key,
     *,
-    out: Annotated[Path | None, typer.Option(help="For the envelope; else standard output.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file for the envelope; standard output if absent.")
+    ] = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Show what an agreement says, and add your signature to it, or to those of others."""
+    """Show an agreement, then sign it: a draft as the first, or an envelope that others signed before you."""
     keys = private_keys(context, key)
     others = _envelope_in(file)
     agreement = _drafted(file) if others is None else decode(Agreement, body_of(others))
@@ -137,7 +141,7 @@ def show(
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Show an agreement, after verifying every signature on it."""
+    """Verify every signature on an agreement, and show it."""
     with opened(context, api, key) as desk:
         signed = desk.agreement(agreement, trusted=trust)
     body = encode_object(signed.agreement)
@@ -150,7 +154,7 @@ def show(
 def summary(
     context: typer.Context, agreement: AgreementName, api: Api, key: Key, as_json: Json = False
 ) -> None:
-    """Tell in sentences what an agreement says."""
+    """Print what an agreement says, in sentences."""
     with opened(context, api, key) as desk:
         desk.agreement(agreement)
         answer = desk.client.get(f"/v1/agreements/{agreement}/summary")
@@ -173,7 +177,7 @@ def _envelope_in(file: Path) -> Envelope | None:
 
 
 def _checked(envelope: Envelope, agreement: Agreement) -> Envelope:
-    """Return an envelope whose signatures so far are by the agreement's own persons."""
+    """Return the envelope, after checking that only people of the agreement have signed it so far."""
     for person in agreement.persons:
         check_point(person.signing_key)
     verified_signers(envelope, [person.signing_key for person in agreement.persons])

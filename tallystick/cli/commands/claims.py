@@ -28,9 +28,7 @@ _LOOK_SECONDS = 2.0
 @app.command("file")
 def file_(
     context: typer.Context,
-    file: Annotated[
-        Path, typer.Argument(help="The claim, as YAML; evidence files are looked for beside it.")
-    ],
+    file: Annotated[Path, typer.Argument(help="The claim as YAML; put the evidence files next to it.")],
     api: Api,
     key: Key,
     *,
@@ -38,10 +36,10 @@ def file_(
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Seal and upload the evidence, sign the claim, and file it."""
+    """Seal the evidence, sign the claim, and file both."""
     form, confirm = read_claim_form(file), asking(yes=yes)
     with opened(context, api, key) as desk, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
-        answer = file_claim(desk, form, Path(scratch), confirm=confirm, at_moment=now(), trusted=trust)
+        answer = file_claim(desk, form, Path(scratch), confirm=confirm, at=now(), trusted=trust)
     print_result(answer, [f"filed {text(answer, 'claim')}"], as_json=as_json)
 
 
@@ -55,10 +53,10 @@ def show(
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Show a claim: what was signed, verified here, and where it stands."""
+    """Show a claim: what was signed, as verified here, and its state, as the server reports it."""
     with opened(context, api, key) as desk:
-        case = open_claim(desk, claim, trusted=trust)
-    print_result(case.view, [*case.lines(), *state_lines(case.view)], as_json=as_json)
+        verified = open_claim(desk, claim, trusted=trust)
+    print_result(verified.view, [*verified.lines(), *state_lines(verified.view)], as_json=as_json)
 
 
 @app.command("list")
@@ -68,7 +66,9 @@ def list_(
     key: Key,
     *,
     state: Annotated[str | None, typer.Option(help="Only claims in this state.")] = None,
-    waiting_for: Annotated[str | None, typer.Option(help="Only claims that wait for this person.")] = None,
+    waiting_for: Annotated[
+        str | None, typer.Option(help="Only claims that are waiting for this person.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the claims that you may see."""
@@ -81,7 +81,7 @@ def list_(
 
 @app.command()
 def watch(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
-    """Follow a claim, an entry a line, until it is over or you stop it."""
+    """Follow a claim, one line per entry, until it ends or you press Ctrl-C."""
     with opened(context, api, key) as desk:
         seen = -1
         while True:
@@ -93,7 +93,7 @@ def watch(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_js
 
 @app.command()
 def explain(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
-    """Say what a claim waits for, and which premises of the next release hold."""
+    """Say what a claim is waiting for, and which conditions of the next release are met."""
     with opened(context, api, key) as desk:
         answer = desk.client.get(f"/v1/claims/{claim}/explain")
     marks = [
@@ -115,7 +115,7 @@ def timeline(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as
 
 @app.command()
 def inbox(context: typer.Context, api: Api, key: Key, *, as_json: Json = False) -> None:
-    """List what waits for you."""
+    """List what is waiting for you."""
     with opened(context, api, key) as desk:
         answer = desk.client.get("/v1/inbox")
     rows = [
@@ -137,7 +137,7 @@ def _tell_news(desk: Desk, claim: str, seen: int, *, as_json: bool) -> int:
 
 
 def _wait_for_news(desk: Desk, claim: str, seen: int) -> None:
-    """Return at the next event, or after a while if events don't come through, as with some proxies."""
+    """Return at the next event, or after a pause if a proxy holds events back."""
     try:
         for _ in desk.client.events(f"/v1/claims/{claim}/events", after=seen):
             return

@@ -1,4 +1,4 @@
-"""`tallystick custody`: to which keys the components are sealed now."""
+"""`tallystick custody`: which keys the components are sealed to now."""
 
 import typer
 
@@ -29,7 +29,7 @@ def status(
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """List each component's live custody epoch, verified, and who opens it."""
+    """List each component's live custody epoch, after verifying it, and who holds its key."""
     with opened(context, api, key) as desk:
         view = desk.agreement_view(agreement)
         signed = desk.checked_agreement(view, agreement, trusted=trust)

@@ -1,4 +1,4 @@
-"""`tallystick deposit`: seal, upload and sign a deposit, and look at those that were made."""
+"""`tallystick deposit`: seal, sign and upload a deposit, and look at earlier ones."""
 
 import tempfile
 from pathlib import Path
@@ -32,49 +32,49 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.deposits import Deposit
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Make deposits, and look at those that were made."
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make deposits, and look at earlier ones.")
 
 
 Number = Annotated[int, typer.Argument(metavar="N", help="The deposit's number.", min=1)]
 
 
 class DepositFailedError(TallystickError):
-    """The escrow agent's stores do not hold what was deposited."""
+    """The escrow agent's stores do not have what was deposited."""
 
     code = "deposit-failed"
-    why = "After the upload every copy was read again, and not every one had the signed digest."
+    why = "After the upload every copy was read again, and at least one did not have the signed digest."
     advice = "Deposit again; a failed deposit can't be claimed."
 
 
 @app.command()
 def make(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with one folder a component.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with one subfolder per component.")],
     agreement: Annotated[str, typer.Option(help="The agreement's id.")],
     api: Api,
     key: Key,
     *,
-    component: Annotated[list[str] | None, typer.Option(help="Only these components; repeatable.")] = None,
+    component: Annotated[
+        list[str] | None, typer.Option(help="Deposit only this component; repeatable.")
+    ] = None,
     watermark: Annotated[
-        str | None, typer.Option(help="The moment that the content is consistent with; now if absent.")
+        str | None, typer.Option(help="The moment as of which the content is consistent; now if absent.")
     ] = None,
     yes: Yes = False,
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Seal each component, upload it, sign the deposit, and wait until every copy was found good."""
+    """Seal each component, sign the deposit, upload it, and wait until every copy is verified."""
     consistent_at = now() if watermark is None else instant(watermark)
-    confirm = asking(yes=yes)  # said before a large folder is sealed: a build server that cannot be asked
+    confirm = asking(
+        yes=yes
+    )  # refuses a build server, which has no terminal, before a large folder is sealed
     with opened(context, api, key) as desk, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
         view = desk.agreement_view(agreement)
         signed = desk.checked_agreement(view, agreement, trusted=trust)
         person = desk.person_in(signed.agreement)
-        if (
-            person.party != depositor(signed.agreement).id
-        ):  # said before a large folder is sealed and uploaded
-            raise NotYoursError("only the depositor deposits", person=person.id)
+        if person.party != depositor(signed.agreement).id:  # refused before a large folder is sealed
+            raise NotYoursError("only the depositor may deposit", person=person.id)
         folders = folders_of(folder, signed.agreement, component)
         for line in () if component else left_out(folder, signed.agreement, folders):
             say(line)
@@ -96,7 +96,7 @@ def make(
             file = sealing.file(entry.component)
             desk.client.put_blob(file, entry.sealed_digest, agreement=signed.agreement.id, purpose="deposit")
         answer = desk.client.post_statement(f"/v1/agreements/{signed.agreement.id}/deposits", envelope)
-        say(f"deposit {body.number} is on record; waiting until every copy was read again")
+        say(f"deposit {body.number} is on record; waiting until every copy has been read again")
         verdict = wait_for_verdict(desk, signed.agreement.id, body.number)
     document: JsonObject = {**answer, "verdict": verdict}
     _refuse_failed(verdict, body.number)
@@ -121,7 +121,7 @@ def list_(
 def show(
     context: typer.Context, agreement: AgreementName, n: Number, api: Api, key: Key, *, as_json: Json = False
 ) -> None:
-    """Show one deposit, after verifying the depositor's signature."""
+    """Verify the depositor's signature on a deposit, and show it."""
     with opened(context, api, key) as desk:
         signed = desk.agreement(agreement)
         view = desk.client.get(f"/v1/agreements/{agreement}/deposits/{n}")
@@ -141,12 +141,12 @@ def show(
 def verify(
     context: typer.Context, agreement: AgreementName, n: Number, api: Api, key: Key, *, as_json: Json = False
 ) -> None:
-    """Verify the depositor's signature and the whole chain before a deposit, and ask for its verdict."""
+    """Verify a deposit's signature and the chain of deposits up to it, and show the verdict on its copies."""
     with opened(context, api, key) as desk:
         signed = desk.agreement(agreement)
         chain = deposit_chain(desk, signed.agreement)
         if not any(body.number == n for _, body in chain):
-            raise DepositChainBrokenError("no such deposit", number=n, deposits=len(chain))
+            raise DepositChainBrokenError(f"there is no deposit {n}", number=n, deposits=len(chain))
         verdict = member(desk.client.get(f"/v1/agreements/{agreement}/deposits/{n}"), "verdict")
     document: JsonObject = {"number": n, "deposit": chain[n - 1][0], "chain": n, "verdict": verdict}
     _refuse_failed(verdict, n)

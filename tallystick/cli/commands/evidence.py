@@ -1,4 +1,4 @@
-"""`tallystick evidence`: fetch a claim's evidence file, and verify one without asking anybody."""
+"""`tallystick evidence`: fetch a claim's evidence file, and verify one offline."""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,19 +27,19 @@ def export(
     context: typer.Context,
     claim: ClaimName,
     *,
-    out: Annotated[Path, typer.Option(help="Where to write the evidence file.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
     api: Api,
     key: Key,
     as_json: Json = False,
 ) -> None:
-    """Write one file with everything that a claim stands on, for whoever wants to verify it."""
+    """Write a claim's whole record to one file, for anyone who wants to verify it."""
     with opened(context, api, key) as desk:
         data = desk.client.get_bytes(f"/v1/claims/{claim}/evidence")
     write_file(out, data)
-    found = sha256_digest(data)
-    document: JsonObject = {"file": str(out), "size_bytes": len(data), "digest": found}
+    written = sha256_digest(data)
+    document: JsonObject = {"file": str(out), "size_bytes": len(data), "digest": written}
     lines = [
-        f"{out}  {len(data)} bytes  {found}",
+        f"{out}  {len(data)} bytes  {written}",
         f"verify with: tallystick evidence verify {out}",
     ]
     print_result(document, lines, as_json=as_json)
@@ -51,11 +51,11 @@ def verify_file(
     *,
     trust: Annotated[
         str | None,
-        typer.Option("--trust", help="The digest of the agreement that you know to be the right one."),
+        typer.Option("--trust", help="The agreement digest that you know to be right."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Verify an evidence file, premise by premise; needs no network. Exit 1 at the first broken one."""
+    """Verify an evidence file, check by check, without a network. Exit code 1 if a check fails."""
     trusted = None if trust is None else digest(trust)
     report = verify(read_file(file, size_bytes_max=EVIDENCE_SIZE_BYTES_MAX), trust=trusted)
     document: JsonObject = {**encode_object(report), "holds": report.holds}

@@ -1,4 +1,4 @@
-"""`tallystick key`: a person's keys, made once and shown without their secrets."""
+"""`tallystick key`: make a person's keys, and show them without their secrets."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -26,10 +26,10 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make a perso
 
 @app.command()
 def new(
-    person: Annotated[str, typer.Argument(help="Who it is for, such as ana@harbour.")],
-    out: Annotated[Path, typer.Option(help="The folder for both files; made if missing.")] = Path(),
+    person: Annotated[str, typer.Argument(help="The person, such as ana@harbour.")],
+    out: Annotated[Path, typer.Option(help="The folder for both files; created if missing.")] = Path(),
     passphrase_file: Annotated[
-        Path | None, typer.Option(help="Seal the key with the passphrase on this file's first line.")
+        Path | None, typer.Option(help="Protect the key with the passphrase on the first line of this file.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -41,14 +41,14 @@ def new(
     enrolment = enrol(who, keys.signing_key, age_recipient=str(identity.recipient()), issued_at=now())
     private, public = out / f"{who}.key", out / f"{who}.pub"
     if public.exists():
-        raise KeyFileExistsError("never overwritten", file=public.name)
+        raise KeyFileExistsError(f"{public} exists already", file=public.name)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_key_file(private, keys, passphrase=passphrase)
     _write_public(public, enrolment)
     document: JsonObject = {**_public(enrolment), "key_file": str(private), "public_file": str(public)}
     lines = [
-        f"{private}  keep it; whoever has it signs as {who}",
-        f"{public}  give it to whoever drafts the agreement",
+        f"{private}  keep this secret: anyone who has it can sign as {who}",
+        f"{public}  give this to the person who drafts the agreement",
     ]
     print_result(document, lines, as_json=as_json)
 
@@ -59,7 +59,7 @@ def show(
     file: Annotated[Path, typer.Argument(help="A .pub or .key file.")],
     as_json: Json = False,
 ) -> None:
-    """Show whose keys a file holds; its proof of possession is verified, secrets are never shown."""
+    """Show whose keys a file has, never their secrets; verify the proof of possession in a .pub file."""
     raw = _contents(file)
     members = parse(raw, size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
     if isinstance(members, dict) and "enrolment" in members:
@@ -89,11 +89,15 @@ def _contents(file: Path) -> bytes:
         with file.open("rb") as source:
             return source.read(KEY_FILE_SIZE_BYTES_MAX + 1)
     except OSError as error:
-        raise KeyFileUnreadableError("not read", file=file.name, reason=error.strerror) from error
+        raise KeyFileUnreadableError(
+            f"can't read {file}: {error.strerror}", file=file.name, reason=error.strerror
+        ) from error
 
 
 def _write_public(file: Path, enrolment: Enrolment) -> None:
     try:
         create_durably(file, public_file_bytes(enrolment), mode=_EVERYONES)
     except OSError as error:
-        raise KeyFileUnreadableError("not written", file=file.name, reason=error.strerror) from error
+        raise KeyFileUnreadableError(
+            f"can't write {file}: {error.strerror}", file=file.name, reason=error.strerror
+        ) from error

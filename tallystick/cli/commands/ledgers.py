@@ -1,9 +1,9 @@
-"""`tallystick ledger`: whether the log is what it was, and holds everything that we were told.
+"""`tallystick ledger`: verify that an agreement's log is complete, and has only grown.
 
-1. The checkpoint is signed by the deployment's log key, for this agreement's log.
-2. Every entry that is shown has its leaf under a checkpoint (RFC 6962, C2SP tlog-proof).
-3. The whole log makes the checkpoint's root.
-4. The log begins with the whole log that was verified before, remembered beside the key.
+1. The deployment's log key signed the checkpoint, for this agreement's log.
+2. Every entry that the server shows has its leaf under a checkpoint (RFC 6962, C2SP tlog-proof).
+3. All entries together make the checkpoint's root.
+4. The log begins with the log that was verified before, which the trust file next to the key remembers.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Verify an ag
 
 
 class LedgerInconsistentError(TallystickError):
-    """A log that is not what it says it is, or not what it was."""
+    """A log that contradicts its own checkpoint, or one that was verified before."""
 
     code = "ledger-inconsistent"
     why = "An entry is missing or altered, or the log no longer begins with what was verified before."
@@ -53,13 +53,16 @@ def verify(
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Verify the log from its first entry to its newest checkpoint, and against the last verified one."""
+    """Verify that the log is complete up to its newest checkpoint, and continues what you verified before."""
     with opened(context, api, key) as desk:
         document = _verified(desk, desk.agreement(agreement, trusted=trust).agreement)
+    before = document["seen_before"]
     lines = [
         f"{document['size']} entries, each proven to be in the log",
         f"root  {document['root']}",
-        f"it begins with the {document['seen_before']} entries that were verified before",
+        f"the log begins with the {before} entries that were verified before"
+        if before
+        else "first verification with this key: there is nothing older to compare with",
     ]
     print_result(document, lines, as_json=as_json)
 
@@ -72,7 +75,9 @@ def _verified(desk: Desk, agreement: Agreement) -> JsonObject:
     leaves = _leaves(desk, agreement, checkpoint.size)
     if len(leaves) < checkpoint.size or root_of(leaves[: checkpoint.size]) != checkpoint.root:
         raise LedgerInconsistentError(
-            "the entries shown do not make the signed root", shown=len(leaves), size=checkpoint.size
+            "the entries that the server shows do not make the signed root",
+            shown=len(leaves),
+            size=checkpoint.size,
         )
     seen_before = _check_grown(desk, agreement, leaves, checkpoint.size)
     return {
@@ -90,10 +95,10 @@ def _leaves(desk: Desk, agreement: Agreement, size: int) -> Sequence[bytes]:
         if number(entry, "index") != place:
             raise LedgerInconsistentError("an entry is missing", index=place)
         if place >= size:
-            break  # later than the checkpoint; a later one will cover it
+            break  # newer than the checkpoint; a later checkpoint will cover it
         proof = parse_log_proof(desk.client.get_bytes(f"/v1/agreements/{agreement.id}/ledger/proof/{place}"))
         if proof.extra is None or len(proof.extra) != SALT_SIZE_BYTES or proof.index != place:
-            raise LedgerInconsistentError("a proof without its salt, or of another entry", index=place)
+            raise LedgerInconsistentError("the proof lacks its salt, or is of another entry", index=place)
         leaf = leaf_hash(
             leaf_bytes(
                 accepted_at=instant(text(entry, "accepted_at")),
@@ -108,13 +113,15 @@ def _leaves(desk: Desk, agreement: Agreement, size: int) -> Sequence[bytes]:
 
 
 def _check_grown(desk: Desk, agreement: Agreement, leaves: Sequence[bytes], size: int) -> int:
-    """Return how many entries were verified before, all of which are still there; remember these."""
+    """Return how many entries were verified before, after checking that all are still there; note the new."""
     pins = read_pins(desk.trust_file)
     before = pins.checkpoints.get(agreement.id)
     seen = number(as_object(before, agreement.id), "size") if before is not None else 0
     root = root_of(leaves[:seen]).hex()
     if before is not None and (seen > size or text(as_object(before, agreement.id), "root") != root):
-        raise LedgerInconsistentError("the log is not what it was", size=size, seen_before=seen)
+        raise LedgerInconsistentError(
+            "the log no longer begins with what was verified before", size=size, seen_before=seen
+        )
     newest: JsonObject = {"size": size, "root": root_of(leaves[:size]).hex()}
     write_pins(desk.trust_file, replace(pins, checkpoints={**pins.checkpoints, agreement.id: newest}))
     return seen

@@ -32,16 +32,16 @@ _LOOK_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteEscrow:
-    """The server, as the receiver needs it."""
+    """The server, as far as a receiver needs it."""
 
     client: Client
 
     def delivery(self, claim: str) -> JsonObject:
-        """Return the delivery document, with the envelopes of all that it stands on."""
+        """Return the delivery document, with the envelope of every statement that it rests on."""
         return self.client.get(f"/v1/claims/{claim}/delivery")
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
-        """Fetch a blob, going on where an earlier fetch stopped."""
+        """Fetch a blob, resuming where an earlier fetch stopped."""
         self.client.get_blob(wanted, into, size_bytes=size_bytes)
 
     def fetch_small(self, wanted: Digest) -> bytes:
@@ -60,18 +60,21 @@ def receive(
     api: Api,
     key: Key,
     *,
-    into: Annotated[Path, typer.Option(help="The folder for versions; made with mode 0700.")],
+    into: Annotated[Path, typer.Option(help="The folder for released versions; created with mode 0700.")],
     activate: Annotated[
-        str | None, typer.Option(help="Run in each new version's folder, to activate it.")
+        str | None, typer.Option(help="The command that activates a version, run in its folder.")
     ] = None,
     health: Annotated[
-        str | None, typer.Option(help="Run in the active folder; anything but exit code 0 goes back.")
+        str | None,
+        typer.Option(
+            help="The command that checks an active version; it is rolled back unless this exits 0."
+        ),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Look once, do what there is, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Do what is waiting now, then exit.")] = False,
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Fetch, verify, open and activate what was released, stage by stage; go back where it fails."""
+    """Fetch, verify, open and activate what was released, stage by stage; roll back a stage that fails."""
     commands = Commands(activate=_words(activate, "--activate"), health=_words(health, "--health"))
     with opened(context, api, key) as desk:
         setting, said = _setting(desk, into, commands, trust), ""
@@ -86,7 +89,7 @@ def receive(
 
 
 def _look(setting: Setting, claim: str, *, once: bool) -> Pass | None:
-    """Look once; what was refused is said, and tried again unless this was the only look."""
+    """Look once; print a refusal and let the next look try again, unless this is the only one."""
     try:
         return receive_once(setting, claim)
     except TallystickError as error:
@@ -102,13 +105,13 @@ def _setting(desk: Desk, into: Path, commands: Commands, trusted: str | None) ->
         keys=desk.keys,
         into=into,
         commands=commands,
-        trust=lambda agreement, found: desk.trust(agreement, found, trusted),
+        trust=lambda agreement, digest: desk.trust(agreement, digest, trusted),
         now=now,
     )
 
 
 def _words(command: str | None, option: str) -> tuple[str, ...]:
-    """Return the words of a command; a path of a file here is made absolute, as it runs elsewhere."""
+    """Return the words of a command; the path of an existing file becomes absolute: it runs elsewhere."""
     try:
         words = shlex.split(command or "")
     except ValueError as error:
@@ -128,5 +131,5 @@ def _tell(done: Pass, *, as_json: bool) -> None:
     for report in done.reported:
         typer.echo(f"{report.stage}: {report.outcome.value.replace('_', ' ')} ({report.detail})")
     if not done.reported:
-        yet = "" if done.state in CLOSED else " yet; `tallystick claim explain` says what it waits for"
-        say(f"{done.state}: nothing to do{yet}")
+        over, waiting = "nothing left to do", "nothing to do yet; see `tallystick claim explain`"
+        say(f"claim {done.state}: {over if done.state in CLOSED else waiting}")

@@ -1,4 +1,4 @@
-"""`tallystick revoke`: a key stops counting, said by the key itself or by those whom the agreement names."""
+"""`tallystick revoke`: revoke a key, with the key itself or together as the agreement requires."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,19 +35,20 @@ def revoke(
     api: Api,
     key: Key,
     *,
-    person: Annotated[str | None, typer.Option(help="Whose key; your own if absent.")] = None,
+    person: Annotated[str | None, typer.Option(help="Whose key to revoke; your own if absent.")] = None,
     reason: Annotated[str, typer.Option(help="The reason; it goes on record.")] = "lost or replaced",
     out: Annotated[
-        Path | None, typer.Option("--out", help="Hand the envelope on in this file, unsent.")
+        Path | None,
+        typer.Option("--out", help="Write the signed envelope to this file instead of sending it."),
     ] = None,
     joining: Annotated[
-        Path | None, typer.Option("--cosign", help="Add your signature to this envelope.")
+        Path | None, typer.Option("--cosign", help="Add your signature to the envelope in this file.")
     ] = None,
     yes: Yes = False,
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Revoke a key: what it signed stops counting for whatever is undecided."""
+    """Revoke a key: what it signed no longer counts for anything that is still undecided."""
     with opened(context, api, key) as desk:
         signed = desk.agreement(agreement, trusted=trust)
         said = (

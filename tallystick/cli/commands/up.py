@@ -17,21 +17,23 @@ _EXIT_INTERRUPTED: Final = 130
 
 
 def up(
-    data: Annotated[Path, typer.Option(help="The folder that holds everything; made if missing.")] = Path(
-        "tallystick-data"
-    ),
-    api_port: Annotated[int, typer.Option(help="Where the API listens on 127.0.0.1.")] = 8080,
-    deployment: Annotated[str, typer.Option(help="The deployment's name, for a new folder.")] = "harbour",
+    data: Annotated[
+        Path, typer.Option(help="The folder for all of the site's data; created if missing.")
+    ] = Path("tallystick-data"),
+    api_port: Annotated[int, typer.Option(help="The API's port on 127.0.0.1.")] = 8080,
+    deployment: Annotated[
+        str, typer.Option(help="The deployment's name; a folder keeps its own.")
+    ] = "harbour",
     root: Annotated[
         list[Path] | None,
-        typer.Option(help="A .pub file of the escrow agent; agreements need its signature."),
+        typer.Option(help="A .pub file of the escrow agent, who must sign every agreement; repeatable."),
     ] = None,
     database_url: Annotated[
         str | None,
         typer.Option(
             envvar="TALLYSTICK_DATABASE_URL",
             show_envvar=True,
-            help="A PostgreSQL for the ledger, like postgresql+psycopg://user@host/name.",
+            help="A PostgreSQL database for the ledger, such as postgresql+psycopg://user@host/name.",
         ),
     ] = None,
 ) -> None:
@@ -39,18 +41,18 @@ def up(
     console = Console()
     site = prepare(data, deployment=deployment, root_files=root or ())
     settings = settings_of(site, api_port=api_port, temporal_port=free_port(), database_url=database_url)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # while it starts, as Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # while it starts, SIGTERM acts as Ctrl-C
     try:
         with running(site, settings, lambda name: console.print(f"  [green]ready[/]  {name}")) as stack:
             stopped = _stop_on_signals()
             console.print(_addresses(stack, site))
-            console.print("  Ctrl-C stops it; with the same --data it goes on where it was.")
+            console.print("  Ctrl-C stops the site; the same --data resumes where it left off.")
             while not stopped.wait(_LOOK_SECONDS):
                 stack.tend(lambda line: console.print(f"  [yellow]{line}[/]"))
     except KeyboardInterrupt:
-        console.print("stopped before it was ready; no process is left")
+        console.print("stopped before it was ready; no process is left running")
         raise typer.Exit(_EXIT_INTERRUPTED) from None
-    console.print("stopped; no process is left")
+    console.print("stopped; no process is left running")
 
 
 def _stop_on_signals() -> threading.Event:
@@ -68,5 +70,7 @@ def _addresses(stack: Stack, site: Site) -> Table:
     table.add_row("notices", str(site.root / "outbox"))
     table.add_row("logs", str(site.logs))
     if not stack.settings.root_keys:
-        table.add_row("[yellow]no root key[/]", "restart with --root NAME.pub, or no agreement registers")
+        table.add_row(
+            "[yellow]no root key[/]", "no agreement can be registered: restart with --root NAME.pub"
+        )
     return table

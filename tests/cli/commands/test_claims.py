@@ -91,7 +91,7 @@ def test_claim_that_cannot_stand_is_refused_before_anything_is_sent(
     assert (office.sent(), office.api.blobs) == ([], {})
 
 
-def test_claim_by_somebody_who_may_not_is_refused_here(office: Office, release: Release) -> None:
+def test_claim_by_someone_who_may_not_file_is_refused_here(office: Office, release: Release) -> None:
     show_deposit(office.api, release)
     ran = office.run("claim", "file", form(), "--yes", person=ANA)
     assert (ran.problem["code"], office.sent()) == ("not-authorised-to-state", [])

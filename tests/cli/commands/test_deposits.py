@@ -167,7 +167,7 @@ def test_verifying_a_failed_deposit_is_refused(state: str, office: Office, relea
     assert office.run("deposit", "verify", AGREEMENT.id, "1", person=ANA).code == 1
 
 
-def test_deposit_by_somebody_else_breaks_the_chain(office: Office, release: Release) -> None:
+def test_deposit_by_someone_else_breaks_the_chain(office: Office, release: Release) -> None:
     show_deposit(office.api, release)
     body = {**body_of(release.deposit), "person": BEA}
     forged = sign(Kind.DEPOSIT, body, [PEOPLE[BEA].signing_key])
@@ -195,7 +195,7 @@ def test_folder_that_is_no_component_and_component_without_a_folder_are_said(
     assert ran.code == 0, ran.err
     said = ran.err.splitlines()
     assert any(line.startswith("not in this deposit:") and DOCS in line for line in said)
-    assert "no component of the agreement, left out: dcos" in said
+    assert "left out, as the agreement has no such component: dcos" in said
 
 
 def test_deposit_of_components_that_were_named_says_nothing_of_the_others(
@@ -206,7 +206,7 @@ def test_deposit_of_components_that_were_named_says_nothing_of_the_others(
     assert "not in this deposit" not in ran.err
 
 
-def test_nothing_is_uploaded_for_somebody_else_than_the_depositor(office: Office, folder: Path) -> None:
+def test_nothing_is_uploaded_for_anyone_but_the_depositor(office: Office, folder: Path) -> None:
     ran = office.run("deposit", "make", str(folder), "--agreement", AGREEMENT.id, "--yes", person=BEA)
     assert (ran.code, ran.problem["code"]) == (1, "not-authorised-to-state")
     assert office.api.blobs == {}

@@ -96,7 +96,7 @@ def test_receiver_goes_on_until_the_claim_is_over(office: Office, release: Relea
     delivery = office.api.shows[f"/v1/claims/{release.claim}/delivery"]
     office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**delivery, "state": "RELEASED", "stages": []}
     ran = office.run("receive", release.claim, "--into", "bank", person=BEA)
-    assert (ran.code, ran.err.splitlines()[-1]) == (0, "RELEASED: nothing to do")
+    assert (ran.code, ran.err.splitlines()[-1]) == (0, "claim RELEASED: nothing left to do")
 
 
 def test_custody_is_shown_as_the_gate_signed_it(office: Office, release: Release) -> None:
