@@ -1,4 +1,4 @@
-"""Which file names may stand in a bag: those that every system keeps apart and alike."""
+"""Which file names a bag may have: those that mean the same file on every system."""
 
 import unicodedata
 from typing import Final
@@ -7,7 +7,7 @@ from tallystick.domain.errors import MalformedError
 from tallystick.limits import BAG_DEPTH_MAX, BAG_NAME_BYTES_MAX, BAG_PATH_BYTES_MAX
 
 _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# RFC 8493 §2.1.3 wants % as %25, which neither sha256sum nor the usual validators undo.
+# RFC 8493 §2.1.3 asks for % as %25, which neither sha256sum nor the usual validators undo.
 _SEPARATORS: Final = frozenset("\\%")
 
 
@@ -16,8 +16,8 @@ class BagPathRefusedError(MalformedError):
 
     code = "bag-path-refused"
     why = (
-        "A path in a bag is relative, NFC-normalised, without control characters, backslash, % or `..`, and "
-        "differs from every other by more than case."
+        "A path in a bag is relative and in Unicode NFC, has no control character, backslash, % or `..`, and "
+        "differs from every other path by more than case."
     )
     advice = "Rename the file, or put it into an archive of its own inside the deposit."
 
@@ -34,15 +34,15 @@ class PathRegister:
         """Admit a file, and the directories above it.
 
         Raises:
-            BagPathRefusedError: Malformed, taken, or taken in another spelling.
+            BagPathRefusedError: The path is malformed, or taken, perhaps in another spelling.
         """
         self._admit(path, is_directory=False)
 
     def admit_directory(self, path: str) -> None:
-        """Admit a directory, unless it stands already, and those above it.
+        """Admit a directory, which may be there already, and those above it.
 
         Raises:
-            BagPathRefusedError: Malformed, a file's, or taken in another spelling.
+            BagPathRefusedError: The path is malformed, a file's, or taken in another spelling.
         """
         self._admit(path, is_directory=True)
 
@@ -52,26 +52,26 @@ class PathRegister:
         for length in range(1, len(segments)):
             self._claim("/".join(segments[:length]), is_directory=True)
         if path in self._kinds and not (is_directory and self._kinds[path]):
-            raise BagPathRefusedError("a path twice", path=path)
+            raise BagPathRefusedError("two files have the same path", path=path)
         self._claim(path, is_directory=is_directory)
 
     def _claim(self, path: str, *, is_directory: bool) -> None:
         if self._kinds.setdefault(path, is_directory) is not is_directory:
-            raise BagPathRefusedError("a file and a directory of one name", path=path)
+            raise BagPathRefusedError("a file and a directory have the same path", path=path)
         earlier = self._spelling.setdefault(_folded(path), path)
         if earlier != path:
-            raise BagPathRefusedError("two paths that differ only in case", path=path, earlier=earlier)
+            raise BagPathRefusedError("two paths differ only in case", path=path, earlier=earlier)
 
 
 def check_path(path: str) -> None:
-    """Return if `path`, relative and with `/` between its segments, may stand in a bag.
+    """Let `path` pass, relative and with `/` between its segments, if a bag may have it.
 
     Raises:
         BagPathRefusedError: It may not; `reason` says why.
     """
     reason = _fault(path)
     if reason is not None:
-        raise BagPathRefusedError("a path that can't stand in a bag", path=ascii(path[:200]), reason=reason)
+        raise BagPathRefusedError("a bag can't have this path", path=ascii(path[:200]), reason=reason)
 
 
 def _fault(path: str) -> str | None:
@@ -96,5 +96,5 @@ def _segment_fault(segment: str) -> str | None:
 
 
 def _folded(path: str) -> str:
-    """Return what is equal for canonical caseless matches (Unicode §3.13, D145)."""
+    """Return a form that is equal for paths that differ only in case (Unicode §3.13, D145)."""
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())

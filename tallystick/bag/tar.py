@@ -1,9 +1,9 @@
 """One uncompressed tar, written the same way every time and read with suspicion.
 
 Writing is POSIX.1-2001 (ustar, with extended headers where a name or size needs one),
-without owner, time or any mode but the executable bit. Reading takes regular files and
-directories only, a block at a time: extended headers are bounded before they are
-read, which `tarfile`'s own loop doesn't do; its header codec is used as it is.
+without owner, time or any mode but the executable bit. Reading accepts regular files and
+directories only, a block at a time. Extended headers are bounded before they are read,
+which `tarfile`'s own loop doesn't do; its header codec is used as it is.
 """
 
 import tarfile
@@ -27,19 +27,19 @@ class TarRefusedError(MalformedError):
     """Bytes that aren't a plain tar of files and directories."""
 
     code = "tar-refused"
-    why = "The archive is damaged, or holds links, devices, sparse files, extensions or bytes after its end."
+    why = "The archive is damaged, or has links, devices, sparse files, extensions or bytes after its end."
     advice = "Don't unpack it by other means either; ask the depositor for a new deposit."
 
 
-class Source(Protocol):
+class ArchiveSource(Protocol):
     """What an archive is read from."""
 
     def read(self, size: int, /) -> bytes:
-        """Return at most `size` bytes, and none only at the end."""
+        """Return at most `size` bytes; none means the end."""
         ...
 
 
-class Sink(Protocol):
+class ArchiveSink(Protocol):
     """What an archive is written to, such as a `SealingWriter`."""
 
     def write(self, data: bytes, /) -> int:
@@ -60,18 +60,20 @@ class Member:
 class TarWriter:
     """Writes members in the order they are added; `finish` ends the archive."""
 
-    def __init__(self, sink: Sink) -> None:
-        """Write to `sink`, which stays the caller's to flush and close."""
+    def __init__(self, sink: ArchiveSink) -> None:
+        """Write to `sink`, which the caller flushes and closes."""
         self._sink = sink
         self._written_bytes = 0
 
     def add(self, member: Member, content: Iterable[bytes] = ()) -> None:
-        """Write `member` and its `content`, which must have the size that it says."""
+        """Write `member` and its `content`, which must have the size that `member` says."""
         self._write(_header(member))
         begun = self._written_bytes
         for piece in content:
             self._write(piece)
-        assert self._written_bytes - begun == member.size_bytes, "a member of another size (this is a bug)"
+        assert self._written_bytes - begun == member.size_bytes, (
+            "the content isn't as large as its header says (this is a bug)"
+        )
         self._pad(BLOCK_BYTES)
 
     def finish(self) -> None:
@@ -88,32 +90,34 @@ class TarWriter:
 
 
 class TarReader:
-    """Reads members in order: `next_member`, then `content` of each, to its end."""
+    """Reads members in order: `next_member`, then the `content` of each, to its end."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ArchiveSource) -> None:
         """Read from `source`, which need not be seekable."""
         self._source = source
 
     def next_member(self) -> Member | None:
-        """Return the next member, or None after the end marker and nothing but zeros.
+        """Return the next member; None after the end marker, if only zeros follow it.
 
         Raises:
-            TarRefusedError: A member of another type, or a damaged or cut-off archive.
+            TarRefusedError: A member is neither file nor directory, or the archive is damaged or cut off.
         """
         extension: dict[str, str] = {}
         while (info := self._header()) is not None:
             if info.type != tarfile.XHDTYPE:
                 return _member(info, extension)
             if extension or not 0 < info.size <= TAR_EXTENSION_BYTES_MAX:
-                raise TarRefusedError("an extended header too many or too large", size_bytes=info.size)
+                raise TarRefusedError(
+                    "one extended header too many, or too large a one", size_bytes=info.size
+                )
             extension = _records(b"".join(self._content(info.size)))
         if extension:
-            raise TarRefusedError("an extended header of nothing")
+            raise TarRefusedError("an extended header without a member")
         self._check_end()
         return None
 
     def content(self, member: Member) -> Iterator[bytes]:
-        """Return the pieces of `member`, just returned by `next_member`; take them all.
+        """Return the pieces of the `member` that `next_member` returned last; take them all.
 
         Raises:
             TarRefusedError: The archive ends too early.
@@ -189,23 +193,23 @@ def _size(text: str) -> int:
 
 def _records(raw: bytes) -> dict[str, str]:
     """Return the records of an extended header (POSIX pax, "pax Extended Header")."""
-    found: dict[str, str] = {}
+    records: dict[str, str] = {}
     while raw:
         digits = raw[:6].partition(b" ")[0]
         length = int(digits) if digits.isdigit() else 0
         keyword, equals, value = raw[len(digits) + 1 : length].partition(b"=")
         if length > len(raw) or not equals or not value.endswith(b"\n"):
             raise TarRefusedError("a damaged extended header")
-        _record(found, keyword, value[:-1])
+        _add_record(records, keyword, value[:-1])
         raw = raw[length:]
-    return {keyword: value for keyword, value in found.items() if keyword not in _IGNORED_KEYWORDS}
+    return {keyword: value for keyword, value in records.items() if keyword not in _IGNORED_KEYWORDS}
 
 
-def _record(found: dict[str, str], keyword: bytes, value: bytes) -> None:
+def _add_record(records: dict[str, str], keyword: bytes, value: bytes) -> None:
     try:
         name, text = keyword.decode("ascii"), value.decode()
     except UnicodeDecodeError as error:
         raise TarRefusedError("an extended header that isn't UTF-8") from error
-    if name in found or name not in {"path", "size"} | _IGNORED_KEYWORDS:
+    if name in records or name not in {"path", "size"} | _IGNORED_KEYWORDS:
         raise TarRefusedError("an extended header that isn't understood", keyword=name[:40])
-    found[name] = text
+    records[name] = text

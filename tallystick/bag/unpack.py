@@ -1,6 +1,6 @@
-"""Unpacking a bag at the beneficiary's: nothing outside one directory, nothing unverified left.
+"""Unpacking a bag where the beneficiary runs it: inside one directory, and nothing unverified stays.
 
-Complete and valid in the sense of RFC 8493 §3, and stricter: SHA-256 only, no fetch.txt,
+A bag must be complete and valid in the sense of RFC 8493 §3, and more: SHA-256 only, no fetch.txt,
 every tag file in the tag manifest, a Payload-Oxum, no two names that differ only in case.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.bag.paths import PathRegister, check_path
-from tallystick.bag.tar import Member, Source, TarReader
+from tallystick.bag.tar import ArchiveSource, Member, TarReader
 from tallystick.bag.write import (
     DECLARATION,
     DECLARATION_FILE,
@@ -40,12 +40,12 @@ class BagInvalidError(MalformedError):
     """An archive that isn't one complete and valid bag."""
 
     code = "bag-invalid"
-    why = "A file is missing, unlisted, altered or too large, or a tag file isn't as RFC 8493 wants it."
+    why = "A file is missing, unlisted, altered or too large, or a tag file breaks a rule of RFC 8493."
     advice = "Nothing was kept. If the sealed file has its signed digest, the deposit itself is bad."
 
 
 class UnpackTargetError(TallystickError):
-    """A directory that something is in already."""
+    """The directory to unpack into is not empty."""
 
     code = "unpack-target-not-empty"
     why = "A bag is unpacked only into a new or empty directory, so that nothing is overwritten."
@@ -59,7 +59,7 @@ class _Stored:
 
 
 def unpack_bag(
-    source: Source,
+    source: ArchiveSource,
     into: Path,
     *,
     files_max: int = BAG_FILES_MAX,
@@ -67,31 +67,31 @@ def unpack_bag(
 ) -> BagSummary:
     """Unpack the tar from `source` into `into`, which gets `bagit.txt`, `data/` and so on.
 
-    When this returns, every file has its signed-for content and is on disk (fsync). When it
-    raises, whatever it wrote is gone again.
+    When this returns, every file has the content that the manifests list, and is on disk (fsync). When it
+    raises, everything that it wrote is gone again.
 
     Args:
-        source: The archive; need not be seekable.
+        source: The archive; it need not be seekable.
         into: A directory that doesn't exist, or is empty.
-        files_max: The most members taken; give what the deposit statement says.
-        payload_bytes_max: The most payload taken; give what the deposit statement says.
+        files_max: How many payload files there may be; give what the deposit statement says.
+        payload_bytes_max: How large they may be together; give what the deposit statement says.
 
     Raises:
-        UnpackTargetError: Something is in `into`.
-        TarRefusedError: Not a plain tar of files and directories.
-        BagPathRefusedError: A path that leaves the bag, or collides with another.
-        BagInvalidError: Not a complete and valid bag, or larger than allowed.
+        UnpackTargetError: `into` is not empty.
+        TarRefusedError: The archive is not a plain tar of files and directories.
+        BagPathRefusedError: A path leaves the bag, or collides with another.
+        BagInvalidError: The bag is not complete and valid, or larger than allowed.
     """
     with _only_if_whole(into):
         unpacking = _Unpacking(into, files_max=files_max, payload_bytes_max=payload_bytes_max)
         unpacking.take_all(TarReader(source))
-        found = _validated(into, unpacking.stored)
+        validated = _validated(into, unpacking.stored)
         _sync_directories(into)
-    return found
+    return validated
 
 
 class _Unpacking:
-    """Writes members below one directory, and remembers what each file was."""
+    """Writes members below one directory, and remembers the digest and size of each file."""
 
     def __init__(self, into: Path, *, files_max: int, payload_bytes_max: int) -> None:
         self.stored: dict[str, _Stored] = {}
@@ -150,11 +150,11 @@ class _Unpacking:
 
 def _check_tag_file(path: str, size_bytes: int) -> None:
     if path.lower() == "fetch.txt":
-        raise BagInvalidError("files to be fetched from elsewhere")
+        raise BagInvalidError("the bag names files to fetch from elsewhere (fetch.txt)")
     if _ANY_MANIFEST.fullmatch(path.lower()) and path not in {MANIFEST_FILE, TAG_MANIFEST_FILE}:
         raise BagInvalidError("a manifest of another algorithm", path=path)
     if size_bytes > BAG_TAG_FILE_BYTES_MAX:
-        raise BagInvalidError("too large a tag file", path=path, size_bytes=size_bytes)
+        raise BagInvalidError("a tag file is too large", path=path, size_bytes=size_bytes)
 
 
 def _validated(into: Path, stored: Mapping[str, _Stored]) -> BagSummary:
@@ -176,19 +176,19 @@ def _validated(into: Path, stored: Mapping[str, _Stored]) -> BagSummary:
     payload_bytes = sum(file.size_bytes for file in payload.values())
     stated = [value for label, value in tags if label.lower() == "payload-oxum"]
     if stated != [oxum(files=len(payload), payload_bytes=payload_bytes)]:
-        raise BagInvalidError("another Payload-Oxum than the files have", files=len(payload))
+        raise BagInvalidError("the Payload-Oxum doesn't fit the files", files=len(payload))
     return summary(
         (into / MANIFEST_FILE).read_bytes(), files=len(payload), payload_bytes=payload_bytes, tags=tags
     )
 
 
 def _check_manifest(manifest: Path, files: Mapping[str, _Stored]) -> None:
-    """Return if `manifest` lists exactly `files`, each once and with its digest."""
+    """Check that `manifest` lists exactly `files`, each once and with its digest."""
     listed = _parse_manifest(manifest)
     if listed.keys() != files.keys():
         odd = sorted(listed.keys() ^ files.keys())
         raise BagInvalidError(
-            "files unlisted or missing", manifest=manifest.name, count=len(odd), first=odd[0]
+            "files are unlisted or missing", manifest=manifest.name, count=len(odd), first=odd[0]
         )
     for path, sha256 in listed.items():
         if files[path].sha256 != sha256:
@@ -208,7 +208,7 @@ def _parse_manifest(manifest: Path) -> dict[str, str]:
 
 
 def _parse_info(raw: bytes) -> list[tuple[str, str]]:
-    """Return labels and values; a line that begins with a blank goes on with the value before it."""
+    """Return labels and values; a line that begins with a blank continues the value before it."""
     tags: list[tuple[str, str]] = []
     for line in _lines(raw):
         label, colon, value = line.partition(":")
@@ -231,11 +231,11 @@ def _lines(raw: bytes) -> list[str]:
 
 @contextmanager
 def _only_if_whole(into: Path) -> Generator[None, None, None]:
-    """Make sure that `into` is empty before, and again after anything went wrong."""
+    """Make sure that `into` is empty at first, and is empty again if anything fails."""
     is_new = not into.exists()
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(into.iterdir()):
-        raise UnpackTargetError("something is there already", into=into.name)
+        raise UnpackTargetError(f"{into} is not empty", into=into.name)
     try:
         yield
     except BaseException:

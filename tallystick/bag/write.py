@@ -1,8 +1,8 @@
 """A deposit's files as one BagIt 1.0 bag (RFC 8493) in one deterministic tar.
 
-Stock tools suffice to read it: `tar -xf`, then `sha256sum -c manifest-sha256.txt`.
+Standard tools can read it: `tar -xf`, then `sha256sum -c manifest-sha256.txt`.
 Writing reads every file twice, first for the manifest and then into the archive.
-Unpacking is the beneficiary's business; a server never does it.
+Only the beneficiary unpacks a bag; a server never does.
 """
 
 import errno
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.bag.paths import PathRegister
-from tallystick.bag.tar import READ_BYTES, Member, Sink, TarWriter
+from tallystick.bag.tar import READ_BYTES, ArchiveSink, Member, TarWriter
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.ids import name as checked_name
@@ -36,15 +36,15 @@ class BagSourceRefusedError(TallystickError):
     """A directory that can't become a bag."""
 
     code = "bag-source-refused"
-    why = "A bag holds regular files only, at least one, and no more than limits.py allows."
+    why = "A deposit may have only regular files, at least one, and no more than fit in a bag."
     advice = "Replace links by what they point to, and remove sockets, pipes and devices."
 
 
 class BagSourceChangedError(TallystickError):
-    """A file that changed while the bag was being written."""
+    """A file changed while the bag was being written."""
 
     code = "bag-source-changed"
-    why = "A file isn't the same when it is archived as when its digest was taken; the archive is void."
+    why = "A file changed between the moment its digest was taken and the moment it was archived."
     advice = "Deposit from a directory that nothing writes to, such as a snapshot or a fresh checkout."
     retryable = True
 
@@ -54,8 +54,8 @@ class BagSummary:
     """What a bag is known by.
 
     Attributes:
-        manifest_digest: SHA-256 of manifest-sha256.txt, which names every file's.
-        files: How many payload files.
+        manifest_digest: SHA-256 of manifest-sha256.txt, which lists the digest of every file.
+        files: How many payload files there are.
         payload_bytes: Their total size.
         tags: Labels and values of bag-info.txt, in its order.
     """
@@ -75,24 +75,26 @@ class _SourceFile:
     executable: bool
 
 
-def write_bag(source: Path, out: Sink, *, name: str, external_identifier: str, bagged_on: date) -> BagSummary:
+def write_bag(
+    source: Path, out: ArchiveSink, *, name: str, external_identifier: str, bagged_on: date
+) -> BagSummary:
     """Write everything in the directory `source` as one bag in one tar to `out`.
 
     The same files, name, identifier and date give the same bytes. Empty directories are
-    in the archive, but not in the manifest, which knows only files.
+    in the archive, but not in the manifest, which lists only files.
 
     Args:
         source: What to deposit; nothing may write to it meanwhile.
         out: Takes the archive; a `SealingWriter` seals it in the same pass.
         name: The bag's directory inside the archive.
-        external_identifier: What the depositor calls it, one line.
-        bagged_on: The day that the bag says it was made.
+        external_identifier: The depositor's name for the bag, one line.
+        bagged_on: The day on which the bag says it was made.
 
     Raises:
         MalformedNameError: `name` isn't a name.
-        BagPathRefusedError: A file name that isn't the same on every system.
-        BagSourceRefusedError: Links, special files, nothing, or too much.
-        BagSourceChangedError: A file changed meanwhile; what `out` took is void.
+        BagPathRefusedError: A file name doesn't mean the same file on every system.
+        BagSourceRefusedError: There are links, special files, no file, or too many.
+        BagSourceChangedError: A file changed meanwhile; what `out` has taken is void.
     """
     checked_name(name)
     files, empty_directories = _survey(source)
@@ -124,7 +126,9 @@ def manifest_bytes(digests: Mapping[str, str]) -> bytes:
     """Return a manifest (RFC 8493 §2.1.3) of hexadecimal SHA-256 by path, as `sha256sum` writes it."""
     raw = "".join(f"{digests[path]}  {path}\n" for path in sorted(digests, key=str.encode)).encode()
     if len(raw) > BAG_TAG_FILE_BYTES_MAX:
-        raise BagSourceRefusedError("too large a manifest", size_bytes=len(raw), most=BAG_TAG_FILE_BYTES_MAX)
+        raise BagSourceRefusedError(
+            "the manifest is too large", size_bytes=len(raw), most=BAG_TAG_FILE_BYTES_MAX
+        )
     return raw
 
 
@@ -138,7 +142,7 @@ def _tags(files: list[_SourceFile], external_identifier: str, bagged_on: date) -
         not external_identifier.strip().isprintable()
         or not 0 < len(external_identifier.strip()) <= TEXT_LENGTH_MAX
     ):
-        raise BagSourceRefusedError("an identifier that isn't one printable line")
+        raise BagSourceRefusedError("the identifier isn't one printable line")
     payload_bytes = sum(file.size_bytes for file in files)
     return [
         ("Bagging-Date", bagged_on.isoformat()),
@@ -166,7 +170,7 @@ def _survey(source: Path) -> tuple[list[_SourceFile], list[str]]:
         if len(files) + len(empty_directories) > BAG_FILES_MAX:
             raise BagSourceRefusedError("too many files", most=BAG_FILES_MAX)
     if not files:
-        raise BagSourceRefusedError("no file to deposit")
+        raise BagSourceRefusedError(f"{source} has no file to deposit")
     return sorted(files, key=lambda file: file.path.encode()), sorted(empty_directories, key=str.encode)
 
 
@@ -184,7 +188,8 @@ def _walk(directory: Path, path: str, register: PathRegister) -> Iterator[tuple[
             register.admit_file(below)
             yield below, Path(entry.path)
         else:
-            raise BagSourceRefusedError("a link or special file", path=ascii(below))
+            kind = "a symbolic link" if entry.is_symlink() else "not a regular file"
+            raise BagSourceRefusedError(f"{below!a} is {kind}", path=ascii(below))
 
 
 def _source_file(path: str, place: Path) -> _SourceFile:
@@ -200,7 +205,7 @@ def _source_file(path: str, place: Path) -> _SourceFile:
 
 
 def _unchanged(surveyed: _SourceFile) -> Iterator[bytes]:
-    """Yield the file's content, and fail before a byte too many, or at the end if it changed."""
+    """Yield the file's content; fail before one byte too many, and at the end if the content changed."""
     digest, rest = hashlib.sha256(), surveyed.size_bytes
     with _opened(surveyed.path, surveyed.place) as file:
         while piece := file.read(READ_BYTES):
@@ -214,7 +219,7 @@ def _unchanged(surveyed: _SourceFile) -> Iterator[bytes]:
 
 
 def _opened(path: str, place: Path) -> io.FileIO:
-    """Open a file that was a regular one a moment ago, and is still."""
+    """Open a file that was a regular one a moment ago and still is."""
     try:
         descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:

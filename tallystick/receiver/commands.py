@@ -1,7 +1,7 @@
-"""What the beneficiary runs to activate a version, and to see whether it works.
+"""The beneficiary's commands that activate a version and check whether it works.
 
-Their output stays in a private log: it may quote what was released, and a receipt is
-read by every party.
+Their output stays in a private log, because it may quote what was released, while every
+party reads a receipt.
 """
 
 import os
@@ -21,7 +21,7 @@ _SECRET: Final = frozenset({"TALLYSTICK_KEY", "TALLYSTICK_API"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
-    """Words of a command each, run without a shell; none means that there is nothing to run."""
+    """Two commands, each in words, run without a shell; one without words is not run."""
 
     activate: tuple[str, ...] = ()
     health: tuple[str, ...] = ()
@@ -29,8 +29,8 @@ class Commands:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a command is told, and where it runs and logs.
+class CommandContext:
+    """What a command finds in its environment, and where it runs and logs.
 
     Attributes:
         root: The receiver's folder.
@@ -44,7 +44,7 @@ class Surroundings:
     log: Path
 
     def environment(self) -> Mapping[str, str]:
-        """Return the command's environment: this process's, without what opens or sends anything."""
+        """Return the command's environment: this process's, without the key file and the server."""
         inherited = {name: value for name, value in os.environ.items() if name not in _SECRET}
         return {
             **inherited,
@@ -55,17 +55,17 @@ class Surroundings:
         }
 
 
-def fault_of(command: tuple[str, ...], what: str, around: Surroundings, time_max: timedelta) -> str | None:
-    """Run `command` to its end, and return None if it succeeded, else in words what went wrong."""
+def fault_of(command: tuple[str, ...], what: str, context: CommandContext, time_max: timedelta) -> str | None:
+    """Run `command` to its end; return None if it succeeded, otherwise what went wrong, in words."""
     if not command:
         return None
-    descriptor = os.open(around.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(context.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as log:
         try:
             child = subprocess.Popen(  # noqa: S603 - the beneficiary's own command, without a shell
                 command,
-                cwd=around.version,
-                env=around.environment(),
+                cwd=context.version,
+                env=context.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -80,7 +80,9 @@ def _outcome(child: subprocess.Popen[bytes], what: str, time_max: timedelta) -> 
     try:
         code = child.wait(time_max.total_seconds())
     except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)  # its own session, so whatever it started ends with it
+        os.killpg(
+            child.pid, signal.SIGKILL
+        )  # it leads a session of its own, so everything that it started ends with it
         child.wait()
         return f"{what} did not end within {time_max.total_seconds():.0f} s"
     return None if code == 0 else f"{what} ended with exit code {code}"

@@ -1,9 +1,9 @@
-"""What the server offers a receiver, believed only as far as signatures go.
+"""What the server offers a receiver, believed only as far as signatures prove it.
 
-1. The agreement is the one the beneficiary trusts, and the one the claim pins.
-2. The claim is the one asked for, and was filed with this receiver's key.
-3. The deposit is the one the claim pins, signed by the depositor.
-4. Each stage was decided by the gate, for this claim and stage.
+1. The agreement is the one that the beneficiary trusts and the claim pins.
+2. The claim is the one that was asked for, and was filed with this receiver's key.
+3. The deposit is the one that the claim pins, and the depositor signed it.
+4. The gate decided each stage, for this claim and stage.
 5. Each component is sealed to a custody epoch that the gate dealt.
 What is opened is checked again (`opening`), against the depositor's signature.
 """
@@ -39,18 +39,19 @@ _F = TypeVar("_F", bound=Body)
 
 
 class DeliveryRefusedError(TallystickError):
-    """A delivery that is not what the signatures say it must be."""
+    """A delivery contradicts what was signed."""
 
     code = "delivery-refused"
     why = "What the server offered does not follow from what the parties and the gate have signed."
     advice = (
-        "Nothing was opened or activated. Ask again; if it stays so, the server or its storage was altered."
+        "Nothing was opened or activated. Try again; if it happens again, the server or its storage was "
+        "altered."
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedComponent:
-    """A sealed component, with the sealed shares (by leaf) that together open it."""
+    """A sealed component, and by leaf the digests of the sealed shares that together open it."""
 
     deposited: DepositedComponent
     custody: Custody
@@ -67,10 +68,10 @@ class OfferedStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What a receiver has to do for one claim, after every signature was verified.
+    """What a receiver has to do for one claim; every signature was verified.
 
     Attributes:
-        state: The claim's, as the server says: it only tells when to stop asking.
+        state: The claim's state, as the server reports it; used only to know when to stop asking.
         undo: Stages to roll back, in this order.
         offered: Stages that are decided and wait for a receipt.
     """
@@ -111,7 +112,9 @@ def read_delivery(document: JsonObject, *, claim: str, keys: PrivateKeys, trust:
     undo = tuple(StageId(stage) for stage in texts(document, "undo"))
     asked = stages_asked(terms.agreement, filing)
     if unknown := sorted(set(undo) - set(asked)):
-        raise DeliveryRefusedError("told to undo what was not asked for", stages=unknown)
+        raise DeliveryRefusedError(
+            "the server asks to undo stages that the claim did not ask for", stages=unknown
+        )
     waiting = [stage for stage in objects(document, "stages") if text(stage, "state") == StageState.DECIDED]
     return Delivery(
         claim=digest,
@@ -129,7 +132,7 @@ def _filing(document: JsonObject, terms: Terms, asked: str) -> tuple[Digest, Cla
     author(terms.agreement, signed)
     check_subject(terms.agreement, terms.digest, signed.body, None)
     if asked not in {signed.id, claim_id(signed.id)}:
-        raise DeliveryRefusedError("another claim than the one asked for", asked=asked, found=signed.id)
+        raise DeliveryRefusedError("the server offered another claim", asked=asked, found=signed.id)
     return signed.id, signed.body
 
 
@@ -142,7 +145,7 @@ def _check_ours(filing: ClaimFiling, keys: PrivateKeys) -> None:
 def _deposit(document: JsonObject, agreement: Agreement, filing: ClaimFiling) -> Deposit:
     signed = _statement(document, "deposit_envelope", agreement, Deposit)
     if signed.id != filing.deposit:
-        raise DeliveryRefusedError("another deposit than the claim pins", found=signed.id)
+        raise DeliveryRefusedError("the deposit is not the one that the claim pins", found=signed.id)
     if (fault := deposit_fault(agreement, signed)) is not None:
         raise DeliveryRefusedError(fault, person=signed.body.person)
     return signed.body
@@ -152,11 +155,13 @@ def _stage(offered: JsonObject, ground: _Ground) -> OfferedStage:
     stage = StageId(text(offered, "stage"))
     decision = _decision(offered, stage, ground)
     wanted = ground.terms.agreement.stage(stage).components
-    found = {text(component, "component"): component for component in objects(offered, "components")}
-    if set(found) != set(wanted):
-        raise DeliveryRefusedError("not the stage's components", stage=stage, found=sorted(found))
+    components = {text(component, "component"): component for component in objects(offered, "components")}
+    if set(components) != set(wanted):
+        raise DeliveryRefusedError(
+            "the components offered are not the stage's", stage=stage, found=sorted(components)
+        )
     return OfferedStage(
-        stage=stage, components=tuple(_component(found[name], name, decision, ground) for name in wanted)
+        stage=stage, components=tuple(_component(components[name], name, decision, ground) for name in wanted)
     )
 
 
@@ -191,7 +196,9 @@ def _custody(offered: JsonObject, deposited: DepositedComponent, agreement: Agre
     if (fault := custody_fault(agreement, signed, deposited.component)) is not None:
         raise DeliveryRefusedError(fault, component=deposited.component)
     if signed.id != deposited.custody:
-        raise DeliveryRefusedError("another custody epoch than the deposit's", component=deposited.component)
+        raise DeliveryRefusedError(
+            "the custody epoch is not the one that the deposit names", component=deposited.component
+        )
     return signed.body
 
 

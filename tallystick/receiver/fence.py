@@ -1,8 +1,8 @@
-"""One receiver at a time in one folder, and none that has been overtaken.
+"""One receiver at a time in one folder, and never one that was overtaken.
 
-The lock keeps a second receiver out while the first lives. The generation number
-keeps the first out if it wakes up after its lock was lost (a restored machine, a
-file system that forgets locks): it reads the number before whatever it changes.
+The lock keeps a second receiver out while the first one lives. The generation number
+keeps the first one out if it wakes up after its lock was lost (a restored machine, a
+file system that forgets locks): it reads the number before each change.
 """
 
 import contextlib
@@ -19,8 +19,8 @@ class ReceiverBusyError(TallystickError):
     """Another receiver works in this folder."""
 
     code = "receiver-busy"
-    why = "Two receivers in one folder would switch versions under each other."
-    advice = "Let the running one go on, or stop it first; it goes on where it stopped."
+    why = "Two receivers in one folder would switch versions while the other still works on them."
+    advice = "Let the running one finish, or stop it first; the next one resumes where it left off."
     retryable = True
 
 
@@ -28,40 +28,44 @@ class ReceiverOvertakenError(TallystickError):
     """A later receiver has taken over this folder."""
 
     code = "receiver-overtaken"
-    why = "A receiver that lost its lock must not switch anything any more."
-    advice = "Nothing to do: the later receiver goes on."
+    why = "A receiver that has lost its lock must not switch versions any more."
+    advice = "You need not do anything: the later receiver continues."
 
 
 class Fence:
-    """The right to change one folder, as long as `check` lets pass."""
+    """The right to change one folder, as long as `check` returns."""
 
     def __init__(self, file: Path, generation: int) -> None:
-        """Belong to `generation`, which `file` holds as long as nobody came later."""
+        """Belong to `generation`, which `file` names until a later receiver begins."""
         self._file, self._generation = file, generation
 
     def check(self) -> None:
-        """Let the present receiver pass.
+        """Let this receiver go ahead.
 
         Raises:
             ReceiverOvertakenError: A later one has begun.
         """
-        if (found := _generation(self._file)) != self._generation:
-            raise ReceiverOvertakenError("overtaken", own=self._generation, found=found)
+        if (newest := _generation(self._file)) != self._generation:
+            raise ReceiverOvertakenError(
+                "a later receiver has taken over", own=self._generation, found=newest
+            )
 
 
 @contextlib.contextmanager
 def fenced(folder: Path) -> Generator[Fence]:
-    """Hold the lock of `folder`, which exists, as its next generation.
+    """Hold the lock of the existing `folder`, as its next generation.
 
     Raises:
-        ReceiverBusyError: Somebody else holds it.
+        ReceiverBusyError: Another receiver holds it.
     """
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ReceiverBusyError("another receiver is at work", folder=folder.parent.name) from None
+            raise ReceiverBusyError(
+                f"another receiver works in {folder.parent}", folder=folder.parent.name
+            ) from None
         file = folder / "generation"
         generation = _generation(file) + 1
         write_durably(file, str(generation).encode())

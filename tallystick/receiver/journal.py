@@ -1,6 +1,6 @@
-"""What this receiver has done with each stage of each claim: on disk before it goes on.
+"""What this receiver has done with each stage of each claim, on disk before it does the next thing.
 
-After a crash at any point the journal says where to go on, and every step from
+After a crash at any point the journal says where to resume, and everything from
 there may be done again.
 """
 
@@ -18,17 +18,17 @@ from tallystick.durable import make_private, write_durably
 from tallystick.receiver.fence import Fence
 
 
-class Step(StrEnum):
+class Progress(StrEnum):
     """How far a stage has come here."""
 
     STAGED = "staged"
-    """Opened, checked and complete in its version folder; the switch comes next."""
+    """It is opened, checked and complete in its version folder; the switch comes next."""
     ACTIVE = "active"
-    """Switched, activated and healthy."""
+    """It is switched to, activated and healthy."""
     FAILED = "failed"
-    """It will not become active, or will not stay so; the way back comes next."""
+    """It did not become active, or did not stay so; going back comes next."""
     UNDONE = "undone"
-    """What was there before is there again."""
+    """The version before it is active again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Record:
 
     claim: Digest
     stage: StageId
-    step: Step
+    step: Progress
     version: str
     components: tuple[ReceivedComponent, ...]
     previous: str | None = None
@@ -54,7 +54,7 @@ class Journal:
     """The records in one folder, and the receipts that were signed for them."""
 
     def __init__(self, folder: Path, fence: Fence) -> None:
-        """Keep the journal in `folder`, as long as `fence` lets pass."""
+        """Keep the journal in `folder`, as long as `fence` allows it."""
         self._folder, self._fence = make_private(folder), fence
 
     def read(self, claim: Digest, stage: StageId) -> Record | None:
@@ -80,7 +80,7 @@ class Journal:
         return parse_envelope(path.read_bytes()) if path.exists() else None
 
     def keep_receipt(self, claim: Digest, stage: StageId, outcome: ReceiptOutcome, receipt: Envelope) -> None:
-        """Make a signed receipt durable, so that it is this one that is sent, however often.
+        """Make a signed receipt durable, so that every attempt sends the same one.
 
         Raises:
             ReceiverOvertakenError: A later receiver has begun.

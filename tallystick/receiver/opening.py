@@ -2,9 +2,9 @@
 
 1. The sealed file has the digest and size that the depositor signed, on this very read.
 2. The shares were sealed for this claim, and fit the custody statement's commitments.
-3. What they make opens the custody epoch's recipient, and no other.
+3. The identity that they make is the custody epoch's, and no other.
 4. The bag is whole, and has the manifest that the depositor signed.
-Plaintext is written only below the receiver's own folder, and is gone if anything fails.
+Plaintext is written only below the receiver's own folder, and is deleted if anything fails.
 """
 
 import hashlib
@@ -38,11 +38,11 @@ _Outcome = age.Sealed | age.AgeError | OSError
 
 
 class DepositUnusableError(TallystickError):
-    """The depositor signed a component that doesn't open, or isn't the bag it says it is."""
+    """The depositor signed a component that doesn't open, or isn't the bag that it says it is."""
 
     code = "deposit-unusable"
-    why = "The sealed bytes are those that the depositor signed, but what is inside is not."
-    advice = "The stage is reported as failed. This is the depositor's defect; the receipt proves it."
+    why = "The sealed bytes are those that the depositor signed, but their content is not."
+    advice = "The stage is reported as failed. The defect is the depositor's, and the receipt proves it."
 
 
 class Escrow(Protocol):
@@ -53,7 +53,7 @@ class Escrow(Protocol):
         ...
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
-        """Fetch a blob into a file, going on where an earlier fetch stopped; its digest is checked."""
+        """Fetch a blob into a file, resuming where an earlier fetch stopped; its digest is checked."""
         ...
 
     def fetch_small(self, wanted: Digest) -> bytes:
@@ -61,7 +61,7 @@ class Escrow(Protocol):
         ...
 
     def report(self, claim: Digest, receipt: Envelope) -> None:
-        """Send a receipt; a return says that it is on record."""
+        """Send a receipt; when this returns, it is on record."""
         ...
 
 
@@ -76,11 +76,11 @@ class Opener:
     def open_components(
         self, components: Iterable[OfferedComponent], delivery: Delivery
     ) -> tuple[Path, tuple[ReceivedComponent, ...]]:
-        """Return a new folder with a bag for each component, and what each was known by.
+        """Return a new folder with a bag for each component, and the digests of what was received.
 
         Raises:
-            DepositUnusableError: The depositor's defect.
-            TallystickError: What the server sent is not what was signed; nothing is kept of it.
+            DepositUnusableError: The deposit has a defect that is the depositor's.
+            TallystickError: What the server sent is not what was signed; nothing of it is kept.
         """
         opened = self.work / _OPENED
         shutil.rmtree(opened, ignore_errors=True)
@@ -93,7 +93,7 @@ class Opener:
         return opened, tuple(received)
 
     def forget(self) -> None:
-        """Delete the sealed files, and whatever a crash has left."""
+        """Delete the sealed files, and anything that a crash has left."""
         shutil.rmtree(self.work, ignore_errors=True)
 
     def _open(self, offered: OfferedComponent, delivery: Delivery, opened: Path) -> ReceivedComponent:
@@ -103,20 +103,20 @@ class Opener:
         if not sealed.exists():
             self.escrow.fetch(deposited.sealed_digest, sealed, size_bytes=deposited.sealed_bytes)
         try:
-            found, bag = _unpacked(sealed, identity, opened / deposited.component, deposited)
+            read, bag = _unpacked(sealed, identity, opened / deposited.component, deposited)
         except (age.AgeError, BagInvalidError, BagPathRefusedError, TarRefusedError) as error:
             _check_sealed(sealed, deposited)
             raise DepositUnusableError(
                 error.message, component=deposited.component, reason=error.code
             ) from error
-        if (found.digest, found.size_bytes) != (deposited.sealed_digest, deposited.sealed_bytes):
+        if (read.digest, read.size_bytes) != (deposited.sealed_digest, deposited.sealed_bytes):
             sealed.unlink()
             raise DeliveryRefusedError(
                 "not the bytes that the depositor signed", component=deposited.component
             )
         _check_bag(bag, deposited)
         return ReceivedComponent(
-            component=deposited.component, sealed_digest=found.digest, manifest_digest=bag.manifest_digest
+            component=deposited.component, sealed_digest=read.digest, manifest_digest=bag.manifest_digest
         )
 
     def _identity(self, offered: OfferedComponent, delivery: Delivery) -> age.HybridIdentity:
@@ -135,7 +135,7 @@ def forget_half_opened(folder: Path) -> None:
 def _unpacked(
     sealed: Path, identity: age.HybridIdentity, into: Path, deposited: DepositedComponent
 ) -> tuple[age.Sealed, BagSummary]:
-    """Open and unpack in one pass; a bag that unpacks before the seal's last chunk fails is removed."""
+    """Open and unpack in one pass; delete a bag that unpacked although the seal's last chunk fails."""
     reading, writing = os.pipe()
     outcome: list[_Outcome] = []
     opener = threading.Thread(target=_open_into, args=(sealed, identity, writing, outcome), daemon=True)
@@ -146,17 +146,17 @@ def _unpacked(
                 plain, into, files_max=deposited.files, payload_bytes_max=deposited.payload_bytes
             )
         except TallystickError:
-            plain.close()  # lets the opener end, whose own failure is the better reason
+            plain.close()  # lets the opener end; its own failure is the better reason
             opener.join()
             if outcome and not isinstance(outcome[0], age.Sealed):
                 raise outcome[0] from None
             raise
     opener.join()
-    (found,) = outcome
-    if not isinstance(found, age.Sealed):
+    (result,) = outcome
+    if not isinstance(result, age.Sealed):
         shutil.rmtree(into)
-        raise found
-    return found, bag
+        raise result
+    return result, bag
 
 
 def _open_into(sealed: Path, identity: age.HybridIdentity, writing: int, outcome: list[_Outcome]) -> None:
@@ -164,21 +164,21 @@ def _open_into(sealed: Path, identity: age.HybridIdentity, writing: int, outcome
         with os.fdopen(writing, "wb") as out, sealed.open("rb") as source:
             outcome.append(age.open_sealed(source, out, [identity]))
     except BrokenPipeError:
-        return  # the bag was refused; whoever unpacked it says why
+        return  # the bag was refused; the reader of this pipe says why
     except (age.AgeError, OSError) as error:
-        outcome.append(error)  # raised by whoever waits for this thread
+        outcome.append(error)  # the thread that waits for this one raises it
 
 
 def _check_sealed(sealed: Path, deposited: DepositedComponent) -> None:
     """Tell the depositor's defect from bytes that changed on this disk since they were fetched."""
     with sealed.open("rb") as source:
-        found = "sha256:" + hashlib.file_digest(source, "sha256").hexdigest()
-    if found != deposited.sealed_digest:
+        digest = "sha256:" + hashlib.file_digest(source, "sha256").hexdigest()
+    if digest != deposited.sealed_digest:
         sealed.unlink()
         raise DeliveryRefusedError("not the bytes that the depositor signed", component=deposited.component)
 
 
 def _check_bag(bag: BagSummary, deposited: DepositedComponent) -> None:
-    found = (bag.manifest_digest, bag.files, bag.payload_bytes)
-    if found != (deposited.manifest_digest, deposited.files, deposited.payload_bytes):
+    unpacked = (bag.manifest_digest, bag.files, bag.payload_bytes)
+    if unpacked != (deposited.manifest_digest, deposited.files, deposited.payload_bytes):
         raise DepositUnusableError("not the bag that the depositor signed", component=deposited.component)

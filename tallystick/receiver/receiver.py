@@ -2,7 +2,7 @@
 
 Each step is durable before the next begins, and may be done again: the journal says
 that a version is staged before it is switched to, that it is healthy before a receipt
-is signed, and the receipt is kept before it is sent. So a crash anywhere costs time only.
+is signed, and has the receipt before it is sent. So a crash anywhere costs only time.
 """
 
 import contextlib
@@ -24,10 +24,10 @@ from tallystick.domain.kinds import Kind, ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private
 from tallystick.limits import TEXT_LENGTH_MAX
-from tallystick.receiver.commands import Commands, Surroundings, fault_of
+from tallystick.receiver.commands import CommandContext, Commands, fault_of
 from tallystick.receiver.delivery import Delivery, OfferedStage, Trust, read_delivery
 from tallystick.receiver.fence import fenced
-from tallystick.receiver.journal import Journal, Record, Step
+from tallystick.receiver.journal import Journal, Progress, Record
 from tallystick.receiver.opening import DepositUnusableError, Escrow, Opener, forget_half_opened
 from tallystick.receiver.versions import Versions, version_name
 
@@ -46,7 +46,7 @@ class Reported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """What one look at the delivery came to."""
+    """The outcome of one look at the delivery."""
 
     claim: Digest
     state: str
@@ -58,8 +58,8 @@ class Setting:
     """Where a receiver works, for whom, and what it runs.
 
     Attributes:
-        trust: Raises unless the agreement is one that the beneficiary trusts.
-        reached: Told of each step that has just become durable or visible; tests end the process there.
+        trust: Raises unless the beneficiary trusts the agreement.
+        reached: Called after each step that became durable or visible; tests end the process there.
     """
 
     escrow: Escrow
@@ -118,9 +118,9 @@ class _Work:
     def _provision(self, offered: OfferedStage, delivery: Delivery) -> Reported:
         record = self.journal.read(delivery.claim, offered.stage) or self._staged(offered, delivery)
         self._opener(delivery.claim, offered.stage).forget()
-        if record.step is Step.STAGED:
+        if record.step is Progress.STAGED:
             record = self._activated(record)
-        if record.step is Step.ACTIVE:
+        if record.step is Progress.ACTIVE:
             return self._report(record, ReceiptOutcome.ACTIVATED, "activated and healthy", delivery)
         self._go_back(record)
         return self._report(record, ReceiptOutcome.FAILED, record.reason or "undone here before", delivery)
@@ -131,7 +131,7 @@ class _Work:
         record = Record(
             claim=delivery.claim,
             stage=offered.stage,
-            step=Step.STAGED,
+            step=Progress.STAGED,
             version=version,
             components=_sealed_only(offered),
             previous=self.versions.active(offered.stage),
@@ -139,7 +139,7 @@ class _Work:
         try:
             opened, received = opener.open_components(offered.components, delivery)
         except DepositUnusableError as error:
-            return self.journal.write(replace(record, step=Step.FAILED, version="", reason=str(error)))
+            return self.journal.write(replace(record, step=Progress.FAILED, version="", reason=str(error)))
         self.setting.reached("opened")
         self.versions.adopt(opened, version)
         self.setting.reached("adopted")
@@ -152,51 +152,53 @@ class _Work:
         self.setting.reached("switched")
         fault = self._run(record, record.version)
         self.setting.reached("checked")
-        step = Step.ACTIVE if fault is None else Step.FAILED
-        record = self.journal.write(replace(record, step=step, reason=fault))
-        self.setting.reached(step.value)
+        progress = Progress.ACTIVE if fault is None else Progress.FAILED
+        record = self.journal.write(replace(record, step=progress, reason=fault))
+        self.setting.reached(progress.value)
         return record
 
     def _undo(self, stage: StageId, delivery: Delivery) -> Reported:
         record = self.journal.read(delivery.claim, stage)
-        if record is None:  # timed out before anything was active here; a crash may have left something
+        if record is None:  # the stage timed out before it was active; a crash may have left something
             self._opener(delivery.claim, stage).forget()
             self.versions.remove(version_name(stage, claim=delivery.claim, deposit=delivery.filing.deposit))
-            record = Record(claim=delivery.claim, stage=stage, step=Step.UNDONE, version="", components=())
+            record = Record(
+                claim=delivery.claim, stage=stage, step=Progress.UNDONE, version="", components=()
+            )
             return self._report(record, ReceiptOutcome.ROLLED_BACK, "nothing was activated here", delivery)
-        if record.step is not Step.UNDONE:
+        if record.step is not Progress.UNDONE:
             fault = self._go_back(record)
             self.setting.reached("went-back")
             if record.version:
                 self.versions.remove(record.version)
             self.setting.reached("removed")
-            record = self.journal.write(replace(record, step=Step.UNDONE, reason=fault))
+            record = self.journal.write(replace(record, step=Progress.UNDONE, reason=fault))
             self.setting.reached("undone")
         return self._report(record, ReceiptOutcome.ROLLED_BACK, _undone_text(record), delivery)
 
     def _go_back(self, record: Record) -> str | None:
-        """Make active again what was before; return what went wrong in activating it, in words."""
+        """Make the version before this one active again; return in words what went wrong in activating it."""
         previous = record.previous
         if previous is not None and not self.versions.path(previous).is_dir():
-            previous = None  # rolled back meanwhile, by the claim that had brought it
+            previous = None  # the claim that brought it was rolled back meanwhile
         if not record.version or self.versions.active(record.stage) not in {record.version, previous}:
-            return None  # never switched, or a later claim's version is active, which stays
+            return None  # never switched to; or a later claim's version is active, and stays
         self.versions.switch(record.stage, previous)
         self.setting.reached("switched-back")
         if previous is None:
             return None
-        around = self._around(record, previous)
+        context = self._context(record, previous)
         commands = self.setting.commands
-        return fault_of(commands.activate, "activation of the previous version", around, commands.time_max)
+        return fault_of(commands.activate, "activation of the previous version", context, commands.time_max)
 
     def _run(self, record: Record, version: str) -> str | None:
-        around, commands = self._around(record, version), self.setting.commands
-        fault = fault_of(commands.activate, "activation", around, commands.time_max)
-        return fault or fault_of(commands.health, "the health check", around, commands.time_max)
+        context, commands = self._context(record, version), self.setting.commands
+        fault = fault_of(commands.activate, "activation", context, commands.time_max)
+        return fault or fault_of(commands.health, "the health check", context, commands.time_max)
 
-    def _around(self, record: Record, version: str) -> Surroundings:
+    def _context(self, record: Record, version: str) -> CommandContext:
         logs = make_private(self.folder / OWN_FOLDER / "logs")
-        return Surroundings(
+        return CommandContext(
             root=self.folder,
             version=self.versions.path(version),
             stage=record.stage,
@@ -240,7 +242,7 @@ class _Work:
 
 
 def _sealed_only(offered: OfferedStage) -> tuple[ReceivedComponent, ...]:
-    """Say what was received of a stage that did not open: the sealed files."""
+    """Return what was received of a stage that did not open: only its sealed files."""
     return tuple(
         ReceivedComponent(component=c.deposited.component, sealed_digest=c.deposited.sealed_digest)
         for c in offered.components
@@ -251,13 +253,13 @@ def _undone_text(record: Record) -> str:
     back = f"back to {record.previous}" if record.previous else "nothing is active"
     faults = [record.reason] if record.reason else []
     opened = [c.component for c in record.components]
-    seen = f"irrevocably disclosed: {', '.join(opened)}" if opened else "nothing was opened here"
-    return "; ".join((back, *faults, seen))
+    disclosed = f"irrevocably disclosed: {', '.join(opened)}" if opened else "nothing was opened here"
+    return "; ".join((back, *faults, disclosed))
 
 
 @contextlib.contextmanager
 def _private_files() -> Generator[None]:
-    """Let nothing that is made meanwhile be readable by others: plaintext is unpacked here."""
+    """Keep every file that is made meanwhile private: plaintext is unpacked here."""
     before = os.umask(_PRIVATE_UMASK)
     try:
         yield

@@ -1,9 +1,9 @@
 """The beneficiary's folder: versions that were opened, and which of them is active.
 
-    versions/critical-3f2a…-91c0…/licence-keys/data/…     one folder a stage and claim
+    versions/critical-3f2a…-91c0…/licence-keys/data/…     one folder for each stage of a claim
     stages/critical/current -> ../../versions/critical-…  switched by one rename
 
-Stage ids begin with a letter or digit and hold no slash, so none leaves the folder.
+A stage id begins with a letter or digit and has no slash, so none leads out of the folder.
 """
 
 import shutil
@@ -14,7 +14,7 @@ from tallystick.domain.ids import Digest, StageId
 from tallystick.durable import make_private, sync_folder
 from tallystick.receiver.fence import Fence
 
-_SHORT: Final = 16  # hexadecimal digits of a digest in a name; what is in the folder was verified
+_SHORT: Final = 16  # hexadecimal digits of a digest in a name; the content of the folder was verified
 
 
 def version_name(stage: StageId, *, claim: Digest, deposit: Digest) -> str:
@@ -24,7 +24,7 @@ def version_name(stage: StageId, *, claim: Digest, deposit: Digest) -> str:
 
 
 class Versions:
-    """The versions in one folder; changes them as long as `fence` lets pass."""
+    """The versions in one folder; changes them as long as `fence` allows it."""
 
     def __init__(self, folder: Path, fence: Fence) -> None:
         """Work in `folder`, which is made private."""
@@ -33,7 +33,7 @@ class Versions:
         make_private(folder / "stages")
 
     def path(self, version: str) -> Path:
-        """Return where a version stands, or would."""
+        """Return the folder of a version, which may not exist."""
         return self._folder / "versions" / version
 
     def active(self, stage: StageId) -> str | None:
@@ -44,17 +44,17 @@ class Versions:
             return None
 
     def adopt(self, opened: Path, version: str) -> None:
-        """Give the folder `opened`, on the same file system, its name as a version.
+        """Rename the folder `opened`, on the same file system, to a version.
 
         Raises:
             ReceiverOvertakenError: A later receiver has begun.
         """
-        self.remove(version)  # left by a start that was cut short: never recorded, so never active
+        self.remove(version)  # left by a run that was cut short: it was not recorded, so it was never active
         opened.replace(self.path(version))
         sync_folder(self.path(version).parent)
 
     def switch(self, stage: StageId, version: str | None) -> None:
-        """Make `version` the active one, or none, in one step that a reader sees whole or not at all.
+        """Make `version` the active one, or none active, in one step that readers see whole or not at all.
 
         Raises:
             ReceiverOvertakenError: A later receiver has begun.

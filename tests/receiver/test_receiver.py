@@ -20,7 +20,7 @@ from tallystick.domain.statements.deposits import Deposit
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import DeliveryRefusedError
 from tallystick.receiver.fence import Fence, ReceiverBusyError, ReceiverOvertakenError, fenced
-from tallystick.receiver.journal import Journal, Record, Step
+from tallystick.receiver.journal import Journal, Progress, Record
 from tallystick.receiver.receiver import OWN_FOLDER, Setting, receive
 from tallystick.receiver.versions import Versions
 from tests.support.worlds.agreements import (
@@ -507,7 +507,7 @@ def test_overtaken_receiver_writes_no_journal(tmp_path: Path, release: Release) 
     (tmp_path / "own").mkdir()
     with fenced(tmp_path / "own") as stale:
         journal = Journal(tmp_path / "journal", stale)
-    record = Record(claim=release.claim, stage=PROVISIONAL, step=Step.STAGED, version="v", components=())
+    record = Record(claim=release.claim, stage=PROVISIONAL, step=Progress.STAGED, version="v", components=())
     with fenced(tmp_path / "own"), pytest.raises(ReceiverOvertakenError):
         journal.write(record)
     assert journal.read(release.claim, PROVISIONAL) is None
@@ -519,7 +519,7 @@ def test_deposit_by_someone_else_is_not_received_even_if_the_claim_pins_it(tmp_p
     body = Deposit(**own.header(BEA, "deposit"), number=1, watermark=AT, components=components)
     own.__dict__["deposit"] = sign(Kind.DEPOSIT, encode_object(body), [PEOPLE[BEA].signing_key])
     escrow = FolderEscrow(tmp_path / "escrow", own)
-    with pytest.raises(DeliveryRefusedError, match="only the depositor deposits"):
+    with pytest.raises(DeliveryRefusedError, match="only persons of the depositor may deposit"):
         receive(setting(escrow, tmp_path / "bank"), own.claim)
 
 
