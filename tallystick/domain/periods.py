@@ -12,6 +12,7 @@ from tallystick.limits import BUSINESS_DAYS_MAX, PERIOD_MAX
 _ISO_8601: Final = re.compile(
     r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,8})S)?)?", re.ASCII
 )
+_UNITS: Final = ("day", "hour", "minute", "second")
 _BUSINESS_DAYS: Final = re.compile(r"([1-9]\d{0,3}) business days?", re.ASCII)
 
 
@@ -58,6 +59,15 @@ class Period:
             )
         days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+    @property
+    def words(self) -> str:
+        """The period in words, unit by unit as it was signed: `48 hours`, `10 business days`."""
+        match = _ISO_8601.fullmatch(self.text)
+        if match is None:
+            return self.text
+        counts = [(int(group), unit) for group, unit in zip(match.groups(), _UNITS, strict=True) if group]
+        return " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counts)
 
     @classmethod
     def from_json(cls, value: JsonValue, where: str) -> "Period":

@@ -28,6 +28,24 @@ def test_plain_duration(text: str, duration: timedelta) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("PT48H", "48 hours"),
+        ("P1D", "1 day"),
+        ("P90D", "90 days"),
+        ("PT24H", "24 hours"),
+        ("PT90M", "90 minutes"),
+        ("P1DT2H3M4S", "1 day 2 hours 3 minutes 4 seconds"),
+        ("PT0S", "0 seconds"),
+        ("1 business day", "1 business day"),
+        ("10 business days", "10 business days"),
+    ],
+)
+def test_words_say_what_was_signed(text: str, words: str) -> None:
+    assert Period(text).words == words
+
+
+@pytest.mark.parametrize(
     ("text", "days"), [("10 business days", 10), ("1 business day", 1), ("400 business days", 400)]
 )
 def test_business_days(text: str, days: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.components import Licence, LicenceModel
+from tallystick.domain.agreement.components import Licence, LicenceModel, Tier
 from tallystick.domain.agreement.conditions import Expression
 from tallystick.domain.agreement.plan import Opens, Stage
 from tallystick.domain.codec import instant_text
@@ -36,14 +36,16 @@ def _heading(agreement: Agreement) -> Iterator[str]:
 
 def _parties(agreement: Agreement) -> Iterator[str]:
     for party in agreement.parties:
-        people = ", ".join(p.name for p in agreement.persons if p.party == party.id) or "nobody yet"
-        yield f"{party.name} is the {party.role.replace('_', ' ')}; {people} act for it."
+        people = [person.name for person in agreement.persons if person.party == party.id]
+        act = "act" if len(people) > 1 else "acts"
+        role = party.role.replace("_", " ")
+        yield f"{party.name} is the {role}; {', '.join(people) or 'nobody'} {act} for it."
 
 
 def _components(agreement: Agreement) -> Iterator[str]:
     for component in agreement.components:
-        often = f", deposited every {component.cadence.text}" if component.cadence else ""
-        tier = component.tier.replace("_", " ")
+        often = f" and is deposited every {component.cadence.words}" if component.cadence else ""
+        tier = "critical" if component.tier is Tier.CRITICAL else "not critical"
         yield f"{component.id} ({component.kind}) is {tier}{often}; {_licence(component.licence)}."
 
 
@@ -74,36 +76,37 @@ def _words(agreement: Agreement, expression: Expression) -> str:
 
 def _course(agreement: Agreement) -> Iterator[str]:
     windows, notice, powers = agreement.windows, agreement.notice, agreement.authorities
-    yield f"{_people(powers.claimants)} may claim."
-    yield f"{_people(powers.intake)} may check the form of a claim, within {windows.intake.text}."
-    deemed = f", or deemed received {notice.deemed_after.text} after sending" if notice.deemed_after else ""
-    yield f"The depositor gets notice; it counts when acknowledged{deemed}."
-    yield f"Notice after {notice.cutoff:%H:%M} at the depositor's place counts from the next business day."
+    yield f"{_people(powers.claimants)} may file a claim."
+    yield f"{_people(powers.intake)} may accept or refuse a claim for its form within {windows.intake.words}."
+    deemed = f", or {notice.deemed_after.words} after sending" if notice.deemed_after else ""
+    yield f"The depositor gets notice; it counts as received when acknowledged{deemed}."
+    late = f"after {notice.cutoff:%H:%M} in the depositor's time zone"
+    yield f"Notice {late} counts from the next business day."
     grounds = ", ".join(agreement.objection.grounds)
     objectors = _people(agreement.objection.objectors)
-    yield f"{objectors} may object within {windows.objection.text}, on: {grounds}."
+    yield f"{objectors} may object within {windows.objection.words}, on one of these grounds: {grounds}."
 
 
 def _stages(agreement: Agreement) -> Iterator[str]:
     for stage in agreement.stages:
         yield (
             f"Stage {stage.id} releases {', '.join(stage.components)} {_opening(stage)}, "
-            f"approved by {_quorum(stage.quorum.root)} within {agreement.windows.approval.text}; "
+            f"if approved by {_quorum(stage.quorum.root)} within {agreement.windows.approval.words}; "
             f"if it fails, earlier stages are {'kept' if stage.on_failure == 'keep' else 'rolled back'}."
         )
         if stage.custody == "gate":
-            yield f"The escrow agent's gate alone holds the key of stage {stage.id}."
+            yield f"The escrow agent's gate alone holds the key to stage {stage.id}."
 
 
 def _opening(stage: Stage) -> str:
-    delay = f" {stage.opens.delay.text}" if stage.opens.delay else ""
+    delay = f"{stage.opens.delay.words} " if stage.opens.delay else ""
     match stage.opens.when:
         case Opens.ON_ACCEPTANCE:
             return "provisionally, once the claim is accepted"
         case Opens.AFTER_WINDOW:
-            return f"after the objection window{delay}"
+            return f"{delay}after the objection window"
         case Opens.AFTER_STAGE:
-            return f"after stage {stage.opens.stage}{delay}"
+            return f"{delay}after stage {stage.opens.stage}"
 
 
 def _authorities(agreement: Agreement) -> Iterator[str]:
@@ -115,17 +118,17 @@ def _authorities(agreement: Agreement) -> Iterator[str]:
         yield f"A final court order is attested by {_quorum(powers.court_order.root)}."
     if powers.joint_instruction is not None:
         yield f"A joint instruction is given by {_quorum(powers.joint_instruction.root)}."
-    yield f"{_people(powers.hold)} may place a hold; {_quorum(powers.hold_lift.root)} lift it."
-    yield f"A key is revoked by itself, or by {_quorum(powers.revocation.root)}."
+    yield f"{_people(powers.hold)} may place a hold; {_quorum(powers.hold_lift.root)} may lift it."
+    yield f"A key can revoke itself, or be revoked by {_quorum(powers.revocation.root)}."
     if agreement.excludes_claimant_party:
-        yield "Nobody of the claimant's party counts for its own claim."
+        yield "Votes by the claimant's own party do not count."
 
 
 def _afterwards(agreement: Agreement) -> Iterator[str]:
     plan, governance = agreement.communications, agreement.governance
-    yield f"{plan.announcer} announces a release on {', '.join(plan.channels)}, every {plan.cadence.text}."
+    yield f"{plan.announcer} announces a release every {plan.cadence.words}, on: {', '.join(plan.channels)}."
     yield f"Support: {plan.support}."
-    yield f"{governance.risk_owner} owns the risk; it is reviewed every {governance.review_every.text}."
+    yield f"{governance.risk_owner} owns the risk; it is reviewed every {governance.review_every.words}."
 
 
 def _people(persons: tuple[str, ...]) -> str:

@@ -84,7 +84,7 @@ def _deposit(body: Deposit, context: Context) -> Iterator[str]:
 
 def _revocation(body: KeyRevocation, context: Context) -> Iterator[str]:
     owner = context.agreement.person_with(body.key).id
-    yield f"{body.person} revokes the key of {owner}; what it signed stops counting for what is undecided."
+    yield f"{body.person} revokes the key of {owner}; what it signed no longer counts for anything undecided."
     yield f"key {body.key}"
     yield f"because {body.reason}"
     yield from _identity(body, context)
@@ -95,7 +95,7 @@ def _act(body: OnClaim, context: Context) -> Iterator[str]:
     assert claim is not None, "an act is about a claim"
     yield f"{body.person} {act.does(body)}."
     if body.claim != claim.digest:
-        yield f"WARNING: it names another claim, {body.claim}"
+        yield f"WARNING: the statement names another claim, {body.claim}"
         return
     yield from act.particulars(body, agreement)
     if isinstance(body, Approval | Denial) and body.ledger_seen is not None:

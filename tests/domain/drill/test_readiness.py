@@ -69,4 +69,4 @@ def test_the_summary_names_every_party_component_condition_and_stage() -> None:
     for condition in AGREEMENT.conditions:
         assert condition.title in told
     assert "3 of (ana@harbour or abe@harbour), kim@kestrel, tom@marlowe, dora@nordwind" in told
-    assert "gate alone holds the key of stage critical" in told
+    assert "gate alone holds the key to stage critical" in told

@@ -56,7 +56,7 @@ def _draft(heading: Heading, choices: Choices) -> Return:
 
 
 def _does(_: Return) -> str:
-    return "certifies that what was released is returned or destroyed"
+    return "certifies that what was released has been returned or destroyed"
 
 
 def _particulars(body: Return, _: Agreement) -> Iterator[str]:

@@ -27,7 +27,7 @@ def _draft(heading: Heading, choices: Choices) -> Hold:
 
 
 def _does(_: Hold) -> str:
-    return "places a hold: nothing in its scope is decided while it stands"
+    return "places a hold: nothing in its scope is decided until it is lifted"
 
 
 def _particulars(body: Hold, _: Agreement) -> Iterator[str]:

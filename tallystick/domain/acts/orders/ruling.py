@@ -56,7 +56,8 @@ def _draft(heading: Heading, choices: Choices) -> Ruling:
 
 
 def _does(body: Ruling) -> str:
-    return f"attests that {body.authority.replace('_', ' ')} orders: {body.outcome}"
+    who = "the arbitrator" if body.authority is Authority.ARBITRATION else "a court"
+    return f"attests what {who} has ordered: {body.outcome}"
 
 
 def _particulars(body: Ruling, _: Agreement) -> Iterator[str]:

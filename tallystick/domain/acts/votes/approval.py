@@ -95,7 +95,7 @@ def _draft(heading: Heading, choices: Choices) -> Approval:
 
 
 def _does(body: Approval) -> str:
-    return f"approves the release of {', '.join(body.stages)}; what is released cannot be undisclosed"
+    return f"approves the release of {', '.join(body.stages)}; what is released cannot be taken back"
 
 
 def _particulars(body: Approval, agreement: Agreement) -> Iterator[str]:
