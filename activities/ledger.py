@@ -23,7 +23,7 @@ from tallystick.domain.admission.door import admit, admit_act
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import decode, instant_text
-from tallystick.domain.ids import AgreementId
+from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.refusals import MisdirectedError
@@ -40,6 +40,7 @@ from tallystick.messages import (
     RecordAct,
     RecordHappening,
     RecordVerdict,
+    claim_workflow_id,
 )
 from tallystick.proof.reading import read_signed
 from tallystick.store.cases import casefile
@@ -79,7 +80,8 @@ class LedgerActivities:
             with transaction(self._database) as session:
                 envelope = parse_envelope(request.start.envelope.encode())
                 claim = statement_id(envelope)
-                if claim != request.start.claim or kind_of(envelope) != Kind.CLAIM:
+                own = claim == request.start.claim and _is_carried_as(claim)
+                if not own or kind_of(envelope) != Kind.CLAIM:
                     raise MisdirectedError("the workflow is another claim's", claim=claim)
                 if claims.by_digest(session, claim) is None:
                     self._file(session, envelope, request.at)
@@ -182,6 +184,11 @@ class _Place:
     after: int
     admit: Callable[..., EventType]
     not_before: datetime | None = None
+
+
+def _is_carried_as(claim: Digest) -> bool:
+    """Return whether the workflow that asks has the claim's own id, by which alone the API finds it."""
+    return not activity.in_activity() or activity.info().workflow_id == claim_workflow_id(claim)
 
 
 def _not_before(request: RecordHappening) -> datetime | None:

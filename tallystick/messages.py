@@ -29,6 +29,18 @@ def claim_workflow_id(claim: Digest) -> str:
     return f"claim-{claim.removeprefix('sha256:')}"
 
 
+def act_update_id(statement: Digest, known: int) -> str:
+    """Return under which id an act is sent to its claim's workflow.
+
+    Temporal answers an id that it knows with what it answered before. So a statement that is sent again is
+    one update, and one that was refused is decided anew as soon as the record has grown.
+
+    Args:
+        known: The place in the ledger of the claim's latest entry, as its sender has read it.
+    """
+    return f"{statement}@{known}"
+
+
 def deposit_workflow_id(deposit: Digest) -> str:
     """Return the workflow id that verifies the deposit with this digest."""
     return f"deposit-{deposit.removeprefix('sha256:')}"
@@ -67,7 +79,7 @@ class CaseRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A statement about a claim, sent to its workflow as an update whose id is the statement's."""
+    """A statement about a claim, sent to its workflow as an update (`act_update_id`)."""
 
     envelope: str
 

@@ -68,8 +68,13 @@ class EnginePort(Protocol):
         """
         ...
 
-    async def submit(self, claim: Digest, statement: Digest, submission: Submission) -> Acknowledged:
+    async def submit(
+        self, claim: Digest, statement: Digest, submission: Submission, *, known: int
+    ) -> Acknowledged:
         """Return once the statement is on record.
+
+        Args:
+            known: The place in the ledger of the claim's latest entry, on which the statement is admissible.
 
         Raises:
             TallystickError: The engine's own check refused it, as the door would.

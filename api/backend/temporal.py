@@ -33,6 +33,7 @@ from tallystick.messages import (
     EvidenceRequest,
     Submission,
     VerifyDeposit,
+    act_update_id,
     claim_workflow_id,
     custody_workflow_id,
     deposit_workflow_id,
@@ -80,12 +81,17 @@ class TemporalEngine:
             )
             started = asyncio.create_task(operation.workflow_handle())
             try:
-                return await _within(filing, UPDATE_WAIT_MAX)
+                return _of(start.claim, await _within(filing, UPDATE_WAIT_MAX))
             finally:
                 started.cancel()  # it fails as the filing does, and asyncio logs what nobody asks for
 
-    async def submit(self, claim: Digest, statement: Digest, submission: Submission) -> Acknowledged:
+    async def submit(
+        self, claim: Digest, statement: Digest, submission: Submission, *, known: int
+    ) -> Acknowledged:
         """Return once the statement is on record.
+
+        Args:
+            known: The place in the ledger of the claim's latest entry, on which the statement is admissible.
 
         Raises:
             TallystickError: The engine's own check refused it.
@@ -95,8 +101,10 @@ class TemporalEngine:
         with _in_doubt():
             client = await self._connected()
             handle = client.get_workflow_handle(claim_workflow_id(claim))
-            update = handle.execute_update("submit", submission, id=statement, result_type=Acknowledged)
-            return await _within(update, UPDATE_WAIT_MAX)
+            update = handle.execute_update(
+                "submit", submission, id=act_update_id(statement, known), result_type=Acknowledged
+            )
+            return _of(statement, await _within(update, UPDATE_WAIT_MAX))
 
     async def verify_deposit(self, asked: VerifyDeposit) -> None:
         """Ask for a deposit's verdict; if this fails, the worker finds the deposit by itself."""
@@ -181,6 +189,18 @@ class TemporalEngine:
 
 async def _within(call: Awaitable[T], limit: timedelta) -> T:
     return await asyncio.wait_for(call, limit.total_seconds())
+
+
+def _of(statement: Digest, told: Acknowledged) -> Acknowledged:
+    """Return what was told of `statement`.
+
+    Raises:
+        EngineUnreachableError: It was told of another: somebody who reaches Temporal has forged a workflow or
+            an update.
+    """
+    if told.statement != statement:
+        raise EngineUnreachableError("the engine acknowledged another statement", told=told.statement)
+    return told
 
 
 @contextmanager

@@ -50,7 +50,9 @@ async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, po
         return case
     submission = Submission(envelope=envelope_bytes(envelope).decode())
     try:
-        acknowledged = await backend.engine.submit(case.claim.digest, statement_id(envelope), submission)
+        acknowledged = await backend.engine.submit(
+            case.claim.digest, statement_id(envelope), submission, known=case.claim.last_index
+        )
     except ClaimNotCarriedError:
         # Not whether it is over: an order to give back may come after the end, and then a return falls due.
         if is_carried(case.claim):

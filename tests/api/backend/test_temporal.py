@@ -5,18 +5,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
 from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
 from api.backend.temporal import TemporalEngine
-from tallystick.crypto.envelope import envelope_bytes, statement_id
+from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.claim.claim import WrongClaimStateError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import WithdrawalReason
 from tallystick.domain.refusals import DuplicateClaimError
 from tallystick.domain.statements.acts import Intake, Withdrawal
-from tallystick.messages import ClaimStart, EvidenceRequest, Submission
+from tallystick.messages import (
+    CLAIMS_QUEUE,
+    Acknowledged,
+    ClaimStart,
+    EvidenceRequest,
+    Submission,
+    act_update_id,
+    claim_workflow_id,
+)
 from tallystick.settings import Settings
 from tests.support.sites.service import settings_in
 from tests.support.sites.temporal import Story, new_story, time_skipping
@@ -57,15 +66,21 @@ async def filed(story: Story, claims: TemporalEngine) -> Digest:
     return digest
 
 
+async def sent(story: Story, claims: TemporalEngine, act: Envelope) -> Acknowledged:
+    """Send an act as the API does: on the record as it stands."""
+    known = story.on_record().last_index
+    return await claims.submit(story.claim, statement_id(act), submission(envelope_bytes(act)), known=known)
+
+
 async def test_an_act_is_acknowledged_once_it_is_on_record_and_again_with_the_same_words(
     story: Story,
 ) -> None:
     claims = port(story)
     async with story.carried(gate=False):
-        claim = await filed(story, claims)
+        await filed(story, claims)
         intake = await story.said_intake()
-        told = await claims.submit(claim, statement_id(intake), submission(envelope_bytes(intake)))
-        again = await claims.submit(claim, statement_id(intake), submission(envelope_bytes(intake)))
+        told = await sent(story, claims, intake)
+        again = await sent(story, claims, intake)
     assert told == again
     assert told.state == "ACCEPTED"
     assert [body for _, body in story.on_record().entries_of(Intake)]
@@ -74,12 +89,25 @@ async def test_an_act_is_acknowledged_once_it_is_on_record_and_again_with_the_sa
 async def test_a_refusal_by_the_engine_arrives_as_the_error_that_it_was(story: Story) -> None:
     claims = port(story)
     async with story.carried(gate=False):
-        claim = await filed(story, claims)
+        await filed(story, claims)
         await story.accepts()
         second = await story.said_intake()
         with pytest.raises(WrongClaimStateError) as refusal:
-            await claims.submit(claim, statement_id(second), submission(envelope_bytes(second)))
+            await sent(story, claims, second)
     assert refusal.value.facts["current"] == "ACCEPTED"
+
+
+async def test_an_act_that_was_refused_is_recorded_once_the_rules_allow_it(story: Story) -> None:
+    claims = port(story)
+    async with story.carried(gate=False):
+        await filed(story, claims)
+        early = await story.approval(ANA)
+        with pytest.raises(WrongClaimStateError):
+            await sent(story, claims, early)
+        await story.accepts()
+        told = await sent(story, claims, early)
+    assert told.statement == statement_id(early)
+    assert [body.person for _, body in story.on_record().approvals] == [ANA]
 
 
 async def test_a_refused_filing_arrives_as_the_error_that_it_was_and_may_come_again(story: Story) -> None:
@@ -93,6 +121,37 @@ async def test_a_refused_filing_arrives_as_the_error_that_it_was_and_may_come_ag
                 await claims.file_claim(start)
         await story.says(Withdrawal, BEA, reason=WithdrawalReason.SETTLED, explanation="They paid.")
         assert (await claims.file_claim(start)).statement == start.claim != first
+
+
+async def test_a_claim_is_filed_though_another_ones_workflow_was_started_under_its_id(story: Story) -> None:
+    claims, agreement = port(story), story.world.agreement.id
+    at = await story.now()
+    own, other = (story.world.filing(story.deposit, at) for _ in range(2))
+    start, forged = (
+        ClaimStart(claim=statement_id(one), agreement=agreement, envelope=story.text(one))
+        for one in (own, other)
+    )
+    async with story.carried(gate=False):
+        await story.client.start_workflow(
+            "ReleaseWorkflow", forged, id=claim_workflow_id(start.claim), task_queue=CLAIMS_QUEUE
+        )
+        with pytest.raises(WorkflowFailureError):
+            await story.client.get_workflow_handle(claim_workflow_id(start.claim)).result()
+        assert (await claims.file_claim(start)).statement == start.claim
+
+
+async def test_nobody_is_told_that_an_act_is_on_record_because_another_one_is(story: Story) -> None:
+    claims = port(story)
+    async with story.carried(gate=False):
+        await filed(story, claims)
+        intake, approval = await story.said_intake(), await story.approval(ANA)
+        known = story.on_record().last_index
+        await story.sends(intake, update=act_update_id(statement_id(approval), known))
+        with pytest.raises(EngineUnreachableError) as doubt:
+            await claims.submit(
+                story.claim, statement_id(approval), submission(envelope_bytes(approval)), known=known
+            )
+    assert doubt.value.facts["told"] == statement_id(intake)
 
 
 async def test_a_claim_that_has_ended_is_not_carried_once_more(story: Story) -> None:
@@ -109,7 +168,7 @@ async def test_a_claim_that_has_ended_is_not_carried_once_more(story: Story) -> 
 async def test_a_claim_that_no_workflow_carries_says_so(story: Story) -> None:
     act = await story.said(Intake, ANA, accepted=True)
     with pytest.raises(ClaimNotCarriedError):
-        await port(story).submit(NOBODYS, statement_id(act), submission(envelope_bytes(act)))
+        await port(story).submit(NOBODYS, statement_id(act), submission(envelope_bytes(act)), known=0)
 
 
 async def test_the_worker_makes_the_evidence_file_that_the_api_cannot_sign(story: Story) -> None:

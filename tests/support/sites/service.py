@@ -84,7 +84,10 @@ class RecordingEngine:
             statement=start.claim, index=entry.index, accepted_at=entry.accepted_at, state=ClaimState.FILED
         )
 
-    async def submit(self, claim: Digest, statement: Digest, submission: Submission) -> Acknowledged:
+    async def submit(
+        self, claim: Digest, statement: Digest, submission: Submission, *, known: int
+    ) -> Acknowledged:
+        assert known >= 0
         self._answer(submission)
         if self.ended:
             raise ClaimNotCarriedError("no such workflow runs")
