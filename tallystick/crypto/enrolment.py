@@ -1,8 +1,8 @@
-"""Public files: who somebody is, with proof that they hold the private half.
+"""Public files: who someone is, with proof that they hold the private half.
 
 NAME.pub is JSON (`tallystick.pub/v1`): the person, both public keys and a
 self-signed `enrolment` statement. Without the proof of possession a party could
-list somebody else's key as its own.
+list someone else's key as its own.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _FILE_MEMBERS: Final = frozenset({"age_recipient", "enrolment", "format", "perso
 
 
 class MalformedKeyFileError(MalformedError):
-    """A key or public file that is not written as it must be."""
+    """A key or public file that breaks its format."""
 
     code = "malformed-key-file"
     why = "Key files are JSON with exactly the members of their format."
@@ -45,13 +45,13 @@ class ProofOfPossessionError(TallystickError):
     """A public file whose enrolment does not prove that the key's holder made it."""
 
     code = "proof-of-possession"
-    why = "An enrolment is signed by the very key that it names, over exactly what the file says."
+    why = "The very key that an enrolment names signs it, over exactly what the file says."
     advice = "Ask the person for a new public file, made with `tallystick key new`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
-    """What a person has proven to hold; `statement` is the proof."""
+    """The keys that a person has proven to hold; `statement` is the proof."""
 
     person: PersonId
     signing_key: PublicKey
@@ -72,7 +72,7 @@ def enrol(person: PersonId, key: SigningKey, *, age_recipient: str, issued_at: d
 
 
 def verified_enrolment(statement: Envelope) -> Enrolment:
-    """Return what `statement` enrols, having verified that the enrolled key alone signed it.
+    """Return the enrolment in `statement`, having verified that the enrolled key alone signed it.
 
     Raises:
         MalformedError: The statement does not have the form of an enrolment.
@@ -105,7 +105,7 @@ def read_public_file(data: bytes) -> Enrolment:
         MalformedError: Not a `tallystick.pub/v1` file.
         InvalidPointError: The key is of small or mixed order.
         SignatureInvalidError: The enrolment is not signed by the enrolled key.
-        ProofOfPossessionError: The file says something else than its enrolment.
+        ProofOfPossessionError: The file and its enrolment differ.
     """
     members = members_of(
         parse(data, size_bytes_max=KEY_FILE_SIZE_BYTES_MAX), where="", required=_FILE_MEMBERS

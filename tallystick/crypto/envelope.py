@@ -2,7 +2,7 @@
 
 The payload type is the domain separation: one kind has one meaning, and its name
 is signed with the body. An envelope carries no public key, and its `keyid` is a
-hint that decides nothing: whoever verifies brings the keys that may have signed.
+hint that decides nothing: the verifier brings the keys that may have signed.
 """
 
 import re
@@ -54,7 +54,7 @@ class SignatureInvalidError(TallystickError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """One signature of an envelope: 64 bytes, and a hint whose they are."""
+    """One signature of an envelope: 64 bytes, and a hint at whose they are."""
 
     keyid: str | None
     value: bytes
@@ -64,7 +64,7 @@ class Signature:
 class Envelope:
     """A statement as it is sent and stored; its bytes are kept as they were signed.
 
-    What follows from the bytes is worked out once. Two envelopes of the same content are equal,
+    What follows from the bytes is computed once. Two envelopes of the same content are equal,
     however they were spelled.
     """
 
@@ -79,12 +79,12 @@ class Envelope:
 
     @cached_property
     def statement(self) -> Digest:
-        """The SHA-256 of what is signed: type and body, whoever signed it how often."""
+        """The SHA-256 of what is signed: type and body, not the signatures."""
         return sha256_digest(pae(self.payload_type, self.payload))
 
     @cached_property
     def body(self) -> JsonObject:
-        """What the statement says; raises `MalformedError` if the payload is no canonical JSON object."""
+        """What the statement says; raises `MalformedError` if the payload is not a canonical JSON object."""
         body = parse_canonical(self.payload, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
         if not isinstance(body, Mapping):
             raise MalformedEnvelopeError("the body is not an object", at="/payload")
@@ -131,7 +131,7 @@ def cosign(envelope: Envelope, key: SigningKey) -> Envelope:
 
 
 def verified_signers(envelope: Envelope, candidates: Iterable[PublicKey]) -> frozenset[PublicKey]:
-    """Return which of `candidates` signed; there is no signature by anyone else.
+    """Return which of `candidates` signed; nobody else did.
 
     A key counts once, however often it signed. No signature at all is refused:
     empty never means allowed.
@@ -153,7 +153,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 
 def statement_id(envelope: Envelope) -> Digest:
-    """Return the SHA-256 of what is signed: type and body, whoever signed it how often."""
+    """Return the SHA-256 of what is signed: type and body, not the signatures."""
     return envelope.statement
 
 
@@ -161,18 +161,18 @@ def kind_of(envelope: Envelope) -> str:
     """Return the kind that the payload type names, such as `approval`.
 
     Raises:
-        MalformedEnvelopeError: The payload type is not of a statement of ours.
+        MalformedEnvelopeError: The payload type is not one of ours.
     """
-    if (found := _PAYLOAD_TYPE.fullmatch(envelope.payload_type)) is None:
+    if (match := _PAYLOAD_TYPE.fullmatch(envelope.payload_type)) is None:
         raise MalformedEnvelopeError("unknown payload type", at="/payloadType")
-    return found.group(1)
+    return match.group(1)
 
 
 def body_of(envelope: Envelope) -> JsonObject:
     """Return what the statement says; verify its signers before believing it.
 
     Raises:
-        MalformedError: The payload is not canonical JSON, or no object.
+        MalformedError: The payload is not canonical JSON, or not an object.
     """
     return envelope.body
 
@@ -261,12 +261,12 @@ def _signature_json(signature: Signature) -> JsonObject:
     return {**hint, "sig": base64_text(signature.value)}
 
 
-def _signature(value: JsonValue, at: str) -> Signature:
-    members = members_of(value, where=at, required={"sig"}, optional={"keyid"})
-    keyid = text_of(members, "keyid", where=at) if "keyid" in members else None
+def _signature(value: JsonValue, where: str) -> Signature:
+    members = members_of(value, where=where, required={"sig"}, optional={"keyid"})
+    keyid = text_of(members, "keyid", where=where) if "keyid" in members else None
     if keyid is not None and len(keyid) > KEYID_LENGTH_MAX:
-        raise MalformedEnvelopeError("keyid too long", at=f"{at}/keyid", limit=KEYID_LENGTH_MAX)
-    raw = base64_bytes(text_of(members, "sig", where=at), where=f"{at}/sig")
+        raise MalformedEnvelopeError("keyid too long", at=f"{where}/keyid", limit=KEYID_LENGTH_MAX)
+    raw = base64_bytes(text_of(members, "sig", where=where), where=f"{where}/sig")
     if len(raw) != SIGNATURE_SIZE_BYTES:
-        raise MalformedEnvelopeError("not 64 bytes", at=f"{at}/sig")
+        raise MalformedEnvelopeError("not 64 bytes", at=f"{where}/sig")
     return Signature(keyid=keyid, value=raw)

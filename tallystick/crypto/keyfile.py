@@ -1,7 +1,7 @@
 """Private key files: NAME.key, JSON `tallystick.key/v1`, mode 0600.
 
-Optionally sealed with a passphrase: argon2id makes the key of a libsodium
-secretbox. What the file asks of argon2id is bounded before it is done. Services
+A passphrase may seal it: argon2id then derives the key of a libsodium
+secretbox, and what the file asks of argon2id is bounded before it runs. Services
 keep their role keys (log, decision) in the same format.
 """
 
@@ -35,48 +35,48 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 class KeyFileUnreadableError(TallystickError):
-    """A key file that the system does not let us read or write."""
+    """A key file that the operating system refuses to read or write."""
 
     code = "key-file-unreadable"
-    why = "The key file can't be opened."
-    advice = "Check the path and its owner; `reason` is the system's."
+    why = "The operating system refused to open or write the key file."
+    advice = "Check the path and its owner; `reason` is what the system said."
 
 
 class KeyFileExistsError(TallystickError):
-    """A key file of that name is there; keys are never overwritten."""
+    """A key file of that name exists already."""
 
     code = "key-file-exists"
-    why = "Writing a key never replaces a file: the old key may be the only one that opens something."
+    why = "A new key never replaces a file: the old key may be the only one that opens something."
     advice = "Choose another name or directory, or move the old file away yourself."
 
 
 class KeyFileExposedError(TallystickError):
-    """A private key file that others on the machine may read."""
+    """A private key file that others on the machine may use."""
 
     code = "key-file-exposed"
-    why = "A private key must be readable by its owner alone."
+    why = "Only its owner may read or write a private key."
     advice = "Run `chmod 600` on the file; if others may have read it, revoke the key."
 
 
 class PassphraseNeededError(TallystickError):
-    """A sealed key file, and no passphrase given."""
+    """A sealed key file, and no passphrase was given."""
 
     code = "passphrase-needed"
     why = "The key file is sealed with a passphrase."
-    advice = "Give the passphrase."
+    advice = "Give the passphrase, at the terminal or with `--passphrase-file`."
 
 
 class PassphraseWrongError(TallystickError):
-    """A sealed key file that this passphrase does not open."""
+    """A sealed key file that the given passphrase does not open."""
 
     code = "passphrase-wrong"
-    why = "The passphrase is another one, or the file was altered."
+    why = "The passphrase is wrong, or the file was altered."
     advice = "Try again; if the passphrase is right, restore the file from a copy."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateKeys:
-    """What NAME.key holds: to sign with, and to open what is sealed to its holder."""
+    """The keys in NAME.key: one signs, the other opens what is sealed to its holder."""
 
     person: PersonId
     signing_key: SigningKey
@@ -102,7 +102,7 @@ def write_key_file(
     """Write a new file of mode 0600 and make it durable; never overwrite.
 
     Raises:
-        KeyFileExistsError: Something of that name is there.
+        KeyFileExistsError: A file of that name exists.
         KeyFileUnreadableError: The system refuses.
         MalformedKeyFileError: The age identity is not one line of ASCII.
     """
@@ -120,9 +120,9 @@ def read_key_file(path: Path, *, passphrase: str | None = None) -> PrivateKeys:
     """Return the private keys in the file.
 
     Raises:
-        KeyFileUnreadableError: Not there, not ours to read, or not a file.
+        KeyFileUnreadableError: Missing, not ours to read, or not a regular file.
         KeyFileExposedError: Group or others may read or write it.
-        PassphraseNeededError: Sealed; ask for the passphrase and try again.
+        PassphraseNeededError: It is sealed; ask for the passphrase and try again.
         PassphraseWrongError: The passphrase does not open it.
         MalformedError: Not a `tallystick.key/v1` file.
     """
@@ -206,17 +206,17 @@ def _unsealed(value: JsonValue, passphrase: str | None) -> bytes:
 
 
 def _cost(members: JsonObject) -> SealingCost:
-    """Refuse what would cost this machine more than any honest file does."""
+    """Refuse a cost that no honest file asks for."""
     operations = _bounded(members, "operations", argon2id.OPSLIMIT_MIN, ARGON2_OPERATIONS_MAX)
     memory = _bounded(members, "memory_bytes", argon2id.MEMLIMIT_MIN, ARGON2_MEMORY_BYTES_MAX)
     return SealingCost(operations=operations, memory_bytes=memory)
 
 
 def _bounded(members: JsonObject, member: str, least: int, most: int) -> int:
-    found = members[member]
-    if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
+    count = members[member]
+    if isinstance(count, bool) or not isinstance(count, int) or not least <= count <= most:
         raise MalformedKeyFileError("out of bounds", member=member, least=least, most=most)
-    return found
+    return count
 
 
 def _box(passphrase: str, salt: bytes, cost: SealingCost) -> nacl.secret.SecretBox:

@@ -19,13 +19,11 @@ SEED_SIZE_BYTES: Final = 32
 PUBLIC_KEY_SIZE_BYTES: Final = 32
 SIGNATURE_SIZE_BYTES: Final = 64
 
-assert nacl.bindings.has_crypto_core_ed25519, (
-    "libsodium was built without the point check"
-)  # no key may be checked without it
+assert nacl.bindings.has_crypto_core_ed25519, "libsodium was built without the point check"
 
 
 class InvalidPointError(TallystickError):
-    """A public key that is no point of the prime-order group."""
+    """A public key that is not a point of the prime-order group."""
 
     code = "invalid-point"
     why = "The key is not a canonical point of edwards25519 in the prime-order group."
@@ -71,7 +69,7 @@ class SigningKey:
 
 
 def public_key_of(raw: bytes) -> PublicKey:
-    """Return the written form of a 32-byte public key; says nothing about its point."""
+    """Return the written form of a 32-byte public key; its point is not checked."""
     assert len(raw) == PUBLIC_KEY_SIZE_BYTES, "an Ed25519 public key has 32 bytes"  # checked where it is read
     return PublicKey("ed25519:" + raw.hex())
 
@@ -104,8 +102,8 @@ def check_point(public_key: PublicKey) -> None:
 def verifies(public_key: PublicKey, message: bytes, signature: bytes) -> bool:
     """Tell whether `signature` is of `message` under `public_key`.
 
-    Under a key that is no sound point nothing verifies; neither does a signature
-    whose scalar is not reduced (RFC 8032 section 5.1.7), so none can be re-spelled.
+    Nothing verifies under a key that is not a sound point; neither does a signature
+    whose scalar is not reduced (RFC 8032 section 5.1.7), so no signature has a second spelling.
     """
     if len(signature) != SIGNATURE_SIZE_BYTES or not is_sound_point(public_key):
         return False

@@ -1,4 +1,4 @@
-"""A claim with the agreement that it stands on: what everybody who reads a record comes to.
+"""A claim with its agreement: what everyone who reads a record arrives at.
 
 The gate, the API, the workflow and the offline verifier share this value. The store adds the raw bytes
 to it, the workflow its place in the ledger.

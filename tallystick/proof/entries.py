@@ -1,7 +1,7 @@
-"""From the raw entries of a claim's record to verified ones, in one way for all who fold a claim.
+"""From the raw entries of a claim's record to verified ones, in one way for everyone who folds a claim.
 
-The workflow, the gate, the API's read side and the offline verifier start from raw
-envelopes: what this module leaves out, all of them leave out.
+The workflow, the gate, the API's read side and the offline verifier all start from raw
+envelopes, and leave out what this module leaves out.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from tallystick.proof.reading import SignedAgreement, kind_read, read_agreement,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedStatement:
-    """A statement as a ledger holds it; nothing is verified yet."""
+    """A statement as the ledger has it; nothing is verified yet."""
 
     index: int
     accepted_at: datetime
@@ -34,7 +34,7 @@ class RecordedStatement:
 def filing_first(kind: str, index: int) -> tuple[bool, int]:
     """Return the key by which a claim's record is sorted: its filing, then the rest in ledger order.
 
-    Revocations from before the filing belong to the record too; it still begins with the filing.
+    Revocations from before the filing belong to the record too, which still begins with the filing.
     """
     return kind != Kind.CLAIM, index
 
@@ -42,7 +42,7 @@ def filing_first(kind: str, index: int) -> tuple[bool, int]:
 def with_successors(terms: Terms, raw: Iterable[RecordedStatement]) -> Terms:
     """Return `terms` with the later versions that `raw` holds, each signed by all parties to the one before.
 
-    A version that does not follow, or that a party has not signed, means nothing and is passed over.
+    A version that does not follow, or that a party has not signed, is ignored.
     """
     later = dict(terms.later)
     newest, digest = (terms.agreement, terms.digest) if not later else _last(later)
@@ -71,7 +71,7 @@ def verified(
     """
     recorded = tuple(raw)
     gone, entries = set(revoked), list[Entry]()
-    # A version says nothing of what was recorded before it: who reads on finds what was found before.
+    # A version changes nothing about what was recorded before it, so reading on agrees with reading anew.
     ahead = {statement_id(one.envelope) for one in recorded if kind_of(one.envelope) == Kind.AGREEMENT}
     for one in recorded:
         ahead.discard(statement_id(one.envelope))
@@ -79,7 +79,7 @@ def verified(
         if entry is None:
             continue
         if isinstance(entry.signed.body, KeyRevocation):
-            # One by a revoked key is void, and must not hide a sound one that comes later.
+            # A revocation by a revoked key is void, and must not hide a sound one that comes later.
             if {entry.signed.body.key, *entry.signed.signers} & gone:
                 continue
             gone.add(entry.signed.body.key)
@@ -90,7 +90,8 @@ def verified(
 def _known_then(terms: Terms, ahead: Collection[Digest]) -> Terms:
     if not ahead:
         return terms
-    return replace(terms, later={at: version for at, version in terms.later.items() if at not in ahead})
+    later = {digest: version for digest, version in terms.later.items() if digest not in ahead}
+    return replace(terms, later=later)
 
 
 def _verified_entry(recorded: RecordedStatement, terms: Terms) -> Entry | None:
@@ -130,9 +131,10 @@ def _names(envelope: Envelope, before: Digest) -> bool:
 
 def _following(envelope: Envelope, before: Agreement) -> SignedAgreement | None:
     with suppress(TallystickError):
-        found = read_agreement(envelope)
-        check_predecessors(before, found.signers)
-        of = (found.agreement.id, found.agreement.deployment, found.agreement.version)
-        if of == (before.id, before.deployment, before.version + 1):
-            return found
+        version = read_agreement(envelope)
+        check_predecessors(before, version.signers)
+        agreement = version.agreement
+        follows = (agreement.id, agreement.deployment, agreement.version)
+        if follows == (before.id, before.deployment, before.version + 1):
+            return version
     return None

@@ -2,7 +2,7 @@
 
 1. The envelope is strict and its body canonical.
 2. Every signature verifies, under a key that the agreement lists.
-3. The body has exactly the members of its kind, and a claim's recipient is one to which can be sealed.
+3. The body has exactly the members of its kind, and a claim's recipient can be sealed to.
 Only then do the rules of the domain see it.
 """
 
@@ -41,29 +41,29 @@ def read_signed(envelope: Envelope, agreement: Agreement) -> Signed[Body]:
     """Return the statement in `envelope`, signed by keys of `agreement` and nobody else.
 
     Raises:
-        MalformedError: Not a statement of a kind that stands under an agreement.
+        MalformedError: Not a statement of a kind that is made under an agreement.
         SignatureInvalidError: A signature is by none of the agreement's keys.
     """
     return _read_signed(envelope, keys_of(agreement))
 
 
 def read_agreement(envelope: Envelope) -> SignedAgreement:
-    """Return the agreement in `envelope`, signed by somebody of every party.
+    """Return the agreement in `envelope`, signed by at least one person of every party.
 
     Raises:
         MalformedError: Not an agreement in its one form.
         SignatureInvalidError: A signature is by none of the agreement's own persons.
         NotYoursError: A party has not signed.
-        InvalidPointError: A key in it is no sound Ed25519 point.
+        InvalidPointError: A key in it is not a sound Ed25519 point.
     """
     return _read_agreement(envelope)
 
 
 def forget() -> None:
-    """Forget what was read, for whoever decides, or measures what reading costs.
+    """Forget what was read: before the gate decides, and before a benchmark measures what reading costs.
 
-    What was read follows from the given bytes alone, so for equal bytes it need not be found out again:
-    a record that grew by one statement costs one verification, not one of everything before it.
+    What was read follows from the given bytes alone, so equal bytes need not be read again: a record that
+    grew by one statement costs one verification, not one of everything before it.
     """
     _read_signed.cache_clear()
     _read_agreement.cache_clear()

@@ -1,7 +1,7 @@
 """Sealing and opening age v1 files (C2SP age.md), streaming, in bounded memory.
 
-Whoever holds the identity opens what we seal with stock `age` (1.3 or later for
-`age1pq1…`), and needs nothing of ours.
+Anyone who holds the identity opens what we seal with stock `age` (1.3 or later for
+`age1pq1…`), and needs none of our software.
 """
 
 import hashlib
@@ -43,24 +43,24 @@ class NoIdentityMatchesError(AgeError):
 
 
 class UnsuitableRecipientsError(AgeError):
-    """Recipients that one file can't be sealed to together."""
+    """Recipients to which one file can't be sealed together."""
 
     code = "recipients-unsuitable"
-    why = "A file needs 1 to 64 recipients, and a weaker kind beside a post-quantum one undoes it (age.md)."
+    why = "A file needs 1 to 64 recipients, and a weaker kind among post-quantum ones undoes them (age.md)."
     advice = "Seal to age1pq1… recipients only, or to age1… recipients only."
 
 
 class SealedTooLargeError(AgeError):
-    """Something that is opened in memory, and is larger than such a thing may be."""
+    """A sealed file that is too large to be opened in memory."""
 
     code = "sealed-too-large"
-    why = "A share or key is small; what is larger isn't read into memory."
+    why = "Shares and keys are small, so nothing larger is read into memory."
     advice = "Check that the right file was given."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sealed:
-    """What a sealed file is known by, measured while it was written or read.
+    """What identifies a sealed file, measured while it was written or read.
 
     Attributes:
         digest: SHA-256 of the whole sealed file.
@@ -76,7 +76,7 @@ class Sealed:
 class SealingWriter:
     """Seals, hashes and counts in one pass: write plaintext to it, then `finish`.
 
-    What reached the sink before `finish` is no sealed file and doesn't open.
+    What reached the sink before `finish` is not a sealed file and doesn't open.
     """
 
     def __init__(self, sink: ByteSink, recipients: Sequence[Recipient]) -> None:
@@ -100,7 +100,7 @@ class SealingWriter:
         return len(data)
 
     def finish(self) -> Sealed:
-        """Write the final chunk, and tell what the sealed file is known by."""
+        """Write the final chunk, and return what identifies the sealed file."""
         assert not self._finished, "finished twice (this is a bug)"
         self._chunks.finish()
         self._finished = True
@@ -108,7 +108,7 @@ class SealingWriter:
 
 
 def seal(plain: BinaryIO, out: ByteSink, recipients: Sequence[Recipient]) -> Sealed:
-    """Seal all of `plain` into `out`, and tell what the sealed file is known by.
+    """Seal all of `plain` into `out`, and return what identifies the sealed file.
 
     Raises:
         UnsuitableRecipientsError: None, too many, or post-quantum mixed with others.
@@ -120,7 +120,7 @@ def seal(plain: BinaryIO, out: ByteSink, recipients: Sequence[Recipient]) -> Sea
 
 
 def open_sealed(sealed: BinaryIO, out: ByteSink, identities: Sequence[Identity]) -> Sealed:
-    """Open `sealed` into `out`, and tell what exactly this read of the sealed file was.
+    """Open `sealed` into `out`, and return what identifies the very bytes that were read.
 
     Only a normal return says that `out` is complete: after an error, discard it.
     `sealed` needs `read` and `readline`: wrap a raw stream in `io.BufferedReader`.
@@ -175,9 +175,9 @@ def _check_recipients(recipients: Sequence[Recipient]) -> None:
 
 
 class _Measure:
-    """A sink that passes on, hashes and counts."""
+    """A sink that hashes and counts what it passes on."""
 
-    # Not in another thread: encrypting keeps Python's lock, and waiting for it cost more than it saved.
+    # Not in another thread: encrypting holds Python's lock, and waiting for it cost more than it saved.
 
     def __init__(self, sink: ByteSink) -> None:
         self._sink = sink

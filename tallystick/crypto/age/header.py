@@ -21,15 +21,15 @@ _ARGUMENTS: Final = re.compile(rb"-> [!-~]+(?: [!-~]+)*")
 
 
 class AgeError(TallystickError):
-    """A sealed file, or what to seal it to, was refused."""
+    """A sealed file was refused, or a recipient to seal it to."""
 
     code = "sealed-file-refused"
     why = "The sealed file, or the key to seal or open it with, can't be used."
-    advice = "Read the facts; a sealed file that was altered must be fetched again."
+    advice = "Read the facts; fetch a sealed file again if it was altered."
 
 
 class MalformedHeaderError(AgeError, MalformedError):
-    """The header isn't an age v1 header, or a stanza in it breaks its type's rules."""
+    """A header that isn't an age v1 header, or has a stanza that breaks the rules of its type."""
 
     code = "sealed-header-malformed"
     why = "The file doesn't begin with a well-formed age v1 header."
@@ -37,7 +37,7 @@ class MalformedHeaderError(AgeError, MalformedError):
 
 
 class HeaderAlteredError(AgeError):
-    """The header's MAC is wrong: it isn't the header that the sealer wrote."""
+    """A header with a wrong MAC: the sealer did not write it like this."""
 
     code = "sealed-header-altered"
     why = "The authentication code over the header doesn't match: the header was altered."
@@ -61,7 +61,7 @@ class Stanza:
     body: bytes
 
     def encode(self) -> bytes:
-        """Return the stanza as it stands in a header, its body wrapped at 64 columns."""
+        """Return the stanza as a header has it, its body wrapped at 64 columns."""
         text = encode_base64(self.body)
         lines = [text[at : at + _COLUMNS] for at in range(0, len(text) + 1, _COLUMNS)]
         return "\n".join([" ".join(("->", self.kind, *self.arguments)), *lines, ""]).encode()
@@ -79,7 +79,7 @@ class AgeHeader:
         """Return if the MAC is the one that `file_key` (16 bytes) makes.
 
         Raises:
-            HeaderAlteredError: It isn't.
+            HeaderAlteredError: It is another.
         """
         if not hmac.compare_digest(_mac(file_key, self.covered), self.mac):
             raise HeaderAlteredError("the header's authentication code is wrong")
@@ -140,7 +140,7 @@ def _closed(stanzas: Sequence[Stanza], end: bytes) -> AgeHeader:
     if len(mac) != _MAC_BYTES:
         raise MalformedHeaderError("an authentication code of a wrong size")
     if len(stanzas) > 1 and any(stanza.kind == "scrypt" for stanza in stanzas):
-        raise MalformedHeaderError("a passphrase beside another recipient")
+        raise MalformedHeaderError("a passphrase next to another recipient")
     # The grammar is canonical: writing the stanzas again gives the bytes that were read.
     covered = _VERSION_LINE + b"".join(stanza.encode() for stanza in stanzas) + b"---"
     return AgeHeader(stanzas=tuple(stanzas), covered=covered, mac=mac)

@@ -49,7 +49,7 @@ _ZERO_NONCE: Final = bytes(12)
 
 
 class MalformedAgeKeyError(AgeError, MalformedError):
-    """Text that is not an age recipient or identity of a kind that we know."""
+    """Text that is not an age recipient or identity of a known kind."""
 
     code = "age-key-malformed"
     why = "The text isn't a native age recipient or identity."
@@ -183,7 +183,7 @@ class HybridIdentity:
 
     def _open(self, share: bytes, body: bytes) -> bytes | None:
         lattice, scalar = self._keys()
-        # HPKE tells a low-order point from a wrong key by nothing but failure; age.md tells them apart.
+        # HPKE fails in the same way for a low-order point and for a wrong key; age.md tells them apart.
         _exchange(scalar, share[_MLKEM_CIPHERTEXT_BYTES:], MalformedHeaderError)
         try:
             return _HPKE.decrypt(share + body, MLKEM768X25519PrivateKey(lattice, scalar), _HYBRID_INFO)
@@ -212,7 +212,7 @@ def identity_from_seed(seed: bytes) -> HybridIdentity:
 
 
 def parse_identity(text: str) -> Identity:
-    """Return the identity that `text`, in upper case as age writes it, stands for.
+    """Return the identity that `text` writes, in upper case as age does.
 
     Raises:
         MalformedAgeKeyError: It is of another kind, or of a wrong length.
@@ -227,7 +227,7 @@ def parse_identity(text: str) -> Identity:
 
 
 def parse_recipient(text: str) -> Recipient:
-    """Return the recipient that `text`, in lower case as age writes it, stands for.
+    """Return the recipient that `text` writes, in lower case as age does.
 
     Raises:
         MalformedAgeKeyError: It is of another kind, of a wrong length, or no valid key.

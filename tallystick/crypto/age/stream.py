@@ -13,7 +13,7 @@ NONCE_BYTES: Final = 16
 
 
 class PayloadAlteredError(AgeError):
-    """The payload isn't, in full and in order, what the sealer wrote."""
+    """A payload that isn't what the sealer wrote, in full and in order."""
 
     code = "sealed-payload-altered"
     why = "A chunk of the payload was altered, moved, cut off or appended."
@@ -80,7 +80,7 @@ def copy_opened(source: ByteSource, sink: ByteSink, file_key: bytes) -> int:
     """Decrypt the payload in `source` into `sink`, and return the number of plain bytes.
 
     Every chunk that reaches `sink` is authentic and in its place, but only a normal
-    return says that it was all: after an error, discard what was written.
+    return says that nothing is missing: after an error, discard what was written.
 
     Raises:
         MalformedHeaderError: There is no payload at all.
@@ -103,7 +103,7 @@ def copy_opened(source: ByteSource, sink: ByteSink, file_key: bytes) -> int:
 
 
 def read_fully(source: ByteSource, size: int) -> bytes:
-    """Return `size` bytes, or fewer if `source` ends before; a pipe may give them in pieces."""
+    """Return `size` bytes, or fewer if `source` ends before; a pipe may deliver them in pieces."""
     first = source.read(size)
     if len(first) == size or not first:
         return first
@@ -117,13 +117,13 @@ def _open_chunk(aead: ChaCha20Poly1305, counter: int, sealed: bytes) -> tuple[by
     whole = len(sealed) == CHUNK_BYTES + TAG_BYTES
     if len(sealed) < TAG_BYTES or (counter and len(sealed) == TAG_BYTES):
         raise PayloadAlteredError("the payload is cut off, or ends in an empty chunk", chunk=counter)
-    # A short chunk can only be the last; a whole one is the last if it opens as the last.
+    # Only the last chunk can be short; a whole one is the last if it opens as the last.
     for last in (False, True) if whole else (True,):
         try:
             return aead.decrypt(_chunk_nonce(counter, last=last), sealed, None), last
         except InvalidTag:
             continue
-    raise PayloadAlteredError("a chunk is altered or out of its place", chunk=counter)
+    raise PayloadAlteredError("a chunk is altered or out of place", chunk=counter)
 
 
 def _chunk_nonce(counter: int, *, last: bool) -> bytes:

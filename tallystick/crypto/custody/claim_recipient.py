@@ -1,7 +1,7 @@
 """A claim's one-time recipient: derived from the claimant's identity, so there is nothing to lose.
 
-Custodians re-seal their shares to it. It is of one claim, because the claim's nonce
-salts it; and the claimant's key file suffices to open what was sealed to it.
+Custodians re-seal their shares to it. It belongs to one claim, because the claim's nonce
+salts it; and the claimant's key file is enough to open what was sealed to it.
 """
 
 from typing import Final
@@ -28,7 +28,7 @@ def check_recipient(text: str) -> None:
     """Refuse a recipient to which the gate and the custodians could never contribute.
 
     Raises:
-        MalformedError: Mistyped, or no post-quantum recipient (`age1pq1…`).
+        MalformedError: Mistyped, or not a post-quantum recipient (`age1pq1…`).
     """
     if not isinstance(parse_recipient(text), HybridRecipient):
         raise MalformedAgeKeyError("not a post-quantum recipient", expected=f"{HybridRecipient.PREFIX}1…")

@@ -1,7 +1,7 @@
 """Pedersen commitments on edwards25519 (RFC 8032 §5.1), over libsodium by PyNaCl.
 
-libsodium takes points unchecked and refuses the scalar zero, so both are dealt
-with here, once, and nowhere else. A point from outside passes `point`, a scalar
+libsodium takes points unchecked and refuses the scalar zero; this module deals with
+both, so that no other has to. A point from outside passes `point`, a scalar
 from outside `scalar`, before anything is computed with it.
 """
 
@@ -35,7 +35,7 @@ class MalformedGroupElementError(MalformedError):
     why = (
         "A point isn't canonical, isn't in the main subgroup or is of small order; or a scalar isn't reduced."
     )
-    advice = "Whoever made the commitments or the share must make them again; these are unusable."
+    advice = "Ask the dealer to make the commitments or the share again; these are unusable."
 
 
 # Nobody knows the logarithm of H to the base G: H is hashed to the curve from a public label.
@@ -56,7 +56,7 @@ def point(raw: bytes) -> Point:
 
 
 def scalar(raw: bytes) -> Scalar:
-    """Return `raw` as a scalar that may be computed with; zero is one.
+    """Return `raw` as a scalar that may be computed with; zero may.
 
     Raises:
         MalformedGroupElementError: Not 32 bytes, or not less than the group's order.

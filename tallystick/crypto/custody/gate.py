@@ -1,7 +1,7 @@
 """Custody with one leaf, the gate's: dealt, checked, contributed and opened.
 
 `custody: gate` is the smallest custody tree. It is dealt, committed to and recombined
-as any other (see `custody`), so what a receiver does is the same for every tree.
+like any other (see `custody`), so a receiver does the same for every tree.
 """
 
 from collections.abc import Mapping
@@ -32,13 +32,13 @@ class CustodyRecipientError(TallystickError):
     """A custody statement whose recipient isn't the one that the shared secret makes."""
 
     code = "custody-recipient"
-    why = "What is sealed to the published recipient wouldn't open with the shares that were dealt for it."
-    advice = "Refuse the custody epoch and have it dealt again; nothing sealed to it can be relied on."
+    why = "The shares that were dealt would not open what is sealed to the published recipient."
+    advice = "Refuse the custody epoch and have it dealt again; do not rely on anything sealed to it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustodyEpoch:
-    """Which custody this is: one epoch of one component, under an agreement of a deployment."""
+    """Names one custody: an epoch of a component, under an agreement of a deployment."""
 
     deployment: DeploymentId
     agreement: AgreementId
@@ -48,7 +48,7 @@ class CustodyEpoch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealtEpoch:
-    """What is published of a dealt epoch, and the gate's share, sealed to the gate.
+    """What the gate publishes of an epoch that it dealt, and its own share, sealed to itself.
 
     Attributes:
         recipient: `age1pq1…`, to which the component is sealed from now on.
@@ -79,7 +79,7 @@ def deal_epoch(epoch: CustodyEpoch, gate: age.Recipient) -> DealtEpoch:
 
 
 def gate_share(body: Custody, sealed: bytes, gate: age.Identity) -> Share:
-    """Return the gate's share, opened and checked against everything that the statement publishes.
+    """Return the gate's share, opened and checked against all that the statement publishes.
 
     Raises:
         AgeError: It doesn't open with the gate's identity.
@@ -100,7 +100,7 @@ def contribute(share: Share, body: Custody, *, claim: Digest, recipient: age.Rec
 def contributed_identity(
     body: Custody, contributions: Mapping[str, bytes], *, claim: Digest, identity: age.Identity
 ) -> age.HybridIdentity:
-    """Return the identity that opens the component: what a receiver makes of its contributions.
+    """Return the identity that opens the component: what a receiver makes from its contributions.
 
     Args:
         body: The epoch to whose recipient the component is sealed.
@@ -119,16 +119,16 @@ def contributed_identity(
         for leaf, sealed in contributions.items()
     }
     secret = sharing.recombine(TREE, commitments_of(body), shares)
-    found = _identity(secret, epoch_of(body))
-    _check_recipient(body, found)
-    return found
+    opening = _identity(secret, epoch_of(body))
+    _check_recipient(body, opening)
+    return opening
 
 
 def commitments_of(body: Custody) -> Commitments:
     """Return the published commitments, each point checked.
 
     Raises:
-        CommitmentsRefusedError, MalformedGroupElementError: They are none.
+        CommitmentsRefusedError, MalformedGroupElementError: They are not commitments.
     """
     return sharing.parse_commitments({node.path: node.points for node in body.commitments})
 

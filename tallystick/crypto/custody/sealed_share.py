@@ -1,7 +1,7 @@
 """A custody share on its way: sealed to one person, and bound to what it is for.
 
-The age file says who can open it; the context inside says for what it may be used,
-so that a share that is moved elsewhere is refused when it is opened. A context is
+The age file says who can open it; the context inside says what it may be used for,
+so that a share that was moved elsewhere is refused when it is opened. A context is
 RFC 8785 JSON; nothing in it is secret.
 """
 
@@ -24,21 +24,21 @@ class ShareMisplacedError(TallystickError):
     """What was opened isn't a share, or is a share for something else."""
 
     code = "share-misplaced"
-    why = "A sealed share names what it was sealed for, and that isn't what it is being used for."
+    why = "A sealed share names what it was sealed for, and may be used for nothing else."
     advice = "Use the sealed share that the custody statement or the approval names for this leaf."
 
 
 def custody_context(
     *, deployment: DeploymentId, agreement: AgreementId, component: ComponentId, epoch: int
 ) -> bytes:
-    """Return what a custody identity's seed is bound to: one epoch of one component."""
+    """Return the context that binds a custody identity's seed: one epoch of one component."""
     return _context("custody", deployment=deployment, agreement=agreement, component=component, epoch=epoch)
 
 
 def share_context(
     *, deployment: DeploymentId, agreement: AgreementId, component: ComponentId, epoch: int, leaf: str
 ) -> bytes:
-    """Return what a share dealt to a custodian is bound to."""
+    """Return the context that binds a share dealt to a custodian."""
     return _context(
         "share", deployment=deployment, agreement=agreement, component=component, epoch=epoch, leaf=leaf
     )
@@ -47,7 +47,7 @@ def share_context(
 def contribution_context(
     *, deployment: DeploymentId, claim: Digest, component: ComponentId, epoch: int, leaf: str
 ) -> bytes:
-    """Return what a share that a custodian re-seals for a claim is bound to."""
+    """Return the context that binds a share that a custodian re-seals for a claim."""
     return _context(
         "contribution", deployment=deployment, claim=claim, component=component, epoch=epoch, leaf=leaf
     )

@@ -39,24 +39,24 @@ class CommitmentsRefusedError(TallystickError):
     """Commitments that don't belong to the tree, or don't fit each other."""
 
     code = "commitments-refused"
-    why = "The commitments don't match the tree's shape, or a node's secret isn't its parent's part for it."
-    advice = "Refuse the custody statement; whoever dealt it must deal again."
+    why = "Commitments have the shape of their tree, and each node's secret is the part its parent gives it."
+    advice = "Refuse the custody statement, and ask the dealer to deal again."
 
 
 class ShareRefusedError(TallystickError):
     """A share that isn't the one that was committed to."""
 
     code = "share-refused"
-    why = "The share doesn't open the commitment of its leaf: it was altered, mixed up or dealt wrongly."
+    why = "The share doesn't open the commitment of its leaf: it was altered, swapped or wrongly dealt."
     advice = "Don't sign a custody receipt for it; ask the dealer for the share again."
 
 
 class TooFewSharesError(TallystickError):
-    """Not enough good shares to meet the tree's thresholds."""
+    """Too few good shares to meet the tree's thresholds."""
 
     code = "too-few-shares"
     why = "The good shares don't satisfy the custody tree; shares that failed their check are named."
-    advice = "Ask the named custodians to send their share again, or others to send theirs."
+    advice = "Ask the custodians named in `bad` to send their share again, or others to send theirs."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +75,7 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Commitments:
-    """One list of points an inner node, its constant term first; public.
+    """A list of points for each inner node, its constant term first; public.
 
     A tree that is a single leaf has the root's one commitment.
     """
@@ -103,7 +103,7 @@ class _Parts:
 
 
 def parse_share(raw: bytes) -> Share:
-    """Return the share that its 64 bytes stand for.
+    """Return the share that these 64 bytes encode.
 
     Raises:
         MalformedGroupElementError: A wrong length, or a scalar that isn't reduced.
@@ -113,7 +113,7 @@ def parse_share(raw: bytes) -> Share:
 
 
 def parse_commitments(document: Mapping[str, Sequence[str]]) -> Commitments:
-    """Return the commitments that a JSON `document` stands for, each point checked.
+    """Return the commitments in a JSON `document`, each point checked.
 
     Raises:
         CommitmentsRefusedError: Too many, or not lower-case hexadecimal.
@@ -134,9 +134,9 @@ def deal(
     """Share `secret`, or a fresh one, over `tree`.
 
     Args:
-        tree: Who holds a share, and how many of whom suffice.
+        tree: Who holds a share, and how many of them are enough.
         secret: What to share; None draws it.
-        draw: Where coefficients come from. Anything but the default is for test vectors.
+        draw: Where coefficients come from; only test vectors replace the default.
 
     Raises:
         MalformedShareTreeError: Nothing can be shared over the tree.
@@ -160,10 +160,10 @@ def verify_commitments(tree: ShareTree, commitments: Commitments) -> None:
     """
     check_tree(tree)
     wanted = dict(lengths(tree))
-    found = {path: len(points) for path, points in commitments.nodes.items()}
-    if wanted != found:
+    given = {path: len(points) for path, points in commitments.nodes.items()}
+    if wanted != given:
         raise CommitmentsRefusedError(
-            "commitments of another tree", nodes=len(found), expected_nodes=len(wanted)
+            "commitments of another tree", nodes=len(given), expected_nodes=len(wanted)
         )
     for point in chain.from_iterable(commitments.nodes.values()):
         edwards.point(point)
@@ -177,10 +177,10 @@ def verify_share(tree: ShareTree, commitments: Commitments, leaf: str, share: Sh
 
     Raises:
         CommitmentsRefusedError: The commitments themselves are wrong.
-        ShareRefusedError: Another share, or nobody's leaf.
+        ShareRefusedError: Another share, or the tree has no such leaf.
     """
     verify_commitments(tree, commitments)
-    path = next((path for path, found in leaves(tree) if found.name == leaf), None)
+    path = next((path for path, custodian in leaves(tree) if custodian.name == leaf), None)
     if path is None or not _fits(commitments, path, share):
         raise ShareRefusedError("not the share that was committed to", leaf=leaf)
 
@@ -236,14 +236,14 @@ def _split(tree: Node, path: NodePath, part: Share, draw: Callable[[], Scalar]) 
 def _recover(tree: ShareTree, shares: Mapping[str, Share]) -> Share | None:
     if isinstance(tree, Leaf):
         return shares.get(tree.name)
-    found = {
+    parts = {
         place: part
         for place, child in enumerate(tree.children, start=1)
         if (part := _recover(child, shares)) is not None
     }
-    if len(found) < tree.threshold:
+    if len(parts) < tree.threshold:
         return None
-    return _interpolate(dict(sorted(found.items())[: tree.threshold]))
+    return _interpolate(dict(sorted(parts.items())[: tree.threshold]))
 
 
 def _interpolate(parts: Mapping[int, Share]) -> Share:
@@ -261,8 +261,8 @@ def _weight(place: int, places: Mapping[int, Share]) -> Scalar:
 
 
 def _evaluate(coefficients: Sequence[Share], place: int) -> Share:
-    at = edwards.small_scalar(place)
-    return reduce(lambda total, coefficient: _plus(_scale(at, total), coefficient), reversed(coefficients))
+    where = edwards.small_scalar(place)
+    return reduce(lambda total, coefficient: _plus(_scale(where, total), coefficient), reversed(coefficients))
 
 
 def _expected(commitments: Commitments, path: NodePath) -> Point:
@@ -270,9 +270,11 @@ def _expected(commitments: Commitments, path: NodePath) -> Point:
     if path == ROOT:
         return commitments.nodes[ROOT][0]
     parent, _, place = path.rpartition("/")
-    at = edwards.small_scalar(int(place))
+    where = edwards.small_scalar(int(place))
     points = commitments.nodes[NodePath(parent or ROOT)]
-    return reduce(lambda total, point: edwards.add_points(edwards.times(at, total), point), reversed(points))
+    return reduce(
+        lambda total, point: edwards.add_points(edwards.times(where, total), point), reversed(points)
+    )
 
 
 def _fits(commitments: Commitments, path: NodePath, share: Share) -> bool:

@@ -8,7 +8,7 @@ from tallystick.domain.errors import MalformedError
 from tallystick.limits import QUORUM_LEAVES_MAX, SHARE_TREE_DEPTH_MAX
 
 NodePath = NewType("NodePath", str)
-"""Where a node stands: `/` is the root, `/2/1` the first child of the root's second."""
+"""Where a node is in its tree: `/` is the root, `/2/1` the first child of the root's second."""
 ROOT: Final = NodePath("/")
 
 
@@ -16,7 +16,7 @@ class MalformedShareTreeError(MalformedError):
     """A tree over which nothing can be shared."""
 
     code = "share-tree-malformed"
-    why = "Each node needs a threshold from 1 to its number of children, and each custodian one leaf only."
+    why = "A node's threshold lies between 1 and its number of children, and a custodian has one leaf."
     advice = "Correct the quorum tree of the agreement."
 
 
@@ -29,7 +29,7 @@ class Leaf:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Node:
-    """A group of which `threshold` members suffice."""
+    """A group of which `threshold` members are enough."""
 
     threshold: int
     children: tuple["ShareTree", ...]
@@ -50,7 +50,7 @@ def check_tree(tree: ShareTree) -> None:
 
 
 def child_path(path: NodePath, place: int) -> NodePath:
-    """Return where the child at `place` (1, 2 …) of a node stands."""
+    """Return the path of a node's child at `place` (1, 2 …)."""
     return NodePath(f"{path.removesuffix('/')}/{place}")
 
 
@@ -64,12 +64,12 @@ def lengths(tree: ShareTree) -> Iterator[tuple[NodePath, int]]:
 
 
 def leaves(tree: ShareTree) -> Iterator[tuple[NodePath, Leaf]]:
-    """Return the custodians and where they stand, from left to right."""
+    """Return the custodians and their paths, from left to right."""
     return ((path, node) for path, node in nodes(tree) if isinstance(node, Leaf))
 
 
 def nodes(tree: ShareTree, path: NodePath = ROOT, depth: int = 0) -> Iterator[tuple[NodePath, ShareTree]]:
-    """Yield every node below `path` and itself, a parent before its children.
+    """Yield the node at `path` and every node below it, a parent before its children.
 
     Raises:
         MalformedShareTreeError: A threshold out of range, or too deep.

@@ -20,7 +20,7 @@ def base64_text(data: bytes) -> str:
 
 
 def base64_bytes(text: str, *, where: str) -> bytes:
-    """Return the bytes that `text` is the one spelling of.
+    """Return the bytes of which `text` is the one spelling.
 
     Python's decoder drops foreign characters and ignores trailing bits; two
     spellings of one signature would be two envelopes, so the text must match.

@@ -47,7 +47,7 @@ class NotUtf8Error(MalformedError):
 
 
 class JsonSyntaxError(MalformedError):
-    """Text that does not follow the JSON grammar, or goes on after its value."""
+    """Text that breaks the JSON grammar, or continues after its value."""
 
     code = "json-syntax"
     why = "The bytes are not exactly one JSON value."
@@ -134,7 +134,7 @@ def parse_canonical(
 
 
 def canonical_bytes(value: JsonValue) -> bytes:
-    """Return the RFC 8785 form of `value`; whatever is written here, `parse` understands.
+    """Return the RFC 8785 form of `value`; `parse` reads all that this writes.
 
     Size and number of values are bounded where documents are read.
 
@@ -145,11 +145,11 @@ def canonical_bytes(value: JsonValue) -> bytes:
 
 
 def sha256_digest(data: bytes) -> Digest:
-    """Return the SHA-256 of `data` as it is written everywhere: `sha256:` and hexadecimal."""
+    """Return the SHA-256 of `data` in the form used everywhere: `sha256:` and hexadecimal."""
     return Digest("sha256:" + hashlib.sha256(data).hexdigest())
 
 
-# Reading, step by step.
+# Reading, in this order.
 
 _BOM: Final = b"\xef\xbb\xbf"
 # An unterminated string takes the rest, so that each character is looked at once.
@@ -163,7 +163,7 @@ class _Members(list[tuple[str, object]]):
 
 
 class _RefusedNumber(str):
-    """The text of a number that is refused as soon as its place is known."""
+    """The text of a number that will be refused once its place is known."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Objects with exactly the members that their format names: what the readers of this package share."""
+"""Reading objects that have exactly the members that their format names."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -8,10 +8,10 @@ from tallystick.domain.json import JsonObject, JsonValue
 
 
 class UnexpectedShapeError(MalformedError):
-    """JSON with other members, or values of another type, than its format has."""
+    """JSON whose members, or their types, are not those of its format."""
 
     code = "json-shape"
-    why = "Every format names its members; unknown ones are refused, because somebody else may read them."
+    why = "Every format names its members; unknown ones are refused: another reader may give them a meaning."
     advice = "Compare with the format; `at` says which object, `member` which of its members."
 
 
@@ -38,6 +38,6 @@ def text_of(members: JsonObject, member: str, *, where: str) -> str:
     Raises:
         UnexpectedShapeError: Not text.
     """
-    if not isinstance(found := members[member], str):
+    if not isinstance(text := members[member], str):
         raise UnexpectedShapeError("not text", at=where, member=member)
-    return found
+    return text

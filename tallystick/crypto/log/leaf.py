@@ -1,6 +1,6 @@
-"""What stands at a leaf of a log: a salted commitment to an envelope, and when it was accepted.
+"""What a leaf of a log hashes: a salted commitment to an envelope, and when it was accepted.
 
-The log can be shown to anybody without showing the agreement: without the salt,
+Anyone may see the log without learning what the agreement says: without the salt,
 nobody can tell whether a guessed envelope is in it.
 """
 
@@ -25,7 +25,7 @@ def leaf_bytes(*, accepted_at: datetime, envelope: bytes, salt: bytes) -> bytes:
     """Return the entry that is hashed into the tree, as RFC 8785 JSON.
 
     `envelope` is the canonical envelope, signatures included; the salt has a fixed
-    size, so that where it ends is never in doubt.
+    size, so that there is no doubt where it ends.
     """
     assert len(salt) == SALT_SIZE_BYTES, "a salt has 32 bytes"
     commitment = "sha256:" + hashlib.sha256(salt + envelope).hexdigest()

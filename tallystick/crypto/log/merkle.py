@@ -19,7 +19,7 @@ EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 
 class MalformedTreeError(MalformedError):
-    """A size, index or hash that no tree has."""
+    """A size, an index or a hash that no tree has."""
 
     code = "malformed-tree"
     why = "Sizes and indices lie within the tree, and hashes have 32 bytes."
@@ -56,14 +56,14 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 class Frontier:
     """A tree of `size` leaves, as the roots of its perfect subtrees, largest first.
 
-    All that is needed to append and to know the root; one hash for each one bit of `size`.
+    This is all one needs to append and to compute the root: one hash for each bit of `size` that is 1.
     """
 
     size: int = 0
     hashes: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what is no frontier, such as a damaged row."""
+        """Refuse what is not a frontier, such as a damaged row."""
         _check_size(self.size)
         _check_hashes(self.hashes)
         if len(self.hashes) != self.size.bit_count():
@@ -116,7 +116,7 @@ def consistency_proof(leaves: Sequence[bytes], old_size: int) -> tuple[bytes, ..
     From the empty tree, and from a tree to itself, the proof is empty.
 
     Raises:
-        MalformedTreeError: The tree was never of that size.
+        MalformedTreeError: The tree never had that size.
     """
     if not 0 <= old_size <= len(leaves):
         raise MalformedTreeError("no such size", old_size=old_size, size=len(leaves))
@@ -223,5 +223,5 @@ def _check_size(size: int) -> None:
 
 
 def _check_hashes(hashes: Sequence[bytes]) -> None:
-    if any(len(found) != HASH_SIZE_BYTES for found in hashes):
+    if any(len(value) != HASH_SIZE_BYTES for value in hashes):
         raise MalformedTreeError("not hashes of 32 bytes")

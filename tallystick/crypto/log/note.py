@@ -26,26 +26,26 @@ _CHECKPOINT_LINES_MIN: Final = 3
 
 
 class MalformedNoteError(MalformedError):
-    """Bytes that are no signed note, checkpoint or log proof."""
+    """Bytes that are not a signed note, a checkpoint or a log proof."""
 
     code = "malformed-note"
     why = "The text does not follow C2SP signed-note, tlog-checkpoint or tlog-proof to the letter."
-    advice = "Fetch it again, unchanged: every byte of it counts, line ends too."
+    advice = "Fetch it again, unchanged: every byte counts, line ends too."
 
 
 class NoteSignatureError(TallystickError):
     """A note that the expected key did not sign."""
 
     code = "note-signature"
-    why = "No line verifies under the expected key, or one that names it does not."
+    why = "The expected key signs the note, and every line that names this key verifies under it."
     advice = "Compare the log's verifier key with the one in the agreement."
 
 
 class OriginMismatchError(TallystickError):
-    """A sound checkpoint, but of another log."""
+    """A sound checkpoint of another log."""
 
     code = "origin-mismatch"
-    why = "The checkpoint is of another log than the one asked for."
+    why = "A checkpoint proves something only about the log that it names."
     advice = "Use the checkpoint of this agreement's log."
 
 
@@ -60,7 +60,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifierKey:
-    """A note's signer: a name, and the key that this name stands for."""
+    """A note's signer: a name and its key."""
 
     name: str
     public_key: PublicKey
@@ -74,7 +74,7 @@ class VerifierKey:
 def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey, *, name: str | None = None) -> bytes:
     """Return the checkpoint as a note signed as `name`, by custom the origin itself.
 
-    Whoever signs must know that it is consistent with all that were signed before.
+    The signer must know that it is consistent with every checkpoint signed before.
     """
     signer = VerifierKey(name=_checked_name(name or checkpoint.origin), public_key=key.public_key)
     text = checkpoint_text(checkpoint)
@@ -107,7 +107,7 @@ def open_note(note: bytes, key: VerifierKey) -> str:
     """
     text, lines = _split_note(note)
     marked = [signature for name, signature in map(_signature_line, lines) if name == key.name]
-    ours = [found[_KEY_ID_SIZE_BYTES:] for found in marked if found[:_KEY_ID_SIZE_BYTES] == key.key_id()]
+    ours = [line[_KEY_ID_SIZE_BYTES:] for line in marked if line[:_KEY_ID_SIZE_BYTES] == key.key_id()]
     if not ours:
         raise NoteSignatureError("not signed by the expected key", name=key.name)
     if not all(verifies(key.public_key, text.encode(), signature) for signature in ours):
@@ -141,16 +141,16 @@ def hash_line(text: str) -> bytes:
     Raises:
         MalformedNoteError: Not base64, or not of 32 bytes.
     """
-    if len(found := _base64(text, "hash")) != HASH_SIZE_BYTES:
-        raise MalformedNoteError("not a hash of 32 bytes", found=len(found))
-    return found
+    if len(value := _base64(text, "hash")) != HASH_SIZE_BYTES:
+        raise MalformedNoteError("not a hash of 32 bytes", found=len(value))
+    return value
 
 
 def note_text(data: bytes) -> str:
-    """Return `data` as the plain text that notes and log proofs are made of.
+    """Return `data` as text, as notes and log proofs are written.
 
     Raises:
-        MalformedNoteError: Too long, not UTF-8, or with control characters but newline.
+        MalformedNoteError: Too long, not UTF-8, or with a control character other than newline.
     """
     if len(data) > NOTE_SIZE_BYTES_MAX:
         raise MalformedNoteError("too long", limit=NOTE_SIZE_BYTES_MAX)
@@ -186,7 +186,7 @@ def _signature_line(line: str) -> tuple[str, bytes]:
 
 
 def _checkpoint(text: str) -> Checkpoint:
-    """Read the three lines; extension lines after them are opaque, and never empty."""
+    """Read the three lines; the extension lines after them are opaque, but never empty."""
     lines = text[:-1].split("\n")
     if len(lines) < _CHECKPOINT_LINES_MIN or not all(lines):
         raise MalformedNoteError("not three or more filled lines", found=len(lines))

@@ -1,7 +1,7 @@
 """C2SP tlog-proof@v1 files: that one entry is in a log, to be verified offline.
 
-The file carries its checkpoint verbatim. Its `extra` is not authenticated: here it
-brings the salt that the leaf was made with, and a wrong salt makes a wrong leaf.
+The file carries its checkpoint verbatim. Its `extra` is not authenticated: here it is
+the salt that the leaf was made with, and a wrong salt makes a wrong leaf.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _INDEX: Final = "index "
 class LogProof:
     """An entry's place in a log: the path of 32-byte hashes from leaf to root, and the signed root.
 
-    `checkpoint` is the signed note, verbatim, with whatever cosignatures it has.
+    `checkpoint` is the signed note, verbatim, with any cosignatures.
     """
 
     index: int

@@ -2,6 +2,6 @@
 
 To verify one, call `verify.verify` with the bytes of the file; its answer is a `Report` of thirteen
 premises, in order, up to the first that is broken. `file` writes and reads the file. The premises are in
-`agreements`, `deposits` and `record`, by what they are about; `Established` is what the earlier ones
-leave to the later ones.
+`agreements`, `deposits` and `record`, by what they are about; `Established` carries what the earlier ones
+established to the later ones.
 """

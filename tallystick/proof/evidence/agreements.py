@@ -18,13 +18,13 @@ def evidence_signed(known: Established) -> str:
     """Establish that the log key of the pinned agreement sealed every byte before the seal."""
     case, seal = known.document.exported, known.document.seal
     if kind_of(seal) != Kind.EVIDENCE:
-        raise EvidenceBrokenError("the last statement is no evidence statement", kind=kind_of(seal))
+        raise EvidenceBrokenError("the last statement is not an evidence statement", kind=kind_of(seal))
     body = decode(EvidenceSeal, body_of(seal))
     if body.content != known.document.content:
         raise EvidenceBrokenError("not the bytes that were sealed", signed=body.content)
     engine = _claimed_agreement(known).engine
     verified_signers(seal, [engine.log_key])
-    # Nothing is left that the signature doesn't cover: one signature, and its hint is the signer's.
+    # One signature, with its signer's hint: so no byte is left that the signature doesn't cover.
     if [signature.keyid for signature in seal.signatures] != [key_id(engine.log_key)]:
         raise EvidenceBrokenError("not one signature, by the log key", signatures=len(seal.signatures))
     named = (body.claim, body.agreement_digest, body.deployment, body.entries)
@@ -36,7 +36,7 @@ def evidence_signed(known: Established) -> str:
 
 
 def _claimed_agreement(known: Established) -> Agreement:
-    """Return the pinned agreement, of which nothing is verified yet but its digest."""
+    """Return the pinned agreement; only its digest is verified yet."""
     for entry in known.of_kind(Kind.AGREEMENT):
         if statement_id(entry.envelope) == known.document.exported.agreement_digest:
             return decode(Agreement, body_of(entry.envelope))
@@ -49,13 +49,13 @@ def agreement_chain(known: Established) -> str:
     before: SignedAgreement | None = None
     for number, entry in enumerate(known.of_kind(Kind.AGREEMENT), start=1):
         version = read_agreement(entry.envelope)
-        found = version.agreement
+        agreement = version.agreement
         expected = None if before is None else before.terms.digest
-        if (found.version, found.supersedes) != (number, expected):
-            raise EvidenceBrokenError("not the next version", version=found.version, expected=number)
+        if (agreement.version, agreement.supersedes) != (number, expected):
+            raise EvidenceBrokenError("not the next version", version=agreement.version, expected=number)
         if before is not None:
             last = before.agreement
-            if (found.id, found.deployment) != (last.id, last.deployment):
+            if (agreement.id, agreement.deployment) != (last.id, last.deployment):
                 raise EvidenceBrokenError("of another agreement", version=number)
             check_predecessors(last, version.signers)
             _check_unrevoked(known, before, entry.index, version)
@@ -74,10 +74,8 @@ def _check_unrevoked(
     earlier = [entry.recorded() for entry in known.of_kind(Kind.KEY_REVOCATION) if entry.index < index]
     bodies = [entry.signed.body for entry in verified(earlier, before.terms)]
     gone = {body.key for body in bodies if isinstance(body, KeyRevocation)}
-    if found := sorted(gone & version.signers):
-        raise EvidenceBrokenError(
-            "signed with a revoked key", version=version.agreement.version, key=found[0]
-        )
+    if used := sorted(gone & version.signers):
+        raise EvidenceBrokenError("signed with a revoked key", version=version.agreement.version, key=used[0])
 
 
 def trust_anchor(known: Established) -> str:
@@ -91,7 +89,7 @@ def trust_anchor(known: Established) -> str:
 
 
 def version_in_force(known: Established) -> str:
-    """Establish what filing checked. Of a version that the file leaves out, nothing can be seen."""
+    """Establish what filing checked; a version that the file leaves out is not noticed."""
     pinned, filed = known.pinned.agreement, filed_entry(known)
     registered = zip(known.of_kind(Kind.AGREEMENT), known.versions, strict=True)
     there = [version.agreement for entry, version in registered if entry.index < filed.index]

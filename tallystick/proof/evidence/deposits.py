@@ -1,4 +1,4 @@
-"""The premises about what is released: the chain of deposits and the custody that they are sealed to."""
+"""The premises about what is released: the chain of deposits, and the custody to which they are sealed."""
 
 from tallystick.domain.deposit.provenance import chain_fault, custody_fault, deposit_fault
 from tallystick.domain.ids import Digest
@@ -43,7 +43,7 @@ def _check_found_whole(known: Established, deposit: Digest) -> None:
         by_log_key = signed.signers == frozenset({version_of(known, signed).engine.log_key})
         if body.happening is Happening.DEPOSIT_VERIFIED and by_log_key and index < filed_at:
             return
-    raise EvidenceBrokenError("nothing says that the deposit was whole before the claim", deposit=deposit)
+    raise EvidenceBrokenError("no event says that the deposit was whole before the claim", deposit=deposit)
 
 
 def custody_known(known: Established) -> str:

@@ -21,10 +21,10 @@ _F = TypeVar("_F", bound=Body)
 
 
 class EvidenceBrokenError(TallystickError):
-    """An evidence file of which a premise does not hold."""
+    """An evidence file with a broken premise."""
 
     code = "evidence-broken"
-    why = "A premise of the verification does not hold, so the file proves nothing."
+    why = "An evidence file proves something only if every premise of its verification holds."
     advice = "Keep the file as it is, ask for another export, and compare both with the other parties'."
 
 
@@ -51,8 +51,8 @@ class Established:
     @property
     def pinned(self) -> SignedAgreement:
         """The version of the agreement that the claim pins."""
-        (found,) = (v for v in self.versions if v.terms.digest == self.document.exported.agreement_digest)
-        return found
+        (version,) = (v for v in self.versions if v.terms.digest == self.document.exported.agreement_digest)
+        return version
 
     def of_kind(self, kind: Kind) -> list[FiledEntry]:
         """Return the entries of one kind, in ledger order."""
@@ -72,7 +72,7 @@ def filing_of(known: Established) -> ClaimFiling:
     """Return what the claim says."""
     body = known.signed[filed_entry(known).index].body
     if not isinstance(body, ClaimFiling):
-        raise EvidenceBrokenError("what is named as the claim is none")
+        raise EvidenceBrokenError("the statement that is named as the claim is not one")
     return body
 
 
@@ -83,5 +83,5 @@ def statements_of(known: Established, form: type[_F]) -> list[tuple[int, Signed[
 
 def version_of(known: Established, signed: Signed[Body]) -> Agreement:
     """Return the version of the agreement that a statement names."""
-    (found,) = (v.agreement for v in known.versions if v.terms.digest == signed.body.agreement_digest)
-    return found
+    (agreement,) = (v.agreement for v in known.versions if v.terms.digest == signed.body.agreement_digest)
+    return agreement

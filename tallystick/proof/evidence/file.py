@@ -39,16 +39,16 @@ _ENTRY: Final = frozenset({"accepted_at", "envelope", "index", "proof", "salt"})
 
 
 class MalformedEvidenceError(MalformedError):
-    """Bytes that are no evidence file."""
+    """Bytes that are not an evidence file."""
 
     code = "malformed-evidence"
     why = "An evidence file is one canonical JSON document of schema tallystick.evidence/v1."
-    advice = "Export the file again, and hand it on unchanged: every byte of it counts."
+    advice = "Export the file again, and pass it on unchanged: every byte of it counts."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledEntry:
-    """A ledger entry with what proves that it is in the log.
+    """A ledger entry with the proof that it is in the log.
 
     Attributes:
         proof: The hashes from its leaf to the checkpoint's root.
@@ -66,7 +66,7 @@ class FiledEntry:
         return leaf_hash(leaf_bytes(accepted_at=self.accepted_at, envelope=data, salt=self.salt))
 
     def recorded(self) -> RecordedStatement:
-        """Return what is folded of it."""
+        """Return the part of it that is folded."""
         return RecordedStatement(index=self.index, accepted_at=self.accepted_at, envelope=self.envelope)
 
 
@@ -89,7 +89,7 @@ class ExportedCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceFile:
-    """An evidence file as read: form only, nothing is verified.
+    """An evidence file as read: only its form is checked.
 
     Attributes:
         content: SHA-256 of everything before the seal, computed from these very bytes.
@@ -121,7 +121,7 @@ def evidence_bytes(case: ExportedCase, seal: EvidenceSeal, log_key: SigningKey) 
 
 
 def read_evidence_file(data: bytes) -> EvidenceFile:
-    """Return what an evidence file says; nothing is verified but its form.
+    """Return what an evidence file says; only its form is checked.
 
     Raises:
         MalformedError: Not canonical JSON, or not exactly the members of this schema.
@@ -201,6 +201,6 @@ def _entry_json(entry: FiledEntry) -> JsonObject:
         "accepted_at": instant_text(entry.accepted_at),
         "envelope": envelope_json(entry.envelope),
         "index": entry.index,
-        "proof": [base64_text(found) for found in entry.proof],
+        "proof": [base64_text(sibling) for sibling in entry.proof],
         "salt": base64_text(entry.salt),
     }

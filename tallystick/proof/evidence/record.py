@@ -1,4 +1,4 @@
-"""The premises about the record: in the log, signed, admitted again, decided again, and where it ends."""
+"""The premises about the record: in the log, signed, admitted again, decided again, and how it ends."""
 
 from itertools import pairwise
 
@@ -45,7 +45,7 @@ def entries_included(known: Established) -> str:
 
 
 def statements_signed(known: Established) -> str:
-    """Establish that every signature of every statement is good."""
+    """Establish that every signature of every statement verifies."""
     by_digest = {version.terms.digest: version.agreement for version in known.versions}
     for entry in known.document.exported.entries:
         if kind_of(entry.envelope) == Kind.AGREEMENT:

@@ -1,4 +1,4 @@
-"""What a verifier reports: each check of an evidence file, and its verdict."""
+"""What a verifier reports: each check of an evidence file, and the verdict."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +10,7 @@ SCHEMA: Final = "tallystick.evidence/v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One numbered premise of the verification: whether it holds, and what was found."""
+    """One numbered premise of the verification: whether it holds, and what the verifier found."""
 
     number: int
     premise: str
@@ -20,10 +20,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a verification found: every premise in order, up to the first that is broken.
+    """The result of a verification: every premise in order, up to the first that is broken.
 
     Attributes:
-        released: The stages that were decided to be released; written even if there are none.
+        released: The stages that the gate decided to release; written even if there are none.
         state: Where the claim stands by its record; None unless everything holds.
     """
 
@@ -36,7 +36,7 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether every premise holds; a report without any proves nothing."""
+        """Whether every premise holds; a report without premises proves nothing."""
         return bool(self.steps) and all(step.holds for step in self.steps)
 
     @property

@@ -1,21 +1,21 @@
-"""Verifying an evidence file: no database, no network, nothing but the file and doubt.
+"""Verifying an evidence file offline: it needs the file, and neither a database nor a network.
 
 1.  canonical-form: one canonical document of the schema.
 2.  evidence-signed: sealed by the log key of the pinned agreement, every byte before it.
-3.  agreement-chain: every version signed by a root key and all parties, also of the last, which it names,
-    with no key that was revoked before.
+3.  agreement-chain: each version is signed by a root key, by all its parties and by all parties to the
+    version it supersedes; none of these keys had been revoked.
 4.  trust-anchor: the pinned version is the one that the verifier trusts, if they named one.
 5.  checkpoint-signed: the log's checkpoint, by the log key.
 6.  entries-included: every entry is in that log, by its proof.
 7.  statements-signed: every signature of every statement.
-8.  version-in-force: the pinned version was in force at filing, and none in the file that came after it.
-9.  deposit-chain: the depositor's deposits without a gap; the pinned one found whole before the claim.
-10. custody-known: the custody epochs that the pinned deposit was sealed to, dealt by the gate.
+8.  version-in-force: at filing the pinned version was in force, and no later one in the file was.
+9.  deposit-chain: the depositor's deposits have no gap, and the pinned one was whole before the claim.
+10. custody-known: the gate dealt the custody epochs to which the pinned deposit was sealed.
 11. record-folds: every entry about the claim is admitted again, in order, by the rules it was filed under.
 12. decisions-hold: every recorded decision is decided again.
 13. outcome: where the claim stands, and which stages were released.
 
-The first broken premise is named, and none after it is looked at.
+The report names the first broken premise; later ones are not checked.
 """
 
 from collections.abc import Callable
@@ -45,14 +45,14 @@ from tallystick.proof.evidence.report import Check, Report
 
 
 def verify(data: bytes, *, trust: Digest | None = None) -> Report:
-    """Verify an evidence file, premise by premise; a bad file is a report, and no error.
+    """Verify an evidence file, premise by premise; a bad file gives a report, not an error.
 
     Args:
         data: The file.
         trust: The digest of the agreement version that the verifier knows to be the right one.
 
     Raises:
-        UnknownGenerationError: A newer version filed the claim; this one can neither prove nor break it.
+        UnknownGenerationError: A newer release filed the claim; this one can neither prove nor break it.
     """
     known = Established(data=data, trust=trust)
     steps: list[Check] = []
@@ -72,7 +72,7 @@ def _outcome(look: Callable[[Established], str], known: Established) -> tuple[bo
     except TallystickError as error:
         return False, str(error)
     except (AssertionError, LookupError, ValueError) as error:
-        # A seal by the log key can cover nonsense that no engine of ours writes: it is no proof either.
+        # The log key can seal nonsense that no engine of ours writes: that proves nothing either.
         return False, f"not as any engine writes it ({type(error).__name__})"
 
 
