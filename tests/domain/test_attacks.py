@@ -28,7 +28,7 @@ def accepted() -> World:
     return world
 
 
-def test_holds_without_end_use_up_nobodys_room_but_their_authors() -> None:
+def test_endless_holds_use_up_only_their_authors_quota() -> None:
     world = accepted()
     for _ in range(ACTS_PER_PERSON_MAX // 2):  # each of which pays for its lift too
         world.holds("kim@kestrel")
@@ -42,7 +42,7 @@ def test_holds_without_end_use_up_nobodys_room_but_their_authors() -> None:
     assert world.refolded() == world.claim
 
 
-def test_objections_to_ever_new_mixtures_of_old_stages_are_no_new_dispute() -> None:
+def test_objections_to_new_combinations_of_old_stages_are_not_new_disputes() -> None:
     world = accepted()
     for stages in (["critical"], ["source"], ["provisional"]):
         world.objects(to=stages)
@@ -55,7 +55,7 @@ def test_objections_to_ever_new_mixtures_of_old_stages_are_no_new_dispute() -> N
     assert world.claim.state is ClaimState.ACCEPTED
 
 
-def test_objection_to_a_decided_stage_and_one_ruled_on_is_no_new_dispute() -> None:
+def test_objection_to_a_decided_stage_and_one_ruled_on_is_not_a_new_dispute() -> None:
     world = accepted()
     world.gate_runs = True
     for person in ("ana@harbour", "kim@kestrel"):

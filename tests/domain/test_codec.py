@@ -98,7 +98,7 @@ def test_nothing_is_said_by_absence_alone(member: str, nothing: JsonValue) -> No
         decode(Outer, outer(**{member: nothing}))
 
 
-def test_default_left_out_is_no_signed_form_but_may_be_written_by_hand() -> None:
+def test_default_left_out_is_not_a_signed_form_but_may_be_written_by_hand() -> None:
     value = outer(inner={"number": 1})
     with pytest.raises(MalformedDocumentError, match="one form"):
         decode(Outer, value)
@@ -175,7 +175,7 @@ def test_unknown_and_missing_members_are_named() -> None:
     assert missing.value.facts["member"] == "inner"
 
 
-def test_place_starts_where_the_caller_says() -> None:
+def test_pointer_starts_where_the_caller_says() -> None:
     with pytest.raises(MalformedDocumentError) as caught:
         decode(Inner, {"number": "1"}, "/body")
     assert caught.value.facts["at"] == "/body/number"
@@ -186,7 +186,7 @@ def test_instant_is_written_in_utc_and_whole_seconds() -> None:
     assert instant_text(datetime(2026, 11, 24, 10, 0, 0, 999_999, tzinfo=cet)) == "2026-11-24T09:00:00Z"
 
 
-def test_time_without_zone_is_no_instant() -> None:
+def test_time_without_zone_is_not_an_instant() -> None:
     with pytest.raises(AssertionError):
         instant_text(datetime(2026, 11, 24))  # noqa: DTZ001 - what must not happen
 

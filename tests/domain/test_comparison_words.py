@@ -20,7 +20,7 @@ def test_a_change_in_any_of_the_six_bytes_changes_its_word_only() -> None:
         assert [a != b for a, b in zip(words, changed, strict=True)] == [at == place for at in range(COUNT)]
 
 
-def test_words_are_easy_to_tell_over_the_telephone() -> None:
+def test_words_are_easy_to_read_out_over_the_telephone() -> None:
     assert len(set(WORDS)) == 256
     assert tuple(sorted(WORDS)) == WORDS
     assert all(word.isascii() and word.islower() and 4 <= len(word) <= 9 for word in WORDS)

@@ -91,13 +91,13 @@ def test_longest_period_is_accepted() -> None:
     assert Period(f"P{PERIOD_MAX.days}D").duration == PERIOD_MAX
 
 
-def test_refusal_says_where_the_period_stands() -> None:
+def test_refusal_says_where_the_period_is() -> None:
     with pytest.raises(MalformedDocumentError) as caught:
         decode(Period, "soon", "/windows/objection")
     assert caught.value.facts["at"] == "/windows/objection"
 
 
-def test_number_is_no_period() -> None:
+def test_number_is_not_a_period() -> None:
     with pytest.raises(MalformedDocumentError):
         decode(Period, 10)
 

@@ -135,7 +135,7 @@ def test_tree_survives_being_written_down(tree: Quorum) -> None:
 
 
 @given(trees())
-def test_silence_never_suffices_and_everybody_does(tree: Quorum) -> None:
+def test_silence_never_suffices_and_everyone_does(tree: Quorum) -> None:
     assert not tree.satisfied_by(frozenset())
     assert tree.satisfied_by(tree.persons)
 

@@ -55,7 +55,7 @@ RELEASED: Final = f"""
 
 STORIES: Final = (
     # ---------------------------------------------------------------- approval and its counting
-    Story("everybody agrees, and everything goes out stage by stage", RELEASED),
+    Story("everyone agrees, and everything is released stage by stage", RELEASED),
     Story(
         "two of three suffice for provisional access, before any window",
         """
@@ -276,7 +276,7 @@ STORIES: Final = (
         "notices arrive\n3 days pass\n= WINDOW",
     ),
     Story(
-        "6: ours: a notice that was taken is deemed received a day later, without anybody's word",
+        "6: ours: a notice that was taken is deemed received a day later, without anyone's word",
         "bea files\nana accepts\n23 hours pass\n= ACCEPTED\n1 hour passes\n= WINDOW",
     ),
     Story(
@@ -357,7 +357,7 @@ STORIES: Final = (
     ),
     # ---------------------------------------------------------------- objection and its end
     Story(
-        "7: an objection by somebody who may not make one is refused and stops nothing",
+        "7: an objection by someone who may not make one is refused and stops nothing",
         f"{OPEN}\n! not-authorised-to-state: tom objects\n= WINDOW",
     ),
     Story(
@@ -539,7 +539,7 @@ STORIES: Final = (
         = ACCEPTED; provisional WAITING
         """,
     ),
-    Story("a drill is no claim for a release", "! misdirected: bea files a drill"),
+    Story("a drill is not a claim for a release", "! misdirected: bea files a drill"),
     Story(
         "a claim without its evidence is not filed",
         "! condition-not-met: bea files with insolvency-record",
@@ -856,7 +856,7 @@ def test_every_edge_case_has_its_story() -> None:
     assert {*range(1, 19), *range(20, 25)} <= numbers
 
 
-def test_the_table_is_long_enough_and_tells_nothing_twice() -> None:
+def test_the_table_is_long_enough_and_has_nothing_twice() -> None:
     titles = [story.title for story in STORIES]
     assert len(titles) >= 45
     assert len(set(titles)) == len(titles)

@@ -49,7 +49,7 @@ def test_an_option_has_one_name_and_an_act_asks_for_each_choice_once() -> None:
         assert len(choices) == len(set(choices)), act.noun
 
 
-def test_what_is_no_act_is_not_taken_for_one() -> None:
+def test_what_is_not_an_act_is_refused_as_one() -> None:
     record = play("bea files\nana accepts").claim.entries
     check_is_act(record[1].signed)
     with pytest.raises(MisdirectedError):

@@ -92,7 +92,7 @@ def test_an_approval_is_of_the_stages_in_which_its_author_has_a_leaf() -> None:
         drafted(world, Kind.APPROVAL, BEA, reason="In order.")
 
 
-def test_a_lift_is_of_the_only_hold_that_stands_unless_it_names_one() -> None:
+def test_a_lift_is_of_the_only_open_hold_unless_it_names_one() -> None:
     world = play(IN_WINDOW)
     with pytest.raises(DraftIncompleteError):
         drafted(world, Kind.HOLD_LIFT, ANA, reason="Over.")
@@ -144,6 +144,6 @@ def test_what_only_the_author_can_choose_is_asked_for(
 
 
 @pytest.mark.parametrize("kind", [Kind.CLAIM, Kind.DEPOSIT, Kind.DECISION, Kind.EVENT, Kind.KEY_REVOCATION])
-def test_what_is_no_act_is_not_drafted(kind: Kind) -> None:
+def test_what_is_not_an_act_is_not_drafted(kind: Kind) -> None:
     with pytest.raises(NotDraftedError):
         drafted(play(IN_WINDOW), kind, KIM)

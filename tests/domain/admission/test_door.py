@@ -129,7 +129,7 @@ def test_statement_already_on_record_is_refused_whatever_it_is() -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.DEPOSIT, Kind.CLAIM])
-def test_statement_that_is_no_act_on_a_claim_is_refused(kind: Kind) -> None:
+def test_statement_that_is_not_an_act_on_a_claim_is_refused(kind: Kind) -> None:
     world = accepted()
     first, filing = world.deposit.body, world.claim.filing
     body = first if kind is Kind.DEPOSIT else replace(filing, nonce="0" * 32)
@@ -140,7 +140,7 @@ def test_statement_that_is_no_act_on_a_claim_is_refused(kind: Kind) -> None:
 # ------------------------------------------------------------------------------- it is by them
 
 
-def test_by_the_door_of_persons_the_engine_states_nothing_though_its_signature_is_good() -> None:
+def test_a_statement_of_the_engine_is_refused_among_acts_though_its_signature_is_good() -> None:
     world = quorate()
     engines = [entry for entry in world.claim.entries if entry.signed.kind in BY_ENGINE]
     assert {entry.signed.kind for entry in engines} == {Kind.NOTICE, Kind.EVENT}
@@ -349,7 +349,7 @@ def test_revocation_kept_in_a_safe_for_years_still_revokes() -> None:
 # ------------------------------------------------------------------------------- nobody's room
 
 
-def test_quota_counts_what_one_signs_together_with_others() -> None:
+def test_quota_counts_what_a_person_signs_together_with_others() -> None:
     world = accepted()
     for _ in range(ACTS_PER_PERSON_MAX - 1):  # the intake was Ana's first
         world.rules("ana@harbour", "tom@marlowe", outcome=Outcome.RELEASE, authority=Authority.COURT_ORDER)
@@ -367,7 +367,7 @@ def test_quota_used_up_neither_blocks_others_nor_a_revocation() -> None:
     assert world.refolded() == world.claim
 
 
-def test_whoever_places_a_hold_pays_for_its_lift_so_that_all_acts_together_stay_within_the_engines() -> None:
+def test_a_hold_counts_for_its_lift_too_so_that_all_acts_stay_within_the_limit_of_a_claim() -> None:
     world = accepted()
     filed = len(world.entries)
     for _ in range(ACTS_PER_PERSON_MAX // 2):
@@ -381,7 +381,7 @@ def test_whoever_places_a_hold_pays_for_its_lift_so_that_all_acts_together_stay_
     assert world.refolded() == world.claim
 
 
-def test_bytes_of_one_person_are_bounded_and_count_to_nobody_else() -> None:
+def test_bytes_of_one_person_are_limited_and_count_against_nobody_else() -> None:
     world, long = accepted(), TEXT_LENGTH_MAX * "\N{SCROLL}"  # of four bytes each
     hold = world.says(Kind.HOLD, "kim@kestrel", reason=long)
     for _ in range(7):
@@ -508,7 +508,7 @@ def test_release_on_a_forged_list_of_premises_is_refused(premises: tuple[Premise
     refused("not-due", world, forged(world, premises=premises))
 
 
-def test_release_that_the_record_does_not_bear_out_is_refused() -> None:
+def test_release_that_the_record_does_not_confirm_is_refused() -> None:
     world = quorate()
     world.retracts("tom@marlowe", world.claim.approvals[-1][0].signed.id)
     shares = (Contribution(component=ComponentId("docs"), leaf="gate", sealed_digest=some_digest(1)),)
@@ -592,7 +592,7 @@ def test_share_of_a_component_that_is_not_approved_is_refused() -> None:
 # ------------------------------------------------------------------------------- what is admitted folds
 
 
-def test_receipt_for_a_stage_that_waits_is_refused_at_the_door() -> None:
+def test_receipt_for_a_waiting_stage_is_refused() -> None:
     """Were it admitted and recorded, the claim's record could never be folded again."""
     world = accepted()
     receipt = world.body(

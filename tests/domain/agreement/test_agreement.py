@@ -61,15 +61,15 @@ def test_things_are_found_by_their_names() -> None:
 
 
 LOOKUPS: list[Callable[[Agreement], object]] = [
-    lambda found: found.party(PartyId("none")),
-    lambda found: found.person(PersonId("ana@none")),
-    lambda found: found.person_with(LOG_KEY.public_key),
-    lambda found: found.stage(StageId("none")),
-    lambda found: found.component(ComponentId("none")),
-    lambda found: found.stage_of(ComponentId("none")),
-    lambda found: found.condition("none"),
-    lambda found: found.evidence_item("none"),
-    lambda found: found.calendar("none"),
+    lambda version: version.party(PartyId("none")),
+    lambda version: version.person(PersonId("ana@none")),
+    lambda version: version.person_with(LOG_KEY.public_key),
+    lambda version: version.stage(StageId("none")),
+    lambda version: version.component(ComponentId("none")),
+    lambda version: version.stage_of(ComponentId("none")),
+    lambda version: version.condition("none"),
+    lambda version: version.evidence_item("none"),
+    lambda version: version.calendar("none"),
 ]
 
 
@@ -79,6 +79,6 @@ def test_what_is_not_there_is_refused(lookup: Callable[[Agreement], object]) -> 
         lookup(AGREEMENT)
 
 
-def test_builder_changes_what_it_is_told_to() -> None:
+def test_builder_changes_what_it_is_asked_to() -> None:
     assert agreement(version=2).version == 2
     assert agreement() == AGREEMENT

@@ -28,7 +28,7 @@ def test_condition_is_met_by_what_it_asks_for(items: set[str], met: bool) -> Non
     assert INSOLVENCY.met_by(frozenset(items)) is met
 
 
-def test_items_are_all_that_is_named() -> None:
+def test_items_are_all_that_the_expression_names() -> None:
     assert INSOLVENCY.items == {"record", "outage", "declaration"}
 
 

@@ -42,21 +42,21 @@ def with_calendar(calendar: Calendar) -> Agreement:
     return agreement(calendars=tuple(calendar if calendar.id == c.id else c for c in CALENDARS))
 
 
-def with_holiday(found: Agreement, calendar: str, day: date) -> Agreement:
+def with_holiday(version: Agreement, calendar: str, day: date) -> Agreement:
     changed = tuple(
-        replace(c, holidays=(*c.holidays, day)) if c.id == calendar else c for c in found.calendars
+        replace(c, holidays=(*c.holidays, day)) if c.id == calendar else c for c in version.calendars
     )
-    return replace(found, calendars=changed)
+    return replace(version, calendars=changed)
 
 
 def moved(party: Party, zone: str) -> Party:
     return replace(party, time_zone=zone)
 
 
-def open_for(day: date, recipient: Party, found: Agreement) -> bool:
+def open_for(day: date, recipient: Party, version: Agreement) -> bool:
     """Whether nothing is closed that day at the recipient's place and at every escrow agent's."""
-    places = (recipient, *found.parties_in(Role.ESCROW_AGENT))
-    calendars = [found.calendar(place.calendar) for place in places]
+    places = (recipient, *version.parties_in(Role.ESCROW_AGENT))
+    calendars = [version.calendar(place.calendar) for place in places]
     return not any(
         WEEKDAYS[day.weekday()] in calendar.weekend or day in calendar.holidays for calendar in calendars
     )
@@ -65,8 +65,8 @@ def open_for(day: date, recipient: Party, found: Agreement) -> bool:
 def everyday(zone: str, cutoff: time, resumes: time = time(0)) -> tuple[Party, Agreement]:
     """A recipient in `zone`, where every day is a business day."""
     open_always = tuple(replace(calendar, weekend=(), holidays=()) for calendar in CALENDARS)
-    found = agreement(calendars=open_always, notice=NoticeRule(cutoff=cutoff, resumes=resumes))
-    return moved(NORDWIND, zone), found
+    version = agreement(calendars=open_always, notice=NoticeRule(cutoff=cutoff, resumes=resumes))
+    return moved(NORDWIND, zone), version
 
 
 def test_notice_after_cutoff_in_berlin_is_received_next_morning() -> None:
@@ -127,7 +127,7 @@ def test_bank_holiday_announced_mid_window_moves_it_by_a_day() -> None:
     assert deadline(start, TEN_DAYS, recipient=HALDEN, agreement=after).at == at("2022-09-22T16:00:00Z")
 
 
-def test_holiday_of_a_calendar_that_is_neither_partys_is_no_matter() -> None:
+def test_holiday_of_a_calendar_that_is_neither_partys_changes_nothing() -> None:
     start = at("2026-12-15T08:00:00Z")
     dutch = with_holiday(AGREEMENT, "nl", date(2026, 12, 16))
     assert deadline(start, TEN_DAYS, recipient=NORDWIND, agreement=dutch) == deadline(
@@ -157,32 +157,32 @@ def test_plain_durations_are_added_as_instants() -> None:
     assert window == Deadline(at=start + timedelta(hours=24), explanation=("P1D after 2026-10-24T12:00:00Z",))
 
 
-def test_part_of_a_second_is_never_taken_off() -> None:
+def test_part_of_a_second_is_never_cut_off() -> None:
     start = at("2026-10-24T12:00:00.000001Z")
     window = deadline(start, Period("PT1S"), recipient=NORDWIND, agreement=AGREEMENT)
     assert window.at == at("2026-10-24T12:00:02Z")
 
 
 def test_hour_that_is_skipped_comes_after_the_gap() -> None:
-    recipient, found = everyday("Europe/Berlin", time(2, 30))
+    recipient, version = everyday("Europe/Berlin", time(2, 30))
     window = deadline(
-        at("2027-03-27T12:00:00Z"), Period("1 business day"), recipient=recipient, agreement=found
+        at("2027-03-27T12:00:00Z"), Period("1 business day"), recipient=recipient, agreement=version
     )
     assert window.at == at("2027-03-28T01:30:00Z")  # 03:30 summer time
 
 
 def test_hour_that_comes_twice_is_the_second() -> None:
-    recipient, found = everyday("Europe/Berlin", time(2, 30))
+    recipient, version = everyday("Europe/Berlin", time(2, 30))
     window = deadline(
-        at("2026-10-24T12:00:00Z"), Period("1 business day"), recipient=recipient, agreement=found
+        at("2026-10-24T12:00:00Z"), Period("1 business day"), recipient=recipient, agreement=version
     )
     assert window.at == at("2026-10-25T01:30:00Z")  # winter time
 
 
 def test_party_at_plus_thirteen_counts_its_own_days() -> None:
-    recipient, found = everyday("Pacific/Tongatapu", time(17))
+    recipient, version = everyday("Pacific/Tongatapu", time(17))
     friday_there = at("2026-12-10T12:00:00Z")  # Thursday noon in London, Friday 01:00 in Tonga
-    window = deadline(friday_there, Period("1 business day"), recipient=recipient, agreement=found)
+    window = deadline(friday_there, Period("1 business day"), recipient=recipient, agreement=version)
     assert window.at == datetime(2026, 12, 12, 17, tzinfo=ZoneInfo("Pacific/Tongatapu"))
     assert window.at == at("2026-12-12T04:00:00Z")
 
@@ -227,9 +227,9 @@ def test_unknown_time_zone_is_refused(zone: str) -> None:
 
 
 def test_explanation_of_a_long_period_is_folded() -> None:
-    recipient, found = everyday("Europe/Berlin", time(17))
+    recipient, version = everyday("Europe/Berlin", time(17))
     window = deadline(
-        at("2027-01-01T08:00:00Z"), Period("400 business days"), recipient=recipient, agreement=found
+        at("2027-01-01T08:00:00Z"), Period("400 business days"), recipient=recipient, agreement=version
     )
     assert len(window.explanation) == EXPLANATION_LINES_MAX + 2
     assert "(337 lines left out)" in window.explanation
@@ -279,56 +279,56 @@ def business_days(count: int) -> Period:
 
 @given(agreements(), RECIPIENTS, MOMENTS, MOMENTS, COUNTS)
 def test_later_start_never_ends_earlier(
-    found: Agreement, recipient: Party, one: datetime, other: datetime, count: int
+    version: Agreement, recipient: Party, one: datetime, other: datetime, count: int
 ) -> None:
     first, second = sorted((one, other))
     period = business_days(count)
     assert (
-        deadline(first, period, recipient=recipient, agreement=found).at
-        <= deadline(second, period, recipient=recipient, agreement=found).at
+        deadline(first, period, recipient=recipient, agreement=version).at
+        <= deadline(second, period, recipient=recipient, agreement=version).at
     )
 
 
 @given(agreements(), RECIPIENTS, MOMENTS, COUNTS)
 def test_one_more_business_day_ends_later(
-    found: Agreement, recipient: Party, start: datetime, count: int
+    version: Agreement, recipient: Party, start: datetime, count: int
 ) -> None:
     assert (
-        deadline(start, business_days(count), recipient=recipient, agreement=found).at
-        < deadline(start, business_days(count + 1), recipient=recipient, agreement=found).at
+        deadline(start, business_days(count), recipient=recipient, agreement=version).at
+        < deadline(start, business_days(count + 1), recipient=recipient, agreement=version).at
     )
 
 
 @given(agreements(), RECIPIENTS, MOMENTS, COUNTS, st.dates(date(2027, 1, 1), date(2027, 12, 31)))
 def test_another_holiday_never_shortens(
-    found: Agreement, recipient: Party, start: datetime, count: int, day: date
+    version: Agreement, recipient: Party, start: datetime, count: int, day: date
 ) -> None:
-    more = with_holiday(found, "gb-eng", day)
+    more = with_holiday(version, "gb-eng", day)
     for period in (business_days(count), Period("PT36H")):
-        before = deadline(start, period, recipient=recipient, agreement=found).at
+        before = deadline(start, period, recipient=recipient, agreement=version).at
         assert before <= deadline(start, period, recipient=recipient, agreement=more).at
     assert (
-        received(start, recipient=recipient, agreement=found).at
+        received(start, recipient=recipient, agreement=version).at
         <= received(start, recipient=recipient, agreement=more).at
     )
 
 
 @given(agreements(), RECIPIENTS, MOMENTS, COUNTS)
 def test_nothing_ends_before_it_begins(
-    found: Agreement, recipient: Party, start: datetime, count: int
+    version: Agreement, recipient: Party, start: datetime, count: int
 ) -> None:
-    assert deadline(start, business_days(count), recipient=recipient, agreement=found).at >= start
-    assert received(start, recipient=recipient, agreement=found).at >= start
+    assert deadline(start, business_days(count), recipient=recipient, agreement=version).at >= start
+    assert received(start, recipient=recipient, agreement=version).at >= start
 
 
 @given(agreements(), RECIPIENTS, MOMENTS, COUNTS)
 def test_exactly_as_many_business_days_are_counted_as_promised(
-    found: Agreement, recipient: Party, start: datetime, count: int
+    version: Agreement, recipient: Party, start: datetime, count: int
 ) -> None:
     zone = time_zone(recipient.time_zone)
-    end = deadline(start, business_days(count), recipient=recipient, agreement=found).at
+    end = deadline(start, business_days(count), recipient=recipient, agreement=version).at
     first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     between = [first + timedelta(days=ahead) for ahead in range(1, (last - first).days + 1)]
-    counted = [day for day in between if open_for(day, recipient, found)]
+    counted = [day for day in between if open_for(day, recipient, version)]
     assert len(counted) == count
     assert counted[-1] == last

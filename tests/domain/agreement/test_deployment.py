@@ -1,4 +1,4 @@
-"""The deployment that carries an agreement, as everybody may read it."""
+"""The deployment that carries an agreement, as anyone may read it."""
 
 import pytest
 

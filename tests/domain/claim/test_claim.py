@@ -195,7 +195,7 @@ def test_record_out_of_order_or_of_another_agreement_does_not_fold() -> None:
         assert refusal.value.code == "misdirected"
 
 
-def test_record_with_anything_left_out_that_later_entries_stand_on_does_not_fold() -> None:
+def test_record_without_an_entry_that_later_ones_depend_on_does_not_fold() -> None:
     world = play(
         """
         bea files

@@ -47,7 +47,7 @@ def test_a_decided_stage_discloses_its_custodians_shares_then_the_gates() -> Non
     assert [(one.leaf, one.sealed_digest) for one in shares] == [("kim", OF_DOCS), ("gate", GATES)]
 
 
-def test_a_share_for_a_stage_that_waits_stays_though_its_approval_is_of_both() -> None:
+def test_a_share_for_a_waiting_stage_is_not_disclosed_though_its_approval_is_for_both() -> None:
     world = approved_with_shares()
     world.approves(TOM, stages=[PROVISIONAL])
     world.settles()

@@ -57,8 +57,8 @@ def documented() -> Mapping[tuple[ClaimState, EventType], ClaimState]:
 
 def documented_stages() -> Mapping[tuple[StageState, EventType], StageState]:
     diagram = DOCS[DOCS.index("## A stage") : DOCS.index("## Events that add")]
-    found = re.findall(r"^    (\w+) --> (\w+): (.+)$", diagram, re.MULTILINE)
-    return {(T(a), E(event)): T(b) for a, b, events in found for event in events.split(", ")}
+    arrows = re.findall(r"^    (\w+) --> (\w+): (.+)$", diagram, re.MULTILINE)
+    return {(T(a), E(event)): T(b) for a, b, events in arrows for event in events.split(", ")}
 
 
 CLAIM_TABLE: Final = documented()
@@ -197,7 +197,7 @@ def test_only_the_gate_decides_and_only_while_nothing_is_contested() -> None:
     assert allowing == {S.ACCEPTED, S.WINDOW, S.VALIDATING}
 
 
-def test_open_states_are_those_where_something_is_still_to_come() -> None:
+def test_open_states_are_those_where_something_may_still_come() -> None:
     assert OPEN | ENDED | {S.RELEASED, S.ROLLED_BACK} == set(S)
     assert UNDECIDED < OPEN
     assert set() == OPEN & ENDED

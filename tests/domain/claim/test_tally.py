@@ -32,7 +32,7 @@ def open_world() -> World:
 
 
 def vote(kind: Kind, person: str, nonce: int, **members: object) -> Entry:
-    """A vote as it could stand on record, whoever admitted it."""
+    """A vote as it could be on record, whatever admitted it."""
     world = open_world()
     given: dict[str, object] = {"nonce": f"{nonce:032x}", "reason": "", "claim": world.claim.digest}
     if kind is Kind.APPROVAL:
@@ -110,8 +110,8 @@ def test_what_is_reached_is_reachable_and_outstanding_never_counts(chosen: list[
 
 
 def test_each_wrong_vote_says_what_is_wrong_with_it() -> None:
-    told = {vote.why for vote in counted(pool()).votes}
-    assert told == {
+    reasons = {vote.why for vote in counted(pool()).votes}
+    assert reasons == {
         "valid, by a person with a leaf",
         "it is not for this stage",
         "it was given for another purpose",
@@ -178,7 +178,7 @@ def test_claimants_party_counts_only_where_the_agreement_lets_it() -> None:
     assert agreeing(replace(AGREEMENT, stages=stages, excludes_claimant_party=False)) == {"ben@halden"}
 
 
-def test_unreachable_quorum_is_told() -> None:
+def test_unreachable_quorum_is_reported() -> None:
     claim: Claim = open_world().claim
     gone = replace(claim, entries=(*claim.entries, revocation("kim@kestrel"), revocation("tom@marlowe")))
     assert tally_approvals(AGREEMENT, claim, STAGE, at=BEGIN).reachable

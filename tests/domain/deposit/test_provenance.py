@@ -34,7 +34,7 @@ def test_deposit_is_the_depositors_when_the_person_it_names_has_signed_alone() -
 
 
 @pytest.mark.parametrize("person", ["bea@halden", "nobody@nordwind"])
-def test_deposit_in_the_name_of_anybody_else_is_not_the_depositors(person: str) -> None:
+def test_deposit_in_the_name_of_anyone_else_is_not_the_depositors(person: str) -> None:
     astray = replace(DEPOSIT, body=replace(DEPOSIT.body, person=person))  # type: ignore[arg-type]
     assert (
         deposit_fault(AGREEMENT, astray)
@@ -43,7 +43,7 @@ def test_deposit_in_the_name_of_anybody_else_is_not_the_depositors(person: str) 
 
 
 @pytest.mark.parametrize("member", ["agreement", "deployment"])
-def test_deposit_and_custody_of_elsewhere_are_not_ours(member: str) -> None:
+def test_deposit_and_custody_under_another_agreement_are_refused(member: str) -> None:
     changes = {member: "another"}
     astray = replace(DEPOSIT, body=replace(DEPOSIT.body, **changes))  # type: ignore[arg-type]
     assert deposit_fault(AGREEMENT, astray) == "it is under another agreement or deployment"
@@ -65,7 +65,7 @@ def test_deposit_follows_the_one_before_by_number_and_by_digest() -> None:
         assert chain_fault(wrong, last) is not None
 
 
-def test_custody_is_dealt_by_the_gate_alone_and_of_the_component_asked_for() -> None:
+def test_custody_is_dealt_by_the_gate_alone_and_for_the_component_asked_for() -> None:
     gate, log = AGREEMENT.engine.decision_key, LOG_KEY.public_key
     assert custody_fault(AGREEMENT, epoch(), EPOCH.component) is None
     assert (

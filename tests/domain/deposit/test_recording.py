@@ -93,7 +93,7 @@ def test_deposit_is_sealed_to_live_custody() -> None:
         assert refusal.value.code == "deposit-refused"
 
 
-def test_deposit_of_nothing_of_the_same_twice_or_of_something_unknown_is_refused() -> None:
+def test_deposit_of_nothing_of_a_component_twice_or_of_an_unknown_one_is_refused() -> None:
     first = deposited().components[0]
     assert refused(deposit(components=())) == "deposit-refused"
     assert refused(deposit(components=(first, first))) == "deposit-refused"
@@ -104,7 +104,7 @@ def test_deposit_of_nothing_of_the_same_twice_or_of_something_unknown_is_refused
         assert refused(deposit(components=(replace(first, **wrong),))) == "deposit-refused"  # type: ignore[arg-type]
 
 
-def test_watermark_and_time_of_a_deposit_lie_in_the_past() -> None:
+def test_watermark_and_time_of_a_deposit_are_in_the_past() -> None:
     check_deposit(AGREEMENT, WORLD.terms.digest, deposit(watermark=BEGIN), at=BEGIN, last=None, live=live())
     assert refused(deposit(watermark=BEGIN + timedelta(seconds=1))) == "bad-timing"
     assert refused(deposit(issued_at=BEGIN + timedelta(minutes=6))) == "bad-timing"

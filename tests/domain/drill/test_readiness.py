@@ -57,16 +57,16 @@ def test_each_obstacle_is_found(changes: dict[str, object], code: str, *, ready:
     assert is_ready(findings(AGREEMENT, inventory)) is ready
 
 
-def test_one_revoked_key_of_several_is_no_obstacle() -> None:
+def test_one_revoked_key_of_several_does_not_prevent_a_release() -> None:
     assert codes(replace(SOUND, revoked=[PEOPLE[TOM].signing_key.public_key])) == set()
 
 
 def test_the_summary_names_every_party_component_condition_and_stage() -> None:
-    told = "\n".join(summarise(AGREEMENT))
+    summary = "\n".join(summarise(AGREEMENT))
     for named in (AGREEMENT.parties, AGREEMENT.components, AGREEMENT.stages):
         for one in named:
-            assert getattr(one, "name", one.id) in told
+            assert getattr(one, "name", one.id) in summary
     for condition in AGREEMENT.conditions:
-        assert condition.title in told
-    assert "3 of (ana@harbour or abe@harbour), kim@kestrel, tom@marlowe, dora@nordwind" in told
-    assert "gate alone holds the key to stage critical" in told
+        assert condition.title in summary
+    assert "3 of (ana@harbour or abe@harbour), kim@kestrel, tom@marlowe, dora@nordwind" in summary
+    assert "gate alone holds the key to stage critical" in summary

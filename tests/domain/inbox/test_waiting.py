@@ -22,8 +22,8 @@ def waits(world: World) -> dict[str, tuple[str, ...]]:
 
 
 def until(world: World, what: Awaited) -> object:
-    (found,) = (item.until for item in waiting(world.agreement, world.claim, world.now) if item.what is what)
-    return found
+    (until,) = (item.until for item in waiting(world.agreement, world.claim, world.now) if item.what is what)
+    return until
 
 
 def named(world: World) -> dict[str, object]:
@@ -67,7 +67,9 @@ CLAIMANTS = ("bea@halden", "ben@halden")
         ("bea files for critical\nana accepts\nbea withdraws", {}),
     ],
 )
-def test_a_claim_waits_on_whoever_could_move_it(story: str, expected: dict[str, tuple[str, ...]]) -> None:
+def test_a_claim_waits_for_the_persons_who_could_move_it(
+    story: str, expected: dict[str, tuple[str, ...]]
+) -> None:
     assert waits(play(story)) == expected
 
 
@@ -81,7 +83,7 @@ CRITICAL_READY = """
 """
 
 
-def test_a_quorum_that_stands_waits_for_the_gate_and_on_nobody() -> None:
+def test_a_reached_quorum_waits_for_the_gate_and_for_nobody_else() -> None:
     world = play(CRITICAL_READY + "the gate is down\nthe window ends")
     assert waits(world)["gate"] == ()
 
@@ -95,14 +97,14 @@ def test_a_decided_stage_waits_for_its_receipt_until_the_report_is_due() -> None
 
 def test_a_stage_that_opens_later_waits_for_time_as_well_as_for_people() -> None:
     world = play(CRITICAL_READY + "the window ends\nbea reports critical activated")
-    found = waits(world)
-    assert found["opening"] == ()
-    assert found["approval"]
+    awaited = waits(world)
+    assert awaited["opening"] == ()
+    assert awaited["approval"]
     assert until(world, Awaited.OPENING) == named(world)["stage-opens:source"]
     assert until(world, Awaited.APPROVAL) == named(world)["stage-lapses:source"]
 
 
-def test_a_failed_stage_is_to_be_undone() -> None:
+def test_a_failed_stage_must_be_undone() -> None:
     world = play(CRITICAL_READY + "the window ends\nbea reports critical failed")
     assert to_undo(world.agreement, world.claim) == ("critical",)
     assert waits(world) == {"rollback": CLAIMANTS}
@@ -130,7 +132,7 @@ PROVISIONAL = """
 """
 
 
-def test_what_was_only_lent_is_given_back_when_the_claim_is_given_up() -> None:
+def test_provisional_access_is_given_back_when_the_claim_is_given_up() -> None:
     world = play(PROVISIONAL + "bea withdraws")
     assert to_undo(world.agreement, world.claim) == ("provisional",)
     assert waits(world) == {"rollback": CLAIMANTS, "return": CLAIMANTS}
@@ -144,8 +146,8 @@ def test_what_was_only_lent_is_given_back_when_the_claim_is_given_up() -> None:
 
 def test_the_window_deadline_explains_itself_with_what_the_engine_recorded() -> None:
     world = play("bea files for critical\nana accepts\ndora acknowledges")
-    found = deadlines(world.agreement, world.claim, world.now)
-    (window,) = (one for one in found if one.what == "objection-window")
+    named = deadlines(world.agreement, world.claim, world.now)
+    (window,) = (one for one in named if one.what == "objection-window")
     (opened,) = (
         body for _, body in world.claim.entries_of(Event) if body.happening is Happening.WINDOW_OPENED
     )
@@ -153,7 +155,7 @@ def test_the_window_deadline_explains_itself_with_what_the_engine_recorded() -> 
     assert any("counted: 10" in line for line in window.explanation)
 
 
-def test_an_expired_approval_is_no_deadline_any_more() -> None:
+def test_an_expired_approval_is_no_longer_a_deadline() -> None:
     world = play("bea files for critical\nana accepts\nana approves critical for 2 days")
     assert "approval-expires:ana@harbour" in named(world)
     assert "approval-expires:ana@harbour" not in named(play("3 days pass", world))

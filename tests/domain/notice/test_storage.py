@@ -31,8 +31,8 @@ def finding(
     claim: Digest | None = None,
 ) -> Entry:
     because = (f"blob {place}", "north missing")
-    found = World().body(Kind.EVENT, "engine@test", happening=happening, claim=claim, because=because)
-    return recorded(place, found, at)
+    event = World().body(Kind.EVENT, "engine@test", happening=happening, claim=claim, because=because)
+    return recorded(place, event, at)
 
 
 def notice(place: int, *findings: int, at: datetime, taken: bool = True, attempt: int = 1) -> Entry:
@@ -54,7 +54,7 @@ def to_depositor(*entries: Entry) -> OwedLetter | None:
     return next((one for one in owed_letters(AGREEMENT, entries) if one.party.id == DEPOSITOR), None)
 
 
-def test_depositor_beneficiary_and_agent_are_told_and_nobody_without_a_channel() -> None:
+def test_depositor_beneficiary_and_agent_get_letters_and_nobody_without_a_channel() -> None:
     assert [one.party.id for one in owed_letters(AGREEMENT, [finding(1)])] == [
         "nordwind",
         "halden",
@@ -64,23 +64,23 @@ def test_depositor_beneficiary_and_agent_are_told_and_nobody_without_a_channel()
     assert owed_letters(deaf, [finding(1)]) == ()
 
 
-def test_what_is_no_finding_is_not_told_of() -> None:
+def test_other_events_are_not_reported() -> None:
     verified = finding(1, Happening.DEPOSIT_VERIFIED)
     of_a_claim = finding(2, Happening.REPLICA_REPAIRED, claim=NO_DIGEST)
     assert owed_letters(AGREEMENT, [verified, of_a_claim]) == ()
 
 
-def test_what_was_told_is_not_told_again_and_what_came_since_is() -> None:
+def test_what_was_reported_is_not_reported_again_and_later_findings_are() -> None:
     first, second = finding(1), finding(3, Happening.REPLICA_REPAIRED, at=BEGIN + timedelta(days=1))
-    told = notice(2, 1, at=BEGIN)
-    assert to_depositor(first, told) is None
-    due = to_depositor(first, told, second)
+    sent = notice(2, 1, at=BEGIN)
+    assert to_depositor(first, sent) is None
+    due = to_depositor(first, sent, second)
     assert due is not None
     assert [place for place, _ in due.findings] == [some_digest(3)]
     assert (due.attempt, due.due_at) == (2, BEGIN + timedelta(days=1))
 
 
-def test_what_nobody_took_is_owed_again_ever_later_but_daily() -> None:
+def test_letter_that_no_channel_accepted_is_owed_again_ever_later_but_daily() -> None:
     entries = [finding(1)]
     for attempt in range(1, 30):
         entries.append(notice(attempt + 1, 1, at=BEGIN, taken=False, attempt=attempt))
@@ -91,20 +91,20 @@ def test_what_nobody_took_is_owed_again_ever_later_but_daily() -> None:
         assert due.due_at == BEGIN + wait
 
 
-def test_failures_before_a_letter_that_was_taken_are_forgotten() -> None:
+def test_failures_before_an_accepted_letter_are_forgotten() -> None:
     failed, taken = notice(2, 1, at=BEGIN, taken=False), notice(3, 1, at=BEGIN, attempt=2)
     due = to_depositor(finding(1), failed, taken, finding(4))
     assert due is not None
     assert due.due_at == BEGIN
 
 
-def test_a_lost_disk_is_not_a_letter_a_file() -> None:
-    found = [finding(place) for place in range(STORAGE_NOTICE_FINDINGS_MAX + 1)]
-    first = to_depositor(*found)
+def test_a_lost_disk_does_not_send_one_letter_per_file() -> None:
+    findings = [finding(place) for place in range(STORAGE_NOTICE_FINDINGS_MAX + 1)]
+    first = to_depositor(*findings)
     assert first is not None
     assert len(first.findings) == STORAGE_NOTICE_FINDINGS_MAX
-    told = notice(1000, *range(STORAGE_NOTICE_FINDINGS_MAX), at=BEGIN)
-    rest = to_depositor(*found, told)
+    sent = notice(1000, *range(STORAGE_NOTICE_FINDINGS_MAX), at=BEGIN)
+    rest = to_depositor(*findings, sent)
     assert rest is not None
     assert [place for place, _ in rest.findings] == [some_digest(STORAGE_NOTICE_FINDINGS_MAX)]
 

@@ -46,7 +46,7 @@ def looked_at_every_second_that_matters(world: World, until: datetime) -> list[t
     ]
 
 
-def test_looking_only_when_told_records_everything_to_the_second() -> None:
+def test_looking_only_at_the_next_look_records_everything_to_the_second() -> None:
     world = play("bea files\nana accepts")
     happened = looked_at_every_second_that_matters(world, BEGIN + timedelta(days=60))
     opened = BEGIN + timedelta(days=1)  # deemed received a day after sending, in business hours
@@ -85,7 +85,7 @@ def test_filed_claim_waits_for_people_only() -> None:
     assert notice_due_at(AGREEMENT, world.claim) is None
 
 
-def test_notice_is_tried_again_with_growing_patience_and_not_once_it_was_taken() -> None:
+def test_notice_is_tried_again_after_growing_pauses_until_it_is_accepted() -> None:
     world = play("bea files\nnotices bounce\nana accepts")
     world.at(BEGIN + timedelta(days=2))
     sent = [entry.accepted_at for entry, _ in world.claim.notices]
@@ -108,7 +108,7 @@ def test_without_a_rule_of_deemed_receipt_only_an_acknowledgement_opens_the_wind
     assert world.refolded().state is ClaimState.WINDOW
 
 
-def test_gate_is_asked_again_with_growing_patience() -> None:
+def test_gate_is_asked_again_after_ever_longer_pauses() -> None:
     world = play("bea files\nana accepts\nthe gate finds an altered byte\nkim approves provisional")
     world.approves("tom@marlowe", stages=["provisional"])
     world.passes(timedelta(hours=1))
@@ -149,7 +149,7 @@ def test_refusals_of_a_year_fit_into_an_evidence_file() -> None:
     assert 2 * refused < EVIDENCE_ENTRIES_MAX / 2  # each is asked for, and then refused
 
 
-def test_gate_is_asked_at_once_after_a_person_has_acted_and_then_patiently_anew() -> None:
+def test_gate_is_asked_at_once_after_a_persons_act_and_then_after_growing_pauses_again() -> None:
     world = play("bea files\nana accepts\nthe gate finds an altered byte\nkim approves provisional")
     world.approves("tom@marlowe", stages=["provisional"])
     world.passes(timedelta(hours=1))
@@ -307,7 +307,7 @@ def test_what_is_rolled_back_is_the_failed_stage_or_all_before_it_too() -> None:
     assert to_roll_back(AGREEMENT, world.claim) == ("critical", "provisional")
 
 
-def test_due_is_told_with_its_reasons() -> None:
+def test_what_falls_due_has_its_reasons() -> None:
     world = World(engine_runs=False)
     world.files()
     world.accepts()

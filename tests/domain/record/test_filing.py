@@ -84,12 +84,12 @@ def test_evidence_is_judged_by_its_age_to_the_second() -> None:
 
 
 def filing(world: World, documents: tuple[EvidenceDocument, ...]) -> ClaimFiling:
-    told = world.files().signed.body
-    assert isinstance(told, ClaimFiling)
-    return replace(told, evidence=documents)
+    original = world.files().signed.body
+    assert isinstance(original, ClaimFiling)
+    return replace(original, evidence=documents)
 
 
-def test_evidence_from_the_future_or_from_antiquity_does_not_help() -> None:
+def test_evidence_from_the_future_or_far_too_old_does_not_count() -> None:
     world = World()
     days = replace(AGREEMENT.evidence[0], max_age=Period("8 business days"))
     agreement = replace(AGREEMENT, evidence=(days, *AGREEMENT.evidence[1:]))
@@ -118,8 +118,8 @@ def test_unmet_condition_says_what_is_missing() -> None:
 
 def signed_filing(world: World, person: str, *signers: str) -> Entry:
     world.files()
-    told = world.entries[0].signed.body
-    body = replace(told, person=PersonId(person))
+    original = world.entries[0].signed.body
+    body = replace(original, person=PersonId(person))
     keys = [PEOPLE[PersonId(signer)].signing_key for signer in signers or (person,)]
     signed = read_signed(sign(Kind.CLAIM.value, encode_object(body), keys), world.agreement)
     return Entry(index=0, accepted_at=world.now, signed=signed)
@@ -180,7 +180,7 @@ def test_same_party_condition_and_deposit_make_a_duplicate_while_the_first_is_op
     world.files("ben@halden", condition="end-of-support", others=[first])
 
 
-def test_two_claims_run_side_by_side_and_do_not_know_each_other() -> None:
+def test_two_claims_run_side_by_side_without_affecting_each_other() -> None:
     one, other = play("bea files\nana accepts"), World()
     other.files(condition="end-of-support", evidence=("officer-declaration",))
     other.accepts()
@@ -209,14 +209,14 @@ def test_record_of_a_claim_for_another_deployment_does_not_fold() -> None:
             fold(world.terms, [replace(entry, signed=replace(entry.signed, body=body))])
 
 
-def test_the_steps_of_a_record_are_its_entries_and_end_where_the_fold_ends() -> None:
+def test_the_turns_of_a_record_are_its_entries_and_end_where_the_fold_ends() -> None:
     world = play("bea files\nana accepts\nkim approves provisional\ndora objects")
     terms = Terms(agreement=world.agreement, digest=world.claim.filing.agreement_digest)
-    told = list(turns(terms, world.claim.entries))
+    all_turns = list(turns(terms, world.claim.entries))
 
-    assert [one.entry for one in told] == list(world.claim.entries)
-    assert [one.event for one in told][:2] == [None, EventType.INTAKE_ACCEPTED]
-    assert told[-1].claim == fold(terms, world.claim.entries) == world.claim
+    assert [one.entry for one in all_turns] == list(world.claim.entries)
+    assert [one.event for one in all_turns][:2] == [None, EventType.INTAKE_ACCEPTED]
+    assert all_turns[-1].claim == fold(terms, world.claim.entries) == world.claim
 
 
 def test_a_statement_led_to_the_same_state_whatever_came_after_it() -> None:

@@ -129,8 +129,8 @@ def custody_of(sight: Sight, component: str, other: str | None) -> Sight:
     return replace(sight, custody=kept)
 
 
-def sealed(sight: Sight, **found: str | None) -> Sight:
-    return replace(sight, sealed={ComponentId(key.replace("_", "-")): value for key, value in found.items()})
+def sealed(sight: Sight, **faults: str | None) -> Sight:
+    return replace(sight, sealed={ComponentId(key.replace("_", "-")): value for key, value in faults.items()})
 
 
 def seen(change: Callable[[Sight], Sight]) -> Callable[[Agreement, Claim, Sight], Facts]:
@@ -235,7 +235,7 @@ def test_every_premise_has_a_case() -> None:
     assert tuple(FALSIFIED) == GENERATION_1.premises
 
 
-def test_what_was_found_is_told_for_every_premise() -> None:
+def test_every_premise_says_what_was_found() -> None:
     assert all(verdict.found for verdict in quorate().decision("critical").premises)
 
 

@@ -53,14 +53,14 @@ def test_no_vector_is_left_over_and_none_is_missing() -> None:
 @pytest.mark.parametrize(
     "name", [n for n in NAMES if stored(n)["kind"] != "agreement" and "another" not in n]
 )
-def test_all_that_a_body_says_stands_in_its_lines_but_for_its_nonce(name: str) -> None:
+def test_the_lines_have_everything_that_a_body_says_but_its_nonce(name: str) -> None:
     vector = stored(name)
-    told = "\n".join(vector["lines"])
-    if "WARNING" in told:
+    lines = "\n".join(vector["lines"])
+    if "WARNING" in lines:
         return
     for leaf in leaves(parse(vector["body"].encode())):
         long = hashlib.sha256(leaf.encode()).hexdigest()
-        assert any(form in told for form in (leaf, leaf.replace("_", " "), long)), leaf
+        assert any(form in lines for form in (leaf, leaf.replace("_", " "), long)), leaf
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -70,7 +70,7 @@ def test_the_digest_of_what_is_signed_is_shown_unless_it_is_about_another_claim(
 
 
 def test_a_signer_reads_the_claim_the_condition_the_evidence_and_the_stages() -> None:
-    told, filing = "\n".join(stored("approval")["lines"]), play("bea files").claim.filing
+    lines, filing = "\n".join(stored("approval")["lines"]), play("bea files").claim.filing
     claim = stored(CONTEXT)["claim"]["digest"]
     for wanted in (
         claim,
@@ -83,14 +83,14 @@ def test_a_signer_reads_the_claim_the_condition_the_evidence_and_the_stages() ->
         filing.declaration,
         *(document.plain_digest for document in filing.evidence),
     ):
-        assert wanted in told
+        assert wanted in lines
 
 
 def test_an_agreement_is_shown_whole() -> None:
-    told = stored("agreement")["lines"]
-    assert any("may file" in line or "may claim" in line for line in told)
-    assert any(line.startswith("Stage critical releases") for line in told)
-    assert stored("agreement-second-version")["lines"] != told
+    lines = stored("agreement")["lines"]
+    assert any("may file a claim" in line for line in lines)
+    assert any(line.startswith("Stage critical releases") for line in lines)
+    assert stored("agreement-second-version")["lines"] != lines
 
 
 def test_what_is_shown_follows_the_body_and_not_what_was_asked_for() -> None:
@@ -98,17 +98,17 @@ def test_what_is_shown_follows_the_body_and_not_what_was_asked_for() -> None:
     body = objection(world)
     swapped = replace(body, explanation="Something else.", stages=(StageId("source"),))
     context = beside(world)
-    told = shows(swapped, context)
-    assert "ground cured: Something else." in told
-    assert "scope: source" in told
+    lines = shows(swapped, context)
+    assert "ground cured: Something else." in lines
+    assert "scope: source" in lines
     assert "scope: the whole claim" in shows(body, context)
 
 
-def test_a_body_about_another_claim_is_shown_as_one_and_says_nothing_of_this() -> None:
+def test_a_statement_about_another_claim_is_shown_with_a_warning_and_nothing_of_this_claim() -> None:
     world = play("bea files\nana accepts\ndora acknowledges")
-    told = shows(replace(objection(world), claim=some_digest(1)), beside(world))
-    assert told[1].startswith("WARNING")
-    assert len(told) == 2
+    lines = shows(replace(objection(world), claim=some_digest(1)), beside(world))
+    assert lines[1].startswith("WARNING")
+    assert len(lines) == 2
 
 
 def objection(world: World) -> Objection:

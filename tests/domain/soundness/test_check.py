@@ -50,19 +50,19 @@ def at(things: tuple[T, ...], place: int, change: Callable[[T], T]) -> tuple[T, 
 
 
 def party(place: int, **changes: object) -> Agreement:
-    return agreement(parties=at(AGREEMENT.parties, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+    return agreement(parties=at(AGREEMENT.parties, place, lambda one: replace(one, **changes)))  # type: ignore[arg-type]
 
 
 def person(place: int, **changes: object) -> Agreement:
-    return agreement(persons=at(AGREEMENT.persons, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+    return agreement(persons=at(AGREEMENT.persons, place, lambda one: replace(one, **changes)))  # type: ignore[arg-type]
 
 
 def stage(place: int, **changes: object) -> Agreement:
-    return agreement(stages=at(AGREEMENT.stages, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+    return agreement(stages=at(AGREEMENT.stages, place, lambda one: replace(one, **changes)))  # type: ignore[arg-type]
 
 
 def component(place: int, **changes: object) -> Agreement:
-    return agreement(components=at(AGREEMENT.components, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+    return agreement(components=at(AGREEMENT.components, place, lambda one: replace(one, **changes)))  # type: ignore[arg-type]
 
 
 def licence(model: LicenceModel, **terms: object) -> Agreement:
@@ -70,11 +70,11 @@ def licence(model: LicenceModel, **terms: object) -> Agreement:
 
 
 def condition(place: int, **changes: object) -> Agreement:
-    return agreement(conditions=at(AGREEMENT.conditions, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+    return agreement(conditions=at(AGREEMENT.conditions, place, lambda one: replace(one, **changes)))  # type: ignore[arg-type]
 
 
 def calendar(place: int, **changes: object) -> Agreement:
-    return agreement(calendars=at(AGREEMENT.calendars, place, lambda found: replace(found, **changes)))  # type: ignore[arg-type]
+    return agreement(calendars=at(AGREEMENT.calendars, place, lambda one: replace(one, **changes)))  # type: ignore[arg-type]
 
 
 def authorities(**changes: object) -> Agreement:
@@ -104,7 +104,7 @@ def notice(**changes: object) -> Agreement:
 
 
 def without_role(role: Role) -> Agreement:
-    return agreement(parties=tuple(found for found in AGREEMENT.parties if found.role is not role))
+    return agreement(parties=tuple(one for one in AGREEMENT.parties if one.role is not role))
 
 
 NOTHING = Expression(word="any_of")
@@ -402,15 +402,15 @@ def _named(cases: list[tuple[str, str, Agreement]]) -> list[str]:
 
 @pytest.mark.parametrize(("code", "place", "broken"), ERRORS, ids=_named(ERRORS))
 def test_error_is_found_where_it_is_and_refused(code: str, place: str, broken: Agreement) -> None:
-    found = [finding for finding in lint(broken) if (finding.code, finding.where) == (code, place)]
-    assert {finding.severity for finding in found} == {Severity.ERROR}
-    assert found[0].message
-    assert found[0].advice
+    matches = [finding for finding in lint(broken) if (finding.code, finding.where) == (code, place)]
+    assert {finding.severity for finding in matches} == {Severity.ERROR}
+    assert matches[0].message
+    assert matches[0].advice
     with pytest.raises(UnsoundAgreementError) as caught:
         refuse_unsound(broken)
-    told = caught.value.facts["findings"]
-    assert isinstance(told, list)
-    assert {"code": code, "at": place, "message": found[0].message} in told
+    findings = caught.value.facts["findings"]
+    assert isinstance(findings, list)
+    assert {"code": code, "at": place, "message": matches[0].message} in findings
 
 
 @pytest.mark.parametrize(("code", "place", "unwise"), WARNINGS, ids=_named(WARNINGS))
@@ -503,7 +503,7 @@ def test_second_version_that_names_the_first_is_sound() -> None:
     assert lint(agreement(version=2, supersedes=Digest("sha256:" + "0" * 64))) == ()
 
 
-def test_everything_wrong_is_told_at_once() -> None:
+def test_everything_wrong_is_listed_at_once() -> None:
     broken = agreement(title="", version=0)
     assert [finding.code for finding in lint(broken)] == ["version-number", "text-empty"]
     with pytest.raises(UnsoundAgreementError, match=r"version-number.*text-empty"):

@@ -73,7 +73,7 @@ def test_body_is_read_as_it_was_written(kind: type[Header]) -> None:
 
 
 @pytest.mark.parametrize(("kind", "name", "nothing"), OPTIONAL)
-def test_member_that_says_nothing_is_absent_and_refused_if_it_is_written(
+def test_empty_member_is_left_out_and_refused_if_it_is_written(
     kind: type[Header], name: str, nothing: object
 ) -> None:
     assert nothing in NOTHING, "another default than nothing would have to be written out"
@@ -96,7 +96,7 @@ def test_members_of_statements_may_be_absent() -> None:
     }
 
 
-def test_agreement_writes_its_terms_out_and_leaves_out_what_it_has_not() -> None:
+def test_agreement_writes_its_terms_out_and_leaves_out_what_it_lacks() -> None:
     document = encode_object(AGREEMENT)
     assert document["excludes_claimant_party"] is True
     assert "supersedes" not in document
