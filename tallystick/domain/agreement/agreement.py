@@ -96,6 +96,10 @@ class Agreement:
         """
         return _one(self.persons, person, "person")
 
+    def acting_for(self, party: PartyId) -> tuple[Person, ...]:
+        """Return the persons who act for `party`."""
+        return tuple(person for person in self.persons if person.party == party)
+
     def person_with(self, key: PublicKey) -> Person:
         """Return the person whose signing key is `key`.
 

@@ -36,7 +36,7 @@ def _heading(agreement: Agreement) -> Iterator[str]:
 
 def _parties(agreement: Agreement) -> Iterator[str]:
     for party in agreement.parties:
-        people = [person.name for person in agreement.persons if person.party == party.id]
+        people = [person.name for person in agreement.acting_for(party.id)]
         act = "act" if len(people) > 1 else "acts"
         role = party.role.replace("_", " ")
         yield f"{party.name} is the {role}; {', '.join(people) or 'nobody'} {act} for it."

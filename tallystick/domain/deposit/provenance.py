@@ -17,8 +17,7 @@ def deposit_fault(agreement: Agreement, signed: Signed[Deposit]) -> str | None:
     if (fault := _elsewhere(agreement, signed.body)) is not None:
         return fault
     named = signed.body.person
-    persons = [person for person in agreement.persons if person.party == depositor(agreement).id]
-    if named not in {person.id for person in persons}:
+    if named not in {person.id for person in agreement.acting_for(depositor(agreement).id)}:
         return f"only persons of the depositor may deposit, and {named} is not one of them"
     if signed.signers != frozenset({agreement.person(named).signing_key}):
         return f"not signed by {named}, whom it names"

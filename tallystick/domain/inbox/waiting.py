@@ -102,7 +102,7 @@ def _for_notice(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
     sent = notice_is_given(agreement, claim)
     yield Waiting(
         what=Awaited.ACKNOWLEDGEMENT,
-        on=tuple(person.id for person in agreement.persons if person.party == depositor(agreement).id),
+        on=tuple(person.id for person in agreement.acting_for(depositor(agreement).id)),
         until=_end(lambda: deemed_receipt(agreement, claim)),
         why="the objection window starts when the depositor has notice"
         if sent

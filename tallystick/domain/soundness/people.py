@@ -5,7 +5,7 @@ from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Role
-from tallystick.domain.ids import PersonId
+from tallystick.domain.ids import PartyId, PersonId
 from tallystick.domain.quorum import Quorum
 from tallystick.domain.soundness.finding import (
     Finding,
@@ -178,11 +178,11 @@ def _conflicted(agreement: Agreement, claimant: PersonId) -> frozenset[PersonId]
     """Return who does not count for a claim by `claimant`: they, and their party if it is excluded."""
     if not agreement.excludes_claimant_party:
         return frozenset({claimant})
-    return frozenset({claimant}) | _acting_for(agreement, claimant.partition("@")[2])
+    return frozenset({claimant}) | _acting_for(agreement, PartyId(claimant.partition("@")[2]))
 
 
-def _acting_for(agreement: Agreement, party: str) -> frozenset[PersonId]:
-    return frozenset(person.id for person in agreement.persons if person.party == party)
+def _acting_for(agreement: Agreement, party: PartyId) -> frozenset[PersonId]:
+    return frozenset(person.id for person in agreement.acting_for(party))
 
 
 def _met_without(quorum: Quorum, absent: frozenset[PersonId]) -> bool:

@@ -50,6 +50,8 @@ def test_things_are_found_by_their_names() -> None:
     assert AGREEMENT.person(ANA) == PEOPLE[ANA].person
     assert AGREEMENT.person(ANA).party == "harbour"
     assert AGREEMENT.person_with(PEOPLE[ANA].signing_key.public_key).id == ANA
+    assert ANA in {person.id for person in AGREEMENT.acting_for(PartyId("harbour"))}
+    assert {person.party for person in AGREEMENT.acting_for(PartyId("harbour"))} == {"harbour"}
     assert AGREEMENT.stage(CRITICAL).components == (LICENCE_KEYS, "activation-rules")
     assert AGREEMENT.component(SOURCE).id == SOURCE
     assert AGREEMENT.stage_of(SOURCE).id == "source"

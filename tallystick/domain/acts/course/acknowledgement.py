@@ -19,7 +19,7 @@ from tallystick.domain.statements.acts import NoticeAcknowledgement
 def _rule(
     agreement: Agreement, _: Claim, body: NoticeAcknowledgement, __: frozenset[PersonId], ___: datetime
 ) -> EventType:
-    notified = [person.id for person in agreement.persons if person.party == depositor(agreement).id]
+    notified = [person.id for person in agreement.acting_for(depositor(agreement).id)]
     check_one_of(body.person, notified, "acknowledge notice")
     return EventType.NOTICE_ACKNOWLEDGED
 
