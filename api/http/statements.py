@@ -38,11 +38,9 @@ class Posted:
     """A body that somebody known has sent.
 
     Attributes:
-        sender: The fingerprint of the sender's key; not necessarily a signer of what is sent.
         repeat: What the sender's `Idempotency-Key` stands for, if there is one.
     """
 
-    sender: Digest
     body: bytes
     repeat: idempotency.Request | None
 
@@ -135,14 +133,14 @@ def _remembered(
 def _posted(request: Request, sender: Digest, body: bytes) -> Posted:
     key = request.headers.get(_IDEMPOTENCY_KEY)
     if key is None:
-        return Posted(sender=sender, body=body, repeat=None)
+        return Posted(body=body, repeat=None)
     repeat = idempotency.Request(
         principal=sender,
         key=key,
         route=f"{request.method} {request.url.path}"[:256],
         body_digest=sha256_digest(body),
     )
-    return Posted(sender=sender, body=body, repeat=repeat)
+    return Posted(body=body, repeat=repeat)
 
 
 def _registering_key(backend: Backend, token: str, body: bytes) -> PublicKey:

@@ -36,8 +36,6 @@ ACTS: Final[tuple[Act[Any], ...]] = tuple(
 
 BY_KIND: Final[Mapping[Kind, Act[Any]]] = MappingProxyType({act.kind: act for act in ACTS})
 
-BY_NOUN: Final[Mapping[str, Act[Any]]] = MappingProxyType({act.noun: act for act in ACTS})
-
 BY_COMMAND: Final[Mapping[str, Act[Any]]] = MappingProxyType(
     {act.command.name: act for act in ACTS if act.command is not None}
 )

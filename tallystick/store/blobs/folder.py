@@ -15,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import Digest, digest
 from tallystick.durable import Fsync, make_folder, sync_file, sync_folder
 from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
@@ -123,15 +122,6 @@ class FileBlobStore:
                 return
             sync_folder(self._quarantine, fsync=self._fsync)
             sync_folder(path.parent, fsync=self._fsync)
-
-    def digests(self) -> Iterator[Digest]:
-        """Yield the digests under which something is stored, in no order."""
-        with self._failures():
-            for path in self._blobs.glob("??/??/*"):
-                try:
-                    yield digest(_PREFIX + path.name)
-                except MalformedNameError:
-                    continue  # not ours: nothing is ever read under that name
 
     def discard_unfinished(self, before: datetime) -> int:
         """Remove what a stopped process left half written before a moment; return how many files."""

@@ -151,16 +151,6 @@ class ReplicatedBlobs:
             for store, found in pairs
         )
 
-    def scrub(self, known: Iterable[Digest] = ()) -> Iterator[ScrubFinding]:
-        """Read every copy of every blob again, repair what can be, and yield what wasn't good.
-
-        `known` are digests that must be there, so that a blob missing everywhere is found.
-        """
-        wanted = {*known, *(found for store in self._stores for found in store.digests())}
-        for one in sorted(wanted):
-            if (found := self.scrub_one(one)) is not None:
-                yield found
-
     def scrub_one(self, wanted: Digest) -> ScrubFinding | None:
         """Read every copy of one blob again and repair what can be; None if every copy was good."""
         if all(map(_is_good, self.check(wanted))):

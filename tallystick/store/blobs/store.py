@@ -101,10 +101,6 @@ class BlobStore(Protocol):
         """Move what's stored under a digest aside, to be looked at; a missing blob stays missing."""
         ...
 
-    def digests(self) -> Iterator[Digest]:
-        """Yield the digests under which something is stored."""
-        ...
-
     def discard_unfinished(self, before: datetime) -> int:
         """Remove what a stopped process left half written before a moment; return how many files."""
         ...

@@ -8,7 +8,7 @@ from fastapi.routing import iter_route_contexts
 from api.backend.backend import EngineUnreachableError
 from api.routes.acts import handler_of
 from tallystick.crypto.envelope import statement_id
-from tallystick.domain.acts.all import ACTS, BY_NOUN
+from tallystick.domain.acts.all import ACTS
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.kinds import Kind, Purpose, WithdrawalReason
 from tallystick.domain.statements.acts import (
@@ -53,7 +53,7 @@ async def test_every_post_about_a_claim_goes_through_the_one_handler(service: Se
         for route in iter_route_contexts(service.app.routes)
         if "POST" in (route.methods or ()) and (route.path or "").startswith("/v1/claims/{claim}")
     ]
-    assert {route.path for route in posts} == {f"/v1/claims/{{claim}}/{noun}" for noun in BY_NOUN}
+    assert {route.path for route in posts} == {f"/v1/claims/{{claim}}/{act.noun}" for act in ACTS}
     assert {route.endpoint.__code__ for route in posts if route.endpoint} == {handler_of(Kind.HOLD).__code__}
 
 
@@ -129,7 +129,8 @@ async def test_the_short_form_names_the_same_claim(claimed: Service) -> None:
 
 async def test_an_act_sent_under_another_noun_is_refused(claimed: Service) -> None:
     await accepted(claimed)
-    for noun, act in BY_NOUN.items():
+    for act in ACTS:
+        noun = act.noun
         if act.kind is Kind.DENIAL:
             answer = await claimed.says(noun, Approval, KIM, **approval(claimed))
         else:
