@@ -151,8 +151,8 @@ BUILDS: Final = (
     _build(
         "a hold is ignored",
         "tallystick/domain/release/recorded.py",
-        'return Verdict(holds=not standing, found=", ".join(standing) or "no hold',
-        'return Verdict(holds=True, found=", ".join(standing) or "no hold',
+        'return PremiseAnswer(holds=not standing, found=", ".join(standing) or "no hold',
+        'return PremiseAnswer(holds=True, found=", ".join(standing) or "no hold',
         "tests/domain/release/test_decision.py",
     ),
     _build(

@@ -24,7 +24,7 @@ from tallystick.domain.acts.act import Act
 from tallystick.domain.acts.all import BY_COMMAND
 from tallystick.domain.codec import instant
 from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
-from tallystick.domain.drafts.command import Ask, Command, Form
+from tallystick.domain.drafts.command import ActCommand, Ask, Form
 from tallystick.domain.ids import Digest, digest
 from tallystick.domain.statements.orders import RulingDocument
 
@@ -76,7 +76,7 @@ def _state(desk: Desk, verified: VerifiedClaim, act: Act[Any], choices: Choices,
         raise typer.BadParameter(f"--{missing} is needed{unless}: {error.message}") from error
 
 
-def _parameters(command: Command, act: Act[Any]) -> Iterator[inspect.Parameter]:
+def _parameters(command: ActCommand, act: Act[Any]) -> Iterator[inspect.Parameter]:
     yield _parameter("context", typer.Context)
     yield _parameter("claim", ClaimName)
     yield from (_asked(ask) for ask in command.asks if ask.argument)
@@ -111,7 +111,7 @@ def _parameter(
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-def _choices(command: Command, given: Mapping[str, Any]) -> Choices:
+def _choices(command: ActCommand, given: Mapping[str, Any]) -> Choices:
     answers = {ask.choice: _answer(ask, given[ask.name]) for ask in command.asks}
     return Choices(**answers)
 

@@ -9,7 +9,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import Command
+from tallystick.domain.drafts.command import ActCommand
 from tallystick.domain.drafts.heading import Heading, Standing
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Kind
@@ -49,7 +49,7 @@ class Act(Generic[B]):
     particulars: Callable[[B, Agreement], Iterable[str]]
     completed: Callable[[Heading, Standing, Choices], Choices] = _as_chosen
     together: bool = False
-    command: Command | None = None
+    command: ActCommand | None = None
 
     @property
     def kind(self) -> Kind:

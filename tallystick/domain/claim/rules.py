@@ -35,7 +35,7 @@ class Due:
     cause: Digest | None = None
 
 
-class Verdict(NamedTuple):
+class PremiseAnswer(NamedTuple):
     """Whether a premise is met, and why or why not."""
 
     holds: bool
@@ -43,8 +43,8 @@ class Verdict(NamedTuple):
 
 
 Look: TypeAlias = Callable[[Agreement, _C, datetime], Due | None]
-RecordedPremise: TypeAlias = Callable[[Agreement, _C, StageId, datetime], Verdict]
-SeenPremise: TypeAlias = Callable[[Agreement, _C, StageId, Sight], Verdict]
+RecordedPremise: TypeAlias = Callable[[Agreement, _C, StageId, datetime], PremiseAnswer]
+SeenPremise: TypeAlias = Callable[[Agreement, _C, StageId, Sight], PremiseAnswer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class ActCommand:
     """The command with which a person makes a statement: what it is for, and what it asks, in order."""
 
     name: str

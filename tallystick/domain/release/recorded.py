@@ -8,7 +8,7 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import standing_release_order
-from tallystick.domain.claim.rules import RecordedPremise, Verdict
+from tallystick.domain.claim.rules import PremiseAnswer, RecordedPremise
 from tallystick.domain.claim.stages import accepted_at, is_provisional, opens_at
 from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.claim.tally import tally_approvals, tally_denials
@@ -19,82 +19,82 @@ from tallystick.domain.notice.proof import proof_of_notice
 from tallystick.domain.release.conditions_met import unmet_evidence
 
 
-def _purpose(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> Verdict:
+def _purpose(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> PremiseAnswer:
     purpose = claim.filing.purpose
-    return Verdict(holds=purpose is Purpose.RELEASE, found=f"filed for {purpose}")
+    return PremiseAnswer(holds=purpose is Purpose.RELEASE, found=f"filed for {purpose}")
 
 
-def _claimant(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> Verdict:
+def _claimant(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> PremiseAnswer:
     person = agreement.person_with(claim.filed_by)
     revoked = claim.revoked_at(claim.filed_by)
     entitled = person.id in agreement.authorities.claimants and revoked is None
     revocation = f", whose key was revoked at {instant_text(revoked)}" if revoked else ""
-    return Verdict(holds=entitled, found=f"filed by {person.id}{revocation}")
+    return PremiseAnswer(holds=entitled, found=f"filed by {person.id}{revocation}")
 
 
-def _condition(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> Verdict:
+def _condition(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> PremiseAnswer:
     unmet = unmet_evidence(agreement, claim.filing, at=claim.filed_at)
-    return Verdict(
+    return PremiseAnswer(
         holds=not unmet,
         found="; ".join(unmet) or f"its evidence meets {claim.filing.condition}",
     )
 
 
-def _intake(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> Verdict:
+def _intake(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> PremiseAnswer:
     accepted = accepted_at(claim)
     if accepted is None:
-        return Verdict(holds=False, found="the escrow agent has not accepted it")
-    return Verdict(holds=True, found=f"accepted at {instant_text(accepted)}")
+        return PremiseAnswer(holds=False, found="the escrow agent has not accepted it")
+    return PremiseAnswer(holds=True, found=f"accepted at {instant_text(accepted)}")
 
 
-def _notice(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Verdict:
+def _notice(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
     if is_provisional(agreement, stage):
-        return Verdict(holds=True, found="not needed: provisional access opens on acceptance")
+        return PremiseAnswer(holds=True, found="not needed: provisional access opens on acceptance")
     proof = proof_of_notice(agreement, claim, at=at)
-    return Verdict(
+    return PremiseAnswer(
         holds=proof is not None,
         found=proof.explanation[0] if proof else "no proof of notice",
     )
 
 
-def _window(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Verdict:
+def _window(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
     if is_provisional(agreement, stage):
-        return Verdict(holds=True, found="not needed: provisional access opens on acceptance")
+        return PremiseAnswer(holds=True, found="not needed: provisional access opens on acceptance")
     if (order := standing_release_order(agreement, claim)) is not None:
-        return Verdict(holds=True, found=f"skipped by {order.signed.id}")
+        return PremiseAnswer(holds=True, found=f"skipped by {order.signed.id}")
     if claim.window_until is None or claim.window_ended_at is None:
-        return Verdict(holds=False, found="the end of the window is not on record")
+        return PremiseAnswer(holds=False, found="the end of the window is not on record")
     # The recorded end relies on the timer and the database's clock; `at` is the clock of the one who asks.
     over = min(at, claim.window_ended_at) > claim.window_until
     times = f"ran until {instant_text(claim.window_until)}, asked at {instant_text(at)}"
-    return Verdict(holds=over, found=times)
+    return PremiseAnswer(holds=over, found=times)
 
 
-def _objections(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verdict:
+def _objections(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> PremiseAnswer:
     standing = [entry.signed.id for entry, _ in claim.objections_to(stage)]
     contested = claim.state is ClaimState.CONTESTED
-    return Verdict(
+    return PremiseAnswer(
         holds=not standing and not contested,
         found=", ".join(standing) or f"claim {claim.state}",
     )
 
 
-def _holds(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verdict:
+def _holds(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> PremiseAnswer:
     standing = [entry.signed.id for entry, _ in claim.holds_on(stage)]
-    return Verdict(holds=not standing, found=", ".join(standing) or "no hold on this stage")
+    return PremiseAnswer(holds=not standing, found=", ".join(standing) or "no hold on this stage")
 
 
-def _denials(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> Verdict:
+def _denials(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> PremiseAnswer:
     tally = tally_denials(agreement, claim)
     deniers = ", ".join(sorted(tally.agreeing)) or "nobody"
-    return Verdict(holds=not tally.reached, found=f"denied by {deniers}")
+    return PremiseAnswer(holds=not tally.reached, found=f"denied by {deniers}")
 
 
-def _order(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verdict:
+def _order(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> PremiseAnswer:
     following = claim.next_stage
     is_next = following is not None and following.stage == stage and _others_settled(claim, stage)
     states = ", ".join(f"{p.stage} {p.state}" for p in claim.stages)
-    return Verdict(
+    return PremiseAnswer(
         holds=is_next and _may_execute(claim),
         found=f"claim {claim.state}; {states}",
     )
@@ -109,23 +109,23 @@ def _may_execute(claim: Claim) -> bool:
     return claim.may(EventType.QUORUM_REACHED) or claim.may(EventType.STAGE_DECIDED)
 
 
-def _opening(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Verdict:
+def _opening(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
     opening = opens_at(agreement, claim, stage)
     if opening is None:
-        return Verdict(holds=False, found="what it waits for has not happened")
-    return Verdict(holds=at >= opening.at, found=f"open from {instant_text(opening.at)}")
+        return PremiseAnswer(holds=False, found="what it waits for has not happened")
+    return PremiseAnswer(holds=at >= opening.at, found=f"open from {instant_text(opening.at)}")
 
 
-def _undecided(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Verdict:
+def _undecided(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> PremiseAnswer:
     progress = claim.progress(stage)
     fresh = progress.decision is None and progress.undecided
-    return Verdict(holds=fresh, found=progress.decision or f"stage is {progress.state}")
+    return PremiseAnswer(holds=fresh, found=progress.decision or f"stage is {progress.state}")
 
 
-def _quorum(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Verdict:
+def _quorum(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
     tally = tally_approvals(agreement, claim, stage, at=at)
     approvers = ", ".join(sorted(tally.agreeing)) or "nobody"
-    return Verdict(holds=tally.reached, found=f"counted: {approvers}")
+    return PremiseAnswer(holds=tally.reached, found=f"counted: {approvers}")
 
 
 RECORDED: Final[Mapping[str, RecordedPremise[Claim]]] = MappingProxyType(

@@ -7,40 +7,40 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deployment import root_fault
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.rules import SeenPremise, Verdict
+from tallystick.domain.claim.rules import PremiseAnswer, SeenPremise
 from tallystick.domain.claim.sight import Sight
 from tallystick.domain.deposit.provenance import deposit_fault
 from tallystick.domain.ids import StageId
 from tallystick.domain.statements.header import Header
 
 
-def _agreement_pinned(_: Agreement, claim: Claim, __: StageId, sight: Sight) -> Verdict:
+def _agreement_pinned(_: Agreement, claim: Claim, __: StageId, sight: Sight) -> PremiseAnswer:
     same = claim.filing.agreement_digest == sight.agreement_digest
-    return Verdict(holds=same, found=f"claim pins {claim.filing.agreement_digest}")
+    return PremiseAnswer(holds=same, found=f"claim pins {claim.filing.agreement_digest}")
 
 
-def _agreement_signed(agreement: Agreement, _: Claim, __: StageId, sight: Sight) -> Verdict:
+def _agreement_signed(agreement: Agreement, _: Claim, __: StageId, sight: Sight) -> PremiseAnswer:
     parties = {person.party for person in agreement.persons if person.signing_key in sight.agreement_signers}
     missing = sorted(party.id for party in agreement.parties if party.id not in parties)
     fault = root_fault(sight.agreement_signers, sight.root_keys)
     signatures = f"not signed by {', '.join(missing)}" if missing else "signed by every party"
-    return Verdict(
+    return PremiseAnswer(
         holds=not missing and fault is None,
         found=signatures if fault is None else f"{signatures}; {fault}",
     )
 
 
-def _deposit(agreement: Agreement, claim: Claim, _: StageId, sight: Sight) -> Verdict:
+def _deposit(agreement: Agreement, claim: Claim, _: StageId, sight: Sight) -> PremiseAnswer:
     deposit = sight.deposit
     if deposit is None or deposit.id != claim.filing.deposit:
-        return Verdict(holds=False, found="the pinned deposit was not found")
+        return PremiseAnswer(holds=False, found="the pinned deposit was not found")
     fault = deposit_fault(agreement, deposit)
     if fault is not None:
-        return Verdict(holds=False, found=f"{deposit.id}: {fault}")
-    return Verdict(holds=True, found=f"{deposit.id} signed by {deposit.body.person}")
+        return PremiseAnswer(holds=False, found=f"{deposit.id}: {fault}")
+    return PremiseAnswer(holds=True, found=f"{deposit.id} signed by {deposit.body.person}")
 
 
-def _custody(agreement: Agreement, _: Claim, stage: StageId, sight: Sight) -> Verdict:
+def _custody(agreement: Agreement, _: Claim, stage: StageId, sight: Sight) -> PremiseAnswer:
     missing = [component for component in agreement.stage(stage).components if component not in sight.custody]
     astray = [
         component
@@ -48,17 +48,19 @@ def _custody(agreement: Agreement, _: Claim, stage: StageId, sight: Sight) -> Ve
         if custody.component != component or not _is_here(agreement, custody)
     ]
     if astray:
-        return Verdict(holds=False, found=f"not the custody of {', '.join(astray)} under this agreement")
+        return PremiseAnswer(
+            holds=False, found=f"not the custody of {', '.join(astray)} under this agreement"
+        )
     if missing:
-        return Verdict(holds=False, found=f"no custody of {', '.join(missing)}")
-    return Verdict(holds=True, found="every component has its custody epoch")
+        return PremiseAnswer(holds=False, found=f"no custody of {', '.join(missing)}")
+    return PremiseAnswer(holds=True, found="every component has its custody epoch")
 
 
 def _is_here(agreement: Agreement, body: Header) -> bool:
     return (body.deployment, body.agreement) == (agreement.deployment, agreement.id)
 
 
-def _sealed_bytes(agreement: Agreement, _: Claim, stage: StageId, sight: Sight) -> Verdict:
+def _sealed_bytes(agreement: Agreement, _: Claim, stage: StageId, sight: Sight) -> PremiseAnswer:
     deposited = [c.component for c in sight.deposit.body.components] if sight.deposit is not None else []
     wrong: list[str] = []
     for component in agreement.stage(stage).components:
@@ -68,18 +70,20 @@ def _sealed_bytes(agreement: Agreement, _: Claim, stage: StageId, sight: Sight) 
             wrong.append(f"{component} was not read")
         elif (fault := sight.sealed[component]) is not None:
             wrong.append(f"{component}: {fault}")
-    return Verdict(
+    return PremiseAnswer(
         holds=not wrong,
         found="; ".join(wrong) or "every byte is as the depositor signed it",
     )
 
 
-def _ledger(_: Agreement, __: Claim, ___: StageId, sight: Sight) -> Verdict:
-    return Verdict(holds=sight.ledger is None, found=sight.ledger or "entries, proofs and checkpoint agree")
+def _ledger(_: Agreement, __: Claim, ___: StageId, sight: Sight) -> PremiseAnswer:
+    return PremiseAnswer(
+        holds=sight.ledger is None, found=sight.ledger or "entries, proofs and checkpoint agree"
+    )
 
 
-def _halt(_: Agreement, __: Claim, ___: StageId, sight: Sight) -> Verdict:
-    return Verdict(holds=not sight.halted, found="releases are halted" if sight.halted else "no halt")
+def _halt(_: Agreement, __: Claim, ___: StageId, sight: Sight) -> PremiseAnswer:
+    return PremiseAnswer(holds=not sight.halted, found="releases are halted" if sight.halted else "no halt")
 
 
 SEEN: Final[Mapping[str, SeenPremise[Claim]]] = MappingProxyType(

@@ -8,7 +8,7 @@ from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.rules import Rules, Verdict
+from tallystick.domain.claim.rules import PremiseAnswer, Rules
 from tallystick.domain.claim.sight import Sight
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.ids import PersonId, StageId
@@ -28,11 +28,11 @@ def _approval(
     return GENERATION_1.acts[Approval](agreement, claim, body, persons, at)
 
 
-def _agreement_signed(agreement: Agreement, claim: Claim, stage: StageId, sight: Sight) -> Verdict:
+def _agreement_signed(agreement: Agreement, claim: Claim, stage: StageId, sight: Sight) -> PremiseAnswer:
     """Two root keys must have signed the agreement."""
     before = GENERATION_1.seen[CHANGED_PREMISE](agreement, claim, stage, sight)
     roots = len(sight.root_keys & sight.agreement_signers)
-    return Verdict(holds=before.holds and roots > 1, found=f"signed by {roots} root keys")
+    return PremiseAnswer(holds=before.holds and roots > 1, found=f"signed by {roots} root keys")
 
 
 GENERATION_2: Final[Rules[Claim]] = replace(

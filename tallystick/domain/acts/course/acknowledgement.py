@@ -10,7 +10,7 @@ from tallystick.domain.authorship.authors import check_one_of
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import Command
+from tallystick.domain.drafts.command import ActCommand
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.statements.acts import NoticeAcknowledgement
@@ -43,5 +43,5 @@ ACT: Final = Act(
     draft=_draft,
     does=_does,
     particulars=_particulars,
-    command=Command(name="acknowledge", purpose="Confirm that the notice of a claim has arrived."),
+    command=ActCommand(name="acknowledge", purpose="Confirm that the notice of a claim has arrived."),
 )

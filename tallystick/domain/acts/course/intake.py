@@ -10,7 +10,7 @@ from tallystick.domain.authorship.authors import check_one_of
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
-from tallystick.domain.drafts.command import Ask, Command, Form
+from tallystick.domain.drafts.command import ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.statements.acts import Intake
@@ -46,7 +46,7 @@ ACT: Final = Act(
     draft=_draft,
     does=_does,
     particulars=_particulars,
-    command=Command(
+    command=ActCommand(
         name="intake",
         purpose="Accept the form of a claim, or refuse it with reasons.",
         asks=(

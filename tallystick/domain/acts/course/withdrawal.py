@@ -11,7 +11,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.evolve import check_undecided
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import Ask, Command
+from tallystick.domain.drafts.command import ActCommand, Ask
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import WithdrawalReason
@@ -49,7 +49,7 @@ ACT: Final = Act(
     draft=_draft,
     does=_does,
     particulars=_particulars,
-    command=Command(
+    command=ActCommand(
         name="withdraw",
         purpose="Give up your claim.",
         asks=(

@@ -12,7 +12,7 @@ from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.stages import components_of
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import Ask, Command
+from tallystick.domain.drafts.command import ActCommand, Ask
 from tallystick.domain.drafts.heading import Heading, Standing
 from tallystick.domain.ids import ComponentId, PersonId
 from tallystick.domain.refusals import MisdirectedError, NothingDueError
@@ -72,7 +72,7 @@ ACT: Final = Act(
     does=_does,
     particulars=_particulars,
     completed=_completed,
-    command=Command(
+    command=ActCommand(
         name="return",
         purpose="Certify that what was released is returned or destroyed.",
         asks=(

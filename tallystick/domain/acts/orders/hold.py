@@ -10,7 +10,7 @@ from tallystick.domain.authorship.authors import check_one_of, check_stages
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import REASON, STAGES, Command
+from tallystick.domain.drafts.command import REASON, STAGES, ActCommand
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.statements.acts import Hold
@@ -42,7 +42,7 @@ ACT: Final = Act(
     draft=_draft,
     does=_does,
     particulars=_particulars,
-    command=Command(
+    command=ActCommand(
         name="hold",
         purpose="Freeze a claim, or some of its stages: nothing is decided until the hold is lifted.",
         asks=(REASON, STAGES),

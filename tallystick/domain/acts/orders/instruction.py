@@ -11,7 +11,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import order_event
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import REASON, Ask, Command
+from tallystick.domain.drafts.command import REASON, ActCommand, Ask
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId, party_of
 from tallystick.domain.kinds import Outcome
@@ -50,7 +50,7 @@ ACT: Final = Act(
     does=_does,
     particulars=_particulars,
     together=True,
-    command=Command(
+    command=ActCommand(
         name="instruct",
         purpose="Instruct the escrow agent together: depositor and beneficiary in one statement.",
         asks=(Ask(choice="outcome", help="What is ordered.", words=Outcome), REASON),

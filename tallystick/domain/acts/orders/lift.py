@@ -11,7 +11,7 @@ from tallystick.domain.authorship.interests import check_disinterested
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
-from tallystick.domain.drafts.command import REASON, Ask, Command, Form
+from tallystick.domain.drafts.command import REASON, ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading, Standing
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.refusals import NothingToRetractError
@@ -63,7 +63,7 @@ ACT: Final = Act(
     particulars=_particulars,
     completed=_completed,
     together=True,
-    command=Command(
+    command=ActCommand(
         name="lift",
         purpose="Lift a hold together.",
         asks=(

@@ -13,7 +13,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import order_event
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import REASON, Ask, Command, Form
+from tallystick.domain.drafts.command import REASON, ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Authority, Outcome
@@ -73,7 +73,7 @@ ACT: Final = Act(
     does=_does,
     particulars=_particulars,
     together=True,
-    command=Command(
+    command=ActCommand(
         name="rule",
         purpose="Record what the arbitrator decided, or a court finally ordered.",
         asks=(

@@ -13,7 +13,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import STAGES, Ask, Command, Form
+from tallystick.domain.drafts.command import STAGES, ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading, Standing
 from tallystick.domain.ids import PersonId
 from tallystick.domain.refusals import AlreadyStatedError, BadTimingError, MisdirectedError, NotYoursError
@@ -116,7 +116,7 @@ ACT: Final = Act(
     does=_does,
     particulars=_particulars,
     completed=_completed,
-    command=Command(
+    command=ActCommand(
         name="approve",
         purpose="Approve stages of a claim: those named, or all in whose quorum you have a place.",
         asks=(

@@ -11,7 +11,7 @@ from tallystick.domain.authorship.interests import check_unconflicted
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import REASON, Command
+from tallystick.domain.drafts.command import REASON, ActCommand
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.refusals import AlreadyStatedError
@@ -52,5 +52,5 @@ ACT: Final = Act(
     draft=_draft,
     does=_does,
     particulars=_particulars,
-    command=Command(name="deny", purpose="Deny a claim; enough denials end it.", asks=(REASON,)),
+    command=ActCommand(name="deny", purpose="Deny a claim; enough denials end it.", asks=(REASON,)),
 )

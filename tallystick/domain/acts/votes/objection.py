@@ -10,7 +10,7 @@ from tallystick.domain.authorship.authors import check_one_of, check_stages
 from tallystick.domain.claim.claim import Claim, covers
 from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import STAGES, Ask, Command
+from tallystick.domain.drafts.command import STAGES, ActCommand, Ask
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId, StageId
 from tallystick.domain.refusals import (
@@ -108,7 +108,7 @@ ACT: Final = Act(
     draft=_draft,
     does=_does,
     particulars=_particulars,
-    command=Command(
+    command=ActCommand(
         name="object",
         purpose="Object to a claim, or to some of its stages: undecided stages wait until it is settled.",
         asks=(

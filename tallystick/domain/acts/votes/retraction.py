@@ -9,7 +9,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import REASON, Ask, Command, Form
+from tallystick.domain.drafts.command import REASON, ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.refusals import NothingToRetractError
@@ -53,7 +53,7 @@ ACT: Final = Act(
     draft=_draft,
     does=_does,
     particulars=_particulars,
-    command=Command(
+    command=ActCommand(
         name="retract",
         purpose="Take back your own approval, denial or objection.",
         asks=(
