@@ -67,7 +67,7 @@ class OfferedStage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class VerifiedDelivery:
     """What a receiver has to do for one claim; every signature was verified.
 
     Attributes:
@@ -95,7 +95,7 @@ class _Ground:
     deposit: Deposit
 
 
-def read_delivery(document: JsonObject, *, claim: str, keys: PrivateKeys, trust: Trust) -> Delivery:
+def read_delivery(document: JsonObject, *, claim: str, keys: PrivateKeys, trust: Trust) -> VerifiedDelivery:
     """Return what `document` asks the receiver of `claim` (short id or digest) to do.
 
     Raises:
@@ -116,7 +116,7 @@ def read_delivery(document: JsonObject, *, claim: str, keys: PrivateKeys, trust:
             "the server asks to undo stages that the claim did not ask for", stages=unknown
         )
     waiting = [stage for stage in objects(document, "stages") if text(stage, "state") == StageState.DECIDED]
-    return Delivery(
+    return VerifiedDelivery(
         claim=digest,
         terms=terms,
         filing=filing,

@@ -31,7 +31,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.deposits import DepositedComponent
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private
-from tallystick.receiver.delivery import Delivery, DeliveryRefusedError, OfferedComponent
+from tallystick.receiver.delivery import DeliveryRefusedError, OfferedComponent, VerifiedDelivery
 
 _OPENED: Final = "opened"
 _Outcome = age.Sealed | age.AgeError | OSError
@@ -74,7 +74,7 @@ class Opener:
     work: Path
 
     def open_components(
-        self, components: Iterable[OfferedComponent], delivery: Delivery
+        self, components: Iterable[OfferedComponent], delivery: VerifiedDelivery
     ) -> tuple[Path, tuple[ReceivedComponent, ...]]:
         """Return a new folder with a bag for each component, and the digests of what was received.
 
@@ -96,7 +96,7 @@ class Opener:
         """Delete the sealed files, and anything that a crash has left."""
         shutil.rmtree(self.work, ignore_errors=True)
 
-    def _open(self, offered: OfferedComponent, delivery: Delivery, opened: Path) -> ReceivedComponent:
+    def _open(self, offered: OfferedComponent, delivery: VerifiedDelivery, opened: Path) -> ReceivedComponent:
         deposited = offered.deposited
         identity = self._identity(offered, delivery)
         sealed = self.work / f"{deposited.component}.age"
@@ -119,7 +119,7 @@ class Opener:
             component=deposited.component, sealed_digest=read.digest, manifest_digest=bag.manifest_digest
         )
 
-    def _identity(self, offered: OfferedComponent, delivery: Delivery) -> age.HybridIdentity:
+    def _identity(self, offered: OfferedComponent, delivery: VerifiedDelivery) -> age.HybridIdentity:
         """Return the custody epoch's identity, recombined from what was sealed to this claim."""
         own = claim_identity(age.parse_identity(self.keys.age_identity), delivery.filing.nonce)
         sealed = {leaf: self.escrow.fetch_small(digest) for leaf, digest in offered.contributions.items()}

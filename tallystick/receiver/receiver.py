@@ -25,7 +25,7 @@ from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private
 from tallystick.limits import TEXT_LENGTH_MAX
 from tallystick.receiver.commands import CommandContext, Commands, fault_of
-from tallystick.receiver.delivery import Delivery, OfferedStage, Trust, read_delivery
+from tallystick.receiver.delivery import OfferedStage, Trust, VerifiedDelivery, read_delivery
 from tallystick.receiver.fence import fenced
 from tallystick.receiver.journal import Journal, Progress, Record
 from tallystick.receiver.opening import DepositUnusableError, Escrow, Opener, forget_half_opened
@@ -109,13 +109,13 @@ class _Work:
         )
         return Pass(claim=delivery.claim, state=delivery.state, reported=tuple(self._reports(delivery)))
 
-    def _reports(self, delivery: Delivery) -> Iterator[Reported]:
+    def _reports(self, delivery: VerifiedDelivery) -> Iterator[Reported]:
         for stage in delivery.undo:
             yield self._undo(stage, delivery)
         for offered in delivery.offered:
             yield self._provision(offered, delivery)
 
-    def _provision(self, offered: OfferedStage, delivery: Delivery) -> Reported:
+    def _provision(self, offered: OfferedStage, delivery: VerifiedDelivery) -> Reported:
         record = self.journal.read(delivery.claim, offered.stage) or self._staged(offered, delivery)
         self._opener(delivery.claim, offered.stage).forget()
         if record.step is Progress.STAGED:
@@ -125,7 +125,7 @@ class _Work:
         self._go_back(record)
         return self._report(record, ReceiptOutcome.FAILED, record.reason or "undone here before", delivery)
 
-    def _staged(self, offered: OfferedStage, delivery: Delivery) -> Record:
+    def _staged(self, offered: OfferedStage, delivery: VerifiedDelivery) -> Record:
         version = version_name(offered.stage, claim=delivery.claim, deposit=delivery.filing.deposit)
         opener = self._opener(delivery.claim, offered.stage)
         record = Record(
@@ -157,7 +157,7 @@ class _Work:
         self.setting.reached(progress.value)
         return record
 
-    def _undo(self, stage: StageId, delivery: Delivery) -> Reported:
+    def _undo(self, stage: StageId, delivery: VerifiedDelivery) -> Reported:
         record = self.journal.read(delivery.claim, stage)
         if record is None:  # the stage timed out before it was active; a crash may have left something
             self._opener(delivery.claim, stage).forget()
@@ -206,7 +206,9 @@ class _Work:
             log=logs / f"{record.claim.removeprefix('sha256:')}.{record.stage}.log",
         )
 
-    def _report(self, record: Record, outcome: ReceiptOutcome, detail: str, delivery: Delivery) -> Reported:
+    def _report(
+        self, record: Record, outcome: ReceiptOutcome, detail: str, delivery: VerifiedDelivery
+    ) -> Reported:
         receipt = self.journal.receipt(record.claim, record.stage, outcome)
         if receipt is None:
             receipt = self._signed(record, outcome, detail, delivery)
@@ -216,7 +218,9 @@ class _Work:
         self.setting.reached(f"reported-{outcome.value}")
         return Reported(stage=record.stage, outcome=outcome, detail=detail)
 
-    def _signed(self, record: Record, outcome: ReceiptOutcome, detail: str, delivery: Delivery) -> Envelope:
+    def _signed(
+        self, record: Record, outcome: ReceiptOutcome, detail: str, delivery: VerifiedDelivery
+    ) -> Envelope:
         agreement = delivery.terms.agreement
         heading = Heading(
             terms=delivery.terms,

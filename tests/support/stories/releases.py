@@ -37,7 +37,7 @@ from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.receipts import Receipt, ReceivedComponent
 from tallystick.domain.statements.signed import Body, write_body
 from tallystick.proof.evidence.verify import verify
-from tallystick.receiver.delivery import Delivery, OfferedStage, read_delivery
+from tallystick.receiver.delivery import OfferedStage, VerifiedDelivery, read_delivery
 from tallystick.store.blobs.store import BlobMissingError
 from tests.support.judges.history import Attempt, History, Told
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of
@@ -342,7 +342,7 @@ class Release:
         self.client(DORA).put_blob(file, digest, agreement=self.agreement.id, purpose="deposit")
         return True
 
-    def _delivery(self) -> Delivery:
+    def _delivery(self) -> VerifiedDelivery:
         document = RemoteEscrow(client=self.client(BEA)).delivery(self.claim)
         return read_delivery(document, claim=self.claim, keys=keys_of(BEA), trust=self._trust)
 
@@ -355,7 +355,7 @@ class Release:
         offered = [one for one in delivery.offered if one.stage == stage]
         return bool(offered) and all(self._plain_of(delivery, one) for one in offered)
 
-    def _plain_of(self, delivery: Delivery, stage: OfferedStage) -> bool:
+    def _plain_of(self, delivery: VerifiedDelivery, stage: OfferedStage) -> bool:
         own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), self.nonce)
         for part in stage.components:
             sealed = {leaf: self.client(BEA).get_small_blob(one) for leaf, one in part.contributions.items()}
