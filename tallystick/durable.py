@@ -1,24 +1,24 @@
-"""Files and names that survive a power cut: one room for everything that is written to be kept.
+"""Files and names that survive a power cut: one place for everything that is written to be kept.
 
 Use `write_durably` to replace a file, `keep_durably` to keep the first of several writers,
 `create_durably` for a file that must be new, and `make_folder` or `make_private` for a folder.
-Who streams into a file of its own uses `sync_file`, then `rename_durably` or `sync_folder`.
+To stream into a file of your own, use `sync_file`, then `rename_durably` or `sync_folder`.
 
 When one of these returns, the content and the name are on disk. If the machine stops before
-that, the name stands for what it stood for before, or for nothing; only a file of
-`create_durably` may be there and unfinished. A draft that a stopped process has left begins with
-a dot and is never read.
+that, the name has its old content, its new content or none; only a file from
+`create_durably` may be unfinished. The name of a draft that a stopped process has left begins with
+a dot, and nothing reads it.
 
 The system calls, in this order: open a draft beside the file, write, fsync the draft, rename or
 link it, fsync the folder. A rename alone survives a process that stops, not a machine that does.
 
 What is not solved here:
 * After an fsync error the kernel may drop the pages and call them clean, so that reading them
-  back proves nothing. Draft and error are all that is left: write anew from the beginning.
-* An fsync of the folder may fail after the rename. The caller hears of it and the new content
-  may be there all the same, now or after the next start: do the same write again.
-* A disk or a network file system that says it has written and has not is not found out.
-* Two writers of `write_durably` do not wait for each other: the later rename stands.
+  back proves nothing. Write everything again from the beginning.
+* An fsync of the folder may fail after the rename. The caller gets the error, yet the new content
+  may be there, now or after the next start: repeat the same write.
+* Nothing here notices a disk or a network file system that claims to have written and has not.
+* Two writers of `write_durably` do not wait for each other: the later rename wins.
 """
 
 import os
@@ -40,10 +40,10 @@ _OWNERS_FOLDER: Final = 0o700
 
 
 def write_durably(path: Path, content: bytes, *, mode: int = _PRIVATE, fsync: Fsync = os.fsync) -> None:
-    """Replace `path`, or make it: a file that has `content`, whole.
+    """Replace or make the file `path`, with all of `content`.
 
     Raises:
-        OSError: It is not known to be durable; `path` is as it was, or has `content`.
+        OSError: The write may not be durable; `path` is as it was, or has `content`.
     """
     with _drafted(path, content, mode, fsync) as draft:
         draft.replace(path)
@@ -51,25 +51,25 @@ def write_durably(path: Path, content: bytes, *, mode: int = _PRIVATE, fsync: Fs
 
 
 def keep_durably(path: Path, content: bytes, *, fsync: Fsync = os.fsync) -> None:
-    """Give `path` this content unless a file stands there, which is left as it is and made durable.
+    """Give `path` this content, unless the file exists: then leave its content, and make it durable.
 
-    For notes of which the first counts. The file system must know hard links.
+    For notes of which the first counts. The file system must support hard links.
 
     Raises:
-        OSError: Neither is known to be durable.
+        OSError: The file may not be durable.
     """
-    # What stands there was durable before it was linked; its name may not be.
+    # The content of an existing file was durable before it was linked; its name may not be.
     with _drafted(path, content, _PRIVATE, fsync) as draft, suppress(FileExistsError):
         path.hardlink_to(draft)
     sync_folder(path.parent, fsync=fsync)
 
 
 def create_durably(path: Path, content: bytes, *, mode: int = _PRIVATE, fsync: Fsync = os.fsync) -> None:
-    """Make a new file; it is written under its own name, for some disks know no hard links.
+    """Make a new file, written under its own name: some file systems have no hard links.
 
     Raises:
-        FileExistsError: Something of that name is there; it is left alone.
-        OSError: Not written; what had been written is gone again.
+        FileExistsError: The name is taken; what has it is left alone.
+        OSError: The file could not be written; it is deleted again.
     """
     descriptor = os.open(path, _DRAFT, _PRIVATE)
     try:
@@ -81,13 +81,13 @@ def create_durably(path: Path, content: bytes, *, mode: int = _PRIVATE, fsync: F
 
 
 def rename_durably(source: Path, target: Path, *, fsync: Fsync = os.fsync) -> None:
-    """Give a file, whose content was made durable with `sync_file`, another name in the same folder."""
+    """Rename a file within its folder, after `sync_file` has made its content durable."""
     source.replace(target)
     sync_folder(target.parent, fsync=fsync)
 
 
 def sync_file(file: BinaryIO, *, fsync: Fsync = os.fsync) -> None:
-    """Make what was written to an open file durable; its name is not."""
+    """Make the content of an open file durable, but not its name."""
     file.flush()
     fsync(file.fileno())
 
@@ -102,7 +102,7 @@ def sync_folder(folder: Path, *, fsync: Fsync = os.fsync) -> None:
 
 
 def make_folder(folder: Path, *, mode: int = 0o777, fsync: Fsync = os.fsync) -> Path:
-    """Make a folder and those above it that are missing, and return it; a standing one stays as it is."""
+    """Make a folder, and those above it that are missing, and return it; leave an existing one as it is."""
     missing = [part for part in (folder, *folder.parents) if not part.is_dir()]
     for part in reversed(missing):
         part.mkdir(mode=mode if part == folder else 0o777, exist_ok=True)
@@ -111,15 +111,15 @@ def make_folder(folder: Path, *, mode: int = 0o777, fsync: Fsync = os.fsync) -> 
 
 
 def make_private(folder: Path, *, fsync: Fsync = os.fsync) -> Path:
-    """Make a folder that only its owner may enter, and return it; a standing one stays as it is."""
+    """Make a folder that only its owner may enter, and return it; leave an existing one as it is."""
     return make_folder(folder, mode=_OWNERS_FOLDER, fsync=fsync)
 
 
 def read_with_mode(path: Path, size_bytes_max: int) -> tuple[int, bytes]:
     """Return the mode of the very file that was opened, and its content up to one byte more than allowed.
 
-    The name may be swapped between a look at it and the open: judge this mode. Of anything but a
-    regular file nothing is read, and no FIFO is waited for.
+    Judge this mode, because another file may take the name between a look at it and the open. Nothing
+    but a regular file is read, and a FIFO does not block.
     """
     with os.fdopen(os.open(path, _READ), "rb") as file:
         mode = os.fstat(file.fileno()).st_mode
@@ -128,7 +128,7 @@ def read_with_mode(path: Path, size_bytes_max: int) -> tuple[int, bytes]:
 
 @contextmanager
 def _drafted(path: Path, content: bytes, mode: int, fsync: Fsync) -> Generator[Path]:
-    """Yield a durable draft beside `path`; its name is gone afterwards, whatever happens."""
+    """Yield a durable draft next to `path`; its name is removed afterwards, whatever happens."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         _fill(os.open(draft, _DRAFT, _PRIVATE), content, mode, fsync)
@@ -139,6 +139,6 @@ def _drafted(path: Path, content: bytes, mode: int, fsync: Fsync) -> Generator[P
 
 def _fill(descriptor: int, content: bytes, mode: int, fsync: Fsync) -> None:
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), mode)  # whatever the umask took away
+        os.fchmod(file.fileno(), mode)  # exactly this mode, whatever the umask
         file.write(content)
         sync_file(file, fsync=fsync)

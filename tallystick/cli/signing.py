@@ -47,7 +47,7 @@ class Manner:
 
     Attributes:
         yes: Sign without asking.
-        out: Hand the envelope on in this file instead of sending it.
+        out: Write the signed envelope to this file instead of sending it.
         cosign: Add a signature to the envelope in this file.
         send: Send the envelope in this file as it is.
     """

@@ -14,10 +14,10 @@ import pytest
 from tallystick.limits import STACK_RESTARTS_MAX
 from tallystick.site import Site, prepare, settings_of
 from tallystick.stack import (
-    Command,
     PortTakenError,
     Stack,
     StackNotReadyError,
+    StackProcess,
     StackRunsAlreadyError,
     running,
 )
@@ -34,8 +34,8 @@ def site(tmp_path: Path) -> Site:
 
 
 def stack_of(site: Site, programs: Sequence[tuple[str, str]]) -> Stack:
-    commands = [
-        Command(
+    processes = [
+        StackProcess(
             name=name,
             arguments=(sys.executable, "-c", program),
             environment=dict(os.environ),
@@ -43,7 +43,7 @@ def stack_of(site: Site, programs: Sequence[tuple[str, str]]) -> Stack:
         )
         for name, program in programs
     ]
-    return Stack(site, settings_of(site, api_port=1, temporal_port=2), commands)
+    return Stack(site, settings_of(site, api_port=1, temporal_port=2), processes)
 
 
 def tended(stack: Stack, told: list[str]) -> int:
@@ -129,7 +129,7 @@ def test_a_process_that_ended_is_not_ready_although_another_answers_in_its_place
         return True
 
     program = (sys.executable, "-c", "import os; print(os.getpid(), flush=True)")
-    ends = Command(name="one", arguments=program, environment=dict(os.environ), ready=ready)
+    ends = StackProcess(name="one", arguments=program, environment=dict(os.environ), ready=ready)
     stack = Stack(site, settings_of(site, api_port=1, temporal_port=2), [ends])
     try:
         with pytest.raises(StackNotReadyError):

@@ -66,12 +66,9 @@ def verify_file(
 
 def _lines(report: Report) -> list[str]:
     lines = [
-        f"{step.number:>2}  {'holds ' if step.holds else 'BROKEN'}  {step.premise:<18}  {step.found}"
-        for step in report.steps
+        f"{check.number:>2}  {'passed' if check.holds else 'FAILED'}  {check.premise:<18}  {check.found}"
+        for check in report.steps
     ]
-    if (broken := report.broken) is not None:
-        return [
-            *lines,
-            f"broken at premise {broken.number}, {broken.premise}: nothing after it was looked at",
-        ]
-    return [*lines, "every premise holds"]
+    if (failed := report.broken) is not None:
+        return [*lines, f"check {failed.number} ({failed.premise}) failed; later checks were not run"]
+    return [*lines, "every check passed"]

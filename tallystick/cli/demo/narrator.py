@@ -1,4 +1,4 @@
-"""Tells the demonstration: types commands, shows them, and looks at what came of them."""
+"""Narrates the demonstration: types commands, shows them, and checks their outcomes."""
 
 import os
 import subprocess
@@ -23,20 +23,20 @@ _LOOK_SECONDS: Final = 0.25
 
 
 class DemonstrationFailedError(TallystickError):
-    """The demonstration did not come out as the agreement says."""
+    """An outcome of the demonstration is not what the agreement says."""
 
     code = "demonstration-failed"
     why = "An outcome of the demonstration differs from what its agreement prescribes."
-    advice = "Run it again with `--data FOLDER`, which keeps the logs, and report it: this is a defect."
+    advice = "This is a defect. Run it again with `--data FOLDER`, which keeps the logs, and report it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrator:
-    """Runs the commands of the story's people, and tells what comes of them.
+    """Runs the commands of the people in the story, and prints what comes of them.
 
     Attributes:
-        desk: The folder in which the commands are typed.
-        api: Where the site answers; empty while there is none.
+        desk: The folder in which the commands run.
+        api: The site's URL; empty while there is no site.
     """
 
     console: Console
@@ -50,11 +50,11 @@ class Narrator:
         self.say(why)
 
     def say(self, sentence: str) -> None:
-        """Tell a sentence."""
+        """Print a sentence."""
         self.console.print(f"  [italic]{sentence}[/]")
 
     def seen(self, what: str, outcome: object) -> None:
-        """Tell an outcome that is as it should be."""
+        """Print an outcome that is as it should be."""
         self.console.print(f"  [green]✓[/] {what}: {outcome}")
 
     def types(self, person: str | None, *words: str, tell: int = 0) -> None:
@@ -81,23 +81,23 @@ class Narrator:
             self.console.print(f"         {line}", style="dim", markup=False)
 
     def shows(self, path: str) -> dict[str, Any]:
-        """Return what the API tells the claimant at `path`."""
+        """Return what the API shows the claimant at `path`."""
         keys = read_key_file(self.desk / "keys" / f"{_READER}.key")
         with Client(self.api, keys, now=lambda: datetime.now(UTC)) as client:
             return dict(client.get(path))
 
-    def expect(self, found: object, wanted: object, what: str) -> None:
+    def expect(self, outcome: object, wanted: object, what: str) -> None:
         """Compare an outcome with what the agreement says.
 
         Raises:
             DemonstrationFailedError: They differ.
         """
-        if found != wanted:
-            raise DemonstrationFailedError(f"wrong: {what}", found=str(found), wanted=str(wanted))
-        self.seen(what, "as expected" if isinstance(found, dict) else found)
+        if outcome != wanted:
+            raise DemonstrationFailedError(f"wrong: {what}", found=str(outcome), wanted=str(wanted))
+        self.seen(what, "as expected" if isinstance(outcome, dict) else outcome)
 
     def until(self, what: str, check: Callable[[], bool], *, seconds: float = _WAIT_SECONDS) -> None:
-        """Wait until `check` holds.
+        """Wait until `check` returns true.
 
         Raises:
             DemonstrationFailedError: It does not within `seconds`.
@@ -105,7 +105,7 @@ class Narrator:
         began = time.monotonic()
         while not check():
             if time.monotonic() - began > seconds:
-                raise DemonstrationFailedError(f"waited in vain: {what}", seconds=int(seconds))
+                raise DemonstrationFailedError(f"this did not happen in time: {what}", seconds=int(seconds))
             time.sleep(_LOOK_SECONDS)
         self.seen(what, f"after {time.monotonic() - began:.0f} s")
 

@@ -1,6 +1,6 @@
-"""`tallystick demo`: three claims on a real site, told as they happen.
+"""`tallystick demo`: three claims on a real site, narrated as they happen.
 
-Everything is done with the commands that a person would type, and each is shown.
+It runs the commands that a person would type, and shows each of them.
 The exit code is 0 only if every outcome is what the agreement says.
 """
 
@@ -33,25 +33,29 @@ class DemonstrationFolderError(TallystickError):
     """The folder for the demonstration's data is in use."""
 
     code = "demonstration-folder"
-    why = "A demonstration begins with nothing; this folder holds the data of an earlier one."
-    advice = "Name another folder with `--data`, or move that one away yourself."
+    why = "A demonstration starts from nothing, and this folder has the data of an earlier one."
+    advice = "Name another folder with `--data`, or move this one away."
 
 
 class DemonstrationFilesMissingError(TallystickError):
-    """The files of the demonstration are not there."""
+    """The files of the demonstration are missing."""
 
     code = "demonstration-files-missing"
-    why = "The demonstration's agreement and deposit stand in `deploy/demo` of a source checkout."
+    why = "The demonstration's agreement and deposit are in `deploy/demo` of a source checkout."
     advice = "Run it in a checkout, or name the folder with `--files`."
 
 
 def demo(
-    data: Annotated[Path | None, typer.Option(help="Keep the data in this new folder.")] = None,
-    files: Annotated[Path, typer.Option(help="The demonstration's files.")] = Path("deploy/demo"),
+    data: Annotated[
+        Path | None, typer.Option(help="Keep the data in this folder, which must be new.")
+    ] = None,
+    files: Annotated[Path, typer.Option(help="The folder of the demonstration's files.")] = Path(
+        "deploy/demo"
+    ),
 ) -> None:
     """Show one claim released, one rolled back and one stopped, on real processes."""
     if not (files / "agreement.yaml").exists():
-        raise DemonstrationFilesMissingError("no agreement.yaml", files=str(files))
+        raise DemonstrationFilesMissingError(f"{files} has no agreement.yaml", files=str(files))
     if data is not None:
         _play(data, files)
         return
@@ -64,11 +68,11 @@ def _play(data: Path, files: Path) -> None:
     began = time.monotonic()
     desk = data.absolute() / "people"
     if desk.exists():
-        raise DemonstrationFolderError("not empty", data=str(data))
+        raise DemonstrationFolderError(f"{data} is not empty", data=str(data))
     shutil.copytree(files, desk)
     narrator = Narrator(console=console, desk=desk, api="")
     narrator.chapter("The people", "A vendor (nordwind), a bank that depends on it (halden), an escrow agent")
-    narrator.say("(harbour), an arbitrator (kestrel), a trust company (marlowe). Each makes their keys.")
+    narrator.say("(harbour), an arbitrator (kestrel), a trust company (marlowe). Each person makes keys.")
     for person in PEOPLE:
         narrator.types(None, "key", "new", person, "--out", "keys")
     site = prepare(data / "site", deployment="harbour", root_files=[desk / "keys" / "ana@harbour.pub"])
@@ -87,7 +91,7 @@ def _play(data: Path, files: Path) -> None:
 
 
 def _agreement(narrator: Narrator) -> None:
-    narrator.chapter("The agreement", "All that matters is data in it, and each party signs the same bytes.")
+    narrator.chapter("The agreement", "Every rule is data in one file, and each party signs the same bytes.")
     narrator.types(None, "agreement", "check", "agreement.yaml", tell=2)
     document = "agreement.yaml"
     for person in _SIGNERS:
@@ -97,7 +101,7 @@ def _agreement(narrator: Narrator) -> None:
     _deposit(
         narrator,
         "The deposit",
-        "The vendor seals four components before they leave the house.",
+        "The vendor seals four components before they leave its own machine.",
     )
 
 
@@ -116,7 +120,7 @@ def _released(narrator: Narrator) -> str:
     narrator.say("the escrow agent checks the form, not the truth; the vendor gets notice and may object.")
     claim = narrator.files(deposit=1, stages="[provisional, critical, source]")
     narrator.chapter(
-        "Provisional access", "The documentation opens by two signatures, while the window runs."
+        "Provisional access", "Two signatures open the documentation while the window is still running."
     )
     _approve(narrator, claim, ("ana@harbour", "kim@kestrel"), "provisional")
     _receive(narrator, claim, "health.sh", "provisional")
@@ -124,16 +128,16 @@ def _released(narrator: Narrator) -> str:
     narrator.until("the objection window is over", lambda: _state(narrator, claim) == "APPROVAL", seconds=90)
     narrator.chapter(
         "The quorum",
-        "Three of four must sign. A signature counts for this one claim.",
+        "Three of four must sign. A signature counts for this claim only.",
     )
     _approve(narrator, claim, _APPROVERS[:2], "critical", "source")
     narrator.types("bea@halden", "claim", "explain", claim, tell=30)
     _approve(narrator, claim, _APPROVERS[2:], "critical", "source")
     narrator.chapter(
         "The release",
-        "The gate reads every sealed byte again, decides, and adds its share. The bank",
+        "The gate reads every sealed byte again, decides, and adds its share. The bank fetches,",
     )
-    narrator.say("fetches, checks against the vendor's signature, opens, activates, and signs a receipt.")
+    narrator.say("compares with what the vendor signed, opens, activates, and signs a receipt.")
     _receive(narrator, claim, "health.sh", "critical", "source")
     narrator.until("the claim is released", lambda: _state(narrator, claim) == "RELEASED")
     narrator.chapter("The evidence", "One file, which a court can verify without this server and without us.")
@@ -147,14 +151,14 @@ def _rolled_back(narrator: Narrator, first: str) -> None:
     _deposit(
         narrator,
         "A new version",
-        "What was released has spent its keys; the next is sealed to new ones.",
+        "A release uses up its keys, so the next deposit is sealed to new ones.",
     )
-    narrator.chapter("A second claim", "Its first stage works; its last one fails the health check.")
+    narrator.chapter("A second claim", "The first stage works; the last one fails the health check.")
     claim = narrator.files(deposit=2, stages="[critical, source]")
     _approve(narrator, claim, _APPROVERS, "critical", "source")
     narrator.until("the objection window is over", lambda: _state(narrator, claim) != "WINDOW", seconds=90)
     _receive(narrator, claim, "health.sh", "critical")
-    narrator.say("Now the health check fails: the receiver puts back the source, then, told to, the rest.")
+    narrator.say("The health check fails: the receiver puts the old source back, then, when asked, the rest.")
     _receive(narrator, claim, "health-fails.sh", "source", outcome="ROLLED_BACK")
     narrator.until("the claim is rolled back", lambda: _state(narrator, claim) == "ROLLED_BACK")
     narrator.expect(_stages(narrator, claim), _UNDONE, "both stages went back, the last one first")
@@ -172,14 +176,14 @@ def _stopped(narrator: Narrator) -> None:
     narrator.types("kim@kestrel", "rule", claim, *ruling, "--reason", "The petition was dismissed.", "--yes")
     narrator.expect(_state(narrator, claim), "REFUSED", "the claim after the ruling")
     narrator.expect(
-        _stages(narrator, claim), {"critical": "WAITING"}, "the stage that was claimed has never been opened"
+        _stages(narrator, claim), {"critical": "WAITING"}, "the stage that was claimed was never opened"
     )
 
 
 def _approve(narrator: Narrator, claim: str, persons: tuple[str, ...], *stages: str) -> None:
     words = [word for name in stages for word in ("--stage", name)]
     for person in persons:
-        # What a signer reads before signing is shown for the first of them.
+        # The first signer's run shows what a signer reads before signing.
         narrator.types(person, "approve", claim, *words, "--yes", tell=30 if person == _APPROVERS[0] else 0)
 
 

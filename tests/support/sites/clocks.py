@@ -15,7 +15,7 @@ from typing import Final
 
 from tallystick.settings import Settings
 from tallystick.site import Site, settings_of
-from tallystick.stack import Command, Stack, commands, free_port
+from tallystick.stack import Stack, StackProcess, free_port, processes
 from tallystick.store.database.session import open_database
 from tallystick.store.database.tables import create_tables
 from tests.support.worlds.ledgers import ledger_file
@@ -58,7 +58,7 @@ def clocked(site: Site, clocks: Sequence[str] = CLOCKED) -> Generator[ClockedSit
     """Run the processes of `site` while the block runs, those in `clocks` with a clock that can be set."""
     settings = settings_of(site, api_port=free_port(), temporal_port=free_port())
     create_tables(open_database(settings.database_url))
-    stack = Stack(site, settings, [_dressed(one, site, clocks) for one in commands(site, settings)])
+    stack = Stack(site, settings, [_dressed(one, site, clocks) for one in processes(site, settings)])
     try:
         stack.start(lambda _: None)
         yield ClockedSite(site=site, settings=settings, stack=stack)
@@ -89,13 +89,13 @@ def environment_of_clock(clock: Path) -> Mapping[str, str]:
     }
 
 
-def _dressed(command: Command, site: Site, clocks: Sequence[str]) -> Command:
-    """Return `command`, with a clock that can be set if it is one of `clocks`."""
-    if command.name not in clocks:
-        return command
-    clock = _clock_file(site, command.name)
+def _dressed(process: StackProcess, site: Site, clocks: Sequence[str]) -> StackProcess:
+    """Return `process`, with a clock that can be set if it is one of `clocks`."""
+    if process.name not in clocks:
+        return process
+    clock = _clock_file(site, process.name)
     set_clock(clock, RIGHT)
-    return replace(command, environment={**command.environment, **environment_of_clock(clock)})
+    return replace(process, environment={**process.environment, **environment_of_clock(clock)})
 
 
 def _clock_file(site: Site, process: str) -> Path:

@@ -19,7 +19,7 @@ from typing import Final
 from tallystick.crypto.enrolment import enrol, public_file_bytes
 from tallystick.settings import Settings
 from tallystick.site import Site, prepare, settings_of
-from tallystick.stack import Command, Stack, commands, free_port, running
+from tallystick.stack import Stack, StackProcess, free_port, processes, running
 from tests.support.worlds.agreements import ANA, PEOPLE
 from tests.support.worlds.ledgers import ledger_file
 
@@ -52,7 +52,7 @@ class FaultySite:
 
     def __init__(self, site: Site, settings: Settings, stack: Stack) -> None:
         self.site, self.settings, self._stack = site, settings, stack
-        self._commands: Mapping[str, Command] = {one.name: one for one in commands(site, settings)}
+        self._processes: Mapping[str, StackProcess] = {one.name: one for one in processes(site, settings)}
         self._targets = {name: _Target() for name in PROCESSES}
         self._starting: set[str] = set()
         self.faults: list[Fault] = []
@@ -132,7 +132,7 @@ class FaultySite:
                 target.ready.set()
 
     def _is_ready(self, name: str) -> bool:
-        return self._commands[name].ready(self.site.logs / f"{name}.log")
+        return self._processes[name].ready(self.site.logs / f"{name}.log")
 
 
 def new_site(folder: Path) -> Site:
