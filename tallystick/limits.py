@@ -1,7 +1,7 @@
 """Every bound in one file, asserted against each other where they meet.
 
-What has no number here is bounded by one that has, or is ended only by people
-(and says so where it waits).
+Anything without a number here is bounded by something that has one, or only people
+end it (and the code that waits says so).
 """
 
 from datetime import timedelta
@@ -43,12 +43,12 @@ QUORUM_LEAVES_MAX: Final = 32
 QUORUM_DEPTH_MAX: Final = 6
 SHARE_TREE_DEPTH_MAX: Final = QUORUM_DEPTH_MAX + 1  # all(gate, the stage's quorum)
 _TREE_AT: Final = 3  # a stage or condition, in its list, in the agreement
-# Each level of a tree is an object with a list in it: whatever may be agreed can be written down.
+# Each level of a tree is an object with a list in it, so every tree that may be agreed fits the JSON depth.
 assert _TREE_AT + 2 * max(QUORUM_DEPTH_MAX, CONDITION_DEPTH_MAX) <= JSON_DEPTH_MAX
 BUSINESS_DAYS_MAX: Final = 400
 PERIOD_MAX: Final = timedelta(days=3660)
 DEADLINE_DAYS_MAX: Final = 3660  # days looked at for the business days of one period
-EXPLANATION_LINES_MAX: Final = 64  # of the days that a deadline counted or skipped
+EXPLANATION_LINES_MAX: Final = 64  # one for each day that a deadline counted or skipped
 
 # Sealed files (C2SP age.md) and custody shares.
 AGE_STANZAS_MAX: Final = 64
@@ -72,9 +72,9 @@ TAR_PADDING_BYTES_MAX: Final = 1024 * 1024  # zeros after the end marker
 # Claims. Temporal allows 2,000 updates a workflow and 10 in flight; what one
 # person may send is bounded so that nobody can use up another's.
 ACTS_PER_PERSON_MAX: Final = 20  # a hold counts twice, its lift not at all
-ACTS_PER_CLAIM_MAX: Final = PERSONS_MAX * ACTS_PER_PERSON_MAX  # so nobody's flood comes to more
+ACTS_PER_CLAIM_MAX: Final = PERSONS_MAX * ACTS_PER_PERSON_MAX  # all people together
 ACT_BYTES_PER_PERSON_MAX: Final = 256 * 1024  # of all that one person says about a claim
-HOLD_LIFT_BYTES_MAX: Final = 8 * 1024  # which counts to nobody's: there are no more of them than holds
+HOLD_LIFT_BYTES_MAX: Final = 8 * 1024  # counted for no person: there are never more lifts than holds
 CLAIMS_PER_PERSON_MAX: Final = 100  # that one key may ever file under an agreement
 CLAIMS_PER_PARTY_MAX: Final = 200  # of all its keys together; each filing reads its own party's claims
 assert CLAIMS_PER_PERSON_MAX < CLAIMS_PER_PARTY_MAX  # so that no one key uses up its party's
@@ -97,10 +97,10 @@ BLOB_CHUNK_BYTES: Final = 1024 * 1024  # what is read, hashed and handed on at a
 BLOB_BYTES_MAX: Final = 1 << 40
 BLOB_STORES_MIN: Final = 2
 DATABASE_BUSY_MAX: Final = timedelta(seconds=15)  # how long a writer waits for its turn
-DATABASE_IDLE_MAX: Final = timedelta(seconds=60)  # how long it may do nothing when it has it
+DATABASE_IDLE_MAX: Final = timedelta(seconds=60)  # how long it may do nothing during its turn
 DRAFT_IDLE_MAX: Final = timedelta(days=1)  # of a file that a store is writing; then its writer is dead
 SCRUB_REST_MIN: Final = timedelta(milliseconds=100)  # between two blobs that are read again
-UPLOAD_IDLE_MAX: Final = timedelta(days=7)  # then nobody goes on with it, and it's dropped
+UPLOAD_IDLE_MAX: Final = timedelta(days=7)  # after that an unfinished upload is dropped
 IDEMPOTENCY_KEY_LENGTH_MAX: Final = 128
 
 UPDATES_PER_WORKFLOW_MAX: Final = 2_000  # Temporal's
@@ -108,16 +108,16 @@ assert ACTS_PER_CLAIM_MAX < UPDATES_PER_WORKFLOW_MAX
 
 # A run's history, which Temporal ends at 50 MiB: it begins with the claim's record, in base64.
 HISTORY_BYTES_MAX: Final = 50 * 1024 * 1024
-HISTORY_GROWTH_BYTES_MAX: Final = 4 * 1024 * 1024  # since the record was read; then a fresh run goes on
+HISTORY_GROWTH_BYTES_MAX: Final = 4 * 1024 * 1024  # since the record was read; then a fresh run takes over
 HISTORY_GROWTH_EVENTS_MAX: Final = 1024
 _SAID_BYTES_MAX: Final = PERSONS_MAX * ACT_BYTES_PER_PERSON_MAX + ACTS_PER_CLAIM_MAX * HOLD_LIFT_BYTES_MAX
 assert 4 * _SAID_BYTES_MAX // 3 + HISTORY_GROWTH_BYTES_MAX < HISTORY_BYTES_MAX
 
 # The engine. How long it waits before it asks the gate again after a refusal,
-# doubling each time: what was refused may come true without a new statement.
+# doubling each time: a refused release may become possible without a new statement.
 GATE_RETRY_MIN: Final = timedelta(seconds=5)
-GATE_RETRY_MAX: Final = timedelta(minutes=15)  # so long after a halt of a day a claim may stand still;
-GATE_RETRY_SHARE: Final = 96  # after a longer one, for this part of the time that it has stood still,
+GATE_RETRY_MAX: Final = timedelta(minutes=15)  # the longest wait after a halt of up to a day;
+GATE_RETRY_SHARE: Final = 96  # after a longer halt, this part of the time that the claim has waited,
 GATE_RETRY_SELDOM: Final = timedelta(hours=6)  # but never longer
 GATE_RETRY_DOUBLINGS_MAX: Final = 20
 NOTICE_RETRY_MIN: Final = timedelta(seconds=10)
@@ -127,10 +127,10 @@ NOTICE_RETRY_MAX: Final = timedelta(hours=6)  # as often as it takes: only peopl
 STACK_READY_SECONDS_MAX: Final = 60
 STACK_STOP_SECONDS_MAX: Final = 20
 STACK_RESTARTS_MAX: Final = 10  # of one process,
-STACK_RESTARTS_SECONDS: Final = 60  # within this time: then it does not die by chance
+STACK_RESTARTS_SECONDS: Final = 60  # within this time: more than that is no accident
 LOGS_KEPT_MAX: Final = 5
 
-# What travels through Temporal (its limit is 2 MB a payload), and how long its steps may take.
+# What travels through Temporal (its limit is 2 MB per payload), and how long its steps may take.
 RECORD_PAGE_BYTES_MAX: Final = 512 * 1024  # of a claim's record in one message; the rest is asked for
 PAGES_IN_A_TASK_BYTES_MAX: Final = RECORD_PAGE_BYTES_MAX // 4  # longer ones go through a queue, one by one
 LEDGER_AT_ONCE_MAX: Final = timedelta(seconds=6)  # tries beside the workflow; then the step is queued
@@ -139,31 +139,31 @@ EVIDENCE_STEP_MAX: Final = timedelta(minutes=5)
 NOTICE_STEP_MAX: Final = timedelta(minutes=5)  # one attempt to reach every channel
 GATE_STEP_MAX: Final = timedelta(hours=24)  # one look at every sealed byte of a stage
 GATE_LOOKS_MAX: Final = 8  # at a record that grows while the gate decides; the bytes are read once
-GATE_HEARTBEAT_MAX: Final = timedelta(seconds=8)  # then its process is taken for dead, and asked again
+GATE_HEARTBEAT_MAX: Final = timedelta(seconds=8)  # then its process counts as dead, and the step is retried
 WORK_HEARTBEAT_MAX: Final = timedelta(seconds=8)
 HEARTBEAT_EVERY: Final = timedelta(seconds=2)
-STEP_RETRY_MAX: Final = timedelta(seconds=10)  # between attempts, so that all goes on soon after a fault
+STEP_RETRY_MAX: Final = timedelta(seconds=10)  # between attempts, so that work resumes soon after a fault
 CLOCK_RETRY_MIN: Final = timedelta(seconds=2)  # when the database's clock is behind
-CLOCK_RETRY_MAX: Final = timedelta(seconds=30)  # so that all goes on soon after the clocks are right
+CLOCK_RETRY_MAX: Final = timedelta(seconds=30)  # so that work resumes soon after the clocks are right
 assert NOTICE_STEP_MAX > LEDGER_STEP_MAX  # it ends with such a step
 
 # Notices.
 CHANNEL_REPLY_MAX: Final = timedelta(seconds=30)  # for a mail server or a webhook to answer
 CHANNEL_DETAIL_LENGTH_MAX: Final = 200
 
-STORAGE_NOTICE_FINDINGS_MAX: Final = 64  # in one letter; a lost disk is not a letter a file
+STORAGE_NOTICE_FINDINGS_MAX: Final = 64  # in one letter, so that a lost disk is not one letter per file
 STORAGE_NOTICE_RETRY_MAX: Final = timedelta(days=1)
 STORAGE_NOTICE_AGAIN: Final = timedelta(minutes=15)  # after what kept the storekeeper from looking
 assert STORAGE_NOTICE_FINDINGS_MAX <= LIST_LENGTH_MAX
 
 # The command line and the receiver, towards the server.
-HTTP_ATTEMPTS_MAX: Final = 6  # of one request that is answered with 503
+HTTP_ATTEMPTS_MAX: Final = 6  # of one request, while the answer is 503
 HTTP_RETRY_AFTER_MAX: Final = timedelta(seconds=30)
 HTTP_TIMEOUT: Final = timedelta(seconds=60)  # between two bytes, not of the whole
 ANSWER_SIZE_BYTES_MAX: Final = 16 * 1024 * 1024
 ANSWER_NODES_MAX: Final = 1_000_000
 UPLOAD_PART_BYTES: Final = 8 * 1024 * 1024
-UPLOAD_ATTEMPTS_MAX: Final = 8  # at one and the same place of a blob
+UPLOAD_ATTEMPTS_MAX: Final = 8  # at the same offset of a blob
 BEARER_LIFETIME: Final = timedelta(seconds=300)
 VERDICT_WAIT_MAX: Final = timedelta(minutes=10)
 CUSTODY_WAIT_MAX: Final = timedelta(minutes=1)
@@ -187,10 +187,10 @@ ENGINE_NUDGE_MAX: Final = timedelta(seconds=5)  # for calls that the reconciler 
 EVIDENCE_WAIT_MAX: Final = timedelta(seconds=50)
 LEDGER_PAGE_ENTRIES_MAX: Final = 256
 EVENT_STREAMS_MAX: Final = 256  # open at once, in one process
-EVENT_STREAM_MAX: Final = timedelta(minutes=15)  # then the client asks again, from where it was
+EVENT_STREAM_MAX: Final = timedelta(minutes=15)  # then the client asks again, from where it left off
 AGREEMENT_BLOB_BYTES_MAX: Final = 4 << 40  # of all blobs under one agreement, uploads under way included
 EVIDENCE_BLOB_BYTES_MAX: Final = 1 << 30  # one evidence document, sealed
-assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # the client hears of it
+assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # so that the client still gets an answer
 
 # The worker's processes.
 CHECKPOINT_SOON: Final = timedelta(seconds=1)  # after an entry; one signature for all until then
@@ -199,7 +199,7 @@ WORK_STEPS_AT_ONCE_MAX: Final = 32
 BLOB_STEPS_AT_ONCE_MAX: Final = 4  # deposits that are read whole
 GATE_STEPS_AT_ONCE_MAX: Final = 4
 WORKFLOWS_CACHED_MAX: Final = 1000
-WORKFLOW_TASK_MAX: Final = timedelta(seconds=5)  # so late is a worker missed that was killed at one
+WORKFLOW_TASK_MAX: Final = timedelta(seconds=5)  # how long a task waits after its worker was killed
 STICKY_MAX: Final = timedelta(seconds=2)
 SHUTDOWN_MAX: Final = timedelta(seconds=10)
 CONNECT_RETRY_MIN: Final = timedelta(milliseconds=250)
