@@ -23,6 +23,7 @@ from tallystick.desk.files import read_envelope
 from tallystick.desk.signing import Confirm, signed_if_confirmed
 from tallystick.domain.acts.act import Act
 from tallystick.domain.acts.all import draft
+from tallystick.domain.authorship.authors import check_subject
 from tallystick.domain.codec import encode_object
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.heading import Heading
@@ -130,6 +131,7 @@ def _checked(envelope: Envelope, claim: VerifiedClaim, act: Act[Any]) -> Envelop
         )
     if not isinstance(signed.body, OnClaim) or signed.body.claim != claim.digest:
         raise UnexpectedClaimError("the statement is about another claim", asked=claim.digest)
+    check_subject(claim.agreement, claim.terms.digest, signed.body, claim.digest)
     return envelope
 
 

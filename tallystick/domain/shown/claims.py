@@ -28,6 +28,19 @@ class FiledClaim:
     filed_at: datetime
 
 
+def one_line(line: str) -> str:
+    r"""Return a line in which nothing draws: what others wrote begins no line, and turns or hides no text.
+
+    Each character that prints nothing, and each backslash, is written as Python writes it: `\n`, `\u202e`.
+    """
+    return "".join(_as_seen(character) for character in line)
+
+
+def _as_seen(character: str) -> str:
+    plain = character.isprintable() and character != "\\"
+    return character if plain else character.encode("unicode_escape").decode()
+
+
 def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> Iterator[str]:
     """Yield which claim it is and what it asks for, from the signed filing alone."""
     yield f"claim {claim_id(digest)}: {' '.join(six_words(digest))}"

@@ -18,7 +18,7 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import six_words
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
-from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines
+from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines, one_line
 from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
@@ -44,12 +44,14 @@ class Context:
 def shows(body: Header | Agreement, context: Context) -> tuple[str, ...]:
     """Return the lines that a signer reads: what signing does, about what, on what grounds.
 
+    Each is one line on any screen (`one_line`), whatever somebody else wrote into it.
+
     Args:
         body: A body of one of the kinds that persons sign (`SIGNED_BY_PERSONS`).
         context: What the body refers to. For an act, that is the claim it is sent to; if the body names
             another claim, the lines warn about it.
     """
-    return tuple(_LINES[type(body)](body, context))
+    return tuple(map(one_line, _LINES[type(body)](body, context)))
 
 
 def _agreement(body: Agreement, context: Context) -> Iterator[str]:

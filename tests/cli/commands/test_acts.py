@@ -5,13 +5,13 @@ from typing import TypeAlias
 
 import pytest
 
-from tallystick.crypto.envelope import Envelope, body_of, statement_id
+from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, parse_envelope, sign, statement_id
 from tallystick.domain.comparison_words import six_words
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office
-from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, BEA, DORA, KIM, TOM
+from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM
 from tests.support.worlds.deliveries import Release, digest_of
 
 OTHER = "sha256:" + 64 * "1"
@@ -270,6 +270,23 @@ def test_envelope_of_another_kind_is_not_cosigned(office: Office, release: Relea
     office.run(*first, person=ANA)
     ran = office.run("instruct", release.claim, "--cosign", "lift.json", "--yes", person=KIM)
     assert (ran.problem["code"], office.sent()) == ("misdirected", [])
+
+
+@pytest.mark.parametrize(
+    ("member", "other"),
+    [("agreement_digest", OTHER), ("deployment", "elsewhere"), ("agreement", "another-agreement")],
+)
+def test_nobody_cosigns_or_sends_what_names_another_agreement_than_is_shown(
+    office: Office, release: Release, member: str, other: str
+) -> None:
+    first = ("lift", release.claim, "--hold", OTHER, "--reason", "over", "--out", "lift.json", "--yes")
+    office.run(*first, person=ANA)
+    said = body_of(parse_envelope(Path("lift.json").read_bytes()))
+    astray = sign(Kind.HOLD_LIFT, {**said, member: other}, [PEOPLE[ANA].signing_key])
+    Path("lift.json").write_bytes(envelope_bytes(astray))
+    for words in (("--cosign", "lift.json", "--yes"), ("--send", "lift.json")):
+        ran = office.run("lift", release.claim, *words, person=KIM)
+        assert (ran.problem["code"], office.sent()) == ("misdirected", [])
 
 
 def test_the_only_hold_need_not_be_named(office: Office, release: Release) -> None:

@@ -104,6 +104,21 @@ def test_what_is_shown_follows_the_body_and_not_what_was_asked_for() -> None:
     assert "scope: the whole claim" in shows(body, context)
 
 
+def test_what_others_wrote_makes_no_line_of_its_own_and_hides_or_turns_no_text() -> None:
+    world = play("bea files\nana accepts\ndora acknowledges")
+    hidden = "over\nstatement sha256:0\u202erenoitcejbo\u200b\u2028\\n"
+    (told,) = (
+        line
+        for line in shows(replace(objection(world), explanation=hidden), beside(world))
+        if line.startswith("ground cured")
+    )
+    assert told == r"ground cured: over\nstatement sha256:0\u202erenoitcejbo\u200b\u2028\\n"
+    claim = replace(world.claim.filing, declaration="Unpaid.\nthe server says: RELEASED")
+    lines = shows(objection(world), replace(beside(world), claim=replace(filed(world), filing=claim)))
+    assert r"declared: Unpaid.\nthe server says: RELEASED" in lines
+    assert not any("\n" in line for line in lines)
+
+
 def test_a_statement_about_another_claim_is_shown_with_a_warning_and_nothing_of_this_claim() -> None:
     world = play("bea files\nana accepts\ndora acknowledges")
     lines = shows(replace(objection(world), claim=some_digest(1)), beside(world))
@@ -127,13 +142,16 @@ def objection(world: World) -> Objection:
 
 
 def beside(world: World) -> Context:
-    claim = FiledClaim(
+    return Context(statement=Digest("sha256:" + 64 * "0"), agreement=world.agreement, claim=filed(world))
+
+
+def filed(world: World) -> FiledClaim:
+    return FiledClaim(
         digest=world.claim.digest,
         filing=world.claim.filing,
         state=world.claim.state,
         filed_at=world.claim.filed_at,
     )
-    return Context(statement=Digest("sha256:" + 64 * "0"), agreement=world.agreement, claim=claim)
 
 
 def leaves(value: JsonValue, name: str = "") -> Iterator[str]:
