@@ -48,7 +48,7 @@ def deposit_workflow_id(deposit: Digest) -> str:
 
 def custody_workflow_id(agreement: AgreementId, component: ComponentId, epoch: int) -> str:
     """Return the workflow id that has one custody epoch dealt."""
-    return f"custody-{agreement}-{component}-{epoch}"
+    return f"custody-{agreement}/{component}/{epoch}"  # no name has a slash, but any may have a hyphen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
