@@ -1,7 +1,7 @@
 """The API, as `uvicorn api.app:create_app --factory` starts it. It holds no key.
 
-Blocking work runs in threads: routes that are plain functions by FastAPI, the rest
-by name. What a request is answered with follows from the record and the moment.
+Blocking work runs in threads: FastAPI runs routes that are plain functions there, and
+other code says so by name. An answer follows from the record and the moment alone.
 """
 
 import asyncio
@@ -111,7 +111,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
 
 
 async def _keep_dropping_idle_uploads(backend: Backend) -> None:
-    """Drop uploads with which nobody goes on, at once and then every day: they use up the disk."""
+    """Drop uploads that nobody continues, at once and then every day: they use up the disk."""
     while True:
         try:
             dropped = await run_in_threadpool(backend.uploads.discard_stale, backend.now() - UPLOAD_IDLE_MAX)

@@ -1,4 +1,4 @@
-"""Answers about a claim, each a function of its case file and the moment: nothing is decided here."""
+"""Answers about a claim, each computed from its case file and the moment: nothing is decided here."""
 
 import json
 from collections.abc import Iterable
@@ -64,23 +64,23 @@ def claim_view(case: CaseFile, at: datetime) -> ClaimView:
 
 
 def waiting_view(item: Waiting) -> WaitingView:
-    """Return one thing that is waited for."""
+    """Return one thing that a claim waits for."""
     return WaitingView(what=item.what.value, on=item.on, until=item.until, why=item.why)
 
 
 def timeline(case: CaseFile) -> Timeline:
-    """Return every entry of the record, and as what event it counted."""
-    told = zip(case.claim.entries, events(case), strict=True)
-    return Timeline(entries=[_timeline_entry(entry, event) for entry, event in told])
+    """Return every entry of the record, and the event that it counted as."""
+    pairs = zip(case.claim.entries, events(case), strict=True)
+    return Timeline(entries=[_timeline_entry(entry, event) for entry, event in pairs])
 
 
 def events(case: CaseFile) -> tuple[str, ...]:
-    """Return the event that each entry of the claim was, in the record's order."""
+    """Return the event that each entry of the claim counted as, in the record's order."""
     return tuple(event_name(turn) for turn in turns(case.terms, case.claim.entries))
 
 
 def event_name(turn: Turn) -> str:
-    """Return the event that an entry was, in the words of the API."""
+    """Return the event that an entry counted as, in the words of the API."""
     return _FILED if turn.event is None else turn.event.value
 
 
@@ -112,14 +112,16 @@ def tallies(case: CaseFile, at: datetime) -> TallyView:
 
 def deadline_list(case: CaseFile, at: datetime) -> DeadlineList:
     """Return the claim's deadlines, each with the days that were counted."""
-    found = deadlines(case.agreement, case.claim, at)
     return DeadlineList(
-        deadlines=[DeadlineView(what=one.what, at=one.at, explanation=one.explanation) for one in found]
+        deadlines=[
+            DeadlineView(what=one.what, at=one.at, explanation=one.explanation)
+            for one in deadlines(case.agreement, case.claim, at)
+        ]
     )
 
 
 def explanation(case: CaseFile, stage: StageId | None, at: datetime) -> Explanation:
-    """Return why `stage`, or the next one, is or is not releasable as far as the record decides it."""
+    """Return why `stage`, or the next one, can or can't be released, as far as the record decides it."""
     following = case.claim.next_stage
     asked = stage or (following.stage if following is not None else None)
     premises = () if asked is None else recorded_premises(case.agreement, case.claim, asked, at=at)
@@ -186,12 +188,12 @@ def _premise_lines(stage: StageId | None, premises: Iterable[PremiseVerdict]) ->
         return
     unmet = [verdict for verdict in premises if not verdict.holds]
     if not unmet:
-        yield f"on the record alone, stage {stage} may be released; the gate also looks for itself"
+        yield f"the record allows the release of stage {stage}; the gate also makes its own check"
     for verdict in unmet:
-        yield f"stage {stage}: {verdict.premise} does not hold: {verdict.found}"
+        yield f"stage {stage} can't be released yet: {verdict.premise}: {verdict.found}"
 
 
 def _waiting_line(item: Waiting) -> str:
     on = f" on {', '.join(item.on)}" if item.on else ""
     until = f", until {instant_text(item.until)}" if item.until is not None else ""
-    return f"waits for {item.what}{on}{until}: {item.why}"
+    return f"waiting for {item.what}{on}{until}: {item.why}"

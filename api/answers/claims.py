@@ -9,7 +9,7 @@ from api.answers.shapes import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageView:
-    """Where one stage of a claim stands."""
+    """One stage of a claim: its state, since when, and the decision on it."""
 
     stage: str
     state: str
@@ -20,7 +20,7 @@ class StageView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowView:
-    """The objection window: until when an objection is in time."""
+    """The objection window: an objection is in time until `until`."""
 
     opened_at: datetime
     until: datetime
@@ -39,7 +39,7 @@ class WaitingView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimView:
-    """A claim as its record leaves it."""
+    """A claim as its record leaves it, and what it waits for."""
 
     claim: str
     digest: str
@@ -63,14 +63,14 @@ class ClaimView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimList:
-    """The claims that the caller may see, by agreement in the order of their filing."""
+    """The claims that the caller may see, by agreement and then in the order in which they were filed."""
 
     claims: Sequence[ClaimView]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """One entry of a claim's record: when, what, by whom, and what it says."""
+    """One entry of a claim's record: when it was accepted, its kind, who signed it, and what it says."""
 
     index: int
     accepted_at: datetime
@@ -100,7 +100,7 @@ class VoteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageTally:
-    """Where a stage's quorum stands now."""
+    """The approvals of a stage as they count now, and whether its quorum is reached or can be."""
 
     stage: str
     reached: bool
@@ -111,7 +111,7 @@ class StageTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DenialTally:
-    """Where the denials stand."""
+    """The denials as they count now, and whether their quorum is reached or can be."""
 
     reached: bool
     reachable: bool
@@ -129,7 +129,7 @@ class TallyView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineView:
-    """A deadline, and which days were counted."""
+    """A deadline, and the days that were counted for it."""
 
     what: str
     at: datetime
@@ -145,7 +145,7 @@ class DeadlineList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PremiseView:
-    """One premise of a release, and what was found."""
+    """One premise of a release, whether it is met, and what was found."""
 
     premise: str
     holds: bool
@@ -157,7 +157,7 @@ class Explanation:
     """Why the next stage is not released yet: the premises that the record decides.
 
     Attributes:
-        stage: The stage that is meant; absent once every stage is decided.
+        stage: The stage that is explained; null once every stage is decided.
     """
 
     stage: str | None
@@ -168,7 +168,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContributionView:
-    """A share of a component's key, sealed to the claim's recipient: a blob."""
+    """A share of a component's key, sealed to the claim's recipient and stored as a blob."""
 
     leaf: str
     sealed_digest: str
@@ -189,10 +189,10 @@ class DeliveredComponent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveredStage:
-    """A stage as the receiver sees it; contributions are there once it is decided.
+    """A stage as the receiver sees it; its contributions are present once it is decided.
 
     Attributes:
-        decision_envelope: The gate's decision, as the gate signed it; null until it was made.
+        decision_envelope: The gate's decision, as the gate signed it; null until then.
     """
 
     stage: str
@@ -204,7 +204,7 @@ class DeliveredStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What the receiver is to do: which stages to undo, in order, and which to provision."""
+    """What the receiver must do: which stages to undo, in order, and which to provision."""
 
     claim: str
     digest: str
@@ -218,7 +218,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftView:
-    """A statement to be checked and signed: what is signed is the canonical form of `body`."""
+    """A statement to check and then to sign; the signature is over the canonical form of `body`."""
 
     kind: str
     body: Json

@@ -1,4 +1,4 @@
-"""What the receiver is told: which stages to provision with what, which to undo, in order."""
+"""What the receiver must do: which stages to provision, with what, and which to undo, in order."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ from tallystick.store.registers.deposits import StoredDeposit
 
 
 def delivery_of(session: Session, case: CaseFile) -> Delivery:
-    """Return what the receiver is to do about `case` now."""
+    """Return what the receiver must do about `case` now."""
     stored = deposit_of(session, case)
     return Delivery(
         claim=case.claim.id,
@@ -47,7 +47,7 @@ def deposit_of(session: Session, case: CaseFile) -> StoredDeposit:
 
 
 def _is_contributed(session: Session, case: CaseFile, progress: StageProgress) -> bool:
-    """Return whether a stage's contributions lie in the stores: they follow the decision, not at once."""
+    """Return whether a stage's contributions are in the stores: they follow a moment after the decision."""
     given = contributions_to(case.agreement, case.claim, progress.stage)
     return all(uploads.find_blob(session, case.agreement.id, share.sealed_digest) for share in given)
 

@@ -1,7 +1,7 @@
-"""What the API answers: their shapes, as frozen dataclasses.
+"""What the API answers, as frozen dataclasses.
 
-Envelopes stand in answers as JSON objects, for the caller to verify: nothing here
-is to be believed for being sent by the server.
+Envelopes are JSON objects in answers, for the caller to verify: nobody needs to believe
+anything because the server sent it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ Json: TypeAlias = Mapping[str, JsonValue]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentAnswer:
-    """What everybody may know of the deployment."""
+    """What everybody may know about the deployment."""
 
     deployment: str
     log_key: str
@@ -28,11 +28,11 @@ class DeploymentAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A statement is on record: row and leaf are durable. Sent again, it gets the same answer.
+    """A statement is on record: its row and leaf are durable. Sent again, it gets the same answer.
 
     Attributes:
-        claim: The short form of the claim it is about; absent for what is about an agreement.
-        state: The claim's state to which the statement led.
+        claim: The short form of the claim it is about; null if it is about an agreement.
+        state: The state of the claim after the statement.
     """
 
     statement: str
@@ -72,7 +72,7 @@ class AgreementList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustodyItem:
-    """A component's live custody epoch: what to seal the next deposit to."""
+    """A component's live custody epoch: the next deposit is sealed to its `recipient`."""
 
     component: str
     epoch: int
@@ -94,14 +94,14 @@ class AgreementView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """Plain language, a sentence a line."""
+    """Plain language, one sentence per line."""
 
     lines: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadinessFinding:
-    """Something that would stand in the way of a release."""
+    """Something that would keep a release from being carried out, or might."""
 
     code: str
     severity: str
@@ -111,7 +111,7 @@ class ReadinessFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """Whether a release could be carried out today, and what stands in its way."""
+    """Whether a release could be carried out today, and what would prevent it."""
 
     ready: bool
     findings: Sequence[ReadinessFinding]
@@ -119,7 +119,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerHead:
-    """An agreement's log: how long it is, and its newest signed checkpoint (C2SP signed note)."""
+    """An agreement's log: its size, and its newest signed checkpoint (a C2SP signed note)."""
 
     size: int
     checkpoint: str | None
@@ -127,7 +127,7 @@ class LedgerHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawLedgerEntry:
-    """A ledger entry with all that its leaf is made of; `salt` is hexadecimal."""
+    """A ledger entry with everything that its leaf is computed from; `salt` is hexadecimal."""
 
     index: int
     accepted_at: datetime
@@ -140,7 +140,7 @@ class RawLedgerEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerPage:
-    """Entries in ledger order; ask again after the last one until there is none."""
+    """Entries in ledger order; ask again with `after` the last one until none is left."""
 
     entries: Sequence[RawLedgerEntry]
 
@@ -156,7 +156,7 @@ class Deposited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositVerdictView:
-    """What the engine found when it read every replica: `pending`, `verified` or `failed`."""
+    """The engine's verdict after it has read every replica: `pending`, `verified` or `failed`."""
 
     state: str
     at: datetime | None
@@ -191,13 +191,13 @@ class BlobStored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadGoesOn:
-    """So much has arrived; more is expected."""
+    """The part has arrived; the next one begins at `offset`."""
 
     offset: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Whether the process runs, or is ready."""
+    """Whether the process is running, or ready."""
 
     ok: bool

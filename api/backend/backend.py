@@ -1,7 +1,7 @@
-"""What the API stands on: the database, the blobs, the clock, and the engine behind a port.
+"""What the API is built on: the database, the blobs, the clock, and the engine behind a port.
 
-The API holds no key. What needs one is asked of the worker or of the gate, through
-`EnginePort`; tests give another one there, everything else is real.
+The API holds no key. It asks the worker or the gate for what needs one, through
+`EnginePort`; tests pass one of their own there, and everything else is real.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -42,7 +42,7 @@ class EngineUnreachableError(TallystickError):
 
     code = "engine-unreachable"
     why = "Temporal or its worker did not answer, so nothing was acknowledged; it may still be recorded."
-    advice = "Send the same request again: nothing is lost by repeating, and nothing happens twice."
+    advice = "Send the same request again: repeating loses nothing, and nothing happens twice."
     retryable = True
 
 
@@ -51,7 +51,7 @@ class ClaimNotCarriedError(TallystickError):
 
     code = "claim-not-carried"
     why = "The claim's workflow has ended, or was lost and is being rebuilt from the ledger."
-    advice = "Send the same request again in a minute: nothing is lost by repeating."
+    advice = "Send the same request again in a minute: repeating loses nothing."
     retryable = True
 
 
@@ -88,7 +88,7 @@ class EnginePort(Protocol):
         ...
 
     async def deal_custody(self, asked: DealCustody) -> None:
-        """Ask for a custody epoch; if this fails, the worker finds out by itself."""
+        """Ask for a custody epoch; if this fails, the worker notices by itself."""
         ...
 
     async def look(self, claim: Digest, reason: str) -> None:
@@ -130,7 +130,7 @@ class Backend:
 
         Raises:
             RecordUnreadableError: The record does not fold.
-            StoreUnavailableError: The database cannot be asked.
+            StoreUnavailableError: The database is out of reach.
         """
         return self.cases.load(session, stored.agreement_id, stored.digest)
 
@@ -138,7 +138,7 @@ class Backend:
         """Yield the case files under some agreements: one that cannot be read is logged, and hides no other.
 
         Raises:
-            StoreUnavailableError: The database cannot be asked.
+            StoreUnavailableError: The database is out of reach.
         """
         for stored in claims.of_agreements(session, agreement_ids):
             with unless_damaged("a claim's record is unreadable", claim=stored.digest):
@@ -184,7 +184,7 @@ def open_backend(settings: Settings, engine: EnginePort, clock: Callable[[], dat
 
 
 async def backend_of(request: Request) -> Backend:
-    """Return what the app that serves `request` stands on; a coroutine, so that no thread is woken for it."""
+    """Return the backend of the app that serves `request`; a coroutine, so that no thread is woken for it."""
     return cast("Backend", request.app.state.backend)
 
 

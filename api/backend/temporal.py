@@ -1,4 +1,4 @@
-"""The engine over Temporal: starts and updates by name, refusals as the errors that they were."""
+"""The engine over Temporal: starts and updates by name; refusals come back as the errors that they were."""
 
 import asyncio
 from collections.abc import Awaitable, Generator
@@ -111,7 +111,7 @@ class TemporalEngine:
         await self._nudge("DepositWorkflow", asked, deposit_workflow_id(asked.deposit))
 
     async def deal_custody(self, asked: DealCustody) -> None:
-        """Ask for a custody epoch; if this fails, the worker finds out by itself."""
+        """Ask for a custody epoch; if this fails, the worker notices by itself."""
         workflow_id = custody_workflow_id(asked.agreement, asked.component, asked.epoch)
         await self._nudge("CustodyWorkflow", asked, workflow_id)
 
@@ -205,7 +205,7 @@ def _of(statement: Digest, told: Acknowledged) -> Acknowledged:
 
 @contextmanager
 def _in_doubt() -> Generator[None]:
-    """Let a typed refusal out as what it is; whatever leaves the outcome open is 'repeat it'."""
+    """Raise a typed refusal as it was; whatever leaves the outcome open says 'repeat it'."""
     try:
         yield
     except (WorkflowUpdateFailedError, WorkflowFailureError) as failure:

@@ -1,7 +1,7 @@
-"""Who asks: a bearer JWT signed by a person's own key. It lets one read and send; it decides nothing.
+"""Who asks: a bearer JWT signed by a person's own key. It lets them read and send; it decides nothing.
 
-The token is opened with PyJWT, its signature verified by libsodium like every other
-signature, and its claims read with the strict JSON reader.
+The token is opened with PyJWT, its signature is verified by libsodium like every other
+signature, and its members are read with the strict JSON reader.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,8 +40,8 @@ class Caller:
 
     Attributes:
         fingerprint: SHA-256 of the key, `sub` in the token.
-        persons: Who the key is under each agreement that it may see: the ones that list it
-            and under which nobody revoked it.
+        persons: Whose the key is, under each agreement that lists it and under which nobody
+            revoked it: the agreements that the caller may see.
     """
 
     key: PublicKey
@@ -53,7 +53,7 @@ class Libsodium(Algorithm):
     """Ed25519 for PyJWT (RFC 8037), verified by libsodium; nothing is signed or exported here."""
 
     def prepare_key(self, key: Any) -> Any:  # noqa: ANN401 - PyJWT's signature
-        """Return the key; it is one of our own public keys."""
+        """Return the key, which is one of our own `PublicKey`s."""
         return key
 
     def sign(self, msg: bytes, key: Any) -> NoReturn:  # noqa: ANN401
@@ -61,7 +61,7 @@ class Libsodium(Algorithm):
         raise NotImplementedError
 
     def verify(self, msg: bytes, key: Any, sig: bytes) -> bool:  # noqa: ANN401
-        """Tell whether `sig` is of `msg` under `key`."""
+        """Return whether `sig` is a signature of `msg` by `key`."""
         return verifies(PublicKey(key), msg, sig)
 
     @staticmethod
@@ -85,10 +85,10 @@ _READER: Final = _token_reader()
 
 
 def bearer_of(request: Request) -> str:
-    """Return the token that the request brings.
+    """Return the request's token.
 
     Raises:
-        UnauthenticatedError: None, or another scheme.
+        UnauthenticatedError: There is none, or it has another scheme.
     """
     header = request.headers.get("authorization", "")
     if not header.lower().startswith(_SCHEME) or len(header) > BEARER_SIZE_BYTES_MAX:
@@ -106,7 +106,7 @@ def authenticate(
         key_of: Returns the known key with a fingerprint.
 
     Raises:
-        UnauthenticatedError: Malformed, expired, for another audience, or by a key that is not known.
+        UnauthenticatedError: It is malformed, expired, for another audience, or by an unknown key.
     """
     subject = _subject(_opened(token, None))
     key = key_of(subject)
@@ -120,7 +120,7 @@ def caller(request: Request, backend: OpenBackend) -> Caller:
     """Return who asks.
 
     Raises:
-        UnauthenticatedError: It cannot be told, or the key was revoked everywhere.
+        UnauthenticatedError: The token does not say so, or the key was revoked everywhere.
     """
     token, known = bearer_of(request), list[PersonKey]()
     with reading(backend.database) as session:
@@ -139,11 +139,11 @@ def caller(request: Request, backend: OpenBackend) -> Caller:
 
 
 Known = Annotated[Caller, Depends(caller)]
-"""In a route's signature, it says that the route is for persons of agreements only."""
+"""In a route's signature: the route is only for people whom an agreement names."""
 
 
 def known_or(backend: Backend, others: Callable[[], list[PublicKey]]) -> Callable[[Digest], PublicKey | None]:
-    """Return a look-up of known keys that also knows `others`: for whoever registers a first agreement."""
+    """Return a look-up of known keys that also knows `others`, for those who register a first agreement."""
 
     def find(fingerprint: Digest) -> PublicKey | None:
         with reading(backend.database) as session:
@@ -186,8 +186,8 @@ def _opened(token: str, key: PublicKey | None) -> bytes:
 
 
 def _unverified() -> UnauthenticatedError:
-    """Return one answer for both: who holds no key must not learn whether an agreement lists it."""
-    return UnauthenticatedError("no token that was signed by a key which an agreement here lists")
+    """Return one answer for both: someone without the key must not learn whether an agreement lists it."""
+    return UnauthenticatedError("the token is not signed by a key that an agreement here lists")
 
 
 def _claims(payload: bytes) -> Mapping[str, object]:
@@ -196,7 +196,7 @@ def _claims(payload: bytes) -> Mapping[str, object]:
     except MalformedError as error:
         raise UnauthenticatedError("the token's claims are not strict JSON") from error
     if not isinstance(claims, Mapping):
-        raise UnauthenticatedError("the token has no claims")
+        raise UnauthenticatedError("the token's claims are not a JSON object")
     return claims
 
 
@@ -205,7 +205,7 @@ def _subject(payload: bytes) -> Digest:
     try:
         return ids.digest(subject if isinstance(subject, str) else "")
     except MalformedError as error:
-        raise UnauthenticatedError("`sub` is no key's fingerprint") from error
+        raise UnauthenticatedError("`sub` is not a key's fingerprint") from error
 
 
 def _check_claims(payload: bytes, deployment: DeploymentId, now: int) -> None:
@@ -215,9 +215,9 @@ def _check_claims(payload: bytes, deployment: DeploymentId, now: int) -> None:
     issued, expires = _moment(claims, "iat"), _moment(claims, "exp")
     leeway = _seconds(BEARER_LEEWAY)
     if not 0 < expires - issued <= _seconds(BEARER_LIFETIME):
-        raise UnauthenticatedError("`exp` is not within 300 s after `iat`")
+        raise UnauthenticatedError("`exp` is not 1 to 300 s after `iat`")
     if issued > now + leeway:
-        raise UnauthenticatedError("the token is from the future; set the clock")
+        raise UnauthenticatedError("the token was issued in the future; set the clock")
     if expires <= now - leeway:
         raise UnauthenticatedError("the token has expired")
 

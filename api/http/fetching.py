@@ -1,7 +1,7 @@
-"""Who may fetch which blob, as the signed statements say it.
+"""Who may fetch which blob, by the signed statements.
 
-Everything stored is sealed or re-sealed: the server holds ciphertext. Who may fetch it follows
-from what a blob is for, and from the stages that were decided.
+Everything that is stored is sealed: the server has ciphertext only. Who may fetch a blob follows
+from what it is for, and from the stages that were decided.
 """
 
 from sqlmodel import Session

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: requests, refusals by code, claims by state. Ids and names never are labels."""
+"""Figures for Prometheus: requests, refusals by code, claims by state. No label is an id or a name."""
 
 import time
 from collections import Counter as Counts
@@ -56,7 +56,7 @@ class _Claims(Collector):
         self._claims_by_state = claims_by_state
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield how many claims stand in each state."""
+        """Yield how many claims are in each state."""
         family = GaugeMetricFamily("tallystick_claims", "Claims on record, by state.", labels=("state",))
         for state, count in sorted(self._claims_by_state().items()):
             family.add_metric([state], count)
@@ -64,7 +64,7 @@ class _Claims(Collector):
 
 
 class Counting:
-    """ASGI middleware that counts answers, and says nothing about who asked for what."""
+    """ASGI middleware that counts answers, and keeps nothing about who asked for what."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         """Wrap `app`."""

@@ -1,7 +1,7 @@
-"""The OpenAPI document: what is generated, and every refusal that the code can give.
+"""The OpenAPI document: what FastAPI generates, and every refusal that the code can give.
 
-A refusal is not repeated at each route: which statuses an operation may answer
-with follows from its method and from whether it says who asks.
+A route does not list its refusals: the statuses that an operation may answer with
+follow from its method, and from whether the caller must say who they are.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ ENVELOPE_BODY: Final[dict[str, Any]] = {
 BYTES_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": False,
-        "description": "The bytes that come at `Upload-Offset`.",
+        "description": "The bytes that begin at `Upload-Offset`.",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
@@ -81,22 +81,22 @@ _BY_METHOD: Final[Mapping[str, tuple[int, ...]]] = {
 }
 _TITLES: Final[Mapping[int, str]] = {
     400: "Malformed",
-    401: "Who asks cannot be told",
-    403: "Not by somebody who may",
-    404: "Nothing here that you may see",
+    401: "The request does not say who asks",
+    403: "Not allowed to this person",
+    404: "There is no such thing, or you may not see it",
     405: "Not with this method",
     409: "In conflict with the record",
     413: "Too large",
     415: "Another media type",
     416: "Not within the blob",
-    422: "Refused for what it says",
+    422: "Refused because of what it says",
     500: "A defect; nothing was acknowledged",
-    503: "Not now; nothing is lost by repeating",
+    503: "Not now; repeating loses nothing",
 }
 
 
 def install(app: FastAPI, public: frozenset[str]) -> None:
-    """Have `app` describe itself; routes whose paths are `public` do not ask who calls."""
+    """Have `app` describe itself; at the `public` paths nobody needs to say who they are."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -107,16 +107,16 @@ def install(app: FastAPI, public: frozenset[str]) -> None:
 
 
 def operation_id(route: APIRoute) -> str:
-    """Return an operation's name in the document: its function's, which is unique and words."""
+    """Return an operation's name in the document: that of its function, which is unique and readable."""
     return route.name
 
 
 def codes_by_status() -> Mapping[int, list[str]]:
     """Return the codes of all refusals that this process knows, by HTTP status."""
-    found: dict[int, list[str]] = {}
+    codes: dict[int, list[str]] = {}
     for kind in sorted(set(_tree(TallystickError)), key=lambda kind: kind.code):
-        found.setdefault(status_of(kind), []).append(kind.code)
-    return found
+        codes.setdefault(status_of(kind), []).append(kind.code)
+    return codes
 
 
 def _tree(root: type[TallystickError]) -> Iterator[type[TallystickError]]:
@@ -149,8 +149,8 @@ def _describe(operation: dict[str, Any], method: str, codes: Mapping[int, list[s
     operation["security"] = [{"person": []}] if known else []
     responses = cast("dict[str, Any]", operation["responses"])
     for status in sorted(statuses):
-        told = ", ".join(f"`{code}`" for code in codes.get(status, []))
+        listed = ", ".join(f"`{code}`" for code in codes.get(status, []))
         responses[str(status)] = {
-            "description": f"{_TITLES[status]}: {told}",
+            "description": f"{_TITLES[status]}: {listed}",
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }

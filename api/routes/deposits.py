@@ -30,7 +30,7 @@ from tallystick.store.database.session import reading, transaction
 from tallystick.store.registers import deposits
 from tallystick.store.registers.custody import live_custody
 from tallystick.store.registers.deposits import StoredDeposit
-from tallystick.store.registers.verdicts import Verdict, verdict_on, verdicts
+from tallystick.store.registers.verdicts import RecordedVerdict, verdict_on, verdicts
 
 router = strict_router("deposits")
 
@@ -135,7 +135,7 @@ def _check_uploaded(session: Session, agreement_id: AgreementId, body: Deposit) 
             )
 
 
-def _view(stored: StoredDeposit, verdict: Verdict | None) -> DepositView:
+def _view(stored: StoredDeposit, verdict: RecordedVerdict | None) -> DepositView:
     return DepositView(
         number=stored.number,
         deposit=stored.digest,
@@ -145,7 +145,7 @@ def _view(stored: StoredDeposit, verdict: Verdict | None) -> DepositView:
     )
 
 
-def _verdict_view(verdict: Verdict | None) -> DepositVerdictView:
+def _verdict_view(verdict: RecordedVerdict | None) -> DepositVerdictView:
     if verdict is None:
         return DepositVerdictView(state="pending", at=None, because=())
     state = "verified" if verdict.verified else "failed"

@@ -1,8 +1,8 @@
-"""Blobs by their SHA-256, in one place: written once, durable before it's said, never deleted.
+"""Blobs by their SHA-256 in one local folder: written once, durable before it's said, never deleted.
 
-A blob that's there under its name is whole: it's written elsewhere, synchronised,
-read back and hashed, and only then linked. What turns out to be bad is moved aside,
-not removed. Several places together are `ReplicatedBlobs` (see `replicas`).
+A blob that exists under its name is whole: it's written elsewhere, synchronised, read back
+and hashed, and only then linked. A bad copy is moved aside, not removed. For several
+stores together, see `replicas`.
 """
 
 import hashlib
@@ -33,12 +33,12 @@ _PREFIX: Final = "sha256:"
 class FileBlobStore:
     """Blobs in a folder of a local file system.
 
-    `blobs/ab/cd/<64 digits>` are blobs, `incoming/` is what's being written,
-    `quarantine/` what turned out to be bad.
+    `blobs/ab/cd/<64 digits>` are the blobs, `incoming/` holds what is being written,
+    `quarantine/` the bad copies.
     """
 
     def __init__(self, root: Path, *, name: str | None = None, fsync: Fsync = os.fsync) -> None:
-        """Make the folders under `root` where they're missing.
+        """Make the folders that are missing under `root`.
 
         Raises:
             BlobStoreFailedError: The folders can't be made.
@@ -59,14 +59,14 @@ class FileBlobStore:
         return self._name
 
     def put(self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes]) -> ReplicaVerdict:
-        """Store a blob unless it's there and good; say what was there before.
+        """Store a blob unless a good copy exists; return what was there before.
 
-        The bytes are verified even then: whoever sends a blob must have it. A bad copy is
-        moved to quarantine. On return, the blob is durable.
+        The bytes are verified in either case: only someone who has a blob can send it. A bad
+        copy is moved to quarantine. On return, the blob is durable.
 
         Raises:
             BlobSizeMismatchError, BlobDigestMismatchError: Not the announced bytes.
-            BlobStoreFailedError: Not written, not synchronised, or it reads back otherwise.
+            BlobStoreFailedError: Not written, not synchronised, or different when it is read back.
         """
         before = self.check(wanted, size_bytes)
         if before.state is ReplicaState.GOOD:
@@ -77,24 +77,24 @@ class FileBlobStore:
         return before
 
     def check(self, wanted: Digest, size_bytes: int | None = None) -> ReplicaVerdict:
-        """Read the whole blob again and say what it is."""
+        """Read the whole copy again and return what it turned out to be."""
         try:
-            found, size = measure(self.read(wanted))
+            actual, size = measure(self.read(wanted))
         except BlobMissingError:
             return ReplicaVerdict(store=self.name, digest=wanted, state=ReplicaState.MISSING)
         except BlobStoreFailedError:
             return ReplicaVerdict(store=self.name, digest=wanted, state=ReplicaState.UNREADABLE)
-        good = found == wanted and size_bytes in {None, size}
+        good = actual == wanted and size_bytes in {None, size}
         return ReplicaVerdict(
             store=self.name,
             digest=wanted,
             state=ReplicaState.GOOD if good else ReplicaState.ALTERED,
             size_bytes=size,
-            found=found,
+            found=actual,
         )
 
     def read(self, wanted: Digest, *, first_byte: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Yield bytes as they're stored, unverified, in chunks of BLOB_CHUNK_BYTES but for the last.
+        """Yield the stored bytes, unverified, in chunks of BLOB_CHUNK_BYTES; the last may be shorter.
 
         Raises:
             BlobMissingError: Nothing is stored under this digest.
@@ -108,7 +108,7 @@ class FileBlobStore:
                 yield chunk
 
     def quarantine(self, wanted: Digest) -> None:
-        """Move what's stored under a digest aside, to be looked at; a missing blob stays missing.
+        """Move the copy that is stored under a digest aside, for people to look at, if there is one.
 
         Raises:
             BlobStoreFailedError: It can't be moved.
@@ -124,7 +124,7 @@ class FileBlobStore:
             sync_folder(path.parent, fsync=self._fsync)
 
     def discard_unfinished(self, before: datetime) -> int:
-        """Remove what a stopped process left half written before a moment; return how many files."""
+        """Remove the files that a stopped process left half written before a moment; return how many."""
         with self._failures():
             stale = [path for path in self._incoming.iterdir() if _modified_at(path) < before.timestamp()]
             for path in stale:
@@ -150,9 +150,11 @@ class FileBlobStore:
     def _read_back(self, draft: Path, wanted: Digest) -> None:
         with self._open(draft) as source:
             os.posix_fadvise(source.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # from the disk, where possible
-            found, _ = measure(iter(lambda: source.read(BLOB_CHUNK_BYTES), b""))
-        if found != wanted:
-            raise BlobStoreFailedError("it reads back otherwise", store=self.name, reason="read-back")
+            actual, _ = measure(iter(lambda: source.read(BLOB_CHUNK_BYTES), b""))
+        if actual != wanted:
+            raise BlobStoreFailedError(
+                "the bytes read back are not those that were written", store=self.name, reason="read-back"
+            )
 
     def _publish(self, draft: Path, wanted: Digest) -> None:
         path = self._path(wanted)
@@ -165,7 +167,7 @@ class FileBlobStore:
         try:
             self._sync_above(path)
         except OSError:
-            path.unlink(missing_ok=True)  # it might vanish later: nobody may take it for stored
+            path.unlink(missing_ok=True)  # it might vanish later: nobody may believe it stored
             raise
 
     def _settle(self, wanted: Digest) -> None:
@@ -215,7 +217,7 @@ def measure(chunks: Iterable[bytes]) -> tuple[Digest, int]:
     return Digest(_PREFIX + hashed.hexdigest()), size_bytes
 
 
-class Sink(Protocol):
+class _Sink(Protocol):
     """Where bytes go."""
 
     def write(self, data: bytes, /) -> int:
@@ -228,7 +230,7 @@ class _Nowhere:
         return len(data)
 
 
-def _copy_measured(chunks: Iterable[bytes], out: Sink, wanted: Digest, size_bytes: int) -> None:
+def _copy_measured(chunks: Iterable[bytes], out: _Sink, wanted: Digest, size_bytes: int) -> None:
     hashed, size = hashlib.sha256(), 0
     for chunk in chunks:
         size += len(chunk)
@@ -238,8 +240,8 @@ def _copy_measured(chunks: Iterable[bytes], out: Sink, wanted: Digest, size_byte
         out.write(chunk)
     if size != size_bytes:
         raise BlobSizeMismatchError("fewer bytes than declared", declared=size_bytes, found=size)
-    if (found := _PREFIX + hashed.hexdigest()) != wanted:
-        raise BlobDigestMismatchError("another digest than announced", expected=wanted, found=found)
+    if (actual := _PREFIX + hashed.hexdigest()) != wanted:
+        raise BlobDigestMismatchError("not the announced digest", expected=wanted, found=actual)
 
 
 def _modified_at(path: Path) -> float:

@@ -1,7 +1,7 @@
-"""Blobs in several places at once: acknowledged when all have them, read only from a good copy.
+"""Blobs in several stores at once: acknowledged when all have them, read only from a good copy.
 
-Whatever is found to be bad is data for the caller, who enters it in the ledger:
-nothing is passed over or repaired silently.
+Bad copies are reported to the caller, who records them in the ledger: none is passed
+over or repaired silently.
 """
 
 import hashlib
@@ -25,21 +25,21 @@ class NoGoodReplicaError(TallystickError):
     """A blob of which no store has a good copy; `replicas` says what each has."""
 
     code = "no-good-replica"
-    why = "No store has bytes with this digest now: they're missing, altered or can't be read."
-    advice = "Bring a store back, or upload the very same bytes again; nothing else can pass for them."
+    why = "No store has a good copy of this blob now: each copy is missing, altered or unreadable."
+    advice = "Bring a store back, or upload exactly the same bytes again; no others have this digest."
 
     def __init__(self, message: str, /, *, verdicts: Sequence[ReplicaVerdict]) -> None:
-        told = {verdict.store: verdict.state.value for verdict in verdicts}
-        super().__init__(message, replicas=told)
+        states = {verdict.store: verdict.state.value for verdict in verdicts}
+        super().__init__(message, replicas=states)
         self.verdicts = tuple(verdicts)
 
 
 class ReplicaChangedError(TallystickError):
-    """A copy that was good a moment ago, and wasn't any more while it was being read."""
+    """A copy that was good when it was checked, and changed before it was read to its end."""
 
     code = "replica-changed"
-    why = "The stored bytes changed between the check and the read; none of the changed ones were given."
-    advice = "Ask again: another copy is used, and this one is reported."
+    why = "The stored bytes changed between the check and the read; none of the changed bytes were sent."
+    advice = "Ask again: the server reads another copy, and reports this one."
     retryable = True
 
 
@@ -56,10 +56,11 @@ class VerifiedRead:
     """A blob from a copy that has just been read and hashed as a whole.
 
     Attributes:
-        chunks: The bytes asked for, once; each chunk is compared with the check before it's given.
+        chunks: The bytes asked for, to be read once; each chunk is compared with the hash that it had
+            when the copy was checked.
         size_bytes: Of the whole blob.
-        store: Where the copy is.
-        passed_over: The bad copies that were found on the way.
+        store: The name of the store that has the copy.
+        passed_over: The bad copies in the stores before it.
     """
 
     chunks: Iterator[bytes]
@@ -70,7 +71,7 @@ class VerifiedRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrubFinding:
-    """What a scrub found wrong with one blob, and whether it's lost: no good copy was left."""
+    """What a scrub found wrong with one blob; it's lost if no good copy was left."""
 
     digest: Digest
     verdicts: tuple[ReplicaVerdict, ...]
@@ -89,20 +90,20 @@ class ReplicatedBlobs:
     def put(
         self, wanted: Digest, size_bytes: int, source: Callable[[], Iterable[bytes]]
     ) -> tuple[ReplicaVerdict, ...]:
-        """Store a blob in every place; on return it's durable in all. Say what each had before.
+        """Store a blob in every store, durably; return what each store had before.
 
-        `source` is called for each store, and begins at the beginning. A verdict that was
-        ALTERED comes back as repaired, its bad copy in quarantine.
+        `source` is called once for each store, and yields the bytes from the first. An ALTERED
+        copy is moved to quarantine, and its verdict comes back as repaired.
 
         Raises:
             BlobSizeMismatchError, BlobDigestMismatchError: Not the announced bytes.
-            BlobStoreFailedError: A store failed: nothing is acknowledged; repeating it is harmless.
+            BlobStoreFailedError: A store failed and nothing is acknowledged; repeating is harmless.
         """
         before = [store.put(wanted, size_bytes, source()) for store in self._stores]
-        return tuple(replace(found, repaired=found.state is ReplicaState.ALTERED) for found in before)
+        return tuple(replace(verdict, repaired=verdict.state is ReplicaState.ALTERED) for verdict in before)
 
     def check(self, wanted: Digest, size_bytes: int | None = None) -> tuple[ReplicaVerdict, ...]:
-        """Read every copy as a whole, and say what each is."""
+        """Read every copy as a whole, and return what each turned out to be."""
         return tuple(store.check(wanted, size_bytes) for store in self._stores)
 
     def open_verified(
@@ -111,8 +112,8 @@ class ReplicatedBlobs:
         """Return a blob, or a range of it, from the first copy whose whole hash is right on this read.
 
         The copy is read twice: once to check it, keeping a hash of every chunk, and once
-        to give it, each chunk compared with its hash. So no byte is given that wasn't
-        checked, whatever happens to the copy in between.
+        to yield it, comparing each chunk with its hash. So every byte was checked before it
+        is yielded, whatever happens to the copy in between.
 
         Raises:
             NoGoodReplicaError: No copy is good.
@@ -134,31 +135,33 @@ class ReplicatedBlobs:
         raise NoGoodReplicaError("no good copy", verdicts=bad)
 
     def repair(self, wanted: Digest, size_bytes: int | None = None) -> tuple[ReplicaVerdict, ...]:
-        """Replace every bad or missing copy from a good one; say what each was.
+        """Replace every bad or missing copy from a good one; return what each was.
 
-        Bad copies go to quarantine. One whose store can't be written stays unrepaired.
+        Bad copies go to quarantine. If a store can't be written, its copy stays unrepaired.
 
         Raises:
             NoGoodReplicaError: No copy is good; the bad ones stay where they are.
         """
         verdicts = self.check(wanted, size_bytes)
-        good = [store for store, found in zip(self._stores, verdicts, strict=True) if _is_good(found)]
+        good = [store for store, verdict in zip(self._stores, verdicts, strict=True) if _is_good(verdict)]
         if not good:
             raise NoGoodReplicaError("no good copy to repair from", verdicts=verdicts)
         pairs = zip(self._stores, verdicts, strict=True)
         return tuple(
-            found if _is_good(found) else replace(found, repaired=self._replaced(store, good[0], wanted))
-            for store, found in pairs
+            verdict
+            if _is_good(verdict)
+            else replace(verdict, repaired=self._replaced(store, good[0], wanted))
+            for store, verdict in pairs
         )
 
     def scrub_one(self, wanted: Digest) -> ScrubFinding | None:
-        """Read every copy of one blob again and repair what can be; None if every copy was good."""
+        """Read every copy of one blob again and repair the bad ones; None if every copy was good."""
         if all(map(_is_good, self.check(wanted))):
             return None
         return self._mended(wanted)
 
     def discard_unfinished(self, before: datetime) -> int:
-        """Remove, in every store, what was left half written before a moment; return how many files.
+        """Remove, in every store, the files left half written before a moment; return how many.
 
         Raises:
             BlobStoreFailedError: A store can't be listed.
@@ -231,10 +234,10 @@ def _checked_copy(store: BlobStore, wanted: Digest) -> _CheckedCopy | ReplicaVer
         return ReplicaVerdict(store=store.name, digest=wanted, state=ReplicaState.MISSING)
     except BlobStoreFailedError:
         return ReplicaVerdict(store=store.name, digest=wanted, state=ReplicaState.UNREADABLE)
-    if (found := Digest("sha256:" + hashed.hexdigest())) == wanted:
+    if (actual := Digest("sha256:" + hashed.hexdigest())) == wanted:
         return _CheckedCopy(store=store, digest=wanted, size_bytes=size_bytes, chunk_hashes=chunk_hashes)
     return ReplicaVerdict(
-        store=store.name, digest=wanted, state=ReplicaState.ALTERED, size_bytes=size_bytes, found=found
+        store=store.name, digest=wanted, state=ReplicaState.ALTERED, size_bytes=size_bytes, found=actual
     )
 
 

@@ -1,4 +1,4 @@
-"""One place for blobs: what every kind of place does, what it finds, and how it fails."""
+"""What every blob store does, what it reports of a copy, and how it fails."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,28 +14,28 @@ class BlobMissingError(TallystickError):
     """A blob that isn't in this store."""
 
     code = "blob-missing"
-    why = "Nothing is stored under this digest."
+    why = "No blob with this digest is stored here, or you may not fetch it."
     advice = "Upload the blob, or compare the digest with the signed one."
 
 
 class BlobSizeMismatchError(TallystickError):
-    """Bytes of another number than was declared."""
+    """More or fewer bytes than were declared."""
 
     code = "blob-size-mismatch"
-    why = "An upload has exactly the size that was declared for it; nothing of it was kept."
+    why = "An upload must have exactly the size that was declared for it; nothing of it was kept."
     advice = "Upload the file again, from its beginning."
 
 
 class BlobDigestMismatchError(TallystickError):
-    """Bytes that don't have the digest they were announced under."""
+    """Bytes that don't have the announced digest."""
 
     code = "blob-digest-mismatch"
-    why = "A blob is stored under the SHA-256 of its bytes; these have another, and nothing of them was kept."
+    why = "A blob is stored under the SHA-256 of its bytes. These bytes have a different one; none were kept."
     advice = "Hash the file again and upload it from its beginning."
 
 
 class BlobStoreFailedError(TallystickError):
-    """The place where blobs are kept doesn't take or give them: disk full, input/output error."""
+    """A blob store that can't be written or read: disk full, input/output error."""
 
     code = "blob-store-failed"
     why = "The storage failed, so nothing was acknowledged."
@@ -56,11 +56,11 @@ class ReplicaState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaVerdict:
-    """What was found when a store's copy of a blob was read as a whole.
+    """What a store's copy of a blob turned out to be when it was read as a whole.
 
     Attributes:
-        size_bytes: As found; None if it couldn't be read.
-        found: The digest of the bytes found; None if they couldn't be read.
+        size_bytes: As read; None if the copy couldn't be read.
+        found: The digest of the bytes read; None if the copy couldn't be read.
         repaired: Whether it has been replaced from a good copy since.
     """
 
@@ -73,12 +73,12 @@ class ReplicaVerdict:
 
     @property
     def words(self) -> str:
-        """What was found, for the record."""
+        """The verdict in words, for the record."""
         return f"{self.store} {self.state}" + (", replaced from a good copy" if self.repaired else "")
 
 
 class BlobStore(Protocol):
-    """One place for blobs. Another kind of place implements exactly this."""
+    """One store of blobs. Another kind of store implements exactly this."""
 
     @property
     def name(self) -> str:
@@ -86,21 +86,21 @@ class BlobStore(Protocol):
         ...
 
     def put(self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes]) -> ReplicaVerdict:
-        """Store a blob unless it's there and good; say what was there before."""
+        """Store a blob unless a good copy exists; return what was there before."""
         ...
 
     def check(self, wanted: Digest, size_bytes: int | None = None) -> ReplicaVerdict:
-        """Read the whole blob again and say what it is."""
+        """Read the whole copy again and return what it turned out to be."""
         ...
 
     def read(self, wanted: Digest, *, first_byte: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Yield bytes as they're stored, unverified, in chunks of BLOB_CHUNK_BYTES but for the last."""
+        """Yield the stored bytes, unverified, in chunks of BLOB_CHUNK_BYTES; the last may be shorter."""
         ...
 
     def quarantine(self, wanted: Digest) -> None:
-        """Move what's stored under a digest aside, to be looked at; a missing blob stays missing."""
+        """Move the copy that is stored under a digest aside, for people to look at, if there is one."""
         ...
 
     def discard_unfinished(self, before: datetime) -> int:
-        """Remove what a stopped process left half written before a moment; return how many files."""
+        """Remove the files that a stopped process left half written before a moment; return how many."""
         ...

@@ -1,7 +1,7 @@
-"""Uploads that go on where they stopped, and who may use what was uploaded.
+"""Uploads that can be resumed, and which agreement has which blob.
 
-What has arrived lies under the sender's own fingerprint: nobody can spoil, or
-learn of, another's upload of the same blob. It becomes a blob only when it's whole.
+An unfinished upload is stored under its sender's fingerprint: nobody can spoil, or learn
+of, another person's upload of the same blob. It becomes a blob only when it's whole.
 """
 
 import fcntl
@@ -31,10 +31,10 @@ from tallystick.store.database.tables import BlobRow
 
 
 class UploadOffsetError(TallystickError):
-    """A part that doesn't begin where the last one ended; `received` says where that is."""
+    """A part that doesn't begin where the last one ended; `received` says where that was."""
 
     code = "upload-offset"
-    why = "Parts are appended in order, so that the bytes that arrived are a beginning of the blob."
+    why = "Parts are appended in order: each must begin where the last one ended."
     advice = "Send the part that begins at `received`."
 
 
@@ -66,7 +66,7 @@ class StoredBlob:
 
 
 class Uploads:
-    """Blobs that are still arriving, as partial files in a folder of this machine."""
+    """Blobs that are still arriving, kept as partial files in a local folder."""
 
     def __init__(self, folder: Path, blobs: ReplicatedBlobs) -> None:
         """Keep partial files under `folder`, and finished ones in `blobs`.
@@ -79,14 +79,14 @@ class Uploads:
             folder.mkdir(parents=True, exist_ok=True)
 
     def received_bytes(self, owner: Digest, wanted: Digest) -> int:
-        """Return how much of a blob has arrived from `owner` (a key's fingerprint)."""
+        """Return how many bytes of a blob have arrived from `owner` (a key's fingerprint)."""
         try:
             return self._path(owner, wanted).stat().st_size
         except FileNotFoundError:
             return 0
 
     def pending_bytes(self, owner: Digest) -> int:
-        """Return how much has arrived from `owner` of all blobs that are not whole yet."""
+        """Return how many bytes have arrived from `owner` for all blobs that are not whole yet."""
         folder = self._path(owner, owner).parent
         with _failures():
             return sum(_size_of(path) for path in folder.glob("*"))
@@ -95,7 +95,7 @@ class Uploads:
         """Append bytes that begin at `offset`, and return how many have arrived.
 
         Raises:
-            UploadOffsetError: Not where the last part ended; nothing was taken.
+            UploadOffsetError: Not where the last part ended; nothing was appended.
             BlobSizeMismatchError: Larger than a blob may be.
             BlobStoreFailedError: Disk full, or another failure; what arrived before is kept.
         """
@@ -111,18 +111,18 @@ class Uploads:
             return received + len(chunk)
 
     def finish(self, owner: Digest, wanted: Digest, size_bytes: int) -> tuple[ReplicaVerdict, ...]:
-        """Verify what has arrived and store it everywhere; on return it's durable.
+        """Verify an upload and store it in every store; on return it's durable.
 
-        Bytes that turn out to be wrong are thrown away, so that the upload can begin again.
+        Wrong bytes are thrown away, so that the upload can begin again.
 
         Raises:
-            UploadOffsetError: Not all has arrived.
+            UploadOffsetError: Some of the bytes have not arrived.
             BlobSizeMismatchError, BlobDigestMismatchError: Not the announced bytes.
             BlobStoreFailedError: Nothing is acknowledged; `finish` can be repeated.
         """
         with self._locked(owner, wanted) as part:
             if (received := part.seek(0, os.SEEK_END)) < size_bytes:
-                raise UploadOffsetError("not all has arrived", received=received, size_bytes=size_bytes)
+                raise UploadOffsetError("the upload is incomplete", received=received, size_bytes=size_bytes)
             try:
                 before = self._blobs.put(wanted, size_bytes, lambda: _chunks(part))
             except (BlobSizeMismatchError, BlobDigestMismatchError):
@@ -132,7 +132,7 @@ class Uploads:
             return before
 
     def discard_stale(self, before: datetime) -> int:
-        """Remove uploads that nobody went on with since a moment, and return how many."""
+        """Remove uploads that nobody has continued since a moment, and return how many."""
         with _failures():
             stale = [path for path in self._folder.glob("*/*") if _touched_at(path) < before.timestamp()]
             for path in stale:
@@ -145,7 +145,7 @@ class Uploads:
 
     @contextmanager
     def _locked(self, owner: Digest, wanted: Digest) -> Generator[BinaryIO]:
-        """Yield the partial file, which nobody else touches meanwhile."""
+        """Yield the partial file, locked against everyone else."""
         path = self._path(owner, wanted)
         with _failures():
             path.parent.mkdir(exist_ok=True)
@@ -154,7 +154,7 @@ class Uploads:
 
 
 def record_blob(session: Session, blob: StoredBlob) -> StoredBlob:
-    """Note that an agreement has this blob, and return the note that holds: the first."""
+    """Note that an agreement has this blob, and return the note that counts: the first."""
     if (present := find_blob(session, blob.agreement_id, blob.digest)) is not None:
         return present
     session.add(
@@ -185,7 +185,7 @@ def blobs_with(session: Session, wanted: Digest) -> list[StoredBlob]:
 def known_blobs(session: Session) -> list[Digest]:
     """Return every blob that some agreement has: what a scrub must find."""
     query = select(BlobRow.digest).distinct().order_by(col(BlobRow.digest))
-    return [Digest(found) for found in session.exec(query)]
+    return [Digest(known) for known in session.exec(query)]
 
 
 def stored_bytes(session: Session, agreement_id: AgreementId) -> int:
@@ -195,7 +195,7 @@ def stored_bytes(session: Session, agreement_id: AgreementId) -> int:
 
 
 def _open_locked(path: Path) -> BinaryIO:
-    while True:  # ends: each round, another process has finished or dropped this very upload
+    while True:  # each further round means that another process finished or dropped this upload: it ends
         part = path.open("a+b", buffering=0)
         fcntl.flock(part, fcntl.LOCK_EX)
         if os.fstat(part.fileno()).st_nlink:

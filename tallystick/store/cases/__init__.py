@@ -1,4 +1,4 @@
-"""A claim with everything it stands on, loaded from the ledger.
+"""A claim with everything it depends on, loaded from the ledger.
 
 To decide or record, call `load`: it verifies every signature, admits every entry again, and returns a
 `CaseFile`, which is a case with the bytes that it was read from. To show, ask a `Cases`, which keeps

@@ -59,7 +59,7 @@ def load(session: Session, claim: Digest) -> CaseFile:
 
     Raises:
         NoSuchClaimError: No such claim was filed.
-        TallystickError: The record holds what may not be in it.
+        TallystickError: The record contains something that must not be in it.
     """
     stored = claims.by_digest(session, claim)
     if stored is None:
@@ -78,12 +78,12 @@ def record(
 ) -> list[LedgerEntry]:
     """Return what makes a claim: its entries, the agreement's revocations and later versions; filing first.
 
-    By a later version's rules, too, a key may be revoked that the claim's version lists.
+    A later version's rules, too, may revoke a key that the claim's version lists.
 
     Args:
         after: Only what was recorded after this place.
     """
-    # Never all that concerns the agreement: whoever deposits could make every claim slow to read.
+    # Never everything under the agreement: a depositor could make every claim slow to read.
     own = ledger.entries(session, agreement_id, claim=claim, after=after)
     wide = _agreement_wide(session, agreement_id, after)
     if wide and own and own[0].kind == Kind.CLAIM:
@@ -94,19 +94,19 @@ def record(
 def _agreement_wide(session: Session, agreement_id: AgreementId, after: int | None) -> list[LedgerEntry]:
     kinds = [Kind.KEY_REVOCATION, Kind.AGREEMENT]
     places = ledger.places(session, agreement_id, kinds=kinds, after=after)
-    # Hardly any agreement has more than its one version, whose bytes are many.
+    # Most agreements have one version only, and its bytes are many.
     if not places or (after is None and [kind for _, kind in places] == [Kind.AGREEMENT]):
         return []
     return ledger.entries(session, agreement_id, kinds=kinds, after=after)
 
 
-def verified(raw: Iterable[LedgerEntry], terms: Terms) -> tuple[Terms, Sequence[Entry]]:
+def verified_with_terms(raw: Iterable[LedgerEntry], terms: Terms) -> tuple[Terms, Sequence[Entry]]:
     """Return `terms` with the later versions among `raw`, and the other entries, verified.
 
     Revocations that change nothing are left out.
 
     Raises:
-        TallystickError: An entry about a claim is not what it must be.
+        TallystickError: An entry about a claim is not valid.
     """
     recorded = [_recorded(entry) for entry in raw]
     known = entries.with_successors(terms, recorded)
@@ -117,7 +117,7 @@ def read_on(case: CaseFile, newer: tuple[LedgerEntry, ...]) -> CaseFile:
     """Return the case file with what was recorded after it, in ledger order.
 
     Raises:
-        TallystickError: An entry about the claim is not what it must be.
+        TallystickError: An entry about the claim is not valid.
     """
     return replace(case.grown(map(_recorded, newer)), raw=(*case.raw, *newer))
 
@@ -127,7 +127,7 @@ def _recorded(entry: LedgerEntry) -> RecordedStatement:
 
 
 def check_head(session: Session, agreement_id: AgreementId, claim: Digest, *, after: int) -> None:
-    """Refuse to go on if anything about the claim was recorded after `after`.
+    """Refuse if anything about the claim was recorded after `after`.
 
     Raises:
         ClaimMovedOnError: Something was.
@@ -138,9 +138,9 @@ def check_head(session: Session, agreement_id: AgreementId, claim: Digest, *, af
 
 
 def _without_earlier_versions(wide: Iterable[LedgerEntry], filing: LedgerEntry) -> list[LedgerEntry]:
-    """Leave out the version that a claim pins, and those before it: a claim is read with its own at hand."""
-    found, after = list(wide), -1
-    with suppress(MalformedError):  # of a damaged filing, nothing is told here; it is when the claim is read
+    """Leave out the version that a claim pins, which its reader has already, and those before it."""
+    candidates, after = list(wide), -1
+    with suppress(MalformedError):  # a damaged filing is reported when the claim is read, not here
         pinned = body_of(filing.statement()).get("agreement_digest")
-        after = max((entry.index for entry in found if entry.statement_id == pinned), default=-1)
-    return [entry for entry in found if entry.kind != Kind.AGREEMENT or entry.index > after]
+        after = max((entry.index for entry in candidates if entry.statement_id == pinned), default=-1)
+    return [entry for entry in candidates if entry.kind != Kind.AGREEMENT or entry.index > after]

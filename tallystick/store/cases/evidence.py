@@ -1,4 +1,4 @@
-"""Exporting a claim's evidence: the whole record, with proofs, for whoever wants to verify without us."""
+"""Exporting a claim's evidence: the whole record, with proofs, for anyone who wants to verify without us."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -32,22 +32,22 @@ def export(
     root_keys: Iterable[PublicKey],
     at: datetime | None = None,
 ) -> bytes:
-    """Return the evidence file of a claim, as it stands, sealed with the log key.
+    """Return the evidence file of a claim, as it stands now, sealed with the log key.
 
-    The log's checkpoint is signed anew if it has grown, so the session must be one that writes.
+    If the log has grown, a new checkpoint is signed, so the session must be able to write.
 
     Args:
         session: A transaction.
         claim: The claim's digest.
         log_key: The worker's key, which the claim's agreement pins.
         root_keys: The escrow agent's keys, from the deployment's settings.
-        at: When the seal is issued; by the database's clock unless given.
+        at: When the seal is issued; absent: now, by the database's clock.
 
     Raises:
         NoSuchClaimError: No such claim was filed.
         LedgerCorruptError: The log isn't what was signed before; nothing is exported.
         MalformedEvidenceError: Larger than an evidence file may be.
-        TallystickError: The record holds what may not be in it.
+        TallystickError: The record contains something that must not be in it.
     """
     case_file = load(session, claim)
     agreement = case_file.agreement
@@ -89,13 +89,13 @@ def _filed(session: Session, case: CaseFile, size: int) -> Iterable[FiledEntry]:
 
 
 def _wanted(session: Session, case: CaseFile) -> Sequence[LedgerEntry]:
-    """Return the entries that belong in the file, in ledger order: the claim's, and what they stand on."""
+    """Return the entries that belong in the file, in ledger order: the claim's, and those they depend on."""
     chain = _deposits(session, case)
     verdicts = _verdicts(session, case, chain)
     custody = _custody(session, case, chain[-1])
-    standing = [*case.raw, *(deposit.entry for deposit in chain), *verdicts, *custody]
-    versions = _versions(session, case, standing)
-    return sorted({entry.index: entry for entry in [*standing, *versions]}.values(), key=lambda e: e.index)
+    needed = [*case.raw, *(deposit.entry for deposit in chain), *verdicts, *custody]
+    versions = _versions(session, case, needed)
+    return sorted({entry.index: entry for entry in [*needed, *versions]}.values(), key=lambda e: e.index)
 
 
 def _deposits(session: Session, case: CaseFile) -> list[StoredDeposit]:
@@ -121,13 +121,13 @@ def _custody(session: Session, case: CaseFile, deposit: StoredDeposit) -> list[L
     ]
 
 
-def _versions(session: Session, case: CaseFile, standing: Sequence[LedgerEntry]) -> list[LedgerEntry]:
-    """Return every version that was there at filing, and up to the last that anything was said under."""
-    named = [body_of(entry.statement()).get("agreement_digest") for entry in standing]
+def _versions(session: Session, case: CaseFile, needed: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    """Return every version on record at filing, and every one up to the last that a statement names."""
+    named = [body_of(entry.statement()).get("agreement_digest") for entry in needed]
     versions = agreements.versions(session, case.agreement.id)
     last = max(version.version for version in versions if version.digest in named)
-    filed_at = case.raw[0].index  # which of them was in force then can be seen in the file
-    wanted = {version.index for version in versions if version.version <= last or version.index < filed_at}
+    filing = case.raw[0].index  # with every version before it, the file shows which one was in force
+    wanted = {version.index for version in versions if version.version <= last or version.index < filing}
     return [
         entry
         for entry in ledger.entries(session, case.agreement.id, kinds=[Kind.AGREEMENT])

@@ -1,4 +1,4 @@
-"""Whether a claim may be filed, by all that is on record: the API asks, and the transaction that files it."""
+"""Whether a claim may be filed, given all that is on record: the API asks, and so does the filing itself."""
 
 from datetime import datetime
 
@@ -23,7 +23,7 @@ def check_may_be_filed(
     """Refuse a claim under `registered` that could never be released, or was filed already.
 
     Raises:
-        TallystickError: A subclass says which rule refuses it, or what on record cannot be read.
+        TallystickError: A subclass names the rule that refuses it, or what on record cannot be read.
     """
     filing, agreement_id = decode(ClaimFiling, body_of(envelope)), registered.agreement_id
     terms = registered.signed().terms

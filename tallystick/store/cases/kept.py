@@ -1,9 +1,9 @@
 """Case files for reading: verified and folded when their record has changed, not on each look.
 
-A case file is a function of the raw record. It is kept with the very bytes that it
-was made from, and used again only while the stored bytes are equal to them, or begin
-with them: then what came after is folded on. An altered row is noticed on the next
-read. The gate keeps nothing and reads anew.
+A case file is a function of the raw record. It is kept with the bytes that it was made
+from, and used again only if the stored bytes are the same, or begin with the same bytes:
+then only the newer entries are folded. An altered row is noticed on the next read. The
+gate keeps nothing and reads everything anew.
 """
 
 from collections import OrderedDict
@@ -26,10 +26,10 @@ _KEPT_MAX: Final = 256
 
 
 class RecordUnreadableError(TallystickError):
-    """A claim's record holds what may not be in it."""
+    """A claim's record contains something that must not be in it."""
 
     code = "record-unreadable"
-    why = "A stored entry was damaged or altered, so the claim cannot be told from its record."
+    why = "A stored entry was damaged or altered, so nothing can be said about the claim."
     advice = "Operators: verify the ledger (`tallystick ledger verify`), and keep the database as evidence."
 
 
@@ -47,7 +47,7 @@ class Cases:
         Raises:
             NoSuchClaimError: No such claim is on record under this agreement.
             RecordUnreadableError: The record does not fold.
-            StoreUnavailableError: The database cannot be asked.
+            StoreUnavailableError: The database is out of reach.
         """
         raw = tuple(casefile.record(session, agreement_id, claim))
         with self._lock:
@@ -63,11 +63,11 @@ class Cases:
         return case
 
     def of_party(self, session: Session, agreement_id: AgreementId, party: PartyId) -> list[Claim]:
-        """Return the claims that a party has filed under an agreement; no other's is folded.
+        """Return the claims that a party has filed under an agreement; no other claim is folded.
 
         Raises:
-            RecordUnreadableError: One of them does not fold, or it cannot be told whose a claim is.
-            StoreUnavailableError: The database cannot be asked.
+            RecordUnreadableError: One of them does not fold, or some filing does not say whose it is.
+            StoreUnavailableError: The database is out of reach.
         """
         under = claims.of_agreements(session, [agreement_id])
         own = [stored.digest for stored in under if _claimant(stored) == party]

@@ -10,7 +10,7 @@ from tallystick.domain.ids import AgreementId, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Entry
-from tallystick.store.cases.casefile import verified
+from tallystick.store.cases.casefile import verified_with_terms
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements
 from tallystick.store.registers.agreements import RegisteredAgreement
@@ -24,7 +24,7 @@ def revocations(session: Session, agreement_id: AgreementId, agreement: Agreemen
     (digest,) = (
         v.digest for v in agreements.versions(session, agreement_id) if v.version == agreement.version
     )
-    _, entries = verified(raw, Terms(agreement=agreement, digest=digest))
+    _, entries = verified_with_terms(raw, Terms(agreement=agreement, digest=digest))
     return entries
 
 

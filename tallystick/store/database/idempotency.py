@@ -1,7 +1,7 @@
 """Answers by `Idempotency-Key`: the same request again gets the same answer.
 
-That one request has one effect doesn't hang on this: a statement is one act
-however often it's sent. Only the *answer* is kept here, and the first one stays.
+A request has one effect even without this: a statement is one act, however often it's
+sent. Only the *answer* is kept here: the first one.
 """
 
 import re
@@ -37,7 +37,7 @@ class IdempotencyKeyReusedError(TallystickError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a key stands for: whose it is (a key's fingerprint), where it went, and what it said."""
+    """The request that a key names: its sender (a key's fingerprint), its route, and its body's digest."""
 
     principal: Digest
     key: str
@@ -45,7 +45,7 @@ class Request:
     body_digest: Digest
 
     def __post_init__(self) -> None:
-        """Refuse a malformed key before it's looked for.
+        """Refuse a malformed key before it's looked up.
 
         Raises:
             MalformedIdempotencyKeyError: Not 1 to 128 visible ASCII characters.
@@ -56,14 +56,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What was answered: the HTTP status, and the body's bytes."""
+    """An answer as it was given: the HTTP status, and the body's bytes."""
 
     status: int
     response: bytes
 
 
 def recall(session: Session, request: Request) -> Answer | None:
-    """Return the answer that this request was given before, if it was.
+    """Return the answer that this request got before, if it was sent before.
 
     Raises:
         IdempotencyKeyReusedError: The principal used the key for another request.
@@ -72,12 +72,12 @@ def recall(session: Session, request: Request) -> Answer | None:
     if row is None:
         return None
     if (row.route, row.body_digest) != (request.route, request.body_digest):
-        raise IdempotencyKeyReusedError("the key stands for another request", route=row.route)
+        raise IdempotencyKeyReusedError("the key was used for another request", route=row.route)
     return Answer(status=row.status, response=row.response)
 
 
 def remember(session: Session, request: Request, answer: Answer, answered_at: datetime) -> Answer:
-    """Keep `answer` for `request`, and return the one that holds: the first.
+    """Keep `answer` for `request`, and return the one that counts: the first.
 
     Raises:
         IdempotencyKeyReusedError: The principal used the key for another request.

@@ -1,7 +1,7 @@
 """Brings a database to the shape that this version expects: `python -m tallystick.store.database.migrate`.
 
-A site runs it before its services start, and again is harmless: what is there already
-is left alone. All steps are one transaction, on SQLite and on PostgreSQL.
+A site runs it before its services start. Running it again is harmless: a step that was
+taken is not taken again. All steps are one transaction, on SQLite and on PostgreSQL.
 """
 
 import os
@@ -28,7 +28,7 @@ class SchemaTooNewError(TallystickError):
     """A database that a later version of the code has migrated."""
 
     code = "schema-too-new"
-    why = "The tables have a shape that this version doesn't know; it could lose what it can't see."
+    why = "The tables have a newer shape than this version knows; it could lose data that it can't see."
     advice = "Run the version that migrated the database, or a later one."
 
 
@@ -41,18 +41,18 @@ def newest() -> str:
 
 
 def revision(connection: Connection) -> str | None:
-    """Return the revision at which the database is; None if it was never migrated."""
+    """Return the database's revision; None if it was never migrated."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def stamp(connection: Connection) -> None:
-    """Say that the tables have the newest shape: for who has just made them so."""
+    """Note that the tables have the newest shape; the caller has just created them."""
     script = ScriptDirectory(str(_STEPS))
     MigrationContext.configure(connection).stamp(script, newest())
 
 
 def upgrade(database: Engine) -> str:
-    """Take every step that the database hasn't taken, and return the revision at which it is now.
+    """Take every step that the database hasn't taken, and return its revision, now the newest.
 
     Raises:
         SchemaTooNewError: A later version of the code has migrated it.
@@ -66,9 +66,9 @@ def upgrade(database: Engine) -> str:
 
 def _take_steps(connection: Connection) -> None:
     known = {step.revision for step in ScriptDirectory(str(_STEPS)).walk_revisions()}
-    at = revision(connection)
-    if at is not None and at not in known:
-        raise SchemaTooNewError("migrated by a later version", revision=at, newest=newest())
+    current = revision(connection)
+    if current is not None and current not in known:
+        raise SchemaTooNewError("migrated by a later version", revision=current, newest=newest())
     config = Config()
     config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -79,11 +79,11 @@ def _take_steps(connection: Connection) -> None:
 def main(environment: Mapping[str, str]) -> int:
     """Migrate the database that the settings name; return 0, or 1 with the reason on stderr."""
     try:
-        at = upgrade(open_database(read_settings(environment).database_url))
+        reached = upgrade(open_database(read_settings(environment).database_url))
     except TallystickError as error:
         print(error, file=sys.stderr)  # noqa: T201 - it's what the operator reads
         return 1
-    print(f"the database is at revision {at}")  # noqa: T201 - the same
+    print(f"the database is at revision {reached}")  # noqa: T201 - the same
     return 0
 
 

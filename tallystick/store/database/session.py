@@ -2,7 +2,7 @@
 
 SQLite is set up for durability at every connect, and the settings are read back:
 its default journal loses acknowledged commits in a power cut. PostgreSQL is asked
-whether it is durable, and refused if not. Whatever differs between the two stands here.
+whether it is durable, and refused if not. All differences between the two are handled here.
 """
 
 import threading
@@ -33,7 +33,7 @@ _PRAGMAS: Final = (  # name, as it's set, as it must read back
     ("cell_size_check", "ON", 1),
 )
 _DURABLE: Final = ("synchronous_commit", "fsync", "full_page_writes")
-"""What loses acknowledged commits on PostgreSQL if it's off."""
+"""Each of these, if it's off, loses acknowledged commits on PostgreSQL."""
 _SQLITE_UNAVAILABLE: Final = frozenset({5, 6, 8, 10, 13, 14, 15})
 """BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL (sqlite.org/rescode.html)."""
 _POSTGRESQL_UNAVAILABLE: Final = (
@@ -46,13 +46,13 @@ _ONE_WRITER: Final = 0x74616C6C79
 
 
 class StoreUnavailableError(TallystickError):
-    """The database can't be asked now, or the transaction lost its turn; nothing was acknowledged.
+    """The database is out of reach now, or the transaction lost its turn; nothing was acknowledged.
 
-    If the connection was lost in the very commit, it may have been made.
+    If the connection was lost during the commit, the commit may have been made.
     """
 
     code = "store-unavailable"
-    why = "The database is locked, full, failing or out of reach, so that nothing was acknowledged."
+    why = "The database is locked, full, failing or out of reach, so nothing was acknowledged."
     advice = "Send the same request again after a moment: repeating it is harmless."
     retryable = True
 
@@ -61,7 +61,7 @@ class StoreUnusableError(TallystickError):
     """A database that can't keep what it acknowledges, or can't be opened at all."""
 
     code = "store-unusable"
-    why = "The database URL can't be used, or the database doesn't take the settings that durability needs."
+    why = "The database URL can't be used, or the database refuses the settings that durability needs."
     advice = "Name a database file on a local file system (sqlite:///…), or a PostgreSQL server."
 
 
@@ -105,7 +105,7 @@ def transaction(database: Engine) -> Generator[Session]:
 
 @contextmanager
 def reading(database: Engine) -> Generator[Session]:
-    """Yield a session that reads one snapshot; whatever it changes is thrown away.
+    """Yield a session that reads one snapshot; its changes are thrown away.
 
     Raises:
         StoreUnavailableError: Locked, failing or out of reach.
@@ -137,8 +137,8 @@ class _Turn:
 def _turn(database: Engine) -> Generator[None]:
     """Let one thread of this process write at a time, where the database lets only one.
 
-    SQLite has whoever waits for its lock sleep, ever longer, and look again; a thread that waits
-    here goes on when the one before it is done.
+    A writer that waits for SQLite's lock sleeps, ever longer, between its tries; a thread that waits
+    here continues as soon as the one before it is done.
     """
     turn = database.get_execution_options().get(_TURN)
     if not isinstance(turn, _Turn):
@@ -155,8 +155,8 @@ def _turn(database: Engine) -> Generator[None]:
 def _marked(database: Engine, *, writes: bool) -> Engine:
     if not _is_postgresql(database):
         return database.execution_options(**{_WRITES: writes})
-    # A reader's snapshot is of its first statement. A writer's would be of its waiting for the
-    # lock, and stale when its turn comes: so each of its statements looks anew, while nobody else writes.
+    # A reader's snapshot is taken at its first statement. A writer's would be taken while it waits for
+    # the lock, and be stale when its turn comes: so each of its statements looks anew; nobody else writes.
     level = "READ COMMITTED" if writes else "REPEATABLE READ"
     return database.execution_options(isolation_level=level, **{_WRITES: writes})
 
@@ -199,9 +199,9 @@ def _sqlite_setup(busy_max: timedelta) -> Callable[[DBAPIConnection, ConnectionP
         for name, wanted, expected in (("busy_timeout", str(waiting), waiting), *_PRAGMAS):
             cursor.execute(f"PRAGMA {name} = {wanted}")
             cursor.execute(f"PRAGMA {name}")
-            (found,) = cursor.fetchone() or (None,)
-            if found != expected:
-                raise StoreUnusableError("a setting doesn't hold", setting=name, found=str(found))
+            (actual,) = cursor.fetchone() or (None,)
+            if actual != expected:
+                raise StoreUnusableError("the database refused a setting", setting=name, found=str(actual))
         cursor.close()
 
     return set_up
@@ -222,9 +222,9 @@ def _postgresql_setup(busy_max: timedelta) -> Callable[[DBAPIConnection, Connect
         cursor.execute(f"SET lock_timeout = {waiting}")
         for name in _DURABLE:
             cursor.execute(f"SHOW {name}")
-            (found,) = cursor.fetchone() or (None,)
-            if found in {None, "off"}:
-                raise StoreUnusableError("a setting doesn't hold", setting=name, found=str(found))
+            (actual,) = cursor.fetchone() or (None,)
+            if actual in {None, "off"}:
+                raise StoreUnusableError("a setting is off", setting=name, found=str(actual))
         cursor.close()
         connection.commit()
 
@@ -247,7 +247,7 @@ def _explained() -> Generator[None]:
     except DBAPIError as error:
         if not _is_unavailability(error):
             raise
-        raise StoreUnavailableError("the database didn't take it", reason=_reason(error)) from error
+        raise StoreUnavailableError("the database did not do it", reason=_reason(error)) from error
     except PoolTimeoutError as error:
         raise StoreUnavailableError("all connections are in use", reason="pool") from error
 
@@ -261,7 +261,7 @@ def _is_unavailability(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if isinstance(state, str):
         return state.startswith(_POSTGRESQL_UNAVAILABLE)
-    return isinstance(error, OperationalError)  # no connection was made, or it broke off without a word
+    return isinstance(error, OperationalError)  # no connection was made, or it broke without an error code
 
 
 def _reason(error: DBAPIError) -> str:

@@ -1,9 +1,9 @@
-"""The tables: what the ledger holds, and indexes over it so that it can be found.
+"""The tables: the ledger's entries, and the rows by which they're found.
 
-Every signed statement stands once, in `ledger_entries`. The other rows say only
-*where*: they point to entries by foreign keys that are checked at commit, so that
-no row exists without its leaf, and hold no copy of what an entry says but the names
-it's found by. `verify_log` compares those names with the signed bytes.
+Every signed statement is stored once, in `ledger_entries`. The other rows say only
+*where*: they point to entries by foreign keys that are checked at commit, so that no
+row exists without its leaf. They copy nothing from an entry but the names it's found
+by, and `verify_log` compares those names with the signed bytes.
 """
 
 # pyright: reportAssignmentType=false
@@ -51,7 +51,7 @@ def _points(*columns: str, to: str | tuple[str, ...]) -> ForeignKeyConstraint:
 
 
 class InstantText(TypeDecorator[datetime]):
-    """A moment as RFC 3339 text in UTC, whole seconds: one spelling on every database, and in order."""
+    """A moment as RFC 3339 text in UTC, whole seconds: spelt alike on every database, and sorts by time."""
 
     impl = String(_INSTANT_LENGTH)
     cache_ok = True
@@ -189,7 +189,7 @@ class BlobRow(SQLModel, table=True):
 
 
 class AnswerRow(SQLModel, table=True):
-    """The answer that an `Idempotency-Key` was given, for whoever asks again."""
+    """The answer given under an `Idempotency-Key`, for when the request is repeated."""
 
     __tablename__ = "idempotency_keys"
     principal: str = Field(primary_key=True, sa_type=String(_DIGEST_LENGTH))

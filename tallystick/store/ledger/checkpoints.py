@@ -1,7 +1,7 @@
-"""What a log commits to, and whether what is stored still is what was committed to.
+"""Signing a log as it stands, and checking that the stored log still is what was signed.
 
 Stored leaves are hashed again before they're signed: a log key must not vouch for
-rows that were altered behind it. `verify_log` hashes everything.
+rows that were altered unseen. `verify_log` hashes everything.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _ROWS_AT_A_TIME: Final = 1  # so that a row that can't be read is known by its p
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSigner:
-    """By whom a log's checkpoints must be signed: its origin, and the keys that it has had."""
+    """Who must have signed a log's checkpoints: its origin, and the keys that it has had."""
 
     origin: str
     public_keys: Sequence[PublicKey]
@@ -50,7 +50,7 @@ def sign_checkpoint(
     """Return the log's checkpoint as it stands: a new signed note, or the last if nothing was added.
 
     The entries since the last checkpoint are hashed again before they're signed.
-    `earlier_keys` are log keys before this one, by which the last checkpoint may be signed.
+    `earlier_keys` are the log keys before this one: one of them may have signed the last checkpoint.
 
     Raises:
         LedgerCorruptError: The stored entries aren't those that the log was built from, or the
@@ -72,12 +72,12 @@ def sign_checkpoint(
 
 
 def logs_to_sign(session: Session) -> list[AgreementId]:
-    """Return whose logs have entries after their last checkpoint."""
+    """Return the agreements whose logs have entries after their last checkpoint."""
     signed = select(func.max(col(CheckpointRow.size))).where(
         col(CheckpointRow.agreement_id) == col(LogRow.agreement_id)
     )
     grown = col(LogRow.size) > func.coalesce(signed.scalar_subquery(), 0)
-    return [AgreementId(found) for found in session.exec(select(LogRow.agreement_id).where(grown))]
+    return [AgreementId(name) for name in session.exec(select(LogRow.agreement_id).where(grown))]
 
 
 def latest_checkpoint(session: Session, agreement_id: AgreementId) -> bytes | None:
@@ -95,7 +95,7 @@ def inclusion_proof(session: Session, agreement_id: AgreementId, index: int, siz
     """Return the path from entry `index` to the root of the first `size` entries (RFC 6962 section 2.1.1).
 
     Raises:
-        MalformedTreeError: The log has no such entry, or was never of that size.
+        MalformedTreeError: The log has no such entry, or never had that size.
     """
     return merkle.inclusion_proof(_leaves(session, agreement_id, size), index)
 
@@ -106,20 +106,20 @@ def consistency_proof(
     """Return the proof that the log of `new_size` begins with that of `old_size` (RFC 6962 section 2.1.2).
 
     Raises:
-        MalformedTreeError: The log was never of one of these sizes.
+        MalformedTreeError: The log never had one of these sizes.
     """
     return merkle.consistency_proof(_leaves(session, agreement_id, new_size), old_size)
 
 
 def verify_log(session: Session, agreement_id: AgreementId, *, signer: LogSigner | None = None) -> Frontier:
-    """Hash the whole stored log again, and return what it comes to.
+    """Hash the whole stored log again, and return its size and tree.
 
     Entries, the names they're found by, the tree, the decisions and the checkpoints
-    must all fit; with a `signer`, the checkpoints' signatures too.
+    must all agree; with a `signer`, the checkpoints' signatures must be good, too.
 
     Raises:
         LedgerCorruptError: They don't; `index` is the first bad entry, or the first of
-            those among which it must be.
+            the entries among which the bad one is.
     """
     verified = Frontier()
     for row in _checkpoint_rows(session, agreement_id):
@@ -127,7 +127,7 @@ def verify_log(session: Session, agreement_id: AgreementId, *, signer: LogSigner
         verified = _walk(_rows(session, agreement_id, start, row.size), verified)
         signed = _row_frontier(row) if signer is None else _signed_frontier(row, signer)
         if verified != signed:
-            raise LedgerCorruptError("the entries don't make the checkpoint", index=start, size=row.size)
+            raise LedgerCorruptError("the entries don't match the checkpoint", index=start, size=row.size)
     start = verified.size
     verified = _walk(_rows(session, agreement_id, start), verified)
     _check_grown(session, agreement_id, verified, start)
@@ -164,21 +164,23 @@ def _check_names(entry: LedgerEntry) -> None:
     try:
         names = names_of(entry.statement())
     except MalformedError as error:
-        raise LedgerCorruptError("an entry holds no statement", index=entry.index) from error
+        raise LedgerCorruptError("an entry contains no statement", index=entry.index) from error
     if (names.kind, names.statement_id, names.claim) != (entry.kind, entry.statement_id, entry.claim):
-        raise LedgerCorruptError("an entry is filed under other names than it bears", index=entry.index)
+        raise LedgerCorruptError(
+            "an entry is stored under names that its statement doesn't have", index=entry.index
+        )
 
 
-def _check_grown(session: Session, agreement_id: AgreementId, found: Frontier, start: int) -> None:
+def _check_grown(session: Session, agreement_id: AgreementId, actual: Frontier, start: int) -> None:
     try:
         expected = frontier_of(session, agreement_id)
     except MalformedTreeError as error:
         raise LedgerCorruptError("the stored tree is damaged", index=start) from error
-    if found.size != expected.size:
-        least = min(found.size, expected.size)
-        raise LedgerCorruptError("entries are missing or too many", index=least, size=expected.size)
-    if found != expected:
-        raise LedgerCorruptError("the entries don't make the stored tree", index=start, size=expected.size)
+    if actual.size != expected.size:
+        least = min(actual.size, expected.size)
+        raise LedgerCorruptError("there are too few or too many entries", index=least, size=expected.size)
+    if actual != expected:
+        raise LedgerCorruptError("the entries don't match the stored tree", index=start, size=expected.size)
 
 
 def _check_decisions(session: Session, agreement_id: AgreementId) -> None:
@@ -191,7 +193,7 @@ def _check_decisions(session: Session, agreement_id: AgreementId) -> None:
         if decision is not None and decided.setdefault(decision, entry.index) != entry.index:
             raise LedgerCorruptError("a stage was decided twice", index=entry.index)
     if wrong := {*filed.items()} ^ {*decided.items()}:
-        raise LedgerCorruptError("a decision isn't filed as it was made", index=min(at for _, at in wrong))
+        raise LedgerCorruptError("a decision's row doesn't match its entry", index=min(i for _, i in wrong))
 
 
 def _signed_frontier(row: CheckpointRow, signer: LogSigner) -> Frontier:
@@ -204,7 +206,7 @@ def _signed_frontier(row: CheckpointRow, signer: LogSigner) -> Frontier:
             continue
         if (checkpoint.size, checkpoint.root) == (frontier.size, frontier.root()):
             return frontier
-    raise LedgerCorruptError("a stored checkpoint isn't one that this log signed", index=row.size)
+    raise LedgerCorruptError("a stored checkpoint wasn't signed by this log's keys", index=row.size)
 
 
 def _row_frontier(row: CheckpointRow) -> Frontier:
@@ -244,5 +246,5 @@ def _leaves(session: Session, agreement_id: AgreementId, size: int) -> Sequence[
     )
     leaves = session.exec(query.order_by(col(EntryRow.index))).all()
     if len(leaves) != size:
-        raise MalformedTreeError("the log was never of this size", size=size, found=len(leaves))
+        raise MalformedTreeError("the log never had this size", size=size, found=len(leaves))
     return leaves

@@ -1,8 +1,8 @@
-"""The ledger: one append-only log an agreement, row and leaf in one transaction.
+"""The ledger: one append-only log for each agreement, row and leaf in one transaction.
 
-An entry is a signed envelope with the time of its acceptance; its place is its
-index, without gaps. The columns it's found by are derived from the signed bytes.
-Checkpoints, proofs and the audit stand in `checkpoints`.
+An entry is a signed envelope with the time of its acceptance; its index is its place in
+the log, without gaps. The columns it's found by are derived from the signed bytes.
+Checkpoints, proofs and the audit are in `checkpoints`.
 """
 
 from collections.abc import Collection, Sequence
@@ -46,14 +46,14 @@ _COLUMNS: Final = columns(
     col(EntryRow.envelope),
     col(EntryRow.salt),
 )
-"""What an entry is read from; as rows, not as objects of the mapper, for every look at a claim reads many."""
+"""What an entry is read from: as rows, not as mapped objects, because each look at a claim reads many."""
 
 
 class LedgerCorruptError(TallystickError):
-    """A stored log that isn't what it was when it was written; `index` is the first bad entry."""
+    """A stored log that differs from what was written; `index` is the first bad entry."""
 
     code = "ledger-corrupt"
-    why = "A stored entry, name, leaf or tree doesn't fit the others: the database was damaged or altered."
+    why = "A stored entry, name, leaf or tree doesn't match the others: the database was damaged or altered."
     advice = "Stop writing, keep the database as evidence, and compare with the checkpoints of witnesses."
 
 
@@ -61,14 +61,14 @@ class TooEarlyError(TallystickError):
     """An entry that may not be made yet, by the database's clock."""
 
     code = "too-early"
-    why = "A window is over only when the workflow's timer, the database's clock and the gate's clock say so."
+    why = "A window is over only when the workflow's timer, the database's clock and the gate's clock agree."
     advice = "Try again at `not_before`; if the clocks differ by more than seconds, correct them."
     retryable = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """A statement as the ledger holds it.
+    """A statement as it is recorded in the ledger.
 
     Attributes:
         claim: The claim it's about; None for what concerns the whole agreement.
@@ -86,7 +86,7 @@ class LedgerEntry:
     salt: bytes
 
     def statement(self) -> Envelope:
-        """Return the envelope, parsed; its signatures are for the caller to verify.
+        """Return the envelope, parsed; the caller verifies its signatures.
 
         Raises:
             MalformedError: The stored bytes were altered.
@@ -94,15 +94,15 @@ class LedgerEntry:
         return parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
 
     def leaf(self) -> bytes:
-        """Return the 32-byte leaf hash that these bytes make."""
+        """Return the 32-byte leaf hash of these bytes."""
         return leaf_hash(leaf_bytes(accepted_at=self.accepted_at, envelope=self.envelope, salt=self.salt))
 
 
 class DecisionExistsError(TallystickError):
-    """A second decision on a stage of a claim; `entry` is the first, which stands.
+    """A second decision on a stage of a claim.
 
     Attributes:
-        entry: The decision that was made.
+        entry: The first decision, which counts.
     """
 
     code = "decision-exists"
@@ -116,10 +116,10 @@ class DecisionExistsError(TallystickError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What an entry is found by, as the signed bytes say it.
+    """What an entry is found by, as its signed bytes say.
 
     Attributes:
-        decision: The claim and stage whose release the statement decides, if it's such a one.
+        decision: The claim and stage that the statement releases; None if it releases nothing.
     """
 
     kind: str
@@ -129,7 +129,7 @@ class Names:
 
 
 def names_of(envelope: Envelope) -> Names:
-    """Return what `envelope` says of itself.
+    """Return the names that `envelope` is found by.
 
     Raises:
         MalformedError: Not a statement's envelope.
@@ -153,7 +153,7 @@ def append(
     decision: tuple[Digest, StageId] | None = None,
     not_before: datetime | None = None,
 ) -> LedgerEntry:
-    """Append a verified statement, in the caller's transaction; the same statement again is one act.
+    """Append a verified statement, in the caller's transaction; sent again, it is recorded once.
 
     `claim` must be what the statement names (its own digest for a claim), and
     `decision` what a releasing decision decides: both are asserted.
@@ -186,10 +186,10 @@ def entries(
     after: int | None = None,
     limit: int | None = None,
 ) -> list[LedgerEntry]:
-    """Return entries in ledger order: all, or those that every filter given lets through.
+    """Return entries in ledger order: all, or those that pass every filter given.
 
-    `claim` leaves only that claim's entries; with `agreement_wide`, also those about no
-    claim at all. `after` is an index: only later entries. `limit` bounds their number.
+    `claim` selects that claim's entries; `agreement_wide` adds those about no claim at all.
+    `after` is an index, and selects later entries. `limit` bounds their number.
     """
     query = _COLUMNS.where(col(EntryRow.agreement_id) == agreement_id)
     if claim is not None:
@@ -218,7 +218,7 @@ def entries(
 def places(
     session: Session, agreement_id: AgreementId, *, kinds: Collection[str], after: int | None = None
 ) -> list[tuple[int, str]]:
-    """Return where statements of some kinds stand in the log, and of which each is; no envelope is read."""
+    """Return the index and kind of every statement of some kinds, without reading their envelopes."""
     query = select(EntryRow.index, EntryRow.kind).where(
         col(EntryRow.agreement_id) == agreement_id, col(EntryRow.kind).in_([str(kind) for kind in kinds])
     )
@@ -228,14 +228,14 @@ def places(
 
 
 def heads(session: Session) -> dict[Digest, int]:
-    """Return of every claim the place of its latest entry."""
+    """Return the index of each claim's latest entry."""
     query = select(EntryRow.claim, func.max(col(EntryRow.index))).where(col(EntryRow.claim).is_not(None))
-    found = session.exec(query.group_by(col(EntryRow.claim)))
-    return {Digest(claim): index for claim, index in found if claim is not None}
+    latest = session.exec(query.group_by(col(EntryRow.claim)))
+    return {Digest(claim): index for claim, index in latest if claim is not None}
 
 
 def entry_by_statement(session: Session, agreement_id: AgreementId, statement: Digest) -> LedgerEntry | None:
-    """Return the entry that holds `statement`, if there is one."""
+    """Return the entry of `statement`, if it is on record."""
     query = select(EntryRow).where(
         col(EntryRow.agreement_id) == agreement_id, col(EntryRow.statement_id) == statement
     )
@@ -244,13 +244,13 @@ def entry_by_statement(session: Session, agreement_id: AgreementId, statement: D
 
 
 def agreements_with(session: Session, kind: str, among: Collection[AgreementId]) -> frozenset[AgreementId]:
-    """Return those of some agreements under which a statement of `kind` is on record: asked once for all."""
+    """Return which of some agreements have a statement of `kind` on record, by one query."""
     query = (
         select(EntryRow.agreement_id)
         .where(col(EntryRow.agreement_id).in_(list(among)), col(EntryRow.kind) == kind)
         .distinct()
     )
-    return frozenset(AgreementId(found) for found in session.exec(query))
+    return frozenset(AgreementId(name) for name in session.exec(query))
 
 
 def decision_entry(session: Session, claim: Digest, stage: StageId) -> LedgerEntry | None:
@@ -259,7 +259,7 @@ def decision_entry(session: Session, claim: Digest, stage: StageId) -> LedgerEnt
     if decided is None:
         return None
     row = session.get(EntryRow, (decided.agreement_id, decided.entry_index))
-    assert row is not None, "a decision points to its entry (a foreign key holds it)"
+    assert row is not None, "a decision points to its entry (a foreign key makes sure)"
     return entry_of(row)
 
 
@@ -276,7 +276,7 @@ def stored_frontier(size: int, stored: bytes) -> Frontier:
         MalformedTreeError: The row was damaged.
     """
     starts = range(0, len(stored), HASH_SIZE_BYTES)
-    return Frontier(size, tuple(stored[at : at + HASH_SIZE_BYTES] for at in starts))
+    return Frontier(size, tuple(stored[start : start + HASH_SIZE_BYTES] for start in starts))
 
 
 def entry_of(row: EntryRow) -> LedgerEntry:
@@ -338,7 +338,11 @@ def _decisions(names: Names, row: EntryRow) -> Sequence[DecisionRow]:
 
 
 def named_entry(session: Session, agreement_id: str, digest: Digest) -> LedgerEntry:
-    """Return the entry of a statement that a row names; that it is missing is damage."""
+    """Return the entry of a statement that a row names.
+
+    Raises:
+        LedgerCorruptError: There is none, so the database was damaged.
+    """
     query = select(EntryRow).where(
         col(EntryRow.agreement_id) == agreement_id, col(EntryRow.statement_id) == digest
     )

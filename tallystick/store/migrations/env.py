@@ -1,8 +1,8 @@
-"""Runs the migrations on a connection that `migrate` gives, in the transaction that it has begun.
+"""Runs the migrations on the connection that `migrate` passes, in the transaction that it has begun.
 
 Without one (when a developer asks Alembic to write the next step), the database is
-the one that the settings name. There's no offline mode: a script of SQL would be
-run without the durability settings that the engine asserts.
+the one that the settings name. There's no offline mode: a script of SQL would run
+without the durability settings that every connection of ours asserts.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Agreements and what's found under them: versions, who may see them, deposits by number."""
+"""Agreements, looked up over the ledger: their versions, and the keys that each version lists."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +20,10 @@ from tallystick.store.ledger.ledger import LedgerEntry, append, named_entry
 
 
 class VersionOutOfOrderError(TallystickError):
-    """A version of an agreement that doesn't follow the one that's registered."""
+    """A version of an agreement that doesn't follow the registered one."""
 
     code = "version-out-of-order"
-    why = "Version N+1 names the digest of N, so that an agreement has one history."
+    why = "Version N+1 names the digest of version N, so that an agreement has one history."
     advice = "Fetch the latest version, and build on that one."
 
 
@@ -49,7 +49,7 @@ class RegisteredAgreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonKey:
-    """What one key is in one version of an agreement."""
+    """Whose key one key is in one version of an agreement."""
 
     agreement_id: AgreementId
     version: int
@@ -59,12 +59,12 @@ class PersonKey:
 
 
 def register(session: Session, envelope: Envelope, registered_at: datetime) -> RegisteredAgreement:
-    """Register a version of an agreement that was checked and is fully signed; again is harmless.
+    """Register a version of an agreement that was checked and is fully signed; harmless if repeated.
 
     Its ledger entry, its row and its persons' keys are written together.
 
     Raises:
-        MalformedError: Not the statement of an agreement.
+        MalformedError: Not an agreement's statement.
         VersionOutOfOrderError: Not the first version, nor the one after the latest.
     """
     assert kind_of(envelope) == Kind.AGREEMENT, "only an agreement is registered as one"
@@ -103,7 +103,7 @@ def versions(session: Session, agreement_id: AgreementId) -> list[RegisteredAgre
 def agreement_ids(session: Session) -> list[AgreementId]:
     """Return every agreement's id: for the engine itself, never for a person."""
     query = select(AgreementRow.agreement_id).distinct().order_by(col(AgreementRow.agreement_id))
-    return [AgreementId(found) for found in session.exec(query)]
+    return [AgreementId(name) for name in session.exec(query)]
 
 
 def person_keys(session: Session, fingerprint: Digest) -> list[PersonKey]:
@@ -141,7 +141,7 @@ def _check_follows(agreement: Agreement, before: RegisteredAgreement | None) -> 
 
 
 def _person_keys(agreement: Agreement, digest: Digest) -> list[PersonKeyRow]:
-    """Return a row a key: under two names it still is one person, and sees the same."""
+    """Return one row for each key: a key under two names still is one person, who sees the same."""
     keys = {person.signing_key: person.id for person in reversed(agreement.persons)}
     return [
         PersonKeyRow(fingerprint=key_id(key), agreement_digest=digest, public_key=key, person=person)
@@ -161,8 +161,8 @@ def _registered(row: AgreementRow, entry: LedgerEntry) -> RegisteredAgreement:
 
 
 class NoSuchAgreementError(TallystickError):
-    """There is no such agreement, or it is none of yours."""
+    """There is no such agreement, or it does not name you."""
 
     code = "no-such-agreement"
     why = "No registered agreement has this id or digest, or it does not name you."
-    advice = "Register the agreement, or ask a party to it for its id."
+    advice = "Register the agreement, or ask one of its parties for its id."

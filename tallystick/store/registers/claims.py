@@ -1,6 +1,6 @@
-"""Claims as they're found: by digest, by the short form that people see, by agreement.
+"""Claims, looked up over the ledger: by digest, by the short form that people see, by agreement.
 
-What a claim *is* follows from its entries; no state stands here.
+What a claim *is* follows from its entries; no state is stored here.
 """
 
 from collections.abc import Collection, Iterator
@@ -47,7 +47,7 @@ class StoredClaim:
 
 
 def file(session: Session, envelope: Envelope, accepted_at: datetime) -> StoredClaim:
-    """File a verified claim, entry and row together; the same claim again is one claim.
+    """File a verified claim, entry and row together; filed again, it is still one claim.
 
     Raises:
         MalformedError: Not a claim's statement.
@@ -69,20 +69,20 @@ def file(session: Session, envelope: Envelope, accepted_at: datetime) -> StoredC
 
 def by_digest(session: Session, digest: Digest) -> StoredClaim | None:
     """Return the claim with `digest`."""
-    return next(_found(session, col(ClaimRow.digest) == digest), None)
+    return next(_matching(session, col(ClaimRow.digest) == digest), None)
 
 
 def by_claim_id(session: Session, short: ClaimId) -> StoredClaim | None:
     """Return the claim that's shown as `short`."""
-    return next(_found(session, col(ClaimRow.claim_id) == short), None)
+    return next(_matching(session, col(ClaimRow.claim_id) == short), None)
 
 
 def of_agreements(session: Session, agreement_ids: Collection[AgreementId]) -> list[StoredClaim]:
     """Return the claims under these agreements, in the order in which they were filed under each."""
-    return list(_found(session, col(ClaimRow.agreement_id).in_(list(agreement_ids))))
+    return list(_matching(session, col(ClaimRow.agreement_id).in_(list(agreement_ids))))
 
 
-def _found(session: Session, *conditions: ColumnElement[bool]) -> Iterator[StoredClaim]:
+def _matching(session: Session, *conditions: ColumnElement[bool]) -> Iterator[StoredClaim]:
     query = (
         select(ClaimRow, EntryRow)
         .where(col(EntryRow.agreement_id) == col(ClaimRow.agreement_id))
@@ -100,7 +100,7 @@ def _found(session: Session, *conditions: ColumnElement[bool]) -> Iterator[Store
 
 
 class NoSuchClaimError(TallystickError):
-    """There is no such claim, or it is none of yours."""
+    """There is no such claim, or its agreement does not name you."""
 
     code = "no-such-claim"
     why = "No claim on record has this digest or short form, or its agreement does not name you."

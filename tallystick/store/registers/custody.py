@@ -1,7 +1,7 @@
-"""Custody epochs as the ledger has them: which are live, which are spent, which are still to be dealt.
+"""Custody epochs, looked up over the ledger: which are live, which are spent, which must still be dealt.
 
-A component's live epoch is its latest, unless a release has used it: after that,
-whoever received the release holds its key, so the next deposit needs a new one.
+A component's live epoch is its latest, unless a release has used it: after that, the
+receiver of the release has its key, so the next deposit needs a new epoch.
 """
 
 from collections.abc import Mapping
@@ -41,8 +41,8 @@ def epochs(session: Session, agreement_id: AgreementId) -> list[RecordedEpoch]:
     Raises:
         MalformedError: The stored bytes were altered.
     """
-    found = ledger.entries(session, agreement_id, kinds=[Kind.CUSTODY])
-    return [_recorded(entry) for entry in found]
+    dealt = ledger.entries(session, agreement_id, kinds=[Kind.CUSTODY])
+    return [_recorded(entry) for entry in dealt]
 
 
 def find_epoch(
@@ -68,14 +68,14 @@ def live_epochs(session: Session, agreement_id: AgreementId) -> Mapping[Componen
 
 
 def live_custody(session: Session, agreement_id: AgreementId) -> Mapping[ComponentId, Digest]:
-    """Return the custody statement to which each component is to be sealed now (for `check_deposit`)."""
+    """Return the custody statement to which each component must be sealed now (for `check_deposit`)."""
     return {component: epoch.digest for component, epoch in live_epochs(session, agreement_id).items()}
 
 
 def missing_epochs(
     session: Session, agreement_id: AgreementId, agreement: Agreement
 ) -> list[tuple[ComponentId, int]]:
-    """Return the epochs that are to be dealt now: the next one of each component that has none live."""
+    """Return the epochs that must be dealt now: the next one of each component without a live one."""
     live = live_epochs(session, agreement_id)
     latest = latest_epochs(session, agreement_id)
     return [
@@ -106,8 +106,8 @@ def verified_custody(
     """Return a custody epoch of `component` that the gate dealt under the agreement version that it names.
 
     Raises:
-        CustodyRefusedError: There is none, or not the gate of that version signed it.
-        TallystickError: Its bytes, or those of the version, aren't what they must be.
+        CustodyRefusedError: There is none, or the gate of that version did not sign it.
+        TallystickError: Its bytes, or those of the version, are not valid.
     """
     entry = ledger.entry_by_statement(session, agreement_id, digest)
     if entry is None or entry.kind != Kind.CUSTODY:

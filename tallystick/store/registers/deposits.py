@@ -1,4 +1,4 @@
-"""Deposits, looked up over the ledger."""
+"""Deposits, looked up over the ledger by number and by digest."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ class DepositOutOfOrderError(TallystickError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDeposit:
-    """A deposit: its number under the agreement, and the entry that holds its statement."""
+    """A deposit: its number under the agreement, and the entry of its statement."""
 
     agreement_id: AgreementId
     number: int
@@ -45,7 +45,7 @@ class StoredDeposit:
 def record(
     session: Session, envelope: Envelope, accepted_at: datetime, *, not_before: datetime | None = None
 ) -> StoredDeposit:
-    """Record a verified deposit statement under its own number; the same again is harmless.
+    """Record a verified deposit statement under its own number; harmless if repeated.
 
     Raises:
         MalformedError: Not a deposit's statement.

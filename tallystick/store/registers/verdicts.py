@@ -1,4 +1,4 @@
-"""What became of a deposit: pending until every replica was compared, then one verdict for ever."""
+"""Verdicts on deposits: pending until every replica was compared, then one verdict for ever."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +18,8 @@ _VERDICTS = frozenset({Happening.DEPOSIT_VERIFIED, Happening.DEPOSIT_FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """Whether a deposit's sealed files were all there, byte for byte, and why not."""
+class RecordedVerdict:
+    """Whether all sealed files of a deposit were there, byte for byte; if not, why."""
 
     verified: bool
     at: datetime
@@ -28,7 +28,7 @@ class Verdict:
     index: int
 
 
-def verdict_on(session: Session, agreement_id: AgreementId, deposit: Digest) -> Verdict | None:
+def verdict_on(session: Session, agreement_id: AgreementId, deposit: Digest) -> RecordedVerdict | None:
     """Return the verdict on the deposit with this digest; None while it is pending.
 
     Raises:
@@ -38,7 +38,7 @@ def verdict_on(session: Session, agreement_id: AgreementId, deposit: Digest) -> 
 
 
 def verified_deposit(session: Session, agreement_id: AgreementId, deposit: Digest) -> Deposit | None:
-    """Return what a deposit says whose verdict is that every byte was there; None for any other.
+    """Return what a deposit says if its verdict is that every byte was there; else None.
 
     Raises:
         MalformedError: A stored entry was altered.
@@ -50,24 +50,24 @@ def verified_deposit(session: Session, agreement_id: AgreementId, deposit: Diges
     return stored.body()
 
 
-def verdicts(session: Session, agreement_id: AgreementId) -> dict[Digest, Verdict]:
+def verdicts(session: Session, agreement_id: AgreementId) -> dict[Digest, RecordedVerdict]:
     """Return the verdict on every deposit that has one, by the deposit's digest; the first one counts.
 
     Raises:
         MalformedError: A stored entry was altered.
     """
-    found: dict[Digest, Verdict] = {}
+    first: dict[Digest, RecordedVerdict] = {}
     for entry in ledger.entries(session, agreement_id, kinds=[Kind.EVENT]):
         if entry.claim is not None:
             continue
         event = decode(Event, body_of(entry.statement()))
         if event.happening in _VERDICTS and event.cause is not None:
-            verdict = Verdict(
+            verdict = RecordedVerdict(
                 verified=event.happening is Happening.DEPOSIT_VERIFIED,
                 at=entry.accepted_at,
                 because=event.because,
                 statement=entry.statement_id,
                 index=entry.index,
             )
-            found.setdefault(event.cause, verdict)
-    return found
+            first.setdefault(event.cause, verdict)
+    return first

@@ -452,9 +452,9 @@ def test_a_whole_rewritten_log_is_not_signed_because_its_checkpoint_is_not_ours(
     signer = LogSigner(origin=ORIGIN, public_keys=[LOG_KEY.public_key])
     with transaction(database) as session:
         assert verify_log(session, LOG).size == 5, "without the key, it can't be told apart"
-        with pytest.raises(LedgerCorruptError, match="isn't one that this log signed"):
+        with pytest.raises(LedgerCorruptError, match="wasn't signed by this log's keys"):
             verify_log(session, LOG, signer=signer)
-        with pytest.raises(LedgerCorruptError, match="isn't one that this log signed"):
+        with pytest.raises(LedgerCorruptError, match="wasn't signed by this log's keys"):
             sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
 
 
@@ -486,7 +486,7 @@ def test_a_forged_beginning_is_not_signed_although_log_and_checkpoint_fit_it(dat
         session.get_one(CheckpointRow, (LOG, 5)).frontier = b"".join(beginning.hashes)
         session.get_one(LogRow, LOG).frontier = b"".join(forged.hashes)
     with transaction(database) as session:
-        with pytest.raises(LedgerCorruptError, match="isn't one that this log signed") as caught:
+        with pytest.raises(LedgerCorruptError, match="wasn't signed by this log's keys") as caught:
             sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
         assert len(checkpoints(session, LOG)) == 2
     assert caught.value.facts["index"] == 5

@@ -25,7 +25,7 @@ from tallystick.store.database.session import open_database, reading, transactio
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.custody import live_custody, missing_epochs
-from tallystick.store.registers.verdicts import Verdict, verdict_on
+from tallystick.store.registers.verdicts import RecordedVerdict, verdict_on
 from tests.support.sites.temporal import Story
 from tests.support.worlds.agreements import BEA
 from tests.support.worlds.gate_worlds import World
@@ -49,7 +49,7 @@ def second_deposit(story: Story) -> Digest:
         return deposits.record(session, envelope, BEGIN).digest
 
 
-def verdict(story: Story, deposit: Digest) -> Verdict | None:
+def verdict(story: Story, deposit: Digest) -> RecordedVerdict | None:
     with reading(story.world.database) as session:
         return verdict_on(session, story.world.agreement.id, deposit)
 

@@ -1,4 +1,4 @@
-"""Entries are found by their kind: each look at a claim asks for the revocations under its agreement."""
+"""An index by kind: each look at a claim asks for the revocations under its agreement."""
 
 from alembic import op
 
