@@ -190,7 +190,7 @@ def _premise_lines(stage: StageId | None, premises: Iterable[PremiseVerdict]) ->
     if not unmet:
         yield f"the record allows the release of stage {stage}; the gate also makes its own check"
     for verdict in unmet:
-        yield f"stage {stage} can't be released yet: {verdict.premise}: {verdict.found}"
+        yield f"stage {stage} can't be released yet: {verdict.found} ({verdict.premise})"
 
 
 def _waiting_line(item: Waiting) -> str:

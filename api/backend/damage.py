@@ -1,4 +1,4 @@
-"""What one damaged record costs: itself, and nothing of any other agreement or claim."""
+"""A damaged record costs itself only: every other agreement and claim can still be read."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ def unless_damaged(event: str, **names: str) -> Generator[None]:
     """Log `event` with what it concerns if the block cannot read a record, and continue after the block.
 
     Raises:
-        StoreUnavailableError: The database cannot be asked: nothing is known to be damaged.
+        StoreUnavailableError: The database is out of reach: nothing is known to be damaged.
     """
     try:
         yield

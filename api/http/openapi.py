@@ -147,6 +147,8 @@ def _document(app: FastAPI, public: frozenset[str]) -> dict[str, Any]:
 def _describe(operation: dict[str, Any], method: str, codes: Mapping[int, list[str]], *, known: bool) -> None:
     statuses = {*_ALWAYS, *_BY_METHOD[method], *((401,) if known else ())}
     operation["security"] = [{"person": []}] if known else []
+    if "description" in operation:  # what is raised is among the responses
+        operation["description"] = operation["description"].partition("\n\nRaises:")[0]
     responses = cast("dict[str, Any]", operation["responses"])
     for status in sorted(statuses):
         listed = ", ".join(f"`{code}`" for code in codes.get(status, []))

@@ -1,7 +1,7 @@
 """Refusals as RFC 9457 problems. HTTP status is decided here, and nowhere else.
 
-A class that has no row of its own has the row of its nearest base: a new error
-needs a line here only if its base says the wrong thing.
+A class without a row of its own has the status of its nearest base: a new error needs a
+row here only if its base's status is wrong for it.
 """
 
 import json
@@ -49,14 +49,14 @@ Addresses: TypeAlias = tuple[tuple[re.Pattern[str], frozenset[str]], ...]
 
 
 class UnauthenticatedError(TallystickError):
-    """The request does not say who asks, or not in a way that can be believed."""
+    """The request does not say who asks, or its token cannot be verified."""
 
     code = "unauthenticated"
-    why = "A fresh bearer JWT (EdDSA), by a key that an agreement lists and nobody revoked, says who asks."
+    why = "Send a fresh bearer JWT (EdDSA), signed by a key that an agreement lists and nobody has revoked."
     advice = (
-        "The `tallystick` commands sign one with your `--key`; else sign it yourself: `sub` the key's "
+        "The `tallystick` commands sign one with your `--key`. Or sign it yourself: `sub` is the key's "
         "fingerprint, `aud` the deployment's name (`GET /v1/deployment`), `exp` at most 300 s after `iat`. "
-        "If it stays so, set the clock, then ask your party whether the agreement lists this very key."
+        "If it is still refused, set the clock, then ask your party whether the agreement lists this key."
     )
 
 
@@ -64,10 +64,10 @@ class NoSuchThingError(TallystickError):
     """There is nothing at this address, or nothing that you may see."""
 
     code = "not-found"
-    why = "The address names nothing, or something that is none of yours; the answer is the same."
+    why = "There is nothing at this address, or you may not see it; the answer is the same."
     advice = (
         "Compare the address with `GET /v1/openapi.json`, and the ids with what `GET /v1/agreements` and "
-        "`GET /v1/claims` show you. What was recorded just now comes under a checkpoint a little later."
+        "`GET /v1/claims` show you. A new entry is covered by a checkpoint only a moment later."
     )
 
 
@@ -75,7 +75,7 @@ class MethodNotAllowedError(TallystickError):
     """The address does not take this method."""
 
     code = "method-not-allowed"
-    why = "Each address takes the methods that the OpenAPI document lists."
+    why = "Each address takes only the methods that the OpenAPI document lists."
     advice = "Use one of the methods in the `Allow` header."
 
 
@@ -91,15 +91,15 @@ class BodyTooLargeError(TallystickError):
     """More bytes than this address takes."""
 
     code = "body-too-large"
-    why = "Bodies are bounded, and the rest is not read."
+    why = "The body is larger than this address takes; the rest was not read."
     advice = "Send at most `limit` bytes."
 
 
 class InvalidParameterError(TallystickError):
-    """A query parameter, path segment or header that is not what this address takes."""
+    """A query parameter, path segment or header that this address does not take."""
 
     code = "invalid-parameter"
-    why = "Parameters are checked before anything is done, and unknown ones are refused."
+    why = "A parameter is unknown, given twice, or not of the form that this address takes; nothing was done."
     advice = "Correct the parameter that the facts name."
 
 
@@ -107,7 +107,7 @@ class RequestRefusedError(TallystickError):
     """The HTTP server refused the request before it reached a route."""
 
     code = "bad-request"
-    why = "The request is not one that HTTP allows here."
+    why = "HTTP does not allow this request here."
     advice = "Correct the request."
 
 
@@ -116,7 +116,7 @@ class DefectError(TallystickError):
 
     code = "defect"
     why = "The server met a broken invariant and stopped; nothing was acknowledged."
-    advice = "Tell whoever runs the deployment; the server's log has the details. Repeating is harmless."
+    advice = "Tell the deployment's operators; the server's log has the details. Repeating is harmless."
 
 
 class NotReadyError(TallystickError):
@@ -124,7 +124,7 @@ class NotReadyError(TallystickError):
 
     code = "not-ready"
     why = "The database or Temporal does not answer."
-    advice = "Wait; if it stays so, operators find the cause in the facts and in docs/runbook."
+    advice = "Wait; if it lasts, operators find the cause in the facts and in docs/runbook."
     retryable = True
 
 
@@ -173,7 +173,7 @@ STATUS: Final[Mapping[type[TallystickError], int]] = MappingProxyType(
         ClaimNotCarriedError: 503,
     }
 )
-"""The status of each class; whatever is retryable and has no row of its own is 503."""
+"""The status of each class; a retryable one without a row of its own is 503."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +201,7 @@ def status_of(kind: type[TallystickError]) -> int:
 
 
 def problem(error: TallystickError) -> Problem:
-    """Return what the caller is told of `error`."""
+    """Return `error` as the caller gets it."""
     return Problem(
         type=f"urn:tallystick:problem:{error.code}",
         title=error.why,
@@ -215,24 +215,24 @@ def problem(error: TallystickError) -> Problem:
 
 
 def problem_response(error: TallystickError, headers: Mapping[str, str] | None = None) -> Response:
-    """Return the answer that tells of `error`."""
-    told = problem(error)
+    """Return the HTTP answer for `error`."""
+    shown = problem(error)
     extra = dict(headers or {})
-    if told.status == 503:  # noqa: PLR2004 - the one status that promises a later answer
+    if shown.status == 503:  # noqa: PLR2004 - the one status that promises a later answer
         extra.setdefault("Retry-After", str(_RETRY_AFTER_SECONDS))
-    if told.status == 401:  # noqa: PLR2004 - RFC 9110 section 11.6.1
+    if shown.status == 401:  # noqa: PLR2004 - RFC 9110 section 11.6.1
         extra["WWW-Authenticate"] = "Bearer"
-    members = {**asdict(told), "facts": _plain(told.facts)}
+    members = {**asdict(shown), "facts": _plain(shown.facts)}
     return Response(
         json.dumps(members, ensure_ascii=False).encode("utf-8", "replace"),
-        status_code=told.status,
+        status_code=shown.status,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **extra},
     )
 
 
 def install(app: FastAPI) -> None:
-    """Have every refusal of `app` answered as a problem; all its routes are there already."""
+    """Have every refusal of `app` answered as a problem; call this once all its routes are included."""
     handlers: Mapping[type[Exception], ExceptionHandler] = {
         TallystickError: _refused,
         HTTPException: _refused_by_http,
@@ -261,9 +261,9 @@ async def _refused_by_http(request: Request, error: Exception) -> Response:
         404: NoSuchThingError("there is nothing here"),
         405: MethodNotAllowedError("not with this method"),
     }
-    told = kinds.get(error.status_code, RequestRefusedError("not a request that can be served"))
-    request.state.refusal = told.code
-    return problem_response(told, {**(error.headers or {}), **_allowed(request, error.status_code)})
+    refusal = kinds.get(error.status_code, RequestRefusedError("not a request that can be served"))
+    request.state.refusal = refusal.code
+    return problem_response(refusal, {**(error.headers or {}), **_allowed(request, error.status_code)})
 
 
 def _allowed(request: Request, status: int) -> Mapping[str, str]:
@@ -278,12 +278,12 @@ def _allowed(request: Request, status: int) -> Mapping[str, str]:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = [
+    mistakes = [
         {"at": "/".join(str(part) for part in one["loc"])[:128], "message": str(one["msg"])[:256]}
         for one in list(error.errors())[:8]
     ]
     request.state.refusal = InvalidParameterError.code
-    return problem_response(InvalidParameterError("not what this address takes", invalid=found))
+    return problem_response(InvalidParameterError("not what this address takes", invalid=mistakes))
 
 
 async def _defect(request: Request, error: Exception) -> Response:
@@ -293,7 +293,7 @@ async def _defect(request: Request, error: Exception) -> Response:
 
 
 def _plain(fact: Fact) -> Fact:
-    """Return a fact of which JSON can be written, whatever kind of mapping or sequence it is."""
+    """Return a fact as plain JSON values, whatever kind of mapping or sequence it is."""
     if isinstance(fact, str | bool | int) or fact is None:
         return str(fact) if isinstance(fact, str) else fact
     if isinstance(fact, Mapping):

@@ -47,7 +47,7 @@ async def check_query(request: Request) -> None:
 
 
 async def check_headers(request: Request) -> None:
-    """Refuse a header that is given twice, for readers disagree on which of the two counts.
+    """Refuse a header that is given twice: programs disagree on which of the two counts.
 
     Raises:
         InvalidParameterError: There is one.
@@ -58,7 +58,7 @@ async def check_headers(request: Request) -> None:
 
 
 def strict_router(tag: str) -> APIRouter:
-    """Return a router under `/v1` whose routes refuse what they do not know, and what is said twice."""
+    """Return a router under `/v1` whose routes refuse unknown parameters, and what is given twice."""
     checks = [Depends(check_query), Depends(check_headers)]
     return APIRouter(prefix=VERSION, tags=[tag], dependencies=checks)
 

@@ -1,4 +1,4 @@
-"""The strict door: who asks, how much they send, and that a request repeated is one request."""
+"""The strict door: who asks, how much they may send, and that a repeated request counts once."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -35,10 +35,10 @@ _ADAPTERS: Final = dict[type, TypeAdapter[object]]()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """A body that somebody known has sent.
+    """A body from a known sender.
 
     Attributes:
-        repeat: What the sender's `Idempotency-Key` stands for, if there is one.
+        repeat: The request that the sender's `Idempotency-Key` names, if there is one.
     """
 
     body: bytes
@@ -61,7 +61,7 @@ async def agreement(request: Request, backend: OpenBackend) -> Posted:
     Raises:
         UnauthenticatedError: By none of these.
         UnsupportedMediaTypeError, BodyTooLargeError, MalformedIdempotencyKeyError: At the door.
-        MalformedError: No agreement.
+        MalformedError: Not an agreement.
     """
     token = bearer_of(request)
     body = await _bounded(request, _envelope_bytes_max(AGREEMENT_SIZE_BYTES_MAX))
@@ -77,7 +77,7 @@ def envelope_of(posted: Posted, kind: Kind) -> Envelope:
     """Return the envelope that was sent; it must be a statement of `kind`.
 
     Raises:
-        MalformedError: Not strict JSON, no envelope.
+        MalformedError: Not strict JSON, or not an envelope.
         MisdirectedError: A statement of another kind.
     """
     size = AGREEMENT_SIZE_BYTES_MAX if kind is Kind.AGREEMENT else JSON_SIZE_BYTES_MAX
@@ -95,7 +95,7 @@ async def once(
     """Return what `make` answers as 201, or the same answer again to the same `Idempotency-Key`.
 
     Raises:
-        IdempotencyKeyReusedError: The key stands for another request.
+        IdempotencyKeyReusedError: The key was used for another request.
         TallystickError: `make` refused.
     """
     repeat = posted.repeat
@@ -158,7 +158,7 @@ def _registering_key(backend: Backend, token: str, body: bytes) -> PublicKey:
 
 
 async def _bounded(request: Request, limit: int) -> bytes:
-    """Read the body, and not a byte more than `limit`, whatever its length was said to be."""
+    """Read the body, but no more than `limit` bytes, whatever length was announced."""
     media_type, *parameters = [
         part.strip().lower() for part in request.headers.get("content-type", "").split(";")
     ]

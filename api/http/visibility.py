@@ -1,4 +1,4 @@
-"""What a caller may see: what stands under agreements that list their key; nothing else exists."""
+"""What a caller may see: what belongs to agreements that list their key; for them, nothing else exists."""
 
 from typing import Annotated, Final
 
@@ -34,10 +34,10 @@ def seen_agreement(
     agreement_id = AgreementId(name)
     if agreement_id in caller.persons:
         latest = agreements.latest(session, agreement_id)
-        found = latest if digest is None else agreements.by_digest(session, digest)
-        if found is not None and found.agreement_id == agreement_id:
-            return found
-    # The same words for what is not there and for what is not theirs.
+        registered = latest if digest is None else agreements.by_digest(session, digest)
+        if registered is not None and registered.agreement_id == agreement_id:
+            return registered
+    # The same words, whether it does not exist or is not theirs to see.
     raise NoSuchAgreementError("no such agreement")
 
 
@@ -48,9 +48,9 @@ def seen_claim(session: Session, caller: Caller, name: str) -> StoredClaim:
         NoSuchClaimError: There is none, or its agreement does not name the caller.
     """
     if name.startswith("clm-"):
-        found = claims.by_claim_id(session, ClaimId(name))
+        stored = claims.by_claim_id(session, ClaimId(name))
     else:
-        found = claims.by_digest(session, ids.digest(name))
-    if found is None or found.agreement_id not in caller.persons:
+        stored = claims.by_digest(session, ids.digest(name))
+    if stored is None or stored.agreement_id not in caller.persons:
         raise NoSuchClaimError("no such claim")
-    return found
+    return stored

@@ -1,5 +1,5 @@
 """The routes: one module for each noun of the API.
 
-To add a route, write it on the router of its noun; `api.app` includes each router once. Every act on a
+To add a route, add it to the router of its noun; `api.app` includes each router once. Every act on a
 claim goes through the one handler in `acts`, so that no second address can skip a rule.
 """

@@ -1,7 +1,7 @@
 """Acts on a claim: one handler for every kind, so that no second address can skip a rule.
 
 A statement is acknowledged only once it is on record. The rules are applied at the
-door, so that a refusal is immediate, and again by the engine, whose word counts.
+door, so that a refusal is immediate, and again by the engine, whose answer counts.
 """
 
 from collections.abc import Awaitable, Callable
@@ -54,7 +54,7 @@ async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, po
             case.claim.digest, statement_id(envelope), submission, known=case.claim.last_index
         )
     except ClaimNotCarriedError:
-        # Not whether it is over: an order to give back may come after the end, and then a return falls due.
+        # A claim that is over may be carried still: after its end, an order to give back makes a return due.
         if is_carried(case.claim):
             raise  # the workflow was lost; the worker is about to rebuild it
         return await run_in_threadpool(_after_the_end, backend, case.claim.digest, envelope)
@@ -76,7 +76,7 @@ def acknowledgement(case: CaseFile, told: Acknowledged) -> Recorded:
 def on_record(case: CaseFile, statement: Digest) -> Recorded | None:
     """Return the answer that a statement was given when it was recorded, or None if it was not.
 
-    It is the same whenever it is asked for: the state is the one that the statement led to.
+    It is the same whenever it is asked for: its state is the one that the statement led to.
     """
     entry = case.claim.entry_of(statement)
     if entry is None:
@@ -87,7 +87,7 @@ def on_record(case: CaseFile, statement: Digest) -> Recorded | None:
 
 
 def _at_the_door(backend: Backend, caller: Caller, claim: str, envelope: Envelope) -> CaseFile | Recorded:
-    """Return the case, against which the statement is admissible now, or what it was told before.
+    """Return the case against which the statement is admissible now, or the answer that it got before.
 
     Raises:
         TallystickError: No such claim for this caller, or the rule that refuses the statement.
@@ -105,9 +105,9 @@ def _check(backend: Backend, case: CaseFile, envelope: Envelope) -> None:
 
 
 def _after_the_end(backend: Backend, claim: Digest, envelope: Envelope) -> Recorded:
-    """Record what may still be said once nothing follows from it, such as an objection that is too late.
+    """Record what may still be said when nothing follows from it, such as an objection that is too late.
 
-    No workflow carries the claim any more; the transaction is what keeps the order.
+    No workflow carries the claim any more; the transaction keeps the order.
 
     Raises:
         TallystickError: The rule that refuses it.
@@ -138,6 +138,7 @@ for _act in ACTS:
         response_model=Recorded,
         name=f"send_{_act.kind.replace('-', '_')}",
         summary=f"Send a signed {_act.kind} about a claim",
-        description="201 says that it is on record: row and leaf are durable. Sent again, same answer.",
+        description="201 means that it is on record: its row and leaf are durable. "
+        "Sent again, it gets the same answer.",
         openapi_extra=ENVELOPE_BODY,
     )

@@ -56,7 +56,7 @@ _FIRST_EPOCH = 1
 
 @router.post("/agreements", status_code=201, response_model=Registered, openapi_extra=ENVELOPE_BODY)
 async def register_agreement(posted: PostedAgreement, backend: OpenBackend) -> Response:
-    """Register a version of an agreement that every party has signed, with a root key of the escrow agent."""
+    """Register a version of an agreement that every party and a root key of the escrow agent have signed."""
     return await once(backend, posted, Registered, lambda: _registered(backend, posted))
 
 
@@ -79,7 +79,7 @@ def show_agreement(
     backend: OpenBackend,
     digest: Annotated[str | None, Query(pattern=DIGEST_PATTERN, description="One of its versions.")] = None,
 ) -> AgreementView:
-    """Return an agreement as it was signed, and what to seal its next deposit to."""
+    """Return an agreement as it was signed, and the custody epochs to seal its next deposit to."""
     with reading(backend.database) as session:
         registered = seen_agreement(session, caller, agreement, None if digest is None else Digest(digest))
         custody = live_epochs(session, registered.agreement_id)
@@ -108,7 +108,7 @@ def show_summary(agreement: AgreementName, caller: Known, backend: OpenBackend) 
 
 @router.get("/agreements/{agreement}/readiness")
 def show_readiness(agreement: AgreementName, caller: Known, backend: OpenBackend) -> Readiness:
-    """Return whether a release could be carried out today, and what stands in its way."""
+    """Return whether a release could be carried out today, and what would prevent it."""
     with reading(backend.database) as session:
         registered = seen_agreement(session, caller, agreement)
         inventory = readiness.Inventory(
@@ -123,9 +123,9 @@ def show_readiness(agreement: AgreementName, caller: Known, backend: OpenBackend
         ready=readiness.is_ready(findings),
         findings=[
             ReadinessFinding(
-                code=found.code, severity=found.severity.value, message=found.message, advice=found.advice
+                code=one.code, severity=one.severity.value, message=one.message, advice=one.advice
             )
-            for found in findings
+            for one in findings
         ],
     )
 
@@ -139,7 +139,7 @@ def show_readiness(agreement: AgreementName, caller: Known, backend: OpenBackend
 async def revoke_key(
     agreement: AgreementName, caller: Known, posted: PostedStatement, backend: OpenBackend
 ) -> Response:
-    """Revoke a key: said by the key itself, or by the quorum that the agreement names."""
+    """Revoke a key, by a statement of the key itself or of the quorum that the agreement names."""
     return await once(backend, posted, Recorded, lambda: _revoked(backend, caller, agreement, posted))
 
 
@@ -186,9 +186,9 @@ def _item(registered: RegisteredAgreement) -> AgreementItem:
 
 
 def _latest_verified(session: Session, agreement_id: AgreementId) -> Deposit | None:
-    found = verdicts(session, agreement_id)
+    judged = verdicts(session, agreement_id)
     for stored in deposits.listed(session, agreement_id):  # newest first
-        if stored.digest in found and found[stored.digest].verified:
+        if stored.digest in judged and judged[stored.digest].verified:
             return stored.body()
     return None
 
@@ -203,7 +203,7 @@ async def _revoked(backend: Backend, caller: Caller, agreement: str, posted: Pos
 def _record_revocation(
     backend: Backend, caller: Caller, agreement: str, sent: Envelope
 ) -> tuple[Recorded, list[Digest]]:
-    """Record a revocation, and return the open claims that should look at it.
+    """Record a revocation, and return the open claims whose workflows should look at it.
 
     Raises:
         TallystickError: No such agreement for this caller, or the rule that refuses it.

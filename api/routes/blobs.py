@@ -1,4 +1,4 @@
-"""Blobs: uploaded in parts that go on where they stopped, fetched by those who are entitled to the bytes."""
+"""Blobs: uploads that can be resumed, and downloads for those who are entitled to the bytes."""
 
 import re
 from collections.abc import AsyncIterator
@@ -61,11 +61,11 @@ _SIZE_MAX: Final[dict[_Uploaded, int]] = {
 
 
 class BlobQuotaError(TallystickError):
-    """The agreement holds as many bytes as one agreement may."""
+    """The agreement has as many bytes in the stores as one agreement may."""
 
     code = "blob-quota"
-    why = "What is stored under one agreement is bounded, so that nobody can use up another's room."
-    advice = "Ask whoever runs the deployment; other agreements are not affected."
+    why = "The storage of each agreement is limited, so that nobody can use up another's space."
+    advice = "Ask the deployment's operators; other agreements are not affected."
 
 
 _Offset = Annotated[
@@ -74,7 +74,10 @@ _Offset = Annotated[
 _Length = Annotated[
     int | None,
     Header(
-        alias="Upload-Length", ge=0, le=BLOB_BYTES_MAX, description="Of the whole blob; absent: this is all."
+        alias="Upload-Length",
+        ge=0,
+        le=BLOB_BYTES_MAX,
+        description="The size of the whole blob; absent: this part is all of it.",
     ),
 ]
 _AgreementQuery = Annotated[
@@ -97,7 +100,7 @@ class _Upload:
     "/blobs/{digest}",
     status_code=_CREATED,
     response_model=BlobStored,
-    responses={202: {"model": UploadGoesOn, "description": "More is expected."}},
+    responses={202: {"model": UploadGoesOn, "description": "The part has arrived; more is expected."}},
     openapi_extra=BYTES_BODY,
 )
 async def put_blob(
@@ -111,7 +114,7 @@ async def put_blob(
     upload_offset: _Offset = 0,
     upload_length: _Length = None,
 ) -> BlobStored | UploadGoesOn | Response:
-    """Store a blob, or a part of it. 201 says that it is whole, and durable in every store.
+    """Store a blob, or a part of it. 201 means that it is whole, and durable in every store.
 
     Raises:
         TallystickError: Not the caller's to send, too large, another offset, size or digest.
@@ -146,7 +149,7 @@ def show_upload(
     agreement: Annotated[str | None, Query(pattern=NAME_PATTERN)] = None,
     purpose: Annotated[_Uploaded | None, Query()] = None,
 ) -> Response:
-    """Return how much of a blob has arrived from the caller; of another's upload nothing is told."""
+    """Return how much of a blob has arrived from the caller; another person's upload is not shown."""
     del purpose  # the same parameters as PUT, so that a client need not leave any out
     wanted = Digest(digest)
     with reading(backend.database) as session:
@@ -168,7 +171,7 @@ def show_upload(
             "content": {_OCTETS: {"schema": {"type": "string", "format": "binary"}}},
         },
         206: {
-            "description": "A range.",
+            "description": "The bytes of the range.",
             "content": {_OCTETS: {"schema": {"type": "string", "format": "binary"}}},
         },
     },
@@ -179,7 +182,7 @@ def get_blob(
     backend: OpenBackend,
     byte_range: Annotated[str | None, Header(alias="Range", max_length=64)] = None,
 ) -> Response:
-    """Return a blob, or one range of it, from a copy that was hashed as a whole on this read.
+    """Return a blob, or one range of it, from a copy whose whole hash was checked for this very request.
 
     Raises:
         BlobMissingError: There is none, or the caller may not fetch it.
@@ -226,7 +229,7 @@ def _range(asked: str | None, backend: Backend, wanted: Digest) -> tuple[int, in
     if span is None:
         return 0, None
     if span.group(2) == "":
-        return int(span.group(1)), None  # to the end: the whole is read once to be checked, not twice
+        return int(span.group(1)), None  # to the end: its size need not be known, so it is checked only once
     size = backend.blobs.open_verified(wanted).size_bytes
     last = int(span.group(2))
     first, end = int(span.group(1) or max(size - last, 0)), size - 1
@@ -285,7 +288,7 @@ async def _receive(backend: Backend, upload: _Upload, request: Request, offset: 
                 backend.uploads.append_part, upload.owner, upload.digest, received, chunk
             )
     except ClientDisconnect:
-        pass  # nobody hears the answer; the upload goes on from what has arrived
+        pass  # nobody waits for the answer; the upload can be resumed after what has arrived
     return received
 
 

@@ -1,4 +1,4 @@
-"""Looking at one claim: its record, its counts, its deadlines, why it stands where it stands."""
+"""Looking at one claim: its record, its counts, its deadlines, and why it is not released yet."""
 
 from typing import Annotated
 
@@ -31,7 +31,7 @@ def show_timeline(claim: ClaimName, caller: Known, backend: OpenBackend) -> Time
 
 @router.get("/claims/{claim}/tally")
 def show_tally(claim: ClaimName, caller: Known, backend: OpenBackend) -> TallyView:
-    """Return which approvals and denials count now, and for each why or why not."""
+    """Return which approvals and denials count now, and why each counts or does not."""
     return claim_views.tallies(case_seen(backend, caller, claim), backend.now())
 
 
@@ -45,7 +45,7 @@ def show_deadlines(claim: ClaimName, caller: Known, backend: OpenBackend) -> Dea
 def explain_claim(
     claim: ClaimName, caller: Known, backend: OpenBackend, stage: StageName = None
 ) -> Explanation:
-    """Return which premises of a release hold, as far as the record alone decides them."""
+    """Return which premises of a release are met, as far as the record alone decides them."""
     case = case_seen(backend, caller, claim)
     wanted = None if stage is None else StageId(stage)
     if wanted is not None:
@@ -55,7 +55,7 @@ def explain_claim(
 
 @router.get("/claims/{claim}/delivery")
 def show_delivery(claim: ClaimName, caller: Known, backend: OpenBackend) -> Delivery:
-    """Return what the receiver is to fetch, open, or undo."""
+    """Return what the receiver must fetch, open or undo."""
     case = case_seen(backend, caller, claim)
     with reading(backend.database) as session:
         return delivery_of(session, case)
@@ -72,9 +72,9 @@ def show_delivery(claim: ClaimName, caller: Known, backend: OpenBackend) -> Deli
     },
 )
 async def export_evidence(claim: ClaimName, caller: Known, backend: OpenBackend) -> Response:
-    """Return the claim's evidence file, to be verified without this server.
+    """Return the claim's evidence file, which anyone can verify without this server.
 
-    The worker makes it, for it is signed with a key that the API does not hold.
+    The worker makes it, because it is signed with a key that the API does not have.
     """
     case = await run_in_threadpool(case_seen, backend, caller, claim)
     digest = await backend.engine.evidence(EvidenceRequest(claim=case.claim.digest))

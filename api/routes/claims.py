@@ -33,7 +33,7 @@ router = strict_router("claims")
 
 @router.post("/claims", status_code=201, response_model=Recorded, openapi_extra=ENVELOPE_BODY)
 async def file_claim(caller: Known, posted: PostedStatement, backend: OpenBackend) -> Response:
-    """File a claim. 201 says that it is on record, and that its workflow carries it."""
+    """File a claim. 201 means that it is on record, and that its workflow carries it."""
     return await once(backend, posted, Recorded, lambda: _filed(backend, caller, posted))
 
 
@@ -46,7 +46,7 @@ def list_claims(
         str | None,
         Query(
             pattern=r"^[a-z0-9][a-z0-9@.-]{0,126}$",
-            description="Only claims that wait for this person, or for this.",
+            description="Only claims that wait for this person, or for this kind of act.",
         ),
     ] = None,
 ) -> ClaimList:
@@ -64,7 +64,7 @@ def list_claims(
 
 @router.get("/claims/{claim}")
 def show_claim(claim: ClaimName, caller: Known, backend: OpenBackend) -> ClaimView:
-    """Return a claim as its record leaves it."""
+    """Return a claim as its record leaves it, and what it waits for."""
     return claim_views.claim_view(case_seen(backend, caller, claim), backend.now())
 
 
@@ -82,10 +82,10 @@ def case_seen(backend: Backend, caller: Caller, claim: str) -> CaseFile:
 def _waits_for(case: CaseFile, wanted: str | None, backend: Backend) -> bool:
     if wanted is None:
         return True
-    found = waiting(case.agreement, case.claim, backend.now())
+    items = waiting(case.agreement, case.claim, backend.now())
     if wanted in set(Awaited):
-        return any(item.what == wanted for item in found)
-    return any(PersonId(wanted) in item.on for item in found)
+        return any(item.what == wanted for item in items)
+    return any(PersonId(wanted) in item.on for item in items)
 
 
 async def _filed(backend: Backend, caller: Caller, posted: Posted) -> Recorded:
@@ -98,7 +98,7 @@ async def _filed(backend: Backend, caller: Caller, posted: Posted) -> Recorded:
     try:
         acknowledged = await backend.engine.file_claim(start)
     except ClaimNotCarriedError:
-        # Its workflow has run to its end since the door looked, and never runs again: the record has it.
+        # Its workflow has run to its end since the check at the door, and never runs again: it is on record.
         told = await run_in_threadpool(_at_the_door, backend, caller, envelope)
         if isinstance(told, Recorded):
             return told
@@ -114,7 +114,7 @@ async def _filed(backend: Backend, caller: Caller, posted: Posted) -> Recorded:
 
 
 def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> AgreementId | Recorded:
-    """Return under which agreement the claim may be filed now, or what it was told when it was filed.
+    """Return the agreement under which the claim may be filed now, or the answer that it got when it was.
 
     Raises:
         TallystickError: No such agreement for this caller, or the rule that refuses the claim.

@@ -1,4 +1,4 @@
-"""Deposits: recorded under their number, then judged by whoever has read every replica."""
+"""Deposits: recorded under their number, then judged once every replica was read."""
 
 from typing import Annotated
 
@@ -50,9 +50,9 @@ def list_deposits(agreement: AgreementName, caller: Known, backend: OpenBackend)
     """Return an agreement's deposits, newest first."""
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
-        found = verdicts(session, agreement_id)
+        judged = verdicts(session, agreement_id)
         stored = deposits.listed(session, agreement_id)
-    return DepositList(deposits=[_view(one, found.get(one.digest)) for one in stored])
+    return DepositList(deposits=[_view(one, judged.get(one.digest)) for one in stored])
 
 
 @router.get("/agreements/{agreement}/deposits/{number}")
@@ -84,7 +84,7 @@ async def _deposited(backend: Backend, caller: Caller, agreement: str, posted: P
 
 
 def _record(backend: Backend, caller: Caller, agreement: str, sent: Envelope) -> StoredDeposit:
-    """Record a deposit, or find it on record.
+    """Record a deposit, or return it if it is on record already.
 
     Raises:
         TallystickError: No such agreement for this caller, or the rule that refuses it.
@@ -119,7 +119,7 @@ def _last(session: Session, agreement_id: AgreementId) -> tuple[Digest, Deposit]
 
 
 def _check_uploaded(session: Session, agreement_id: AgreementId, body: Deposit) -> None:
-    """Refuse a deposit that would only use up a number: what it names must have arrived.
+    """Refuse a deposit whose sealed files have not arrived: it would only use up a number.
 
     Raises:
         DepositRefusedError: A sealed file was not uploaded, or has another size.

@@ -1,4 +1,4 @@
-"""Drafts: the statement that the caller would sign, to be checked before signing."""
+"""Drafts: the statement that the caller would sign, for them to check before they sign it."""
 
 from datetime import datetime
 from typing import Annotated, cast
@@ -33,7 +33,7 @@ _Stages = Annotated[
 ]
 _Reasons = Annotated[
     list[Annotated[str, Query(max_length=TEXT_LENGTH_MAX)]] | None,
-    Query(max_length=32, description="Why; several for an intake."),
+    Query(max_length=32, description="Why; an intake may give several reasons."),
 ]
 
 
@@ -44,7 +44,11 @@ def _choices(
     ground: _Text = None,
     explanation: _Text = None,
     of: Annotated[
-        str | None, Query(pattern=DIGEST_PATTERN, description="What is taken back, or lifted.")
+        str | None,
+        Query(
+            pattern=DIGEST_PATTERN,
+            description="The digest of the statement to retract, or of the hold to lift.",
+        ),
     ] = None,
     accepted: Annotated[bool | None, Query()] = None,
     authority: Annotated[Authority | None, Query()] = None,
@@ -76,7 +80,7 @@ def make_draft(
     backend: OpenBackend,
     choices: Annotated[Choices, Depends(_choices)],
 ) -> DraftView:
-    """Return the statement that the caller would sign: its body, and lines made from that very body."""
+    """Return the statement that the caller would sign: its body, and lines that say what that body means."""
     case = case_seen(backend, caller, claim)
     person = caller.persons[case.agreement.id]
     heading = Heading(

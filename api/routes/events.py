@@ -1,4 +1,4 @@
-"""A claim's new entries as they are recorded: server-sent events, read from the ledger."""
+"""A claim's new entries, as they are recorded: server-sent events, read from the ledger."""
 
 import asyncio
 import json
@@ -47,11 +47,11 @@ _STREAM: Final[dict[int | str, dict[str, Any]]] = {
 
 
 class TooManyStreamsError(TallystickError):
-    """As many event streams are open as one process keeps."""
+    """As many event streams are open as one process allows."""
 
     code = "too-many-streams"
-    why = "Each open stream costs memory; their number is bounded."
-    advice = "Close streams that are not needed, or read the timeline instead."
+    why = "Each open stream costs memory, so their number is limited."
+    advice = "Close streams that you don't need, or read the timeline instead."
     retryable = True
 
 
@@ -67,10 +67,13 @@ async def follow_claim(
     caller: Known,
     backend: OpenBackend,
     last_event_id: Annotated[
-        str, Header(pattern=r"^(-1|[0-9]{1,18})$", description="The last index that was seen.")
+        str,
+        Header(
+            pattern=r"^(-1|[0-9]{1,18})$", description="The index of the last entry that the caller has seen."
+        ),
     ] = _FROM_THE_BEGINNING,
 ) -> EventSourceResponse:
-    """Follow a claim: an event for each entry after `Last-Event-ID`; from the beginning without one, or -1.
+    """Follow a claim: one event for each entry after `Last-Event-ID`; without it, or at -1, for every entry.
 
     Raises:
         TooManyStreamsError: Ask again later.
@@ -85,7 +88,7 @@ async def follow_claim(
 async def entries_after(
     backend: Backend, caller: Caller, claim: str, after: int
 ) -> AsyncGenerator[ServerSentEvent]:
-    """Yield an event for each entry after a place, and for each one that comes; ends after a while."""
+    """Yield an event for each entry after a place, and for each new one; end after EVENT_STREAM_MAX."""
     _Streams.open += 1
     try:
         rounds = max(1, EVENT_STREAM_MAX // max(backend.settings.poll_every, timedelta(milliseconds=1)))

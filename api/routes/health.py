@@ -1,4 +1,4 @@
-"""Whether the process runs and is ready, its figures, and what everybody may know of the deployment."""
+"""Whether the process runs and is ready, its figures, and what everybody may know about the deployment."""
 
 from collections import Counter
 from typing import Final, cast
@@ -22,7 +22,7 @@ router = APIRouter(tags=["operations"], dependencies=[Depends(check_query)])
 
 DEPLOYMENT: Final = f"{VERSION}/deployment"
 PUBLIC: Final = frozenset({DEPLOYMENT, "/healthz", "/readyz", "/metrics"})
-"""The paths at which nobody is asked who they are."""
+"""The paths at which a caller need not say who they are."""
 
 
 @router.get(DEPLOYMENT)
@@ -41,13 +41,13 @@ def show_deployment(backend: OpenBackend) -> DeploymentAnswer:
 
 @router.get("/healthz")
 async def show_health() -> Health:
-    """Return that the process runs; says nothing about its neighbours."""
+    """Return that the process is running; the database and Temporal are not asked."""
     return Health(ok=True)
 
 
 @router.get("/readyz")
 async def show_ready(backend: OpenBackend) -> Health:
-    """Return whether requests can be served: the database and Temporal answer.
+    """Return that requests can be served: the database and Temporal answer.
 
     Raises:
         NotReadyError: One of them does not.
@@ -55,7 +55,7 @@ async def show_ready(backend: OpenBackend) -> Health:
     database = await run_in_threadpool(_database_answers, backend)
     temporal = await backend.engine.reachable()
     if not (database and temporal):
-        raise NotReadyError("a neighbour does not answer", database=database, temporal=temporal)
+        raise NotReadyError("the database or Temporal does not answer", database=database, temporal=temporal)
     return Health(ok=True)
 
 
@@ -76,7 +76,7 @@ def show_metrics(request: Request) -> PlainTextResponse:
 
 
 def claims_by_state(backend: Backend) -> Counter[str]:
-    """Return how many claims stand in each state; one that cannot be read counts as `UNREADABLE`."""
+    """Return how many claims are in each state; one that cannot be read counts as `UNREADABLE`."""
     with reading(backend.database) as session:
         every = agreements.agreement_ids(session)
         states = Counter(case.claim.state.value for case in backend.readable_cases(session, every))

@@ -1,4 +1,4 @@
-"""What waits for the caller, over all claims that they may see."""
+"""What waits for the caller, in all claims that they may see."""
 
 from datetime import datetime
 
@@ -33,5 +33,5 @@ def _items(case: CaseFile, person: PersonId, at: datetime) -> list[InboxItem]:
 
 
 def _urgency(item: InboxItem) -> tuple[bool, str, str]:
-    """Order by the end of the wait; what has no end comes last."""
+    """Sort by the end of the wait; what has no end comes last."""
     return item.until is None, "" if item.until is None else item.until.isoformat(), item.claim

@@ -1,4 +1,4 @@
-"""Ledgers: an agreement's log, its checkpoints, proofs and entries, for whoever verifies it."""
+"""Ledgers: an agreement's log, its checkpoints, proofs and entries, for anyone who verifies it."""
 
 from typing import Annotated, Any, Final
 
@@ -34,7 +34,7 @@ _TEXT: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.get("/agreements/{agreement}/ledger")
 def show_ledger(agreement: AgreementName, caller: Known, backend: OpenBackend) -> LedgerHead:
-    """Return how long the log is, and its newest signed checkpoint."""
+    """Return the size of the log, and its newest signed checkpoint."""
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         note = checkpoints.latest_checkpoint(session, agreement_id)
@@ -57,14 +57,14 @@ def show_checkpoint(agreement: AgreementName, caller: Known, backend: OpenBacken
 @router.get("/agreements/{agreement}/ledger/proof/{index}", response_class=PlainTextResponse, responses=_TEXT)
 def show_proof(
     agreement: AgreementName,
-    index: Annotated[int, Path(ge=0, le=INTEGER_MAX, description="An entry's place.")],
+    index: Annotated[int, Path(ge=0, le=INTEGER_MAX, description="An entry's index.")],
     caller: Known,
     backend: OpenBackend,
 ) -> PlainTextResponse:
-    """Return the proof that an entry is under the newest checkpoint: a C2SP tlog-proof file.
+    """Return the proof that the newest checkpoint covers an entry: a C2SP tlog-proof file.
 
     Raises:
-        NoSuchThingError: No such entry, or it is not under a checkpoint yet.
+        NoSuchThingError: No such entry, or no checkpoint covers it yet.
     """
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
@@ -72,10 +72,10 @@ def show_proof(
         public, origin = backend.deployment(), origin_of(backend.settings.deployment, agreement_id)
         size = open_checkpoint(note, origin=origin, public_key=public.engine.log_key).size
         if index >= size:
-            raise NoSuchThingError("not under a checkpoint yet", size=size)
-        found = ledger.entries(session, agreement_id, after=index - 1, limit=1)
+            raise NoSuchThingError("no checkpoint covers the entry yet", size=size)
+        (entry,) = ledger.entries(session, agreement_id, after=index - 1, limit=1)
         path = checkpoints.inclusion_proof(session, agreement_id, index, size)
-    proof = LogProof(index=index, path=path, checkpoint=note, extra=found[0].salt)
+    proof = LogProof(index=index, path=path, checkpoint=note, extra=entry.salt)
     return PlainTextResponse(log_proof_bytes(proof))
 
 
@@ -85,14 +85,14 @@ def list_ledger_entries(
     caller: Known,
     backend: OpenBackend,
     after: Annotated[
-        int | None, Query(ge=-1, le=INTEGER_MAX, description="Only entries after this place.")
+        int | None, Query(ge=-1, le=INTEGER_MAX, description="Only entries after this index.")
     ] = None,
 ) -> LedgerPage:
-    """Return entries in ledger order, a page at a time, with all that their leaves are made of."""
+    """Return one page of entries in ledger order, with everything that their leaves are computed from."""
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
-        found = ledger.entries(session, agreement_id, after=after, limit=LEDGER_PAGE_ENTRIES_MAX)
-    return LedgerPage(entries=[_entry(entry) for entry in found])
+        page = ledger.entries(session, agreement_id, after=after, limit=LEDGER_PAGE_ENTRIES_MAX)
+    return LedgerPage(entries=[_entry(entry) for entry in page])
 
 
 @router.get("/agreements/{agreement}/ledger/entries/{statement}")
