@@ -1,6 +1,6 @@
-"""What touches the world for a workflow, one module for each neighbour. No rule is decided here.
+"""What touches the world for a workflow, in one module for each thing touched. No rule is decided here.
 
-To record or read what a claim consists of, a workflow calls `LedgerActivities`; the others read a
+To record or read a claim's record, a workflow calls `LedgerActivities`; other activities read a
 deposit's copies (`BlobActivities`) and export evidence (`EvidenceActivities`). The rooms: `gate` decides
 stages, `notices` sends letters, `rounds` does what recurs. Each activity may be repeated.
 """

@@ -45,7 +45,7 @@ class BlobActivities:
 
         Raises:
             ApplicationError: No such deposit is on record; or a store can't be read now, which says
-                nothing about the deposit, so that it's tried again.
+                nothing about the deposit, so Temporal tries again.
         """
         because: list[str] = []
         whole = True
@@ -66,21 +66,21 @@ class BlobActivities:
             return stored.body()
 
     def _verify(self, component: DepositedComponent) -> tuple[bool, list[str]]:
-        """Return whether the component is not as signed, and a line for each thing found."""
+        """Return whether the component differs from what was signed, and a line for each bad copy."""
         try:
             verdicts = self.blobs.repair(component.sealed_digest, component.sealed_bytes)
         except NoGoodReplicaError as error:
             _check_readable(error.verdicts)
             return True, list(_lines(component, error.verdicts))
         _check_readable(verdicts)
-        bad = [found for found in verdicts if found.state is not ReplicaState.GOOD]
+        bad = [verdict for verdict in verdicts if verdict.state is not ReplicaState.GOOD]
         lines = list(_lines(component, verdicts))
         if (fault := self._header_fault(component)) is not None:
             return True, [*lines, f"{component.component}: {fault}"]
-        return not all(found.repaired for found in bad), lines
+        return not all(verdict.repaired for verdict in bad), lines
 
     def _header_fault(self, component: DepositedComponent) -> str | None:
-        """Return what keeps the file from being sealed to one post-quantum recipient; nothing is opened."""
+        """Return why the file is not sealed to one post-quantum recipient alone; None if it is."""
         length = min(component.sealed_bytes, AGE_HEADER_BYTES_MAX)
         start = b"".join(self.blobs.open_verified(component.sealed_digest, length=length).chunks)
         try:
@@ -94,17 +94,17 @@ class BlobActivities:
 
 
 def _check_readable(verdicts: tuple[ReplicaVerdict, ...]) -> None:
-    """Refuse to judge a deposit by a store that fails: it may be good again in a moment.
+    """Refuse to judge a deposit by a store that fails: it may work again in a moment.
 
     Raises:
         BlobStoreFailedError: A copy couldn't be read, and wasn't replaced.
     """
-    for found in verdicts:
-        if found.state is ReplicaState.UNREADABLE and not found.repaired:
-            raise BlobStoreFailedError("a copy can't be read", store=found.store, reason="unreadable")
+    for verdict in verdicts:
+        if verdict.state is ReplicaState.UNREADABLE and not verdict.repaired:
+            raise BlobStoreFailedError("a copy can't be read", store=verdict.store, reason="unreadable")
 
 
 def _lines(component: DepositedComponent, verdicts: tuple[ReplicaVerdict, ...]) -> Iterator[str]:
-    for found in verdicts:
-        if found.state is not ReplicaState.GOOD:
-            yield f"{component.component}: {found.words}"
+    for verdict in verdicts:
+        if verdict.state is not ReplicaState.GOOD:
+            yield f"{component.component}: {verdict.words}"

@@ -1,4 +1,4 @@
-"""Statements that the deployment signs by itself."""
+"""The statements that the deployment itself signs."""
 
 import hashlib
 from datetime import datetime
@@ -16,12 +16,12 @@ _NONCE_HEX_DIGITS: Final = 32
 
 
 def nonce_of(members: JsonObject) -> str:
-    """Return the nonce of the engine's statement that a request with these members makes, always the same."""
+    """Return the nonce of the engine's statement for a request with these members: always the same one."""
     return hashlib.sha256(canonical_bytes(members)).hexdigest()[:_NONCE_HEX_DIGITS]
 
 
 def engine_header(terms: Terms, at: datetime, request: JsonObject) -> HeaderMembers:
-    """Return the header of the statement that the deployment makes for a request, always the same."""
+    """Return the header of the deployment's statement for a request: always the same one."""
     return terms.header(engine_person(terms.agreement.deployment), at, nonce_of(request))
 
 

@@ -11,7 +11,7 @@ from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.ids import PublicKey, digest
 from tallystick.faults import crossing
-from tallystick.messages import EvidenceFile, EvidenceRequest
+from tallystick.messages import StoredEvidence, EvidenceRequest
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import transaction
@@ -19,7 +19,7 @@ from tallystick.store.database.session import transaction
 
 @dataclass(frozen=True, kw_only=True)
 class EvidenceActivities:
-    """What the worker does for whoever doubts; the API holds no key to do it with.
+    """What the worker does for anyone who wants to verify a claim; the API has no key to do it with.
 
     Attributes:
         root_keys: The escrow agent's keys, from the worker's settings.
@@ -32,8 +32,8 @@ class EvidenceActivities:
     tell: Callable[[str], None] = heartbeat
 
     @activity.defn
-    def export_evidence(self, asked: EvidenceRequest) -> EvidenceFile:
-        """Export a claim's evidence and store it; a repeated run makes another seal, and does no harm.
+    def export_evidence(self, asked: EvidenceRequest) -> StoredEvidence:
+        """Export a claim's evidence and store it; a repeated run makes another seal, which does no harm.
 
         Raises:
             ApplicationError: No such claim, a damaged log, or a store that doesn't take it.
@@ -44,4 +44,4 @@ class EvidenceActivities:
             self.tell("exported")
             stored = sha256_digest(data)
             self.blobs.put(stored, len(data), lambda: [data])
-        return EvidenceFile(digest=stored, size_bytes=len(data))
+        return StoredEvidence(digest=stored, size_bytes=len(data))

@@ -13,7 +13,7 @@ from tallystick.limits import HEARTBEAT_EVERY
 
 
 def heartbeat(step: str) -> None:
-    """Tell Temporal how far this activity has come; outside an activity, nothing happens."""
+    """Tell Temporal how far this activity has come; outside an activity, do nothing."""
     if activity.in_activity():
         activity.heartbeat(step)
 
@@ -43,7 +43,7 @@ def beating(every: timedelta = HEARTBEAT_EVERY) -> Generator[None]:
 
 @asynccontextmanager
 async def waiting_alive(every: timedelta = HEARTBEAT_EVERY) -> AsyncGenerator[None]:
-    """Keep telling Temporal that this process is alive while the block waits for somebody else."""
+    """Keep telling Temporal that this process is alive while the block waits for someone else."""
 
     async def beat() -> None:
         while True:

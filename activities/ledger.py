@@ -1,9 +1,9 @@
 """The ledger as workflows reach it: filing, appending and reading a claim's record.
 
-Each activity may run more than once, and late: what it appends has an id that the
-request alone decides, and is appended only where the record still is what the asker
-knew. Nothing is appended here that was not admitted here, in the same transaction:
-whoever forges a workflow has gained nothing.
+Each activity may run more than once, and late: what it appends has an id that follows
+from the request alone, and is appended only if the record still is what the asker knew.
+Nothing is appended here that was not admitted here, in the same transaction: someone
+who forges a workflow has gained nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,12 +58,12 @@ _log = telemetry.logger(__name__)
 
 
 class LedgerActivities:
-    """What the worker does with the ledger; holds the log key, which can release nothing."""
+    """What the worker does with the ledger; it has the log key, which can release nothing."""
 
     def __init__(
         self, *, database: Engine, log_key: SigningKey, grown: Callable[[AgreementId], None]
     ) -> None:
-        """Take the neighbours; `grown` is told of each log that has a new entry."""
+        """Take what the activities need; `grown` is called with each log that has a new entry."""
         self._database = database
         self._log_key = log_key
         self._grown = grown
@@ -71,7 +71,7 @@ class LedgerActivities:
 
     @activity.defn
     def file_claim(self, request: FileClaim) -> CaseRecord:
-        """Put a claim on record, or find it there, and return its record (idempotent: one claim a digest).
+        """Put a claim on record unless it is there, and return its record (idempotent: one claim per digest).
 
         Raises:
             ApplicationError: Carries the rule that refuses the claim, or that the database is out of reach.
@@ -93,7 +93,7 @@ class LedgerActivities:
 
     @activity.defn
     def record_act(self, request: RecordAct) -> NewEntries:
-        """Append a person's statement if the record is as the asker knew it (idempotent by statement id).
+        """Append a person's statement if the record still is what the asker knew (idempotent by statement id).
 
         Raises:
             ApplicationError: Carries the rule that refuses it, or that the database is out of reach.
@@ -109,14 +109,14 @@ class LedgerActivities:
 
     @activity.defn
     def record_happening(self, request: RecordHappening) -> NewEntries:
-        """Sign and append what has fallen due (idempotent: the request alone decides the statement).
+        """Sign and append what has fallen due (idempotent: the statement follows from the request alone).
 
         Nothing is recorded if the record has grown, or if the database's clock says
         that a window or a limit is not over: `recorded` is False then.
 
         Raises:
-            ApplicationError: The database is out of reach, or the record does not bear it out; it is
-                tried again for ever, since only a repair can help.
+            ApplicationError: The database is out of reach, or the record contradicts it. Temporal tries
+                again for ever, because only a repair can help.
         """
         with crossing(retried=True):
             try:
@@ -135,7 +135,7 @@ class LedgerActivities:
 
     @activity.defn
     def read_since(self, request: ReadSince) -> NewEntries:
-        """Return what was recorded about a claim after a place, oldest first; empty when that is all.
+        """Return what was recorded about a claim after a place, oldest first; empty once that is all.
 
         Raises:
             ApplicationError: The database is out of reach.
@@ -146,7 +146,7 @@ class LedgerActivities:
 
     @activity.defn
     def record_deposit_verdict(self, request: RecordVerdict) -> str:
-        """Sign and append the verdict on a deposit; return its statement id (idempotent: the first stands).
+        """Sign and append the verdict on a deposit; return its statement id (idempotent: the first counts).
 
         Raises:
             ApplicationError: No such deposit, or the database is out of reach.
@@ -178,7 +178,7 @@ class LedgerActivities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where and when an entry is to stand, and by which door it comes."""
+    """Where and when an entry is appended, and by which check it is admitted."""
 
     at: datetime
     after: int
@@ -192,7 +192,7 @@ def _is_carried_as(claim: Digest) -> bool:
 
 
 def _not_before(request: RecordHappening) -> datetime | None:
-    """Return when the database's clock must say that it is, so that no one clock alone ends anything."""
+    """Return the time that the database's clock must have reached, so that no clock alone ends anything."""
     match request.happening:
         case Happening.WINDOW_ENDED:
             return request.until
@@ -260,7 +260,7 @@ def _verdict(session: Session, request: RecordVerdict) -> Event:
 
 
 def _repaired(session: Session, request: RecordVerdict) -> Event:
-    """Return what else is to be recorded of a deposit that was whole once bad copies had been replaced."""
+    """Return the event that says which copies of a verified deposit were bad, and were replaced."""
     return replace(
         _verdict(session, request),
         nonce=nonce_of({"deposit": request.deposit, "repaired": list(request.verdict.because)}),

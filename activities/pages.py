@@ -1,4 +1,4 @@
-"""Ledger entries as they travel to a workflow, a page at a time."""
+"""Ledger entries as they travel to a workflow, one page at a time."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ def raw_entry(entry: LedgerEntry) -> RawEntry:
 
 
 def page(entries: Iterable[LedgerEntry]) -> tuple[RawEntry, ...]:
-    """Return the first entries, at least one, that fit into a message; the asker asks for the rest."""
+    """Return the first entries that fit into a message, but at least one; the caller asks for the rest."""
     page: list[RawEntry] = []
     size_bytes = 0
     for entry in entries:

@@ -1,7 +1,7 @@
 """What crosses a process border through Temporal: ids, digests and public signed statements.
 
-Everything here lands in Temporal's history in plain text, so no share, key, evidence
-body or other secret may ever be a field. Messages of running claims are replayed:
+Everything here is stored in Temporal's history in plain text, so no share, key, evidence
+body or other secret may ever be a field. The messages of running claims are replayed:
 fields are only added, at the end, with a default; none is renamed or removed.
 """
 
@@ -15,17 +15,17 @@ from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
 from tallystick.domain.kinds import Happening
 
 CLAIMS_QUEUE: Final = "tallystick-claims"
-"""Workflows, the updates that people wait for, and the ledger's steps, when they are queued."""
+"""Workflows, the updates that people wait for, and the activities on the ledger, when they are queued."""
 WORK_QUEUE: Final = "tallystick-work"
-"""Activities of the worker that wait for somebody: notices, evidence."""
+"""Activities of the worker that wait for others: notices, evidence."""
 BLOBS_QUEUE: Final = "tallystick-blobs"
-"""Activities of the worker that read whole deposits, for hours perhaps: nothing else waits behind them."""
+"""Activities of the worker that read whole deposits, perhaps for hours: nothing else waits behind them."""
 GATE_QUEUE: Final = "tallystick-gate"
 """Activities of the gate: decisions and custody."""
 
 
 def claim_workflow_id(claim: Digest) -> str:
-    """Return the one workflow id of the claim with this digest; never used again."""
+    """Return the workflow id of the claim with this digest; it is used only once."""
     return f"claim-{claim.removeprefix('sha256:')}"
 
 
@@ -42,18 +42,18 @@ def act_update_id(statement: Digest, known: int) -> str:
 
 
 def deposit_workflow_id(deposit: Digest) -> str:
-    """Return the workflow id that verifies the deposit with this digest."""
+    """Return the id of the workflow that verifies the deposit with this digest."""
     return f"deposit-{deposit.removeprefix('sha256:')}"
 
 
 def custody_workflow_id(agreement: AgreementId, component: ComponentId, epoch: int) -> str:
-    """Return the workflow id that has one custody epoch dealt."""
+    """Return the id of the workflow that has one custody epoch dealt."""
     return f"custody-{agreement}/{component}/{epoch}"  # no name has a slash, but any may have a hyphen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawEntry:
-    """A ledger entry as it travels: the envelope is JSON text, as it is stored."""
+    """A ledger entry as it travels: the envelope is JSON text, exactly as it is stored."""
 
     index: int
     accepted_at: datetime
@@ -71,7 +71,7 @@ class ClaimStart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRecord:
-    """A claim's whole record, for a workflow to fold: the agreement's envelope and every entry."""
+    """The agreement's envelope and the beginning of a claim's record, for a workflow to fold."""
 
     agreement_envelope: str
     entries: tuple[RawEntry, ...]
@@ -130,10 +130,10 @@ class RecordHappening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntries:
-    """What is on record after the place the asker knew.
+    """What was recorded after the last place that the asker knew.
 
     Attributes:
-        recorded: Whether the asker's own statement is among it; if not, something else came first.
+        recorded: Whether the asker's own statement is on record; if not, something else came first.
     """
 
     recorded: bool
@@ -174,7 +174,7 @@ class GateOutcome(StrEnum):
     RELEASED = "released"
     REFUSED = "refused"
     MOVED_ON = "moved-on"
-    """Neither: the claim is elsewhere by now."""
+    """Neither: the claim has moved on, and the question no longer arises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +183,7 @@ class GateAnswer:
 
     Attributes:
         decision: The digest of the decision on record, if there is one.
-        repaired: Lines about copies of sealed files that the gate found bad and replaced.
+        repaired: A line for each bad copy of a sealed file that the gate replaced.
     """
 
     outcome: GateOutcome
@@ -193,7 +193,7 @@ class GateAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyDeposit:
-    """Asks to compare every replica of a deposit's sealed files with what the depositor signed."""
+    """Asks to compare every copy of a deposit's sealed files with what the depositor signed."""
 
     agreement: AgreementId
     deposit: Digest
@@ -209,7 +209,7 @@ class DepositVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealCustody:
-    """Asks the gate to deal a custody epoch; the same request leaves the first dealing standing."""
+    """Asks the gate to deal a custody epoch; if it is repeated, the first dealing counts."""
 
     agreement: AgreementId
     component: ComponentId
@@ -218,14 +218,14 @@ class DealCustody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimLook:
-    """Nothing but a nudge: something that concerns the claim was recorded elsewhere."""
+    """A nudge: something that concerns the claim was recorded by someone else, so look at the ledger."""
 
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordVerdict:
-    """Asks to sign and append the verdict on a deposit; the first verdict on it stands."""
+    """Asks to sign and append the verdict on a deposit; the first verdict counts."""
 
     agreement: AgreementId
     deposit: Digest
@@ -241,8 +241,8 @@ class EvidenceRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceFile:
-    """Where the evidence file lies, and how long it is."""
+class StoredEvidence:
+    """The blob that the evidence file is stored as, and its size."""
 
     digest: Digest
     size_bytes: int

@@ -5,17 +5,17 @@ from temporalio.exceptions import ActivityError
 
 from activities.evidence import EvidenceActivities
 from tallystick.faults import to_failure
-from tallystick.messages import EvidenceFile, EvidenceRequest
+from tallystick.messages import StoredEvidence, EvidenceRequest
 from workflows import steps
 
 
 @workflow.defn
 class EvidenceWorkflow:
-    """One export; whoever asked waits for it."""
+    """One export, for a request that waits for it."""
 
     @workflow.run
-    async def run(self, request: EvidenceRequest) -> EvidenceFile:
-        """Have the claim's evidence exported and stored, and say where it lies.
+    async def run(self, request: EvidenceRequest) -> StoredEvidence:
+        """Have the claim's evidence exported and stored, and return its digest and size.
 
         Raises:
             ApplicationError: The refusal that ended it.

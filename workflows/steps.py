@@ -1,8 +1,8 @@
 """How long each step of a workflow may take, and how it is tried again.
 
 A step is tried for ever: only a typed refusal that no repetition could change ends
-it. While a neighbour is down the claim stays where it is, visibly, and goes on
-within seconds once it is back.
+it. While the database, the gate or a channel is down, the claim visibly stays where it
+is, and continues within seconds once they are back.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ class Patience(TypedDict):
 
 
 class LocalPatience(TypedDict):
-    """The same for an activity that the worker runs itself, beside the workflow."""
+    """The same for a local activity, which the worker runs in its own process."""
 
     schedule_to_close_timeout: timedelta
     retry_policy: RetryPolicy
@@ -86,11 +86,11 @@ GATE: Final = Patience(
 
 
 async def on_ledger(step: Callable[[LedgerActivities, _Q], _R], request: _Q) -> _R:
-    """Have the ledger read or written; return what it answers.
+    """Have the ledger read or written; return its answer.
 
-    Beside the workflow, because somebody waits: a look at the record takes milliseconds, to be queued
-    and fetched takes longer. While the database is away the step is queued at Temporal: to try again and
-    again beside the workflow would make its history longer each time.
+    This is a local activity, because someone waits: a look at the record takes milliseconds, a trip
+    through a queue takes longer. While the database is away the step is queued at Temporal instead: each
+    local retry would make the workflow's history longer.
 
     Raises:
         FailureError: A typed refusal that no repetition could change, or the workflow was cancelled.
@@ -105,7 +105,7 @@ async def on_ledger(step: Callable[[LedgerActivities, _Q], _R], request: _Q) -> 
 
 
 async def queued(step: Callable[[LedgerActivities, _Q], _R], request: _Q) -> _R:
-    """Have the ledger read or written through a queue: its answer is no part of this task's message.
+    """Have the ledger read or written through a queue: its answer is not part of this task's message.
 
     Raises:
         FailureError: As `on_ledger`.
@@ -114,16 +114,16 @@ async def queued(step: Callable[[LedgerActivities, _Q], _R], request: _Q) -> _R:
 
 
 def now() -> datetime:
-    """Return the workflow's time in whole seconds: what is accepted now is recorded with it."""
+    """Return the workflow's time in whole seconds, with which an act accepted now is recorded."""
     return workflow.now().replace(microsecond=0)
 
 
 def refusal_in(failure: FailureError) -> TallystickError:
-    """Return the typed refusal that ended an activity; a local one's failure comes without a wrapper.
+    """Return the typed refusal that ended an activity; a local activity's failure has no wrapper.
 
     Raises:
         FailureError: The workflow was cancelled.
-        AssertionError: It ended by no refusal of ours, though every other failure is tried again.
+        AssertionError: Another failure ended it, although every other failure is tried again.
     """
     if is_cancelled_exception(failure):
         raise failure

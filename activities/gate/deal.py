@@ -1,4 +1,4 @@
-"""Dealing custody epochs to the gate: once each, whatever is repeated or stopped half-way."""
+"""Dealing custody epochs to the gate: each once, whatever is repeated or stopped half-way."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class Dealer:
         keys: The gate's: the decision key and the identity that its shares are sealed to.
         root_keys: The escrow agent's keys, from the gate's own settings.
         clock: The gate's own.
-        tell: Told each step that is done; a crash between any two is harmless.
+        tell: Called with each step that is done; a crash between any two is harmless.
     """
 
     database: Engine
@@ -52,7 +52,7 @@ class Dealer:
             CustodyRefusedError: The component has a live epoch, or this isn't its next.
             NotThisGateError: The agreement doesn't pin this gate.
             NoSuchAgreementError: No such agreement is registered.
-            TallystickError: The storage or the database doesn't take it.
+            TallystickError: The storage or the database failed.
         """
         with reading(self.database) as session:
             if (present := find_epoch(session, agreement_id, component, number)) is not None:
@@ -75,7 +75,7 @@ class Dealer:
     ) -> None:
         agreement.component(component)
         if (component, number) not in missing_epochs(session, agreement.id, agreement):
-            raise CustodyRefusedError("no such epoch is to be dealt now", component=component, epoch=number)
+            raise CustodyRefusedError("this epoch must not be dealt now", component=component, epoch=number)
 
     def _statement(self, signed: SignedAgreement, epoch: CustodyEpoch, dealt: DealtEpoch) -> Envelope:
         body = Custody(
@@ -93,7 +93,7 @@ class Dealer:
     ) -> Digest:
         with transaction(self.database) as session:
             present = find_epoch(session, epoch.agreement, epoch.component, epoch.number)
-            if present is not None:  # another run of this activity was first: its epoch stands
+            if present is not None:  # another run of this activity was first: its epoch counts
                 return present.digest
             last = _body(latest_epochs(session, epoch.agreement).get(epoch.component))
             statement = expect(read_signed(envelope, signed.agreement), Custody)

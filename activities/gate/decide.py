@@ -4,7 +4,7 @@ It believes nobody: it reads the raw record, verifies every signature, folds the
 anew, reads every sealed byte, hashes the whole log, looks at its own clock, and asks
 the one release decision. The order of its writes is the order of safety:
 
-1. the contribution, in its own journal: what is given is the same whenever it is given;
+1. the contribution, in its own journal: it is the same however often it is given;
 2. the decision, in the ledger, if nothing was recorded meanwhile;
 3. the decision, remembered in its own journal: a ledger that was rolled back is noticed;
 4. the contribution, in the blob stores, for the receiver.
@@ -25,7 +25,7 @@ from activities.clock import now
 from activities.gate.deal import Dealer
 from activities.gate.journal import GateJournal
 from activities.gate.publish import Publisher
-from activities.gate.release import Releaser, Ruling
+from activities.gate.release import Releaser, TimedDecision
 from activities.gate.sight import BytesSeen, RecordSeen, see_bytes, see_record, sight_of, stage_components
 from activities.heartbeats import beating, heartbeat
 from tallystick.crypto.envelope import Envelope, statement_id
@@ -53,7 +53,7 @@ from tallystick.store.database.session import database_now, reading
 from tallystick.store.ledger.ledger import DecisionExistsError
 
 _BytesRead = dict[tuple[DepositedComponent, ...], BytesSeen]
-"""What one run of the activity has read, by what the depositor signed of it: never for other bytes."""
+"""What one run of the activity has read, by the signed components: it is never used for other bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class GateActivities:
         halted: Whether releases are halted now.
         clock: The gate host's own.
         database_clock: The database's own.
-        tell: Told each step that is done; whoever stops the gate there finds it repeatable.
+        tell: Called with each step that is done; a crash between any two is harmless.
     """
 
     database: Engine
@@ -79,7 +79,7 @@ class GateActivities:
     database_clock: Callable[[Session], datetime] = database_now
     tell: Callable[[str], None] = heartbeat
 
-    # Taken back or not, what has begun is finished: nothing is cut off between two of the four writes.
+    # Cancelled or not, a run is finished: it is never cut off between two of the four writes.
     @activity.defn(no_thread_cancel_exception=True)
     def decide_stage(self, ask: DecideStage) -> GateAnswer:
         """Decide whether a stage is released, and contribute to it if it is.
@@ -94,15 +94,15 @@ class GateActivities:
             forget()
             read: _BytesRead = {}
             for _ in range(GATE_LOOKS_MAX):
-                # Whatever is recorded meanwhile, the rule is applied anew; the bytes stay as they were read.
+                # If something is recorded meanwhile, the rule is applied anew, to the bytes that were read.
                 with suppress(ClaimMovedOnError, DecisionExistsError):
                     return self._decide(claim, stage, read)
-            # Perhaps by a decision of another run of this activity, stopped before it published.
+            # Perhaps another run of this activity recorded its decision, and was stopped before it published.
             return self._decide_again(claim, stage)
 
     @activity.defn(no_thread_cancel_exception=True)
     def deal(self, ask: DealCustody) -> str:
-        """Deal a custody epoch to this gate, and return its statement's digest; again is harmless.
+        """Deal a custody epoch to this gate, and return its statement's digest; repeating is harmless.
 
         Raises:
             ApplicationError: Not this gate's agreement, not the next epoch, or nothing can be stored.
@@ -130,7 +130,7 @@ class GateActivities:
                 session,
                 case,
                 stage,
-                remembered=self.journal.seen_log(case.agreement.id),
+                remembered=self.journal.log_head(case.agreement.id),
                 database_at=self.database_clock(session),
             )
         self.tell("record read")
@@ -155,7 +155,7 @@ class GateActivities:
         return GateAnswer(outcome=GateOutcome.RELEASED, decision=decision)
 
     def _see(self, case: CaseFile, stage: StageId, record: RecordSeen, read: _BytesRead) -> BytesSeen:
-        """Read the sealed bytes, unless this run has read these very ones: they may be terabytes."""
+        """Read the sealed bytes, unless this run has read the same ones: they may be terabytes."""
         components = tuple(stage_components(case, stage, record.deposit))
         if components not in read:
             read[components] = see_bytes(self.blobs, components, tell=self.tell)
@@ -168,13 +168,14 @@ class GateActivities:
             return _answer(GateOutcome.RELEASED, self._releaser.release(case, ruling, record), ruling)
         return _answer(GateOutcome.REFUSED, self._releaser.refuse(case, ruling), ruling)
 
-    def _rule(self, case: CaseFile, stage: StageId, record: RecordSeen, seen: BytesSeen) -> Ruling:
-        """Decide by the earlier of both clocks, so that neither alone ends a window; then by our own.
+    def _rule(self, case: CaseFile, stage: StageId, record: RecordSeen, seen: BytesSeen) -> TimedDecision:
+        """Return a decision that every relevant moment supports: a release only if all of them allow it.
 
-        It is recorded no earlier than it was asked for: by a clock that is behind, the receiver's
-        time would be over before it begins, and a refusal would be too old to be waited for. So
-        the premises have to hold at that moment too; and by the later of both clocks, so that
-        neither alone keeps an approval alive.
+        The moments: the earlier of both clocks, so that neither alone ends a window; our own clock;
+        and the later of both, so that neither alone keeps an approval alive. The decision is recorded
+        no earlier than it was asked for: by a clock that is behind, the receiver's time would be over
+        before it begins, and a refusal would be too old to be waited for. So the premises must hold at
+        the recorded time, too.
         """
         with reading(self.database) as session:
             database_at = self.database_clock(session)
@@ -183,7 +184,7 @@ class GateActivities:
         assert asked_at is not None, "that the quorum is reached is on record"
         moments = (min(own, record.database_at), own, max(own, asked_at), max(own, database_at))
         asked = [
-            Ruling(
+            TimedDecision(
                 decision=decide(
                     case.agreement,
                     case.claim,
@@ -218,5 +219,5 @@ class GateActivities:
         )
 
 
-def _answer(outcome: GateOutcome, envelope: Envelope, ruling: Ruling) -> GateAnswer:
+def _answer(outcome: GateOutcome, envelope: Envelope, ruling: TimedDecision) -> GateAnswer:
     return GateAnswer(outcome=outcome, decision=statement_id(envelope), repaired=ruling.repaired)

@@ -1,4 +1,4 @@
-"""What deciding and dealing both ask: whether this gate is the one that the agreement names."""
+"""What deciding and dealing both need: whether this gate is the one that the agreement names."""
 
 from sqlmodel import Session
 
@@ -30,12 +30,12 @@ def latest_version(session: Session, agreement_id: AgreementId) -> SignedAgreeme
 
     Raises:
         NoSuchAgreementError: None is registered.
-        TallystickError: Its bytes aren't what they must be.
+        TallystickError: Its stored bytes were altered.
     """
-    found = agreements.latest(session, agreement_id)
-    if found is None:
+    registered = agreements.latest(session, agreement_id)
+    if registered is None:
         raise NoSuchAgreementError("no such agreement", agreement=agreement_id)
-    return found.signed()
+    return registered.signed()
 
 
 def check_gate(signed: SignedAgreement, keys: PrivateKeys, root_keys: frozenset[PublicKey]) -> None:

@@ -1,8 +1,8 @@
 """The gate's own memory, on the gate's own disk: what it contributed, decided and saw.
 
-Whoever can alter the database can't alter this, so that a ledger that was rolled back
-is noticed. Nothing secret is kept: contributions are sealed to the claim's recipient.
-Each note is written once, synchronised before anybody may rely on it.
+Someone who can alter the database can't alter this, so the gate notices a ledger that was
+rolled back. Nothing secret is kept: contributions are sealed to the claim's recipient.
+Each note is written once, and synchronised before anybody may rely on it.
 """
 
 import os
@@ -28,19 +28,19 @@ _LOGS: Final = "logs"
 
 
 class GateJournalDamagedError(TallystickError):
-    """A note of the gate's journal that can't be read as it was written."""
+    """A damaged note in the gate's journal."""
 
     code = "gate-journal-damaged"
     why = "The gate decides nothing about a claim while its own memory of that claim is unreadable."
-    advice = "Restore the gate's journal folder from its backup; never empty it to make the gate go on."
+    advice = "Restore the gate's journal folder from its backup; never empty it to make the gate continue."
 
 
 class GateJournalFailedError(TallystickError):
-    """The gate's journal doesn't take a note: disk full, input/output error."""
+    """The gate's journal can't be written: disk full, input/output error."""
 
     code = "gate-journal-failed"
-    why = "Nothing is decided before the gate's contribution is durable in its own journal."
-    advice = "Free or repair the gate's disk; the same request is then harmless."
+    why = "The gate decides nothing before its contribution is durable in its own journal."
+    advice = "Free or repair the gate's disk, then send the same request again: repeating is harmless."
     retryable = True
 
 
@@ -54,8 +54,8 @@ class KeptContribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenLog:
-    """How an agreement's log stood when the gate last found it whole."""
+class LogHead:
+    """The size and root of an agreement's log when the gate last found it whole."""
 
     size: int
     root: str
@@ -86,7 +86,7 @@ class GateJournal:
     """Notes in a folder that only the gate's user may write."""
 
     def __init__(self, folder: Path, *, fsync: Fsync = os.fsync) -> None:
-        """Make the folders under `folder` where they're missing.
+        """Make the folders that are missing under `folder`.
 
         Raises:
             GateJournalFailedError: They can't be made.
@@ -99,27 +99,27 @@ class GateJournal:
             sync_folder(folder, fsync=fsync)  # a process that was stopped may have made what is in it
 
     def contributions(self, claim: Digest, stage: StageId) -> tuple[KeptContribution, ...] | None:
-        """Return what was contributed, or was about to be, to a stage; None if nothing was made yet.
+        """Return what was contributed to a stage, or was about to be; None if nothing was made yet.
 
         Raises:
-            GateJournalDamagedError: The note is there and unreadable, or is about another stage.
+            GateJournalDamagedError: The note exists but is unreadable, or is about another stage.
         """
-        found = self._read(_CONTRIBUTIONS, _name(claim, stage), _Contributions)
-        if found is None:
+        note = self._read(_CONTRIBUTIONS, _name(claim, stage), _Contributions)
+        if note is None:
             return None
-        if (found.claim, found.stage) != (claim, stage):
+        if (note.claim, note.stage) != (claim, stage):
             raise GateJournalDamagedError("a note about another stage", claim=claim, stage=stage)
         return tuple(
             KeptContribution(
                 component=one.component, leaf=one.leaf, sealed=base64_bytes(one.sealed, where="sealed")
             )
-            for one in found.contributions
+            for one in note.contributions
         )
 
     def keep_contributions(
         self, claim: Digest, stage: StageId, made: Sequence[KeptContribution]
     ) -> tuple[KeptContribution, ...]:
-        """Keep contributions, durably, and return those that stand: the first that were kept.
+        """Keep contributions durably, and return those that count: the first that were kept.
 
         Raises:
             GateJournalFailedError: Not durable; nothing may be decided.
@@ -143,13 +143,13 @@ class GateJournal:
         """Return the decision that this gate remembers having made on a stage, or None.
 
         Raises:
-            GateJournalDamagedError: The note is there and unreadable.
+            GateJournalDamagedError: The note exists but is unreadable.
         """
-        found = self._read(_DECISIONS, _name(claim, stage), _Decided)
-        return None if found is None else found.decision
+        note = self._read(_DECISIONS, _name(claim, stage), _Decided)
+        return None if note is None else note.decision
 
     def remember_decision(self, claim: Digest, stage: StageId, decision: Digest) -> None:
-        """Remember, durably, that the ledger has this gate's decision.
+        """Remember durably that the ledger has this gate's decision.
 
         Raises:
             GateJournalFailedError: Not durable; nothing may be published.
@@ -158,22 +158,22 @@ class GateJournal:
         with _failures():
             keep_durably(self._path(_DECISIONS, _name(claim, stage)), _bytes(note), fsync=self._fsync)
 
-    def seen_log(self, agreement: AgreementId) -> SeenLog | None:
-        """Return how the log stood when it was last seen whole, or None.
+    def log_head(self, agreement: AgreementId) -> LogHead | None:
+        """Return the head of the log when it was last seen whole, or None.
 
         Raises:
-            GateJournalDamagedError: The note is there and unreadable.
+            GateJournalDamagedError: The note exists but is unreadable.
         """
-        return self._read(_LOGS, f"{agreement}.json", SeenLog)
+        return self._read(_LOGS, f"{agreement}.json", LogHead)
 
-    def remember_log(self, agreement: AgreementId, seen: SeenLog) -> None:
-        """Remember, durably, how the log stands.
+    def remember_log(self, agreement: AgreementId, head: LogHead) -> None:
+        """Remember durably the head of the log.
 
         Raises:
             GateJournalFailedError: Not durable.
         """
         with _failures():
-            write_durably(self._path(_LOGS, f"{agreement}.json"), _bytes(seen), fsync=self._fsync)
+            write_durably(self._path(_LOGS, f"{agreement}.json"), _bytes(head), fsync=self._fsync)
 
     def _read(self, kind: str, name: str, form: type[_N]) -> _N | None:
         try:
@@ -185,7 +185,7 @@ class GateJournal:
         try:
             return decode(form, parse_canonical(data, size_bytes_max=GATE_NOTE_BYTES_MAX))
         except MalformedError as error:
-            raise GateJournalDamagedError("a note isn't as it was written", note=f"{kind}/{name}") from error
+            raise GateJournalDamagedError("a note is damaged", note=f"{kind}/{name}") from error
 
     def _path(self, kind: str, name: str) -> Path:
         return self._folder / kind / name
@@ -205,4 +205,4 @@ def _failures() -> Generator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "input/output"
-        raise GateJournalFailedError("the journal doesn't take a note", reason=reason) from error
+        raise GateJournalFailedError("the journal can't be written", reason=reason) from error

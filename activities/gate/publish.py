@@ -1,4 +1,4 @@
-"""Publishing what a decision gives: first the gate remembers it, then the receiver finds it in the stores."""
+"""Publishing what a decision gives: first the gate remembers it, then it is stored for the receiver."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,10 +21,10 @@ from tallystick.store.database.session import transaction
 
 
 class ContributionLostError(TallystickError):
-    """A stage was decided, and what the gate contributed to it is nowhere any more."""
+    """A stage was decided, and no copy of the gate's contribution to it is left."""
 
     code = "contribution-lost"
-    why = "A stage is decided once, for ever, and the decision names the very bytes that were contributed."
+    why = "A stage is decided once, for ever, and the decision names the exact bytes that were contributed."
     advice = (
         "Restore the gate's journal, or one blob store, from a backup; if there is none, the claimant files "
         "a new claim. The gate never decides this stage again."
@@ -59,7 +59,7 @@ class Publisher:
         """Remember a decision that is on record, then put what it gives into the blob stores.
 
         Raises:
-            TallystickError: The journal, a store or the database doesn't take it; it may be asked again.
+            TallystickError: The journal, a store or the database failed; repeating is harmless.
         """
         self.journal.remember_decision(case.claim.digest, stage, decision)
         self.tell("decision remembered")
@@ -87,7 +87,7 @@ class Publisher:
             self._check_stored(case.claim, stage, named)
 
     def check_never_decided(self, claim: Digest, stage: StageId, *, but: Digest | None = None) -> None:
-        """Refuse to decide what the gate remembers to have decided, unless it decided `but` that.
+        """Refuse if the gate remembers a decision on this stage, other than `but`.
 
         Raises:
             DecisionForgottenError: The ledger lacks the decision that the gate remembers.
@@ -101,7 +101,7 @@ class Publisher:
         self.blobs.put(sha256_digest(data), len(data), lambda: [data])
 
     def _check_stored(self, claim: Claim, stage: StageId, named: Sequence[Contribution]) -> None:
-        """Make do with what is in the stores: the journal is lost, and nothing is made anew."""
+        """Rely on the copies in the stores: the journal has lost the contribution, and none is made anew."""
         for one in named:
             try:
                 self.blobs.repair(one.sealed_digest)

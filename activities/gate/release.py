@@ -1,6 +1,6 @@
-"""Releasing a stage: what the gate contributes to it, and the decision that names these very bytes.
+"""Releasing a stage: what the gate contributes to it, and the decision that names exactly these bytes.
 
-The order of the writes is the order of safety: `activities.gate.decide` says which.
+The order of the writes is the order of safety: see `activities.gate.decide`.
 """
 
 from collections.abc import Callable, Sequence
@@ -46,12 +46,14 @@ class ShareUnusableError(TallystickError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
-    """The decision, by which moment it was made, and what the gate's own clock says.
+class TimedDecision:
+    """The decision, and its moments.
 
     Attributes:
-        accepted_at: What the record will hold: never before the decision was asked for, or made.
-        repaired: What was found bad among the sealed bytes, and replaced.
+        decided_at: The moment that the premises were judged by.
+        own: The time by the gate's own clock.
+        accepted_at: The time of the entry: never before the decision was asked for, or made.
+        repaired: A line for each copy of the sealed bytes that was bad, and was replaced.
     """
 
     decision: Decision
@@ -63,7 +65,7 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Releaser:
-    """Records what the gate ruled, and contributes where it released.
+    """Records what the gate decided, and contributes to what it released.
 
     Attributes:
         root_keys: The escrow agent's keys, from the gate's own settings.
@@ -78,7 +80,7 @@ class Releaser:
     root_keys: frozenset[PublicKey]
     tell: Callable[[str], None]
 
-    def release(self, case: CaseFile, ruling: Ruling, record: RecordSeen) -> Envelope:
+    def release(self, case: CaseFile, ruling: TimedDecision, record: RecordSeen) -> Envelope:
         """Contribute, record the decision, publish; return the decision.
 
         Raises:
@@ -92,7 +94,7 @@ class Releaser:
         if made is None:
             made = tuple(self._contribute(claim, body) for body in record.custody.values())
             self.tell("contributions made")
-        # Kept again even when it was found: a run that was stopped may not have made it durable.
+        # Kept again even if it is there: a run that was stopped may not have made it durable.
         kept = self.journal.keep_contributions(claim.digest, stage, made)
         self.tell("contributions kept")
         envelope = self._statement(case, ruling, kept)
@@ -101,8 +103,8 @@ class Releaser:
         self.publisher.publish(case, stage, statement_id(envelope), kept)
         return envelope
 
-    def refuse(self, case: CaseFile, ruling: Ruling) -> Envelope:
-        """Record that the stage is not released, and why; return that.
+    def refuse(self, case: CaseFile, ruling: TimedDecision) -> Envelope:
+        """Record that the stage is not released, and why; return that decision.
 
         Raises:
             ClaimMovedOnError: Something was recorded first.
@@ -125,7 +127,7 @@ class Releaser:
         made = gate.contribute(share, body, claim=claim.digest, recipient=recipient)
         return KeptContribution(component=body.component, leaf=gate.GATE_LEAF, sealed=made)
 
-    def _statement(self, case: CaseFile, ruling: Ruling, kept: Sequence[KeptContribution]) -> Envelope:
+    def _statement(self, case: CaseFile, ruling: TimedDecision, kept: Sequence[KeptContribution]) -> Envelope:
         by = gate_person(case.agreement.deployment)
         body = DecisionStatement(
             **case.signed.terms.header(by, ruling.own, new_nonce()),
@@ -134,7 +136,7 @@ class Releaser:
             released=ruling.decision.released,
             decided_at=ruling.decided_at,
             record=case.claim.record_digest,
-            premises=tuple(_told(verdict, ruling.repaired) for verdict in ruling.decision.premises),
+            premises=tuple(_recorded(verdict, ruling.repaired) for verdict in ruling.decision.premises),
             contributions=as_named(kept),
         )
         return sign(Kind.DECISION, write_body(body), [self.keys.signing_key])
@@ -156,7 +158,7 @@ class Releaser:
             ledger.append(session, agreement.id, envelope, at, claim=claim.digest, decision=decided)
 
 
-def _told(verdict: PremiseVerdict, repaired: Sequence[str]) -> PremiseVerdict:
-    """Return a verdict as it is recorded: short enough, and with what was repaired on the way."""
+def _recorded(verdict: PremiseVerdict, repaired: Sequence[str]) -> PremiseVerdict:
+    """Return a verdict as it is recorded: short enough, and with the copies that were replaced."""
     more = repaired if verdict.premise == SEALED_BYTES else ()
     return replace(verdict, found="; ".join([verdict.found, *more])[:TEXT_LENGTH_MAX])

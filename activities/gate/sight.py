@@ -1,7 +1,7 @@
 """What the gate sees with its own eyes before it decides: record, log, custody, sealed bytes.
 
-Nothing here is remembered from a workflow or believed because a row says so. What is
-not as it must be becomes words in the `Sight`; the decision itself is made elsewhere.
+Nothing here is taken from a workflow, or believed because a row says so. What is wrong
+becomes words in the `Sight`; the decision itself is made elsewhere.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from activities.gate.journal import SeenLog
+from activities.gate.journal import LogHead
 from tallystick.crypto.keys import key_id
 from tallystick.crypto.log.merkle import verify_consistency
 from tallystick.crypto.log.note import origin_of
@@ -37,16 +37,16 @@ class RecordSeen:
 
     Attributes:
         deposit: The pinned deposit, verified; None if there is none.
-        custody: Verified custody statements of the stage's components, as far as there are any.
+        custody: The verified custody statement of each of the stage's components that has one.
         ledger: What is wrong with the log, or None.
-        log: How the log stands, if nothing is wrong with it.
+        log: The head of the log, if nothing is wrong with it.
         database_at: The database's own clock.
     """
 
     deposit: Signed[Deposit] | None
     custody: Mapping[ComponentId, Custody]
     ledger: str | None
-    log: SeenLog | None
+    log: LogHead | None
     database_at: datetime
 
 
@@ -55,8 +55,8 @@ class BytesSeen:
     """What the blob stores showed.
 
     Attributes:
-        sealed: For each component read: None if a copy has every byte as signed, else what was found.
-        repaired: A line for each copy that was bad, and whether it was replaced.
+        sealed: For each component read: None if a copy has every byte as signed, else what is wrong.
+        repaired: A line for each bad copy, which says whether it was replaced.
     """
 
     sealed: Mapping[ComponentId, str | None]
@@ -64,9 +64,9 @@ class BytesSeen:
 
 
 def see_record(
-    session: Session, case: CaseFile, stage: StageId, *, remembered: SeenLog | None, database_at: datetime
+    session: Session, case: CaseFile, stage: StageId, *, remembered: LogHead | None, database_at: datetime
 ) -> RecordSeen:
-    """Return what the database shows of a claim's surroundings; what is wrong is told, not raised."""
+    """Return what the database shows of a claim's surroundings; what is wrong is returned, not raised."""
     log, fault = _log(session, case, remembered)
     deposit = _deposit(session, case)
     deposited = stage_components(case, stage, deposit)
@@ -100,11 +100,11 @@ def see_bytes(
         try:
             verdicts = blobs.repair(component.sealed_digest, component.sealed_bytes)
         except NoGoodReplicaError as error:
-            sealed[component.component] = "; ".join(found.words for found in error.verdicts)
+            sealed[component.component] = "; ".join(verdict.words for verdict in error.verdicts)
             continue
         sealed[component.component] = None
-        bad = [found for found in verdicts if found.state is not ReplicaState.GOOD]
-        repaired += [f"{component.component}: {found.words}" for found in bad]
+        bad = [verdict for verdict in verdicts if verdict.state is not ReplicaState.GOOD]
+        repaired += [f"{component.component}: {verdict.words}" for verdict in bad]
     return BytesSeen(sealed=sealed, repaired=tuple(repaired))
 
 
@@ -117,7 +117,7 @@ def sight_of(
     root_keys: frozenset[PublicKey],
     halted: bool,
 ) -> Sight:
-    """Return all of it, as the decision is asked with it."""
+    """Return everything that the gate has seen, for the release decision."""
     return Sight(
         at=at,
         agreement_digest=case.terms.digest,
@@ -154,7 +154,7 @@ def _custody(
         yield component.component, epoch.body
 
 
-def _log(session: Session, case: CaseFile, remembered: SeenLog | None) -> tuple[SeenLog | None, str | None]:
+def _log(session: Session, case: CaseFile, remembered: LogHead | None) -> tuple[LogHead | None, str | None]:
     """Hash the whole log again, verify its checkpoints, and compare it with what was seen before."""
     agreement = case.agreement
     try:
@@ -162,25 +162,25 @@ def _log(session: Session, case: CaseFile, remembered: SeenLog | None) -> tuple[
             origin=origin_of(agreement.deployment, agreement.id), public_keys=_log_keys(session, case)
         )
         tree = checkpoints.verify_log(session, agreement.id, signer=signer)
-        seen = SeenLog(size=tree.size, root=tree.root().hex())
+        head = LogHead(size=tree.size, root=tree.root().hex())
         if checkpoints.latest_checkpoint(session, agreement.id) is None:
             return None, "no checkpoint of the log was signed yet"
         if remembered is not None:
-            _check_extends(session, case, remembered, seen)
+            _check_extends(session, case, remembered, head)
     except TallystickError as error:
         return None, str(error)
-    return seen, None
+    return head, None
 
 
 def _log_keys(session: Session, case: CaseFile) -> Sequence[PublicKey]:
-    """Return the log keys of every version, each signed by all its parties."""
+    """Return the log keys of every version; each version is signed by all its parties."""
     versions = agreements.versions(session, case.agreement.id)
     signed = [version.signed() for version in versions]
     keys = {version.agreement.engine.log_key for version in signed}
     return sorted(keys | {case.agreement.engine.log_key}, key=key_id)
 
 
-def _check_extends(session: Session, case: CaseFile, before: SeenLog, now: SeenLog) -> None:
+def _check_extends(session: Session, case: CaseFile, before: LogHead, now: LogHead) -> None:
     if now.size < before.size:
         raise LedgerCorruptError(
             "the log is shorter than this gate has seen it", index=now.size, seen=before.size

@@ -1,7 +1,7 @@
 """Giving notice of a claim to the depositor, on every channel the agreement names.
 
-A notice that nobody took is recorded as such, and starts nothing: a window opens on
-proof of notice only. Suppressing notices therefore never lets a window run out.
+A notice that no channel took is recorded as such, and starts nothing: a window opens on
+proof of notice only. So nobody can let a window run out by suppressing notices.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class ClocksDisagreeError(TallystickError):
 
     code = "clocks-disagree"
     why = "Notice counts from when it was sent. By a clock that is days ahead, it would count days too late."
-    advice = "Correct the clock of the host that runs the worker, or of Temporal's; the notice is then given."
+    advice = "Correct the clock of the worker's host, or of Temporal's; the notice is then given."
     retryable = True
 
 
@@ -59,8 +59,8 @@ class NoticeActivities:
     async def give_notice(self, request: GiveNotice) -> NewEntries:
         """Send a notice through every channel and record which took it.
 
-        One attempt is recorded once. Run again, it sends the same letters under the same
-        ids only while they are not on record; a channel knows them by their id.
+        One attempt is recorded once. A repeated run sends the same letters, under the same ids,
+        only while they are not on record; a channel can tell by the id that it has one already.
 
         Raises:
             ApplicationError: The database is out of reach; nothing else ends it.
@@ -73,20 +73,20 @@ class NoticeActivities:
         case = await asyncio.to_thread(self._case_if_owed, request)
         if case is None:
             return await asyncio.to_thread(self._newer, request)
-        _trusted_now()  # asked before any letter is sent: they are not sent again and again
+        _trusted_now()  # by a wrong clock no letter is sent; else each retry would send them all
         text = claim_letter(case.agreement, case.claim, at=request.at)
         channels = depositor(case.agreement).channels
         subject = claim_subject(case.agreement, case.claim)
         results = await asyncio.gather(
             *(
-                self._through(channel, Letter(id=_letter_id(request, at), subject=subject, text=text))
-                for at, channel in enumerate(channels)
+                self._through(channel, Letter(id=_letter_id(request, place), subject=subject, text=text))
+                for place, channel in enumerate(channels)
             )
         )
         return await asyncio.to_thread(self._recorded, request, text, tuple(results))
 
     def _case_if_owed(self, request: GiveNotice) -> CaseFile | None:
-        """Look again right before the effect: a worker that wakes up late must not write letters."""
+        """Look again right before sending: a worker that wakes up late must not write letters."""
         with reading(self._database) as session:
             case = casefile.load(session, request.claim)
         owed = notice_due_at(case.agreement, case.claim) is not None
@@ -99,7 +99,7 @@ class NoticeActivities:
         )
 
     def _recorded(self, request: GiveNotice, text: str, results: tuple[ChannelResult, ...]) -> NewEntries:
-        # The time it counts from is never before it was sent, whatever the workflow's clock says.
+        # Notice never counts from before it was sent, whatever the workflow's clock says.
         at = max(request.at, _trusted_now())
         with transaction(self._database) as session:
             case = casefile.load(session, request.claim)
@@ -137,7 +137,7 @@ def _trusted_now() -> datetime:
     """Return the time by this host's clock, unless it is ahead by more than an attempt may take.
 
     Raises:
-        ClocksDisagreeError: It is; Temporal told when it handed out this attempt.
+        ClocksDisagreeError: It is, compared with when Temporal says that it started this attempt.
     """
     host_at, started_at = now(), activity.info().started_time
     if host_at - started_at > CLOCK_SKEW_MAX + NOTICE_STEP_MAX:
@@ -150,5 +150,5 @@ def _trusted_now() -> datetime:
 
 
 def _letter_id(request: GiveNotice, channel: int) -> str:
-    """Return the id of a letter: its claim, attempt and channel, so that a repetition is known as one."""
+    """Return the id of a letter: its claim, attempt and channel, so that a repeated letter has the same."""
     return f"notice-{request.claim.removeprefix('sha256:')}-{request.attempt}-{channel}"

@@ -1,7 +1,7 @@
-"""How a notice leaves: by e-mail, by webhook, or into a folder of the escrow agent's.
+"""How a notice is sent: by e-mail, by webhook, or into a folder of the escrow agent's.
 
-A channel that does not take a notice is a result, not an error. What is told of it
-never holds an address's password, a server's words at length, or a stack trace.
+A channel that does not take a notice is a result, not an error. Its detail never
+contains an address's password, a server's words at length, or a stack trace.
 Webhooks go only to hosts that the deployment lists, over https, without redirects,
 to an address that was looked up once, checked, and then connected to.
 """
@@ -37,7 +37,7 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A notice on its way through one channel; `id` is the same for every repetition."""
+    """A notice on its way through one channel; a repeated letter has the same `id`."""
 
     id: str
     subject: str
@@ -54,12 +54,12 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """Where the deployment's letters leave.
+    """How the deployment sends letters.
 
     Attributes:
-        domain: What stands after the @ of message ids.
+        domain: The part after the @ in message ids.
         smtp_url: `smtp://` or `smtps://`, with user and password if any.
-        loopback: Whether webhooks may go to this machine, also without TLS: for tests and demonstrations.
+        loopback: Whether webhooks may go to this machine, even without TLS: for tests and demonstrations.
     """
 
     domain: str
@@ -70,7 +70,7 @@ class Post:
     loopback: bool = False
 
     async def send(self, channel: Channel, letter: Letter) -> Taken:
-        """Send `letter` through `channel`, and say what became of it; no channel's failure is raised."""
+        """Send `letter` through `channel`, and return whether it was taken; no failure is raised."""
         try:
             match channel.kind:
                 case ChannelKind.EMAIL:
@@ -100,7 +100,7 @@ class Post:
             username=unquote(server.username) if server.username else None,
             password=unquote(server.password) if server.password else None,
             use_tls=server.scheme == "smtps",
-            # A password never leaves in the clear; without one, TLS is taken where it is offered.
+            # A password is never sent in the clear; without one, TLS is used where it is offered.
             start_tls=True if server.username and server.scheme == "smtp" else None,
             timeout=_TIMEOUT,
         )
@@ -139,7 +139,7 @@ class Post:
             request = client.build_request(
                 "POST", target, content=body.encode(), headers=headers, extensions={"sni_hostname": host}
             )
-            response = await client.send(request, stream=True)  # its body is nothing to us
+            response = await client.send(request, stream=True)  # we don't need its body
             await response.aclose()
         if not response.is_success:
             raise _NotTakenError(f"answered {response.status_code}")
@@ -160,7 +160,7 @@ class Post:
         return url
 
     def _checked_address(self, addresses: Sequence[_Address]) -> _Address:
-        """Return the address to connect to; one that is not public refuses the host as a whole."""
+        """Return the address to connect to; if any of them is not public, the whole host is refused."""
         for address in addresses:
             mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
             real = mapped or address
@@ -189,8 +189,8 @@ class _NotTakenError(Exception):
 
 async def _addresses(host: str, port: int) -> Sequence[_Address]:
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
+    resolved = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in resolved]
 
 
 def _short(text: str) -> str:

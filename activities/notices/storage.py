@@ -1,4 +1,4 @@
-"""Telling the parties of what the storekeeper found, by every channel, until one takes the letter."""
+"""Telling the parties about damaged copies, through every channel, until one takes the letter."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,7 +36,7 @@ _log = telemetry.logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageNotices:
-    """Gives notice of damaged copies, and puts on record whom it reached; holds the log key for that."""
+    """Gives notice of damaged copies, and records whom it reached; it has the log key for that."""
 
     database: Engine
     log_key: SigningKey = field(repr=False)
@@ -44,12 +44,13 @@ class StorageNotices:
     clock: Callable[[], datetime]
 
     def give(self, among: Iterable[AgreementId] | None = None) -> dict[AgreementId, datetime]:
-        """Write every letter that is owed now, and return when the next is under which agreement.
+        """Send every letter that is owed now, and return for each agreement when the next one is owed.
 
         A letter is sent before it is on record: after a crash in between it is sent again, under
-        the same id. One that a second worker has put on record meanwhile is not recorded again.
+        the same id. One that a second worker has recorded meanwhile is not recorded again.
 
-        An agreement whose record was altered keeps no other's letters back, and is looked at again soon.
+        An agreement whose record was altered does not hold up other agreements' letters; it is looked at
+        again soon.
 
         Args:
             among: Where to look; every agreement if absent.
@@ -139,7 +140,7 @@ def _owed(session: Session, agreement_id: AgreementId) -> tuple[SignedAgreement,
 
 
 def _record(session: Session, agreement_id: AgreementId) -> Iterator[Entry]:
-    """Yield what is on record about no claim, each read under the version that it names: keys change."""
+    """Yield the entries about no claim, each read under the version that it names: keys change."""
     registered = agreements.versions(session, agreement_id)
     versions = {one.digest: one.signed().agreement for one in registered}
     for entry in ledger.entries(session, agreement_id, kinds=[Kind.EVENT, Kind.STORAGE_NOTICE]):

@@ -1,7 +1,7 @@
-"""Signing the logs: a checkpoint says what a log holds, by the key of the deployment's log.
+"""Signing the logs: with its log key, the deployment signs a checkpoint of what each log contains.
 
 An entry is on record when it is committed; the checkpoint that covers it comes a moment
-later, one for all that came together. Nobody waits for it: what an act means doesn't hang on it.
+later, one for all entries since the last. Nobody waits for it: no act depends on it.
 """
 
 import threading
@@ -30,7 +30,7 @@ class LogSigning:
         self._lock = threading.Lock()
 
     def sign(self, agreement_id: AgreementId) -> None:
-        """Sign a log as it stands, as well as it goes: what fails here is made good by the next one."""
+        """Sign a log as it stands; if that fails, the next checkpoint covers the same entries."""
         origin = note.origin_of(self._deployment, agreement_id)
         try:
             with transaction(self._database) as session:
@@ -44,7 +44,7 @@ class LogSigning:
             self._grown.add(agreement_id)
 
     def sign_grown(self) -> None:
-        """Sign every log that was said to have grown."""
+        """Sign every log that `sign_soon` was called for."""
         with self._lock:
             grown, self._grown = self._grown, set()
         for agreement_id in sorted(grown):

@@ -2,8 +2,8 @@
 
 A copy that rots unseen is lost on the day on which the other one rots too. A round
 decides nothing and may be ended between any two bytes: repairing puts a file in place
-whole or not at all, and the next round begins anew. Nothing else ends the rounds: a
-defect that went unheard in a thread of its own would leave every copy to rot.
+whole or not at all, and the next round begins anew. Nothing else ends the rounds: if a
+defect ended this thread, nobody would notice, and every copy would be left to rot.
 """
 
 import time
@@ -43,18 +43,18 @@ _FIRST_ROUND_PART: Final = 24  # of the pause between rounds: an hour of a day
 
 
 def rest(pause: timedelta) -> None:
-    """Leave the disks to others for a while."""
+    """Wait, and leave the disks to others for a while."""
     time.sleep(pause.total_seconds())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storekeeper:
-    """Keeps the copies whole; holds the log key, to put on record what was replaced, and who was told.
+    """Keeps the copies whole; it has the log key, to record what was replaced, and who got notice of it.
 
     Attributes:
-        post: Where letters to the parties leave.
+        post: How letters to the parties are sent.
         clock: This host's own.
-        rest: Waits for so long: after each blob as long as it took to read, so that claims come first.
+        rest: Waits: after each blob for as long as it took to read, so that claims come first.
     """
 
     database: Engine
@@ -65,10 +65,10 @@ class Storekeeper:
     rest: Callable[[timedelta], None] = rest
 
     def keep_making_rounds(self, every: timedelta) -> NoReturn:
-        """Make rounds for ever, with a pause of `every` after each; meanwhile tell of what was found.
+        """Make rounds for ever, with a pause of `every` after each; meanwhile give notice of what was found.
 
-        The first round waits for a part of the pause: a worker that is started again and again does
-        not read all the time, and one that is started every day still comes round.
+        The first round waits for a part of the pause: a worker that is restarted again and again does
+        not read all the time, and one that is restarted every day still makes its rounds.
         """
         self._wait(every / _FIRST_ROUND_PART)
         while True:
@@ -76,15 +76,15 @@ class Storekeeper:
             self._wait(every)
 
     def make_round_if_possible(self) -> None:
-        """Make a round; whatever keeps it from its end is left to the next one."""
-        with _going_on("a round through the stores was cut short"):
+        """Make a round; if something cuts it short, the next one begins anew."""
+        with _continuing("a round through the stores was cut short"):
             self.make_round()
 
     def make_round(self) -> None:
-        """Read every copy once, replace what is bad, and put on record what was found.
+        """Read every copy once, replace the bad ones, and record what was found.
 
-        A blob of which no good copy is left stays as it is: every release of it is refused
-        until somebody brings a copy back.
+        A blob without a good copy stays as it is: every release of it is refused until
+        someone brings a copy back.
 
         Raises:
             StoreUnavailableError: The database is out of reach.
@@ -93,28 +93,28 @@ class Storekeeper:
         self.blobs.discard_unfinished(self.clock() - DRAFT_IDLE_MAX)
         with reading(self.database) as session:
             known = known_blobs(session)
-        for blob in known:  # and no other: what is still on its way has not come to every store
+        for blob in known:  # and no other: a blob that is being uploaded has not reached every store
             began = time.monotonic()
-            with _going_on("a blob was not looked at"):  # and so the others still are
+            with _continuing("a blob was not looked at"):  # the others still are
                 self._look_at(blob)
             self.rest(max(SCRUB_REST_MIN, timedelta(seconds=time.monotonic() - began)))
 
     def _give_notice(self, among: Iterable[AgreementId] | None) -> Mapping[AgreementId, datetime] | None:
-        """Give the notices that are owed, and return when the next are; None if that was not found out."""
+        """Give the notices that are owed, and return when the next ones are; None if that is unknown."""
         notices = StorageNotices(
             database=self.database, log_key=self.log_key, post=self.post, clock=self.clock
         )
-        with _going_on("notice of damaged copies was not given"):
+        with _continuing("notice of damaged copies was not given"):
             return notices.give(among)
         return None
 
     def _wait(self, pause: timedelta) -> None:
-        """Rest for so long; in between, write the letters that are owed, again until a channel takes each."""
+        """Rest for `pause`; meanwhile send the letters that are owed, each until a channel takes it."""
         left, owing = pause, self._give_notice(None)
         while left > timedelta(0):
-            step = min(left, self._until_next(owing))
-            self.rest(step)
-            left -= step
+            part = min(left, self._until_next(owing))
+            self.rest(part)
+            left -= part
             if owing is None or owing:
                 owing = self._give_notice(owing)
 
@@ -130,18 +130,18 @@ class Storekeeper:
             self._tell(finding)
 
     def _tell(self, finding: ScrubFinding) -> None:
-        bad = [found for found in finding.verdicts if found.state is not ReplicaState.GOOD]
-        lines = (f"blob {finding.digest}", *(found.words for found in bad))
+        bad = [verdict for verdict in finding.verdicts if verdict.state is not ReplicaState.GOOD]
+        lines = (f"blob {finding.digest}", *(verdict.words for verdict in bad))
         tell = _log.error if finding.lost else _log.warning
         tell("no store has a good copy" if finding.lost else "a copy was not as it must be", copies=lines)
         # A store that cannot be read now has lost nothing: it may be back in a moment.
-        if any(found.state in _SPOILT or found.repaired for found in bad):
-            whole = all(found.repaired for found in bad if found.state in _SPOILT)
+        if any(verdict.state in _SPOILT or verdict.repaired for verdict in bad):
+            whole = all(verdict.repaired for verdict in bad if verdict.state in _SPOILT)
             happening = Happening.REPLICA_REPAIRED if whole else Happening.REPLICA_LOST
             self._record(finding.digest, happening, lines)
 
     def _record(self, blob: Digest, happening: Happening, lines: tuple[str, ...]) -> None:
-        """Put a finding on record, however long it takes: a copy that was replaced is not found again."""
+        """Record a finding, however long it takes: the next round won't find a copy that was replaced."""
         at = self.clock()
         while True:
             try:
@@ -159,23 +159,23 @@ class Storekeeper:
 
 
 @contextmanager
-def _going_on(what: str) -> Generator[None]:
-    """Let nothing end the rounds: a typed refusal is a warning, anything else a defect to be mended."""
+def _continuing(what: str) -> Generator[None]:
+    """Let nothing end the rounds: a typed refusal is logged as a warning, anything else as a defect."""
     try:
         yield
     except TallystickError as error:
         _log.warning(what, code=error.code, why=str(error))
-    except Exception:  # noqa: BLE001 - a thread that ends is heard by nobody
+    except Exception:  # noqa: BLE001 - nobody notices a thread that ends
         _log.exception("defect", what=what)
 
 
 def _event(
     session: Session,
     agreement_id: AgreementId,
-    found: tuple[Happening, Digest, tuple[str, ...]],
+    finding: tuple[Happening, Digest, tuple[str, ...]],
     at: datetime,
 ) -> Event:
-    happening, blob, lines = found
+    happening, blob, lines = finding
     registered = agreements.latest(session, agreement_id)
     assert registered is not None, "a blob is under a registered agreement"
     told: JsonObject = {"happening": happening.value, "found": list(lines), "at": instant_text(at)}
@@ -188,7 +188,7 @@ def _event(
 
 
 def _is_told(session: Session, event: Event) -> bool:
-    """Say whether the last thing on record about the blob is the very same."""
+    """Return whether the last event about the blob says the same."""
     entries = ledger.entries(session, event.agreement, kinds=[Kind.EVENT])
     told = [decode(Event, body_of(entry.statement())) for entry in entries if entry.claim is None]
     last = next((one for one in reversed(told) if one.cause == event.cause), None)

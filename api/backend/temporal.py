@@ -29,7 +29,7 @@ from tallystick.messages import (
     ClaimLook,
     ClaimStart,
     DealCustody,
-    EvidenceFile,
+    StoredEvidence,
     EvidenceRequest,
     Submission,
     VerifyDeposit,
@@ -139,7 +139,7 @@ class TemporalEngine:
                 asked,
                 id=f"evidence-{asked.claim.removeprefix('sha256:')}-{new_nonce()}",
                 task_queue=CLAIMS_QUEUE,
-                result_type=EvidenceFile,
+                result_type=StoredEvidence,
                 execution_timeout=EVIDENCE_WAIT_MAX,
             )
             return digest((await _within(made, EVIDENCE_WAIT_MAX)).digest)

@@ -1,4 +1,4 @@
-"""A moment for which a workflow waits, over many changes of mind about everything else."""
+"""A moment that a workflow waits for, while everything else changes."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -9,9 +9,10 @@ from temporalio import workflow
 class Alarm:
     """One timer of Temporal's, started anew only when it's set to another moment.
 
-    Most of what's recorded moves no deadline; to stop and start a timer each time would
-    make two more events of every act, for as long as the claim runs. One that's set to
-    another moment is left to run out: nothing comes of it, and it costs no event to stop.
+    Most entries move no deadline; stopping and starting a timer for each would add two
+    events to the history for every act, for as long as the claim runs. When the alarm is set
+    to another moment, the old timer is left to run out: that has no effect, and stopping it
+    would cost an event.
     """
 
     def __init__(self) -> None:
@@ -19,14 +20,14 @@ class Alarm:
         self._timer: asyncio.Task[None] | None = None
 
     def set(self, moment: datetime | None) -> None:
-        """Ring at `moment`, at once if it has passed; None: never."""
+        """Ring at `moment`, or at once if it has passed; None: never ring."""
         if moment == self._moment and not self.rings():
             return
         self._moment = moment
         self._timer = None if moment is None else asyncio.create_task(_sleep_until(moment))
 
     def rings(self) -> bool:
-        """Say whether the moment has come."""
+        """Return whether the moment has come."""
         return self._timer is not None and self._timer.done()
 
 

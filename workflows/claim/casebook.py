@@ -1,4 +1,4 @@
-"""A claim's record as its workflow knows it: folded from ledger entries, in order, from nothing else."""
+"""A claim's record as its workflow knows it: folded from ledger entries, in order, and nothing else."""
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -51,7 +51,7 @@ class Casebook:
         return self.case.claim
 
     def learn(self, entries: Iterable[RawEntry]) -> None:
-        """Take in what was recorded after a place that is known already; what is known is passed over."""
+        """Take in newer entries; those that are known already are passed over."""
         fresh = [entry for entry in entries if entry.index > self.last_index]
         if not fresh:
             return
@@ -60,11 +60,11 @@ class Casebook:
         self.last_index = fresh[-1].index
 
     def entry_of(self, statement: Digest) -> Entry | None:
-        """Return where `statement` stands in the claim's record, or None."""
+        """Return the entry of `statement` in the claim's record, or None."""
         return self.claim.entry_of(statement)
 
     def acknowledgement_of(self, entry: Entry) -> Acknowledged:
-        """Return what the author of `entry` is told, always the same: also the state that it led to."""
+        """Return the answer to the author of `entry`: always the same, with the state that it led to."""
         return Acknowledged(
             statement=entry.signed.id,
             index=entry.index,
@@ -78,7 +78,7 @@ def _sound_record() -> Generator[None]:
     try:
         yield
     except TallystickError as error:
-        raise AssertionError("the record holds what may not be in it") from error
+        raise AssertionError("the record contains something that must not be in it") from error
 
 
 def _recorded(raw: RawEntry) -> RecordedStatement:

@@ -1,4 +1,4 @@
-"""Reading a claim's record on: what its workflow has recorded, and what was recorded elsewhere."""
+"""Reading what is new in a claim's record: what its workflow recorded, and what others recorded."""
 
 from activities.ledger import LedgerActivities
 from tallystick.limits import PAGES_IN_A_TASK_BYTES_MAX
@@ -8,7 +8,7 @@ from workflows.claim.casebook import Casebook
 
 
 async def take_in(case: Casebook, answer: NewEntries) -> bool:
-    """Take in an answer, and whatever did not fit into it; say whether anything was new."""
+    """Take in an answer, and the entries that did not fit into it; return whether anything was new."""
     known = case.last_index
     case.learn(answer.entries)
     if len(answer.entries) > 1:
@@ -17,7 +17,7 @@ async def take_in(case: Casebook, answer: NewEntries) -> bool:
 
 
 async def catch_up(case: Casebook) -> bool:
-    """Read on until the ledger has nothing more about the claim; say whether anything was new."""
+    """Read until the ledger has nothing more about the claim; return whether anything was new."""
     known, read = case.last_index, steps.on_ledger
     while True:
         request = ReadSince(claim=case.claim.digest, agreement=case.agreement.id, after=case.last_index)

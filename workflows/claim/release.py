@@ -1,10 +1,10 @@
 """A release claim, carried from filing to its end: over weeks, across every restart.
 
 The workflow only schedules. What the claim *is* follows from the ledger's entries,
-which it folds; what falls due is decided by `tallystick.domain.progress.due`; whether a
-stage may go out is decided by the gate, which reads the ledger for itself. A run
-that was lost is therefore resumed by starting it again: it goes on where the ledger
-stands. Cancelling it, or ending it by force, releases nothing.
+which it folds; `tallystick.domain.progress.due` decides what falls due; the gate, which
+reads the ledger for itself, decides whether a stage may be released. A run that was lost
+is therefore resumed by starting it again: it continues from what the ledger says.
+Cancelling it, or ending it by force, releases nothing.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ from workflows.claim.history import HistorySize
 
 @workflow.defn
 class ReleaseWorkflow:
-    """One claim; its id is `claim_workflow_id(digest)`, and is used once, for ever."""
+    """One claim; its id is `claim_workflow_id(digest)`, and is used only once."""
 
     @workflow.init
     def __init__(self, start: ClaimStart) -> None:
@@ -91,7 +91,7 @@ class ReleaseWorkflow:
 
     @workflow.update
     async def file(self) -> Acknowledged:
-        """Say that the claim is on record, once it is; the run puts it there.
+        """Return once the claim is on record; the run puts it there.
 
         Raises:
             ApplicationError: The rule that refuses the claim.
@@ -117,12 +117,12 @@ class ReleaseWorkflow:
 
     @submit.validator
     def check_submission(self, submission: Submission) -> None:
-        """Refuse, before anything is written, what is no statement of a person of the agreement.
+        """Refuse, before anything is written, what is not a statement of a person of the agreement.
 
-        Every other rule is for the handler: under the lock, by a record that has been read on.
+        The handler applies every other rule, under the lock and with all that is on record.
 
         Raises:
-            ApplicationError: It is malformed, no act, or signed by another key.
+            ApplicationError: It is malformed, not an act, or signed by another key.
         """
         with crossing():
             envelope = parse_envelope(submission.envelope.encode())
@@ -164,7 +164,7 @@ class ReleaseWorkflow:
                 await self._wait_for_change(alarm, self._next_look())
             elif await self._record(owed):
                 disagreed = 0
-            else:  # the database's clock is behind: that window is not over
+            else:  # by the database's clock, which is behind, the window is not over
                 disagreed += 1
                 again = steps.now() + backoff(disagreed, CLOCK_RETRY_MIN, CLOCK_RETRY_MAX)
                 await self._wait_for_change(alarm, again)
@@ -181,7 +181,7 @@ class ReleaseWorkflow:
 
     async def _have_the_gate_decide_each_stage(self) -> None:
         unanswered, alarm = 0, Alarm()
-        # A run that was lost may have left the gate between its decision and its contribution.
+        # The gate may have decided and not contributed yet when an earlier run was lost.
         again = stage_in_delivery(self._case.claim)
         while not self._closing:
             stage = again or stage_for_the_gate(self._case.claim)
@@ -198,7 +198,7 @@ class ReleaseWorkflow:
     # ------------------------------------------------------------------ what the engine does by itself
 
     async def _record(self, owed: Due) -> bool:
-        """Record what is due; say whether the record has changed, by that or by something else."""
+        """Record what is due; return whether the record has changed, by that or by something else."""
         return await reading.take_in(self._case, await self._have_recorded(owed))
 
     async def _record_repaired(self, lines: tuple[str, ...]) -> None:
@@ -226,7 +226,7 @@ class ReleaseWorkflow:
         return await steps.on_ledger(LedgerActivities.record_happening, request)
 
     async def _notify(self) -> bool:
-        """Have notice given; say whether the record has changed."""
+        """Have notice given; return whether the record has changed."""
         case = self._case
         request = GiveNotice(
             claim=case.claim.digest,
@@ -239,10 +239,10 @@ class ReleaseWorkflow:
         return await reading.take_in(case, answer)
 
     async def _ask_the_gate(self, stage: StageId) -> bool:
-        """Ask for a decision on `stage`, or for its contribution again; say whether it was answered.
+        """Ask for a decision on `stage`, or for its contribution again; return whether it was answered.
 
-        The gate may be away for days: the claim stays as it is, and acts go on. A
-        question that no longer stands is taken back, but never after the decision.
+        The gate may be away for days: the claim stays as it is, and acts are still accepted. A
+        question that no longer matters is taken back, but never after the decision.
         """
         case, known = self._case, self._case.last_index
         request = DecideStage(claim=case.claim.digest, stage=stage)
@@ -282,7 +282,7 @@ class ReleaseWorkflow:
         return self._case
 
     async def _wait_for_change(self, alarm: Alarm, moment: datetime | None) -> None:
-        """Wait until the record changes, somebody nudges, or `moment` comes; without one, people end it."""
+        """Wait for a change of the record, a nudge, or `moment`; without one, only people end the wait."""
         known = self._case.last_index
         alarm.set(moment)
         await workflow.wait_condition(
@@ -293,7 +293,7 @@ class ReleaseWorkflow:
             await reading.catch_up(self._case)
 
     def _has_grown_long(self) -> bool:
-        """Say whether a fresh run should go on; what any run begins with is no reason for one."""
+        """Return whether a fresh run should take over; the history that every run begins with doesn't count."""
         suggested = workflow.info().is_continue_as_new_suggested()
         return suggested and HistorySize.now().is_worth_a_fresh_run(self._begun_with)
 
@@ -307,7 +307,7 @@ class ReleaseWorkflow:
         try:
             return due(self._case.agreement, self._case.claim, at=steps.now())
         except CalendarExhaustedError as error:
-            # No deadline can be told; people still can act, and end it.
+            # No deadline can be computed; people can still act, and end the claim.
             workflow.logger.error("a deadline lies beyond a calendar: %s", error)
             return None
 

@@ -1,4 +1,4 @@
-"""The worker: carries claims, and everything else but the gate."""
+"""The worker: it carries claims, and does everything else that the gate does not do."""
 
 import asyncio
 import threading
@@ -48,7 +48,7 @@ WORKFLOWS: Final = (ReleaseWorkflow, DepositWorkflow, CustodyWorkflow, EvidenceW
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerActivities:
-    """The activities of the worker, and who signs what they append."""
+    """The activities of the worker, and the signing of the logs that they append to."""
 
     signing: LogSigning
     ledger: LedgerActivities
@@ -57,7 +57,7 @@ class WorkerActivities:
     evidence: EvidenceActivities
 
     def on_ledger(self) -> Sequence[Callable[..., object]]:
-        """Return what workflows run beside themselves, or have queued: reading and writing the ledger."""
+        """Return the activities that read and write the ledger: workflows run them locally, or queued."""
         ledger = self.ledger
         return (
             ledger.file_claim,
@@ -68,11 +68,11 @@ class WorkerActivities:
         )
 
     def waiting(self) -> Sequence[Callable[..., object]]:
-        """Return what waits for somebody: notices and evidence."""
+        """Return the activities that wait for others: notices and evidence."""
         return (self.notices.give_notice, self.evidence.export_evidence)
 
     def reading(self) -> Sequence[Callable[..., object]]:
-        """Return what reads whole deposits."""
+        """Return the activities that read whole deposits."""
         return (self.blobs.verify_deposit,)
 
 
@@ -117,7 +117,7 @@ def worker_activities(settings: Settings, database: Engine) -> WorkerActivities:
 
 
 def storekeeper(settings: Settings, database: Engine) -> Storekeeper:
-    """Return who keeps the deployment's copies whole.
+    """Return the storekeeper, which keeps the deployment's copies whole.
 
     Raises:
         TallystickError: The key file or a store is not what it must be.
@@ -128,7 +128,7 @@ def storekeeper(settings: Settings, database: Engine) -> Storekeeper:
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
-    """Carry claims until `stop` is set; what is under way then is finished, or left to be tried again."""
+    """Carry claims until `stop` is set; work under way then is finished, or tried again by the next worker."""
     database = open_database(settings.database_url)
     activities = worker_activities(settings, database)
     client = await connect(settings)
@@ -157,7 +157,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _keep_signing(signing: LogSigning, every: timedelta) -> None:
-    """Sign what this worker appended soon, and every so often all logs: the gate and the API append too."""
+    """Sign soon what this worker appended, and now and then all logs: the gate and the API append too."""
     while True:
         try:
             await asyncio.to_thread(signing.sign_all)
@@ -169,7 +169,7 @@ async def _keep_signing(signing: LogSigning, every: timedelta) -> None:
 
 
 def _keep_making_rounds(keeper: Storekeeper, every: timedelta) -> None:
-    """Read every copy anew, every so often, in a thread that ends with the process, wherever it is then."""
+    """Keep making rounds in a thread that ends with the process, at whatever point it is then."""
     threading.Thread(target=keeper.keep_making_rounds, args=(every,), name="storekeeper", daemon=True).start()
 
 

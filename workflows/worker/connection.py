@@ -33,7 +33,7 @@ def queue_worker(
     *,
     at_once: int,
 ) -> Worker:
-    """Return a worker that runs the activities of one queue, so many at once: no queue waits for another."""
+    """Return a worker for the activities of one queue, at most `at_once`: no queue waits for another."""
     return Worker(
         client,
         task_queue=queue,
@@ -46,7 +46,7 @@ def queue_worker(
 
 
 async def connect(settings: Settings) -> Client:
-    """Return a connection to Temporal; while it does not answer, ask again, at first soon and then seldom."""
+    """Return a connection to Temporal; while it does not answer, ask again, after longer and longer pauses."""
     pause = CONNECT_RETRY_MIN
     while True:
         try:

@@ -1,11 +1,11 @@
-"""What is on record but not running is started again: claims, verdicts on deposits, custody epochs.
+"""Starting again what is on record but not running: claims, verdicts on deposits, custody epochs.
 
-Temporal's state can be lost; the ledger's may not. Each pass asks Temporal about what
-the ledger holds, and starts what was never started, or was ended by force. What ran
-to its end is never started again. A run that goes on is told when its claim's record
-has grown: what it recorded last it may not know, if it was lost before Temporal had it.
-An agreement whose record is damaged, or a workflow that Temporal will not take, is logged
-and keeps no other from its turn.
+Temporal's state may be lost, the ledger's never. Each pass asks Temporal about what is in
+the ledger, and starts what was never started, or was ended by force. What ran to its end
+is never started again. A running claim gets a nudge when its record has grown: it may not
+know what it recorded last, if its worker was lost before Temporal knew. An agreement whose
+record is damaged, or a workflow that Temporal does not accept, is logged and holds up no
+other.
 """
 
 import asyncio
@@ -57,11 +57,11 @@ _AT_REST: Final = frozenset({WorkflowExecutionStatus.RUNNING, WorkflowExecutionS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
-    """A workflow that has to run, or to have run to its end.
+class OwedWorkflow:
+    """A workflow that must be running, or have run to its end.
 
     Attributes:
-        head: The place of the latest entry about a claim; -1 for anything else.
+        head: The index of the latest entry about a claim; -1 for anything else.
     """
 
     id: str
@@ -70,13 +70,13 @@ class Owed:
 
 
 class Reconciler:
-    """Starts what the ledger says must run; one a worker, and harmless if there are several."""
+    """Starts what must run, by the ledger; each worker has one, and several do no harm."""
 
     def __init__(self, *, client: Client, database: Engine) -> None:
         self._client = client
         self._database = database
         self._completed: set[str] = set()
-        self._told: dict[str, int] = {}  # up to which entry each claim's run was told to look
+        self._nudged: dict[str, int] = {}  # the latest entry for which each claim's run got a nudge
 
     async def keep_reconciling(self, every: timedelta) -> None:
         """Make a pass at once and then every so often, until cancelled."""
@@ -85,7 +85,7 @@ class Reconciler:
             await asyncio.sleep(every.total_seconds())
 
     async def one_pass_if_possible(self) -> None:
-        """Make a pass; whatever keeps it from succeeding now is left to the next one."""
+        """Make a pass; if it fails, the next one tries again."""
         try:
             started = await self.one_pass()
         except (TallystickError, RPCError) as error:
@@ -104,21 +104,21 @@ class Reconciler:
         owed = [one for one in await asyncio.to_thread(self._owed) if one.id not in self._completed]
         return [one.id for one in owed if await self._see_to_if_possible(one)]
 
-    def _owed(self) -> Sequence[Owed]:
+    def _owed(self) -> Sequence[OwedWorkflow]:
         with reading(self._database) as session:
-            found, heads = list[Owed](), ledger.heads(session)
+            owed, heads = list[OwedWorkflow](), ledger.heads(session)
             for agreement_id in agreements.agreement_ids(session):
                 try:
-                    found += _claims(session, agreement_id, heads)
-                    found += _deposits(session, agreement_id)
-                    found += _epochs(session, agreement_id)
+                    owed += _claims(session, agreement_id, heads)
+                    owed += _deposits(session, agreement_id)
+                    owed += _epochs(session, agreement_id)
                 except StoreUnavailableError:
                     raise
                 except TallystickError as error:
                     _log.error("an agreement's record is damaged", agreement=agreement_id, code=error.code)
-            return found
+            return owed
 
-    async def _see_to_if_possible(self, owed: Owed) -> bool:
+    async def _see_to_if_possible(self, owed: OwedWorkflow) -> bool:
         try:
             return await self._see_to(owed)
         except RPCError as error:
@@ -127,10 +127,10 @@ class Reconciler:
             _log.error("a workflow could not be seen to", workflow=owed.id, why=str(error))
             return False
 
-    async def _see_to(self, owed: Owed) -> bool:
-        """Start what does not run, and say so; have what runs look at what is new."""
+    async def _see_to(self, owed: OwedWorkflow) -> bool:
+        """Start a workflow that does not run, and return whether it was started; nudge one that runs."""
         status = await self._status(owed.id)
-        if status is WorkflowExecutionStatus.RUNNING and owed.head > self._told.get(owed.id, -1):
+        if status is WorkflowExecutionStatus.RUNNING and owed.head > self._nudged.get(owed.id, -1):
             await self._have_it_look(owed)
         if status is WorkflowExecutionStatus.COMPLETED and isinstance(owed.request, ClaimStart):
             self._completed.add(owed.id)
@@ -149,14 +149,14 @@ class Reconciler:
             return False
         return True
 
-    async def _have_it_look(self, owed: Owed) -> None:
+    async def _have_it_look(self, owed: OwedWorkflow) -> None:
         try:
             handle = self._client.get_workflow_handle_for(ReleaseWorkflow.run, owed.id)
             await handle.signal(ReleaseWorkflow.look, ClaimLook(reason="the record has grown"))
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:  # it has just ended
                 raise
-        self._told[owed.id] = owed.head
+        self._nudged[owed.id] = owed.head
 
     async def _status(self, workflow_id: str) -> WorkflowExecutionStatus | None:
         try:
@@ -168,9 +168,11 @@ class Reconciler:
         return description.status
 
 
-def _claims(session: Session, agreement_id: AgreementId, heads: Mapping[Digest, int]) -> Sequence[Owed]:
+def _claims(
+    session: Session, agreement_id: AgreementId, heads: Mapping[Digest, int]
+) -> Sequence[OwedWorkflow]:
     return [
-        Owed(
+        OwedWorkflow(
             id=claim_workflow_id(claim.digest),
             request=ClaimStart(claim=claim.digest, agreement=agreement_id, envelope=_text(claim.entry)),
             head=heads.get(claim.digest, claim.entry.index),
@@ -180,7 +182,7 @@ def _claims(session: Session, agreement_id: AgreementId, heads: Mapping[Digest, 
 
 
 def _text(entry: LedgerEntry) -> str:
-    """Return a filing as it travels.
+    """Return a filing's envelope as text.
 
     Raises:
         MalformedError: The stored bytes were altered.
@@ -188,10 +190,10 @@ def _text(entry: LedgerEntry) -> str:
     return envelope_bytes(entry.statement()).decode()
 
 
-def _deposits(session: Session, agreement_id: AgreementId) -> Sequence[Owed]:
+def _deposits(session: Session, agreement_id: AgreementId) -> Sequence[OwedWorkflow]:
     judged = verdicts(session, agreement_id)
     return [
-        Owed(
+        OwedWorkflow(
             id=deposit_workflow_id(deposit.digest),
             request=VerifyDeposit(agreement=agreement_id, deposit=deposit.digest),
         )
@@ -200,12 +202,12 @@ def _deposits(session: Session, agreement_id: AgreementId) -> Sequence[Owed]:
     ]
 
 
-def _epochs(session: Session, agreement_id: AgreementId) -> Sequence[Owed]:
+def _epochs(session: Session, agreement_id: AgreementId) -> Sequence[OwedWorkflow]:
     latest = agreements.latest(session, agreement_id)
     assert latest is not None, "an agreement that has an id has a version"
     agreement = latest.signed().agreement
     return [
-        Owed(
+        OwedWorkflow(
             id=custody_workflow_id(agreement_id, component, epoch),
             request=DealCustody(agreement=agreement_id, component=component, epoch=epoch),
         )
