@@ -11,7 +11,7 @@ from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.ids import PublicKey, digest
 from tallystick.faults import crossing
-from tallystick.messages import StoredEvidence, EvidenceRequest
+from tallystick.messages import EvidenceRequest, StoredEvidence
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import transaction

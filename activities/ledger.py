@@ -93,7 +93,7 @@ class LedgerActivities:
 
     @activity.defn
     def record_act(self, request: RecordAct) -> NewEntries:
-        """Append a person's statement if the record still is what the asker knew (idempotent by statement id).
+        """Append a person's statement if the record still is what the asker knew (idempotent by its id).
 
         Raises:
             ApplicationError: Carries the rule that refuses it, or that the database is out of reach.
@@ -141,8 +141,8 @@ class LedgerActivities:
             ApplicationError: The database is out of reach.
         """
         with crossing(retried=True), reading(self._database) as session:
-            found = casefile.record(session, request.agreement, request.claim, after=request.after)
-            return NewEntries(recorded=False, entries=page(found))
+            newer = casefile.record(session, request.agreement, request.claim, after=request.after)
+            return NewEntries(recorded=False, entries=page(newer))
 
     @activity.defn
     def record_deposit_verdict(self, request: RecordVerdict) -> str:

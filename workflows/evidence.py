@@ -5,7 +5,7 @@ from temporalio.exceptions import ActivityError
 
 from activities.evidence import EvidenceActivities
 from tallystick.faults import to_failure
-from tallystick.messages import StoredEvidence, EvidenceRequest
+from tallystick.messages import EvidenceRequest, StoredEvidence
 from workflows import steps
 
 

@@ -115,8 +115,8 @@ class NoticeActivities:
 
     def _newer(self, request: GiveNotice) -> NewEntries:
         with reading(self._database) as session:
-            found = casefile.record(session, request.agreement, request.claim, after=request.after)
-        return NewEntries(recorded=False, entries=page(found))
+            newer = casefile.record(session, request.agreement, request.claim, after=request.after)
+        return NewEntries(recorded=False, entries=page(newer))
 
     def _statement(
         self, case: CaseFile, request: GiveNotice, text: str, results: tuple[ChannelResult, ...]

@@ -85,7 +85,7 @@ def event_name(turn: Turn) -> str:
 
 
 def tallies(case: CaseFile, at: datetime) -> TallyView:
-    """Return every count as it stands at `at`."""
+    """Return every count at the moment `at`."""
     counts = [
         (p.stage, tally_approvals(case.agreement, case.claim, p.stage, at=at)) for p in case.claim.stages
     ]

@@ -66,12 +66,12 @@ class Libsodium(Algorithm):
 
     @staticmethod
     def to_jwk(key_obj: Any, as_dict: Literal[True, False] = False) -> NoReturn:  # noqa: ANN401, FBT002
-        """Refuse: keys stand in agreements."""
+        """Refuse: keys are listed in agreements."""
         raise NotImplementedError
 
     @staticmethod
     def from_jwk(jwk: Any) -> NoReturn:  # noqa: ANN401
-        """Refuse: keys stand in agreements."""
+        """Refuse: keys are listed in agreements."""
         raise NotImplementedError
 
 

@@ -128,7 +128,7 @@ def storekeeper(settings: Settings, database: Engine) -> Storekeeper:
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
-    """Carry claims until `stop` is set; work under way then is finished, or tried again by the next worker."""
+    """Carry claims until `stop` is set; work under way is then finished, or left for the next worker."""
     database = open_database(settings.database_url)
     activities = worker_activities(settings, database)
     client = await connect(settings)

@@ -46,7 +46,7 @@ def queue_worker(
 
 
 async def connect(settings: Settings) -> Client:
-    """Return a connection to Temporal; while it does not answer, ask again, after longer and longer pauses."""
+    """Return a connection to Temporal; while it does not answer, ask again after ever longer pauses."""
     pause = CONNECT_RETRY_MIN
     while True:
         try:

@@ -55,7 +55,7 @@ class StoredBlob:
 
     Attributes:
         uploaded_by: A key's fingerprint.
-        purpose: A `BlobPurpose`; one that is none of them entitles nobody.
+        purpose: A `BlobPurpose`; any other word entitles nobody to fetch it.
     """
 
     digest: Digest

@@ -325,7 +325,7 @@ def _write(session: Session, log: LogRow, names: Names, at: datetime, envelope: 
     try:
         session.flush()
     except IntegrityError as error:
-        # Writers take turns, so only an altered row can stand where this entry belongs.
+        # Writers take turns, so only an altered row can be where this entry belongs.
         raise LedgerCorruptError("the log's size does not fit its entries", index=index) from error
     return entry_of(row)
 
@@ -338,11 +338,7 @@ def _decisions(names: Names, row: EntryRow) -> Sequence[DecisionRow]:
 
 
 def named_entry(session: Session, agreement_id: str, digest: Digest) -> LedgerEntry:
-    """Return the entry of a statement that a row names.
-
-    Raises:
-        LedgerCorruptError: There is none, so the database was damaged.
-    """
+    """Return the entry of a statement that a row names; if there is none, the database was damaged."""
     query = select(EntryRow).where(
         col(EntryRow.agreement_id) == agreement_id, col(EntryRow.statement_id) == digest
     )

@@ -133,7 +133,7 @@ def _create_claims() -> None:
 
 
 def _create_storage() -> None:
-    """Create the rows of blobs, and of answers for whoever asks again."""
+    """Create the tables of blobs, and of answers to repeated requests."""
     op.create_table(
         "blobs",
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
