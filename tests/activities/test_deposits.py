@@ -70,9 +70,11 @@ def test_a_bad_copy_is_repaired_and_named(world: World, spoil: Callable[[Path], 
     good, bad = files(world)
     spoil(bad)
 
-    found = verdict(world)
+    judged = verdict(world)
 
-    assert found == DepositVerdict(verified=True, because=(f"docs: south {word}, replaced from a good copy",))
+    assert judged == DepositVerdict(
+        verified=True, because=(f"docs: south {word}, replaced from a good copy",)
+    )
     assert bad.read_bytes() == good.read_bytes()
     assert verdict(world) == DepositVerdict(verified=True)
 
@@ -81,9 +83,9 @@ def test_a_file_that_is_bad_everywhere_fails_the_deposit(world: World) -> None:
     for path in files(world):
         flip(path)
 
-    found = verdict(world)
+    judged = verdict(world)
 
-    assert found == DepositVerdict(verified=False, because=("docs: north altered", "docs: south altered"))
+    assert judged == DepositVerdict(verified=False, because=("docs: north altered", "docs: south altered"))
 
 
 def test_a_size_that_is_not_as_signed_fails_the_deposit(world: World) -> None:

@@ -1,4 +1,4 @@
-"""What somebody who moves a clock, or forges a workflow, gets out of the ledger's activities: nothing."""
+"""Someone who moves a clock, or forges a workflow, gets nothing out of the ledger's activities."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,16 +16,16 @@ from tests.support.worlds.prepared_worlds import accepted, prepared_world, unrea
 
 
 def due_at(world: World, at: datetime) -> RecordHappening:
-    found = due(world.agreement, world.case().claim, at=at)
-    assert found is not None
+    owed = due(world.agreement, world.case().claim, at=at)
+    assert owed is not None
     return happening(
         world,
-        found.happening,
+        owed.happening,
         at,
-        stage=found.stage,
-        until=found.until,
-        cause=found.cause,
-        because=found.because,
+        stage=owed.stage,
+        until=owed.until,
+        cause=owed.cause,
+        because=owed.because,
     )
 
 

@@ -1,7 +1,7 @@
 """Hostile bytes, to every address that takes any: a typed refusal, no defect, and nothing changed.
 
 The addresses come from the OpenAPI document, so that a new one is tried as well. The same
-corpus is tried twice: as the envelope, and inside it, signed by whoever may sign.
+corpus is tried twice: as the envelope, and inside it, signed by people who may sign it.
 """
 
 import gzip
@@ -147,16 +147,16 @@ def address(service: Service, path: str) -> str:
 
 def kept(world: World) -> str:
     """A digest of all that is stored, but not of how the database lays it out."""
-    found = hashlib.sha256()
+    hashed = hashlib.sha256()
     with world.database.connect() as connection:
         raw = connection.connection.dbapi_connection
         assert raw is not None
         for line in raw.iterdump():
-            found.update(line.encode())
+            hashed.update(line.encode())
     for path in sorted(world.folder.rglob("*")):
         if path.is_file() and not path.name.startswith("store.db"):
-            found.update(str(path).encode() + path.read_bytes())
-    return found.hexdigest()
+            hashed.update(str(path).encode() + path.read_bytes())
+    return hashed.hexdigest()
 
 
 def inside(said: Spoken, payload: bytes) -> bytes:

@@ -27,12 +27,12 @@ THERE_AND_NOT = {
     "{digest}": ("", NO_DIGEST),
     "{statement}": ("", NO_DIGEST),
 }
-"""What stands for something in an address: what is there, if it is always the same, and what is not."""
+"""What each name in an address is replaced by: what exists, if it is always the same, and what does not."""
 
 
 @pytest.fixture
 async def shared(template: World, tmp_path: Path) -> AsyncGenerator[Service]:
-    """The deployment, and another agreement in it where a stranger to the first stands in for ana."""
+    """The deployment, and another agreement in it where a stranger to the first takes ana's place."""
     world = template.copied_to(tmp_path)
     persons = tuple(
         replace(person, signing_key=STRANGER.public_key) if person.id == ANA else person
@@ -49,7 +49,7 @@ async def shared(template: World, tmp_path: Path) -> AsyncGenerator[Service]:
 
 
 async def addresses(service: Service) -> list[tuple[str, str]]:
-    """Every method and address of the OpenAPI document that names something of somebody's."""
+    """Every method and address of the OpenAPI document that names something that belongs to someone."""
     document = (await service.http.get("/v1/openapi.json")).json()
     return [
         (method.upper(), path)

@@ -1,4 +1,4 @@
-"""One clock of a running site is wrong, by weeks: no window ends early, and once it is right all goes on.
+"""One clock of a running site is wrong by weeks: no window ends early; once it is right, all continues.
 
 Real processes under libfaketime. SQLite has no clock of its own: the database's is that of
 whoever writes, the worker's for what falls due. All clocks behind but Temporal's is Temporal's ahead.
@@ -150,8 +150,8 @@ def now() -> datetime:
 
 
 def happening(claim: Claim, what: Happening) -> tuple[Entry, Event]:
-    (found,) = ((entry, body) for entry, body in claim.entries_of(Event) if body.happening is what)
-    return found
+    (only,) = ((entry, body) for entry, body in claim.entries_of(Event) if body.happening is what)
+    return only
 
 
 def refusals(claim: Claim) -> list[tuple[Entry, DecisionStatement]]:

@@ -1,4 +1,4 @@
-"""Whoever writes the database alters every column of every table: nothing is released by it.
+"""Someone who can write the database alters every column of every table: nothing is released by it.
 
 The table of cases is the schema itself: a new column is attacked without a new line here.
 Three claims are attacked: one under a hold, one whose window is not over, one settled.

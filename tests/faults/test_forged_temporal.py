@@ -1,4 +1,4 @@
-"""Whoever has Temporal's address sends what they like to a running site: nothing is released by it."""
+"""Someone with Temporal's address sends what they like to a running site: nothing is released by it."""
 
 import json
 import subprocess

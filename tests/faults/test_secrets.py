@@ -1,4 +1,4 @@
-"""After a full claim no secret stands anywhere in the site, however written; a planted one is found."""
+"""After a full claim no secret is anywhere in the site, in any spelling; a planted one is found."""
 
 import base64
 import io
@@ -40,7 +40,7 @@ GATE_KEYS = "gate/gate.key"
 
 @dataclass(kw_only=True)
 class Claimed:
-    """A site that has carried a whole claim and was stopped, and what must stand nowhere in it."""
+    """A site that has carried a whole claim and was stopped, and the secrets that must be nowhere in it."""
 
     site: Site
     release: Release
@@ -73,9 +73,9 @@ def evidence(release: Release, item: str, plain: bytes) -> EvidenceDocument:
 
 
 def file_key(sealed: bytes, identity: age.HybridIdentity) -> bytes:
-    found = identity.unwrap(read_header(io.BytesIO(sealed)).stanzas)
-    assert found is not None
-    return found
+    file_key = identity.unwrap(read_header(io.BytesIO(sealed)).stanzas)
+    assert file_key is not None
+    return file_key
 
 
 def blob(site: Site, digest: Digest) -> bytes:
@@ -191,7 +191,7 @@ def carry(claimed: Claimed) -> None:
 
 @pytest.fixture(scope="module")
 def found(claimed: Claimed) -> list[Leak]:
-    """Every secret that stands anywhere in what the site keeps and answers, and where its claim is named."""
+    """Every secret that is anywhere in what the site keeps and answers, and where its claim is named."""
     wanted = {**claimed.secrets, "claim": claimed.release.claim.encode()}
     return leaks(wanted, [*contents(claimed.site.root), *claimed.answers.items()])
 
@@ -205,7 +205,7 @@ def test_no_secret_stands_anywhere_in_any_form(claimed: Claimed, found: list[Lea
 
 
 def test_every_store_of_the_site_is_looked_through(claimed: Claimed, found: list[Leak]) -> None:
-    """What must stand somewhere is found there: the claim's digest, and the keys in their own files."""
+    """What must be somewhere is found there: the claim's digest, and the keys in their own files."""
     named = {leak.where for leak in found if leak.secret == "claim"}
     assert {"tallystick.db (values)", "temporal.db (values)"} <= named
     assert {LOG_KEYS, GATE_KEYS} <= {leak.where for leak in found if leak.secret != "claim"}
@@ -225,9 +225,9 @@ def test_a_planted_secret_is_found_in_every_form(tmp_path: Path) -> None:
         with closing(sqlite3.connect(folder / "store.db")) as connection, connection:
             connection.execute("CREATE TABLE things (name TEXT, value BLOB)")
             connection.execute("INSERT INTO things VALUES ('a', ?)", (3900 * b"." + written + 9000 * b".",))
-        found = {(leak.form, leak.where) for leak in leaks({"planted": secret}, contents(folder))}
-        assert (form, "deep/log") in found, form
-        assert (form, "store.db (values)") in found, form
+        planted = {(leak.form, leak.where) for leak in leaks({"planted": secret}, contents(folder))}
+        assert (form, "deep/log") in planted, form
+        assert (form, "store.db (values)") in planted, form
 
 
 def test_a_secret_within_base64_of_more_is_found() -> None:

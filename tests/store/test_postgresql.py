@@ -125,7 +125,7 @@ def test_a_writer_that_waited_sees_what_the_one_before_it_wrote(database: Engine
     with ThreadPoolExecutor(1) as threads:
         with transaction(database) as session:
             waiting: Future[int] = threads.submit(second)
-            until_somebody_waits(session)
+            until_someone_waits(session)
             add(session, said("event", 1))
         assert waiting.result(timeout=30) == 1
 
@@ -220,11 +220,11 @@ def test_a_deadlock_is_unavailability(postgresql: PostgresServer, database: Engi
     schema = str(database.url.query["options"]).partition("=")[2]
     lock = f"SELECT 1 FROM {schema}.logs FOR UPDATE"  # noqa: S608 - our own name
 
-    # Somebody else's program locks a row and then asks for our turn; we ask for the row.
+    # Someone else's program locks a row and then asks for our turn; we ask for the row.
     def ask_for_the_row(other: psycopg.Connection, threads: ThreadPoolExecutor) -> None:
         with transaction(database) as session:
             threads.submit(other.execute, f"SELECT pg_advisory_xact_lock({0x74616C6C79})".encode())
-            until_somebody_waits(session)
+            until_someone_waits(session)
             session.get(LogRow, "a", with_for_update=True)
 
     with psycopg.connect(postgresql.conninfo) as other, ThreadPoolExecutor(1) as threads:
@@ -321,7 +321,7 @@ def raise_in_the_server(session: Session, state: str) -> None:
     session.connection().exec_driver_sql(raising)
 
 
-def until_somebody_waits(session: Session) -> None:
+def until_someone_waits(session: Session) -> None:
     """Return once another writer waits for this one."""
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     while not session.connection().exec_driver_sql(waiting).scalar_one():

@@ -93,14 +93,14 @@ def error_classes() -> list[type[TallystickError]]:
     for package in PACKAGES:
         for module in _modules(package):
             importlib.import_module(module)
-    found = dict.fromkeys(_tree(TallystickError))  # a class with two parents is one class
-    return [error for error in found if error.__module__.split(".")[0] in PACKAGES]
+    classes = dict.fromkeys(_tree(TallystickError))  # a class with two parents is one class
+    return [error for error in classes if error.__module__.split(".")[0] in PACKAGES]
 
 
 def _modules(package: str) -> Iterator[str]:
-    found = importlib.import_module(package)
+    root = importlib.import_module(package)
     yield package
-    for module in pkgutil.iter_modules(found.__path__, f"{package}."):
+    for module in pkgutil.iter_modules(root.__path__, f"{package}."):
         if module.name.rpartition(".")[2] in _NOT_IMPORTED:
             continue
         if module.ispkg:

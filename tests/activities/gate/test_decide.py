@@ -105,10 +105,10 @@ def unmet(world: World) -> set[str]:
 
 
 def decisions(world: World) -> int:
-    """How many decisions to release the ledger has, whoever made them."""
+    """How many decisions to release the ledger has, by any gate."""
     with reading(world.database) as session:
-        found = ledger.entries(session, world.agreement.id, kinds=[Kind.DECISION])
-    return sum(ledger.names_of(entry.statement()).decision is not None for entry in found)
+        decisions = ledger.entries(session, world.agreement.id, kinds=[Kind.DECISION])
+    return sum(ledger.names_of(entry.statement()).decision is not None for entry in decisions)
 
 
 def refuses(world: World, **gate: object) -> set[str]:
@@ -147,8 +147,8 @@ def sealed_digest(world: World) -> Digest:
         assert stored is not None
         deposit = read_signed(stored.entry.statement(), world.agreement).body
     assert isinstance(deposit, Deposit)
-    (found,) = (c.sealed_digest for c in deposit.components if c.component == LICENCE_KEYS)
-    return found
+    (sealed_digest,) = (c.sealed_digest for c in deposit.components if c.component == LICENCE_KEYS)
+    return sealed_digest
 
 
 # ---------------------------------------------------------------------------------- the whole truth
@@ -344,7 +344,7 @@ def test_a_quorum_that_was_never_reached_moves_nothing(prepared: World, tmp_path
 
 
 def stolen(world: World) -> None:
-    """Somebody with the log key records that the quorum was reached."""
+    """Someone with the log key records that the quorum was reached."""
     body = world.body(
         Event,
         world.engine_person,
@@ -819,7 +819,7 @@ def test_who_never_stops_acting_does_not_keep_the_gate_for_ever(world: World) ->
 
 
 def test_bytes_that_were_read_for_another_deposit_are_not_the_pinned_ones(world: World) -> None:
-    """Whoever writes the database shows the gate another deposit to read, and then the pinned one."""
+    """Someone who can write the database shows the gate another deposit first, and then the pinned one."""
     pinned = world.case().claim.filing.deposit
     for path in world.sealed_files(sealed_digest(world)):
         flip(path)

@@ -100,8 +100,8 @@ def sealed(world: World) -> Digest:
 def repairs(world: World, happening: Happening = Happening.REPLICA_REPAIRED) -> list[Event]:
     """What the ledger says was replaced, each verified as the engine's own word."""
     with reading(world.database) as session:
-        found = ledger.entries(session, world.agreement.id, kinds=[Kind.EVENT])
-    events = [read_signed(entry.statement(), world.agreement) for entry in found if entry.claim is None]
+        recorded = ledger.entries(session, world.agreement.id, kinds=[Kind.EVENT])
+    events = [read_signed(entry.statement(), world.agreement) for entry in recorded if entry.claim is None]
     assert all(signed.signers == {world.agreement.engine.log_key} for signed in events)
     bodies = [signed.body for signed in events if isinstance(signed.body, Event)]
     return [body for body in bodies if body.happening is happening]
@@ -310,8 +310,8 @@ def lose(world: World) -> None:
 def given(world: World) -> list[StorageNotice]:
     """The notices on record, each verified as the engine's own word."""
     with reading(world.database) as session:
-        found = ledger.entries(session, world.agreement.id, kinds=[Kind.STORAGE_NOTICE])
-    signed = [read_signed(entry.statement(), world.agreement) for entry in found]
+        recorded = ledger.entries(session, world.agreement.id, kinds=[Kind.STORAGE_NOTICE])
+    signed = [read_signed(entry.statement(), world.agreement) for entry in recorded]
     assert all(one.signers == {world.agreement.engine.log_key} for one in signed)
     return [one.body for one in signed if isinstance(one.body, StorageNotice)]
 
@@ -321,7 +321,7 @@ def letters(world: World) -> list[Path]:
 
 
 def run_until(world: World, rests: int) -> list[timedelta]:
-    """Run the storekeeper until it has rested so often, its clock going on with each rest."""
+    """Run the storekeeper until it has rested so many times; each rest moves its clock."""
     rest, clock = Weary(rests), {"now": NOW}
 
     def go_on(pause: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""Registering: signed by every party and a root key, for this deployment, by somebody it concerns."""
+"""An agreement is registered if every party and a root key signed it, for this deployment."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -31,7 +31,7 @@ def signed(agreement: Agreement = AGREEMENT, keys: tuple[SigningKey, ...] = KEYS
     return sign("agreement", encode_object(agreement), list(keys))
 
 
-async def test_a_first_agreement_is_registered_by_somebody_it_lists(empty: Service) -> None:
+async def test_a_first_agreement_is_registered_by_a_person_it_lists(empty: Service) -> None:
     told = await empty.post("/agreements", signed(), BEA)
     assert told.status_code == 201, told.text
     assert (told.json()["agreement"], told.json()["version"]) == ("nordwind-halden", 1)

@@ -1,4 +1,4 @@
-"""Blobs: uploads that go on, ranges, and who may fetch which bytes."""
+"""Blobs: uploads that are resumed, ranges, and who may fetch which bytes."""
 
 import asyncio
 from dataclasses import replace
@@ -58,7 +58,7 @@ async def get(service: Service, person: PersonId, digest: str = DIGEST, **header
     return await service.http.get(f"/v1/blobs/{digest}", headers={**service.signed_in(person), **headers})
 
 
-async def test_an_upload_goes_on_where_it_stopped(service: Service) -> None:
+async def test_an_upload_is_resumed_where_it_stopped(service: Service) -> None:
     half = len(DATA) // 2
     first = await put(service, DATA[:half], offset=0, length=len(DATA))
     assert (first.status_code, first.json()) == (202, {"offset": half})
@@ -185,7 +185,7 @@ async def released_file(claimed: Service) -> str:
 
 
 async def test_a_damaged_record_hides_no_blob_released_by_another_claim(service: Service) -> None:
-    unreadable_claim(service.world, DORA)  # stands before the claim in the same agreement
+    unreadable_claim(service.world, DORA)  # comes before the claim in the same agreement
     unreadable_claim(prepared_world(service.world.folder, first=agreement(id=AARDVARK)), DORA)
     answer = await service.post("/claims", service.filing(), BEA)
     service.world = replace(service.world, claim=answer.json()["digest"])
@@ -253,7 +253,7 @@ async def test_a_deposit_is_recorded_once_its_files_have_arrived(service: Servic
     assert first["verdict"]["state"] == "verified"
 
 
-async def test_an_upload_with_which_nobody_goes_on_is_dropped_by_the_api_itself(service: Service) -> None:
+async def test_an_upload_that_nobody_continues_is_dropped_by_the_api_itself(service: Service) -> None:
     assert (await put(service, DATA[:100], offset=0, length=len(DATA))).status_code == 202
     arriving = service.app.state.backend.uploads
     owner = key_id(PEOPLE[DORA].signing_key.public_key)

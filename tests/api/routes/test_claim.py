@@ -27,12 +27,12 @@ async def test_a_claim_says_on_whom_it_waits_and_the_inbox_tells_them(claimed: S
 
 
 async def test_claims_are_found_by_state_and_by_whom_they_wait_for(claimed: Service) -> None:
-    async def found(**query: str) -> int:
+    async def how_many(**query: str) -> int:
         return len((await claimed.get("/claims", ANA, **query)).json()["claims"])
 
-    assert [await found(state=state) for state in ("FILED", "WINDOW")] == [1, 0]
-    assert [await found(waiting_for=who) for who in ("ana@harbour", "kim@kestrel")] == [1, 0]
-    assert [await found(waiting_for=what) for what in ("intake", "approval")] == [1, 0]
+    assert [await how_many(state=state) for state in ("FILED", "WINDOW")] == [1, 0]
+    assert [await how_many(waiting_for=who) for who in ("ana@harbour", "kim@kestrel")] == [1, 0]
+    assert [await how_many(waiting_for=what) for what in ("intake", "approval")] == [1, 0]
 
 
 async def test_the_timeline_tells_every_entry_as_the_event_that_it_counted_as(claimed: Service) -> None:
@@ -112,13 +112,13 @@ async def events(service: Service, count: int, last: int | None = None) -> list[
     caller = Caller(key=key, fingerprint=key_id(key), persons={AgreementId("nordwind-halden"): ANA})
     backend = service.app.state.backend
     stream = entries_after(backend, caller, service.world.claim, -1 if last is None else last)
-    found: list[dict[str, object]] = []
+    events: list[dict[str, object]] = []
     async for event in stream:
-        found.append(json.loads(str(event.data)))
-        if len(found) == count:
+        events.append(json.loads(str(event.data)))
+        if len(events) == count:
             break
     await stream.aclose()
-    return found
+    return events
 
 
 async def test_the_evidence_file_is_what_the_worker_stored(claimed: Service) -> None:

@@ -371,7 +371,7 @@ def test_uploading_again_replaces_a_bad_copy_and_says_so(
     for root in roots:
         damage(root, "truncated")
     before = blobs.put(WANTED, len(BLOB), lambda: [BLOB])
-    assert [(found.state, found.repaired) for found in before] == [(ReplicaState.ALTERED, True)] * 2
+    assert [(verdict.state, verdict.repaired) for verdict in before] == [(ReplicaState.ALTERED, True)] * 2
     assert states(blobs) == [ReplicaState.GOOD] * 2
     assert all(len(list((root / "quarantine").iterdir())) == 1 for root in roots)
 
@@ -389,7 +389,7 @@ def test_a_store_that_cannot_be_written_stays_unrepaired(tmp_path: Path, roots: 
     good.put(WANTED, len(BLOB), [BLOB])
     broken = FileBlobStore(roots[1], name="b", fsync=failing_at(6))
     verdicts = ReplicatedBlobs([good, broken]).repair(WANTED)
-    assert [(found.state, found.repaired) for found in verdicts] == [
+    assert [(verdict.state, verdict.repaired) for verdict in verdicts] == [
         (ReplicaState.GOOD, False),
         (ReplicaState.MISSING, False),
     ]

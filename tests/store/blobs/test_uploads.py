@@ -1,4 +1,4 @@
-"""An upload goes on where it stopped, is its sender's alone, and becomes a blob only as a whole."""
+"""An upload is resumed where it stopped, is its sender's alone, and becomes a blob only as a whole."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -49,8 +49,8 @@ def test_parts_become_a_blob_in_every_store(uploads: Uploads, blobs: ReplicatedB
     assert uploads.received_bytes(ANA, WANTED) == 200
     assert uploads.append_part(ANA, WANTED, 200, BLOB[200:]) == 500
     before = uploads.finish(ANA, WANTED, 500)
-    assert [found.state for found in before] == [ReplicaState.MISSING] * 2
-    assert [found.state for found in blobs.check(WANTED, 500)] == [ReplicaState.GOOD] * 2
+    assert [verdict.state for verdict in before] == [ReplicaState.MISSING] * 2
+    assert [verdict.state for verdict in blobs.check(WANTED, 500)] == [ReplicaState.GOOD] * 2
     assert uploads.received_bytes(ANA, WANTED) == 0
 
 
@@ -76,7 +76,7 @@ def test_an_upload_that_is_not_complete_is_no_blob(uploads: Uploads, blobs: Repl
     with pytest.raises(UploadOffsetError) as caught:
         uploads.finish(ANA, WANTED, 500)
     assert caught.value.facts["received"] == 200
-    assert {found.state for found in blobs.check(WANTED)} == {ReplicaState.MISSING}
+    assert {verdict.state for verdict in blobs.check(WANTED)} == {ReplicaState.MISSING}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_wrong_bytes_are_thrown_away_so_that_it_can_begin_again(
     uploads.append_part(ANA, WANTED, 0, sent)
     with pytest.raises(refusal):
         uploads.finish(ANA, WANTED, 500)
-    assert {found.state for found in blobs.check(WANTED)} == {ReplicaState.MISSING}
+    assert {verdict.state for verdict in blobs.check(WANTED)} == {ReplicaState.MISSING}
     uploads.append_part(ANA, WANTED, 0, BLOB)
     uploads.finish(ANA, WANTED, 500)
 
@@ -136,7 +136,7 @@ def test_finishing_twice_at_once_ends_in_one_blob(uploads: Uploads, blobs: Repli
 
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(finish, range(4))) == 1
-    assert [found.state for found in blobs.check(WANTED)] == [ReplicaState.GOOD] * 2
+    assert [verdict.state for verdict in blobs.check(WANTED)] == [ReplicaState.GOOD] * 2
 
 
 def test_a_part_beyond_the_largest_blob_is_refused(tmp_path: Path, uploads: Uploads) -> None:

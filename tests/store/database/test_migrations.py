@@ -40,7 +40,7 @@ _SHAPES = {
 
 
 def shape(database: Engine) -> dict[str, frozenset[str]]:
-    """Each table, column, index and constraint by name; its lines may stand in another order."""
+    """Each table, column, index and constraint by name; its lines may come in another order."""
     with database.connect() as connection:
         rows = [row for query in _SHAPES[database.dialect.name] for row in connection.exec_driver_sql(query)]
     return {name: frozenset(line.strip(" \t,") for line in made.splitlines()) for name, made in rows}

@@ -42,8 +42,8 @@ def test_every_connection_to_sqlite_has_the_durability_settings(
     sqlite_engine: Engine, setting: str, expected: object
 ) -> None:
     with sqlite_engine.connect() as first, sqlite_engine.connect() as second:
-        found = [each.exec_driver_sql(f"PRAGMA {setting}").scalar() for each in (first, second)]
-    assert found == [expected, expected]
+        actual = [each.exec_driver_sql(f"PRAGMA {setting}").scalar() for each in (first, second)]
+    assert actual == [expected, expected]
 
 
 def test_a_database_whose_journal_cannot_be_wal_is_refused_at_connect() -> None:

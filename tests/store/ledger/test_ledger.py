@@ -1,4 +1,4 @@
-"""One log an agreement: appended once, found by what was signed, and any change is noticed."""
+"""One log for each agreement: entries are appended once and found by what was signed; changes are noticed."""
 
 import re
 from collections.abc import Callable
@@ -56,7 +56,7 @@ STAGE = StageId("critical")
 
 
 def change(database: Engine, statement: str) -> None:
-    """What somebody with access to the database could do: no foreign key holds them back."""
+    """What someone with access to the database could do: no foreign key stops them."""
     with database.connect() as connection:
         if database.dialect.name == "sqlite":
             connection.exec_driver_sql("ROLLBACK")  # the setting is not taken within a transaction
@@ -188,17 +188,17 @@ def test_entries_are_found_by_claim_kind_and_place(database: Engine) -> None:
         add(session, said("approval", 5, claim=other))
     with reading(database) as session:
 
-        def found(**wanted: object) -> list[int]:
+        def places(**wanted: object) -> list[int]:
             return [entry.index for entry in entries(session, LOG, **wanted)]  # type: ignore[arg-type]
 
-        assert found() == [0, 1, 2, 3, 4]
-        assert found(claim=mine) == [0, 2]
-        assert found(claim=mine, agreement_wide=True) == [0, 2, 3]
-        assert found(kinds=["approval"]) == [2, 4]
-        assert found(kinds=[]) == []
-        assert found(claim=other, kinds=["approval", "denial"]) == [4]
-        assert found(after=2) == [3, 4]
-        assert found(after=0, limit=2) == [1, 2]
+        assert places() == [0, 1, 2, 3, 4]
+        assert places(claim=mine) == [0, 2]
+        assert places(claim=mine, agreement_wide=True) == [0, 2, 3]
+        assert places(kinds=["approval"]) == [2, 4]
+        assert places(kinds=[]) == []
+        assert places(claim=other, kinds=["approval", "denial"]) == [4]
+        assert places(after=2) == [3, 4]
+        assert places(after=0, limit=2) == [1, 2]
 
 
 def test_an_entry_is_found_by_its_statement_in_its_own_log_only(database: Engine) -> None:
@@ -351,7 +351,7 @@ def test_no_proof_in_a_log_that_never_had_that_size(database: Engine, size: int)
             consistency_proof(session, LOG, 1, size)
 
 
-# What somebody with access to the database could do.
+# What someone with access to the database could do.
 
 CHANGES = {
     # what is done to entry 3 of 8, of which the first 2 and the first 5 are under checkpoints
@@ -520,6 +520,6 @@ def test_times_are_stored_in_utc(database: Engine) -> None:
     berlin = datetime.fromisoformat("2026-11-24T10:00:00+01:00")
     with transaction(database) as session:
         assert add(session, said("event", 1), at=berlin).accepted_at == AT
-        found = entries(session, LOG)[0].accepted_at
-    assert found.tzinfo is UTC
-    assert canonical_bytes({"at": found.isoformat()}) == b'{"at":"2026-11-24T09:00:00+00:00"}'
+        accepted_at = entries(session, LOG)[0].accepted_at
+    assert accepted_at.tzinfo is UTC
+    assert canonical_bytes({"at": accepted_at.isoformat()}) == b'{"at":"2026-11-24T09:00:00+00:00"}'

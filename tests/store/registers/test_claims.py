@@ -1,4 +1,4 @@
-"""A claim is filed once, and found by whatever people call it."""
+"""A claim is filed once, and found by its digest and its short form."""
 
 import pytest
 from sqlalchemy import Engine

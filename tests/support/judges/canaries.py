@@ -26,36 +26,36 @@ class Leak:
 def forms(secret: bytes) -> Mapping[str, bytes]:
     """Return every way in which the secret may be written: text, too, if it is text."""
     assert len(secret) >= SECRET_BYTES_MIN
-    found = {"raw": secret, "hex": secret.hex().encode(), "HEX": secret.hex().upper().encode()}
-    found |= {"hex with colons": secret.hex(":").encode(), "reversed": secret[::-1]}
+    forms = {"raw": secret, "hex": secret.hex().encode(), "HEX": secret.hex().upper().encode()}
+    forms |= {"hex with colons": secret.hex(":").encode(), "reversed": secret[::-1]}
     for skipped in range(3):
         for name, encoded in (
             ("base64", base64.b64encode(bytes(skipped) + secret)),
             ("base64url", base64.urlsafe_b64encode(bytes(skipped) + secret)),
         ):
-            found[f"{name} after {skipped}"] = _inner(encoded, skipped, len(secret))
-    found["base32"] = base64.b32encode(secret).rstrip(b"=")
+            forms[f"{name} after {skipped}"] = _inner(encoded, skipped, len(secret))
+    forms["base32"] = base64.b32encode(secret).rstrip(b"=")
     latin = secret.decode("latin-1")
-    found["JSON-escaped"] = json.dumps(latin)[1:-1].encode()
-    found["JSON in JSON"] = json.dumps(json.dumps(latin))[3:-3].encode()
-    found["as Python shows it"] = repr(secret)[2:-1].encode()
-    found["as UTF-8"] = latin.encode()
-    found["a list of numbers"] = ", ".join(map(str, secret)).encode()
-    found["a list of numbers, close"] = ",".join(map(str, secret)).encode()
+    forms["JSON-escaped"] = json.dumps(latin)[1:-1].encode()
+    forms["JSON in JSON"] = json.dumps(json.dumps(latin))[3:-3].encode()
+    forms["as Python shows it"] = repr(secret)[2:-1].encode()
+    forms["as UTF-8"] = latin.encode()
+    forms["a list of numbers"] = ", ".join(map(str, secret)).encode()
+    forms["a list of numbers, close"] = ",".join(map(str, secret)).encode()
     for name in ("raw", "hex", "base64 after 0"):
-        found[f"{name}, UTF-16"] = found[name].decode("latin-1").encode("utf-16-le")
-    return found
+        forms[f"{name}, UTF-16"] = forms[name].decode("latin-1").encode("utf-16-le")
+    return forms
 
 
 def _inner(encoded: bytes, skipped: int, size: int) -> bytes:
-    """Cut off the characters that are made of what stands before or after the secret as well."""
+    """Cut off the characters that depend on the bytes before or after the secret as well."""
     first = -(-8 * skipped // 6)
     last = 8 * (skipped + size) // 6
     return encoded[first:last]
 
 
 def leaks(secrets: Mapping[str, bytes], places: Iterable[tuple[str, bytes]]) -> list[Leak]:
-    """Return every secret in every form in which it stands in any of the places."""
+    """Return every secret that is in any of the places, in any form."""
     wanted = {name: forms(secret) for name, secret in secrets.items()}
     return [
         Leak(secret=name, form=form, where=where)

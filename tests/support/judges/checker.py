@@ -69,15 +69,15 @@ def check_answers(history: History, log: Sequence[LedgerEntry]) -> None:
     for attempt in history.attempts:
         by_statement.setdefault(attempt.statement, []).append(attempt)
     for statement, attempts in by_statement.items():
-        found = places.get(statement, [])
+        indexes = places.get(statement, [])
         acknowledged = [one for one in attempts if one.told is Told.OK]
-        assert len(found) <= 1, f"{attempts[0].what} is on record {len(found)} times"
+        assert len(indexes) <= 1, f"{attempts[0].what} is on record {len(indexes)} times"
         if acknowledged:
-            assert found, f"{attempts[0].what} was acknowledged and is not on record"
-            assert {one.index for one in acknowledged} == set(found), "one answer, for ever"
-            assert log[found[0]].statement() == attempts[0].envelope, "as it was sent, byte for byte"
+            assert indexes, f"{attempts[0].what} was acknowledged and is not on record"
+            assert {one.index for one in acknowledged} == set(indexes), "one answer, for ever"
+            assert log[indexes[0]].statement() == attempts[0].envelope, "as it was sent, byte for byte"
         elif attempts[-1].told is Told.REFUSED:
-            assert not found, f"{attempts[0].what} was refused ({attempts[-1].code}) and is on record"
+            assert not indexes, f"{attempts[0].what} was refused ({attempts[-1].code}) and is on record"
     strangers = {one.statement_id for one in log if one.kind in _BY_PERSONS} - set(by_statement)
     assert not strangers, "what nobody sent is on record"
     _check_order(by_statement, places)
@@ -99,7 +99,7 @@ def _check_log(session: Session, release: Release, log: Sequence[LedgerEntry], s
     """I-14: gapless, a claim in order of time, leaf and row together, and any two checkpoints consistent."""
     agreement, public = release.agreement, site.deployment()
     assert [entry.index for entry in log] == list(range(len(log)))
-    # An entry is dated by who accepts it, at first: one that a crash held up may stand after a younger one
+    # An entry is dated by who accepts it, at first: one that a crash held up may come after a younger one
     # about something else, but none about a claim is older than what its asker knew of the claim.
     times = [entry.accepted_at for entry in log if entry.claim is not None]
     assert all(later >= earlier - timedelta(seconds=2) for earlier, later in pairwise(times))
@@ -186,7 +186,7 @@ def check_stages_follow_each_other(case: CaseFile) -> None:
     states = [progress.state for progress in case.claim.stages]
     rest = states[next((n for n, one in enumerate(states) if one is not StageState.ACTIVATED), len(states)) :]
     if StageState.ROLLED_BACK in states:
-        return  # undone last first: their receipts stand in the ledger, and the fold admitted each
+        return  # undone last first: their receipts are in the ledger, and the fold admitted each
     assert all(one in {StageState.WAITING, StageState.QUORATE} for one in rest[1:]), states
 
 
@@ -200,8 +200,8 @@ def _check_contributions(case: CaseFile, site: Site) -> None:
 
 
 def _copies(root: Path, digest: str) -> int:
-    found = root.glob(f"blobs*/**/{digest.removeprefix('sha256:')}")
-    return sum(sha256_digest(path.read_bytes()) == digest for path in found)
+    copies = root.glob(f"blobs*/**/{digest.removeprefix('sha256:')}")
+    return sum(sha256_digest(path.read_bytes()) == digest for path in copies)
 
 
 def _check_evidence(release: Release, site: Site, database: Engine) -> None:

@@ -73,10 +73,10 @@ class Rig:
         self.app.state.backend = open_backend(settings_in(world.folder), engine, self.clock.read)
 
     def operations(self) -> list[Operation]:
-        return [found.ok() for found in self.schema.get_all_operations()]
+        return [operation.ok() for operation in self.schema.get_all_operations()]
 
     def known(self) -> Mapping[str, Sequence[object]]:
-        """What really is there, by the name of the parameter that may stand for it."""
+        """What really exists, by the name of the parameter that may name it."""
         case = self.world.case()
         sealed = [path.name for path in sorted(self.world.folder.glob("north/blobs/*/*/*"))]
         return {
@@ -155,14 +155,14 @@ def _there(using: Rig, operation: Operation) -> Sequence[dict[str, Any]]:
     """What to fix of a case: nothing, or the names of what is really there."""
     known = using.known()
     named = [parameter.name for parameter in operation.path_parameters]
-    found: list[dict[str, Any]] = [{}]
+    variants: list[dict[str, Any]] = [{}]
     for place in range(max([len(known[name]) for name in named], default=0)):
         values = {name: known[name][place % len(known[name])] for name in named}
         fixed: dict[str, Any] = {"path_parameters": values}
         if operation.path.startswith("/v1/blobs") and operation.method in {"put", "head"}:
             fixed["query"] = {"agreement": using.world.agreement.id}
-        found.append(fixed)
-    return found
+        variants.append(fixed)
+    return variants
 
 
 @st.composite

@@ -49,8 +49,8 @@ class History:
         began = time.monotonic()
         told, code, index = Told.OK, "", None
         try:
-            found = send().get("index")
-            index = found if isinstance(found, int) else None
+            answered = send().get("index")
+            index = answered if isinstance(answered, int) else None
         except UnreachableError as error:
             told, code = Told.UNKNOWN, error.code
         except TallystickError as error:

@@ -1,6 +1,6 @@
 """What could soundly be sent to each address that takes a statement, found by the address alone.
 
-An address that nothing is known of fails here: whoever adds one says what is sent to it.
+An unknown address fails here: if you add an address, say here what is sent to it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -133,7 +133,7 @@ def kind_at(path: str) -> Kind:
 
 
 def spoken(world: World, kind: Kind, at: datetime) -> Spoken:
-    """Return what could be said to `world` at `at`: nothing in its form stands in its way."""
+    """Return what could be said to `world` at `at`: its form is right."""
     signers = _SIGNERS[kind]
     if kind is Kind.AGREEMENT:
         return Spoken(kind=kind, body=encode_object(next_version(world)), signers=signers)

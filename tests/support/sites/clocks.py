@@ -75,12 +75,12 @@ def set_clock(clock: Path, off_by: timedelta) -> None:
 
 def environment_of_clock(clock: Path) -> Mapping[str, str]:
     """Return what the environment of a process says whose time of day is as far off as `clock` says."""
-    found = importlib.util.find_spec("libfaketime")
-    assert found is not None, "the package libfaketime brings the library"
-    assert found.origin is not None
+    package = importlib.util.find_spec("libfaketime")
+    assert package is not None, "the package libfaketime brings the library"
+    assert package.origin is not None
     return {
         # By folder and name: a path in LD_PRELOAD may not have a space in it.
-        "LD_LIBRARY_PATH": str(Path(found.origin).parent / "vendor" / "libfaketime" / "src"),
+        "LD_LIBRARY_PATH": str(Path(package.origin).parent / "vendor" / "libfaketime" / "src"),
         "LD_PRELOAD": _LIBRARY,
         "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_NO_CACHE": "1",

@@ -1,6 +1,6 @@
-"""A server that keeps what it is sent and shows what it is told to show: a neighbour of the command line.
+"""A server for the command line that keeps what it is sent and shows what a test wants it to show.
 
-It judges no statement. It checks that whoever asks holds an enrolled key, takes blobs
+It judges no statement. It checks that the caller has an enrolled key, takes blobs
 in parts, and remembers every request.
 """
 
@@ -61,10 +61,10 @@ class FakeApi:
             return self.blob(method, path.rpartition("/")[2], body, headers)
         if method == "POST":
             return self.take(path, body)
-        found = self.shows.get(target, self.shows.get(path))
-        if found is None:
+        shown = self.shows.get(target, self.shows.get(path))
+        if shown is None:
             return 404, {"code": "no-such-thing", "detail": "nothing here", "title": "t", "advice": "a"}
-        return 200, found() if callable(found) else found
+        return 200, shown() if callable(shown) else shown
 
     def take(self, path: str, body: bytes) -> Answer:
         envelope = parse_envelope(body, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
@@ -101,13 +101,13 @@ class FakeApi:
             return 404, {"code": "blob-missing", "detail": "no such blob"}
         if asked is None:
             return 200, self.blobs[digest]
-        found = re.fullmatch(r"bytes=(\d+)-", asked)
-        assert found
-        return 206, self.blobs[digest][int(found[1]) :]
+        match = re.fullmatch(r"bytes=(\d+)-", asked)
+        assert match
+        return 206, self.blobs[digest][int(match[1]) :]
 
 
 def knows(authorization: str) -> bool:
-    """Whether a bearer token is signed by the key of somebody in the agreement, and is young."""
+    """Whether a bearer token is signed by the key of someone in the agreement, and is young."""
     keys = {key_id(actor.signing_key.public_key): actor.signing_key.public_key for actor in PEOPLE.values()}
     token = authorization.removeprefix("Bearer ")
     try:
@@ -129,11 +129,11 @@ def serving(api: FakeApi) -> Generator[FakeApi]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, found = api.answer(self.command, self.path, body, self.headers)  # type: ignore[arg-type]
+            status, shown = api.answer(self.command, self.path, body, self.headers)  # type: ignore[arg-type]
             if status == HANGS_UP:
                 self.close_connection = True
                 return
-            raw = found if isinstance(found, bytes) else json.dumps(found).encode()
+            raw = shown if isinstance(shown, bytes) else json.dumps(shown).encode()
             self.send_response(status)
             if self.command == "HEAD":
                 self.send_header("Upload-Offset", raw.decode())

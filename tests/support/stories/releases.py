@@ -1,7 +1,7 @@
 """A release as people drive it over HTTP: each signs with their own key, and repeats what got no answer.
 
 One `Release` has an agreement of its own, so that many run on one site without waiting
-for each other. Whoever wants something to break passes `at`: it is called at each point.
+for each other. To have something break, pass `at`: it is called at each point.
 """
 
 import io
@@ -44,7 +44,7 @@ from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, ke
 from tests.support.worlds.ledgers import happened
 
 PATIENCE_SECONDS: Final = 60.0
-"""I-11: once faults end, whatever can go on goes on within this time."""
+"""I-11: once faults end, every claim that can move on does so within this time."""
 _LOOK_SECONDS: Final = 0.05
 _SIGNERS: Final = (DORA, BEA, KIM, TOM, ANA)
 
@@ -75,7 +75,7 @@ Hook = Callable[[Point, When], None]
 
 
 class GaveUpError(AssertionError):
-    """What can go on did not, within `PATIENCE_SECONDS`."""
+    """A claim that could move on did not, within `PATIENCE_SECONDS`."""
 
 
 def _now() -> datetime:
@@ -240,7 +240,7 @@ class Release:
             time.sleep(_LOOK_SECONDS)
 
     def told(self) -> str:
-        """What the claim waits for, for whoever reads a failure."""
+        """What the claim waits for, to explain a failure."""
         if not self.claim:
             return "not filed"
         try:
@@ -257,14 +257,14 @@ class Release:
 
     def insisted(self, ask: Callable[[], _T]) -> _T:
         """Return what `ask` returns, once the server answers."""
-        found: list[_T] = []
+        answers: list[_T] = []
 
-        def answers() -> bool:
-            found.append(ask())
+        def answered() -> bool:
+            answers.append(ask())
             return True
 
-        self.until("the server answers", answers)
-        return found[-1]
+        self.until("the server answers", answered)
+        return answers[-1]
 
     def recorded(self, what: str, times: int = 1) -> None:
         """Wait until the ledger has `what`: a kind of statement, a happening, or `released STAGE`."""
@@ -319,8 +319,8 @@ class Release:
         return self.client(DORA).get_bytes(f"/v1/agreements/{self.agreement.id}/ledger/checkpoint")
 
     def _custody(self) -> Mapping[ComponentId, JsonObject]:
-        found = objects(self.get(f"/v1/agreements/{self.agreement.id}"), "custody")
-        return {ComponentId(text(one, "component")): one for one in found}
+        epochs = objects(self.get(f"/v1/agreements/{self.agreement.id}"), "custody")
+        return {ComponentId(text(one, "component")): one for one in epochs}
 
     def _sealed(self, part: ComponentId, custody: str, recipient: str) -> DepositedComponent:
         plain, out = self.contents[part], io.BytesIO()

@@ -81,13 +81,13 @@ def _check_refused(world: World, code: str, act: str) -> None:
 def happen(world: World, line: str) -> None:
     """Let happen what one sentence says."""
     for pattern, happen in _OF_THE_WORLD.items():
-        if (found := re.fullmatch(pattern, line)) is not None:
-            happen(world, *found.groups())
+        if (match := re.fullmatch(pattern, line)) is not None:
+            happen(world, *match.groups())
             return
     who, rest = _persons(line)
     for pattern, act in _ACTS.items():
-        if (found := re.fullmatch(pattern, rest)) is not None:
-            act(world, who, *found.groups())
+        if (match := re.fullmatch(pattern, rest)) is not None:
+            act(world, who, *match.groups())
             return
     raise AssertionError(f"no such sentence: {line}")
 
@@ -106,8 +106,10 @@ def _list(text: str | None) -> list[str] | None:
 
 
 def _latest(world: World, person: str, what: str) -> Digest:
-    found = [e.signed.id for e, body in world.claim.entries_of(STATEMENTS[what]) if body.person == person]
-    return found[-1] if found else NO_DIGEST
+    statements = [
+        e.signed.id for e, body in world.claim.entries_of(STATEMENTS[what]) if body.person == person
+    ]
+    return statements[-1] if statements else NO_DIGEST
 
 
 def _of_the_world(pattern: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -146,13 +148,13 @@ def gate(world: World, word: str) -> None:
 
 @_of_the_world(r"the gate finds (an altered byte|no custody|another deposit|all in order)")
 def gate_finds(world: World, word: str) -> None:
-    found: dict[str, dict[str, object]] = {
+    changes: dict[str, dict[str, object]] = {
         "an altered byte": {"sealed": {"docs": "a byte differs"}},
         "no custody": {"custody": {}},
         "another deposit": {"deposit": replace(world.deposit, id=NO_DIGEST)},
         "all in order": {},
     }
-    world.sight_changes = found[word]
+    world.sight_changes = changes[word]
     world.settles()
 
 

@@ -63,7 +63,7 @@ CONTENT: Final[Mapping[ComponentId, Mapping[str, bytes]]] = {
 
 
 def agreement_envelope() -> Envelope:
-    """The sound agreement, signed by somebody of every party."""
+    """The sound agreement, signed by someone of every party."""
     keys = {actor.person.party: actor.signing_key for actor in PEOPLE.values()}
     return sign(Kind.AGREEMENT, encode_object(AGREEMENT), list(keys.values()))
 
@@ -246,8 +246,8 @@ class FolderEscrow:
 
     def receipts(self) -> list[Receipt]:
         """Every receipt that was ever sent, each once, in the order of their arrival."""
-        found = sorted((self.folder / "receipts").iterdir(), key=lambda path: path.name)
-        return [self._read(path) for path in found]
+        receipts = sorted((self.folder / "receipts").iterdir(), key=lambda path: path.name)
+        return [self._read(path) for path in receipts]
 
     def outcomes(self) -> list[tuple[str, str]]:
         return [(receipt.stage, receipt.outcome.value) for receipt in self.receipts()]

@@ -263,17 +263,17 @@ class World:
 
     def settle(self, at: datetime) -> None:
         """Record all that is due at `at`."""
-        while (found := due(self.agreement, self.case().claim, at=at)) is not None:
+        while (owed := due(self.agreement, self.case().claim, at=at)) is not None:
             body = self.body(
                 Event,
                 self.engine_person,
                 at,
                 claim=self.claim,
-                happening=found.happening,
-                stage=found.stage,
-                until=found.until,
-                cause=found.cause,
-                because=found.because,
+                happening=owed.happening,
+                stage=owed.stage,
+                until=owed.until,
+                cause=owed.cause,
+                because=owed.because,
             )
             self.record(self.signed(body, LOG_KEY), at)
 
@@ -331,8 +331,8 @@ class World:
             assert stored is not None
             deposit = read_signed(stored.entry.statement(), self.agreement).body
             assert isinstance(deposit, Deposit)
-            (found,) = (c for c in deposit.components if c.component == component)
-            return verified_custody(session, self.agreement.id, found.custody, found.component).body
+            (deposited,) = (c for c in deposit.components if c.component == component)
+            return verified_custody(session, self.agreement.id, deposited.custody, deposited.component).body
 
     def sealed_files(self, digest: Digest) -> list[Path]:
         hexadecimal = digest.removeprefix("sha256:")

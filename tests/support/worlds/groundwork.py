@@ -1,4 +1,4 @@
-"""What each small world stands on: the signed agreement, the custody that was dealt, one deposit."""
+"""What each small world is built on: the signed agreement, the custody that was dealt, one deposit."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ def some_digest(number: int) -> Digest:
 
 
 def key_of(person: str) -> PublicKey:
-    """The public key of somebody in the world."""
+    """The public key of someone in the world."""
     return PEOPLE[PersonId(person)].signing_key.public_key
 
 

@@ -54,7 +54,7 @@ def add(session: Session, envelope: Envelope, *, at: datetime = AT, log: Agreeme
 
 
 def signed_agreement(**changes: object) -> Envelope:
-    """The sound agreement, some of it replaced, as somebody's statement."""
+    """The sound agreement, some of it replaced, as a statement."""
     return sign("agreement", encode_object(agreement(**changes)), [AUTHOR])
 
 

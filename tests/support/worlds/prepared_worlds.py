@@ -44,7 +44,7 @@ def deposited(world: World) -> Digest:
 
 
 def unreadable_claim(world: World, person: PersonId) -> None:
-    """A claim on record in the name of somebody whose key did not sign it."""
+    """A claim on record in the name of someone whose key did not sign it."""
     filing = decode(ClaimFiling, body_of(world.filing(deposited(world))))
     signer = BEA if person != BEA else DORA
     with transaction(world.database) as session:

@@ -339,16 +339,16 @@ class World:
 
     def happens(self) -> Entry | None:
         """Record the one thing that is due next."""
-        found = due(self.agreement, self.claim, at=self.now)
-        if found is None:
+        owed = due(self.agreement, self.claim, at=self.now)
+        if owed is None:
             return None
         return self.records(
             Kind.EVENT,
-            happening=found.happening,
-            stage=found.stage,
-            until=found.until,
-            because=found.because,
-            cause=found.cause,
+            happening=owed.happening,
+            stage=owed.stage,
+            until=owed.until,
+            because=owed.because,
+            cause=owed.cause,
         )
 
     def _records_due(self) -> bool:

@@ -1,4 +1,4 @@
-"""Claims that run now go on under the code of now: stored histories replay."""
+"""Running claims continue under the present code: stored histories replay."""
 
 import asyncio
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def test_every_story_is_stored() -> None:
 
 @workflow.defn(name="ReleaseWorkflow")
 class OneStepMore(ReleaseWorkflow):
-    """The workflow as somebody changed it without a patch."""
+    """The workflow, changed without a patch."""
 
     @workflow.init
     def __init__(self, start: ClaimStart) -> None:

@@ -313,7 +313,7 @@ async def test_second_open_claim_on_the_same_condition_and_deposit_is_refused(st
         assert await refusal_of(story.files()) == "duplicate-claim"
 
 
-async def test_statement_of_somebody_else_is_refused_by_name(story: Story) -> None:
+async def test_a_statement_by_someone_else_is_refused_by_name(story: Story) -> None:
     async with story.carried():
         await story.files()
         assert await refusal_of(story.approves(BEA)) == "not-authorised-to-state"

@@ -97,10 +97,10 @@ async def test_deposit_without_a_verdict_gets_one(story: Story) -> None:
         assert started == [deposit_workflow_id(deposit)]
         await results(story, started)
         assert await reconciler(story).one_pass() == []
-    found = verdict(story, deposit)
-    assert found is not None
-    assert found.verified
-    assert found.at >= BEGIN
+    judged = verdict(story, deposit)
+    assert judged is not None
+    assert judged.verified
+    assert judged.at >= BEGIN
 
 
 async def test_deposit_whose_files_are_gone_fails_and_its_verdict_says_why(story: Story) -> None:
@@ -110,10 +110,10 @@ async def test_deposit_whose_files_are_gone_fails_and_its_verdict_says_why(story
         path.unlink()
     async with story.carried(gate=False):
         await results(story, await reconciler(story).one_pass())
-    found = verdict(story, deposit)
-    assert found is not None
-    assert not found.verified
-    assert any("missing" in line for line in found.because)
+    judged = verdict(story, deposit)
+    assert judged is not None
+    assert not judged.verified
+    assert any("missing" in line for line in judged.because)
 
 
 async def test_agreement_without_custody_has_every_component_dealt_once(story: Story, tmp_path: Path) -> None:
