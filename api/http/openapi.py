@@ -4,7 +4,7 @@ A route does not list its refusals: the statuses that an operation may answer wi
 follow from its method, and from whether the caller must say who they are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from fastapi import FastAPI
@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from api.http.problems import MEDIA_TYPE, status_of
-from tallystick.domain.errors import TallystickError
+from tallystick.domain.errors import known_errors
 
 ENVELOPE_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -114,15 +114,9 @@ def operation_id(route: APIRoute) -> str:
 def codes_by_status() -> Mapping[int, list[str]]:
     """Return the codes of all refusals that this process knows, by HTTP status."""
     codes: dict[int, list[str]] = {}
-    for kind in sorted(set(_tree(TallystickError)), key=lambda kind: kind.code):
+    for kind in sorted(set(known_errors()), key=lambda kind: kind.code):
         codes.setdefault(status_of(kind), []).append(kind.code)
     return codes
-
-
-def _tree(root: type[TallystickError]) -> Iterator[type[TallystickError]]:
-    yield root
-    for kind in root.__subclasses__():
-        yield from _tree(kind)
 
 
 def _document(app: FastAPI, public: frozenset[str]) -> dict[str, Any]:

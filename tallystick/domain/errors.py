@@ -57,7 +57,7 @@ class MalformedNameError(MalformedError):
 
 def told_of(code: str, message: str, facts: Mapping[str, Fact]) -> TallystickError | None:
     """Return the error that another process raised, by the class of its code; None if none has it."""
-    kind = next((kind for kind in _tree(TallystickError) if kind.code == code), None)
+    kind = next((kind for kind in known_errors() if kind.code == code), None)
     return None if kind is None else made(kind, message, facts)
 
 
@@ -68,7 +68,8 @@ def made(kind: type[TallystickError], message: str, facts: Mapping[str, Fact]) -
     return error
 
 
-def _tree(root: type[TallystickError]) -> Iterator[type[TallystickError]]:
+def known_errors(root: type[TallystickError] = TallystickError) -> Iterator[type[TallystickError]]:
+    """Yield every class of errors below `root`, itself first, of the modules that were imported so far."""
     yield root
     for kind in root.__subclasses__():
-        yield from _tree(kind)
+        yield from known_errors(kind)
