@@ -200,6 +200,16 @@ def test_no_module_has_two_subjects(folders: tuple[str, ...], lines_max: int) ->
     assert len(lengths) > len(folders)  # the search finds our files at all
 
 
+def test_no_two_classes_share_a_name() -> None:
+    classes = [
+        node.name
+        for tree in modules(*PRODUCT).values()
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert [name for name, count in Counter(classes).items() if count > 1] == []
+
+
 def test_no_folder_is_a_heap() -> None:
     files = [Path(file) for file in modules(*PRODUCT, "tests/support") if not file.endswith("__init__.py")]
     held = Counter(file.parent.as_posix() for file in files)
