@@ -1,16 +1,22 @@
 """What bytes must be before the rules of the domain see them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from tallystick.crypto.age.bech32 import MalformedBech32Error
 from tallystick.crypto.age.keys import MalformedAgeKeyError, X25519Identity
-from tallystick.crypto.envelope import SignatureInvalidError, sign
+from tallystick.crypto.envelope import Envelope, SignatureInvalidError, sign
+from tallystick.crypto.keys import InvalidPointError
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.codec import MalformedDocumentError, encode_object
 from tallystick.domain.errors import MalformedError, MalformedNameError
+from tallystick.domain.ids import PersonId, PublicKey
+from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.signed import write_body
-from tallystick.proof.reading import read_signed
+from tallystick.proof.reading import read_agreement, read_signed
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT, BEA, PEOPLE
 from tests.support.worlds.groundwork import CLAIM_RECIPIENT
@@ -67,3 +73,50 @@ def test_other_signature_over_the_same_statement_is_verified_for_itself() -> Non
     forged = replace(envelope, signatures=(replace(envelope.signatures[0], value=bytes(64)),))
     with pytest.raises(SignatureInvalidError):
         read_signed(forged, AGREEMENT)
+
+
+def test_only_an_agreement_is_read_as_one() -> None:
+    assert read_agreement(signed_by_everyone(AGREEMENT)).agreement == AGREEMENT
+    with pytest.raises(MalformedDocumentError, match="not an agreement"):
+        read_agreement(sign(filing().KIND, write_body(filing()), [PEOPLE[BEA].signing_key]))
+
+
+def test_agreement_of_another_schema_is_not_read() -> None:
+    newer = replace(AGREEMENT, schema="tallystick.agreement/v2")
+    with pytest.raises(MalformedDocumentError, match="unknown schema") as refused:
+        read_agreement(signed_by_everyone(newer))
+    assert refused.value.facts["at"] == "/schema"
+
+
+def test_agreement_is_read_only_with_a_signature_from_every_party() -> None:
+    (party,) = (person.party for person in AGREEMENT.persons if person.id == BEA)
+    without = [person for person in AGREEMENT.persons if person.party != party]
+    with pytest.raises(NotYoursError, match="not signed by every party") as refused:
+        read_agreement(signed_by_everyone(AGREEMENT, [person.id for person in without]))
+    assert refused.value.facts["missing"] == [party]
+
+
+@pytest.mark.parametrize("member", ["log_key", "decision_key"])
+def test_agreement_with_a_key_of_small_order_is_not_read(member: str) -> None:
+    weak = replace(AGREEMENT, engine=replace(AGREEMENT.engine, **{member: PublicKey("ed25519:" + 64 * "0")}))
+    with pytest.raises(InvalidPointError):
+        read_agreement(signed_by_everyone(weak))
+
+
+def test_statement_of_an_unknown_kind_is_not_read() -> None:
+    envelope = sign("wish", write_body(filing()), [PEOPLE[BEA].signing_key])
+    with pytest.raises(MalformedDocumentError, match="unknown kind"):
+        read_signed(envelope, AGREEMENT)
+
+
+def test_agreement_and_evidence_are_not_statements_under_an_agreement() -> None:
+    for kind in ("agreement", "evidence"):
+        envelope = sign(kind, write_body(filing()), [PEOPLE[BEA].signing_key])
+        with pytest.raises(MalformedDocumentError, match="not made under an agreement"):
+            read_signed(envelope, AGREEMENT)
+
+
+def signed_by_everyone(agreement: Agreement, persons: Sequence[PersonId] = tuple(PEOPLE)) -> Envelope:
+    listed = {person.id for person in agreement.persons}
+    keys = [PEOPLE[person].signing_key for person in persons if person in listed]
+    return sign("agreement", encode_object(agreement), keys)
