@@ -62,7 +62,7 @@ async def measure_full_claim(site: BenchSite, under: Sequence[Release]) -> tuple
 
 
 def _release(claim: Release) -> float:
-    """Drive a claim as fast as people can; whoever waits for the gate or the end looks every 50 ms."""
+    """Drive a claim as fast as people can; anyone who waits for the gate or the end looks every 50 ms."""
     begun = time.perf_counter()
     claim.file(condition=claim.agreement.conditions[0].id)
     claim.insist("intakes", claim.act(Intake, ANA, accepted=True), ANA)

@@ -123,7 +123,7 @@ async def _serve(address: str) -> None:
             Worker(client, task_queue=CLAIMS, workflows=[Bare], workflow_runner=runner),
             Worker(client, task_queue=WORK, activities=[insert, nothing], activity_executor=threads),
         ):
-            print("ready", flush=True)  # noqa: T201 - whoever started it waits for this line
+            print("ready", flush=True)  # noqa: T201 - the process that started it waits for this line
             await stop.wait()
 
 

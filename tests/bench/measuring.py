@@ -36,7 +36,7 @@ class Row:
     Attributes:
         ratios: Ours against the floor in each round; their median is the figure.
         at_most, at_least: The target, if there is one.
-        why: Why a target was missed, for whoever reads the file.
+        why: Why a target was missed, for readers of the file.
     """
 
     what: str

@@ -153,4 +153,4 @@ STEPS: Final[Mapping[str, Callable[..., None]]] = {
 
 if __name__ == "__main__":
     STEPS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
-    print(peak_mib("self"))  # noqa: T201 - whoever started it reads this line
+    print(peak_mib("self"))  # noqa: T201 - the process that started it reads this line

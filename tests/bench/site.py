@@ -27,7 +27,7 @@ from tests.support.worlds.quick_agreements import quick_agreement
 ROOT: Final = Path(__file__).parents[2]
 AT_ONCE: Final = 6
 CLAIMS_EACH_MAX: Final = 10
-"""Under one agreement: whoever files has all claims under it read."""
+"""Under one agreement: anyone who files has all claims under it read."""
 _WINDOW: Final = Period("PT2H")
 _RECONCILE: Final = timedelta(seconds=30)
 """What it is unless somebody sets it: the embedded stack of the tests looks more often."""

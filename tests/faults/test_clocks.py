@@ -1,7 +1,7 @@
 """One clock of a running site is wrong by weeks: no window ends early; once it is right, all continues.
 
 Real processes under libfaketime. SQLite has no clock of its own: the database's is that of
-whoever writes, the worker's for what falls due. All clocks behind but Temporal's is Temporal's ahead.
+anyone who writes, the worker's for what falls due. All clocks behind but Temporal's is Temporal's ahead.
 """
 
 import os

@@ -223,71 +223,71 @@ class _Walk:
         self._nodes_max = nodes_max
         self._nodes = 0
 
-    def value(self, found: object, at: str, depth: int) -> JsonValue:
-        self._count(at)
-        match found:
+    def value(self, given: object, where: str, depth: int) -> JsonValue:
+        self._count(where)
+        match given:
             case None | bool():
-                return found
+                return given
             case _RefusedNumber():
-                raise UnsupportedNumberError("not a safe integer", at=at, given=found[:32])
+                raise UnsupportedNumberError("not a safe integer", at=where, given=given[:32])
             case str():
-                return _checked_text(found, at)
+                return _checked_text(given, where)
             case int():
-                return _checked_integer(found, at)
+                return _checked_integer(given, where)
             case _Members():
-                return self._object(found, at, depth)
+                return self._object(given, where, depth)
             case Mapping():
-                return self._object(_items(found), at, depth)  # pyright: ignore[reportUnknownArgumentType] - looked at next
+                return self._object(_items(given), where, depth)  # pyright: ignore[reportUnknownArgumentType] - looked at next
             case list() | tuple():
-                return self._array(list(found), at, depth)  # pyright: ignore[reportUnknownArgumentType] - looked at next
+                return self._array(list(given), where, depth)  # pyright: ignore[reportUnknownArgumentType] - looked at next
             case _:
-                raise UnsupportedValueError("not a JSON value", at=at, type=type(found).__name__)
+                raise UnsupportedValueError("not a JSON value", at=where, type=type(given).__name__)
 
-    def _count(self, at: str) -> None:
+    def _count(self, where: str) -> None:
         self._nodes += 1
         if self._nodes_max is not None and self._nodes > self._nodes_max:
-            raise JsonTooLargeError("too many values", limit=self._nodes_max, at=at)
+            raise JsonTooLargeError("too many values", limit=self._nodes_max, at=where)
 
-    def _array(self, found: list[object], at: str, depth: int) -> JsonValue:
-        _check_nesting(at, depth)
-        return [self.value(item, f"{at}/{index}", depth + 1) for index, item in enumerate(found)]
+    def _array(self, elements: list[object], where: str, depth: int) -> JsonValue:
+        _check_nesting(where, depth)
+        return [self.value(item, f"{where}/{index}", depth + 1) for index, item in enumerate(elements)]
 
-    def _object(self, found: list[tuple[str, object]], at: str, depth: int) -> JsonValue:
-        _check_nesting(at, depth)
+    def _object(self, pairs: list[tuple[str, object]], where: str, depth: int) -> JsonValue:
+        _check_nesting(where, depth)
         members: dict[str, JsonValue] = {}
-        for key, item in found:
-            _checked_text(key, at)
+        for key, item in pairs:
+            _checked_text(key, where)
             if key in members:
-                raise DuplicateMemberError("member named twice", at=at, member=key[:64])
-            members[key] = self.value(item, f"{at}/{_pointer_token(key)}", depth + 1)
+                raise DuplicateMemberError("member named twice", at=where, member=key[:64])
+            members[key] = self.value(item, f"{where}/{_pointer_token(key)}", depth + 1)
         return members
 
 
-def _items(found: Mapping[object, object]) -> list[tuple[str, object]]:
-    return [(key if isinstance(key, str) else _no_text(key), item) for key, item in found.items()]
+def _items(mapping: Mapping[object, object]) -> list[tuple[str, object]]:
+    return [(key if isinstance(key, str) else _no_text(key), item) for key, item in mapping.items()]
 
 
 def _no_text(key: object) -> NoReturn:
     raise UnsupportedValueError("member name is not text", type=type(key).__name__)
 
 
-def _check_nesting(at: str, depth: int) -> None:
+def _check_nesting(where: str, depth: int) -> None:
     """Needed for values that were built, not read."""
     if depth >= JSON_DEPTH_MAX:
-        raise JsonTooLargeError("too deep", limit=JSON_DEPTH_MAX, at=at[:64])
+        raise JsonTooLargeError("too deep", limit=JSON_DEPTH_MAX, at=where[:64])
 
 
-def _checked_integer(found: int, at: str) -> int:
-    if not -INTEGER_MAX <= found <= INTEGER_MAX:
-        raise UnsupportedNumberError("not a safe integer", at=at)
-    return int(found)
+def _checked_integer(number: int, where: str) -> int:
+    if not -INTEGER_MAX <= number <= INTEGER_MAX:
+        raise UnsupportedNumberError("not a safe integer", at=where)
+    return int(number)
 
 
-def _checked_text(found: str, at: str) -> str:
-    if (bad := _REFUSED_CHARACTER.search(found)) is not None:
+def _checked_text(text: str, where: str) -> str:
+    if (bad := _REFUSED_CHARACTER.search(text)) is not None:
         character = f"U+{ord(bad.group()):04X}"
-        raise UnsupportedTextError("character not allowed", at=at, character=character)
-    return str.__str__(found)
+        raise UnsupportedTextError("character not allowed", at=where, character=character)
+    return str.__str__(text)
 
 
 def _pointer_token(key: str) -> str:

@@ -157,31 +157,33 @@ def _entries(value: JsonValue) -> Iterable[FiledEntry]:
         yield _entry(item, f"/case/entries/{place}")
 
 
-def _entry(value: JsonValue, at: str) -> FiledEntry:
-    members = members_of(value, where=at, required=_ENTRY)
-    index, salt = members["index"], base64_bytes(text_of(members, "salt", where=at), where=f"{at}/salt")
+def _entry(value: JsonValue, where: str) -> FiledEntry:
+    members = members_of(value, where=where, required=_ENTRY)
+    index, salt = members["index"], base64_bytes(text_of(members, "salt", where=where), where=f"{where}/salt")
     if isinstance(index, bool) or not isinstance(index, int) or index < 0:
-        raise MalformedEvidenceError("not a place in a log", at=f"{at}/index")
+        raise MalformedEvidenceError("not a place in a log", at=f"{where}/index")
     if len(salt) != SALT_SIZE_BYTES:
-        raise MalformedEvidenceError("not 32 bytes", at=f"{at}/salt")
+        raise MalformedEvidenceError("not 32 bytes", at=f"{where}/salt")
     return FiledEntry(
         index=index,
-        accepted_at=instant(text_of(members, "accepted_at", where=at), at),
+        accepted_at=instant(text_of(members, "accepted_at", where=where), where),
         salt=salt,
         envelope=envelope_from_json(members["envelope"]),
-        proof=tuple(_hash(item, f"{at}/proof") for item in _list(members["proof"], at, PROOF_HASHES_MAX)),
+        proof=tuple(
+            _hash(item, f"{where}/proof") for item in _list(members["proof"], where, PROOF_HASHES_MAX)
+        ),
     )
 
 
-def _hash(value: JsonValue, at: str) -> bytes:
+def _hash(value: JsonValue, where: str) -> bytes:
     if not isinstance(value, str):
-        raise MalformedEvidenceError("not a hash", at=at)
-    return base64_bytes(value, where=at)
+        raise MalformedEvidenceError("not a hash", at=where)
+    return base64_bytes(value, where=where)
 
 
-def _list(value: JsonValue, at: str, most: int) -> Sequence[JsonValue]:
+def _list(value: JsonValue, where: str, most: int) -> Sequence[JsonValue]:
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) > most:
-        raise MalformedEvidenceError("not a list, or too long", at=at, limit=most)
+        raise MalformedEvidenceError("not a list, or too long", at=where, limit=most)
     return value
 
 

@@ -301,7 +301,7 @@ def test_a_seal_from_another_file_is_refused(world: World, file: bytes) -> None:
     assert broken(canonical_bytes(document)) == SEALED
 
 
-# ------------------------------------------------- even whoever has the log key can't make these pass
+# ------------------------------------------------- not even the holder of the log key can make these pass
 
 
 def resealed(
