@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
 
 from tallystick.domain.ids import PersonId
-from tests.support.judges.fuzzing import CALLERS, AnyCase, Operation, Rig, cases, rig, takes_anything
+from tests.support.judges.fuzzing import (
+    CALLERS,
+    AnyCase,
+    Operation,
+    Rig,
+    as_meant,
+    cases,
+    rig,
+    takes_anything,
+)
 from tests.support.judges.statements_by_address import in_window
 from tests.support.sites.service import template_world
 from tests.support.worlds.agreements import ANA
@@ -78,6 +87,8 @@ def test_every_answer_is_the_one_that_the_document_tells(window: World, tmp_path
         try:
             if LONG:
                 covered(using, operation)
+            for case in as_meant(using, operation) if operation.method == "post" else ():
+                using.sends(case, ANA)
             share = CASES // len(asking) + 1 if operation.label in asking else len(CALLERS)
             tried(using, operation, share, until)
         except (Exception, BaseExceptionGroup) as failure:  # noqa: BLE001 - all are told of at once

@@ -7,7 +7,7 @@ were signed, which no schema could make. Half of them name what is really there.
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -163,6 +163,22 @@ def _there(using: Rig, operation: Operation) -> Sequence[dict[str, Any]]:
             fixed["query"] = {"agreement": using.world.agreement.id}
         variants.append(fixed)
     return variants
+
+
+def as_meant(using: Rig, operation: Operation) -> Iterator[AnyCase]:
+    """A sound statement as its author makes it, and as everyone else would: some may not."""
+    said = spoken(using.world, kind_at(operation.path), using.clock.now)
+    speakers = [(person,) for person in CALLERS] if len(said.signers) == 1 else []
+    known = using.known()
+    named = {parameter.name: known[parameter.name][0] for parameter in operation.path_parameters}
+    for signers in (*speakers, tuple(said.signers)):
+        body = {**said.body, "person": signers[0]} if "person" in said.body else said.body
+        envelope = sign(said.kind, body, [PEOPLE[person].signing_key for person in signers])
+        yield operation.Case(
+            path_parameters=named,
+            body=json.loads(envelope_bytes(envelope)),
+            media_type="application/json",
+        )
 
 
 @st.composite
