@@ -9,7 +9,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.messages import Acknowledged, NewEntries, RecordAct
 from tallystick.proof.reading import read_signed
 from workflows import steps
-from workflows.claim import reading
+from workflows.claim import news
 from workflows.claim.casebook import Casebook
 
 
@@ -27,7 +27,7 @@ async def accept(case: Casebook, envelope: Envelope) -> Acknowledged:
         try:
             admit_act(case.agreement, case.claim, read_signed(envelope, case.agreement), at=at)
         except TallystickError:
-            if await reading.catch_up(case):
+            if await news.catch_up(case):
                 continue
             raise
         request = RecordAct(
@@ -37,7 +37,7 @@ async def accept(case: Casebook, envelope: Envelope) -> Acknowledged:
             at=at,
             after=case.last_index,
         )
-        await reading.take_in(case, await _recorded(request))
+        await news.take_in(case, await _recorded(request))
     return case.acknowledgement_of(entry)
 
 

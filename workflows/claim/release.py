@@ -51,7 +51,7 @@ from tallystick.messages import (
 )
 from tallystick.proof.reading import read_signed
 from workflows import steps
-from workflows.claim import acts, reading
+from workflows.claim import acts, news
 from workflows.claim.alarm import Alarm
 from workflows.claim.casebook import Casebook
 from workflows.claim.history import HistorySize
@@ -152,7 +152,7 @@ class ReleaseWorkflow:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise to_failure(self._refused) from None
         case = Casebook(record)
-        await reading.catch_up(case)
+        await news.catch_up(case)
         self._on_record = case
         self._begun_with = HistorySize.now()
 
@@ -199,7 +199,7 @@ class ReleaseWorkflow:
 
     async def _record(self, owed: Due) -> bool:
         """Record what is due; return whether the record has changed, by that or by something else."""
-        return await reading.take_in(self._case, await self._have_recorded(owed))
+        return await news.take_in(self._case, await self._have_recorded(owed))
 
     async def _record_repaired(self, lines: tuple[str, ...]) -> None:
         """Record which copies of sealed files the gate replaced, unless the claim has ended meanwhile."""
@@ -208,7 +208,7 @@ class ReleaseWorkflow:
         while not recorded and self._case.claim.may(EventType.REPLICA_REPAIRED):
             answer = await self._have_recorded(owed)
             recorded = answer.recorded
-            await reading.take_in(self._case, answer)
+            await news.take_in(self._case, answer)
 
     async def _have_recorded(self, owed: Due) -> NewEntries:
         case = self._case
@@ -236,7 +236,7 @@ class ReleaseWorkflow:
             after=case.last_index,
         )
         answer = await workflow.execute_activity_method(NoticeActivities.give_notice, request, **steps.NOTICE)
-        return await reading.take_in(case, answer)
+        return await news.take_in(case, answer)
 
     async def _ask_the_gate(self, stage: StageId) -> bool:
         """Ask for a decision on `stage`, or for its contribution again; return whether it was answered.
@@ -253,7 +253,7 @@ class ReleaseWorkflow:
                 answer.cancel()
                 return True
             given = await answer
-            await reading.catch_up(case)
+            await news.catch_up(case)
             if given.repaired:
                 await self._record_repaired(given.repaired)
         except FailureError as failure:
@@ -290,7 +290,7 @@ class ReleaseWorkflow:
         )
         if self._nudged:
             self._nudged = False
-            await reading.catch_up(self._case)
+            await news.catch_up(self._case)
 
     def _has_grown_long(self) -> bool:
         """Return whether a fresh run should take over; what every run begins with doesn't count."""

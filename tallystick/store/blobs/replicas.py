@@ -1,7 +1,7 @@
 """Blobs in several stores at once: acknowledged when all have them, read only from a good copy.
 
-Bad copies are reported to the caller, who records them in the ledger: none is passed
-over or repaired silently.
+Checks and repairs report bad copies to the caller, who records them in the ledger. A read
+passes a bad copy over and logs that; the next check finds it.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tallystick import telemetry
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.limits import BLOB_CHUNK_BYTES, BLOB_STORES_MIN
@@ -19,6 +20,8 @@ from tallystick.store.blobs.store import (
     ReplicaState,
     ReplicaVerdict,
 )
+
+_log = telemetry.logger(__name__)
 
 
 class NoGoodReplicaError(TallystickError):
@@ -60,13 +63,11 @@ class VerifiedRead:
             when the copy was checked.
         size_bytes: Of the whole blob.
         store: The name of the store that has the copy.
-        passed_over: The bad copies in the stores before it.
     """
 
     chunks: Iterator[bytes]
     size_bytes: int
     store: str
-    passed_over: tuple[ReplicaVerdict, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +127,12 @@ class ReplicatedBlobs:
             if isinstance(checked, ReplicaVerdict):
                 bad.append(checked)
                 continue
+            for verdict in bad:
+                _log.warning("a bad copy was passed over", blob=wanted, copy=verdict.words)
             return VerifiedRead(
                 chunks=checked.read(first_byte, length),
                 size_bytes=checked.size_bytes,
                 store=store.name,
-                passed_over=tuple(bad),
             )
         raise NoGoodReplicaError("no good copy", verdicts=bad)
 

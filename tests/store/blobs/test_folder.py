@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import Digest
@@ -269,11 +270,13 @@ def test_a_bad_copy_is_passed_over_reported_and_replaced(
     blobs: ReplicatedBlobs, roots: tuple[Path, Path], kind: str, place: int
 ) -> None:
     damage(roots[place], kind)
-    read = blobs.open_verified(WANTED)
+    with capture_logs() as logged:
+        read = blobs.open_verified(WANTED)
     assert b"".join(read.chunks) == BLOB
     assert read.size_bytes == len(BLOB)
     assert read.store == ("b" if place == 0 else "a")
-    assert [bad.store for bad in read.passed_over] == (["a"] if place == 0 else [])
+    assert [entry["blob"] for entry in logged] == ([WANTED] if place == 0 else [])
+    assert all(entry["event"] == "a bad copy was passed over" for entry in logged)
     repaired = blobs.repair(WANTED, len(BLOB))
     assert [verdict.repaired for verdict in repaired] == [place == 0, place == 1]
     assert repaired[place].state is not ReplicaState.GOOD
