@@ -43,7 +43,7 @@ class RootFileError(TallystickError):
     """A file given for a root key is not a public file."""
 
     code = "root-file"
-    why = "A root key is read from a person's .pub file; this is not one, or it can't be read."
+    why = "A root key is read from a person's .pub file; this is not one, or it cannot be read."
     advice = "Name the .pub file that `tallystick key new` made for a person of the escrow agent."
 
 
@@ -51,7 +51,7 @@ class DataFolderError(TallystickError):
     """The data folder can't be used."""
 
     code = "data-folder"
-    why = "The system doesn't let you make or use a folder there; `reason` says why."
+    why = "The system does not let you make or use a folder there; `reason` says why."
     advice = "Choose a folder of your own with `--data`."
 
 

@@ -57,7 +57,7 @@ class PortTakenError(TallystickError):
     """The API can't listen where it should."""
 
     code = "port-taken"
-    why = "The system doesn't give the API its port; most often another program is using it."
+    why = "The system does not give the API its port; most often another program is using it."
     advice = "Stop that program, or choose another port with `--api-port` and name it in `TALLYSTICK_API`."
 
 

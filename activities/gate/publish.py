@@ -36,7 +36,9 @@ class DecisionForgottenError(TallystickError):
 
     code = "decision-forgotten"
     why = "The gate decided this stage before and may have given its share away; it never decides it again."
-    advice = "Restore the database to a state that has the decision; compare it with witnesses' checkpoints."
+    advice = (
+        "Restore the database to a state that has the decision; compare it with the parties' checkpoints."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

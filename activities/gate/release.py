@@ -41,7 +41,7 @@ class ShareUnusableError(TallystickError):
     """The gate's own share of a component can't be opened, or isn't the one that was dealt."""
 
     code = "share-unusable"
-    why = "What the gate would contribute wouldn't open the component, so nothing was decided."
+    why = "What the gate would contribute would not open the component, so nothing was decided."
     advice = "Restore the gate's key file or the stored share from a backup, then ask again."
 
 

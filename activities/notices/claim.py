@@ -42,7 +42,7 @@ class ClocksDisagreeError(TallystickError):
     """The clock of the worker's host is ahead of Temporal's, and one of the two is wrong."""
 
     code = "clocks-disagree"
-    why = "Notice counts from when it was sent. By a clock that is days ahead, it would count days too late."
+    why = "Notice counts from when it was sent; if a clock is days ahead, it would count days too late."
     advice = "Correct the clock of the worker's host, or of Temporal's; the notice is then given."
     retryable = True
 

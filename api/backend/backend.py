@@ -41,7 +41,9 @@ class EngineUnreachableError(TallystickError):
     """The engine did not say in time that the statement is on record."""
 
     code = "engine-unreachable"
-    why = "Temporal or its worker did not answer, so nothing was acknowledged; it may still be recorded."
+    why = (
+        "Temporal or its worker did not answer: your request is not acknowledged, but may still be recorded."
+    )
     advice = "Send the same request again: repeating loses nothing, and nothing happens twice."
     retryable = True
 

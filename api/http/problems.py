@@ -52,7 +52,9 @@ class UnauthenticatedError(TallystickError):
     """The request does not say who asks, or its token cannot be verified."""
 
     code = "unauthenticated"
-    why = "Send a fresh bearer JWT (EdDSA), signed by a key that an agreement lists and nobody has revoked."
+    why = (
+        "A request needs a fresh bearer JWT (EdDSA), signed by a key in an agreement that nobody has revoked."
+    )
     advice = (
         "The `tallystick` commands sign one with your `--key`. Or sign it yourself: `sub` is the key's "
         "fingerprint, `aud` the deployment's name (`GET /v1/deployment`), `exp` at most 300 s after `iat`. "
@@ -124,7 +126,7 @@ class NotReadyError(TallystickError):
 
     code = "not-ready"
     why = "The database or Temporal does not answer."
-    advice = "Wait; if it lasts, operators find the cause in the facts and in docs/runbook."
+    advice = "Wait; if it lasts, operators find the cause in the facts and in docs/runbook.md."
     retryable = True
 
 

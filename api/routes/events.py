@@ -51,7 +51,7 @@ class TooManyStreamsError(TallystickError):
 
     code = "too-many-streams"
     why = "Each open stream costs memory, so their number is limited."
-    advice = "Close streams that you don't need, or read the timeline instead."
+    advice = "Close streams that you do not need, or read the timeline instead."
     retryable = True
 
 

@@ -28,7 +28,7 @@ class TarRefusedError(MalformedError):
 
     code = "tar-refused"
     why = "The archive is damaged, or has links, devices, sparse files, extensions or bytes after its end."
-    advice = "Don't unpack it by other means either; ask the depositor for a new deposit."
+    advice = "Do not unpack it by other means either; ask the depositor for a new deposit."
 
 
 class ArchiveSource(Protocol):

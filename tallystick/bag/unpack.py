@@ -49,7 +49,7 @@ class UnpackTargetError(TallystickError):
 
     code = "unpack-target-not-empty"
     why = "A bag is unpacked only into a new or empty directory, so that nothing is overwritten."
-    advice = "Name a directory that doesn't exist yet."
+    advice = "Name a directory that does not exist yet."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,7 +51,7 @@ class BlobAlteredError(TallystickError):
     """What the server sent is not the blob with that digest."""
 
     code = "blob-altered"
-    why = "A blob is known by its SHA-256; what the server sent has another, or another size."
+    why = "A blob is known by its SHA-256; what the server sent has a different SHA-256 or size."
     advice = (
         "Nothing was kept. Try again; if it happens again, tell the escrow agent: a store has altered bytes."
     )
@@ -62,7 +62,7 @@ class UploadStalledError(TallystickError):
 
     code = "upload-stalled"
     why = "The same part of the file was sent several times, and the server did not accept it."
-    advice = "Repeat the command later: it resumes where the server has got to."
+    advice = "Repeat the command later: it resumes from what the server has."
     retryable = True
 
 

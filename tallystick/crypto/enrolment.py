@@ -45,7 +45,7 @@ class ProofOfPossessionError(TallystickError):
     """A public file whose enrolment does not prove that the key's holder made it."""
 
     code = "proof-of-possession"
-    why = "The very key that an enrolment names signs it, over exactly what the file says."
+    why = "An enrolment is signed by the very key that it names, over exactly what the file says."
     advice = "Ask the person for a new public file, made with `tallystick key new`."
 
 

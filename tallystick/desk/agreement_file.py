@@ -27,7 +27,7 @@ class AgreementFileUnreadableError(TallystickError):
     """An agreement file, or a file that it names, can't be read."""
 
     code = "agreement-file-unreadable"
-    why = "The agreement, or a file that it names, can't be opened or is too large."
+    why = "The agreement, or a file that it names, cannot be opened or is too large."
     advice = "Check the path; a path in an agreement is relative to the agreement's folder."
 
 

@@ -23,7 +23,7 @@ class UnexpectedClaimError(TallystickError):
     """The claim shown is not the one that was asked for."""
 
     code = "unexpected-claim"
-    why = "The signed bytes are of, or about, another claim than the one that was asked for."
+    why = "The signed bytes belong to another claim than the one that was asked for."
     advice = "Nothing was signed. Ask again; if it happens again, the server or its storage was altered."
 
 

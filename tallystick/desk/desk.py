@@ -26,7 +26,7 @@ class AgreementNotTrustedError(TallystickError):
     """The server shows another agreement than the one that was trusted before."""
 
     code = "agreement-not-trusted"
-    why = "The agreement's digest isn't the one that is pinned next to your key."
+    why = "The agreement's digest is not the one that is pinned next to your key."
     advice = (
         "Compare the digest with the other parties; if all have signed that version, pass `--trust DIGEST`."
     )

@@ -13,7 +13,7 @@ class FileUnusableError(TallystickError):
     """A file that can't be read or written."""
 
     code = "file-unusable"
-    why = "The file can't be read or written, or is larger than a file of its kind can be."
+    why = "The file cannot be read or written, or is larger than a file of its kind can be."
     advice = "Check the path, who owns the file, and what `reason` says."
 
 

@@ -43,7 +43,7 @@ class MalformedDocumentError(MalformedError):
 
     code = "malformed-document"
     why = "The document has an unknown, missing or wrongly written member."
-    advice = "`at` points to the member (RFC 6901); write it as docs/architecture shows, or use a draft."
+    advice = "Correct the member that `at` points to (RFC 6901); for an act, start from a draft."
 
 
 @runtime_checkable

@@ -28,7 +28,7 @@ class SelfServingError(TallystickError):
 
     code = "self-serving"
     why = "Claimants never count for their own claim, nor does their party if the agreement excludes it."
-    advice = "Ask a person of another party who has a leaf in the stage's quorum."
+    advice = "Ask a person of another party who has a place in the stage's quorum."
 
 
 class KeyRevokedError(TallystickError):
@@ -43,9 +43,7 @@ class BadTimingError(TallystickError):
     """The statement's own times do not fit."""
 
     code = "bad-timing"
-    why = (
-        "`issued_at` must be in the past year, or at most five minutes ahead; `expires_at` is in the future."
-    )
+    why = "`issued_at` lies in the past year, or at most five minutes ahead; `expires_at` lies in the future."
     advice = "Correct the clock of the signing machine, draft the statement again, and sign the new draft."
 
 
@@ -121,10 +119,8 @@ class ConditionNotMetError(TallystickError):
     """The claim's evidence does not make its release condition true."""
 
     code = "condition-not-met"
-    why = (
-        "A claim needs the documents that its release condition asks for, none too old, no counter-evidence."
-    )
-    advice = "Add the documents that are missing or too old; the facts name them."
+    why = "A claim needs the documents that its condition asks for, none too old, and no counter-evidence."
+    advice = "Add the documents that are missing and replace those that are too old; the facts name them."
 
 
 class RulingIncompleteError(TallystickError):

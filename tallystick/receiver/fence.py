@@ -19,7 +19,7 @@ class ReceiverBusyError(TallystickError):
     """Another receiver works in this folder."""
 
     code = "receiver-busy"
-    why = "Two receivers in one folder would switch versions while the other still works on them."
+    why = "Of two receivers in one folder, each could switch versions while the other still works on them."
     advice = "Let the running one finish, or stop it first; the next one resumes where it left off."
     retryable = True
 

@@ -52,7 +52,7 @@ def check(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Explain what is wrong or unwise in an agreement; exit 1 if it can't be registered."""
+    """Explain what is wrong or unwise in an agreement; exit 1 if it cannot be registered."""
     agreement = _drafted(file)
     if canonical:
         typer.get_binary_stream("stdout").write(canonical_agreement(agreement))

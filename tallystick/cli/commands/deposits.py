@@ -43,7 +43,7 @@ class DepositFailedError(TallystickError):
 
     code = "deposit-failed"
     why = "After the upload every copy was read again, and at least one did not have the signed digest."
-    advice = "Deposit again; a failed deposit can't be claimed."
+    advice = "Deposit again; a failed deposit cannot be claimed."
 
 
 @app.command()

@@ -46,7 +46,7 @@ class UnsuitableRecipientsError(AgeError):
     """Recipients to which one file can't be sealed together."""
 
     code = "recipients-unsuitable"
-    why = "A file needs 1 to 64 recipients, and a weaker kind among post-quantum ones undoes them (age.md)."
+    why = "A file has 1 to 64 recipients; a weaker one undoes the protection of post-quantum ones (age.md)."
     advice = "Seal to age1pq1… recipients only, or to age1… recipients only."
 
 

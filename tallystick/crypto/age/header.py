@@ -24,7 +24,7 @@ class AgeError(TallystickError):
     """A sealed file was refused, or a recipient to seal it to."""
 
     code = "sealed-file-refused"
-    why = "The sealed file, or the key to seal or open it with, can't be used."
+    why = "The sealed file, or the key to seal or open it with, cannot be used."
     advice = "Read the facts; fetch a sealed file again if it was altered."
 
 
@@ -32,7 +32,7 @@ class MalformedHeaderError(AgeError, MalformedError):
     """A header that isn't an age v1 header, or has a stanza that breaks the rules of its type."""
 
     code = "sealed-header-malformed"
-    why = "The file doesn't begin with a well-formed age v1 header."
+    why = "The file does not begin with a well-formed age v1 header."
     advice = "Check that the file is an age v1 file, unarmored and complete; fetch it again."
 
 
@@ -40,7 +40,7 @@ class HeaderAlteredError(AgeError):
     """A header with a wrong MAC: the sealer did not write it like this."""
 
     code = "sealed-header-altered"
-    why = "The authentication code over the header doesn't match: the header was altered."
+    why = "The authentication code over the header does not match: the header was altered."
     advice = "Fetch the sealed file again and compare its digest with the signed one."
 
 

@@ -52,7 +52,7 @@ class MalformedAgeKeyError(AgeError, MalformedError):
     """Text that is not an age recipient or identity of a known kind."""
 
     code = "age-key-malformed"
-    why = "The text isn't a native age recipient or identity."
+    why = "The text is not a native age recipient or identity."
     advice = "Give an age1pq1… or age1… recipient, or an AGE-SECRET-KEY-PQ-1… or AGE-SECRET-KEY-1… identity."
 
 

@@ -32,9 +32,7 @@ class MalformedGroupElementError(MalformedError):
     """Bytes that aren't a usable point or scalar of edwards25519."""
 
     code = "group-element-malformed"
-    why = (
-        "A point isn't canonical, isn't in the main subgroup or is of small order; or a scalar isn't reduced."
-    )
+    why = "A point is not canonical, not in the main subgroup or of small order; or a scalar is not reduced."
     advice = "Ask the dealer to make the commitments or the share again; these are unusable."
 
 

@@ -47,15 +47,15 @@ class ShareRefusedError(TallystickError):
     """A share that isn't the one that was committed to."""
 
     code = "share-refused"
-    why = "The share doesn't open the commitment of its leaf: it was altered, swapped or wrongly dealt."
-    advice = "Don't sign a custody receipt for it; ask the dealer for the share again."
+    why = "The share does not open the commitment of its leaf: it was altered, swapped or wrongly dealt."
+    advice = "Do not sign a custody receipt for it; ask the dealer for the share again."
 
 
 class TooFewSharesError(TallystickError):
     """Too few good shares to meet the tree's thresholds."""
 
     code = "too-few-shares"
-    why = "The good shares don't satisfy the custody tree; shares that failed their check are named."
+    why = "The good shares do not satisfy the custody tree; shares that failed their check are named."
     advice = "Ask the custodians named in `bad` to send their share again, or others to send theirs."
 
 

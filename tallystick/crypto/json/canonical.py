@@ -51,7 +51,7 @@ class JsonSyntaxError(MalformedError):
 
     code = "json-syntax"
     why = "The bytes are not exactly one JSON value."
-    advice = "Correct the JSON at the character that `at` counts to."
+    advice = "Correct the JSON at the character whose position `at` gives."
 
 
 class JsonTooLargeError(MalformedError):
@@ -82,7 +82,7 @@ class UnsupportedTextError(MalformedError):
     """Text with control characters or half of a surrogate pair."""
 
     code = "json-text"
-    why = "Text has no control characters but tab and newline, and is well-formed Unicode."
+    why = "Text has no control characters except tab and newline, and is well-formed Unicode."
     advice = "Remove the character; `at` says in which value."
 
 

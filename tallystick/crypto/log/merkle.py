@@ -31,7 +31,7 @@ class InclusionInvalidError(TallystickError):
 
     code = "inclusion-invalid"
     why = "The path from the entry does not lead to the root (RFC 9162 section 2.1.3.2)."
-    advice = "Fetch the proof again for this very checkpoint; if it fails again, keep both as evidence."
+    advice = "Fetch the proof again for exactly this checkpoint; if it fails again, keep both as evidence."
 
 
 class ConsistencyInvalidError(TallystickError):

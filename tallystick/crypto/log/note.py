@@ -37,7 +37,7 @@ class NoteSignatureError(TallystickError):
     """A note that the expected key did not sign."""
 
     code = "note-signature"
-    why = "The expected key signs the note, and every line that names this key verifies under it."
+    why = "The expected key must sign the note, and every line that names this key must verify under it."
     advice = "Compare the log's verifier key with the one in the agreement."
 
 

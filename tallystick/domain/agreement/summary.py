@@ -1,6 +1,6 @@
 """An agreement in plain language: one sentence per line, made from the signed data alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.components import Licence, LicenceModel, Tier
@@ -39,7 +39,7 @@ def _parties(agreement: Agreement) -> Iterator[str]:
         people = [person.name for person in agreement.acting_for(party.id)]
         act = "act" if len(people) > 1 else "acts"
         role = party.role.replace("_", " ")
-        yield f"{party.name} is the {role}; {', '.join(people) or 'nobody'} {act} for it."
+        yield f"{party.name} is the {role}; {_joined(people, 'and') or 'nobody'} {act} for it."
 
 
 def _components(agreement: Agreement) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _course(agreement: Agreement) -> Iterator[str]:
 def _stages(agreement: Agreement) -> Iterator[str]:
     for stage in agreement.stages:
         yield (
-            f"Stage {stage.id} releases {', '.join(stage.components)} {_opening(stage)}, "
+            f"Stage {stage.id} releases {_joined(stage.components, 'and')} {_opening(stage)}, "
             f"if approved by {_quorum(stage.quorum.root)} within {agreement.windows.approval.words}; "
             f"if it fails, earlier stages are {'kept' if stage.on_failure == 'keep' else 'rolled back'}."
         )
@@ -132,7 +132,12 @@ def _afterwards(agreement: Agreement) -> Iterator[str]:
 
 
 def _people(persons: tuple[str, ...]) -> str:
-    return ", ".join(persons)
+    return _joined(persons, "or")
+
+
+def _joined(names: Sequence[str], word: str) -> str:
+    *first, last = names or ("",)
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def _quorum(group: Group) -> str:

@@ -19,7 +19,7 @@ class DepositRefusedError(TallystickError):
 
     code = "deposit-refused"
     why = "Deposits are numbered without gaps, name the one before, and are sealed to live custody epochs."
-    advice = "Read the last deposit and the custody epochs (`tallystick agreement show`), then deposit again."
+    advice = "See `tallystick deposit list` and `tallystick custody status`, then deposit again."
 
 
 class CustodyRefusedError(TallystickError):

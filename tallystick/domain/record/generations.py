@@ -61,7 +61,7 @@ class OldGenerationError(TallystickError):
 
     code = "generation-replaced"
     why = "A new claim names the newest rules; claims that were filed under older rules keep those."
-    advice = "Draft the claim again with a client as new as the server, and sign the new draft."
+    advice = "Draft the claim again with a client at least as new as the server, and sign the new draft."
 
 
 def newest_generation() -> int:

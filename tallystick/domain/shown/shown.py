@@ -88,7 +88,7 @@ def _revocation(body: KeyRevocation, context: Context) -> Iterator[str]:
     owner = context.agreement.person_with(body.key).id
     yield f"{body.person} revokes the key of {owner}; what it signed no longer counts for anything undecided."
     yield f"key {body.key}"
-    yield f"because {body.reason}"
+    yield f"reason: {body.reason}"
     yield from _identity(body, context)
 
 
@@ -101,10 +101,10 @@ def _act(body: OnClaim, context: Context) -> Iterator[str]:
         return
     yield from act.particulars(body, agreement)
     if isinstance(body, Approval | Denial) and body.ledger_seen is not None:
-        yield f"having verified the ledger of {body.ledger_seen.size} entries, {body.ledger_seen.root}"
+        yield f"having verified the ledger: {body.ledger_seen.size} entries, root {body.ledger_seen.root}"
     yield from _identity(body, context)
     yield from claim_lines(agreement, claim.digest, claim.filing)
-    yield f"the server says: {claim.state}, filed at {instant_text(claim.filed_at)}"
+    yield f"the server says: state {claim.state}, filed at {instant_text(claim.filed_at)}"
 
 
 def _identity(body: Header, context: Context) -> Iterator[str]:

@@ -28,7 +28,7 @@ class SchemaTooNewError(TallystickError):
     """A database that a later version of the code has migrated."""
 
     code = "schema-too-new"
-    why = "The tables have a newer shape than this version knows; it could lose data that it can't see."
+    why = "The tables have a newer shape than this version knows; it could lose data that it cannot see."
     advice = "Run the version that migrated the database, or a later one."
 
 

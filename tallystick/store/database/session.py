@@ -61,7 +61,7 @@ class StoreUnusableError(TallystickError):
     """A database that can't keep what it acknowledges, or can't be opened at all."""
 
     code = "store-unusable"
-    why = "The database URL can't be used, or the database refuses the settings that durability needs."
+    why = "The database URL cannot be used, or the database refuses the settings that durability needs."
     advice = "Name a database file on a local file system (sqlite:///…), or a PostgreSQL server."
 
 

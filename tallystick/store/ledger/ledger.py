@@ -53,8 +53,8 @@ class LedgerCorruptError(TallystickError):
     """A stored log that differs from what was written; `index` is the first bad entry."""
 
     code = "ledger-corrupt"
-    why = "A stored entry, name, leaf or tree doesn't match the others: the database was damaged or altered."
-    advice = "Stop writing, keep the database as evidence, and compare with the checkpoints of witnesses."
+    why = "A stored entry, name, leaf or tree does not match the others: the database was damaged or altered."
+    advice = "Stop writing, keep the database as evidence, and compare it with the parties' checkpoints."
 
 
 class TooEarlyError(TallystickError):

@@ -184,7 +184,7 @@ def test_what_is_signed_is_shown_first(office: Office, release: Release) -> None
         "Insolvency with disruption",
         "licence-keys, activation-rules",
         f"{KIM} approves the release of critical",
-        "the server says: ACCEPTED",
+        "the server says: state ACCEPTED",
     ):
         assert told in shown
 
@@ -244,7 +244,7 @@ def test_cosigner_sees_what_the_first_has_said(office: Office, release: Release)
     office.run(*first, person=ANA)
     ran = office.run("lift", release.claim, "--cosign", "lift.json", person=KIM, answer="n\n")
     assert (ran.code, office.sent()) == (1, [])
-    assert "because over" in ran.err
+    assert "reason: over" in ran.err
     assert f"{ANA} lifts a hold" in ran.err
 
 

@@ -36,7 +36,7 @@ def _does(body: Intake) -> str:
 
 
 def _particulars(body: Intake, _: Agreement) -> Iterator[str]:
-    yield from (f"because {reason}" for reason in body.reasons)
+    yield from (f"reason: {reason}" for reason in body.reasons)
 
 
 ACT: Final = Act(

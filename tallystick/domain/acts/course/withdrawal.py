@@ -39,7 +39,7 @@ def _does(body: Withdrawal) -> str:
 
 
 def _particulars(body: Withdrawal, _: Agreement) -> Iterator[str]:
-    yield f"because {body.explanation}"
+    yield f"explanation: {body.explanation}"
 
 
 ACT: Final = Act(

@@ -32,7 +32,7 @@ def _does(_: Hold) -> str:
 
 def _particulars(body: Hold, _: Agreement) -> Iterator[str]:
     yield f"scope: {', '.join(body.stages) if body.stages is not None else 'the whole claim'}"
-    yield f"because {body.reason}"
+    yield f"reason: {body.reason}"
 
 
 ACT: Final = Act(

@@ -39,7 +39,7 @@ def _does(body: JointInstruction) -> str:
 
 
 def _particulars(body: JointInstruction, _: Agreement) -> Iterator[str]:
-    yield f"because {body.reason}"
+    yield f"reason: {body.reason}"
 
 
 ACT: Final = Act(

@@ -51,7 +51,7 @@ def _does(_: HoldLift) -> str:
 
 def _particulars(body: HoldLift, _: Agreement) -> Iterator[str]:
     yield f"lifts {body.hold}"
-    yield f"because {body.reason}"
+    yield f"reason: {body.reason}"
 
 
 ACT: Final = Act(

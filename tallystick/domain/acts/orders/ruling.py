@@ -62,7 +62,7 @@ def _does(body: Ruling) -> str:
 
 def _particulars(body: Ruling, _: Agreement) -> Iterator[str]:
     yield from (f"paper {paper.document} {paper.plain_digest}" for paper in body.documents)
-    yield f"because {body.reason}"
+    yield f"reason: {body.reason}"
 
 
 ACT: Final = Act(
@@ -75,7 +75,7 @@ ACT: Final = Act(
     together=True,
     command=ActCommand(
         name="rule",
-        purpose="Record what the arbitrator decided, or a court finally ordered.",
+        purpose="Record what the arbitrator decided, or what a court finally ordered.",
         asks=(
             Ask(choice="authority", help="Who decided: an arbitrator or a court.", words=Authority),
             Ask(choice="outcome", help="What they order.", words=Outcome),

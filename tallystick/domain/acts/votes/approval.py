@@ -102,10 +102,10 @@ def _particulars(body: Approval, agreement: Agreement) -> Iterator[str]:
     for stage in body.stages:
         yield f"stage {stage} releases {', '.join(agreement.stage(stage).components)}"
     for share in body.contributions:
-        whose = f"the share {share.leaf} of {share.component}"
+        whose = f"the share of {share.component} held by {share.leaf}"
         yield f"with {whose}, sealed for this claim, {share.sealed_digest}"
     yield f"counts until {instant_text(body.expires_at)}, for {body.purpose} only"
-    yield f"because {body.reason}"
+    yield f"reason: {body.reason}"
 
 
 ACT: Final = Act(

@@ -42,7 +42,7 @@ def _does(_: Denial) -> str:
 
 
 def _particulars(body: Denial, _: Agreement) -> Iterator[str]:
-    yield f"because {body.reason}"
+    yield f"reason: {body.reason}"
 
 
 ACT: Final = Act(

@@ -38,12 +38,12 @@ def _draft(heading: Heading, choices: Choices) -> Retraction:
 
 
 def _does(_: Retraction) -> str:
-    return "takes back their own statement; an objection cannot be made again"
+    return "takes back their own statement; an objection taken back cannot be made again"
 
 
 def _particulars(body: Retraction, _: Agreement) -> Iterator[str]:
     yield f"takes back {body.of}"
-    yield f"because {body.reason}"
+    yield f"reason: {body.reason}"
 
 
 ACT: Final = Act(
