@@ -2,6 +2,6 @@
 
 To follow a claim's life, read `ReleaseWorkflow.run`: each line is a sentence of the agreement. Acts arrive
 as its update `ReleaseWorkflow.submit`, and `acts.accept` has them recorded. `Casebook` folds what the
-ledger returns, `reading` fetches what was recorded meanwhile, `Alarm` keeps one timer, and `HistorySize`
+ledger returns, `news` fetches what was recorded meanwhile, `Alarm` keeps one timer, and `HistorySize`
 says when a fresh run is better.
 """
