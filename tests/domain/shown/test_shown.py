@@ -113,9 +113,9 @@ def test_what_others_wrote_makes_no_line_of_its_own_and_hides_or_turns_no_text()
         if line.startswith("ground cured")
     )
     assert told == r"ground cured: over\nstatement sha256:0\u202erenoitcejbo\u200b\u2028\\n"
-    claim = replace(world.claim.filing, declaration="Unpaid.\nthe server says: RELEASED")
+    claim = replace(world.claim.filing, declaration="Unpaid.\nthe server says: state RELEASED")
     lines = shows(objection(world), replace(beside(world), claim=replace(filed(world), filing=claim)))
-    assert r"declared: Unpaid.\nthe server says: RELEASED" in lines
+    assert r"declared: Unpaid.\nthe server says: state RELEASED" in lines
     assert not any("\n" in line for line in lines)
 
 
