@@ -6,7 +6,8 @@ members of the JSON that comes back. Nothing here trusts what a server says; `ta
 it.
 """
 
-from tallystick.client.http import BlobAlteredError, Client, UploadStalledError
+from tallystick.client.blobs import BlobAlteredError, UploadStalledError, get_blob, get_small_blob, put_blob
+from tallystick.client.http import Client
 from tallystick.client.problems import RefusedRemotelyError, UnexpectedAnswerError, UnreachableError
 
 __all__ = [
@@ -16,4 +17,7 @@ __all__ = [
     "UnexpectedAnswerError",
     "UnreachableError",
     "UploadStalledError",
+    "get_blob",
+    "get_small_blob",
+    "put_blob",
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tallystick.client.answers import member, text
+from tallystick.client.blobs import put_blob
 from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.envelope import new_nonce, unsigned
@@ -65,8 +66,12 @@ def file_claim(
     statement = expect(read_signed(envelope, signed.agreement), ClaimFiling)
     check_filing(signed.terms, statement, at=at, deposit=deposit)
     for entry in sealed:
-        desk.client.put_blob(
-            entry.file, entry.document.sealed_digest, agreement=form.agreement, purpose="evidence"
+        put_blob(
+            desk.client,
+            entry.file,
+            entry.document.sealed_digest,
+            agreement=form.agreement,
+            purpose="evidence",
         )
     return desk.client.post_statement("/v1/claims", envelope)
 

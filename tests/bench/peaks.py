@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.bag.write import write_bag
+from tallystick.client.blobs import get_blob, put_blob
 from tallystick.client.http import Client
 from tallystick.crypto import age
 from tallystick.domain.ids import AgreementId, Digest
@@ -85,7 +86,7 @@ class _Escrow(deliveries.FolderEscrow):
         self.folder, self._client = folder, client
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
-        self._client.get_blob(wanted, into, size_bytes=size_bytes)
+        get_blob(self._client, wanted, into, size_bytes=size_bytes)
 
 
 def _prepare(folder: Path, size: str) -> None:
@@ -109,7 +110,8 @@ def _seal(folder: Path) -> None:
 
 def _upload(folder: Path, api: str, agreement: str) -> None:
     with Client(api, keys_of(DORA), now=lambda: datetime.now(UTC)) as client:
-        client.put_blob(
+        put_blob(
+            client,
             folder / f"{DOCS}-1.age",
             Digest(_known(folder)["digest"]),
             agreement=AgreementId(agreement),

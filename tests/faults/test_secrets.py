@@ -15,6 +15,7 @@ import pytest
 
 from tallystick.client.answers import digest_in, envelope_in, objects
 from tallystick.client.bearer import bearer_token
+from tallystick.client.blobs import put_blob
 from tallystick.crypto import age
 from tallystick.crypto.age.header import read_header
 from tallystick.crypto.custody.claim_recipient import claim_identity
@@ -63,7 +64,7 @@ def evidence(release: Release, item: str, plain: bytes) -> EvidenceDocument:
     sealed = age.seal(io.BytesIO(plain), out, readers)
     file = release.scratch / f"{item}.age"
     file.write_bytes(out.getvalue())
-    release.client(BEA).put_blob(file, sealed.digest, agreement=release.agreement.id, purpose="evidence")
+    put_blob(release.client(BEA), file, sealed.digest, agreement=release.agreement.id, purpose="evidence")
     return EvidenceDocument(
         item=item,
         issued_at=datetime.now(UTC).replace(microsecond=0) - timedelta(days=1),

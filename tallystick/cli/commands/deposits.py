@@ -11,6 +11,7 @@ from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_result, print_table, say
 from tallystick.cli.signing import asking
 from tallystick.client.answers import member, number, objects, text
+from tallystick.client.blobs import put_blob
 from tallystick.crypto.envelope import new_nonce, unsigned
 from tallystick.desk.clock import now
 from tallystick.desk.depositing import (
@@ -94,7 +95,7 @@ def make(
         for entry in sealed:
             say(f"uploading {entry.component}: {entry.sealed_bytes} bytes, {entry.sealed_digest}")
             file = sealing.file(entry.component)
-            desk.client.put_blob(file, entry.sealed_digest, agreement=signed.agreement.id, purpose="deposit")
+            put_blob(desk.client, file, entry.sealed_digest, agreement=signed.agreement.id, purpose="deposit")
         answer = desk.client.post_statement(f"/v1/agreements/{signed.agreement.id}/deposits", envelope)
         say(f"deposit {body.number} is on record; waiting until every copy has been read again")
         verdict = wait_for_verdict(desk, signed.agreement.id, body.number)

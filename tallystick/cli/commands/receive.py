@@ -12,6 +12,7 @@ from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
 from tallystick.cli.output import print_json, print_problem, say
 from tallystick.client.answers import as_object
+from tallystick.client.blobs import get_blob, get_small_blob
 from tallystick.client.http import Client
 from tallystick.crypto.envelope import Envelope
 from tallystick.desk.clock import now
@@ -42,11 +43,11 @@ class RemoteEscrow:
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
         """Fetch a blob, resuming where an earlier fetch stopped."""
-        self.client.get_blob(wanted, into, size_bytes=size_bytes)
+        get_blob(self.client, wanted, into, size_bytes=size_bytes)
 
     def fetch_small(self, wanted: Digest) -> bytes:
         """Return a small blob."""
-        return self.client.get_small_blob(wanted)
+        return get_small_blob(self.client, wanted)
 
     def report(self, claim: Digest, receipt: Envelope) -> None:
         """Send a receipt."""

@@ -17,7 +17,8 @@ from typing import Final, TypeVar
 from api.http.problems import NoSuchThingError
 from tallystick.cli.commands.receive import RemoteEscrow
 from tallystick.client.answers import objects, text
-from tallystick.client.http import BlobAlteredError, Client
+from tallystick.client.blobs import BlobAlteredError, get_small_blob, put_blob
+from tallystick.client.http import Client
 from tallystick.crypto import age
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import contributed_identity
@@ -339,7 +340,7 @@ class Release:
         )
 
     def _uploaded(self, file: Path, digest: Digest) -> bool:
-        self.client(DORA).put_blob(file, digest, agreement=self.agreement.id, purpose="deposit")
+        put_blob(self.client(DORA), file, digest, agreement=self.agreement.id, purpose="deposit")
         return True
 
     def _delivery(self) -> VerifiedDelivery:
@@ -358,9 +359,9 @@ class Release:
     def _plain_of(self, delivery: VerifiedDelivery, stage: OfferedStage) -> bool:
         own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), self.nonce)
         for part in stage.components:
-            sealed = {leaf: self.client(BEA).get_small_blob(one) for leaf, one in part.contributions.items()}
+            sealed = {leaf: get_small_blob(self.client(BEA), one) for leaf, one in part.contributions.items()}
             identity = contributed_identity(part.custody, sealed, claim=delivery.claim, identity=own)
-            data, out = self.client(BEA).get_small_blob(part.deposited.sealed_digest), io.BytesIO()
+            data, out = get_small_blob(self.client(BEA), part.deposited.sealed_digest), io.BytesIO()
             age.open_sealed(io.BytesIO(data), out, [identity])
             assert out.getvalue() == self.contents[part.deposited.component]
         return True

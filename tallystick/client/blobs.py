@@ -1,0 +1,215 @@
+"""A large file to and from the server: sent and fetched in parts that resume where they stopped.
+
+A blob is its digest: what comes back is compared with it here, so nobody need trust the server.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import httpx
+
+from tallystick.client.answers import answer
+from tallystick.client.http import Client, check
+from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest
+from tallystick.durable import rename_durably, sync_file
+from tallystick.limits import (
+    BLOB_BYTES_MAX,
+    BLOB_CHUNK_BYTES,
+    SEALED_BYTES_MAX,
+    UPLOAD_ATTEMPTS_MAX,
+    UPLOAD_PART_BYTES,
+)
+
+_RECONNECT_SECONDS: Final = 1.0
+_OFFSET: Final = "Upload-Offset"
+
+
+class BlobAlteredError(TallystickError):
+    """What the server sent is not the blob with that digest."""
+
+    code = "blob-altered"
+    why = "A blob is known by its SHA-256; what the server sent has a different SHA-256 or size."
+    advice = (
+        "Nothing was kept. Try again; if it happens again, tell the escrow agent: a store has altered bytes."
+    )
+
+
+class UploadStalledError(TallystickError):
+    """The server accepts no more of an upload."""
+
+    code = "upload-stalled"
+    why = "The same part of the file was sent several times, and the server did not accept it."
+    advice = "Repeat the command later: it resumes from what the server has."
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A part of a file, read piece by piece each time it is sent.
+
+    An answered request is garbage that only the collector finds: it must not hold the part's bytes.
+    """
+
+    source: BinaryIO
+    offset: int
+    size_bytes: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.source.seek(self.offset)
+        left = self.size_bytes
+        while left > 0 and (piece := self.source.read(min(left, BLOB_CHUNK_BYTES))):
+            left -= len(piece)
+            yield piece
+
+
+def put_blob(client: Client, file: Path, wanted: Digest, *, agreement: AgreementId, purpose: str) -> None:
+    """Store a file as the blob `wanted`, resuming where an earlier upload stopped.
+
+    Raises:
+        UploadStalledError: The server accepts nothing more.
+        TallystickError: The server refused (its code), or did not answer.
+    """
+    with file.open("rb") as source:
+        upload = _Upload(
+            client=client,
+            path=f"/v1/blobs/{wanted}",
+            parameters={"agreement": agreement, "purpose": purpose},
+            source=source,
+            size_bytes=file.stat().st_size,
+        )
+        offset, offsets = upload.received(), list[int]()
+        while offset is not None:
+            offsets.append(offset)
+            if offsets.count(offset) > UPLOAD_ATTEMPTS_MAX or offset > upload.size_bytes:
+                raise UploadStalledError(
+                    "the upload makes no progress", offset=offset, size_bytes=upload.size_bytes
+                )
+            offset = upload.put_part(offset)
+
+
+def get_blob(client: Client, wanted: Digest, into: Path, *, size_bytes: int) -> None:
+    """Fetch a blob into the file `into`, resuming `into`.part; it gets its name once it is checked.
+
+    Raises:
+        BlobAlteredError: The bytes have another digest or size; nothing is kept.
+        TallystickError: The server refused (its code), or did not answer: what came is kept.
+    """
+    assert 0 <= size_bytes <= BLOB_BYTES_MAX
+    part = into.with_name(into.name + ".part")
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "r+b") as out:
+        _fetch_all(client, f"/v1/blobs/{wanted}", out, size_bytes)
+        out.seek(0)
+        fetched = "sha256:" + hashlib.file_digest(out, "sha256").hexdigest()
+        whole = (fetched, out.tell()) == (wanted, size_bytes)
+        sync_file(out)
+    if not whole:
+        part.unlink()
+        raise BlobAlteredError("not the blob that was asked for", expected=wanted, found=fetched)
+    rename_durably(part, into)
+
+
+def get_small_blob(client: Client, wanted: Digest) -> bytes:
+    """Return a blob that is small, such as a sealed share.
+
+    Raises:
+        BlobAlteredError: The bytes have another digest, or are too many.
+        TallystickError: The server refused (its code), or did not answer.
+    """
+    content = client.get_bytes(f"/v1/blobs/{wanted}")
+    if len(content) > SEALED_BYTES_MAX or "sha256:" + hashlib.sha256(content).hexdigest() != wanted:
+        raise BlobAlteredError("not the blob that was asked for", expected=wanted)
+    return content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Upload:
+    """One file on its way to the server."""
+
+    client: Client
+    path: str
+    parameters: Mapping[str, str | int]
+    source: BinaryIO
+    size_bytes: int
+
+    def received(self) -> int | None:
+        """Return how many bytes the server has of an upload; 0 if it knows none."""
+        response = self.client.send("HEAD", self.path, parameters=self.parameters)
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            return 0
+        check(response)
+        return _decimal(response.headers.get(_OFFSET, "0"))
+
+    def put_part(self, offset: int) -> int | None:
+        """Send the part at `offset`, and return the offset of the next one; None once the blob is whole."""
+        try:
+            response = self._send(offset)
+        except UnreachableError:
+            self.client.pause(_RECONNECT_SECONDS)
+            return self.received()
+        except TallystickError as error:
+            if error.code != "upload-offset":
+                raise
+            received = error.facts.get("received")
+            return received if isinstance(received, int) else self.received()
+        if response.status_code == HTTPStatus.CREATED:
+            return None
+        next_offset = answer(response.content).get("offset")
+        if not isinstance(next_offset, int):
+            raise UnexpectedAnswerError("no offset to resume from", status=response.status_code)
+        return next_offset
+
+    def _send(self, offset: int) -> httpx.Response:
+        part = _Part(
+            source=self.source, offset=offset, size_bytes=min(UPLOAD_PART_BYTES, self.size_bytes - offset)
+        )
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(part.size_bytes),
+            "Upload-Length": str(self.size_bytes),
+            _OFFSET: str(offset),
+        }
+        response = self.client.send(
+            "PUT", self.path, parameters=self.parameters, headers=headers, content=part
+        )
+        check(response)
+        return response
+
+
+def _fetch_all(client: Client, path: str, out: BinaryIO, size_bytes: int) -> None:
+    """Fetch what is missing; resume after a broken connection as long as each one brings some bytes."""
+    while True:
+        begun = out.seek(0, os.SEEK_END)
+        try:
+            return _fetch(client, path, out, size_bytes)
+        except UnreachableError:
+            if out.seek(0, os.SEEK_END) <= begun:
+                raise
+            client.pause(_RECONNECT_SECONDS)
+
+
+def _fetch(client: Client, path: str, out: BinaryIO, size_bytes: int) -> None:
+    begun = out.seek(0, os.SEEK_END)
+    if begun >= size_bytes > 0:
+        return  # the caller compares the digest
+    with client.streamed(path, headers={"Range": f"bytes={begun}-"} if begun else {}) as response:
+        if response.status_code != HTTPStatus.PARTIAL_CONTENT:
+            out.seek(0)
+            out.truncate()
+        for chunk in response.iter_bytes(BLOB_CHUNK_BYTES):
+            out.write(chunk)
+            if out.tell() > size_bytes:
+                break  # the caller refuses it by its size and digest
+
+
+def _decimal(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(BLOB_BYTES_MAX))):
+        raise UnexpectedAnswerError("not a number of bytes", header=_OFFSET)
+    return int(text)
