@@ -49,7 +49,8 @@ from tallystick.store.cases.filing import check_may_be_filed
 from tallystick.store.cases.kept import Cases
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
-from tallystick.store.ledger.ledger import LedgerEntry, TooEarlyError
+from tallystick.store.ledger.entry import LedgerEntry
+from tallystick.store.ledger.ledger import TooEarlyError
 from tallystick.store.registers import agreements, claims, deposits
 from tallystick.store.registers.agreements import NoSuchAgreementError
 from tallystick.store.registers.verdicts import verdict_on

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tallystick.limits import RECORD_PAGE_BYTES_MAX
 from tallystick.messages import RawEntry
-from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.ledger.entry import LedgerEntry
 
 
 def raw_entry(entry: LedgerEntry) -> RawEntry:

@@ -19,7 +19,7 @@ from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits import INTEGER_MAX, LEDGER_PAGE_ENTRIES_MAX
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import checkpoints, ledger
-from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.ledger.entry import LedgerEntry
 
 router = strict_router("ledger")
 

@@ -34,7 +34,7 @@ from tallystick.messages import (
 )
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import checkpoints, ledger
-from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.ledger.entry import LedgerEntry
 from tests.support.stories.recording import activities, filing, happening, head, signing
 from tests.support.worlds.agreements import ANA, BEA, KIM, LOG_KEY, PEOPLE, TOM
 from tests.support.worlds.gate_worlds import ACKNOWLEDGED, DEPLOYMENT, FILED, READY, World, typed

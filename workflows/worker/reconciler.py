@@ -38,7 +38,7 @@ from tallystick.messages import (
 )
 from tallystick.store.database.session import StoreUnavailableError, reading
 from tallystick.store.ledger import ledger
-from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims, deposits
 from tallystick.store.registers.custody import missing_epochs
 from tallystick.store.registers.verdicts import verdicts

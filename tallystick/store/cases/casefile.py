@@ -20,7 +20,7 @@ from tallystick.proof import entries
 from tallystick.proof.case import Case, folded
 from tallystick.proof.entries import RecordedStatement
 from tallystick.store.ledger import ledger
-from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims
 from tallystick.store.registers.agreements import (
     NoSuchAgreementError,

@@ -19,7 +19,7 @@ from tallystick.store.cases.casefile import CaseFile, load
 from tallystick.store.database.session import database_now
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.checkpoints import sign_checkpoint
-from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.deposits import StoredDeposit
 

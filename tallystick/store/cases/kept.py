@@ -18,7 +18,7 @@ from tallystick.domain.ids import AgreementId, Digest, PartyId, party_of
 from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import StoreUnavailableError
-from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import claims
 from tallystick.store.registers.claims import NoSuchClaimError, StoredClaim
 

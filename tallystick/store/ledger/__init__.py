@@ -1,7 +1,7 @@
 """The ledger: one append-only log for each agreement.
 
 To record a statement, call `append` in a transaction of yours: row and leaf commit together, and a
-statement that is sent again is recorded once. To read, call `entries`, or `entry_by_statement` for one.
-`checkpoints` signs a log as it stands (`sign_checkpoint`), proves that an entry is in it
-(`inclusion_proof`) and hashes all of it again (`verify_log`).
+statement that is sent again is recorded once. To read, call `entries`, or `entry_by_statement` for one;
+what they return is a `LedgerEntry` (`entry`). `checkpoints` signs a log as it stands (`sign_checkpoint`),
+proves that an entry is in it (`inclusion_proof`) and hashes all of it again (`verify_log`).
 """

@@ -19,14 +19,8 @@ from tallystick.crypto.log.merkle import Frontier, MalformedTreeError
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, Digest, PublicKey, StageId
 from tallystick.store.database.tables import CheckpointRow, DecisionRow, EntryRow, LogRow
-from tallystick.store.ledger.ledger import (
-    LedgerCorruptError,
-    LedgerEntry,
-    entry_of,
-    frontier_of,
-    names_of,
-    stored_frontier,
-)
+from tallystick.store.ledger.entry import LedgerEntry, entry_of, names_of
+from tallystick.store.ledger.ledger import LedgerCorruptError, frontier_of, stored_frontier
 
 _ROWS_AT_A_TIME: Final = 1  # so that a row that can't be read is known by its place
 

@@ -1,12 +1,11 @@
 """The ledger: one append-only log for each agreement, row and leaf in one transaction.
 
 An entry is a signed envelope with the time of its acceptance; its index is its place in
-the log, without gaps. The columns it's found by are derived from the signed bytes.
-Checkpoints, proofs and the audit are in `checkpoints`.
+the log, without gaps. What an entry is and by which names it is found are in `entry`;
+checkpoints, proofs and the audit in `checkpoints`.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,25 +15,20 @@ from sqlmodel import Session, col, func, or_, select
 
 from tallystick.crypto.envelope import (
     Envelope,
-    body_of,
     envelope_bytes,
-    kind_of,
-    parse_envelope,
-    statement_id,
 )
 from tallystick.crypto.log.leaf import leaf_bytes, new_salt
 from tallystick.crypto.log.merkle import HASH_SIZE_BYTES, Frontier, leaf_hash
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, StageId
-from tallystick.domain.kinds import Kind
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.store.database.session import database_now
 from tallystick.store.database.tables import (
     DecisionRow,
     EntryRow,
     LogRow,
 )
+from tallystick.store.ledger.entry import LedgerEntry, Names, entry_of, names_of
 
 _COLUMNS: Final = columns(
     col(EntryRow.agreement_id),
@@ -66,38 +60,6 @@ class TooEarlyError(TallystickError):
     retryable = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerEntry:
-    """A statement as it is recorded in the ledger.
-
-    Attributes:
-        claim: The claim it's about; None for what concerns the whole agreement.
-        envelope: The canonical envelope, signatures included.
-        salt: The 32 bytes that hide the envelope in its leaf.
-    """
-
-    agreement_id: AgreementId
-    index: int
-    accepted_at: datetime
-    kind: str
-    statement_id: Digest
-    claim: Digest | None
-    envelope: bytes
-    salt: bytes
-
-    def statement(self) -> Envelope:
-        """Return the envelope, parsed; the caller verifies its signatures.
-
-        Raises:
-            MalformedError: The stored bytes were altered.
-        """
-        return parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
-
-    def leaf(self) -> bytes:
-        """Return the 32-byte leaf hash of these bytes."""
-        return leaf_hash(leaf_bytes(accepted_at=self.accepted_at, envelope=self.envelope, salt=self.salt))
-
-
 class DecisionExistsError(TallystickError):
     """A second decision on a stage of a claim.
 
@@ -112,35 +74,6 @@ class DecisionExistsError(TallystickError):
     def __init__(self, message: str, /, *, entry: LedgerEntry) -> None:
         super().__init__(message, index=entry.index, statement=entry.statement_id)
         self.entry = entry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """What an entry is found by, as its signed bytes say.
-
-    Attributes:
-        decision: The claim and stage that the statement releases; None if it releases nothing.
-    """
-
-    kind: str
-    statement_id: Digest
-    claim: Digest | None
-    decision: tuple[Digest, StageId] | None
-
-
-def names_of(envelope: Envelope) -> Names:
-    """Return the names that `envelope` is found by.
-
-    Raises:
-        MalformedError: Not a statement's envelope.
-    """
-    kind, own, body = kind_of(envelope), statement_id(envelope), body_of(envelope)
-    claim = own if kind == Kind.CLAIM else body.get("claim")
-    stage = body.get("stage")
-    named = Digest(claim) if isinstance(claim, str) else None
-    decides = kind == Kind.DECISION and body.get("released") is True
-    decision = (named, StageId(stage)) if decides and named and isinstance(stage, str) else None
-    return Names(kind=kind, statement_id=own, claim=named, decision=decision)
 
 
 def append(
@@ -243,6 +176,13 @@ def entry_by_statement(session: Session, agreement_id: AgreementId, statement: D
     return None if row is None else entry_of(row)
 
 
+def named_entry(session: Session, agreement_id: AgreementId, statement: Digest) -> LedgerEntry:
+    """Return the entry of a statement that a row names; if there is none, the database was damaged."""
+    if (entry := entry_by_statement(session, agreement_id, statement)) is None:
+        raise LedgerCorruptError("a row names a statement that is not on record", statement=statement)
+    return entry
+
+
 def agreements_with(session: Session, kind: str, among: Collection[AgreementId]) -> frozenset[AgreementId]:
     """Return which of some agreements have a statement of `kind` on record, by one query."""
     query = (
@@ -277,20 +217,6 @@ def stored_frontier(size: int, stored: bytes) -> Frontier:
     """
     starts = range(0, len(stored), HASH_SIZE_BYTES)
     return Frontier(size, tuple(stored[start : start + HASH_SIZE_BYTES] for start in starts))
-
-
-def entry_of(row: EntryRow) -> LedgerEntry:
-    """Return the entry that `row` holds."""
-    return LedgerEntry(
-        agreement_id=AgreementId(row.agreement_id),
-        index=row.index,
-        accepted_at=row.accepted_at,
-        kind=row.kind,
-        statement_id=Digest(row.statement_id),
-        claim=None if row.claim is None else Digest(row.claim),
-        envelope=row.envelope,
-        salt=row.salt,
-    )
 
 
 def _check_undecided(session: Session, decision: tuple[Digest, StageId] | None) -> None:
@@ -335,14 +261,3 @@ def _decisions(names: Names, row: EntryRow) -> Sequence[DecisionRow]:
         return ()
     claim, stage = names.decision
     return [DecisionRow(claim=claim, stage=stage, agreement_id=row.agreement_id, entry_index=row.index)]
-
-
-def named_entry(session: Session, agreement_id: str, digest: Digest) -> LedgerEntry:
-    """Return the entry of a statement that a row names; if there is none, the database was damaged."""
-    query = select(EntryRow).where(
-        col(EntryRow.agreement_id) == agreement_id, col(EntryRow.statement_id) == digest
-    )
-    row = session.exec(query).one_or_none()
-    if row is None:
-        raise LedgerCorruptError("a row names a statement that is not on record", statement=digest)
-    return entry_of(row)

@@ -16,7 +16,8 @@ from tallystick.domain.kinds import Kind
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.proof.reading import SignedAgreement, read_agreement
 from tallystick.store.database.tables import AgreementRow, PersonKeyRow
-from tallystick.store.ledger.ledger import LedgerEntry, append, named_entry
+from tallystick.store.ledger.entry import LedgerEntry
+from tallystick.store.ledger.ledger import append, named_entry
 
 
 class VersionOutOfOrderError(TallystickError):
@@ -83,7 +84,9 @@ def register(session: Session, envelope: Envelope, registered_at: datetime) -> R
 def by_digest(session: Session, digest: Digest) -> RegisteredAgreement | None:
     """Return the version that claims pin as `digest`."""
     row = session.get(AgreementRow, digest)
-    return None if row is None else _registered(row, named_entry(session, row.agreement_id, digest))
+    return (
+        None if row is None else _registered(row, named_entry(session, AgreementId(row.agreement_id), digest))
+    )
 
 
 def latest(session: Session, agreement_id: AgreementId) -> RegisteredAgreement | None:

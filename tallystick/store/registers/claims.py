@@ -17,7 +17,8 @@ from tallystick.domain.ids import AgreementId, ClaimId, Digest, claim_id
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.store.database.tables import ClaimRow, EntryRow
-from tallystick.store.ledger.ledger import LedgerEntry, append, entry_of
+from tallystick.store.ledger.entry import LedgerEntry, entry_of
+from tallystick.store.ledger.ledger import append
 
 
 class ClaimIdTakenError(TallystickError):

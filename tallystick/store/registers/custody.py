@@ -22,7 +22,7 @@ from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.domain.statements.signed import expect
 from tallystick.proof.reading import read_signed
 from tallystick.store.ledger import ledger
-from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims, deposits
 
 

@@ -13,7 +13,8 @@ from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.store.database.tables import DepositRow
-from tallystick.store.ledger.ledger import LedgerEntry, append, named_entry
+from tallystick.store.ledger.entry import LedgerEntry
+from tallystick.store.ledger.ledger import append, named_entry
 
 
 class DepositOutOfOrderError(TallystickError):

@@ -46,6 +46,7 @@ from tallystick.messages import DecideStage
 from tallystick.proof.reading import read_signed
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import ledger
+from tallystick.store.ledger.entry import names_of
 from tallystick.store.registers import deposits
 from tallystick.store.registers.custody import live_custody, missing_epochs
 from tests.support.worlds.agreements import (
@@ -108,7 +109,7 @@ def decisions(world: World) -> int:
     """How many decisions to release the ledger has, by any gate."""
     with reading(world.database) as session:
         decisions = ledger.entries(session, world.agreement.id, kinds=[Kind.DECISION])
-    return sum(ledger.names_of(entry.statement()).decision is not None for entry in decisions)
+    return sum(names_of(entry.statement()).decision is not None for entry in decisions)
 
 
 def refuses(world: World, **gate: object) -> set[str]:
@@ -316,7 +317,7 @@ def test_custody_that_the_gate_did_not_deal_opens_nothing(prepared: World, tmp_p
     body = replace(read_signed(dealt.statement(), world.agreement).body, nonce=32 * "0")
     forged = world.signed(body, LOG_KEY)
     world.slip_in(forged, MONDAY)
-    live[LICENCE_KEYS] = ledger.names_of(forged).statement_id
+    live[LICENCE_KEYS] = names_of(forged).statement_id
     world.deposit(CONTENTS, live)
 
     assert refuses(made_ready(accepted(world))) == {"custody-known"}

@@ -45,6 +45,7 @@ from tallystick.store.ledger.ledger import (
     entries,
     entry_by_statement,
     frontier_of,
+    named_entry,
 )
 from tallystick.store.registers import claims
 from tests.support.worlds.agreements import signing_key
@@ -391,6 +392,14 @@ def test_any_change_to_a_stored_entry_is_noticed_and_named(database: Engine, don
     with reading(database) as session, pytest.raises(LedgerCorruptError) as caught:
         verify_log(session, LOG)
     assert caught.value.facts["index"] == 3
+
+
+def test_a_row_that_names_a_statement_nobody_recorded_is_damage(database: Engine) -> None:
+    with transaction(database) as session:
+        entry = add(session, said("event", 1))
+        assert named_entry(session, LOG, entry.statement_id) == entry
+        with pytest.raises(LedgerCorruptError, match="not on record"):
+            named_entry(session, OTHER_LOG, entry.statement_id)
 
 
 @pytest.mark.parametrize("done", CHANGES)

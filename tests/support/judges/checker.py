@@ -33,7 +33,7 @@ from tallystick.store.database.session import reading, transaction
 from tallystick.store.database.tables import DecisionRow
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.checkpoints import LogSigner, checkpoints, verify_log
-from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.ledger.entry import LedgerEntry
 from tests.support.judges.history import Attempt, History, Told
 from tests.support.stories.releases import Release
 

@@ -50,6 +50,7 @@ from tallystick.store.cases.casefile import CaseFile, load
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.checkpoints import sign_checkpoint
+from tallystick.store.ledger.entry import names_of
 from tallystick.store.registers import agreements, claims, deposits
 from tallystick.store.registers.custody import epochs, missing_epochs, verified_custody
 from tests.support.worlds.agreements import (
@@ -255,7 +256,7 @@ class World:
 
     def slip_in(self, envelope: Envelope, at: datetime) -> None:
         """Append an envelope that nobody has admitted, as who writes the database can."""
-        names = ledger.names_of(envelope)
+        names = names_of(envelope)
         with transaction(self.database) as session:
             ledger.append(
                 session, self.agreement.id, envelope, at, claim=names.claim, decision=names.decision

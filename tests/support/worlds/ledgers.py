@@ -24,7 +24,8 @@ from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.settings import Settings
 from tallystick.store.database.session import open_database
 from tallystick.store.database.tables import create_tables
-from tallystick.store.ledger.ledger import LedgerEntry, append, names_of
+from tallystick.store.ledger.entry import LedgerEntry, names_of
+from tallystick.store.ledger.ledger import append
 from tests.support.worlds.agreements import AGREEMENT, BEA, DORA, agreement, signing_key
 
 AT: Final = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -1,0 +1,90 @@
+"""One entry of a ledger: a statement as it is recorded, and the names that it is found by.
+
+The names are derived from the signed bytes, never told by whoever appends.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tallystick.crypto.envelope import Envelope, body_of, kind_of, parse_envelope, statement_id
+from tallystick.crypto.log.leaf import leaf_bytes
+from tallystick.crypto.log.merkle import leaf_hash
+from tallystick.domain.ids import AgreementId, Digest, StageId
+from tallystick.domain.kinds import Kind
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.store.database.tables import EntryRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """A statement as it is recorded in the ledger.
+
+    Attributes:
+        claim: The claim it's about; None for what concerns the whole agreement.
+        envelope: The canonical envelope, signatures included.
+        salt: The 32 bytes that hide the envelope in its leaf.
+    """
+
+    agreement_id: AgreementId
+    index: int
+    accepted_at: datetime
+    kind: str
+    statement_id: Digest
+    claim: Digest | None
+    envelope: bytes
+    salt: bytes
+
+    def statement(self) -> Envelope:
+        """Return the envelope, parsed; the caller verifies its signatures.
+
+        Raises:
+            MalformedError: The stored bytes were altered.
+        """
+        return parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+
+    def leaf(self) -> bytes:
+        """Return the 32-byte leaf hash of these bytes."""
+        return leaf_hash(leaf_bytes(accepted_at=self.accepted_at, envelope=self.envelope, salt=self.salt))
+
+
+def entry_of(row: EntryRow) -> LedgerEntry:
+    """Return the entry that `row` holds."""
+    return LedgerEntry(
+        agreement_id=AgreementId(row.agreement_id),
+        index=row.index,
+        accepted_at=row.accepted_at,
+        kind=row.kind,
+        statement_id=Digest(row.statement_id),
+        claim=None if row.claim is None else Digest(row.claim),
+        envelope=row.envelope,
+        salt=row.salt,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What an entry is found by, as its signed bytes say.
+
+    Attributes:
+        decision: The claim and stage that the statement releases; None if it releases nothing.
+    """
+
+    kind: str
+    statement_id: Digest
+    claim: Digest | None
+    decision: tuple[Digest, StageId] | None
+
+
+def names_of(envelope: Envelope) -> Names:
+    """Return the names that `envelope` is found by.
+
+    Raises:
+        MalformedError: Not a statement's envelope.
+    """
+    kind, own, body = kind_of(envelope), statement_id(envelope), body_of(envelope)
+    claim = own if kind == Kind.CLAIM else body.get("claim")
+    stage = body.get("stage")
+    named = Digest(claim) if isinstance(claim, str) else None
+    decides = kind == Kind.DECISION and body.get("released") is True
+    decision = (named, StageId(stage)) if decides and named and isinstance(stage, str) else None
+    return Names(kind=kind, statement_id=own, claim=named, decision=decision)
