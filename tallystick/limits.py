@@ -11,6 +11,7 @@ from typing import Final
 NAME_LENGTH_MAX: Final = 63
 PERSON_ID_LENGTH_MAX: Final = 2 * NAME_LENGTH_MAX + 1
 TEXT_LENGTH_MAX: Final = 4096  # characters of any free text in a statement
+MARKS_IN_A_ROW_MAX: Final = 4  # combining marks on one letter; more would cover the lines around
 
 LIST_LENGTH_MAX: Final = 1024  # items of any list in a document
 

@@ -28,13 +28,13 @@ from api.http.statements import Posted, PostedAgreement, PostedStatement, envelo
 from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement
 from tallystick.crypto.envelope import Envelope, body_of, statement_id
 from tallystick.domain.admission.revocations import check_revocation
-from tallystick.domain.agreement.summary import summarise
 from tallystick.domain.authorship.authors import check_subject, check_times, signing_persons
 from tallystick.domain.codec import decode
 from tallystick.domain.drill import readiness
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import KeyRevokedError
+from tallystick.domain.shown.summary import summarise
 from tallystick.domain.soundness.registering import check_registration
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.keys import KeyRevocation

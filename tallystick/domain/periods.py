@@ -65,9 +65,9 @@ class Period:
         """The period in words, unit by unit as it was signed: `48 hours`, `10 business days`."""
         match = _ISO_8601.fullmatch(self.text)
         if match is None:
-            return self.text
+            return _counted(self.business_days or 0, "business day")
         counts = [(int(group), unit) for group, unit in zip(match.groups(), _UNITS, strict=True) if group]
-        return " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counts)
+        return " ".join(_counted(count, unit) for count, unit in counts)
 
     @classmethod
     def from_json(cls, value: JsonValue, where: str) -> "Period":
@@ -83,3 +83,7 @@ class Period:
     def to_json(self) -> JsonValue:
         """Return the text."""
         return self.text
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

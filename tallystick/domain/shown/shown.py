@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from tallystick.domain.acts.all import ACTS, BY_KIND
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.summary import summarise
 from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import six_words
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines, one_line
+from tallystick.domain.shown.summary import summarise
 from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling

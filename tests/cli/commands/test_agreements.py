@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tallystick.crypto.envelope import envelope_json, parse_envelope, sign, statement_id
 from tallystick.crypto.json.canonical import canonical_bytes
-from tallystick.domain.agreement.summary import summarise
 from tallystick.domain.codec import encode_object
 from tallystick.domain.kinds import Kind
+from tallystick.domain.shown.summary import summarise
 from tallystick.proof.reading import read_agreement
 from tests.cli.conftest import URL, Office
 from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM, agreement

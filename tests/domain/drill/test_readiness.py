@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from tallystick.domain.agreement.summary import summarise
 from tallystick.domain.drill.readiness import Inventory, findings, is_ready
 from tallystick.domain.statements.deposits import Deposit
 from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, KIM, PEOPLE, TOM
@@ -59,14 +58,3 @@ def test_each_obstacle_is_found(changes: dict[str, object], code: str, *, ready:
 
 def test_one_revoked_key_of_several_does_not_prevent_a_release() -> None:
     assert codes(replace(SOUND, revoked=[PEOPLE[TOM].signing_key.public_key])) == set()
-
-
-def test_the_summary_names_every_party_component_condition_and_stage() -> None:
-    summary = "\n".join(summarise(AGREEMENT))
-    for named in (AGREEMENT.parties, AGREEMENT.components, AGREEMENT.stages):
-        for one in named:
-            assert getattr(one, "name", one.id) in summary
-    for condition in AGREEMENT.conditions:
-        assert condition.title in summary
-    assert "3 of (ana@harbour or abe@harbour), kim@kestrel, tom@marlowe, dora@nordwind" in summary
-    assert "gate alone holds the key to stage critical" in summary

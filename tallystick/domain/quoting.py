@@ -1,0 +1,136 @@
+"""Texts that somebody else wrote, so written that they draw nothing on a reader's screen.
+
+Call `quoted` for such a text in a sentence of ours: it stays on one line, between quotes that it cannot end,
+and shows every character that would otherwise break the line, turn it, hide in it, or pile up on it.
+`one_line` keeps a whole line of ours on one line, `escaped_json` does the same for JSON, and `drawn_by`
+finds what a text of one line may not contain at all.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from tallystick.limits import MARKS_IN_A_ROW_MAX, TEXT_LENGTH_MAX
+
+_RANGES: Final = (
+    (0x0000, 0x001F),  # controls (Cc)
+    (0x007F, 0x009F),
+    (0x00AD, 0x00AD),  # soft hyphen
+    (0x034F, 0x034F),
+    (0x0600, 0x0605),
+    (0x061C, 0x061C),
+    (0x06DD, 0x06DD),
+    (0x070F, 0x070F),
+    (0x0890, 0x0891),
+    (0x08E2, 0x08E2),
+    (0x115F, 0x1160),  # Hangul fillers
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),  # zero width, and marks of direction
+    (0x2028, 0x202E),  # separators of lines and paragraphs, embeddings and overrides
+    (0x2060, 0x206F),  # isolates among them
+    (0x2800, 0x2800),  # a Braille pattern without dots: blank, and no space
+    (0x3164, 0x3164),  # Hangul filler
+    (0xD800, 0xDFFF),  # surrogates, which are no characters
+    (0xFE00, 0xFE0F),  # variation selectors
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),  # half-width Hangul filler
+    (0xFFF0, 0xFFFB),
+    (0x110BD, 0x110BD),
+    (0x110CD, 0x110CD),
+    (0x13430, 0x1343F),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),  # tags, and more variation selectors
+)
+"""The categories Cc, Cf, Zl and Zp, Default_Ignorable_Code_Point (Unicode 16), surrogates, and U+2800.
+
+Written out, so that what is refused does not depend on the Unicode version of a Python."""
+
+_REFUSED: Final = frozenset(chr(code) for first, last in _RANGES for code in range(first, last + 1))
+_ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
+_ISOLATES: Final = frozenset({_ISOLATE, _END_OF_ISOLATE})
+_RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
+_MARKS: Final = frozenset({"Mn", "Me"})
+_ASTRAL: Final = 0xFFFF
+
+
+def quoted(text: str, *, at_most: int = TEXT_LENGTH_MAX) -> str:
+    r"""Return a text of others as one line between quotes, in which nothing draws and no quote ends it.
+
+    What prints nothing is written as Python writes it (`\n`, `\u202e`), and so are quote and backslash.
+    Text from right to left is isolated (UAX #9), so that it does not move what stands beside it.
+
+    Args:
+        at_most: How many characters are shown; the rest is counted. By default, all that one may have.
+    """
+    kept = text[:at_most]
+    line = "".join(_escaped(kept, also='\\"'))
+    if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in line):
+        line = f"{_ISOLATE}{line}{_END_OF_ISOLATE}"
+    more = len(text) - len(kept)
+    return f'"{line}"' if not more else f'"{line}…" and {more} more characters'
+
+
+def one_line(line: str) -> str:
+    """Return a line of ours with every character escaped that could draw; `quoted` may have isolated some."""
+    spared = _ISOLATES if _balanced(line) else frozenset[str]()
+    return "".join(_escaped(line, spared=spared))
+
+
+def escaped_json(text: str) -> str:
+    r"""Return JSON with the same value, in which every character that could draw is written as `\uXXXX`."""
+    return "".join(_json_escape(one) if one in _REFUSED and one != "\n" else one for one in text)
+
+
+def drawn_by(text: str) -> str | None:
+    """Return the first character for which a text may not stand on one line, or None.
+
+    That is one of those above, or a combining mark after so many others that they cover the lines around.
+    """
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.ucd_3_2_0.category(character) in _MARKS else 0
+        if character in _REFUSED or marks > MARKS_IN_A_ROW_MAX:
+            return character
+    return None
+
+
+def named(character: str) -> str:
+    """Return how a character is called where it cannot be shown: `U+202E`."""
+    return f"U+{ord(character):04X}"
+
+
+def _escaped(text: str, *, also: str = "", spared: frozenset[str] = frozenset()) -> Iterator[str]:
+    marks = MARKS_IN_A_ROW_MAX  # a mark that stands first would lie on what is before the text
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character) in _MARKS else 0
+        if character in also:
+            yield f"\\{character}"
+        elif character in spared:
+            yield character
+        elif character in _REFUSED or not character.isprintable() or marks > MARKS_IN_A_ROW_MAX:
+            yield _python_escape(character)
+        else:
+            yield character
+
+
+def _python_escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def _json_escape(character: str) -> str:
+    code = ord(character)
+    if code <= _ASTRAL:
+        return f"\\u{code:04x}"
+    raw = character.encode("utf-16-be")
+    return f"\\u{raw[:2].hex()}\\u{raw[2:].hex()}"
+
+
+def _balanced(line: str) -> bool:
+    depth = 0
+    for character in line:
+        depth += (character == _ISOLATE) - (character == _END_OF_ISOLATE)
+        if depth < 0:
+            return False
+    return depth == 0

@@ -1,0 +1,235 @@
+"""An agreement in plain language: one sentence a line, made from the signed data alone, and from all of it.
+
+Two agreements that differ in a term differ in a sentence here, so that a new version can be compared with
+the one before. People are named by their seat (`ana@harbour`), and introduced once. What the drafter wrote
+freely stands in quotes.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.components import Component, Licence, LicenceModel, Tier
+from tallystick.domain.agreement.conditions import Expression
+from tallystick.domain.agreement.parties import Party
+from tallystick.domain.agreement.plan import OnFailure, Opens, Stage
+from tallystick.domain.agreement.windows import Calendar
+from tallystick.domain.codec import instant_text
+from tallystick.domain.quoting import quoted
+from tallystick.domain.shown.wording import (
+    all_of,
+    any_of,
+    counted,
+    every,
+    joined,
+    listed,
+    quorum_words,
+    sealed_to,
+)
+
+
+def summarise(agreement: Agreement) -> tuple[str, ...]:
+    """Return what the agreement says, for people who will not read its data."""
+    return tuple(sentence for part in _PARTS for sentence in part(agreement))
+
+
+def _heading(agreement: Agreement) -> Iterator[str]:
+    force, governance = instant_text(agreement.effective_from), agreement.governance
+    yield (
+        f"{quoted(agreement.title)} is the agreement {agreement.id}, version {agreement.version}, "
+        f"in force from {force}."
+    )
+    yield f"The deployment {agreement.deployment} carries it; its form is {quoted(agreement.schema)}."
+    law = quoted(governance.governing_law)
+    yield f"It supplements {quoted(governance.supplementary_to)}, under the law of {law}."
+    if agreement.supersedes is not None:
+        yield f"It takes the place of the version {agreement.supersedes}."
+
+
+def _parties(agreement: Agreement) -> Iterator[str]:
+    for party in agreement.parties:
+        people = [person.id for person in agreement.acting_for(party.id)]
+        act = "act" if len(people) > 1 else "acts"
+        role = party.role.replace("_", " ")
+        yield f"{quoted(party.name)} ({party.id}) is the {role}; {joined(people, 'and')} {act} for it."
+        yield _reached(party)
+
+
+def _reached(party: Party) -> str:
+    channels = [f"{channel.kind} {quoted(channel.address)}" for channel in party.channels]
+    to = ", ".join(channels) or "nobody"
+    days = f"its days are those of the calendar {party.calendar}, in the time zone {quoted(party.time_zone)}"
+    return f"Notices to {party.id} go to {to}; {days}."
+
+
+def _persons(agreement: Agreement) -> Iterator[str]:
+    for person in agreement.persons:
+        yield f"{person.id} is {quoted(person.name)}, who signs with the key {person.signing_key}."
+        yield f"What is sealed to {person.id} is sealed to {sealed_to(person.age_recipient)}."
+
+
+def _calendars(agreement: Agreement) -> Iterator[str]:
+    for calendar in agreement.calendars:
+        yield from _calendar(calendar)
+
+
+def _calendar(calendar: Calendar) -> Iterator[str]:
+    weekend = joined(calendar.weekend, "and") if calendar.weekend else "no day of the week"
+    until = calendar.covers_until.isoformat()
+    yield f"The calendar {calendar.id} has no business day on {weekend}; it ends with {until}."
+    days = ", ".join(day.isoformat() for day in calendar.holidays)
+    yield f"The calendar {calendar.id} has {counted(len(calendar.holidays), 'holiday')}: {days or 'none'}."
+
+
+def _components(agreement: Agreement) -> Iterator[str]:
+    for component in agreement.components:
+        tier = "critical" if component.tier is Tier.CRITICAL else "not critical"
+        yield f"{component.id} is {quoted(component.kind)} and {tier}; {_licence(component.licence)}."
+        yield from _deposits(component)
+
+
+def _deposits(component: Component) -> Iterator[str]:
+    often = every(component.cadence) if component.cadence else "as often as the depositor likes"
+    age = f"at most {component.max_age.words} old" if component.max_age else "of any age"
+    yield f"{component.id} is deposited {often}; what a claim asks for may be {age}."
+    if component.required_entries:
+        yield f"Each deposit of {component.id} must have {listed(component.required_entries)}."
+    if component.prerequisites:
+        yield f"To use {component.id}, the beneficiary needs {listed(component.prerequisites)}."
+
+
+def _licence(licence: Licence) -> str:
+    seats = f" for {counted(licence.seats, 'seat')}" if licence.seats is not None else ""
+    ends = f" until {licence.ends_on.isoformat()}" if licence.ends_on is not None else ""
+    match licence.model:
+        case LicenceModel.PERPETUAL:
+            return f"its licence is perpetual{seats}{ends}"
+        case LicenceModel.TERM:
+            return f"its licence runs{seats}{ends or ' for its term'}"
+        case LicenceModel.SUBSCRIPTION:
+            return f"its licence is a subscription{seats}{ends}"
+
+
+def _evidence(agreement: Agreement) -> Iterator[str]:
+    for item in agreement.evidence:
+        age = f"at most {item.max_age.words} old" if item.max_age else "of any age"
+        yield (
+            f"The evidence {item.id} is {quoted(item.what)}, issued by {quoted(item.issuer)}, "
+            f"in the form {quoted(item.form)}, {age}."
+        )
+    readers = joined(agreement.evidence_readers, "and")
+    yield f"Evidence is sealed to {readers}; nobody else can read it."
+
+
+def _conditions(agreement: Agreement) -> Iterator[str]:
+    for condition in agreement.conditions:
+        unless = f", unless there is {_proof(condition.not_if)}" if condition.not_if else ""
+        way = "a stressed exit" if condition.stressed else "an orderly exit"
+        yield (
+            f"A claim may be filed on the condition {condition.id}, {quoted(condition.title)} ({way}), "
+            f"with {_proof(condition.when)}{unless}."
+        )
+
+
+def _proof(expression: Expression) -> str:
+    if expression.word == "item":
+        return f"the evidence {expression.item}"
+    parts = [_proof(part) for part in expression.parts]
+    if len(parts) == 1:
+        return parts[0]
+    many = all_of if expression.word == "all_of" else any_of
+    return f"{many(len(parts))}: [{'; '.join(parts)}]"
+
+
+def _course(agreement: Agreement) -> Iterator[str]:
+    windows, notice, powers = agreement.windows, agreement.notice, agreement.authorities
+    yield f"{joined(powers.claimants, 'or')} may file a claim."
+    intake = joined(powers.intake, "or")
+    yield f"{intake} may accept or refuse a claim for its form within {windows.intake.words}."
+    deemed = f"or {notice.deemed_after.words} after that" if notice.deemed_after else "and not before"
+    yield (
+        f"Notice goes to the depositor until {counted(notice.channels_required, 'channel')} took the letter; "
+        f"it counts as received when acknowledged, {deemed}."
+    )
+    late, resumes = f"{notice.cutoff:%H:%M}", f"{notice.resumes:%H:%M}"
+    yield f"Notice after {late} in the depositor's time zone counts from {resumes} on the next business day."
+    objectors, grounds = joined(agreement.objection.objectors, "or"), listed(agreement.objection.grounds)
+    yield f"{objectors} may object within {windows.objection.words}, on one of these grounds: {grounds}."
+    yield f"An approval counts for at most {windows.approval_lifetime.words}."
+    yield f"A released stage must be reported within {windows.provisioning.words}, or it is rolled back."
+    yield f"What must be returned or destroyed is due within {windows.returning.words}."
+
+
+def _stages(agreement: Agreement) -> Iterator[str]:
+    for stage in agreement.stages:
+        kept = "kept" if stage.on_failure is OnFailure.KEEP else "rolled back"
+        yield (
+            f"Stage {stage.id} releases {joined(stage.components, 'and')} {_opening(stage)}, "
+            f"if approved within {agreement.windows.approval.words} by {quorum_words(stage.quorum)}; "
+            f"if it fails, earlier stages are {kept}."
+        )
+        if stage.custody == "gate":
+            yield f"The escrow agent's gate alone holds the key to stage {stage.id}."
+
+
+def _opening(stage: Stage) -> str:
+    delay = f"{stage.opens.delay.words} " if stage.opens.delay else ""
+    match stage.opens.when:
+        case Opens.ON_ACCEPTANCE:
+            return f"provisionally, {delay}after the claim is accepted"
+        case Opens.AFTER_WINDOW:
+            return f"{delay}after the objection window"
+        case Opens.AFTER_STAGE:
+            return f"{delay}after stage {stage.opens.stage}"
+
+
+def _authorities(agreement: Agreement) -> Iterator[str]:
+    powers = agreement.authorities
+    yield f"A claim is denied by {quorum_words(powers.denial)}."
+    for act, quorum in (
+        ("A dispute is ruled on by", powers.arbitration),
+        ("A final court order is attested by", powers.court_order),
+        ("A joint instruction is given by", powers.joint_instruction),
+    ):
+        yield f"{act} {quorum_words(quorum) if quorum is not None else 'nobody'}."
+    yield f"{joined(powers.hold, 'or')} may place a hold; it is lifted by {quorum_words(powers.hold_lift)}."
+    yield f"A key can revoke itself, or be revoked by {quorum_words(powers.revocation)}."
+    yield (
+        "Votes by the claimant's own party do not count."
+        if agreement.excludes_claimant_party
+        else "Votes by the claimant's own party count; only the claimant's own does not."
+    )
+
+
+def _afterwards(agreement: Agreement) -> Iterator[str]:
+    plan, governance = agreement.communications, agreement.governance
+    yield (
+        f"{plan.announcer} announces a release, and then gives news of it {every(plan.cadence)}, "
+        f"through {listed(plan.channels)}."
+    )
+    yield f"Support: {quoted(plan.support)}."
+    yield f"{governance.risk_owner} owns the risk, which is reviewed {every(governance.review_every)}."
+    yield f"Records are kept for {governance.retention.words}."
+
+
+def _engine(agreement: Agreement) -> Iterator[str]:
+    engine = agreement.engine
+    yield f"The engine signs its log and its notices with the key {engine.log_key}."
+    yield f"The gate signs its decisions with the key {engine.decision_key}."
+    yield f"The gate's shares are sealed to {sealed_to(engine.gate_recipient)}."
+
+
+_PARTS: Final = (
+    _heading,
+    _parties,
+    _persons,
+    _calendars,
+    _components,
+    _evidence,
+    _conditions,
+    _course,
+    _stages,
+    _authorities,
+    _afterwards,
+    _engine,
+)
