@@ -18,6 +18,7 @@ from temporalio.runtime import Runtime
 from api.backend.backend import Backend, EnginePort, open_backend, utc_now
 from api.backend.temporal import TemporalEngine
 from api.http import openapi, problems
+from api.http.heads import Heads
 from api.http.metrics import Counting, Metrics
 from api.http.routing import VERSION
 from api.routes import (
@@ -82,6 +83,7 @@ def create_app(
     problems.install(app)
     openapi.install(app, health.PUBLIC)
     app.add_middleware(Counting, metrics=app.state.metrics)
+    app.add_middleware(Heads, has_its_own=lambda path: "HEAD" in problems.methods_at(app, path))
     return app
 
 

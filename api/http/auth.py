@@ -4,10 +4,10 @@ The token is opened with PyJWT, its signature is verified by libsodium like ever
 signature, and its members are read with the strict JSON reader.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal, NoReturn
+from typing import Annotated, Any, Final, Literal, NoReturn, cast
 
 import jwt
 from fastapi import Depends, Request
@@ -32,6 +32,9 @@ from tallystick.store.registers.agreements import PersonKey
 
 _SCHEME: Final = "bearer "
 _ALGORITHM: Final = "EdDSA"
+_HEADER: Final = frozenset({"alg", "typ", "kid"})
+_CLAIMS: Final = frozenset({"sub", "aud", "iat", "exp", "nbf", "jti"})
+"""What is read here, and what restricts nothing; anything else may be meant to restrict, so it is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,9 +183,20 @@ def _opened(token: str, key: PublicKey | None) -> bytes:
             opened = _READER.decode_complete(token, key, algorithms=[_ALGORITHM])
     except (jwt.InvalidTokenError, ValueError) as error:
         raise _unverified() from error
+    header = cast("Mapping[str, object]", opened["header"])
+    _check_known("header parameter", header, _HEADER)
+    if str(header.get("typ", "JWT")).upper() != "JWT":
+        raise UnauthenticatedError("`typ` is not `JWT`: the token is meant for something else")
     payload = opened["payload"]
     assert isinstance(payload, bytes)
     return payload
+
+
+def _check_known(what: str, given: Iterable[str], known: frozenset[str]) -> None:
+    if unknown := sorted(set(given) - known):
+        raise UnauthenticatedError(
+            f"the token has a {what} that is not known here", unknown=unknown[0][:64], known=sorted(known)
+        )
 
 
 def _unverified() -> UnauthenticatedError:
@@ -210,6 +224,7 @@ def _subject(payload: bytes) -> Digest:
 
 def _check_claims(payload: bytes, deployment: DeploymentId, now: int) -> None:
     claims = _claims(payload)
+    _check_known("claim", claims, _CLAIMS)
     if claims.get("aud") != deployment:
         raise UnauthenticatedError("the token is for another audience", expected=deployment)
     issued, expires = _moment(claims, "iat"), _moment(claims, "exp")
@@ -218,6 +233,8 @@ def _check_claims(payload: bytes, deployment: DeploymentId, now: int) -> None:
         raise UnauthenticatedError("`exp` is not 1 to 300 s after `iat`")
     if issued > now + leeway:
         raise UnauthenticatedError("the token was issued in the future; set the clock")
+    if "nbf" in claims and _moment(claims, "nbf") > now + leeway:
+        raise UnauthenticatedError("the token is not valid yet (`nbf`)")
     if expires <= now - leeway:
         raise UnauthenticatedError("the token has expired")
 

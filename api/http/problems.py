@@ -82,11 +82,16 @@ class MethodNotAllowedError(TallystickError):
 
 
 class UnsupportedMediaTypeError(TallystickError):
-    """A body of another media type, or an encoded one."""
+    """A body of another media type, or with a content coding."""
 
     code = "unsupported-media-type"
-    why = "Statements are plain `application/json` in UTF-8, without a content encoding."
-    advice = "Send `Content-Type: application/json` and the envelope as it was signed."
+    why = (
+        "A body is taken as it arrives: a statement as `application/json` in UTF-8, a blob as its own bytes."
+    )
+    advice = (
+        "Send a statement as it was signed, with `Content-Type: application/json`, and a blob as it is; "
+        "`Content-Encoding` out."
+    )
 
 
 class BodyTooLargeError(TallystickError):
@@ -249,6 +254,12 @@ def install(app: FastAPI) -> None:
     )
 
 
+def methods_at(app: FastAPI, path: str) -> frozenset[str]:
+    """Return the methods for which `app` has routes at `path`."""
+    addresses = cast("Addresses", app.state.addresses)
+    return frozenset(method for address, taken in addresses if address.match(path) for method in taken)
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, TallystickError)
     request.state.refusal = error.code
@@ -272,10 +283,8 @@ def _allowed(request: Request, status: int) -> Mapping[str, str]:
     """Return every method that the address takes: Starlette names only those of its first route."""
     if status != 405:  # noqa: PLR2004 - RFC 9110 section 15.5.6
         return {}
-    addresses = cast("Addresses", request.app.state.addresses)
-    path = str(request.scope["path"])
-    methods = {method for address, taken in addresses if address.match(path) for method in taken}
-    return {"Allow": ", ".join(sorted(methods))}
+    methods = methods_at(request.app, str(request.scope["path"]))
+    return {"Allow": ", ".join(sorted({*methods, *(("HEAD",) if "GET" in methods else ())}))}
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -10,20 +10,23 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from api.http.problems import InvalidParameterError
+from api.http.problems import InvalidParameterError, RequestRefusedError, UnsupportedMediaTypeError
 
 VERSION: Final = "/v1"
 _SINGLE_HEADERS: Final = (
     "authorization",
     "content-encoding",
+    "content-range",
     "content-type",
     "idempotency-key",
+    "if-range",
     "last-event-id",
     "range",
     "upload-length",
     "upload-offset",
 )
 """The headers that decide something here."""
+_WITH_BODY: Final = frozenset({"POST", "PUT"})
 
 
 def known_query(route: APIRoute) -> dict[str, bool]:
@@ -57,9 +60,27 @@ async def check_headers(request: Request) -> None:
             raise InvalidParameterError("given twice", parameter=name)
 
 
+async def check_body(request: Request) -> None:
+    """Refuse what says that a body means other bytes than those that arrive (RFC 9110 sections 8.4 and 14.5).
+
+    Raises:
+        UnsupportedMediaTypeError: It has a content coding, or is a form with parts.
+        RequestRefusedError: It says with `Content-Range` that it is a part.
+    """
+    if request.method not in _WITH_BODY:
+        return
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise UnsupportedMediaTypeError("the body has a content coding", given=coding[:64])
+    if (media_type := request.headers.get("content-type", "").lower()).startswith("multipart/"):
+        raise UnsupportedMediaTypeError("the body is a form with parts", given=media_type[:64])
+    if "content-range" in request.headers:
+        raise RequestRefusedError("a part says where it begins with Upload-Offset, not with Content-Range")
+
+
 def strict_router(tag: str) -> APIRouter:
-    """Return a router under `/v1` whose routes refuse unknown parameters, and what is given twice."""
-    checks = [Depends(check_query), Depends(check_headers)]
+    """Return a router under `/v1` that refuses unknown parameters, what is given twice, and coded bodies."""
+    checks = [Depends(check_query), Depends(check_headers), Depends(check_body)]
     return APIRouter(prefix=VERSION, tags=[tag], dependencies=checks)
 
 

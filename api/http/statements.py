@@ -162,8 +162,7 @@ async def _bounded(request: Request, limit: int) -> bytes:
     media_type, *parameters = [
         part.strip().lower() for part in request.headers.get("content-type", "").split(";")
     ]
-    plain = request.headers.get("content-encoding", "identity").lower() == "identity"
-    if media_type != _JSON or not set(parameters) <= {"charset=utf-8", 'charset="utf-8"'} or not plain:
+    if media_type != _JSON or not set(parameters) <= {"charset=utf-8", 'charset="utf-8"'}:
         raise UnsupportedMediaTypeError("not plain JSON", given=media_type[:64], expected=_JSON)
     body = bytearray()
     async for chunk in request.stream():

@@ -181,8 +181,13 @@ def get_blob(
     caller: Known,
     backend: OpenBackend,
     byte_range: Annotated[str | None, Header(alias="Range", max_length=64)] = None,
+    if_range: Annotated[
+        str | None, Header(alias="If-Range", max_length=256, description="The `ETag` that the range is of.")
+    ] = None,
 ) -> Response:
     """Return a blob, or one range of it, from a copy whose whole hash was checked for this very request.
+
+    A range that is asked for only if another `If-Range` holds is not served: the answer is the whole blob.
 
     Raises:
         BlobMissingError: There is none, or the caller may not fetch it.
@@ -193,10 +198,15 @@ def get_blob(
         if not may_fetch(backend, session, caller, wanted):
             raise BlobMissingError("no such blob")
     try:
-        return _served(backend, wanted, byte_range)
+        return _served(backend, wanted, byte_range if if_range in {None, _etag(wanted)} else None)
     except BlobRangeError as error:
         size = error.facts.get("size_bytes")
         return problem_response(error, {"Content-Range": f"bytes */{size}"})
+
+
+def _etag(digest: Digest) -> str:
+    """Return the strong validator of a blob (RFC 9110 section 8.8.3): its bytes never change."""
+    return f'"{digest}"'
 
 
 def _served(backend: Backend, wanted: Digest, asked: str | None) -> Response:
@@ -208,7 +218,7 @@ def _served(backend: Backend, wanted: Digest, asked: str | None) -> Response:
     headers = {
         "Content-Length": str(left),
         "Accept-Ranges": "bytes",
-        "ETag": f'"{wanted}"',
+        "ETag": _etag(wanted),
         "Cache-Control": "private, no-store",
         "Content-Disposition": "attachment",
         "X-Content-Type-Options": "nosniff",

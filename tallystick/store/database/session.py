@@ -41,6 +41,8 @@ _POSTGRESQL_UNAVAILABLE: Final = (
 )
 """Connection, read-only, idle or too long in a transaction, serialization, completion unknown, deadlock,
 resources, lock not available, operator, system (PostgreSQL, appendix A)."""
+_POSTGRESQL_NAMES: Final = frozenset({"postgresql", "postgres"})
+"""libpq takes both, and hosting providers hand out both; SQLAlchemy knows the first alone."""
 _ONE_WRITER: Final = 0x74616C6C79
 """The advisory lock that a writer holds; PostgreSQL knows it apart in each database."""
 
@@ -62,7 +64,10 @@ class StoreUnusableError(TallystickError):
 
     code = "store-unusable"
     why = "The database URL cannot be used, or the database refuses the settings that durability needs."
-    advice = "Name a database file on a local file system (sqlite:///…), or a PostgreSQL server."
+    advice = (
+        "Name a database file on a local file system (sqlite:////path/file.db), or a PostgreSQL server "
+        "(postgresql://user@host/name)."
+    )
 
 
 def open_database(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX) -> Engine:
@@ -79,12 +84,12 @@ def open_database(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX)
         backend = url.get_backend_name()
         if backend == "sqlite":
             return _sqlite(url, busy_max)
-        if backend == "postgresql":
+        if backend in _POSTGRESQL_NAMES:
             return _postgresql(url, busy_max)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         # The URL itself isn't shown: it may hold a password.
         raise StoreUnusableError("the database URL can't be used", reason=type(error).__name__) from None
-    raise StoreUnusableError("neither SQLite nor PostgreSQL", reason=backend)
+    raise StoreUnusableError(f"{backend} is neither SQLite nor PostgreSQL", reason=backend)
 
 
 @contextmanager
@@ -180,7 +185,7 @@ def _sqlite(url: URL, busy_max: timedelta) -> Engine:
 
 
 def _postgresql(url: URL, busy_max: timedelta) -> Engine:
-    if url.drivername == "postgresql":
+    if url.drivername in _POSTGRESQL_NAMES:
         url = url.set(drivername="postgresql+psycopg")
     # Ping: a server that was restarted costs a reconnection, not a refused request.
     database = create_engine(url, pool_pre_ping=True, hide_parameters=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi.routing import iter_route_contexts
 
 from api.routes.health import PUBLIC
@@ -83,6 +84,14 @@ def for_another(service: Service) -> str:
     return service.token(STRANGER, sub=key_id(KEY.public_key))
 
 
+def headed(service: Service, **header: object) -> str:
+    """A good token, whose header has more members."""
+    now = int(service.clock.now.timestamp())
+    claims = {"sub": key_id(KEY.public_key), "aud": "test", "iat": now, "exp": now + 300}
+    private = Ed25519PrivateKey.from_private_bytes(KEY.secret_seed())
+    return jwt.encode(claims, private, algorithm="EdDSA", headers=header)
+
+
 WRONG: Sequence[Callable[[Service], str]] = (
     lambda _: "",
     lambda _: "x.y.z",
@@ -100,6 +109,14 @@ WRONG: Sequence[Callable[[Service], str]] = (
     lambda service: service.token(KEY, exp=str(int(service.clock.now.timestamp()) + 300)),
     lambda service: bearer(KEY, service.clock.now - timedelta(seconds=331)),
     lambda service: bearer(KEY, service.clock.now + timedelta(seconds=31)),
+    lambda service: service.token(KEY, nbf=int(service.clock.now.timestamp()) + 3600),
+    lambda service: service.token(KEY, nbf=str(int(service.clock.now.timestamp()))),
+    lambda service: service.token(KEY, scope="nothing"),
+    lambda service: service.token(KEY, cnf={"jkt": "another key"}),
+    lambda service: headed(service, crit=["htu"], htu="https://elsewhere.example"),
+    lambda service: headed(service, crit=["exp"]),
+    lambda service: headed(service, jku="https://elsewhere.example"),
+    lambda service: headed(service, typ="dpop+jwt"),
 )
 
 
@@ -108,6 +125,17 @@ async def test_a_token_that_is_not_right_is_refused(service: Service) -> None:
         sent = {"authorization": f"Bearer {token(service)}"}
         answer = await service.http.get("/v1/agreements", headers=sent)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), place
+
+
+async def test_a_token_may_say_from_when_it_counts_and_how_it_is_called(service: Service) -> None:
+    now = int(service.clock.now.timestamp())
+    for token in (
+        service.token(KEY, nbf=now),
+        service.token(KEY, nbf=now + 30, jti="one"),
+        headed(service, kid=key_id(KEY.public_key), typ="jwt"),
+    ):
+        answer = await service.http.get("/v1/agreements", headers={"authorization": f"Bearer {token}"})
+        assert answer.status_code == 200, answer.text
 
 
 async def test_clocks_may_differ_by_half_a_minute(service: Service) -> None:

@@ -153,7 +153,7 @@ async def test_what_is_not_there_is_a_problem_too(service: Service) -> None:
 
 async def test_a_wrong_method_is_told_every_right_one(service: Service) -> None:
     digest = "sha256:" + 64 * "0"
-    for path, methods in (("/v1/claims", "GET, POST"), (f"/v1/blobs/{digest}", "GET, HEAD, PUT")):
+    for path, methods in (("/v1/claims", "GET, HEAD, POST"), (f"/v1/blobs/{digest}", "GET, HEAD, PUT")):
         answer = await service.http.delete(path, headers=service.signed_in(ANA))
         assert (answer.status_code, answer.headers["allow"]) == (405, methods)
 

@@ -148,6 +148,31 @@ async def test_ranges_are_served_from_verified_bytes(service: Service) -> None:
         assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{size}"), beyond
 
 
+async def test_a_range_of_another_version_is_answered_with_the_whole_blob(service: Service) -> None:
+    await put(service, DATA)
+    whole = await get(service, DORA)
+    same = await get(service, DORA, **{"Range": "bytes=0-9", "If-Range": whole.headers["etag"]})
+    assert (same.status_code, same.content) == (206, DATA[:10])
+    for other in ('"another"', f"W/{whole.headers['etag']}", "Fri, 02 Oct 2026 09:00:00 GMT"):
+        answer = await get(service, DORA, **{"Range": "bytes=0-9", "If-Range": other})
+        assert (answer.status_code, answer.content) == (200, DATA), other
+
+
+async def test_a_body_that_means_other_bytes_than_arrive_spoils_no_upload(service: Service) -> None:
+    query = {**WHERE, "purpose": "deposit"}
+    for name, value, status in (
+        ("content-encoding", "gzip", 415),
+        ("content-encoding", "identity, br", 415),
+        ("content-type", "multipart/form-data; boundary=x", 415),
+        ("content-range", f"bytes 0-9/{len(DATA)}", 400),
+    ):
+        sent = {**service.signed_in(DORA), "upload-length": str(len(DATA)), name: value}
+        answer = await service.http.put(f"/v1/blobs/{DIGEST}", content=DATA[:10], params=query, headers=sent)
+        assert answer.status_code == status, name
+        assert await offset_of(service) == 0, "nothing was taken"
+    assert (await put(service, DATA, length=len(DATA))).status_code == 201
+
+
 async def test_an_altered_copy_is_passed_over(service: Service) -> None:
     await put(service, DATA)
     file = service.world.sealed_files(DIGEST)[0]

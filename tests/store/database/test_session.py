@@ -179,3 +179,14 @@ def test_the_databases_clock_is_utc_in_whole_seconds(database: Engine) -> None:
     assert now.tzinfo is UTC
     assert now.microsecond == 0
     assert abs(now - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgresql_is_known_by_each_name_that_it_goes_by(scheme: str) -> None:
+    database = open_database(f"{scheme}://ana@127.0.0.1:1/tally")
+    assert database.url.drivername == "postgresql+psycopg"
+
+
+def test_another_database_is_named() -> None:
+    with pytest.raises(StoreUnusableError, match="mysql is neither SQLite nor PostgreSQL"):
+        open_database("mysql://ana@db/tally")
