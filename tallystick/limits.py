@@ -12,6 +12,7 @@ NAME_LENGTH_MAX: Final = 63
 PERSON_ID_LENGTH_MAX: Final = 2 * NAME_LENGTH_MAX + 1
 TEXT_LENGTH_MAX: Final = 4096  # characters of any free text in a statement
 MARKS_IN_A_ROW_MAX: Final = 4  # combining marks on one letter; more would cover the lines around
+COMPARISON_WORDS_KEPT_MAX: Final = 512  # digests whose words a process remembers: 0.1 s each
 
 LIST_LENGTH_MAX: Final = 1024  # items of any list in a document
 

@@ -45,11 +45,12 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """A version of an agreement is registered."""
+    """A version of an agreement is registered; people compare the words over the telephone."""
 
     agreement: str
     version: int
     digest: str
+    words: Sequence[str]
     index: int
 
 
@@ -87,15 +88,18 @@ class AgreementView:
     agreement: str
     version: int
     digest: str
+    words: Sequence[str]
     registered_at: datetime
     envelope: Json
     custody: Sequence[CustodyItem]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
-    """Plain language, one sentence per line."""
+class Summary:
+    """An agreement in plain language, one sentence per line, with its digest and its comparison words."""
 
+    digest: str
+    words: Sequence[str]
     lines: Sequence[str]
 
 

@@ -13,11 +13,11 @@ from api.answers.shapes import (
     AgreementList,
     AgreementView,
     CustodyItem,
-    Lines,
     Readiness,
     ReadinessFinding,
     Recorded,
     Registered,
+    Summary,
 )
 from api.backend.backend import Backend, OpenBackend
 from api.backend.damage import unless_damaged
@@ -30,6 +30,7 @@ from tallystick.crypto.envelope import Envelope, body_of, statement_id
 from tallystick.domain.admission.revocations import check_revocation
 from tallystick.domain.authorship.authors import check_subject, check_times, signing_persons
 from tallystick.domain.codec import decode
+from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.drill import readiness
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
@@ -87,6 +88,7 @@ def show_agreement(
         agreement=registered.agreement_id,
         version=registered.version,
         digest=registered.digest,
+        words=comparison_words(registered.digest),
         registered_at=registered.registered_at,
         envelope=envelope(registered.envelope),
         custody=[
@@ -99,11 +101,15 @@ def show_agreement(
 
 
 @router.get("/agreements/{agreement}/summary")
-def show_summary(agreement: AgreementName, caller: Known, backend: OpenBackend) -> Lines:
+def show_summary(agreement: AgreementName, caller: Known, backend: OpenBackend) -> Summary:
     """Return what the agreement says, in plain language."""
     with reading(backend.database) as session:
         registered = seen_agreement(session, caller, agreement)
-    return Lines(lines=summarise(registered.signed().agreement))
+    return Summary(
+        digest=registered.digest,
+        words=comparison_words(registered.digest),
+        lines=summarise(registered.signed().agreement),
+    )
 
 
 @router.get("/agreements/{agreement}/readiness")
@@ -156,6 +162,7 @@ async def _registered(backend: Backend, posted: Posted) -> Registered:
         agreement=registered.agreement_id,
         version=registered.version,
         digest=registered.digest,
+        words=await run_in_threadpool(comparison_words, registered.digest),
         index=registered.index,
     )
 

@@ -15,7 +15,7 @@ from api.routes.claims import case_seen
 from tallystick.crypto.envelope import new_nonce, statement_id, unsigned
 from tallystick.domain.acts.all import draft
 from tallystick.domain.codec import instant
-from tallystick.domain.comparison_words import six_words
+from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.kinds import Authority, Kind
@@ -103,7 +103,7 @@ def make_draft(
     return DraftView(
         kind=kind.value,
         body=cast("Json", said),
-        words=six_words(case.claim.digest),
+        words=comparison_words(case.claim.digest),
         shows=shows(body, Context(statement=statement, agreement=case.agreement, claim=about)),
     )
 

@@ -12,6 +12,12 @@ def _address(value: str) -> str:
     return value
 
 
+def _anchor(value: str | None) -> str | None:
+    from tallystick.domain.comparison_words import anchor  # noqa: PLC0415 - most commands name no agreement so
+
+    return None if value is None else anchor(value)
+
+
 Api = Annotated[
     str,
     typer.Option(
@@ -26,7 +32,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Sign without asking.")]
 Trusted = Annotated[
     str | None,
-    typer.Option("--trust", help="The agreement's digest, once you have compared it with the other parties."),
+    typer.Option(
+        "--trust",
+        callback=_anchor,
+        help="The agreement's twelve comparison words between quotes, or its digest, once you have compared "
+        "them with the other parties.",
+    ),
 ]
 AgreementName = Annotated[str, typer.Argument(metavar="AGREEMENT", help="The agreement's id.")]
 ClaimName = Annotated[str, typer.Argument(metavar="CLAIM", help="The claim's id (clm-…) or digest.")]

@@ -12,9 +12,9 @@ from tallystick.crypto.json.members import members_of
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Person
-from tallystick.domain.comparison_words import six_words
+from tallystick.domain.comparison_words import in_words, names
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest, digest, name
+from tallystick.domain.ids import AgreementId, Digest, name
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.durable import write_durably
 from tallystick.proof.reading import SignedAgreement, read_agreement
@@ -28,7 +28,8 @@ class AgreementNotTrustedError(TallystickError):
     code = "agreement-not-trusted"
     why = "The agreement's digest is not the one that is pinned next to your key."
     advice = (
-        "Compare the digest with the other parties; if all have signed that version, pass `--trust DIGEST`."
+        "Compare the twelve words or the digest with the other parties; if all have signed that version, "
+        "pass them with `--trust`."
     )
 
 
@@ -98,21 +99,26 @@ class Desk:
     def trust(self, agreement: AgreementId, shown: Digest, trusted: str | None = None) -> None:
         """Let a trusted agreement pass; pin the first one of its name, and say so.
 
+        Args:
+            shown: The digest of the agreement that is at hand.
+            trusted: The digest or the comparison words of the one that the person trusts.
+
         Raises:
+            MalformedAnchorError: `trusted` is neither.
             AgreementNotTrustedError: Another digest is pinned or named.
         """
         pins = read_pins(self.trust_file)
         pinned = [pins.agreements[agreement]] if agreement in pins.agreements else []
-        expected = [digest(trusted)] if trusted is not None else pinned
-        if expected and shown not in expected:
+        expected = [trusted] if trusted is not None else [str(pin) for pin in pinned]
+        if expected and not names(expected[0], shown):
             raise AgreementNotTrustedError(
                 f"agreement {agreement} is not the one that you trust",
                 agreement=agreement,
                 found=shown,
-                trusted=str(expected[0]),
+                trusted=expected[0],
             )
         if shown not in pinned:
-            self.tell(f"trusting agreement {agreement} from now on: {shown} ({' '.join(six_words(shown))})")
+            self.tell(f"trusting agreement {agreement} from now on: {shown} ({in_words(shown)})")
             write_pins(self.trust_file, replace(pins, agreements={**pins.agreements, agreement: shown}))
 
     def person_in(self, agreement: Agreement) -> Person:

@@ -1,46 +1,89 @@
-"""Six words of a digest, for two people to compare over the telephone.
+"""Twelve words for a digest, which two people compare over the telephone instead of 64 hexadecimal digits.
 
-Each word encodes one byte, so six words encode 48 of the digest's 256 bits: enough to
-notice that two people are looking at different claims, not enough to prove that they are
-looking at the same one. The digest decides; the words only help to read it.
+A drafter may choose both documents, and looks for two with the same words. Twelve words of 2,048 have 132
+bits, so that takes about 2^66 attempts; and each attempt has to run scrypt (RFC 7914), which needs 32 MiB.
+Nobody who compares all twelve can be shown another document than the one they compare.
+
+    raw   = scrypt(the digest's 32 bytes, salt "tallystick.comparison-words/v1", N = 32768, r = 8, p = 1),
+            17 bytes of it
+    words = the first 132 bits of raw, eleven at a time, each the number of a word of the list, from 0
 """
 
+import functools
+import hashlib
+import re
 from typing import Final
 
-from tallystick.domain.ids import Digest
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import Digest, digest
+from tallystick.domain.word_list import WORDS
+from tallystick.limits import COMPARISON_WORDS_KEPT_MAX
 
-COUNT: Final = 6
-"""How many words are shown."""
+COUNT: Final = 12
+"""How many words a digest has."""
 
-# The order is part of what people compare: never change it.
-WORDS: Final = tuple(
+_BITS: Final = 11
+_SALT: Final = b"tallystick.comparison-words/v1"
+_COST, _BLOCK_SIZE, _LANES = 2**15, 8, 1
+_MEMORY_BYTES_MAX: Final = 2 * 128 * _COST * _BLOCK_SIZE  # OpenSSL's own 32 MiB are a little too few
+_SIZE_BYTES: Final = 17
+_SEPARATORS: Final = re.compile(r"[\s,-]+")
+_KNOWN: Final = frozenset(WORDS)
+
+
+class MalformedAnchorError(MalformedError):
+    """What should name an agreement is neither its digest nor its twelve comparison words."""
+
+    code = "malformed-anchor"
+    why = "An agreement is named by its digest, or by all of its twelve comparison words in their order."
+    advice = "Write `sha256:` and 64 hexadecimal digits, or the twelve words between quotes."
+
+
+@functools.lru_cache(maxsize=COMPARISON_WORDS_KEPT_MAX)
+def comparison_words(of: Digest) -> tuple[str, ...]:
+    """Return the twelve words of a digest; the first time takes about a tenth of a second and 32 MiB."""
+    raw = hashlib.scrypt(
+        bytes.fromhex(of.removeprefix("sha256:")),
+        salt=_SALT,
+        n=_COST,
+        r=_BLOCK_SIZE,
+        p=_LANES,
+        maxmem=_MEMORY_BYTES_MAX,
+        dklen=_SIZE_BYTES,
+    )
+    number = int.from_bytes(raw) >> (8 * _SIZE_BYTES - COUNT * _BITS)
+    places = range((COUNT - 1) * _BITS, -1, -_BITS)
+    return tuple(WORDS[number >> place & (len(WORDS) - 1)] for place in places)
+
+
+def in_words(of: Digest) -> str:
+    """Return the twelve words of a digest as they are shown and read out."""
+    return " ".join(comparison_words(of))
+
+
+def anchor(given: str) -> str:
+    """Return what a person names an agreement by, in its one form: a digest, or twelve words.
+
+    Raises:
+        MalformedAnchorError: Neither; the facts say what is wrong with the words.
     """
-    acorn actor agate alarm album alder amber anchor angle apple apron arrow aspen atlas attic autumn
-    badge badger bagel baker balcony bamboo banjo barley barrel basil basket beacon beaver bell berry
-    birch bishop bison blanket bonfire border bottle bridge bronze bucket bugle butter button cabin
-    cactus camel candle canoe canyon carbon carpet castle cedar cellar cherry chimney cider cinema
-    circle citrus clover cobalt cobra coffee comet copper coral cotton cradle crater cricket crown
-    crystal curtain cypress daisy dancer desert diamond dolphin donkey dragon drum dune eagle easel echo
-    elbow ember engine falcon feather fennel ferret ferry fiddle finger flagon flint flute forest fossil
-    fountain galaxy garden garlic gazelle ginger glacier goblet gondola gopher granite grape guitar
-    hammer hammock harbor hazel helmet heron hickory honey horizon iceberg indigo island ivory jacket
-    jaguar jasmine jigsaw jungle juniper kayak kennel kettle kitchen kiwi ladder lagoon lantern laurel
-    lemon lentil library lilac linen lion lizard lobster locket lotus magnet mango maple marble marsh
-    meadow melon meteor mirror monkey mosaic muffin mustard napkin nectar needle nettle nickel nugget
-    nutmeg oasis ocean olive onion orange orchid otter oyster paddle pagoda palace panda paper parrot
-    pebble pelican pencil pepper piano pigeon pillow pirate planet plum pocket pollen poplar potato
-    prairie puffin pumpkin puzzle quarry quartz rabbit radish raven reef ribbon river robin rocket
-    rubber saddle saffron salmon sandal sapphire scarf seal shadow silver siren spider spruce squid
-    summit sunset swan tablet teapot temple thistle thunder tiger timber tomato trumpet tulip tunnel
-    turtle umbrella valley vanilla velvet violin walnut walrus willow window winter zebra
-    """.split()  # noqa: SIM905 - a list of 256 lines would hide the words
-)
-"""One word a byte."""
-
-assert len(set(WORDS)) == 256  # noqa: PLR2004 - one word for each value of a byte
+    if given.startswith("sha256:"):
+        return digest(given)
+    words = _SEPARATORS.split(given.strip().lower())
+    if unknown := [word for word in words if word not in _KNOWN]:
+        raise MalformedAnchorError("not a digest, and not a comparison word", word=unknown[0][:64])
+    if len(words) != COUNT:
+        raise MalformedAnchorError(
+            f"{len(words)} words do not name an agreement", given=len(words), needed=COUNT
+        )
+    return " ".join(words)
 
 
-def six_words(digest: Digest) -> tuple[str, ...]:
-    """Return the words of the first six bytes of `digest`."""
-    raw = bytes.fromhex(digest.removeprefix("sha256:"))
-    return tuple(WORDS[byte] for byte in raw[:COUNT])
+def names(given: str, of: Digest) -> bool:
+    """Return whether a digest, or the comparison words of one, names this digest.
+
+    Raises:
+        MalformedAnchorError: Neither a digest nor twelve words.
+    """
+    named = anchor(given)
+    return named == (of if named.startswith("sha256:") else in_words(of))

@@ -274,6 +274,20 @@ BUILDS: Final = (
         "deposit is None:",
         "tests/domain/release/test_decision.py",
     ),
+    _build(
+        "comparison words cost nothing",
+        "tallystick/domain/comparison_words.py",
+        "_COST, _BLOCK_SIZE, _LANES = 2**15, 8, 1",
+        "_COST, _BLOCK_SIZE, _LANES = 2**4, 8, 1",
+        "tests/domain/test_comparison_words.py",
+    ),
+    _build(
+        "six words name an agreement",
+        "tallystick/domain/comparison_words.py",
+        "if len(words) != COUNT:",
+        "if len(words) < 6:",
+        "tests/domain/test_comparison_words.py",
+    ),
 )
 
 

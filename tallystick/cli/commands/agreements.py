@@ -11,7 +11,7 @@ from tallystick.cli.opened import opened, private_keys
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_json, print_result, print_table, say
 from tallystick.cli.signing import asking
-from tallystick.client.answers import objects, text, texts
+from tallystick.client.answers import objects, text
 from tallystick.crypto.envelope import (
     Envelope,
     body_of,
@@ -26,9 +26,12 @@ from tallystick.desk.files import read_envelope, read_file
 from tallystick.desk.signing import signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode, encode_object
+from tallystick.domain.comparison_words import comparison_words, in_words
+from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.shown.summary import summarise
 from tallystick.domain.soundness.check import lint, refuse_unsound
 from tallystick.domain.soundness.finding import Severity
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
@@ -115,7 +118,10 @@ def register(
     with opened(context, api, key) as desk:
         answer = desk.client.post_statement("/v1/agreements", envelope)
         desk.trust(signed.agreement.id, signed.terms.digest, signed.terms.digest)
-    lines = [f"registered {signed.agreement.id} version {signed.agreement.version}"]
+    lines = [
+        f"registered {signed.agreement.id} version {signed.agreement.version}",
+        _compare(signed.terms.digest),
+    ]
     print_result(answer, lines, as_json=as_json)
 
 
@@ -146,19 +152,33 @@ def show(
         signed = desk.agreement(agreement, trusted=trust)
     body = encode_object(signed.agreement)
     signers = sorted(signed.agreement.person_with(signer).id for signer in signed.signers)
-    document: JsonObject = {"digest": signed.terms.digest, "signed_by": list(signers), "agreement": body}
-    print_result(document, [*_facts(signed.agreement), f"signed by    {', '.join(signers)}"], as_json=as_json)
+    digest = signed.terms.digest
+    document: JsonObject = {
+        "digest": digest,
+        "words": list(comparison_words(digest)),
+        "signed_by": list(signers),
+        "agreement": body,
+    }
+    lines = [*_facts(signed.agreement), f"signed by    {', '.join(signers)}", _compare(digest)]
+    print_result(document, lines, as_json=as_json)
 
 
 @app.command()
 def summary(
-    context: typer.Context, agreement: AgreementName, api: Api, key: Key, as_json: Json = False
+    context: typer.Context,
+    agreement: AgreementName,
+    api: Api,
+    key: Key,
+    *,
+    trust: Trusted = None,
+    as_json: Json = False,
 ) -> None:
-    """Print what an agreement says, in sentences."""
+    """Verify every signature on an agreement, and print what it says, in sentences."""
     with opened(context, api, key) as desk:
-        desk.agreement(agreement)
-        answer = desk.client.get(f"/v1/agreements/{agreement}/summary")
-    print_result(answer, texts(answer, "lines"), as_json=as_json)
+        signed = desk.agreement(agreement, trusted=trust)
+    digest, lines = signed.terms.digest, summarise(signed.agreement)
+    document: JsonObject = {"digest": digest, "words": list(comparison_words(digest)), "lines": list(lines)}
+    print_result(document, [*lines, _compare(digest)], as_json=as_json)
 
 
 def _drafted(file: Path) -> Agreement:
@@ -195,6 +215,10 @@ def _facts(agreement: Agreement) -> list[str]:
         *(f"condition    {condition.id}: {condition.title}" for condition in agreement.conditions),
         *(f"stage        {stage.id}: {', '.join(stage.components)}" for stage in agreement.stages),
     ]
+
+
+def _compare(digest: Digest) -> str:
+    return f"compare      {digest}: {in_words(digest)}"
 
 
 def _signers(envelope: Envelope, agreement: Agreement) -> list[str]:

@@ -6,12 +6,11 @@ from typing import Annotated
 import typer
 
 from tallystick.cli.opened import opened
-from tallystick.cli.options import Api, ClaimName, Json, Key
+from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
 from tallystick.cli.output import print_result
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.desk.files import read_file, write_file
 from tallystick.domain.codec import encode_object
-from tallystick.domain.ids import digest
 from tallystick.domain.json import JsonObject
 from tallystick.limits import EVIDENCE_SIZE_BYTES_MAX
 from tallystick.proof.evidence.report import Report
@@ -49,15 +48,11 @@ def export(
 def verify_file(
     file: Annotated[Path, typer.Argument(help="The evidence file.")],
     *,
-    trust: Annotated[
-        str | None,
-        typer.Option("--trust", help="The agreement digest that you know to be right."),
-    ] = None,
+    trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
     """Verify an evidence file, check by check, without a network. Exit code 1 if a check fails."""
-    trusted = None if trust is None else digest(trust)
-    report = verify(read_file(file, size_bytes_max=EVIDENCE_SIZE_BYTES_MAX), trust=trusted)
+    report = verify(read_file(file, size_bytes_max=EVIDENCE_SIZE_BYTES_MAX), trust=trust)
     document: JsonObject = {**encode_object(report), "holds": report.holds}
     print_result(document, _lines(report), as_json=as_json)
     if not report.holds:

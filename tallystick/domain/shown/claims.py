@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import instant_text
-from tallystick.domain.comparison_words import six_words
+from tallystick.domain.comparison_words import in_words
 from tallystick.domain.ids import Digest, claim_id
 from tallystick.domain.record.filing import stages_asked
 from tallystick.domain.statements.filing import ClaimFiling
@@ -43,7 +43,7 @@ def _as_seen(character: str) -> str:
 
 def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> Iterator[str]:
     """Yield which claim it is and what it asks for, from the signed filing alone."""
-    yield f"claim {claim_id(digest)}: {' '.join(six_words(digest))}"
+    yield f"claim {claim_id(digest)}: {in_words(digest)}"
     yield f"claim digest {digest}"
     yield f"filed by {filing.person} for {filing.purpose}, issued {instant_text(filing.issued_at)}"
     yield f"rules of generation {filing.generation}"
@@ -61,4 +61,5 @@ def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> It
 def agreement_lines(agreement: Agreement, digest: Digest) -> Iterator[str]:
     """Yield the agreement that a statement is under."""
     yield f"agreement {agreement.id} version {agreement.version}: {agreement.title}"
-    yield f"agreement digest {digest}, deployment {agreement.deployment}"
+    yield f"agreement digest {digest}: {in_words(digest)}"
+    yield f"deployment {agreement.deployment}"

@@ -14,7 +14,7 @@ from typing import Any, Final
 from tallystick.domain.acts.all import ACTS, BY_KIND
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import instant_text
-from tallystick.domain.comparison_words import six_words
+from tallystick.domain.comparison_words import in_words
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines, one_line
@@ -60,7 +60,7 @@ def _agreement(body: Agreement, context: Context) -> Iterator[str]:
     if body.supersedes is not None:
         yield f"supersedes the version {body.supersedes}"
     yield from summarise(body)
-    yield f"agreement digest {context.statement}: {' '.join(six_words(context.statement))}"
+    yield f"agreement digest {context.statement}: {in_words(context.statement)}"
 
 
 def _claim(body: ClaimFiling, context: Context) -> Iterator[str]:

@@ -6,6 +6,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deployment import root_fault
 from tallystick.domain.agreement.versions import check_in_force, check_predecessors
 from tallystick.domain.codec import decode, instant_text
+from tallystick.domain.comparison_words import in_words, names
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.domain.statements.keys import KeyRevocation
@@ -82,10 +83,10 @@ def trust_anchor(known: Established) -> str:
     """Establish that the pinned version is the one that the verifier trusts, if they named one."""
     pinned = known.pinned.terms.digest
     if known.trust is None:
-        return f"none given: compare {pinned} with the agreement you signed"
-    if known.trust != pinned:
+        return f"none given: compare {pinned} with the agreement you signed: {in_words(pinned)}"
+    if not names(known.trust, pinned):
         raise EvidenceBrokenError("not the agreement that you trust", trusted=known.trust, found=pinned)
-    return pinned
+    return f"{pinned}: {in_words(pinned)}"
 
 
 def version_in_force(known: Established) -> str:

@@ -7,7 +7,7 @@ from tallystick.crypto.envelope import kind_of, statement_id
 from tallystick.crypto.log.note import Checkpoint
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import ComponentId, Digest
+from tallystick.domain.ids import ComponentId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit
@@ -33,7 +33,7 @@ class Established:
     """What has been established so far."""
 
     data: bytes
-    trust: Digest | None
+    trust: str | None
     file: EvidenceFile | None = None
     versions: list[SignedAgreement] = field(default_factory=list[SignedAgreement])
     checkpoint: Checkpoint | None = None

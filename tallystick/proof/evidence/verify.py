@@ -22,7 +22,6 @@ from collections.abc import Callable
 from typing import Final
 
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import Digest
 from tallystick.domain.record.generations import UnknownGenerationError
 from tallystick.proof.evidence.agreements import (
     agreement_chain,
@@ -44,12 +43,13 @@ from tallystick.proof.evidence.record import (
 from tallystick.proof.evidence.report import Check, Report
 
 
-def verify(data: bytes, *, trust: Digest | None = None) -> Report:
+def verify(data: bytes, *, trust: str | None = None) -> Report:
     """Verify an evidence file, premise by premise; a bad file gives a report, not an error.
 
     Args:
         data: The file.
-        trust: The digest of the agreement version that the verifier knows to be the right one.
+        trust: The digest of the agreement version that the verifier knows to be the right one, or its
+            comparison words.
 
     Raises:
         UnknownGenerationError: A newer release filed the claim; this one can neither prove nor break it.

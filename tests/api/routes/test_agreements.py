@@ -10,6 +10,7 @@ from tallystick.crypto.envelope import Envelope, envelope_bytes, sign
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import encode_object
+from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import AgreementId, DeploymentId, Digest
 from tallystick.messages import DealCustody
 from tests.support.sites.service import STRANGER, Service, serving
@@ -101,8 +102,11 @@ async def test_a_next_version_needs_the_parties_of_the_one_before(service: Servi
 
 
 async def test_the_summary_and_the_readiness_are_made_from_the_agreement(service: Service) -> None:
-    lines = (await service.get("/agreements/nordwind-halden/summary", BEA)).json()["lines"]
-    assert any("bea@halden or ben@halden may file a claim" in line for line in lines)
+    summary = (await service.get("/agreements/nordwind-halden/summary", BEA)).json()
+    assert "bea@halden or ben@halden may file a claim." in summary["lines"]
+    shown = (await service.get("/agreements/nordwind-halden", BEA)).json()
+    assert summary["digest"] == shown["digest"]
+    assert summary["words"] == shown["words"] == list(comparison_words(shown["digest"]))
     ready = (await service.get("/agreements/nordwind-halden/readiness", BEA)).json()
     assert ready["ready"] is True
     (service.world.folder / "HALT").touch()

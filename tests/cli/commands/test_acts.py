@@ -6,7 +6,7 @@ from typing import TypeAlias
 import pytest
 
 from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, parse_envelope, sign, statement_id
-from tallystick.domain.comparison_words import six_words
+from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.proof.reading import read_signed
@@ -180,7 +180,7 @@ def test_what_is_signed_is_shown_first(office: Office, release: Release) -> None
     shown = ran.err[: ran.err.index("Sign this?")]
     for told in (
         release.claim,
-        " ".join(six_words(release.claim)),
+        " ".join(comparison_words(release.claim)),
         "Insolvency with disruption",
         "licence-keys, activation-rules",
         f"{KIM} approves the release of critical",

@@ -7,6 +7,7 @@ from pathlib import Path
 from tallystick.crypto.envelope import envelope_json, parse_envelope, sign, statement_id
 from tallystick.crypto.json.canonical import canonical_bytes
 from tallystick.domain.codec import encode_object
+from tallystick.domain.comparison_words import in_words
 from tallystick.domain.kinds import Kind
 from tallystick.domain.shown.summary import summarise
 from tallystick.proof.reading import read_agreement
@@ -117,6 +118,21 @@ def test_changed_agreement_is_trusted_by_its_digest_alone(office: Office) -> Non
     found = office.run("agreement", "show", AGREEMENT.id, person=ANA).problem["facts"]["found"]
     assert office.run("agreement", "show", AGREEMENT.id, "--trust", found, person=ANA).code == 0
     assert office.run("agreement", "show", AGREEMENT.id, person=ANA).code == 0
+
+
+def test_an_agreement_is_trusted_by_its_twelve_words_and_never_by_six(
+    office: Office, release: Release
+) -> None:
+    words = in_words(statement_id(release.agreement))
+    ran = office.run("agreement", "summary", AGREEMENT.id, "--trust", words, person=ANA)
+    assert ran.code == 0
+    assert ran.out.splitlines()[-1] == f"compare      {statement_id(release.agreement)}: {words}"
+    swapped = " ".join(reversed(words.split()))
+    ran = office.run("agreement", "show", AGREEMENT.id, "--trust", swapped, person=ANA)
+    assert ran.problem["code"] == "agreement-not-trusted"
+    six = " ".join(words.split()[:6])
+    ran = office.run("agreement", "show", AGREEMENT.id, "--trust", six, person=ANA)
+    assert (ran.code, ran.problem["code"]) == (1, "malformed-anchor")
 
 
 def test_agreement_with_another_digest_than_named_is_not_trusted(office: Office) -> None:

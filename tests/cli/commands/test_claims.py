@@ -9,7 +9,7 @@ from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.envelope import envelope_json, statement_id
 from tallystick.desk.clock import now
 from tallystick.domain.codec import instant_text
-from tallystick.domain.comparison_words import six_words
+from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import claim_id
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
@@ -51,7 +51,7 @@ def test_claim_is_filed_on_a_verified_deposit(office: Office, release: Release) 
     assert (ran.code, ran.json["claim"]) == (0, "clm-new"), ran.err
     body = filed(office)
     assert (body.deposit, body.stages) == (statement_id(release.deposit), ("provisional", "critical"))
-    assert " ".join(six_words(statement_id(office.sent()[0]))) in ran.err
+    assert " ".join(comparison_words(statement_id(office.sent()[0]))) in ran.err
 
 
 def test_one_time_recipient_is_derived_from_the_claimants_key(office: Office, release: Release) -> None:
@@ -122,7 +122,13 @@ def test_misspelt_member_of_the_form_is_refused(office: Office) -> None:
 def test_claim_is_shown_from_its_signed_bytes(office: Office, release: Release) -> None:
     ran = office.run("claim", "show", claim_id(release.claim), person=ANA)
     assert ran.code == 0, ran.err
-    for told in (release.claim, *six_words(release.claim), "Insolvency with disruption", "So it is.", BEA):
+    for told in (
+        release.claim,
+        *comparison_words(release.claim),
+        "Insolvency with disruption",
+        "So it is.",
+        BEA,
+    ):
         assert told in ran.out
 
 

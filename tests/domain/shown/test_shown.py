@@ -8,7 +8,7 @@ import pytest
 
 from tallystick.crypto.json.canonical import parse
 from tallystick.domain.acts.all import draft
-from tallystick.domain.comparison_words import six_words
+from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import Digest, StageId
@@ -74,7 +74,7 @@ def test_a_signer_reads_the_claim_the_condition_the_evidence_and_the_stages() ->
     claim = stored(CONTEXT)["claim"]["digest"]
     for wanted in (
         claim,
-        " ".join(six_words(claim)),
+        " ".join(comparison_words(claim)),
         "Insolvency with disruption",
         "kim@kestrel approves the release of",
         f"rules of generation {filing.generation}",
