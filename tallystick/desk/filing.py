@@ -11,7 +11,7 @@ from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.envelope import new_nonce, unsigned
 from tallystick.desk.claim_form import AttachedFile, ClaimForm, FormInPlace
-from tallystick.desk.depositing import read_deposit
+from tallystick.desk.deposits import read_deposit
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import unreadable
 from tallystick.desk.signing import Confirm, signed_if_confirmed
@@ -25,7 +25,7 @@ from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.refusals import DepositNotUsableError
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
-from tallystick.domain.statements.signed import expect
+from tallystick.domain.statements.signed import Signed, expect
 from tallystick.limits import BLOB_CHUNK_BYTES
 from tallystick.proof.reading import SignedAgreement, read_signed
 
@@ -57,14 +57,14 @@ def file_claim(
     """
     form = placed.form
     signed = desk.agreement(form.agreement, trusted=trusted)
-    digest, deposit = _deposit(desk, signed.agreement, form.deposit)
+    deposit = _deposit(desk, signed.agreement, form.deposit)
     sealed = [_seal(entry, placed.folder, scratch, signed.agreement) for entry in form.evidence]
     documents = tuple(entry.document for entry in sealed)
-    body = _filing(desk, signed, form, deposit=digest, evidence=documents, at=at)
+    body = _filing(desk, signed, form, deposit=deposit.id, evidence=documents, at=at)
     filing = unsigned(Kind.CLAIM, encode_object(body))
     envelope = signed_if_confirmed(filing, desk.keys, confirm, agreement=signed.agreement)
     statement = expect(read_signed(envelope, signed.agreement), ClaimFiling)
-    check_filing(signed.terms, statement, at=at, deposit=deposit)
+    check_filing(signed.terms, statement, at=at, deposit=deposit.body)
     for entry in sealed:
         put_blob(
             desk.client,
@@ -76,7 +76,7 @@ def file_claim(
     return desk.client.post_statement("/v1/claims", envelope)
 
 
-def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> tuple[Digest, Deposit]:
+def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> Signed[Deposit]:
     view = desk.client.get(f"/v1/agreements/{agreement.id}/deposits/{wanted}")
     verdict = text(member(view, "verdict"), "state")
     if verdict != "verified":

@@ -6,7 +6,7 @@ from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
 from tallystick.cli.output import print_table
 from tallystick.client.answers import digest_in, objects
-from tallystick.desk.depositing import custody_epoch
+from tallystick.desk.custody import custody_epoch
 from tallystick.domain.json import JsonObject
 
 app = typer.Typer(
@@ -42,7 +42,7 @@ def status(
                 continue
             statement = digest_in(live[component.id], "custody")
             epoch = custody_epoch(desk, signed.agreement, component.id, statement)
-            rows.append((component.id, rule, epoch.custody.epoch, epoch.digest))
+            rows.append((component.id, rule, epoch.body.epoch, epoch.id))
     items = [{"component": a, "held_by": b, "epoch": c, "custody": d} for a, b, c, d in rows]
     document: JsonObject = {"agreement": agreement, "custody": items}
     print_table(document, ("component", "held by", "epoch", "statement"), rows, as_json=as_json)

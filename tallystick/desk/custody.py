@@ -1,0 +1,75 @@
+"""To what a component is sealed now: its live custody epoch, as the gate signed it."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from tallystick.client.answers import digest_in, objects, text
+from tallystick.client.ledgers import ledger_entry
+from tallystick.desk.desk import Desk
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.deposit.provenance import custody_fault
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import ComponentId, Digest
+from tallystick.domain.json import JsonObject
+from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.signed import Signed, expect
+from tallystick.limits import CUSTODY_WAIT_MAX
+from tallystick.proof.reading import read_signed
+
+_LOOK_SECONDS = 0.5
+
+
+class CustodyNotReadyError(TallystickError):
+    """There is no custody epoch to seal a component to."""
+
+    code = "custody-not-ready"
+    why = "A component is sealed to its live custody epoch, and the gate has not dealt one yet."
+    advice = "Wait a little and repeat the command; `tallystick custody status` shows the epochs."
+    retryable = True
+
+
+class UnexpectedCustodyError(TallystickError):
+    """The server showed a custody epoch that is not one of this component's."""
+
+    code = "unexpected-custody"
+    why = "A component is sealed only to a key that the agreement's gate has dealt for it."
+    advice = (
+        "Nothing was sealed or sent. Ask again; if it happens again, the server or its storage was altered."
+    )
+
+
+def custody_epochs(
+    desk: Desk, view: JsonObject, agreement: Agreement, wanted: Sequence[ComponentId]
+) -> Mapping[ComponentId, Signed[Custody]]:
+    """Return the live custody epoch of each component, as the gate signed it; wait a little for the gate.
+
+    Raises:
+        CustodyNotReadyError: The gate has not dealt them in time.
+        UnexpectedCustodyError: Not an epoch of that component that the gate dealt.
+    """
+    give_up = time.monotonic() + CUSTODY_WAIT_MAX.total_seconds()
+    while missing := set(wanted) - {text(live, "component") for live in objects(view, "custody")}:
+        if time.monotonic() > give_up:
+            raise CustodyNotReadyError("no live custody epoch", components=sorted(missing))
+        time.sleep(_LOOK_SECONDS)
+        view = desk.agreement_view(agreement.id)
+    live = {text(live, "component"): live for live in objects(view, "custody")}
+    return {
+        component: custody_epoch(desk, agreement, component, digest_in(live[component], "custody"))
+        for component in wanted
+    }
+
+
+def custody_epoch(
+    desk: Desk, agreement: Agreement, component: ComponentId, statement: Digest
+) -> Signed[Custody]:
+    """Return an epoch of a component as the gate signed it; the server's word does not prove whose key it is.
+
+    Raises:
+        UnexpectedCustodyError: Not an epoch of this component that the gate dealt.
+        TallystickError: The server does not show the statement, or its signature is wrong.
+    """
+    signed = expect(read_signed(ledger_entry(desk.client, agreement.id, statement), agreement), Custody)
+    if (fault := custody_fault(agreement, signed, component)) is not None:
+        raise UnexpectedCustodyError(fault, component=component, statement=signed.id)
+    return signed
