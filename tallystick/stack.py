@@ -193,7 +193,6 @@ def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:
     """Return the processes of the stack, in the order in which they start."""
     environment = {**os.environ, **environment_of(settings), "PYTHONUNBUFFERED": "1"}
     host, port = settings.temporal_address.rsplit(":", 1)
-    python = (sys.executable, "-m")
     return (
         StackProcess(
             name="temporal",
@@ -201,29 +200,26 @@ def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:
             environment=dict(os.environ),
             ready=lambda _log: _listens(host, int(port)),
         ),
-        StackProcess(
-            name="worker",
-            arguments=(*python, "workflows.worker"),
-            environment=environment,
-            ready=_says_ready,
-        ),
-        StackProcess(
-            name="gate",
-            arguments=(*python, "workflows.worker", "--gate"),
-            environment=environment,
-            ready=_says_ready,
-        ),
-        StackProcess(
-            name="api",
-            arguments=(
-                *python,
+        _of_ours("worker", ("workflows.worker",), environment, _says_ready),
+        _of_ours("gate", ("workflows.worker", "--gate"), environment, _says_ready),
+        _of_ours(
+            "api",
+            (
                 *("uvicorn", "api.app:create_app", "--factory", "--no-access-log"),
                 *("--host", settings.api_host, "--port", str(settings.api_port)),
             ),
-            environment=environment,
-            ready=lambda _log: _answers(f"http://{settings.api_host}:{settings.api_port}/readyz"),
+            environment,
+            lambda _log: _answers(f"http://{settings.api_host}:{settings.api_port}/readyz"),
         ),
     )
+
+
+def _of_ours(
+    name: str, module: Sequence[str], environment: Mapping[str, str], ready: Callable[[Path], bool]
+) -> StackProcess:
+    """Return a process that this interpreter runs from a module with its arguments."""
+    arguments = (sys.executable, "-m", *module)
+    return StackProcess(name=name, arguments=arguments, environment=environment, ready=ready)
 
 
 def free_port() -> int:

@@ -119,11 +119,24 @@ def _released(narrator: Narrator) -> str:
     )
     narrator.say("the escrow agent checks the form, not the truth; the vendor gets notice and may object.")
     claim = narrator.files(deposit=1, stages="[provisional, critical, source]")
+    _opened_in_the_window(narrator, claim)
+    _approved_after_the_window(narrator, claim)
+    _given_out(narrator, claim)
+    narrator.chapter("The evidence", "One file, which a court can verify without this server and without us.")
+    narrator.types("bea@halden", "evidence", "export", claim, "--out", "evidence.json")
+    narrator.types(None, "evidence", "verify", "evidence.json", tell=40)
+    return claim
+
+
+def _opened_in_the_window(narrator: Narrator, claim: str) -> None:
     narrator.chapter(
         "Provisional access", "Two signatures open the documentation while the window is still running."
     )
     _approve(narrator, claim, ("ana@harbour", "kim@kestrel"), "provisional")
     _receive(narrator, claim, "health.sh", "provisional")
+
+
+def _approved_after_the_window(narrator: Narrator, claim: str) -> None:
     narrator.chapter("The window", "Nobody objects. Only time, counted from proof of notice, ends it.")
     narrator.until("the objection window is over", lambda: _state(narrator, claim) == "APPROVAL", seconds=90)
     narrator.chapter(
@@ -133,6 +146,9 @@ def _released(narrator: Narrator) -> str:
     _approve(narrator, claim, _APPROVERS[:2], "critical", "source")
     narrator.types("bea@halden", "claim", "explain", claim, tell=30)
     _approve(narrator, claim, _APPROVERS[2:], "critical", "source")
+
+
+def _given_out(narrator: Narrator, claim: str) -> None:
     narrator.chapter(
         "The release",
         "The gate reads every sealed byte again, decides, and adds its share. The bank fetches,",
@@ -140,10 +156,6 @@ def _released(narrator: Narrator) -> str:
     narrator.say("compares with what the vendor signed, opens, activates, and signs a receipt.")
     _receive(narrator, claim, "health.sh", "critical", "source")
     narrator.until("the claim is released", lambda: _state(narrator, claim) == "RELEASED")
-    narrator.chapter("The evidence", "One file, which a court can verify without this server and without us.")
-    narrator.types("bea@halden", "evidence", "export", claim, "--out", "evidence.json")
-    narrator.types(None, "evidence", "verify", "evidence.json", tell=40)
-    return claim
 
 
 def _rolled_back(narrator: Narrator, first: str) -> None:

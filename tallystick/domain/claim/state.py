@@ -131,11 +131,31 @@ _RECEIPTS: Final = (_E.STAGE_ACTIVATED, _E.STAGE_FAILED, _E.STAGE_TIMED_OUT, _E.
 
 
 def _moves() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
-    """Yield the steps that lead from one state to another, in the order of the clause."""
+    """Yield the steps that lead from one state to another."""
+    yield from _course()
+    yield from _stops()
+    yield from _returns()
+
+
+def _course() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
+    """Yield the steps of a claim that nobody stops, with its stages, in the order of the clause."""
     yield _S.FILED, _E.INTAKE_ACCEPTED, _S.ACCEPTED
     yield _S.FILED, _E.INTAKE_REFUSED, _S.NOT_ACCEPTED
     yield _S.ACCEPTED, _E.WINDOW_OPENED, _S.WINDOW
     yield _S.WINDOW, _E.WINDOW_ENDED, _S.APPROVAL
+    # A joint instruction or a final court order skips the window, never the quorum or the gate.
+    for state in (_S.ACCEPTED, _S.WINDOW, _S.CONTESTED):
+        yield state, _E.RELEASE_ORDERED, _S.APPROVAL
+    yield _S.APPROVAL, _E.LAPSED, _S.LAPSED
+    yield _S.APPROVAL, _E.QUORUM_REACHED, _S.VALIDATING
+    yield _S.VALIDATING, _E.STAGE_DECIDED, _S.PROVISIONING
+    yield _S.VALIDATING, _E.STAGE_REFUSED, _S.APPROVAL
+    yield _S.PROVISIONING, _E.STAGE_ACTIVATED, _S.APPROVAL
+    yield _S.APPROVAL, _E.RELEASE_COMPLETED, _S.RELEASED
+
+
+def _stops() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
+    """Yield the steps by which a claim is contested and settled, refused, denied or withdrawn."""
     # An objection stops everything that is not yet decided.
     for state in (_S.ACCEPTED, _S.WINDOW, _S.APPROVAL, _S.VALIDATING):
         yield state, _E.OBJECTION_MADE, _S.CONTESTED
@@ -143,9 +163,6 @@ def _moves() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     yield _S.CONTESTED, _E.SETTLED_BEFORE_WINDOW, _S.ACCEPTED
     yield _S.CONTESTED, _E.SETTLED_IN_WINDOW, _S.WINDOW
     yield _S.CONTESTED, _E.SETTLED_AFTER_WINDOW, _S.APPROVAL
-    # A joint instruction or a final court order skips the window, never the quorum or the gate.
-    for state in (_S.ACCEPTED, _S.WINDOW, _S.CONTESTED):
-        yield state, _E.RELEASE_ORDERED, _S.APPROVAL
     for state in (_S.FILED, *sorted(UNDECIDED), _S.PROVISIONING):
         yield state, _E.REFUSAL_ORDERED, _S.REFUSED
     for state in sorted(UNDECIDED):
@@ -153,15 +170,13 @@ def _moves() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     for state in (_S.FILED, *sorted(UNDECIDED), _S.PROVISIONING):
         yield state, _E.WITHDRAWN, _S.WITHDRAWN
         yield state, _E.WITHDRAWN_AS_CURED, _S.CURED
-    yield _S.APPROVAL, _E.LAPSED, _S.LAPSED
-    yield _S.APPROVAL, _E.QUORUM_REACHED, _S.VALIDATING
-    yield _S.VALIDATING, _E.STAGE_DECIDED, _S.PROVISIONING
-    yield _S.VALIDATING, _E.STAGE_REFUSED, _S.APPROVAL
-    yield _S.PROVISIONING, _E.STAGE_ACTIVATED, _S.APPROVAL
+
+
+def _returns() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
+    """Yield the steps by which what was released is undone or given back."""
     yield _S.PROVISIONING, _E.STAGE_FAILED, _S.ROLLING_BACK
     yield _S.PROVISIONING, _E.STAGE_TIMED_OUT, _S.ROLLING_BACK
     yield _S.ROLLING_BACK, _E.ROLLBACK_COMPLETED, _S.ROLLED_BACK
-    yield _S.APPROVAL, _E.RELEASE_COMPLETED, _S.RELEASED
     # This includes what was kept of a failed release, and a silent receiver cannot block an order.
     for state in (_S.RELEASED, _S.ROLLING_BACK, _S.ROLLED_BACK):
         yield state, _E.RETURN_ORDERED, _S.RETURN_DUE

@@ -11,14 +11,17 @@ depends_on = None
 
 def upgrade() -> None:
     """Create every table, index and constraint."""
-    _create_ledger()
+    _create_entries()
+    _create_logs()
     _create_agreements()
+    _create_deposits()
     _create_claims()
+    _create_decisions()
     _create_storage()
 
 
-def _create_ledger() -> None:
-    """Create the logs, and the rows of their entries."""
+def _create_entries() -> None:
+    """Create the rows of the logs' entries."""
     op.create_table(
         "ledger_entries",
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
@@ -35,6 +38,10 @@ def _create_ledger() -> None:
         sa.UniqueConstraint("agreement_id", "statement_id"),
     )
     op.create_index("ix_ledger_entries_claim", "ledger_entries", ["claim", "index"], unique=False)
+
+
+def _create_logs() -> None:
+    """Create the logs, and what they were signed as."""
     op.create_table(
         "logs",
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
@@ -56,7 +63,7 @@ def _create_ledger() -> None:
 
 
 def _create_agreements() -> None:
-    """Create what is found under an agreement."""
+    """Create one row a version, and one a key of its persons."""
     op.create_table(
         "agreements",
         sa.Column("digest", sa.String(length=71), nullable=False),
@@ -82,6 +89,10 @@ def _create_agreements() -> None:
         ),
         sa.PrimaryKeyConstraint("fingerprint", "agreement_digest"),
     )
+
+
+def _create_deposits() -> None:
+    """Create one row a deposit."""
     op.create_table(
         "deposits",
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
@@ -99,7 +110,7 @@ def _create_agreements() -> None:
 
 
 def _create_claims() -> None:
-    """Create one row a claim, and one a decision."""
+    """Create one row a claim."""
     op.create_table(
         "claims",
         sa.Column("digest", sa.String(length=71), nullable=False),
@@ -115,6 +126,10 @@ def _create_claims() -> None:
         sa.UniqueConstraint("claim_id"),
     )
     op.create_index("ix_claims_agreement_id", "claims", ["agreement_id"], unique=False)
+
+
+def _create_decisions() -> None:
+    """Create one row a decision to release."""
     op.create_table(
         "decisions",
         sa.Column("claim", sa.String(length=71), nullable=False),
