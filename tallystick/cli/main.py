@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         print_problem(
             FileUnusableError(
-                f"can't use {error.filename}: {error.strerror}",
+                f"cannot use {error.filename}: {error.strerror}",
                 file=str(error.filename),
                 reason=error.strerror,
             )

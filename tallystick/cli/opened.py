@@ -24,7 +24,7 @@ class PublicFileGivenError(TallystickError):
 
 
 class PassphraseFileError(TallystickError):
-    """A passphrase file that can't be used."""
+    """A passphrase file that cannot be used."""
 
     code = "passphrase-file"
     why = "The first line of a passphrase file is the passphrase; this file has none that can be used."
@@ -36,7 +36,7 @@ def opened(context: typer.Context, api: str, key: Path) -> Generator[Desk]:
     """Open a desk with the person's key and the server.
 
     Raises:
-        TallystickError: The key file can't be used.
+        TallystickError: The key file cannot be used.
     """
     keys = private_keys(context, key)
     with Client(api, keys, now=now) as client:
@@ -49,7 +49,7 @@ def private_keys(context: typer.Context, key: Path) -> PrivateKeys:
 
     Raises:
         PublicFileGivenError: The file's name ends in .pub.
-        TallystickError: The key file can't be used, or the passphrase is wrong.
+        TallystickError: The key file cannot be used, or the passphrase is wrong.
     """
     if key.suffix == ".pub":
         raise PublicFileGivenError(f"{key} is a public file", file=key.name)
@@ -71,7 +71,7 @@ def read_passphrase(file: Path) -> str:
         with file.open("rb") as source:
             line = source.readline(PASSPHRASE_BYTES_MAX + 1).decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError):
-        raise PassphraseFileError(f"can't read {file} as UTF-8", file=file.name) from None
+        raise PassphraseFileError(f"cannot read {file} as UTF-8", file=file.name) from None
     if not 0 < len(line.encode()) < PASSPHRASE_BYTES_MAX:
         raise PassphraseFileError(
             f"the first line of {file} is empty or too long", file=file.name, limit=PASSPHRASE_BYTES_MAX

@@ -16,7 +16,7 @@ from tallystick.cli.envelopes import hand_on
 from tallystick.cli.output import print_json, print_result, say
 from tallystick.client.answers import text
 from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
-from tallystick.desk.claims import ReportedStanding, UnexpectedClaimError, VerifiedClaim
+from tallystick.desk.claims import ReportedStanding, VerifiedClaim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import read_envelope
@@ -30,7 +30,6 @@ from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
 from tallystick.domain.refusals import MisdirectedError
-from tallystick.domain.statements.header import OnClaim
 from tallystick.proof.reading import read_signed
 
 
@@ -94,7 +93,7 @@ def state_together(desk: Desk, claim: VerifiedClaim, act: Act[Any], file: Path, 
     """Show a statement that others have signed, add a signature, and send it or hand it on.
 
     Raises:
-        MisdirectedError: Another kind of statement, or about another claim.
+        MisdirectedError: The file has another kind of statement, or one about another claim.
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
     envelope = _checked(read_envelope(file), claim, act)
@@ -106,7 +105,7 @@ def send(desk: Desk, claim: VerifiedClaim, act: Act[Any], file: Path, manner: Ma
     """Send a statement that others have signed, as it is.
 
     Raises:
-        MisdirectedError: Another kind of statement, or about another claim.
+        MisdirectedError: The file has another kind of statement, or one about another claim.
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
     _pass_on(desk, claim, act, _checked(read_envelope(file), claim, act), manner)
@@ -129,8 +128,6 @@ def _checked(envelope: Envelope, claim: VerifiedClaim, act: Act[Any]) -> Envelop
         raise MisdirectedError(
             "the file has another kind of statement", expected=act.kind.value, given=signed.kind.value
         )
-    if not isinstance(signed.body, OnClaim) or signed.body.claim != claim.digest:
-        raise UnexpectedClaimError("the statement is about another claim", asked=claim.digest)
     check_subject(claim.agreement, claim.terms.digest, signed.body, claim.digest)
     return envelope
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from tallystick.crypto.enrolment import read_public_file
 from tallystick.crypto.json.canonical import canonical_bytes, parse
-from tallystick.desk.strict_yaml import Located, read_yaml
+from tallystick.desk.strict_yaml import Located, at_line, read_yaml
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode_with_defaults, encode
 from tallystick.domain.errors import MalformedError, TallystickError
@@ -24,7 +24,7 @@ _DEPLOYMENT_FILE_MEMBERS: Final = frozenset({"deployment", "root_keys", *_ENGINE
 
 
 class AgreementFileUnreadableError(TallystickError):
-    """An agreement file, or a file that it names, can't be read."""
+    """An agreement file, or a file that it names, cannot be read."""
 
     code = "agreement-file-unreadable"
     why = "The agreement, or a file that it names, cannot be opened or is too large."
@@ -43,7 +43,7 @@ def read_agreement_file(path: Path) -> Agreement:
     """Return the agreement in a YAML or JSON file, with defaults and the files that it names filled in.
 
     Raises:
-        AgreementFileUnreadableError: The file, or one that it names, can't be read.
+        AgreementFileUnreadableError: The file, or one that it names, cannot be read.
         AgreementFileMistakeError: Not an agreement; the facts say which line and why.
         StrictYamlError: YAML that could be misread; the facts say which line.
         MalformedError: A `.json` file that is not strict JSON.
@@ -83,7 +83,7 @@ def _read_located(path: Path) -> Located:
     data = _contents(path, AGREEMENT_SIZE_BYTES_MAX)
     if path.suffix == ".json":
         return Located(value=parse(data, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX), lines={})
-    return read_yaml(data, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+    return read_yaml(data, file=path.name, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
 
 
 def _contents(path: Path, size_bytes_max: int) -> bytes:
@@ -92,7 +92,7 @@ def _contents(path: Path, size_bytes_max: int) -> bytes:
             data = file.read(size_bytes_max + 1)
     except OSError as error:
         raise AgreementFileUnreadableError(
-            f"can't read {path}: {error.strerror}", file=path.name, reason=error.strerror
+            f"cannot read {path}: {error.strerror}", file=path.name, reason=error.strerror
         ) from error
     if len(data) > size_bytes_max:
         raise AgreementFileUnreadableError(
@@ -103,14 +103,13 @@ def _contents(path: Path, size_bytes_max: int) -> bytes:
 
 def _mistake(path: Path, located: Located, where: str, cause: TallystickError) -> AgreementFileMistakeError:
     member = cause.facts.get("member")
-    inner = f"{where}/{member}"
     facts = {_FACT_NAMES.get(key, key): fact for key, fact in cause.facts.items() if key != "at"}
-    line = located.line_of(inner if inner in located.lines else where) if located.lines else None
+    line = located.line_of_mistake(where, member) if located.lines else None
     if line is not None:
         facts["line"] = line
-    place = path.name if line is None else f"{path.name}, line {line}"
     named = "" if member is None else f" `{member}`"
-    return AgreementFileMistakeError(f"{place}: {cause.message}{named}", at=where, file=path.name, **facts)
+    message = f"{at_line(path.name, line)}: {cause.message}{named}"
+    return AgreementFileMistakeError(message, at=where, file=path.name, **facts)
 
 
 def _whole(value: JsonValue, folder: Path) -> JsonValue:

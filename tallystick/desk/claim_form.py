@@ -5,10 +5,19 @@ from datetime import datetime
 from pathlib import Path
 
 from tallystick.desk.files import read_file
-from tallystick.desk.strict_yaml import read_yaml
+from tallystick.desk.strict_yaml import Located, at_line, read_yaml
 from tallystick.domain.codec import decode_with_defaults
+from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, StageId
 from tallystick.limits import JSON_SIZE_BYTES_MAX
+
+
+class ClaimFileMistakeError(MalformedError):
+    """A claim file has a mistake; the facts say on which line."""
+
+    code = "claim-file-mistake"
+    why = "The file is not a claim: a member is unknown, missing or malformed."
+    advice = "Correct the line that `line` names; `deploy/demo/claim.yaml` is an example of a claim."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +57,22 @@ def read_claim_form(file: Path) -> FormInPlace:
     """Return the claim in a YAML file.
 
     Raises:
-        FileUnusableError: The file can't be read, or is too large.
-        MalformedError: Not a claim form; the facts say where.
+        FileUnusableError: The file cannot be read, or is too large.
+        StrictYamlError: YAML that could be misread; the facts say which line.
+        ClaimFileMistakeError: Not a claim form; the facts say which line and why.
     """
     content = read_file(file, size_bytes_max=JSON_SIZE_BYTES_MAX)
-    located = read_yaml(content, size_bytes_max=JSON_SIZE_BYTES_MAX)
-    return FormInPlace(form=decode_with_defaults(ClaimForm, located.value), folder=file.parent)
+    located = read_yaml(content, file=file.name, size_bytes_max=JSON_SIZE_BYTES_MAX)
+    try:
+        form = decode_with_defaults(ClaimForm, located.value)
+    except MalformedError as error:
+        raise _mistake(file.name, located, error) from error
+    return FormInPlace(form=form, folder=file.parent)
+
+
+def _mistake(file: str, located: Located, cause: MalformedError) -> ClaimFileMistakeError:
+    where, member = str(cause.facts.get("at", "")), cause.facts.get("member")
+    line = located.line_of_mistake(where, member)
+    named = "" if member is None else f" `{member}`"
+    facts = {**cause.facts, "file": file, "line": line}
+    return ClaimFileMistakeError(f"{at_line(file, line)}: {cause.message}{named}", **facts)

@@ -53,7 +53,7 @@ class Sealing:
         """Bag, archive, seal and hash a component's folder in one pass.
 
         Raises:
-            TallystickError: The folder has something that a bag can't have.
+            TallystickError: The folder has something that a bag cannot have.
         """
         with self.file(component).open("xb") as out:
             writer = SealingWriter(out, [parse_recipient(epoch.body.recipient)])

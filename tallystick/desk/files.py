@@ -10,7 +10,7 @@ _SIZE_BYTES_MAX = 2 * AGREEMENT_SIZE_BYTES_MAX
 
 
 class FileUnusableError(TallystickError):
-    """A file that can't be read or written."""
+    """A file that cannot be read or written."""
 
     code = "file-unusable"
     why = "The file cannot be read or written, or is larger than a file of its kind can be."
@@ -18,20 +18,20 @@ class FileUnusableError(TallystickError):
 
 
 def unreadable(file: Path, error: OSError) -> FileUnusableError:
-    """Return the error to raise about a file that can't be read."""
-    return FileUnusableError(f"can't read {file}: {error.strerror}", file=file.name, reason=error.strerror)
+    """Return the error to raise about a file that cannot be read."""
+    return FileUnusableError(f"cannot read {file}: {error.strerror}", file=file.name, reason=error.strerror)
 
 
 def unwritable(file: Path, error: OSError) -> FileUnusableError:
-    """Return the error to raise about a file that can't be written."""
-    return FileUnusableError(f"can't write {file}: {error.strerror}", file=file.name, reason=error.strerror)
+    """Return the error to raise about a file that cannot be written."""
+    return FileUnusableError(f"cannot write {file}: {error.strerror}", file=file.name, reason=error.strerror)
 
 
 def read_file(file: Path, *, size_bytes_max: int) -> bytes:
     """Return the content of a small file.
 
     Raises:
-        FileUnusableError: It can't be read, or is too large.
+        FileUnusableError: It cannot be read, or is too large.
     """
     try:
         with file.open("rb") as source:
@@ -49,7 +49,7 @@ def write_file(file: Path, content: bytes) -> None:
     """Write a file that need not be private.
 
     Raises:
-        FileUnusableError: It can't be written.
+        FileUnusableError: It cannot be written.
     """
     try:
         file.write_bytes(content)
@@ -61,7 +61,7 @@ def read_envelope(file: Path) -> Envelope:
     """Return the envelope in a file; no signature is verified.
 
     Raises:
-        FileUnusableError: It can't be read, or is too large.
+        FileUnusableError: It cannot be read, or is too large.
         MalformedError: Not an envelope.
     """
     content = read_file(file, size_bytes_max=_SIZE_BYTES_MAX)

@@ -1,6 +1,7 @@
 """Filing a claim: read the form that people write, seal its evidence, sign and send the statement."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from tallystick.crypto.envelope import new_nonce, unsigned
 from tallystick.desk.claim_form import AttachedFile, ClaimForm, FormInPlace
 from tallystick.desk.deposits import read_deposit
 from tallystick.desk.desk import Desk
-from tallystick.desk.files import unreadable
+from tallystick.desk.files import unreadable, unwritable
 from tallystick.desk.signing import Confirm, signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import encode_object
@@ -22,7 +23,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.record.generations import newest_generation
-from tallystick.domain.refusals import DepositNotUsableError
+from tallystick.domain.refusals import DepositNotClaimableError
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.signed import Signed, expect
@@ -80,7 +81,7 @@ def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> Signed[Deposit]:
     view = desk.client.get(f"/v1/agreements/{agreement.id}/deposits/{wanted}")
     verdict = text(member(view, "verdict"), "state")
     if verdict != "verified":
-        raise DepositNotUsableError("the deposit is not verified", number=wanted, verdict=verdict)
+        raise DepositNotClaimableError("the deposit is not verified", number=wanted, verdict=verdict)
     return read_deposit(view, agreement)
 
 
@@ -116,14 +117,14 @@ def _seal(entry: AttachedFile, folder: Path, scratch: Path, agreement: Agreement
     ]
     plain, out = hashlib.sha256(), scratch / f"{entry.item}.age"
     try:
-        with (folder / entry.file).open("rb") as source, out.open("wb") as sink:
+        with out.open("wb") as sink:
             writer = SealingWriter(sink, readers)
-            while chunk := source.read(BLOB_CHUNK_BYTES):
+            for chunk in _chunks(folder / entry.file):
                 plain.update(chunk)
                 writer.write(chunk)
             sealed = writer.finish()
     except OSError as error:
-        raise unreadable(folder / entry.file, error) from error
+        raise unwritable(out, error) from error
     document = EvidenceDocument(
         item=entry.item,
         issued_at=entry.issued_at,
@@ -131,3 +132,12 @@ def _seal(entry: AttachedFile, folder: Path, scratch: Path, agreement: Agreement
         sealed_digest=sealed.digest,
     )
     return _SealedFile(document=document, file=out)
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    try:
+        with file.open("rb") as source:
+            while chunk := source.read(BLOB_CHUNK_BYTES):
+                yield chunk
+    except OSError as error:
+        raise unreadable(file, error) from error

@@ -47,13 +47,34 @@ class Located:
             pointer = pointer.rpartition("/")[0]
         return self.lines.get(pointer, 1)
 
+    def line_of_mistake(self, pointer: str, member: object) -> int:
+        """Return the line of `member` of the value at `pointer`, or of the value if it has no such member."""
+        inner = f"{pointer}/{member}"
+        return self.line_of(inner if inner in self.lines else pointer)
 
-def read_yaml(data: bytes, *, size_bytes_max: int) -> Located:
+
+def at_line(file: str, line: object) -> str:
+    """Return where in a file a mistake is: `claim.yaml, line 3`, or the file alone if there is no line."""
+    return file if line is None else f"{file}, line {line}"
+
+
+def read_yaml(data: bytes, *, file: str, size_bytes_max: int) -> Located:
     """Return the value in `data`, with the line of everything in it.
+
+    Args:
+        file: The name that a refusal says.
 
     Raises:
         StrictYamlError: `data` is too large, not YAML, or outside the subset; `line` says where.
     """
+    try:
+        return _read(data, size_bytes_max)
+    except StrictYamlError as error:
+        where = at_line(file, error.facts.get("line"))
+        raise StrictYamlError(f"{where}: {error.message}", file=file, **error.facts) from error
+
+
+def _read(data: bytes, size_bytes_max: int) -> Located:
     if len(data) > size_bytes_max:
         raise StrictYamlError("too many bytes", limit=size_bytes_max, found=len(data))
     try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from tallystick.domain.amounts import counted
 from tallystick.domain.codec import MalformedDocumentError
 from tallystick.domain.json import JsonValue
 from tallystick.limits import BUSINESS_DAYS_MAX, PERIOD_MAX
@@ -65,9 +66,9 @@ class Period:
         """The period in words, unit by unit as it was signed: `48 hours`, `10 business days`."""
         match = _ISO_8601.fullmatch(self.text)
         if match is None:
-            return _counted(self.business_days or 0, "business day")
+            return counted(self.business_days or 0, "business day")
         counts = [(int(group), unit) for group, unit in zip(match.groups(), _UNITS, strict=True) if group]
-        return " ".join(_counted(count, unit) for count, unit in counts)
+        return " ".join(counted(count, unit) for count, unit in counts)
 
     @classmethod
     def from_json(cls, value: JsonValue, where: str) -> "Period":
@@ -83,7 +84,3 @@ class Period:
     def to_json(self) -> JsonValue:
         """Return the text."""
         return self.text
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

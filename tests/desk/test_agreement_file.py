@@ -192,21 +192,22 @@ def test_dates_hours_and_periods_stay_text(tmp_path: Path) -> None:
 )
 def test_yaml_that_could_be_misread_is_refused_with_its_line(text: str, line: int, message: str) -> None:
     with pytest.raises(StrictYamlError) as caught:
-        read_yaml(text.encode(), size_bytes_max=1 << 20)
+        read_yaml(text.encode(), file="a.yaml", size_bytes_max=1 << 20)
     assert caught.value.facts["line"] == line
+    assert caught.value.message.startswith(f"a.yaml, line {line}: ")
     assert message in caught.value.message
 
 
 @pytest.mark.parametrize("data", [b"", b"# nothing\n", b"a: \xff\n", b"a: \x00\n"])
 def test_bytes_that_are_no_yaml_are_refused(data: bytes) -> None:
-    with pytest.raises(StrictYamlError):
-        read_yaml(data, size_bytes_max=1 << 20)
+    with pytest.raises(StrictYamlError, match=r"^a\.yaml: "):
+        read_yaml(data, file="a.yaml", size_bytes_max=1 << 20)
 
 
 def test_size_is_bounded() -> None:
     with pytest.raises(StrictYamlError, match="too many bytes"):
-        read_yaml(b"a: 1234", size_bytes_max=6)
-    assert read_yaml(b"a: 1234", size_bytes_max=7).value == {"a": 1234}
+        read_yaml(b"a: 1234", file="a.yaml", size_bytes_max=6)
+    assert read_yaml(b"a: 1234", file="a.yaml", size_bytes_max=7).value == {"a": 1234}
 
 
 @pytest.mark.parametrize(
@@ -228,11 +229,11 @@ def test_size_is_bounded() -> None:
     ],
 )
 def test_plain_values_are_those_of_json(text: str, value: object) -> None:
-    assert read_yaml(f"a: {text}".encode(), size_bytes_max=1000).value == {"a": value}
+    assert read_yaml(f"a: {text}".encode(), file="a.yaml", size_bytes_max=1000).value == {"a": value}
 
 
 def test_line_of_a_part_or_of_what_holds_it() -> None:
-    located = read_yaml(b"a:\n  - b: 1\n    c/d: 2\n", size_bytes_max=1000)
+    located = read_yaml(b"a:\n  - b: 1\n    c/d: 2\n", file="a.yaml", size_bytes_max=1000)
     assert located.line_of("/a/0/c~1d") == 3
     assert located.line_of("/a/0/missing/deeper") == 2
     assert located.line_of("") == 1
@@ -312,7 +313,7 @@ def test_deployment_file_has_exactly_its_members(folder: Path, changes: dict[str
 
 
 def test_unreadable_or_too_large_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AgreementFileUnreadableError, match="can't read"):
+    with pytest.raises(AgreementFileUnreadableError, match="cannot read"):
         read_agreement_file(tmp_path / "none.yaml")
     (tmp_path / "large.yaml").write_bytes(b"#" * (AGREEMENT_SIZE_BYTES_MAX + 1))
     with pytest.raises(AgreementFileUnreadableError, match="is larger than"):
@@ -360,7 +361,9 @@ def test_demo_claim_names_what_the_demo_agreement_has(folder: Path) -> None:
     shutil.copy(DEMO / "agreement.yaml", folder)
     found = read_agreement_file(folder / "agreement.yaml")
     data = (DEMO / "claim.yaml").read_bytes()
-    claim = decode_with_defaults(ClaimFile, read_yaml(data, size_bytes_max=64 * 1024).value)
+    claim = decode_with_defaults(
+        ClaimFile, read_yaml(data, file="claim.yaml", size_bytes_max=64 * 1024).value
+    )
     items = frozenset(document.item for document in claim.evidence)
     assert claim.agreement == found.id
     assert claim.stages == tuple(stage.id for stage in found.stages)

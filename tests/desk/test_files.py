@@ -22,7 +22,7 @@ def test_a_file_is_read_whole_up_to_its_limit_and_not_one_byte_more(tmp_path: Pa
 
 
 def test_a_file_that_is_not_there_is_named_with_the_systems_reason(tmp_path: Path) -> None:
-    with pytest.raises(FileUnusableError, match=r"can't read .*outage\.txt: No such file") as refused:
+    with pytest.raises(FileUnusableError, match=r"cannot read .*outage\.txt: No such file") as refused:
         read_file(tmp_path / "outage.txt", size_bytes_max=5)
     assert refused.value.facts == {"file": "outage.txt", "reason": "No such file or directory"}
 
@@ -30,7 +30,7 @@ def test_a_file_that_is_not_there_is_named_with_the_systems_reason(tmp_path: Pat
 def test_a_file_that_cannot_be_written_is_named_with_the_systems_reason(tmp_path: Path) -> None:
     write_file(tmp_path / "out.json", b"{}")
     assert (tmp_path / "out.json").read_bytes() == b"{}"
-    with pytest.raises(FileUnusableError, match=r"can't write .*out\.json: Not a directory") as refused:
+    with pytest.raises(FileUnusableError, match=r"cannot write .*out\.json: Not a directory") as refused:
         write_file(tmp_path / "out.json" / "out.json", b"{}")
     assert refused.value.facts["file"] == "out.json"
 

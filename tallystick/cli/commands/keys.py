@@ -90,7 +90,7 @@ def _contents(file: Path) -> bytes:
             return source.read(KEY_FILE_SIZE_BYTES_MAX + 1)
     except OSError as error:
         raise KeyFileUnreadableError(
-            f"can't read {file}: {error.strerror}", file=file.name, reason=error.strerror
+            f"cannot read {file}: {error.strerror}", file=file.name, reason=error.strerror
         ) from error
 
 
@@ -99,5 +99,5 @@ def _write_public(file: Path, enrolment: Enrolment) -> None:
         create_durably(file, public_file_bytes(enrolment), mode=_EVERYONES)
     except OSError as error:
         raise KeyFileUnreadableError(
-            f"can't write {file}: {error.strerror}", file=file.name, reason=error.strerror
+            f"cannot write {file}: {error.strerror}", file=file.name, reason=error.strerror
         ) from error

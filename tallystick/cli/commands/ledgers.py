@@ -23,6 +23,7 @@ from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.crypto.log.proof import parse_log_proof, verify_log_proof
 from tallystick.desk.desk import Desk, read_pins, write_pins
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.amounts import counted
 from tallystick.domain.codec import instant
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
@@ -56,11 +57,11 @@ def verify(
     """Verify that the log is complete up to its newest checkpoint, and continues what you verified before."""
     with opened(context, api, key) as desk:
         document = _verified(desk, desk.agreement(agreement, trusted=trust).agreement)
-    before = document["seen_before"]
+    before = number(document, "seen_before")
     lines = [
-        f"{document['size']} entries, each proven to be in the log",
+        f"{counted(number(document, 'size'), 'entry', 'entries')}, each proven to be in the log",
         f"root  {document['root']}",
-        f"the log begins with the {before} entries that were verified before"
+        f"the log begins with what was verified before: {counted(before, 'entry', 'entries')}"
         if before
         else "first verification with this key: there is nothing older to compare with",
     ]

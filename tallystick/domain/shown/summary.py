@@ -14,12 +14,12 @@ from tallystick.domain.agreement.conditions import Expression
 from tallystick.domain.agreement.parties import Party
 from tallystick.domain.agreement.plan import OnFailure, Opens, Stage
 from tallystick.domain.agreement.windows import Calendar
+from tallystick.domain.amounts import counted
 from tallystick.domain.codec import instant_text
 from tallystick.domain.quoting import quoted
 from tallystick.domain.shown.wording import (
     all_of,
     any_of,
-    counted,
     every,
     joined,
     listed,

@@ -11,11 +11,6 @@ from tallystick.domain.quoting import quoted
 _TWO: Final = 2
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 seat`, `250 seats`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def joined(names: Sequence[str], word: str) -> str:
     """Return names as a sentence lists them: `a, b and c`."""
     *first, last = names or ("nobody",)

@@ -11,6 +11,7 @@ from tallystick.domain.agreement.components import Component, LicenceModel
 from tallystick.domain.agreement.deadlines import WEEKDAYS, UnknownTimeZoneError, time_zone
 from tallystick.domain.agreement.parties import Channel, ChannelKind, Role
 from tallystick.domain.agreement.windows import Calendar
+from tallystick.domain.amounts import counted
 from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import name
 from tallystick.domain.periods import Period
@@ -127,7 +128,8 @@ def notices_arrive(agreement: Agreement) -> Iterator[Finding]:
             yield error("depositor-unreachable", where, f"no notice reaches {party.id}", "Add a channel.")
         elif len(party.channels) < notice.channels_required:
             message = (
-                f"{party.id} has {len(party.channels)} channels, but {notice.channels_required} are required"
+                f"{party.id} has {counted(len(party.channels), 'channel')}, "
+                f"but `channels_required` is {notice.channels_required}"
             )
             yield error("channels-required", where, message, "Add channels, or require fewer.")
 
@@ -148,7 +150,7 @@ def licences_complete(agreement: Agreement) -> Iterator[Finding]:
     for place, component in enumerate(agreement.components):
         where = f"/components/{place}/licence"
         if missing := _licence_gaps(component):
-            message = f"a {component.licence.model.value} licence lacks {' and '.join(missing)}"
+            message = f"the {component.licence.model.value} licence lacks {' and '.join(missing)}"
             yield error(
                 "licence-incomplete",
                 where,

@@ -25,14 +25,14 @@ def evidence_signed(known: Established) -> str:
         raise EvidenceBrokenError("not the bytes that were sealed", signed=body.content)
     engine = _claimed_agreement(known).engine
     verified_signers(seal, [engine.log_key])
-    # One signature, with its signer's hint: so no byte is left that the signature doesn't cover.
+    # One signature, with its signer's hint: so no byte is left that the signature does not cover.
     if [signature.keyid for signature in seal.signatures] != [key_id(engine.log_key)]:
         raise EvidenceBrokenError("not one signature, by the log key", signatures=len(seal.signatures))
     named = (body.claim, body.agreement_digest, body.deployment, body.entries)
     if named != (case.claim, case.agreement_digest, case.deployment.id, len(case.entries)):
         raise EvidenceBrokenError("sealed for another claim, agreement or deployment")
     if case.deployment.engine != engine:
-        raise EvidenceBrokenError("the deployment's keys aren't those of the agreement")
+        raise EvidenceBrokenError("the deployment's keys are not those of the agreement")
     return f"by {engine.log_key}"
 
 
@@ -98,4 +98,4 @@ def version_in_force(known: Established) -> str:
     if pinned not in there:
         raise EvidenceBrokenError("the pinned version was registered after the claim", index=filed.index)
     check_in_force(pinned, newer, at=filed.accepted_at)
-    return f"version {pinned.version} at {instant_text(filed.accepted_at)}; {len(newer)} newer in the file"
+    return f"version {pinned.version} at {instant_text(filed.accepted_at)}; newer in the file: {len(newer)}"

@@ -1,5 +1,6 @@
 """The premises about what is released: the chain of deposits, and the custody to which they are sealed."""
 
+from tallystick.domain.amounts import counted
 from tallystick.domain.deposit.provenance import chain_fault, custody_fault, deposit_fault
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Happening
@@ -28,7 +29,7 @@ def deposit_chain(known: Established) -> str:
             raise EvidenceBrokenError(fault, number=signed.body.number)
         last = signed
     if last is None or last.id != filing.deposit:
-        raise EvidenceBrokenError("the pinned deposit isn't the last one in the file", pinned=filing.deposit)
+        raise EvidenceBrokenError("the pinned deposit is not the last one in the file", pinned=filing.deposit)
     _check_found_whole(known, last.id)
     known.deposit = last
     return f"{last.id}, found whole before the claim was filed"
@@ -58,4 +59,4 @@ def custody_known(known: Established) -> str:
         if fault is not None:
             raise EvidenceBrokenError(fault, component=component.component)
         known.custody[component.component] = signed.body
-    return f"{len(known.custody)} components, each sealed to an epoch that the gate dealt"
+    return f"{counted(len(known.custody), 'component')}, each sealed to an epoch that the gate dealt"

@@ -5,6 +5,7 @@ from itertools import pairwise
 from tallystick.crypto.envelope import body_of, kind_of, statement_id
 from tallystick.crypto.log.merkle import verify_inclusion
 from tallystick.crypto.log.note import open_checkpoint, origin_of
+from tallystick.domain.amounts import counted
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.record.fold import turns
@@ -24,7 +25,7 @@ def checkpoint_signed(known: Established) -> str:
     known.checkpoint = open_checkpoint(
         known.document.exported.checkpoint, origin=origin, public_key=agreement.engine.log_key
     )
-    return f"{origin}, {known.checkpoint.size} entries"
+    return f"{origin}, {counted(known.checkpoint.size, 'entry', 'entries')}"
 
 
 def entries_included(known: Established) -> str:
@@ -32,7 +33,7 @@ def entries_included(known: Established) -> str:
     entries, checkpoint = known.document.exported.entries, known.checkpoint
     assert checkpoint is not None
     if any(later.index <= earlier.index for earlier, later in pairwise(entries)):
-        raise EvidenceBrokenError("the entries aren't in the order of the log")
+        raise EvidenceBrokenError("the entries are not in the order of the log")
     for entry in entries:
         verify_inclusion(
             leaf=entry.leaf(),
@@ -41,7 +42,7 @@ def entries_included(known: Established) -> str:
             proof=entry.proof,
             root=checkpoint.root,
         )
-    return f"{len(entries)} entries, each by its proof"
+    return f"{counted(len(entries), 'entry', 'entries')}, each by its proof"
 
 
 def statements_signed(known: Established) -> str:
@@ -54,7 +55,8 @@ def statements_signed(known: Established) -> str:
         if not isinstance(named, str) or Digest(named) not in by_digest:
             raise EvidenceBrokenError("a statement under no version in the file", index=entry.index)
         known.signed[entry.index] = read_signed(entry.envelope, by_digest[Digest(named)])
-    return f"{len(known.signed)} statements, and {len(known.versions)} agreements"
+    versions = counted(len(known.versions), "version")
+    return f"{counted(len(known.signed), 'statement')} under {versions} of the agreement"
 
 
 def record_folds(known: Established) -> str:
@@ -71,7 +73,8 @@ def record_folds(known: Established) -> str:
     if claim.digest != known.document.exported.claim:
         raise EvidenceBrokenError("the record is of another claim", found=claim.digest)
     generation = claim.rules.generation
-    return f"{len(claim.entries)} entries, each admitted again by generation {generation} of the rules"
+    entries = counted(len(claim.entries), "entry", "entries")
+    return f"{entries}, each admitted again by generation {generation} of the rules"
 
 
 def _concerns(entry: FiledEntry, claim: Digest) -> bool:
@@ -96,9 +99,9 @@ def decisions_hold(known: Established) -> str:
             continue
         differs = disagreement(known.pinned.agreement, before.claim, decision, basis)
         if differs is not None:
-            raise EvidenceBrokenError("a decision doesn't hold", index=one.entry.index, differs=differs)
+            raise EvidenceBrokenError("a decision does not hold", index=one.entry.index, differs=differs)
         made += 1
-    return f"{made} decisions, each decided again"
+    return f"{counted(made, 'decision')}, each decided again"
 
 
 def outcome(known: Established) -> str:

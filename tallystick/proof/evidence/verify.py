@@ -21,6 +21,7 @@ The report names the first broken premise; later ones are not checked.
 from collections.abc import Callable
 from typing import Final
 
+from tallystick.domain.amounts import counted
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.record.generations import UnknownGenerationError
 from tallystick.proof.evidence.agreements import (
@@ -79,7 +80,7 @@ def _outcome(look: Callable[[Established], str], known: Established) -> tuple[bo
 def canonical_form(known: Established) -> str:
     """Establish that the bytes are one canonical document of the schema."""
     known.file = read_evidence_file(known.data)
-    return f"{len(known.data)} bytes, {len(known.file.exported.entries)} entries"
+    return f"{len(known.data)} bytes, {counted(len(known.file.exported.entries), 'entry', 'entries')}"
 
 
 _LOOKS: Final[tuple[tuple[str, Callable[[Established], str]], ...]] = (

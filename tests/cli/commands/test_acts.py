@@ -10,7 +10,7 @@ from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.proof.reading import read_signed
-from tests.cli.conftest import Office
+from tests.cli.conftest import Office, show_claim
 from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM
 from tests.support.worlds.deliveries import Release, digest_of
 
@@ -171,7 +171,7 @@ def test_nothing_is_called_signed_before_the_answer(office: Office, release: Rel
     ran = office.run(*first, person=ANA, answer="n\n")
     assert (ran.code, Path("lift.json").exists()) == (1, False)
     ran = office.run(*first, person=ANA, answer="y\n")
-    assert ran.err.index("Sign this?") < ran.err.index("1 signature(s)")
+    assert ran.err.index("Sign this?") < ran.err.index("1 signature\n")
 
 
 def test_what_is_signed_is_shown_first(office: Office, release: Release) -> None:
@@ -195,7 +195,7 @@ def test_approval_counts_as_long_as_the_agreement_allows(office: Office, release
     assert (getattr(body, "expires_at") - body.issued_at).days == 30  # noqa: B009 - of an approval
 
 
-def test_person_without_a_place_in_any_quorum_approves_nothing(office: Office, release: Release) -> None:
+def test_person_whom_no_quorum_names_approves_nothing(office: Office, release: Release) -> None:
     ran = office.run("approve", release.claim, "--yes", person=BEA)
     assert (ran.problem["code"], office.sent()) == ("not-authorised-to-state", [])
 
@@ -211,6 +211,18 @@ def test_claim_that_the_server_swapped_is_not_signed(
     office.api.shows[f"/v1/claims/{other.claim}"] = office.api.shows[f"/v1/claims/{release.claim}"]
     ran = office.run("approve", other.claim, "--yes", person=KIM)
     assert (ran.problem["code"], office.sent()) == ("unexpected-claim", [])
+
+
+def test_statement_in_a_file_about_another_claim_is_neither_signed_nor_sent(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    other = Release(scratch=tmp_path / "other", number=4)
+    show_claim(office.api, other)
+    first = ("lift", release.claim, "--hold", OTHER, "--reason", "over", "--out", "lift.json", "--yes")
+    assert office.run(*first, person=ANA).code == 0
+    for way in ("--cosign", "--send"):
+        ran = office.run("lift", other.claim, way, "lift.json", "--yes", person=KIM)
+        assert (ran.problem["code"], office.sent()) == ("misdirected", [])
 
 
 def test_ruling_names_its_papers_by_digest(office: Office, release: Release) -> None:

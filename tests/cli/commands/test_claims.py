@@ -1,5 +1,8 @@
 """A claim is filed with evidence that only its readers can open, and shown from its own bytes."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -102,7 +105,7 @@ def test_claim_on_a_deposit_that_is_not_verified_is_refused(
     state: str, office: Office, release: Release
 ) -> None:
     show_deposit(office.api, release, state=state)
-    assert office.run("claim", "file", form(), "--yes", person=BEA).problem["code"] == "deposit-not-usable"
+    assert office.run("claim", "file", form(), "--yes", person=BEA).problem["code"] == "deposit-not-claimable"
 
 
 def test_missing_evidence_file_is_named(office: Office, release: Release) -> None:
@@ -116,7 +119,33 @@ def test_missing_evidence_file_is_named(office: Office, release: Release) -> Non
 def test_misspelt_member_of_the_form_is_refused(office: Office) -> None:
     file = form()
     Path(file).write_text(Path(file).read_text().replace("declaration:", "declaratoin:"))
-    assert office.run("claim", "file", file, "--yes", person=BEA).problem["code"] == "malformed-document"
+    line = Path(file).read_text()[: Path(file).read_text().index("declaratoin:")].count("\n") + 1
+    ran = office.run("claim", "file", file, "--yes", person=BEA)
+    assert (ran.problem["code"], ran.problem["facts"]["line"]) == ("claim-file-mistake", line)
+    assert ran.problem["detail"].startswith(f"{file}, line {line}: ")
+
+
+@contextmanager
+def files_no_larger_than(size_bytes: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_evidence_that_cannot_be_sealed_for_want_of_space_is_not_called_unreadable(
+    office: Office, release: Release
+) -> None:
+    show_deposit(office.api, release)
+    file = form()
+    Path("record.txt").write_bytes(bytes(1 << 18))
+    with files_no_larger_than(1 << 16):
+        ran = office.run("claim", "file", file, "--yes", person=BEA)
+    assert ran.problem["code"] == "file-unusable"
+    assert ran.problem["facts"] == {"file": "insolvency-record.age", "reason": "File too large"}
+    assert ran.problem["detail"].startswith("cannot write ")
 
 
 def test_claim_is_shown_from_its_signed_bytes(office: Office, release: Release) -> None:

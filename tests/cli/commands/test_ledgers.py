@@ -1,4 +1,4 @@
-"""The log is verified entry by entry, and remembered, so that it can't change unseen."""
+"""The log is verified entry by entry, and remembered, so that it cannot change unseen."""
 
 import pytest
 

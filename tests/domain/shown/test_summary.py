@@ -6,11 +6,12 @@ import pytest
 
 from tallystick.domain.agreement.components import Licence, LicenceModel
 from tallystick.domain.agreement.conditions import Expression
+from tallystick.domain.amounts import counted
 from tallystick.domain.ids import PersonId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
 from tallystick.domain.shown.summary import summarise
-from tallystick.domain.shown.wording import counted, every, quorum_words
+from tallystick.domain.shown.wording import every, quorum_words
 from tests.support.worlds.agreements import AGREEMENT, quorum
 
 

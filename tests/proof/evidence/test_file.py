@@ -152,7 +152,7 @@ def test_a_deployment_with_other_keys_than_the_agreement_pins_is_refused(file: b
     engine = replace(case.deployment.engine, decision_key=signing_key("stranger").public_key)
     premise, told = broken(sealed(replace(case, deployment=replace(case.deployment, engine=engine)), seal))
     assert premise == "evidence-signed"
-    assert "keys aren't those of the agreement" in told
+    assert "keys are not those of the agreement" in told
 
 
 def test_entries_in_another_order_than_the_log_has_are_refused(file: bytes) -> None:

@@ -163,7 +163,7 @@ def test_a_newer_version_that_was_not_in_force_yet_is_in_it_and_breaks_nothing(t
 
     assert report.holds
     (found,) = (step.found for step in report.steps if step.premise == IN_FORCE)
-    assert "1 newer" in found
+    assert "newer in the file: 1" in found
     assert newer.digest != world.digest == report.agreement_digest
 
 
@@ -216,7 +216,7 @@ def test_a_version_that_was_registered_after_the_filing_supersedes_nothing(tmp_p
     report = verify(exported(world))
 
     assert report.holds
-    assert any(step.found.endswith("2 agreements") for step in report.steps)
+    assert any(step.found.endswith("2 versions of the agreement") for step in report.steps)
     assert world.case().claim.revoked_at(gone.public_key) == READY
 
 
