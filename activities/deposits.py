@@ -44,7 +44,7 @@ class BlobActivities:
         """Read every copy of a deposit's sealed files, and replace bad copies from good ones.
 
         Raises:
-            ApplicationError: No such deposit is on record; or a store can't be read now, which says
+            ApplicationError: No such deposit is on record; or a store cannot be read now, which says
                 nothing about the deposit, so Temporal tries again.
         """
         because: list[str] = []
@@ -97,11 +97,11 @@ def _check_readable(verdicts: tuple[ReplicaVerdict, ...]) -> None:
     """Refuse to judge a deposit by a store that fails: it may work again in a moment.
 
     Raises:
-        BlobStoreFailedError: A copy couldn't be read, and wasn't replaced.
+        BlobStoreFailedError: A copy could not be read, and was not replaced.
     """
     for verdict in verdicts:
         if verdict.state is ReplicaState.UNREADABLE and not verdict.repaired:
-            raise BlobStoreFailedError("a copy can't be read", store=verdict.store, reason="unreadable")
+            raise BlobStoreFailedError("a copy cannot be read", store=verdict.store, reason="unreadable")
 
 
 def _lines(component: DepositedComponent, verdicts: tuple[ReplicaVerdict, ...]) -> Iterator[str]:

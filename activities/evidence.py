@@ -36,7 +36,7 @@ class EvidenceActivities:
         """Export a claim's evidence and store it; a repeated run makes another seal, which does no harm.
 
         Raises:
-            ApplicationError: No such claim, a damaged log, or a store that doesn't take it.
+            ApplicationError: No such claim, a damaged log, or a store that does not take it.
         """
         with crossing(), beating():
             with transaction(self.database) as session:

@@ -56,7 +56,7 @@ class Settings:
     Attributes:
         deployment: Its name: every statement and every log's origin has it, and bearer tokens are for it.
         data_dir: The folder for everything that has no setting of its own.
-        database_url: An SQLAlchemy URL; it may contain a password, so it's never shown.
+        database_url: An SQLAlchemy URL; it may contain a password, so it is never shown.
         blob_locations: Two or more different places.
         uploads_dir: The folder for blobs that are still arriving.
         root_keys: The escrow agent's keys; every agreement needs a signature by one of them.
@@ -99,7 +99,7 @@ class Settings:
 
     @property
     def halted(self) -> bool:
-        """Whether releases are halted now: yes, unless it is certain that the file doesn't exist."""
+        """Whether releases are halted now: yes, unless it is certain that the file does not exist."""
         try:
             self.halt_file.lstat()
         except FileNotFoundError:

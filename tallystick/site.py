@@ -48,7 +48,7 @@ class RootFileError(TallystickError):
 
 
 class DataFolderError(TallystickError):
-    """The data folder can't be used."""
+    """The data folder cannot be used."""
 
     code = "data-folder"
     why = "The system does not let you make or use a folder there; `reason` says why."
@@ -116,7 +116,7 @@ def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = (), fsy
     Raises:
         OtherDeploymentError: The folder belongs to another deployment.
         RootFileError: A file in `root_files` is not a public file.
-        DataFolderError: The folder can't be made.
+        DataFolderError: The folder cannot be made.
         TallystickError: A key in the folder is not what it must be.
     """
     new = tuple(_root_key(path) for path in root_files)
@@ -161,7 +161,7 @@ def _root_key(file: Path) -> PublicKey:
         return read_public_file(file.read_bytes()).signing_key
     except OSError as error:
         raise RootFileError(
-            f"can't read {file}: {error.strerror}", file=str(file), reason=error.strerror
+            f"cannot read {file}: {error.strerror}", file=str(file), reason=error.strerror
         ) from error
     except TallystickError as error:
         raise RootFileError(f"{file} is not a public file", file=str(file), reason=error.message) from error
@@ -179,7 +179,7 @@ def _make_folders(site: Site) -> None:
             make_private(folder)
     except OSError as error:
         raise DataFolderError(
-            f"can't make {site.root}: {error.strerror}", data=str(site.root), reason=error.strerror
+            f"cannot make {site.root}: {error.strerror}", data=str(site.root), reason=error.strerror
         ) from error
 
 

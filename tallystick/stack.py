@@ -54,7 +54,7 @@ class StackRunsAlreadyError(TallystickError):
 
 
 class PortTakenError(TallystickError):
-    """The API can't listen where it should."""
+    """The API cannot listen where it should."""
 
     code = "port-taken"
     why = "The system does not give the API its port; most often another program is using it."
@@ -236,7 +236,7 @@ def _refuse_taken(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise PortTakenError(
-                f"the API can't listen on port {port}", port=port, reason=error.strerror
+                f"the API cannot listen on port {port}", port=port, reason=error.strerror
             ) from None
 
 

@@ -49,8 +49,8 @@ class Dealer:
         """Return the custody statement of an epoch, dealt now unless it was dealt before.
 
         Raises:
-            CustodyRefusedError: The component has a live epoch, or this isn't its next.
-            NotThisGateError: The agreement doesn't pin this gate.
+            CustodyRefusedError: The component has a live epoch, or this is not its next.
+            NotThisGateError: The agreement does not pin this gate.
             NoSuchAgreementError: No such agreement is registered.
             TallystickError: The storage or the database failed.
         """

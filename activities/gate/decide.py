@@ -85,7 +85,7 @@ class GateActivities:
         """Decide whether a stage is released, and contribute to it if it is.
 
         Raises:
-            ApplicationError: The record can't be trusted or read, or something the gate needs is lost;
+            ApplicationError: The record cannot be trusted or read, or something the gate needs is lost;
                 nothing was decided, and the workflow asks again later: what is lost may be restored.
         """
         with crossing(), beating():

@@ -1,6 +1,6 @@
 """The gate's own memory, on the gate's own disk: what it contributed, decided and saw.
 
-Someone who can alter the database can't alter this, so the gate notices a ledger that was
+Someone who can alter the database cannot alter this, so the gate notices a ledger that was
 rolled back. Nothing secret is kept: contributions are sealed to the claim's recipient.
 Each note is written once, and synchronised before anybody may rely on it.
 """
@@ -36,7 +36,7 @@ class GateJournalDamagedError(TallystickError):
 
 
 class GateJournalFailedError(TallystickError):
-    """The gate's journal can't be written: disk full, input/output error."""
+    """The gate's journal cannot be written: disk full, input/output error."""
 
     code = "gate-journal-failed"
     why = "The gate decides nothing before its contribution is durable in its own journal."
@@ -89,7 +89,7 @@ class GateJournal:
         """Make the folders that are missing under `folder`.
 
         Raises:
-            GateJournalFailedError: They can't be made.
+            GateJournalFailedError: They cannot be made.
         """
         self._folder = folder
         self._fsync = fsync
@@ -181,7 +181,7 @@ class GateJournal:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise GateJournalDamagedError("a note can't be read", note=f"{kind}/{name}") from error
+            raise GateJournalDamagedError("a note cannot be read", note=f"{kind}/{name}") from error
         try:
             return decode(form, parse_canonical(data, size_bytes_max=GATE_NOTE_BYTES_MAX))
         except MalformedError as error:
@@ -205,4 +205,4 @@ def _failures() -> Generator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "input/output"
-        raise GateJournalFailedError("the journal can't be written", reason=reason) from error
+        raise GateJournalFailedError("the journal cannot be written", reason=reason) from error

@@ -32,7 +32,7 @@ class ContributionLostError(TallystickError):
 
 
 class DecisionForgottenError(TallystickError):
-    """The gate remembers a decision that the ledger doesn't have: the ledger was rolled back."""
+    """The gate remembers a decision that the ledger does not have: the ledger was rolled back."""
 
     code = "decision-forgotten"
     why = "The gate decided this stage before and may have given its share away; it never decides it again."

@@ -37,11 +37,11 @@ from tallystick.store.ledger import ledger
 SEALED_BYTES: Final = "sealed-bytes-match"
 
 
-class ShareUnusableError(TallystickError):
-    """The gate's own share of a component can't be opened, or isn't the one that was dealt."""
+class GateShareUnusableError(TallystickError):
+    """The gate cannot open its own share of a component, or the share is not the one that was dealt."""
 
-    code = "share-unusable"
-    why = "What the gate would contribute would not open the component, so nothing was decided."
+    code = "gate-share-unusable"
+    why = "With the share that the gate has, the component would not open, so nothing was decided."
     advice = "Restore the gate's key file or the stored share from a backup, then ask again."
 
 
@@ -85,7 +85,7 @@ class Releaser:
 
         Raises:
             NotThisGateError: The agreement pins another gate.
-            ShareUnusableError: The gate's share does not open what was sealed.
+            GateShareUnusableError: The gate's share does not open what was sealed.
             ClaimMovedOnError, DecisionExistsError: Something was recorded first.
         """
         check_gate(case.signed, self.keys, self.root_keys)
@@ -120,8 +120,11 @@ class Releaser:
             sealed = b"".join(self.blobs.open_verified(stored.sealed_digest).chunks)
             share = gate.gate_share(body, sealed, age.parse_identity(self.keys.age_identity))
         except TallystickError as error:
-            raise ShareUnusableError(
-                "the gate's share can't be used", component=body.component, epoch=body.epoch, found=error.code
+            raise GateShareUnusableError(
+                "the gate's share cannot be used",
+                component=body.component,
+                epoch=body.epoch,
+                found=error.code,
             ) from error
         recipient = age.parse_recipient(claim.filing.recipient)
         made = gate.contribute(share, body, claim=claim.digest, recipient=recipient)

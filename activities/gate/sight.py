@@ -137,7 +137,7 @@ def _deposit(session: Session, case: CaseFile) -> Signed[Deposit] | None:
     if stored is None:
         return None
     try:
-        # By the pinned version's own persons: another version's depositor isn't this claim's.
+        # By the pinned version's own persons: another version's depositor is not this claim's.
         return expect(read_signed(stored.entry.statement(), case.agreement), Deposit)
     except TallystickError:
         return None

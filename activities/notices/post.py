@@ -139,7 +139,7 @@ class Post:
             request = client.build_request(
                 "POST", target, content=body.encode(), headers=headers, extensions={"sni_hostname": host}
             )
-            response = await client.send(request, stream=True)  # we don't need its body
+            response = await client.send(request, stream=True)  # we do not need its body
             await response.aclose()
         if not response.is_success:
             raise _NotTakenError(f"answered {response.status_code}")

@@ -27,7 +27,7 @@ from tallystick.domain.statements.engine import ChannelResult, StorageNotice
 from tallystick.domain.statements.signed import Body, Entry, Signed
 from tallystick.limits import STORAGE_NOTICE_AGAIN
 from tallystick.proof.reading import SignedAgreement, read_signed
-from tallystick.store.database.session import StoreUnavailableError, reading, transaction
+from tallystick.store.database.session import DatabaseUnavailableError, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements
 
@@ -56,7 +56,7 @@ class StorageNotices:
             among: Where to look; every agreement if absent.
 
         Raises:
-            StoreUnavailableError: The database is out of reach.
+            DatabaseUnavailableError: The database is out of reach.
         """
         if among is None:
             with reading(self.database) as session:
@@ -66,7 +66,7 @@ class StorageNotices:
     def _given_if_possible(self, agreement_id: AgreementId) -> datetime | None:
         try:
             return self._given(agreement_id)
-        except StoreUnavailableError:
+        except DatabaseUnavailableError:
             raise
         except TallystickError as error:
             _log.error(

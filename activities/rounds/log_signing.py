@@ -54,7 +54,7 @@ class LogSigning:
         """Sign every log that has entries after its last checkpoint: the gate and the API append too.
 
         Raises:
-            StoreUnavailableError: The database is out of reach.
+            DatabaseUnavailableError: The database is out of reach.
         """
         with reading(self._database) as session:
             grown = checkpoints.logs_to_sign(session)

@@ -33,7 +33,7 @@ from tallystick.limits import DRAFT_IDLE_MAX, NOTICE_RETRY_MIN, SCRUB_REST_MIN, 
 from tallystick.store.blobs.replicas import ReplicatedBlobs, ScrubFinding
 from tallystick.store.blobs.store import ReplicaState
 from tallystick.store.blobs.uploads import blobs_with, known_blobs
-from tallystick.store.database.session import StoreUnavailableError, reading, transaction
+from tallystick.store.database.session import DatabaseUnavailableError, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements
 
@@ -87,8 +87,8 @@ class Storekeeper:
         someone brings a copy back.
 
         Raises:
-            StoreUnavailableError: The database is out of reach.
-            BlobStoreFailedError: A store can't be listed.
+            DatabaseUnavailableError: The database is out of reach.
+            BlobStoreFailedError: A store cannot be listed.
         """
         self.blobs.discard_unfinished(self.clock() - DRAFT_IDLE_MAX)
         with reading(self.database) as session:
@@ -141,7 +141,7 @@ class Storekeeper:
             self._record(finding.digest, happening, lines)
 
     def _record(self, blob: Digest, happening: Happening, lines: tuple[str, ...]) -> None:
-        """Record a finding, however long it takes: the next round won't find a copy that was replaced."""
+        """Record a finding, however long it takes: the next round will not find a copy that was replaced."""
         at = self.clock()
         while True:
             try:
@@ -151,7 +151,7 @@ class Storekeeper:
                         if happening is Happening.REPLICA_REPAIRED or not _is_told(session, event):
                             envelope = signed_by_engine(event, self.log_key)
                             ledger.append(session, stored.agreement_id, envelope, at, claim=None)
-            except StoreUnavailableError as error:
+            except DatabaseUnavailableError as error:
                 _log.warning("what was found in the stores is not on record yet", why=str(error))
                 self.rest(SCRUB_REST_MIN)
             else:

@@ -121,7 +121,7 @@ def deadline_list(case: CaseFile, at: datetime) -> DeadlineList:
 
 
 def explanation(case: CaseFile, stage: StageId | None, at: datetime) -> Explanation:
-    """Return why `stage`, or the next one, can or can't be released, as far as the record decides it."""
+    """Return why `stage`, or the next one, can or cannot be released, as far as the record decides it."""
     following = case.claim.next_stage
     asked = stage or (following.stage if following is not None else None)
     premises = () if asked is None else recorded_premises(case.agreement, case.claim, asked, at=at)
@@ -190,7 +190,7 @@ def _premise_lines(stage: StageId | None, premises: Iterable[PremiseVerdict]) ->
     if not unmet:
         yield f"the record allows the release of stage {stage}; the gate also makes its own check"
     for verdict in unmet:
-        yield f"stage {stage} can't be released yet: {verdict.found} ({verdict.premise})"
+        yield f"stage {stage} cannot be released yet: {verdict.found} ({verdict.premise})"
 
 
 def _waiting_line(item: Waiting) -> str:

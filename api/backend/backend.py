@@ -132,7 +132,7 @@ class Backend:
 
         Raises:
             RecordUnreadableError: The record does not fold.
-            StoreUnavailableError: The database is out of reach.
+            DatabaseUnavailableError: The database is out of reach.
         """
         return self.cases.load(session, stored.agreement_id, stored.digest)
 
@@ -140,7 +140,7 @@ class Backend:
         """Yield the case files under some agreements: one that cannot be read is logged, and hides no other.
 
         Raises:
-            StoreUnavailableError: The database is out of reach.
+            DatabaseUnavailableError: The database is out of reach.
         """
         for stored in claims.of_agreements(session, agreement_ids):
             with unless_damaged("a claim's record is unreadable", claim=stored.digest):

@@ -22,7 +22,7 @@ from starlette.types import ExceptionHandler
 from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
 from tallystick.crypto.envelope import SignatureInvalidError
 from tallystick.crypto.keys import InvalidPointError
-from tallystick.crypto.log.merkle import MalformedTreeError
+from tallystick.crypto.log.merkle import LogRangeError
 from tallystick.domain import refusals
 from tallystick.domain.acts.all import NotDraftedError
 from tallystick.domain.agreement.agreement import NotInAgreementError
@@ -34,7 +34,7 @@ from tallystick.domain.soundness.registering import OtherEngineError
 from tallystick.store.blobs.replicas import BlobRangeError, NoGoodReplicaError
 from tallystick.store.blobs.store import BlobDigestMismatchError, BlobMissingError, BlobSizeMismatchError
 from tallystick.store.cases.kept import RecordUnreadableError
-from tallystick.store.database.session import StoreUnusableError
+from tallystick.store.database.session import DatabaseSetupError
 from tallystick.store.ledger.ledger import LedgerCorruptError
 from tallystick.store.registers.agreements import NoSuchAgreementError
 from tallystick.store.registers.claims import NoSuchClaimError
@@ -149,7 +149,7 @@ STATUS: Final[Mapping[type[TallystickError], int]] = MappingProxyType(
         NoSuchClaimError: 404,
         NoSuchAgreementError: 404,
         BlobMissingError: 404,
-        MalformedTreeError: 404,
+        LogRangeError: 404,
         NotDraftedError: 404,
         MethodNotAllowedError: 405,
         WrongClaimStateError: 409,
@@ -174,7 +174,7 @@ STATUS: Final[Mapping[type[TallystickError], int]] = MappingProxyType(
         DefectError: 500,
         RecordUnreadableError: 500,
         LedgerCorruptError: 500,
-        StoreUnusableError: 503,
+        DatabaseSetupError: 503,
         NoGoodReplicaError: 503,
         EngineUnreachableError: 503,
         ClaimNotCarriedError: 503,

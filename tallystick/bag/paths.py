@@ -12,7 +12,7 @@ _SEPARATORS: Final = frozenset("\\%")
 
 
 class BagPathRefusedError(MalformedError):
-    """A file name that doesn't mean the same file on every system."""
+    """A file name that does not mean the same file on every system."""
 
     code = "bag-path-refused"
     why = (
@@ -71,7 +71,7 @@ def check_path(path: str) -> None:
     """
     reason = _fault(path)
     if reason is not None:
-        raise BagPathRefusedError("a bag can't have this path", path=ascii(path[:200]), reason=reason)
+        raise BagPathRefusedError("a bag cannot have this path", path=ascii(path[:200]), reason=reason)
 
 
 def _fault(path: str) -> str | None:

@@ -3,7 +3,7 @@
 Writing is POSIX.1-2001 (ustar, with extended headers where a name or size needs one),
 without owner, time or any mode but the executable bit. Reading accepts regular files and
 directories only, a block at a time. Extended headers are bounded before they are read,
-which `tarfile`'s own loop doesn't do; its header codec is used as it is.
+which `tarfile`'s own loop does not do; its header codec is used as it is.
 """
 
 import tarfile
@@ -24,7 +24,7 @@ _IGNORED_KEYWORDS: Final = frozenset({"mtime", "atime", "ctime", "uid", "gid", "
 
 
 class TarRefusedError(MalformedError):
-    """Bytes that aren't a plain tar of files and directories."""
+    """Bytes that are not a plain tar of files and directories."""
 
     code = "tar-refused"
     why = "The archive is damaged, or has links, devices, sparse files, extensions or bytes after its end."
@@ -72,7 +72,7 @@ class TarWriter:
         for piece in content:
             self._write(piece)
         assert self._written_bytes - begun == member.size_bytes, (
-            "the content isn't as large as its header says (this is a bug)"
+            "the content is not as large as its header says (this is a bug)"
         )
         self._pad(BLOCK_BYTES)
 
@@ -187,7 +187,7 @@ def _member(info: tarfile.TarInfo, extension: dict[str, str]) -> Member:
 
 def _size(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20):  # noqa: PLR2004 - digits of 2**63
-        raise TarRefusedError("a size that isn't a number")
+        raise TarRefusedError("a size that is not a number")
     return int(text)
 
 
@@ -209,7 +209,7 @@ def _add_record(records: dict[str, str], keyword: bytes, value: bytes) -> None:
     try:
         name, text = keyword.decode("ascii"), value.decode()
     except UnicodeDecodeError as error:
-        raise TarRefusedError("an extended header that isn't UTF-8") from error
+        raise TarRefusedError("an extended header that is not UTF-8") from error
     if name in records or name not in {"path", "size"} | _IGNORED_KEYWORDS:
-        raise TarRefusedError("an extended header that isn't understood", keyword=name[:40])
+        raise TarRefusedError("an extended header that is not understood", keyword=name[:40])
     records[name] = text

@@ -37,7 +37,7 @@ _FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 class BagInvalidError(MalformedError):
-    """An archive that isn't one complete and valid bag."""
+    """An archive that is not one complete and valid bag."""
 
     code = "bag-invalid"
     why = "A file is missing, unlisted, altered or too large, or a tag file breaks a rule of RFC 8493."
@@ -72,7 +72,7 @@ def unpack_bag(
 
     Args:
         source: The archive; it need not be seekable.
-        into: A directory that doesn't exist, or is empty.
+        into: A directory that does not exist, or is empty.
         files_max: How many payload files there may be; give what the deposit statement says.
         payload_bytes_max: How large they may be together; give what the deposit statement says.
 
@@ -176,7 +176,7 @@ def _validated(into: Path, stored: Mapping[str, _Stored]) -> BagSummary:
     payload_bytes = sum(file.size_bytes for file in payload.values())
     stated = [value for label, value in tags if label.lower() == "payload-oxum"]
     if stated != [oxum(files=len(payload), payload_bytes=payload_bytes)]:
-        raise BagInvalidError("the Payload-Oxum doesn't fit the files", files=len(payload))
+        raise BagInvalidError("the Payload-Oxum does not fit the files", files=len(payload))
     return summary(
         (into / MANIFEST_FILE).read_bytes(), files=len(payload), payload_bytes=payload_bytes, tags=tags
     )
@@ -225,7 +225,7 @@ def _lines(raw: bytes) -> list[str]:
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
-        raise BagInvalidError("a tag file isn't UTF-8") from error
+        raise BagInvalidError("a tag file is not UTF-8") from error
     return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
 
 

@@ -33,7 +33,7 @@ _OWNER_EXECUTES: Final = 0o100
 
 
 class BagSourceRefusedError(TallystickError):
-    """A directory that can't become a bag."""
+    """A directory that cannot become a bag."""
 
     code = "bag-source-refused"
     why = "A deposit may have only regular files, at least one, and no more than fit in a bag."
@@ -91,8 +91,8 @@ def write_bag(
         bagged_on: The day on which the bag says it was made.
 
     Raises:
-        MalformedNameError: `name` isn't a name.
-        BagPathRefusedError: A file name doesn't mean the same file on every system.
+        MalformedNameError: `name` is not a name.
+        BagPathRefusedError: A file name does not mean the same file on every system.
         BagSourceRefusedError: There are links, special files, no file, or too many.
         BagSourceChangedError: A file changed meanwhile; what `out` has taken is void.
     """
@@ -142,7 +142,7 @@ def _tags(files: list[_SourceFile], external_identifier: str, bagged_on: date) -
         not external_identifier.strip().isprintable()
         or not 0 < len(external_identifier.strip()) <= TEXT_LENGTH_MAX
     ):
-        raise BagSourceRefusedError("the identifier isn't one printable line")
+        raise BagSourceRefusedError("the identifier is not one printable line")
     payload_bytes = sum(file.size_bytes for file in files)
     return [
         ("Bagging-Date", bagged_on.isoformat()),

@@ -33,7 +33,7 @@ class InvalidPointError(TallystickError):
 class SigningKey:
     """A private Ed25519 key, which shows itself only as its public key.
 
-    It can't be pickled or copied into a message: workflow history, logs and
+    It cannot be pickled or copied into a message: workflow history, logs and
     exceptions must never hold it.
     """
 

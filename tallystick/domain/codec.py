@@ -42,8 +42,11 @@ class MalformedDocumentError(MalformedError):
     """A document whose members are not those that its kind has."""
 
     code = "malformed-document"
-    why = "The document has an unknown, missing or wrongly written member."
-    advice = "Correct the member that `at` points to (RFC 6901); for an act, start from a draft."
+    why = "The document has a member that is unknown, missing or malformed."
+    advice = (
+        "Correct the member that `at` points to (RFC 6901). `GET /v1/openapi.json` describes every body; "
+        "for an act, start from a draft; for a YAML file, from its example in `deploy/demo`."
+    )
 
 
 @runtime_checkable

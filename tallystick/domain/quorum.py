@@ -22,7 +22,7 @@ class MalformedQuorumError(MalformedDocumentError):
     """A tree that could never, or would always, be met, or that counts someone twice."""
 
     code = "malformed-quorum"
-    why = "A quorum needs 1 ≤ k ≤ n, at most 32 leaves, and every person in one leaf only."
+    why = "A quorum needs 1 ≤ k ≤ n at every node, names at most 32 persons, and names each person once."
     advice = "Correct the tree: `{k: 2, of: [a@x, b@y, c@z]}`, `{any: […]}` or `{all: […]}`, nested."
 
 
@@ -49,13 +49,13 @@ class Quorum:
         _check_group(self.root, depth=1)
         persons = list(leaves(self.root))
         if len(persons) > QUORUM_LEAVES_MAX:
-            raise MalformedQuorumError("too many leaves", leaves=len(persons), limit=QUORUM_LEAVES_MAX)
+            raise MalformedQuorumError("too many persons", persons=len(persons), limit=QUORUM_LEAVES_MAX)
         if twice := {person for person in persons if persons.count(person) > 1}:
-            raise MalformedQuorumError("a person has two leaves", persons=sorted(twice))
+            raise MalformedQuorumError("a person is named twice", persons=sorted(twice))
 
     @property
     def persons(self) -> frozenset[PersonId]:
-        """Everyone who has a leaf."""
+        """Everyone whom the quorum names."""
         return frozenset(leaves(self.root))
 
     @classmethod

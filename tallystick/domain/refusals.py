@@ -28,7 +28,7 @@ class SelfServingError(TallystickError):
 
     code = "self-serving"
     why = "Claimants never count for their own claim, nor does their party if the agreement excludes it."
-    advice = "Ask a person of another party who has a place in the stage's quorum."
+    advice = "Ask a person of another party whom the stage's quorum names."
 
 
 class KeyRevokedError(TallystickError):
@@ -141,12 +141,12 @@ class QuotaExceededError(TallystickError):
     )
 
 
-class DepositNotUsableError(TallystickError):
+class DepositNotClaimableError(TallystickError):
     """The deposit cannot serve this claim."""
 
-    code = "deposit-not-usable"
+    code = "deposit-not-claimable"
     why = "A claim names one verified deposit, which contains every component of the stages it asks for."
-    advice = "Name a verified deposit; `tallystick deposit list` shows them."
+    advice = "Run `tallystick deposit list AGREEMENT`, and name a verified deposit with those components."
 
 
 class DuplicateClaimError(TallystickError):

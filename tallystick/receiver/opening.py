@@ -37,10 +37,10 @@ _OPENED: Final = "opened"
 _Outcome = age.Sealed | age.AgeError | OSError
 
 
-class DepositUnusableError(TallystickError):
-    """The depositor signed a component that doesn't open, or isn't the bag that it says it is."""
+class DepositDefectiveError(TallystickError):
+    """The depositor signed a component that does not open, or is not the bag that it says it is."""
 
-    code = "deposit-unusable"
+    code = "deposit-defective"
     why = "The sealed bytes are those that the depositor signed, but their content is not."
     advice = "The stage is reported as failed. The defect is the depositor's, and the receipt proves it."
 
@@ -79,7 +79,7 @@ class Opener:
         """Return a new folder with a bag for each component, and the digests of what was received.
 
         Raises:
-            DepositUnusableError: The deposit has a defect that is the depositor's.
+            DepositDefectiveError: The deposit has a defect that is the depositor's.
             TallystickError: What the server sent is not what was signed; nothing of it is kept.
         """
         opened = self.work / _OPENED
@@ -106,7 +106,7 @@ class Opener:
             read, bag = _unpacked(sealed, identity, opened / deposited.component, deposited)
         except (age.AgeError, BagInvalidError, BagPathRefusedError, TarRefusedError) as error:
             _check_sealed(sealed, deposited)
-            raise DepositUnusableError(
+            raise DepositDefectiveError(
                 error.message, component=deposited.component, reason=error.code
             ) from error
         if (read.digest, read.size_bytes) != (deposited.sealed_digest, deposited.sealed_bytes):
@@ -181,4 +181,4 @@ def _check_sealed(sealed: Path, deposited: DepositedComponent) -> None:
 def _check_bag(bag: BagSummary, deposited: DepositedComponent) -> None:
     unpacked = (bag.manifest_digest, bag.files, bag.payload_bytes)
     if unpacked != (deposited.manifest_digest, deposited.files, deposited.payload_bytes):
-        raise DepositUnusableError("not the bag that the depositor signed", component=deposited.component)
+        raise DepositDefectiveError("not the bag that the depositor signed", component=deposited.component)

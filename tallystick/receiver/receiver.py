@@ -28,7 +28,7 @@ from tallystick.receiver.commands import CommandContext, Commands, fault_of
 from tallystick.receiver.delivery import OfferedStage, Trust, VerifiedDelivery, read_delivery
 from tallystick.receiver.fence import fenced
 from tallystick.receiver.journal import Journal, Progress, Record
-from tallystick.receiver.opening import DepositUnusableError, Escrow, Opener, forget_half_opened
+from tallystick.receiver.opening import DepositDefectiveError, Escrow, Opener, forget_half_opened
 from tallystick.receiver.versions import Versions, version_name
 
 OWN_FOLDER: Final = ".tallystick"
@@ -138,7 +138,7 @@ class _Work:
         )
         try:
             opened, received = opener.open_components(offered.components, delivery)
-        except DepositUnusableError as error:
+        except DepositDefectiveError as error:
             return self.journal.write(replace(record, step=Progress.FAILED, version="", reason=str(error)))
         self.setting.reached("opened")
         self.versions.adopt(opened, version)

@@ -1,4 +1,4 @@
-"""Writing a bag: what stock tools accept, the same every time, and what can't become one."""
+"""Writing a bag: what stock tools accept, the same every time, and what cannot become one."""
 
 import hashlib
 import io
@@ -138,7 +138,7 @@ def test_bag_is_sealed_in_the_same_pass(source: Path, tmp_path: Path) -> None:
     assert unpack_bag(io.BytesIO(opened.getvalue()), tmp_path / "into") == summary
 
 
-# What can't become a bag.
+# What cannot become a bag.
 
 
 def link(source: Path) -> None:

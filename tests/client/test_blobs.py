@@ -101,7 +101,7 @@ def test_part_that_was_answered_with_503_is_sent_again_whole(
     api: FakeApi, client: Client, tmp_path: Path
 ) -> None:
     (tmp_path / "blob").write_bytes(RAW)
-    api.fails[f"PUT /v1/blobs/{WANTED}"] = [(503, {"code": "store-unavailable", "detail": "busy"})]
+    api.fails[f"PUT /v1/blobs/{WANTED}"] = [(503, {"code": "database-unavailable", "detail": "busy"})]
     put_blob(client, tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
     assert api.blobs == {WANTED: RAW}
     assert [asked.partition(" ")[0] for asked in api.asked[-2:]] == ["PUT", "PUT"]

@@ -67,7 +67,7 @@ def test_unavailable_server_is_asked_again_as_it_says(
 def test_server_that_stays_unavailable_is_not_asked_for_ever(
     api: FakeApi, client: Client, pauses: list[float]
 ) -> None:
-    api.fails["GET /v1/inbox"] = [(503, {"code": "store-unavailable", "detail": "busy"})] * 50
+    api.fails["GET /v1/inbox"] = [(503, {"code": "database-unavailable", "detail": "busy"})] * 50
     with pytest.raises(TallystickError, match="busy"):
         client.get("/v1/inbox")
     assert len(pauses) == HTTP_ATTEMPTS_MAX - 1

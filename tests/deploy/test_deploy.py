@@ -40,7 +40,7 @@ def interpolated(text: str) -> str:
         name, how, rest = found.groups()
         if name in VARIABLES:
             return VARIABLES[name]
-        assert how == ":-", f"{name} is asked for, and isn't in env.example"
+        assert how == ":-", f"{name} is asked for, and is not in env.example"
         return rest
 
     return re.sub(r"\$\{([A-Z_]+)(:[-?])([^}]*)\}", value, text)

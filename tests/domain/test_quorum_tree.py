@@ -22,18 +22,18 @@ RELEASE = Quorum.from_json({"k": 3, "of": [{"any": [ANA, ABE]}, KIM, TOM, DORA]}
     [
         (set[PersonId](), False),
         ({ANA, ABE}, False),
-        ({ANA, ABE, KIM}, False),  # two of the agent's fill one seat
+        ({ANA, ABE, KIM}, False),  # the agent's two count as one
         ({ANA, KIM, TOM}, True),
         ({KIM, TOM, DORA}, True),
         ({ABE, KIM, DORA, TOM}, True),
         ({KIM, TOM, PersonId("eve@x")}, False),
     ],
 )
-def test_seats_are_counted_not_persons(persons: set[PersonId], met: bool) -> None:
+def test_two_persons_of_an_any_count_once(persons: set[PersonId], met: bool) -> None:
     assert RELEASE.satisfied_by(frozenset(persons)) is met
 
 
-def test_persons_are_the_leaves() -> None:
+def test_persons_are_all_whom_the_tree_names() -> None:
     assert RELEASE.persons == {ANA, ABE, KIM, TOM, DORA}
 
 
@@ -96,9 +96,9 @@ def people(count: int) -> list[JsonValue]:
     return [f"p{number}@x" for number in range(count)]
 
 
-def test_leaves_are_bounded() -> None:
+def test_the_number_of_persons_is_bounded() -> None:
     assert len(Quorum.from_json({"any": people(QUORUM_LEAVES_MAX)}, "").persons) == QUORUM_LEAVES_MAX
-    with pytest.raises(MalformedQuorumError, match="too many leaves"):
+    with pytest.raises(MalformedQuorumError, match="too many persons"):
         Quorum.from_json({"any": people(QUORUM_LEAVES_MAX + 1)}, "")
 
 

@@ -113,7 +113,7 @@ STORIES: Final = (
         "bea files\nana accepts\n! not-authorised-to-state: ben approves provisional",
     ),
     Story(
-        "the depositor's own approval counts where it has a leaf, and nowhere else",
+        "the depositor's own approval counts where the quorum names them, and nowhere else",
         f"""
         {PAST_DOCS}
         ! not-authorised-to-state: dora approves provisional

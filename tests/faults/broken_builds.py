@@ -36,7 +36,7 @@ def _build(name: str, module: str, line: str, broken: str, tests: str) -> Build:
 
 BUILDS: Final = (
     _build(
-        "a seat is counted twice",
+        "a person is named twice in a quorum",
         "tallystick/domain/quorum.py",
         "if twice := {person for person in persons if persons.count(person) > 1}:",
         "if twice := {person for person in persons if persons.count(person) > 9}:",

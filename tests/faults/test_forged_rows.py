@@ -206,7 +206,7 @@ def test_an_altered_settled_stage_is_never_given_anything_new(settled: Attacked,
 
 
 def read_or_reported(world: World) -> object:
-    """The claim as anybody reads it who checks the log, or that it can't be."""
+    """The claim as anybody reads it who checks the log, or that it cannot be."""
     agreement = world.agreement
     signer = LogSigner(origin=origin_of(agreement.deployment, agreement.id), public_keys=[LOG_KEY.public_key])
     try:
@@ -274,7 +274,7 @@ def of_one_person_again(world: World) -> list[Envelope]:
     return [approval_by(world, ANA), approval_by(world, ANA)]
 
 
-def of_two_persons_for_one_seat(world: World) -> list[Envelope]:
+def of_two_persons_where_one_counts(world: World) -> list[Envelope]:
     return [approval_by(world, PersonId("abe@harbour")), approval_by(world, ANA)]
 
 
@@ -292,7 +292,7 @@ def expired(world: World) -> list[Envelope]:
         of_another_agreement,
         of_the_claimant,
         of_one_person_again,
-        of_two_persons_for_one_seat,
+        of_two_persons_where_one_counts,
         expired,
     ],
 )

@@ -11,8 +11,8 @@ from sqlalchemy.exc import ProgrammingError
 from sqlmodel import Session
 
 from tallystick.store.database.session import (
-    StoreUnavailableError,
-    StoreUnusableError,
+    DatabaseSetupError,
+    DatabaseUnavailableError,
     database_now,
     open_database,
     reading,
@@ -49,7 +49,7 @@ def test_a_server_that_keeps_what_it_commits_is_taken(postgresql: PostgresServer
 
 def test_a_database_that_commits_before_it_is_durable_is_refused(postgresql: PostgresServer) -> None:
     database = open_database(f"{postgresql.url()}&options=-csynchronous_commit%3Doff")
-    with pytest.raises(StoreUnusableError) as caught, reading(database) as session:
+    with pytest.raises(DatabaseSetupError) as caught, reading(database) as session:
         database_now(session)
     assert caught.value.facts == {"setting": "synchronous_commit", "found": "off"}
     assert database.pool.checkedout() == 0  # type: ignore[attr-defined]
@@ -64,7 +64,7 @@ def test_a_server_that_does_not_sync_is_refused(
     postgresql.administer(f"ALTER SYSTEM SET {setting} = off")
     postgresql.reload()
     try:
-        with pytest.raises(StoreUnusableError) as caught, transaction(database) as session:
+        with pytest.raises(DatabaseSetupError) as caught, transaction(database) as session:
             database_now(session)
     finally:
         postgresql.administer(f"ALTER SYSTEM RESET {setting}")
@@ -135,10 +135,10 @@ def test_a_writer_waits_only_so_long_for_its_turn(postgresql: PostgresServer) ->
     patient, hasty = open_database(url), open_database(url, busy_max=timedelta(milliseconds=20))
     with transaction(patient) as session:
         database_now(session)
-        with pytest.raises(StoreUnavailableError) as caught, transaction(hasty):
+        with pytest.raises(DatabaseUnavailableError) as caught, transaction(hasty):
             pass
         with reading(hasty) as reader:
-            database_now(reader)  # readers don't wait for writers
+            database_now(reader)  # readers do not wait for writers
     patient.dispose()
     hasty.dispose()
     assert caught.value.retryable
@@ -189,7 +189,7 @@ def test_trouble_that_passes_is_unavailability(database: Engine, state: str) -> 
             add(session, said("event", 1))
             raise_in_the_server(session, state)
 
-    with pytest.raises(StoreUnavailableError) as caught:
+    with pytest.raises(DatabaseUnavailableError) as caught:
         fail_after_writing()
     assert caught.value.facts == {"reason": state}
     with reading(database) as session:
@@ -200,7 +200,7 @@ def test_trouble_that_passes_is_unavailability(database: Engine, state: str) -> 
 def test_a_bug_stays_a_bug(database: Engine, state: str) -> None:
     with pytest.raises(Exception, match="raised") as caught, transaction(database) as session:
         raise_in_the_server(session, state)
-    assert not isinstance(caught.value, StoreUnavailableError)
+    assert not isinstance(caught.value, DatabaseUnavailableError)
 
 
 def test_a_database_that_only_reads_is_unavailable(database: Engine) -> None:
@@ -209,7 +209,7 @@ def test_a_database_that_only_reads_is_unavailable(database: Engine) -> None:
             session.connection().exec_driver_sql("SET TRANSACTION READ ONLY")
             add(session, said("event", 1))
 
-    with pytest.raises(StoreUnavailableError) as caught:
+    with pytest.raises(DatabaseUnavailableError) as caught:
         write_where_only_reading_is_allowed()
     assert caught.value.facts == {"reason": "25006"}
 
@@ -230,7 +230,7 @@ def test_a_deadlock_is_unavailability(postgresql: PostgresServer, database: Engi
     with psycopg.connect(postgresql.conninfo) as other, ThreadPoolExecutor(1) as threads:
         other.execute("SET deadlock_timeout = '10min'")  # ours notices, after a second
         other.execute(lock.encode())
-        with pytest.raises(StoreUnavailableError) as caught:
+        with pytest.raises(DatabaseUnavailableError) as caught:
             ask_for_the_row(other, threads)
     assert caught.value.facts == {"reason": "40P01"}
 
@@ -243,7 +243,7 @@ def test_a_connection_that_is_cut_in_a_transaction_acknowledges_nothing(
             add(session, said("event", 1))
             postgresql.administer(f"SELECT pg_terminate_backend({backend(session)}, 5000)")
 
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(DatabaseUnavailableError):
         be_cut_off_before_the_commit()
     with reading(database) as session:
         assert entries(session, LOG) == []
@@ -261,7 +261,7 @@ def test_a_connection_that_was_cut_meanwhile_is_replaced_unnoticed(
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
     database = open_database("postgresql+psycopg://ana:canary@127.0.0.1:1/tally?connect_timeout=2")
-    with pytest.raises(StoreUnavailableError) as caught, transaction(database):
+    with pytest.raises(DatabaseUnavailableError) as caught, transaction(database):
         pass
     assert "canary" not in str(caught.value)
 
@@ -295,15 +295,15 @@ def test_what_was_acknowledged_is_there_after_the_server_was_killed() -> None:
     assert len(acknowledged) <= len(kept) <= len(acknowledged) + len(lost), "each had one unanswered at most"
 
 
-def writer(database: Engine, acknowledged: list[int]) -> Callable[[int], StoreUnavailableError]:
+def writer(database: Engine, acknowledged: list[int]) -> Callable[[int], DatabaseUnavailableError]:
     """Return what appends statement after statement until the database is gone, and then says why."""
 
-    def write(number: int) -> StoreUnavailableError:
+    def write(number: int) -> DatabaseUnavailableError:
         while True:
             try:
                 with transaction(database) as session:
                     add(session, said("event", number))
-            except StoreUnavailableError as error:
+            except DatabaseUnavailableError as error:
                 return error
             acknowledged.append(number)
             number += 1

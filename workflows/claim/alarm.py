@@ -7,7 +7,7 @@ from temporalio import workflow
 
 
 class Alarm:
-    """One timer of Temporal's, started anew only when it's set to another moment.
+    """One timer of Temporal's, started anew only when it is set to another moment.
 
     Most entries move no deadline; stopping and starting a timer for each would add two
     events to the history for every act, for as long as the claim runs. When the alarm is set

@@ -293,7 +293,7 @@ class ReleaseWorkflow:
             await news.catch_up(self._case)
 
     def _has_grown_long(self) -> bool:
-        """Return whether a fresh run should take over; what every run begins with doesn't count."""
+        """Return whether a fresh run should take over; what every run begins with does not count."""
         suggested = workflow.info().is_continue_as_new_suggested()
         return suggested and HistorySize.now().is_worth_a_fresh_run(self._begun_with)
 

@@ -36,7 +36,7 @@ from tallystick.messages import (
     custody_workflow_id,
     deposit_workflow_id,
 )
-from tallystick.store.database.session import StoreUnavailableError, reading
+from tallystick.store.database.session import DatabaseUnavailableError, reading
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims, deposits
@@ -98,7 +98,7 @@ class Reconciler:
         """Start what is on record but not running; return the ids of what was started.
 
         Raises:
-            StoreUnavailableError: The database is out of reach.
+            DatabaseUnavailableError: The database is out of reach.
             RPCError: Temporal is.
         """
         owed = [one for one in await asyncio.to_thread(self._owed) if one.id not in self._completed]
@@ -112,7 +112,7 @@ class Reconciler:
                     owed += _claims(session, agreement_id, heads)
                     owed += _deposits(session, agreement_id)
                     owed += _epochs(session, agreement_id)
-                except StoreUnavailableError:
+                except DatabaseUnavailableError:
                     raise
                 except TallystickError as error:
                     _log.error("an agreement's record is damaged", agreement=agreement_id, code=error.code)

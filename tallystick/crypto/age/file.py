@@ -43,7 +43,7 @@ class NoIdentityMatchesError(AgeError):
 
 
 class UnsuitableRecipientsError(AgeError):
-    """Recipients to which one file can't be sealed together."""
+    """Recipients to which one file cannot be sealed together."""
 
     code = "recipients-unsuitable"
     why = "A file has 1 to 64 recipients; a weaker one undoes the protection of post-quantum ones (age.md)."
@@ -76,7 +76,7 @@ class Sealed:
 class SealingWriter:
     """Seals, hashes and counts in one pass: write plaintext to it, then `finish`.
 
-    What reached the sink before `finish` is not a sealed file and doesn't open.
+    What reached the sink before `finish` is not a sealed file and does not open.
     """
 
     def __init__(self, sink: ByteSink, recipients: Sequence[Recipient]) -> None:
@@ -128,7 +128,7 @@ def open_sealed(sealed: BinaryIO, out: ByteSink, identities: Sequence[Identity])
     Raises:
         MalformedHeaderError: Not an age v1 file.
         NoIdentityMatchesError: Sealed to others.
-        HeaderAlteredError: The header isn't the one the sealer wrote.
+        HeaderAlteredError: The header is not the one the sealer wrote.
         PayloadAlteredError: A chunk fails, or the file ends too early or too late.
     """
     source = _MeasuredSource(sealed)

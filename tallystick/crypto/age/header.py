@@ -29,7 +29,7 @@ class AgeError(TallystickError):
 
 
 class MalformedHeaderError(AgeError, MalformedError):
-    """A header that isn't an age v1 header, or has a stanza that breaks the rules of its type."""
+    """A header that is not an age v1 header, or has a stanza that breaks the rules of its type."""
 
     code = "sealed-header-malformed"
     why = "The file does not begin with a well-formed age v1 header."

@@ -13,7 +13,7 @@ NONCE_BYTES: Final = 16
 
 
 class PayloadAlteredError(AgeError):
-    """A payload that isn't what the sealer wrote, in full and in order."""
+    """A payload that is not what the sealer wrote, in full and in order."""
 
     code = "sealed-payload-altered"
     why = "A chunk of the payload was altered, moved, cut off or appended."
@@ -58,7 +58,7 @@ class ChunkWriter:
             if self._pending:
                 self._emit(self._pending, last=False)
                 self._pending.clear()
-            if len(rest) > CHUNK_BYTES:  # more follows: it isn't the last, and need not be copied
+            if len(rest) > CHUNK_BYTES:  # more follows: it is not the last, and need not be copied
                 self._emit(rest[:CHUNK_BYTES], last=False)
             else:
                 self._pending += rest

@@ -29,7 +29,7 @@ assert bindings.has_crypto_core_ed25519, "libsodium was built without its edward
 
 
 class MalformedGroupElementError(MalformedError):
-    """Bytes that aren't a usable point or scalar of edwards25519."""
+    """Bytes that are not a usable point or scalar of edwards25519."""
 
     code = "group-element-malformed"
     why = "A point is not canonical, not in the main subgroup or of small order; or a scalar is not reduced."

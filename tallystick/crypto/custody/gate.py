@@ -29,7 +29,7 @@ TREE: Final[ShareTree] = Leaf(name=GATE_LEAF)
 
 
 class CustodyRecipientError(TallystickError):
-    """A custody statement whose recipient isn't the one that the shared secret makes."""
+    """A custody statement whose recipient is not the one that the shared secret makes."""
 
     code = "custody-recipient"
     why = "The shares that were dealt would not open what is sealed to the published recipient."
@@ -82,9 +82,9 @@ def gate_share(body: Custody, sealed: bytes, gate: age.Identity) -> Share:
     """Return the gate's share, opened and checked against all that the statement publishes.
 
     Raises:
-        AgeError: It doesn't open with the gate's identity.
+        AgeError: It does not open with the gate's identity.
         ShareMisplacedError, ShareRefusedError, CommitmentsRefusedError: Not this epoch's share.
-        CustodyRecipientError: The published recipient isn't the one that the share makes.
+        CustodyRecipientError: The published recipient is not the one that the share makes.
     """
     share = open_share(sealed, gate, _share_context(epoch_of(body)))
     sharing.verify_share(TREE, commitments_of(body), GATE_LEAF, share)
@@ -109,10 +109,10 @@ def contributed_identity(
         identity: The claim's one-time identity.
 
     Raises:
-        AgeError: A contribution doesn't open.
+        AgeError: A contribution does not open.
         ShareMisplacedError: A contribution is for another claim, component, epoch or leaf.
-        TooFewSharesError, CommitmentsRefusedError: The shares don't make the secret.
-        CustodyRecipientError: The secret isn't the one that the component is sealed to.
+        TooFewSharesError, CommitmentsRefusedError: The shares do not make the secret.
+        CustodyRecipientError: The secret is not the one that the component is sealed to.
     """
     shares = {
         leaf: open_share(sealed, identity, _contribution_context(body, claim, leaf))

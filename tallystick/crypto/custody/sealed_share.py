@@ -21,11 +21,11 @@ _SIZE_BYTES: Final = len(_LABEL) + _CONTEXT_BYTES + Share.SIZE_BYTES
 
 
 class ShareMisplacedError(TallystickError):
-    """What was opened isn't a share, or is a share for something else."""
+    """What was opened is not a share, or is a share for something else."""
 
     code = "share-misplaced"
-    why = "A sealed share names what it was sealed for, and may be used for nothing else."
-    advice = "Use the sealed share that the custody statement or the approval names for this leaf."
+    why = "A sealed share names the component, epoch and custodian it was sealed for, and serves no other."
+    advice = "Use the sealed share that the custody statement or the approval names for this custodian."
 
 
 def custody_context(
@@ -63,9 +63,9 @@ def open_share(sealed: bytes, identity: age.Identity, context: bytes) -> Share:
     """Return the share in `sealed`, if it was sealed for `context`.
 
     Raises:
-        AgeError: It doesn't open with `identity`.
-        ShareMisplacedError: It isn't a share, or was sealed for something else.
-        MalformedGroupElementError: Its scalars aren't reduced.
+        AgeError: It does not open with `identity`.
+        ShareMisplacedError: It is not a share, or was sealed for something else.
+        MalformedGroupElementError: Its scalars are not reduced.
     """
     plain = age.open_bytes(sealed, [identity])
     expected = _LABEL + hashlib.sha256(context).digest()

@@ -36,7 +36,7 @@ _SEED_INFO: Final = b"tallystick/v1/custody-seed"
 
 
 class CommitmentsRefusedError(TallystickError):
-    """Commitments that don't belong to the tree, or don't fit each other."""
+    """Commitments that do not belong to the tree, or do not fit each other."""
 
     code = "commitments-refused"
     why = "Commitments have the shape of their tree, and each node's secret is the part its parent gives it."
@@ -44,10 +44,10 @@ class CommitmentsRefusedError(TallystickError):
 
 
 class ShareRefusedError(TallystickError):
-    """A share that isn't the one that was committed to."""
+    """A share that is not the one that was committed to."""
 
     code = "share-refused"
-    why = "The share does not open the commitment of its leaf: it was altered, swapped or wrongly dealt."
+    why = "The share does not open its custodian's commitment: it was altered, swapped or wrongly dealt."
     advice = "Do not sign a custody receipt for it; ask the dealer for the share again."
 
 
@@ -106,7 +106,7 @@ def parse_share(raw: bytes) -> Share:
     """Return the share that these 64 bytes encode.
 
     Raises:
-        MalformedGroupElementError: A wrong length, or a scalar that isn't reduced.
+        MalformedGroupElementError: A wrong length, or a scalar that is not reduced.
     """
     value, blinding = raw[: edwards.SCALAR_BYTES], raw[edwards.SCALAR_BYTES :]
     return Share(value=edwards.scalar(value), blinding=edwards.scalar(blinding))
@@ -117,7 +117,7 @@ def parse_commitments(document: Mapping[str, Sequence[str]]) -> Commitments:
 
     Raises:
         CommitmentsRefusedError: Too many, or not lower-case hexadecimal.
-        MalformedGroupElementError: Something that isn't a usable point.
+        MalformedGroupElementError: Something that is not a usable point.
     """
     if sum(1 + len(points) for points in document.values()) > 4 * QUORUM_LEAVES_MAX:
         raise CommitmentsRefusedError("more commitments than any tree has")
@@ -155,8 +155,8 @@ def verify_commitments(tree: ShareTree, commitments: Commitments) -> None:
 
     Raises:
         MalformedShareTreeError: Nothing can be shared over the tree.
-        MalformedGroupElementError: Something that isn't a usable point.
-        CommitmentsRefusedError: Another shape, or a node that isn't its parent's part.
+        MalformedGroupElementError: Something that is not a usable point.
+        CommitmentsRefusedError: Another shape, or a node that is not its parent's part.
     """
     check_tree(tree)
     wanted = dict(lengths(tree))
@@ -169,7 +169,7 @@ def verify_commitments(tree: ShareTree, commitments: Commitments) -> None:
         edwards.point(point)
     for path, points in commitments.nodes.items():
         if path != ROOT and points[0] != _expected(commitments, path):
-            raise CommitmentsRefusedError("a node doesn't hang under its parent", node=path)
+            raise CommitmentsRefusedError("a node does not hang under its parent", node=path)
 
 
 def verify_share(tree: ShareTree, commitments: Commitments, leaf: str, share: Share) -> None:
@@ -190,7 +190,7 @@ def recombine(tree: ShareTree, commitments: Commitments, shares: Mapping[str, Sh
 
     Raises:
         CommitmentsRefusedError: The commitments themselves are wrong.
-        TooFewSharesError: The good shares don't satisfy the tree; `bad` names the others.
+        TooFewSharesError: The good shares do not satisfy the tree; `bad` names the others.
     """
     verify_commitments(tree, commitments)
     places = {leaf.name: path for path, leaf in leaves(tree)}
@@ -301,7 +301,7 @@ def _parse_point(text: str) -> Point:
     try:
         raw = bytes.fromhex(text)
     except ValueError as error:
-        raise CommitmentsRefusedError("a commitment isn't hexadecimal") from error
+        raise CommitmentsRefusedError("a commitment is not hexadecimal") from error
     if raw.hex() != text:
-        raise CommitmentsRefusedError("a commitment isn't lower-case hexadecimal")
+        raise CommitmentsRefusedError("a commitment is not lower-case hexadecimal")
     return edwards.point(raw)

@@ -16,13 +16,13 @@ class MalformedShareTreeError(MalformedError):
     """A tree over which nothing can be shared."""
 
     code = "share-tree-malformed"
-    why = "A node's threshold lies between 1 and its number of children, and a custodian has one leaf."
+    why = "A node's threshold lies between 1 and its number of children, and a custodian occurs once."
     advice = "Correct the quorum tree of the agreement."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leaf:
-    """A custodian's place in a tree."""
+    """A leaf of the tree: one custodian."""
 
     name: str
 

@@ -18,12 +18,12 @@ HASH_SIZE_BYTES: Final = 32
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 
-class MalformedTreeError(MalformedError):
+class LogRangeError(MalformedError):
     """A size, an index or a hash that no tree has."""
 
-    code = "malformed-tree"
-    why = "Sizes and indices lie within the tree, and hashes have 32 bytes."
-    advice = "Ask for a proof between sizes that the log has reached."
+    code = "log-range"
+    why = "The log has no entry with this index, or never had this size, or a hash does not have 32 bytes."
+    advice = "Fetch the newest checkpoint, and ask only for indices below its size and for sizes up to it."
 
 
 class InclusionInvalidError(TallystickError):
@@ -67,7 +67,7 @@ class Frontier:
         _check_size(self.size)
         _check_hashes(self.hashes)
         if len(self.hashes) != self.size.bit_count():
-            raise MalformedTreeError("not one hash for each perfect subtree", size=self.size)
+            raise LogRangeError("not one hash for each perfect subtree", size=self.size)
 
     def append(self, leaf: bytes) -> "Frontier":
         """Return the tree with one more leaf, given as its leaf hash."""
@@ -94,10 +94,10 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     """Return the path for leaf `index` in the tree over all `leaves` (RFC 6962 section 2.1.1).
 
     Raises:
-        MalformedTreeError: No such leaf.
+        LogRangeError: No such leaf.
     """
     if not 0 <= index < len(leaves):
-        raise MalformedTreeError("no such leaf", index=index, size=len(leaves))
+        raise LogRangeError("no such leaf", index=index, size=len(leaves))
     path: list[bytes] = []
     while len(leaves) > 1:
         split = _split(len(leaves))
@@ -116,10 +116,10 @@ def consistency_proof(leaves: Sequence[bytes], old_size: int) -> tuple[bytes, ..
     From the empty tree, and from a tree to itself, the proof is empty.
 
     Raises:
-        MalformedTreeError: The tree never had that size.
+        LogRangeError: The tree never had that size.
     """
     if not 0 <= old_size <= len(leaves):
-        raise MalformedTreeError("no such size", old_size=old_size, size=len(leaves))
+        raise LogRangeError("no such size", old_size=old_size, size=len(leaves))
     if old_size in {0, len(leaves)}:
         return ()
     proof: list[bytes] = []
@@ -139,13 +139,13 @@ def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[byte
     """Refuse unless `leaf` (a leaf hash) is number `index` of the `size` under `root`.
 
     Raises:
-        MalformedTreeError: No tree of that size, no such index, or not 32-byte hashes.
+        LogRangeError: No tree of that size, no such index, or not 32-byte hashes.
         InclusionInvalidError: The proof does not lead from the leaf to the root.
     """
     _check_size(size)
     _check_hashes([leaf, root, *proof])
     if not 0 <= index < size:
-        raise MalformedTreeError("no such leaf", index=index, size=size)
+        raise LogRangeError("no such leaf", index=index, size=size)
     node, position, last = leaf, index, size - 1
     for sibling in proof:
         if last == 0:
@@ -166,14 +166,14 @@ def verify_consistency(
     """Refuse unless the tree of `new_size` begins with the whole tree of `old_size`.
 
     Raises:
-        MalformedTreeError: No trees of those sizes in that order, or not 32-byte hashes.
+        LogRangeError: No trees of those sizes in that order, or not 32-byte hashes.
         ConsistencyInvalidError: The proof does not show it.
     """
     _check_size(old_size)
     _check_size(new_size)
     _check_hashes([old_root, new_root, *proof])
     if old_size > new_size:
-        raise MalformedTreeError("the log shrank", old_size=old_size, new_size=new_size)
+        raise LogRangeError("the log shrank", old_size=old_size, new_size=new_size)
     if old_size in {0, new_size}:
         proven = not proof and old_root == (EMPTY_ROOT if old_size == 0 else new_root)
     else:
@@ -219,9 +219,9 @@ def _split(size: int) -> int:
 
 def _check_size(size: int) -> None:
     if not 0 <= size <= TREE_SIZE_MAX:
-        raise MalformedTreeError("no such size", size=str(size)[:32])
+        raise LogRangeError("no such size", size=str(size)[:32])
 
 
 def _check_hashes(hashes: Sequence[bytes]) -> None:
     if any(len(value) != HASH_SIZE_BYTES for value in hashes):
-        raise MalformedTreeError("not hashes of 32 bytes")
+        raise LogRangeError("not hashes of 32 bytes")

@@ -73,7 +73,7 @@ def verify_log_proof(
     Raises:
         MalformedNoteError: The checkpoint is malformed.
         NoteSignatureError, OriginMismatchError: It is not this log's.
-        MalformedTreeError, InclusionInvalidError: The entry is not proven to be in it.
+        LogRangeError, InclusionInvalidError: The entry is not proven to be in it.
     """
     checkpoint = open_checkpoint(proof.checkpoint, origin=origin, public_key=public_key, name=name)
     verify_inclusion(

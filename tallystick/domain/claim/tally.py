@@ -35,7 +35,7 @@ class Tally:
     """How close a quorum is to being reached; derived, never stored.
 
     Attributes:
-        eligible: The persons who have a leaf and whom nothing bars.
+        eligible: The persons whom the quorum names and nothing bars.
     """
 
     quorum: Quorum
@@ -113,11 +113,11 @@ def _tally(
                 statement=entry.signed.id,
                 person=person.id,
                 counts=reason is None,
-                why=reason or "valid, by a person with a leaf",
+                why=reason or "valid, by a person of the quorum",
             )
         )
-    seats = (agreement.person(person) for person in quorum.persons)
-    eligible = frozenset(person.id for person in seats if bar(agreement, claim, person) is None)
+    named = (agreement.person(person) for person in quorum.persons)
+    eligible = frozenset(person.id for person in named if bar(agreement, claim, person) is None)
     return Tally(quorum=quorum, votes=tuple(votes), eligible=eligible)
 
 
@@ -131,7 +131,7 @@ def _against_person(
     agreement: Agreement, claim: Claim, quorum: Quorum, person: Person, counted: set[PersonId]
 ) -> str | None:
     if person.id not in quorum.persons:
-        return "this person has no leaf in the quorum"
+        return "the quorum does not name this person"
     if person.id in counted:
         return "this person is already counted"
     return bar(agreement, claim, person)

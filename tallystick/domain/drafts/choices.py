@@ -39,7 +39,7 @@ class Choices:
     def maybe(self, name: str, kind: type[T]) -> T | None:
         """Return what was chosen, or None."""
         value = self._chosen.get(name)
-        assert value is None or isinstance(value, kind), f"{name} is a {kind}"
+        assert value is None or isinstance(value, kind), f"{name} has type {kind}"
         return value
 
     def given(self, name: str, kind: type[T]) -> T:

@@ -19,7 +19,7 @@ from tallystick.domain.kinds import Purpose
 from tallystick.domain.record.generations import check_newest
 from tallystick.domain.refusals import (
     ConditionNotMetError,
-    DepositNotUsableError,
+    DepositNotClaimableError,
     DuplicateClaimError,
     MisdirectedError,
     QuotaExceededError,
@@ -104,11 +104,11 @@ def check_stages_asked(agreement: Agreement, body: ClaimFiling) -> None:
 
 def _check_deposit(agreement: Agreement, body: ClaimFiling, deposit: Deposit | None) -> None:
     if deposit is None:
-        raise DepositNotUsableError("no verified deposit has this digest", deposit=body.deposit)
+        raise DepositNotClaimableError("no verified deposit has this digest", deposit=body.deposit)
     has = {component.component for component in deposit.components}
     wanted = {component for stage in body.stages for component in agreement.stage(stage).components}
     if missing := sorted(wanted - has):
-        raise DepositNotUsableError(
+        raise DepositNotClaimableError(
             "the deposit lacks components", missing=list(missing), deposit=body.deposit
         )
 

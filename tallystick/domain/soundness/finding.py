@@ -40,7 +40,7 @@ Rule: TypeAlias = Callable[[Agreement], Iterator[Finding]]
 
 
 def error(code: str, where: str, message: str, advice: str) -> Finding:
-    """Return a finding with which an agreement can't be registered."""
+    """Return a finding with which an agreement cannot be registered."""
     return Finding(code=code, severity=Severity.ERROR, where=where, message=message, advice=advice)
 
 

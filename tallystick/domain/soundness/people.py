@@ -111,8 +111,10 @@ def claimants_without_seat(agreement: Agreement) -> Iterator[Finding]:
     """Require that nobody who may claim can also approve."""
     for place, stage in enumerate(agreement.stages):
         for person in sorted(stage.quorum.persons & set(agreement.authorities.claimants)):
-            message = f"{person} may claim, and also has a seat"
-            yield error("claimant-has-seat", f"/stages/{place}/quorum", message, "Take the seat away.")
+            message = f"{person} may claim, and is in the quorum of {stage.id}"
+            yield error(
+                "claimant-in-quorum", f"/stages/{place}/quorum", message, "Take the person out of the quorum."
+            )
 
 
 def vetoes_shared(agreement: Agreement) -> Iterator[Finding]:
@@ -162,7 +164,7 @@ def approvers_can_read(agreement: Agreement) -> Iterator[Finding]:
 
 
 def seats_count(agreement: Agreement) -> Iterator[Finding]:
-    """Advise against seats of persons who never count for any claim: they only look like a safeguard."""
+    """Advise against persons in a quorum who never count for any claim: they only look like a safeguard."""
     if not agreement.excludes_claimant_party or len(agreement.parties_in(Role.BENEFICIARY)) != 1:
         return
     never = persons_of(agreement, Role.BENEFICIARY) - set(agreement.authorities.claimants)
@@ -170,7 +172,7 @@ def seats_count(agreement: Agreement) -> Iterator[Finding]:
         for person in sorted(quorum.persons & never) if where.startswith("/stages/") else ():
             message = f"{person} acts for the claimant's party and never counts"
             yield warning(
-                "seat-never-counts", where, message, "Take the seat away, or give it to a neutral person."
+                "vote-never-counts", where, message, "Take the person out, or name a neutral person instead."
             )
 
 

@@ -10,7 +10,7 @@ from tallystick.domain.statements.header import Header
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedShare:
-    """The share of one leaf of a custody tree: a blob that is sealed to that leaf's recipient."""
+    """One custodian's share, at a leaf of the custody tree: a blob sealed to the custodian's recipient."""
 
     leaf: str
     sealed_digest: Digest

@@ -1,6 +1,6 @@
-"""Blobs by their SHA-256 in one local folder: written once, durable before it's said, never deleted.
+"""Blobs by their SHA-256 in one local folder: written once, durable before it is said, never deleted.
 
-A blob that exists under its name is whole: it's written elsewhere, synchronised, read back
+A blob that exists under its name is whole: it is written elsewhere, synchronised, read back
 and hashed, and only then linked. A bad copy is moved aside, not removed. For several
 stores together, see `replicas`.
 """
@@ -41,7 +41,7 @@ class FileBlobStore:
         """Make the folders that are missing under `root`.
 
         Raises:
-            BlobStoreFailedError: The folders can't be made.
+            BlobStoreFailedError: The folders cannot be made.
         """
         self._name = name or str(root)
         self._fsync = fsync
@@ -98,7 +98,7 @@ class FileBlobStore:
 
         Raises:
             BlobMissingError: Nothing is stored under this digest.
-            BlobStoreFailedError: It can't be read.
+            BlobStoreFailedError: It cannot be read.
         """
         left = BLOB_BYTES_MAX if length is None else length
         with self._failures(), self._open_blob(wanted) as source:
@@ -111,7 +111,7 @@ class FileBlobStore:
         """Move the copy that is stored under a digest aside, for people to look at, if there is one.
 
         Raises:
-            BlobStoreFailedError: It can't be moved.
+            BlobStoreFailedError: It cannot be moved.
         """
         path = self._path(wanted)
         aside = self._quarantine / f"{path.name}.{secrets.token_hex(8)}"

@@ -47,7 +47,7 @@ class ReplicaChangedError(TallystickError):
 
 
 class BlobRangeError(TallystickError):
-    """A range that doesn't lie within the blob."""
+    """A range that does not lie within the blob."""
 
     code = "blob-range"
     why = "A range begins and ends within the blob."
@@ -72,7 +72,7 @@ class VerifiedRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrubFinding:
-    """What a scrub found wrong with one blob; it's lost if no good copy was left."""
+    """What a scrub found wrong with one blob; it is lost if no good copy was left."""
 
     digest: Digest
     verdicts: tuple[ReplicaVerdict, ...]
@@ -118,7 +118,7 @@ class ReplicatedBlobs:
 
         Raises:
             NoGoodReplicaError: No copy is good.
-            BlobRangeError: The range doesn't lie within the blob.
+            BlobRangeError: The range does not lie within the blob.
             ReplicaChangedError: While reading `chunks`: the copy changed after the check.
         """
         bad: list[ReplicaVerdict] = []
@@ -139,7 +139,7 @@ class ReplicatedBlobs:
     def repair(self, wanted: Digest, size_bytes: int | None = None) -> tuple[ReplicaVerdict, ...]:
         """Replace every bad or missing copy from a good one; return what each was.
 
-        Bad copies go to quarantine. If a store can't be written, its copy stays unrepaired.
+        Bad copies go to quarantine. If a store cannot be written, its copy stays unrepaired.
 
         Raises:
             NoGoodReplicaError: No copy is good; the bad ones stay where they are.
@@ -166,7 +166,7 @@ class ReplicatedBlobs:
         """Remove, in every store, the files left half written before a moment; return how many.
 
         Raises:
-            BlobStoreFailedError: A store can't be listed.
+            BlobStoreFailedError: A store cannot be listed.
         """
         return sum(store.discard_unfinished(before) for store in self._stores)
 

@@ -11,7 +11,7 @@ from tallystick.domain.ids import Digest
 
 
 class BlobMissingError(TallystickError):
-    """A blob that isn't in this store."""
+    """A blob that is not in this store."""
 
     code = "blob-missing"
     why = "No blob with this digest is stored here, or you may not fetch it."
@@ -27,7 +27,7 @@ class BlobSizeMismatchError(TallystickError):
 
 
 class BlobDigestMismatchError(TallystickError):
-    """Bytes that don't have the announced digest."""
+    """Bytes that do not have the announced digest."""
 
     code = "blob-digest-mismatch"
     why = "A blob is stored under the SHA-256 of its bytes. These bytes have a different one; none were kept."
@@ -35,7 +35,7 @@ class BlobDigestMismatchError(TallystickError):
 
 
 class BlobStoreFailedError(TallystickError):
-    """A blob store that can't be written or read: disk full, input/output error."""
+    """A blob store that cannot be written or read: disk full, input/output error."""
 
     code = "blob-store-failed"
     why = "The storage failed, so nothing was acknowledged."
@@ -59,8 +59,8 @@ class ReplicaVerdict:
     """What a store's copy of a blob turned out to be when it was read as a whole.
 
     Attributes:
-        size_bytes: As read; None if the copy couldn't be read.
-        found: The digest of the bytes read; None if the copy couldn't be read.
+        size_bytes: As read; None if the copy could not be read.
+        found: The digest of the bytes read; None if the copy could not be read.
         repaired: Whether it has been replaced from a good copy since.
     """
 

@@ -1,7 +1,7 @@
 """Uploads that can be resumed, and which agreement has which blob.
 
 An unfinished upload is stored under its sender's fingerprint: nobody can spoil, or learn
-of, another person's upload of the same blob. It becomes a blob only when it's whole.
+of, another person's upload of the same blob. It becomes a blob only when it is whole.
 """
 
 import fcntl
@@ -31,7 +31,7 @@ from tallystick.store.database.tables import BlobRow
 
 
 class UploadOffsetError(TallystickError):
-    """A part that doesn't begin where the last one ended; `received` says where that was."""
+    """A part that does not begin where the last one ended; `received` says where that was."""
 
     code = "upload-offset"
     why = "Parts are appended in order: each must begin where the last one ended."
@@ -72,7 +72,7 @@ class Uploads:
         """Keep partial files under `folder`, and finished ones in `blobs`.
 
         Raises:
-            BlobStoreFailedError: The folder can't be made.
+            BlobStoreFailedError: The folder cannot be made.
         """
         self._folder, self._blobs = folder, blobs
         with _failures():
@@ -111,7 +111,7 @@ class Uploads:
             return received + len(chunk)
 
     def finish(self, owner: Digest, wanted: Digest, size_bytes: int) -> tuple[ReplicaVerdict, ...]:
-        """Verify an upload and store it in every store; on return it's durable.
+        """Verify an upload and store it in every store; on return it is durable.
 
         Wrong bytes are thrown away, so that the upload can begin again.
 
@@ -204,7 +204,7 @@ def _open_locked(path: Path) -> BinaryIO:
 
 
 def _append(part: BinaryIO, chunk: bytes, received: int) -> None:
-    """Write all of `chunk`, or nothing: a raw file may take less than it's given."""
+    """Write all of `chunk`, or nothing: a raw file may take less than it is given."""
     try:
         rest = memoryview(chunk)
         while rest:

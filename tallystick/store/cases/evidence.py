@@ -45,7 +45,7 @@ def export(
 
     Raises:
         NoSuchClaimError: No such claim was filed.
-        LedgerCorruptError: The log isn't what was signed before; nothing is exported.
+        LedgerCorruptError: The log is not what was signed before; nothing is exported.
         MalformedEvidenceError: Larger than an evidence file may be.
         TallystickError: The record contains something that must not be in it.
     """

@@ -17,7 +17,7 @@ from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PartyId, party_of
 from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.database.session import StoreUnavailableError
+from tallystick.store.database.session import DatabaseUnavailableError
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import claims
 from tallystick.store.registers.claims import NoSuchClaimError, StoredClaim
@@ -47,7 +47,7 @@ class Cases:
         Raises:
             NoSuchClaimError: No such claim is on record under this agreement.
             RecordUnreadableError: The record does not fold.
-            StoreUnavailableError: The database is out of reach.
+            DatabaseUnavailableError: The database is out of reach.
         """
         raw = tuple(casefile.record(session, agreement_id, claim))
         with self._lock:
@@ -67,7 +67,7 @@ class Cases:
 
         Raises:
             RecordUnreadableError: One of them does not fold, or some filing does not say whose it is.
-            StoreUnavailableError: The database is out of reach.
+            DatabaseUnavailableError: The database is out of reach.
         """
         under = claims.of_agreements(session, [agreement_id])
         own = [stored.digest for stored in under if _claimant(stored) == party]
@@ -88,7 +88,7 @@ def _read(session: Session, claim: Digest, kept: CaseFile | None, raw: tuple[Led
         if kept is not None and raw[: len(kept.raw)] == kept.raw:
             return casefile.read_on(kept, raw[len(kept.raw) :])
         return casefile.load(session, claim)
-    except (StoreUnavailableError, NoSuchClaimError):
+    except (DatabaseUnavailableError, NoSuchClaimError):
         raise
     except TallystickError as error:
         raise RecordUnreadableError("the record does not fold", claim=claim, broken_by=error.code) from error

@@ -1,6 +1,6 @@
 """Answers by `Idempotency-Key`: the same request again gets the same answer.
 
-A request has one effect even without this: a statement is one act, however often it's
+A request has one effect even without this: a statement is one act, however often it is
 sent. Only the *answer* is kept here: the first one.
 """
 
@@ -20,7 +20,7 @@ _KEY: Final = re.compile(rf"[!-~]{{1,{IDEMPOTENCY_KEY_LENGTH_MAX}}}")
 
 
 class MalformedIdempotencyKeyError(MalformedError):
-    """An `Idempotency-Key` that's empty, too long or not plain ASCII."""
+    """An `Idempotency-Key` that is empty, too long or not plain ASCII."""
 
     code = "malformed-idempotency-key"
     why = "The key is 1 to 128 visible ASCII characters."
@@ -45,7 +45,7 @@ class Request:
     body_digest: Digest
 
     def __post_init__(self) -> None:
-        """Refuse a malformed key before it's looked up.
+        """Refuse a malformed key before it is looked up.
 
         Raises:
             MalformedIdempotencyKeyError: Not 1 to 128 visible ASCII characters.

@@ -52,12 +52,12 @@ def stamp(connection: Connection) -> None:
 
 
 def upgrade(database: Engine) -> str:
-    """Take every step that the database hasn't taken, and return its revision, now the newest.
+    """Take every step that the database has not taken, and return its revision, now the newest.
 
     Raises:
         SchemaTooNewError: A later version of the code has migrated it.
-        StoreUnavailableError: Locked, full or out of reach; no step was taken.
-        StoreUnusableError: It doesn't keep what it acknowledges.
+        DatabaseUnavailableError: Locked, full or out of reach; no step was taken.
+        DatabaseSetupError: It does not keep what it acknowledges.
     """
     with transaction(database) as session:
         _take_steps(session.connection())
@@ -81,7 +81,7 @@ def main(environment: Mapping[str, str]) -> int:
     try:
         reached = upgrade(open_database(read_settings(environment).database_url))
     except TallystickError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - it's what the operator reads
+        print(error, file=sys.stderr)  # noqa: T201 - it is what the operator reads
         return 1
     print(f"the database is at revision {reached}")  # noqa: T201 - the same
     return 0

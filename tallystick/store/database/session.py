@@ -25,7 +25,7 @@ from tallystick.limits import DATABASE_BUSY_MAX, DATABASE_IDLE_MAX
 _WRITES: Final = "tallystick_writes"
 _TURN: Final = "tallystick_turn"
 
-_PRAGMAS: Final = (  # name, as it's set, as it must read back
+_PRAGMAS: Final = (  # name, as it is set, as it must read back
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", 2),
     ("foreign_keys", "ON", 1),
@@ -33,7 +33,7 @@ _PRAGMAS: Final = (  # name, as it's set, as it must read back
     ("cell_size_check", "ON", 1),
 )
 _DURABLE: Final = ("synchronous_commit", "fsync", "full_page_writes")
-"""Each of these, if it's off, loses acknowledged commits on PostgreSQL."""
+"""Each of these, if it is off, loses acknowledged commits on PostgreSQL."""
 _SQLITE_UNAVAILABLE: Final = frozenset({5, 6, 8, 10, 13, 14, 15})
 """BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL (sqlite.org/rescode.html)."""
 _POSTGRESQL_UNAVAILABLE: Final = (
@@ -47,26 +47,26 @@ _ONE_WRITER: Final = 0x74616C6C79
 """The advisory lock that a writer holds; PostgreSQL knows it apart in each database."""
 
 
-class StoreUnavailableError(TallystickError):
+class DatabaseUnavailableError(TallystickError):
     """The database is out of reach now, or the transaction lost its turn; nothing was acknowledged.
 
     If the connection was lost during the commit, the commit may have been made.
     """
 
-    code = "store-unavailable"
+    code = "database-unavailable"
     why = "The database is locked, full, failing or out of reach, so nothing was acknowledged."
     advice = "Send the same request again after a moment: repeating it is harmless."
     retryable = True
 
 
-class StoreUnusableError(TallystickError):
-    """A database that can't keep what it acknowledges, or can't be opened at all."""
+class DatabaseSetupError(TallystickError):
+    """A database that cannot keep what it acknowledges, or cannot be opened at all."""
 
-    code = "store-unusable"
+    code = "database-setup"
     why = "The database URL cannot be used, or the database refuses the settings that durability needs."
     advice = (
-        "Name a database file on a local file system (sqlite:////path/file.db), or a PostgreSQL server "
-        "(postgresql://user@host/name)."
+        "Turn on the setting that the facts name. If they name none, correct `TALLYSTICK_DATABASE_URL`: "
+        "sqlite:////path/file.db on a local disk, or postgresql://user@host/name."
     )
 
 
@@ -77,7 +77,7 @@ def open_database(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX)
     `busy_max` is how long writers wait for their turn.
 
     Raises:
-        StoreUnusableError: Not a URL, no driver for it, another database, or one in memory.
+        DatabaseSetupError: Not a URL, no driver for it, another database, or one in memory.
     """
     try:
         url = make_url(database_url)
@@ -87,19 +87,19 @@ def open_database(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX)
         if backend in _POSTGRESQL_NAMES:
             return _postgresql(url, busy_max)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        # The URL itself isn't shown: it may hold a password.
-        raise StoreUnusableError("the database URL can't be used", reason=type(error).__name__) from None
-    raise StoreUnusableError(f"{backend} is neither SQLite nor PostgreSQL", reason=backend)
+        # The URL itself is not shown: it may hold a password.
+        raise DatabaseSetupError("the database URL cannot be used", reason=type(error).__name__) from None
+    raise DatabaseSetupError(f"{backend} is neither SQLite nor PostgreSQL", reason=backend)
 
 
 @contextmanager
 def transaction(database: Engine) -> Generator[Session]:
     """Yield a session that writes; all of it is durable when the block ends, or none of it is.
 
-    Writers are serialised: what is read here can't change before the commit.
+    Writers are serialised: what is read here cannot change before the commit.
 
     Raises:
-        StoreUnavailableError: Locked, full, failing or out of reach; nothing was acknowledged.
+        DatabaseUnavailableError: Locked, full, failing or out of reach; nothing was acknowledged.
     """
     marked = _marked(database, writes=True)
     with _explained(), _turn(database), Session(marked, expire_on_commit=False) as session:
@@ -113,7 +113,7 @@ def reading(database: Engine) -> Generator[Session]:
     """Yield a session that reads one snapshot; its changes are thrown away.
 
     Raises:
-        StoreUnavailableError: Locked, failing or out of reach.
+        DatabaseUnavailableError: Locked, failing or out of reach.
     """
     with _explained(), Session(_marked(database, writes=False)) as session:
         yield session
@@ -150,7 +150,7 @@ def _turn(database: Engine) -> Generator[None]:
         yield
         return
     if not turn.lock.acquire(timeout=turn.waiting_max.total_seconds()):
-        raise StoreUnavailableError("other writers take too long", reason="turn")
+        raise DatabaseUnavailableError("other writers take too long", reason="turn")
     try:
         yield
     finally:
@@ -172,7 +172,7 @@ def _is_postgresql(bind: Engine | Connection) -> bool:
 
 def _sqlite(url: URL, busy_max: timedelta) -> Engine:
     if (url.database or ":memory:") == ":memory:":
-        raise StoreUnusableError("a database in memory keeps nothing")
+        raise DatabaseSetupError("a database in memory keeps nothing")
     database = create_engine(
         url,
         poolclass=QueuePool,
@@ -206,7 +206,7 @@ def _sqlite_setup(busy_max: timedelta) -> Callable[[DBAPIConnection, ConnectionP
             cursor.execute(f"PRAGMA {name}")
             (actual,) = cursor.fetchone() or (None,)
             if actual != expected:
-                raise StoreUnusableError("the database refused a setting", setting=name, found=str(actual))
+                raise DatabaseSetupError("the database refused a setting", setting=name, found=str(actual))
         cursor.close()
 
     return set_up
@@ -229,7 +229,7 @@ def _postgresql_setup(busy_max: timedelta) -> Callable[[DBAPIConnection, Connect
             cursor.execute(f"SHOW {name}")
             (actual,) = cursor.fetchone() or (None,)
             if actual in {None, "off"}:
-                raise StoreUnusableError("a setting is off", setting=name, found=str(actual))
+                raise DatabaseSetupError("a setting is off", setting=name, found=str(actual))
         cursor.close()
         connection.commit()
 
@@ -252,9 +252,9 @@ def _explained() -> Generator[None]:
     except DBAPIError as error:
         if not _is_unavailability(error):
             raise
-        raise StoreUnavailableError("the database did not do it", reason=_reason(error)) from error
+        raise DatabaseUnavailableError("the database did not do it", reason=_reason(error)) from error
     except PoolTimeoutError as error:
-        raise StoreUnavailableError("all connections are in use", reason="pool") from error
+        raise DatabaseUnavailableError("all connections are in use", reason="pool") from error
 
 
 def _is_unavailability(error: DBAPIError) -> bool:

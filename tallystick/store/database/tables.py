@@ -1,8 +1,8 @@
-"""The tables: the ledger's entries, and the rows by which they're found.
+"""The tables: the ledger's entries, and the rows by which they are found.
 
 Every signed statement is stored once, in `ledger_entries`. The other rows say only
 *where*: they point to entries by foreign keys that are checked at commit, so that no
-row exists without its leaf. They copy nothing from an entry but the names it's found
+row exists without its leaf. They copy nothing from an entry but the names it is found
 by, and `verify_log` compares those names with the signed bytes.
 """
 
@@ -67,7 +67,7 @@ class InstantText(TypeDecorator[datetime]):
         return None if value is None else instant(value)
 
     def coerce_compared_value(self, op: object, value: object) -> TypeEngine[datetime]:
-        """Compare moments as the text they're stored as."""
+        """Compare moments as the text they are stored as."""
         del op, value
         return self
 
@@ -141,7 +141,7 @@ class PersonKeyRow(SQLModel, table=True):
 
 
 class ClaimRow(SQLModel, table=True):
-    """A claim, once and for ever: its digest, and the short form it's shown in."""
+    """A claim, once and for ever: its digest, and the short form it is shown in."""
 
     __tablename__ = "claims"
     __table_args__ = (_points("agreement_id", "digest", to=_STATEMENT),)

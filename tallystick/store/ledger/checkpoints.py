@@ -1,6 +1,6 @@
 """Signing a log as it stands, and checking that the stored log still is what was signed.
 
-Stored leaves are hashed again before they're signed: a log key must not vouch for
+Stored leaves are hashed again before they are signed: a log key must not vouch for
 rows that were altered unseen. `verify_log` hashes everything.
 """
 
@@ -15,14 +15,14 @@ from sqlmodel.sql.expression import SelectOfScalar
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log import merkle, note
 from tallystick.crypto.log.leaf import SALT_SIZE_BYTES
-from tallystick.crypto.log.merkle import Frontier, MalformedTreeError
+from tallystick.crypto.log.merkle import Frontier, LogRangeError
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, Digest, PublicKey, StageId
 from tallystick.store.database.tables import CheckpointRow, DecisionRow, EntryRow, LogRow
 from tallystick.store.ledger.entry import LedgerEntry, entry_of, names_of
 from tallystick.store.ledger.ledger import LedgerCorruptError, frontier_of, stored_frontier
 
-_ROWS_AT_A_TIME: Final = 1  # so that a row that can't be read is known by its place
+_ROWS_AT_A_TIME: Final = 1  # so that a row that cannot be read is known by its place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +43,12 @@ def sign_checkpoint(
 ) -> bytes:
     """Return the log's checkpoint as it stands: a new signed note, or the last if nothing was added.
 
-    The entries since the last checkpoint are hashed again before they're signed.
+    The entries since the last checkpoint are hashed again before they are signed.
     `earlier_keys` are the log keys before this one: one of them may have signed the last checkpoint.
 
     Raises:
-        LedgerCorruptError: The stored entries aren't those that the log was built from, or the
-            last checkpoint isn't ours; nothing is signed.
+        LedgerCorruptError: The stored entries are not those that the log was built from, or the
+            last checkpoint is not ours; nothing is signed.
     """
     signer = LogSigner(origin=origin, public_keys=(log_key.public_key, *earlier_keys))
     last = _latest(session, agreement_id)
@@ -89,7 +89,7 @@ def inclusion_proof(session: Session, agreement_id: AgreementId, index: int, siz
     """Return the path from entry `index` to the root of the first `size` entries (RFC 6962 section 2.1.1).
 
     Raises:
-        MalformedTreeError: The log has no such entry, or never had that size.
+        LogRangeError: The log has no such entry, or never had that size.
     """
     return merkle.inclusion_proof(_leaves(session, agreement_id, size), index)
 
@@ -100,7 +100,7 @@ def consistency_proof(
     """Return the proof that the log of `new_size` begins with that of `old_size` (RFC 6962 section 2.1.2).
 
     Raises:
-        MalformedTreeError: The log never had one of these sizes.
+        LogRangeError: The log never had one of these sizes.
     """
     return merkle.consistency_proof(_leaves(session, agreement_id, new_size), old_size)
 
@@ -108,11 +108,11 @@ def consistency_proof(
 def verify_log(session: Session, agreement_id: AgreementId, *, signer: LogSigner | None = None) -> Frontier:
     """Hash the whole stored log again, and return its size and tree.
 
-    Entries, the names they're found by, the tree, the decisions and the checkpoints
+    Entries, the names they are found by, the tree, the decisions and the checkpoints
     must all agree; with a `signer`, the checkpoints' signatures must be good, too.
 
     Raises:
-        LedgerCorruptError: They don't; `index` is the first bad entry, or the first of
+        LedgerCorruptError: They do not; `index` is the first bad entry, or the first of
             the entries among which the bad one is.
     """
     verified = Frontier()
@@ -121,7 +121,7 @@ def verify_log(session: Session, agreement_id: AgreementId, *, signer: LogSigner
         verified = _walk(_rows(session, agreement_id, start, row.size), verified)
         signed = _row_frontier(row) if signer is None else _signed_frontier(row, signer)
         if verified != signed:
-            raise LedgerCorruptError("the entries don't match the checkpoint", index=start, size=row.size)
+            raise LedgerCorruptError("the entries do not match the checkpoint", index=start, size=row.size)
     start = verified.size
     verified = _walk(_rows(session, agreement_id, start), verified)
     _check_grown(session, agreement_id, verified, start)
@@ -149,7 +149,7 @@ def _checked_leaf(row: EntryRow, index: int) -> bytes:
     entry = entry_of(row)
     leaf = entry.leaf()
     if leaf != row.leaf_hash:
-        raise LedgerCorruptError("an entry isn't what was logged", index=index)
+        raise LedgerCorruptError("an entry is not what was logged", index=index)
     _check_names(entry)
     return leaf
 
@@ -161,20 +161,20 @@ def _check_names(entry: LedgerEntry) -> None:
         raise LedgerCorruptError("an entry contains no statement", index=entry.index) from error
     if (names.kind, names.statement_id, names.claim) != (entry.kind, entry.statement_id, entry.claim):
         raise LedgerCorruptError(
-            "an entry is stored under names that its statement doesn't have", index=entry.index
+            "an entry is stored under names that its statement does not have", index=entry.index
         )
 
 
 def _check_grown(session: Session, agreement_id: AgreementId, actual: Frontier, start: int) -> None:
     try:
         expected = frontier_of(session, agreement_id)
-    except MalformedTreeError as error:
+    except LogRangeError as error:
         raise LedgerCorruptError("the stored tree is damaged", index=start) from error
     if actual.size != expected.size:
         least = min(actual.size, expected.size)
         raise LedgerCorruptError("there are too few or too many entries", index=least, size=expected.size)
     if actual != expected:
-        raise LedgerCorruptError("the entries don't match the stored tree", index=start, size=expected.size)
+        raise LedgerCorruptError("the entries do not match the stored tree", index=start, size=expected.size)
 
 
 def _check_decisions(session: Session, agreement_id: AgreementId) -> None:
@@ -187,7 +187,7 @@ def _check_decisions(session: Session, agreement_id: AgreementId) -> None:
         if decision is not None and decided.setdefault(decision, entry.index) != entry.index:
             raise LedgerCorruptError("a stage was decided twice", index=entry.index)
     if wrong := {*filed.items()} ^ {*decided.items()}:
-        raise LedgerCorruptError("a decision's row doesn't match its entry", index=min(i for _, i in wrong))
+        raise LedgerCorruptError("a decision's row does not match its entry", index=min(i for _, i in wrong))
 
 
 def _signed_frontier(row: CheckpointRow, signer: LogSigner) -> Frontier:
@@ -200,13 +200,13 @@ def _signed_frontier(row: CheckpointRow, signer: LogSigner) -> Frontier:
             continue
         if (checkpoint.size, checkpoint.root) == (frontier.size, frontier.root()):
             return frontier
-    raise LedgerCorruptError("a stored checkpoint wasn't signed by this log's keys", index=row.size)
+    raise LedgerCorruptError("a stored checkpoint was not signed by this log's keys", index=row.size)
 
 
 def _row_frontier(row: CheckpointRow) -> Frontier:
     try:
         return stored_frontier(row.size, row.frontier)
-    except MalformedTreeError as error:
+    except LogRangeError as error:
         raise LedgerCorruptError("a stored checkpoint is damaged", index=row.size) from error
 
 
@@ -240,5 +240,5 @@ def _leaves(session: Session, agreement_id: AgreementId, size: int) -> Sequence[
     )
     leaves = session.exec(query.order_by(col(EntryRow.index))).all()
     if len(leaves) != size:
-        raise MalformedTreeError("the log never had this size", size=size, found=len(leaves))
+        raise LogRangeError("the log never had this size", size=size, found=len(leaves))
     return leaves

@@ -20,7 +20,7 @@ class LedgerEntry:
     """A statement as it is recorded in the ledger.
 
     Attributes:
-        claim: The claim it's about; None for what concerns the whole agreement.
+        claim: The claim it is about; None for what concerns the whole agreement.
         envelope: The canonical envelope, signatures included.
         salt: The 32 bytes that hide the envelope in its leaf.
     """

@@ -93,7 +93,7 @@ def append(
 
     Raises:
         DecisionExistsError: Another statement decided this stage; the error carries it.
-        TooEarlyError: The database's clock says that `not_before` hasn't come.
+        TooEarlyError: The database's clock says that `not_before` has not come.
     """
     names = names_of(envelope)
     assert claim == names.claim, "an entry is filed under the claim that its statement names"
@@ -213,7 +213,7 @@ def stored_frontier(size: int, stored: bytes) -> Frontier:
     """Return the frontier that a row holds: hashes of 32 bytes, one after the other.
 
     Raises:
-        MalformedTreeError: The row was damaged.
+        LogRangeError: The row was damaged.
     """
     starts = range(0, len(stored), HASH_SIZE_BYTES)
     return Frontier(size, tuple(stored[start : start + HASH_SIZE_BYTES] for start in starts))

@@ -1,7 +1,7 @@
 """Runs the migrations on the connection that `migrate` passes, in the transaction that it has begun.
 
 Without one (when a developer asks Alembic to write the next step), the database is
-the one that the settings name. There's no offline mode: a script of SQL would run
+the one that the settings name. There is no offline mode: a script of SQL would run
 without the durability settings that every connection of ours asserts.
 """
 

@@ -21,7 +21,7 @@ from tallystick.store.ledger.ledger import append, named_entry
 
 
 class VersionOutOfOrderError(TallystickError):
-    """A version of an agreement that doesn't follow the registered one."""
+    """A version of an agreement that does not follow the registered one."""
 
     code = "version-out-of-order"
     why = "Version N+1 names the digest of version N, so that an agreement has one history."

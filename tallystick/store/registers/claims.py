@@ -74,7 +74,7 @@ def by_digest(session: Session, digest: Digest) -> StoredClaim | None:
 
 
 def by_claim_id(session: Session, short: ClaimId) -> StoredClaim | None:
-    """Return the claim that's shown as `short`."""
+    """Return the claim that is shown as `short`."""
     return next(_matching(session, col(ClaimRow.claim_id) == short), None)
 
 

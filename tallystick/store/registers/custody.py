@@ -61,7 +61,7 @@ def latest_epochs(session: Session, agreement_id: AgreementId) -> Mapping[Compon
 
 
 def live_epochs(session: Session, agreement_id: AgreementId) -> Mapping[ComponentId, RecordedEpoch]:
-    """Return each component's live epoch; a component without one can't be deposited now."""
+    """Return each component's live epoch; a component without one cannot be deposited now."""
     spent = spent_custody(session, agreement_id)
     latest = latest_epochs(session, agreement_id)
     return {component: epoch for component, epoch in latest.items() if epoch.digest not in spent}

@@ -18,7 +18,7 @@ from tallystick.store.ledger.ledger import append, named_entry
 
 
 class DepositOutOfOrderError(TallystickError):
-    """A deposit that doesn't follow the one before it."""
+    """A deposit that does not follow the one before it."""
 
     code = "deposit-out-of-order"
     why = "Deposits are numbered 1, 2, 3 … without a gap, and each names the one before."

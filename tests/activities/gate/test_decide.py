@@ -15,7 +15,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.gate.journal import GateJournal, GateJournalDamagedError, GateJournalFailedError
 from activities.gate.publish import ContributionLostError, DecisionForgottenError
-from activities.gate.release import ShareUnusableError
+from activities.gate.release import GateShareUnusableError
 from activities.heartbeats import heartbeat
 from tallystick.crypto import age
 from tallystick.crypto.custody.gate import contributed_identity, gate_share
@@ -527,7 +527,7 @@ def test_a_share_that_is_lost_is_told_and_nothing_is_decided(world: World) -> No
     for path in world.sealed_files(share.sealed_digest):
         path.unlink()
 
-    with pytest.raises(ShareUnusableError):
+    with pytest.raises(GateShareUnusableError):
         world.decide()
     assert decisions(world) == 0
 
@@ -648,7 +648,7 @@ def test_what_the_gate_cannot_do_reaches_the_workflow_typed(world: World) -> Non
     with pytest.raises(ApplicationError) as failed:
         world.gate().decide_stage(asked)
 
-    assert (failed.value.type, failed.value.non_retryable) == ("share-unusable", True)
+    assert (failed.value.type, failed.value.non_retryable) == ("gate-share-unusable", True)
 
 
 # -------------------------------------------------------------------- stopped between any two steps

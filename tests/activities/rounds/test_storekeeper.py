@@ -30,7 +30,7 @@ from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.store import ReplicaVerdict
 from tallystick.store.blobs.uploads import StoredBlob, known_blobs, record_blob
-from tallystick.store.database.session import StoreUnavailableError, open_database, reading, transaction
+from tallystick.store.database.session import DatabaseUnavailableError, open_database, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import deposits
 from tests.support.worlds.agreements import DOCS, DORA, LOG_KEY, PEOPLE
@@ -442,7 +442,7 @@ def test_an_event_that_names_no_version_of_the_agreement_is_told(world: World) -
 
 def test_letters_wait_for_a_database_that_is_out_of_reach(world: World) -> None:
     nowhere = open_database(f"sqlite:///{world.folder}/no-folder/store.db")
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(DatabaseUnavailableError):
         replace(notices_of(world), database=nowhere).give([world.agreement.id])
 
 

@@ -9,7 +9,7 @@ from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, PersonId
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, record_blob
-from tallystick.store.database.session import StoreUnavailableError, transaction
+from tallystick.store.database.session import DatabaseUnavailableError, transaction
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, agreement
 from tests.support.worlds.gate_worlds import World
@@ -89,5 +89,5 @@ async def test_a_damaged_agreement_hides_no_blob_of_another(service: Service) ->
 def test_only_damage_is_passed_over() -> None:
     with unless_damaged("it is unreadable"):
         raise MalformedError("altered")
-    with pytest.raises(StoreUnavailableError), unless_damaged("it is unreadable"):
-        raise StoreUnavailableError("no answer")
+    with pytest.raises(DatabaseUnavailableError), unless_damaged("it is unreadable"):
+        raise DatabaseUnavailableError("no answer")

@@ -15,7 +15,7 @@ from tallystick.domain.errors import MalformedError, TallystickError, known_erro
 from tallystick.domain.refusals import MisdirectedError, SelfServingError
 from tallystick.faults import from_failure, to_failure
 from tallystick.store.cases.casefile import ClaimMovedOnError
-from tallystick.store.database.session import StoreUnavailableError
+from tallystick.store.database.session import DatabaseUnavailableError
 from tallystick.store.ledger.ledger import TooEarlyError
 from tallystick.store.registers.claims import NoSuchClaimError
 from tests.support.sites.service import Service
@@ -67,7 +67,7 @@ async def test_who_says_nothing_of_themselves_learns_how_and_not_what_is_there(c
         (SelfServingError, 403),
         (NoSuchClaimError, 404),
         (MisdirectedError, 422),
-        (StoreUnavailableError, 503),
+        (DatabaseUnavailableError, 503),
         (TooEarlyError, 503),
         (ClaimMovedOnError, 503),
     ],

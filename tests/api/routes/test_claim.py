@@ -68,7 +68,7 @@ async def test_an_explanation_names_the_premises_that_do_not_hold(claimed: Servi
     held = {premise["premise"]: premise["holds"] for premise in told["premises"]}
     assert held["purpose-is-release"]
     assert not held["intake-accepted"]
-    assert any("can't be released yet" in line and "(intake-accepted)" in line for line in told["lines"])
+    assert any("cannot be released yet" in line and "(intake-accepted)" in line for line in told["lines"])
     other = await claimed.get(f"/claims/{claimed.world.claim}/explain", stage="nonsense")
     assert (other.status_code, other.json()["code"]) == (422, "unknown-stage")
 

@@ -12,7 +12,7 @@ from tallystick.crypto.log.merkle import (
     ConsistencyInvalidError,
     Frontier,
     InclusionInvalidError,
-    MalformedTreeError,
+    LogRangeError,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
@@ -301,7 +301,7 @@ IMPOSSIBLE: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("ask", IMPOSSIBLE.values(), ids=IMPOSSIBLE.keys())
 def test_what_no_tree_has_is_malformed(ask: Callable[[], object]) -> None:
-    with pytest.raises(MalformedTreeError):
+    with pytest.raises(LogRangeError):
         ask()
 
 
@@ -320,7 +320,7 @@ def test_random_inclusion_proofs_are_refused_with_our_own_errors(
 ) -> None:
     if (size, index, proof) == (1, 0, []) and leaf == root:
         return
-    with pytest.raises((MalformedTreeError, InclusionInvalidError)):
+    with pytest.raises((LogRangeError, InclusionInvalidError)):
         verify_inclusion(leaf=leaf, index=index, size=size, proof=proof, root=root)
 
 
@@ -328,7 +328,7 @@ def test_random_inclusion_proofs_are_refused_with_our_own_errors(
 def test_random_consistency_proofs_are_refused_with_our_own_errors(
     old_size: int, new_size: int, proof: list[bytes]
 ) -> None:
-    with pytest.raises((MalformedTreeError, ConsistencyInvalidError)):
+    with pytest.raises((LogRangeError, ConsistencyInvalidError)):
         verify_consistency(
             old_size=old_size, new_size=new_size, old_root=FOREIGN, new_root=EMPTY_ROOT, proof=proof
         )

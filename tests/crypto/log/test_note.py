@@ -11,7 +11,7 @@ from tallystick.crypto.keys import SigningKey, public_key_of
 from tallystick.crypto.log.merkle import (
     EMPTY_ROOT,
     InclusionInvalidError,
-    MalformedTreeError,
+    LogRangeError,
     inclusion_proof,
     leaf_hash,
     root_of,
@@ -250,7 +250,7 @@ def test_log_proof_of_another_entry_place_or_log_is_refused() -> None:
         _verify(replace(PROOF, index=5))
     with pytest.raises(InclusionInvalidError):
         _verify(replace(PROOF, path=PROOF.path[:-1]))
-    with pytest.raises(MalformedTreeError):
+    with pytest.raises(LogRangeError):
         _verify(replace(PROOF, index=11))
     with pytest.raises(NoteSignatureError):
         _verify(replace(PROOF, checkpoint=sign_checkpoint(CHECKPOINT, OTHER)))

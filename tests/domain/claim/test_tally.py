@@ -112,14 +112,14 @@ def test_what_is_reached_is_reachable_and_outstanding_never_counts(chosen: list[
 def test_each_wrong_vote_says_what_is_wrong_with_it() -> None:
     reasons = {vote.why for vote in counted(pool()).votes}
     assert reasons == {
-        "valid, by a person with a leaf",
+        "valid, by a person of the quorum",
         "it is not for this stage",
         "it was given for another purpose",
         "it names another claim",
         "it names another agreement",
         "it has expired",
         "this person is already counted",
-        "this person has no leaf in the quorum",
+        "the quorum does not name this person",
     }
     assert "it names another claim" in {vote.why for vote in denied(pool()).votes}
 

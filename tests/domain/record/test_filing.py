@@ -164,10 +164,10 @@ def test_claim_needs_a_verified_deposit_with_every_component_it_asks_for() -> No
     entry = signed_filing(world, BEA)
     deposited = world.deposit.body
     lacking = replace(deposited, components=deposited.components[:-1])
-    assert check(world, entry, deposit=lacking) == "deposit-not-usable"
+    assert check(world, entry, deposit=lacking) == "deposit-not-claimable"
     with pytest.raises(TallystickError) as refusal:
         check_filing(world.terms, expect(entry.signed, ClaimFiling), at=world.now, deposit=None)
-    assert refusal.value.code == "deposit-not-usable"
+    assert refusal.value.code == "deposit-not-claimable"
 
 
 def test_same_party_condition_and_deposit_make_a_duplicate_while_the_first_is_open() -> None:

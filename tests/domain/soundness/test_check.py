@@ -219,7 +219,7 @@ ERRORS: list[tuple[str, str, Agreement]] = [
     ("quorum-unreachable", "/stages/1/quorum", seats({"all": [ANA, KIM, BEN]})),
     ("agent-alone", "/stages/1/quorum", seats({"k": 2, "of": [ANA, ABE, KIM]})),
     ("one-party-quorum", "/stages/1/quorum", seats({"any": [{"all": [ANA, KIM]}, {"all": [DORA, DIRK]}]})),
-    ("claimant-has-seat", "/stages/1/quorum", seats({"k": 3, "of": [ANA, KIM, TOM, BEA]})),
+    ("claimant-in-quorum", "/stages/1/quorum", seats({"k": 3, "of": [ANA, KIM, TOM, BEA]})),
     (
         "arbitration-not-neutral",
         "/authorities/arbitration",
@@ -375,7 +375,7 @@ WARNINGS: list[tuple[str, str, Agreement]] = [
         replace(seats({"k": 3, "of": [ANA, KIM, TOM, DIRK]}), evidence_readers=(ANA, ABE, KIM, TOM, DORA)),
     ),
     (
-        "seat-never-counts",
+        "vote-never-counts",
         "/stages/1/quorum",
         replace(
             seats({"k": 3, "of": [ANA, KIM, TOM, BEN]}),

@@ -1,4 +1,4 @@
-"""A blob is whole or isn't there; what's bad is passed over, reported, replaced, and kept aside."""
+"""A blob is whole or is not there; what is bad is passed over, reported, replaced, and kept aside."""
 
 import errno
 import hashlib
@@ -324,7 +324,7 @@ def test_a_copy_that_changes_after_its_check_is_not_given_on(
 
     with pytest.raises(ReplicaChangedError):
         take_all()
-    assert BLOB.startswith(bytes(given)), "no byte that wasn't checked"
+    assert BLOB.startswith(bytes(given)), "no byte that was not checked"
 
 
 @pytest.mark.parametrize(

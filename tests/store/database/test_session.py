@@ -1,4 +1,4 @@
-"""What's committed stays; writers take turns; trouble is told apart from bugs."""
+"""What is committed stays; writers take turns; trouble is told apart from bugs."""
 
 import os
 import sqlite3
@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlmodel import select
 
 from tallystick.store.database.session import (
-    StoreUnavailableError,
-    StoreUnusableError,
+    DatabaseSetupError,
+    DatabaseUnavailableError,
     database_now,
     open_database,
     reading,
@@ -48,7 +48,7 @@ def test_every_connection_to_sqlite_has_the_durability_settings(
 
 def test_a_database_whose_journal_cannot_be_wal_is_refused_at_connect() -> None:
     database = open_database("sqlite:///file:memory-in-disguise?mode=memory&uri=true")
-    with pytest.raises(StoreUnusableError) as caught, reading(database) as session:
+    with pytest.raises(DatabaseSetupError) as caught, reading(database) as session:
         database_now(session)
     assert caught.value.facts == {"setting": "journal_mode", "found": "memory"}
 
@@ -57,12 +57,12 @@ def test_a_database_whose_journal_cannot_be_wal_is_refused_at_connect() -> None:
     "url", ["sqlite://", "sqlite:///:memory:", "no-url", "nosuchdatabase://x", "mysql://x", ""]
 )
 def test_a_database_that_cannot_be_used_is_refused(url: str) -> None:
-    with pytest.raises(StoreUnusableError):
+    with pytest.raises(DatabaseSetupError):
         open_database(url)
 
 
 def test_a_refused_url_is_not_shown() -> None:
-    with pytest.raises(StoreUnusableError) as caught:
+    with pytest.raises(DatabaseSetupError) as caught:
         open_database("nosuchdatabase://ana:canary@host/db")
     assert "canary" not in str(caught.value)
 
@@ -115,7 +115,7 @@ def test_a_locked_database_is_unavailable_for_now(tmp_path: Path) -> None:
     database = new_engine(tmp_path, busy_max=timedelta(milliseconds=10))
     other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailableError) as caught, transaction(database):
+    with pytest.raises(DatabaseUnavailableError) as caught, transaction(database):
         pass
     other.close()
     assert caught.value.retryable
@@ -128,7 +128,7 @@ def test_a_full_database_is_unavailable_and_keeps_nothing(sqlite_engine: Engine)
             session.connection().exec_driver_sql("PRAGMA max_page_count = 1")
             session.add(LogRow(agreement_id="a", size=0, frontier=bytes(1_000_000)))
 
-    with pytest.raises(StoreUnavailableError) as caught:
+    with pytest.raises(DatabaseUnavailableError) as caught:
         write_too_much()
     assert caught.value.facts == {"reason": "SQLITE_FULL"}
     with reading(sqlite_engine) as session:
@@ -137,7 +137,7 @@ def test_a_full_database_is_unavailable_and_keeps_nothing(sqlite_engine: Engine)
 
 def test_a_folder_that_does_not_exist_is_unavailable(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/missing/store.db")
-    with pytest.raises(StoreUnavailableError), reading(database) as session:
+    with pytest.raises(DatabaseUnavailableError), reading(database) as session:
         database_now(session)
 
 
@@ -188,5 +188,5 @@ def test_postgresql_is_known_by_each_name_that_it_goes_by(scheme: str) -> None:
 
 
 def test_another_database_is_named() -> None:
-    with pytest.raises(StoreUnusableError, match="mysql is neither SQLite nor PostgreSQL"):
+    with pytest.raises(DatabaseSetupError, match="mysql is neither SQLite nor PostgreSQL"):
         open_database("mysql://ana@db/tally")

@@ -18,7 +18,7 @@ from tallystick.crypto.log.leaf import leaf_bytes
 from tallystick.crypto.log.merkle import (
     EMPTY_ROOT,
     Frontier,
-    MalformedTreeError,
+    LogRangeError,
     verify_consistency,
     verify_inclusion,
 )
@@ -346,9 +346,9 @@ def test_no_proof_in_a_log_that_never_had_that_size(database: Engine, size: int)
     with transaction(database) as session:
         add(session, said("event", 1))
         add(session, said("event", 2))
-        with pytest.raises(MalformedTreeError):
+        with pytest.raises(LogRangeError):
             inclusion_proof(session, LOG, 0, size)
-        with pytest.raises(MalformedTreeError):
+        with pytest.raises(LogRangeError):
             consistency_proof(session, LOG, 1, size)
 
 
@@ -443,7 +443,7 @@ def test_a_forged_entry_with_a_fitting_leaf_does_not_fit_the_tree(database: Engi
         assert entry_by_statement(session, LOG, forged.statement_id) is not None
     with reading(database) as session, pytest.raises(LedgerCorruptError, match="stored tree") as caught:
         verify_log(session, LOG)
-    assert caught.value.facts["index"] == 5, "it's among those after the last checkpoint"
+    assert caught.value.facts["index"] == 5, "it is among those after the last checkpoint"
     with transaction(database) as session, pytest.raises(LedgerCorruptError, match="stored tree"):
         sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
 
@@ -460,10 +460,10 @@ def test_a_whole_rewritten_log_is_not_signed_because_its_checkpoint_is_not_ours(
     change(database, "DELETE FROM claims")
     signer = LogSigner(origin=ORIGIN, public_keys=[LOG_KEY.public_key])
     with transaction(database) as session:
-        assert verify_log(session, LOG).size == 5, "without the key, it can't be told apart"
-        with pytest.raises(LedgerCorruptError, match="wasn't signed by this log's keys"):
+        assert verify_log(session, LOG).size == 5, "without the key, it cannot be told apart"
+        with pytest.raises(LedgerCorruptError, match="was not signed by this log's keys"):
             verify_log(session, LOG, signer=signer)
-        with pytest.raises(LedgerCorruptError, match="wasn't signed by this log's keys"):
+        with pytest.raises(LedgerCorruptError, match="was not signed by this log's keys"):
             sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
 
 
@@ -495,7 +495,7 @@ def test_a_forged_beginning_is_not_signed_although_log_and_checkpoint_fit_it(dat
         session.get_one(CheckpointRow, (LOG, 5)).frontier = b"".join(beginning.hashes)
         session.get_one(LogRow, LOG).frontier = b"".join(forged.hashes)
     with transaction(database) as session:
-        with pytest.raises(LedgerCorruptError, match="wasn't signed by this log's keys") as caught:
+        with pytest.raises(LedgerCorruptError, match="was not signed by this log's keys") as caught:
             sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
         assert len(checkpoints(session, LOG)) == 2
     assert caught.value.facts["index"] == 5

@@ -61,7 +61,7 @@ def test_the_next_version_names_the_one_before(database: Engine) -> None:
         newest = latest(session, LOG)
         assert newest is not None
         assert newest.digest == statement_id(second)
-        assert register(session, FIRST, AT).version == 1, "an old version sent again isn't news"
+        assert register(session, FIRST, AT).version == 1, "an old version sent again is not news"
 
 
 @pytest.mark.parametrize(

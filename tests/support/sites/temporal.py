@@ -249,7 +249,7 @@ class Story:
         return self.world.case().claim
 
     async def comes_to(self, wanted: Callable[[Claim], bool]) -> Claim:
-        """Wait until the record says what is wanted; it's read again only when it has grown."""
+        """Wait until the record says what is wanted; it is read again only when it has grown."""
         seen = -1
         for _ in range(int(PATIENCE / ROUND)):
             if (size := await asyncio.to_thread(self._ledger_size)) != seen:

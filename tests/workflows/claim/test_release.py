@@ -296,13 +296,13 @@ async def test_window_goes_on_while_the_database_clock_says_so(story: Story) -> 
 async def test_claim_that_may_not_be_filed_is_refused_by_name_and_may_come_again(story: Story) -> None:
     deposit, story.deposit = story.deposit, Digest("sha256:" + 64 * "1")
     async with story.carried():
-        assert await refusal_of(story.files()) == "deposit-not-usable"
-        assert await refusal_of(story.asks(story.filed)) == "deposit-not-usable"
+        assert await refusal_of(story.files()) == "deposit-not-claimable"
+        assert await refusal_of(story.asks(story.filed)) == "deposit-not-claimable"
         with pytest.raises(WorkflowFailureError) as failed:
             await story.handle.result()
         refusal = from_failure(failed.value.cause)
         assert refusal is not None
-        assert refusal.code == "deposit-not-usable"
+        assert refusal.code == "deposit-not-claimable"
         story.deposit = deposit
         assert (await story.files()).state == ClaimState.FILED
 

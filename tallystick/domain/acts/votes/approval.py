@@ -23,10 +23,10 @@ from tallystick.domain.statements.acts import Approval
 def _rule(
     agreement: Agreement, claim: Claim, body: Approval, _: frozenset[PersonId], at: datetime
 ) -> EventType:
-    """Admit an approval of stages by a person with a leaf in each of their quorums.
+    """Admit an approval of stages by a person whom each of their quorums names.
 
     Raises:
-        TallystickError: Not a stage of this claim, no leaf in its quorum, the claimant's own,
+        TallystickError: Not a stage of this claim, not in its quorum, the claimant's own,
             another purpose, expired, for too long, or already given.
     """
     check_stages(claim, body.stages)
@@ -70,7 +70,7 @@ def _check_contributions(agreement: Agreement, body: Approval) -> None:
 
 
 def _completed(heading: Heading, standing: Standing, choices: Choices) -> Choices:
-    """Approve every undecided stage in whose quorum the author has a place, if none is named.
+    """Approve the stages that are named; if none is, every undecided stage whose quorum names the author.
 
     Raises:
         NotYoursError: No undecided stage has the author in its quorum.
@@ -118,7 +118,7 @@ ACT: Final = Act(
     completed=_completed,
     command=ActCommand(
         name="approve",
-        purpose="Approve stages of a claim: those named, or all in whose quorum you have a place.",
+        purpose="Approve stages of a claim: those you name, or all whose quorum names you.",
         asks=(
             STAGES,
             Ask(choice="reason", help="The reason; it goes on record.", default="approved"),

@@ -21,10 +21,10 @@ from tallystick.domain.statements.acts import Denial
 def _rule(
     agreement: Agreement, claim: Claim, body: Denial, _: frozenset[PersonId], __: datetime
 ) -> EventType:
-    """Admit a denial by a person with a leaf in the denial quorum.
+    """Admit a denial by a person whom the denial quorum names.
 
     Raises:
-        TallystickError: No leaf in the quorum, the claimant's own, or already denied.
+        TallystickError: Not in the quorum, the claimant's own, or already denied.
     """
     check_one_of(body.person, agreement.authorities.denial.persons, "deny this claim")
     check_unconflicted(agreement, claim, body.person)
