@@ -1,7 +1,7 @@
 """A claim is filed with evidence that only its readers can open, and shown from its own bytes."""
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -126,7 +126,7 @@ def test_misspelt_member_of_the_form_is_refused(office: Office) -> None:
 
 
 @contextmanager
-def files_no_larger_than(size_bytes: int) -> Iterator[None]:
+def files_no_larger_than(size_bytes: int) -> Generator[None]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
     try:
