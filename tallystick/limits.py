@@ -161,7 +161,15 @@ assert STORAGE_NOTICE_FINDINGS_MAX <= LIST_LENGTH_MAX
 # The command line and the receiver, towards the server.
 HTTP_ATTEMPTS_MAX: Final = 6  # of one request, while the answer is 503
 HTTP_RETRY_AFTER_MAX: Final = timedelta(seconds=30)
-HTTP_TIMEOUT: Final = timedelta(seconds=60)  # between two bytes, not of the whole
+HTTP_TIMEOUT: Final = timedelta(seconds=60)  # between two bytes,
+ANSWER_TIME_MAX: Final = timedelta(minutes=5)  # and of a whole answer; a blob may take longer:
+BLOB_BYTES_PER_SECOND_MIN: Final = 1024
+RECONNECT_MIN: Final = timedelta(seconds=1)  # between attempts after a broken connection, doubling
+RECONNECT_MAX: Final = timedelta(seconds=15)
+OUTAGE_MAX: Final = timedelta(minutes=2)  # that an upload or a download outlives
+PROBLEM_SIZE_BYTES_MAX: Final = 256 * 1024  # of a refusal, or a page in its place
+RECEIPT_SIZE_BYTES_MAX: Final = 64 * 1024  # of what acknowledges a statement or a part of a blob
+EVENT_LINE_BYTES_MAX: Final = 64 * 1024
 ANSWER_SIZE_BYTES_MAX: Final = 16 * 1024 * 1024
 ANSWER_NODES_MAX: Final = 1_000_000
 UPLOAD_PART_BYTES: Final = 8 * 1024 * 1024
@@ -171,6 +179,8 @@ VERDICT_WAIT_MAX: Final = timedelta(minutes=10)
 CUSTODY_WAIT_MAX: Final = timedelta(minutes=1)
 LEDGER_PAGES_MAX: Final = 10_000
 PASSPHRASE_BYTES_MAX: Final = 1024
+PASSPHRASE_LENGTH_WISE: Final = 15  # characters; a shorter one is taken with a warning,
+PASSPHRASE_LETTERS_WISE: Final = 6  # as is one of fewer different ones
 COMMAND_TIME_MAX: Final = timedelta(minutes=15)  # of what a receiver runs to activate or to check
 COMMAND_WORDS_MAX: Final = 64
 

@@ -258,7 +258,7 @@ def _says_ready(log: Path) -> bool:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2.0).is_success
+        return httpx.get(url, timeout=2.0, trust_env=False).is_success  # no proxy to this machine itself
     except httpx.HTTPError:
         return False
 

@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
+from tallystick.client.address import ServerAddressError, read_address
+
 
 def _address(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise typer.BadParameter(f"it must begin with https:// or http://, as in http://{value}")
-    return value
+    try:
+        return read_address(value).url
+    except ServerAddressError as error:
+        raise typer.BadParameter(f"{error.message}. {error.advice}") from error
 
 
 def _anchor(value: str | None) -> str | None:

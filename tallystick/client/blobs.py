@@ -11,23 +11,27 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import httpx
-
-from tallystick.client.answers import answer
-from tallystick.client.http import Client, check
+from tallystick.client.answers import answer, text
+from tallystick.client.http import Client
+from tallystick.client.outage import Patience, outlasting
+from tallystick.client.pace import Pace
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
+from tallystick.client.received import JSON, OCTETS, Answer, check, chunks_of
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.durable import rename_durably, sync_file
 from tallystick.limits import (
+    ANSWER_TIME_MAX,
     BLOB_BYTES_MAX,
+    BLOB_BYTES_PER_SECOND_MIN,
     BLOB_CHUNK_BYTES,
+    RECEIPT_SIZE_BYTES_MAX,
     SEALED_BYTES_MAX,
     UPLOAD_ATTEMPTS_MAX,
     UPLOAD_PART_BYTES,
 )
 
-_RECONNECT_SECONDS: Final = 1.0
+_PACE: Final = Pace(seconds=ANSWER_TIME_MAX.total_seconds(), bytes_per_second=BLOB_BYTES_PER_SECOND_MIN)
 _OFFSET: Final = "Upload-Offset"
 
 
@@ -70,7 +74,7 @@ class _Part:
 
 
 def put_blob(client: Client, file: Path, wanted: Digest, *, agreement: AgreementId, purpose: str) -> None:
-    """Store a file as the blob `wanted`, resuming where an earlier upload stopped.
+    """Store a file as the blob `wanted`, resuming where an earlier upload stopped, also after a short outage.
 
     Raises:
         UploadStalledError: The server accepts nothing more.
@@ -79,7 +83,8 @@ def put_blob(client: Client, file: Path, wanted: Digest, *, agreement: Agreement
     with file.open("rb") as source:
         upload = _Upload(
             client=client,
-            path=f"/v1/blobs/{wanted}",
+            wanted=wanted,
+            patience=Patience(client.pause),
             parameters={"agreement": agreement, "purpose": purpose},
             source=source,
             size_bytes=file.stat().st_size,
@@ -87,7 +92,7 @@ def put_blob(client: Client, file: Path, wanted: Digest, *, agreement: Agreement
         offset, offsets = upload.received(), list[int]()
         while offset is not None:
             offsets.append(offset)
-            if offsets.count(offset) > UPLOAD_ATTEMPTS_MAX or offset > upload.size_bytes:
+            if offsets.count(offset) > UPLOAD_ATTEMPTS_MAX:
                 raise UploadStalledError(
                     "the upload makes no progress", offset=offset, size_bytes=upload.size_bytes
                 )
@@ -120,11 +125,12 @@ def get_small_blob(client: Client, wanted: Digest) -> bytes:
     """Return a blob that is small, such as a sealed share.
 
     Raises:
-        BlobAlteredError: The bytes have another digest, or are too many.
+        BlobAlteredError: The bytes have another digest.
+        AnswerTooLargeError: They are too many.
         TallystickError: The server refused (its code), or did not answer.
     """
-    content = client.get_bytes(f"/v1/blobs/{wanted}")
-    if len(content) > SEALED_BYTES_MAX or "sha256:" + hashlib.sha256(content).hexdigest() != wanted:
+    content = client.get_bytes(f"/v1/blobs/{wanted}", media_type=OCTETS, size_bytes_max=SEALED_BYTES_MAX)
+    if "sha256:" + hashlib.sha256(content).hexdigest() != wanted:
         raise BlobAlteredError("not the blob that was asked for", expected=wanted)
     return content
 
@@ -134,76 +140,105 @@ class _Upload:
     """One file on its way to the server."""
 
     client: Client
-    path: str
+    wanted: Digest
     parameters: Mapping[str, str | int]
     source: BinaryIO
     size_bytes: int
+    patience: Patience
 
-    def received(self) -> int | None:
+    @property
+    def path(self) -> str:
+        return f"/v1/blobs/{self.wanted}"
+
+    def received(self) -> int:
         """Return how many bytes the server has of an upload; 0 if it knows none."""
-        response = self.client.send("HEAD", self.path, parameters=self.parameters)
-        if response.status_code == HTTPStatus.NOT_FOUND:
-            return 0
-        check(response)
-        return _decimal(response.headers.get(_OFFSET, "0"))
+        return outlasting(self._received, self.client.pause)
 
     def put_part(self, offset: int) -> int | None:
         """Send the part at `offset`, and return the offset of the next one; None once the blob is whole."""
         try:
-            response = self._send(offset)
-        except UnreachableError:
-            self.client.pause(_RECONNECT_SECONDS)
-            return self.received()
+            given = self._sent(offset)
+        except UnreachableError as error:
+            self.patience.wait(error)
+            return self.put_part(self.received())  # as deep as an outage has attempts
         except TallystickError as error:
             if error.code != "upload-offset":
                 raise
-            received = error.facts.get("received")
-            return received if isinstance(received, int) else self.received()
-        if response.status_code == HTTPStatus.CREATED:
-            return None
-        next_offset = answer(response.content).get("offset")
-        if not isinstance(next_offset, int):
-            raise UnexpectedAnswerError("no offset to resume from", status=response.status_code)
-        return next_offset
+            return self.received()
+        self.patience.renew()
+        return self._next_offset(given)
 
-    def _send(self, offset: int) -> httpx.Response:
+    def _received(self) -> int:
+        given = self.client.send(
+            "HEAD", self.path, size_bytes_max=RECEIPT_SIZE_BYTES_MAX, parameters=self.parameters
+        )
+        if given.refuses:
+            check(given, OCTETS)
+        if given.status != HTTPStatus.OK or _OFFSET not in given.headers:
+            raise UnreachableError("something else answered in the server's place", status=given.status)
+        return self._within(_decimal(given.headers[_OFFSET]))
+
+    def _sent(self, offset: int) -> Answer:
         part = _Part(
             source=self.source, offset=offset, size_bytes=min(UPLOAD_PART_BYTES, self.size_bytes - offset)
         )
         headers = {
-            "Content-Type": "application/octet-stream",
+            "Content-Type": OCTETS,
             "Content-Length": str(part.size_bytes),
             "Upload-Length": str(self.size_bytes),
             _OFFSET: str(offset),
         }
-        response = self.client.send(
-            "PUT", self.path, parameters=self.parameters, headers=headers, content=part
+        given = self.client.send(
+            "PUT",
+            self.path,
+            size_bytes_max=RECEIPT_SIZE_BYTES_MAX,
+            parameters=self.parameters,
+            headers=headers,
+            content=part,
         )
-        check(response)
-        return response
+        check(given, JSON)
+        return given
+
+    def _next_offset(self, given: Answer) -> int | None:
+        receipt = answer(given.content)
+        if given.status == HTTPStatus.CREATED and text(receipt, "digest") == self.wanted:
+            return None
+        next_offset = receipt.get("offset")
+        if not isinstance(next_offset, int):
+            raise UnexpectedAnswerError("no offset to resume from", status=given.status)
+        return self._within(next_offset)
+
+    def _within(self, offset: int) -> int:
+        if not 0 <= offset <= self.size_bytes:
+            raise UnexpectedAnswerError(
+                "an offset beyond the file's end", offset=offset, size_bytes=self.size_bytes
+            )
+        return offset
 
 
 def _fetch_all(client: Client, path: str, out: BinaryIO, size_bytes: int) -> None:
-    """Fetch what is missing; resume after a broken connection as long as each one brings some bytes."""
+    """Fetch what is missing; resume after a broken connection, until an outage has lasted too long."""
+    patience = Patience(client.pause)
     while True:
         begun = out.seek(0, os.SEEK_END)
         try:
             return _fetch(client, path, out, size_bytes)
-        except UnreachableError:
-            if out.seek(0, os.SEEK_END) <= begun:
-                raise
-            client.pause(_RECONNECT_SECONDS)
+        except UnreachableError as error:
+            if out.seek(0, os.SEEK_END) > begun:
+                patience.renew()
+            patience.wait(error)
 
 
 def _fetch(client: Client, path: str, out: BinaryIO, size_bytes: int) -> None:
     begun = out.seek(0, os.SEEK_END)
     if begun >= size_bytes > 0:
         return  # the caller compares the digest
-    with client.streamed(path, headers={"Range": f"bytes={begun}-"} if begun else {}) as response:
+    headers = {"Range": f"bytes={begun}-"} if begun else {}
+    with client.streamed(path, media_type=OCTETS, headers=headers, pace=_PACE) as response:
         if response.status_code != HTTPStatus.PARTIAL_CONTENT:
             out.seek(0)
             out.truncate()
-        for chunk in response.iter_bytes(BLOB_CHUNK_BYTES):
+        for chunk in chunks_of(response):
             out.write(chunk)
             if out.tell() > size_bytes:
                 break  # the caller refuses it by its size and digest

@@ -11,26 +11,34 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final, Self
-from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx
 
+from tallystick.client.address import read_address
 from tallystick.client.answers import answer, text
 from tallystick.client.bearer import Bearer, bearer_token
-from tallystick.client.problems import UnexpectedAnswerError, UnreachableError, refusal
-from tallystick.crypto.envelope import Envelope, envelope_bytes
+from tallystick.client.pace import Pace, paced_transport
+from tallystick.client.problems import PlainHttpError, UnexpectedAnswerError, UnreachableError
+from tallystick.client.proxies import proxy_for
+from tallystick.client.received import EVENTS, JSON, Answer, check, chunks_of, read_whole
+from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.domain.errors import MalformedError
 from tallystick.domain.json import JsonObject
 from tallystick.limits import (
+    ANSWER_SIZE_BYTES_MAX,
+    ANSWER_TIME_MAX,
     BEARER_LIFETIME,
+    EVENT_LINE_BYTES_MAX,
+    EVENT_STREAM_MAX,
     HTTP_ATTEMPTS_MAX,
     HTTP_RETRY_AFTER_MAX,
     HTTP_TIMEOUT,
+    RECEIPT_SIZE_BYTES_MAX,
 )
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-_JSON: Final = {"Content-Type": "application/json"}
+_NAMES_OF_A_STATEMENT: Final = ("statement", "deposit", "digest")
+"""The members of an acknowledgement that may have the statement's digest."""
 
 
 class Client:
@@ -43,16 +51,28 @@ class Client:
         *,
         now: Callable[[], datetime],
         pause: Callable[[float], None] = time.sleep,
-        transport: httpx.BaseTransport | None = None,
+        answer_time_max: timedelta = ANSWER_TIME_MAX,
     ) -> None:
-        """Connect to `api`, such as `https://escrow.example`, as the holder of `keys`."""
+        """Connect to `api`, such as `https://escrow.example`, as the holder of `keys`.
+
+        Args:
+            answer_time_max: The time that a whole answer may take; a blob's grows as its bytes arrive.
+
+        Raises:
+            ServerAddressError: `api` is not a server's address.
+            ProxyUnusableError: The environment names a proxy that can't be used.
+        """
+        self._address = read_address(api)
         self._keys, self._now, self.pause = keys, now, pause
         self._bearer: Bearer | None = None
+        self._usual = Pace(seconds=answer_time_max.total_seconds())
+        self._pace = Pace(seconds=self._usual.seconds)
         self._http = httpx.Client(
-            base_url=api,
-            transport=transport,
+            base_url=self._address.url,
+            transport=paced_transport(self._pace, proxy_for(self._address, getproxies())),
             timeout=HTTP_TIMEOUT.total_seconds(),
-            trust_env=urlsplit(api).hostname not in _LOOPBACK,  # no proxy between this machine and itself
+            headers={"Accept-Encoding": "identity"},  # a coded answer may be a bomb
+            trust_env=False,  # the proxy is chosen above, and no .netrc signs anybody in
         )
 
     def __enter__(self) -> Self:
@@ -63,9 +83,9 @@ class Client:
 
     def deployment(self) -> JsonObject:
         """Return the public facts of the deployment; this needs no key."""
-        response = self.send("GET", "/v1/deployment", signed_in=False)
-        check(response)
-        return answer(response.content)
+        given = self.send("GET", "/v1/deployment", size_bytes_max=RECEIPT_SIZE_BYTES_MAX, signed_in=False)
+        check(given, JSON)
+        return answer(given.content)
 
     def get(self, path: str, **parameters: str | int | None) -> JsonObject:
         """Return the JSON object at `path`.
@@ -75,50 +95,73 @@ class Client:
         """
         return answer(self.get_bytes(path, **parameters))
 
-    def get_bytes(self, path: str, **parameters: str | int | None) -> bytes:
+    def get_bytes(
+        self,
+        path: str,
+        *,
+        media_type: str = JSON,
+        size_bytes_max: int = ANSWER_SIZE_BYTES_MAX,
+        **parameters: str | int | None,
+    ) -> bytes:
         """Return the body at `path` as it was sent.
 
         Raises:
+            AnswerTooLargeError: It has more than `size_bytes_max` bytes.
             TallystickError: The server refused (its code), or did not answer.
         """
-        given = {name: value for name, value in parameters.items() if value is not None}
-        response = self.send("GET", path, parameters=given)
-        check(response)
-        return response.content
+        asked = {name: value for name, value in parameters.items() if value is not None}
+        given = self.send("GET", path, size_bytes_max=size_bytes_max, parameters=asked)
+        check(given, media_type)
+        return given.content
 
     def post_statement(self, path: str, envelope: Envelope) -> JsonObject:
         """Send a statement; when this returns, it is on record.
 
         Raises:
+            UnexpectedAnswerError: What answered does not name the statement: it may not be on record.
             TallystickError: The server refused (its code), or did not answer: then repeat it.
         """
-        response = self.send("POST", path, headers=_JSON, content=envelope_bytes(envelope))
-        check(response)
-        return answer(response.content)
+        given = self.send(
+            "POST",
+            path,
+            size_bytes_max=RECEIPT_SIZE_BYTES_MAX,
+            headers={"Content-Type": JSON},
+            content=envelope_bytes(envelope),
+        )
+        check(given, JSON)
+        receipt, sent = answer(given.content), statement_id(envelope)
+        if sent not in {receipt.get(name) for name in _NAMES_OF_A_STATEMENT}:
+            raise UnexpectedAnswerError("the answer is not about the statement that was sent", statement=sent)
+        return receipt
 
     def events(self, path: str, *, after: int) -> Iterator[JsonObject]:
         """Yield the `data` of server-sent events after an index, until the server ends the stream.
 
         Raises:
+            UnexpectedAnswerError: A line is longer than an event's.
             TallystickError: The server refused (its code), or the connection broke.
         """
-        with self.streamed(path, headers={"Last-Event-ID": str(after)}) as response:
-            for line in response.iter_lines():
-                if line.startswith("data:"):
-                    yield answer(line.removeprefix("data:").strip().encode())
+        pace = Pace(seconds=(EVENT_STREAM_MAX + ANSWER_TIME_MAX).total_seconds())
+        headers = {"Last-Event-ID": str(after)}
+        with self.streamed(path, media_type=EVENTS, headers=headers, pace=pace) as response:
+            for line in _lines(chunks_of(response)):
+                if line.startswith(b"data:"):
+                    yield answer(line.removeprefix(b"data:").strip())
 
     @contextlib.contextmanager
-    def streamed(self, path: str, *, headers: Mapping[str, str]) -> Generator[httpx.Response]:
-        """Give the answer at `path` with its body still to be read.
+    def streamed(
+        self, path: str, *, media_type: str, headers: Mapping[str, str], pace: Pace
+    ) -> Generator[httpx.Response]:
+        """Give the answer at `path` with its body still to be read, by `received.chunks_of`.
 
         Raises:
             TallystickError: The server refused (its code), or the connection broke.
         """
         sent = {**headers, **self._authorization()}
-        with self._reachable(), self._http.stream("GET", path, headers=sent) as response:
-            if response.is_error:
-                response.read()
-                check(response)
+        with self._reachable(pace), self._http.stream("GET", path, headers=sent) as response:
+            head = Answer(status=response.status_code, headers=response.headers, content=b"")
+            if not response.is_success or head.media_type != media_type:
+                check(read_whole(response, size_bytes_max=RECEIPT_SIZE_BYTES_MAX), media_type)
             yield response
 
     def send(
@@ -126,29 +169,37 @@ class Client:
         method: str,
         path: str,
         *,
+        size_bytes_max: int,
         parameters: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
         content: bytes | Iterable[bytes] | None = None,
         signed_in: bool = True,
-    ) -> httpx.Response:
+    ) -> Answer:
         """Return what answers a request, a refusal too; ask again, a few times, while the server is busy.
 
         Raises:
             UnreachableError: The server did not answer.
+            AnswerTooLargeError: The answer has more than `size_bytes_max` bytes.
         """
         attempt = 0
         while True:
             attempt += 1
             sent = {**(headers or {}), **(self._authorization() if signed_in else {})}
-            with self._reachable():
-                response = self._http.request(method, path, params=parameters, headers=sent, content=content)
-            if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE or attempt >= HTTP_ATTEMPTS_MAX:
-                return response
-            self.pause(_retry_after(response, attempt))
+            with (
+                self._reachable(self._usual),
+                self._http.stream(method, path, params=parameters, headers=sent, content=content) as response,
+            ):
+                given = read_whole(response, size_bytes_max=size_bytes_max)
+            busy = given.from_gateway or given.status == HTTPStatus.SERVICE_UNAVAILABLE
+            if not busy or attempt >= HTTP_ATTEMPTS_MAX:
+                return given
+            self.pause(_retry_after(given, attempt))
 
     def _authorization(self) -> dict[str, str]:
         if self._keys is None:
             return {}
+        if not (self._address.secure or self._address.loopback):
+            raise PlainHttpError(f"{self._address.url} is not encrypted", api=self._address.url)
         at = self._now()
         if self._bearer is None or self._bearer.until <= at:
             self._bearer = Bearer(
@@ -158,30 +209,31 @@ class Client:
         return {"Authorization": f"Bearer {self._bearer.token}"}
 
     @contextlib.contextmanager
-    def _reachable(self) -> Generator[None]:
+    def _reachable(self, pace: Pace) -> Generator[None]:
+        self._pace.seconds, self._pace.bytes_per_second = pace.seconds, pace.bytes_per_second
         try:
             yield
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            api = str(self._http.base_url)
+        except httpx.TransportError as error:
+            api = self._address.url
             raise UnreachableError(f"no answer from {api}", api=api, reason=type(error).__name__) from error
 
 
-def check(response: httpx.Response) -> None:
-    """Raise what an answer refuses, as the error with the same code."""
-    if not response.is_success:
-        raise refusal(_problem(response.content), status=response.status_code)
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a stream, each bounded.
+
+    Raises:
+        UnexpectedAnswerError: A line is longer than an event's.
+    """
+    begun = b""
+    for chunk in chunks:
+        *whole, begun = (begun + chunk).replace(b"\r\n", b"\n").split(b"\n")
+        if len(begun) > EVENT_LINE_BYTES_MAX or any(len(line) > EVENT_LINE_BYTES_MAX for line in whole):
+            raise UnexpectedAnswerError("a line of the event stream is too long", limit=EVENT_LINE_BYTES_MAX)
+        yield from whole
 
 
-def _problem(body: bytes) -> JsonObject:
-    """Return the problem document of a refusal; an empty one if a proxy wrote the answer."""
-    try:
-        return answer(body)
-    except (MalformedError, UnexpectedAnswerError):
-        return {}
-
-
-def _retry_after(response: httpx.Response, attempt: int) -> float:
+def _retry_after(given: Answer, attempt: int) -> float:
     """Return how many seconds to wait: what the server asks for, or longer each time (RFC 9110 §10.2.3)."""
-    said = response.headers.get("Retry-After", "")
+    said = given.headers.get("Retry-After", "")
     seconds = int(said) if said.isdecimal() and len(said) < 6 else 2 ** (attempt - 1)  # noqa: PLR2004 - five digits
     return min(timedelta(seconds=seconds), HTTP_RETRY_AFTER_MAX).total_seconds()

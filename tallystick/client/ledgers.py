@@ -1,9 +1,11 @@
 """An agreement's log as the server shows it, page by page or one statement; nothing here verifies it."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from tallystick.client.answers import envelope_in, number, objects
 from tallystick.client.http import Client
+from tallystick.client.outage import outlasting
 from tallystick.client.problems import UnexpectedAnswerError
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.ids import AgreementId, Digest
@@ -17,9 +19,10 @@ def entries(client: Client, agreement: AgreementId) -> Iterator[JsonObject]:
     Raises:
         UnexpectedAnswerError: The entries are out of order, or do not end.
     """
-    after: int | None = None
+    path, after = f"/v1/agreements/{agreement}/ledger/entries", None
     for _ in range(LEDGER_PAGES_MAX):
-        page = objects(client.get(f"/v1/agreements/{agreement}/ledger/entries", after=after), "entries")
+        ask = partial(client.get, path, after=after)
+        page = objects(outlasting(ask, client.pause), "entries")
         if not page:
             return
         for entry in page:

@@ -15,6 +15,16 @@ class UnreachableError(TallystickError):
     retryable = True
 
 
+class PlainHttpError(TallystickError):
+    """A key would have signed in over a connection that others on the way can read."""
+
+    code = "plain-http"
+    why = "Anyone who reads a token on its way can ask in its owner's name; plain HTTP hides nothing."
+    advice = (
+        "Use the server's https:// address, or a tunnel that ends at this machine (http://127.0.0.1:PORT)."
+    )
+
+
 class UnexpectedAnswerError(TallystickError):
     """An answer that is not what the API promises."""
 

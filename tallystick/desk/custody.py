@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from tallystick.client.answers import digest_in, objects, text
 from tallystick.client.ledgers import ledger_entry
+from tallystick.client.outage import outlasting
 from tallystick.desk.desk import Desk
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.deposit.provenance import custody_fault
@@ -52,7 +53,7 @@ def custody_epochs(
         if time.monotonic() > give_up:
             raise CustodyNotReadyError("no live custody epoch", components=sorted(missing))
         time.sleep(_LOOK_SECONDS)
-        view = desk.agreement_view(agreement.id)
+        view = outlasting(lambda: desk.agreement_view(agreement.id), desk.client.pause)
     live = {text(live, "component"): live for live in objects(view, "custody")}
     return {
         component: custody_epoch(desk, agreement, component, digest_in(live[component], "custody"))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 
 from tallystick.client.answers import digest_in, envelope_in, member, number, objects, text
+from tallystick.client.outage import outlasting
 from tallystick.desk.desk import Desk
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.deposit.provenance import chain_fault, deposit_fault
@@ -76,8 +77,9 @@ def wait_for_verdict(desk: Desk, agreement: AgreementId, number: int) -> JsonObj
         VerdictPendingError: There is none in time.
     """
     give_up = time.monotonic() + VERDICT_WAIT_MAX.total_seconds()
+    path = f"/v1/agreements/{agreement}/deposits/{number}"
     while True:
-        verdict = member(desk.client.get(f"/v1/agreements/{agreement}/deposits/{number}"), "verdict")
+        verdict = member(outlasting(lambda: desk.client.get(path), desk.client.pause), "verdict")
         if text(verdict, "state") != "pending":
             return verdict
         if time.monotonic() > give_up:

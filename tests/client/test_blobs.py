@@ -1,14 +1,16 @@
 """Blobs to and from the server: what was begun goes on where it stopped, and other bytes are not kept."""
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tallystick.client.blobs import BlobAlteredError, UploadStalledError, get_blob, get_small_blob, put_blob
 from tallystick.client.http import Client
-from tallystick.client.problems import UnreachableError
+from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
 from tallystick.domain.ids import AgreementId, Digest
+from tallystick.limits import HTTP_ATTEMPTS_MAX, OUTAGE_MAX, RECONNECT_MAX
 from tests.support.sites.fake_api import HANGS_UP, FakeApi, query
 from tests.support.worlds.deliveries import digest_of
 
@@ -88,13 +90,58 @@ def test_upload_survives_a_broken_connection(
     assert pauses == [1.0]
 
 
-def test_fetch_that_brings_nothing_is_not_tried_for_ever(
+def test_upload_and_fetch_outlive_a_short_outage(
+    api: FakeApi, client: Client, tmp_path: Path, pauses: list[float]
+) -> None:
+    (tmp_path / "blob").write_bytes(RAW)
+    for method in ("HEAD", "PUT", "GET"):
+        api.fails[f"{method} /v1/blobs/{WANTED}"] = [(HANGS_UP, None)] * 4
+    put_blob(client, tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
+    get_blob(client, WANTED, tmp_path / "fetched", size_bytes=len(RAW))
+    assert (tmp_path / "fetched").read_bytes() == RAW
+    assert pauses == [1.0, 2.0, 4.0, 8.0] * 3
+
+
+def test_outage_that_lasts_ends_an_upload_and_a_fetch(
+    api: FakeApi, client: Client, tmp_path: Path, pauses: list[float]
+) -> None:
+    (tmp_path / "blob").write_bytes(RAW)
+    for method in ("PUT", "GET"):
+        api.fails[f"{method} /v1/blobs/{WANTED}"] = [(HANGS_UP, None)] * 100
+    with pytest.raises(UnreachableError):
+        put_blob(client, tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
+    assert OUTAGE_MAX <= timedelta(seconds=sum(pauses)) <= OUTAGE_MAX + RECONNECT_MAX
+    pauses.clear()
+    with pytest.raises(UnreachableError):
+        get_blob(client, WANTED, tmp_path / "fetched", size_bytes=len(RAW))
+    assert OUTAGE_MAX <= timedelta(seconds=sum(pauses)) <= OUTAGE_MAX + RECONNECT_MAX
+
+
+def test_gateways_page_in_an_upload_is_an_outage(api: FakeApi, client: Client, tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(RAW)
+    api.fails[f"PUT /v1/blobs/{WANTED}"] = [(502, b"<html>")] * (HTTP_ATTEMPTS_MAX + 2)
+    put_blob(client, tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
+    assert api.blobs == {WANTED: RAW}
+
+
+@pytest.mark.parametrize("answer", [(404, b"<html>"), (200, b"")])
+def test_answer_without_an_offset_is_not_taken_for_an_empty_upload(
+    answer: tuple[int, bytes], api: FakeApi, client: Client, tmp_path: Path
+) -> None:
+    (tmp_path / "blob").write_bytes(RAW)
+    api.fails[f"HEAD /v1/blobs/{WANTED}"] = [answer] * 100
+    with pytest.raises((UnreachableError, UnexpectedAnswerError)):
+        put_blob(client, tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
+    assert not any(asked.startswith("PUT") for asked in api.asked)
+
+
+def test_part_that_something_else_calls_created_is_not_stored(
     api: FakeApi, client: Client, tmp_path: Path
 ) -> None:
-    api.fails[f"GET /v1/blobs/{WANTED}"] = [(HANGS_UP, None)] * 2
-    with pytest.raises(UnreachableError):
-        get_blob(client, WANTED, tmp_path / "blob", size_bytes=len(RAW))
-    assert len(api.fails[f"GET /v1/blobs/{WANTED}"]) == 1
+    (tmp_path / "blob").write_bytes(RAW)
+    api.fails[f"PUT /v1/blobs/{WANTED}"] = [(201, {"digest": "sha256:" + 64 * "0"})]
+    with pytest.raises(UnexpectedAnswerError):
+        put_blob(client, tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
 
 
 def test_part_that_was_answered_with_503_is_sent_again_whole(

@@ -1,14 +1,24 @@
-"""The HTTP client: typed refusals and bounded repeats."""
+"""The HTTP client: typed refusals, bounded repeats, and no belief in what is not the server's answer."""
+
+import time
+from datetime import timedelta
 
 import pytest
 
 from tallystick.client.http import Client
-from tallystick.client.problems import RefusedRemotelyError, UnexpectedAnswerError, UnreachableError
+from tallystick.client.problems import (
+    PlainHttpError,
+    RefusedRemotelyError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from tallystick.client.received import AnswerTooLargeError
 from tallystick.crypto.envelope import sign, statement_id
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.refusals import NotYoursError
-from tallystick.limits import HTTP_ATTEMPTS_MAX
+from tallystick.limits import EVENT_LINE_BYTES_MAX, HTTP_ATTEMPTS_MAX
 from tests.support.sites.fake_api import HANGS_UP, FakeApi
+from tests.support.sites.raw_server import speaking
 from tests.support.worlds.agreements import ANA, PEOPLE
 from tests.support.worlds.deliveries import AT, keys_of
 
@@ -48,11 +58,92 @@ def test_unknown_refusal_keeps_the_servers_words(api: FakeApi, client: Client) -
     assert (error.code, error.why, error.advice, error.retryable) == ("of-tomorrow", "because", "do", True)
 
 
-def test_refusal_by_something_else_than_the_api_says_its_status(api: FakeApi, client: Client) -> None:
-    api.fails["GET /v1/inbox"] = [(502, b"<html>")]
-    with pytest.raises(RefusedRemotelyError) as refused:
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_gateway_that_got_no_answer_is_asked_again_and_then_no_answer_came(
+    status: int, api: FakeApi, client: Client
+) -> None:
+    api.shows["/v1/inbox"] = {"items": []}
+    api.fails["GET /v1/inbox"] = [(status, b"<html>")]
+    assert client.get("/v1/inbox") == {"items": []}
+    api.fails["GET /v1/inbox"] = [(status, b"<html>")] * HTTP_ATTEMPTS_MAX
+    with pytest.raises(UnreachableError) as lost:
         client.get("/v1/inbox")
-    assert refused.value.code == "http-502"
+    assert (lost.value.retryable, lost.value.facts["status"]) == (True, status)
+
+
+@pytest.mark.parametrize(
+    ("status", "page", "fields"),
+    [
+        (200, b"<html>sign in to this network", {"Content-Type": "text/html"}),
+        (200, b"{}", {}),
+        (302, b"", {"Location": "http://portal.example/"}),
+        (307, b'{"items":[]}', {"Location": "/v1/inbox", "Content-Type": "application/json"}),
+        (403, b"blocked", {"Content-Type": "text/html"}),
+        (403, b'{"error":"blocked"}', {"Content-Type": "application/json"}),
+        (403, b'{"code":"not-yours","type":"about:blank"}', {"Content-Type": "application/problem+json"}),
+        (404, b"not found", {"Content-Type": "text/plain"}),
+        (407, b"", {"Proxy-Authenticate": "Basic"}),
+        (200, b"\x1f\x8b", {"Content-Type": "application/json", "Content-Encoding": "gzip"}),
+    ],
+)
+def test_what_something_else_answers_is_no_answer_of_the_server(
+    status: int, page: bytes, fields: dict[str, str]
+) -> None:
+    head = f"HTTP/1.1 {status} X\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    says = f"{head}Content-Length: {len(page)}\r\n\r\n".encode() + page
+    with speaking(says) as portal, Client(portal, now=lambda: AT) as client, pytest.raises(UnreachableError):
+        client.get("/v1/inbox")
+
+
+def test_answer_that_does_not_name_the_statement_acknowledges_nothing(api: FakeApi, client: Client) -> None:
+    envelope = sign("hold", {"nonce": "1"}, [PEOPLE[ANA].signing_key])
+    other = "sha256:" + 64 * "0"
+    api.shows["POST /v1/claims"] = {"statement": other, "digest": other}
+    with pytest.raises(UnexpectedAnswerError):
+        client.post_statement("/v1/claims", envelope)
+
+
+def test_answer_larger_than_what_was_asked_for_is_not_read_to_its_end(api: FakeApi, client: Client) -> None:
+    api.shows["/v1/inbox"] = {"items": ["x" * 1000]}
+    assert client.get_bytes("/v1/inbox", size_bytes_max=2000)
+    with pytest.raises(AnswerTooLargeError) as refused:
+        client.get_bytes("/v1/inbox", size_bytes_max=1000)
+    assert refused.value.facts == {"limit": 1000}
+
+
+def test_no_content_coding_is_asked_for(api: FakeApi) -> None:
+    heard: list[bytes] = []
+    says = speaking(b"HTTP/1.1 204 X\r\n\r\n", heard)
+    with says as server, Client(server, now=lambda: AT) as client, pytest.raises(UnreachableError):
+        client.get("/v1/inbox")
+    assert b"accept-encoding: identity\r\n" in heard[0].lower()
+
+
+@pytest.mark.parametrize("begun", [b"X: ", b"Content-Type: application/json\r\n\r\n"])
+def test_answer_that_trickles_is_given_up_whole_head_and_body(begun: bytes) -> None:
+    asked = time.monotonic()
+    with speaking(b"HTTP/1.1 200 OK\r\n" + begun, trickle=b"x") as server:
+        limited = Client(server, now=lambda: AT, answer_time_max=timedelta(seconds=0.3))
+        with limited as client, pytest.raises(UnreachableError) as lost:
+            client.get_bytes("/v1/inbox")
+    assert lost.value.facts["reason"] == "ReadTimeout"
+    assert time.monotonic() - asked < 10
+
+
+def test_line_of_an_event_stream_is_bounded() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+    says = speaking(head + b"data: {}\r\n\ndata: " + b"x" * (EVENT_LINE_BYTES_MAX + 10))
+    with says as server, Client(server, now=lambda: AT) as client:
+        events = client.events("/v1/claims/clm-x/events", after=-1)
+        assert next(events) == {}
+        with pytest.raises(UnexpectedAnswerError):
+            next(events)
+
+
+@pytest.mark.parametrize("api", ["http://escrow.example", "http://10.0.0.1:8080", "http://127.0.0.1.example"])
+def test_token_never_leaves_this_machine_unencrypted(api: str) -> None:
+    with Client(api, keys_of(ANA), now=lambda: AT) as client, pytest.raises(PlainHttpError):
+        client.get("/v1/inbox")
 
 
 def test_unavailable_server_is_asked_again_as_it_says(
@@ -80,7 +171,7 @@ def test_statement_that_met_an_unavailable_server_arrives_once(api: FakeApi, cli
     assert [path for path, _ in api.posted] == ["/v1/claims"]
 
 
-def test_no_server_is_unreachable(client: Client) -> None:
+def test_no_server_is_unreachable() -> None:
     with Client("http://127.0.0.1:9", now=lambda: AT) as nobody, pytest.raises(UnreachableError):
         nobody.deployment()
 

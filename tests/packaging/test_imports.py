@@ -18,6 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CARRIED = {
     "click": "typer",
     "google": "temporalio",  # protobuf
+    "httpcore": "httpx",
     "pydantic_core": "pydantic",
     "sqlalchemy": "sqlmodel",
     "starlette": "fastapi",

@@ -1,7 +1,7 @@
 """`tallystick claim`: file a claim, and follow it."""
 
 import tempfile
-import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +9,7 @@ import typer
 
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
-from tallystick.cli.output import print_json, print_result, print_table
+from tallystick.cli.output import print_json, print_result, print_table, say
 from tallystick.cli.signing import asking
 from tallystick.client.answers import objects, text, texts
 from tallystick.client.problems import UnreachableError
@@ -19,6 +19,8 @@ from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.filing import file_claim
 from tallystick.domain.claim.state import CLOSED
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.json import JsonObject
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="File a claim, and follow it.")
 
@@ -83,12 +85,20 @@ def list_(
 def watch(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
     """Follow a claim, one line per entry, until it ends or you press Ctrl-C."""
     with opened(context, api, key) as desk:
-        seen = -1
+        watch, silent = _Watch(desk=desk, claim=claim, as_json=as_json), False
         while True:
-            seen = _tell_news(desk, claim, seen, as_json=as_json)
-            if text(desk.client.get(f"/v1/claims/{claim}"), "state") in CLOSED:
-                return
-            _wait_for_news(desk, claim, seen)
+            try:
+                if watch.look():
+                    return
+                watch.wait()
+                silent = False
+            except TallystickError as error:
+                if not error.retryable:
+                    raise
+                if not silent:
+                    say(f"{error.message}; it is asked again until it answers")
+                silent = True
+                desk.client.pause(_LOOK_SECONDS)
 
 
 @app.command()
@@ -124,23 +134,40 @@ def inbox(context: typer.Context, api: Api, key: Key, *, as_json: Json = False) 
     print_table(answer, ("claim", "what", "until", "why"), rows, as_json=as_json)
 
 
-def _tell_news(desk: Desk, claim: str, seen: int, *, as_json: bool) -> int:
-    for entry in objects(desk.client.get(f"/v1/claims/{claim}/timeline"), "entries"):
-        index = entry.get("index")
-        if isinstance(index, int) and index > seen:
-            seen = index
-            if as_json:
-                print_json(entry)
-            else:
-                typer.echo(f"{text(entry, 'accepted_at')}  {text(entry, 'event')}  {text(entry, 'person')}")
-    return seen
+@dataclass(slots=True, kw_only=True)
+class _Watch:
+    """What of a claim was told: after an outage the next look goes on from there.
 
+    Attributes:
+        seen: The index of the last entry that was told.
+    """
 
-def _wait_for_news(desk: Desk, claim: str, seen: int) -> None:
-    """Return at the next event, or after a pause if a proxy holds events back."""
-    try:
-        for _ in desk.client.events(f"/v1/claims/{claim}/events", after=seen):
-            return
-    except UnreachableError:
-        pass
-    time.sleep(_LOOK_SECONDS)
+    desk: Desk
+    claim: str
+    as_json: bool
+    seen: int = -1
+
+    def look(self) -> bool:
+        """Tell the entries that are new; return whether the claim is over."""
+        client = self.desk.client
+        for entry in objects(client.get(f"/v1/claims/{self.claim}/timeline"), "entries"):
+            index = entry.get("index")
+            if isinstance(index, int) and index > self.seen:
+                self.seen = index
+                self._tell(entry)
+        return text(client.get(f"/v1/claims/{self.claim}"), "state") in CLOSED
+
+    def wait(self) -> None:
+        """Return at the next event, or after a pause if a proxy holds events back."""
+        try:
+            for _ in self.desk.client.events(f"/v1/claims/{self.claim}/events", after=self.seen):
+                return
+        except UnreachableError:
+            pass
+        self.desk.client.pause(_LOOK_SECONDS)
+
+    def _tell(self, entry: JsonObject) -> None:
+        if self.as_json:
+            print_json(entry)
+        else:
+            typer.echo(f"{text(entry, 'accepted_at')}  {text(entry, 'event')}  {text(entry, 'person')}")

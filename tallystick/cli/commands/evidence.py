@@ -33,7 +33,7 @@ def export(
 ) -> None:
     """Write a claim's whole record to one file, for anyone who wants to verify it."""
     with opened(context, api, key) as desk:
-        data = desk.client.get_bytes(f"/v1/claims/{claim}/evidence")
+        data = desk.client.get_bytes(f"/v1/claims/{claim}/evidence", size_bytes_max=EVIDENCE_SIZE_BYTES_MAX)
     write_file(out, data)
     written = sha256_digest(data)
     document: JsonObject = {"file": str(out), "size_bytes": len(data), "digest": written}

@@ -16,6 +16,7 @@ from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
 from tallystick.cli.output import print_result
 from tallystick.client.answers import as_object, envelope_in, number, text
 from tallystick.client.ledgers import entries
+from tallystick.client.received import TEXT
 from tallystick.crypto.envelope import envelope_bytes
 from tallystick.crypto.log.leaf import SALT_SIZE_BYTES, leaf_bytes
 from tallystick.crypto.log.merkle import leaf_hash, root_of
@@ -27,6 +28,7 @@ from tallystick.domain.amounts import counted
 from tallystick.domain.codec import instant
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
+from tallystick.limits import NOTE_SIZE_BYTES_MAX
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Verify an agreement's ledger.")
 
@@ -70,7 +72,7 @@ def verify(
 
 def _verified(desk: Desk, agreement: Agreement) -> JsonObject:
     # The entries are read after the checkpoint, so that none of those it covers can be missing.
-    note = desk.client.get_bytes(f"/v1/agreements/{agreement.id}/ledger/checkpoint")
+    note = _text(desk, f"/v1/agreements/{agreement.id}/ledger/checkpoint")
     origin = origin_of(agreement.deployment, agreement.id)
     checkpoint = open_checkpoint(note, origin=origin, public_key=agreement.engine.log_key)
     leaves = _leaves(desk, agreement, checkpoint.size)
@@ -89,6 +91,10 @@ def _verified(desk: Desk, agreement: Agreement) -> JsonObject:
     }
 
 
+def _text(desk: Desk, path: str) -> bytes:
+    return desk.client.get_bytes(path, media_type=TEXT, size_bytes_max=NOTE_SIZE_BYTES_MAX)
+
+
 def _leaves(desk: Desk, agreement: Agreement, size: int) -> Sequence[bytes]:
     """Return the leaf hash of every entry, each computed here, and proven to be in the log."""
     leaves: list[bytes] = []
@@ -97,7 +103,7 @@ def _leaves(desk: Desk, agreement: Agreement, size: int) -> Sequence[bytes]:
             raise LedgerInconsistentError("an entry is missing", index=place)
         if place >= size:
             break  # newer than the checkpoint; a later checkpoint will cover it
-        proof = parse_log_proof(desk.client.get_bytes(f"/v1/agreements/{agreement.id}/ledger/proof/{place}"))
+        proof = parse_log_proof(_text(desk, f"/v1/agreements/{agreement.id}/ledger/proof/{place}"))
         if proof.extra is None or len(proof.extra) != SALT_SIZE_BYTES or proof.index != place:
             raise LedgerInconsistentError("the proof lacks its salt, or is of another entry", index=place)
         leaf = leaf_hash(

@@ -17,6 +17,7 @@ from tallystick.domain.ids import claim_id
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office, show_deposit
+from tests.support.sites.fake_api import HANGS_UP
 from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, KIM, PEOPLE, TOM
 from tests.support.worlds.deliveries import Release, digest_of, keys_of
 
@@ -204,6 +205,26 @@ def test_watching_tells_each_entry_once_and_ends_with_the_claim(office: Office, 
     office.api.shows[f"/v1/claims/{release.claim}/events"] = b'data: {"index": 7}\n\n'
     ran = office.run("claim", "watch", release.claim, person=ANA)
     assert [line.split()[1] for line in ran.out.splitlines()] == ["filed", "intake-accepted"]
+
+
+def test_watch_goes_on_after_the_server_was_away_from_the_last_entry_it_told(
+    office: Office, release: Release
+) -> None:
+    entries = [
+        {"index": index, "accepted_at": "2026-11-24T09:00:00Z", "event": event, "person": BEA}
+        for index, event in enumerate(("filed", "accepted"))
+    ]
+    view = office.api.shows[f"/v1/claims/{release.claim}"]
+    states = iter(["ACCEPTED", "RELEASED"])
+    office.api.shows[f"/v1/claims/{release.claim}"] = lambda: {**view, "state": next(states)}
+    shown = iter([entries[:1], entries, entries])
+    office.api.shows[f"/v1/claims/{release.claim}/timeline"] = lambda: {"entries": next(shown)}
+    office.api.fails[f"GET /v1/claims/{release.claim}/events"] = [(HANGS_UP, None)]
+    office.api.fails[f"GET /v1/claims/{release.claim}"] = [(HANGS_UP, None)]
+    ran = office.run("claim", "watch", release.claim, person=BEA)
+    assert ran.code == 0, ran.err
+    assert [line.split()[1] for line in ran.out.splitlines()] == ["filed", "accepted"]
+    assert ran.err.count("it is asked again until it answers") == 1
 
 
 def test_claim_is_shown_and_nothing_of_it_is_sent_without_a_yes(office: Office, release: Release) -> None:

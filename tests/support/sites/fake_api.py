@@ -81,7 +81,7 @@ class FakeApi:
 
     def blob(self, method: str, digest: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         if method == "HEAD":
-            return (200, len(self.parts[digest])) if digest in self.parts else (404, {})
+            return 200, len(self.parts.get(digest, b""))
         if method == "GET":
             return self.ranged(digest, headers.get("Range"))
         offset, total = int(headers["Upload-Offset"]), int(headers["Upload-Length"])
@@ -104,6 +104,19 @@ class FakeApi:
         match = re.fullmatch(r"bytes=(\d+)-", asked)
         assert match
         return 206, self.blobs[digest][int(match[1]) :]
+
+
+def media_type_of(status: int, path: str, shown: object) -> str:
+    """The media type that the API gives such an answer; bytes of an error are a proxy's page."""
+    if status >= 400:
+        return "text/html" if isinstance(shown, bytes) else "application/problem+json"
+    if path.startswith("/v1/blobs/") and isinstance(shown, bytes):
+        return "application/octet-stream"
+    if path.endswith("/events"):
+        return "text/event-stream"
+    if "/ledger/checkpoint" in path or "/ledger/proof/" in path:
+        return "text/plain; charset=utf-8"
+    return "application/json"
 
 
 def knows(authorization: str) -> bool:
@@ -130,6 +143,8 @@ def serving(api: FakeApi) -> Generator[FakeApi]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             status, shown = api.answer(self.command, self.path, body, self.headers)  # type: ignore[arg-type]
+            if status >= 400 and isinstance(shown, dict) and "code" in shown:
+                shown = {"type": f"urn:tallystick:problem:{shown['code']}", **shown}
             if status == HANGS_UP:
                 self.close_connection = True
                 return
@@ -140,6 +155,7 @@ def serving(api: FakeApi) -> Generator[FakeApi]:
                 raw = b""
             if status == 503:
                 self.send_header("Retry-After", "0")
+            self.send_header("Content-Type", media_type_of(status, urlsplit(self.path).path, shown))
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
             self.wfile.write(raw)

@@ -317,7 +317,8 @@ class Release:
     # ------------------------------------------------------------------ behind the steps
 
     def _checkpoint(self) -> bytes:
-        return self.client(DORA).get_bytes(f"/v1/agreements/{self.agreement.id}/ledger/checkpoint")
+        path = f"/v1/agreements/{self.agreement.id}/ledger/checkpoint"
+        return self.client(DORA).get_bytes(path, media_type="text/plain")
 
     def _custody(self) -> Mapping[ComponentId, JsonObject]:
         epochs = objects(self.get(f"/v1/agreements/{self.agreement.id}"), "custody")

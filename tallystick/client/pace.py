@@ -1,0 +1,86 @@
+"""How slowly a server may answer: a time for the whole answer, its head included.
+
+HTTP libraries bound the wait for the next byte. A server that sends a byte now and then holds its caller
+for ever; here it has a time from the end of the request to the end of the answer.
+"""
+
+import ssl
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore
+import httpx
+
+_SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+
+
+@dataclass(slots=True, kw_only=True)
+class Pace:
+    """The time that the answer to the next request may take.
+
+    Attributes:
+        seconds: From the end of the request to the end of the answer.
+        bytes_per_second: What each byte that arrives adds to it; None if nothing does.
+    """
+
+    seconds: float
+    bytes_per_second: int | None = None
+
+
+def paced_transport(pace: Pace, proxy: httpx.Proxy | None) -> httpx.HTTPTransport:
+    """Return a transport whose answers keep to `pace`; change it between requests to give another its own."""
+    transport = httpx.HTTPTransport(proxy=proxy)
+    # httpx hands no network backend on to httpcore, whose constructor would take it.
+    transport._pool._network_backend = _PacedBackend(pace)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return transport
+
+
+class _PacedBackend(httpcore.SyncBackend):
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[_SocketOption] | None = None,
+    ) -> httpcore.NetworkStream:
+        opened = super().connect_tcp(host, port, timeout, local_address, socket_options)
+        return _PacedStream(opened, self._pace)
+
+
+class _PacedStream(httpcore.NetworkStream):
+    """A connection of which each answer has an end: the clock begins with the first read after a write."""
+
+    def __init__(self, inner: httpcore.NetworkStream, pace: Pace) -> None:
+        self._inner, self._pace = inner, pace
+        self._until: float | None = None
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        now = time.monotonic()
+        self._until = now + self._pace.seconds if self._until is None else self._until
+        if (left := self._until - now) <= 0:
+            raise httpcore.ReadTimeout("the answer takes too long")
+        read = self._inner.read(max_bytes, left if timeout is None else min(timeout, left))
+        if self._pace.bytes_per_second is not None:
+            self._until += len(read) / self._pace.bytes_per_second
+        return read
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._until = None
+        self._inner.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _PacedStream(self._inner.start_tls(ssl_context, server_hostname, timeout), self._pace)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
+        return self._inner.get_extra_info(info)

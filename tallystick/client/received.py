@@ -1,0 +1,122 @@
+"""What came back, and whether the server said it: a proxy's page, a redirect or a form is no answer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+
+from tallystick.client.answers import answer
+from tallystick.client.problems import UnexpectedAnswerError, UnreachableError, refusal
+from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.json import JsonObject
+from tallystick.limits import PROBLEM_SIZE_BYTES_MAX
+
+JSON: Final = "application/json"
+TEXT: Final = "text/plain"
+OCTETS: Final = "application/octet-stream"
+EVENTS: Final = "text/event-stream"
+_PROBLEM: Final = "application/problem+json"
+_PROBLEM_TYPE: Final = "urn:tallystick:problem:"
+_OURS: Final = frozenset({JSON, TEXT, OCTETS, _PROBLEM})
+_DONE: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.PARTIAL_CONTENT})
+_GATEWAYS: Final = frozenset(
+    {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+)
+_CHUNK_BYTES: Final = 64 * 1024
+
+
+class AnswerTooLargeError(UnexpectedAnswerError):
+    """The server sent more than it was asked for."""
+
+    code = "answer-too-large"
+    why = "Each answer has a size that it may have; what came is larger, and the rest was not read."
+    advice = "Ask again; if it happens again, what answers at `--api` is no Tallystick server, or broken."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer, whole: its status, its header fields, and its body within a bound."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the body, without parameters."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the server itself refused the request: with a problem of ours (RFC 9457)."""
+        return self.status >= HTTPStatus.BAD_REQUEST and self.media_type == _PROBLEM
+
+    @property
+    def from_gateway(self) -> bool:
+        """Whether a gateway says that no answer came (RFC 9110 sections 15.6.3 to 15.6.5)."""
+        return self.status in _GATEWAYS and not self.refuses
+
+
+def read_whole(response: httpx.Response, *, size_bytes_max: int) -> Answer:
+    """Return an answer whose body is still to be read.
+
+    Raises:
+        AnswerTooLargeError: The body has more bytes; the rest is not read.
+        UnreachableError: The body is in a content coding, which nobody asked for.
+    """
+    head = Answer(status=response.status_code, headers=response.headers, content=b"")
+    if head.media_type not in _OURS:
+        return head  # a page that somebody else wrote is not read
+    limit = size_bytes_max if response.is_success else PROBLEM_SIZE_BYTES_MAX
+    content = bytearray()
+    for chunk in chunks_of(response):
+        content += chunk
+        if len(content) > limit:
+            raise AnswerTooLargeError("more bytes than were asked for", limit=limit)
+    return replace(head, content=bytes(content))
+
+
+def chunks_of(response: httpx.Response) -> Iterator[bytes]:
+    """Yield the body as it was sent.
+
+    Raises:
+        UnreachableError: It is in a content coding: a few bytes may mean gigabytes.
+    """
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnreachableError("something encoded the answer on its way", status=response.status_code)
+    yield from response.iter_raw(_CHUNK_BYTES)
+
+
+def check(given: Answer, media_type: str) -> None:
+    """Return if the server did what it was asked.
+
+    Raises:
+        UnreachableError: Something else answered in the server's place.
+        TallystickError: The server refused, with its code.
+    """
+    if given.status in _DONE and given.media_type == media_type:
+        return
+    if given.refuses:
+        raise _refused(given)
+    raise UnreachableError(
+        f"something else answered in the server's place, with HTTP status {given.status}",
+        status=given.status,
+        media_type=given.media_type[:64],
+    )
+
+
+def _refused(given: Answer) -> TallystickError:
+    problem = _problem(given.content)
+    code = problem.get("code")
+    if given.content and (not isinstance(code, str) or problem.get("type") != f"{_PROBLEM_TYPE}{code}"):
+        return UnreachableError("a problem that is not the server's", status=given.status)
+    return refusal(problem, status=given.status)
+
+
+def _problem(body: bytes) -> JsonObject:
+    try:
+        return answer(body)
+    except (MalformedError, UnexpectedAnswerError):
+        return {}
