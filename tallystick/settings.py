@@ -4,12 +4,13 @@ Every setting is a `TALLYSTICK_*` variable; most have defaults in the data folde
 setting is key material: settings name the files that have it.
 """
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from tallystick.domain import ids
 from tallystick.domain.errors import MalformedError
@@ -120,7 +121,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     settings = Settings(
         deployment=read.required("DEPLOYMENT", lambda text: DeploymentId(ids.name(text))),
         data_dir=data,
-        database_url=read.get("DATABASE_URL", _url, f"sqlite:///{data}/tallystick.db"),
+        database_url=read.get("DATABASE_URL", _url, _database_in(data)),
         blob_locations=read.get("BLOBS", _locations, _default_locations(data)),
         uploads_dir=read.get("UPLOADS_DIR", _absolute, data / "uploads"),
         root_keys=read.get("ROOT_KEYS", _keys, ()),
@@ -211,6 +212,8 @@ def _bad(message: str) -> MalformedError:
 def _absolute(text: str) -> Path:
     if not (path := Path(text)).is_absolute():
         raise _bad("not an absolute path")
+    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in text):  # Cs: bytes that are not UTF-8
+        raise _bad("a path with a control character, or that is not UTF-8")
     return path
 
 
@@ -218,6 +221,11 @@ def _url(text: str) -> str:
     if "://" not in text:
         raise _bad("not a database URL like sqlite:////path/file.db")
     return text
+
+
+def _database_in(data: Path) -> str:
+    """Return the URL of the ledger in a data folder: a `?` in the folder's name begins no query."""
+    return "sqlite:///" + quote(str(data / "tallystick.db"))
 
 
 def _default_locations(data: Path) -> tuple[BlobLocation, ...]:

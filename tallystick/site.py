@@ -164,7 +164,9 @@ def _root_key(file: Path) -> PublicKey:
             f"cannot read {file}: {error.strerror}", file=str(file), reason=error.strerror
         ) from error
     except TallystickError as error:
-        raise RootFileError(f"{file} is not a public file", file=str(file), reason=error.message) from error
+        raise RootFileError(
+            f"{file} is not a public file: {error.message}", file=str(file), reason=error.message
+        ) from error
 
 
 def _make_folders(site: Site) -> None:

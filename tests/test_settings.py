@@ -92,6 +92,8 @@ def test_what_has_no_default_is_asked_for(name: str) -> None:
         ("TALLYSTICK_HALT_FLIE", "/data/HALT"),
         ("TALLYSTICK_DEPLOYMENT", "Not A Name"),
         ("TALLYSTICK_DATA", "relative/path"),
+        ("TALLYSTICK_DATA", "/data\nfolder"),
+        ("TALLYSTICK_DATA", "/data\udcff"),
         ("TALLYSTICK_DATABASE_URL", "no url"),
         ("TALLYSTICK_BLOBS", "file:///only-one"),
         ("TALLYSTICK_BLOBS", "file:///same file:///same"),

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 refused (the problem as JSON on standard error), 2 wrong u
 """
 
 import importlib
+import io
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -101,6 +102,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, this process's if no arguments are given, and end with its exit code."""
     from tallystick.domain.errors import TallystickError  # noqa: PLC0415 - `--version` needs none of it
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # what a terminal's encoding lacks is escaped, never an exception
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(args=arguments, prog_name="tallystick")
     except TallystickError as error:

@@ -11,8 +11,9 @@ from tallystick.client.http import Client
 from tallystick.crypto.keyfile import PassphraseNeededError, PrivateKeys, read_key_file
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
+from tallystick.desk.files import naming
+from tallystick.desk.passphrases import read_passphrase
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import PASSPHRASE_BYTES_MAX
 
 
 class PublicFileGivenError(TallystickError):
@@ -21,14 +22,6 @@ class PublicFileGivenError(TallystickError):
     code = "public-file-given"
     why = "Signing needs the private key; a .pub file has only the public ones."
     advice = "Name the .key file next to it."
-
-
-class PassphraseFileError(TallystickError):
-    """A passphrase file that cannot be used."""
-
-    code = "passphrase-file"
-    why = "The first line of a passphrase file is the passphrase; this file has none that can be used."
-    advice = "Write the passphrase on the first line, in UTF-8."
 
 
 @contextlib.contextmanager
@@ -54,26 +47,21 @@ def private_keys(context: typer.Context, key: Path) -> PrivateKeys:
     if key.suffix == ".pub":
         raise PublicFileGivenError(f"{key} is a public file", file=key.name)
     root = context.find_root().obj
-    passphrase = read_passphrase(root) if isinstance(root, Path) else None
-    try:
-        return read_key_file(key, passphrase=passphrase)
-    except PassphraseNeededError:
-        return read_key_file(key, passphrase=typer.prompt("Passphrase", hide_input=True, err=True))
+    passphrase = passphrase_in(root) if isinstance(root, Path) else None
+    with naming(key):
+        try:
+            return read_key_file(key, passphrase=passphrase)
+        except PassphraseNeededError:
+            return read_key_file(key, passphrase=typer.prompt("Passphrase", hide_input=True, err=True))
 
 
-def read_passphrase(file: Path) -> str:
-    """Return the first line of a passphrase file.
+def passphrase_in(file: Path) -> str:
+    """Return the passphrase in a file; tell the person if others may read it.
 
     Raises:
-        PassphraseFileError: The file is missing or not UTF-8, or its first line is empty or too long.
+        PassphraseFileError: The file has none that can be used.
     """
-    try:
-        with file.open("rb") as source:
-            line = source.readline(PASSPHRASE_BYTES_MAX + 1).decode().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
-        raise PassphraseFileError(f"cannot read {file} as UTF-8", file=file.name) from None
-    if not 0 < len(line.encode()) < PASSPHRASE_BYTES_MAX:
-        raise PassphraseFileError(
-            f"the first line of {file} is empty or too long", file=file.name, limit=PASSPHRASE_BYTES_MAX
-        )
-    return line
+    filed = read_passphrase(file)
+    for warning in filed.warnings:
+        say(warning)
+    return filed.passphrase

@@ -6,7 +6,7 @@ Results go to standard output; questions, progress and problems to standard erro
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 from rich.console import Console
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def print_json(document: JsonValue) -> None:
     """Print a document for machines."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    typer.echo(_json(document, sys.stdout))
 
 
 def print_result(document: JsonObject, lines: Iterable[str], *, as_json: bool) -> None:
@@ -63,7 +63,7 @@ def print_problem(error: TallystickError) -> None:
         "advice": error.advice,
         "retryable": error.retryable,
     }
-    typer.echo(json.dumps(problem, indent=2, ensure_ascii=False), err=True)
+    typer.echo(_json(problem, sys.stderr), err=True)
 
 
 def shown(value: object) -> str:
@@ -75,6 +75,12 @@ def shown(value: object) -> str:
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def _json(document: JsonValue, out: TextIO) -> str:
+    """Return a document as JSON, in ASCII where `out` cannot write every character."""
+    unicode = (out.encoding or "").lower().replace("-", "").startswith("utf")
+    return json.dumps(document, indent=2, ensure_ascii=not unicode)
 
 
 def _plain(value: Fact) -> JsonValue:

@@ -60,7 +60,7 @@ class Client:
 
         Raises:
             ServerAddressError: `api` is not a server's address.
-            ProxyUnusableError: The environment names a proxy that can't be used.
+            ProxyUnusableError: The environment names a proxy that cannot be used.
         """
         self._address = read_address(api)
         self._keys, self._now, self.pause = keys, now, pause

@@ -17,7 +17,7 @@ _SCHEMES: Final = frozenset({"http", "https"})
 
 
 class ProxyUnusableError(TallystickError):
-    """The environment names a proxy that can't be used."""
+    """The environment names a proxy that cannot be used."""
 
     code = "proxy-unusable"
     why = "`HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` names no proxy that can be used: a URL such as http://proxy:3128."

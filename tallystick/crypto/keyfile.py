@@ -6,6 +6,7 @@ keep their role keys (log, decision) in the same format.
 """
 
 import stat
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -219,10 +220,16 @@ def _bounded(members: JsonObject, member: str, least: int, most: int) -> int:
     return count
 
 
+def _prepared(passphrase: str) -> bytes:
+    """Return the one spelling of a passphrase, whatever system typed it (RFC 8265 section 4.2.2)."""
+    spaced = "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in passphrase)
+    return unicodedata.normalize("NFC", spaced).encode()
+
+
 def _box(passphrase: str, salt: bytes, cost: SealingCost) -> nacl.secret.SecretBox:
     size = nacl.secret.SecretBox.KEY_SIZE
     try:
-        key = argon2id.kdf(size, passphrase.encode(), salt, cost.operations, cost.memory_bytes)
+        key = argon2id.kdf(size, _prepared(passphrase), salt, cost.operations, cost.memory_bytes)
     except nacl.exceptions.RuntimeError:
         raise KeyFileUnreadableError("not enough memory", memory_bytes=cost.memory_bytes) from None
     return nacl.secret.SecretBox(key)

@@ -11,6 +11,7 @@ from typing import Final
 
 from tallystick.crypto.enrolment import read_public_file
 from tallystick.crypto.json.canonical import canonical_bytes, parse
+from tallystick.desk.files import naming
 from tallystick.desk.strict_yaml import Located, at_line, read_yaml
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode_with_defaults, encode
@@ -146,7 +147,9 @@ def _from_file(name: JsonValue, folder: Path, where: str, read: Callable[[bytes]
     try:
         if not isinstance(name, str) or "\x00" in name:
             raise AgreementFileMistakeError("not the name of a file")
-        return read(_contents(folder / name, KEY_FILE_SIZE_BYTES_MAX))
+        content = _contents(folder / name, KEY_FILE_SIZE_BYTES_MAX)
+        with naming(folder / name):
+            return read(content)
     except TallystickError as error:
         raise _NamedFileError(where, error) from error
 

@@ -1,9 +1,11 @@
 """Files at a desk, read and written whole, and bounded."""
 
+import contextlib
+from collections.abc import Generator
 from pathlib import Path
 
 from tallystick.crypto.envelope import Envelope, parse_envelope
-from tallystick.domain.errors import TallystickError
+from tallystick.domain.errors import MalformedError, TallystickError, made
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 
 _SIZE_BYTES_MAX = 2 * AGREEMENT_SIZE_BYTES_MAX
@@ -45,6 +47,20 @@ def read_file(file: Path, *, size_bytes_max: int) -> bytes:
     return content
 
 
+@contextlib.contextmanager
+def naming(file: Path) -> Generator[None]:
+    """Let a refusal of what is in `file` name it.
+
+    Raises:
+        MalformedError: The same, with the file in its message and its facts.
+    """
+    try:
+        yield
+    except MalformedError as error:
+        facts = {"file": file.name, **error.facts}
+        raise made(type(error), f"{file}: {error.message}", facts) from error
+
+
 def write_file(file: Path, content: bytes) -> None:
     """Write a file that need not be private.
 
@@ -65,4 +81,5 @@ def read_envelope(file: Path) -> Envelope:
         MalformedError: Not an envelope.
     """
     content = read_file(file, size_bytes_max=_SIZE_BYTES_MAX)
-    return parse_envelope(content, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+    with naming(file):
+        return parse_envelope(content, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)

@@ -1,5 +1,7 @@
 """The contract of the command line: names, exit codes, what goes where, and that it starts fast."""
 
+import json
+import os
 import subprocess
 import sys
 
@@ -98,6 +100,51 @@ def test_server_without_a_scheme_is_wrong_usage(office: Office) -> None:
     ran = office.run("inbox", "--api", "127.0.0.1:8080", "--key", str(office.key(ANA)))
     assert ran.code == 2
     assert "http://127.0.0.1:8080" in ran.err
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "http://h:port", "http://u:p@h", "http://xn--a", "http:///"]
+)
+def test_address_that_is_none_is_wrong_usage(address: str, office: Office) -> None:
+    ran = office.run("inbox", "--api", address, "--key", str(office.key(ANA)))
+    assert (ran.code, "--api" in ran.err, "Traceback" in ran.err) == (2, True, False)
+
+
+@pytest.mark.parametrize(
+    "options", [("--database-url", "postgresql://u:canary@h:port/x"), ("--api-port", "70000")]
+)
+def test_site_is_not_started_over_a_setting_that_is_none(options: tuple[str, str], office: Office) -> None:
+    ran = office.run("up", "--data", "site", *options)
+    assert ran.code == 1
+    assert ran.problem["code"] in {"database-setup", "bad-setting"}
+    assert "canary" not in ran.err
+
+
+def test_proxy_that_is_none_is_told_before_anything_is_sent(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://[::1")
+    monkeypatch.setenv("NO_PROXY", "localhost,fd07:b51a:cc66:f0::/64")
+    ran = office.run("inbox", "--api", "https://escrow.example", "--key", str(office.key(ANA)))
+    assert (ran.code, ran.problem["code"]) == (1, "proxy-unusable")
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_terminal_that_lacks_a_character_gets_it_escaped(words: tuple[str, ...], office: Office) -> None:
+    item = {"claim": "clm-x", "what": "\u2713 \u00fc", "until": None, "why": "\u4e00"}
+    office.api.shows["/v1/inbox"] = {"items": [item]}
+    arguments = ["inbox", *words, "--api", office.api.url, "--key", str(office.key(ANA))]
+    script = "import sys; from tallystick.cli.main import main; main(sys.argv[1:])"
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert b"\\u2713" in ran.stdout
+    if words:
+        assert json.loads(ran.stdout) == {"items": [item]}
 
 
 def test_public_file_in_the_place_of_the_key_is_named_as_such(office: Office) -> None:

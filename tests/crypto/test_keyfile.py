@@ -211,6 +211,17 @@ def test_sealed_file_shows_nothing(sealed_file: Path) -> None:
     assert b"CANARY" not in sealed_file.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "typed", ["gr\u00fcn und wei\u00df", "gru\u0308n und wei\u00df", "gr\u00fcn\u00a0und\u2003wei\u00df"]
+)
+@pytest.mark.parametrize("written", ["gr\u00fcn und wei\u00df", "gru\u0308n und wei\u00df"])
+def test_passphrase_opens_however_a_system_spells_its_letters(
+    written: str, typed: str, tmp_path: Path
+) -> None:
+    write_key_file(tmp_path / "a.key", PRIVATE, passphrase=written, cost=CHEAP)
+    assert _same(read_key_file(tmp_path / "a.key", passphrase=typed))
+
+
 def test_sealed_file_asks_for_a_passphrase(sealed_file: Path) -> None:
     with pytest.raises(PassphraseNeededError):
         read_key_file(sealed_file)

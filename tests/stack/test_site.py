@@ -12,6 +12,8 @@ from tallystick.crypto.keyfile import read_key_file
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import PersonId
 from tallystick.site import DataFolderError, OtherDeploymentError, RootFileError, prepare, settings_of
+from tallystick.store.database.session import open_database
+from tallystick.store.database.tables import create_tables
 from tests.support.worlds.agreements import ANA, PEOPLE
 
 
@@ -97,6 +99,16 @@ def test_the_ledger_lies_in_the_folder_unless_another_place_is_named(tmp_path: P
     own = settings_of(site, api_port=1, temporal_port=2).database_url
     assert own == f"sqlite:///{tmp_path}/site/tallystick.db"
     assert settings_of(site, api_port=1, temporal_port=2, database_url=named).database_url == named
+
+
+@pytest.mark.parametrize("folder", ["a?mode=x", "a#b", "a%20b", "a b", "é", "a&b=c;d", "a%3Fb"])
+def test_the_ledger_lies_in_the_folder_whatever_it_is_called(tmp_path: Path, folder: str) -> None:
+    site = prepare(tmp_path / folder, deployment="harbour")
+    settings = settings_of(site, api_port=1, temporal_port=2)
+    create_tables(open_database(settings.database_url))
+    assert (site.root / "tallystick.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [folder]
+    assert [location.path.parent for location in settings.blob_locations] == [site.root, site.root]
 
 
 def test_an_altered_public_file_is_refused(tmp_path: Path) -> None:

@@ -5,15 +5,17 @@ from typing import Annotated, Final
 
 import typer
 
-from tallystick.cli.opened import private_keys, read_passphrase
+from tallystick.cli.opened import passphrase_in, private_keys
 from tallystick.cli.options import Json
-from tallystick.cli.output import print_result
+from tallystick.cli.output import print_result, say
 from tallystick.crypto.age import new_identity, parse_identity
 from tallystick.crypto.enrolment import Enrolment, enrol, public_file_bytes, read_public_file
 from tallystick.crypto.json.canonical import parse
 from tallystick.crypto.keyfile import KeyFileExistsError, KeyFileUnreadableError, PrivateKeys, write_key_file
 from tallystick.crypto.keys import SigningKey, key_id
 from tallystick.desk.clock import now
+from tallystick.desk.files import naming
+from tallystick.desk.passphrases import weaknesses
 from tallystick.domain.ids import person_id
 from tallystick.domain.json import JsonObject
 from tallystick.durable import create_durably
@@ -35,7 +37,9 @@ def new(
 ) -> None:
     """Make PERSON.key (private, mode 0600) and PERSON.pub (for the agreement)."""
     who = person_id(person)
-    passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
+    passphrase = None if passphrase_file is None else passphrase_in(passphrase_file)
+    for warning in () if passphrase is None else weaknesses(passphrase):
+        say(warning)
     identity = new_identity()
     keys = PrivateKeys(person=who, signing_key=SigningKey.generate(), age_identity=identity.secret_text())
     enrolment = enrol(who, keys.signing_key, age_recipient=str(identity.recipient()), issued_at=now())
@@ -61,9 +65,11 @@ def show(
 ) -> None:
     """Show whose keys a file has, never their secrets; verify the proof of possession in a .pub file."""
     raw = _contents(file)
-    members = parse(raw, size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
-    if isinstance(members, dict) and "enrolment" in members:
-        document = _public(read_public_file(raw))
+    with naming(file):
+        members = parse(raw, size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
+        enrolment = read_public_file(raw) if isinstance(members, dict) and "enrolment" in members else None
+    if enrolment is not None:
+        document = _public(enrolment)
     else:
         keys = private_keys(context, file)
         document = {

@@ -7,6 +7,7 @@ digest. Bytes are signed, stored and verified as they came; only verified bytes
 are parsed.
 """
 
+import codecs
 import hashlib
 import json
 import re
@@ -43,7 +44,7 @@ class NotUtf8Error(MalformedError):
 
     code = "json-not-utf8"
     why = "JSON between systems is UTF-8 without a byte order mark (RFC 8259 section 8.1)."
-    advice = "Send UTF-8 without a byte order mark."
+    advice = "Write UTF-8 without a byte order mark; many editors can save a file so."
 
 
 class JsonSyntaxError(MalformedError):
@@ -151,7 +152,7 @@ def sha256_digest(data: bytes) -> Digest:
 
 # Reading, in this order.
 
-_BOM: Final = b"\xef\xbb\xbf"
+_BYTE_ORDER_MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # An unterminated string takes the rest, so that each character is looked at once.
 _STRING_OR_BRACKET: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _REFUSED_CHARACTER: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -169,8 +170,8 @@ class _RefusedNumber(str):
 
 
 def _decoded(data: bytes) -> str:
-    if data.startswith(_BOM):
-        raise NotUtf8Error("byte order mark", at=0)
+    if data.startswith(_BYTE_ORDER_MARKS):
+        raise NotUtf8Error("a byte order mark at the beginning", at=0)
     try:
         return data.decode("utf-8", "strict")
     except UnicodeDecodeError as error:

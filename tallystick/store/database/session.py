@@ -43,6 +43,7 @@ _POSTGRESQL_UNAVAILABLE: Final = (
 resources, lock not available, operator, system (PostgreSQL, appendix A)."""
 _POSTGRESQL_NAMES: Final = frozenset({"postgresql", "postgres"})
 """libpq takes both, and hosting providers hand out both; SQLAlchemy knows the first alone."""
+_PORT_MAX: Final = 65_535
 _ONE_WRITER: Final = 0x74616C6C79
 """The advisory lock that a writer holds; PostgreSQL knows it apart in each database."""
 
@@ -86,7 +87,7 @@ def open_database(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX)
             return _sqlite(url, busy_max)
         if backend in _POSTGRESQL_NAMES:
             return _postgresql(url, busy_max)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         # The URL itself is not shown: it may hold a password.
         raise DatabaseSetupError("the database URL cannot be used", reason=type(error).__name__) from None
     raise DatabaseSetupError(f"{backend} is neither SQLite nor PostgreSQL", reason=backend)
@@ -187,6 +188,8 @@ def _sqlite(url: URL, busy_max: timedelta) -> Engine:
 def _postgresql(url: URL, busy_max: timedelta) -> Engine:
     if url.drivername in _POSTGRESQL_NAMES:
         url = url.set(drivername="postgresql+psycopg")
+    if url.port is not None and not 0 < url.port <= _PORT_MAX:
+        raise DatabaseSetupError("the database URL's port is none", reason="port")
     # Ping: a server that was restarted costs a reconnection, not a refused request.
     database = create_engine(url, pool_pre_ping=True, hide_parameters=True)
     event.listen(database, "connect", _postgresql_setup(busy_max))

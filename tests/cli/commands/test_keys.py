@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+import pytest
+
 from tallystick.crypto.enrolment import read_public_file
 from tallystick.crypto.keyfile import read_key_file
 from tests.cli.conftest import Office
@@ -49,6 +51,25 @@ def test_wrong_passphrase_is_refused(office: Office) -> None:
     Path("passphrase").write_text("wrong horse\n")
     ran = office.run("--passphrase-file", "passphrase", "key", "show", "ana@harbour.key")
     assert ran.problem["code"] == "passphrase-wrong"
+
+
+def test_weak_passphrase_and_one_that_others_may_read_are_told(office: Office) -> None:
+    Path("passphrase").write_text("horse\n")
+    Path("passphrase").chmod(0o644)
+    ran = office.run("key", "new", "ana@harbour", "--passphrase-file", "passphrase")
+    assert ran.code == 0
+    assert "chmod 600" in ran.err
+    assert "5 characters" in ran.err
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"])
+def test_byte_order_mark_is_named_with_its_file(mark: bytes, office: Office) -> None:
+    office.run("key", "new", "ana@harbour")
+    for name in ("ana@harbour.pub", "ana@harbour.key"):
+        Path(name).write_bytes(mark + Path(name).read_bytes())
+        ran = office.run("key", "show", name)
+        assert (ran.code, ran.problem["facts"]["file"]) == (1, name)
+        assert "byte order mark" in ran.problem["detail"]
 
 
 def test_empty_passphrase_is_refused(office: Office) -> None:

@@ -54,11 +54,21 @@ def test_a_database_whose_journal_cannot_be_wal_is_refused_at_connect() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite://", "sqlite:///:memory:", "no-url", "nosuchdatabase://x", "mysql://x", ""]
+    "url",
+    [
+        *("sqlite://", "sqlite:///:memory:", "no-url", "nosuchdatabase://x", "mysql://x", ""),
+        *("postgresql://u:p@127.0.0.1:port/x", "postgresql://u@[::1/x", "postgresql://u@h:0/x"),
+        *("postgresql://u@h:65536/x", "postgresql+nosuchdriver://u@h/x"),
+    ],
 )
 def test_a_database_that_cannot_be_used_is_refused(url: str) -> None:
     with pytest.raises(DatabaseSetupError):
         open_database(url)
+
+
+def test_both_schemes_of_postgresql_mean_it() -> None:
+    for scheme in ("postgresql", "postgres", "postgresql+psycopg"):
+        assert open_database(f"{scheme}://u@h/x").url.drivername == "postgresql+psycopg"
 
 
 def test_a_refused_url_is_not_shown() -> None:
