@@ -13,10 +13,10 @@ from typing import BinaryIO, Final
 
 from tallystick.client.answers import answer, text
 from tallystick.client.http import Client
-from tallystick.client.outage import Patience, outlasting
+from tallystick.client.outage import Outage, outlasting
 from tallystick.client.pace import Pace
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
-from tallystick.client.received import JSON, OCTETS, Answer, check, chunks_of
+from tallystick.client.received import JSON, OCTETS, Received, check, chunks_of
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.durable import rename_durably, sync_file
@@ -84,7 +84,7 @@ def put_blob(client: Client, file: Path, wanted: Digest, *, agreement: Agreement
         upload = _Upload(
             client=client,
             wanted=wanted,
-            patience=Patience(client.pause),
+            outage=Outage(client.pause),
             parameters={"agreement": agreement, "purpose": purpose},
             source=source,
             size_bytes=file.stat().st_size,
@@ -144,7 +144,7 @@ class _Upload:
     parameters: Mapping[str, str | int]
     source: BinaryIO
     size_bytes: int
-    patience: Patience
+    outage: Outage
 
     @property
     def path(self) -> str:
@@ -159,13 +159,13 @@ class _Upload:
         try:
             given = self._sent(offset)
         except UnreachableError as error:
-            self.patience.wait(error)
+            self.outage.wait(error)
             return self.put_part(self.received())  # as deep as an outage has attempts
         except TallystickError as error:
             if error.code != "upload-offset":
                 raise
             return self.received()
-        self.patience.renew()
+        self.outage.renew()
         return self._next_offset(given)
 
     def _received(self) -> int:
@@ -178,7 +178,7 @@ class _Upload:
             raise UnreachableError("something else answered in the server's place", status=given.status)
         return self._within(_decimal(given.headers[_OFFSET]))
 
-    def _sent(self, offset: int) -> Answer:
+    def _sent(self, offset: int) -> Received:
         part = _Part(
             source=self.source, offset=offset, size_bytes=min(UPLOAD_PART_BYTES, self.size_bytes - offset)
         )
@@ -199,7 +199,7 @@ class _Upload:
         check(given, JSON)
         return given
 
-    def _next_offset(self, given: Answer) -> int | None:
+    def _next_offset(self, given: Received) -> int | None:
         receipt = answer(given.content)
         if given.status == HTTPStatus.CREATED and text(receipt, "digest") == self.wanted:
             return None
@@ -218,15 +218,15 @@ class _Upload:
 
 def _fetch_all(client: Client, path: str, out: BinaryIO, size_bytes: int) -> None:
     """Fetch what is missing; resume after a broken connection, until an outage has lasted too long."""
-    patience = Patience(client.pause)
+    outage = Outage(client.pause)
     while True:
         begun = out.seek(0, os.SEEK_END)
         try:
             return _fetch(client, path, out, size_bytes)
         except UnreachableError as error:
             if out.seek(0, os.SEEK_END) > begun:
-                patience.renew()
-            patience.wait(error)
+                outage.renew()
+            outage.wait(error)
 
 
 def _fetch(client: Client, path: str, out: BinaryIO, size_bytes: int) -> None:

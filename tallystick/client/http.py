@@ -21,7 +21,7 @@ from tallystick.client.bearer import Bearer, bearer_token
 from tallystick.client.pace import Pace, paced_transport
 from tallystick.client.problems import PlainHttpError, UnexpectedAnswerError, UnreachableError
 from tallystick.client.proxies import proxy_for
-from tallystick.client.received import EVENTS, JSON, Answer, check, chunks_of, read_whole
+from tallystick.client.received import EVENTS, JSON, Received, check, chunks_of, read_whole
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.json import JsonObject
@@ -93,7 +93,8 @@ class Client:
         Raises:
             TallystickError: The server refused (its code), did not answer, or sent no JSON object.
         """
-        return answer(self.get_bytes(path, **parameters))
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return answer(self.get_bytes(path, parameters=given))
 
     def get_bytes(
         self,
@@ -101,7 +102,7 @@ class Client:
         *,
         media_type: str = JSON,
         size_bytes_max: int = ANSWER_SIZE_BYTES_MAX,
-        **parameters: str | int | None,
+        parameters: Mapping[str, str | int] | None = None,
     ) -> bytes:
         """Return the body at `path` as it was sent.
 
@@ -109,8 +110,7 @@ class Client:
             AnswerTooLargeError: It has more than `size_bytes_max` bytes.
             TallystickError: The server refused (its code), or did not answer.
         """
-        asked = {name: value for name, value in parameters.items() if value is not None}
-        given = self.send("GET", path, size_bytes_max=size_bytes_max, parameters=asked)
+        given = self.send("GET", path, size_bytes_max=size_bytes_max, parameters=parameters)
         check(given, media_type)
         return given.content
 
@@ -130,7 +130,7 @@ class Client:
         )
         check(given, JSON)
         receipt, sent = answer(given.content), statement_id(envelope)
-        if sent not in {receipt.get(name) for name in _NAMES_OF_A_STATEMENT}:
+        if sent not in [receipt.get(name) for name in _NAMES_OF_A_STATEMENT]:
             raise UnexpectedAnswerError("the answer is not about the statement that was sent", statement=sent)
         return receipt
 
@@ -159,7 +159,7 @@ class Client:
         """
         sent = {**headers, **self._authorization()}
         with self._reachable(pace), self._http.stream("GET", path, headers=sent) as response:
-            head = Answer(status=response.status_code, headers=response.headers, content=b"")
+            head = Received(status=response.status_code, headers=response.headers, content=b"")
             if not response.is_success or head.media_type != media_type:
                 check(read_whole(response, size_bytes_max=RECEIPT_SIZE_BYTES_MAX), media_type)
             yield response
@@ -174,7 +174,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         content: bytes | Iterable[bytes] | None = None,
         signed_in: bool = True,
-    ) -> Answer:
+    ) -> Received:
         """Return what answers a request, a refusal too; ask again, a few times, while the server is busy.
 
         Raises:
@@ -232,7 +232,7 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield from whole
 
 
-def _retry_after(given: Answer, attempt: int) -> float:
+def _retry_after(given: Received, attempt: int) -> float:
     """Return how many seconds to wait: what the server asks for, or longer each time (RFC 9110 §10.2.3)."""
     said = given.headers.get("Retry-After", "")
     seconds = int(said) if said.isdecimal() and len(said) < 6 else 2 ** (attempt - 1)  # noqa: PLR2004 - five digits

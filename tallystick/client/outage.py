@@ -9,7 +9,7 @@ from tallystick.limits import OUTAGE_MAX, RECONNECT_MAX, RECONNECT_MIN
 _T = TypeVar("_T")
 
 
-class Patience:
+class Outage:
     """Pauses between the attempts of one piece of work; they grow, until the outage has lasted too long."""
 
     def __init__(self, pause: Callable[[float], None]) -> None:
@@ -36,9 +36,9 @@ def outlasting(ask: Callable[[], _T], pause: Callable[[float], None]) -> _T:
     Raises:
         UnreachableError: The outage lasted longer.
     """
-    patience = Patience(pause)
+    outage = Outage(pause)
     while True:
         try:
             return ask()
         except UnreachableError as error:
-            patience.wait(error)
+            outage.wait(error)

@@ -36,7 +36,7 @@ class AnswerTooLargeError(UnexpectedAnswerError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Received:
     """An answer, whole: its status, its header fields, and its body within a bound."""
 
     status: int
@@ -59,14 +59,14 @@ class Answer:
         return self.status in _GATEWAYS and not self.refuses
 
 
-def read_whole(response: httpx.Response, *, size_bytes_max: int) -> Answer:
+def read_whole(response: httpx.Response, *, size_bytes_max: int) -> Received:
     """Return an answer whose body is still to be read.
 
     Raises:
         AnswerTooLargeError: The body has more bytes; the rest is not read.
         UnreachableError: The body is in a content coding, which nobody asked for.
     """
-    head = Answer(status=response.status_code, headers=response.headers, content=b"")
+    head = Received(status=response.status_code, headers=response.headers, content=b"")
     if head.media_type not in _OURS:
         return head  # a page that somebody else wrote is not read
     limit = size_bytes_max if response.is_success else PROBLEM_SIZE_BYTES_MAX
@@ -89,7 +89,7 @@ def chunks_of(response: httpx.Response) -> Iterator[bytes]:
     yield from response.iter_raw(_CHUNK_BYTES)
 
 
-def check(given: Answer, media_type: str) -> None:
+def check(given: Received, media_type: str) -> None:
     """Return if the server did what it was asked.
 
     Raises:
@@ -107,7 +107,7 @@ def check(given: Answer, media_type: str) -> None:
     )
 
 
-def _refused(given: Answer) -> TallystickError:
+def _refused(given: Received) -> TallystickError:
     problem = _problem(given.content)
     code = problem.get("code")
     if given.content and (not isinstance(code, str) or problem.get("type") != f"{_PROBLEM_TYPE}{code}"):

@@ -106,6 +106,12 @@ class FakeApi:
         return 206, self.blobs[digest][int(match[1]) :]
 
 
+def typed(shown: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Give a problem the type that its code makes, as the API does."""
+    code: object = shown.get("code") if hasattr(shown, "get") else None
+    return shown if code is None else {"type": f"urn:tallystick:problem:{code}", **shown}
+
+
 def media_type_of(status: int, path: str, shown: object) -> str:
     """The media type that the API gives such an answer; bytes of an error are a proxy's page."""
     if status >= 400:
@@ -143,12 +149,10 @@ def serving(api: FakeApi) -> Generator[FakeApi]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             status, shown = api.answer(self.command, self.path, body, self.headers)  # type: ignore[arg-type]
-            if status >= 400 and isinstance(shown, dict) and "code" in shown:
-                shown = {"type": f"urn:tallystick:problem:{shown['code']}", **shown}
             if status == HANGS_UP:
                 self.close_connection = True
                 return
-            raw = shown if isinstance(shown, bytes) else json.dumps(shown).encode()
+            raw = shown if isinstance(shown, bytes) else json.dumps(typed(shown)).encode()
             self.send_response(status)
             if self.command == "HEAD":
                 self.send_header("Upload-Offset", raw.decode())
