@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from tallystick.domain import ids
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import DeploymentId, PublicKey
+from tallystick.domain.periods import whole_seconds
 from tallystick.limits import BLOB_STORES_MIN
 
 T = TypeVar("T")
@@ -169,10 +170,10 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
         "WEBHOOK_HOSTS": " ".join(settings.webhook_hosts),
         "LOOPBACK_WEBHOOKS": "yes" if settings.loopback_webhooks else "no",
         "HALT_FILE": settings.halt_file,
-        "RECONCILE_SECONDS": _whole_seconds(settings.reconcile_every),
-        "CHECKPOINT_SECONDS": _whole_seconds(settings.checkpoint_every),
-        "SCRUB_SECONDS": _whole_seconds(settings.scrub_every),
-        "POLL_SECONDS": _whole_seconds(settings.poll_every),
+        "RECONCILE_SECONDS": whole_seconds(settings.reconcile_every),
+        "CHECKPOINT_SECONDS": whole_seconds(settings.checkpoint_every),
+        "SCRUB_SECONDS": whole_seconds(settings.scrub_every),
+        "POLL_SECONDS": whole_seconds(settings.poll_every),
         **{name: value for name, value in optional.items() if value is not None},
     }
     return {_PREFIX + name: str(value) for name, value in texts.items() if value != ""}
@@ -283,7 +284,3 @@ def _seconds(text: str) -> timedelta:
     if not (text.isascii() and text.isdigit()) or int(text) == 0:
         raise _bad("not a number of whole seconds")
     return timedelta(seconds=int(text))
-
-
-def _whole_seconds(period: timedelta) -> int:
-    return period // timedelta(seconds=1)

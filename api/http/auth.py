@@ -6,7 +6,6 @@ signature, and its members are read with the strict JSON reader.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, NoReturn, cast
 
 import jwt
@@ -23,6 +22,7 @@ from tallystick.domain import ids
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
+from tallystick.domain.periods import whole_seconds
 from tallystick.limits import BEARER_LEEWAY, BEARER_LIFETIME, BEARER_SIZE_BYTES_MAX
 from tallystick.store.cases import revocations
 from tallystick.store.database.session import reading
@@ -228,8 +228,8 @@ def _check_claims(payload: bytes, deployment: DeploymentId, now: int) -> None:
     if claims.get("aud") != deployment:
         raise UnauthenticatedError("the token is for another audience", expected=deployment)
     issued, expires = _moment(claims, "iat"), _moment(claims, "exp")
-    leeway = _seconds(BEARER_LEEWAY)
-    if not 0 < expires - issued <= _seconds(BEARER_LIFETIME):
+    leeway = whole_seconds(BEARER_LEEWAY)
+    if not 0 < expires - issued <= whole_seconds(BEARER_LIFETIME):
         raise UnauthenticatedError("`exp` is not 1 to 300 s after `iat`")
     if issued > now + leeway:
         raise UnauthenticatedError("the token was issued in the future; set the clock")
@@ -244,7 +244,3 @@ def _moment(claims: Mapping[str, object], name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise UnauthenticatedError(f"`{name}` is not a whole number of seconds")
     return value
-
-
-def _seconds(period: timedelta) -> int:
-    return period // timedelta(seconds=1)

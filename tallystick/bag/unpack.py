@@ -177,9 +177,7 @@ def _validated(into: Path, stored: Mapping[str, _Stored]) -> BagSummary:
     stated = [value for label, value in tags if label.lower() == "payload-oxum"]
     if stated != [oxum(files=len(payload), payload_bytes=payload_bytes)]:
         raise BagInvalidError("the Payload-Oxum does not fit the files", files=len(payload))
-    return summary(
-        (into / MANIFEST_FILE).read_bytes(), files=len(payload), payload_bytes=payload_bytes, tags=tags
-    )
+    return summary((into / MANIFEST_FILE).read_bytes(), files=len(payload), payload_bytes=payload_bytes)
 
 
 def _check_manifest(manifest: Path, files: Mapping[str, _Stored]) -> None:

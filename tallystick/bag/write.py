@@ -57,13 +57,11 @@ class BagSummary:
         manifest_digest: SHA-256 of manifest-sha256.txt, which lists the digest of every file.
         files: How many payload files there are.
         payload_bytes: Their total size.
-        tags: Labels and values of bag-info.txt, in its order.
     """
 
     manifest_digest: Digest
     files: int
     payload_bytes: int
-    tags: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,17 +107,13 @@ def write_bag(
         member = Member(path=f"{name}/{file.path}", size_bytes=file.size_bytes, executable=file.executable)
         tar.add(member, _unchanged(file))
     tar.finish()
-    return summary(
-        manifest, files=len(files), payload_bytes=sum(file.size_bytes for file in files), tags=tags
-    )
+    return summary(manifest, files=len(files), payload_bytes=sum(file.size_bytes for file in files))
 
 
-def summary(
-    manifest: bytes, *, files: int, payload_bytes: int, tags: Iterable[tuple[str, str]]
-) -> BagSummary:
+def summary(manifest: bytes, *, files: int, payload_bytes: int) -> BagSummary:
     """Return the summary of a bag whose payload manifest is `manifest`."""
     digest = Digest("sha256:" + hashlib.sha256(manifest).hexdigest())
-    return BagSummary(manifest_digest=digest, files=files, payload_bytes=payload_bytes, tags=tuple(tags))
+    return BagSummary(manifest_digest=digest, files=files, payload_bytes=payload_bytes)
 
 
 def manifest_bytes(digests: Mapping[str, str]) -> bytes:

@@ -17,6 +17,11 @@ _UNITS: Final = ("day", "hour", "minute", "second")
 _BUSINESS_DAYS: Final = re.compile(r"([1-9]\d{0,3}) business days?", re.ASCII)
 
 
+def whole_seconds(length: timedelta) -> int:
+    """Return a length of time in whole seconds; a part of a second is left out."""
+    return length // timedelta(seconds=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A length of time; its text is kept as the parties signed it.

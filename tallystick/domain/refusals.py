@@ -101,10 +101,16 @@ class NothingToRetractError(TallystickError):
     """The person made no such statement, or it no longer counts."""
 
     code = "nothing-to-retract"
-    why = (
-        "You can retract your own approval, denial or objection, and lift a hold, only while it still counts."
-    )
+    why = "You can retract your own approval, denial or objection only while it still counts."
     advice = "Name the statement by its digest, as the claim's timeline shows it."
+
+
+class NothingToLiftError(TallystickError):
+    """The hold that should be lifted does not stand."""
+
+    code = "nothing-to-lift"
+    why = "A hold can be lifted once, while it stands."
+    advice = "Name one of the holds that the facts list; if they list none, nothing holds the claim up."
 
 
 class UnknownGroundError(TallystickError):

@@ -71,15 +71,13 @@ def test_summary_counts_and_names_what_is_inside(source: Path, tmp_path: Path) -
     manifest = (tmp_path / "into" / "manifest-sha256.txt").read_bytes()
     payload_bytes = sum(map(len, CONTENT.values()))
     assert summary == BagSummary(
-        manifest_digest=summary.manifest_digest,
-        files=len(CONTENT),
-        payload_bytes=payload_bytes,
-        tags=(
-            ("Bagging-Date", "2026-11-24"),
-            ("External-Identifier", "pump control 4.2"),
-            ("Payload-Oxum", f"{payload_bytes}.{len(CONTENT)}"),
-        ),
+        manifest_digest=summary.manifest_digest, files=len(CONTENT), payload_bytes=payload_bytes
     )
+    assert (tmp_path / "into" / "bag-info.txt").read_text().splitlines() == [
+        "Bagging-Date: 2026-11-24",
+        "External-Identifier: pump control 4.2",
+        f"Payload-Oxum: {payload_bytes}.{len(CONTENT)}",
+    ]
     assert summary.manifest_digest == "sha256:" + hashlib.sha256(manifest).hexdigest()
 
 

@@ -65,12 +65,10 @@ class Sealed:
     Attributes:
         digest: SHA-256 of the whole sealed file.
         size_bytes: Of the sealed file.
-        plain_bytes: Of what is inside.
     """
 
     digest: Digest
     size_bytes: int
-    plain_bytes: int
 
 
 class SealingWriter:
@@ -90,13 +88,12 @@ class SealingWriter:
         self._sealed = _Measure(sink)
         self._sealed.write(encode_header([recipient.wrap(file_key) for recipient in recipients], file_key))
         self._chunks = ChunkWriter(self._sealed, file_key, secrets.token_bytes(NONCE_BYTES))
-        self._plain_bytes = 0
         self._finished = False
 
     def write(self, data: bytes, /) -> int:
         """Seal `data` after what was written before."""
         assert not self._finished, "write after finish (this is a bug)"
-        self._plain_bytes += self._chunks.write(data)
+        self._chunks.write(data)
         return len(data)
 
     def finish(self) -> Sealed:
@@ -104,7 +101,7 @@ class SealingWriter:
         assert not self._finished, "finished twice (this is a bug)"
         self._chunks.finish()
         self._finished = True
-        return self._sealed.result(self._plain_bytes)
+        return self._sealed.result()
 
 
 def seal(plain: BinaryIO, out: ByteSink, recipients: Sequence[Recipient]) -> Sealed:
@@ -137,7 +134,8 @@ def open_sealed(sealed: BinaryIO, out: ByteSink, identities: Sequence[Identity])
     if file_key is None:
         raise NoIdentityMatchesError("sealed to others", stanzas=len(header.stanzas))
     header.check_mac(file_key)
-    return source.result(copy_opened(source, out, file_key))
+    copy_opened(source, out, file_key)
+    return source.result()
 
 
 def seal_bytes(plain: bytes, recipients: Sequence[Recipient]) -> bytes:
@@ -191,9 +189,9 @@ class _Measure:
         assert taken == len(data), "a sink took less than it was given (this is a bug)"
         return taken
 
-    def result(self, plain_bytes: int) -> Sealed:
+    def result(self) -> Sealed:
         digest = Digest("sha256:" + self._hash.hexdigest())
-        return Sealed(digest=digest, size_bytes=self._size_bytes, plain_bytes=plain_bytes)
+        return Sealed(digest=digest, size_bytes=self._size_bytes)
 
 
 class _MeasuredSource:
@@ -213,8 +211,8 @@ class _MeasuredSource:
         self._measure.write(line)
         return line
 
-    def result(self, plain_bytes: int) -> Sealed:
-        return self._measure.result(plain_bytes)
+    def result(self) -> Sealed:
+        return self._measure.result()
 
 
 class _Nowhere:

@@ -47,7 +47,7 @@ class ChunkWriter:
         self._pending = bytearray()
         sink.write(nonce)
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes) -> None:
         """Take `data`; hold back one chunk, because only the last one is marked."""
         rest = memoryview(data)
         if self._pending:
@@ -63,7 +63,6 @@ class ChunkWriter:
             else:
                 self._pending += rest
             rest = rest[CHUNK_BYTES:]
-        return len(data)
 
     def finish(self) -> None:
         """Write the final chunk, which is empty only if nothing was ever written."""
@@ -76,8 +75,8 @@ class ChunkWriter:
         self._counter += 1
 
 
-def copy_opened(source: ByteSource, sink: ByteSink, file_key: bytes) -> int:
-    """Decrypt the payload in `source` into `sink`, and return the number of plain bytes.
+def copy_opened(source: ByteSource, sink: ByteSink, file_key: bytes) -> None:
+    """Decrypt the payload in `source` into `sink`.
 
     Every chunk that reaches `sink` is authentic and in its place, but only a normal
     return says that nothing is missing: after an error, discard what was written.
@@ -90,16 +89,14 @@ def copy_opened(source: ByteSource, sink: ByteSink, file_key: bytes) -> int:
     if len(nonce) != NONCE_BYTES:
         raise MalformedHeaderError("the file ends with its header")
     aead = _payload_aead(file_key, nonce)
-    counter, plain_bytes, last = 0, 0, False
+    counter, last = 0, False
     while not last:
         sealed = read_fully(source, CHUNK_BYTES + TAG_BYTES)
         plain, last = _open_chunk(aead, counter, sealed)
         sink.write(plain)
-        plain_bytes += len(plain)
         counter += 1
     if source.read(1):
         raise PayloadAlteredError("bytes follow the final chunk")
-    return plain_bytes
 
 
 def read_fully(source: ByteSource, size: int) -> bytes:

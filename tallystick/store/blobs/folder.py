@@ -126,7 +126,7 @@ class FileBlobStore:
     def discard_unfinished(self, before: datetime) -> int:
         """Remove the files that a stopped process left half written before a moment; return how many."""
         with self._failures():
-            stale = [path for path in self._incoming.iterdir() if _modified_at(path) < before.timestamp()]
+            stale = [path for path in self._incoming.iterdir() if modified_at(path) < before.timestamp()]
             for path in stale:
                 path.unlink(missing_ok=True)
         return len(stale)
@@ -244,7 +244,8 @@ def _copy_measured(chunks: Iterable[bytes], out: _Sink, wanted: Digest, size_byt
         raise BlobDigestMismatchError("not the announced digest", expected=wanted, found=actual)
 
 
-def _modified_at(path: Path) -> float:
+def modified_at(path: Path) -> float:
+    """Return when a file was last written, in seconds of the epoch; if another has removed it, never."""
     try:
         return path.stat().st_mtime
     except FileNotFoundError:

@@ -20,6 +20,7 @@ from sqlmodel import Session, col, select
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest
 from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
+from tallystick.store.blobs.folder import modified_at
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.store import (
     BlobDigestMismatchError,
@@ -134,7 +135,7 @@ class Uploads:
     def discard_stale(self, before: datetime) -> int:
         """Remove uploads that nobody has continued since a moment, and return how many."""
         with _failures():
-            stale = [path for path in self._folder.glob("*/*") if _touched_at(path) < before.timestamp()]
+            stale = [path for path in self._folder.glob("*/*") if modified_at(path) < before.timestamp()]
             for path in stale:
                 path.unlink(missing_ok=True)
         return len(stale)
@@ -235,13 +236,6 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _touched_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return float("inf")
 
 
 @contextmanager

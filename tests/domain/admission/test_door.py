@@ -253,6 +253,15 @@ def test_claimant_of_another_beneficiary_touches_no_claim_but_their_own() -> Non
     refused(code, world, lambda: world.gives_back("docs", person="kim@kestrel"))
 
 
+def test_a_hold_that_does_not_stand_is_not_lifted() -> None:
+    world = accepted()
+    hold = world.holds().signed.id
+    other = world.holds().signed.id
+    world.lifts(hold=hold)
+    nothing = refused("nothing-to-lift", world, lambda: world.lifts(hold=hold))
+    assert nothing.facts == {"standing": [other]}
+
+
 def test_claimants_side_neither_rules_nor_lifts_holds_on_its_own_claim() -> None:
     powers = replace(
         AGREEMENT.authorities,

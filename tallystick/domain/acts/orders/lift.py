@@ -14,7 +14,7 @@ from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
 from tallystick.domain.drafts.command import REASON, ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading, Standing
 from tallystick.domain.ids import Digest, PersonId
-from tallystick.domain.refusals import NothingToRetractError
+from tallystick.domain.refusals import NothingToLiftError
 from tallystick.domain.statements.acts import HoldLift
 
 
@@ -24,7 +24,7 @@ def _rule(
     check_together(persons, agreement.authorities.hold_lift, "lift a hold")
     check_disinterested(agreement, claim, persons)
     if body.hold not in claim.standing_holds:
-        raise NothingToRetractError("there is no such open hold", standing=list(claim.standing_holds))
+        raise NothingToLiftError("there is no such open hold", standing=list(claim.standing_holds))
     return EventType.HOLD_LIFTED
 
 
