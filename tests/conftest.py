@@ -1,4 +1,4 @@
-"""Where the real Temporal servers are that tests start."""
+"""Where to find the real Temporal servers that tests start."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# How long one example takes says more about the machine than about the code.
+# The time of one example says more about the machine than about the code.
 settings.register_profile("tallystick", deadline=None)
 settings.load_profile("tallystick")
 

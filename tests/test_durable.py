@@ -1,4 +1,4 @@
-"""What is written to be kept: which system calls, in which order, and what a failure leaves."""
+"""Durable writes: which system calls, in which order, and what a failure leaves."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Every typed refusal comes out of Temporal as it went in; nothing else is taken for one."""
+"""Every typed refusal comes out of Temporal as it went in; nothing else is mistaken for one."""
 
 import importlib
 import pkgutil
@@ -54,7 +54,7 @@ def through_temporal(failure: BaseException) -> BaseException:
 
 
 def made(kind: type[TallystickError], message: str = "it was refused") -> TallystickError:
-    """An error of a kind, whatever else its constructor asks for."""
+    """An error of a kind, whatever its constructor requires."""
     error = kind.__new__(kind)
     TallystickError.__init__(error, message, **FACTS)
     return error
@@ -98,7 +98,7 @@ def test_refusal_is_tried_again_if_the_engine_asks_that_of_itself() -> None:
     assert not raised.value.non_retryable
 
 
-def test_refusal_of_a_newer_version_is_told_as_it_is() -> None:
+def test_refusal_of_a_newer_version_is_passed_on_as_it_is() -> None:
     told = {"code": "from-the-future", "message": "not yet", "facts": {"limit": 3}, "retryable": False}
     came = from_failure(through_temporal(ApplicationError("not yet", told, type="from-the-future")))
     assert type(came) is RefusedElsewhereError

@@ -1,4 +1,4 @@
-"""The ids under which the engine's work is found: one for each thing, and none for two."""
+"""The ids of the engine's work: each thing has one, and no two share one."""
 
 from tallystick.domain.ids import AgreementId, ComponentId, Digest
 from tallystick.messages import act_update_id, custody_workflow_id

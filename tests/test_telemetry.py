@@ -1,4 +1,4 @@
-"""A log line is one JSON object, and holds no secret, whatever is handed to it."""
+"""A log line is one JSON object, and contains no secret, whatever is logged."""
 
 import base64
 import io

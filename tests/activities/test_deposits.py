@@ -58,7 +58,7 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
-def test_a_whole_deposit_is_verified_and_every_component_is_told(world: World) -> None:
+def test_a_whole_deposit_is_verified_and_every_component_is_reported(world: World) -> None:
     told: list[str] = []
 
     assert verdict(world, told.append) == DepositVerdict(verified=True)
@@ -128,7 +128,7 @@ def test_an_unknown_deposit_is_refused(world: World) -> None:
 
 
 def redeposit(world: World, change: Callable[[bytes], bytes], *, size_bytes: int | None = None) -> None:
-    """A second deposit whose documentation is something else than it should be."""
+    """A second deposit whose documentation is not what it should be."""
     before = last(world)
     data = change(files(world)[0].read_bytes())
     world.blobs.put(sha256_digest(data), len(data), lambda: io.BytesIO(data))

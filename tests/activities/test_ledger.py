@@ -1,4 +1,4 @@
-"""Someone who moves a clock, or forges a workflow, gets nothing out of the ledger's activities."""
+"""Anyone who moves a clock, or forges a workflow, gains nothing from the ledger's activities."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The ledger's activities run late, twice and after a crash: it is recorded once, or not at all."""
+"""The ledger's activities may run late, twice or after a crash: each entry is recorded once or not at all."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -108,7 +108,7 @@ def set_database_clock(world: World, told: Callable[[], datetime]) -> None:
 
 
 def refusal_of(world: World, recorded: Callable[[], object]) -> str:
-    """Return by which rule it is refused; nothing was recorded."""
+    """Return the code of the rule that refuses it, having checked that nothing was recorded."""
     before = size(world)
     with pytest.raises(TallystickError) as raised, typed():
         recorded()

@@ -1,4 +1,4 @@
-"""What is put on record about a deposit whose copies were not all as they must be."""
+"""What is put on record about a deposit that had bad copies."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ def world(prepared: World, tmp_path: Path) -> World:
 
 
 def on_record(world: World, *, verified: bool, because: tuple[str, ...]) -> list[Event]:
-    """What the engine says about a new deposit after its verdict, and the verdict again, were recorded."""
+    """What the engine says about a new deposit once its verdict has been recorded twice."""
     envelope = undeposited(world, READY, number=2, previous=deposited(world))
     with transaction(world.database) as session:
         stored = deposits.record(session, envelope, READY)

@@ -1,4 +1,4 @@
-"""What an adversary tried against the API, and that it gains nothing."""
+"""What an adversary tried against the API, in vain."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -122,7 +122,7 @@ def window(template: World, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture
 async def standing(window: World, tmp_path: Path) -> AsyncGenerator[Service]:
-    """A claim in its objection window, about which most kinds of act may be said."""
+    """A claim in its objection window, when most kinds of act are allowed."""
     async with serving(window.copied_to(tmp_path)) as service:
         service.clock.now = ACKNOWLEDGED + timedelta(hours=1)
         yield service
@@ -146,7 +146,7 @@ def address(service: Service, path: str) -> str:
 
 
 def kept(world: World) -> str:
-    """A digest of all that is stored, but not of how the database lays it out."""
+    """A digest of everything stored, whatever its layout in the database."""
     hashed = hashlib.sha256()
     with world.database.connect() as connection:
         raw = connection.connection.dbapi_connection
@@ -187,7 +187,7 @@ COMES_LATE = {Kind.RULING: 1, Kind.JOINT_INSTRUCTION: 1, Kind.WITHDRAWAL: 1, Kin
 
 
 async def test_the_corpus_spoils_what_is_sound(standing: Service) -> None:
-    """Unspoilt, each statement passes every check of form: what refuses one is a rule, or nothing."""
+    """Before it is spoilt, each statement passes every check of form: only a rule may refuse it."""
     recorded: set[Kind] = set()
     for path in sorted(await posts(standing), key=lambda path: COMES_LATE.get(kind_at(path), 0)):
         said = spoken(standing.world, kind_at(path), standing.clock.now)
@@ -268,9 +268,9 @@ async def puts(service: Service) -> list[str]:
     return [path for path, operations in paths.items() if "put" in operations]
 
 
-async def test_hostile_bytes_are_no_other_blob(standing: Service) -> None:
-    """A blob may be any bytes; what is refused is that they are not the ones announced."""
-    assert await puts(standing) == ["/v1/blobs/{digest}"], "say here what is put there"
+async def test_hostile_bytes_never_pass_for_the_announced_blob(standing: Service) -> None:
+    """A blob may be any bytes; they are refused because they are not the announced ones."""
+    assert await puts(standing) == ["/v1/blobs/{digest}"], "list here the bytes that this address takes"
     before = kept(standing.world)
     sound = b'{"a":1}'
     where = f"/v1/blobs/{sha256_digest(sound)}?agreement={standing.world.agreement.id}&purpose=deposit"
@@ -295,8 +295,8 @@ async def test_hostile_bytes_are_no_other_blob(standing: Service) -> None:
     assert kept(standing.world) == before
 
 
-async def test_a_header_that_is_given_twice_is_no_choice(standing: Service) -> None:
-    """Whichever of the two a server takes, another one takes the other."""
+async def test_a_header_given_twice_is_refused(standing: Service) -> None:
+    """If both were allowed, one server would take the first and another the second."""
     sound = b"{}"
     where = f"/v1/blobs/{sha256_digest(sound)}?agreement={standing.world.agreement.id}&purpose=deposit"
     before = kept(standing.world)

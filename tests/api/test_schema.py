@@ -1,4 +1,4 @@
-"""The app keeps to its OpenAPI document, whatever is asked: statuses, types, shapes, and never a defect.
+"""The app keeps to its OpenAPI document, whatever is asked: statuses, types, shapes, never a defect.
 
 A few hundred cases here; `make fuzz` sends 20,000, and prints how many it sent.
 """
@@ -44,7 +44,7 @@ def tried(using: Rig, operation: Operation, count: int, until: float) -> None:
     """Send `count` cases for one operation, fewer if time is up.
 
     Raises:
-        Exception: An answer that the document does not tell of; made as small as it gets.
+        Exception: An answer that the document does not describe, for the smallest case that gets it.
     """
 
     def ask(case: AnyCase, person: PersonId) -> None:
@@ -75,8 +75,8 @@ def covered(using: Rig, operation: Operation) -> None:
 
 
 @pytest.mark.timeout(SECONDS * 2 + 120)
-@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # Hypothesis tells of its own strategies
-def test_every_answer_is_the_one_that_the_document_tells(window: World, tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # Hypothesis warns of its own strategies
+def test_every_answer_is_one_that_the_document_describes(window: World, tmp_path: Path) -> None:
     until = time.monotonic() + SECONDS
     failures: list[BaseException] = []
     using = rig(window)
@@ -91,7 +91,7 @@ def test_every_answer_is_the_one_that_the_document_tells(window: World, tmp_path
                 using.sends(case, ANA)
             share = CASES // len(asking) + 1 if operation.label in asking else len(CALLERS)
             tried(using, operation, share, until)
-        except (Exception, BaseExceptionGroup) as failure:  # noqa: BLE001 - all are told of at once
+        except (Exception, BaseExceptionGroup) as failure:  # noqa: BLE001 - all are reported together
             failures.append(failure)
         if LONG:
             print(f"{using.statuses.total():>6} {operation.label}", flush=True)  # noqa: T201

@@ -49,7 +49,7 @@ async def shared(template: World, tmp_path: Path) -> AsyncGenerator[Service]:
 
 
 async def addresses(service: Service) -> list[tuple[str, str]]:
-    """Every method and address of the OpenAPI document that names something that belongs to someone."""
+    """Every method and address of the OpenAPI document that names something with an owner."""
     document = (await service.http.get("/v1/openapi.json")).json()
     return [
         (method.upper(), path)
@@ -60,7 +60,7 @@ async def addresses(service: Service) -> list[tuple[str, str]]:
 
 
 def named(service: Service, path: str, *, there: bool) -> str:
-    """An address of what is there, or the same of what is not; all else in it is alike."""
+    """An address of something that exists or, alike in all else, of something that does not."""
     real = {
         "{claim}": service.world.claim,
         "{statement}": service.world.claim,
@@ -77,8 +77,8 @@ def a_blob(service: Service) -> str:
     return "sha256:" + min(path.name for path in service.world.folder.glob("north/blobs/*/*/*"))
 
 
-async def test_what_is_anothers_is_not_there_at_any_address(shared: Service) -> None:
-    """A stranger asks, and sends what its author might: the answers are those to what does not exist."""
+async def test_what_belongs_to_others_exists_at_no_address(shared: Service) -> None:
+    """A stranger asks, and sends what an author might: the answers are the same as if nothing existed."""
     tried = await addresses(shared)
     assert len(tried) > 35
     sent = {"authorization": f"Bearer {shared.token(STRANGER)}", "content-type": "application/json"}
@@ -103,8 +103,8 @@ async def test_what_is_anothers_is_not_there_at_any_address(shared: Service) -> 
         assert (mine.content, mine.headers) == (none.content, none.headers), f"{method} {path}"
 
 
-async def test_a_claim_under_what_is_anothers_is_filed_under_nothing(shared: Service) -> None:
-    """Here the address names nothing, but the statement does."""
+async def test_a_claim_under_an_agreement_of_others_is_refused_like_one_under_none(shared: Service) -> None:
+    """Here the statement, not the address, names the agreement."""
     sent = {"authorization": f"Bearer {shared.token(STRANGER)}", "content-type": "application/json"}
     said = spoken(shared.world, kind_at("/v1/claims"), shared.clock.now)
     answers = [

@@ -1,4 +1,4 @@
-"""Unpacking a bag: what others write is taken only if all of it is right, and else nothing is left."""
+"""Unpacking a bag: a bag by others is accepted only if all of it is right; else nothing remains."""
 
 import hashlib
 import io
@@ -282,7 +282,7 @@ def test_more_than_the_deposit_statement_says_is_refused(tmp_path: Path, bounds:
 
 
 def test_too_many_tag_files_are_refused(tmp_path: Path) -> None:
-    """60 beside the four that every bag has are the most."""
+    """At most 60, beside the four that every bag has."""
     most = {f"note{number}": b"" for number in range(60)}
     unpack_bag(io.BytesIO(archive(with_tags(A, **most))), tmp_path / "most")
     assert refused(archive(with_tags(A, **most, more=b"")), tmp_path / "into") == "bag-invalid"

@@ -204,7 +204,7 @@ def test_bag_name_is_a_name(source: Path) -> None:
 
 
 class Meddler(io.BytesIO):
-    """A sink that changes the source once the archive has begun, after the digests were taken."""
+    """A sink that changes the source after the digests were taken, once the archive has begun."""
 
     def __init__(self, meddle: Callable[[], object]) -> None:
         super().__init__()

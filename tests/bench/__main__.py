@@ -28,12 +28,12 @@ _STARTED: Final = time.monotonic()
 
 
 def tell(what: str) -> None:
-    """Say what is done, and when."""
+    """Print what is being done, and when."""
     print(f"{time.monotonic() - _STARTED:6.1f} s  {what}", flush=True)  # noqa: T201 - a command line
 
 
 def measure(folder: Path, wanted: int) -> Measured:
-    """Measure everything; `wanted` claims shall be open in the end."""
+    """Measure everything; `wanted` claims are open at the end."""
     machine = _machine()
     rows = [*measure_sealing(folder), *measure_append(folder / "ledger")]
     tell("sealing, validation and the ledger are measured")
@@ -46,7 +46,7 @@ def measure(folder: Path, wanted: int) -> Measured:
 
 
 def measure_only_approvals(folder: Path) -> list[Row]:
-    """Measure what an approval takes, on a site of its own."""
+    """Measure how long an approval takes, on a site of its own."""
     with bench_site(folder, tell) as site:
         return _approvals(site)[0]
 

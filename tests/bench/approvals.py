@@ -38,7 +38,7 @@ _numbers = count()
 
 
 class Caller:
-    """Somebody with a connection of their own, who costs this machine little: they would be elsewhere."""
+    """A caller with a connection of their own, cheap for this machine: real callers are elsewhere."""
 
     def __init__(self, api: str, threads: ThreadPoolExecutor) -> None:
         self._connection = http.client.HTTPConnection(api.removeprefix("http://"), timeout=60)
@@ -137,7 +137,7 @@ def _headers(site: BenchSite) -> Mapping[PersonId, Mapping[str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rounds:
-    """Of each round, how long one approval took, and how long each floor; and each single latency."""
+    """For each round, how long one approval and each floor took; and every single latency."""
 
     ours: list[float]
     floor: list[float]
@@ -146,7 +146,7 @@ class Rounds:
 
 
 async def _alone(at: Approvals, claims: Sequence[Release]) -> Rounds:
-    """One after the other, by turns; the first claim warms up."""
+    """Time them one after the other, in turn; the first claim warms up."""
     found = Rounds(ours=[], floor=[], shape=[], single=[])
     for place, claim in enumerate(claims):
         for person in APPROVERS:
@@ -160,7 +160,7 @@ async def _alone(at: Approvals, claims: Sequence[Release]) -> Rounds:
 
 
 async def _crowd(at: Approvals, claims: Sequence[Release]) -> Rounds:
-    """Twenty callers at once, each at a claim of their own, two approvals a wave; waves by turns."""
+    """Time twenty callers at once, each on a claim of their own, with two approvals per wave, in turn."""
     found = Rounds(ours=[], floor=[], shape=[], single=[])
     for wave in range(WAVES):
         some = claims[wave // 2 * CALLERS :][:CALLERS]

@@ -39,7 +39,7 @@ class Steps:
 
 
 async def measure_full_claim(site: BenchSite, under: Sequence[Release]) -> tuple[list[Row], Release]:
-    """Return the row about full claims, each under an agreement of its own, and one that was released."""
+    """Return the row about full claims, each under an agreement of its own, and one released claim."""
     client = await Client.connect(site.settings.temporal_address)
     ours, floor, steps = list[float](), list[float](), Steps(activities=0, updates=0)
     claim = copy.copy(under[0])
@@ -85,7 +85,7 @@ async def _steps(client: Client, claim: Release) -> Steps:
 
 
 async def _bare(client: Client, workflow_id: str, steps: Steps) -> float:
-    """Run as many activities, one in each update and the others one after the other."""
+    """Run the same number of activities, one in each update and the rest one after the other."""
     begun = time.perf_counter()
     handle = await client.start_workflow(
         Bare.run, max(steps.activities - steps.updates, 0), id=workflow_id, task_queue=CLAIMS
@@ -98,7 +98,7 @@ async def _bare(client: Client, workflow_id: str, steps: Steps) -> float:
 
 
 def resident_mib(site: BenchSite) -> dict[str, float]:
-    """Return how much memory each process of the site has resident now."""
+    """Return how much memory each process of the site now holds."""
     return {name: _resident_mib(pid) for name, pid in site.stack.pids().items()}
 
 

@@ -66,7 +66,7 @@ def nothing(envelope: str) -> str:
 
 @workflow.defn
 class Bare:
-    """A workflow that takes updates and believes everything."""
+    """A workflow that accepts every update unchecked."""
 
     def __init__(self) -> None:
         self._over = False
@@ -83,19 +83,19 @@ class Bare:
 
     @workflow.update
     async def take(self, envelope: str) -> str:
-        """Take it, and nothing else."""
+        """Accept it, and do nothing."""
         self._taken += 1
         return envelope[:71]
 
     @workflow.update
     async def take_through_an_activity(self, envelope: str) -> str:
-        """Have an activity do nothing with it."""
+        """Pass it to an activity that does nothing."""
         self._taken += 1
         return (await self._step(envelope))[:71]
 
     @workflow.update
     async def keep(self, file: str, envelope: str) -> int:
-        """Have an activity insert it."""
+        """Pass it to an activity that inserts it."""
         self._taken += 1
         return await workflow.execute_activity(
             insert, args=[file, envelope], task_queue=WORK, start_to_close_timeout=_STEP

@@ -1,4 +1,4 @@
-"""Two things timed by turns in one run, so that whatever else the machine does hits both alike."""
+"""Two things timed in turn in one run, so that other load on the machine affects both alike."""
 
 import statistics
 import time
@@ -10,7 +10,7 @@ Seconds = Sequence[float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """What is ours and its floor, round by round, in seconds."""
+    """Our time and its floor's, round by round, in seconds."""
 
     ours: Seconds
     floor: Seconds
@@ -20,12 +20,12 @@ class Pair:
 
     @property
     def costs(self) -> Seconds:
-        """How many times the floor's time ours took, in each round."""
+        """Our time divided by the floor's, in each round."""
         return [ours / floor for ours, floor in zip(self.ours, self.floor, strict=True)]
 
     @property
     def speeds(self) -> Seconds:
-        """Ours as a part of the floor's speed, in each round."""
+        """Our speed as a fraction of the floor's, in each round."""
         return [floor / ours for ours, floor in zip(self.ours, self.floor, strict=True)]
 
 
@@ -60,7 +60,7 @@ class Row:
 
 
 def race(contestants: Mapping[str, Callable[[], object]], *, rounds: int) -> Mapping[str, Seconds]:
-    """Run all contestants in every round, each round in the other direction; return their seconds."""
+    """Run all contestants in every round, reversing the order each time; return their seconds."""
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for run in contestants.values():
         run()  # files into the page cache, code into memory
@@ -90,6 +90,6 @@ def per_second(size_bytes: int, times: Seconds) -> str:
 
 
 def percentile(values: Seconds, part: float) -> float:
-    """Return the value below which `part` of all lie."""
+    """Return the value below which a fraction `part` of all values lies."""
     ordered = sorted(values)
     return ordered[min(int(len(ordered) * part), len(ordered) - 1)]

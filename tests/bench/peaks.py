@@ -59,7 +59,7 @@ def measure_peaks(site: BenchSite, agreement: Release) -> list[Peak]:
 
 
 def _begin_anew(site: BenchSite) -> float:
-    """Let the API's peak begin anew; return what it is then, in MiB."""
+    """Reset the API's peak; return its new value in MiB."""
     api = site.stack.pids()["api"]
     Path(f"/proc/{api}/clear_refs").write_text("5")
     return peak_mib(api)
@@ -80,7 +80,7 @@ def _step(step: str, folder: Path, *more: str) -> float:
 
 
 class _Escrow(deliveries.FolderEscrow):
-    """Fetches what is large from the site, as a receiver does; the rest lies in the folder."""
+    """Fetches large blobs from the site, as a receiver does; the rest is in the folder."""
 
     def __init__(self, folder: Path, client: Client) -> None:
         self.folder, self._client = folder, client

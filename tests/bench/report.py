@@ -65,7 +65,7 @@ instructions. Where it does, or where there are none, both are the same loop."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What the site's processes had resident, before and with open claims, in MiB."""
+    """Memory of the site's processes before and with open claims, in MiB."""
 
     claims: int
     wanted: int
@@ -75,7 +75,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """All of a run."""
+    """Everything that one run measured."""
 
     machine: str
     rows: Sequence[Row]

@@ -1,4 +1,4 @@
-"""People with key files, a server that shows what they signed, and the command line run as they would."""
+"""People with key files, a server that shows what they signed, and the command line as they run it."""
 
 import io
 import json

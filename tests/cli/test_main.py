@@ -1,4 +1,4 @@
-"""The contract of the command line: names, exit codes, what goes where, and that it starts fast."""
+"""The contract of the command line: names, exit codes, which output goes where, and a fast start."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Blobs to and from the server: what was begun goes on where it stopped, and other bytes are not kept."""
+"""Blobs to and from the server: a transfer resumes where it stopped, and wrong bytes are not kept."""
 
 import hashlib
 from datetime import timedelta
@@ -26,14 +26,14 @@ def test_blob_is_uploaded_with_agreement_and_purpose(api: FakeApi, client: Clien
     assert query(api.asked[-1]) == {"agreement": [AGREEMENT], "purpose": ["deposit"]}
 
 
-def test_upload_goes_on_where_the_server_is(api: FakeApi, client: Client, tmp_path: Path) -> None:
+def test_upload_continues_where_the_server_is(api: FakeApi, client: Client, tmp_path: Path) -> None:
     (tmp_path / "blob").write_bytes(RAW)
     api.parts[WANTED], api.part_max = RAW[:100], 3000
     put_blob(client, tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
     assert api.blobs == {WANTED: RAW}
 
 
-def test_upload_that_was_elsewhere_goes_on_from_there(api: FakeApi, client: Client, tmp_path: Path) -> None:
+def test_upload_begun_elsewhere_continues_from_there(api: FakeApi, client: Client, tmp_path: Path) -> None:
     (tmp_path / "blob").write_bytes(RAW)
     problem = {"code": "upload-offset", "detail": "no", "facts": {"received": 0}}
     api.fails[f"PUT /v1/blobs/{WANTED}"] = [(409, problem)]
@@ -41,7 +41,7 @@ def test_upload_that_was_elsewhere_goes_on_from_there(api: FakeApi, client: Clie
     assert api.blobs == {WANTED: RAW}
 
 
-def test_upload_that_does_not_go_on_ends(api: FakeApi, client: Client, tmp_path: Path) -> None:
+def test_upload_that_makes_no_progress_ends(api: FakeApi, client: Client, tmp_path: Path) -> None:
     (tmp_path / "blob").write_bytes(RAW)
     api.part_max = 0
     with pytest.raises(UploadStalledError):
@@ -55,7 +55,7 @@ def test_blob_is_fetched_and_private(api: FakeApi, client: Client, tmp_path: Pat
     assert (tmp_path / "blob").stat().st_mode & 0o077 == 0
 
 
-def test_fetch_goes_on_with_what_is_there(api: FakeApi, client: Client, tmp_path: Path) -> None:
+def test_fetch_continues_after_what_is_there(api: FakeApi, client: Client, tmp_path: Path) -> None:
     api.blobs[WANTED] = RAW
     (tmp_path / "blob.part").write_bytes(RAW[:700])
     get_blob(client, WANTED, tmp_path / "blob", size_bytes=len(RAW))
@@ -63,7 +63,7 @@ def test_fetch_goes_on_with_what_is_there(api: FakeApi, client: Client, tmp_path
 
 
 @pytest.mark.parametrize("found", [RAW[:-1] + b"!", RAW + b"!", RAW[:-1], b""])
-def test_other_bytes_than_the_digests_are_not_kept(
+def test_bytes_with_another_digest_are_not_kept(
     found: bytes, api: FakeApi, client: Client, tmp_path: Path
 ) -> None:
     api.blobs[WANTED] = found

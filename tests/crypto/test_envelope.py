@@ -1,4 +1,4 @@
-"""Statements: what was signed, by whom, and that nothing else passes for it."""
+"""Statements: what was signed and by whom; nothing else passes for it."""
 
 import base64
 import json

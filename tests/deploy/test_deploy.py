@@ -1,4 +1,4 @@
-"""What deploy/ says can be run, as far as that is seen without a container engine; it grants the least."""
+"""The files in deploy/ can be run, as far as one can tell without a container engine, and grant the least."""
 
 import importlib.util
 import json
@@ -40,7 +40,7 @@ def interpolated(text: str) -> str:
         name, how, rest = found.groups()
         if name in VARIABLES:
             return VARIABLES[name]
-        assert how == ":-", f"{name} is asked for, and is not in env.example"
+        assert how == ":-", f"{name} is required, but is not in env.example"
         return rest
 
     return re.sub(r"\$\{([A-Z_]+)(:[-?])([^}]*)\}", value, text)

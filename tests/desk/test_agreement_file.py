@@ -265,7 +265,7 @@ def put(document: object, pointer: str, value: object) -> None:
         ("/deployment", "elsewhere", "/deployment", "deployment: elsewhere"),
     ],
 )
-def test_mistake_is_told_with_its_place_and_line(
+def test_mistake_is_reported_with_its_pointer_and_line(
     folder: Path, pointer: str, value: object, at: str, near: str
 ) -> None:
     document = by_hand()
@@ -279,7 +279,7 @@ def test_mistake_is_told_with_its_place_and_line(
     assert near in path.read_text().splitlines()[line - 1]
 
 
-def test_mistake_in_json_is_told_with_its_place(tmp_path: Path) -> None:
+def test_mistake_in_json_is_reported_with_its_pointer(tmp_path: Path) -> None:
     path = tmp_path / "agreement.json"
     path.write_text(json.dumps({**encode_object(AGREEMENT), "version": "one"}))
     with pytest.raises(AgreementFileMistakeError) as caught:

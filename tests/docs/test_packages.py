@@ -23,7 +23,7 @@ def docstring(init: Path) -> str:
 
 
 def names_in(body: list[ast.stmt]) -> set[str]:
-    """Return what statements define or import, and what classes among them have as `Class.member`."""
+    """Return the names that statements define or import, and the members of classes as `Class.member`."""
     names: set[str] = set()
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -40,7 +40,7 @@ def names_in(body: list[ast.stmt]) -> set[str]:
 
 @cache
 def names_of(folder: Path) -> frozenset[str]:
-    """Return what may be called by its name in a package: its modules, its rooms, and what stands in them."""
+    """Return the names that a package's docstring may use: its modules, its rooms, and their contents."""
     names: set[str] = set()
     for path in (path for path in folder.iterdir() if path.suffix == ".py"):
         inside = names_in(ast.parse(path.read_text(encoding="utf-8")).body)
@@ -52,7 +52,7 @@ def names_of(folder: Path) -> frozenset[str]:
 
 
 def seen_from_above(folder: Path) -> set[str]:
-    """Return what the packages around a package have, by its path from one of them, such as `claim.state`."""
+    """Return what the packages around a package contain, by path, such as `claim.state`."""
     names = {folder.name}
     for above in folder.parents[: len(folder.relative_to(ROOT).parts) - 1]:
         beside = {path.stem for path in above.iterdir() if path.suffix in {"", ".py"}}

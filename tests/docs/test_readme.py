@@ -1,4 +1,4 @@
-"""What the documents tell people to type exists, and where they point to is something."""
+"""What the documents tell people to type exists, and their links lead somewhere."""
 
 import re
 import shlex
@@ -49,7 +49,7 @@ def typed(text: str, program: str) -> Iterator[list[str]]:
 
 
 def command_of(words: list[str]) -> tuple[Any, list[str]]:
-    """Return the command that the words call, and the words that are left for it."""
+    """Return the command that the words call, and its arguments."""
     command: Any = get_command(app)
     while hasattr(command, "get_command") and words[:1] != ["--version"]:
         context = command.make_context("tallystick", [], resilient_parsing=True)

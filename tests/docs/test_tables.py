@@ -1,4 +1,4 @@
-"""A person can read each table of the documents, and the table of broken builds lists those that are run."""
+"""People can read every table in the documents, and the table of broken builds lists those that are run."""
 
 import re
 from collections.abc import Iterator

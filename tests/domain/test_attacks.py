@@ -1,4 +1,4 @@
-"""What an adversary tried, and that it gains nothing: attacks on a claim through acts that are permitted."""
+"""What an adversary tried, in vain: attacks on a claim through acts that are permitted."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -36,7 +36,7 @@ def test_endless_holds_use_up_only_their_authors_quota() -> None:
     for _ in range((ACTS_PER_PERSON_MAX - 1) // 2):  # the intake was Ana's first
         world.holds("ana@harbour")
     while world.claim.open_holds:
-        world.lifts("kim@kestrel", "tom@marlowe")  # also by who has no room of their own left
+        world.lifts("kim@kestrel", "tom@marlowe")  # also by someone whose own room is used up
     world.approves("tom@marlowe")
     world.denies("abe@harbour")
     assert world.refolded() == world.claim

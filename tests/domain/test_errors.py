@@ -1,4 +1,4 @@
-"""An error that another process raised is raised here as what it was."""
+"""An error from another process is raised here as the class that it was there."""
 
 from tallystick.domain.errors import told_of
 from tallystick.domain.ids import ClaimId

@@ -1,4 +1,4 @@
-"""Quorum trees: what may be written, what it means, and that nobody counts twice."""
+"""Quorum trees: what may be written and what it means; nobody counts twice."""
 
 import itertools
 
@@ -119,7 +119,7 @@ def test_depth_is_bounded() -> None:
 
 @st.composite
 def trees(draw: st.DrawFn) -> Quorum:
-    """Two levels over up to nine persons, each in one leaf."""
+    """Two levels over up to nine persons, each named once."""
     sizes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
     names = iter(people(9))
     members: list[JsonValue] = []

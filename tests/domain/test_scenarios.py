@@ -1,4 +1,4 @@
-"""What a claim comes to: stories, each of which a lawyer could read aloud.
+"""How claims turn out: stories, each of which a lawyer could read aloud.
 
 The numbers are those of the edge cases that escrow agreements are known to trip
 over; where our rule is another than the usual proposal, the title says "ours".

@@ -341,7 +341,7 @@ BUILDS: Final = (
 
 
 def caught(build: Build) -> str:
-    """Return what became of a build: which test caught it, or that none did."""
+    """Return which test caught a build, or that none did."""
     with tempfile.TemporaryDirectory(prefix="broken-build-") as name:
         folder = Path(name)
         for part in COPIED:

@@ -1,4 +1,4 @@
-"""What kills processes for minutes has its own commands: `make crash-cells`, which CI runs, `make faults`."""
+"""Tests that kill processes for minutes have their own commands: `make faults`; `make crash-cells` in CI."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""One clock of a running site is wrong by weeks: no window ends early; once it is right, all continues.
+"""One clock of a running site is weeks off: no window ends early, and all continues once it is right.
 
 Real processes under libfaketime. SQLite has no clock of its own: the database's is that of
 anyone who writes, the worker's for what falls due. All clocks behind but Temporal's is Temporal's ahead.
@@ -76,13 +76,13 @@ class Stage:
     releases: dict[str, Release] = field(default_factory=dict[str, Release])
 
     def prepare(self, windows: dict[str, Period]) -> None:
-        """File a claim under an agreement with such a window, all at once."""
+        """File claims all at once, each under an agreement with such a window."""
         with ThreadPoolExecutor(len(windows)) as pool:
             self.releases.update(zip(windows, pool.map(self._filed, windows, windows.values()), strict=True))
 
     @contextmanager
     def wrong(self, off_by: timedelta, *processes: str) -> Generator[None]:
-        """Let the clocks of `processes` be off while the block runs."""
+        """Set the clocks of `processes` wrong while the block runs."""
         try:
             for process in processes:
                 self.site.set_clock(process, off_by)
@@ -96,7 +96,7 @@ class Stage:
             return load(session, release.claim).claim
 
     def goes_on(self, release: Release) -> None:
-        """Bring a claim that waits for nothing but its engine to its end, and judge its record."""
+        """Bring a claim that waits only for its engine to its end, and check its record."""
         release.receive(CRITICAL)
         release.recorded("release-completed")
         release.check_evidence("RELEASED")
@@ -139,7 +139,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
 
 
 def opened(release: Release, *approvers: PersonId) -> None:
-    """Have the window opened, and the quorum complete while it runs."""
+    """Open the window, and complete the quorum while it runs."""
     release.accept()
     for person in approvers:
         release.approve(person)
@@ -220,7 +220,7 @@ def test_a_worker_that_is_ahead_ends_the_window_when_it_is_over(stage: Stage) ->
     stage.goes_on(release)
 
 
-def test_a_worker_that_is_behind_is_told_so_by_the_log_and_the_window_ends_once_it_is_right(
+def test_a_worker_that_is_behind_says_so_in_its_log_and_the_window_ends_once_it_is_right(
     stage: Stage,
 ) -> None:
     release = stage.releases["worker-behind"]

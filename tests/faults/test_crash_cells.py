@@ -53,7 +53,7 @@ class Cell:
         return f"{self.process} {what}: {self.point}, {self.side}"
 
     def reached(self, point: Point, side: When) -> None:
-        """Do what this cell is about when its release is there."""
+        """Do this cell's fault when its release reaches the point."""
         if (point, side) != (self.point, self.side):
             return
         assert self.site is not None
@@ -104,7 +104,7 @@ def cells() -> list[Cell]:
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """What is left when all cells have run."""
+    """The results, once all cells have run."""
 
     site: Site
     cells: Sequence[Cell]

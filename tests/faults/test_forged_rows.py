@@ -1,4 +1,4 @@
-"""Someone who can write the database alters every column of every table: nothing is released by it.
+"""Someone who can write the database alters every column of every table, and nothing is released.
 
 The table of cases is the schema itself: a new column is attacked without a new line here.
 Three claims are attacked: one under a hold, one whose window is not over, one settled.
@@ -57,7 +57,7 @@ SOMETHING: Final = "sha256:" + 64 * "5"
 
 @dataclass(frozen=True, kw_only=True)
 class Alteration:
-    """One value of one row, altered behind everybody's back."""
+    """One value of one row, altered behind the code's back."""
 
     table: str
     column: str
@@ -88,7 +88,7 @@ def alterations(world: World, table: str) -> Iterator[Alteration]:
 
 
 def _always(column: str, turn: int) -> bool:
-    """An entry that is filed under another claim is hidden from its own: each of them is tried."""
+    """An entry filed under another claim is hidden from its own; every entry is tried."""
     return EVERY_ROW or (column == "claim" and turn == 0)
 
 
@@ -115,7 +115,7 @@ class Attacked:
     at: datetime
 
     def outcome(self, attack: Callable[[World], None]) -> str:
-        """Return what the gate says after `attack`: a word of its answer, or the code of its error."""
+        """Return the gate's answer after `attack`: one word, or the code of its error."""
         world = self.restored()
         attack(world)
         before = world.stored_blobs()
@@ -206,7 +206,7 @@ def test_an_altered_settled_stage_is_never_given_anything_new(settled: Attacked,
 
 
 def read_or_reported(world: World) -> object:
-    """The claim as anybody reads it who checks the log, or that it cannot be."""
+    """The claim as read by anyone who checks the log, or a word that it cannot be read."""
     agreement = world.agreement
     signer = LogSigner(origin=origin_of(agreement.deployment, agreement.id), public_keys=[LOG_KEY.public_key])
     try:
@@ -314,7 +314,7 @@ def test_approvals_that_are_put_in_release_nothing(
 
 
 def test_sound_approvals_release_the_same_claim(two_short: Attacked) -> None:
-    """What the attacks above lack: without this they would prove nothing."""
+    """Only this differs from the attacks above; without it they would prove nothing."""
 
     def sound(world: World) -> None:
         for person in (KIM, TOM):

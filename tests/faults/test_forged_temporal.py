@@ -1,4 +1,4 @@
-"""Someone with Temporal's address sends what they like to a running site: nothing is released by it."""
+"""Someone with Temporal's address sends anything to a running site, and nothing is released."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Claims as a seed says, processes killed as it says: every promise to every client is kept.
+"""A seed chooses the claims and the kills: every promise to every client is kept.
 
 `make faults SEEDS=300` runs many; here a few. A failure names its seed: FAULTS_SEED_FROM repeats it.
 """

@@ -84,7 +84,7 @@ def blob(site: Site, digest: Digest) -> bytes:
 
 
 def keep_custody(claimed: Claimed) -> None:
-    """Keep the gate's shares, what they make, and the keys that the components are sealed with."""
+    """Remember the gate's shares, the secrets they make, and the keys that seal the components."""
     release, site = claimed.release, claimed.site
     gate = age.parse_identity(read_key_file(site.gate_key_file).age_identity)
     own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), release.nonce)
@@ -110,7 +110,7 @@ def keep_custody(claimed: Claimed) -> None:
 
 
 def ask(claimed: Claimed, api: str) -> None:
-    """Ask for all that anybody may read, and for much that is refused, with tokens that must stay unknown."""
+    """Ask for all that anyone may read, and for much that is refused, with tokens that must stay secret."""
     release = claimed.release
     claim = f"/v1/claims/{release.claim}"
     with httpx.Client(base_url=api, timeout=30) as http:
@@ -168,7 +168,7 @@ def claimed(tmp_path_factory: pytest.TempPathFactory) -> Claimed:
 
 
 def carry(claimed: Claimed) -> None:
-    """Carry a claim from agreement to evidence, on a deposit and on papers that nothing else is like."""
+    """Carry a claim from agreement to evidence, with a deposit and papers whose content is unmistakable."""
     release = claimed.release
     release.contents = {part.id: secrets.token_bytes(32) for part in release.agreement.components}
     for name, plain in release.contents.items():
@@ -192,7 +192,7 @@ def carry(claimed: Claimed) -> None:
 
 @pytest.fixture(scope="module")
 def found(claimed: Claimed) -> list[Leak]:
-    """Every secret that is anywhere in what the site keeps and answers, and where its claim is named."""
+    """Every secret that occurs in what the site keeps or answers, and every place that names its claim."""
     wanted = {**claimed.secrets, "claim": claimed.release.claim.encode()}
     return leaks(wanted, [*contents(claimed.site.root), *claimed.answers.items()])
 

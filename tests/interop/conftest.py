@@ -1,4 +1,4 @@
-"""One Node.js for each worker, in which the implementations that are not ours run."""
+"""One Node.js per test worker, which runs the implementations that are not ours."""
 
 import subprocess
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""C2SP age.md, both ways, with the npm package `age-encryption` by age's author."""
+"""C2SP age.md, in both directions, with the npm package `age-encryption` by age's author."""
 
 import hashlib
 import io

@@ -41,7 +41,7 @@ NUMBERS = INTEGERS | st.integers().map(str) | st.floats().map(repr) | st.sampled
 
 @st.composite
 def spellings(draw: st.DrawFn, characters: st.SearchStrategy[str]) -> str:
-    """Spell a text in JSON, each character in one of the ways there are."""
+    """Spell a text in JSON, each character in any of its possible spellings."""
     text = draw(st.sampled_from(NAMES) | st.text(characters, max_size=6))
     return f'"{"".join(draw(st.sampled_from(ways(character))) for character in text)}"'
 
@@ -64,7 +64,7 @@ def arrays(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 def objects(names: st.SearchStrategy[str], inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Spell an object whose names differ, as texts and not only as they are spelled."""
+    """Spell an object whose names differ as texts, not only in spelling."""
     members = st.lists(st.tuples(names, SPACES, inner), max_size=4)
     distinct = members.map(lambda found: {json.loads(name): (name, *rest) for name, *rest in found}.values())
     return distinct.map(

@@ -1,6 +1,6 @@
 """RFC 6962 inclusion proofs and C2SP checkpoints, judged by sigstore-js (npm `@sigstore/verify`).
 
-It verifies Rekor's log that way. It knows no consistency proofs; no library that we
+It verifies Rekor's log that way. It has no consistency proofs, and no library that we
 could install does, without being written for one log.
 """
 

@@ -1,4 +1,4 @@
-"""Each rule about who may import whom is seen to fail: a rule that cannot fail holds nothing."""
+"""Each rule about who may import whom is seen to fail: a rule that cannot fail protects nothing."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Four names are ours, `workflows` is also somebody else's: this environment must mean this checkout."""
+"""Of our four names, `workflows` is also somebody else's: here it must mean this checkout's."""
 
 import ast
 import importlib

@@ -1,4 +1,4 @@
-"""The shape of the code, held by machine where ruff has no rule for it (docstrings and TODOs it has)."""
+"""The shape of the code, checked where ruff has no rule for it (it has some for docstrings and TODOs)."""
 
 import ast
 import re
@@ -87,7 +87,7 @@ def swallowed_errors(file: str, tree: ast.Module) -> Iterator[Breach]:
             continue
         caught = ast.unparse(node.type) if node.type else "BaseException"
         raises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
-        # What must go on all the same says that it met a defect, with its traceback.
+        # Code that must continue all the same reports the defect with its traceback.
         told = any(ast.unparse(inner).startswith("_log.exception('defect'") for inner in ast.walk(node))
         if re.search(r"\b(Base)?Exception\b", caught) and not raises and not told:
             yield f"{file}:{node.lineno} catches {caught} and goes on"

@@ -1,4 +1,4 @@
-"""Which revocations count for a claim: by the rules it was filed under, or by those of a later version."""
+"""Which revocations count for a claim: those by its own version's rules, or by a later version's."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -86,7 +86,7 @@ def counted(terms: Terms, *envelopes: Envelope) -> tuple[Terms, Sequence[Entry]]
 
 
 def revoked(terms: Terms, *envelopes: Envelope) -> list[str]:
-    """Whose keys are revoked for claims under `terms`, once these are on record."""
+    """The persons whose keys are revoked for claims under `terms` once these are on record."""
     bodies = [entry.signed.body for entry in counted(terms, *envelopes)[1]]
     return [body.key for body in bodies if isinstance(body, KeyRevocation)]
 
@@ -141,7 +141,7 @@ def test_a_version_that_does_not_follow_revokes_nothing(usurped: Envelope) -> No
     assert revoked(FIRST, usurped, revocation(TOM, ANA, NEW.id, under=under)) == []
 
 
-def test_the_quorum_of_the_version_that_a_claim_was_filed_under_goes_on_counting() -> None:
+def test_the_quorum_of_the_version_that_a_claim_was_filed_under_still_counts() -> None:
     assert revoked(FIRST, SECOND, revocation(TOM, KIM, ANA, under=FIRST.digest)) == OF_TOM
 
 
@@ -151,7 +151,7 @@ def test_the_rules_of_an_earlier_version_revoke_nothing_under_a_later_one() -> N
     assert revoked(later, BY_SECOND) == OF_TOM
 
 
-def test_who_is_called_otherwise_in_a_later_version_revokes_their_own_key_for_all_claims() -> None:
+def test_a_person_renamed_in_a_later_version_revokes_their_own_key_for_all_claims() -> None:
     renamed = tuple(
         replace(one, id=PersonId("thomas@marlowe")) if one.id == TOM else one for one in AGREEMENT.persons
     )

@@ -1,4 +1,4 @@
-"""What bytes must be before the rules of the domain see them."""
+"""The form that bytes must have before the rules of the domain see them."""
 
 from collections.abc import Sequence
 from dataclasses import replace

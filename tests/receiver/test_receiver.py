@@ -71,7 +71,7 @@ def setting(escrow: FolderEscrow, into: Path, **changes: object) -> Setting:
 
 
 def active(into: Path) -> Mapping[str, str]:
-    """What a user of the folder sees: each active stage's files, with what is in them."""
+    """What a user of the folder sees: the files of each active stage, with their content."""
     found: dict[str, str] = {}
     for link in sorted(into.glob("stages/*/current")):
         for file in sorted(path for path in link.resolve().rglob("*") if path.is_file()):
@@ -225,7 +225,7 @@ def test_stage_that_is_offered_again_after_it_was_undone_stays_undone_and_says_s
     escrow.undo_all()
     receive(setting(escrow, bank), escrow.release.claim)
     for forgotten in (escrow.folder / "undo", *(escrow.folder / "receipts").iterdir()):
-        forgotten.unlink()  # as a server does that was restored from an older copy
+        forgotten.unlink()  # as a server that was restored from an older copy does
     receive(setting(escrow, bank), escrow.release.claim)
     assert active(bank) == {}
     assert {(receipt.outcome, receipt.detail) for receipt in escrow.receipts()} == {
@@ -397,7 +397,7 @@ UNDOING = ("switched-back", "went-back", "removed", "undone", "signed-rolled_bac
 
 
 def killed_at(step: str, work: Setting, claim: str) -> bool:
-    """Run a receiver in a child process that dies without a word when it has reached `step`."""
+    """Run a receiver in a child process that dies silently on reaching `step`."""
     child = os.fork()
     if child == 0:  # pragma: no cover - ends here, without any clean-up
 

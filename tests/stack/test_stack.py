@@ -1,4 +1,4 @@
-"""The embedded stack starts what it is told, starts it again when it dies, and leaves nothing behind."""
+"""The embedded stack starts its processes, restarts those that die, and leaves nothing behind."""
 
 import fcntl
 import os
@@ -47,7 +47,7 @@ def stack_of(site: Site, programs: Sequence[tuple[str, str]]) -> Stack:
 
 
 def tended(stack: Stack, told: list[str]) -> int:
-    """Tend the stack, and return how often something was started again until now."""
+    """Tend the stack, and return how many restarts there have been."""
     stack.tend(told.append)
     return len(told)
 
@@ -101,7 +101,7 @@ def test_a_process_that_dies_again_and_again_is_given_up(site: Site) -> None:
     assert len(told) == STACK_RESTARTS_MAX
 
 
-def test_a_process_that_does_not_come_up_is_told_with_its_last_words(site: Site) -> None:
+def test_a_process_that_fails_to_start_is_reported_with_its_last_words(site: Site) -> None:
     stack = stack_of(site, [("one", _ENDS)])
     try:
         with pytest.raises(StackNotReadyError) as refused:

@@ -60,7 +60,7 @@ class Up:
         raise AssertionError(f"no {name} among {self.children()}")
 
     def temporal_address(self) -> str:
-        """Return where its Temporal server listens, as its command line says."""
+        """Return where its Temporal server listens, read from its command line."""
         command = self.children()[self.pid_of("temporal")]
         found = re.search(r" --port (\d+)", command)
         assert found is not None, command
@@ -124,7 +124,7 @@ def agree_and_deposit(desk: Narrator) -> None:
 
 
 def approves(desk: Narrator, person: str, claim: str) -> bool:
-    """Try as a person would: when the server does not answer, or what became of it is unknown, repeat."""
+    """Try as a person would: repeat if the server does not answer or the outcome is unknown."""
     try:
         desk.types(person, "approve", claim, "--stage", "critical", "--yes")
     except DemonstrationFailedError as error:
@@ -137,14 +137,14 @@ def approves(desk: Narrator, person: str, claim: str) -> bool:
 
 
 async def state_by_its_workflow(address: str, claim: Digest) -> str:
-    """Ask as ops staff do who look at Temporal."""
+    """Ask as operators who look at Temporal do."""
     client = await Client.connect(address, data_converter=MESSAGE_CONVERTER)
     handle = client.get_workflow_handle_for(ReleaseWorkflow.run, claim_workflow_id(claim))
     return await handle.query(ReleaseWorkflow.state)
 
 
 @pytest.mark.timeout(240)
-def test_a_claim_goes_on_where_it_was_when_every_process_is_killed(up: Up) -> None:
+def test_a_claim_resumes_where_it_was_when_every_process_is_killed(up: Up) -> None:
     desk = up.desk
     agree_and_deposit(desk)
     claim = desk.files(deposit=1, stages="[critical]")

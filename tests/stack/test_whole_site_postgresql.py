@@ -1,4 +1,4 @@
-"""A whole claim with the ledger on PostgreSQL, told to `tallystick up` by its address alone."""
+"""A whole claim with the ledger on PostgreSQL; `tallystick up` gets only the database's address."""
 
 from collections.abc import Generator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every test of what is stored runs on SQLite and on PostgreSQL."""
+"""Every storage test runs on SQLite and on PostgreSQL."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -24,7 +24,7 @@ def postgresql() -> Generator[PostgresServer]:
 
 @pytest.fixture(params=["sqlite", "postgresql"], scope="module")
 def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewUrl:
-    """Gives URLs of databases in which there is nothing."""
+    """Gives the URLs of empty databases."""
     if request.param == "sqlite":
         return lambda: f"sqlite:///{tmp_path_factory.mktemp('database')}/store.db"
     server: PostgresServer = request.getfixturevalue("postgresql")

@@ -1,4 +1,4 @@
-"""What is PostgreSQL's own: refused unless durable, one writer at a time, trouble told apart from bugs."""
+"""PostgreSQL only: refused unless durable, one writer at a time, trouble distinguished from bugs."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -156,7 +156,7 @@ def test_a_writer_that_was_stopped_in_its_turn_loses_it(database: Engine) -> Non
 # Time.
 
 
-def test_the_clock_goes_on_while_a_transaction_waits_for_its_turn(database: Engine) -> None:
+def test_the_clock_keeps_running_while_a_transaction_waits_for_its_turn(database: Engine) -> None:
     with transaction(database) as session:
         began = session.connection().exec_driver_sql("SELECT current_timestamp").scalar_one()
         session.connection().exec_driver_sql("SELECT pg_sleep(1.1)")
@@ -296,7 +296,7 @@ def test_what_was_acknowledged_is_there_after_the_server_was_killed() -> None:
 
 
 def writer(database: Engine, acknowledged: list[int]) -> Callable[[int], DatabaseUnavailableError]:
-    """Return what appends statement after statement until the database is gone, and then says why."""
+    """Return a function that appends statements until the database is gone, and returns the error."""
 
     def write(number: int) -> DatabaseUnavailableError:
         while True:
@@ -322,7 +322,7 @@ def raise_in_the_server(session: Session, state: str) -> None:
 
 
 def until_someone_waits(session: Session) -> None:
-    """Return once another writer waits for this one."""
+    """Wait until another writer waits for this one."""
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     while not session.connection().exec_driver_sql(waiting).scalar_one():
         session.connection().exec_driver_sql("SELECT pg_sleep(0.01)")

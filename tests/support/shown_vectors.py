@@ -151,7 +151,7 @@ def shown(vector: Mapping[str, Any], around: Mapping[str, Any]) -> list[str]:
 
 
 def stored(name: str) -> dict[str, Any]:
-    """Return a vector, or the context, as it stands in its file."""
+    """Return a vector, or the context, as its file has it."""
     return dict(json.loads((FOLDER / f"{name}.json").read_text()))
 
 

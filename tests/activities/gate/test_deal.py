@@ -1,4 +1,4 @@
-"""Dealing custody: once an epoch, to this gate alone, whatever is repeated or stopped half-way."""
+"""Dealing custody: once per epoch, to this gate alone, whatever is repeated or interrupted."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -106,7 +106,7 @@ def unmet(world: World) -> set[str]:
 
 
 def decisions(world: World) -> int:
-    """How many decisions to release the ledger has, by any gate."""
+    """The number of decisions to release in the ledger, by any gate."""
     with reading(world.database) as session:
         decisions = ledger.entries(session, world.agreement.id, kinds=[Kind.DECISION])
     return sum(names_of(entry.statement()).decision is not None for entry in decisions)
@@ -206,7 +206,7 @@ def test_an_approval_that_expired_by_the_gates_clock_alone_is_missing(world: Wor
 
 
 def test_an_approval_that_expired_by_the_databases_clock_alone_is_missing(world: World) -> None:
-    """By the gate's clock, which is days behind, and when it was asked, the approval still counted."""
+    """By the gate's clock, days behind, and at the time of the question the approval still counts."""
     assert refuses(world, database_at=READY + timedelta(days=23)) == {"quorum-reached"}
 
 
@@ -263,7 +263,7 @@ def test_the_databases_clock_must_say_that_the_window_is_over(world: World) -> N
 
 
 def test_a_gate_that_is_days_behind_takes_none_of_the_receivers_time(tmp_path: Path) -> None:
-    """Its decision is recorded when it was asked for: reporting is not overdue before it can begin."""
+    """The decision is dated by the question: a report must not be overdue before it can begin."""
     world = accepted(prepared_world(tmp_path))
     world.settle(READY)
     asked_at = READY + timedelta(days=4)
@@ -359,7 +359,7 @@ def stolen(world: World) -> None:
 
 
 def test_what_the_log_key_may_record_is_recorded_so(prepared: World, tmp_path: Path) -> None:
-    """The same hand records what is so, and the stage is released: the tests below try nothing else."""
+    """A thief who records only the truth gets the stage released: below, only the lies can fail."""
     world = by_nobody(prepared.copied_to(tmp_path / "world"))
     world.approve(TOM, READY - timedelta(hours=2))
     stolen(world)
@@ -488,7 +488,7 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
-def test_bytes_flipped_in_one_store_are_repaired_and_told(world: World) -> None:
+def test_bytes_flipped_in_one_store_are_repaired_and_reported(world: World) -> None:
     good, bad = world.sealed_files(sealed_digest(world))
     flip(bad)
 
@@ -522,7 +522,7 @@ def test_a_stage_that_was_refused_is_released_when_its_bytes_are_back(world: Wor
     assert world.decide(world.gate(at=READY + timedelta(hours=7))).outcome == "released"
 
 
-def test_a_share_that_is_lost_is_told_and_nothing_is_decided(world: World) -> None:
+def test_a_share_that_is_lost_is_reported_and_nothing_is_decided(world: World) -> None:
     (share,) = world.custody_of(LICENCE_KEYS).shares
     for path in world.sealed_files(share.sealed_digest):
         path.unlink()
@@ -655,7 +655,7 @@ def test_what_the_gate_cannot_do_reaches_the_workflow_typed(world: World) -> Non
 
 
 def stopper(at: int) -> Callable[[str], None]:
-    """Tell nobody, and stop at step `at`."""
+    """Report nothing, and stop at step `at`."""
     steps: list[str] = []
 
     def tell(step: str) -> None:
@@ -724,7 +724,7 @@ def test_an_objection_between_look_and_record_stops_it(world: World) -> None:
 
 
 def acting(step: str, act: Callable[[], object], told: list[str]) -> Callable[[str], None]:
-    """Have `act` done the first time that the gate tells `step`."""
+    """Run `act` the first time that the gate reports `step`."""
 
     def tell(done: str) -> None:
         told.append(done)
@@ -806,7 +806,7 @@ def test_an_act_during_the_read_that_forbids_the_release_stops_it(
     assert told.count("sealed bytes read") == 1
 
 
-def test_who_never_stops_acting_does_not_keep_the_gate_for_ever(world: World) -> None:
+def test_a_person_who_never_stops_acting_does_not_keep_the_gate_for_ever(world: World) -> None:
     told: list[str] = []
 
     def tell(step: str) -> None:

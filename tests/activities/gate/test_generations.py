@@ -1,4 +1,4 @@
-"""A newer generation of rules, by the real gate: claims that were filed before it keep theirs."""
+"""A newer generation of rules, with the real gate: claims filed earlier keep their own."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -80,7 +80,7 @@ STANDS: Final[Mapping[str, Callable[[World], World]]] = {
 
 
 @pytest.mark.parametrize("state", STANDS)
-def test_claim_of_generation_1_goes_on_is_decided_and_verifies_as_before(
+def test_claim_of_generation_1_continues_is_decided_and_verifies_as_before(
     prepared: World, tmp_path: Path, state: str
 ) -> None:
     world = STANDS[state](prepared.copied_to(tmp_path / "world"))

@@ -1,4 +1,4 @@
-"""How letters leave: each channel for itself, and what it answers is a result."""
+"""How letters are sent: each channel on its own, and every answer, even a refusal, is a result."""
 
 import asyncio
 import http.server
@@ -113,7 +113,7 @@ async def test_webhook_that_does_not_take_it_is_a_result(tmp_path: Path, answer:
         ("https://localhost/", {"webhook_secret": None}, "this deployment has no webhook secret"),
     ],
 )
-async def test_webhook_goes_nowhere_it_should_not(
+async def test_webhook_calls_no_forbidden_address(
     tmp_path: Path, address: str, changes: dict[str, object], why: str
 ) -> None:
     taken = await post(tmp_path, **changes).send(webhook(address), LETTER)
@@ -170,7 +170,7 @@ async def test_mail_goes_to_one_address_only(tmp_path: Path, address: str) -> No
     assert (taken.taken, taken.detail) == (False, "not one e-mail address")
 
 
-async def test_password_of_the_mail_server_is_not_told(tmp_path: Path) -> None:
+async def test_password_of_the_mail_server_is_not_revealed(tmp_path: Path) -> None:
     sender = post(tmp_path, smtp_url="smtp://escrow:canary-password@127.0.0.1:1")
     taken = await sender.send(Channel(kind=ChannelKind.EMAIL, address="a@b.example"), LETTER)
     assert not taken.taken

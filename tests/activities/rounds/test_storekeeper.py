@@ -1,4 +1,4 @@
-"""Between releases nobody reads a blob but the storekeeper: it replaces what rots, and says so on record."""
+"""Between releases only the storekeeper reads blobs: it replaces bad copies, and puts that on record."""
 
 import asyncio
 import contextlib
@@ -225,11 +225,11 @@ def test_a_finding_is_put_on_record_once_the_database_is_back(world: World) -> N
 
 
 class EndedError(Exception):
-    """Ends a test's storekeeper, which rests for ever otherwise."""
+    """Ends a test's storekeeper, which would otherwise rest for ever."""
 
 
 class Weary:
-    """Rests so often, and then no more."""
+    """Rests a given number of times, then ends."""
 
     def __init__(self, times: int) -> None:
         self.times = times
@@ -242,7 +242,7 @@ class Weary:
 
 
 class Defective(FileBlobStore):
-    """A store with a defect: it breaks off in a way that nobody foresaw, at one blob or altogether."""
+    """A store with a defect: it fails in a way that nobody foresaw, at one blob or at every one."""
 
     broken_at: Digest | None = None
     broken = 0
@@ -268,7 +268,7 @@ def defects(logs: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
     return [log for log in logs if log["event"] == "defect"]
 
 
-def test_a_defect_at_one_blob_is_told_and_the_others_are_still_looked_at(world: World) -> None:
+def test_a_defect_at_one_blob_is_reported_and_the_others_are_still_checked(world: World) -> None:
     with reading(world.database) as session:
         first, *_, last = known_blobs(session)
     store, blobs = defective(world)
@@ -283,7 +283,7 @@ def test_a_defect_at_one_blob_is_told_and_the_others_are_still_looked_at(world: 
     assert [event.cause for event in repairs(world)] == [last]
 
 
-def test_a_defect_in_a_round_is_told_and_the_next_round_comes(world: World) -> None:
+def test_a_defect_in_a_round_is_reported_and_the_next_round_runs(world: World) -> None:
     _, bad = world.sealed_files(sealed(world))
     bad.write_bytes(b"rot")
     store, blobs = defective(world)
@@ -299,7 +299,7 @@ def test_a_defect_in_a_round_is_told_and_the_next_round_comes(world: World) -> N
     assert [event.cause for event in repairs(world)] == [sealed(world)]
 
 
-# ----------------------------------------------------------------------------- the parties are told of it
+# ----------------------------------------------------------------------------- the parties are informed
 
 
 def lose(world: World) -> None:
@@ -321,7 +321,7 @@ def letters(world: World) -> list[Path]:
 
 
 def run_until(world: World, rests: int) -> list[timedelta]:
-    """Run the storekeeper until it has rested so many times; each rest moves its clock."""
+    """Run the storekeeper until it has rested this many times; each rest moves its clock."""
     rest, clock = Weary(rests), {"now": NOW}
 
     def go_on(pause: timedelta) -> None:
@@ -333,7 +333,7 @@ def run_until(world: World, rests: int) -> list[timedelta]:
     return rest.rests
 
 
-def test_a_loss_is_told_to_depositor_beneficiary_and_agent_once(world: World) -> None:
+def test_a_loss_is_reported_to_depositor_beneficiary_and_agent_once(world: World) -> None:
     lose(world)
     with reading(world.database) as session:
         blobs = len(known_blobs(session))
@@ -354,7 +354,7 @@ def test_a_loss_is_told_to_depositor_beneficiary_and_agent_once(world: World) ->
     assert sha256_digest(text.partition("\n\n")[2].encode()) in {one.text_digest for one in notices}
 
 
-def test_a_copy_that_was_replaced_is_told_too(world: World) -> None:
+def test_a_copy_that_was_replaced_is_reported_too(world: World) -> None:
     world.sealed_files(sealed(world))[1].unlink()
     make_round(world)
 
@@ -431,7 +431,7 @@ def test_what_a_former_log_key_signed_is_read_under_the_version_that_it_names(wo
     assert len(letters(world)) == 3
 
 
-def test_an_event_that_names_no_version_of_the_agreement_is_told(world: World) -> None:
+def test_an_event_that_names_no_version_of_the_agreement_is_reported(world: World) -> None:
     with transaction(world.database) as session:
         event = said("event", 1, keys=[LOG_KEY], agreement_digest=NO_DIGEST)
         ledger.append(session, world.agreement.id, event, NOW, claim=None)
@@ -452,7 +452,7 @@ def test_two_storekeepers_send_one_letter_and_record_it_once(world: World) -> No
     notices = notices_of(world)
 
     class Overtaken(Post):
-        """A post during whose first delivery another storekeeper does the same work."""
+        """Post whose first delivery takes so long that another storekeeper does the same work meanwhile."""
 
         async def send(self, channel: Channel, letter: Letter) -> Taken:
             await asyncio.to_thread(notices.give)

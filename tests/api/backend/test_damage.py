@@ -1,4 +1,4 @@
-"""One damaged agreement hides no other: each place that reads several, with the first of them altered."""
+"""One damaged agreement hides no other: wherever several are read, the first of them is altered here."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The port to the engine, on a real Temporal server: as the API sees it."""
+"""The API's port to the engine, on a real Temporal server."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -67,7 +67,7 @@ async def filed(story: Story, claims: TemporalEngine) -> Digest:
 
 
 async def sent(story: Story, claims: TemporalEngine, act: Envelope) -> Acknowledged:
-    """Send an act as the API does: on the record as it stands."""
+    """Send an act as the API does, on the current record."""
     known = story.on_record().last_index
     return await claims.submit(story.claim, statement_id(act), submission(envelope_bytes(act)), known=known)
 

@@ -1,4 +1,4 @@
-"""Who asks: every way in which a token can be wrong, and that every route asks."""
+"""Who asks: every way in which a token can be wrong; and every route wants one."""
 
 import base64
 import json
@@ -80,12 +80,12 @@ def altered(service: Service) -> str:
 
 
 def for_another(service: Service) -> str:
-    """By a stranger's key, in the name of a person."""
+    """A token in a person's name, signed by a stranger's key."""
     return service.token(STRANGER, sub=key_id(KEY.public_key))
 
 
 def headed(service: Service, **header: object) -> str:
-    """A good token, whose header has more members."""
+    """A good token, but with extra members in its header."""
     now = int(service.clock.now.timestamp())
     claims = {"sub": key_id(KEY.public_key), "aud": "test", "iat": now, "exp": now + 300}
     private = Ed25519PrivateKey.from_private_bytes(KEY.secret_seed())

@@ -79,7 +79,7 @@ async def test_another_media_type_is_refused(claimed: Service) -> None:
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type"), sent
 
 
-async def test_json_may_be_called_json_in_any_way(claimed: Service) -> None:
+async def test_any_spelling_of_the_json_media_type_is_taken(claimed: Service) -> None:
     act = claimed.act(Intake, ANA, accepted=True)
     for name in ("application/json; charset=utf-8", "Application/JSON"):
         answer = await claimed.post(f"/claims/{claimed.world.claim}/intakes", act, content_type=name)
@@ -93,7 +93,7 @@ async def test_a_body_is_read_no_further_than_its_bound(claimed: Service) -> Non
         nonlocal sent
         while True:  # ends when the server answers
             sent += 1
-            assert sent < 100, "the server reads on and on"
+            assert sent < 100, "the server never stops reading"
             yield 16 * 1024 * b" "
 
     answer = await claimed.http.post(
@@ -151,7 +151,7 @@ async def test_what_is_not_there_is_a_problem_too(service: Service) -> None:
         assert (answer.status_code, answer.json()["code"]) == (status, code), f"{method} {path}"
 
 
-async def test_a_wrong_method_is_told_every_right_one(service: Service) -> None:
+async def test_the_answer_to_a_wrong_method_lists_every_right_one(service: Service) -> None:
     digest = "sha256:" + 64 * "0"
     for path, methods in (("/v1/claims", "GET, HEAD, POST"), (f"/v1/blobs/{digest}", "GET, HEAD, PUT")):
         answer = await service.http.delete(path, headers=service.signed_in(ANA))

@@ -1,4 +1,4 @@
-"""The OpenAPI document as those read it who generate a client from it."""
+"""The OpenAPI document, as read by anyone who generates a client from it."""
 
 import re
 

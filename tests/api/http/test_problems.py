@@ -1,4 +1,4 @@
-"""Problems: every refusal has a status, and the OpenAPI document tells of all of them."""
+"""Problems: every refusal has a status, and the OpenAPI document lists them all."""
 
 import importlib
 import pkgutil
@@ -50,7 +50,7 @@ async def test_an_address_that_an_advice_names_is_there(service: Service) -> Non
         assert (await service.get(path.removeprefix("/v1"), ANA)).status_code == 200, path
 
 
-async def test_who_says_nothing_of_themselves_learns_how_and_not_what_is_there(claimed: Service) -> None:
+async def test_anyone_without_a_token_learns_how_to_sign_in_and_not_what_exists(claimed: Service) -> None:
     there = await claimed.http.get(f"/v1/claims/{claimed.world.claim}")
     none = await claimed.http.get("/v1/claims/clm-aaaaaaaaaaaaaaaa")
     assert (there.status_code, there.content) == (none.status_code, none.content)

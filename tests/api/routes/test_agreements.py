@@ -1,4 +1,4 @@
-"""An agreement is registered if every party and a root key signed it, for this deployment."""
+"""An agreement for this deployment is registered once every party and a root key have signed it."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -114,7 +114,7 @@ async def test_the_summary_and_the_readiness_are_made_from_the_agreement(service
     assert (halted["ready"], halted["findings"][0]["code"]) == (False, "halted")
 
 
-async def test_the_deployment_tells_what_agreements_pin(service: Service) -> None:
+async def test_the_deployment_shows_what_agreements_pin(service: Service) -> None:
     told = (await service.get("/deployment", None)).json()
     assert told["log_key"] == AGREEMENT.engine.log_key
     assert told["root_keys"] == [PEOPLE[ANA].signing_key.public_key]

@@ -83,7 +83,7 @@ async def test_a_blob_is_durable_in_every_store_when_it_is_acknowledged(service:
     assert len(service.world.sealed_files(DIGEST)) == 2
 
 
-async def test_other_bytes_than_announced_are_not_kept(service: Service) -> None:
+async def test_bytes_other_than_announced_are_not_kept(service: Service) -> None:
     other = await put(service, DATA[::-1])
     assert (other.status_code, other.json()["code"]) == (422, "blob-digest-mismatch")
     more = await put(service, DATA, length=len(DATA) - 1)
@@ -119,7 +119,7 @@ async def test_evidence_is_for_the_persons_of_the_agreement_and_deposits_for_two
     assert seen == {DORA: 200, ANA: 200, BEA: 404, TOM: 404}
 
 
-async def test_a_blob_one_may_not_fetch_is_one_that_is_not_there(service: Service) -> None:
+async def test_a_blob_you_may_not_fetch_looks_like_one_that_does_not_exist(service: Service) -> None:
     await put(service, DATA)
     refused = await get(service, BEA)
     missing = await get(service, BEA, sha256_digest(b"nothing"))

@@ -17,7 +17,7 @@ from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE
 
 
-async def test_a_claim_says_on_whom_it_waits_and_the_inbox_tells_them(claimed: Service) -> None:
+async def test_a_claim_says_whom_it_waits_for_and_their_inbox_lists_it(claimed: Service) -> None:
     view = (await claimed.get(f"/claims/{claimed.world.claim}")).json()
     (waiting,) = view["waiting"]
     assert (waiting["what"], waiting["on"]) == ("intake", ["ana@harbour", "abe@harbour"])
@@ -36,7 +36,7 @@ async def test_claims_are_found_by_state_and_by_whom_they_wait_for(claimed: Serv
     assert [await how_many(waiting_for=what) for what in ("intake", "approval")] == [1, 0]
 
 
-async def test_the_timeline_tells_every_entry_as_the_event_that_it_counted_as(claimed: Service) -> None:
+async def test_the_timeline_shows_every_entry_as_the_event_that_it_counted_as(claimed: Service) -> None:
     await claimed.says("intakes", Intake, ANA, accepted=True)
     entries = (await claimed.get(f"/claims/{claimed.world.claim}/timeline")).json()["entries"]
     assert [entry["event"] for entry in entries] == ["filed", "intake-accepted"]
@@ -93,7 +93,7 @@ async def test_a_draft_says_what_is_missing(claimed: Service) -> None:
     assert (none.status_code, none.json()["code"]) == (404, "not-drafted")
 
 
-async def test_events_go_on_after_the_last_one_that_was_seen(claimed: Service) -> None:
+async def test_events_continue_after_the_last_one_that_was_seen(claimed: Service) -> None:
     await claimed.says("intakes", Intake, ANA, accepted=True)
     first, second = claimed.world.case().claim.entries
     told = await events(claimed, 2)
@@ -108,7 +108,7 @@ async def test_events_go_on_after_the_last_one_that_was_seen(claimed: Service) -
 
 
 async def events(service: Service, count: int, last: int | None = None) -> list[dict[str, object]]:
-    """The first events of the stream, which is then left: a stand-in for a client that goes away."""
+    """The first events of the stream, which is then abandoned, as by a client that goes away."""
     key = PEOPLE[ANA].signing_key.public_key
     caller = Caller(key=key, fingerprint=key_id(key), persons={AgreementId("nordwind-halden"): ANA})
     backend = service.app.state.backend
@@ -144,7 +144,9 @@ async def test_a_proof_is_served_once_a_checkpoint_covers_the_entry(claimed: Ser
     assert len(page[0]["salt"]) == 64
 
 
-async def test_one_entry_is_had_by_its_statements_digest_as_the_listing_has_it(claimed: Service) -> None:
+async def test_one_entry_is_fetched_by_its_statements_digest_as_the_listing_shows_it(
+    claimed: Service,
+) -> None:
     path = "/agreements/nordwind-halden/ledger/entries"
     listed = (await claimed.get(path, BEA)).json()["entries"]
     for entry in listed:

@@ -1,4 +1,4 @@
-"""A person sees what they sign, from the very bytes, and nothing is signed or sent without a yes."""
+"""A person is shown the very bytes they sign, and nothing is signed or sent without a yes."""
 
 from pathlib import Path
 from typing import TypeAlias

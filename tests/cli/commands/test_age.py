@@ -1,4 +1,4 @@
-"""age files are sealed to and opened with what stock age understands, and our own key files."""
+"""age files are sealed and opened with keys that stock age understands, and with our own key files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Agreements are checked, signed by one after the other, and trusted from the first use on."""
+"""Agreements are checked, signed by one party after another, and trusted from first use."""
 
 import json
 from dataclasses import replace
@@ -92,7 +92,7 @@ def test_agreement_that_lacks_a_party_is_not_sent(office: Office) -> None:
     assert ran.problem["facts"]["missing"]
 
 
-def test_first_agreement_is_pinned_and_that_is_said(office: Office, release: Release) -> None:
+def test_first_agreement_is_pinned_and_the_command_says_so(office: Office, release: Release) -> None:
     ran = office.run("agreement", "show", AGREEMENT.id, "--json", person=ANA)
     assert ran.json["digest"] == statement_id(release.agreement)
     assert "trusting agreement" in ran.err

@@ -192,7 +192,7 @@ def test_explanation_marks_each_premise(office: Office, release: Release) -> Non
     assert ran.out.splitlines() == ["The window runs.", "✗ window-over: it runs", "✓ no-hold: none"]
 
 
-def test_watching_tells_each_entry_once_and_ends_with_the_claim(office: Office, release: Release) -> None:
+def test_watching_prints_each_entry_once_and_ends_with_the_claim(office: Office, release: Release) -> None:
     entries = [
         {"index": 4, "accepted_at": "2026-11-24T09:00:00Z", "event": "filed", "person": BEA},
         {"index": 7, "accepted_at": "2026-11-24T10:00:00Z", "event": "intake-accepted", "person": ANA},

@@ -37,7 +37,7 @@ def test_released_stages_are_fetched_opened_activated_and_reported(
     assert opened.read_bytes() == CONTENT[DOCS]["operations.md"]
 
 
-def test_script_beside_the_user_is_found_from_the_version_folder(
+def test_script_in_the_users_folder_is_found_from_the_version_folder(
     office: Office, release: Release, tmp_path: Path
 ) -> None:
     deliver(office, release, tmp_path)
@@ -84,14 +84,16 @@ def test_only_the_claimant_receives(office: Office, release: Release, tmp_path: 
     assert ran.problem["code"] == "delivery-refused"
 
 
-def test_agreement_pinned_otherwise_is_not_received(office: Office, release: Release, tmp_path: Path) -> None:
+def test_agreement_other_than_the_pinned_one_is_not_received(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
     deliver(office, release, tmp_path)
     wrong = "sha256:" + 64 * "0"
     ran = office.run("receive", release.claim, "--into", "bank", "--once", "--trust", wrong, person=BEA)
     assert ran.problem["code"] == "agreement-not-trusted"
 
 
-def test_receiver_goes_on_until_the_claim_is_over(office: Office, release: Release, tmp_path: Path) -> None:
+def test_receiver_runs_until_the_claim_is_over(office: Office, release: Release, tmp_path: Path) -> None:
     deliver(office, release, tmp_path)
     delivery = office.api.shows[f"/v1/claims/{release.claim}/delivery"]
     office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**delivery, "state": "RELEASED", "stages": []}

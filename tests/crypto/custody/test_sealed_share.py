@@ -96,7 +96,7 @@ def test_anything_else_that_opens_is_not_a_share(plain: bytes) -> None:
         sealed_share.open_share(sealed, custodian, CONTEXT)
 
 
-def test_size_of_a_sealed_share_tells_nothing() -> None:
+def test_size_of_a_sealed_share_reveals_nothing() -> None:
     custodian = age.new_identity().recipient()
     zero = dataclasses.replace(SHARE, value=edwards.ZERO)
     sizes = {len(sealed_share.seal_share(share, custodian, CONTEXT)) for share in (SHARE, zero)}

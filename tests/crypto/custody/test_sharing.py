@@ -32,7 +32,7 @@ GATE_ONLY = Leaf(name="gate")
 
 
 def counted(label: str) -> Callable[[], edwards.Scalar]:
-    """Return a source of scalars that always gives the same ones."""
+    """Return a source that always gives the same scalars."""
     numbers = itertools.count()
     return lambda: edwards.small_scalar(
         int.from_bytes(sha256(f"{label} {next(numbers)}".encode()).digest(), "big")

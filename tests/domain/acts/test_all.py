@@ -1,4 +1,4 @@
-"""Every act is listed once, and all that finds one finds it there."""
+"""Every act is listed once, and everything that looks an act up uses that list."""
 
 import pkgutil
 from typing import Any

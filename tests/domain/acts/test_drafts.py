@@ -83,7 +83,7 @@ def test_an_approval_counts_as_long_as_the_agreement_allows_unless_it_says_less(
     assert sooner.expires_at == world.now
 
 
-def test_an_approval_is_of_the_stages_in_which_its_author_has_a_leaf() -> None:
+def test_an_approval_is_for_the_stages_whose_quorums_name_its_author() -> None:
     world = play(IN_WINDOW)
     body = drafted(world, Kind.APPROVAL, DORA, reason="In order.")
     assert isinstance(body, Approval)
@@ -92,7 +92,7 @@ def test_an_approval_is_of_the_stages_in_which_its_author_has_a_leaf() -> None:
         drafted(world, Kind.APPROVAL, BEA, reason="In order.")
 
 
-def test_a_lift_is_of_the_only_open_hold_unless_it_names_one() -> None:
+def test_a_lift_is_for_the_only_open_hold_unless_it_names_one() -> None:
     world = play(IN_WINDOW)
     with pytest.raises(DraftIncompleteError):
         drafted(world, Kind.HOLD_LIFT, ANA, reason="Over.")
@@ -110,7 +110,7 @@ def test_a_lift_is_of_the_only_open_hold_unless_it_names_one() -> None:
     assert len(cast("list[str]", refusal.value.facts["standing"])) == 2
 
 
-def test_a_return_is_of_all_that_was_released_unless_it_names_less() -> None:
+def test_a_return_is_for_all_that_was_released_unless_it_names_less() -> None:
     world = play("bea files\nana accepts\nkim approves provisional\ntom approves provisional")
     said = {"method": "shredded", "certificate": "so done"}
     for returned, expected in ((None, ("docs",)), ((DOCS,), ("docs",)), ((), ())):

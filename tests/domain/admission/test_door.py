@@ -1,4 +1,4 @@
-"""Attacks on the one door: each is refused, by its code, and changes nothing."""
+"""Attacks on the one door: each is refused with its own code, and changes nothing."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,7 +42,7 @@ DORA: Final = PEOPLE[PersonId("dora@nordwind")].signing_key
 
 
 def refused(code: str, world: World, act: Callable[[], object]) -> TallystickError:
-    """Play `act`, which the door refuses as `code`; nothing has changed after it."""
+    """Play `act`, and check that the door refuses it with `code` and nothing has changed."""
     before, length = world.claim, len(world.record)
     with pytest.raises(TallystickError) as refusal:
         act()
@@ -280,7 +280,7 @@ def test_claimants_side_neither_rules_nor_lifts_holds_on_its_own_claim() -> None
     assert world.claim.state is ClaimState.REFUSED
 
 
-def test_claimant_never_counts_even_with_a_leaf_and_no_exclusion_of_the_party() -> None:
+def test_claimant_never_counts_even_if_a_quorum_names_them_and_the_party_is_not_excluded() -> None:
     stage = replace(AGREEMENT.stages[0], quorum=quorum({"k": 2, "of": ["bea@halden", "ben@halden"]}))
     world = World(
         agreement=replace(AGREEMENT, stages=(stage, *AGREEMENT.stages[1:]), excludes_claimant_party=False)
@@ -325,7 +325,7 @@ def test_statement_from_the_future_or_from_long_ago_is_refused() -> None:
     for issued_at in (
         world.now + CLOCK_SKEW_MAX + timedelta(seconds=1),
         world.now - timedelta(days=367),
-        datetime(1, 1, 1, tzinfo=UTC),  # before which no clock in the west can show anything
+        datetime(1, 1, 1, tzinfo=UTC),  # no time zone in the west can show an earlier moment
     ):
         refused(
             "bad-timing",

@@ -171,7 +171,7 @@ def test_hour_that_is_skipped_comes_after_the_gap() -> None:
     assert window.at == at("2027-03-28T01:30:00Z")  # 03:30 summer time
 
 
-def test_hour_that_comes_twice_is_the_second() -> None:
+def test_hour_that_occurs_twice_means_the_second_one() -> None:
     recipient, version = everyday("Europe/Berlin", time(2, 30))
     window = deadline(
         at("2026-10-24T12:00:00Z"), Period("1 business day"), recipient=recipient, agreement=version

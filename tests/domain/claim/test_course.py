@@ -1,4 +1,4 @@
-"""What a running claim waits for, where it stands in each chapter of its story."""
+"""What a running claim waits for, in each chapter of its story."""
 
 from datetime import timedelta
 from typing import Final
@@ -84,6 +84,6 @@ def test_a_released_claim_is_over_only_after_the_last_moment_of_a_return_order()
         (RETURN_ORDERED, False, False),
     ],
 )
-def test_who_is_carried_and_who_is_over(story: str, *, carried: bool, ended: bool) -> None:
+def test_which_claims_are_carried_and_which_are_over(story: str, *, carried: bool, ended: bool) -> None:
     world = play(story)
     assert (is_carried(world.claim), over(world)) == (carried, ended)

@@ -1,4 +1,4 @@
-"""Every state meets every event: it moves as docs/claim-states.md says, or it is refused."""
+"""Every event in every state: the claim moves as docs/claim-states.md says, or the event is refused."""
 
 import re
 from collections.abc import Callable, Mapping

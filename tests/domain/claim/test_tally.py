@@ -1,4 +1,4 @@
-"""Counting does not depend on order, never goes down by one more vote, and counts nobody twice."""
+"""Counting ignores order, never falls when a vote is added, and counts nobody twice."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ def open_world() -> World:
 
 
 def vote(kind: Kind, person: str, nonce: int, **members: object) -> Entry:
-    """A vote as it could be on record, whatever admitted it."""
+    """A vote as it could be on record, however it got there."""
     world = open_world()
     given: dict[str, object] = {"nonce": f"{nonce:032x}", "reason": "", "claim": world.claim.digest}
     if kind is Kind.APPROVAL:
@@ -44,7 +44,7 @@ def vote(kind: Kind, person: str, nonce: int, **members: object) -> Entry:
 
 @cache
 def pool() -> tuple[Entry, ...]:
-    """Two approvals a person, one of each in the wrong way, and denials."""
+    """Two approvals per person, one for each thing that can be wrong with one, and denials."""
     entries: list[Entry] = []
     for number, person in enumerate(VOTERS):
         wrong: Sequence[dict[str, object]] = (
@@ -190,7 +190,7 @@ PEOPLE_OF_A_TREE: Final = [PersonId(f"p{number}@x") for number in range(6)]
 
 @st.composite
 def trees(draw: st.DrawFn) -> Quorum:
-    """A tree over some of six people, each in one leaf."""
+    """A tree over some of six people, each named once."""
     people = draw(st.permutations(PEOPLE_OF_A_TREE))
     cut = draw(st.integers(1, 5))
     inner = Group(threshold=draw(st.integers(1, cut)), members=tuple(people[:cut]))

@@ -1,4 +1,4 @@
-"""Who made a deposit and its custody: one rule for all who ask."""
+"""Who made a deposit and its custody: one rule, whoever asks."""
 
 from dataclasses import replace
 from typing import Final

@@ -1,4 +1,4 @@
-"""Readiness: what a fire drill of an agreement would find, each finding when its cause is there."""
+"""Readiness: what a fire drill of an agreement would find; each finding appears when its cause does."""
 
 from dataclasses import replace
 from datetime import timedelta

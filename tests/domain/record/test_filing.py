@@ -1,4 +1,4 @@
-"""Which claims are filed, and which are refused at the door."""
+"""Which claims can be filed, and which are refused at the door."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

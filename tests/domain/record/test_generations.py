@@ -1,4 +1,4 @@
-"""A claim is folded by the rules that it was filed under, and only the newest can be filed."""
+"""A claim is folded by the rules it was filed under, and a new claim can name only the newest."""
 
 from dataclasses import replace
 

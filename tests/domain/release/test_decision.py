@@ -1,4 +1,4 @@
-"""Leave one out: a world with one premise falsified releases nothing, and says which one."""
+"""Leave one out: a world with one false premise releases nothing, and says which premise it is."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -31,7 +31,7 @@ Facts = tuple[Agreement, Claim, Sight]
 
 @cache
 def quorate() -> World:
-    """Everything holds for `critical`, and the gate has not been asked yet."""
+    """Every premise of `critical` is met, and the gate has not been asked yet."""
     return play(
         """
         bea files

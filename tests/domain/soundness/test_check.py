@@ -1,4 +1,4 @@
-"""The linter: one agreement broken for each rule, and each finding where it belongs."""
+"""The linter: one broken agreement for each rule, and each finding in its place."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -442,7 +442,7 @@ def test_claimants_party_counts_where_the_agreement_lets_it() -> None:
     assert lint(replace(shared, excludes_claimant_party=False)) == ()
 
 
-def test_two_people_of_two_beneficiaries_may_sit_for_each_others_claims() -> None:
+def test_people_of_two_beneficiaries_may_approve_each_others_claims() -> None:
     other = Party(
         id=PartyId("orrin"),
         role=Role.BENEFICIARY,

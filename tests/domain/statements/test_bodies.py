@@ -1,4 +1,4 @@
-"""Every body has one form: what is absent says that there is nothing, and cannot be written another way."""
+"""Every body has one form: a member that says nothing is absent, and cannot be written otherwise."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def example(kind: Any) -> object:  # noqa: ANN401 - an annotation may be anythin
 
 
 def filled(kind: Any) -> Any:  # noqa: ANN401 - as above
-    """Return a `kind` with every member there."""
+    """Return a `kind` with every member present."""
     hints = get_type_hints(kind)
     return kind(**{field.name: example(hints[field.name]) for field in dataclasses.fields(kind)})
 

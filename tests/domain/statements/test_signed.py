@@ -1,4 +1,4 @@
-"""A signed statement knows what it says."""
+"""A signed statement is handed on only as the kind that it is."""
 
 import pytest
 

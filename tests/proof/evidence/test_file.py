@@ -1,4 +1,4 @@
-"""The evidence file's form, member by member, and what its seal must say about it."""
+"""The form of the evidence file, member by member, and what its seal must say."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""An evidence file convinces somebody who trusts nobody, and no altered one does."""
+"""An evidence file convinces someone who trusts nobody; an altered one never does."""
 
 import base64
 import json
@@ -233,7 +233,7 @@ def test_a_revocation_by_a_later_versions_quorum_is_found_offline_as_it_was_coun
 
 
 def _payloads(value: JsonValue) -> list[bytes]:
-    """What every statement in a document says, decoded."""
+    """The decoded body of every statement in a document."""
     if isinstance(value, Mapping):
         payload = value.get("payload")
         own = [base64.b64decode(payload)] if isinstance(payload, str) else []

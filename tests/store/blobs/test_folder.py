@@ -1,4 +1,4 @@
-"""A blob is whole or is not there; what is bad is passed over, reported, replaced, and kept aside."""
+"""A blob is whole or absent; a bad copy is skipped, reported, replaced and set aside."""
 
 import errno
 import hashlib

@@ -54,7 +54,9 @@ def test_parts_become_a_blob_in_every_store(uploads: Uploads, blobs: ReplicatedB
     assert uploads.received_bytes(ANA, WANTED) == 0
 
 
-def test_an_upload_goes_on_after_a_restart(tmp_path: Path, uploads: Uploads, blobs: ReplicatedBlobs) -> None:
+def test_an_upload_continues_after_a_restart(
+    tmp_path: Path, uploads: Uploads, blobs: ReplicatedBlobs
+) -> None:
     uploads.append_part(ANA, WANTED, 0, BLOB[:200])
     restarted = Uploads(tmp_path / "uploads", blobs)
     restarted.append_part(ANA, WANTED, restarted.received_bytes(ANA, WANTED), BLOB[200:])
@@ -103,7 +105,7 @@ def test_nobody_can_spoil_another_persons_upload(uploads: Uploads, blobs: Replic
     assert b"".join(blobs.open_verified(WANTED).chunks) == BLOB
 
 
-def test_who_does_not_have_the_bytes_cannot_upload_a_blob_that_is_there(uploads: Uploads) -> None:
+def test_nobody_uploads_a_blob_that_is_there_without_its_bytes(uploads: Uploads) -> None:
     uploads.append_part(ANA, WANTED, 0, BLOB)
     uploads.finish(ANA, WANTED, 500)
     uploads.append_part(EVE, WANTED, 0, b"x" * 500)
@@ -148,7 +150,7 @@ def test_a_part_beyond_the_largest_blob_is_refused(tmp_path: Path, uploads: Uplo
         uploads.append_part(ANA, WANTED, BLOB_BYTES_MAX, b"x")
 
 
-def test_uploads_that_nobody_goes_on_with_are_swept_away(uploads: Uploads) -> None:
+def test_abandoned_uploads_are_removed(uploads: Uploads) -> None:
     uploads.append_part(ANA, WANTED, 0, BLOB[:200])
     now = datetime.now(UTC)
     assert uploads.discard_stale(now - timedelta(hours=1)) == 0

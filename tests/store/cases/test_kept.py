@@ -1,4 +1,4 @@
-"""A case file that was read on is the one that is read anew, whatever was recorded and wherever it stands."""
+"""Reading on from a kept case file gives the same as reading it anew, whatever was recorded."""
 
 from dataclasses import replace
 from datetime import timedelta

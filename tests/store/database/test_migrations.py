@@ -1,4 +1,4 @@
-"""A database is brought to the newest shape, whatever it is and however often; never past what we know."""
+"""Any database is migrated to the newest shape, however often, and never past what this version knows."""
 
 import subprocess
 import sys

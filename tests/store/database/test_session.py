@@ -1,4 +1,4 @@
-"""What is committed stays; writers take turns; trouble is told apart from bugs."""
+"""What is committed stays; writers take turns; trouble is distinguished from bugs."""
 
 import os
 import sqlite3

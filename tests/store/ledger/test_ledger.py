@@ -57,7 +57,7 @@ STAGE = StageId("critical")
 
 
 def change(database: Engine, statement: str) -> None:
-    """What someone with access to the database could do: no foreign key stops them."""
+    """Access to the database with foreign keys off, so that nothing stops an attacker."""
     with database.connect() as connection:
         if database.dialect.name == "sqlite":
             connection.exec_driver_sql("ROLLBACK")  # the setting is not taken within a transaction
@@ -286,7 +286,7 @@ def test_nothing_new_means_no_new_checkpoint(database: Engine) -> None:
         assert checkpoints(session, LOG) == [first]
 
 
-def test_a_new_log_key_goes_on_from_a_checkpoint_by_the_earlier_one(database: Engine) -> None:
+def test_a_new_log_key_continues_from_a_checkpoint_by_the_earlier_one(database: Engine) -> None:
     new_key = signing_key("next log")
     with transaction(database) as session:
         add(session, said("event", 1))
@@ -355,7 +355,7 @@ def test_no_proof_in_a_log_that_never_had_that_size(database: Engine, size: int)
 # What someone with access to the database could do.
 
 CHANGES = {
-    # what is done to entry 3 of 8, of which the first 2 and the first 5 are under checkpoints
+    # what happens to entry 3 of 8; checkpoints cover the first 2 and the first 5
     "envelope altered": "UPDATE ledger_entries SET envelope = X'7B7D' WHERE \"index\" = 3",
     "envelope of another entry": (
         'UPDATE ledger_entries SET envelope = (SELECT envelope FROM ledger_entries WHERE "index" = 4)'

@@ -106,7 +106,7 @@ def test_a_key_is_found_in_the_agreements_that_list_it_and_no_others(database: E
         assert agreement_ids(session) == [LOG, other]
 
 
-def test_who_left_with_a_new_version_still_sees_what_claims_may_run_on(database: Engine) -> None:
+def test_a_person_who_left_with_a_new_version_still_sees_what_claims_may_run_on(database: Engine) -> None:
     without_ana = tuple(person for person in AGREEMENT.persons if person.id != ANA)
     with transaction(database) as session:
         register(session, FIRST, AT)

@@ -24,7 +24,7 @@ class Leak:
 
 
 def forms(secret: bytes) -> Mapping[str, bytes]:
-    """Return every way in which the secret may be written: text, too, if it is text."""
+    """Return every way in which the secret may be written, as text too if it is text."""
     assert len(secret) >= SECRET_BYTES_MIN
     forms = {"raw": secret, "hex": secret.hex().encode(), "HEX": secret.hex().upper().encode()}
     forms |= {"hex with colons": secret.hex(":").encode(), "reversed": secret[::-1]}

@@ -99,7 +99,7 @@ def _check_log(session: Session, release: Release, log: Sequence[LedgerEntry], s
     """I-14: gapless, a claim in order of time, leaf and row together, and any two checkpoints consistent."""
     agreement, public = release.agreement, site.deployment()
     assert [entry.index for entry in log] == list(range(len(log)))
-    # An entry is dated by who accepts it, at first: one that a crash held up may come after a younger one
+    # Whoever first accepts an entry dates it. One that a crash held up may come after a younger one
     # about something else, but none about a claim is older than what its asker knew of the claim.
     times = [entry.accepted_at for entry in log if entry.claim is not None]
     assert all(later >= earlier - timedelta(seconds=2) for earlier, later in pairwise(times))
@@ -131,7 +131,7 @@ def _released(case: CaseFile) -> list[tuple[Entry, DecisionStatement]]:
 
 
 def check_decisions(case: CaseFile) -> None:
-    """I-1, I-3, I-5, I-6, said again over the entries: what stood before each decision to release."""
+    """I-1, I-3, I-5, I-6, checked over the entries alone: what the record held before each release."""
     released = _released(case)
     stages = [body.stage for _, body in released]
     assert len(stages) == len(set(stages)), "one decision a stage, for ever"
@@ -182,7 +182,7 @@ def _approvers(before: Sequence[Entry], stage: StageId, at: datetime) -> frozens
 
 
 def check_stages_follow_each_other(case: CaseFile) -> None:
-    """I-10: stages are an activated prefix, then at most one that is under way or failed, then none."""
+    """I-10: stages are an activated prefix, then at most one under way or failed, then none."""
     states = [progress.state for progress in case.claim.stages]
     rest = states[next((n for n, one in enumerate(states) if one is not StageState.ACTIVATED), len(states)) :]
     if StageState.ROLLED_BACK in states:

@@ -56,7 +56,7 @@ ODD: Final[Sequence[JsonValue]] = (
 
 @dataclass(kw_only=True)
 class Rig:
-    """An app over a world of its own, and what it was asked so far."""
+    """An app over a world of its own, and the requests it has had so far."""
 
     world: World
     clock: Clock
@@ -65,7 +65,7 @@ class Rig:
     statuses: Counter[int] = field(default_factory=Counter[int])
 
     def moves_to(self, world: World) -> None:
-        """Serve another world, which nobody has changed yet."""
+        """Serve a fresh world, which nobody has changed yet."""
         self.app.state.backend.database.dispose()
         self.world.database.dispose()
         self.world = world
@@ -76,7 +76,7 @@ class Rig:
         return [operation.ok() for operation in self.schema.get_all_operations()]
 
     def known(self) -> Mapping[str, Sequence[object]]:
-        """What really exists, by the name of the parameter that may name it."""
+        """The values that really exist, by the parameter that may name them."""
         case = self.world.case()
         sealed = [path.name for path in sorted(self.world.folder.glob("north/blobs/*/*/*"))]
         return {
@@ -93,7 +93,7 @@ class Rig:
         """Send a case, and compare the answer with what the document says.
 
         Raises:
-            Exception: The answer is another one; schemathesis says how, and how to repeat it.
+            Exception: The answer differs; schemathesis says how, and how to repeat it.
         """
         token = bearer(PEOPLE[person].signing_key, self.clock.now)
         streams: dict[str, Any] = (
@@ -123,13 +123,13 @@ def rig(world: World) -> Rig:
 
 
 def not_checked(operation: Operation) -> list[Any]:
-    """Checks of schemathesis that say nothing about an operation."""
+    """Checks of schemathesis that prove nothing about an operation."""
     vague = operation.method in NOT_IN_A_SCHEMA or operation.path.endswith(NOT_IN_A_QUERY)
     return [checks.positive_data_acceptance] if vague else []
 
 
 def takes_anything(operation: Operation) -> bool:
-    """Whether two cases for an operation can differ in more than in who asks."""
+    """Whether two cases for an operation can differ in anything but the caller."""
     return bool(operation.body) or any(one.name != "Authorization" for one in operation.iter_parameters())
 
 
@@ -152,7 +152,7 @@ def _made(operation: Operation, mode: GenerationMode, fixed: dict[str, Any]) -> 
 
 
 def _there(using: Rig, operation: Operation) -> Sequence[dict[str, Any]]:
-    """What to fix of a case: nothing, or the names of what is really there."""
+    """Which parameters of a case to fix: none, or those that name things, to names that exist."""
     known = using.known()
     named = [parameter.name for parameter in operation.path_parameters]
     variants: list[dict[str, Any]] = [{}]
@@ -166,7 +166,7 @@ def _there(using: Rig, operation: Operation) -> Sequence[dict[str, Any]]:
 
 
 def as_meant(using: Rig, operation: Operation) -> Iterator[AnyCase]:
-    """A sound statement as its author makes it, and as everyone else would: some may not."""
+    """A sound statement by its author, and the same by everyone else, not all of whom may make it."""
     said = spoken(using.world, kind_at(operation.path), using.clock.now)
     speakers = [(person,) for person in CALLERS] if len(said.signers) == 1 else []
     known = using.known()
@@ -183,7 +183,7 @@ def as_meant(using: Rig, operation: Operation) -> Iterator[AnyCase]:
 
 @st.composite
 def _spoken(draw: st.DrawFn, using: Rig, operation: Operation, there: dict[str, Any]) -> AnyCase:
-    """A sound statement of the kind that is sent there, changed in up to two places, then signed."""
+    """A sound statement of the kind this address takes, changed in up to two places, then signed."""
     case = draw(_made(operation, GenerationMode.POSITIVE, there))
     said = spoken(using.world, kind_at(operation.path), using.clock.now)
     for count in range(3):
@@ -198,7 +198,7 @@ def _spoken(draw: st.DrawFn, using: Rig, operation: Operation, there: dict[str, 
 
 @st.composite
 def changed(draw: st.DrawFn, body: JsonObject, *, times: int) -> JsonObject:
-    """A JSON object, some member of which, however deep, is gone, odd, or what another one is."""
+    """A JSON object with one member, however deep, removed, made odd, or replaced by another's value."""
     copy = cast("dict[str, JsonValue]", json.loads(json.dumps(body)))
     for _ in range(times):
         holder, name = draw(st.sampled_from(_places(copy)))
@@ -213,7 +213,7 @@ def changed(draw: st.DrawFn, body: JsonObject, *, times: int) -> JsonObject:
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401 - JSON of any form
-    """Every member and item within a JSON value: what holds it, and under what name or number."""
+    """Every member and item within a JSON value: its container, and its name or number in it."""
     names: list[Any] = []
     if isinstance(value, dict):
         names = list(cast("dict[str, Any]", value))

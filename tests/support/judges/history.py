@@ -1,4 +1,4 @@
-"""What clients asked for and what they were told, by a clock that only goes forward."""
+"""What clients asked for and what answers they got, by a clock that only goes forward."""
 
 import threading
 import time
@@ -72,7 +72,7 @@ class History:
         return made
 
     def hurt(self, at: float) -> None:
-        """Remember that something was done to the site while, or before, this client asked."""
+        """Note that the site was disturbed while, or before, this client asked."""
         self._hurt_at = at if self._hurt_at is None else self._hurt_at
 
     def recovered(self) -> None:
@@ -83,6 +83,6 @@ class History:
 
 
 def percentile(spans: Iterable[float], part: float) -> float:
-    """Return the span below which `part` of them lie."""
+    """Return the span below which a fraction `part` of them lies."""
     ordered = sorted(spans)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]

@@ -12,7 +12,7 @@ class PeerRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A running peer; one question, then its answer."""
+    """A running peer, which takes one question at a time and answers it."""
 
     questions: IO[str]
     answers: IO[str]

@@ -1,6 +1,6 @@
-"""What could soundly be sent to each address that takes a statement, found by the address alone.
+"""Sound statements for each address that takes one, found by the address alone.
 
-An unknown address fails here: if you add an address, say here what is sent to it.
+An unknown address fails here: if you add an address, add the statements that it takes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -115,7 +115,7 @@ class Spoken:
 
 
 def in_window(world: World) -> World:
-    """A claim for every stage, accepted, of which the depositor has notice: most acts may be said."""
+    """An accepted claim for every stage, of which the depositor has notice: most acts are allowed."""
     world = world.file(deposited(world), stages=tuple(stage.id for stage in world.agreement.stages))
     world.say(Intake, ANA, FILED + timedelta(hours=1), accepted=True)
     world.notify(FILED + timedelta(hours=1))
@@ -133,7 +133,7 @@ def kind_at(path: str) -> Kind:
 
 
 def spoken(world: World, kind: Kind, at: datetime) -> Spoken:
-    """Return what could be said to `world` at `at`: its form is right."""
+    """Return statements to `world` at `at` whose form is right."""
     signers = _SIGNERS[kind]
     if kind is Kind.AGREEMENT:
         return Spoken(kind=kind, body=encode_object(next_version(world)), signers=signers)

@@ -27,7 +27,7 @@ _LIBRARY: Final = "libfaketime.so.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockedSite:
-    """A running site; `set_clock` moves what one of its processes takes for the time of day."""
+    """A running site; `set_clock` changes the time of day that one of its processes sees."""
 
     site: Site
     settings: Settings
@@ -42,7 +42,7 @@ class ClockedSite:
         return ledger_file(self.settings)
 
     def set_clock(self, process: str, off_by: timedelta) -> None:
-        """Move the clock of a process; it counts from its next look on."""
+        """Move the clock of a process, from its next look at the time on."""
         set_clock(_clock_file(self.site, process), off_by)
 
     def log(self, process: str) -> str:
@@ -55,7 +55,7 @@ class ClockedSite:
 
 @contextmanager
 def clocked(site: Site, clocks: Sequence[str] = CLOCKED) -> Generator[ClockedSite]:
-    """Run the processes of `site` while the block runs, those in `clocks` with a clock that can be set."""
+    """Run the processes of `site` during the block, those in `clocks` with a clock that can be set."""
     settings = settings_of(site, api_port=free_port(), temporal_port=free_port())
     create_tables(open_database(settings.database_url))
     stack = Stack(site, settings, [_dressed(one, site, clocks) for one in processes(site, settings)])
@@ -67,14 +67,14 @@ def clocked(site: Site, clocks: Sequence[str] = CLOCKED) -> Generator[ClockedSit
 
 
 def set_clock(clock: Path, off_by: timedelta) -> None:
-    """Write into the file `clock` how far a process that reads it is off: whole, or not at all."""
+    """Write atomically into the file `clock` how far off a process that reads it shall be."""
     fresh = clock.with_suffix(".new")
     fresh.write_text(f"{off_by.total_seconds():+.0f}\n")
     fresh.replace(clock)
 
 
 def environment_of_clock(clock: Path) -> Mapping[str, str]:
-    """Return what the environment of a process says whose time of day is as far off as `clock` says."""
+    """Return the environment for a process whose time of day is off by what `clock` says."""
     package = importlib.util.find_spec("libfaketime")
     assert package is not None, "the package libfaketime brings the library"
     assert package.origin is not None

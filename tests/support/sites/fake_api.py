@@ -1,4 +1,4 @@
-"""A server for the command line that keeps what it is sent and shows what a test wants it to show.
+"""A server for the command line that keeps what it receives and shows what a test wants.
 
 It judges no statement. It checks that the caller has an enrolled key, takes blobs
 in parts, and remembers every request.

@@ -32,7 +32,7 @@ _FROZEN_SECONDS: Final = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What was done to which process, and when, by the clock that only goes forward."""
+    """One fault: to which process, and when, by a clock that only goes forward."""
 
     process: str
     number: signal.Signals
@@ -41,7 +41,7 @@ class Fault:
 
 @dataclass(slots=True, kw_only=True)
 class _Target:
-    """One process as something to aim at: one fault at a time."""
+    """One process as a target, for one fault at a time."""
 
     busy: threading.Lock = field(default_factory=threading.Lock)
     ready: threading.Event = field(default_factory=threading.Event)
@@ -89,7 +89,7 @@ class FaultySite:
         """Start again what was killed until `done`, and longer: until everything is ready."""
         give_up = time.monotonic() + seconds
         while not (done() and all(target.ready.is_set() for target in self._targets.values())):
-            assert time.monotonic() < give_up, "the site was tended in vain"
+            assert time.monotonic() < give_up, "the site did not recover"
             self._tend()
             time.sleep(_LOOK_SECONDS)
 

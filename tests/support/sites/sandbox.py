@@ -9,7 +9,7 @@ from typing import Final
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 _PASSED_THROUGH: Final = (
-    # Our own pure code, and references to activities, which no workflow calls by itself.
+    # Our own pure code, and references to activities, which no workflow calls directly.
     "tallystick",
     "activities",
     # Verifying a signature is a computation like any other; the C extensions load once.

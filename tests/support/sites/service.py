@@ -52,7 +52,7 @@ STRANGER: Final = SigningKey(b"nobody's key, in any agreement..")
 
 @dataclass(kw_only=True)
 class Clock:
-    """What time the API and its neighbour believe it is."""
+    """The time, as the API and its neighbour believe."""
 
     now: datetime = FILED
 
@@ -133,7 +133,7 @@ class RecordingEngine:
 
 @dataclass(kw_only=True)
 class Service:
-    """A running API, and everybody who may call it."""
+    """A running API, and everyone who may call it."""
 
     world: World
     app: FastAPI

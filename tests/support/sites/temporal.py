@@ -130,7 +130,7 @@ class Story:
         return filing
 
     async def filed(self) -> Acknowledged:
-        """Have the workflow started and the claim filed in one call, as the API does."""
+        """Start the workflow and file the claim in one call, as the API does."""
         operation = WithStartWorkflowOperation(
             ReleaseWorkflow.run,
             self.start,
@@ -243,13 +243,13 @@ class Story:
     def text(self, envelope: Envelope) -> str:
         return envelope_bytes(envelope).decode()
 
-    # ------------------------------------------------------------------ what came of it
+    # ------------------------------------------------------------------ what happened
 
     def on_record(self) -> Claim:
         return self.world.case().claim
 
     async def comes_to(self, wanted: Callable[[Claim], bool]) -> Claim:
-        """Wait until the record says what is wanted; it is read again only when it has grown."""
+        """Wait until the record meets `check`; it is read again only when it has grown."""
         seen = -1
         for _ in range(int(PATIENCE / ROUND)):
             if (size := await asyncio.to_thread(self._ledger_size)) != seen:

@@ -57,7 +57,7 @@ async def write_histories(server: Path) -> None:
                 async with story.carried():
                     await play(story)
                     history = await story.handle.fetch_history()
-        # Who ran it is a process and a machine, and nothing to a replay.
+        # The names of the process and machine that ran it mean nothing to a replay.
         told = re.sub(r'("identity": )"[^"]*"', r'\1"worker"', history.to_json())
         (HISTORIES / f"{name}.json").write_text(told + "\n")
 

@@ -30,12 +30,12 @@ def filing(world: World) -> FileClaim:
 
 
 def head(world: World) -> int:
-    """The place of the latest entry on the claim's record."""
+    """The index of the latest entry on the claim's record."""
     return world.case().raw[-1].index
 
 
 def happening(world: World, what: Happening, at: datetime, **told: object) -> RecordHappening:
-    """What the workflow says that has happened, on the record as it stands."""
+    """What the workflow reports as having happened, on the current record."""
     return RecordHappening(
         claim=world.claim,
         agreement=world.agreement.id,

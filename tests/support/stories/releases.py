@@ -64,7 +64,7 @@ class Point(StrEnum):
 
 
 class When(StrEnum):
-    """On which side of the answer."""
+    """The side of the answer on which something breaks: before or after it."""
 
     BEFORE = "while the request is under way"
     AFTER = "after the answer"
@@ -76,7 +76,7 @@ Hook = Callable[[Point, When], None]
 
 
 class GaveUpError(AssertionError):
-    """A claim that could move on did not, within `PATIENCE_SECONDS`."""
+    """A claim that could move on did not do so within `PATIENCE_SECONDS`."""
 
 
 def _now() -> datetime:
@@ -201,7 +201,7 @@ class Release:
         self.until("the evidence verifies", holds)
         self.history.recovered()
 
-    # ------------------------------------------------------------------ saying and asking
+    # ------------------------------------------------------------------ sending and asking
 
     def insist(self, path: str, envelope: Envelope, person: PersonId, point: Point | None = None) -> Attempt:
         """Send until the answer is known; the statement has to be acknowledged."""
@@ -241,7 +241,7 @@ class Release:
             time.sleep(_LOOK_SECONDS)
 
     def told(self) -> str:
-        """What the claim waits for, to explain a failure."""
+        """What the claim waits for; explains a failure."""
         if not self.claim:
             return "not filed"
         try:
@@ -352,7 +352,7 @@ class Release:
         assert digest == statement_id(self.agreement_statement)
 
     def _opens(self, stage: StageId) -> bool:
-        """Whether what the stage offers is there, and opens to what was deposited."""
+        """Whether the stage's files are there, and open to what was deposited."""
         delivery = self._delivery()
         offered = [one for one in delivery.offered if one.stage == stage]
         return bool(offered) and all(self._plain_of(delivery, one) for one in offered)

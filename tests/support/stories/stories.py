@@ -47,7 +47,7 @@ def play(story: str, world: World | None = None) -> World:
         except (TallystickError, AssertionError) as error:
             told = f"in {line!r}: {error}"
             raise AssertionError(told) from error
-    assert played.told is None or played.refolded() == played.claim, "the record alone tells the same"
+    assert played.told is None or played.refolded() == played.claim, "the record alone gives another state"
     return played
 
 
@@ -79,7 +79,7 @@ def _check_refused(world: World, code: str, act: str) -> None:
 
 
 def happen(world: World, line: str) -> None:
-    """Let happen what one sentence says."""
+    """Play one sentence."""
     for pattern, happen in _OF_THE_WORLD.items():
         if (match := re.fullmatch(pattern, line)) is not None:
             happen(world, *match.groups())

@@ -1,4 +1,4 @@
-"""Claims that people carry on as a seed says, while processes are killed as it says."""
+"""Claims whose course a seed chooses, while processes are killed as it chooses."""
 
 import random
 import time
@@ -87,7 +87,7 @@ def _objected_and_refused(story: Story) -> None:
 
 
 def _objected_in_a_race(story: Story) -> None:
-    """The objection and the vote that completes the quorum, as near to each other as they come."""
+    """The objection and the vote that completes the quorum, as close together as possible."""
     story.approve(ANA, KIM)
     story.release.recorded("window-ended")
     story.approve(TOM)

@@ -367,7 +367,7 @@ def agreement(**changes: object) -> Agreement:
 
 
 def keys_of(person: PersonId) -> PrivateKeys:
-    """The key file that a person of the tests would have."""
+    """The key file of a person in the tests."""
     actor = PEOPLE[person]
     return PrivateKeys(
         person=person, signing_key=actor.signing_key, age_identity=actor.identity.secret_text()

@@ -80,7 +80,7 @@ def keys_of(person: PersonId) -> PrivateKeys:
 
 
 class HeaderMembers(TypedDict):
-    """What every statement under the agreement carries."""
+    """The header of every statement under the agreement."""
 
     deployment: DeploymentId
     agreement: AgreementId
@@ -92,7 +92,7 @@ class HeaderMembers(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Sealed:
-    """A component as it was deposited: where its bytes lie, and what is known of it."""
+    """A component as it was deposited: where its bytes are, and its facts."""
 
     deposited: DepositedComponent
     custody: Envelope
@@ -103,7 +103,7 @@ class Sealed:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """One deposit of three components, and a claim on it; another one for each `number`."""
+    """One deposit of three components, and a claim on it; they differ for each `number`."""
 
     scratch: Path
     number: int = 1
@@ -245,7 +245,7 @@ class FolderEscrow:
         return digest
 
     def receipts(self) -> list[Receipt]:
-        """Every receipt that was ever sent, each once, in the order of their arrival."""
+        """Every receipt that was ever sent, each once, in order of arrival."""
         receipts = sorted((self.folder / "receipts").iterdir(), key=lambda path: path.name)
         return [self._read(path) for path in receipts]
 

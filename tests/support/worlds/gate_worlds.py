@@ -1,4 +1,4 @@
-"""A deployment on disk, and a claim in it that is ready for release: what the gate is tried on.
+"""A deployment on disk with a claim that is ready for release: the gate's test bench.
 
 Everything is real: keys, seals, an SQLite file, two blob stores, the ledger, the gate.
 Only clocks are told what to say.
@@ -82,7 +82,7 @@ DEPLOYMENT: Final = DeploymentId("test")
 
 @contextmanager
 def typed() -> Generator[None]:
-    """Take what an activity tells Temporal for what it tells us."""
+    """Receive the heartbeats that an activity sends to Temporal."""
     try:
         yield
     except ApplicationError as failure:
@@ -255,7 +255,7 @@ class World:
         return signed.id
 
     def slip_in(self, envelope: Envelope, at: datetime) -> None:
-        """Append an envelope that nobody has admitted, as who writes the database can."""
+        """Append an envelope that nobody admitted, as anyone who writes the database can."""
         names = names_of(envelope)
         with transaction(self.database) as session:
             ledger.append(
@@ -311,7 +311,7 @@ class World:
             )
 
     def execute(self, statement: str, *values: object) -> None:
-        """Write into the database behind everybody's back."""
+        """Write into the database behind the code's back."""
         with sqlite3.connect(self.folder / "store.db") as connection:
             done = connection.execute(statement, values)
             assert done.rowcount == 1
@@ -321,7 +321,7 @@ class World:
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.glob("*/blobs/*/*/*"))
 
     def copied_to(self, folder: Path) -> "World":
-        """The same world elsewhere, to be spoilt."""
+        """A copy of the world elsewhere, to be spoilt."""
         self.database.dispose()
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         return replace(self, folder=folder)

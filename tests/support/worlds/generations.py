@@ -45,6 +45,6 @@ GENERATION_2: Final[Rules[Claim]] = replace(
 
 @contextmanager
 def next_version() -> Generator[None]:
-    """Everything is as in the version that brings generation 2."""
+    """Run the block as the version that brings generation 2 would."""
     with rehearsed(GENERATION_2):
         yield

@@ -1,4 +1,4 @@
-"""What each small world is built on: the signed agreement, the custody that was dealt, one deposit."""
+"""The base of each small world: the signed agreement, dealt custody and one deposit."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ CLAIM_RECIPIENT: Final = str(age_identity("the claim's one-time recipient").reci
 
 
 def some_digest(number: int) -> Digest:
-    """A digest that nothing else has."""
+    """A digest that occurs nowhere else."""
     return Digest(f"sha256:{number:064x}")
 
 
@@ -94,7 +94,7 @@ def first_deposit(agreement: Agreement) -> Signed[Deposit]:
 
 
 def sound_sight(agreement: Agreement, at: datetime) -> Sight:
-    """What the gate sees where all is as it should be."""
+    """What the gate sees when all is as it should be."""
     signed = signed_by_all(agreement)
     return Sight(
         at=at,

@@ -1,4 +1,4 @@
-"""A database for one test, and short ways to say something in it."""
+"""A database for one test, and short ways to record statements in it."""
 
 import base64
 import json
@@ -44,7 +44,7 @@ def new_engine(folder: Path, *, busy_max: timedelta = timedelta(seconds=15)) -> 
 
 
 def said(kind: str, number: int, /, keys: Sequence[SigningKey] = (AUTHOR,), **members: JsonValue) -> Envelope:
-    """A signed statement of `kind`: another one for each number."""
+    """A signed statement of `kind`, different for each number."""
     return sign(kind, {"nonce": f"{number:032x}", **members}, list(keys))
 
 
@@ -77,7 +77,7 @@ def deposit(number: int, previous: Envelope | None = None, *, nonce: int = 0) ->
 
 
 def claim(number: int, *, log: AgreementId = LOG) -> Envelope:
-    """A claim under an agreement: another one for each number."""
+    """A claim under an agreement, different for each number."""
     body = ClaimFiling(
         deployment=DEPLOYMENT,
         agreement=log,
@@ -98,12 +98,12 @@ def claim(number: int, *, log: AgreementId = LOG) -> Envelope:
 
 
 def decision(claim: Digest, stage: str, number: int, *, released: bool = True) -> Envelope:
-    """The gate's decision on a stage: another statement for each number."""
+    """The gate's decision on a stage, a different statement for each number."""
     return said("decision", number, claim=claim, stage=stage, released=released)
 
 
 def happened(database: Path, agreement_id: AgreementId) -> list[str]:
-    """What an SQLite file holds under an agreement, in order and in short; nothing of it is verified."""
+    """What an SQLite file has under an agreement, in order and in short; nothing is verified."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         rows = connection.execute(
             'SELECT kind, envelope FROM ledger_entries WHERE agreement_id = ? ORDER BY "index"',

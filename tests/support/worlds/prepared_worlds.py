@@ -1,4 +1,4 @@
-"""Worlds of `gate_worlds` as tests find them: with a deposit, with an accepted claim, ready for release."""
+"""Worlds of `gate_worlds` for tests: with a deposit, with an accepted claim, or ready for release."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ CONTENTS: Final = {component.id: f"what {component.id} is".encode() for componen
 
 
 def prepared_world(folder: Path, *, versions: int = 1, first: Agreement = AGREEMENT) -> World:
-    """An agreement of so many versions, dealt custody and a verified deposit; no claim yet."""
+    """An agreement with this many versions, dealt custody and a verified deposit; no claim yet."""
     folder.mkdir(exist_ok=True)
     world = World(folder=folder, agreement=first)
     world.register()

@@ -65,9 +65,9 @@ def window_over(world: "World") -> timedelta:
 
 @dataclass
 class World:
-    """One agreement, one claim, and everybody around it.
+    """One agreement, one claim, and everyone around it.
 
-    `says` is how anybody says anything; the verbs are short for it. Once
+    `says` makes any statement by anyone; the verbs are short for it. Once
     `engine_runs`, whatever falls due is recorded after each act and as time passes.
     """
 
@@ -104,10 +104,10 @@ class World:
         return {progress.stage: progress.state.value for progress in self.claim.stages}
 
     def refolded(self) -> Claim:
-        """The claim as anybody reads it from the record alone."""
+        """The claim as read from the record alone."""
         return fold(self.terms, self.entries)
 
-    # ------------------------------------------------------------------ saying things
+    # ------------------------------------------------------------------ statements
 
     def body(self, kind: Kind, person: str, /, **members: object) -> Header:
         self.nonce += 1
@@ -314,7 +314,7 @@ class World:
         raise AssertionError("the engine never comes to rest")
 
     def sight(self, **changes: object) -> Sight:
-        """What the gate sees: a sound world, but for what the story changed."""
+        """What the gate sees: a sound world, except for what the story changed."""
         seen = sound_sight(self.agreement, self.now)
         return replace(seen, **(self.sight_changes | changes))  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""A claim outlives its runs: one that has grown long is followed by a fresh one, and nothing is lost."""
+"""A claim outlives its runs: a fresh run follows one that has grown long, and nothing is lost."""
 
 from temporalio.client import WorkflowExecutionStatus
 
@@ -24,7 +24,7 @@ async def comes_to_window(story: Story) -> Claim:
     return await story.comes_to_be("WINDOW")
 
 
-async def test_claim_goes_on_in_a_fresh_run_once_its_history_is_long(story: Story) -> None:
+async def test_claim_continues_in_a_fresh_run_once_its_history_is_long(story: Story) -> None:
     async with story.carried():
         await story.files()
         old = (await story.handle.describe()).run_id

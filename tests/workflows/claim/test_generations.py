@@ -1,4 +1,4 @@
-"""A newer generation of rules, by the real workflow and gate: each claim is carried under its own."""
+"""A newer generation of rules, with the real workflow and gate: each claim is carried under its own."""
 
 from tallystick.domain.statements.acts import Approval
 from tallystick.domain.statements.header import LedgerSeen

@@ -1,4 +1,4 @@
-"""When a run is followed by a fresh one: after as much as it began with, and never because of that."""
+"""When a fresh run takes over: once a run has doubled what it began with, never because of its start."""
 
 import pytest
 

@@ -193,7 +193,7 @@ async def test_same_statement_sent_again_later_has_the_same_answer(story: Story)
         assert await story.sends(intake, update="another") == answer
 
 
-async def test_terminated_run_goes_on_where_the_ledger_stands(story: Story) -> None:
+async def test_terminated_run_resumes_where_the_ledger_stands(story: Story) -> None:
     async with story.carried():
         claim = await in_window(story)
         await story.approves(ANA)
@@ -225,7 +225,7 @@ async def test_cancelled_run_releases_nothing_and_can_be_resumed(story: Story) -
             await story.comes_to_be("PROVISIONING")
 
 
-async def test_claim_waits_for_a_gate_that_is_away_and_acts_go_on(story: Story) -> None:
+async def test_claim_waits_for_a_gate_that_is_away_and_acts_are_still_recorded(story: Story) -> None:
     async with story.carried(gate=False):
         await after_window(story)
         for person in (ANA, KIM, TOM):
@@ -235,7 +235,7 @@ async def test_claim_waits_for_a_gate_that_is_away_and_acts_go_on(story: Story) 
         await story.says(Denial, KIM, reason="The record is of another company.")
         await story.says(Denial, TOM, reason="The record is of another company.")
         await story.comes_to_be("DENIED")
-        # The server skips no time while it has an activity that nobody took.
+        # The server skips no time while an activity waits for a worker.
         assert await story.handle.result() == "DENIED"
 
 
@@ -282,7 +282,7 @@ async def test_suppressed_notice_never_lets_a_window_run_out(story: Story, tmp_p
         assert decisions(claim) == []
 
 
-async def test_window_goes_on_while_the_database_clock_says_so(story: Story) -> None:
+async def test_window_stays_open_while_the_database_clock_says_so(story: Story) -> None:
     story.clock.behind = timedelta(days=15)
     async with story.carried():
         claim = await in_window(story)
@@ -344,7 +344,7 @@ async def test_another_filing_is_no_act(story: Story) -> None:
         assert (await story.accepts()).state == ClaimState.ACCEPTED
 
 
-async def test_garbage_is_refused_and_the_claim_goes_on(story: Story) -> None:
+async def test_garbage_is_refused_and_the_claim_continues(story: Story) -> None:
     async with story.carried():
         await story.files()
         with pytest.raises(WorkflowUpdateFailedError) as failed:
@@ -442,7 +442,7 @@ async def test_act_waits_in_a_queue_while_the_database_is_away_and_is_taken_once
 
 
 async def queued(story: Story) -> list[str]:
-    """Which activities Temporal was asked to have run."""
+    """The activities that Temporal was asked to run."""
     events = [event async for event in story.handle.fetch_history_events()]
     return [event.activity_task_scheduled_event_attributes.activity_type.name for event in events]
 

@@ -1,4 +1,4 @@
-"""What the gate replaces on its way is said on the claim's own record."""
+"""A copy that the gate replaces on its way is reported on the claim's own record."""
 
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.kinds import Happening
@@ -11,7 +11,7 @@ from tests.workflows.claim.test_release import after_window
 
 
 def flip_one_copy(story: Story) -> str:
-    """Alter a byte of one copy of what the claimed stage gives; return what is to be recorded."""
+    """Alter a byte of one copy of a blob of the claimed stage; return what must be recorded."""
     with reading(story.world.database) as session:
         stored = deposits.latest(session, story.world.agreement.id)
         assert stored is not None

@@ -1,4 +1,4 @@
-"""What Temporal's core warns of is a line of our log, and nothing on the console."""
+"""A warning of Temporal's core becomes a line of our log, and nothing is printed on the console."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ async def test_warning_of_the_core_is_logged_and_not_printed(
 ) -> None:
     address = story.client.service_client.config.target_host
     client = await Client.connect(address, runtime=core_runtime())
-    # An old server is warned of when an activity is to be run on it, and the one that skips time is old.
+    # The core warns of an old server when an activity runs on it; the time-skipping one is old.
     async with Worker(client, task_queue="q", activities=[story.activities().notices.give_notice]):
         for _ in range(int(PATIENCE / ROUND)):
             if caplog.records:

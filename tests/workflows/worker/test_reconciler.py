@@ -1,4 +1,4 @@
-"""What Temporal has lost is started again from the ledger, once; what ended is not."""
+"""What Temporal has lost is restarted from the ledger, once; what ended is not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -43,7 +43,7 @@ async def results(story: Story, workflow_ids: Sequence[str]) -> None:
 
 
 def second_deposit(story: Story) -> Digest:
-    """Record another deposit, on which there is no verdict yet."""
+    """Record another deposit that has no verdict yet."""
     envelope = undeposited(story.world, BEGIN, number=2, previous=story.deposit)
     with transaction(story.world.database) as session:
         return deposits.record(session, envelope, BEGIN).digest
@@ -58,7 +58,7 @@ async def test_nothing_is_started_where_nothing_is_owed(story: Story) -> None:
     assert await reconciler(story).one_pass() == []
 
 
-async def test_claim_whose_run_was_ended_by_force_goes_on(story: Story) -> None:
+async def test_claim_whose_run_was_ended_by_force_continues(story: Story) -> None:
     async with story.carried():
         await story.files()
         await story.handle.terminate("by force")

@@ -1,4 +1,4 @@
-"""What the worker does apart from carrying claims."""
+"""What the worker does besides carrying claims."""
 
 import asyncio
 from pathlib import Path
