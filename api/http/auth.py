@@ -43,13 +43,34 @@ class Caller:
 
     Attributes:
         fingerprint: SHA-256 of the key, `sub` in the token.
-        persons: Whose the key is, under each agreement that lists it and under which nobody
-            revoked it: the agreements that the caller may see.
+        persons: Whose the key is, under each agreement whose newest version lists it and under which
+            nobody revoked it: the agreements that the caller may see.
+        former: The same of agreements whose newest version leaves the key out: of these the caller sees
+            only what concerns claims under the versions that list it.
     """
 
     key: PublicKey
     fingerprint: Digest
     persons: Mapping[AgreementId, PersonId]
+    former: Mapping[AgreementId, "FormerSeat"]
+
+    @property
+    def seats(self) -> Mapping[AgreementId, PersonId]:
+        """Whose the key is or was, under each agreement of which the caller sees anything."""
+        return {**self.persons, **{name: seat.person for name, seat in self.former.items()}}
+
+    def sees(self, agreement_id: AgreementId, version: Digest) -> bool:
+        """Return whether the caller sees claims under the version of an agreement that has this digest."""
+        former = self.former.get(agreement_id)
+        return agreement_id in self.persons or (former is not None and version in former.versions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormerSeat:
+    """Whose a key was, and the digests of the versions in which it was."""
+
+    person: PersonId
+    versions: frozenset[Digest]
 
 
 class Libsodium(Algorithm):
@@ -135,10 +156,17 @@ def caller(request: Request, backend: OpenBackend) -> Caller:
         key = authenticate(
             token, deployment=backend.settings.deployment, now=int(backend.now().timestamp()), key_of=key_of
         )
-        persons = _persons(session, key, known)
-    if not persons:
-        raise UnauthenticatedError("the key was revoked, or the record of what was revoked is damaged")
-    return Caller(key=key, fingerprint=key_id(key), persons=persons)
+        return _caller(session, key, known)
+
+
+def looked_up_again(backend: Backend, caller: Caller) -> Caller:
+    """Return what the caller may see now: for answers that last longer than a token.
+
+    Raises:
+        UnauthenticatedError: The key was revoked everywhere meanwhile.
+    """
+    with reading(backend.database) as session:
+        return _caller(session, caller.key, agreements.person_keys(session, caller.fingerprint))
 
 
 Known = Annotated[Caller, Depends(caller)]
@@ -158,6 +186,27 @@ def known_or(backend: Backend, others: Callable[[], list[PublicKey]]) -> Callabl
 
 def _known_key(session: Session, fingerprint: Digest) -> PublicKey | None:
     return next((known.public_key for known in agreements.person_keys(session, fingerprint)), None)
+
+
+def _caller(session: Session, key: PublicKey, known: Sequence[PersonKey]) -> Caller:
+    persons = _persons(session, key, known)
+    if not persons:
+        raise UnauthenticatedError("the key was revoked, or the record of what was revoked is damaged")
+    newest = agreements.newest_versions(session, persons)
+    current = {one.agreement_id for one in known if one.version == newest.get(one.agreement_id)}
+    return Caller(
+        key=key,
+        fingerprint=key_id(key),
+        persons={name: person for name, person in persons.items() if name in current},
+        former={
+            name: FormerSeat(
+                person=person,
+                versions=frozenset(one.agreement_digest for one in known if one.agreement_id == name),
+            )
+            for name, person in persons.items()
+            if name not in current
+        },
+    )
 
 
 def _persons(session: Session, key: PublicKey, known: Sequence[PersonKey]) -> Mapping[AgreementId, PersonId]:

@@ -10,7 +10,7 @@ from api.answers.delivery import deposit_of
 from api.backend.backend import Backend
 from api.backend.damage import unless_damaged
 from api.http.auth import Caller
-from api.http.visibility import seen_agreement
+from api.http.visibility import seen_agreement, seen_cases
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.claim.disclosure import disclosed
 from tallystick.domain.ids import Digest, party_of
@@ -26,8 +26,8 @@ def may_fetch(backend: Backend, session: Session, caller: Caller, wanted: Digest
         with unless_damaged("an agreement is unreadable", agreement=blob.agreement_id):
             if _by_purpose(session, caller, blob):
                 return True
-    cases = backend.readable_cases(session, caller.persons)
-    return any(wanted in _disclosed(session, case, caller) for case in cases)
+    cases = seen_cases(backend, session, caller)
+    return any(wanted in _disclosed(session, case, caller) | _evidence(case, caller) for case in cases)
 
 
 def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
@@ -43,9 +43,16 @@ def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
     return party_of(person) in entitled
 
 
+def _evidence(case: CaseFile, caller: Caller) -> frozenset[Digest]:
+    """Return the documents of a claim that those may read who are in its version of the agreement alone."""
+    if case.agreement.id in caller.persons:
+        return frozenset()
+    return frozenset(document.sealed_digest for document in case.claim.filing.evidence)
+
+
 def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Digest]:
     """Return what the caller may fetch as a claimant of `case`; nothing, if its deposit is damaged."""
-    if caller.persons[case.agreement.id] not in case.agreement.authorities.claimants:
+    if caller.seats[case.agreement.id] not in case.agreement.authorities.claimants:
         return frozenset()
     if not case.claim.decided_stages:
         return frozenset()

@@ -90,7 +90,7 @@ class UnsupportedMediaTypeError(TallystickError):
     )
     advice = (
         "Send a statement as it was signed, with `Content-Type: application/json`, and a blob as it is; "
-        "`Content-Encoding` out."
+        "leave `Content-Encoding` out."
     )
 
 

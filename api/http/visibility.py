@@ -1,13 +1,22 @@
-"""What a caller may see: what belongs to agreements that list their key; for them, nothing else exists."""
+"""What a caller may see; for them, nothing else exists.
 
+Those whom the newest version of an agreement lists see all of it. Those whom it leaves out see the versions
+that list them, and what concerns claims under these.
+"""
+
+from collections.abc import Iterator
 from typing import Annotated, Final
 
 from fastapi import Path
 from sqlmodel import Session
 
+from api.backend.backend import Backend
 from api.http.auth import Caller
 from tallystick.domain import ids
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ClaimId, Digest
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims
 from tallystick.store.registers.agreements import NoSuchAgreementError, RegisteredAgreement
 from tallystick.store.registers.claims import NoSuchClaimError, StoredClaim
@@ -29,7 +38,7 @@ def seen_agreement(
     """Return the latest version of an agreement, or the one with `digest`.
 
     Raises:
-        NoSuchAgreementError: There is none, or it does not name the caller.
+        NoSuchAgreementError: There is none, or its newest version does not name the caller.
     """
     agreement_id = AgreementId(name)
     if agreement_id in caller.persons:
@@ -39,6 +48,55 @@ def seen_agreement(
             return registered
     # The same words, whether it does not exist or is not theirs to see.
     raise NoSuchAgreementError("no such agreement")
+
+
+def seen_version(session: Session, caller: Caller, name: str, digest: Digest) -> RegisteredAgreement:
+    """Return one version of an agreement, also to those who are in this one and no longer in the newest.
+
+    Raises:
+        NoSuchAgreementError: There is none, or it is not the caller's to see.
+    """
+    agreement_id = AgreementId(name)
+    if agreement_id in caller.former and caller.sees(agreement_id, digest):
+        registered = agreements.by_digest(session, digest)
+        assert registered is not None, "its persons' keys are registered with it"
+        return registered
+    return seen_agreement(session, caller, name, digest)
+
+
+def seen_log(session: Session, caller: Caller, name: str) -> AgreementId:
+    """Return the id of an agreement whose checkpoints the caller may see: also those who follow old claims.
+
+    Raises:
+        NoSuchAgreementError: There is none, or no claim under it is the caller's to see.
+    """
+    agreement_id = AgreementId(name)
+    if agreement_id in caller.former and _former_claims(session, caller, agreement_id):
+        return agreement_id
+    return seen_agreement(session, caller, name).agreement_id
+
+
+def sees_entry(session: Session, caller: Caller, entry: LedgerEntry) -> bool:
+    """Return whether the caller may see an entry of a log that `seen_log` shows them.
+
+    Those whom the newest version leaves out see what their claims stand on: the claims' own entries, the
+    versions of the agreement that list them, and the deposits that the claims pin.
+    """
+    if entry.agreement_id in caller.persons:
+        return True
+    own = _former_claims(session, caller, entry.agreement_id)
+    return (
+        entry.claim in {claim.digest for claim in own}
+        or caller.sees(entry.agreement_id, entry.statement_id)
+        or entry.statement_id in {claim.filing().deposit for claim in own}
+    )
+
+
+def seen_cases(backend: Backend, session: Session, caller: Caller) -> Iterator[CaseFile]:
+    """Yield the readable case files of all claims that the caller may see."""
+    for case in backend.readable_cases(session, caller.seats):
+        if caller.sees(case.agreement.id, case.terms.digest):
+            yield case
 
 
 def seen_claim(session: Session, caller: Caller, name: str) -> StoredClaim:
@@ -51,6 +109,19 @@ def seen_claim(session: Session, caller: Caller, name: str) -> StoredClaim:
         stored = claims.by_claim_id(session, ClaimId(name))
     else:
         stored = claims.by_digest(session, ids.digest(name))
-    if stored is None or stored.agreement_id not in caller.persons:
+    if stored is None or not _sees_claim(caller, stored):
         raise NoSuchClaimError("no such claim")
     return stored
+
+
+def _sees_claim(caller: Caller, stored: StoredClaim) -> bool:
+    if stored.agreement_id in caller.persons:
+        return True
+    try:
+        return caller.sees(stored.agreement_id, stored.filing().agreement_digest)
+    except TallystickError:  # altered: it does not say whose it is
+        return False
+
+
+def _former_claims(session: Session, caller: Caller, agreement_id: AgreementId) -> list[StoredClaim]:
+    return [one for one in claims.of_agreements(session, [agreement_id]) if _sees_claim(caller, one)]

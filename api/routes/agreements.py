@@ -25,7 +25,7 @@ from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedAgreement, PostedStatement, envelope_of, once
-from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement
+from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement, seen_version
 from tallystick.crypto.envelope import Envelope, body_of, statement_id
 from tallystick.domain.admission.revocations import check_revocation
 from tallystick.domain.authorship.authors import check_subject, check_times, signing_persons
@@ -80,10 +80,16 @@ def show_agreement(
     backend: OpenBackend,
     digest: Annotated[str | None, Query(pattern=DIGEST_PATTERN, description="One of its versions.")] = None,
 ) -> AgreementView:
-    """Return an agreement as it was signed, and the custody epochs to seal its next deposit to."""
+    """Return an agreement as it was signed, and the custody epochs to seal its next deposit to.
+
+    Those whom the newest version leaves out see the versions that list them, and no custody.
+    """
     with reading(backend.database) as session:
-        registered = seen_agreement(session, caller, agreement, None if digest is None else Digest(digest))
-        custody = live_epochs(session, registered.agreement_id)
+        if digest is None:
+            registered = seen_agreement(session, caller, agreement)
+        else:
+            registered = seen_version(session, caller, agreement, Digest(digest))
+        epochs = live_epochs(session, registered.agreement_id)
     return AgreementView(
         agreement=registered.agreement_id,
         version=registered.version,
@@ -95,7 +101,8 @@ def show_agreement(
             CustodyItem(
                 component=component, epoch=one.body.epoch, custody=one.digest, recipient=one.body.recipient
             )
-            for component, one in sorted(custody.items())
+            for component, one in sorted(epochs.items())
+            if registered.agreement_id in caller.persons
         ],
     )
 
@@ -219,7 +226,7 @@ def _record_revocation(
     with transaction(backend.database) as session:
         # Under the version that it names: a running claim keeps its people, and theirs are the stolen keys.
         named = decode(KeyRevocation, body_of(sent)).agreement_digest
-        registered = seen_agreement(session, caller, agreement, named)
+        registered = seen_version(session, caller, agreement, named)
         if ledger.entry_by_statement(session, registered.agreement_id, statement_id(sent)) is None:
             signed = expect(read_signed(sent, registered.signed().agreement), KeyRevocation)
             _check_revocation(session, registered, signed, backend)

@@ -13,7 +13,7 @@ from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
-from api.http.visibility import ClaimName, seen_agreement, seen_claim
+from api.http.visibility import ClaimName, seen_cases, seen_claim, seen_version
 from api.routes.acts import on_record
 from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, statement_id
 from tallystick.domain.claim.state import ClaimState
@@ -50,10 +50,10 @@ def list_claims(
         ),
     ] = None,
 ) -> ClaimList:
-    """Return the claims under the agreements that name the caller."""
+    """Return the claims that the caller may see."""
     at = backend.now()
     with reading(backend.database) as session:
-        cases = list(backend.readable_cases(session, caller.persons))
+        cases = list(seen_cases(backend, session, caller))
     chosen = [
         claim_views.claim_view(case, at)
         for case in cases
@@ -121,7 +121,7 @@ def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> Agreem
     """
     filing = decode(ClaimFiling, body_of(envelope))
     with reading(backend.database) as session:
-        registered = seen_agreement(session, caller, filing.agreement, filing.agreement_digest)
+        registered = seen_version(session, caller, filing.agreement, filing.agreement_digest)
         stored = claims.by_digest(session, statement_id(envelope))
         if stored is not None:
             told = on_record(backend.case(session, stored), stored.digest)

@@ -82,7 +82,7 @@ def make_draft(
 ) -> DraftView:
     """Return the statement that the caller would sign: its body, and lines that say what that body means."""
     case = case_seen(backend, caller, claim)
-    person = caller.persons[case.agreement.id]
+    person = caller.seats[case.agreement.id]
     heading = Heading(
         terms=case.terms,
         claim=case.claim.digest,

@@ -12,7 +12,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.answers import claim_views
 from api.backend.backend import Backend, OpenBackend
-from api.http.auth import Caller, Known
+from api.http.auth import Caller, Known, looked_up_again
+from api.http.problems import UnauthenticatedError
 from api.http.routing import strict_router
 from api.http.visibility import ClaimName
 from api.routes.claims import case_seen
@@ -20,6 +21,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.record.fold import turns
 from tallystick.limits import EVENT_STREAM_MAX, EVENT_STREAMS_MAX
 from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.registers.claims import NoSuchClaimError
 
 router = strict_router("claims")
 
@@ -88,18 +90,30 @@ async def follow_claim(
 async def entries_after(
     backend: Backend, caller: Caller, claim: str, after: int
 ) -> AsyncGenerator[ServerSentEvent]:
-    """Yield an event for each entry after a place, and for each new one; end after EVENT_STREAM_MAX."""
+    """Yield an event for each entry after a place, and for each new one; end after EVENT_STREAM_MAX.
+
+    It ends as soon as the caller may no longer see the claim: a key may be revoked while it is open.
+    """
     _Streams.open += 1
     try:
         rounds = max(1, EVENT_STREAM_MAX // max(backend.settings.poll_every, timedelta(milliseconds=1)))
         for _ in range(rounds):
-            case = await run_in_threadpool(case_seen, backend, caller, claim)
+            case = await run_in_threadpool(_seen_now, backend, caller, claim)
+            if case is None:
+                return
             for event in await run_in_threadpool(_newer, case, after):
                 yield event
             after = max(after, case.claim.last_index)
             await asyncio.sleep(backend.settings.poll_every.total_seconds())
     finally:
         _Streams.open -= 1
+
+
+def _seen_now(backend: Backend, caller: Caller, claim: str) -> CaseFile | None:
+    try:
+        return case_seen(backend, looked_up_again(backend, caller), claim)
+    except (UnauthenticatedError, NoSuchClaimError):
+        return None
 
 
 def _newer(case: CaseFile, after: int) -> list[ServerSentEvent]:

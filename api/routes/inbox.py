@@ -6,6 +6,7 @@ from api.answers.claims import Inbox, InboxItem
 from api.backend.backend import OpenBackend
 from api.http.auth import Known
 from api.http.routing import strict_router
+from api.http.visibility import seen_cases
 from tallystick.domain.ids import PersonId
 from tallystick.domain.inbox.waiting import waiting
 from tallystick.store.cases.casefile import CaseFile
@@ -19,8 +20,8 @@ def show_inbox(caller: Known, backend: OpenBackend) -> Inbox:
     """Return what waits for the caller, the most urgent first."""
     at = backend.now()
     with reading(backend.database) as session:
-        cases = list(backend.readable_cases(session, caller.persons))
-    items = [item for case in cases for item in _items(case, caller.persons[case.agreement.id], at)]
+        cases = list(seen_cases(backend, session, caller))
+    items = [item for case in cases for item in _items(case, caller.seats[case.agreement.id], at)]
     return Inbox(items=sorted(items, key=_urgency))
 
 

@@ -12,7 +12,7 @@ from api.backend.backend import OpenBackend
 from api.http.auth import Known
 from api.http.problems import NoSuchThingError
 from api.http.routing import strict_router
-from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement
+from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement, seen_log, sees_entry
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.crypto.log.proof import LogProof, log_proof_bytes
 from tallystick.domain.ids import AgreementId, Digest
@@ -36,7 +36,7 @@ _TEXT: Final[dict[int | str, dict[str, Any]]] = {
 def show_ledger(agreement: AgreementName, caller: Known, backend: OpenBackend) -> LedgerHead:
     """Return the size of the log, and its newest signed checkpoint."""
     with reading(backend.database) as session:
-        agreement_id = seen_agreement(session, caller, agreement).agreement_id
+        agreement_id = seen_log(session, caller, agreement)
         note = checkpoints.latest_checkpoint(session, agreement_id)
         size = ledger.frontier_of(session, agreement_id).size
     return LedgerHead(size=size, checkpoint=None if note is None else note.decode())
@@ -50,7 +50,7 @@ def show_checkpoint(agreement: AgreementName, caller: Known, backend: OpenBacken
         NoSuchThingError: None was signed yet.
     """
     with reading(backend.database) as session:
-        agreement_id = seen_agreement(session, caller, agreement).agreement_id
+        agreement_id = seen_log(session, caller, agreement)
         return PlainTextResponse(_checkpoint(session, agreement_id))
 
 
@@ -67,13 +67,15 @@ def show_proof(
         NoSuchThingError: No such entry, or no checkpoint covers it yet.
     """
     with reading(backend.database) as session:
-        agreement_id = seen_agreement(session, caller, agreement).agreement_id
+        agreement_id = seen_log(session, caller, agreement)
         note = _checkpoint(session, agreement_id)
         public, origin = backend.deployment(), origin_of(backend.settings.deployment, agreement_id)
         size = open_checkpoint(note, origin=origin, public_key=public.engine.log_key).size
         if index >= size:
             raise NoSuchThingError("no checkpoint covers the entry yet", size=size)
         (entry,) = ledger.entries(session, agreement_id, after=index - 1, limit=1)
+        if not sees_entry(session, caller, entry):
+            raise NoSuchThingError("no checkpoint covers the entry yet", size=size)
         path = checkpoints.inclusion_proof(session, agreement_id, index, size)
     proof = LogProof(index=index, path=path, checkpoint=note, extra=entry.salt)
     return PlainTextResponse(log_proof_bytes(proof))
@@ -105,10 +107,10 @@ def show_ledger_entry(
         NoSuchThingError: It is not on record under this agreement.
     """
     with reading(backend.database) as session:
-        agreement_id = seen_agreement(session, caller, agreement).agreement_id
+        agreement_id = seen_log(session, caller, agreement)
         entry = ledger.entry_by_statement(session, agreement_id, Digest(statement))
-    if entry is None:
-        raise NoSuchThingError("no such statement on record", statement=statement)
+        if entry is None or not sees_entry(session, caller, entry):
+            raise NoSuchThingError("no such statement on record", statement=statement)
     return _entry(entry)
 
 

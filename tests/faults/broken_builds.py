@@ -177,6 +177,27 @@ BUILDS: Final = (
         "tests/api/routes/test_blobs.py",
     ),
     _build(
+        "a person whom the newest version leaves out sees its claims",
+        "api/http/visibility.py",
+        "        if caller.sees(case.agreement.id, case.terms.digest):\n            yield case",
+        "        yield case",
+        "tests/api/http/test_left_out.py",
+    ),
+    _build(
+        "a person whom the newest version leaves out sees all of the log",
+        "api/http/visibility.py",
+        "    own = _former_claims(session, caller, entry.agreement_id)\n    return (",
+        "    own = _former_claims(session, caller, entry.agreement_id)\n    return True or (",
+        "tests/api/http/test_left_out.py",
+    ),
+    _build(
+        "an open stream goes on after a revocation",
+        "api/routes/events.py",
+        "case_seen(backend, looked_up_again(backend, caller), claim)",
+        "case_seen(backend, caller, claim)",
+        "tests/api/routes/test_claim.py",
+    ),
+    _build(
         "an answer to HEAD goes on",
         "api/http/heads.py",
         'await send({"type": "http.response.body", "body": b"", "more_body": False})',

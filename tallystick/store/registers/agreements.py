@@ -1,8 +1,10 @@
 """Agreements, looked up over the ledger: their versions, and the keys that each version lists."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
@@ -107,6 +109,16 @@ def agreement_ids(session: Session) -> list[AgreementId]:
     """Return every agreement's id: for the engine itself, never for a person."""
     query = select(AgreementRow.agreement_id).distinct().order_by(col(AgreementRow.agreement_id))
     return [AgreementId(name) for name in session.exec(query)]
+
+
+def newest_versions(session: Session, ids: Collection[AgreementId]) -> Mapping[AgreementId, int]:
+    """Return the number of the newest version of each of these agreements."""
+    query = (
+        columns(col(AgreementRow.agreement_id), func.max(col(AgreementRow.version)))
+        .where(col(AgreementRow.agreement_id).in_(list(ids)))
+        .group_by(col(AgreementRow.agreement_id))
+    )
+    return {AgreementId(name): version for name, version in session.connection().execute(query)}
 
 
 def person_keys(session: Session, fingerprint: Digest) -> list[PersonKey]:

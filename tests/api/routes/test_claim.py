@@ -1,9 +1,11 @@
 """Views of a claim: what it waits for, its deadlines, drafts, the stream of its events, its evidence."""
 
 import json
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 import httpx
+from sse_starlette import ServerSentEvent
 
 from api.http.auth import Caller
 from api.routes.events import entries_after
@@ -13,6 +15,7 @@ from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import AgreementId, StageId
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
+from tallystick.domain.statements.keys import KeyRevocation
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE
 
@@ -109,10 +112,7 @@ async def test_events_continue_after_the_last_one_that_was_seen(claimed: Service
 
 async def events(service: Service, count: int, last: int | None = None) -> list[dict[str, object]]:
     """The first events of the stream, which is then abandoned, as by a client that goes away."""
-    key = PEOPLE[ANA].signing_key.public_key
-    caller = Caller(key=key, fingerprint=key_id(key), persons={AgreementId("nordwind-halden"): ANA})
-    backend = service.app.state.backend
-    stream = entries_after(backend, caller, service.world.claim, -1 if last is None else last)
+    stream = follows(service, last)
     events: list[dict[str, object]] = []
     async for event in stream:
         events.append(json.loads(str(event.data)))
@@ -120,6 +120,30 @@ async def events(service: Service, count: int, last: int | None = None) -> list[
             break
     await stream.aclose()
     return events
+
+
+def follows(service: Service, last: int | None = None) -> AsyncGenerator[ServerSentEvent]:
+    key = PEOPLE[ANA].signing_key.public_key
+    persons = {AgreementId("nordwind-halden"): ANA}
+    caller = Caller(key=key, fingerprint=key_id(key), persons=persons, former={})
+    after = -1 if last is None else last
+    return entries_after(service.app.state.backend, caller, service.world.claim, after)
+
+
+async def test_an_open_stream_ends_when_its_followers_key_is_revoked(claimed: Service) -> None:
+    stream = follows(claimed)
+    assert json.loads(str((await anext(stream)).data))["event"] == "filed"
+    body = claimed.world.body(
+        KeyRevocation,
+        ANA,
+        claimed.clock.now,
+        key=PEOPLE[ANA].signing_key.public_key,
+        reason="stolen",
+    )
+    sent = claimed.world.signed(body, PEOPLE[ANA].signing_key)
+    answer = await claimed.post("/agreements/nordwind-halden/revocations", sent, ANA)
+    assert answer.status_code == 201
+    assert [event async for event in stream] == []
 
 
 async def test_the_evidence_file_is_what_the_worker_stored(claimed: Service) -> None:
