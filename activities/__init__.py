@@ -2,5 +2,5 @@
 
 To record or read a claim's record, a workflow calls `LedgerActivities`; other activities read a
 deposit's copies (`BlobActivities`) and export evidence (`EvidenceActivities`). The rooms: `gate` decides
-stages, `notices` sends letters, `rounds` does what recurs. Each activity may be repeated.
+stages, `notices` sends letters, `rounds` does recurring work. Each activity may be repeated.
 """

@@ -136,7 +136,7 @@ class LedgerActivities:
 
     @activity.defn
     def read_since(self, request: ReadSince) -> NewEntries:
-        """Return what was recorded about a claim after a place, oldest first; empty once that is all.
+        """Return what was recorded about a claim after an index, oldest first; empty once that is all.
 
         Raises:
             ApplicationError: The database is out of reach.

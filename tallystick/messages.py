@@ -36,7 +36,7 @@ def act_update_id(statement: Digest, known: int) -> str:
     one update, and one that was refused is decided anew as soon as the record has grown.
 
     Args:
-        known: The place in the ledger of the claim's latest entry, as its sender has read it.
+        known: The index in the ledger of the claim's latest entry, as its sender has read it.
     """
     return f"{statement}@{known}"
 
@@ -130,7 +130,7 @@ class RecordHappening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntries:
-    """What was recorded after the last place that the asker knew.
+    """What was recorded after the last index that the asker knew.
 
     Attributes:
         recorded: Whether the asker's own statement is on record; if not, something else came first.

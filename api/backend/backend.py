@@ -76,7 +76,7 @@ class EnginePort(Protocol):
         """Return once the statement is on record.
 
         Args:
-            known: The place in the ledger of the claim's latest entry, on which the statement is admissible.
+            known: The index in the ledger of the claim's latest entry, on which the statement is admissible.
 
         Raises:
             TallystickError: The engine's own check refused it, as the door would.

@@ -91,7 +91,7 @@ class TemporalEngine:
         """Return once the statement is on record.
 
         Args:
-            known: The place in the ledger of the claim's latest entry, on which the statement is admissible.
+            known: The index in the ledger of the claim's latest entry, on which the statement is admissible.
 
         Raises:
             TallystickError: The engine's own check refused it.
@@ -149,7 +149,7 @@ class TemporalEngine:
         try:
             client = await self._connected()
             return await client.service_client.check_health(timeout=_HEALTH_WAIT)
-        except (RPCError, RuntimeError):  # what the connection raises while there is nobody
+        except (RPCError, RuntimeError):  # what the connection raises while nobody answers
             return False
 
     async def _nudge(self, workflow: str, asked: object, workflow_id: str) -> None:
@@ -192,10 +192,10 @@ async def _within(call: Awaitable[T], limit: timedelta) -> T:
 
 
 def _of(statement: Digest, told: Acknowledged) -> Acknowledged:
-    """Return what was told of `statement`.
+    """Return the acknowledgement, which must name `statement`.
 
     Raises:
-        EngineUnreachableError: It was told of another: somebody who reaches Temporal has forged a workflow or
+        EngineUnreachableError: It names another: somebody who reaches Temporal has forged a workflow or
             an update.
     """
     if told.statement != statement:

@@ -1,6 +1,6 @@
-"""HEAD wherever GET is: monitors and load balancers ask that way whether a site lives.
+"""HEAD wherever GET is: monitors and load balancers use it to see whether a site is up.
 
-FastAPI answers HEAD only where a route says so. Where a route is for HEAD, as at blobs, it is asked.
+FastAPI answers HEAD only where a route says so. A route that declares HEAD, as for blobs, is asked itself.
 """
 
 from collections.abc import Callable

@@ -90,7 +90,7 @@ async def follow_claim(
 async def entries_after(
     backend: Backend, caller: Caller, claim: str, after: int
 ) -> AsyncGenerator[ServerSentEvent]:
-    """Yield an event for each entry after a place, and for each new one; end after EVENT_STREAM_MAX.
+    """Yield an event for each entry after an index, and for each new one; end after EVENT_STREAM_MAX.
 
     It ends as soon as the caller may no longer see the claim: a key may be revoked while it is open.
     """
@@ -117,7 +117,7 @@ def _seen_now(backend: Backend, caller: Caller, claim: str) -> CaseFile | None:
 
 
 def _newer(case: CaseFile, after: int) -> list[ServerSentEvent]:
-    """Return an event for each entry after a place, with the state to which it led."""
+    """Return an event for each entry after an index, with the state to which it led."""
     return [
         ServerSentEvent(
             id=str(one.entry.index),

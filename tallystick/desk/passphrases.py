@@ -1,4 +1,4 @@
-"""A passphrase in a file: read, and what is unwise about it told."""
+"""A passphrase in a file, and warnings about one that is unwise."""
 
 import codecs
 import os

@@ -23,7 +23,7 @@ class Casebook:
 
     Attributes:
         case: The claim as recorded so far, and the agreement that it pins.
-        last_index: The latest place in the ledger that was read, whether it counted or not.
+        last_index: The latest index in the ledger that was read, whether it counted or not.
     """
 
     def __init__(self, record: CaseRecord) -> None:

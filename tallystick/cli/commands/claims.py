@@ -136,10 +136,10 @@ def inbox(context: typer.Context, api: Api, key: Key, *, as_json: Json = False) 
 
 @dataclass(slots=True, kw_only=True)
 class _Watch:
-    """What of a claim was told: after an outage the next look goes on from there.
+    """What has been printed of a claim: after an outage the next look continues from there.
 
     Attributes:
-        seen: The index of the last entry that was told.
+        seen: The index of the last entry that was printed.
     """
 
     desk: Desk
@@ -148,7 +148,7 @@ class _Watch:
     seen: int = -1
 
     def look(self) -> bool:
-        """Tell the entries that are new; return whether the claim is over."""
+        """Print the new entries; return whether the claim is over."""
         client = self.desk.client
         for entry in objects(client.get(f"/v1/claims/{self.claim}/timeline"), "entries"):
             index = entry.get("index")

@@ -28,7 +28,7 @@ _INDEX: Final = "index "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogProof:
-    """An entry's place in a log: the path of 32-byte hashes from leaf to root, and the signed root.
+    """The proof that a log has an entry: the path of 32-byte hashes from leaf to root, and the signed root.
 
     `checkpoint` is the signed note, verbatim, with any cosignatures.
     """

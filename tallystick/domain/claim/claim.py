@@ -124,7 +124,7 @@ class Claim:
 
     @property
     def last_index(self) -> int:
-        """The place in the ledger of the latest entry on this claim's record."""
+        """The index in the ledger of the latest entry on this claim's record."""
         return max(entry.index for entry in self.entries)
 
     @property

@@ -51,7 +51,7 @@ class Signed(Generic[B_co]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A statement in the ledger, with its place and when it was accepted."""
+    """A statement in the ledger, with its index and when it was accepted."""
 
     index: int
     accepted_at: datetime

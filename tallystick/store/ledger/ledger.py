@@ -1,6 +1,6 @@
 """The ledger: one append-only log for each agreement, row and leaf in one transaction.
 
-An entry is a signed envelope with the time of its acceptance; its index is its place in
+An entry is a signed envelope with the time of its acceptance; its index is its position in
 the log, without gaps. What an entry is and by which names it is found are in `entry`;
 checkpoints, proofs and the audit in `checkpoints`.
 """

@@ -56,7 +56,7 @@ def _check_lifetime(agreement: Agreement, body: Approval, at: datetime) -> None:
 
 
 def _latest(agreement: Agreement, issued_at: datetime) -> datetime:
-    """Return until when an approval that is issued then may count."""
+    """Return the last moment at which an approval issued at that time may count."""
     lifetime = agreement.windows.approval_lifetime
     return deadline(issued_at, lifetime, recipient=depositor(agreement), agreement=agreement).at
 
