@@ -82,7 +82,7 @@ def decode_with_defaults(cls: type[T], value: JsonValue, where: str = "") -> T:
     """Return the `cls` that `value` describes, defaults filled in: for what people write by hand.
 
     Raises:
-        MalformedError: An unknown, missing or wrongly written member.
+        MalformedError: An unknown, missing or malformed member.
     """
     return cast("T", _read(cls, value, where))
 

@@ -2,7 +2,7 @@
 
 One grammar, for approvals, denials, rulings, custody and witnesses alike:
 `{"k": 2, "of": […]}`, `{"any": […]}`, `{"all": […]}`, nested, with persons as leaves
-(the shape of C2SP tlog-policy groups). A person has one leaf only. Empty never
+(the shape of C2SP tlog-policy groups). Each person is named once. Empty never
 means allowed.
 """
 

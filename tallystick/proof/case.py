@@ -1,7 +1,7 @@
 """A claim with its agreement: what everyone who reads a record arrives at.
 
 The gate, the API, the workflow and the offline verifier share this value. The store adds the raw bytes
-to it, the workflow its place in the ledger.
+to it, the workflow its index in the ledger.
 """
 
 from collections.abc import Iterable

@@ -96,7 +96,7 @@ def _owed_to(party: Party, entries: Sequence[Entry]) -> Iterator[OwedLetter]:
 
 
 def _due_at(first: Entry, sent: Sequence[tuple[Entry, StorageNotice]]) -> datetime:
-    """Return when to write next; it goes on until people repair a channel or agree on another."""
+    """Return when to write next; letters continue until people repair a channel or agree on another."""
     failed = sum(1 for _ in takewhile(lambda one: not _taken(one[1]), reversed(sent)))
     if not failed:
         return first.accepted_at

@@ -81,7 +81,7 @@ def record(
     A later version's rules, too, may revoke a key that the claim's version lists.
 
     Args:
-        after: Only what was recorded after this place.
+        after: Only what was recorded after this index.
     """
     # Never everything under the agreement: a depositor could make every claim slow to read.
     own = ledger.entries(session, agreement_id, claim=claim, after=after)

@@ -22,7 +22,7 @@ from tallystick.store.database.tables import CheckpointRow, DecisionRow, EntryRo
 from tallystick.store.ledger.entry import LedgerEntry, entry_of, names_of
 from tallystick.store.ledger.ledger import LedgerCorruptError, frontier_of, stored_frontier
 
-_ROWS_AT_A_TIME: Final = 1  # so that a row that cannot be read is known by its place
+_ROWS_AT_A_TIME: Final = 1  # so that a row that cannot be read is known by its index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """One entry of a ledger: a statement as it is recorded, and the names that it is found by.
 
-The names are derived from the signed bytes, never told by whoever appends.
+The names are derived from the signed bytes, never taken from the caller.
 """
 
 from dataclasses import dataclass
