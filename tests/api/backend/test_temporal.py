@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,9 @@ from tallystick.messages import (
 )
 from tallystick.settings import Settings
 from tests.support.sites.service import settings_in
-from tests.support.sites.temporal import Story, new_story, time_skipping
+from tests.support.sites.temporal import Story, new_story, real_time, time_skipping
 from tests.support.worlds.agreements import ANA, BEA
+from tests.support.worlds.story_worlds import ANY_DAY, deposited_world
 
 NOBODYS = Digest("sha256:" + 64 * "0")
 
@@ -38,6 +40,16 @@ NOBODYS = Digest("sha256:" + 64 * "0")
 async def story(temporal_test_server: Path, tmp_path: Path) -> AsyncGenerator[Story]:
     async with time_skipping(temporal_test_server) as environment:
         yield new_story(environment, tmp_path)
+
+
+@pytest.fixture
+async def lived_story(temporal_cli: Path, tmp_path: Path) -> AsyncGenerator[Story]:
+    """On the server that sites run: the one that skips time is another program."""
+    made = tmp_path / "made"
+    made.mkdir()
+    an_hour_ago = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    async with real_time(temporal_cli) as environment:
+        yield new_story(environment, tmp_path / "site", deposited_world(made, ANY_DAY, at=an_hour_ago))
 
 
 def port(story: Story) -> TemporalEngine:
@@ -111,6 +123,14 @@ async def test_an_act_that_was_refused_is_recorded_once_the_rules_allow_it(story
 
 
 async def test_a_refused_filing_arrives_as_the_error_that_it_was_and_may_come_again(story: Story) -> None:
+    await refused_filing_comes_again(story)
+
+
+async def test_a_refused_filing_may_come_again_on_the_server_that_sites_run(lived_story: Story) -> None:
+    await refused_filing_comes_again(lived_story)
+
+
+async def refused_filing_comes_again(story: Story) -> None:
     claims, agreement = port(story), story.world.agreement.id
     late = story.world.filing(story.deposit, await story.now())
     start = ClaimStart(claim=statement_id(late), agreement=agreement, envelope=story.text(late))

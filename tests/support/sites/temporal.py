@@ -364,6 +364,15 @@ async def time_skipping(server: Path) -> AsyncGenerator[WorkflowEnvironment]:
         yield environment
 
 
+@asynccontextmanager
+async def real_time(server: Path) -> AsyncGenerator[WorkflowEnvironment]:
+    """The Temporal server that sites run, on the machine's own clock."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(server), data_converter=MESSAGE_CONVERTER
+    ) as environment:
+        yield environment
+
+
 def new_story(
     environment: WorkflowEnvironment, folder: Path, prepared: tuple[World, Digest] | None = None
 ) -> Story:

@@ -35,11 +35,17 @@ SOME_DAY: Final[Agreement] = replace(
     parties=(replace(PARTIES[0], channels=_IN_OUTBOX), *PARTIES[1:]),
 )
 """The sound agreement in 2040, whose depositor is notified through an outbox only."""
+ANY_DAY: Final[Agreement] = replace(
+    SOME_DAY, calendars=tuple(replace(one, covers_until=date(2099, 12, 31)) for one in _CALENDARS)
+)
+"""The same agreement, whose calendars hold for servers that do not skip time."""
 
 
-def deposited_world(folder: Path, agreement: Agreement = SOME_DAY) -> tuple[World, Digest]:
+def deposited_world(
+    folder: Path, agreement: Agreement = SOME_DAY, *, at: datetime = BEGIN - timedelta(hours=1)
+) -> tuple[World, Digest]:
     """A registered agreement with dealt custody and a verified deposit, an hour before the story begins."""
-    world, at = World(folder=folder, agreement=agreement), BEGIN - timedelta(hours=1)
+    world = World(folder=folder, agreement=agreement)
     with transaction(world.database) as session:
         agreements.register(session, world.agreement_statement(), at)
     with reading(world.database) as session:
