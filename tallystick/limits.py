@@ -31,6 +31,7 @@ STATEMENT_LIFETIME_MAX: Final = timedelta(days=366)
 CLOCK_SKEW_MAX: Final = timedelta(minutes=5)  # how far ahead `issued_at` may lie
 STATEMENTS_REMEMBERED_MAX: Final = 1024  # verified ones that a process need not verify again
 AGREEMENTS_REMEMBERED_MAX: Final = 32
+DEADLINES_REMEMBERED_MAX: Final = 256  # of each of those agreements
 
 # Agreements.
 PARTIES_MAX: Final = 16
@@ -51,6 +52,14 @@ BUSINESS_DAYS_MAX: Final = 400
 PERIOD_MAX: Final = timedelta(days=3660)
 DEADLINE_DAYS_MAX: Final = 3660  # days looked at for the business days of one period
 EXPLANATION_LINES_MAX: Final = 64  # one for each day that a deadline counted or skipped
+
+
+# Claims that are played to try an agreement, and what they must leave room for.
+PLAY_TURNS_MAX: Final = 2_000  # of one play; each is an entry of its record, or a moment
+PLAY_NOTICES_MAX: Final = 2  # that no channel took: more change nothing
+CALENDAR_AHEAD_MIN: Final = timedelta(days=90)  # a claim filed so much later must still fit the calendar
+CLAIM_LENGTH_MAX: Final = timedelta(days=366)  # from filing to release, if nobody delays it
+WINDOW_MIN: Final = timedelta(seconds=2)  # in a shorter one nobody can act: programs look every two seconds
 
 # Sealed files (C2SP age.md) and custody shares.
 AGE_STANZAS_MAX: Final = 64

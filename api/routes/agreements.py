@@ -184,6 +184,7 @@ def _register(backend: Backend, signed: SignedAgreement, sent: Envelope) -> Regi
             deployment,
             signed.agreement,
             signed.signers,
+            at=backend.now(),
             previous=None if before is None else before.signed().agreement,
             revoked=revocations.revoked_keys(session, signed.agreement.id),
         )

@@ -8,6 +8,7 @@ means allowed.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from tallystick.domain.codec import MalformedDocumentError
@@ -34,7 +35,7 @@ class Group:
     members: tuple["Group | PersonId", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Quorum:
     """A whole tree, checked at birth.
 
@@ -53,7 +54,7 @@ class Quorum:
         if twice := {person for person in persons if persons.count(person) > 1}:
             raise MalformedQuorumError("a person is named twice", persons=sorted(twice))
 
-    @property
+    @cached_property
     def persons(self) -> frozenset[PersonId]:
         """Everyone whom the quorum names."""
         return frozenset(leaves(self.root))

@@ -29,7 +29,7 @@ from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, DeploymentId, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Kind
-from tallystick.domain.soundness.check import lint
+from tallystick.domain.soundness.check import examine
 from tallystick.domain.soundness.finding import Severity
 from tallystick.domain.soundness.registering import check_registration
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, CONDITION_DEPTH_MAX, JSON_NODES_MAX, QUORUM_DEPTH_MAX
@@ -137,7 +137,9 @@ def test_deepest_quorum_is_written_signed_and_registered(tmp_path: Path, pointer
     sent = parse_envelope(envelope_bytes(envelope), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
     signed = read_agreement(sent)
     here = Deployment(id=agreement.deployment, engine=agreement.engine, root_keys=tuple(signed.signers))
-    check_registration(here, signed.agreement, signed.signers, previous=None)
+    check_registration(
+        here, signed.agreement, signed.signers, at=signed.agreement.effective_from, previous=None
+    )
     assert signed.agreement == agreement
 
     put(document, pointer, nested(QUORUM_DEPTH_MAX + 1, "all", pair))
@@ -331,13 +333,16 @@ def test_demo_agreements_are_sound(folder: Path, name: str) -> None:
     shutil.copy(DEMO / name, folder / name)
     found = read_agreement_file(folder / name)
     assert found.deployment == DeploymentId("test")
-    assert [finding for finding in lint(found) if finding.severity is Severity.ERROR] == []
+    assert [
+        finding for finding in examine(found, at=found.effective_from) if finding.severity is Severity.ERROR
+    ] == []
     assert isinstance(found.notice, NoticeRule)
 
 
 def test_realistic_demo_agreement_has_no_warnings_either(folder: Path) -> None:
     shutil.copy(DEMO / "agreement-ten-business-days.yaml", folder)
-    assert lint(read_agreement_file(folder / "agreement-ten-business-days.yaml")) == ()
+    found = read_agreement_file(folder / "agreement-ten-business-days.yaml")
+    assert examine(found, at=found.effective_from) == ()
 
 
 @dataclass(frozen=True, kw_only=True)

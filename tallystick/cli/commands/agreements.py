@@ -22,6 +22,7 @@ from tallystick.crypto.envelope import (
 )
 from tallystick.crypto.keys import check_point
 from tallystick.desk.agreement_file import canonical_agreement, read_agreement_file
+from tallystick.desk.clock import now
 from tallystick.desk.files import read_envelope, read_file
 from tallystick.desk.signing import signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement
@@ -32,8 +33,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.shown.summary import summarise
-from tallystick.domain.soundness.check import lint, refuse_unsound
-from tallystick.domain.soundness.finding import Severity
+from tallystick.domain.soundness.check import errors_among, examine, refuse_unsound
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.proof.reading import read_agreement
 
@@ -60,13 +60,13 @@ def check(
     if canonical:
         typer.get_binary_stream("stdout").write(canonical_agreement(agreement))
         return
-    findings = lint(agreement)
+    findings = examine(agreement, at=now())
     document: JsonObject = {"agreement": agreement.id, "findings": [asdict(finding) for finding in findings]}
     rows = [(f.severity.value, f.code, f.where, f.message, f.advice) for f in findings]
     print_table(document, ("", "rule", "where", "what", "advice"), rows, as_json=as_json)
     if not as_json and not findings:
         say(f"{agreement.id}: no problems found")
-    if any(finding.severity is Severity.ERROR for finding in findings):
+    if errors_among(findings):
         raise typer.Exit(1)
 
 
@@ -87,7 +87,7 @@ def sign_draft(
     others = _envelope_in(file)
     agreement = _drafted(file) if others is None else decode(Agreement, body_of(others))
     person = agreement.person_with(keys.signing_key.public_key)
-    refuse_unsound(agreement)
+    refuse_unsound(agreement, at=now())
     said = (
         unsigned(Kind.AGREEMENT, encode_object(agreement)) if others is None else _checked(others, agreement)
     )

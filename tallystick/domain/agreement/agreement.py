@@ -5,9 +5,10 @@ claim, so nothing here changes under a running claim. Whether an agreement makes
 *sense* is checked in `soundness`; whether it can be *read* is checked here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final, Protocol, TypeVar
 
 from tallystick.domain.agreement.communications import Communications
@@ -42,7 +43,7 @@ class NotInAgreementError(TallystickError):
     advice = "Read the agreement (`tallystick agreement show`) and name what it has."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Agreement:
     """An escrow agreement, one version of it.
 
@@ -94,7 +95,8 @@ class Agreement:
         Raises:
             NotInAgreementError: There is none.
         """
-        return _one(self.persons, person, "person")
+        found = self._by_id.get(person)
+        return _one(self.persons, person, "person") if found is None else found
 
     def acting_for(self, party: PartyId) -> tuple[Person, ...]:
         """Return the persons who act for `party`."""
@@ -106,10 +108,18 @@ class Agreement:
         Raises:
             NotInAgreementError: No person has it.
         """
-        for person in self.persons:
-            if person.signing_key == key:
-                return person
-        raise NotInAgreementError("no person has this key", key=key)
+        found = self._by_key.get(key)
+        if found is None:
+            raise NotInAgreementError("no person has this key", key=key)
+        return found
+
+    @cached_property
+    def _by_id(self) -> Mapping[PersonId, Person]:
+        return {person.id: person for person in reversed(self.persons)}
+
+    @cached_property
+    def _by_key(self) -> Mapping[PublicKey, Person]:
+        return {person.signing_key: person for person in reversed(self.persons)}
 
     def stage(self, stage: StageId) -> Stage:
         """Return the stage called `stage`.

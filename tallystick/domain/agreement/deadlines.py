@@ -10,18 +10,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache, partial
 from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Party, Role
-from tallystick.domain.agreement.windows import Calendar
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.periods import Period
-from tallystick.limits import DEADLINE_DAYS_MAX, EXPLANATION_LINES_MAX
+from tallystick.limits import (
+    AGREEMENTS_REMEMBERED_MAX,
+    DEADLINE_DAYS_MAX,
+    DEADLINES_REMEMBERED_MAX,
+    EXPLANATION_LINES_MAX,
+    PARTIES_MAX,
+)
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """How an agreement writes the days of the week, in the order of `date.weekday`."""
@@ -72,13 +77,16 @@ def deadline(start: datetime, period: Period, *, recipient: Party, agreement: Ag
         UnknownTimeZoneError: The recipient's time zone is unknown.
         NotInAgreementError: The agreement lacks a party's calendar.
     """
+    return _counting(_Same(agreement)).deadline(start, period, recipient)
+
+
+def _deadline(start: datetime, period: Period, recipient: Party, *, agreement: Agreement) -> Deadline:
     if period.business_days is None:
         end = _whole_second(start + period.duration)
         return Deadline(at=end, explanation=(f"{period.text} after {instant_text(start)}",))
     zone = time_zone(recipient.time_zone)
     first = start.astimezone(zone).date()
-    calendars = _calendars(recipient, agreement)
-    days = list(_counted(first, period.business_days, calendars))
+    days = list(_counted(first, period.business_days, _diary(agreement, recipient)))
     last, cutoff = days[-1].day, agreement.notice.cutoff
     explanation = (
         f"{_day_text(first)} not counted: the day it begins",
@@ -99,17 +107,21 @@ def received(sent_at: datetime, *, recipient: Party, agreement: Agreement) -> De
         UnknownTimeZoneError: The recipient's time zone is unknown.
         NotInAgreementError: The agreement lacks a party's calendar.
     """
+    return _counting(_Same(agreement)).received(sent_at, recipient)
+
+
+def _received(sent_at: datetime, recipient: Party, *, agreement: Agreement) -> Deadline:
     zone = time_zone(recipient.time_zone)
     local = sent_at.astimezone(zone)
-    calendars, notice = _calendars(recipient, agreement), agreement.notice
-    closed = _closed(local.date(), calendars)
+    diary, notice = _diary(agreement, recipient), agreement.notice
+    closed = diary.closed(local.date())
     late = sent_at > _instant_of(local.date(), notice.cutoff, zone)
     if not closed and not late:
         hours = f"within business hours of {recipient.id}"
         return Deadline(
             at=_whole_second(sent_at), explanation=(f"received {instant_text(sent_at)}, {hours}",)
         )
-    days = list(_counted(local.date(), 1, calendars))
+    days = list(_counted(local.date(), 1, diary))
     reason = closed or f"after {notice.cutoff:%H:%M}"
     explanation = (
         f"{_day_text(local.date())} {local:%H:%M} {recipient.time_zone}: {reason}",
@@ -147,51 +159,98 @@ class _Day:
     closed: str
 
 
-def _calendars(recipient: Party, agreement: Agreement) -> tuple[Calendar, ...]:
-    places = (recipient, *agreement.parties_in(Role.ESCROW_AGENT))
-    ids = dict.fromkeys(party.calendar for party in places)
-    return tuple(agreement.calendar(calendar) for calendar in ids)
+class _Same:
+    """An agreement that equals itself alone: comparing two of them would take longer than counting."""
+
+    __slots__ = ("agreement",)
+
+    def __init__(self, agreement: Agreement) -> None:
+        self.agreement = agreement
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.agreement is self.agreement
+
+    def __hash__(self) -> int:
+        return id(self.agreement)  # it is kept here, so no other has this id
 
 
-def _counted(first: date, wanted: int, calendars: tuple[Calendar, ...]) -> Iterator[_Day]:
+class _Counting:
+    """The deadlines that were counted under one agreement; each follows from its arguments alone."""
+
+    def __init__(self, agreement: Agreement) -> None:
+        kept = lru_cache(maxsize=DEADLINES_REMEMBERED_MAX)
+        self.deadline = kept(partial(_deadline, agreement=agreement))
+        self.received = kept(partial(_received, agreement=agreement))
+        self.diary = lru_cache(maxsize=PARTIES_MAX)(partial(_Diary, agreement))
+
+
+@lru_cache(maxsize=AGREEMENTS_REMEMBERED_MAX)
+def _counting(same: _Same) -> _Counting:
+    """Return what was counted under an agreement: a record is folded by asking for few deadlines, often."""
+    return _Counting(same.agreement)
+
+
+def _diary(agreement: Agreement, recipient: Party) -> "_Diary":
+    return _counting(_Same(agreement)).diary(recipient)
+
+
+class _Diary:
+    """The days of a recipient and of every escrow agent: which are business days for all of them."""
+
+    def __init__(self, agreement: Agreement, recipient: Party) -> None:
+        places = (recipient, *agreement.parties_in(Role.ESCROW_AGENT))
+        ids = dict.fromkeys(party.calendar for party in places)
+        self.calendars = tuple(agreement.calendar(calendar) for calendar in ids)
+        self._last = min(self.calendars, key=lambda calendar: calendar.covers_until)
+        self._holidays = [(calendar.id, frozenset(calendar.holidays)) for calendar in self.calendars]
+        self._weekends = {
+            day: " and ".join(calendar.id for calendar in self.calendars if name in calendar.weekend)
+            for day, name in enumerate(WEEKDAYS)
+        }
+
+    def closed(self, day: date) -> str:
+        """Return why `day` is not a business day, or an empty text.
+
+        Raises:
+            CalendarExhaustedError: A calendar does not reach that far.
+        """
+        if day > self._last.covers_until:
+            raise CalendarExhaustedError(
+                f"{day.isoformat()} is after {self._last.covers_until.isoformat()}, the last day that "
+                f"calendar {self._last.id} covers",
+                calendar=self._last.id,
+                day=day.isoformat(),
+                covers_until=self._last.covers_until.isoformat(),
+            )
+        if weekend := self._weekends[day.weekday()]:
+            return f"weekend in {weekend}"
+        holiday = [calendar for calendar, holidays in self._holidays if day in holidays]
+        return f"holiday in {' and '.join(holiday)}" if holiday else ""
+
+
+def _counted(first: date, wanted: int, diary: _Diary) -> Iterator[_Day]:
     """Yield the days after `first`, closed ones too, until `wanted` business days have passed."""
     for ahead in range(1, DEADLINE_DAYS_MAX + 1):
-        day = _day_after(first, ahead, calendars)
-        closed = _closed(day, calendars)
+        day = _day_after(first, ahead, diary)
+        closed = diary.closed(day)
         yield _Day(day=day, closed=closed)
         wanted -= not closed
         if wanted == 0:
             return
     raise CalendarExhaustedError(
-        "too few business days", after=first.isoformat(), calendars=[calendar.id for calendar in calendars]
+        f"{DEADLINE_DAYS_MAX} days after {first.isoformat()} hold too few business days",
+        after=first.isoformat(),
+        calendars=[calendar.id for calendar in diary.calendars],
     )
 
 
-def _day_after(first: date, ahead: int, calendars: tuple[Calendar, ...]) -> date:
+def _day_after(first: date, ahead: int, diary: _Diary) -> date:
     try:
         return first + timedelta(days=ahead)
     except OverflowError as error:
         raise CalendarExhaustedError(
-            "the deadline is after the last possible date", calendar=calendars[0].id
+            "the deadline is after the last possible date", calendar=diary.calendars[0].id
         ) from error
-
-
-def _closed(day: date, calendars: tuple[Calendar, ...]) -> str:
-    """Return why `day` is not a business day in one of `calendars`, or an empty text."""
-    for calendar in calendars:
-        if day > calendar.covers_until:
-            covered = calendar.covers_until.isoformat()
-            raise CalendarExhaustedError(
-                "the day is after the calendar's last day",
-                calendar=calendar.id,
-                day=day.isoformat(),
-                covers_until=covered,
-            )
-    weekend = [calendar.id for calendar in calendars if WEEKDAYS[day.weekday()] in calendar.weekend]
-    holiday = [calendar.id for calendar in calendars if day in calendar.holidays]
-    if weekend:
-        return f"weekend in {' and '.join(weekend)}"
-    return f"holiday in {' and '.join(holiday)}" if holiday else ""
 
 
 def _instant_of(day: date, hour: time, zone: ZoneInfo) -> datetime:

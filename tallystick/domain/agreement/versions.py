@@ -1,9 +1,11 @@
 """The versions of an agreement: which may follow which, and which one was in force when."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.windows import Calendar
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import PublicKey
 from tallystick.domain.refusals import BadTimingError, NotYoursError, SupersededError
@@ -40,3 +42,42 @@ def check_in_force(agreement: Agreement, later: Iterable[Agreement], *, at: date
                 version=newer.version,
                 effective_from=instant_text(newer.effective_from),
             )
+
+
+def only_lengthens_calendars(previous: Agreement, newer: Agreement) -> bool:
+    """Return whether `newer` differs from `previous` in calendars alone, which only reach further.
+
+    Every day that a calendar of `previous` covers is open or closed as before, so no deadline that could be
+    computed under `previous` is another one under `newer`. The number of the version, what it supersedes and
+    when it takes effect differ by their nature.
+    """
+    same = replace(
+        newer,
+        version=previous.version,
+        supersedes=previous.supersedes,
+        effective_from=previous.effective_from,
+        calendars=previous.calendars,
+    )
+    if same != previous or len(newer.calendars) != len(previous.calendars):
+        return False
+    return all(map(_reaches_further, previous.calendars, newer.calendars))
+
+
+def with_longest_calendars(agreement: Agreement, later: Iterable[Agreement]) -> Agreement:
+    """Return `agreement` with the calendars of the newest `later` version that only lengthens them."""
+    lengthened = [newer for newer in later if only_lengthens_calendars(agreement, newer)]
+    newest = max(lengthened, key=lambda newer: newer.version, default=agreement)
+    return agreement if newest is agreement else replace(agreement, calendars=newest.calendars)
+
+
+def _reaches_further(before: Calendar, after: Calendar) -> bool:
+    end = before.covers_until
+    return (
+        (after.id, after.weekend) == (before.id, before.weekend)
+        and after.covers_until >= end
+        and _until(after, end) == _until(before, end)
+    )
+
+
+def _until(calendar: Calendar, last: date) -> frozenset[date]:
+    return frozenset(day for day in calendar.holidays if day <= last)

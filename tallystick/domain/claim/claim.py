@@ -6,9 +6,11 @@ records by itself, and `release` whether a stage may be released.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from functools import cached_property
+from typing import TypeVar, cast
 
 from tallystick.domain.claim.rules import Rules
 from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, EventType, StageState
@@ -60,7 +62,7 @@ class StageProgress:
         return self.state in {StageState.QUORATE, StageState.DECIDED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """One claim as its entries leave it.
 
@@ -117,7 +119,7 @@ class Claim:
         """Return whether `event` may happen in its state."""
         return (self.state, event) in self.rules.transitions
 
-    @property
+    @cached_property
     def claimant_party(self) -> PartyId:
         """The party that asks for the release."""
         return party_of(self.filing.person)
@@ -135,9 +137,15 @@ class Claim:
 
     def entries_of(self, body: type[_B]) -> tuple[tuple[Entry, _B], ...]:
         """Return the entries whose statement is a `body`, with that body, in ledger order."""
-        return tuple(
-            (entry, entry.signed.body) for entry in self.entries if isinstance(entry.signed.body, body)
-        )
+        return cast("tuple[tuple[Entry, _B], ...]", self._by_body.get(body, ()))
+
+    @cached_property
+    def _by_body(self) -> Mapping[type[Body], tuple[tuple[Entry, Body], ...]]:
+        """The entries by the type of their body: a count asks for the same few of them again and again."""
+        entries: dict[type[Body], list[tuple[Entry, Body]]] = {}
+        for entry in self.entries:
+            entries.setdefault(type(entry.signed.body), []).append((entry, entry.signed.body))
+        return {body: tuple(those) for body, those in entries.items()}
 
     def entry_of(self, statement: Digest) -> Entry | None:
         """Return the entry with `statement`, or None."""
@@ -197,8 +205,15 @@ class Claim:
 
     def revoked_at(self, key: PublicKey) -> datetime | None:
         """Return when `key` stopped counting, or None."""
-        times = [e.accepted_at for e, body in self.entries_of(KeyRevocation) if body.key == key]
-        return min(times, default=None)
+        return self._revoked_at.get(key)
+
+    @cached_property
+    def _revoked_at(self) -> Mapping[PublicKey, datetime]:
+        revocations = self.entries_of(KeyRevocation)
+        return {
+            key: min(entry.accepted_at for entry, body in revocations if body.key == key)
+            for key in {body.key for _, body in revocations}
+        }
 
     def progress(self, stage: StageId) -> StageProgress:
         """Return how far `stage` has come; it is one of the claim's stages."""

@@ -6,9 +6,10 @@ a revoked key, an expired approval or a retraction is taken into account at the
 moment of counting.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Person
@@ -30,19 +31,24 @@ class Vote:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Tally:
     """How close a quorum is to being reached; derived, never stored.
 
     Attributes:
-        eligible: The persons whom the quorum names and nothing bars.
+        barred: Says why a person may never count, or None.
     """
 
     quorum: Quorum
     votes: tuple[Vote, ...]
-    eligible: frozenset[PersonId]
+    barred: Callable[[PersonId], str | None]
 
-    @property
+    @cached_property
+    def eligible(self) -> frozenset[PersonId]:
+        """The persons whom the quorum names and nothing bars; most counts do not ask for them."""
+        return frozenset(person for person in self.quorum.persons if self.barred(person) is None)
+
+    @cached_property
     def agreeing(self) -> frozenset[PersonId]:
         """The persons who count, each once."""
         return frozenset(vote.person for vote in self.votes if vote.counts)
@@ -116,9 +122,11 @@ def _tally(
                 why=reason or "valid, by a person of the quorum",
             )
         )
-    named = (agreement.person(person) for person in quorum.persons)
-    eligible = frozenset(person.id for person in named if bar(agreement, claim, person) is None)
-    return Tally(quorum=quorum, votes=tuple(votes), eligible=eligible)
+    return Tally(
+        quorum=quorum,
+        votes=tuple(votes),
+        barred=lambda person: bar(agreement, claim, agreement.person(person)),
+    )
 
 
 def _person(agreement: Agreement, entry: Entry) -> Person:

@@ -9,7 +9,7 @@ from tallystick.domain.agreement.deadlines import CalendarExhaustedError, deadli
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import ComponentId, PublicKey
 from tallystick.domain.periods import Period
-from tallystick.domain.soundness.check import lint
+from tallystick.domain.soundness.check import examine
 from tallystick.domain.soundness.finding import Finding, Severity, error, warning
 from tallystick.domain.statements.deposits import Deposit
 
@@ -33,14 +33,14 @@ class Inventory:
 
 
 def findings(agreement: Agreement, inventory: Inventory) -> tuple[Finding, ...]:
-    """Return what would prevent a release, and what the linter finds in the agreement."""
+    """Return what would prevent a release, and what the linter finds in the agreement as of then."""
     own = (
         *_halt(inventory),
         *_custody(agreement, inventory),
         *_deposit(agreement, inventory),
         *_people(agreement, inventory),
     )
-    return (*own, *lint(agreement))
+    return (*own, *examine(agreement, at=inventory.at))
 
 
 def is_ready(those: Sequence[Finding]) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import name
 from tallystick.domain.periods import Period
 from tallystick.domain.soundness.finding import Finding, Rule, error, warning
-from tallystick.limits import STATEMENT_LIFETIME_MAX
+from tallystick.limits import STATEMENT_LIFETIME_MAX, WINDOW_MIN
 
 _OBJECTION_DAYS_MIN: Final = 5  # business days; in fewer, a holiday may hide a notice
 _COVERAGE_MIN: Final = timedelta(days=365)
@@ -50,11 +50,12 @@ def calendars_countable(agreement: Agreement) -> Iterator[Finding]:
 
 def _coverage(agreement: Agreement, calendar: Calendar, where: str) -> Iterator[Finding]:
     begins = agreement.effective_from.date()
+    needed = begins + min(_COVERAGE_MIN, date.max - begins)
     covered = calendar.covers_until.isoformat()
     if calendar.covers_until < begins:
         message = f"the calendar ends on {covered}, before the agreement takes effect"
         yield error("calendar-over", f"{where}/covers_until", message, _PIN_HOLIDAYS)
-    elif calendar.covers_until < begins + _COVERAGE_MIN:
+    elif calendar.covers_until < needed:
         message = f"the calendar ends on {covered}, less than a year after the agreement takes effect"
         yield warning("calendar-short", f"{where}/covers_until", message, _PIN_HOLIDAYS)
     if beyond := [day for day in calendar.holidays if day > calendar.covers_until]:
@@ -80,11 +81,52 @@ def windows_open(agreement: Agreement) -> Iterator[Finding]:
         ("/communications/cadence", agreement.communications.cadence),
         ("/governance/review_every", governance.review_every),
         ("/governance/retention", governance.retention),
+        *_periods_of_parts(agreement),
     )
     for where, period in periods:
         if _about(period) <= timedelta():
             yield error(
                 "empty-period", where, f"{period.text} is over at once", "Write a period longer than zero."
+            )
+
+
+def _periods_of_parts(agreement: Agreement) -> Iterator[tuple[str, Period]]:
+    for place, component in enumerate(agreement.components):
+        for member, period in (("cadence", component.cadence), ("max_age", component.max_age)):
+            if period is not None:
+                yield f"/components/{place}/{member}", period
+    for place, item in enumerate(agreement.evidence):
+        if item.max_age is not None:
+            yield f"/evidence/{place}/max_age", item.max_age
+
+
+def windows_leave_time(agreement: Agreement) -> Iterator[Finding]:
+    """Require windows in which somebody can act."""
+    windows = agreement.windows
+    periods = (
+        ("objection", windows.objection),
+        ("approval", windows.approval),
+        ("provisioning", windows.provisioning),
+    )
+    for window, period in periods:
+        if timedelta() < _about(period) < WINDOW_MIN:
+            message = f"{period.text} is over before anyone, or any program, can act"
+            yield error(
+                "window-momentary", f"/windows/{window}", message, "Give people days, and programs minutes."
+            )
+
+
+def deposits_fresh_between(agreement: Agreement) -> Iterator[Finding]:
+    """Advise that a deposit on schedule is not too old before the next one comes."""
+    for place, component in enumerate(agreement.components):
+        cadence, oldest = component.cadence, component.max_age
+        if cadence is not None and oldest is not None and _about(oldest) < _about(cadence):
+            message = f"{component.id} may be {oldest.text} old, but is deposited every {cadence.text} only"
+            yield warning(
+                "max-age-below-cadence",
+                f"/components/{place}/max_age",
+                message,
+                "Make it at least the cadence.",
             )
 
 
@@ -126,9 +168,9 @@ def notices_arrive(agreement: Agreement) -> Iterator[Finding]:
         where = f"/parties/{place}/channels"
         if not party.channels:
             yield error("depositor-unreachable", where, f"no notice reaches {party.id}", "Add a channel.")
-        elif len(party.channels) < notice.channels_required:
+        elif (different := len(set(party.channels))) < notice.channels_required:
             message = (
-                f"{party.id} has {counted(len(party.channels), 'channel')}, "
+                f"{party.id} has {counted(different, 'different channel')}, "
                 f"but `channels_required` is {notice.channels_required}"
             )
             yield error("channels-required", where, message, "Add channels, or require fewer.")
@@ -236,6 +278,8 @@ RULES: Final[tuple[Rule, ...]] = (
     known_time_zones,
     calendars_countable,
     windows_open,
+    windows_leave_time,
+    deposits_fresh_between,
     objection_window_fair,
     approvals_last,
     notices_arrive,

@@ -1,14 +1,15 @@
 """What makes a version of an agreement registrable in a deployment."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deployment import Deployment, root_fault
-from tallystick.domain.agreement.versions import check_predecessors
+from tallystick.domain.agreement.versions import check_predecessors, only_lengthens_calendars
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PublicKey
 from tallystick.domain.refusals import KeyRevokedError, MisdirectedError, NotYoursError
-from tallystick.domain.soundness.check import refuse_unsound
+from tallystick.domain.soundness.check import examine, refuse_unsound
 
 
 class OtherEngineError(TallystickError):
@@ -24,6 +25,7 @@ def check_registration(
     agreement: Agreement,
     signers: Collection[PublicKey],
     *,
+    at: datetime,
     previous: Agreement | None,
     revoked: Collection[PublicKey] = (),
 ) -> None:
@@ -32,6 +34,7 @@ def check_registration(
     Args:
         deployment: The one that would register it.
         signers: The keys that signed it, already verified: at least one of every party.
+        at: The present.
         previous: The version that is registered now, if any; its parties must have signed too.
         revoked: The keys that were revoked under this agreement.
 
@@ -54,4 +57,7 @@ def check_registration(
         raise NotYoursError(fault, allowed=[])
     if previous is not None:
         check_predecessors(previous, signers)
-    refuse_unsound(agreement)
+    lengthened = previous is not None and only_lengthens_calendars(previous, agreement)
+    # What only lets running claims go on is not refused for what their version has as well.
+    known = examine(previous, at=at) if previous is not None and lengthened else ()
+    refuse_unsound(agreement, at=at, known=known)

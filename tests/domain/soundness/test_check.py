@@ -16,7 +16,7 @@ from tallystick.domain.agreement.plan import Opening, Opens
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, PartyId, PersonId, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
-from tallystick.domain.soundness.check import RULES, UnsoundAgreementError, lint, refuse_unsound
+from tallystick.domain.soundness.check import RULES, UnsoundAgreementError, examine, lint, refuse_unsound
 from tallystick.domain.soundness.finding import Severity
 from tests.support.worlds.agreements import (
     ABE,
@@ -42,6 +42,7 @@ from tests.support.worlds.agreements import (
 )
 
 EVE = PersonId("eve@nowhere")
+NOW = AGREEMENT.effective_from
 T = TypeVar("T")
 
 
@@ -71,6 +72,10 @@ def licence(model: LicenceModel, **terms: object) -> Agreement:
 
 def condition(place: int, **changes: object) -> Agreement:
     return agreement(conditions=at(AGREEMENT.conditions, place, lambda one: replace(one, **changes)))  # type: ignore[arg-type]
+
+
+def evidence(place: int, **changes: object) -> Agreement:
+    return agreement(evidence=at(AGREEMENT.evidence, place, lambda one: replace(one, **changes)))  # type: ignore[arg-type]
 
 
 def calendar(place: int, **changes: object) -> Agreement:
@@ -107,6 +112,26 @@ def without_role(role: Role) -> Agreement:
     return agreement(parties=tuple(one for one in AGREEMENT.parties if one.role is not role))
 
 
+TWO_CHANNELS = replace(AGREEMENT.notice, channels_required=2)
+ANA_AND_SOMEBODY = quorum({"all": [ANA, {"any": [KIM, TOM]}]})
+ORRIN = Party(
+    id=PartyId("orrin"),
+    role=Role.BENEFICIARY,
+    name="Orrin Mutual",
+    time_zone="Europe/London",
+    calendar="gb-eng",
+)
+OLGA = Person(
+    id=PersonId("olga@orrin"),
+    name="Olga Marsh",
+    signing_key=signing_key("olga@orrin").public_key,
+    age_recipient=str(age_identity("olga@orrin").recipient()),
+)
+TWO_BENEFICIARIES = agreement(
+    parties=(*AGREEMENT.parties, ORRIN),
+    persons=(*AGREEMENT.persons, OLGA),
+    authorities=replace(AGREEMENT.authorities, joint_instruction=None),
+)
 NOTHING = Expression(word="any_of")
 ALL_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLASSIC_RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
@@ -285,6 +310,9 @@ ERRORS: list[tuple[str, str, Agreement]] = [
         "/conditions/0/not_if",
         condition(0, not_if=Expression(word="item", item="insolvency-record")),
     ),
+    # reaching
+    ("evidence-without-issuer", "/evidence/0/issuer", evidence(0, issuer=" ")),
+    ("no-common-business-day", "/parties/0/calendar", calendar(0, weekend=ALL_WEEK[:5])),
     # terms
     ("unknown-time-zone", "/parties/0/time_zone", party(0, time_zone="Europe/Atlantis")),
     ("weekend-unknown", "/calendars/0/weekend", calendar(0, weekend=("sat", "sunday"))),
@@ -309,12 +337,24 @@ ERRORS: list[tuple[str, str, Agreement]] = [
         "/governance/retention",
         agreement(governance=replace(AGREEMENT.governance, retention=Period("P0D"))),
     ),
+    ("empty-period", "/components/1/cadence", component(1, cadence=Period("PT0S"), max_age=None)),
+    ("empty-period", "/components/1/max_age", component(1, cadence=None, max_age=Period("P0D"))),
+    ("empty-period", "/evidence/0/max_age", evidence(0, max_age=Period("PT0S"))),
+    *(
+        ("window-momentary", f"/windows/{name}", windows(**{name: "PT1S"}))
+        for name in ("objection", "approval", "provisioning")
+    ),
     ("approval-lifetime-short", "/windows/approval_lifetime", windows(approval_lifetime="P6D")),
     ("approval-lifetime-long", "/windows/approval_lifetime", windows(approval_lifetime="P367D")),
     ("notice-hours", "/notice/resumes", notice(resumes=time(17))),
     ("channels-required", "/notice/channels_required", notice(channels_required=0)),
     ("channels-required", "/parties/0/channels", notice(channels_required=3)),
     ("depositor-unreachable", "/parties/0/channels", party(0, channels=())),
+    (
+        "channels-required",
+        "/parties/0/channels",
+        replace(party(0, channels=AGREEMENT.parties[0].channels[:1] * 2), notice=TWO_CHANNELS),
+    ),
     *(
         ("channel-address", "/parties/1/channels/0/address", channel(kind, address))
         for kind, address in (
@@ -368,7 +408,11 @@ WARNINGS: list[tuple[str, str, Agreement]] = [
         "/authorities/denial",
         authorities(denial=quorum({"any": [DORA, {"all": [ANA, KIM]}]})),
     ),
-    ("one-party-veto", "/authorities/revocation", authorities(revocation=quorum({"all": [ANA, ABE]}))),
+    (
+        "one-party-veto",
+        "/authorities/revocation",
+        authorities(revocation=quorum({"any": [ANA, ABE, {"all": [KIM, TOM]}]})),
+    ),
     (
         "approver-cannot-read",
         "/stages/1/quorum",
@@ -384,6 +428,17 @@ WARNINGS: list[tuple[str, str, Agreement]] = [
         ),
     ),
     ("evidence-unused", "/evidence/3", condition(0, not_if=None)),
+    ("evidence-issuer-unknown", "/evidence/0/issuer", evidence(0, issuer="eve@nowhere")),
+    *(
+        ("evidence-by-claimant", "/conditions/1/when", evidence(2, issuer=issuer))
+        for issuer in ("the claimant", "halden", "Halden & Crewe Bank plc", "bea@halden")
+    ),
+    ("evidence-by-depositor", "/conditions/0/when", evidence(0, issuer="Vendor ")),
+    ("max-age-below-cadence", "/components/1/max_age", component(1, max_age=Period("P6D"))),
+    ("channel-shared", "/parties/0/channels/1", party(1, channels=AGREEMENT.parties[0].channels[1:])),
+    ("beneficiary-cannot-claim", "/parties/5", TWO_BENEFICIARIES),
+    ("arbitrator-without-power", "/authorities/arbitration", authorities(arbitration=quorum(TOM))),
+    ("revocation-needs-owner", "/authorities/revocation", authorities(revocation=ANA_AND_SOMEBODY)),
     ("calendar-short", "/calendars/0/covers_until", calendar(0, covers_until=date(2027, 9, 30), holidays=())),
     ("holiday-not-covered", "/calendars/0/holidays", calendar(0, holidays=(date(2029, 1, 1),))),
     ("objection-window-short", "/windows/objection", windows(objection="4 business days")),
@@ -392,8 +447,8 @@ WARNINGS: list[tuple[str, str, Agreement]] = [
 
 
 def test_good_agreement_has_no_findings() -> None:
-    assert lint(AGREEMENT) == ()
-    refuse_unsound(AGREEMENT)
+    assert examine(AGREEMENT, at=NOW) == ()
+    refuse_unsound(AGREEMENT, at=NOW)
 
 
 def _named(cases: list[tuple[str, str, Agreement]]) -> list[str]:
@@ -407,7 +462,7 @@ def test_error_is_found_where_it_is_and_refused(code: str, place: str, broken: A
     assert matches[0].message
     assert matches[0].advice
     with pytest.raises(UnsoundAgreementError) as caught:
-        refuse_unsound(broken)
+        refuse_unsound(broken, at=NOW)
     findings = caught.value.facts["findings"]
     assert isinstance(findings, list)
     assert {"code": code, "at": place, "message": matches[0].message} in findings
@@ -418,7 +473,7 @@ def test_warning_is_found_and_does_not_refuse(code: str, place: str, unwise: Agr
     assert [(finding.code, finding.where, finding.severity) for finding in lint(unwise)] == [
         (code, place, Severity.WARNING)
     ]
-    refuse_unsound(unwise)
+    refuse_unsound(unwise, at=NOW)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -443,26 +498,14 @@ def test_claimants_party_counts_where_the_agreement_lets_it() -> None:
 
 
 def test_people_of_two_beneficiaries_may_approve_each_others_claims() -> None:
-    other = Party(
-        id=PartyId("orrin"),
-        role=Role.BENEFICIARY,
-        name="Orrin Mutual",
-        time_zone="Europe/London",
-        calendar="gb-eng",
-    )
-    olga = Person(
-        id=PersonId("olga@orrin"),
-        name="Olga Marsh",
-        signing_key=signing_key("olga@orrin").public_key,
-        age_recipient=str(age_identity("olga@orrin").recipient()),
-    )
     shared = replace(
-        seats({"k": 3, "of": [ANA, KIM, TOM, olga.id]}),
-        parties=(*AGREEMENT.parties, other),
-        persons=(*AGREEMENT.persons, olga),
-        evidence_readers=(*AGREEMENT.evidence_readers, olga.id),
+        seats({"k": 3, "of": [ANA, KIM, TOM, OLGA.id]}),
+        parties=TWO_BENEFICIARIES.parties,
+        persons=TWO_BENEFICIARIES.persons,
+        authorities=TWO_BENEFICIARIES.authorities,
+        evidence_readers=(*AGREEMENT.evidence_readers, OLGA.id),
     )
-    assert lint(shared) == ()
+    assert [finding.code for finding in examine(shared, at=NOW)] == ["beneficiary-cannot-claim"]
 
 
 @pytest.mark.parametrize(
@@ -495,8 +538,8 @@ def test_plausible_addresses_pass(kind: ChannelKind, address: str) -> None:
     assert lint(channel(kind, address)) == ()
 
 
-def test_agreement_that_gives_up_arbitration_and_bypasses_is_sound() -> None:
-    assert lint(authorities(arbitration=None, court_order=None, joint_instruction=None)) == ()
+def test_agreement_that_gives_up_court_orders_and_joint_instructions_is_sound() -> None:
+    assert examine(authorities(court_order=None, joint_instruction=None), at=NOW) == ()
 
 
 def test_second_version_that_names_the_first_is_sound() -> None:
@@ -507,4 +550,4 @@ def test_everything_wrong_is_listed_at_once() -> None:
     broken = agreement(title="", version=0)
     assert [finding.code for finding in lint(broken)] == ["version-number", "text-empty"]
     with pytest.raises(UnsoundAgreementError, match=r"version-number.*text-empty"):
-        refuse_unsound(broken)
+        refuse_unsound(broken, at=NOW)

@@ -42,16 +42,18 @@ def refusal(
     revoked: frozenset[PublicKey] = frozenset(),
 ) -> TallystickError:
     with pytest.raises(TallystickError) as refused:
-        check_registration(deployment, version, signers, previous=previous, revoked=revoked)
+        check_registration(
+            deployment, version, signers, at=AGREEMENT.effective_from, previous=previous, revoked=revoked
+        )
     return refused.value
 
 
 def test_a_first_version_that_every_party_and_a_root_key_signed_may_be_registered() -> None:
-    check_registration(DEPLOYMENT, AGREEMENT, SIGNED, previous=None)
+    check_registration(DEPLOYMENT, AGREEMENT, SIGNED, at=AGREEMENT.effective_from, previous=None)
 
 
 def test_a_next_version_needs_every_party_of_the_one_before() -> None:
-    check_registration(DEPLOYMENT, SECOND, SIGNED, previous=AGREEMENT)
+    check_registration(DEPLOYMENT, SECOND, SIGNED, at=AGREEMENT.effective_from, previous=AGREEMENT)
     refused = refusal(version=SECOND, previous=AGREEMENT, signers=keys(BEA, ANA, KIM, TOM))
     assert (refused.code, refused.facts["missing"]) == ("not-authorised-to-state", ["nordwind"])
 

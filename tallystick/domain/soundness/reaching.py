@@ -1,0 +1,146 @@
+"""Rules for who can reach whom: days that all share, letters, evidence from others, and powers in use."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from tallystick.domain.agreement.agreement import Agreement, NotInAgreementError
+from tallystick.domain.agreement.conditions import Condition
+from tallystick.domain.agreement.deadlines import WEEKDAYS
+from tallystick.domain.agreement.parties import Party, Role
+from tallystick.domain.ids import PersonId
+from tallystick.domain.soundness.finding import Finding, Rule, error, persons_of, warning
+
+
+def business_days_shared(agreement: Agreement) -> Iterator[Finding]:
+    """Require days that are business days for each side and for every escrow agent."""
+    agents = agreement.parties_in(Role.ESCROW_AGENT)
+    for place, party in enumerate(agreement.parties):
+        weekends = {day for one in (party, *agents) for day in _weekend(agreement, one)}
+        whole_week = any(set(WEEKDAYS) <= set(_weekend(agreement, one)) for one in (party, *agents))
+        if set(WEEKDAYS) <= weekends and not whole_week:
+            message = f"{party.id} and the escrow agent have no business day in common"
+            advice = "Name calendars with a common business day, or use plain durations."
+            yield error("no-common-business-day", f"/parties/{place}/calendar", message, advice)
+
+
+def _weekend(agreement: Agreement, party: Party) -> tuple[str, ...]:
+    try:
+        return agreement.calendar(party.calendar).weekend
+    except NotInAgreementError:
+        return ()  # found by another rule
+
+
+def notice_reaches_depositor_alone(agreement: Agreement) -> Iterator[Finding]:
+    """Advise against a channel of the depositor's that another party reads as well."""
+    depositors = agreement.parties_in(Role.DEPOSITOR)
+    others = {
+        channel: party.id
+        for party in agreement.parties
+        if party.role is not Role.DEPOSITOR
+        for channel in party.channels
+    }
+    for party in depositors:
+        for number, channel in enumerate(party.channels):
+            if channel in others:
+                where = f"/parties/{agreement.parties.index(party)}/channels/{number}"
+                message = (
+                    f"{others[channel]} has the same address as {party.id}: it takes notices meant for it"
+                )
+                yield warning("channel-shared", where, message, "Give each party its own address.")
+
+
+def beneficiaries_can_claim(agreement: Agreement) -> Iterator[Finding]:
+    """Advise that someone may claim for each beneficiary."""
+    for place, party in enumerate(agreement.parties):
+        own = {person.id for person in agreement.acting_for(party.id)}
+        if party.role is Role.BENEFICIARY and own and not own & set(agreement.authorities.claimants):
+            message = f"nobody may claim for {party.id}"
+            yield warning(
+                "beneficiary-cannot-claim",
+                f"/parties/{place}",
+                message,
+                "Add one of its persons to `claimants`.",
+            )
+
+
+def arbitrators_have_power(agreement: Agreement) -> Iterator[Finding]:
+    """Advise against an arbitrator who may not rule."""
+    arbitrators = persons_of(agreement, Role.ARBITRATOR)
+    quorum = agreement.authorities.arbitration
+    if arbitrators and (quorum is None or not arbitrators & quorum.persons):
+        message = f"{min(arbitrators)} is an arbitrator's, but no arbitrator may rule"
+        yield warning(
+            "arbitrator-without-power", "/authorities/arbitration", message, "Name them in `arbitration`."
+        )
+
+
+def stolen_keys_revocable(agreement: Agreement) -> Iterator[Finding]:
+    """Advise that any person's key can be revoked without that person."""
+    quorum = agreement.authorities.revocation
+    for person in sorted(quorum.persons):
+        if not quorum.satisfied_by(quorum.persons - {person}):
+            message = f"if the key of {person} is lost or stolen, nobody else can revoke it"
+            yield warning(
+                "revocation-needs-owner",
+                "/authorities/revocation",
+                message,
+                "Let others suffice without each one.",
+            )
+
+
+def evidence_issued_by_others(agreement: Agreement) -> Iterator[Finding]:
+    """Require an issuer of each document, and advise that neither side alone makes a condition true."""
+    for place, item in enumerate(agreement.evidence):
+        if not item.issuer.strip():
+            message = f"nobody issues {item.id}"
+            yield error("evidence-without-issuer", f"/evidence/{place}/issuer", message, "Say who issues it.")
+        elif "@" in item.issuer and item.issuer not in {person.id for person in agreement.persons}:
+            message = f"{item.issuer} issues {item.id}, and is nobody of the agreement"
+            yield warning(
+                "evidence-issuer-unknown",
+                f"/evidence/{place}/issuer",
+                message,
+                "Name a person, or say who it is.",
+            )
+    yield from _evidence_of(agreement, Role.BENEFICIARY, "evidence-by-claimant")
+    yield from _evidence_of(agreement, Role.DEPOSITOR, "evidence-by-depositor")
+
+
+def _evidence_of(agreement: Agreement, role: Role, code: str) -> Iterator[Finding]:
+    """Yield the conditions that are true by the documents of one side, or never without them."""
+    own = frozenset(
+        item.id for item in agreement.evidence if item.issuer.strip().lower() in _names(agreement, role)
+    )
+    for place, condition in enumerate(agreement.conditions):
+        if role is Role.BENEFICIARY and condition.when.items and condition.when.met_by(own):
+            message = f"the claimant's own documents make {condition.id} true"
+        elif role is Role.DEPOSITOR and _needs(condition, own):
+            message = f"{condition.id} is never true unless the depositor issues a document"
+        else:
+            continue
+        yield warning(code, f"/conditions/{place}/when", message, "Ask for a document by somebody else.")
+
+
+def _needs(condition: Condition, own: frozenset[str]) -> bool:
+    items = condition.when.items
+    return bool(items & own) and not condition.when.met_by(items - own)
+
+
+def _names(agreement: Agreement, role: Role) -> frozenset[str]:
+    """Return what an issuer of one side may be called: by role, or by the name of a party or person."""
+    word = "claimant" if role is Role.BENEFICIARY else "vendor"
+    called = {role.value, f"the {role.value}", word, f"the {word}"}
+    persons: frozenset[PersonId] = persons_of(agreement, role)
+    for party in agreement.parties_in(role):
+        called |= {party.id, party.name.strip().lower()}
+    return frozenset(called | {person.lower() for person in persons})
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    business_days_shared,
+    notice_reaches_depositor_alone,
+    beneficiaries_can_claim,
+    arbitrators_have_power,
+    stolen_keys_revocable,
+    evidence_issued_by_others,
+)

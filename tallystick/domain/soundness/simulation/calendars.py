@@ -1,0 +1,61 @@
+"""Whether a claim that is filed now, or soon, still fits the agreement's calendars."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deadlines import CalendarExhaustedError
+from tallystick.domain.codec import instant_text
+from tallystick.domain.ids import PersonId
+from tallystick.domain.soundness.finding import Finding, error, warning
+from tallystick.domain.soundness.simulation.cast import Cast
+from tallystick.domain.soundness.simulation.trial import Trial
+from tallystick.limits import CALENDAR_AHEAD_MIN
+
+_EXTEND = "Sign a new version whose calendars cover later dates; claims that run already are counted by it."
+
+
+def check_calendars_reach(agreement: Agreement, *, claimant: PersonId, at: datetime) -> None:
+    """Refuse a claim of which a deadline cannot be computed, even if everybody acts at once.
+
+    Raises:
+        CalendarExhaustedError: A deadline lies after the last day that a calendar covers.
+    """
+    end = Trial(agreement, at=at).end(Cast(claimant=claimant))
+    if end.beyond is not None:
+        raise end.beyond
+
+
+def calendars_reach(trial: Trial) -> Iterator[Finding]:
+    """Require calendars that cover a claim filed now, and advise ones that cover those filed soon."""
+    if (beyond := _beyond(trial)) is not None:
+        filed = instant_text(trial.at)
+        message = f"a claim filed at {filed} could not be carried to its end: {beyond.message}"
+        yield error("calendar-ends-in-claim", _where(trial, beyond), message, _EXTEND)
+        return
+    later = Trial(trial.agreement, at=trial.at + CALENDAR_AHEAD_MIN)
+    if (beyond := _beyond(later)) is not None:
+        last = _last_day(trial.agreement, trial.at, later.at)
+        message = f"no claim filed after {last} can be carried to its end: {beyond.message}"
+        yield warning("calendar-ends-soon", _where(later, beyond), message, _EXTEND)
+
+
+def _beyond(trial: Trial) -> CalendarExhaustedError | None:
+    """Return what lies after a calendar's end if the depositor says nothing: that takes the longest."""
+    cast = Cast(claimant=trial.claimants[0], silent=trial.silent_depositor, acknowledges=False)
+    return trial.end(cast).beyond or trial.end(Cast(claimant=trial.claimants[0])).beyond
+
+
+def _last_day(agreement: Agreement, good: datetime, bad: datetime) -> date:
+    """Return the last day on which a claim can be filed, between a good moment and a bad one."""
+    while bad - good > timedelta(days=1):
+        middle = good + (bad - good) / 2
+        fits = _beyond(Trial(agreement, at=middle)) is None
+        good, bad = (middle, bad) if fits else (good, middle)
+    return good.date()
+
+
+def _where(trial: Trial, beyond: CalendarExhaustedError) -> str:
+    places = {calendar.id: place for place, calendar in enumerate(trial.agreement.calendars)}
+    place = places.get(str(beyond.facts.get("calendar")))
+    return "/calendars" if place is None else f"/calendars/{place}/covers_until"

@@ -1,0 +1,227 @@
+"""Which claims are played, and what each must come to: the agreement's words against what the rules do.
+
+One thing goes wrong at a time. Where the words themselves say that nothing goes on, nothing is found: without
+the escrow agent no form is checked, without any channel there is no notice, and without the beneficiary
+nobody reports what was delivered.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from tallystick.domain.agreement.agreement import depositor
+from tallystick.domain.agreement.parties import Channel, ChannelKind, Role
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.tally import tally_denials
+from tallystick.domain.ids import PersonId, party_of
+from tallystick.domain.soundness.finding import Finding, error, warning
+from tallystick.domain.soundness.simulation.cast import Cast, persons_of_party
+from tallystick.domain.soundness.simulation.trial import Trial
+from tallystick.limits import CLAIM_LENGTH_MAX
+
+Scenario: TypeAlias = Callable[[Trial], Iterator[Finding]]
+
+_NEUTRAL: Final = (Role.ARBITRATOR, Role.WITNESS, Role.VERIFIER)
+
+
+def conditions_can_be_filed(trial: Trial) -> Iterator[Finding]:
+    """Require that a claim on each condition can be filed with the evidence that it needs."""
+    for place, condition in enumerate(trial.agreement.conditions):
+        if (refused := trial.refusal(condition)) is not None:
+            message = f"no claim on {condition.id} can be filed: {refused.message}"
+            advice = "Ask for evidence that one claim can bring, and that is fresh when it is filed."
+            yield error("condition-never-filed", f"/conditions/{place}", message, advice)
+
+
+def release_comes(trial: Trial) -> Iterator[Finding]:
+    """Require that a claim of each beneficiary is released if everybody does their duty."""
+    for claimant in trial.claimants:
+        end = trial.end(Cast(claimant=claimant))
+        for stage in end.not_released:
+            message = f"{stage} is never released for a claim by {claimant}, though everybody agrees"
+            advice = "See when it opens, who approves it, and which periods end before."
+            yield error("stage-never-released", _stage(trial, stage), message, advice)
+
+
+def silence_lets_go_on(trial: Trial) -> Iterator[Finding]:
+    """Require that a depositor who says nothing does not keep a claim from going on."""
+    end = trial.end(_silent(trial))
+    if end.claim.window_opened_at is None:
+        yield _unheard(trial)
+        return
+    party = depositor(trial.agreement).id
+    for stage in end.not_released:
+        message = f"{stage} is never released if {party} says nothing: its quorum needs {party}"
+        yield error(
+            "approval-needs-depositor", _stage(trial, stage), message, "Let others suffice without them."
+        )
+    if end.at - trial.at > CLAIM_LENGTH_MAX:
+        days = (end.at - trial.at).days
+        message = f"a claim takes {days} days if {party} says nothing"
+        yield warning("claim-takes-years", "/windows", message, "Shorten the windows and delays.")
+
+
+def _unheard(trial: Trial) -> Finding:
+    party, after = depositor(trial.agreement).id, trial.agreement.notice.deemed_after
+    if after is None:
+        message = f"if {party} never acknowledges notice, a claim waits for ever"
+        advice = "Say in `deemed_after` when notice that arrived counts as received."
+        return warning("silence-stops-claim", "/notice/deemed_after", message, advice)
+    required = trial.agreement.notice.channels_required
+    message = f"notice to {party} never counts: fewer than {required} different channels can take it"
+    advice = "Name other channels, or require fewer."
+    return error("notice-never-proven", "/notice/channels_required", message, advice)
+
+
+def notice_survives_one_server(trial: Trial) -> Iterator[Finding]:
+    """Advise that notice can be proven although the mail server, or one webhook's host, is dead."""
+    if trial.end(_silent(trial)).claim.window_opened_at is None:
+        return
+    party = depositor(trial.agreement)
+    for name, channels in _servers(party.channels):
+        end = trial.until(_window_opened, _silent(trial, dead=channels))
+        if end.claim.window_opened_at is None:
+            message = f"while {name} is down, no notice to {party.id} counts, and a claim waits for ever"
+            place = trial.agreement.parties.index(party)
+            advice = "Add a channel that goes another way, or require fewer."
+            yield warning("notice-needs-one-server", f"/parties/{place}/channels", message, advice)
+
+
+def _servers(channels: tuple[Channel, ...]) -> Iterator[tuple[str, frozenset[Channel]]]:
+    """Yield what may fail at once: all mail, and each webhook. An outbox is the escrow agent's own folder."""
+    mail = frozenset(one for one in channels if one.kind is ChannelKind.EMAIL)
+    if mail:
+        yield "the mail server", mail
+    for one in channels:
+        if one.kind is ChannelKind.WEBHOOK:
+            yield one.address, frozenset({one})
+
+
+def objections_are_settled(trial: Trial) -> Iterator[Finding]:
+    """Require that an objection by a depositor who gives no way is settled by somebody else."""
+    silent = trial.silent_depositor
+    for objector in trial.agreement.objection.objectors[:1]:
+        cast = Cast(claimant=trial.claimants[0], silent=silent, objectors=(objector,))
+        end = trial.until(lambda claim: bool(claim.settled), cast)
+        if end.claim.open_objections:
+            message = f"an objection by {objector} stands for ever: nobody but their own party can settle it"
+            advice = (
+                "Name arbitrators in `arbitration`, or officers in `court_order`, who are of neither side."
+            )
+            yield error("objection-never-settled", "/authorities/arbitration", message, advice)
+
+
+def holds_are_lifted(trial: Trial) -> Iterator[Finding]:
+    """Require that a hold can be lifted, and advise that no single party can keep it."""
+    where = "/authorities/hold_lift"
+    holders = trial.agreement.authorities.hold
+    if _held(trial, holders[:1], frozenset()):
+        message = f"a hold by {holders[0]} is never lifted: too few who may lift it count for the claim"
+        yield error("hold-never-lifted", where, message, "Name persons of neutral parties.")
+        return
+    for party in trial.agreement.parties:
+        own = persons_of_party(trial.agreement, party)
+        if not own & trial.agreement.authorities.hold_lift.persons:
+            continue  # it can keep nobody from lifting
+        # A holder of the silent party, if it has one: who is hostile both places the hold and keeps it.
+        first = next((one for one in holders if one in own), holders[0])
+        if party.role is Role.BENEFICIARY or not _held(trial, (first,), own):
+            continue
+        message = f"a hold by {first} is never lifted unless {party.id} agrees"
+        advice = f"Let others lift a hold without {party.id}."
+        if party.role is Role.DEPOSITOR:
+            yield error("hold-lift-needs-depositor", where, message, advice)
+        else:
+            yield warning("hold-lift-needs-party", where, message, advice)
+
+
+def _held(trial: Trial, holders: tuple[PersonId, ...], silent: frozenset[PersonId]) -> bool:
+    cast = Cast(claimant=trial.claimants[0], silent=silent, holders=holders)
+    return not trial.until(lambda claim: bool(claim.lifted), cast).claim.lifted
+
+
+def no_neutral_is_needed(trial: Trial) -> Iterator[Finding]:
+    """Advise that the silence of one neutral party does not stop a release."""
+    for party in trial.agreement.parties:
+        if party.role not in _NEUTRAL:
+            continue
+        end = trial.end(Cast(claimant=trial.claimants[0], silent=persons_of_party(trial.agreement, party)))
+        for stage in end.not_released:
+            message = f"{stage} is never released if {party.id} says nothing"
+            advice = f"Let others suffice without {party.id}."
+            yield warning("approval-needs-party", _stage(trial, stage), message, advice)
+
+
+def approvals_outlast_the_way(trial: Trial) -> Iterator[Finding]:
+    """Advise that approvals that are given on acceptance still count when the last stage opens."""
+    end = trial.end(Cast(claimant=trial.claimants[0], approves_early=True))
+    if not end.released:
+        lifetime = trial.agreement.windows.approval_lifetime.text
+        message = f"approvals that are given at once end after {lifetime}, before {end.not_released[0]} opens"
+        advice = "Make them last longer, or shorten the windows and delays before that stage."
+        yield warning("approval-ends-before-stage", "/windows/approval_lifetime", message, advice)
+
+
+def denials_can_count(trial: Trial) -> Iterator[Finding]:
+    """Require that a claim of each beneficiary can be denied."""
+    for claimant in trial.claimants:
+        end = trial.end(Cast(claimant=claimant))
+        if not tally_denials(trial.agreement, end.claim).reachable:
+            message = f"nobody can deny a claim by {claimant}: too few who may deny count for it"
+            yield error(
+                "denial-never-reached", "/authorities/denial", message, "Name persons of other parties."
+            )
+            return
+
+
+def both_sides_can_instruct(trial: Trial) -> Iterator[Finding]:
+    """Advise that each beneficiary can take part in a joint instruction, and that it needs nobody else."""
+    quorum = trial.agreement.authorities.joint_instruction
+    if quorum is None:
+        return
+    where, vendor = "/authorities/joint_instruction", depositor(trial.agreement).id
+    for party in trial.agreement.parties_in(Role.BENEFICIARY):
+        sides = {vendor, party.id}
+        signers = frozenset(person for person in quorum.persons if party_of(person) in sides)
+        if {party_of(person) for person in signers} != sides or not quorum.satisfied_by(signers):
+            message = f"{vendor} and {party.id} cannot instruct the escrow agent without somebody else"
+            advice = "Let one person of each side suffice, for every beneficiary."
+            yield warning("joint-instruction-needs-others", where, message, advice)
+
+
+def licences_outlast_the_way(trial: Trial) -> Iterator[Finding]:
+    """Advise that no licence is over by the time its component could be released."""
+    end = trial.end(_silent(trial))
+    for place, component in enumerate(trial.agreement.components):
+        ends_on = component.licence.ends_on
+        if ends_on is not None and ends_on < end.at.date():
+            message = f"the licence of {component.id} ends on {ends_on}, before it could be released"
+            advice = "Agree on a longer licence, or take the component out."
+            yield warning("licence-over", f"/components/{place}/licence/ends_on", message, advice)
+
+
+def _silent(trial: Trial, dead: frozenset[Channel] = frozenset()) -> Cast:
+    return Cast(claimant=trial.claimants[0], silent=trial.silent_depositor, acknowledges=False, dead=dead)
+
+
+def _window_opened(claim: Claim) -> bool:
+    return claim.window_opened_at is not None
+
+
+def _stage(trial: Trial, stage: str) -> str:
+    place = next(place for place, one in enumerate(trial.agreement.stages) if one.id == stage)
+    return f"/stages/{place}"
+
+
+SCENARIOS: Final[tuple[Scenario, ...]] = (
+    conditions_can_be_filed,
+    release_comes,
+    silence_lets_go_on,
+    notice_survives_one_server,
+    objections_are_settled,
+    holds_are_lifted,
+    no_neutral_is_needed,
+    approvals_outlast_the_way,
+    denials_can_count,
+    both_sides_can_instruct,
+    licences_outlast_the_way,
+)

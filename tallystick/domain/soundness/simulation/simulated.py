@@ -1,0 +1,26 @@
+"""All plays of an agreement, and what they find."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.soundness.finding import Finding
+from tallystick.domain.soundness.simulation.calendars import calendars_reach
+from tallystick.domain.soundness.simulation.scenarios import SCENARIOS
+from tallystick.domain.soundness.simulation.trial import Trial
+
+
+def simulated(agreement: Agreement, *, at: datetime) -> Iterator[Finding]:
+    """Yield what goes otherwise than the agreement's words suggest, if a claim is filed at `at`.
+
+    Args:
+        agreement: One in which the rules of the linter find no error, so that claims can be played at all.
+        at: The present; an agreement that takes effect later is tried from then on.
+    """
+    trial = Trial(agreement, at=at)
+    beyond = tuple(calendars_reach(trial))
+    yield from beyond
+    if any(finding.code == "calendar-ends-in-claim" for finding in beyond):
+        return  # every other play would stop there, too
+    for scenario in SCENARIOS:
+        yield from scenario(trial)

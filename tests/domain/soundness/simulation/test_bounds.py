@@ -1,0 +1,123 @@
+"""The largest agreement that may be agreed is examined within a second."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from typing import Final
+
+from tallystick import limits
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.components import Tier
+from tallystick.domain.agreement.conditions import Condition, Expression
+from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Person, Role
+from tallystick.domain.agreement.plan import Opening, Opens
+from tallystick.domain.agreement.windows import Calendar
+from tallystick.domain.ids import ComponentId, PartyId, PersonId, PublicKey, StageId
+from tallystick.domain.periods import Period
+from tallystick.domain.quorum import Group, Quorum
+from tallystick.domain.soundness.check import errors_among, examine
+from tests.support.worlds.agreements import AGREEMENT
+
+TODAY: Final = datetime(2026, 11, 27, 19, tzinfo=UTC)
+ROLES: Final = (Role.DEPOSITOR, *[Role.BENEFICIARY] * 3, *[Role.ESCROW_AGENT] * 8, *[Role.WITNESS] * 4)
+LONG: Final = Period(f"{limits.BUSINESS_DAYS_MAX} business days")
+
+
+def largest() -> Agreement:
+    """As much of everything as `limits.py` allows, with seats for everybody and the longest periods."""
+    parties = tuple(
+        Party(
+            id=PartyId(f"party-{n}"),
+            role=role,
+            name=f"Party {n}",
+            time_zone="Europe/Berlin",
+            calendar=f"calendar-{n}",
+            channels=(Channel(kind=ChannelKind.OUTBOX, address=f"party-{n}"),),
+        )
+        for n, role in enumerate(ROLES)
+    )
+    persons = tuple(
+        Person(
+            id=PersonId(f"p{n}@party-{n % limits.PARTIES_MAX}"),
+            name=f"Person {n}",
+            signing_key=PublicKey(f"ed25519:{n:064x}"),
+            age_recipient=f"age1pq1{n}",
+        )
+        for n in range(limits.PERSONS_MAX)
+    )
+    by_role = {role: [p.id for p in persons if ROLES[int(p.party[6:])] is role] for role in Role}
+    neutral = [*by_role[Role.ESCROW_AGENT], *by_role[Role.WITNESS]][: limits.QUORUM_LEAVES_MAX]
+    votes = Quorum(Group(threshold=len(neutral) - 4, members=tuple(neutral)))
+    components = tuple(
+        replace(AGREEMENT.components[0], id=ComponentId(f"component-{n}"), tier=Tier.CRITICAL)
+        for n in range(limits.COMPONENTS_MAX)
+    )
+    each = limits.COMPONENTS_MAX // limits.STAGES_MAX
+    stages = tuple(
+        replace(
+            AGREEMENT.stages[1],
+            id=StageId(f"stage-{n}"),
+            components=tuple(component.id for component in components[n * each : (n + 1) * each]),
+            opens=Opening(when=Opens.AFTER_WINDOW)
+            if n == 0
+            else Opening(when=Opens.AFTER_STAGE, stage=StageId(f"stage-{n - 1}"), delay=LONG),
+            quorum=votes,
+        )
+        for n in range(limits.STAGES_MAX)
+    )
+    evidence = tuple(
+        replace(AGREEMENT.evidence[2], id=f"paper-{n}") for n in range(limits.EVIDENCE_ITEMS_MAX)
+    )
+    conditions = tuple(
+        Condition(
+            id=f"condition-{n}",
+            title=f"Condition {n}",
+            when=Expression.from_json({"all_of": [one.id for one in islice(evidence, n, n + 32)]}, ""),
+        )
+        for n in range(limits.CONDITIONS_MAX)
+    )
+    holidays = tuple(date(2027, 1, 1) + timedelta(days=7 * n) for n in range(limits.HOLIDAYS_MAX))
+    return replace(
+        AGREEMENT,
+        calendars=tuple(
+            Calendar(id=f"calendar-{n}", weekend=("sat",), holidays=holidays, covers_until=date(2199, 1, 1))
+            for n in range(limits.PARTIES_MAX)
+        ),
+        parties=parties,
+        persons=persons,
+        components=components,
+        evidence=evidence,
+        conditions=conditions,
+        stages=stages,
+        windows=replace(
+            AGREEMENT.windows,
+            objection=LONG,
+            approval=Period("260 business days"),
+            approval_lifetime=Period("P366D"),
+        ),
+        objection=replace(AGREEMENT.objection, objectors=tuple(by_role[Role.DEPOSITOR])),
+        authorities=replace(
+            AGREEMENT.authorities,
+            claimants=tuple(by_role[Role.BENEFICIARY]),
+            intake=tuple(by_role[Role.ESCROW_AGENT]),
+            denial=votes,
+            hold=tuple(neutral),
+            hold_lift=votes,
+            revocation=votes,
+            arbitration=votes,
+            court_order=votes,
+            joint_instruction=None,
+        ),
+        evidence_readers=tuple(person.id for person in persons),
+        communications=replace(AGREEMENT.communications, announcer=persons[4].id),
+        governance=replace(AGREEMENT.governance, risk_owner=persons[1].id),
+    )
+
+
+def test_largest_agreement_is_examined_within_a_second() -> None:
+    agreement = largest()
+    began = time.process_time()
+    findings = examine(agreement, at=TODAY)
+    assert time.process_time() - began < 1
+    assert errors_among(findings) == ()
