@@ -48,7 +48,7 @@ _HEALTH_WAIT: Final = timedelta(seconds=2)
 
 
 class TemporalEngine:
-    """The `ClaimsPort` of a deployment; it connects when it is first used."""
+    """The `EnginePort` of a deployment; it connects when it is first used."""
 
     def __init__(self, settings: Settings) -> None:
         """Remember where Temporal is."""

@@ -31,6 +31,8 @@ class UnexpectedClaimError(TallystickError):
 class VerifiedClaim:
     """One claim whose signatures were verified, under an agreement that is trusted.
 
+    It is no `Case`: the server shows the filing's envelope here and not the record, so nothing can be folded.
+
     Attributes:
         view: What the server says about it; nothing here vouches for that.
     """

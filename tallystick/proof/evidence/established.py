@@ -30,7 +30,10 @@ class EvidenceBrokenError(TallystickError):
 
 @dataclass(kw_only=True)
 class Established:
-    """What has been established so far."""
+    """What has been established so far.
+
+    It is no `Case`: it has one only when the record has folded, and the premises before and after need more.
+    """
 
     data: bytes
     trust: str | None
