@@ -104,7 +104,7 @@ PREMISES: Final = tuple(premise for premise, _ in _LOOKS)
 
 def _report(known: Established, steps: tuple[Check, ...]) -> Report:
     exported = None if known.file is None else known.file.exported
-    whole = len(steps) == len(_LOOKS) and steps[-1].holds
+    whole = all(step.holds for step in steps) and tuple(step.premise for step in steps) == PREMISES
     claim = known.case.claim if whole and known.case is not None else None
     return Report(
         steps=steps,
