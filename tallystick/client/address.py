@@ -59,7 +59,7 @@ def read_address(text: str) -> ServerAddress:
     host, port = url.raw_host.decode("ascii"), url.port
     named = readable and (_NAME.fullmatch(host) is not None or ip_address(host) is not None)
     if not named or not (port is None or 0 < port <= _PORT_MAX):
-        raise ServerAddressError("a URL without a host, or whose host or port is none")
+        raise ServerAddressError("a URL whose host or port is missing or invalid")
     if url.userinfo or "?" in text or "#" in text:
         raise ServerAddressError("a URL with a password, a query or a fragment")
     return ServerAddress(url=text, host=host, secure=url.scheme == "https")

@@ -31,7 +31,9 @@ def entries(client: Client, agreement: AgreementId) -> Iterator[JsonObject]:
                 raise UnexpectedAnswerError("the ledger's entries are out of order", index=index)
             after = index
             yield entry
-    raise UnexpectedAnswerError("the ledger does not end", pages=LEDGER_PAGES_MAX)
+    raise UnexpectedAnswerError(
+        "the server sends entries of the ledger without an end", pages=LEDGER_PAGES_MAX
+    )
 
 
 def ledger_entry(client: Client, agreement: AgreementId, statement: Digest) -> Envelope:

@@ -38,7 +38,9 @@ class RefusedRemotelyError(TallystickError):
 
     code = "refused-remotely"
     why = "The server refused the request; the code in its answer says why."
-    advice = "Read the detail and the facts in its answer."
+    advice = (
+        "Read the detail and the facts in its answer; a newer client may know the code and say what to do."
+    )
 
 
 def refusal(problem: JsonObject, *, status: int) -> TallystickError:

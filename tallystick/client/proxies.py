@@ -20,7 +20,7 @@ class ProxyUnusableError(TallystickError):
     """The environment names a proxy that cannot be used."""
 
     code = "proxy-unusable"
-    why = "`HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` names no proxy that can be used: a URL such as http://proxy:3128."
+    why = "`HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` take a URL such as http://proxy:3128; this is not one."
     advice = "Correct the variable, unset it, or name the server's host in `NO_PROXY`."
 
 

@@ -31,8 +31,8 @@ class AnswerTooLargeError(UnexpectedAnswerError):
     """The server sent more than it was asked for."""
 
     code = "answer-too-large"
-    why = "Each answer has a size that it may have; what came is larger, and the rest was not read."
-    advice = "Ask again; if it happens again, what answers at `--api` is no Tallystick server, or broken."
+    why = "The size of each answer is limited; this one is larger, and the rest of it was not read."
+    advice = "Try again; if it happens again, check the address in `--api`: that server is broken or another."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,9 +112,11 @@ def write_key_file(
     try:
         create_durably(path, canonical_bytes(contents) + b"\n")
     except FileExistsError:
-        raise KeyFileExistsError("never overwritten", file=path.name) from None
+        raise KeyFileExistsError(f"{path} exists already", file=path.name) from None
     except OSError as error:
-        raise KeyFileUnreadableError("not written", file=path.name, reason=error.strerror) from None
+        raise KeyFileUnreadableError(
+            f"cannot write {path}: {error.strerror}", file=path.name, reason=error.strerror
+        ) from None
 
 
 def read_key_file(path: Path, *, passphrase: str | None = None) -> PrivateKeys:
@@ -139,16 +141,20 @@ def _private_bytes(path: Path) -> bytes:
     try:
         mode, content = read_with_mode(path, KEY_FILE_SIZE_BYTES_MAX)
     except OSError as error:
-        raise KeyFileUnreadableError("not read", file=path.name, reason=error.strerror) from None
+        raise KeyFileUnreadableError(
+            f"cannot read {path}: {error.strerror}", file=path.name, reason=error.strerror
+        ) from None
     _check_private(mode, path)
     return content
 
 
 def _check_private(mode: int, path: Path) -> None:
     if not stat.S_ISREG(mode):
-        raise KeyFileUnreadableError("not a regular file", file=path.name, reason=None)
+        raise KeyFileUnreadableError(f"{path} is not a regular file", file=path.name, reason=None)
     if mode & _OTHERS:
-        raise KeyFileExposedError("others may use it", file=path.name, mode=f"{stat.S_IMODE(mode):04o}")
+        raise KeyFileExposedError(
+            f"other users may read or write {path}", file=path.name, mode=f"{stat.S_IMODE(mode):04o}"
+        )
 
 
 def _plain_json(keys: PrivateKeys) -> JsonObject:
@@ -199,11 +205,11 @@ def _unsealed(value: JsonValue, passphrase: str | None) -> bytes:
     if members["kdf"] != "argon2id" or len(salt) != argon2id.SALTBYTES:
         raise MalformedKeyFileError("unknown way of sealing", at="/sealed")
     if passphrase is None:
-        raise PassphraseNeededError("the key file is sealed")
+        raise PassphraseNeededError("the key file is sealed with a passphrase, and none was given")
     try:
         return _box(passphrase, salt, cost).decrypt(box)
     except (nacl.exceptions.CryptoError, nacl.exceptions.ValueError):
-        raise PassphraseWrongError("the key file does not open") from None
+        raise PassphraseWrongError("the key file does not open with this passphrase") from None
 
 
 def _cost(members: JsonObject) -> SealingCost:

@@ -106,11 +106,11 @@ class NothingToRetractError(TallystickError):
 
 
 class NothingToLiftError(TallystickError):
-    """The hold that should be lifted does not stand."""
+    """The hold that should be lifted is not open."""
 
     code = "nothing-to-lift"
-    why = "A hold can be lifted once, while it stands."
-    advice = "Name one of the holds that the facts list; if they list none, nothing holds the claim up."
+    why = "A hold can be lifted only once, and this one is not open."
+    advice = "Name one of the holds that the facts list; if they list none, no hold is open."
 
 
 class UnknownGroundError(TallystickError):
@@ -143,7 +143,7 @@ class QuotaExceededError(TallystickError):
     code = "quota-exceeded"
     why = "Each person's statements and each party's claims are limited, so that nobody can crowd others out."
     advice = (
-        "You have reached the limit that the facts name. Other people can still act, and those acts count."
+        "You have reached the limit that the facts name: ask another person who may act to do it instead."
     )
 
 

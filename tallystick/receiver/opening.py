@@ -42,7 +42,9 @@ class DepositDefectiveError(TallystickError):
 
     code = "deposit-defective"
     why = "The sealed bytes are those that the depositor signed, but their content is not."
-    advice = "The stage is reported as failed. The defect is the depositor's, and the receipt proves it."
+    advice = (
+        "The receipt reports the stage as failed. Ask the depositor for a new deposit, and claim that one."
+    )
 
 
 class Escrow(Protocol):

@@ -149,7 +149,7 @@ def test_failed_write_is_our_error_and_leaves_no_file(tmp_path: Path) -> None:
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (16, before[1]))
     try:
-        with pytest.raises(KeyFileUnreadableError, match="not written"):
+        with pytest.raises(KeyFileUnreadableError, match="cannot write"):
             write_key_file(path, PRIVATE)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -44,7 +44,7 @@ class NotUtf8Error(MalformedError):
 
     code = "json-not-utf8"
     why = "JSON between systems is UTF-8 without a byte order mark (RFC 8259 section 8.1)."
-    advice = "Write UTF-8 without a byte order mark; many editors can save a file so."
+    advice = "Write UTF-8 without a byte order mark; in many editors, that is an option of `Save as`."
 
 
 class JsonSyntaxError(MalformedError):

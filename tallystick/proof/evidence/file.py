@@ -161,7 +161,7 @@ def _entry(value: JsonValue, where: str) -> FiledEntry:
     members = members_of(value, where=where, required=_ENTRY)
     index, salt = members["index"], base64_bytes(text_of(members, "salt", where=where), where=f"{where}/salt")
     if isinstance(index, bool) or not isinstance(index, int) or index < 0:
-        raise MalformedEvidenceError("not a place in a log", at=f"{where}/index")
+        raise MalformedEvidenceError("not an index in a log", at=f"{where}/index")
     if len(salt) != SALT_SIZE_BYTES:
         raise MalformedEvidenceError("not 32 bytes", at=f"{where}/salt")
     return FiledEntry(

@@ -205,7 +205,7 @@ class FileBlobStore:
             yield
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else "input/output"
-            raise BlobStoreFailedError("the storage failed", store=self.name, reason=reason) from error
+            raise BlobStoreFailedError("the blob store failed", store=self.name, reason=reason) from error
 
 
 def measure(chunks: Iterable[bytes]) -> tuple[Digest, int]:

@@ -151,7 +151,7 @@ def _turn(database: Engine) -> Generator[None]:
         yield
         return
     if not turn.lock.acquire(timeout=turn.waiting_max.total_seconds()):
-        raise DatabaseUnavailableError("other writers take too long", reason="turn")
+        raise DatabaseUnavailableError("other writers have taken too long", reason="turn")
     try:
         yield
     finally:
@@ -189,7 +189,7 @@ def _postgresql(url: URL, busy_max: timedelta) -> Engine:
     if url.drivername in _POSTGRESQL_NAMES:
         url = url.set(drivername="postgresql+psycopg")
     if url.port is not None and not 0 < url.port <= _PORT_MAX:
-        raise DatabaseSetupError("the database URL's port is none", reason="port")
+        raise DatabaseSetupError("the port in the database URL is not a port number", reason="port")
     # Ping: a server that was restarted costs a reconnection, not a refused request.
     database = create_engine(url, pool_pre_ping=True, hide_parameters=True)
     event.listen(database, "connect", _postgresql_setup(busy_max))
@@ -232,7 +232,9 @@ def _postgresql_setup(busy_max: timedelta) -> Callable[[DBAPIConnection, Connect
             cursor.execute(f"SHOW {name}")
             (actual,) = cursor.fetchone() or (None,)
             if actual in {None, "off"}:
-                raise DatabaseSetupError("a setting is off", setting=name, found=str(actual))
+                raise DatabaseSetupError(
+                    f"the database's setting {name} is off", setting=name, found=str(actual)
+                )
         cursor.close()
         connection.commit()
 
@@ -255,7 +257,9 @@ def _explained() -> Generator[None]:
     except DBAPIError as error:
         if not _is_unavailability(error):
             raise
-        raise DatabaseUnavailableError("the database did not do it", reason=_reason(error)) from error
+        raise DatabaseUnavailableError(
+            "the database did not carry out the request", reason=_reason(error)
+        ) from error
     except PoolTimeoutError as error:
         raise DatabaseUnavailableError("all connections are in use", reason="pool") from error
 

@@ -61,7 +61,7 @@ def file(session: Session, envelope: Envelope, accepted_at: datetime) -> StoredC
         return present
     short = claim_id(digest)
     if (other := by_claim_id(session, short)) is not None:
-        raise ClaimIdTakenError("the short form is taken", claim_id=short, by=other.digest)
+        raise ClaimIdTakenError("another claim has the same short form", claim_id=short, by=other.digest)
     entry = append(session, filing.agreement, envelope, accepted_at, claim=digest)
     session.add(ClaimRow(digest=digest, agreement_id=filing.agreement, claim_id=short))
     session.flush()

@@ -125,7 +125,7 @@ ACT: Final = Act(
             Ask(
                 choice="expires_at",
                 option="expires",
-                help="Until when it counts; by default, as long as the agreement allows.",
+                help="The last moment at which it counts; by default, as late as the agreement allows.",
                 form=Form.MOMENT,
                 optional=True,
             ),
