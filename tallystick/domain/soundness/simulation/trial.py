@@ -100,7 +100,7 @@ class Trial:
         return End(claim=play.claim, at=play.now, beyond=beyond)
 
     def refusal(self, condition: Condition) -> TallystickError | None:
-        """Return why a claim with no more evidence than `condition` needs can't be filed, or None."""
+        """Return why a claim with no more evidence than `condition` needs cannot be filed, or None."""
         filing = self._filing(self.claimants[0], condition)
         key = self.agreement.person(filing.person).signing_key
         signed = as_if_signed(filing, key, name="claim")

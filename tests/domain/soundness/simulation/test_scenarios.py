@@ -234,7 +234,7 @@ SHAPES: Final[dict[str, tuple[str, Severity, Agreement]]] = {
         WARNING,
         authorities(joint_instruction={"all": [DORA, BEA, KIM]}),
     ),
-    "a beneficiary who can't instruct": ("joint-instruction-needs-others", WARNING, second_beneficiary()),
+    "a beneficiary who cannot instruct": ("joint-instruction-needs-others", WARNING, second_beneficiary()),
     # holds
     "a hold that only the vendor lifts": (
         "hold-lift-needs-depositor",
