@@ -89,7 +89,8 @@ def put_blob(client: Client, file: Path, wanted: Digest, *, agreement: Agreement
             source=source,
             size_bytes=file.stat().st_size,
         )
-        offset, offsets = upload.received(), list[int]()
+        offset: int | None = upload.received()
+        offsets = list[int]()
         while offset is not None:
             offsets.append(offset)
             if offsets.count(offset) > UPLOAD_ATTEMPTS_MAX:

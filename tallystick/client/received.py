@@ -46,7 +46,8 @@ class Received:
     @property
     def media_type(self) -> str:
         """The media type of the body, without parameters."""
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        stated: str = self.headers.get("Content-Type", "")
+        return stated.partition(";")[0].strip().lower()
 
     @property
     def refuses(self) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -46,7 +46,7 @@ def windows(**periods: str) -> Agreement:
 
 
 def authorities(**changes: JsonValue) -> Agreement:
-    changed = {name: None if tree is None else quorum(tree) for name, tree in changes.items()}
+    changed: dict[str, Any] = {name: None if tree is None else quorum(tree) for name, tree in changes.items()}
     return agreement(authorities=replace(AGREEMENT.authorities, **changed))
 
 
