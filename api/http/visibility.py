@@ -16,6 +16,7 @@ from tallystick.domain import ids
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ClaimId, Digest
 from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.database.session import reading
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims
 from tallystick.store.registers.agreements import NoSuchAgreementError, RegisteredAgreement
@@ -112,6 +113,17 @@ def seen_claim(session: Session, caller: Caller, name: str) -> StoredClaim:
     if stored is None or not _sees_claim(caller, stored):
         raise NoSuchClaimError("no such claim")
     return stored
+
+
+def seen_case(backend: Backend, caller: Caller, name: str) -> CaseFile:
+    """Return the case file of a claim that the caller may see.
+
+    Raises:
+        NoSuchClaimError: There is none, or it is not the caller's to see.
+        RecordUnreadableError: Its record does not fold.
+    """
+    with reading(backend.database) as session:
+        return backend.case(session, seen_claim(session, caller, name))
 
 
 def _sees_claim(caller: Caller, stored: StoredClaim) -> bool:

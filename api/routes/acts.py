@@ -10,6 +10,7 @@ from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 
+from api.answers.acknowledged import acknowledgement, on_record
 from api.answers.shapes import Recorded
 from api.backend.backend import Backend, ClaimNotCarriedError, OpenBackend
 from api.http.auth import Caller, Known
@@ -23,8 +24,7 @@ from tallystick.domain.admission.door import admit_act
 from tallystick.domain.claim.course import is_carried
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
-from tallystick.domain.record.fold import state_after
-from tallystick.messages import Acknowledged, Submission
+from tallystick.messages import Submission
 from tallystick.proof.reading import read_signed
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading, transaction
@@ -58,32 +58,7 @@ async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, po
         if is_carried(case.claim):
             raise  # the workflow was lost; the worker is about to rebuild it
         return await run_in_threadpool(_after_the_end, backend, case.claim.digest, envelope)
-    return acknowledgement(case, acknowledged)
-
-
-def acknowledgement(case: CaseFile, told: Acknowledged) -> Recorded:
-    """Return the answer to a statement about `case` that the engine has acknowledged."""
-    return Recorded(
-        statement=told.statement,
-        index=told.index,
-        accepted_at=told.accepted_at,
-        claim=case.claim.id,
-        digest=case.claim.digest,
-        state=told.state,
-    )
-
-
-def on_record(case: CaseFile, statement: Digest) -> Recorded | None:
-    """Return the answer that a statement was given when it was recorded, or None if it was not.
-
-    It is the same whenever it is asked for: its state is the one that the statement led to.
-    """
-    entry = case.claim.entry_of(statement)
-    if entry is None:
-        return None
-    state = state_after(case.terms, case.claim, entry)
-    told = Acknowledged(statement=statement, index=entry.index, accepted_at=entry.accepted_at, state=state)
-    return acknowledgement(case, told)
+    return acknowledgement(case.claim.digest, acknowledged)
 
 
 def _at_the_door(backend: Backend, caller: Caller, claim: str, envelope: Envelope) -> CaseFile | Recorded:

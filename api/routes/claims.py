@@ -1,4 +1,4 @@
-"""Claims: filed, listed, looked at."""
+"""Claims: filed, listed, looked at: record, counts, deadlines, and why one is not released yet."""
 
 from typing import Annotated
 
@@ -6,29 +6,41 @@ from fastapi import Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.answers import claim_views
-from api.answers.claims import ClaimList, ClaimView
+from api.answers.acknowledged import acknowledgement, on_record
+from api.answers.claims import (
+    ClaimList,
+    ClaimView,
+    DeadlineList,
+    Delivery,
+    Explanation,
+    TallyView,
+    Timeline,
+)
+from api.answers.delivery import delivery_of
 from api.answers.shapes import Recorded
 from api.backend.backend import Backend, ClaimNotCarriedError, OpenBackend
 from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
-from api.http.visibility import ClaimName, seen_cases, seen_claim, seen_version
-from api.routes.acts import on_record
+from api.http.visibility import NAME_PATTERN, ClaimName, seen_case, seen_cases, seen_version
 from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, statement_id
+from tallystick.domain.authorship.authors import check_stages
 from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.codec import decode
-from tallystick.domain.ids import AgreementId, PersonId, claim_id
+from tallystick.domain.ids import AgreementId, Digest, PersonId, StageId
 from tallystick.domain.inbox.waiting import Awaited, waiting
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.messages import ClaimStart
+from tallystick.messages import ClaimStart, EvidenceRequest
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.cases.filing import check_may_be_filed
 from tallystick.store.database.session import reading
 from tallystick.store.registers import claims
 
 router = strict_router("claims")
+
+StageName = Annotated[str | None, Query(pattern=NAME_PATTERN, description="One of the claim's stages.")]
 
 
 @router.post("/claims", status_code=201, response_model=Recorded, openapi_extra=ENVELOPE_BODY)
@@ -65,18 +77,66 @@ def list_claims(
 @router.get("/claims/{claim}")
 def show_claim(claim: ClaimName, caller: Known, backend: OpenBackend) -> ClaimView:
     """Return a claim as its record leaves it, and what it waits for."""
-    return claim_views.claim_view(case_seen(backend, caller, claim), backend.now())
+    return claim_views.claim_view(seen_case(backend, caller, claim), backend.now())
 
 
-def case_seen(backend: Backend, caller: Caller, claim: str) -> CaseFile:
-    """Return the case file of a claim that the caller may see.
+@router.get("/claims/{claim}/timeline")
+def show_timeline(claim: ClaimName, caller: Known, backend: OpenBackend) -> Timeline:
+    """Return every statement and event on record, in the order in which it counts."""
+    return claim_views.timeline(seen_case(backend, caller, claim))
 
-    Raises:
-        NoSuchClaimError: There is none, or it is not the caller's to see.
-        RecordUnreadableError: Its record does not fold.
-    """
+
+@router.get("/claims/{claim}/tally")
+def show_tally(claim: ClaimName, caller: Known, backend: OpenBackend) -> TallyView:
+    """Return which approvals and denials count now, and why each counts or does not."""
+    return claim_views.tallies(seen_case(backend, caller, claim), backend.now())
+
+
+@router.get("/claims/{claim}/deadlines")
+def show_deadlines(claim: ClaimName, caller: Known, backend: OpenBackend) -> DeadlineList:
+    """Return the claim's deadlines, each with the days that were counted and why."""
+    return claim_views.deadline_list(seen_case(backend, caller, claim), backend.now())
+
+
+@router.get("/claims/{claim}/explain")
+def explain_claim(
+    claim: ClaimName, caller: Known, backend: OpenBackend, stage: StageName = None
+) -> Explanation:
+    """Return which premises of a release are met, as far as the record alone decides them."""
+    case = seen_case(backend, caller, claim)
+    wanted = None if stage is None else StageId(stage)
+    if wanted is not None:
+        check_stages(case.claim, (wanted,))
+    return claim_views.explanation(case, wanted, backend.now())
+
+
+@router.get("/claims/{claim}/delivery")
+def show_delivery(claim: ClaimName, caller: Known, backend: OpenBackend) -> Delivery:
+    """Return what the receiver must fetch, open or undo."""
+    case = seen_case(backend, caller, claim)
     with reading(backend.database) as session:
-        return backend.case(session, seen_claim(session, caller, claim))
+        return delivery_of(session, case)
+
+
+@router.get(
+    "/claims/{claim}/evidence",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The evidence file: one canonical JSON document, signed by the log key.",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
+)
+async def export_evidence(claim: ClaimName, caller: Known, backend: OpenBackend) -> Response:
+    """Return the claim's evidence file, which anyone can verify without this server.
+
+    The worker makes it, because it is signed with a key that the API does not have.
+    """
+    case = await run_in_threadpool(seen_case, backend, caller, claim)
+    digest = await backend.engine.evidence(EvidenceRequest(claim=case.claim.digest))
+    data = await run_in_threadpool(_whole, backend, digest)
+    return Response(data, media_type="application/json", headers=_download(case.claim.id))
 
 
 def _waits_for(case: CaseFile, wanted: str | None, backend: Backend) -> bool:
@@ -103,14 +163,7 @@ async def _filed(backend: Backend, caller: Caller, posted: Posted) -> Recorded:
         if isinstance(told, Recorded):
             return told
         raise
-    return Recorded(
-        statement=digest,
-        index=acknowledged.index,
-        accepted_at=acknowledged.accepted_at,
-        claim=claim_id(digest),
-        digest=digest,
-        state=acknowledged.state,
-    )
+    return acknowledgement(digest, acknowledged)
 
 
 def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> AgreementId | Recorded:
@@ -129,3 +182,14 @@ def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> Agreem
             return told
         check_may_be_filed(session, backend.cases, registered, envelope, at=backend.now())
     return registered.agreement_id
+
+
+def _whole(backend: Backend, digest: Digest) -> bytes:
+    return b"".join(backend.blobs.open_verified(digest).chunks)
+
+
+def _download(name: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f'attachment; filename="{name}.evidence.json"',
+        "Cache-Control": "no-store",
+    }

@@ -10,8 +10,7 @@ from api.answers.shapes import Json
 from api.backend.backend import OpenBackend
 from api.http.auth import Known
 from api.http.routing import strict_router
-from api.http.visibility import DIGEST_PATTERN, NAME_PATTERN, ClaimName
-from api.routes.claims import case_seen
+from api.http.visibility import DIGEST_PATTERN, NAME_PATTERN, ClaimName, seen_case
 from tallystick.crypto.envelope import new_nonce, statement_id, unsigned
 from tallystick.domain.acts.all import draft
 from tallystick.domain.codec import instant
@@ -81,7 +80,7 @@ def make_draft(
     choices: Annotated[Choices, Depends(_choices)],
 ) -> DraftView:
     """Return the statement that the caller would sign: its body, and lines that say what that body means."""
-    case = case_seen(backend, caller, claim)
+    case = seen_case(backend, caller, claim)
     person = caller.seats[case.agreement.id]
     heading = Heading(
         terms=case.terms,

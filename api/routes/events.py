@@ -15,8 +15,7 @@ from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known, looked_up_again
 from api.http.problems import UnauthenticatedError
 from api.http.routing import strict_router
-from api.http.visibility import ClaimName
-from api.routes.claims import case_seen
+from api.http.visibility import ClaimName, seen_case
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.record.fold import turns
 from tallystick.limits import EVENT_STREAM_MAX, EVENT_STREAMS_MAX
@@ -81,7 +80,7 @@ async def follow_claim(
         TooManyStreamsError: Ask again later.
     """
     after = int(last_event_id)
-    await run_in_threadpool(case_seen, backend, caller, claim)
+    await run_in_threadpool(seen_case, backend, caller, claim)
     if _Streams.open >= EVENT_STREAMS_MAX:
         raise TooManyStreamsError("too many streams are open", limit=EVENT_STREAMS_MAX)
     return EventSourceResponse(entries_after(backend, caller, claim, after), ping=_PING_SECONDS)
@@ -111,7 +110,7 @@ async def entries_after(
 
 def _seen_now(backend: Backend, caller: Caller, claim: str) -> CaseFile | None:
     try:
-        return case_seen(backend, looked_up_again(backend, caller), claim)
+        return seen_case(backend, looked_up_again(backend, caller), claim)
     except (UnauthenticatedError, NoSuchClaimError):
         return None
 

@@ -67,6 +67,11 @@ BREACHES = [
     ),
     ("Workflows do no input or output of their own", "workflows/breach.py", "import httpx"),
     ("The API reaches activities only through workflows", "api/breach.py", "import activities"),
+    (
+        "No noun's routes import those of another",
+        "api/routes/inbox.py",
+        "import api.routes.acts",
+    ),
     ("The core starts processes, it imports none of them", "tallystick/cli/breach.py", "import uvicorn"),
 ]
 
