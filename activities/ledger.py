@@ -17,18 +17,17 @@ from temporalio import activity
 from activities.engine import engine_header, nonce_of, signed_by_engine
 from activities.pages import page, raw_entry
 from tallystick import telemetry
-from tallystick.crypto.envelope import Envelope, body_of, kind_of, parse_envelope, statement_id
+from tallystick.crypto.envelope import Envelope, kind_of, parse_envelope, statement_id
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.admission.door import admit, admit_act
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.claim.state import EventType
-from tallystick.domain.codec import decode, instant_text
+from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import Event
-from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.faults import crossing
 from tallystick.limits import CLOCK_SKEW_MAX
 from tallystick.messages import (
@@ -42,10 +41,10 @@ from tallystick.messages import (
     RecordVerdict,
     claim_workflow_id,
 )
-from tallystick.proof.reading import read_signed
+from tallystick.proof.reading import header_of, read_signed
 from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.cases.filing import check_may_be_filed
+from tallystick.store.cases.filing import check_may_be_filed, read_filing
 from tallystick.store.cases.kept import Cases
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
@@ -167,13 +166,13 @@ class LedgerActivities:
             return statement_id(envelope)
 
     def _file(self, session: Session, envelope: Envelope, at: datetime) -> None:
-        filing = decode(ClaimFiling, body_of(envelope))
-        registered = agreements.by_digest(session, filing.agreement_digest)
-        if registered is None or registered.agreement_id != filing.agreement:
+        named = header_of(envelope)
+        registered = agreements.by_digest(session, named.agreement_digest)
+        if registered is None or registered.agreement_id != named.agreement:
             raise NoSuchAgreementError(
-                "the claim's agreement is not registered", digest=filing.agreement_digest
+                "the claim's agreement is not registered", digest=named.agreement_digest
             )
-        check_may_be_filed(session, self._cases, registered, envelope, at=at)
+        check_may_be_filed(session, self._cases, registered, read_filing(registered, envelope), at=at)
         claims.file(session, envelope, at)
 
 

@@ -73,7 +73,7 @@ class Settings:
         reconcile_every: How often the worker looks for lost workflow runs.
         checkpoint_every: How often it signs logs that have grown.
         scrub_every: How often it reads every copy of every blob again.
-        poll_every: How often the API looks for news for a client that waits.
+        poll_every: How often an open event stream looks for new entries of its claim.
     """
 
     deployment: DeploymentId

@@ -22,7 +22,7 @@ from tallystick.domain.agreement.deployment import (
     read_deployment,
     write_deployment,
 )
-from tallystick.domain.errors import TallystickError
+from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import DeploymentId, PersonId, PublicKey, engine_person, gate_person, name
 from tallystick.durable import Fsync, make_private, write_durably
 from tallystick.limits import LOGS_KEPT_MAX
@@ -53,6 +53,14 @@ class DataFolderError(TallystickError):
     code = "data-folder"
     why = "The system does not let you make or use a folder there; `reason` says why."
     advice = "Choose a folder of your own with `--data`."
+
+
+class DeploymentUnreadableError(TallystickError):
+    """The file in the data folder that says what is public of the deployment cannot be read."""
+
+    code = "deployment-unreadable"
+    why = "The data folder's `deployment.json` was damaged or altered, so the deployment's keys are unknown."
+    advice = "Operators: restore the file from a backup; agreements pin what it says, so never write it anew."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +107,16 @@ class Site:
         """Return the public facts of the deployment.
 
         Raises:
-            MalformedError: The file was altered.
+            DeploymentUnreadableError: The file was altered.
         """
-        return read_deployment(parse(self.public_file.read_bytes()))
+        try:
+            return read_deployment(parse(self.public_file.read_bytes()))
+        except MalformedError as error:
+            raise DeploymentUnreadableError(
+                "the deployment's public facts are damaged",
+                file=self.public_file.name,
+                broken_by=error.code,
+            ) from error
 
 
 def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = (), fsync: Fsync = os.fsync) -> Site:

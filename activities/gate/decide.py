@@ -26,7 +26,14 @@ from activities.gate.deal import Dealer
 from activities.gate.journal import GateJournal
 from activities.gate.publish import Publisher
 from activities.gate.release import Releaser, TimedDecision
-from activities.gate.sight import BytesSeen, RecordSeen, see_bytes, see_record, sight_of, stage_components
+from activities.gate.sight import (
+    SealedBytes,
+    Surroundings,
+    see_sealed_bytes,
+    see_surroundings,
+    sight_of,
+    stage_components,
+)
 from activities.heartbeats import beating, heartbeat
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
@@ -52,7 +59,7 @@ from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, load
 from tallystick.store.database.session import database_now, reading
 from tallystick.store.ledger.ledger import DecisionExistsError
 
-_BytesRead = dict[tuple[DepositedComponent, ...], BytesSeen]
+_Read = dict[tuple[DepositedComponent, ...], SealedBytes]
 """What one run of the activity has read, by the signed components: it is never used for other bytes."""
 
 
@@ -92,7 +99,7 @@ class GateActivities:
             claim, stage = digest(ask.claim), StageId(name(ask.stage))
             # A decision believes no earlier reading, not even this process's own.
             forget()
-            read: _BytesRead = {}
+            read: _Read = {}
             for _ in range(GATE_LOOKS_MAX):
                 # If something is recorded meanwhile, the rule is applied anew, to the bytes that were read.
                 with suppress(ClaimMovedOnError, DecisionExistsError):
@@ -119,14 +126,14 @@ class GateActivities:
             component = ComponentId(name(ask.component))
             return dealer.deal(AgreementId(name(ask.agreement)), component, ask.epoch)
 
-    def _decide(self, claim: Digest, stage: StageId, read: _BytesRead) -> GateAnswer:
+    def _decide(self, claim: Digest, stage: StageId, read: _Read) -> GateAnswer:
         with reading(self.database) as session:
             case = load(session, claim)
             check_stages(case.claim, (stage,))
             progress = case.claim.progress(stage)
             if progress.decision is None:
                 self._publisher.check_never_decided(claim, stage)
-            record = see_record(
+            record = see_surroundings(
                 session,
                 case,
                 stage,
@@ -154,21 +161,23 @@ class GateActivities:
         self._publisher.repeat(case, stage, decision)
         return GateAnswer(outcome=GateOutcome.RELEASED, decision=decision)
 
-    def _see(self, case: CaseFile, stage: StageId, record: RecordSeen, read: _BytesRead) -> BytesSeen:
+    def _see(self, case: CaseFile, stage: StageId, record: Surroundings, read: _Read) -> SealedBytes:
         """Read the sealed bytes, unless this run has read the same ones: they may be terabytes."""
         components = tuple(stage_components(case, stage, record.deposit))
         if components not in read:
-            read[components] = see_bytes(self.blobs, components, tell=self.tell)
+            read[components] = see_sealed_bytes(self.blobs, components, tell=self.tell)
             self.tell("sealed bytes read")
         return read[components]
 
-    def _decide_on(self, case: CaseFile, stage: StageId, record: RecordSeen, seen: BytesSeen) -> GateAnswer:
+    def _decide_on(
+        self, case: CaseFile, stage: StageId, record: Surroundings, seen: SealedBytes
+    ) -> GateAnswer:
         ruling = self._rule(case, stage, record, seen)
         if ruling.decision.released:
             return _answer(GateOutcome.RELEASED, self._releaser.release(case, ruling, record), ruling)
         return _answer(GateOutcome.REFUSED, self._releaser.refuse(case, ruling), ruling)
 
-    def _rule(self, case: CaseFile, stage: StageId, record: RecordSeen, seen: BytesSeen) -> TimedDecision:
+    def _rule(self, case: CaseFile, stage: StageId, record: Surroundings, seen: SealedBytes) -> TimedDecision:
         """Return a decision that every relevant moment supports: a release only if all of them allow it.
 
         The moments: the earlier of both clocks, so that neither alone ends a window; our own clock;

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from activities.gate.gate import check_gate
 from activities.gate.journal import GateJournal, KeptContribution
 from activities.gate.publish import Publisher, as_named
-from activities.gate.sight import RecordSeen
+from activities.gate.sight import Surroundings
 from tallystick.crypto import age
 from tallystick.crypto.custody import gate
 from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
@@ -80,7 +80,7 @@ class Releaser:
     root_keys: frozenset[PublicKey]
     tell: Callable[[str], None]
 
-    def release(self, case: CaseFile, ruling: TimedDecision, record: RecordSeen) -> Envelope:
+    def release(self, case: CaseFile, ruling: TimedDecision, record: Surroundings) -> Envelope:
         """Contribute, record the decision, publish; return the decision.
 
         Raises:

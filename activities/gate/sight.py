@@ -24,15 +24,15 @@ from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
 from tallystick.store.blobs.store import ReplicaState
 from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.ledger import checkpoints
 from tallystick.store.ledger.checkpoints import LogSigner
-from tallystick.store.ledger.ledger import LedgerCorruptError
 from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.custody import verified_custody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordSeen:
+class Surroundings:
     """What the database showed, in one snapshot.
 
     Attributes:
@@ -51,7 +51,7 @@ class RecordSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BytesSeen:
+class SealedBytes:
     """What the blob stores showed.
 
     Attributes:
@@ -63,14 +63,14 @@ class BytesSeen:
     repaired: tuple[str, ...]
 
 
-def see_record(
+def see_surroundings(
     session: Session, case: CaseFile, stage: StageId, *, remembered: LogHead | None, database_at: datetime
-) -> RecordSeen:
+) -> Surroundings:
     """Return what the database shows of a claim's surroundings; what is wrong is returned, not raised."""
     log, fault = _log(session, case, remembered)
     deposit = _deposit(session, case)
     deposited = stage_components(case, stage, deposit)
-    return RecordSeen(
+    return Surroundings(
         deposit=deposit,
         custody=dict(_custody(session, case, deposited)),
         ledger=fault,
@@ -89,9 +89,9 @@ def stage_components(
     return [component for component in deposit.body.components if component.component in wanted]
 
 
-def see_bytes(
+def see_sealed_bytes(
     blobs: ReplicatedBlobs, components: Sequence[DepositedComponent], *, tell: Callable[[str], None]
-) -> BytesSeen:
+) -> SealedBytes:
     """Read every copy of every sealed file anew, and replace bad copies from a good one."""
     sealed: dict[ComponentId, str | None] = {}
     repaired: list[str] = []
@@ -105,13 +105,13 @@ def see_bytes(
         sealed[component.component] = None
         bad = [verdict for verdict in verdicts if verdict.state is not ReplicaState.GOOD]
         repaired += [f"{component.component}: {verdict.words}" for verdict in bad]
-    return BytesSeen(sealed=sealed, repaired=tuple(repaired))
+    return SealedBytes(sealed=sealed, repaired=tuple(repaired))
 
 
 def sight_of(
     case: CaseFile,
-    record: RecordSeen,
-    seen: BytesSeen,
+    record: Surroundings,
+    seen: SealedBytes,
     *,
     at: datetime,
     root_keys: frozenset[PublicKey],

@@ -21,13 +21,12 @@ from activities.engine import engine_header, signed_by_engine
 from activities.notices.post import Post
 from activities.notices.storage import StorageNotices
 from tallystick import telemetry
-from tallystick.crypto.envelope import body_of
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.codec import decode, instant_text
+from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
-from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.kinds import Happening
 from tallystick.domain.statements.engine import Event
 from tallystick.limits import DRAFT_IDLE_MAX, NOTICE_RETRY_MIN, SCRUB_REST_MIN, STORAGE_NOTICE_AGAIN
 from tallystick.store.blobs.replicas import ReplicatedBlobs, ScrubFinding
@@ -36,6 +35,7 @@ from tallystick.store.blobs.uploads import blobs_with, known_blobs
 from tallystick.store.database.session import DatabaseUnavailableError, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements
+from tallystick.store.registers.events import events
 
 _log = telemetry.logger(__name__)
 _SPOILT: Final = frozenset({ReplicaState.ALTERED, ReplicaState.MISSING})
@@ -189,7 +189,6 @@ def _event(
 
 def _is_told(session: Session, event: Event) -> bool:
     """Return whether the last event about the blob says the same."""
-    entries = ledger.entries(session, event.agreement, kinds=[Kind.EVENT])
-    told = [decode(Event, body_of(entry.statement())) for entry in entries if entry.claim is None]
-    last = next((one for one in reversed(told) if one.cause == event.cause), None)
+    told = [one for _, one in events(session, event.agreement) if one.cause == event.cause]
+    last = told[-1] if told else None
     return last is not None and (last.happening, last.because) == (event.happening, event.because)

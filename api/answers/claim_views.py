@@ -1,6 +1,5 @@
 """Answers about a claim, each computed from its case file and the moment: nothing is decided here."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
@@ -22,6 +21,7 @@ from api.answers.claims import (
     WindowView,
 )
 from api.answers.shapes import Json
+from tallystick.crypto.envelope import Envelope, envelope_json
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.tally import Tally, tally_approvals, tally_denials
@@ -134,9 +134,9 @@ def explanation(case: CaseFile, stage: StageId | None, at: datetime) -> Explanat
     )
 
 
-def envelope(stored: bytes) -> Json:
-    """Return a stored envelope as a JSON object, for the caller to verify."""
-    return cast("Json", json.loads(stored))
+def envelope(statement: Envelope) -> Json:
+    """Return an envelope as a JSON object, for the caller to verify."""
+    return cast("Json", envelope_json(statement))
 
 
 def _stage(case: CaseFile, place: int) -> StageView:

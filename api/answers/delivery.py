@@ -7,6 +7,7 @@ from sqlmodel import Session
 from api.answers.claim_views import envelope
 from api.answers.claims import ContributionView, DeliveredComponent, DeliveredStage, Delivery
 from api.answers.shapes import Json
+from tallystick.crypto.envelope import Envelope
 from tallystick.domain.claim.claim import StageProgress
 from tallystick.domain.claim.disclosure import contributions_to
 from tallystick.domain.ids import ComponentId, Digest
@@ -34,8 +35,8 @@ def delivery_of(session: Session, case: CaseFile) -> Delivery:
             if _is_contributed(session, case, progress)
         ],
         filing_envelope=envelope(case.envelope_of(case.claim.digest)),
-        agreement_envelope=envelope(case.agreement_envelope),
-        deposit_envelope=envelope(stored.entry.envelope),
+        agreement_envelope=envelope(case.agreement_statement()),
+        deposit_envelope=envelope(stored.entry.statement()),
     )
 
 
@@ -85,10 +86,10 @@ def _component(
     )
 
 
-def _custody(session: Session, case: CaseFile, custody: Digest) -> bytes:
+def _custody(session: Session, case: CaseFile, custody: Digest) -> Envelope:
     entry = ledger.entry_by_statement(session, case.agreement.id, custody)
     assert entry is not None, "a deposit is sealed to a recorded custody epoch only"
-    return entry.envelope
+    return entry.statement()
 
 
 def _contributions(shares: tuple[Contribution, ...], component: ComponentId) -> Iterator[ContributionView]:

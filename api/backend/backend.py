@@ -13,7 +13,6 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from api.backend.damage import unless_damaged
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
@@ -32,6 +31,7 @@ from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import Uploads
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.cases.kept import Cases
+from tallystick.store.damage import unless_damaged
 from tallystick.store.database.session import open_database
 from tallystick.store.registers import claims
 from tallystick.store.registers.claims import StoredClaim
@@ -150,7 +150,7 @@ class Backend:
         """Return what is public of the deployment, with the root keys of this process's settings.
 
         Raises:
-            MalformedError: The file was altered.
+            DeploymentUnreadableError: The file was altered.
         """
         public = Site(root=self.settings.data_dir).deployment()
         return Deployment(

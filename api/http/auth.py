@@ -14,7 +14,6 @@ from jwt.algorithms import Algorithm
 from sqlmodel import Session
 
 from api.backend.backend import Backend, OpenBackend
-from api.backend.damage import unless_damaged
 from api.http.problems import UnauthenticatedError
 from tallystick.crypto.json.canonical import parse
 from tallystick.crypto.keys import key_id, verifies
@@ -25,6 +24,7 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.periods import whole_seconds
 from tallystick.limits import BEARER_LEEWAY, BEARER_LIFETIME, BEARER_SIZE_BYTES_MAX
 from tallystick.store.cases import revocations
+from tallystick.store.damage import unless_damaged
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements

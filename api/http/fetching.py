@@ -8,7 +8,6 @@ from sqlmodel import Session
 
 from api.answers.delivery import deposit_of
 from api.backend.backend import Backend
-from api.backend.damage import unless_damaged
 from api.http.auth import Caller
 from api.http.visibility import seen_agreement, seen_cases
 from tallystick.domain.agreement.parties import Role
@@ -16,6 +15,7 @@ from tallystick.domain.claim.disclosure import disclosed
 from tallystick.domain.ids import Digest, party_of
 from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, blobs_with
 from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.damage import unless_damaged
 
 
 def may_fetch(backend: Backend, session: Session, caller: Caller, wanted: Digest) -> bool:

@@ -31,11 +31,12 @@ from tallystick.domain.claim.claim import WrongClaimStateError
 from tallystick.domain.errors import Fact, MalformedError, TallystickError
 from tallystick.domain.soundness.check import UnsoundAgreementError
 from tallystick.domain.soundness.registering import OtherEngineError
+from tallystick.site import DeploymentUnreadableError
 from tallystick.store.blobs.replicas import BlobRangeError, NoGoodReplicaError
 from tallystick.store.blobs.store import BlobDigestMismatchError, BlobMissingError, BlobSizeMismatchError
-from tallystick.store.cases.kept import RecordUnreadableError
+from tallystick.store.cases.casefile import RecordUnreadableError
+from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.session import DatabaseSetupError
-from tallystick.store.ledger.ledger import LedgerCorruptError
 from tallystick.store.registers.agreements import NoSuchAgreementError
 from tallystick.store.registers.claims import NoSuchClaimError
 from tallystick.telemetry import logger
@@ -174,6 +175,7 @@ STATUS: Final[Mapping[type[TallystickError], int]] = MappingProxyType(
         DefectError: 500,
         RecordUnreadableError: 500,
         LedgerCorruptError: 500,
+        DeploymentUnreadableError: 500,
         DatabaseSetupError: 503,
         NoGoodReplicaError: 503,
         EngineUnreachableError: 503,

@@ -20,16 +20,14 @@ from api.answers.shapes import (
     Summary,
 )
 from api.backend.backend import Backend, OpenBackend
-from api.backend.damage import unless_damaged
 from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedAgreement, PostedStatement, envelope_of, once
 from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement, seen_version
-from tallystick.crypto.envelope import Envelope, body_of, statement_id
+from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.admission.revocations import check_revocation
 from tallystick.domain.authorship.authors import check_subject, check_times, signing_persons
-from tallystick.domain.codec import decode
 from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.drill import readiness
 from tallystick.domain.ids import AgreementId, Digest
@@ -41,8 +39,9 @@ from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.messages import DealCustody
-from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
+from tallystick.proof.reading import SignedAgreement, header_of, read_agreement, read_signed
 from tallystick.store.cases import revocations
+from tallystick.store.damage import unless_damaged
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements, deposits
@@ -96,7 +95,7 @@ def show_agreement(
         digest=registered.digest,
         words=comparison_words(registered.digest),
         registered_at=registered.registered_at,
-        envelope=envelope(registered.envelope),
+        envelope=envelope(registered.statement()),
         custody=[
             CustodyItem(
                 component=component, epoch=one.body.epoch, custody=one.digest, recipient=one.body.recipient
@@ -202,7 +201,7 @@ def _item(registered: RegisteredAgreement) -> AgreementItem:
 
 def _latest_verified(session: Session, agreement_id: AgreementId) -> Deposit | None:
     judged = verdicts(session, agreement_id)
-    for stored in deposits.listed(session, agreement_id):  # newest first
+    for stored in deposits.readable(session, agreement_id):  # newest first
         if stored.digest in judged and judged[stored.digest].verified:
             return stored.body()
     return None
@@ -226,7 +225,7 @@ def _record_revocation(
     at = backend.now()
     with transaction(backend.database) as session:
         # Under the version that it names: a running claim keeps its people, and theirs are the stolen keys.
-        named = decode(KeyRevocation, body_of(sent)).agreement_digest
+        named = header_of(sent).agreement_digest
         registered = seen_version(session, caller, agreement, named)
         if ledger.entry_by_statement(session, registered.agreement_id, statement_id(sent)) is None:
             signed = expect(read_signed(sent, registered.signed().agreement), KeyRevocation)

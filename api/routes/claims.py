@@ -24,17 +24,16 @@ from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.visibility import NAME_PATTERN, ClaimName, seen_case, seen_cases, seen_version
-from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, statement_id
+from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.domain.authorship.authors import check_stages
 from tallystick.domain.claim.state import ClaimState
-from tallystick.domain.codec import decode
 from tallystick.domain.ids import AgreementId, Digest, PersonId, StageId
 from tallystick.domain.inbox.waiting import Awaited, waiting
 from tallystick.domain.kinds import Kind
-from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.messages import ClaimStart, EvidenceRequest
+from tallystick.proof.reading import header_of
 from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.cases.filing import check_may_be_filed
+from tallystick.store.cases.filing import check_may_be_filed, read_filing
 from tallystick.store.database.session import reading
 from tallystick.store.registers import claims
 
@@ -172,15 +171,16 @@ def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> Agreem
     Raises:
         TallystickError: No such agreement for this caller, or the rule that refuses the claim.
     """
-    filing = decode(ClaimFiling, body_of(envelope))
+    named = header_of(envelope)
     with reading(backend.database) as session:
-        registered = seen_version(session, caller, filing.agreement, filing.agreement_digest)
+        registered = seen_version(session, caller, named.agreement, named.agreement_digest)
         stored = claims.by_digest(session, statement_id(envelope))
         if stored is not None:
             told = on_record(backend.case(session, stored), stored.digest)
             assert told is not None, "a claim's record begins with its filing"
             return told
-        check_may_be_filed(session, backend.cases, registered, envelope, at=backend.now())
+        signed = read_filing(registered, envelope)
+        check_may_be_filed(session, backend.cases, registered, signed, at=backend.now())
     return registered.agreement_id
 
 

@@ -47,12 +47,12 @@ async def make_deposit(
 
 @router.get("/agreements/{agreement}/deposits")
 def list_deposits(agreement: AgreementName, caller: Known, backend: OpenBackend) -> DepositList:
-    """Return an agreement's deposits, newest first."""
+    """Return an agreement's deposits, newest first; one that is damaged hides no other."""
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         judged = verdicts(session, agreement_id)
-        stored = deposits.listed(session, agreement_id)
-    return DepositList(deposits=[_view(one, judged.get(one.digest)) for one in stored])
+        stored = deposits.readable(session, agreement_id)
+        return DepositList(deposits=[_view(one, judged.get(one.digest)) for one in stored])
 
 
 @router.get("/agreements/{agreement}/deposits/{number}")
@@ -140,7 +140,7 @@ def _view(stored: StoredDeposit, verdict: RecordedVerdict | None) -> DepositView
         number=stored.number,
         deposit=stored.digest,
         accepted_at=stored.entry.accepted_at,
-        envelope=envelope(stored.entry.envelope),
+        envelope=envelope(stored.entry.statement()),
         verdict=_verdict_view(verdict),
     )
 

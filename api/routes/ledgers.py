@@ -17,6 +17,7 @@ from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.crypto.log.proof import LogProof, log_proof_bytes
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits import INTEGER_MAX, LEDGER_PAGE_ENTRIES_MAX
+from tallystick.store.damage import as_written
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import checkpoints, ledger
 from tallystick.store.ledger.entry import LedgerEntry
@@ -70,7 +71,8 @@ def show_proof(
         agreement_id = seen_log(session, caller, agreement)
         note = _checkpoint(session, agreement_id)
         public, origin = backend.deployment(), origin_of(backend.settings.deployment, agreement_id)
-        size = open_checkpoint(note, origin=origin, public_key=public.engine.log_key).size
+        with as_written(index):
+            size = open_checkpoint(note, origin=origin, public_key=public.engine.log_key).size
         if index >= size:
             raise NoSuchThingError("no checkpoint covers the entry yet", size=size)
         (entry,) = ledger.entries(session, agreement_id, after=index - 1, limit=1)
@@ -128,6 +130,6 @@ def _entry(entry: LedgerEntry) -> RawLedgerEntry:
         kind=entry.kind,
         statement=entry.statement_id,
         claim=entry.claim,
-        envelope=envelope(entry.envelope),
+        envelope=envelope(entry.statement()),
         salt=entry.salt.hex(),
     )

@@ -6,8 +6,9 @@
 Only then do the rules of the domain see it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Final
 
 from tallystick.crypto.custody.claim_recipient import check_recipient
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id, verified_signers
@@ -20,8 +21,11 @@ from tallystick.domain.ids import PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.header import Header
 from tallystick.domain.statements.signed import Body, Signed
 from tallystick.limits import AGREEMENTS_REMEMBERED_MAX, STATEMENTS_REMEMBERED_MAX
+
+_HEADER: Final = tuple(member.name for member in fields(Header))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,16 @@ def read_agreement(envelope: Envelope) -> SignedAgreement:
         InvalidPointError: A key in it is not a sound Ed25519 point.
     """
     return _read_agreement(envelope)
+
+
+def header_of(envelope: Envelope) -> Header:
+    """Return what a statement says of itself, before anybody has verified it: to find what verifies it.
+
+    Raises:
+        MalformedError: The body is no object, or has not these members in their one form.
+    """
+    body = body_of(envelope)
+    return decode(Header, {member: body[member] for member in _HEADER if member in body})
 
 
 def forget() -> None:

@@ -193,9 +193,9 @@ BUILDS: Final = (
     _build(
         "an open stream goes on after a revocation",
         "api/routes/events.py",
-        "case_seen(backend, looked_up_again(backend, caller), claim)",
-        "case_seen(backend, caller, claim)",
-        "tests/api/routes/test_claim.py",
+        "seen_case(backend, looked_up_again(backend, caller), claim)",
+        "seen_case(backend, caller, claim)",
+        "tests/api/routes/test_claims.py",
     ),
     _build(
         "an answer to HEAD goes on",
@@ -203,6 +203,27 @@ BUILDS: Final = (
         'await send({"type": "http.response.body", "body": b"", "more_body": False})',
         "pass",
         "tests/api/http/test_heads.py",
+    ),
+    _build(
+        "our damaged store is the mistake of whoever asks",
+        "tallystick/store/damage.py",
+        'raise LedgerCorruptError("a stored entry is damaged", index=index, broken_by=error.code) from error',
+        "raise",
+        "tests/api/test_damage.py",
+    ),
+    _build(
+        "one damaged verdict hides all others",
+        "tallystick/store/registers/events.py",
+        'with unless_damaged("an event is unreadable", agreement=agreement_id, index=entry.index):',
+        "if True:",
+        "tests/api/test_damage.py",
+    ),
+    _build(
+        "one damaged deposit hides all others",
+        "tallystick/store/registers/deposits.py",
+        'with unless_damaged("a deposit is unreadable", agreement=agreement_id, deposit=row.digest):',
+        "if True:",
+        "tests/api/test_damage.py",
     ),
     _build(
         "a hold is ignored",
@@ -256,8 +277,8 @@ BUILDS: Final = (
     _build(
         "the sealed bytes are not read again",
         "activities/gate/decide.py",
-        "read[components] = see_bytes(self.blobs, components, tell=self.tell)",
-        "read[components] = BytesSeen(sealed={c.component: None for c in components}, repaired=())",
+        "read[components] = see_sealed_bytes(self.blobs, components, tell=self.tell)",
+        "read[components] = SealedBytes(sealed={c.component: None for c in components}, repaired=())",
         "tests/faults/test_forged_rows.py -k test_every_copy_spoilt",
     ),
     _build(

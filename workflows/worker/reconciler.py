@@ -3,8 +3,8 @@
 Temporal's state may be lost, the ledger's never. Each pass asks Temporal about what is in
 the ledger, and starts what was never started, or was ended by force. What ran to its end
 is never started again. A running claim gets a nudge when its record has grown: it may not
-know what it recorded last, if its worker was lost before Temporal knew. An agreement whose
-record is damaged, or a workflow that Temporal does not accept, is logged and holds up no
+know what it recorded last, if its worker was lost before Temporal knew. An agreement, claim or
+deposit whose record is damaged, or a workflow that Temporal does not accept, is logged and holds up no
 other.
 """
 
@@ -36,9 +36,9 @@ from tallystick.messages import (
     custody_workflow_id,
     deposit_workflow_id,
 )
-from tallystick.store.database.session import DatabaseUnavailableError, reading
+from tallystick.store.damage import unless_damaged
+from tallystick.store.database.session import reading
 from tallystick.store.ledger import ledger
-from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims, deposits
 from tallystick.store.registers.custody import missing_epochs
 from tallystick.store.registers.verdicts import verdicts
@@ -108,14 +108,10 @@ class Reconciler:
         with reading(self._database) as session:
             owed, heads = list[OwedWorkflow](), ledger.heads(session)
             for agreement_id in agreements.agreement_ids(session):
-                try:
+                with unless_damaged("an agreement's record is damaged", agreement=agreement_id):
                     owed += _claims(session, agreement_id, heads)
                     owed += _deposits(session, agreement_id)
                     owed += _epochs(session, agreement_id)
-                except DatabaseUnavailableError:
-                    raise
-                except TallystickError as error:
-                    _log.error("an agreement's record is damaged", agreement=agreement_id, code=error.code)
             return owed
 
     async def _see_to_if_possible(self, owed: OwedWorkflow) -> bool:
@@ -171,23 +167,14 @@ class Reconciler:
 def _claims(
     session: Session, agreement_id: AgreementId, heads: Mapping[Digest, int]
 ) -> Sequence[OwedWorkflow]:
-    return [
-        OwedWorkflow(
-            id=claim_workflow_id(claim.digest),
-            request=ClaimStart(claim=claim.digest, agreement=agreement_id, envelope=_text(claim.entry)),
-            head=heads.get(claim.digest, claim.entry.index),
-        )
-        for claim in claims.of_agreements(session, [agreement_id])
-    ]
-
-
-def _text(entry: LedgerEntry) -> str:
-    """Return a filing's envelope as text.
-
-    Raises:
-        MalformedError: The stored bytes were altered.
-    """
-    return envelope_bytes(entry.statement()).decode()
+    owed = list[OwedWorkflow]()
+    for claim in claims.of_agreements(session, [agreement_id]):
+        with unless_damaged("a filing is unreadable", agreement=agreement_id, claim=claim.digest):
+            text = envelope_bytes(claim.entry.statement()).decode()
+            start = ClaimStart(claim=claim.digest, agreement=agreement_id, envelope=text)
+            head = heads.get(claim.digest, claim.entry.index)
+            owed.append(OwedWorkflow(id=claim_workflow_id(claim.digest), request=start, head=head))
+    return owed
 
 
 def _deposits(session: Session, agreement_id: AgreementId) -> Sequence[OwedWorkflow]:
@@ -197,7 +184,7 @@ def _deposits(session: Session, agreement_id: AgreementId) -> Sequence[OwedWorkf
             id=deposit_workflow_id(deposit.digest),
             request=VerifyDeposit(agreement=agreement_id, deposit=deposit.digest),
         )
-        for deposit in deposits.listed(session, agreement_id)
+        for deposit in deposits.readable(session, agreement_id)
         if deposit.digest not in judged
     ]
 

@@ -4,21 +4,25 @@ The gate, the API's read side and the evidence export all read a claim here, so
 there is no second way from rows to a claim.
 """
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
-from tallystick.crypto.envelope import body_of
+from tallystick.crypto.envelope import Envelope, body_of, parse_envelope
 from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.signed import Entry
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.proof import entries
 from tallystick.proof.case import Case, folded
 from tallystick.proof.entries import RecordedStatement
+from tallystick.proof.reading import header_of
+from tallystick.store.damage import LedgerCorruptError
+from tallystick.store.database.session import DatabaseUnavailableError
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims
@@ -37,6 +41,14 @@ class ClaimMovedOnError(TallystickError):
     retryable = True
 
 
+class RecordUnreadableError(TallystickError):
+    """A claim's record contains something that must not be in it."""
+
+    code = "record-unreadable"
+    why = "A stored entry was damaged or altered, so nothing can be said about the claim."
+    advice = "Operators: verify the ledger (`tallystick ledger verify`), and keep the database as evidence."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFile(Case):
     """A case with the stored bytes that it was read from.
@@ -49,9 +61,13 @@ class CaseFile(Case):
     agreement_envelope: bytes
     raw: tuple[LedgerEntry, ...]
 
-    def envelope_of(self, statement: Digest) -> bytes:
-        """Return the stored envelope of a statement in the record."""
-        return next(entry.envelope for entry in self.raw if entry.statement_id == statement)
+    def envelope_of(self, statement: Digest) -> Envelope:
+        """Return the envelope of a statement in the record."""
+        return next(entry for entry in self.raw if entry.statement_id == statement).statement()
+
+    def agreement_statement(self) -> Envelope:
+        """Return the envelope of the version that the claim pins."""
+        return parse_envelope(self.agreement_envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
 
 
 def load(session: Session, claim: Digest) -> CaseFile:
@@ -59,17 +75,19 @@ def load(session: Session, claim: Digest) -> CaseFile:
 
     Raises:
         NoSuchClaimError: No such claim was filed.
-        TallystickError: The record contains something that must not be in it.
+        RecordUnreadableError: The record contains something that must not be in it.
+        DatabaseUnavailableError: The database is out of reach.
     """
     stored = claims.by_digest(session, claim)
     if stored is None:
         raise NoSuchClaimError("no such claim", claim=claim)
-    filing = stored.filing()
-    registered = agreements.by_digest(session, filing.agreement_digest)
-    if registered is None:
-        raise NoSuchAgreementError("the claim's agreement is not registered", digest=filing.agreement_digest)
-    raw = tuple(record(session, stored.agreement_id, claim))
-    case = folded(registered.signed(), map(_recorded, raw))
+    with as_recorded(claim):
+        pinned = header_of(stored.entry.statement()).agreement_digest
+        registered = agreements.by_digest(session, pinned)
+        if registered is None:
+            raise NoSuchAgreementError("the claim's agreement is not registered", digest=pinned)
+        raw = tuple(record(session, stored.agreement_id, claim))
+        case = folded(registered.signed(), map(_recorded, raw))
     return CaseFile(signed=case.signed, claim=case.claim, agreement_envelope=registered.envelope, raw=raw)
 
 
@@ -117,9 +135,26 @@ def read_on(case: CaseFile, newer: tuple[LedgerEntry, ...]) -> CaseFile:
     """Return the case file with what was recorded after it, in ledger order.
 
     Raises:
-        TallystickError: An entry about the claim is not valid.
+        RecordUnreadableError: An entry about the claim is not valid.
     """
-    return replace(case.grown(map(_recorded, newer)), raw=(*case.raw, *newer))
+    with as_recorded(case.claim.digest):
+        return replace(case.grown(map(_recorded, newer)), raw=(*case.raw, *newer))
+
+
+@contextmanager
+def as_recorded(claim: Digest) -> Generator[None]:
+    """Read what was admitted before it was recorded: if the block refuses it, the record is damaged.
+
+    Raises:
+        RecordUnreadableError: The block raised any refusal; `broken_by` is its code.
+        DatabaseUnavailableError: The database is out of reach.
+    """
+    try:
+        yield
+    except DatabaseUnavailableError:
+        raise
+    except TallystickError as error:
+        raise RecordUnreadableError("the record does not fold", claim=claim, broken_by=error.code) from error
 
 
 def _recorded(entry: LedgerEntry) -> RecordedStatement:
@@ -140,7 +175,7 @@ def check_head(session: Session, agreement_id: AgreementId, claim: Digest, *, af
 def _without_earlier_versions(wide: Iterable[LedgerEntry], filing: LedgerEntry) -> list[LedgerEntry]:
     """Leave out the version that a claim pins, which its reader has already, and those before it."""
     candidates, after = list(wide), -1
-    with suppress(MalformedError):  # a damaged filing is reported when the claim is read, not here
+    with suppress(LedgerCorruptError):  # a damaged filing is reported when the claim is read, not here
         pinned = body_of(filing.statement()).get("agreement_digest")
         after = max((entry.index for entry in candidates if entry.statement_id == pinned), default=-1)
     return [entry for entry in candidates if entry.kind != Kind.AGREEMENT or entry.index > after]

@@ -4,12 +4,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from tallystick.crypto.envelope import Envelope, body_of
-from tallystick.domain.codec import decode
+from tallystick.crypto.envelope import Envelope
 from tallystick.domain.ids import party_of
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.signed import expect
+from tallystick.domain.statements.signed import Signed, expect
 from tallystick.proof.reading import read_signed
 from tallystick.store.cases import revocations
 from tallystick.store.cases.kept import Cases
@@ -17,19 +16,33 @@ from tallystick.store.registers.agreements import RegisteredAgreement
 from tallystick.store.registers.verdicts import verified_deposit
 
 
+def read_filing(registered: RegisteredAgreement, envelope: Envelope) -> Signed[ClaimFiling]:
+    """Return a claim that is to be filed under `registered`, its signatures verified.
+
+    Raises:
+        MalformedError, SignatureInvalidError, MisdirectedError: Not a claim, or not by keys of that version.
+    """
+    return expect(read_signed(envelope, registered.signed().agreement), ClaimFiling)
+
+
 def check_may_be_filed(
-    session: Session, cases: Cases, registered: RegisteredAgreement, envelope: Envelope, *, at: datetime
+    session: Session,
+    cases: Cases,
+    registered: RegisteredAgreement,
+    signed: Signed[ClaimFiling],
+    *,
+    at: datetime,
 ) -> None:
     """Refuse a claim under `registered` that could never be released, or was filed already.
 
     Raises:
         TallystickError: A subclass names the rule that refuses it, or what on record cannot be read.
     """
-    filing, agreement_id = decode(ClaimFiling, body_of(envelope)), registered.agreement_id
+    filing, agreement_id = signed.body, registered.agreement_id
     terms = registered.signed().terms
     check_filing(
         terms,
-        expect(read_signed(envelope, terms.agreement), ClaimFiling),
+        signed,
         at=at,
         deposit=verified_deposit(session, agreement_id, filing.deposit),
         others=cases.of_party(session, agreement_id, party_of(filing.person)),

@@ -13,24 +13,14 @@ from typing import Final
 from sqlmodel import Session
 
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PartyId, party_of
 from tallystick.store.cases import casefile
-from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.database.session import DatabaseUnavailableError
+from tallystick.store.cases.casefile import CaseFile, as_recorded
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import claims
-from tallystick.store.registers.claims import NoSuchClaimError, StoredClaim
+from tallystick.store.registers.claims import StoredClaim
 
 _KEPT_MAX: Final = 256
-
-
-class RecordUnreadableError(TallystickError):
-    """A claim's record contains something that must not be in it."""
-
-    code = "record-unreadable"
-    why = "A stored entry was damaged or altered, so nothing can be said about the claim."
-    advice = "Operators: verify the ledger (`tallystick ledger verify`), and keep the database as evidence."
 
 
 class Cases:
@@ -75,20 +65,11 @@ class Cases:
 
 
 def _claimant(stored: StoredClaim) -> PartyId:
-    try:
+    with as_recorded(stored.digest):
         return party_of(stored.filing().person)
-    except MalformedError as error:
-        raise RecordUnreadableError(
-            "a filing was altered", claim=stored.digest, broken_by=error.code
-        ) from error
 
 
 def _read(session: Session, claim: Digest, kept: CaseFile | None, raw: tuple[LedgerEntry, ...]) -> CaseFile:
-    try:
-        if kept is not None and raw[: len(kept.raw)] == kept.raw:
-            return casefile.read_on(kept, raw[len(kept.raw) :])
-        return casefile.load(session, claim)
-    except (DatabaseUnavailableError, NoSuchClaimError):
-        raise
-    except TallystickError as error:
-        raise RecordUnreadableError("the record does not fold", claim=claim, broken_by=error.code) from error
+    if kept is not None and raw[: len(kept.raw)] == kept.raw:
+        return casefile.read_on(kept, raw[len(kept.raw) :])
+    return casefile.load(session, claim)

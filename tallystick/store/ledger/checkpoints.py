@@ -18,9 +18,10 @@ from tallystick.crypto.log.leaf import SALT_SIZE_BYTES
 from tallystick.crypto.log.merkle import Frontier, LogRangeError
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, Digest, PublicKey, StageId
+from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.tables import CheckpointRow, DecisionRow, EntryRow, LogRow
 from tallystick.store.ledger.entry import LedgerEntry, entry_of, names_of
-from tallystick.store.ledger.ledger import LedgerCorruptError, frontier_of, stored_frontier
+from tallystick.store.ledger.ledger import frontier_of, stored_frontier
 
 _ROWS_AT_A_TIME: Final = 1  # so that a row that cannot be read is known by its index
 
@@ -168,7 +169,7 @@ def _check_names(entry: LedgerEntry) -> None:
 def _check_grown(session: Session, agreement_id: AgreementId, actual: Frontier, start: int) -> None:
     try:
         expected = frontier_of(session, agreement_id)
-    except LogRangeError as error:
+    except LedgerCorruptError as error:
         raise LedgerCorruptError("the stored tree is damaged", index=start) from error
     if actual.size != expected.size:
         least = min(actual.size, expected.size)
@@ -206,7 +207,7 @@ def _signed_frontier(row: CheckpointRow, signer: LogSigner) -> Frontier:
 def _row_frontier(row: CheckpointRow) -> Frontier:
     try:
         return stored_frontier(row.size, row.frontier)
-    except LogRangeError as error:
+    except LedgerCorruptError as error:
         raise LedgerCorruptError("a stored checkpoint is damaged", index=row.size) from error
 
 

@@ -5,14 +5,20 @@ The names are derived from the signed bytes, never taken from the caller.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, parse_envelope, statement_id
 from tallystick.crypto.log.leaf import leaf_bytes
 from tallystick.crypto.log.merkle import leaf_hash
+from tallystick.domain.codec import decode
 from tallystick.domain.ids import AgreementId, Digest, StageId
 from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.signed import Body
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.store.damage import as_written
 from tallystick.store.database.tables import EntryRow
+
+B = TypeVar("B", bound=Body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +41,24 @@ class LedgerEntry:
     salt: bytes
 
     def statement(self) -> Envelope:
-        """Return the envelope, parsed; the caller verifies its signatures.
+        """Return the envelope, parsed, with a body that can be read; the caller verifies its signatures.
 
         Raises:
-            MalformedError: The stored bytes were altered.
+            LedgerCorruptError: The stored bytes were altered.
         """
-        return parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+        with as_written(self.index):
+            envelope = parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+            body_of(envelope)
+            return envelope
+
+    def says(self, form: type[B]) -> B:
+        """Return what the statement says; it was verified before it was recorded.
+
+        Raises:
+            LedgerCorruptError: The stored bytes were altered.
+        """
+        with as_written(self.index):
+            return decode(form, body_of(self.statement()))
 
     def leaf(self) -> bytes:
         """Return the 32-byte leaf hash of these bytes."""

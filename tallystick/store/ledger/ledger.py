@@ -18,10 +18,11 @@ from tallystick.crypto.envelope import (
     envelope_bytes,
 )
 from tallystick.crypto.log.leaf import leaf_bytes, new_salt
-from tallystick.crypto.log.merkle import HASH_SIZE_BYTES, Frontier, leaf_hash
+from tallystick.crypto.log.merkle import HASH_SIZE_BYTES, Frontier, LogRangeError, leaf_hash
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, StageId
+from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.session import database_now
 from tallystick.store.database.tables import (
     DecisionRow,
@@ -41,14 +42,6 @@ _COLUMNS: Final = columns(
     col(EntryRow.salt),
 )
 """What an entry is read from: as rows, not as mapped objects, because each look at a claim reads many."""
-
-
-class LedgerCorruptError(TallystickError):
-    """A stored log that differs from what was written; `index` is the first bad entry."""
-
-    code = "ledger-corrupt"
-    why = "A stored entry, name, leaf or tree does not match the others: the database was damaged or altered."
-    advice = "Stop writing, keep the database as evidence, and compare it with the parties' checkpoints."
 
 
 class TooEarlyError(TallystickError):
@@ -213,10 +206,13 @@ def stored_frontier(size: int, stored: bytes) -> Frontier:
     """Return the frontier that a row holds: hashes of 32 bytes, one after the other.
 
     Raises:
-        LogRangeError: The row was damaged.
+        LedgerCorruptError: The row was damaged.
     """
     starts = range(0, len(stored), HASH_SIZE_BYTES)
-    return Frontier(size, tuple(stored[start : start + HASH_SIZE_BYTES] for start in starts))
+    try:
+        return Frontier(size, tuple(stored[start : start + HASH_SIZE_BYTES] for start in starts))
+    except LogRangeError as error:
+        raise LedgerCorruptError("the stored tree is damaged", index=size) from error
 
 
 def _check_undecided(session: Session, decision: tuple[Digest, StageId] | None) -> None:

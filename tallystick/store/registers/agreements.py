@@ -17,6 +17,7 @@ from tallystick.domain.ids import AgreementId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.proof.reading import SignedAgreement, read_agreement
+from tallystick.store.damage import as_written
 from tallystick.store.database.tables import AgreementRow, PersonKeyRow
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.ledger.ledger import append, named_entry
@@ -45,9 +46,19 @@ class RegisteredAgreement:
         """Return what the version says and who signed it, verified anew.
 
         Raises:
-            TallystickError: The stored bytes were altered.
+            LedgerCorruptError: The stored bytes were altered.
         """
-        return read_agreement(parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX))
+        with as_written(self.index):
+            return read_agreement(self.statement())
+
+    def statement(self) -> Envelope:
+        """Return the envelope, parsed; `signed` verifies it.
+
+        Raises:
+            LedgerCorruptError: The stored bytes were altered.
+        """
+        with as_written(self.index):
+            return parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id
-from tallystick.domain.codec import decode
+from tallystick.crypto.envelope import Envelope, kind_of, statement_id
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ClaimId, Digest, claim_id
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.proof.reading import header_of
 from tallystick.store.database.tables import ClaimRow, EntryRow
 from tallystick.store.ledger.entry import LedgerEntry, entry_of
 from tallystick.store.ledger.ledger import append
@@ -42,9 +42,9 @@ class StoredClaim:
         """Return what the claim says; it was verified before it was filed.
 
         Raises:
-            MalformedError: The stored bytes were altered.
+            LedgerCorruptError: The stored bytes were altered.
         """
-        return decode(ClaimFiling, body_of(self.entry.statement()))
+        return self.entry.says(ClaimFiling)
 
 
 def file(session: Session, envelope: Envelope, accepted_at: datetime) -> StoredClaim:
@@ -55,17 +55,16 @@ def file(session: Session, envelope: Envelope, accepted_at: datetime) -> StoredC
         ClaimIdTakenError: Another claim has its short form.
     """
     assert kind_of(envelope) == Kind.CLAIM, "only a claim is filed as one"
-    filing = decode(ClaimFiling, body_of(envelope))
-    digest = statement_id(envelope)
+    agreement_id, digest = header_of(envelope).agreement, statement_id(envelope)
     if (present := by_digest(session, digest)) is not None:
         return present
     short = claim_id(digest)
     if (other := by_claim_id(session, short)) is not None:
         raise ClaimIdTakenError("another claim has the same short form", claim_id=short, by=other.digest)
-    entry = append(session, filing.agreement, envelope, accepted_at, claim=digest)
-    session.add(ClaimRow(digest=digest, agreement_id=filing.agreement, claim_id=short))
+    entry = append(session, agreement_id, envelope, accepted_at, claim=digest)
+    session.add(ClaimRow(digest=digest, agreement_id=agreement_id, claim_id=short))
     session.flush()
-    return StoredClaim(digest=digest, agreement_id=filing.agreement, claim_id=short, entry=entry)
+    return StoredClaim(digest=digest, agreement_id=agreement_id, claim_id=short, entry=entry)
 
 
 def by_digest(session: Session, digest: Digest) -> StoredClaim | None:

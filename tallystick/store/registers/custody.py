@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from tallystick.crypto.envelope import body_of
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.codec import decode
 from tallystick.domain.deposit.provenance import custody_fault
 from tallystick.domain.deposit.recording import CustodyRefusedError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest
@@ -39,7 +37,7 @@ def epochs(session: Session, agreement_id: AgreementId) -> list[RecordedEpoch]:
     """Return every epoch on record under an agreement, in the order in which they were dealt.
 
     Raises:
-        MalformedError: The stored bytes were altered.
+        LedgerCorruptError: The stored bytes were altered.
     """
     dealt = ledger.entries(session, agreement_id, kinds=[Kind.CUSTODY])
     return [_recorded(entry) for entry in dealt]
@@ -89,11 +87,11 @@ def spent_custody(session: Session, agreement_id: AgreementId) -> frozenset[Dige
     """Return the custody statements whose key a release has given away.
 
     Raises:
-        MalformedError: The stored bytes were altered.
+        LedgerCorruptError: The stored bytes were altered.
     """
     spent: set[Digest] = set()
     for entry in ledger.entries(session, agreement_id, kinds=[Kind.DECISION]):
-        decision = decode(DecisionStatement, body_of(entry.statement()))
+        decision = entry.says(DecisionStatement)
         if decision.released:
             used = {contribution.component for contribution in decision.contributions}
             spent |= {c.custody for c in _deposited(session, agreement_id, decision) if c.component in used}
@@ -136,5 +134,4 @@ def _deposited(
 
 
 def _recorded(entry: LedgerEntry) -> RecordedEpoch:
-    body = decode(Custody, body_of(entry.statement()))
-    return RecordedEpoch(digest=entry.statement_id, body=body, entry=entry)
+    return RecordedEpoch(digest=entry.statement_id, body=entry.says(Custody), entry=entry)

@@ -1,5 +1,6 @@
 """Deposits, looked up over the ledger by number and by digest."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
+from tallystick.store.damage import unless_damaged
 from tallystick.store.database.tables import DepositRow
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.ledger.ledger import append, named_entry
@@ -38,9 +40,9 @@ class StoredDeposit:
         """Return what the deposit says; it was verified before it was recorded.
 
         Raises:
-            MalformedError: The stored bytes were altered.
+            LedgerCorruptError: The stored bytes were altered.
         """
-        return decode(Deposit, body_of(self.entry.statement()))
+        return self.entry.says(Deposit)
 
 
 def record(
@@ -95,6 +97,16 @@ def listed(session: Session, agreement_id: AgreementId, *, limit: int | None = N
     query = select(DepositRow).where(col(DepositRow.agreement_id) == agreement_id)
     rows = session.exec(query.order_by(col(DepositRow.number).desc()).limit(limit)).all()
     return [_deposit(row, named_entry(session, agreement_id, Digest(row.digest))) for row in rows]
+
+
+def readable(session: Session, agreement_id: AgreementId) -> Iterator[StoredDeposit]:
+    """Yield an agreement's deposits, newest first: one that cannot be read is logged, and hides no other."""
+    query = select(DepositRow).where(col(DepositRow.agreement_id) == agreement_id)
+    for row in session.exec(query.order_by(col(DepositRow.number).desc())).all():
+        with unless_damaged("a deposit is unreadable", agreement=agreement_id, deposit=row.digest):
+            stored = _deposit(row, named_entry(session, agreement_id, Digest(row.digest)))
+            stored.body()
+            yield stored
 
 
 def _deposit(row: DepositRow, entry: LedgerEntry) -> StoredDeposit:

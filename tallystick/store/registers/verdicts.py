@@ -5,14 +5,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from tallystick.crypto.envelope import body_of
-from tallystick.domain.codec import decode
 from tallystick.domain.ids import AgreementId, Digest
-from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.kinds import Happening
 from tallystick.domain.statements.deposits import Deposit
-from tallystick.domain.statements.engine import Event
-from tallystick.store.ledger import ledger
 from tallystick.store.registers import deposits
+from tallystick.store.registers.events import events
 
 _VERDICTS = frozenset({Happening.DEPOSIT_VERIFIED, Happening.DEPOSIT_FAILED})
 
@@ -29,11 +26,7 @@ class RecordedVerdict:
 
 
 def verdict_on(session: Session, agreement_id: AgreementId, deposit: Digest) -> RecordedVerdict | None:
-    """Return the verdict on the deposit with this digest; None while it is pending.
-
-    Raises:
-        MalformedError: A stored entry was altered.
-    """
+    """Return the verdict on the deposit with this digest; None while it is pending."""
     return verdicts(session, agreement_id).get(deposit)
 
 
@@ -41,7 +34,7 @@ def verified_deposit(session: Session, agreement_id: AgreementId, deposit: Diges
     """Return what a deposit says if its verdict is that every byte was there; else None.
 
     Raises:
-        MalformedError: A stored entry was altered.
+        LedgerCorruptError: The deposit's stored bytes were altered.
     """
     stored = deposits.by_digest(session, agreement_id, deposit)
     verdict = verdict_on(session, agreement_id, deposit)
@@ -53,14 +46,10 @@ def verified_deposit(session: Session, agreement_id: AgreementId, deposit: Diges
 def verdicts(session: Session, agreement_id: AgreementId) -> dict[Digest, RecordedVerdict]:
     """Return the verdict on every deposit that has one, by the deposit's digest; the first one counts.
 
-    Raises:
-        MalformedError: A stored entry was altered.
+    A verdict that cannot be read any more is as good as none: the deposit is pending, and is judged anew.
     """
     first: dict[Digest, RecordedVerdict] = {}
-    for entry in ledger.entries(session, agreement_id, kinds=[Kind.EVENT]):
-        if entry.claim is not None:
-            continue
-        event = decode(Event, body_of(entry.statement()))
+    for entry, event in events(session, agreement_id):
         if event.happening in _VERDICTS and event.cause is not None:
             verdict = RecordedVerdict(
                 verified=event.happening is Happening.DEPOSIT_VERIFIED,

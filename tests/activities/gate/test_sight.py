@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from activities.gate.sight import see_record
+from activities.gate.sight import see_surroundings
 from tallystick.domain.ids import StageId
 from tallystick.store.database.session import database_now, transaction
 from tallystick.store.database.tables import DepositRow
@@ -19,9 +19,9 @@ def test_deposit_that_is_no_deposit_is_not_found(tmp_path: Path) -> None:
         session.add(DepositRow(agreement_id=case.agreement.id, number=9, digest=case.claim.digest))
         session.flush()
         at = database_now(session)
-        sound = see_record(session, case, StageId("critical"), remembered=None, database_at=at)
+        sound = see_surroundings(session, case, StageId("critical"), remembered=None, database_at=at)
         assert sound.deposit is not None
         assert sound.deposit.id == case.claim.filing.deposit
-        seen = see_record(session, forged, StageId("critical"), remembered=None, database_at=at)
+        seen = see_surroundings(session, forged, StageId("critical"), remembered=None, database_at=at)
         assert seen.deposit is None
         assert not seen.custody

@@ -33,6 +33,8 @@ from tallystick.store.blobs.uploads import StoredBlob, known_blobs, record_blob
 from tallystick.store.database.session import DatabaseUnavailableError, open_database, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import deposits
+from tallystick.store.registers.events import events
+from tallystick.store.registers.verdicts import verdicts
 from tests.support.worlds.agreements import DOCS, DORA, LOG_KEY, PEOPLE
 from tests.support.worlds.gate_worlds import MONDAY, World
 from tests.support.worlds.ledgers import NO_DIGEST, said
@@ -119,6 +121,21 @@ def test_a_copy_that_rotted_is_replaced_and_that_is_put_on_record(world: World) 
     assert event.cause == sealed(world)
     assert event.because == (f"blob {sealed(world)}", "south altered, replaced from a good copy")
     assert event.issued_at == NOW
+
+
+def test_a_damaged_event_keeps_no_finding_from_the_record(world: World) -> None:
+    with reading(world.database) as session:
+        (judged,) = verdicts(session, world.agreement.id).values()
+    spoilt = (b"{}", judged.statement)
+    world.execute("UPDATE ledger_entries SET envelope = ? WHERE statement_id = ?", *spoilt)
+    for lost in world.sealed_files(sealed(world)):
+        lost.write_bytes(b"rot")
+
+    make_round(world)
+
+    with reading(world.database) as session:
+        found = [event for _, event in events(session, world.agreement.id)]
+    assert [event.cause for event in found] == [sealed(world)]
 
 
 def test_a_round_that_finds_everything_whole_records_nothing(world: World) -> None:

@@ -10,8 +10,8 @@ from sqlmodel import col, select
 from tallystick.domain.ids import PersonId
 from tallystick.domain.statements.acts import Hold, Intake
 from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.cases.kept import Cases, RecordUnreadableError
+from tallystick.store.cases.casefile import CaseFile, RecordUnreadableError
+from tallystick.store.cases.kept import Cases
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.database.tables import EntryRow
 from tests.support.worlds.agreements import ANA, DIRK, DORA, KIM, PEOPLE, TOM, agreement, quorum

@@ -25,6 +25,7 @@ from tallystick.crypto.log.merkle import (
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.crypto.log.proof import LogProof, log_proof_bytes, parse_log_proof, verify_log_proof
 from tallystick.domain.ids import DeploymentId, StageId
+from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.session import database_now, reading, transaction
 from tallystick.store.database.tables import CheckpointRow, LogRow
 from tallystick.store.ledger.checkpoints import (
@@ -38,7 +39,6 @@ from tallystick.store.ledger.checkpoints import (
 )
 from tallystick.store.ledger.ledger import (
     DecisionExistsError,
-    LedgerCorruptError,
     TooEarlyError,
     append,
     decision_entry,

@@ -1,7 +1,7 @@
 """The API over a real database and real blobs; only the engine behind it is a neighbour of the tests.
 
-`RecordingEngine` does what the workflow does, at once and in this process: it admits,
-records, and lets the world record what falls due.
+`RecordingEngine` does what the workflow does, at once and in this process: it has the worker's own
+activities admit and record, and lets the world record what falls due.
 """
 
 from collections.abc import AsyncGenerator
@@ -16,33 +16,31 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
+from activities.ledger import LedgerActivities
 from api.app import create_app
 from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
-from tallystick.crypto.envelope import Envelope, envelope_bytes, parse_envelope
+from tallystick.crypto.envelope import Envelope, envelope_bytes
 from tallystick.crypto.json.canonical import canonical_bytes, sha256_digest
 from tallystick.crypto.keys import SigningKey, key_id
-from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.deployment import Deployment, write_deployment
-from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import DeploymentId, Digest, PersonId
+from tallystick.domain.record.fold import state_after
 from tallystick.domain.statements.signed import Body
 from tallystick.messages import (
     Acknowledged,
     ClaimStart,
     DealCustody,
     EvidenceRequest,
+    FileClaim,
+    RecordAct,
     Submission,
     VerifyDeposit,
 )
-from tallystick.proof.reading import read_signed
 from tallystick.settings import Settings, read_settings
-from tallystick.store.cases.casefile import load
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import transaction
-from tallystick.store.ledger import ledger
-from tallystick.store.registers import claims
 from tests.support.worlds.agreements import AGREEMENT, ANA, LOG_KEY, PEOPLE
-from tests.support.worlds.gate_worlds import FILED, World
+from tests.support.worlds.gate_worlds import FILED, World, typed
 from tests.support.worlds.prepared_worlds import deposited, prepared_world
 
 API: Final = "http://escrow.test"
@@ -75,14 +73,11 @@ class RecordingEngine:
 
     async def file_claim(self, start: ClaimStart) -> Acknowledged:
         self._answer(start)
-        envelope = parse_envelope(start.envelope.encode())
-        with transaction(self.world.database) as session:
-            entry = claims.file(session, envelope, self.clock.now).entry
+        with typed():
+            self._ledger.file_claim(FileClaim(start=start, at=self.clock.now))
         if self.ended:
             raise ClaimNotCarriedError("its workflow has run to its end")
-        return Acknowledged(
-            statement=start.claim, index=entry.index, accepted_at=entry.accepted_at, state=ClaimState.FILED
-        )
+        return self._told(start.claim, start.claim)
 
     async def submit(
         self, claim: Digest, statement: Digest, submission: Submission, *, known: int
@@ -91,19 +86,19 @@ class RecordingEngine:
         self._answer(submission)
         if self.ended:
             raise ClaimNotCarriedError("no such workflow runs")
-        envelope = parse_envelope(submission.envelope.encode())
-        with transaction(self.world.database) as session:
-            case = load(session, claim)
-            entry = ledger.entry_by_statement(session, case.agreement.id, statement)
-            if entry is None:
-                admit(case.agreement, case.claim, read_signed(envelope, case.agreement), at=self.clock.now)
-                entry = ledger.append(session, case.agreement.id, envelope, self.clock.now, claim=claim)
-        world = replace(self.world, claim=claim)
-        state = world.case().claim.state
-        world.settle(self.clock.now)
-        return Acknowledged(
-            statement=statement, index=entry.index, accepted_at=entry.accepted_at, state=state
+        case = replace(self.world, claim=claim).case()
+        request = RecordAct(
+            claim=claim,
+            agreement=case.agreement.id,
+            envelope=submission.envelope,
+            at=self.clock.now,
+            after=max(entry.index for entry in case.raw),
         )
+        with typed():
+            self._ledger.record_act(request)
+        told = self._told(claim, statement)
+        replace(self.world, claim=claim).settle(self.clock.now)
+        return told
 
     async def verify_deposit(self, asked: VerifyDeposit) -> None:
         self.asked.append(asked)
@@ -124,6 +119,20 @@ class RecordingEngine:
 
     async def reachable(self) -> bool:
         return not self.away
+
+    @property
+    def _ledger(self) -> LedgerActivities:
+        """What records a workflow's statements: each is admitted there once more, if it is an act."""
+        return LedgerActivities(database=self.world.database, log_key=LOG_KEY, grown=lambda _: None)
+
+    def _told(self, claim: Digest, statement: Digest) -> Acknowledged:
+        case = replace(self.world, claim=claim).case()
+        entry = case.claim.entry_of(statement)
+        assert entry is not None, "what was recorded is on record"
+        state = state_after(case.terms, case.claim, entry)
+        return Acknowledged(
+            statement=statement, index=entry.index, accepted_at=entry.accepted_at, state=state
+        )
 
     def _answer(self, asked: object) -> None:
         self.asked.append(asked)

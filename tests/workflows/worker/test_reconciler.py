@@ -221,7 +221,18 @@ async def test_damaged_agreement_keeps_no_other_from_its_start(story: Story, kin
         assert owed in await reconciler(story).one_pass()
     (told,) = (log for log in logs if log["log_level"] == "error")
     assert told["agreement"] == damaged.agreement.id
-    assert "code" in told
+    assert told["broken_by"]
+
+
+async def test_damaged_filing_or_verdict_keeps_nothing_beside_it_from_its_start(story: Story) -> None:
+    damaged, sound = (story.world.file(story.deposit, BEGIN).claim for _ in range(2))
+    judged, unjudged = verdict(story, story.deposit), second_deposit(story)
+    assert judged is not None
+    for statement in (damaged, judged.statement):
+        story.world.execute("UPDATE ledger_entries SET envelope = ? WHERE statement_id = ?", b"{}", statement)
+    started = await reconciler(story).one_pass()
+    assert {claim_workflow_id(sound), deposit_workflow_id(unjudged)} <= set(started)
+    assert claim_workflow_id(damaged) not in started
 
 
 async def test_claim_that_no_entry_names_any_more_ends_no_pass(story: Story) -> None:

@@ -1,0 +1,53 @@
+"""Damage to what is stored: it is called ours and nobody else's, and it costs itself only."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from tallystick.domain.errors import TallystickError
+from tallystick.store.database.session import DatabaseUnavailableError
+from tallystick.telemetry import logger
+
+_log = logger(__name__)
+
+
+class LedgerCorruptError(TallystickError):
+    """A stored log that differs from what was written; `index` is the first bad entry."""
+
+    code = "ledger-corrupt"
+    why = "A stored entry, name, leaf or tree does not match the others: the database was damaged or altered."
+    advice = "Stop writing, keep the database as evidence, and compare it with the parties' checkpoints."
+
+
+@contextmanager
+def as_written(index: int) -> Generator[None]:
+    """Read what was verified before it was stored: if the block refuses it, the store is damaged.
+
+    Without this, our own damaged bytes would be answered as the mistake of whoever asks about them.
+
+    Args:
+        index: The entry's place in its log.
+
+    Raises:
+        LedgerCorruptError: The block raised any refusal; `broken_by` is its code.
+    """
+    try:
+        yield
+    except (LedgerCorruptError, DatabaseUnavailableError):
+        raise
+    except TallystickError as error:
+        raise LedgerCorruptError("a stored entry is damaged", index=index, broken_by=error.code) from error
+
+
+@contextmanager
+def unless_damaged(event: str, **names: str | int) -> Generator[None]:
+    """Log `event` with what it concerns if the block cannot read a record, and continue after the block.
+
+    Raises:
+        DatabaseUnavailableError: The database is out of reach: nothing is known to be damaged.
+    """
+    try:
+        yield
+    except DatabaseUnavailableError:
+        raise
+    except TallystickError as error:
+        _log.error(event, **names, broken_by=error.code, facts=error.facts)

@@ -1,0 +1,185 @@
+"""What is damaged in our stores is our fault in every answer, and hides nothing beside it."""
+
+import pytest
+
+from tallystick.crypto.envelope import envelope_bytes, sign
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.crypto.keys import key_id
+from tallystick.domain.ids import AgreementId, Digest, PersonId
+from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, record_blob
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.registers.custody import live_custody
+from tallystick.store.registers.verdicts import verdicts
+from tests.support.sites.service import STRANGER, Service
+from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, agreement
+from tests.support.worlds.gate_worlds import World
+from tests.support.worlds.prepared_worlds import CONTENTS, deposited
+from tests.support.worlds.story_worlds import undeposited
+
+AARDVARK = AgreementId("aardvark")  # the first that is read
+SEALED = b"sealed bytes"
+
+
+def aardvark(service: Service) -> World:
+    world = World(folder=service.world.folder, agreement=agreement(id=AARDVARK))
+    world.register()
+    return world
+
+
+def damage(world: World) -> None:
+    world.execute(
+        "UPDATE ledger_entries SET envelope = ? WHERE agreement_id = ? AND kind = 'agreement'",
+        b"{}",
+        world.agreement.id,
+    )
+
+
+def revoke(world: World, service: Service, person: PersonId) -> None:
+    key = PEOPLE[person].signing_key
+    body = world.body(KeyRevocation, person, service.clock.now, key=key.public_key, reason="lost")
+    world.slip_in(world.signed(body, key), service.clock.now)
+
+
+async def listed(service: Service, person: PersonId) -> list[str]:
+    answer = await service.get("/agreements", person)
+    assert answer.status_code == 200, answer.text
+    return [item["agreement"] for item in answer.json()["agreements"]]
+
+
+async def test_a_damaged_agreement_hides_no_other_from_the_list(service: Service) -> None:
+    other = aardvark(service)
+    assert await listed(service, BEA) == ["aardvark", "nordwind-halden"]
+    damage(other)
+    assert await listed(service, BEA) == ["nordwind-halden"]
+
+
+async def test_a_key_sees_its_other_agreements_where_one_cannot_say_who_was_revoked(service: Service) -> None:
+    other = aardvark(service)
+    revoke(other, service, KIM)
+    assert await listed(service, KIM) == ["nordwind-halden"]
+    assert await listed(service, BEA) == ["aardvark", "nordwind-halden"]
+    damage(other)
+    assert (await service.get("/agreements/aardvark", BEA)).status_code == 404, "BEA may be revoked as well"
+    assert await listed(service, BEA) == ["nordwind-halden"]
+
+
+async def test_who_may_be_revoked_in_every_agreement_is_refused(service: Service) -> None:
+    revoke(service.world, service, KIM)
+    damage(service.world)
+    answer = await service.get("/agreements", BEA)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
+async def test_a_damaged_agreement_hides_no_blob_of_another(service: Service) -> None:
+    other, digest = aardvark(service), sha256_digest(SEALED)
+    service.world.blobs.put(digest, len(SEALED), lambda: [SEALED])
+    with transaction(service.world.database) as session:
+        for agreement_id in (AARDVARK, service.world.agreement.id):
+            blob = StoredBlob(
+                digest=digest,
+                size_bytes=len(SEALED),
+                agreement_id=agreement_id,
+                uploaded_by=key_id(PEOPLE[DORA].signing_key.public_key),
+                purpose=BlobPurpose.DEPOSIT,
+            )
+            record_blob(session, blob)
+    damage(other)
+    assert (await service.get(f"/blobs/{digest}", ANA)).content == SEALED
+    assert (await service.get(f"/blobs/{digest}", BEA)).status_code == 404
+
+
+UNSIGNED = envelope_bytes(sign(Kind.AGREEMENT, {}, [STRANGER]))
+
+
+@pytest.mark.parametrize(
+    ("address", "stored"),
+    [
+        ("", b"{}"),
+        ("", b"no json"),
+        ("/summary", b"{}"),
+        ("/summary", UNSIGNED),
+        ("/readiness", UNSIGNED),
+    ],
+)
+async def test_a_damaged_agreement_is_nobodys_mistake_but_ours(
+    service: Service, address: str, stored: bytes
+) -> None:
+    world = service.world
+    spoil(world, "kind = 'agreement'", stored)
+    answer = await service.get(f"/agreements/{world.agreement.id}{address}")
+    assert (answer.status_code, answer.json()["code"]) == (500, "ledger-corrupt")
+    assert answer.json()["facts"]["index"] == 0
+
+
+async def test_a_damaged_deposit_hides_no_other(service: Service) -> None:
+    world = service.world
+    first, second = deposited(world), another_deposit(world)
+    assert await deposits_seen(service) == {2: "verified", 1: "verified"}
+    spoil(world, "statement_id = ?", b"{}", second)
+    assert await deposits_seen(service) == {1: "verified"}
+    for number, status in ((2, 500), (1, 200)):
+        answer = await service.get(f"/agreements/{world.agreement.id}/deposits/{number}")
+        assert answer.status_code == status, answer.text
+    assert first != second
+
+
+async def test_a_deposit_on_top_of_a_damaged_one_is_refused_as_our_fault(service: Service) -> None:
+    world = service.world
+    third = undeposited(world, service.clock.now, number=2, previous=deposited(world))
+    spoil(world, "statement_id = ?", b"{}", deposited(world))
+    answer = await service.post(f"/agreements/{world.agreement.id}/deposits", third, DORA)
+    assert (answer.status_code, answer.json()["code"]) == (500, "ledger-corrupt")
+
+
+async def test_a_damaged_verdict_hides_no_deposit_and_no_other_verdict(service: Service) -> None:
+    world = service.world
+    another_deposit(world)
+    with reading(world.database) as session:
+        judged = verdicts(session, world.agreement.id)
+    spoil(world, "statement_id = ?", b"{}", judged[deposited(world)].statement)
+    assert await deposits_seen(service) == {2: "pending", 1: "verified"}
+
+
+async def test_a_damaged_log_is_nobodys_mistake_but_ours(service: Service) -> None:
+    world = service.world
+    world.sign_checkpoint()
+    ledger_of = f"/agreements/{world.agreement.id}/ledger"
+    world.execute("UPDATE logs SET frontier = X'00'")
+    answer = await service.get(ledger_of)
+    assert (answer.status_code, answer.json()["code"]) == (500, "ledger-corrupt")
+    world.execute("UPDATE checkpoints SET note = X'00'")
+    answer = await service.get(f"{ledger_of}/proof/0")
+    assert (answer.status_code, answer.json()["code"]) == (500, "ledger-corrupt")
+    spoil(world, "kind = 'agreement'", b"{}")
+    answer = await service.get(f"{ledger_of}/entries")
+    assert (answer.status_code, answer.json()["facts"]["index"]) == (500, 0)
+
+
+async def test_damaged_facts_of_the_deployment_are_nobodys_mistake_but_ours(service: Service) -> None:
+    (service.world.folder / "deployment.json").write_bytes(b"{}")
+    answer = await service.get("/deployment", None)
+    assert (answer.status_code, answer.json()["code"]) == (500, "deployment-unreadable")
+
+
+async def test_evidence_of_a_claim_on_a_damaged_deposit_is_refused_as_our_fault(claimed: Service) -> None:
+    spoil(claimed.world, "statement_id = ?", b"{}", deposited(claimed.world))
+    answer = await claimed.get(f"/claims/{claimed.world.claim}/evidence")
+    assert answer.status_code == 500, answer.text
+
+
+def spoil(world: World, where: str, stored: bytes, *values: object) -> None:
+    world.execute(f"UPDATE ledger_entries SET envelope = ? WHERE {where}", stored, *values)  # noqa: S608
+
+
+def another_deposit(world: World) -> Digest:
+    with reading(world.database) as session:
+        live = live_custody(session, world.agreement.id)
+    return world.deposit(CONTENTS, live)
+
+
+async def deposits_seen(service: Service) -> dict[int, str]:
+    answer = await service.get(f"/agreements/{service.world.agreement.id}/deposits")
+    assert answer.status_code == 200, answer.text
+    return {one["number"]: one["verdict"]["state"] for one in answer.json()["deposits"]}
