@@ -24,7 +24,7 @@ class Heads:
         async def head(message: Message) -> None:
             if message["type"] == "http.response.start":
                 await send(message)
-                # The answer ends here, and so does what makes it: a stream of events is told of a disconnect.
+                # The answer ends here, and so does what makes it: a stream of events sees a disconnect.
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
         await self._app({**scope, "method": "GET"}, receive, head)

@@ -45,7 +45,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602])
-def test_a_file_that_others_may_use_is_told(mode: int, file: Path) -> None:
+def test_a_file_that_others_may_use_brings_a_warning(mode: int, file: Path) -> None:
     file.write_text("a tally stick")
     file.chmod(mode)
     assert [str(file) in warning for warning in read_passphrase(file).warnings] == [True]
@@ -69,5 +69,5 @@ def test_no_passphrase_is_shown(file: Path) -> None:
     ("passphrase", "weak"),
     [("tally", True), ("a" * 14, True), ("abababababababab", True), ("a split stick of hazel", False)],
 )
-def test_a_passphrase_that_is_easily_guessed_is_told(passphrase: str, *, weak: bool) -> None:
+def test_a_passphrase_that_is_easily_guessed_brings_a_warning(passphrase: str, *, weak: bool) -> None:
     assert bool(list(weaknesses(passphrase))) == weak

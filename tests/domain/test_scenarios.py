@@ -700,7 +700,7 @@ STORIES: Final = (
         "bea returns docs\n= REFUSED; provisional ROLLED_BACK",
     ),
     Story(
-        "provisional access that fails is undone, and the claim goes on",
+        "provisional access that fails is undone, and the claim continues",
         """
         bea files
         ana accepts

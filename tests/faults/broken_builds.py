@@ -78,7 +78,7 @@ BUILDS: Final = (
         "tests/domain/claim/test_tally.py tests/domain/release/test_decision.py",
     ),
     _build(
-        "a revoked key signs on",
+        "a revoked key still signs",
         "tallystick/domain/admission/door.py",
         "    check_not_revoked(claim, signed.signers)\n    claim.rules.bounds",
         "    claim.rules.bounds",
@@ -156,7 +156,7 @@ BUILDS: Final = (
         "tests/api/http/test_auth.py",
     ),
     _build(
-        "what restricts a token is passed over",
+        "a restriction of a token is ignored",
         "api/http/auth.py",
         '    _check_known("claim", claims, _CLAIMS)\n',
         "",
@@ -191,21 +191,21 @@ BUILDS: Final = (
         "tests/api/http/test_left_out.py",
     ),
     _build(
-        "an open stream goes on after a revocation",
+        "an open stream continues after a revocation",
         "api/routes/events.py",
         "seen_case(backend, looked_up_again(backend, caller), claim)",
         "seen_case(backend, caller, claim)",
         "tests/api/routes/test_claims.py",
     ),
     _build(
-        "an answer to HEAD goes on",
+        "an answer to HEAD has a body",
         "api/http/heads.py",
         'await send({"type": "http.response.body", "body": b"", "more_body": False})',
         "pass",
         "tests/api/http/test_heads.py",
     ),
     _build(
-        "our damaged store is the mistake of whoever asks",
+        "our damaged store is blamed on the caller",
         "tallystick/store/damage.py",
         'raise LedgerCorruptError("a stored entry is damaged", index=index, broken_by=error.code) from error',
         "raise",

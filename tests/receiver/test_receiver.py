@@ -380,7 +380,7 @@ def test_agreement_that_is_not_trusted_is_not_received(escrow: FolderEscrow, tmp
         receive(setting(escrow, tmp_path / "bank", trust=trust), escrow.release.claim)
 
 
-# Crashes: the process ends at a step, as if its power had been cut, and another one goes on.
+# Crashes: the process ends at a step, as if its power had been cut, and another one resumes.
 
 FORWARD = (
     "opened",

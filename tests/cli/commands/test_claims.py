@@ -207,7 +207,7 @@ def test_watching_prints_each_entry_once_and_ends_with_the_claim(office: Office,
     assert [line.split()[1] for line in ran.out.splitlines()] == ["filed", "intake-accepted"]
 
 
-def test_watch_goes_on_after_the_server_was_away_from_the_last_entry_it_told(
+def test_watch_continues_after_an_outage_from_the_last_entry_it_printed(
     office: Office, release: Release
 ) -> None:
     entries = [

@@ -155,7 +155,7 @@ def filed(world: World) -> FiledClaim:
 
 
 def leaves(value: JsonValue, name: str = "") -> Iterator[str]:
-    """Yield every text and number of a document, but for nonces; a truth is told in the sentence."""
+    """Yield every text and number of a document, but for nonces; a true or false is said in the sentence."""
     if isinstance(value, Mapping):
         for member, inner in value.items():
             yield from leaves(inner, member)
