@@ -11,6 +11,7 @@ from typing import Final
 NAME_LENGTH_MAX: Final = 63
 PERSON_ID_LENGTH_MAX: Final = 2 * NAME_LENGTH_MAX + 1
 TEXT_LENGTH_MAX: Final = 4096  # characters of any free text in a statement
+FACT_LENGTH_MAX: Final = 256  # characters of one fact in the sentence of an error
 MARKS_IN_A_ROW_MAX: Final = 4  # combining marks on one letter; more would cover the lines around
 COMPARISON_WORDS_KEPT_MAX: Final = 512  # digests whose words a process remembers: 0.1 s each
 

@@ -29,6 +29,7 @@ from tallystick.domain.agreement.agreement import NotInAgreementError
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError, UnknownTimeZoneError
 from tallystick.domain.claim.claim import WrongClaimStateError
 from tallystick.domain.errors import Fact, MalformedError, TallystickError
+from tallystick.domain.quoting import escaped_json
 from tallystick.domain.soundness.check import UnsoundAgreementError
 from tallystick.domain.soundness.registering import OtherEngineError
 from tallystick.site import DeploymentUnreadableError
@@ -233,7 +234,7 @@ def problem_response(error: TallystickError, headers: Mapping[str, str] | None =
         extra["WWW-Authenticate"] = "Bearer"
     members = {**asdict(shown), "facts": _plain(shown.facts)}
     return Response(
-        json.dumps(members, ensure_ascii=False).encode("utf-8", "replace"),
+        escaped_json(json.dumps(members, ensure_ascii=False)).encode("utf-8", "replace"),
         status_code=shown.status,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **extra},

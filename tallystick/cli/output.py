@@ -1,6 +1,7 @@
 """What commands print: JSON with `--json`, and otherwise what a person reads.
 
-Results go to standard output; questions, progress and problems to standard error.
+Results go to standard output; questions, progress and problems to standard error. Whatever a line has in it,
+it is printed as one line (`quoting.one_line`).
 """
 
 import json
@@ -15,6 +16,7 @@ from rich.text import Text
 
 from tallystick.domain.errors import Fact, TallystickError
 from tallystick.domain.json import JsonObject, JsonValue
+from tallystick.domain.quoting import escaped_json, one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -31,7 +33,7 @@ def print_result(document: JsonObject, lines: Iterable[str], *, as_json: bool) -
         print_json(document)
         return
     for line in lines:
-        typer.echo(line)
+        print_line(line)
 
 
 def print_table(
@@ -43,13 +45,18 @@ def print_table(
         return
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(Text(shown(cell)) for cell in row))  # plain text: others wrote it
+        table.add_row(*(Text(one_line(shown(cell))) for cell in row))  # plain text: others wrote it
     _show(table)
+
+
+def print_line(line: str) -> None:
+    """Print one line of a result, on standard output."""
+    typer.echo(one_line(line))
 
 
 def say(line: str) -> None:
     """Print a line for a person to read, on standard error."""
-    typer.echo(line, err=True)
+    typer.echo(one_line(line), err=True)
 
 
 def print_problem(error: TallystickError) -> None:
@@ -80,7 +87,7 @@ def shown(value: object) -> str:
 def _json(document: JsonValue, out: TextIO) -> str:
     """Return a document as JSON, in ASCII where `out` cannot write every character."""
     unicode = (out.encoding or "").lower().replace("-", "").startswith("utf")
-    return json.dumps(document, indent=2, ensure_ascii=not unicode)
+    return escaped_json(json.dumps(document, indent=2, ensure_ascii=not unicode))
 
 
 def _plain(value: Fact) -> JsonValue:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tallystick.desk.files import read_file
 from tallystick.desk.strict_yaml import Located, at_line, read_yaml
-from tallystick.domain.codec import decode_with_defaults
+from tallystick.domain.codec import Prose, decode_with_defaults
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, StageId
 from tallystick.limits import JSON_SIZE_BYTES_MAX
@@ -41,7 +41,7 @@ class ClaimForm:
     deposit: int
     condition: str
     stages: tuple[StageId, ...]
-    declaration: str
+    declaration: Prose
     evidence: tuple[AttachedFile, ...] = ()
 
 

@@ -14,7 +14,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, StageId, claim_id
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
-from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines, one_line
+from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
 
@@ -59,8 +59,8 @@ class VerifiedClaim:
 
     def lines(self) -> Iterator[str]:
         """Say what is claimed, from the signed bytes alone."""
-        yield from map(one_line, agreement_lines(self.agreement, self.terms.digest))
-        yield from map(one_line, claim_lines(self.agreement, self.digest, self.filing))
+        yield from agreement_lines(self.agreement, self.terms.digest)
+        yield from claim_lines(self.agreement, self.digest, self.filing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

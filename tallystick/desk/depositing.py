@@ -21,6 +21,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, PersonId, name
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
+from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
@@ -172,4 +173,4 @@ def left_out(folder: Path, agreement: Agreement, chosen: Mapping[ComponentId, Pa
     if missing := [name for name in named if name not in chosen]:
         yield f"not in this deposit: {', '.join(missing)}"
     if others := sorted(path.name for path in folder.iterdir() if path.name not in named):
-        yield f"left out, as the agreement has no such component: {', '.join(others)}"
+        yield f"left out, as the agreement has no such component: {', '.join(map(quoted, others))}"

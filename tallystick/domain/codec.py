@@ -5,7 +5,8 @@ optional: left out, it means that there is nothing, and neither `null` nor `[]` 
 written for it. Any other default is a term of what is signed, and is always written.
 So a value has one form: `encode(decode(cls, value)) == value` holds for all that a
 party may sign, and `decode` refuses what would break it.
-Names, digests, times and periods are checked as they are read.
+Names, digests, times and periods are checked as they are read. A text is one line, in which no character
+draws (`quoting.drawn_by`), unless its annotation is `Prose`.
 """
 
 import dataclasses
@@ -16,9 +17,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import (
+    Annotated,
     Any,
     Final,
     Protocol,
+    TypeAlias,
     TypeVar,
     Union,
     cast,
@@ -31,9 +34,13 @@ from typing import (
 from tallystick.domain import ids
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.json import JsonObject, JsonValue
+from tallystick.domain.quoting import drawn_by, named
 from tallystick.limits import LIST_LENGTH_MAX, TEXT_LENGTH_MAX
 
 T = TypeVar("T")
+
+Prose: TypeAlias = Annotated[str, "may have several lines"]
+"""A text of any characters, always shown quoted. A plain `str` is one line, and nothing in it draws."""
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
@@ -163,7 +170,7 @@ def _is_json_form(kind: type) -> bool:
 
 @functools.cache
 def _hints(cls: type) -> Mapping[str, Any]:
-    return get_type_hints(cls)
+    return get_type_hints(cls, include_extras=True)  # so that `Prose` stays apart from `str`
 
 
 def _read_form(kind: type[JsonForm], value: JsonValue, where: str) -> JsonForm:
@@ -212,6 +219,17 @@ def _read_text(value: JsonValue, where: str) -> str:
     return value
 
 
+def _read_one_line(value: JsonValue, where: str) -> str:
+    text = _read_text(value, where)
+    if (drawing := drawn_by(text)) is not None:
+        raise MalformedDocumentError(
+            f"the character {named(drawing)} may not stand in a text of one line",
+            at=where,
+            character=named(drawing),
+        )
+    return text
+
+
 def _read_integer(value: JsonValue, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise MalformedDocumentError("not an integer", at=where)
@@ -258,7 +276,8 @@ def _checked(check: Callable[[str], str]) -> Callable[[JsonValue, str], str]:
 
 
 _READERS: Final[Mapping[object, Callable[[JsonValue, str], object]]] = {
-    str: _read_text,
+    str: _read_one_line,
+    Prose: _read_text,
     int: _read_integer,
     bool: _read_boolean,
     datetime: _read_instant,

@@ -5,8 +5,14 @@ and docs/errors.md share. HTTP status is not decided here (see api/http/problems
 and a broken invariant is an `AssertionError`, never one of these.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
+
+from tallystick.domain.quoting import one_line, quoted
+from tallystick.limits import FACT_LENGTH_MAX
+
+_A_WORD: Final = re.compile(r"[\w.:@/+=-]{0,160}", re.ASCII)
 
 Fact = str | int | bool | None | Sequence["Fact"] | Mapping[str, "Fact"]
 
@@ -35,8 +41,15 @@ class TallystickError(Exception):
 
     def __str__(self) -> str:
         """Return the message and its facts on one line."""
-        facts = "; ".join(f"{key}: {value}" for key, value in self.facts.items())
-        return f"{self.message} ({facts})" if facts else self.message
+        facts = "; ".join(f"{key}: {_told(value)}" for key, value in self.facts.items())
+        return one_line(f"{self.message} ({facts})" if facts else self.message)
+
+
+def _told(value: Fact) -> str:
+    """Return a fact as it stands in a sentence; a text that may be another's words is quoted."""
+    if isinstance(value, str):
+        return value if _A_WORD.fullmatch(value) else quoted(value, at_most=FACT_LENGTH_MAX)
+    return str(value)
 
 
 class MalformedError(TallystickError):

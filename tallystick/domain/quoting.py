@@ -88,6 +88,8 @@ def drawn_by(text: str) -> str | None:
 
     That is one of those above, or a combining mark after so many others that they cover the lines around.
     """
+    if text.isascii() and text.isprintable():
+        return None  # nearly every text, and the long ones: keys and recipients
     marks = 0
     for character in text:
         marks = marks + 1 if unicodedata.ucd_3_2_0.category(character) in _MARKS else 0

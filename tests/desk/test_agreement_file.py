@@ -265,6 +265,8 @@ def put(document: object, pointer: str, value: object) -> None:
         ("/engine", {"file": "none.json"}, "/engine/file", "file: none.json"),
         ("/engine", {"file": 5}, "/engine/file", "file: 5"),
         ("/deployment", "elsewhere", "/deployment", "deployment: elsewhere"),
+        ("/title", "Escrow \u202e2 fo 1", "/title", "title:"),
+        ("/communications/channels", ["status\npage"], "/communications/channels/0", "status"),
     ],
 )
 def test_mistake_is_reported_with_its_pointer_and_line(

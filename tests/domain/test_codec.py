@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tallystick.domain.codec import (
     MalformedDocumentError,
+    Prose,
     decode,
     decode_with_defaults,
     encode,
@@ -20,6 +21,7 @@ from tallystick.domain.codec import (
 from tallystick.domain.ids import Digest, PartyId, PersonId, PublicKey
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
+from tallystick.domain.quoting import drawn_by
 from tallystick.limits import LIST_LENGTH_MAX, TEXT_LENGTH_MAX
 
 
@@ -196,7 +198,7 @@ def test_instant_survives_being_written_down(moment: datetime) -> None:
     assert instant(instant_text(moment)) == moment.replace(microsecond=0)
 
 
-TEXTS = st.text(max_size=20)
+TEXTS = st.text(max_size=20).filter(lambda text: drawn_by(text) is None)
 INNERS = st.builds(Inner, number=st.integers(), colour=st.sampled_from(Colour))
 OUTERS = st.builds(
     Outer,
@@ -219,3 +221,26 @@ OUTERS = st.builds(
 @given(OUTERS)
 def test_every_value_survives_being_written_down(value: Outer) -> None:
     assert decode(Outer, encode(value)) == value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    title: str
+    lines: tuple[str, ...] = ()
+    story: Prose | None = None
+
+
+@pytest.mark.parametrize("character", ["\n", "\x1b", "\u202e", "\u200b", "\u2028", "\u3164", "\U000e0041"])
+@pytest.mark.parametrize("member", ["title", "lines"])
+def test_a_text_of_one_line_has_no_character_that_draws(character: str, member: str) -> None:
+    text = f"a{character}b"
+    document = {"title": "a", "lines": ["b"], **({"title": text} if member == "title" else {"lines": [text]})}
+    with pytest.raises(MalformedDocumentError, match="may not stand in a text of one line") as refused:
+        decode(Letter, document)
+    assert refused.value.facts["character"] == f"U+{ord(character):04X}"
+    assert refused.value.facts["at"] == ("/title" if member == "title" else "/lines/0")
+
+
+def test_prose_may_have_any_characters() -> None:
+    story = "first\nsecond \u202e"
+    assert decode(Letter, {"title": "a", "story": story}).story == story

@@ -379,6 +379,41 @@ BUILDS: Final = (
         "if len(words) < 6:",
         "tests/domain/test_comparison_words.py",
     ),
+    _build(
+        "a text of others ends its quotes",
+        "tallystick/domain/quoting.py",
+        "also='\\\\\"'",
+        "also=''",
+        "tests/domain/test_quoting.py",
+    ),
+    _build(
+        "combining marks pile up",
+        "tallystick/domain/quoting.py",
+        "or marks > MARKS_IN_A_ROW_MAX:\n            yield",
+        "or marks > 99:\n            yield",
+        "tests/domain/test_quoting.py",
+    ),
+    _build(
+        "a text of one line may draw",
+        "tallystick/domain/codec.py",
+        "    str: _read_one_line,",
+        "    str: _read_text,",
+        "tests/domain/test_codec.py",
+    ),
+    _build(
+        "commands print lines that others broke",
+        "tallystick/cli/output.py",
+        "    typer.echo(one_line(line))",
+        "    typer.echo(line)",
+        "tests/cli/test_output.py",
+    ),
+    _build(
+        "a letter quotes nothing",
+        "tallystick/domain/notice/letter.py",
+        "Declared   {quoted(claim.filing.declaration)}",
+        "Declared   {claim.filing.declaration}",
+        "tests/domain/notice/test_letter.py",
+    ),
 )
 
 

@@ -31,6 +31,7 @@ from tallystick.domain.comparison_words import comparison_words, in_words
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
+from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.shown.summary import summarise
 from tallystick.domain.soundness.check import errors_among, examine, refuse_unsound
@@ -206,13 +207,13 @@ def _checked(envelope: Envelope, agreement: Agreement) -> Envelope:
 
 def _facts(agreement: Agreement) -> list[str]:
     return [
-        f"agreement    {agreement.id} version {agreement.version}: {agreement.title}",
+        f"agreement    {agreement.id} version {agreement.version}: {quoted(agreement.title)}",
         f"deployment   {agreement.deployment}",
         *(
-            f"party        {party.id} ({party.role.replace('_', ' ')}): {party.name}"
+            f"party        {party.id} ({party.role.replace('_', ' ')}): {quoted(party.name)}"
             for party in agreement.parties
         ),
-        *(f"condition    {condition.id}: {condition.title}" for condition in agreement.conditions),
+        *(f"condition    {condition.id}: {quoted(condition.title)}" for condition in agreement.conditions),
         *(f"stage        {stage.id}: {', '.join(stage.components)}" for stage in agreement.stages),
     ]
 

@@ -9,7 +9,7 @@ import typer
 
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
-from tallystick.cli.output import print_json, print_result, print_table, say
+from tallystick.cli.output import print_json, print_line, print_result, print_table, say
 from tallystick.cli.signing import asking
 from tallystick.client.answers import objects, text, texts
 from tallystick.client.problems import UnreachableError
@@ -170,4 +170,4 @@ class _Watch:
         if self.as_json:
             print_json(entry)
         else:
-            typer.echo(f"{text(entry, 'accepted_at')}  {text(entry, 'event')}  {text(entry, 'person')}")
+            print_line(f"{text(entry, 'accepted_at')}  {text(entry, 'event')}  {text(entry, 'person')}")

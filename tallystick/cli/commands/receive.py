@@ -10,7 +10,7 @@ import typer
 
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
-from tallystick.cli.output import print_json, print_problem, say
+from tallystick.cli.output import print_json, print_line, print_problem, say
 from tallystick.client.answers import as_object
 from tallystick.client.blobs import get_blob, get_small_blob
 from tallystick.client.http import Client
@@ -21,6 +21,7 @@ from tallystick.domain.claim.state import CLOSED
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
+from tallystick.domain.quoting import quoted
 from tallystick.limits import COMMAND_WORDS_MAX
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.receiver import Pass, Setting
@@ -130,7 +131,7 @@ def _tell(done: Pass, *, as_json: bool) -> None:
         print_json(as_object({"claim": done.claim, "state": done.state, "reported": reported}, ""))
         return
     for report in done.reported:
-        typer.echo(f"{report.stage}: {report.outcome.value.replace('_', ' ')} ({report.detail})")
+        print_line(f"{report.stage}: {report.outcome.value.replace('_', ' ')} ({quoted(report.detail)})")
     if not done.reported:
         over, waiting = "nothing left to do", "nothing to do yet; see `tallystick claim explain`"
         say(f"claim {done.state}: {over if done.state in CLOSED else waiting}")

@@ -6,6 +6,7 @@ from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import deadline, received
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
+from tallystick.domain.quoting import quoted
 
 
 def claim_subject(agreement: Agreement, claim: Claim) -> str:
@@ -25,27 +26,27 @@ def claim_letter(agreement: Agreement, claim: Claim, *, at: datetime) -> str:
     party, claimant = depositor(agreement), agreement.party(claim.claimant_party)
     condition = agreement.condition(claim.filing.condition)
     lines = (
-        f"To {party.name}.",
+        f"To {quoted(party.name)}.",
         "",
-        f"{claimant.name} claims the release of what you deposited under",
-        f"{agreement.title} ({agreement.id}, version {agreement.version}).",
+        f"{quoted(claimant.name)} claims the release of what you deposited under",
+        f"{quoted(agreement.title)} ({agreement.id}, version {agreement.version}).",
         "",
         f"Claim      {claim.id}",
         f"           {claim.digest}",
         f"Deposit    {claim.filing.deposit}",
         f"Filed      {instant_text(claim.filed_at)} by {claim.filing.person}",
-        f"Condition  {condition.title} ({condition.id})",
-        f"Declared   {_one_line(claim.filing.declaration)}",
+        f"Condition  {quoted(condition.title)} ({condition.id})",
+        f"Declared   {quoted(claim.filing.declaration)}",
         *(f"Stage      {line}" for line in _stages(agreement, claim)),
         "",
         *_time_to_object(agreement, at),
         "",
         f"To object: tallystick object {claim.id} --key YOUR.key",
-        f"An objection names one of these grounds: {', '.join(agreement.objection.grounds)};",
+        f"An objection names one of these grounds: {', '.join(map(quoted, agreement.objection.grounds))};",
         f"it explains in a sentence why, and is signed by one of {', '.join(agreement.objection.objectors)}.",
         f"To confirm receipt: tallystick acknowledge {claim.id} --key YOUR.key",
         "",
-        f"Questions: {agreement.communications.support}",
+        f"Questions: {quoted(agreement.communications.support)}",
         "The escrow engine sent this letter. Only signed statements are binding; the signed notice has this",
         "text's digest.",
     )
@@ -71,7 +72,3 @@ def _time_to_object(agreement: Agreement, at: datetime) -> tuple[str, ...]:
         f"Without a confirmation it counts as received at {instant_text(deemed.at)};",
         f"then the last moment to object is {instant_text(ends.at)}.",
     )
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -17,6 +17,7 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Happening
 from tallystick.domain.pauses import backoff
+from tallystick.domain.quoting import one_line, quoted
 from tallystick.domain.statements.engine import Event, StorageNotice
 from tallystick.domain.statements.signed import Entry
 from tallystick.limits import NOTICE_RETRY_MIN, STORAGE_NOTICE_FINDINGS_MAX, STORAGE_NOTICE_RETRY_MAX
@@ -63,10 +64,10 @@ def storage_subject(agreement: Agreement) -> str:
 def storage_letter(agreement: Agreement, due: OwedLetter) -> str:
     """Return the letter as plain text; the same findings give the same letter."""
     lines = (
-        f"To {due.party.name}.",
+        f"To {quoted(due.party.name)}.",
         "",
         "Copies of files that are stored under",
-        f"{agreement.title} ({agreement.id}, version {agreement.version})",
+        f"{quoted(agreement.title)} ({agreement.id}, version {agreement.version})",
         "were found missing or altered when they were read again.",
         "",
         *(line for _, event in due.findings for line in _event_lines(event)),
@@ -74,7 +75,7 @@ def storage_letter(agreement: Agreement, due: OwedLetter) -> str:
         "the same bytes again, or make a new deposit. Where a copy was replaced, nothing is lost.",
         "",
         f"To see the record: tallystick ledger verify {agreement.id} --key YOUR.key",
-        f"Questions: {agreement.communications.support}",
+        f"Questions: {quoted(agreement.communications.support)}",
         "The escrow engine sent this letter. Only signed statements are binding; the signed notice has this",
         "text's digest.",
     )
@@ -123,5 +124,5 @@ def _findings(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Event]]:
 def _event_lines(event: Event) -> Iterator[str]:
     lost = event.happening is Happening.REPLICA_LOST
     yield f"{instant_text(event.issued_at)}  {'NOT REPLACED' if lost else 'replaced'}"
-    yield from (f"    {line}" for line in event.because)
+    yield from (f"    {one_line(line)}" for line in event.because)
     yield ""

@@ -8,6 +8,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import in_words
 from tallystick.domain.ids import Digest, claim_id
+from tallystick.domain.quoting import quoted
 from tallystick.domain.record.filing import stages_asked
 from tallystick.domain.statements.filing import ClaimFiling
 
@@ -28,38 +29,25 @@ class FiledClaim:
     filed_at: datetime
 
 
-def one_line(line: str) -> str:
-    r"""Return a line in which nothing draws: what others wrote begins no line, and turns or hides no text.
-
-    Each character that prints nothing, and each backslash, is written as Python writes it: `\n`, `\u202e`.
-    """
-    return "".join(_as_seen(character) for character in line)
-
-
-def _as_seen(character: str) -> str:
-    plain = character.isprintable() and character != "\\"
-    return character if plain else character.encode("unicode_escape").decode()
-
-
 def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> Iterator[str]:
     """Yield which claim it is and what it asks for, from the signed filing alone."""
     yield f"claim {claim_id(digest)}: {in_words(digest)}"
     yield f"claim digest {digest}"
     yield f"filed by {filing.person} for {filing.purpose}, issued {instant_text(filing.issued_at)}"
     yield f"rules of generation {filing.generation}"
-    yield f"condition {filing.condition}: {agreement.condition(filing.condition).title}"
+    yield f"condition {filing.condition}: {quoted(agreement.condition(filing.condition).title)}"
     for stage in stages_asked(agreement, filing):
         yield f"asks for stage {stage}: {', '.join(agreement.stage(stage).components)}"
     yield f"deposit {filing.deposit}"
     for document in filing.evidence:
-        what = agreement.evidence_item(document.item).what
+        what = quoted(agreement.evidence_item(document.item).what)
         dated = instant_text(document.issued_at)
         yield f"evidence {document.item}: {what}, dated {dated}, {document.plain_digest}"
-    yield f"declared: {filing.declaration}"
+    yield f"declared: {quoted(filing.declaration)}"
 
 
 def agreement_lines(agreement: Agreement, digest: Digest) -> Iterator[str]:
     """Yield the agreement that a statement is under."""
-    yield f"agreement {agreement.id} version {agreement.version}: {agreement.title}"
+    yield f"agreement {agreement.id} version {agreement.version}: {quoted(agreement.title)}"
     yield f"agreement digest {digest}: {in_words(digest)}"
     yield f"deployment {agreement.deployment}"

@@ -17,7 +17,8 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import in_words
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
-from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines, one_line
+from tallystick.domain.quoting import one_line, quoted
+from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines
 from tallystick.domain.shown.summary import summarise
 from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.deposits import Deposit
@@ -44,7 +45,7 @@ class Context:
 def shows(body: Header | Agreement, context: Context) -> tuple[str, ...]:
     """Return the lines that a signer reads: what signing does, about what, on what grounds.
 
-    Each is one line on any screen (`one_line`), whatever somebody else wrote into it.
+    Each is one line on any screen, and what somebody else wrote stands in it between quotes (`quoting`).
 
     Args:
         body: A body of one of the kinds that persons sign (`SIGNED_BY_PERSONS`).
@@ -55,7 +56,7 @@ def shows(body: Header | Agreement, context: Context) -> tuple[str, ...]:
 
 
 def _agreement(body: Agreement, context: Context) -> Iterator[str]:
-    yield f"agreement {body.id} version {body.version}: {body.title}"
+    yield f"agreement {body.id} version {body.version}: {quoted(body.title)}"
     yield f"deployment {body.deployment}"
     if body.supersedes is not None:
         yield f"supersedes the version {body.supersedes}"
@@ -88,7 +89,7 @@ def _revocation(body: KeyRevocation, context: Context) -> Iterator[str]:
     owner = context.agreement.person_with(body.key).id
     yield f"{body.person} revokes the key of {owner}; what it signed no longer counts for anything undecided."
     yield f"key {body.key}"
-    yield f"reason: {body.reason}"
+    yield f"reason: {quoted(body.reason)}"
     yield from _identity(body, context)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from tallystick.domain.codec import Prose
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Kind, Purpose, WithdrawalReason
 from tallystick.domain.statements.header import Contribution, LedgerSeen, OnClaim
@@ -35,7 +36,7 @@ class Objection(OnClaim):
 
     KIND: ClassVar[Kind] = Kind.OBJECTION
     ground: str
-    explanation: str
+    explanation: Prose
     stages: tuple[StageId, ...] | None = None
 
 
@@ -76,7 +77,7 @@ class Withdrawal(OnClaim):
 
     KIND: ClassVar[Kind] = Kind.WITHDRAWAL
     reason: WithdrawalReason
-    explanation: str
+    explanation: Prose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from tallystick.domain.agreement.parties import ChannelKind
+from tallystick.domain.codec import Prose
 from tallystick.domain.ids import Digest, PartyId, StageId
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.header import Contribution, Header, OnClaim
@@ -17,7 +18,7 @@ class ChannelResult:
     kind: ChannelKind
     address: str
     taken: bool
-    detail: str
+    detail: Prose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ class Event(Header):
     stage: StageId | None = None
     until: datetime | None = None
     cause: Digest | None = None
-    because: tuple[str, ...] = ()
+    because: tuple[Prose, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ class PremiseVerdict:
 
     premise: str
     holds: bool
-    found: str
+    found: Prose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from tallystick.domain.codec import Prose
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.statements.header import Header
@@ -37,4 +38,4 @@ class ClaimFiling(Header):
     evidence: tuple[EvidenceDocument, ...]
     recipient: str
     purpose: Purpose
-    declaration: str
+    declaration: Prose

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tallystick.domain.codec import Prose
 from tallystick.domain.ids import ComponentId, Digest, StageId
 from tallystick.domain.kinds import Kind, ReceiptOutcome
 from tallystick.domain.statements.header import OnClaim
@@ -25,7 +26,7 @@ class Receipt(OnClaim):
     stage: StageId
     outcome: ReceiptOutcome
     components: tuple[ReceivedComponent, ...]
-    detail: str
+    detail: Prose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

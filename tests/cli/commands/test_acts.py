@@ -256,7 +256,7 @@ def test_cosigner_sees_what_the_first_has_said(office: Office, release: Release)
     office.run(*first, person=ANA)
     ran = office.run("lift", release.claim, "--cosign", "lift.json", person=KIM, answer="n\n")
     assert (ran.code, office.sent()) == (1, [])
-    assert "reason: over" in ran.err
+    assert 'reason: "over"' in ran.err
     assert f"{ANA} lifts a hold" in ran.err
 
 

@@ -234,7 +234,7 @@ def test_claim_is_shown_and_nothing_of_it_is_sent_without_a_yes(office: Office, 
     shown = ran.err[: ran.err.index("Sign this?")]
     for told in (
         f"{BEA} files this claim",
-        "declared: It has filed for insolvency.",
+        'declared: "It has filed for insolvency."',
         "asks for stage critical",
     ):
         assert told in shown

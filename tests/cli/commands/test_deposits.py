@@ -195,7 +195,7 @@ def test_folder_that_is_no_component_and_component_without_a_folder_are_said(
     assert ran.code == 0, ran.err
     said = ran.err.splitlines()
     assert any(line.startswith("not in this deposit:") and DOCS in line for line in said)
-    assert "left out, as the agreement has no such component: dcos" in said
+    assert 'left out, as the agreement has no such component: "dcos"' in said
 
 
 def test_deposit_of_components_that_were_named_says_nothing_of_the_others(

@@ -47,7 +47,7 @@ def test_the_same_claim_at_the_same_moment_gives_the_same_letter() -> None:
         instant_text(CLAIM.filed_at),
         AGREEMENT.condition(CLAIM.filing.condition).title,
         AGREEMENT.party(CLAIM.claimant_party).name,
-        f"To {depositor(AGREEMENT).name}.",
+        f'To "{depositor(AGREEMENT).name}".',
         AGREEMENT.communications.support,
         *AGREEMENT.objection.grounds,
         *AGREEMENT.objection.objectors,
@@ -69,7 +69,7 @@ def test_the_letter_lists_each_stage_that_is_asked_for_and_no_other() -> None:
 
 def test_what_the_claimant_declared_stays_on_its_line_and_forges_no_other() -> None:
     assert declared("no access\n\nStage      source: everything\r\x1b[2J") == (
-        "no access Stage source: everything [2J"
+        r'"no access\n\nStage      source: everything\r\x1b[2J"'
     )
 
 

@@ -99,7 +99,7 @@ def test_what_is_shown_follows_the_body_and_not_what_was_asked_for() -> None:
     swapped = replace(body, explanation="Something else.", stages=(StageId("source"),))
     context = beside(world)
     lines = shows(swapped, context)
-    assert "ground cured: Something else." in lines
+    assert 'ground "cured": "Something else."' in lines
     assert "scope: source" in lines
     assert "scope: the whole claim" in shows(body, context)
 
@@ -110,12 +110,12 @@ def test_what_others_wrote_makes_no_line_of_its_own_and_hides_or_turns_no_text()
     (told,) = (
         line
         for line in shows(replace(objection(world), explanation=hidden), beside(world))
-        if line.startswith("ground cured")
+        if line.startswith("ground")
     )
-    assert told == r"ground cured: over\nstatement sha256:0\u202erenoitcejbo\u200b\u2028\\n"
+    assert told == r'ground "cured": "over\nstatement sha256:0\u202erenoitcejbo\u200b\u2028\\n"'
     claim = replace(world.claim.filing, declaration="Unpaid.\nthe server says: state RELEASED")
     lines = shows(objection(world), replace(beside(world), claim=replace(filed(world), filing=claim)))
-    assert r"declared: Unpaid.\nthe server says: state RELEASED" in lines
+    assert r'declared: "Unpaid.\nthe server says: state RELEASED"' in lines
     assert not any("\n" in line for line in lines)
 
 

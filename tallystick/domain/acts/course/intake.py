@@ -13,6 +13,7 @@ from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
 from tallystick.domain.drafts.command import ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
+from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.acts import Intake
 
 
@@ -36,7 +37,7 @@ def _does(body: Intake) -> str:
 
 
 def _particulars(body: Intake, _: Agreement) -> Iterator[str]:
-    yield from (f"reason: {reason}" for reason in body.reasons)
+    yield from (f"reason: {quoted(reason)}" for reason in body.reasons)
 
 
 ACT: Final = Act(

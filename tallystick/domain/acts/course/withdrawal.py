@@ -15,6 +15,7 @@ from tallystick.domain.drafts.command import ActCommand, Ask
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import WithdrawalReason
+from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.acts import Withdrawal
 
 
@@ -39,7 +40,7 @@ def _does(body: Withdrawal) -> str:
 
 
 def _particulars(body: Withdrawal, _: Agreement) -> Iterator[str]:
-    yield f"explanation: {body.explanation}"
+    yield f"explanation: {quoted(body.explanation)}"
 
 
 ACT: Final = Act(

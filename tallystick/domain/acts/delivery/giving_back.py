@@ -15,6 +15,7 @@ from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import ActCommand, Ask
 from tallystick.domain.drafts.heading import Heading, Standing
 from tallystick.domain.ids import ComponentId, PersonId
+from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import MisdirectedError, NothingDueError
 from tallystick.domain.statements.receipts import Return
 
@@ -60,8 +61,8 @@ def _does(_: Return) -> str:
 
 
 def _particulars(body: Return, _: Agreement) -> Iterator[str]:
-    yield f"{', '.join(body.components)}: {body.method}"
-    yield f"certificate: {body.certificate}"
+    yield f"{', '.join(body.components)}: {quoted(body.method)}"
+    yield f"certificate: {quoted(body.certificate)}"
 
 
 ACT: Final = Act(

@@ -15,6 +15,7 @@ from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import ReceiptOutcome
+from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.receipts import Receipt, ReceivedComponent
 
@@ -80,7 +81,7 @@ def _particulars(body: Receipt, _: Agreement) -> Iterator[str]:
     for received in body.components:
         manifest = f", manifest {received.manifest_digest}" if received.manifest_digest else ""
         yield f"received {received.component} {received.sealed_digest}{manifest}"
-    yield body.detail
+    yield f"what happened: {quoted(body.detail)}"
 
 
 ACT: Final = Act(

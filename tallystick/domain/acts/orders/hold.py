@@ -13,6 +13,7 @@ from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import REASON, STAGES, ActCommand
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
+from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.acts import Hold
 
 
@@ -32,7 +33,7 @@ def _does(_: Hold) -> str:
 
 def _particulars(body: Hold, _: Agreement) -> Iterator[str]:
     yield f"scope: {', '.join(body.stages) if body.stages is not None else 'the whole claim'}"
-    yield f"reason: {body.reason}"
+    yield f"reason: {quoted(body.reason)}"
 
 
 ACT: Final = Act(

@@ -15,6 +15,7 @@ from tallystick.domain.drafts.command import REASON, ActCommand, Ask
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId, party_of
 from tallystick.domain.kinds import Outcome
+from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.orders import JointInstruction
 
@@ -39,7 +40,7 @@ def _does(body: JointInstruction) -> str:
 
 
 def _particulars(body: JointInstruction, _: Agreement) -> Iterator[str]:
-    yield f"reason: {body.reason}"
+    yield f"reason: {quoted(body.reason)}"
 
 
 ACT: Final = Act(

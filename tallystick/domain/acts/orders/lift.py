@@ -14,6 +14,7 @@ from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
 from tallystick.domain.drafts.command import REASON, ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading, Standing
 from tallystick.domain.ids import Digest, PersonId
+from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import NothingToLiftError
 from tallystick.domain.statements.acts import HoldLift
 
@@ -51,7 +52,7 @@ def _does(_: HoldLift) -> str:
 
 def _particulars(body: HoldLift, _: Agreement) -> Iterator[str]:
     yield f"lifts {body.hold}"
-    yield f"reason: {body.reason}"
+    yield f"reason: {quoted(body.reason)}"
 
 
 ACT: Final = Act(

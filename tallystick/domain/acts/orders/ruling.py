@@ -17,6 +17,7 @@ from tallystick.domain.drafts.command import REASON, ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Authority, Outcome
+from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import RulingIncompleteError
 from tallystick.domain.statements.orders import Ruling, RulingDocument
 
@@ -61,8 +62,8 @@ def _does(body: Ruling) -> str:
 
 
 def _particulars(body: Ruling, _: Agreement) -> Iterator[str]:
-    yield from (f"paper {paper.document} {paper.plain_digest}" for paper in body.documents)
-    yield f"reason: {body.reason}"
+    yield from (f"paper {quoted(paper.document)} {paper.plain_digest}" for paper in body.documents)
+    yield f"reason: {quoted(body.reason)}"
 
 
 ACT: Final = Act(

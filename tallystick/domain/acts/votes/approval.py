@@ -16,6 +16,7 @@ from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import STAGES, ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading, Standing
 from tallystick.domain.ids import PersonId
+from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import AlreadyStatedError, BadTimingError, MisdirectedError, NotYoursError
 from tallystick.domain.statements.acts import Approval
 
@@ -102,10 +103,10 @@ def _particulars(body: Approval, agreement: Agreement) -> Iterator[str]:
     for stage in body.stages:
         yield f"stage {stage} releases {', '.join(agreement.stage(stage).components)}"
     for share in body.contributions:
-        whose = f"the share of {share.component} held by {share.leaf}"
+        whose = f"the share of {share.component} held by {quoted(share.leaf)}"
         yield f"with {whose}, sealed for this claim, {share.sealed_digest}"
     yield f"counts until {instant_text(body.expires_at)}, for {body.purpose} only"
-    yield f"reason: {body.reason}"
+    yield f"reason: {quoted(body.reason)}"
 
 
 ACT: Final = Act(

@@ -14,6 +14,7 @@ from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import REASON, ActCommand
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
+from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import AlreadyStatedError
 from tallystick.domain.statements.acts import Denial
 
@@ -42,7 +43,7 @@ def _does(_: Denial) -> str:
 
 
 def _particulars(body: Denial, _: Agreement) -> Iterator[str]:
-    yield f"reason: {body.reason}"
+    yield f"reason: {quoted(body.reason)}"
 
 
 ACT: Final = Act(

@@ -13,6 +13,7 @@ from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import STAGES, ActCommand, Ask
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId, StageId
+from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import (
     AlreadyStatedError,
     DisputeSettledError,
@@ -98,7 +99,7 @@ def _does(_: Objection) -> str:
 
 def _particulars(body: Objection, _: Agreement) -> Iterator[str]:
     yield f"scope: {', '.join(body.stages) if body.stages is not None else 'the whole claim'}"
-    yield f"ground {body.ground}: {body.explanation}"
+    yield f"ground {quoted(body.ground)}: {quoted(body.explanation)}"
 
 
 ACT: Final = Act(

@@ -12,6 +12,7 @@ from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import REASON, ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import Digest, PersonId
+from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import NothingToRetractError
 from tallystick.domain.statements.acts import Approval, Denial, Objection, Retraction
 
@@ -43,7 +44,7 @@ def _does(_: Retraction) -> str:
 
 def _particulars(body: Retraction, _: Agreement) -> Iterator[str]:
     yield f"takes back {body.of}"
-    yield f"reason: {body.reason}"
+    yield f"reason: {quoted(body.reason)}"
 
 
 ACT: Final = Act(

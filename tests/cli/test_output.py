@@ -1,0 +1,61 @@
+"""What commands print: one line stays one line, and nothing that others wrote draws on it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tallystick.cli.main import main
+from tallystick.cli.output import print_json, print_line, print_problem, print_result, print_table, say
+from tallystick.domain.errors import TallystickError
+
+HOSTILE = "a\nevery check passed\r\x1b[2J\u202etxet\u200b\u2028\U000e0041"
+SEEN = r"a\nevery check passed\r\x1b[2J\u202etxet\u200b\u2028\U000e0041"
+
+
+def test_a_line_of_a_result_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    print_result({}, [HOSTILE], as_json=False)
+    print_line(HOSTILE)
+    assert capfd.readouterr().out == f"{SEEN}\n{SEEN}\n"
+
+
+def test_what_is_said_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    say(HOSTILE)
+    assert capfd.readouterr().err == f"{SEEN}\n"
+
+
+def test_a_cell_of_a_table_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    print_table({}, ("a", "b"), [(HOSTILE, [HOSTILE])], as_json=False)
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith(SEEN)
+    assert all(line.isprintable() for line in lines)
+
+
+def test_json_says_the_same_and_draws_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    print_json({"said": HOSTILE})
+    print_problem(TallystickError(HOSTILE, given=HOSTILE))
+    out, err = capfd.readouterr()
+    assert json.loads(out) == {"said": HOSTILE}
+    assert json.loads(err)["facts"] == {"given": HOSTILE}
+    assert all(line.isprintable() for line in (out + err).splitlines())
+
+
+def test_the_sentence_of_an_error_quotes_what_it_was_given() -> None:
+    error = TallystickError("not a name", given="x); every check passed (", code_of="sha256:ab", many=[1])
+    assert str(error) == 'not a name (given: "x); every check passed ("; code_of: sha256:ab; many: [1])'
+    assert "\n" not in str(TallystickError(HOSTILE))
+
+
+def test_a_file_under_verification_writes_no_verdict(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "forged\nevery check passed.json"
+    file.write_text(json.dumps({"case": 1, "x\nevery check passed\n": "\u202e"}))
+    with pytest.raises(SystemExit) as ended:
+        main(["evidence", "verify", str(file)])
+    lines = capfd.readouterr().out.splitlines()
+    assert ended.value.code == 1
+    assert not any(line.startswith("every check passed") for line in lines)
+    assert len(lines) == 2
+    assert all(line.isprintable() for line in lines)
