@@ -32,6 +32,7 @@ STATEMENT_LIFETIME_MAX: Final = timedelta(days=366)
 CLOCK_SKEW_MAX: Final = timedelta(minutes=5)  # how far ahead `issued_at` may lie
 STATEMENTS_REMEMBERED_MAX: Final = 1024  # verified ones that a process need not verify again
 AGREEMENTS_REMEMBERED_MAX: Final = 32
+SUBMISSIONS_REMEMBERED_MAX: Final = 64  # between the validator of an update and its handler
 DEADLINES_REMEMBERED_MAX: Final = 256  # of each of those agreements
 
 # Agreements.

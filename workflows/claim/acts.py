@@ -1,16 +1,31 @@
 """What persons state about a claim: decided by the record as known, recorded, and only then believed."""
 
+from functools import lru_cache
+
 from temporalio.exceptions import FailureError
 
 from activities.ledger import LedgerActivities
-from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
+from tallystick.crypto.envelope import Envelope, envelope_bytes, parse_envelope, statement_id
 from tallystick.domain.admission.door import admit_act
 from tallystick.domain.errors import TallystickError
-from tallystick.messages import Acknowledged, NewEntries, RecordAct
+from tallystick.limits import SUBMISSIONS_REMEMBERED_MAX
+from tallystick.messages import Acknowledged, NewEntries, RecordAct, Submission
 from tallystick.proof.reading import read_signed
 from workflows import steps
 from workflows.claim import news
 from workflows.claim.casebook import Casebook
+
+
+@lru_cache(maxsize=SUBMISSIONS_REMEMBERED_MAX)
+def envelope_in(submission: Submission) -> Envelope:
+    """Return the envelope that was sent, parsed once for the validator and the handler of the same update.
+
+    It follows from the text alone, so a replay, which asks no validator, arrives at the same.
+
+    Raises:
+        MalformedError: Not strict JSON, or not an envelope.
+    """
+    return parse_envelope(submission.envelope.encode())
 
 
 async def accept(case: Casebook, envelope: Envelope) -> Acknowledged:

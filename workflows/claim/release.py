@@ -16,7 +16,7 @@ from temporalio.exceptions import FailureError
 from activities.gate.decide import GateActivities
 from activities.ledger import LedgerActivities
 from activities.notices.claim import NoticeActivities
-from tallystick.crypto.envelope import parse_envelope, statement_id
+from tallystick.crypto.envelope import statement_id
 from tallystick.domain.acts.all import check_is_act
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.claim.course import is_over, return_orders_end, stage_for_the_gate, stage_in_delivery
@@ -110,7 +110,7 @@ class ReleaseWorkflow:
             ApplicationError: The rule that refuses it.
         """
         with crossing():
-            envelope = parse_envelope(submission.envelope.encode())
+            envelope = acts.envelope_in(submission)
             case = await self._filed()
             async with self._deciding:
                 return await acts.accept(case, envelope)
@@ -125,7 +125,7 @@ class ReleaseWorkflow:
             ApplicationError: It is malformed, not an act, or signed by another key.
         """
         with crossing():
-            envelope = parse_envelope(submission.envelope.encode())
+            envelope = acts.envelope_in(submission)
             case = self._on_record
             if case is not None and case.entry_of(statement_id(envelope)) is None:
                 check_is_act(read_signed(envelope, case.agreement))
