@@ -30,7 +30,7 @@ from tallystick.domain.ids import StageId
 from tallystick.domain.inbox.deadlines import deadlines
 from tallystick.domain.inbox.waiting import Waiting, waiting
 from tallystick.domain.record.fold import Turn, turns
-from tallystick.domain.release.decision import recorded_premises
+from tallystick.domain.release.decision import premises_to_tell
 from tallystick.domain.statements.engine import PremiseVerdict
 from tallystick.domain.statements.signed import Entry, write_body
 from tallystick.store.cases.casefile import CaseFile
@@ -124,7 +124,7 @@ def explanation(case: CaseFile, stage: StageId | None, at: datetime) -> Explanat
     """Return why `stage`, or the next one, can or cannot be released, as far as the record decides it."""
     following = case.claim.next_stage
     asked = stage or (following.stage if following is not None else None)
-    premises = () if asked is None else recorded_premises(case.agreement, case.claim, asked, at=at)
+    premises = () if asked is None else premises_to_tell(case.agreement, case.claim, asked, at=at)
     waits = waiting(case.agreement, case.claim, at)
     return Explanation(
         stage=asked,

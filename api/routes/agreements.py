@@ -158,12 +158,13 @@ async def revoke_key(
 async def _registered(backend: Backend, posted: Posted) -> Registered:
     envelope_sent = envelope_of(posted, Kind.AGREEMENT)
     signed = await run_in_threadpool(read_agreement, envelope_sent)
-    registered = await run_in_threadpool(_register, backend, signed, envelope_sent)
+    registered, concerned = await run_in_threadpool(_register, backend, signed, envelope_sent)
     wanted = [
         DealCustody(agreement=registered.agreement_id, component=component.id, epoch=_FIRST_EPOCH)
         for component in signed.agreement.components
     ]
     await asyncio.gather(*map(backend.engine.deal_custody, wanted))
+    await asyncio.gather(*(backend.engine.look(claim, "a version was registered") for claim in concerned))
     return Registered(
         agreement=registered.agreement_id,
         version=registered.version,
@@ -173,11 +174,14 @@ async def _registered(backend: Backend, posted: Posted) -> Registered:
     )
 
 
-def _register(backend: Backend, signed: SignedAgreement, sent: Envelope) -> RegisteredAgreement:
+def _register(
+    backend: Backend, signed: SignedAgreement, sent: Envelope
+) -> tuple[RegisteredAgreement, list[Digest]]:
+    """Register a version, and return the open claims whose workflows should look at it."""
     deployment = backend.deployment()
     with transaction(backend.database) as session:
         if (present := agreements.by_digest(session, signed.terms.digest)) is not None:
-            return present
+            return present, []
         before = agreements.latest(session, signed.agreement.id)
         check_registration(
             deployment,
@@ -187,7 +191,10 @@ def _register(backend: Backend, signed: SignedAgreement, sent: Envelope) -> Regi
             previous=None if before is None else before.signed().agreement,
             revoked=revocations.revoked_keys(session, signed.agreement.id),
         )
-        return agreements.register(session, sent, backend.now())
+        registered = agreements.register(session, sent, backend.now())
+        # Longer calendars may have a waiting claim go on; a first version has no claims.
+        cases = [] if before is None else list(backend.readable_cases(session, [registered.agreement_id]))
+    return registered, [case.claim.digest for case in cases if case.claim.is_open]
 
 
 def _item(registered: RegisteredAgreement) -> AgreementItem:

@@ -1,7 +1,7 @@
 """Filing a claim: read the form that people write, seal its evidence, sign and send the statement."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,8 @@ from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.refusals import DepositNotClaimableError
+from tallystick.domain.soundness.finding import Finding
+from tallystick.domain.soundness.simulation.simulated import simulated
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.signed import Signed, expect
@@ -43,6 +45,7 @@ def file_claim(
     scratch: Path,
     *,
     confirm: Confirm,
+    tell: Callable[[Finding], None],
     at: datetime,
     trusted: str | None,
 ) -> JsonObject:
@@ -52,12 +55,15 @@ def file_claim(
 
     Args:
         confirm: Shows the claim to the person before it is signed.
+        tell: Takes what goes wrong with claims that are filed now, before that; the server decides.
 
     Raises:
         TallystickError: The claim breaks a rule, or the server refused or did not answer.
     """
     form = placed.form
     signed = desk.agreement(form.agreement, trusted=trusted)
+    for finding in simulated(signed.agreement, at=at):
+        tell(finding)
     deposit = _deposit(desk, signed.agreement, form.deposit)
     sealed = [_seal(entry, placed.folder, scratch, signed.agreement) for entry in form.evidence]
     documents = tuple(entry.document for entry in sealed)

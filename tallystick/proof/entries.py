@@ -13,7 +13,7 @@ from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id
 from tallystick.domain.admission.revocations import check_revoked_here
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.agreement.versions import check_predecessors
+from tallystick.domain.agreement.versions import check_predecessors, with_longest_calendars
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.kinds import Kind
@@ -42,7 +42,8 @@ def filing_first(kind: str, index: int) -> tuple[bool, int]:
 def with_successors(terms: Terms, raw: Iterable[RecordedStatement]) -> Terms:
     """Return `terms` with the later versions that `raw` holds, each signed by all parties to the one before.
 
-    A version that does not follow, or that a party has not signed, is ignored.
+    A version that does not follow, or that a party has not signed, is ignored. The pinned version is counted
+    by the longest calendars among those that differ from it in nothing else.
     """
     later = dict(terms.later)
     newest, digest = (terms.agreement, terms.digest) if not later else _last(later)
@@ -52,7 +53,8 @@ def with_successors(terms: Terms, raw: Iterable[RecordedStatement]) -> Terms:
             if following is not None:
                 newest, digest = following.agreement, following.terms.digest
                 later[digest] = newest
-    return replace(terms, later=later)
+    lengthened = with_longest_calendars(terms.agreement, later.values())
+    return replace(terms, agreement=lengthened, later=later)
 
 
 def verified(

@@ -21,6 +21,7 @@ from tallystick.desk.filing import file_claim
 from tallystick.domain.claim.state import CLOSED
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
+from tallystick.domain.soundness.finding import Finding
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="File a claim, and follow it.")
 
@@ -41,8 +42,12 @@ def file_(
     """Seal the evidence, sign the claim, and file both."""
     form, confirm = read_claim_form(file), asking(yes=yes)
     with opened(context, api, key) as desk, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
-        answer = file_claim(desk, form, Path(scratch), confirm=confirm, at=now(), trusted=trust)
+        answer = file_claim(desk, form, Path(scratch), confirm=confirm, tell=_tell, at=now(), trusted=trust)
     print_result(answer, [f"filed {text(answer, 'claim')}"], as_json=as_json)
+
+
+def _tell(finding: Finding) -> None:
+    say(f"{finding.severity}: {finding.message}. {finding.advice}")
 
 
 @app.command()

@@ -25,6 +25,7 @@ class Terms:
     """An agreement as a claim pins it: its content and its digest.
 
     Attributes:
+        agreement: Its content, with the calendars of `later` versions that do nothing but lengthen them.
         later: The known versions that followed it, by digest, each signed by all parties to the version
             before it. They change no rule of the claim, but their quorum may also revoke a stolen key.
     """

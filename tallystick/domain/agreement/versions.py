@@ -64,10 +64,16 @@ def only_lengthens_calendars(previous: Agreement, newer: Agreement) -> bool:
 
 
 def with_longest_calendars(agreement: Agreement, later: Iterable[Agreement]) -> Agreement:
-    """Return `agreement` with the calendars of the newest `later` version that only lengthens them."""
-    lengthened = [newer for newer in later if only_lengthens_calendars(agreement, newer)]
-    newest = max(lengthened, key=lambda newer: newer.version, default=agreement)
-    return agreement if newest is agreement else replace(agreement, calendars=newest.calendars)
+    """Return `agreement` with the calendars of those `later` versions that do nothing but lengthen them.
+
+    Args:
+        later: In the order of their numbers. One that changes anything else, or shortens a calendar again,
+            is passed over: whoever reads them one by one comes to the same calendars.
+    """
+    for newer in later:
+        if newer.calendars != agreement.calendars and only_lengthens_calendars(agreement, newer):
+            agreement = replace(agreement, calendars=newer.calendars)
+    return agreement
 
 
 def _reaches_further(before: Calendar, after: Calendar) -> bool:

@@ -27,6 +27,7 @@ from tallystick.domain.claim.tally import tally_approvals
 from tallystick.domain.ids import PersonId, StageId
 from tallystick.domain.inbox.deadlines import intake_due, return_due
 from tallystick.domain.notice.proof import deemed_receipt, notice_is_given
+from tallystick.domain.progress.beyond import beyond_calendars
 
 _S = ClaimState
 
@@ -48,6 +49,8 @@ class Awaited(StrEnum):
     ROLLBACK = "rollback"
     RETURN = "return"
     HOLD_LIFT = "hold-lift"
+    CALENDAR = "calendar"
+    """A new version of the agreement, whose calendars reach the next deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +221,17 @@ def _for_hold_lift(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[
         )
 
 
+def _for_calendar(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Waiting]:
+    if (beyond := beyond_calendars(agreement, claim, at=at)) is not None:
+        yield Waiting(
+            what=Awaited.CALENDAR,
+            on=tuple(person.id for person in agreement.persons),
+            until=None,
+            why=f"the next deadline cannot be computed: {beyond.message}; "
+            "it is counted once every party has signed a version that only has longer calendars",
+        )
+
+
 def _end(find: Callable[[], Deadline | None]) -> datetime | None:
     try:
         deadline = find()
@@ -238,4 +252,5 @@ _LOOKS: Final[tuple[Callable[[Agreement, Claim, datetime], Iterator[Waiting]], .
     _for_rollback,
     _for_return,
     _for_hold_lift,
+    _for_calendar,
 )

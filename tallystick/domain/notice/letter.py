@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
-from tallystick.domain.agreement.deadlines import deadline, received
+from tallystick.domain.agreement.deadlines import CalendarExhaustedError, deadline, received
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
 from tallystick.domain.quoting import quoted
@@ -17,11 +17,10 @@ def claim_subject(agreement: Agreement, claim: Claim) -> str:
 def claim_letter(agreement: Agreement, claim: Claim, *, at: datetime) -> str:
     """Return the notice as plain text; the same claim at the same moment gives the same letter.
 
+    If a calendar ends before the last moment to object, the letter says so: notice is never kept back.
+
     Args:
         at: When it is sent.
-
-    Raises:
-        CalendarExhaustedError: A calendar of the agreement does not reach that far.
     """
     party, claimant = depositor(agreement), agreement.party(claim.claimant_party)
     condition = agreement.condition(claim.filing.condition)
@@ -64,9 +63,16 @@ def _time_to_object(agreement: Agreement, at: datetime) -> tuple[str, ...]:
     )
     if agreement.notice.deemed_after is None:
         return (begins, "The time runs only from your confirmation of receipt.")
-    passed = deadline(at, agreement.notice.deemed_after, recipient=party, agreement=agreement)
-    deemed = received(passed.at, recipient=party, agreement=agreement)
-    ends = deadline(deemed.at, window, recipient=party, agreement=agreement)
+    try:
+        passed = deadline(at, agreement.notice.deemed_after, recipient=party, agreement=agreement)
+        deemed = received(passed.at, recipient=party, agreement=agreement)
+        ends = deadline(deemed.at, window, recipient=party, agreement=agreement)
+    except CalendarExhaustedError as beyond:
+        return (
+            begins,
+            f"The last moment to object is not known yet: {beyond.message}.",
+            "You may object now. The time ends only after the parties have signed longer calendars.",
+        )
     return (
         begins,
         f"Without a confirmation it counts as received at {instant_text(deemed.at)};",

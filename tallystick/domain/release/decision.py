@@ -6,11 +6,14 @@ gate, and anyone can decide again offline, with the same function. If any premis
 not met, the answer is no.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.rules import PremiseAnswer
 from tallystick.domain.claim.sight import Sight
 from tallystick.domain.ids import StageId
 from tallystick.domain.statements.engine import PremiseVerdict
@@ -58,3 +61,22 @@ def recorded_premises(
         PremiseVerdict(premise=premise, **look(agreement, claim, stage, at)._asdict())
         for premise, look in claim.rules.recorded.items()
     )
+
+
+def premises_to_tell(
+    agreement: Agreement, claim: Claim, stage: StageId, *, at: datetime
+) -> tuple[PremiseVerdict, ...]:
+    """Return the premises that the record alone decides, for people: one beyond a calendar is not met."""
+    return tuple(
+        PremiseVerdict(
+            premise=premise, **_answer(lambda look=look: look(agreement, claim, stage, at))._asdict()
+        )
+        for premise, look in claim.rules.recorded.items()
+    )
+
+
+def _answer(ask: Callable[[], PremiseAnswer]) -> PremiseAnswer:
+    try:
+        return ask()
+    except CalendarExhaustedError as beyond:
+        return PremiseAnswer(holds=False, found=beyond.message)

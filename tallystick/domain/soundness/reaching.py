@@ -95,7 +95,7 @@ def evidence_issued_by_others(agreement: Agreement) -> Iterator[Finding]:
             message = f"nobody issues {item.id}"
             yield error("evidence-without-issuer", f"/evidence/{place}/issuer", message, "Say who issues it.")
         elif "@" in item.issuer and item.issuer not in {person.id for person in agreement.persons}:
-            message = f"{item.issuer} issues {item.id}, and is nobody of the agreement"
+            message = f"{item.issuer[:64]!r} issues {item.id}, and is nobody of the agreement"
             yield warning(
                 "evidence-issuer-unknown",
                 f"/evidence/{place}/issuer",

@@ -1,12 +1,15 @@
 """Whether a claim may be filed, given all that is on record: the API asks, and so does the filing itself."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from tallystick.crypto.envelope import Envelope
+from tallystick.domain.agreement.versions import with_longest_calendars
 from tallystick.domain.ids import party_of
 from tallystick.domain.record.filing import check_filing
+from tallystick.domain.soundness.simulation.calendars import check_calendars_reach
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.proof.reading import read_signed
@@ -39,7 +42,9 @@ def check_may_be_filed(
         TallystickError: A subclass names the rule that refuses it, or what on record cannot be read.
     """
     filing, agreement_id = signed.body, registered.agreement_id
+    later = revocations.later_versions(session, registered)
     terms = registered.signed().terms
+    terms = replace(terms, agreement=with_longest_calendars(terms.agreement, later))
     check_filing(
         terms,
         signed,
@@ -47,5 +52,6 @@ def check_may_be_filed(
         deposit=verified_deposit(session, agreement_id, filing.deposit),
         others=cases.of_party(session, agreement_id, party_of(filing.person)),
         revocations=revocations.revocations(session, agreement_id, terms.agreement),
-        later=revocations.later_versions(session, registered),
+        later=later,
     )
+    check_calendars_reach(terms.agreement, filing, at=at)

@@ -1,7 +1,7 @@
 """What a claim waits for along its way, on whom, and until when."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -11,9 +11,10 @@ from tallystick.domain.claim.state import StageState
 from tallystick.domain.inbox.deadlines import deadlines
 from tallystick.domain.inbox.waiting import Awaited, to_undo, waiting
 from tallystick.domain.kinds import Happening
+from tallystick.domain.release.decision import premises_to_tell, recorded_premises
 from tallystick.domain.statements.engine import Event
 from tests.support.stories.stories import play
-from tests.support.worlds.agreements import AGREEMENT
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, CRITICAL, DORA, KIM
 from tests.support.worlds.world import World
 
 
@@ -165,10 +166,57 @@ def test_a_claim_whose_calendar_has_run_out_still_says_on_whom_it_waits() -> Non
     short = tuple(replace(one, covers_until=date(2026, 11, 24)) for one in AGREEMENT.calendars)
     world = World(agreement=replace(AGREEMENT, calendars=short))
     world.files(stages=["critical"])
-    assert waits(world) == {"intake": ("ana@harbour", "abe@harbour")}
+    assert waits(world)["intake"] == ("ana@harbour", "abe@harbour")
     assert until(world, Awaited.INTAKE) is None
     with pytest.raises(CalendarExhaustedError):
         deadlines(world.agreement, world.claim, world.now)
+
+
+def exhausted(acknowledged_after: timedelta = timedelta()) -> World:
+    """A claim that is accepted, whose window would end after the calendars do; the engine can't go on."""
+    short = tuple(replace(one, covers_until=date(2026, 12, 4)) for one in AGREEMENT.calendars)
+    world = World(agreement=replace(AGREEMENT, calendars=short))
+    world.files(stages=["critical"])
+    world.accepts()
+    world.engine_runs = False
+    world.now += acknowledged_after
+    world.acknowledges()
+    return world
+
+
+def test_everybody_is_asked_for_longer_calendars_when_one_ends_within_the_window() -> None:
+    world = exhausted()
+    assert waits(world)["calendar"] == tuple(person.id for person in AGREEMENT.persons)
+    (told,) = (
+        one for one in waiting(world.agreement, world.claim, world.now) if one.what is Awaited.CALENDAR
+    )
+    assert "after 2026-12-04, the last day that calendar de-by covers" in told.why
+
+
+def test_the_explanation_names_the_calendar_at_the_premises_that_it_leaves_open() -> None:
+    world = exhausted(acknowledged_after=timedelta(days=21))
+    with pytest.raises(CalendarExhaustedError):
+        recorded_premises(world.agreement, world.claim, CRITICAL, at=world.now)
+    told = {
+        verdict.premise: verdict
+        for verdict in premises_to_tell(world.agreement, world.claim, CRITICAL, at=world.now)
+    }
+    assert tuple(told) == tuple(world.claim.rules.recorded)
+    assert told["intake-accepted"].holds
+    assert not told["notice-proven"].holds
+    assert "calendar de-by" in told["notice-proven"].found
+
+
+@pytest.mark.parametrize("act", ["objects", "denies", "holds", "withdraws"])
+def test_what_stops_a_release_needs_no_calendar(act: str) -> None:
+    world, person = exhausted(), {"objects": DORA, "denies": ANA, "holds": KIM, "withdraws": BEA}[act]
+    world.now += timedelta(days=400)
+    getattr(world, act)(person)
+
+
+def test_no_claim_waits_for_a_calendar_that_reaches() -> None:
+    world = play("bea files for critical\nana accepts\ndora acknowledges")
+    assert "calendar" not in waits(world)
 
 
 def test_deadlines_come_in_order() -> None:

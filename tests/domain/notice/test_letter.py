@@ -1,7 +1,7 @@
 """The letter that gives notice: what the depositor must be able to read in it, and by when to object."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import pytest
@@ -88,3 +88,12 @@ def test_without_deemed_receipt_only_the_confirmation_starts_the_time() -> None:
     told = claim_letter(proven, CLAIM, at=BEGIN)
     assert "The time runs only from your confirmation of receipt." in told
     assert "the last moment to object" not in told
+
+
+def test_a_letter_whose_last_moment_lies_after_the_calendars_end_is_written_and_says_so() -> None:
+    short = tuple(replace(one, covers_until=date(2026, 12, 4)) for one in AGREEMENT.calendars)
+    text = claim_letter(agreement(calendars=short), CLAIM, at=BEGIN)
+    assert "The last moment to object is not known yet" in text
+    assert "after 2026-12-04, the last day that calendar de-by covers" in text
+    assert "You may object now." in text
+    assert "the last moment to object is 20" not in text

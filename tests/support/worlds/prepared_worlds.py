@@ -51,13 +51,14 @@ def unreadable_claim(world: World, person: PersonId) -> None:
         claims.file(session, world.signed(replace(filing, person=person), PEOPLE[signer].signing_key), FILED)
 
 
-def accepted(world: World) -> World:
+def accepted(world: World, *, settle: bool = True) -> World:
     """A claim on the deposit, accepted, of which the depositor has acknowledged notice."""
     world = world.file(deposited(world))
     world.say(Intake, ANA, FILED + timedelta(hours=1), accepted=True)
     world.notify(FILED + timedelta(hours=1))
     world.say(NoticeAcknowledgement, DORA, ACKNOWLEDGED)
-    world.settle(ACKNOWLEDGED)
+    if settle:
+        world.settle(ACKNOWLEDGED)
     return world
 
 

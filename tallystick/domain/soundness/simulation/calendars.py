@@ -6,24 +6,26 @@ from datetime import date, datetime, timedelta
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.codec import instant_text
-from tallystick.domain.ids import PersonId
 from tallystick.domain.soundness.finding import Finding, error, warning
 from tallystick.domain.soundness.simulation.cast import Cast
 from tallystick.domain.soundness.simulation.trial import Trial
+from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.limits import CALENDAR_AHEAD_MIN
 
 _EXTEND = "Sign a new version whose calendars cover later dates; claims that run already are counted by it."
 
 
-def check_calendars_reach(agreement: Agreement, *, claimant: PersonId, at: datetime) -> None:
-    """Refuse a claim of which a deadline cannot be computed, even if everybody acts at once.
+def check_calendars_reach(agreement: Agreement, filing: ClaimFiling, *, at: datetime) -> None:
+    """Refuse a claim of which a deadline cannot be computed at all, even if everybody acts at once.
+
+    Args:
+        filing: A claim that may be filed at `at`.
 
     Raises:
         CalendarExhaustedError: A deadline lies after the last day that a calendar covers.
     """
-    end = Trial(agreement, at=at).end(Cast(claimant=claimant))
-    if end.beyond is not None:
-        raise end.beyond
+    if (beyond := Trial(agreement, at=at).filed(filing).beyond) is not None:
+        raise beyond
 
 
 def calendars_reach(trial: Trial) -> Iterator[Finding]:

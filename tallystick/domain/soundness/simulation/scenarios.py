@@ -7,6 +7,7 @@ nobody reports what was delivered.
 
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
+from urllib.parse import urlsplit
 
 from tallystick.domain.agreement.agreement import depositor
 from tallystick.domain.agreement.parties import Channel, ChannelKind, Role
@@ -93,7 +94,7 @@ def _servers(channels: tuple[Channel, ...]) -> Iterator[tuple[str, frozenset[Cha
         yield "the mail server", mail
     for one in channels:
         if one.kind is ChannelKind.WEBHOOK:
-            yield one.address, frozenset({one})
+            yield f"the webhook {urlsplit(one.address).hostname}", frozenset({one})
 
 
 def objections_are_settled(trial: Trial) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """An agreement on trial: its claims are played, each cast once, and each play's end is kept."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -85,9 +85,22 @@ class Trial:
             self._ends[cast] = self.until(_never, cast)
         return self._ends[cast]
 
+    def filed(self, filing: ClaimFiling) -> End:
+        """Return where this very claim comes to rest if everybody does their duty at once."""
+        own = replace(
+            filing,
+            agreement_digest=self._props.terms.digest,
+            deposit=self._props.deposit.id,
+            issued_at=self.at,
+        )
+        return self._played(_never, Cast(claimant=filing.person), own)
+
     def until(self, seen: Callable[[Claim], bool], cast: Cast) -> End:
         """Return where the claim comes to rest, or where it is once enough was seen."""
-        play = Play(self._props, cast, self._filing(cast.claimant))
+        return self._played(seen, cast, self._filing(cast.claimant))
+
+    def _played(self, seen: Callable[[Claim], bool], cast: Cast, filing: ClaimFiling) -> End:
+        play = Play(self._props, cast, filing)
         beyond = None
         try:
             deadlines(play.agreement, play.claim, play.now)
