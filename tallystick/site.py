@@ -60,7 +60,9 @@ class DeploymentUnreadableError(TallystickError):
 
     code = "deployment-unreadable"
     why = "The data folder's `deployment.json` was damaged or altered, so the deployment's keys are unknown."
-    advice = "Operators: restore the file from a backup; agreements pin what it says, so never write it anew."
+    advice = (
+        "Operators: restore the file from a backup; agreements pin what it says, so never write it by hand."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
