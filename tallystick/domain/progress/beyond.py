@@ -1,4 +1,4 @@
-"""What a claim can't go on without: calendars that reach its next deadline."""
+"""What a claim cannot go on without: calendars that reach its next deadline."""
 
 from datetime import datetime
 

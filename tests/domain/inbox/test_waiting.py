@@ -173,7 +173,7 @@ def test_a_claim_whose_calendar_has_run_out_still_says_on_whom_it_waits() -> Non
 
 
 def exhausted(acknowledged_after: timedelta = timedelta()) -> World:
-    """A claim that is accepted, whose window would end after the calendars do; the engine can't go on."""
+    """A claim that is accepted, whose window would end after the calendars do; the engine cannot go on."""
     short = tuple(replace(one, covers_until=date(2026, 12, 4)) for one in AGREEMENT.calendars)
     world = World(agreement=replace(AGREEMENT, calendars=short))
     world.files(stages=["critical"])
