@@ -167,53 +167,42 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContributionView:
-    """A share of a component's key, sealed to the claim's recipient and stored as a blob."""
+class RecordedView:
+    """An entry of a claim's record as it was signed, when it was accepted, and its place in the ledger."""
 
-    leaf: str
-    sealed_digest: str
+    index: int
+    accepted_at: datetime
+    envelope: Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveredComponent:
-    """What the receiver needs to fetch and open one component."""
+class DeliveredCustody:
+    """The custody epoch to which a component of the pinned deposit is sealed, as the gate signed it."""
 
     component: str
-    sealed_digest: str
-    sealed_bytes: int
-    manifest_digest: str
     custody: str
-    custody_envelope: Json
-    contributions: Sequence[ContributionView]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveredStage:
-    """A stage as the receiver sees it; its contributions are present once it is decided.
-
-    Attributes:
-        decision_envelope: The gate's decision, as the gate signed it; null until then.
-    """
-
-    stage: str
-    state: str
-    decision: str | None
-    decision_envelope: Json | None
-    components: Sequence[DeliveredComponent]
+    envelope: Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What the receiver must do: which stages to undo, in order, and which to provision."""
+    """What a receiver needs: signed statements, from which it finds itself what to open and what to undo.
+
+    Attributes:
+        contributed: The decided stages whose shares are in the stores.
+        record: The claim's record from the entry asked for on, with the agreement's revocations and later
+            versions; the filing is its entry 0.
+        next: The entry with which the next page begins; null on the last page.
+    """
 
     claim: str
     digest: str
-    state: str
-    undo: Sequence[str]
-    stages: Sequence[DeliveredStage]
-    filing_envelope: Json
+    contributed: Sequence[str]
     agreement_envelope: Json
     deposit_envelope: Json
+    custody: Sequence[DeliveredCustody]
+    record: Sequence[RecordedView]
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import AgreementId, Digest, PersonId, StageId
 from tallystick.domain.inbox.waiting import Awaited, waiting
 from tallystick.domain.kinds import Kind
+from tallystick.limits import EVIDENCE_ENTRIES_MAX
 from tallystick.messages import ClaimStart, EvidenceRequest
 from tallystick.proof.reading import header_of
 from tallystick.store.cases.casefile import CaseFile
@@ -39,6 +40,7 @@ from tallystick.store.registers import claims
 
 router = strict_router("claims")
 
+RecordStart = Annotated[int, Query(ge=0, le=EVIDENCE_ENTRIES_MAX, description="The first entry of the page.")]
 StageName = Annotated[str | None, Query(pattern=NAME_PATTERN, description="One of the claim's stages.")]
 
 
@@ -110,11 +112,11 @@ def explain_claim(
 
 
 @router.get("/claims/{claim}/delivery")
-def show_delivery(claim: ClaimName, caller: Known, backend: OpenBackend) -> Delivery:
-    """Return what the receiver must fetch, open or undo."""
+def show_delivery(claim: ClaimName, caller: Known, backend: OpenBackend, start: RecordStart = 0) -> Delivery:
+    """Return the statements from which a receiver finds what to fetch, open or undo."""
     case = seen_case(backend, caller, claim)
     with reading(backend.database) as session:
-        return delivery_of(session, case)
+        return delivery_of(session, case, start=start)
 
 
 @router.get(

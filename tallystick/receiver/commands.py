@@ -1,10 +1,12 @@
 """The beneficiary's commands that activate a version and check whether it works.
 
 Their output stays in a private log, because it may quote what was released, while every
-party reads a receipt.
+party reads a receipt. A command gets nothing of the receiver's own: no `TALLYSTICK_` setting, none of its
+open files, signals as they are by default, and the umask of whoever started the receiver.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -13,10 +15,22 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, StageId
 from tallystick.limits import COMMAND_TIME_MAX
 
-_SECRET: Final = frozenset({"TALLYSTICK_KEY", "TALLYSTICK_API"})
+_OWN_SETTINGS: Final = "TALLYSTICK_"
+
+
+class CommandNotStartedError(TallystickError):
+    """A command of the receiver's that this machine can't start."""
+
+    code = "command-not-started"
+    why = "A command that can't be started has activated nothing, and has not failed to do so either."
+    advice = (
+        "Nothing was reported. Correct the command and start the receiver again; the stage waits until its "
+        "provisioning window ends."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +41,21 @@ class Commands:
     health: tuple[str, ...] = ()
     time_max: timedelta = COMMAND_TIME_MAX
 
+    def fault(self) -> str | None:
+        """Return in words why this machine can't start one of the commands, or None; nothing is run."""
+        given = (("activation", self.activate), ("health check", self.health))
+        faults = (_fault(what, words[0]) for what, words in given if words)
+        return next(filter(None, faults), None)
+
+    @property
+    def success(self) -> str:
+        """What a receipt says of a stage for which both have succeeded: what was run, and what was not."""
+        if self.activate:
+            return "activated and healthy" if self.health else "activated; its health was not checked"
+        if self.health:
+            return "switched to and healthy; no command activated it"
+        return "switched to; no command activated it or checked its health"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandContext:
@@ -35,6 +64,7 @@ class CommandContext:
     Attributes:
         root: The receiver's folder.
         version: The version that the command is about; it runs there.
+        umask: The mask for what the command creates; the receiver's own is stricter.
     """
 
     root: Path
@@ -42,10 +72,11 @@ class CommandContext:
     stage: StageId
     claim: Digest
     log: Path
+    umask: int
 
     def environment(self) -> Mapping[str, str]:
-        """Return the command's environment: this process's, without the key file and the server."""
-        inherited = {name: value for name, value in os.environ.items() if name not in _SECRET}
+        """Return the command's environment: this process's, without the receiver's own settings."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OWN_SETTINGS)}
         return {
             **inherited,
             "TALLYSTICK_DIR": str(self.root),
@@ -56,7 +87,11 @@ class CommandContext:
 
 
 def fault_of(command: tuple[str, ...], what: str, context: CommandContext, time_max: timedelta) -> str | None:
-    """Run `command` to its end; return None if it succeeded, otherwise what went wrong, in words."""
+    """Run `command` to its end; return None if it succeeded, otherwise what went wrong, in words.
+
+    Raises:
+        CommandNotStartedError: This machine can't start it.
+    """
     if not command:
         return None
     descriptor = os.open(context.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
@@ -70,10 +105,24 @@ def fault_of(command: tuple[str, ...], what: str, context: CommandContext, time_
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=context.umask,
             )
         except OSError as error:
-            return f"{what} could not be started: {error.strerror}"
+            raise CommandNotStartedError(
+                f"can't start {command[0]!a} for {what}: {error.strerror}",
+                command=command[0],
+                reason=error.strerror,
+            ) from error
         return _outcome(child, what, time_max)
+
+
+def _fault(what: str, word: str) -> str | None:
+    """Return why `word` can't be started; only what has a slash is a path, as in a shell."""
+    if "/" not in word:
+        return None if shutil.which(word) else f"the {what} {word!a} is not a command of this machine"
+    if not Path(word).is_file():
+        return f"the {what} {word!a} is not a file"
+    return None if os.access(word, os.X_OK) else f"the {what} {word!a} is not executable"
 
 
 def _outcome(child: subprocess.Popen[bytes], what: str, time_max: timedelta) -> str | None:

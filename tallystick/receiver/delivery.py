@@ -1,36 +1,46 @@
-"""What the server offers a receiver, believed only as far as signatures prove it.
+"""What the server shows a receiver, believed only as far as signatures prove it.
+
+The server gives no orders. It shows the claim's record, and the receiver folds it as everyone else does:
+what there is to open, to undo and to give back follows from signed statements alone.
 
 1. The agreement is the one that the beneficiary trusts and the claim pins.
-2. The claim is the one that was asked for, and was filed with this receiver's key.
-3. The deposit is the one that the claim pins, and the depositor signed it.
-4. The gate decided each stage, for this claim and stage.
+2. Each entry of the record is signed and admitted again, in order; none was recorded in the future.
+3. The claim is the one that was asked for, and was filed with this receiver's key.
+4. The deposit is the one that the claim pins, and the depositor signed it.
 5. Each component is sealed to a custody epoch that the gate dealt.
 What is opened is checked again (`opening`), against the depositor's signature.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
-from tallystick.client.answers import digest_in, envelope_in, objects, text, texts
+from tallystick.client.answers import envelope_in, number, objects, text, texts
 from tallystick.crypto.age import parse_identity
 from tallystick.crypto.custody.claim_recipient import claim_identity
+from tallystick.crypto.envelope import statement_id
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.authorship.authors import author, check_engine, check_subject
-from tallystick.domain.claim.state import StageState
+from tallystick.domain.claim.claim import Claim, StageProgress
+from tallystick.domain.claim.disclosure import contributions_to
+from tallystick.domain.claim.stages import report_due
+from tallystick.domain.claim.state import ClaimState, StageState
+from tallystick.domain.codec import instant, instant_text
 from tallystick.domain.deposit.provenance import custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, claim_id
+from tallystick.domain.inbox.waiting import to_undo
 from tallystick.domain.json import JsonObject
-from tallystick.domain.record.filing import stages_asked
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
-from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.signed import Body, Signed, expect
-from tallystick.proof.reading import read_agreement, read_signed
+from tallystick.domain.statements.signed import BY_ENGINE, Body, Signed, expect
+from tallystick.limits import CLOCK_SKEW_MAX, EVIDENCE_ENTRIES_MAX
+from tallystick.proof.case import Case, folded
+from tallystick.proof.entries import RecordedStatement
+from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
 
 Trust = Callable[[AgreementId, Digest], None]
 """Raises unless the beneficiary trusts the agreement with this digest."""
@@ -60,80 +70,103 @@ class OfferedComponent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedStage:
-    """A stage that the gate has decided."""
+    """A stage that the gate has decided.
+
+    Attributes:
+        report_until: The last moment at which the receiver may report it, by the signed agreement.
+    """
 
     stage: StageId
+    report_until: datetime
     components: tuple[OfferedComponent, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedDelivery:
-    """What a receiver has to do for one claim; every signature was verified.
+    """What a receiver has to do for one claim, as the claim's own record says it.
 
     Attributes:
-        state: The claim's state, as the server reports it; used only to know when to stop asking.
         undo: Stages to roll back, in this order.
         offered: Stages that are decided and wait for a receipt.
+        said: The ids of what persons have said about the claim.
     """
 
     claim: Digest
     terms: Terms
     filing: ClaimFiling
     deposit: Deposit
-    state: str
+    state: ClaimState
     undo: tuple[StageId, ...]
     offered: tuple[OfferedStage, ...]
+    said: frozenset[Digest]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
-    """The verified ground on which a stage is read."""
-
-    terms: Terms
-    claim: Digest
-    filing: ClaimFiling
-    deposit: Deposit
-
-
-def read_delivery(document: JsonObject, *, claim: str, keys: PrivateKeys, trust: Trust) -> VerifiedDelivery:
-    """Return what `document` asks the receiver of `claim` (short id or digest) to do.
+def read_delivery(
+    document: JsonObject, *, claim: str, keys: PrivateKeys, trust: Trust, at: datetime
+) -> VerifiedDelivery:
+    """Return what the record in `document` asks the receiver of `claim` (short id or digest) to do at `at`.
 
     Raises:
         DeliveryRefusedError: Something does not follow from the signatures.
-        TallystickError: A signature, an envelope or the answer itself is not what it must be.
+        TallystickError: A signature, an entry of the record or the answer itself is not what it must be.
     """
-    terms = read_agreement(envelope_in(document, "agreement_envelope")).terms
-    trust(terms.agreement.id, terms.digest)
-    digest, filing = _filing(document, terms, claim)
-    _check_ours(filing, keys)
-    ground = _Ground(
-        terms=terms, claim=digest, filing=filing, deposit=_deposit(document, terms.agreement, filing)
-    )
-    undo = tuple(StageId(stage) for stage in texts(document, "undo"))
-    asked = stages_asked(terms.agreement, filing)
-    if unknown := sorted(set(undo) - set(asked)):
-        raise DeliveryRefusedError(
-            "the server asks to undo stages that the claim did not ask for", stages=unknown
-        )
-    waiting = [stage for stage in objects(document, "stages") if text(stage, "state") == StageState.DECIDED]
+    signed = read_agreement(envelope_in(document, "agreement_envelope"))
+    trust(signed.terms.agreement.id, signed.terms.digest)
+    case = _case(document, signed, at)
+    _check_asked(case.claim, claim)
+    _check_ours(case.claim.filing, keys)
+    agreement, folded_claim = case.agreement, case.claim
+    deposit, undo = _deposit(document, case), to_undo(agreement, folded_claim)
+    ready = set(texts(document, "contributed"))
+    offered = [
+        progress
+        for progress in folded_claim.stages
+        if progress.state is StageState.DECIDED and progress.stage not in undo and progress.stage in ready
+    ]
     return VerifiedDelivery(
-        claim=digest,
-        terms=terms,
-        filing=filing,
-        deposit=ground.deposit,
-        state=text(document, "state"),
+        claim=folded_claim.digest,
+        terms=case.terms,
+        filing=folded_claim.filing,
+        deposit=deposit,
+        state=folded_claim.state,
         undo=undo,
-        offered=tuple(_stage(stage, ground) for stage in waiting if text(stage, "stage") not in undo),
+        offered=tuple(_stage(document, progress, case, deposit) for progress in offered),
+        said=frozenset(e.signed.id for e in folded_claim.entries if e.signed.kind not in BY_ENGINE),
     )
 
 
-def _filing(document: JsonObject, terms: Terms, asked: str) -> tuple[Digest, ClaimFiling]:
-    signed = _statement(document, "filing_envelope", terms.agreement, ClaimFiling)
-    author(terms.agreement, signed)
-    check_subject(terms.agreement, terms.digest, signed.body, None)
-    if asked not in {signed.id, claim_id(signed.id)}:
-        raise DeliveryRefusedError("the server offered another claim", asked=asked, found=signed.id)
-    return signed.id, signed.body
+def _case(document: JsonObject, signed: SignedAgreement, at: datetime) -> Case:
+    """Return the claim as the record in the document makes it."""
+    record = _record(document)
+    latest = max((one.accepted_at for one in record), default=at)
+    if latest > at + CLOCK_SKEW_MAX:  # or a deadline could be made to pass by saying so
+        raise DeliveryRefusedError(
+            "the record has entries from the future, by this machine's clock",
+            recorded=instant_text(latest),
+            now=instant_text(at),
+        )
+    if not record:
+        raise DeliveryRefusedError("the record is empty")
+    return folded(signed, record)
+
+
+def _record(document: JsonObject) -> Sequence[RecordedStatement]:
+    entries = objects(document, "record")
+    if len(entries) > EVIDENCE_ENTRIES_MAX:
+        raise DeliveryRefusedError("the record is too long", limit=EVIDENCE_ENTRIES_MAX)
+    return [
+        RecordedStatement(
+            index=number(entry, "index"),
+            accepted_at=instant(text(entry, "accepted_at"), "accepted_at"),
+            envelope=envelope_in(entry, "envelope"),
+        )
+        for entry in entries
+    ]
+
+
+def _check_asked(claim: Claim, asked: str) -> None:
+    if asked not in {claim.digest, claim_id(claim.digest)}:
+        raise DeliveryRefusedError("the server showed another claim", asked=asked, found=claim.digest)
 
 
 def _check_ours(filing: ClaimFiling, keys: PrivateKeys) -> None:
@@ -142,63 +175,55 @@ def _check_ours(filing: ClaimFiling, keys: PrivateKeys) -> None:
         raise DeliveryRefusedError("the claim was filed with another key", filed_by=filing.person)
 
 
-def _deposit(document: JsonObject, agreement: Agreement, filing: ClaimFiling) -> Deposit:
-    signed = _statement(document, "deposit_envelope", agreement, Deposit)
-    if signed.id != filing.deposit:
+def _deposit(document: JsonObject, case: Case) -> Deposit:
+    signed = _statement(document, "deposit_envelope", case.agreement, Deposit)
+    if signed.id != case.claim.filing.deposit:
         raise DeliveryRefusedError("the deposit is not the one that the claim pins", found=signed.id)
-    if (fault := deposit_fault(agreement, signed)) is not None:
+    if (fault := deposit_fault(case.agreement, signed)) is not None:
         raise DeliveryRefusedError(fault, person=signed.body.person)
     return signed.body
 
 
-def _stage(offered: JsonObject, ground: _Ground) -> OfferedStage:
-    stage = StageId(text(offered, "stage"))
-    decision = _decision(offered, stage, ground)
-    wanted = ground.terms.agreement.stage(stage).components
-    components = {text(component, "component"): component for component in objects(offered, "components")}
-    if set(components) != set(wanted):
-        raise DeliveryRefusedError(
-            "the components offered are not the stage's", stage=stage, found=sorted(components)
+def _stage(document: JsonObject, progress: StageProgress, case: Case, deposit: Deposit) -> OfferedStage:
+    shares = contributions_to(case.agreement, case.claim, progress.stage)
+    components = [
+        _component(
+            document, name, {s.leaf: s.sealed_digest for s in shares if s.component == name}, case, deposit
         )
+        for name in case.agreement.stage(progress.stage).components
+    ]
     return OfferedStage(
-        stage=stage, components=tuple(_component(components[name], name, decision, ground) for name in wanted)
+        stage=progress.stage,
+        report_until=report_due(case.agreement, case.claim, progress).at,
+        components=tuple(components),
     )
 
 
-def _decision(offered: JsonObject, stage: StageId, ground: _Ground) -> DecisionStatement:
-    signed = _statement(offered, "decision_envelope", ground.terms.agreement, DecisionStatement)
-    decision = signed.body
-    check_engine(ground.terms.agreement, signed)
-    check_subject(ground.terms.agreement, ground.terms.digest, decision, ground.claim)
-    if not decision.released or decision.stage != stage:
-        raise DeliveryRefusedError("not the gate's decision to release this stage", stage=stage)
-    return decision
-
-
 def _component(
-    offered: JsonObject, name: ComponentId, decision: DecisionStatement, ground: _Ground
+    document: JsonObject,
+    name: ComponentId,
+    contributions: Mapping[str, Digest],
+    case: Case,
+    deposit: Deposit,
 ) -> OfferedComponent:
-    deposited = next((c for c in ground.deposit.components if c.component == name), None)
+    deposited = next((c for c in deposit.components if c.component == name), None)
     if deposited is None:
         raise DeliveryRefusedError("the deposit lacks this component", component=name)
-    custody = _custody(offered, deposited, ground.terms.agreement)
-    contributions = {
-        text(c, "leaf"): digest_in(c, "sealed_digest") for c in objects(offered, "contributions")
-    }
-    decided = {c.leaf: c.sealed_digest for c in decision.contributions if c.component == name}
-    if any(contributions.get(leaf) != sealed for leaf, sealed in decided.items()):
-        raise DeliveryRefusedError("not the contribution that the gate's decision names", component=name)
+    custody = _custody(document, deposited, case.agreement)
     return OfferedComponent(deposited=deposited, custody=custody, contributions=contributions)
 
 
-def _custody(offered: JsonObject, deposited: DepositedComponent, agreement: Agreement) -> Custody:
-    signed = _statement(offered, "custody_envelope", agreement, Custody)
+def _custody(document: JsonObject, deposited: DepositedComponent, agreement: Agreement) -> Custody:
+    """Return the epoch that the deposit names for a component, as the gate dealt it."""
+    shown = (envelope_in(one, "envelope") for one in objects(document, "custody"))
+    envelope = next((one for one in shown if statement_id(one) == deposited.custody), None)
+    if envelope is None:
+        raise DeliveryRefusedError(
+            "the custody epoch that the deposit names is missing", component=deposited.component
+        )
+    signed = expect(read_signed(envelope, agreement), Custody)
     if (fault := custody_fault(agreement, signed, deposited.component)) is not None:
         raise DeliveryRefusedError(fault, component=deposited.component)
-    if signed.id != deposited.custody:
-        raise DeliveryRefusedError(
-            "the custody epoch is not the one that the deposit names", component=deposited.component
-        )
     return signed.body
 
 

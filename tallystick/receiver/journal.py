@@ -5,13 +5,15 @@ there may be done again.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from tallystick.client.answers import as_object, texts
 from tallystick.crypto.envelope import Envelope, envelope_bytes, parse_envelope
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.domain.codec import decode, encode_object
-from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.ids import Digest, StageId, digest
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private, write_durably
@@ -38,7 +40,8 @@ class Record:
     Attributes:
         version: The version folder's name; empty if the stage was never opened.
         previous: What was active before; absent if nothing was.
-        reason: Why it failed.
+        reason: Why it failed; of a staged one, why the latest try to activate it failed.
+        tries: How often that failed, and when the latest try began.
     """
 
     claim: Digest
@@ -48,6 +51,8 @@ class Record:
     components: tuple[ReceivedComponent, ...]
     previous: str | None = None
     reason: str | None = None
+    tries: int = 0
+    tried_at: datetime | None = None
 
 
 class Journal:
@@ -87,6 +92,27 @@ class Journal:
         """
         self._fence.check()
         write_durably(self._path(claim, stage, outcome.value), envelope_bytes(receipt))
+
+    def known(self, claim: Digest) -> frozenset[Digest]:
+        """Return the ids of what persons are known to have said about a claim, this receiver included."""
+        path = self._known_path(claim)
+        if not path.exists():
+            return frozenset()
+        return frozenset(map(digest, texts(as_object(parse(path.read_bytes()), "known"), "said")))
+
+    def remember(self, claim: Digest, said: frozenset[Digest]) -> None:
+        """Make durable that `said` is on the record of a claim, besides what is known already.
+
+        Raises:
+            ReceiverOvertakenError: A later receiver has begun.
+        """
+        known = self.known(claim)
+        if not said <= known:
+            self._fence.check()
+            write_durably(self._known_path(claim), canonical_bytes({"said": sorted(known | said)}))
+
+    def _known_path(self, claim: Digest) -> Path:
+        return self._folder / f"{claim.removeprefix('sha256:')}.known.json"
 
     def _path(self, claim: Digest, stage: StageId, what: str) -> Path:
         return self._folder / f"{claim.removeprefix('sha256:')}.{stage}.{what}.json"

@@ -7,14 +7,13 @@ is signed, and has the receipt before it is sent. So a crash anywhere costs only
 
 import contextlib
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from tallystick.crypto.envelope import Envelope, new_nonce, sign
-from tallystick.crypto.keyfile import PrivateKeys
+from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
 from tallystick.domain.acts.delivery import receipt
 from tallystick.domain.codec import encode_object
 from tallystick.domain.drafts.choices import Choices
@@ -24,71 +23,49 @@ from tallystick.domain.kinds import Kind, ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private
 from tallystick.limits import TEXT_LENGTH_MAX
-from tallystick.receiver.commands import CommandContext, Commands, fault_of
-from tallystick.receiver.delivery import OfferedStage, Trust, VerifiedDelivery, read_delivery
+from tallystick.receiver.commands import CommandContext, CommandNotStartedError, fault_of
+from tallystick.receiver.delivery import (
+    DeliveryRefusedError,
+    OfferedStage,
+    VerifiedDelivery,
+    read_delivery,
+)
 from tallystick.receiver.fence import fenced
 from tallystick.receiver.journal import Journal, Progress, Record
-from tallystick.receiver.opening import DepositDefectiveError, Escrow, Opener, forget_half_opened
+from tallystick.receiver.opening import DepositDefectiveError, Opener, forget_half_opened
+from tallystick.receiver.room import check_own, check_room, hindrances_told, size_below
+from tallystick.receiver.setting import Pass, Reported, Setting
+from tallystick.receiver.trying import Trying, again_at, has_time, time_left, trying
 from tallystick.receiver.versions import Versions, version_name
 
 OWN_FOLDER: Final = ".tallystick"
 _PRIVATE_UMASK: Final = 0o077
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reported:
-    """A receipt that was sent."""
-
-    stage: StageId
-    outcome: ReceiptOutcome
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pass:
-    """The outcome of one look at the delivery."""
-
-    claim: Digest
-    state: str
-    reported: tuple[Reported, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """Where a receiver works, for whom, and what it runs.
-
-    Attributes:
-        trust: Raises unless the beneficiary trusts the agreement.
-        reached: Called after each step that became durable or visible; tests end the process there.
-    """
-
-    escrow: Escrow
-    keys: PrivateKeys
-    into: Path
-    commands: Commands
-    trust: Trust
-    now: Callable[[], datetime]
-    reached: Callable[[str], None] = lambda _: None
-
-
 def receive(setting: Setting, claim: str) -> Pass:
-    """Look once at what is offered for `claim` (short id or digest), and do all of it.
+    """Look once at the record of `claim` (short id or digest), and do all that follows from it.
 
     Raises:
         ReceiverBusyError: Another receiver works in the folder.
-        DeliveryRefusedError: The delivery does not follow from the signatures; nothing was opened.
+        ReceiverHinderedError: The folder or its disk does not let it work. Repeat it later.
+        CommandNotStartedError: This machine can't start a command; nothing was reported.
+        DeliveryRefusedError: What the server shows does not follow from the signatures; nothing was opened.
         TallystickError: A signature is wrong, the server refused or did not answer. Repeat it later.
     """
-    with _private_files():
-        into = make_private(setting.into.absolute())
-        with fenced(make_private(into / OWN_FOLDER)) as fence:
-            own = into / OWN_FOLDER
+    folder = setting.into.absolute()
+    own = folder / OWN_FOLDER
+    with private_files() as umask, hindrances_told(folder):
+        for part in (folder, own, folder / "versions", folder / "stages"):
+            check_own(part)
+        make_private(folder)
+        with fenced(make_private(own)) as fence:
             forget_half_opened(own / "work")
             work = _Work(
                 setting=setting,
-                folder=into,
+                umask=umask,
+                folder=folder,
                 journal=Journal(own / "journal", fence),
-                versions=Versions(into, fence),
+                versions=Versions(folder, fence),
             )
             return work.once(claim)
 
@@ -96,38 +73,73 @@ def receive(setting: Setting, claim: str) -> Pass:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     setting: Setting
+    umask: int
     folder: Path
     journal: Journal
     versions: Versions
 
     def once(self, claim: str) -> Pass:
+        setting = self.setting
         delivery = read_delivery(
-            self.setting.escrow.delivery(claim),
+            setting.escrow.delivery(claim),
             claim=claim,
-            keys=self.setting.keys,
-            trust=self.setting.trust,
+            keys=setting.keys,
+            trust=setting.trust,
+            at=setting.now(),
         )
-        return Pass(claim=delivery.claim, state=delivery.state, reported=tuple(self._reports(delivery)))
+        self._check_nothing_is_missing(delivery)
+        self.journal.remember(delivery.claim, delivery.said)
+        done = list(self._does(delivery))
+        return Pass(
+            claim=delivery.claim,
+            state=delivery.state,
+            reported=tuple(one for one in done if isinstance(one, Reported)),
+            trying=tuple(one for one in done if isinstance(one, Trying)),
+        )
 
-    def _reports(self, delivery: VerifiedDelivery) -> Iterator[Reported]:
+    def _check_nothing_is_missing(self, delivery: VerifiedDelivery) -> None:
+        """Obey no order to undo from a record that leaves out what was on it before, such as a receipt."""
+        missing = self.journal.known(delivery.claim) - delivery.said
+        ordered = [stage for stage in delivery.undo if not self._is_undone(delivery.claim, stage)]
+        if ordered and missing:
+            raise DeliveryRefusedError(
+                "the record orders stages to be undone, and lacks statements that it had",
+                stages=ordered,
+                missing=sorted(missing),
+            )
+
+    def _is_undone(self, claim: Digest, stage: StageId) -> bool:
+        record = self.journal.read(claim, stage)
+        return record is not None and record.step is Progress.UNDONE
+
+    def _does(self, delivery: VerifiedDelivery) -> Iterator[Reported | Trying]:
         for stage in delivery.undo:
             yield self._undo(stage, delivery)
         for offered in delivery.offered:
             yield self._provision(offered, delivery)
 
-    def _provision(self, offered: OfferedStage, delivery: VerifiedDelivery) -> Reported:
+    def _provision(self, offered: OfferedStage, delivery: VerifiedDelivery) -> Reported | Trying:
         record = self.journal.read(delivery.claim, offered.stage) or self._staged(offered, delivery)
         self._opener(delivery.claim, offered.stage).forget()
         if record.step is Progress.STAGED:
-            record = self._activated(record)
-        if record.step is Progress.ACTIVE:
-            return self._report(record, ReceiptOutcome.ACTIVATED, "activated and healthy", delivery)
-        self._go_back(record)
-        return self._report(record, ReceiptOutcome.FAILED, record.reason or "undone here before", delivery)
+            record = self._tried(record, offered)
+        match record.step:
+            case Progress.STAGED:
+                return trying(record, offered)
+            case Progress.ACTIVE:
+                detail = self.setting.commands.success
+                return self._report(record, ReceiptOutcome.ACTIVATED, detail, delivery)
+            case _:
+                self._go_back(record)
+                reason = record.reason or "undone here before"
+                return self._report(record, ReceiptOutcome.FAILED, reason, delivery)
 
     def _staged(self, offered: OfferedStage, delivery: VerifiedDelivery) -> Record:
         version = version_name(offered.stage, claim=delivery.claim, deposit=delivery.filing.deposit)
         opener = self._opener(delivery.claim, offered.stage)
+        check_room(
+            self.folder, (one.deposited for one in offered.components), held_bytes=size_below(opener.work)
+        )
         record = Record(
             claim=delivery.claim,
             stage=offered.stage,
@@ -147,14 +159,33 @@ class _Work:
         self.setting.reached("staged")
         return record
 
-    def _activated(self, record: Record) -> Record:
+    def _tried(self, record: Record, offered: OfferedStage) -> Record:
+        """Try to activate a staged version, unless its pause is not over; go back if that fails."""
+        at = self.setting.now()
+        insisted = self.setting.at_once or self.setting.give_up
+        if record.tried_at is not None and at < again_at(record) and not insisted:
+            return record
         self.versions.switch(record.stage, record.version)
         self.setting.reached("switched")
-        fault = self._run(record, record.version)
+        try:
+            fault = self._run(record, record.version, time_left(offered, at))
+        except CommandNotStartedError:
+            self._go_back(record)
+            raise
         self.setting.reached("checked")
-        progress = Progress.ACTIVE if fault is None else Progress.FAILED
-        record = self.journal.write(replace(record, step=progress, reason=fault))
-        self.setting.reached(progress.value)
+        tried = replace(record, tries=record.tries + 1, tried_at=at, reason=fault)
+        return self._noted(tried, offered)
+
+    def _noted(self, record: Record, offered: OfferedStage) -> Record:
+        """Note how a try has ended; go back if there will be another."""
+        progress = Progress.ACTIVE
+        if record.reason is not None:
+            again = has_time(record, offered) and not self.setting.give_up
+            progress = Progress.STAGED if again else Progress.FAILED
+        if progress is Progress.STAGED:
+            self._go_back(record)
+        record = self.journal.write(replace(record, step=progress))
+        self.setting.reached("failed-once" if progress is Progress.STAGED else progress.value)
         return record
 
     def _undo(self, stage: StageId, delivery: VerifiedDelivery) -> Reported:
@@ -189,12 +220,18 @@ class _Work:
             return None
         context = self._context(record, previous)
         commands = self.setting.commands
-        return fault_of(commands.activate, "activation of the previous version", context, commands.time_max)
+        try:
+            return fault_of(
+                commands.activate, "activation of the previous version", context, commands.time_max
+            )
+        except CommandNotStartedError as error:
+            return error.message
 
-    def _run(self, record: Record, version: str) -> str | None:
+    def _run(self, record: Record, version: str, left: timedelta) -> str | None:
         context, commands = self._context(record, version), self.setting.commands
-        fault = fault_of(commands.activate, "activation", context, commands.time_max)
-        return fault or fault_of(commands.health, "the health check", context, commands.time_max)
+        time_max = min(commands.time_max, left)
+        fault = fault_of(commands.activate, "activation", context, time_max)
+        return fault or fault_of(commands.health, "the health check", context, time_max)
 
     def _context(self, record: Record, version: str) -> CommandContext:
         logs = make_private(self.folder / OWN_FOLDER / "logs")
@@ -204,6 +241,7 @@ class _Work:
             stage=record.stage,
             claim=record.claim,
             log=logs / f"{record.claim.removeprefix('sha256:')}.{record.stage}.log",
+            umask=self.umask,
         )
 
     def _report(
@@ -215,6 +253,7 @@ class _Work:
             self.journal.keep_receipt(record.claim, record.stage, outcome, receipt)
         self.setting.reached(f"signed-{outcome.value}")
         self.setting.escrow.report(record.claim, receipt)
+        self.journal.remember(record.claim, frozenset({statement_id(receipt)}))
         self.setting.reached(f"reported-{outcome.value}")
         return Reported(stage=record.stage, outcome=outcome, detail=detail)
 
@@ -262,10 +301,10 @@ def _undone_text(record: Record) -> str:
 
 
 @contextlib.contextmanager
-def _private_files() -> Generator[None]:
-    """Keep every file that is made meanwhile private: plaintext is unpacked here."""
+def private_files() -> Generator[int]:
+    """Keep every file that is made meanwhile private: plaintext is unpacked here. Yield the mask before."""
     before = os.umask(_PRIVATE_UMASK)
     try:
-        yield
+        yield before
     finally:
         os.umask(before)

@@ -19,14 +19,15 @@ from tallystick.bag.write import write_bag
 from tallystick.client.blobs import get_blob, put_blob
 from tallystick.client.http import Client
 from tallystick.crypto import age
+from tallystick.domain.codec import instant, instant_text
 from tallystick.domain.ids import AgreementId, Digest
-from tallystick.domain.json import JsonObject
 from tallystick.receiver.delivery import read_delivery
 from tallystick.receiver.opening import Opener
 from tests.bench.site import ROOT, BenchSite
 from tests.support.stories.releases import Release
 from tests.support.worlds import deliveries
 from tests.support.worlds.agreements import BEA, DOCS, DORA, PROVISIONAL, keys_of
+from tests.support.worlds.escrows import FolderEscrow
 
 SIZES_BYTES: Final = (16 << 20, 256 << 20)
 TARGET_MIB: Final = 128
@@ -79,8 +80,8 @@ def _step(step: str, folder: Path, *more: str) -> float:
     return float(done.stdout)
 
 
-class _Escrow(deliveries.FolderEscrow):
-    """Fetches large blobs from the site, as a receiver does; the rest is in the folder."""
+class _Escrow(FolderEscrow):
+    """Fetches what is large from the site, as a receiver does; the rest lies in the folder."""
 
     def __init__(self, folder: Path, client: Client) -> None:
         self.folder, self._client = folder, client
@@ -94,8 +95,13 @@ def _prepare(folder: Path, size: str) -> None:
     folder.mkdir()
     content = {**deliveries.CONTENT, DOCS: {"big.bin": os.urandom(int(size))}}
     release = deliveries.Release(scratch=folder, content=content)
-    deliveries.FolderEscrow(folder / "escrow", release, stages=(PROVISIONAL,))
-    known = {"claim": release.claim, "digest": release.sealed[DOCS].deposited.sealed_digest}
+    escrow = FolderEscrow(folder / "escrow", release, stages=(PROVISIONAL,))
+    (folder / "delivery.json").write_text(json.dumps(escrow.delivery(release.claim)))
+    known = {
+        "claim": release.claim,
+        "digest": release.sealed[DOCS].deposited.sealed_digest,
+        "at": instant_text(escrow.now),
+    }
     (folder / "known.json").write_text(json.dumps(known))
 
 
@@ -123,22 +129,18 @@ def _receive(folder: Path, api: str, _: str) -> None:
     claim = _known(folder)["claim"]
     with Client(api, keys_of(DORA), now=lambda: datetime.now(UTC)) as client:
         escrow = _Escrow(folder / "escrow", client)
-        document: JsonObject = json.loads(escrow.document_file.read_text())
         delivery = read_delivery(
-            {**document, "undo": [], "state": "PROVISIONING", "stages": _decided(document)},
+            json.loads((folder / "delivery.json").read_text()),
             claim=claim,
             keys=keys_of(BEA),
             trust=lambda _agreement, _digest: None,
+            at=instant(_known(folder)["at"]),
         )
         (stage,) = delivery.offered
         opener = Opener(escrow=escrow, keys=keys_of(BEA), work=folder / "work")
         (folder / "work").mkdir()
         opened, _received = opener.open_components(stage.components, delivery)
         assert any(opened.rglob("big.bin")), "what was sealed came out"
-
-
-def _decided(document: JsonObject) -> list[JsonObject]:
-    return [{**stage, "state": "DECIDED"} for stage in json.loads(json.dumps(document["stages"]))]
 
 
 def _known(folder: Path) -> Mapping[str, str]:

@@ -414,6 +414,60 @@ BUILDS: Final = (
         "Declared   {claim.filing.declaration}",
         "tests/domain/notice/test_letter.py",
     ),
+    _build(
+        "the receiver undoes what a record orders that lacks its receipt",
+        "tallystick/receiver/receiver.py",
+        "if ordered and missing:",
+        "if False:",
+        "tests/receiver/test_delivery.py -k lacks_an_acknowledged_receipt",
+    ),
+    _build(
+        "the receiver believes times that have not come",
+        "tallystick/receiver/delivery.py",
+        "if latest > at + CLOCK_SKEW_MAX:",
+        "if False:",
+        "tests/receiver/test_delivery.py -k times_of_the_record",
+    ),
+    _build(
+        "a command that cannot be started fails its stage",
+        "tallystick/receiver/receiver.py",
+        """        except CommandNotStartedError:
+            self._go_back(record)
+            raise
+""",
+        """        except CommandNotStartedError as error:
+            fault = error.message
+""",
+        "tests/receiver/test_trying.py",
+    ),
+    _build(
+        "a failed activation is reported at once",
+        "tallystick/receiver/receiver.py",
+        "again = has_time(record, offered) and not self.setting.give_up",
+        "again = False",
+        "tests/receiver/test_trying.py",
+    ),
+    _build(
+        "a stage is fetched whether it fits or not",
+        "tallystick/receiver/room.py",
+        "    if free < needed:\n",
+        "    if False:\n",
+        "tests/receiver/test_room.py -k does_not_fit",
+    ),
+    _build(
+        "the activation has the receiver's umask",
+        "tallystick/receiver/commands.py",
+        "                umask=context.umask,\n",
+        "",
+        "tests/receiver/test_trying.py -k inherits",
+    ),
+    _build(
+        "the receiver works behind a link",
+        "tallystick/receiver/room.py",
+        "if stat.S_ISLNK(found.st_mode):",
+        "if False:",
+        "tests/receiver/test_room.py -k is_a_link",
+    ),
 )
 
 

@@ -13,20 +13,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tallystick.client.answers import digest_in, envelope_in, objects
 from tallystick.client.bearer import bearer_token
 from tallystick.client.blobs import put_blob
 from tallystick.crypto import age
 from tallystick.crypto.age.header import read_header
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import contributed_identity, gate_share
-from tallystick.crypto.envelope import body_of, envelope_bytes
+from tallystick.crypto.envelope import envelope_bytes
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys, read_key_file
-from tallystick.domain.codec import decode
 from tallystick.domain.ids import Digest
 from tallystick.domain.statements.acts import Hold
-from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.filing import EvidenceDocument
 from tallystick.site import Site
 from tests.support.judges.canaries import Leak, contents, forms, leaks
@@ -90,23 +87,17 @@ def keep_custody(claimed: Claimed) -> None:
     own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), release.nonce)
     claimed.keep("the claim's identity's seed", own.seed)
     claimed.keep("the claim's identity", own.secret_text())
-    delivery = release.get(f"/v1/claims/{release.claim}/delivery")
-    for stage in objects(delivery, "stages"):
-        for part in objects(stage, "components"):
-            name = part["component"]
-            body = decode(Custody, body_of(envelope_in(part, "custody_envelope")))
-            share = gate_share(body, blob(site, body.shares[0].sealed_digest), gate)
-            claimed.keep(f"{name}: share's value", share.value)
-            claimed.keep(f"{name}: share's blinding", share.blinding)
-            given = {
-                str(one["leaf"]): blob(site, digest_in(one, "sealed_digest"))
-                for one in objects(part, "contributions")
-            }
-            identity = contributed_identity(body, given, claim=release.claim, identity=own)
-            claimed.keep(f"{name}: custody seed", identity.seed)
-            claimed.keep(f"{name}: custody identity", identity.secret_text())
-            sealed = blob(site, digest_in(part, "sealed_digest"))
-            claimed.keep(f"{name}: data key", file_key(sealed, identity))
+    for part in release.parts:
+        body, name = part.custody, part.deposited.component
+        share = gate_share(body, blob(site, body.shares[0].sealed_digest), gate)
+        claimed.keep(f"{name}: share's value", share.value)
+        claimed.keep(f"{name}: share's blinding", share.blinding)
+        given = {leaf: blob(site, digest) for leaf, digest in part.contributions.items()}
+        identity = contributed_identity(body, given, claim=release.claim, identity=own)
+        claimed.keep(f"{name}: custody seed", identity.seed)
+        claimed.keep(f"{name}: custody identity", identity.secret_text())
+        sealed = blob(site, part.deposited.sealed_digest)
+        claimed.keep(f"{name}: data key", file_key(sealed, identity))
 
 
 def ask(claimed: Claimed, api: str) -> None:

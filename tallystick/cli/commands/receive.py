@@ -10,24 +10,40 @@ import typer
 
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
-from tallystick.cli.output import print_json, print_line, print_problem, say
-from tallystick.client.answers import as_object
+from tallystick.cli.output import print_json, print_line, print_problem, print_result, say
+from tallystick.client.answers import answer, as_object, number, objects
 from tallystick.client.blobs import get_blob, get_small_blob
 from tallystick.client.http import Client
+from tallystick.client.problems import UnexpectedAnswerError
 from tallystick.crypto.envelope import Envelope
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.domain.claim.state import CLOSED
+from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.quoting import quoted
-from tallystick.limits import COMMAND_WORDS_MAX
+from tallystick.limits import COMMAND_WORDS_MAX, EVIDENCE_SIZE_BYTES_MAX
 from tallystick.receiver.commands import Commands
-from tallystick.receiver.receiver import Pass, Setting
+from tallystick.receiver.readiness import readiness
 from tallystick.receiver.receiver import receive as receive_once
+from tallystick.receiver.setting import Pass, Setting
 
 app = typer.Typer(add_completion=False)
+
+
+class StageNotActivatedError(TallystickError):
+    """A released stage whose commands have failed so far."""
+
+    code = "stage-not-activated"
+    why = "The stage was opened, and a command failed; the version before it is active again."
+    advice = (
+        "Nothing was reported. Mend what the command needs and repeat this before the facts' `until`, or "
+        "report the stage as failed with `--give-up`."
+    )
+    retryable = True
+
 
 _LOOK_SECONDS: Final = 5.0
 
@@ -39,8 +55,19 @@ class RemoteEscrow:
     client: Client
 
     def delivery(self, claim: str) -> JsonObject:
-        """Return the delivery document, with the envelope of every statement that it rests on."""
-        return self.client.get(f"/v1/claims/{claim}/delivery")
+        """Return the delivery document, with the claim's record from all of its pages."""
+        record: list[JsonObject] = []
+        read_bytes = 0
+        while True:
+            begun = len(record)
+            raw = self.client.get_bytes(f"/v1/claims/{claim}/delivery", parameters={"start": begun})
+            read_bytes += len(raw)
+            page = answer(raw)
+            record += objects(page, "record")
+            if page.get("next") is None:
+                return {**page, "record": record}
+            if not begun < len(record) == number(page, "next") or read_bytes > EVIDENCE_SIZE_BYTES_MAX:
+                raise UnexpectedAnswerError("the record's pages do not lead on", entries=len(record))
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
         """Fetch a blob, resuming where an earlier fetch stopped."""
@@ -73,35 +100,90 @@ def receive(
         ),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Do what is waiting now, then exit.")] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Say whether a release could be received here today, then exit."),
+    ] = False,
+    give_up: Annotated[
+        bool,
+        typer.Option("--give-up", help="Report a stage whose commands fail as failed; do not try again."),
+    ] = False,
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Fetch, verify, open and activate what was released, stage by stage; roll back a stage that fails."""
-    commands = Commands(activate=_words(activate, "--activate"), health=_words(health, "--health"))
+    """Fetch, verify, open and activate what was released, stage by stage; roll back what must go back.
+
+    The commands are looked for before anything else. If one fails, the version before it is active again and
+    the stage is tried again, until its provisioning window is about to end.
+    """
+    commands = _commands(activate, health)
     with opened(context, api, key) as desk:
-        setting, said = _setting(desk, into, commands, trust), ""
-        while True:
-            done = _look(setting, claim, once=once)
-            if done is not None and (done.reported or done.state != said):  # news, not every look
+        setting = _setting(desk, into, commands, trust, at_once=once, give_up=give_up)
+        if check:
+            _check(setting, claim, as_json=as_json)
+            return
+        if not commands.health:
+            say("no --health: what becomes active is not checked")
+        _watch(setting, claim, once=once, as_json=as_json)
+
+
+def _watch(setting: Setting, claim: str, *, once: bool, as_json: bool) -> None:
+    """Look until the claim is over, or once; say what is news, not what every look finds."""
+    said = ""
+    while True:
+        done = _look(setting, claim, once=once, said=said)
+        if isinstance(done, str):
+            said = done
+        else:
+            if done.reported or _news(done) != said:
                 _tell(done, as_json=as_json)
-                said = done.state
-            if once or (done is not None and done.state in CLOSED):
+            said = _news(done)
+            if once:
+                _refuse_what_failed(done)
+            if once or done.state in CLOSED:
                 return
-            time.sleep(_LOOK_SECONDS)
+        time.sleep(_LOOK_SECONDS)
 
 
-def _look(setting: Setting, claim: str, *, once: bool) -> Pass | None:
-    """Look once; print a refusal and let the next look try again, unless this is the only one."""
+def _look(setting: Setting, claim: str, *, once: bool, said: str) -> Pass | str:
+    """Look once; print a refusal that is news and return it, for the next look to try again."""
     try:
         return receive_once(setting, claim)
     except TallystickError as error:
         if once:
             raise
-        print_problem(error)
-        return None
+        if str(error) != said:
+            print_problem(error)
+        return str(error)
 
 
-def _setting(desk: Desk, into: Path, commands: Commands, trusted: str | None) -> Setting:
+def _news(done: Pass) -> str:
+    return "; ".join([done.state, *(f"{one.stage} {one.fault}" for one in done.trying)])
+
+
+def _refuse_what_failed(done: Pass) -> None:
+    for one in done.trying:
+        raise StageNotActivatedError(
+            f"stage {one.stage} is not active: {one.fault}",
+            stage=one.stage,
+            reason=one.fault,
+            until=instant_text(one.until),
+        )
+
+
+def _check(setting: Setting, claim: str, *, as_json: bool) -> None:
+    """Print what a release would find here; exit 1 unless it would succeed as far as can be known."""
+    findings = list(readiness(setting, claim))
+    document = [{"what": one.what, "holds": one.holds, "found": one.found} for one in findings]
+    lines = (f"{'ok ' if one.holds else 'NOT'}  {one.what}: {one.found}" for one in findings)
+    print_result(as_object({"checks": document}, ""), lines, as_json=as_json)
+    if not all(one.holds for one in findings):
+        raise typer.Exit(1)
+
+
+def _setting(
+    desk: Desk, into: Path, commands: Commands, trusted: str | None, *, at_once: bool, give_up: bool
+) -> Setting:
     return Setting(
         escrow=RemoteEscrow(client=desk.client),
         keys=desk.keys,
@@ -109,7 +191,17 @@ def _setting(desk: Desk, into: Path, commands: Commands, trusted: str | None) ->
         commands=commands,
         trust=lambda agreement, digest: desk.trust(agreement, digest, trusted),
         now=now,
+        at_once=at_once,
+        give_up=give_up,
     )
+
+
+def _commands(activate: str | None, health: str | None) -> Commands:
+    """Return the commands, each of which this machine can start."""
+    commands = Commands(activate=_words(activate, "--activate"), health=_words(health, "--health"))
+    if (fault := commands.fault()) is not None:
+        raise typer.BadParameter(f"{fault}; nothing was fetched")
+    return commands
 
 
 def _words(command: str | None, option: str) -> tuple[str, ...]:
@@ -127,11 +219,20 @@ def _words(command: str | None, option: str) -> tuple[str, ...]:
 
 def _tell(done: Pass, *, as_json: bool) -> None:
     reported = [{"stage": r.stage, "outcome": r.outcome.value, "detail": r.detail} for r in done.reported]
+    trying = [
+        {"stage": one.stage, "fault": one.fault, "until": instant_text(one.until)} for one in done.trying
+    ]
     if as_json:
-        print_json(as_object({"claim": done.claim, "state": done.state, "reported": reported}, ""))
+        document = {"claim": done.claim, "state": done.state, "reported": reported, "trying": trying}
+        print_json(as_object(document, ""))
         return
+    for one in done.trying:
+        say(
+            f"{one.stage}: {one.fault}; tried again from {instant_text(one.again_at)} on, until the window "
+            f"to report it ends at {instant_text(one.until)}; --give-up reports it as failed"
+        )
     for report in done.reported:
         print_line(f"{report.stage}: {report.outcome.value.replace('_', ' ')} ({quoted(report.detail)})")
-    if not done.reported:
+    if not done.reported and not done.trying:
         over, waiting = "nothing left to do", "nothing to do yet; see `tallystick claim explain`"
         say(f"claim {done.state}: {over if done.state in CLOSED else waiting}")

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from tallystick.crypto.envelope import envelope_from_json, statement_id
+from tallystick.crypto.envelope import statement_id
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
-from tallystick.domain.ids import AgreementId, ComponentId, PersonId, StageId
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.deposits import Deposit
+from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.limits import UPLOAD_IDLE_MAX
 from tallystick.messages import VerifyDeposit
 from tallystick.store.blobs.uploads import BlobPurpose
@@ -20,7 +21,7 @@ from tallystick.store.database.session import reading
 from tallystick.store.registers import deposits
 from tallystick.store.registers.custody import live_custody
 from tests.support.sites.service import Service
-from tests.support.worlds.agreements import ANA, BEA, BEN, CRITICAL, DORA, KIM, PEOPLE, TOM, agreement
+from tests.support.worlds.agreements import ANA, BEA, BEN, DORA, KIM, PEOPLE, TOM, agreement
 from tests.support.worlds.prepared_worlds import prepared_world, ready_world, unreadable_claim
 
 DATA = b"sealed bytes " * 1000
@@ -182,31 +183,33 @@ async def test_an_altered_copy_is_passed_over(service: Service) -> None:
 
 
 async def test_the_beneficiary_fetches_what_a_decided_stage_discloses_and_no_more(claimed: Service) -> None:
-    delivery = (await claimed.get(f"/claims/{claimed.world.claim}/delivery", BEA)).json()
-    files = {stage["stage"]: stage["components"][0]["sealed_digest"] for stage in delivery["stages"]}
-    assert (await get(claimed, BEA, files["provisional"])).status_code == 404
+    files = sealed_files(claimed)
+    assert (await get(claimed, BEA, files["docs"])).status_code == 404
     await decide_provisional(claimed)
-    delivery = (await claimed.get(f"/claims/{claimed.world.claim}/delivery", BEA)).json()
-    decided = delivery["stages"][0]
-    assert (decided["state"], len(decided["components"][0]["contributions"])) == ("DECIDED", 1)
-    assert statement_id(envelope_from_json(decided["decision_envelope"])) == decided["decision"]
-    assert delivery["stages"][1]["decision_envelope"] is None, "not decided yet"
-    assert (await get(claimed, BEA, files["provisional"])).status_code == 200
-    assert (await get(claimed, BEN, files["provisional"])).status_code == 200
-    assert (await get(claimed, BEA, files[CRITICAL])).status_code == 404
-    assert (await get(claimed, TOM, files["provisional"])).status_code == 404
-    share = decided["components"][0]["contributions"][0]["sealed_digest"]
+    assert (await get(claimed, BEA, files["docs"])).status_code == 200
+    assert (await get(claimed, BEN, files["docs"])).status_code == 200
+    assert (await get(claimed, BEA, files["licence-keys"])).status_code == 404
+    assert (await get(claimed, TOM, files["docs"])).status_code == 404
+    ((_, decision),) = claimed.world.case().claim.entries_of(DecisionStatement)
+    share = decision.contributions[0].sealed_digest
     assert (await get(claimed, BEA, share)).status_code == 200
     assert (await get(claimed, DORA, share)).status_code == 404
+
+
+def sealed_files(service: Service) -> dict[str, Digest]:
+    """The sealed file of each component of the deposit that the claim pins."""
+    with reading(service.world.database) as session:
+        stored = deposits.by_digest(
+            session, service.world.agreement.id, service.world.case().claim.filing.deposit
+        )
+        assert stored is not None
+        return {one.component: one.sealed_digest for one in stored.body().components}
 
 
 async def released_file(claimed: Service) -> str:
     """What the claimant may fetch once the provisional stage is decided."""
     await decide_provisional(claimed)
-    delivery = (await claimed.get(f"/claims/{claimed.world.claim}/delivery", BEA)).json()
-    file = delivery["stages"][0]["components"][0]["sealed_digest"]
-    assert isinstance(file, str)
-    return file
+    return sealed_files(claimed)["docs"]
 
 
 async def test_a_damaged_record_hides_no_blob_released_by_another_claim(service: Service) -> None:

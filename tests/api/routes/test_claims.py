@@ -2,20 +2,23 @@
 
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 from sse_starlette import ServerSentEvent
 
+from api.answers.delivery import page_of
 from api.http.auth import Caller
 from api.routes.events import entries_after
-from tallystick.crypto.envelope import sign
+from tallystick.crypto.envelope import envelope_from_json, parse_envelope, sign
 from tallystick.crypto.keys import key_id
 from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import AgreementId, StageId
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.limits import RECORD_PAGE_BYTES_MAX
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE
 
@@ -179,3 +182,32 @@ async def test_one_entry_is_fetched_by_its_statements_digest_as_the_listing_show
     assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
     nobody = await claimed.http.get(f"/v1{path}/{listed[0]['statement']}")
     assert nobody.status_code == 401
+
+
+async def test_a_receiver_is_shown_the_whole_record_page_by_page_and_no_order(claimed: Service) -> None:
+    await claimed.says("intakes", Intake, ANA, accepted=True)
+    path = f"/claims/{claimed.world.claim}/delivery"
+    first = (await claimed.get(path, BEA)).json()
+    recorded = [entry.envelope for entry in claimed.world.case().raw]
+    assert [envelope_from_json(one["envelope"]) for one in first["record"]] == list(
+        map(parse_envelope, recorded)
+    )
+    assert (first["next"], first["contributed"], {"undo", "state"} & first.keys()) == (None, [], set())
+    assert {one["component"] for one in first["custody"]} == {
+        "docs",
+        "licence-keys",
+        "activation-rules",
+        "source",
+    }
+    rest = (await claimed.get(path, BEA, start="1")).json()
+    assert rest["record"] == first["record"][1:]
+    assert (await claimed.get(path, BEA, start="-1")).status_code == 422
+
+
+async def test_a_page_of_a_record_has_an_entry_and_ends_before_it_is_too_large(claimed: Service) -> None:
+    (filing,) = claimed.world.case().raw
+    entries = [
+        replace(filing, envelope=bytes(size))
+        for size in (RECORD_PAGE_BYTES_MAX + 1, 1, RECORD_PAGE_BYTES_MAX)
+    ]
+    assert [page_of(entries[start:]) for start in (0, 1, 2)] == [entries[:1], entries[1:2], entries[2:]]

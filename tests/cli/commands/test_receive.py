@@ -1,19 +1,40 @@
 """The receiver over the API: what was released becomes active at the beneficiary's."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.statements.receipts import Receipt
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office
 from tests.support.worlds.agreements import AGREEMENT, BEA, BEN, CRITICAL, DOCS, PROVISIONAL
-from tests.support.worlds.deliveries import CONTENT, FolderEscrow, Release
+from tests.support.worlds.deliveries import CONTENT, Release
+from tests.support.worlds.escrows import FolderEscrow
+from tests.support.worlds.quick_agreements import minutes_agreement
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """A release that is decided about now: the command goes by this machine's clock."""
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+    return Release(scratch=tmp_path_factory.mktemp("release"), terms=minutes_agreement(), at=at)
 
 
 def deliver(office: Office, release: Release, tmp_path: Path) -> FolderEscrow:
-    """Show the delivery as the server does."""
+    """Show the claim's record, with the receipts that were sent, as the server does."""
     escrow = FolderEscrow(tmp_path / "escrow", release)
-    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = escrow.delivery(release.claim)
+
+    def delivery() -> JsonObject:
+        escrow.happens(lambda world: world.at(max(world.now, datetime.now(UTC).replace(microsecond=0))))
+        for envelope in office.sent():
+            escrow.report(release.claim, envelope)
+        return escrow.delivery(release.claim)
+
+    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = delivery
     for blob in (tmp_path / "escrow" / "blobs").iterdir():
         office.api.blobs[f"sha256:{blob.name}"] = blob.read_bytes()
     return escrow
@@ -28,10 +49,12 @@ def test_released_stages_are_fetched_opened_activated_and_reported(
     office: Office, release: Release, tmp_path: Path
 ) -> None:
     deliver(office, release, tmp_path)
-    words = ("--into", "bank", "--once", "--activate", "sh -c 'test -d .'", "--health", "true", "--json")
-    ran = office.run("receive", release.claim, *words, person=BEA)
-    assert ran.code == 0, ran.err
-    assert [report["stage"] for report in ran.json["reported"]] == [PROVISIONAL, CRITICAL]
+    words = ("--into", "bank", "--activate", "sh -c 'test -d .'", "--health", "true", "--json")
+    for stage in (PROVISIONAL, CRITICAL):
+        ran = office.run("receive", release.claim, *words, "--once", person=BEA)
+        assert ran.code == 0, ran.err
+        (report,) = ran.json["reported"]
+        assert (report["stage"], report["detail"]) == (stage, "activated and healthy")
     assert receipts(office) == [(PROVISIONAL, "activated"), (CRITICAL, "activated")]
     opened = Path("bank/stages") / PROVISIONAL / "current" / DOCS / "data" / "operations.md"
     assert opened.read_bytes() == CONTENT[DOCS]["operations.md"]
@@ -42,11 +65,64 @@ def test_script_in_the_users_folder_is_found_from_the_version_folder(
 ) -> None:
     deliver(office, release, tmp_path)
     Path("health.sh").write_text("exit 4\n")
-    office.run("receive", release.claim, "--into", "bank", "--once", "--health", "sh ./health.sh", person=BEA)
+    words = ("--into", "bank", "--once", "--give-up", "--health", "sh ./health.sh")
+    assert office.run("receive", release.claim, *words, person=BEA).code == 0
     assert receipts(office)[0] == (PROVISIONAL, "failed")
     body = read_signed(office.sent()[0], AGREEMENT).body
     assert isinstance(body, Receipt)
     assert body.detail == "the health check ended with exit code 4"
+
+
+def test_failing_command_is_told_and_reported_by_nobodys_word_but_the_users(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    words = ("receive", release.claim, "--into", "bank", "--once")
+    ran = office.run(*words, "--health", "sh -c 'exit 4'", person=BEA)
+    assert (ran.code, ran.problem["code"], office.sent()) == (1, "stage-not-activated", [])
+    assert office.run(*words, "--health", "true", person=BEA).code == 0
+    assert receipts(office) == [(PROVISIONAL, "activated")]
+
+
+@pytest.mark.parametrize("option", ["--activate", "--health"])
+@pytest.mark.parametrize("command", ["./activte.sh", "no-such-command-here", "./plain.txt", "./folder"])
+def test_command_that_cannot_be_started_is_wrong_usage_before_anything_is_asked_for(
+    option: str, command: str, office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    Path("plain.txt").write_text("not a program")
+    Path("folder").mkdir()
+    ran = office.run("receive", release.claim, "--into", "bank", "--once", option, command, person=BEA)
+    assert (ran.code, office.api.asked, Path("bank").exists()) == (2, [], False)
+
+
+def test_receiver_without_a_health_check_says_that_nothing_was_checked(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    ran = office.run("receive", release.claim, "--into", "bank", "--once", "--activate", "true", person=BEA)
+    assert "no --health: what becomes active is not checked" in ran.err
+    assert ran.out == 'provisional: activated ("activated; its health was not checked")\n'
+
+
+def test_check_tells_all_that_a_release_needs_and_leaves_nothing_behind(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    words = ("receive", release.claim, "--into", "bank", "--check", "--activate", "true")
+    ran = office.run(*words, person=BEA)
+    assert (ran.code, office.sent(), Path("bank").exists()) == (0, [], False)
+    assert [line[:3].strip() for line in ran.out.splitlines()] == 5 * ["ok"]
+    assert "what becomes active will not be checked" in ran.out
+    refused = office.run(*words, "--json", person=BEN)
+    found = {one["what"]: one["holds"] for one in refused.json["checks"]}
+    assert (refused.code, found["claim"], found["folder"]) == (1, False, True)
+
+
+def test_check_without_a_server_says_so(office: Office, release: Release) -> None:
+    words = ("receive", release.claim, "--into", "bank", "--check", "--api", "http://127.0.0.1:9")
+    ran = office.run(*words, "--key", str(office.key(BEA)))
+    assert (ran.code, "NOT  claim: no answer from" in ran.out) == (1, True)
 
 
 def test_altered_bytes_are_refused_and_nothing_is_reported(
@@ -59,13 +135,36 @@ def test_altered_bytes_are_refused_and_nothing_is_reported(
     assert (ran.code, ran.problem["code"], office.sent()) == (1, "blob-altered", [])
 
 
-def test_stage_that_is_shown_without_the_gates_decision_is_refused(
+def test_stage_that_is_shown_without_the_gates_decision_is_not_opened(
     office: Office, release: Release, tmp_path: Path
 ) -> None:
-    deliver(office, release, tmp_path)
-    delivery = office.api.shows[f"/v1/claims/{release.claim}/delivery"]
-    for stage in delivery["stages"]:
-        stage["decision_envelope"] = None
+    escrow = deliver(office, release, tmp_path)
+    shown: dict[str, Any] = dict(escrow.delivery(release.claim))
+    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**shown, "record": shown["record"][:-1]}
+    ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEA)
+    assert (ran.code, office.sent()) == (0, [])
+    assert "nothing to do yet" in ran.err
+
+
+def test_record_is_read_from_all_of_its_pages(office: Office, release: Release, tmp_path: Path) -> None:
+    escrow = deliver(office, release, tmp_path)
+    shown: dict[str, Any] = dict(escrow.delivery(release.claim))
+    path, record = f"/v1/claims/{release.claim}/delivery", shown["record"]
+    for place in range(len(record)):
+        following = place + 1 if place + 1 < len(record) else None
+        page = {**shown, "record": [record[place]], "next": following}
+        office.api.shows[f"{path}?start={place}"] = page
+    assert office.run("receive", release.claim, "--into", "bank", "--once", person=BEA).code == 0
+    assert receipts(office) == [(PROVISIONAL, "activated")]
+
+
+@pytest.mark.parametrize("following", [0, 1, 2, "1", True])
+def test_record_whose_pages_do_not_lead_on_is_refused(
+    following: object, office: Office, release: Release, tmp_path: Path
+) -> None:
+    escrow = deliver(office, release, tmp_path)
+    page: dict[str, Any] = {**escrow.delivery(release.claim), "record": [], "next": following}
+    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = page
     ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEA)
     assert (ran.code, ran.problem["code"]) == (1, "unexpected-answer")
 
@@ -94,11 +193,12 @@ def test_agreement_other_than_the_pinned_one_is_not_received(
 
 
 def test_receiver_runs_until_the_claim_is_over(office: Office, release: Release, tmp_path: Path) -> None:
-    deliver(office, release, tmp_path)
-    delivery = office.api.shows[f"/v1/claims/{release.claim}/delivery"]
-    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**delivery, "state": "RELEASED", "stages": []}
+    escrow = deliver(office, release, tmp_path)
+    escrow.happens(lambda world: world.withdraws())
     ran = office.run("receive", release.claim, "--into", "bank", person=BEA)
-    assert (ran.code, ran.err.splitlines()[-1]) == (0, "claim RELEASED: nothing left to do")
+    assert (ran.code, ran.out) == (0, 'provisional: rolled back ("nothing was activated here")\n')
+    again = office.run("receive", release.claim, "--into", "bank", person=BEA)
+    assert (again.code, again.err.splitlines()[-1]) == (0, "claim WITHDRAWN: nothing left to do")
 
 
 def test_custody_is_shown_as_the_gate_signed_it(office: Office, release: Release) -> None:
@@ -112,8 +212,8 @@ def test_custody_is_shown_as_the_gate_signed_it(office: Office, release: Release
 def test_receiver_says_where_to_read_what_a_claim_waits_for(
     office: Office, release: Release, tmp_path: Path
 ) -> None:
-    deliver(office, release, tmp_path)
-    delivery = office.api.shows[f"/v1/claims/{release.claim}/delivery"]
-    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**delivery, "state": "WINDOW", "stages": []}
+    escrow = deliver(office, release, tmp_path)
+    shown: dict[str, Any] = dict(escrow.delivery(release.claim))
+    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**shown, "record": shown["record"][:2]}
     ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEA)
     assert "tallystick claim explain" in ran.err

@@ -38,7 +38,7 @@ from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.receipts import Receipt, ReceivedComponent
 from tallystick.domain.statements.signed import Body, write_body
 from tallystick.proof.evidence.verify import verify
-from tallystick.receiver.delivery import OfferedStage, VerifiedDelivery, read_delivery
+from tallystick.receiver.delivery import OfferedComponent, OfferedStage, VerifiedDelivery, read_delivery
 from tallystick.store.blobs.store import BlobMissingError
 from tests.support.judges.history import Attempt, History, Told
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of
@@ -89,7 +89,7 @@ def _nothing_breaks(_: Point, __: When) -> None:
 
 @dataclass(kw_only=True)
 class Release:
-    """One agreement, one deposit, one claim; `history` is what its clients saw."""
+    """One agreement, one deposit, one claim; its clients saw `history`, and were offered `parts` to open."""
 
     api: str
     database: Path
@@ -101,6 +101,7 @@ class Release:
     claim: Digest = field(default=Digest(""))
     nonce: str = ""
     checkpoints_seen: list[bytes] = field(default_factory=list[bytes])
+    parts: list[OfferedComponent] = field(default_factory=list[OfferedComponent])
 
     def __post_init__(self) -> None:
         self._clients: dict[PersonId, Client] = {}
@@ -346,7 +347,7 @@ class Release:
 
     def _delivery(self) -> VerifiedDelivery:
         document = RemoteEscrow(client=self.client(BEA)).delivery(self.claim)
-        return read_delivery(document, claim=self.claim, keys=keys_of(BEA), trust=self._trust)
+        return read_delivery(document, claim=self.claim, keys=keys_of(BEA), trust=self._trust, at=_now())
 
     def _trust(self, _: AgreementId, digest: Digest) -> None:
         assert digest == statement_id(self.agreement_statement)
@@ -369,6 +370,7 @@ class Release:
 
     def _received(self, stage: StageId) -> tuple[ReceivedComponent, ...]:
         (offered,) = (one for one in self.insisted(self._delivery).offered if one.stage == stage)
+        self.parts += offered.components
         return tuple(
             ReceivedComponent(
                 component=part.deposited.component,

@@ -1,7 +1,7 @@
 """Agreements whose windows are seconds, for releases that are driven on real processes."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from typing import Final
 
@@ -48,6 +48,18 @@ def quick_agreement(
             cutoff=clock_time(23, 59), resumes=clock_time(0), deemed_after=Period("PT1S"), channels_required=1
         ),
         engine=deployment.engine,
+    )
+
+
+def minutes_agreement() -> Agreement:
+    """The sound agreement with a window of seconds, for a release at any time of this century."""
+    return replace(
+        AGREEMENT,
+        calendars=(_EVERY_DAY,),
+        effective_from=datetime(2020, 1, 1, tzinfo=UTC),
+        parties=tuple(replace(one, calendar="every-day") for one in AGREEMENT.parties),
+        windows=replace(AGREEMENT.windows, objection=WINDOW, provisioning=Period("PT48H")),
+        notice=NoticeRule(cutoff=clock_time(23, 59), resumes=clock_time(0), deemed_after=Period("PT1S")),
     )
 
 

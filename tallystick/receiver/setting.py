@@ -1,0 +1,56 @@
+"""How a receiver is set up, and what one look of it comes to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tallystick.crypto.keyfile import PrivateKeys
+from tallystick.domain.claim.state import ClaimState
+from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.kinds import ReceiptOutcome
+from tallystick.receiver.commands import Commands
+from tallystick.receiver.delivery import Trust
+from tallystick.receiver.opening import Escrow
+from tallystick.receiver.trying import Trying
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """A receipt that was sent."""
+
+    stage: StageId
+    outcome: ReceiptOutcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """The outcome of one look at the delivery."""
+
+    claim: Digest
+    state: ClaimState
+    reported: tuple[Reported, ...]
+    trying: tuple[Trying, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where a receiver works, for whom, and what it runs.
+
+    Attributes:
+        trust: Raises unless the beneficiary trusts the agreement.
+        at_once: Try a stage again at this look, even if its pause is not over.
+        give_up: Report a stage whose commands fail as failed, instead of trying it again.
+        reached: Called after each step that became durable or visible; tests end the process there.
+    """
+
+    escrow: Escrow
+    keys: PrivateKeys
+    into: Path
+    commands: Commands
+    trust: Trust
+    now: Callable[[], datetime]
+    at_once: bool = False
+    give_up: bool = False
+    reached: Callable[[str], None] = lambda _: None

@@ -1,0 +1,55 @@
+"""When a stage whose commands fail is tried again, and when that has to end."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from tallystick.domain.ids import StageId
+from tallystick.limits import ACTIVATION_PAUSE_MAX, ACTIVATION_PAUSE_MIN, ACTIVATION_REPORT_TIME
+from tallystick.receiver.delivery import OfferedStage
+from tallystick.receiver.journal import Record
+
+_DOUBLINGS_MAX: Final = 16
+_SHORTEST: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trying:
+    """A stage whose commands have failed so far.
+
+    Attributes:
+        again_at: When it is tried again.
+        until: When its provisioning window ends.
+    """
+
+    stage: StageId
+    fault: str
+    again_at: datetime
+    until: datetime
+
+
+def trying(record: Record, offered: OfferedStage) -> Trying:
+    """Return what is to be said of a staged version that has failed at least once."""
+    return Trying(
+        stage=record.stage,
+        fault=record.reason or "not activated yet",
+        again_at=again_at(record),
+        until=offered.report_until,
+    )
+
+
+def again_at(record: Record) -> datetime:
+    """Return when a version that has failed is tried again: after a pause that doubles each time."""
+    assert record.tried_at is not None, "it was tried"
+    doublings = min(record.tries - 1, _DOUBLINGS_MAX)
+    return record.tried_at + min(ACTIVATION_PAUSE_MIN * 2**doublings, ACTIVATION_PAUSE_MAX)
+
+
+def has_time(record: Record, offered: OfferedStage) -> bool:
+    """Return whether another try can begin before the provisioning window is about to end."""
+    return again_at(record) <= offered.report_until - ACTIVATION_REPORT_TIME
+
+
+def time_left(offered: OfferedStage, at: datetime) -> timedelta:
+    """Return how long a command that starts at `at` may run, so that its outcome can still be reported."""
+    return max(offered.report_until - ACTIVATION_REPORT_TIME - at, _SHORTEST)
