@@ -24,6 +24,7 @@ _PREFIX: Final = "TALLYSTICK_"
 _OF_CLIENTS: Final = frozenset({"TALLYSTICK_API", "TALLYSTICK_KEY"})
 """The command line reads these; they are not settings of a server."""
 _PORT_MAX: Final = 65_535
+_SECONDS_DIGITS_MAX: Final = 9  # thirty years
 
 
 class BadSettingError(MalformedError):
@@ -281,6 +282,6 @@ def _yes_or_no(text: str) -> bool:
 
 
 def _seconds(text: str) -> timedelta:
-    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+    if not (text.isascii() and text.isdigit()) or len(text) > _SECONDS_DIGITS_MAX or int(text) == 0:
         raise _bad("not a number of whole seconds")
     return timedelta(seconds=int(text))

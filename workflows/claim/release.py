@@ -24,6 +24,7 @@ from tallystick.domain.claim.rules import Due
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import StageId
+from tallystick.domain.instants import plus
 from tallystick.domain.kinds import Happening
 from tallystick.domain.pauses import backoff
 from tallystick.domain.progress.attempts import notice_due_at
@@ -315,7 +316,7 @@ class ReleaseWorkflow:
         agreement, claim = self._case.agreement, self._case.claim
         try:
             limit = return_orders_end(agreement, claim)
-            end = None if limit is None else limit.at + timedelta(seconds=1)
+            end = None if limit is None else plus(limit.at, timedelta(seconds=1))
             look = next_look(agreement, claim, at=steps.now())
         except CalendarExhaustedError:
             return None

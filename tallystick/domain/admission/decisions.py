@@ -7,6 +7,7 @@ from tallystick.domain.authorship.authors import check_stages
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
+from tallystick.domain.instants import plus
 from tallystick.domain.refusals import (
     NotDueError,
 )
@@ -20,7 +21,7 @@ def decision_event(
 ) -> EventType:
     """Admit a decision of the gate if it is the one that the present record calls for."""
     check_stages(claim, (decision.stage,))
-    if decision.decided_at > at + CLOCK_SKEW_MAX:
+    if decision.decided_at > plus(at, CLOCK_SKEW_MAX):
         raise NotDueError("decided in the future", decided_at=instant_text(decision.decided_at))
     if decision.record != claim.record_digest:
         raise NotDueError("decided on another record", expected=claim.record_digest, given=decision.record)

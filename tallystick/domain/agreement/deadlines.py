@@ -7,7 +7,8 @@ clock may shorten the time that a party was promised.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache, partial
@@ -77,7 +78,8 @@ def deadline(start: datetime, period: Period, *, recipient: Party, agreement: Ag
         UnknownTimeZoneError: The recipient's time zone is unknown.
         NotInAgreementError: The agreement lacks a party's calendar.
     """
-    return _counting(_Same(agreement)).deadline(start, period, recipient)
+    with _within_years(start):
+        return _counting(_Same(agreement)).deadline(start, period, recipient)
 
 
 def _deadline(start: datetime, period: Period, recipient: Party, *, agreement: Agreement) -> Deadline:
@@ -107,7 +109,8 @@ def received(sent_at: datetime, *, recipient: Party, agreement: Agreement) -> De
         UnknownTimeZoneError: The recipient's time zone is unknown.
         NotInAgreementError: The agreement lacks a party's calendar.
     """
-    return _counting(_Same(agreement)).received(sent_at, recipient)
+    with _within_years(sent_at):
+        return _counting(_Same(agreement)).received(sent_at, recipient)
 
 
 def _received(sent_at: datetime, recipient: Party, *, agreement: Agreement) -> Deadline:
@@ -134,6 +137,17 @@ def _received(sent_at: datetime, recipient: Party, *, agreement: Agreement) -> D
 def later(one: Deadline, other: Deadline) -> Deadline:
     """Return the one that ends later; the first, if both end together."""
     return other if other.at > one.at else one
+
+
+@contextmanager
+def _within_years(start: datetime) -> Generator[None]:
+    """Refuse to count outside the years 1 to 9999, in any time zone; others choose the dates they sign."""
+    try:
+        yield
+    except OverflowError as error:
+        raise CalendarExhaustedError(
+            "the deadline lies outside the years 1 to 9999", after=instant_text(start)
+        ) from error
 
 
 @cache
@@ -231,7 +245,7 @@ class _Diary:
 def _counted(first: date, wanted: int, diary: _Diary) -> Iterator[_Day]:
     """Yield the days after `first`, closed ones too, until `wanted` business days have passed."""
     for ahead in range(1, DEADLINE_DAYS_MAX + 1):
-        day = _day_after(first, ahead, diary)
+        day = first + timedelta(days=ahead)
         closed = diary.closed(day)
         yield _Day(day=day, closed=closed)
         wanted -= not closed
@@ -242,15 +256,6 @@ def _counted(first: date, wanted: int, diary: _Diary) -> Iterator[_Day]:
         after=first.isoformat(),
         calendars=[calendar.id for calendar in diary.calendars],
     )
-
-
-def _day_after(first: date, ahead: int, diary: _Diary) -> date:
-    try:
-        return first + timedelta(days=ahead)
-    except OverflowError as error:
-        raise CalendarExhaustedError(
-            "the deadline is after the last possible date", calendar=diary.calendars[0].id
-        ) from error
 
 
 def _instant_of(day: date, hour: time, zone: ZoneInfo) -> datetime:

@@ -8,6 +8,7 @@ from tallystick.domain.agreement.parties import Person
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, PersonId, PublicKey, StageId, party_of
+from tallystick.domain.instants import plus
 from tallystick.domain.quorum import Quorum
 from tallystick.domain.refusals import (
     BadTimingError,
@@ -52,7 +53,7 @@ def check_times(body: Header, *, at: datetime) -> None:
     Raises:
         BadTimingError: `issued_at` is further ahead than clocks may differ, or too far back.
     """
-    if body.issued_at > at + CLOCK_SKEW_MAX:
+    if body.issued_at > plus(at, CLOCK_SKEW_MAX):
         raise BadTimingError(
             "issued in the future", issued_at=instant_text(body.issued_at), now=instant_text(at)
         )

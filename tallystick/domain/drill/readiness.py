@@ -12,6 +12,7 @@ from tallystick.domain.periods import Period
 from tallystick.domain.soundness.check import examine
 from tallystick.domain.soundness.finding import Finding, Severity, error, warning
 from tallystick.domain.statements.deposits import Deposit
+from tallystick.limits import PERIOD_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,8 @@ def _older(agreement: Agreement, inventory: Inventory, period: Period | None) ->
     if period is None or inventory.deposit is None:
         return False
     since = inventory.deposit.watermark
+    if inventory.at - since > PERIOD_MAX:
+        return True  # no period is longer, so the distant past need not be counted
     try:
         ends = deadline(since, period, recipient=depositor(agreement), agreement=agreement)
     except CalendarExhaustedError:

@@ -15,6 +15,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Party, Role
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest
+from tallystick.domain.instants import plus
 from tallystick.domain.kinds import Happening
 from tallystick.domain.pauses import backoff
 from tallystick.domain.quoting import one_line, quoted
@@ -101,7 +102,7 @@ def _due_at(first: Entry, sent: Sequence[tuple[Entry, StorageNotice]]) -> dateti
     failed = sum(1 for _ in takewhile(lambda one: not _taken(one[1]), reversed(sent)))
     if not failed:
         return first.accepted_at
-    return sent[-1][0].accepted_at + backoff(failed, NOTICE_RETRY_MIN, STORAGE_NOTICE_RETRY_MAX)
+    return plus(sent[-1][0].accepted_at, backoff(failed, NOTICE_RETRY_MIN, STORAGE_NOTICE_RETRY_MAX))
 
 
 def _taken(notice: StorageNotice) -> bool:

@@ -6,6 +6,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim, StageProgress
 from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import StageId
+from tallystick.domain.instants import plus
 from tallystick.domain.kinds import Happening
 from tallystick.domain.notice.proof import notice_is_given
 from tallystick.domain.pauses import backoff
@@ -35,7 +36,7 @@ def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
     attempts = claim.entries_of(Notice)
     if not attempts:
         return claim.since
-    return attempts[-1][0].accepted_at + backoff(len(attempts), NOTICE_RETRY_MIN, NOTICE_RETRY_MAX)
+    return plus(attempts[-1][0].accepted_at, backoff(len(attempts), NOTICE_RETRY_MIN, NOTICE_RETRY_MAX))
 
 
 def asks_gate_from(claim: Claim, following: StageProgress, at: datetime) -> datetime:
@@ -52,7 +53,7 @@ def asks_gate_from(claim: Claim, following: StageProgress, at: datetime) -> date
     refused_at = following.refused_at
     if refused_at > at:  # the gate's clock is ahead: do not wait for that time to come
         refused_at = _asked_at(claim, following.stage)
-    return refused_at + gate_pause(refused, refused_at - acted_at)
+    return plus(refused_at, gate_pause(refused, refused_at - acted_at))
 
 
 def _asked_at(claim: Claim, stage: StageId) -> datetime:

@@ -9,6 +9,7 @@ from tallystick.domain.agreement.deadlines import Deadline
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.stages import lapses_at, opens_at, report_due
 from tallystick.domain.claim.state import StageState
+from tallystick.domain.instants import plus
 from tallystick.domain.notice.proof import deemed_receipt
 from tallystick.domain.progress.attempts import asks_gate_from, notice_due_at
 
@@ -27,14 +28,14 @@ def moments(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[dateti
         yield notice_at
     for limit in _limits(agreement, claim):
         yield limit.at
-        yield limit.at + _JUST_AFTER
+        yield plus(limit.at, _JUST_AFTER)
     following = claim.next_stage
     if following is not None and (opening := opens_at(agreement, claim, following.stage)) is not None:
         yield opening.at
     if following is not None and following.refused_at is not None:
         yield asks_gate_from(claim, following, at)
     for _, approval in claim.approvals:
-        yield approval.expires_at + _JUST_AFTER
+        yield plus(approval.expires_at, _JUST_AFTER)
 
 
 def _limits(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:

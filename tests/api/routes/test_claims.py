@@ -3,9 +3,10 @@
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
+import pytest
 from sse_starlette import ServerSentEvent
 
 from api.answers.delivery import page_of
@@ -15,12 +16,14 @@ from tallystick.crypto.envelope import envelope_from_json, parse_envelope, sign
 from tallystick.crypto.keys import key_id
 from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import AgreementId, StageId
+from tallystick.domain.instants import FIRST, LAST
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.limits import RECORD_PAGE_BYTES_MAX
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE
+from tests.support.worlds.gate_worlds import document
 
 
 async def test_a_claim_says_whom_it_waits_for_and_their_inbox_lists_it(claimed: Service) -> None:
@@ -211,3 +214,40 @@ async def test_a_page_of_a_record_has_an_entry_and_ends_before_it_is_too_large(c
         for size in (RECORD_PAGE_BYTES_MAX + 1, 1, RECORD_PAGE_BYTES_MAX)
     ]
     assert [page_of(entries[start:]) for start in (0, 1, 2)] == [entries[:1], entries[1:2], entries[2:]]
+
+
+@pytest.mark.parametrize(
+    "moment", ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-02-30T00:00:00Z"]
+)
+async def test_a_draft_that_expires_at_either_end_of_time_is_drafted_or_refused(
+    claimed: Service, moment: str
+) -> None:
+    path = f"/claims/{claimed.world.claim}/draft/approval"
+    answer = await claimed.get(path, KIM, expires_at=moment, reason="In order.")
+    exists = moment[:4] in {"0001", "9999"}
+    assert answer.status_code == (200 if exists else 400)
+
+
+@pytest.mark.parametrize("moment", [FIRST, LAST])
+async def test_an_approval_from_either_end_of_time_is_refused(claimed: Service, moment: datetime) -> None:
+    await claimed.says("intakes", Intake, ANA, accepted=True)
+    vote = {"stages": (StageId("critical"),), "purpose": Purpose.RELEASE, "reason": "In order."}
+    expiring = await claimed.says("approvals", Approval, KIM, expires_at=moment, **vote)
+    assert (expiring.status_code, expiring.json()["code"]) == (422, "bad-timing")
+    body = claimed.world.body(Approval, KIM, moment, claim=claimed.world.claim, expires_at=LAST, **vote)
+    sent = claimed.world.signed(body, PEOPLE[KIM].signing_key)
+    issued = await claimed.post(f"/claims/{claimed.world.claim}/approvals", sent, KIM)
+    assert (issued.status_code, issued.json()["code"]) == (422, "bad-timing")
+
+
+@pytest.mark.parametrize("moment", [FIRST, LAST])
+async def test_a_claim_with_evidence_from_either_end_of_time_is_refused(
+    service: Service, moment: datetime
+) -> None:
+    now = service.clock.now
+    documents = tuple(
+        replace(document(item, now), issued_at=moment)
+        for item in ("insolvency-record", "officer-declaration")
+    )
+    answer = await service.post("/claims", service.filing(evidence=documents), BEA)
+    assert (answer.status_code, answer.json()["code"]) == (422, "condition-not-met")

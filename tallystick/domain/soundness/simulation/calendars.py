@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.codec import instant_text
+from tallystick.domain.instants import plus
 from tallystick.domain.soundness.finding import Finding, error, warning
 from tallystick.domain.soundness.simulation.cast import Cast
 from tallystick.domain.soundness.simulation.trial import Trial
@@ -35,7 +36,7 @@ def calendars_reach(trial: Trial) -> Iterator[Finding]:
         message = f"a claim filed at {filed} could not be carried to its end: {beyond.message}"
         yield error("calendar-ends-in-claim", _where(trial, beyond), message, _EXTEND)
         return
-    later = Trial(trial.agreement, at=trial.at + CALENDAR_AHEAD_MIN)
+    later = Trial(trial.agreement, at=plus(trial.at, CALENDAR_AHEAD_MIN))
     if (beyond := _beyond(later)) is not None:
         last = _last_day(trial.agreement, trial.at, later.at)
         message = f"no claim filed after {last} can be carried to its end: {beyond.message}"

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.soundness.finding import Finding
+from tallystick.domain.instants import plus
+from tallystick.domain.soundness.finding import Finding, error
 from tallystick.domain.soundness.simulation.calendars import calendars_reach
 from tallystick.domain.soundness.simulation.scenarios import SCENARIOS
 from tallystick.domain.soundness.simulation.trial import Trial
+from tallystick.limits import PERIOD_MAX
 
 
 def simulated(agreement: Agreement, *, at: datetime) -> Iterator[Finding]:
@@ -17,6 +19,10 @@ def simulated(agreement: Agreement, *, at: datetime) -> Iterator[Finding]:
         agreement: One in which the rules of the linter find no error, so that claims can be played at all.
         at: The present; an agreement that takes effect later is tried from then on.
     """
+    if agreement.effective_from > plus(at, PERIOD_MAX):
+        message = f"the agreement takes effect on {agreement.effective_from.date()}, in more than ten years"
+        yield error("effect-too-late", "/effective_from", message, "Let it take effect within ten years.")
+        return
     trial = Trial(agreement, at=at)
     beyond = tuple(calendars_reach(trial))
     yield from beyond
