@@ -186,6 +186,7 @@ ANSWER_NODES_MAX: Final = 1_000_000
 UPLOAD_PART_BYTES: Final = 8 * 1024 * 1024
 UPLOAD_ATTEMPTS_MAX: Final = 8  # at the same offset of a blob
 BEARER_LIFETIME: Final = timedelta(seconds=300)
+UNSENT_LIFETIME_MAX: Final = timedelta(days=30)  # of what was signed and never answered
 VERDICT_WAIT_MAX: Final = timedelta(minutes=10)
 CUSTODY_WAIT_MAX: Final = timedelta(minutes=1)
 LEDGER_PAGES_MAX: Final = 10_000

@@ -13,6 +13,7 @@ from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import naming
 from tallystick.desk.passphrases import read_passphrase
+from tallystick.desk.unsent import Unsent
 from tallystick.domain.errors import TallystickError
 
 
@@ -34,7 +35,8 @@ def opened(context: typer.Context, api: str, key: Path) -> Generator[Desk]:
     keys = private_keys(context, key)
     with Client(api, keys, now=now) as client:
         trust_file = key.with_name(key.name + ".trust")
-        yield Desk(client=client, keys=keys, trust_file=trust_file, tell=say)
+        unsent = Unsent(folder=key.with_name(key.name + ".unsent"), signer=keys.signing_key.public_key)
+        yield Desk(client=client, keys=keys, trust_file=trust_file, unsent=unsent, tell=say)
 
 
 def private_keys(context: typer.Context, key: Path) -> PrivateKeys:

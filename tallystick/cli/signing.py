@@ -86,7 +86,11 @@ def state(desk: Desk, claim: VerifiedClaim, act: Act[Any], choices: Choices, man
         TallystickError: The server refused or did not answer.
     """
     body = draft(act.kind, _heading(desk, claim), ReportedStanding(desk=desk, claim=claim), choices)
-    _pass_on(desk, claim, act, _signed(desk, claim, unsigned(act.kind, encode_object(body)), manner), manner)
+    said = unsigned(act.kind, encode_object(body))
+    kept = desk.unsent.same(_path(claim, act), said, now()) if manner.out is None else None
+    if kept is not None:
+        say("you signed this before, and no answer came: the same statement is sent again")
+    _pass_on(desk, claim, act, kept or _signed(desk, claim, said, manner), manner)
 
 
 def state_together(desk: Desk, claim: VerifiedClaim, act: Act[Any], file: Path, manner: Manner) -> None:
@@ -144,8 +148,12 @@ def _pass_on(desk: Desk, claim: VerifiedClaim, act: Act[Any], envelope: Envelope
         if manner.as_json:
             print_json({"statement": statement_id(envelope), "signatures": len(envelope.signatures)})
         return
-    answer = desk.client.post_statement(f"/v1/claims/{claim.digest}/{act.noun}", envelope)
+    answer = desk.unsent.send(desk.client, _path(claim, act), envelope)
     print_result(answer, _recorded(answer), as_json=manner.as_json)
+
+
+def _path(claim: VerifiedClaim, act: Act[Any]) -> str:
+    return f"/v1/claims/{claim.digest}/{act.noun}"
 
 
 def _recorded(answer: JsonObject) -> Iterator[str]:

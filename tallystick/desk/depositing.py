@@ -1,22 +1,24 @@
 """Making a deposit: each component's folder sealed in one pass to its custody epoch, signed, and uploaded."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Final
 
-from tallystick.bag.write import write_bag
+from tallystick.bag.write import BagSummary, write_bag
 from tallystick.client.blobs import put_blob
 from tallystick.crypto.age import SealingWriter, parse_recipient
-from tallystick.crypto.envelope import new_nonce, unsigned
+from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_id, unsigned
+from tallystick.desk.begun import Begun, Hashing, Work, file_of, working_in
 from tallystick.desk.clock import now
 from tallystick.desk.custody import custody_epochs
 from tallystick.desk.deposits import verified_deposits
 from tallystick.desk.desk import Desk
 from tallystick.desk.signing import Confirm, signed_if_confirmed
+from tallystick.desk.unsent import is_expired, is_open
 from tallystick.domain.agreement.agreement import Agreement, depositor
-from tallystick.domain.codec import encode_object
+from tallystick.domain.codec import encode_object, instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, PersonId, name
 from tallystick.domain.json import JsonObject
@@ -25,7 +27,11 @@ from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
-from tallystick.domain.statements.signed import Signed
+from tallystick.domain.statements.signed import Signed, expect
+from tallystick.durable import sync_file
+from tallystick.proof.reading import SignedAgreement, read_signed
+
+_DAY: Final = "/bagged-on"  # no component has this name
 
 
 class ComponentFolderError(TallystickError):
@@ -38,35 +44,32 @@ class ComponentFolderError(TallystickError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealing:
-    """Seals components of one deposit into files of a scratch folder; no plaintext is written there."""
+    """Seals components of one deposit into files of a folder; no plaintext is written there.
 
-    scratch: Path
+    Attributes:
+        day: When the bags were made; with the same day, the same content makes the same archive.
+    """
+
+    work: Work
     agreement: Agreement
     number: int
-
-    def file(self, component: ComponentId) -> Path:
-        """Return the file of a sealed component."""
-        return self.scratch / f"{component}.age"
+    day: date
 
     def seal(
-        self, component: ComponentId, folder: Path, epoch: Signed[Custody], day: date
-    ) -> DepositedComponent:
-        """Bag, archive, seal and hash a component's folder in one pass.
+        self, component: ComponentId, folder: Path, epoch: Signed[Custody]
+    ) -> tuple[DepositedComponent, str]:
+        """Bag, archive, seal and hash a component's folder in one pass; return the archive's digest as well.
 
         Raises:
             TallystickError: The folder has something that a bag cannot have.
         """
-        with self.file(component).open("xb") as out:
+        with (self.work.folder / file_of(component)).open("xb") as out:
             writer = SealingWriter(out, [parse_recipient(epoch.body.recipient)])
-            bag = write_bag(
-                folder,
-                writer,
-                name=component,
-                external_identifier=f"{self.agreement.id} {component} {self.number}",
-                bagged_on=day,
-            )
+            archive = Hashing(writer)
+            bag = self._archived(component, folder, archive)
             sealed = writer.finish()
-        return DepositedComponent(
+            sync_file(out)
+        deposited = DepositedComponent(
             component=component,
             custody=epoch.id,
             sealed_digest=sealed.digest,
@@ -74,6 +77,22 @@ class Sealing:
             manifest_digest=bag.manifest_digest,
             files=bag.files,
             payload_bytes=bag.payload_bytes,
+        )
+        return deposited, archive.digest()
+
+    def archive_digest(self, component: ComponentId, folder: Path) -> str:
+        """Return the digest of the archive that the folder makes now."""
+        archive = Hashing()
+        self._archived(component, folder, archive)
+        return archive.digest()
+
+    def _archived(self, component: ComponentId, folder: Path, sink: Hashing) -> BagSummary:
+        return write_bag(
+            folder,
+            sink,
+            name=component,
+            external_identifier=f"{self.agreement.id} {component} {self.number}",
+            bagged_on=self.day,
         )
 
 
@@ -83,23 +102,27 @@ def make_deposit(
     agreement: str,
     *,
     components: Sequence[str] | None,
-    watermark: datetime,
+    watermark: datetime | None,
     confirm: Confirm,
     trusted: str | None,
+    scratch: Path | None = None,
 ) -> tuple[int, JsonObject]:
     """Seal and sign what is in `folder`, and upload it; return the deposit's number and the server's answer.
 
-    Everything that can be refused early is refused before a large folder is sealed.
+    Everything that can be refused early is refused before a large folder is sealed. What an earlier call
+    has sealed from the same content, and the server has not answered, is not sealed again: it goes on.
 
     Args:
         folder: Has one subfolder for each component.
         components: Which to deposit; None for those that have a subfolder.
-        watermark: The moment as of which the content is consistent.
+        watermark: The moment as of which the content is consistent; None for now.
         confirm: Shows the deposit to the person before it is signed.
+        scratch: The folder for sealed files until the deposit is on record; None for one next to the key.
 
     Raises:
         NotYoursError: The person at the desk is not the depositor's.
         ComponentFolderError: A component's folder is missing or not complete.
+        WorkUnderWayError: Another call makes a deposit under this agreement now.
         TallystickError: The server refused or did not answer, or what it showed is not what was signed.
     """
     view = desk.agreement_view(agreement)
@@ -108,22 +131,99 @@ def make_deposit(
     folders = folders_of(folder, signed.agreement, components)
     for line in () if components else left_out(folder, signed.agreement, folders):
         desk.tell(line)
-    earlier = verified_deposits(desk, signed.agreement)
-    epochs = custody_epochs(desk, view, signed.agreement, list(folders))
-    with tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
-        sealing = Sealing(scratch=Path(scratch), agreement=signed.agreement, number=len(earlier) + 1)
-        sealed = [sealing.seal(name, path, epochs[name], now().date()) for name, path in folders.items()]
+    with working_in((scratch or desk.unsent.folder) / f"deposit-{signed.agreement.id}") as work:
+        making = _Making(
+            desk=desk,
+            signed=signed,
+            person=person,
+            folders=folders,
+            work=work,
+            earlier=verified_deposits(desk, signed.agreement),
+        )
+        envelope = making.begun_before(watermark) or making.begun_now(view, watermark or now(), confirm)
+        return making.finished(envelope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Making:
+    """One deposit on its way."""
+
+    desk: Desk
+    signed: SignedAgreement
+    person: PersonId
+    folders: Mapping[ComponentId, Path]
+    work: Work
+    earlier: Sequence[Signed[Deposit]]
+
+    def begun_before(self, watermark: datetime | None) -> Envelope | None:
+        """Return the deposit that an earlier run signed, if it is of this content and may still be sent."""
+        begun = self.work.earlier()
+        if begun is None or is_expired(body_of(begun.envelope), now()):
+            return None
+        statement = expect(read_signed(begun.envelope, self.signed.agreement), Deposit)
+        body = statement.body
+        on_record = statement.id in {deposit.id for deposit in self.earlier}
+        if not (on_record or self._is_next(body)) or watermark not in {None, body.watermark}:
+            return None
+        if not self._is_of_this_content(body, begun):
+            self.desk.tell("the folder is not the one that was sealed before: it is sealed anew")
+            return None
+        signed_at = instant_text(body.issued_at)
+        self.desk.tell(f"going on with deposit {body.number}, which was signed at {signed_at}")
+        return begun.envelope
+
+    def begun_now(self, view: JsonObject, watermark: datetime, confirm: Confirm) -> Envelope:
+        """Seal every component, show the deposit and sign it."""
+        self.work.clear()
+        epochs = custody_epochs(self.desk, view, self.signed.agreement, list(self.folders))
+        sealing = self._sealing(len(self.earlier) + 1, now().date())
+        sealed = [sealing.seal(name, path, epochs[name]) for name, path in self.folders.items()]
         body = Deposit(
-            **signed.terms.header(person, now(), new_nonce()),
+            **self.signed.terms.header(self.person, now(), new_nonce()),
             number=sealing.number,
             watermark=watermark,
-            components=tuple(sealed),
-            previous=earlier[-1].id if earlier else None,
+            components=tuple(component for component, _ in sealed),
+            previous=self.earlier[-1].id if self.earlier else None,
         )
         said = unsigned(Kind.DEPOSIT, encode_object(body))
-        envelope = signed_if_confirmed(said, desk.keys, confirm, agreement=signed.agreement)
-        _upload(desk, sealing, sealed)
-    return body.number, desk.client.post_statement(f"/v1/agreements/{signed.agreement.id}/deposits", envelope)
+        envelope = signed_if_confirmed(said, self.desk.keys, confirm, agreement=self.signed.agreement)
+        archives = {component.component: archive for component, archive in sealed}
+        self.work.keep(Begun(envelope=envelope, plain={**archives, _DAY: sealing.day.isoformat()}))
+        return envelope
+
+    def finished(self, envelope: Envelope) -> tuple[int, JsonObject]:
+        """Upload what is missing and send the deposit; forget it once it is answered."""
+        body = expect(read_signed(envelope, self.signed.agreement), Deposit).body
+        try:
+            if statement_id(envelope) not in {deposit.id for deposit in self.earlier}:
+                _upload(self.desk, self.work, self.signed.agreement, body.components)
+            path = f"/v1/agreements/{self.signed.agreement.id}/deposits"
+            answer = self.desk.client.post_statement(path, envelope)
+        except TallystickError as error:
+            if not is_open(error):
+                self.work.clear()
+            raise
+        self.work.clear()
+        return body.number, answer
+
+    def _is_next(self, body: Deposit) -> bool:
+        previous = self.earlier[-1].id if self.earlier else None
+        return (body.number, body.previous) == (len(self.earlier) + 1, previous)
+
+    def _is_of_this_content(self, body: Deposit, begun: Begun) -> bool:
+        named = [component.component for component in body.components]
+        if named != list(self.folders) or body.agreement_digest != self.signed.terms.digest:
+            return False
+        sealing = self._sealing(body.number, date.fromisoformat(begun.plain[_DAY]))
+        return all(
+            self.work.has(file_of(component.component), component.sealed_digest)
+            and sealing.archive_digest(component.component, self.folders[component.component])
+            == begun.plain.get(component.component)
+            for component in body.components
+        )
+
+    def _sealing(self, number: int, day: date) -> Sealing:
+        return Sealing(work=self.work, agreement=self.signed.agreement, number=number, day=day)
 
 
 def _depositing_person(desk: Desk, agreement: Agreement) -> PersonId:
@@ -133,11 +233,11 @@ def _depositing_person(desk: Desk, agreement: Agreement) -> PersonId:
     return person.id
 
 
-def _upload(desk: Desk, sealing: Sealing, sealed: Sequence[DepositedComponent]) -> None:
-    for entry in sealed:
+def _upload(desk: Desk, work: Work, agreement: Agreement, components: Sequence[DepositedComponent]) -> None:
+    for entry in components:
         desk.tell(f"uploading {entry.component}: {entry.sealed_bytes} bytes, {entry.sealed_digest}")
-        file = sealing.file(entry.component)
-        put_blob(desk.client, file, entry.sealed_digest, agreement=sealing.agreement.id, purpose="deposit")
+        file = work.folder / file_of(entry.component)
+        put_blob(desk.client, file, entry.sealed_digest, agreement=agreement.id, purpose="deposit")
 
 
 def folders_of(

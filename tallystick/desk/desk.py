@@ -10,6 +10,7 @@ from tallystick.client.http import Client
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.crypto.json.members import members_of
 from tallystick.crypto.keyfile import PrivateKeys
+from tallystick.desk.unsent import Unsent
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Person
 from tallystick.domain.comparison_words import in_words, names
@@ -56,12 +57,14 @@ class Desk:
     Attributes:
         trust_file: Has the digest of each agreement, pinned when it is first used, and the last
             checkpoint of each log that was verified; it lies next to the key.
+        unsent: What was signed and not answered yet; its folder lies next to the key, too.
         tell: Shows a line to the person.
     """
 
     client: Client
     keys: PrivateKeys
     trust_file: Path
+    unsent: Unsent
     tell: Callable[[str], None]
 
     def agreement(

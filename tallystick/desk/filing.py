@@ -1,8 +1,6 @@
 """Filing a claim: read the form that people write, seal its evidence, sign and send the statement."""
 
-import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -10,14 +8,17 @@ from tallystick.client.answers import member, text
 from tallystick.client.blobs import put_blob
 from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
-from tallystick.crypto.envelope import new_nonce, unsigned
+from tallystick.crypto.envelope import Envelope, body_of, new_nonce, unsigned
+from tallystick.desk.begun import Begun, Hashing, Work, file_of, working_in
 from tallystick.desk.claim_form import AttachedFile, ClaimForm, FormInPlace
 from tallystick.desk.deposits import read_deposit
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import unreadable, unwritable
 from tallystick.desk.signing import Confirm, signed_if_confirmed
+from tallystick.desk.unsent import is_expired, is_open
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import encode_object
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind, Purpose
@@ -29,20 +30,14 @@ from tallystick.domain.soundness.simulation.simulated import simulated
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.signed import Signed, expect
+from tallystick.durable import sync_file
 from tallystick.limits import BLOB_CHUNK_BYTES
 from tallystick.proof.reading import SignedAgreement, read_signed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SealedFile:
-    document: EvidenceDocument
-    file: Path
 
 
 def file_claim(
     desk: Desk,
     placed: FormInPlace,
-    scratch: Path,
     *,
     confirm: Confirm,
     tell: Callable[[Finding], None],
@@ -51,13 +46,15 @@ def file_claim(
 ) -> JsonObject:
     """File a claim, and return the server's answer.
 
-    Everything that can be refused here is refused before anything is uploaded.
+    Everything that can be refused here is refused before anything is uploaded. A claim that was signed
+    here and never answered is not signed again: its own statement is sent.
 
     Args:
         confirm: Shows the claim to the person before it is signed.
         tell: Takes what goes wrong with claims that are filed now, before that; the server decides.
 
     Raises:
+        WorkUnderWayError: Another call files a claim under this agreement now.
         TallystickError: The claim breaks a rule, or the server refused or did not answer.
     """
     form = placed.form
@@ -65,22 +62,67 @@ def file_claim(
     for finding in simulated(signed.agreement, at=at):
         tell(finding)
     deposit = _deposit(desk, signed.agreement, form.deposit)
-    sealed = [_seal(entry, placed.folder, scratch, signed.agreement) for entry in form.evidence]
-    documents = tuple(entry.document for entry in sealed)
-    body = _filing(desk, signed, form, deposit=deposit.id, evidence=documents, at=at)
+    with working_in(desk.unsent.folder / f"claim-{signed.agreement.id}") as work:
+        envelope = _begun_before(desk, placed, signed, work, deposit=deposit.id, at=at)
+        if envelope is None:
+            envelope = _begun_now(desk, placed, signed, work, deposit=deposit, confirm=confirm, at=at)
+        return _sent(desk, work, signed.agreement, envelope)
+
+
+def _begun_before(
+    desk: Desk, placed: FormInPlace, signed: SignedAgreement, work: Work, *, deposit: Digest, at: datetime
+) -> Envelope | None:
+    """Return what an earlier call has signed, if it says what the form says and may still be sent."""
+    begun, form = work.earlier(), placed.form
+    if begun is None or is_expired(body_of(begun.envelope), at):
+        return None
+    body = expect(read_signed(begun.envelope, signed.agreement), ClaimFiling).body
+    asked = (signed.terms.digest, form.condition, deposit, form.stages, form.declaration.strip())
+    attached = [(e.item, e.issued_at, _plain_digest(placed.folder / e.file)) for e in form.evidence]
+    said = (body.agreement_digest, body.condition, body.deposit, body.stages, body.declaration)
+    stated = [(document.item, document.issued_at, document.plain_digest) for document in body.evidence]
+    whole = all(work.has(file_of(document.item), document.sealed_digest) for document in body.evidence)
+    if said != asked or stated != attached or not whole:
+        return None
+    desk.tell("you signed this claim before, and no answer came: the same claim is sent again")
+    return begun.envelope
+
+
+def _begun_now(
+    desk: Desk,
+    placed: FormInPlace,
+    signed: SignedAgreement,
+    work: Work,
+    *,
+    deposit: Signed[Deposit],
+    confirm: Confirm,
+    at: datetime,
+) -> Envelope:
+    work.clear()
+    documents = tuple(_seal(entry, placed.folder, work, signed.agreement) for entry in placed.form.evidence)
+    body = _filing(desk, signed, placed.form, deposit=deposit.id, evidence=documents, at=at)
     filing = unsigned(Kind.CLAIM, encode_object(body))
     envelope = signed_if_confirmed(filing, desk.keys, confirm, agreement=signed.agreement)
     statement = expect(read_signed(envelope, signed.agreement), ClaimFiling)
     check_filing(signed.terms, statement, at=at, deposit=deposit.body)
-    for entry in sealed:
-        put_blob(
-            desk.client,
-            entry.file,
-            entry.document.sealed_digest,
-            agreement=form.agreement,
-            purpose="evidence",
-        )
-    return desk.client.post_statement("/v1/claims", envelope)
+    work.keep(Begun(envelope=envelope, plain={}))
+    return envelope
+
+
+def _sent(desk: Desk, work: Work, agreement: Agreement, envelope: Envelope) -> JsonObject:
+    """Upload the evidence and send the claim; forget it once it is answered."""
+    body = expect(read_signed(envelope, agreement), ClaimFiling).body
+    try:
+        for document in body.evidence:
+            file = work.folder / file_of(document.item)
+            put_blob(desk.client, file, document.sealed_digest, agreement=agreement.id, purpose="evidence")
+        answer = desk.client.post_statement("/v1/claims", envelope)
+    except TallystickError as error:
+        if not is_open(error):
+            work.clear()
+        raise
+    work.clear()
+    return answer
 
 
 def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> Signed[Deposit]:
@@ -115,29 +157,36 @@ def _filing(
     )
 
 
-def _seal(entry: AttachedFile, folder: Path, scratch: Path, agreement: Agreement) -> _SealedFile:
+def _seal(entry: AttachedFile, folder: Path, work: Work, agreement: Agreement) -> EvidenceDocument:
     """Seal a document to the people whom the agreement entitles to read it."""
     agreement.evidence_item(entry.item)
     readers = [
         parse_recipient(agreement.person(reader).age_recipient) for reader in agreement.evidence_readers
     ]
-    plain, out = hashlib.sha256(), scratch / f"{entry.item}.age"
+    out = work.folder / file_of(entry.item)
     try:
         with out.open("wb") as sink:
             writer = SealingWriter(sink, readers)
+            plain = Hashing(writer)
             for chunk in _chunks(folder / entry.file):
-                plain.update(chunk)
-                writer.write(chunk)
+                plain.write(chunk)
             sealed = writer.finish()
+            sync_file(sink)
     except OSError as error:
         raise unwritable(out, error) from error
-    document = EvidenceDocument(
+    return EvidenceDocument(
         item=entry.item,
         issued_at=entry.issued_at,
-        plain_digest=Digest(f"sha256:{plain.hexdigest()}"),
+        plain_digest=Digest(plain.digest()),
         sealed_digest=sealed.digest,
     )
-    return _SealedFile(document=document, file=out)
+
+
+def _plain_digest(file: Path) -> str:
+    plain = Hashing()
+    for chunk in _chunks(file):
+        plain.write(chunk)
+    return plain.digest()
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

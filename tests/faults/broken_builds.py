@@ -310,6 +310,20 @@ BUILDS: Final = (
         "tests/store/database/test_session.py",
     ),
     _build(
+        "a repeated deposit goes on with other content",
+        "tallystick/desk/depositing.py",
+        "            == begun.plain.get(component.component)\n",
+        '            != b""\n',
+        "tests/cli/commands/test_deposits.py",
+    ),
+    _build(
+        "a repeated command signs another statement",
+        "tallystick/desk/unsent.py",
+        "        self._keep(path, envelope)\n        try:",
+        "        try:",
+        "tests/desk/test_unsent.py tests/cli/commands/test_acts.py",
+    ),
+    _build(
         "a folder's name begins a query",
         "tallystick/settings.py",
         '"sqlite:///" + quote(str(data / "tallystick.db"))',

@@ -1,6 +1,5 @@
 """`tallystick claim`: file a claim, and follow it."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -41,8 +40,8 @@ def file_(
 ) -> None:
     """Seal the evidence, sign the claim, and file both."""
     form, confirm = read_claim_form(file), asking(yes=yes)
-    with opened(context, api, key) as desk, tempfile.TemporaryDirectory(prefix="tallystick-") as scratch:
-        answer = file_claim(desk, form, Path(scratch), confirm=confirm, tell=_tell, at=now(), trusted=trust)
+    with opened(context, api, key) as desk:
+        answer = file_claim(desk, form, confirm=confirm, tell=_tell, at=now(), trusted=trust)
     print_result(answer, [f"filed {text(answer, 'claim')}"], as_json=as_json)
 
 

@@ -10,7 +10,6 @@ from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_result, print_table, say
 from tallystick.cli.signing import asking
 from tallystick.client.answers import member, number, objects, text
-from tallystick.desk.clock import now
 from tallystick.desk.depositing import make_deposit
 from tallystick.desk.deposits import (
     DepositChainBrokenError,
@@ -51,12 +50,21 @@ def make(
     watermark: Annotated[
         str | None, typer.Option(help="The moment as of which the content is consistent; now if absent.")
     ] = None,
+    scratch: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder for sealed files until the deposit is on record; absent: one next to your key."
+        ),
+    ] = None,
     yes: Yes = False,
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Seal each component, sign the deposit, upload it, and wait until every copy is verified."""
-    consistent_at = now() if watermark is None else instant(watermark)
+    """Seal each component, sign the deposit, upload it, and wait until every copy is verified.
+
+    Repeat it after a failure: what is sealed already is not sealed again, and only what is missing is sent.
+    """
+    consistent_at = None if watermark is None else instant(watermark)
     confirm = asking(yes=yes)  # refuses a build server, which has no terminal, before anything is sealed
     with opened(context, api, key) as desk:
         n, answer = make_deposit(
@@ -67,6 +75,7 @@ def make(
             watermark=consistent_at,
             confirm=confirm,
             trusted=trust,
+            scratch=scratch,
         )
         say(f"deposit {n} is on record; waiting until every copy has been read again")
         verdict = wait_for_verdict(desk, AgreementId(agreement), n)

@@ -8,7 +8,7 @@ import typer
 from tallystick.cli.envelopes import hand_on
 from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
-from tallystick.cli.output import print_json, print_result
+from tallystick.cli.output import print_json, print_result, say
 from tallystick.cli.signing import asking
 from tallystick.client.answers import text
 from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
@@ -56,9 +56,13 @@ def revoke(
             if joining is None
             else _checked(read_envelope(joining), signed)
         )
-        envelope = signed_if_confirmed(said, desk.keys, asking(yes=yes), agreement=signed.agreement)
+        path = f"/v1/agreements/{signed.agreement.id}/revocations"
+        kept = desk.unsent.same(path, said, now()) if out is None and joining is None else None
+        if kept is not None:
+            say("you signed this before, and no answer came: the same statement is sent again")
+        envelope = kept or signed_if_confirmed(said, desk.keys, asking(yes=yes), agreement=signed.agreement)
         if out is None:
-            answer = desk.client.post_statement(f"/v1/agreements/{signed.agreement.id}/revocations", envelope)
+            answer = desk.unsent.send(desk.client, path, envelope)
             print_result(answer, [f"recorded     {text(answer, 'statement')}"], as_json=as_json)
             return
     hand_on(envelope, out)

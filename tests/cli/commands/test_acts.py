@@ -11,6 +11,7 @@ from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office, show_claim
+from tests.support.sites.fake_api import HANGS_UP
 from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM
 from tests.support.worlds.deliveries import Release, digest_of
 
@@ -316,3 +317,26 @@ def test_the_only_hold_need_not_be_named(office: Office, release: Release) -> No
 
 def test_ruling_without_its_outcome_is_wrong_usage(office: Office, release: Release) -> None:
     assert office.run("rule", release.claim, "--authority", "arbitration", "--yes", person=KIM).code == 2
+
+
+def test_repeated_command_sends_the_statement_that_was_signed_first(office: Office, release: Release) -> None:
+    words = ("approve", release.claim, "--stage", "critical", "--yes")
+    path = f"/v1/claims/{release.claim}/approvals"
+    office.api.fails[f"POST {path}"] = [(HANGS_UP, None)]
+    assert office.run(*words, person=KIM).code == 3
+    (kept,) = office.key(KIM).with_name(f"{KIM}.key.unsent").iterdir()
+    again = office.run(*words, person=KIM)
+    assert (again.code, "the same statement is sent again" in again.err) == (0, True)
+    assert kept.stem == statement_id(office.sent()[0]).removeprefix("sha256:")
+    office.run(*words, person=KIM)
+    assert statement_id(office.sent()[1]) != statement_id(office.sent()[0])
+
+
+def test_other_command_than_the_one_that_was_lost_is_signed_and_asked_for(
+    office: Office, release: Release
+) -> None:
+    path = f"/v1/claims/{release.claim}/approvals"
+    office.api.fails[f"POST {path}"] = [(HANGS_UP, None)]
+    office.run("approve", release.claim, "--stage", "critical", "--yes", person=KIM)
+    ran = office.run("approve", release.claim, "--stage", "critical", "--reason", "other", person=KIM)
+    assert (ran.problem["code"], office.sent()) == ("nobody-to-ask", [])

@@ -149,6 +149,35 @@ def test_evidence_that_cannot_be_sealed_for_want_of_space_is_not_called_unreadab
     assert ran.problem["detail"].startswith("cannot write ")
 
 
+def test_claim_whose_answer_was_lost_is_sent_again_as_it_was_signed(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    written = form(issued_at=instant_text(now()))
+    office.api.fails["POST /v1/claims"] = [(HANGS_UP, None)]
+    assert office.run("claim", "file", written, "--yes", person=BEA).code == 3
+    blobs = dict(office.api.blobs)
+    again = office.run("claim", "file", written, person=BEA)  # it was read and confirmed before
+    office.run("claim", "file", written, "--yes", person=BEA)
+    assert again.code == 1, "without a terminal nothing is asked"
+    assert again.problem["code"] == "nobody-to-ask"
+    (first,) = office.sent()
+    assert office.api.blobs == blobs
+    office.run("claim", "file", written, "--yes", person=BEA)
+    assert statement_id(office.sent()[1]) != statement_id(first), (
+        "once answered, the same form is a new claim"
+    )
+
+
+def test_claim_that_says_something_else_is_signed_anew(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    written = form(issued_at=instant_text(now()))
+    office.api.fails["POST /v1/claims"] = [(HANGS_UP, None)]
+    office.run("claim", "file", written, "--yes", person=BEA)
+    Path("record.txt").write_text("Another record.\n")
+    ran = office.run("claim", "file", written, "--yes", person=BEA)
+    assert ran.code == 0, ran.err
+    assert "the same claim is sent again" not in ran.err
+
+
 def test_claim_is_shown_from_its_signed_bytes(office: Office, release: Release) -> None:
     ran = office.run("claim", "show", claim_id(release.claim), person=ANA)
     assert ran.code == 0, ran.err

@@ -1,5 +1,8 @@
 """A deposit is sealed before it leaves, to the gate's own epoch, and continues the chain."""
 
+import hashlib
+import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -10,11 +13,13 @@ from tallystick.crypto.age import open_sealed
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import contributed_identity
 from tallystick.crypto.envelope import body_of, envelope_json, sign, statement_id
+from tallystick.desk.begun import working_in
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import URL, Office, Ran, show_deposit
+from tests.support.sites.fake_api import HANGS_UP
 from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, DOCS, DORA, LICENCE_KEYS, LOG_KEY, PEOPLE
 from tests.support.worlds.deliveries import CONTENT, Release
 
@@ -71,6 +76,73 @@ def test_what_was_uploaded_opens_with_the_custody_key_alone(
     with (tmp_path / "tar").open("rb") as tar:
         unpack_bag(tar, tmp_path / "bag")
     assert (tmp_path / "bag" / "data" / "operations.md").read_bytes() == CONTENT[DOCS]["operations.md"]
+
+
+def unsent(office: Office) -> list[str]:
+    """The names of what lies in the depositor's folder of what was not answered."""
+    folder = office.key(DORA).with_name(f"{DORA}.key.unsent")
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_repeated_deposit_goes_on_with_what_was_sealed_and_signed(office: Office, folder: Path) -> None:
+    answers = office.api.fails[f"POST {URL}/deposits"] = [(HANGS_UP, None)]
+    lost = make(office, folder)
+    assert (lost.code, lost.problem["retryable"], answers) == (3, True, [])
+    before, asked = dict(office.api.blobs), len(office.api.asked)
+    assert "deposit-nordwind-halden/begun.json" in unsent(office)
+    again = make(office, folder)
+    assert again.code == 0, again.err
+    assert "going on with deposit 1" in again.err
+    assert office.api.blobs == before, "nothing is sealed again"
+    parts = [one for one in office.api.asked[asked:] if one.startswith("PUT ")]
+    assert len(parts) == len(before), "an empty part each: the server says that it has all of it"
+    assert [name for name in unsent(office) if not name.endswith(".lock")] == []
+
+
+def test_repeated_deposit_of_other_content_is_sealed_anew(office: Office, folder: Path) -> None:
+    office.api.fails[f"POST {URL}/deposits"] = [(HANGS_UP, None)]
+    make(office, folder, "--component", DOCS)
+    changed = next(path for path in sorted((folder / DOCS).rglob("*")) if path.is_file())
+    kept = changed.stat()
+    changed.write_bytes(changed.read_bytes()[::-1])
+    os.utime(changed, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    again = make(office, folder, "--component", DOCS)
+    assert (again.code, len(office.api.blobs)) == (0, 2)
+    assert "sealed anew" in again.err
+
+
+@pytest.mark.parametrize("spoilt", ["docs.age", "begun.json"])
+def test_deposit_whose_kept_files_were_spoilt_is_sealed_anew(
+    spoilt: str, office: Office, folder: Path
+) -> None:
+    office.api.fails[f"POST {URL}/deposits"] = [(HANGS_UP, None)]
+    make(office, folder, "--component", DOCS)
+    kept = office.key(DORA).with_name(f"{DORA}.key.unsent") / f"deposit-{AGREEMENT.id}" / spoilt
+    kept.write_bytes(kept.read_bytes()[:-2])
+    assert make(office, folder, "--component", DOCS).code == 0
+    assert len(office.api.blobs) == 2
+
+
+def test_deposit_that_was_refused_is_forgotten(office: Office, folder: Path) -> None:
+    problem = {"code": "not-authorised-to-state", "detail": "no"}
+    office.api.fails[f"POST {URL}/deposits"] = [(403, problem)]
+    assert make(office, folder, "--component", DOCS).code == 1
+    assert [name for name in unsent(office) if not name.endswith(".lock")] == []
+
+
+def test_two_deposits_at_once_do_not_spoil_each_others_files(office: Office, folder: Path) -> None:
+    waiting = office.key(DORA).with_name(f"{DORA}.key.unsent") / f"deposit-{AGREEMENT.id}"
+    with working_in(waiting):
+        ran = make(office, folder)
+    assert (ran.code, ran.problem["code"], office.api.blobs) == (1, "work-under-way", {})
+
+
+def test_sealed_files_wait_where_they_are_told_to(office: Office, folder: Path, tmp_path: Path) -> None:
+    office.api.fails[f"POST {URL}/deposits"] = [(HANGS_UP, None)]
+    make(office, folder, "--component", DOCS, "--scratch", str(tmp_path / "big-disk"))
+    (sealed,) = (tmp_path / "big-disk").rglob("*.age")
+    assert "sha256:" + hashlib.sha256(sealed.read_bytes()).hexdigest() in office.api.blobs
+    assert stat.S_IMODE(sealed.parent.stat().st_mode) == 0o700
 
 
 def test_no_scratch_file_stays(office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

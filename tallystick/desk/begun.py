@@ -1,0 +1,140 @@
+"""Work that is begun once: sealed files and the statement about them, kept until it is answered.
+
+Sealing the same folder again gives other bytes, of which a server has nothing yet. So a command that is
+repeated goes on with the files that it has sealed before, if they were sealed from the same content.
+"""
+
+import fcntl
+import hashlib
+import shutil
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tallystick.bag.tar import ArchiveSink
+from tallystick.crypto.envelope import Envelope, envelope_from_json, envelope_json
+from tallystick.crypto.json.canonical import canonical_bytes, parse
+from tallystick.crypto.json.members import members_of
+from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.ids import Digest
+from tallystick.domain.json import JsonObject
+from tallystick.durable import make_private, read_with_mode, write_durably
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+
+_FORMAT: Final = "tallystick.begun/v1"
+_SIZE_BYTES_MAX: Final = 2 * AGREEMENT_SIZE_BYTES_MAX
+
+
+class WorkUnderWayError(TallystickError):
+    """Another command does the same work now."""
+
+    code = "work-under-way"
+    why = "Two commands that seal into one folder would spoil each other's files."
+    advice = "Wait until the other command ends, or stop it; this one then goes on where it stopped."
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What an earlier command signed about the files in the folder.
+
+    Attributes:
+        plain: What each file was sealed from, in words of the work's own.
+    """
+
+    envelope: Envelope
+    plain: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A folder of sealed files, held by this process alone."""
+
+    folder: Path
+
+    def earlier(self) -> Begun | None:
+        """Return what was signed before; None if nothing was, or its note is not whole."""
+        try:
+            _, content = read_with_mode(self._note, _SIZE_BYTES_MAX)
+            value = parse(content, size_bytes_max=_SIZE_BYTES_MAX)
+            members = members_of(value, where="", required={"envelope", "format", "plain"})
+            plain = members["plain"]
+            if not isinstance(plain, Mapping):
+                return None
+            return Begun(
+                envelope=envelope_from_json(members["envelope"]),
+                plain={name: str(text) for name, text in plain.items()},
+            )
+        except (OSError, MalformedError):
+            return None
+
+    def keep(self, begun: Begun) -> None:
+        """Note what was signed, durably; the files are whole."""
+        document: JsonObject = {
+            "envelope": envelope_json(begun.envelope),
+            "format": _FORMAT,
+            "plain": dict(begun.plain),
+        }
+        write_durably(self._note, canonical_bytes(document) + b"\n")
+
+    def has(self, file: str, sealed: Digest) -> bool:
+        """Whether the folder has this very file."""
+        try:
+            with (self.folder / file).open("rb") as source:
+                return f"sha256:{hashlib.file_digest(source, 'sha256').hexdigest()}" == sealed
+        except OSError:
+            return False
+
+    def clear(self) -> None:
+        """Remove every file."""
+        self._note.unlink(missing_ok=True)  # first: a note without its files would mean nothing
+        shutil.rmtree(self.folder)
+        make_private(self.folder)
+
+    @property
+    def _note(self) -> Path:
+        return self.folder / "begun.json"
+
+
+class Hashing:
+    """Hashes what goes through it on its way to another sink, if there is one."""
+
+    def __init__(self, sink: ArchiveSink | None = None) -> None:
+        """Pass on to `sink`."""
+        self._sink, self._hash = sink, hashlib.sha256()
+
+    def write(self, data: bytes, /) -> int:
+        """Take the next bytes."""
+        self._hash.update(data)
+        return len(data) if self._sink is None else self._sink.write(data)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all of them."""
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+def file_of(sealed: str) -> str:
+    """Return the name of the file of a sealed component or document."""
+    return f"{sealed}.age"
+
+
+@contextmanager
+def working_in(folder: Path) -> Generator[Work]:
+    """Give a folder for sealed files, which no other process uses meanwhile; it is removed if nothing stays.
+
+    Raises:
+        WorkUnderWayError: Another command works in it.
+    """
+    make_private(folder)
+    with folder.with_name(folder.name + ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkUnderWayError("another command works there", folder=str(folder)) from None
+        try:
+            yield Work(folder=folder)
+        finally:
+            if not (folder / "begun.json").exists():
+                shutil.rmtree(folder, ignore_errors=True)
