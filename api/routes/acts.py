@@ -18,7 +18,7 @@ from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.visibility import ClaimName, seen_claim
-from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
+from tallystick.crypto.envelope import Envelope, check_signatures_kept, envelope_bytes, statement_id
 from tallystick.domain.acts.all import ACTS
 from tallystick.domain.admission.door import admit_act
 from tallystick.domain.claim.course import is_carried
@@ -58,6 +58,8 @@ async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, po
         if is_carried(case.claim):
             raise  # the workflow was lost; the worker is about to rebuild it
         return await run_in_threadpool(_after_the_end, backend, case.claim.digest, envelope)
+    if len(envelope.signatures) > 1:  # the engine takes one statement once, whoever has signed it by then
+        await run_in_threadpool(_check_kept, backend, case, envelope)
     return acknowledgement(case.claim.digest, acknowledged)
 
 
@@ -70,9 +72,17 @@ def _at_the_door(backend: Backend, caller: Caller, claim: str, envelope: Envelop
     with reading(backend.database) as session:
         case = backend.case(session, seen_claim(session, caller, claim))
     if (told := on_record(case, statement_id(envelope))) is not None:
+        _check_kept(backend, case, envelope)
         return told
     _check(backend, case, envelope)
     return case
+
+
+def _check_kept(backend: Backend, case: CaseFile, envelope: Envelope) -> None:
+    with reading(backend.database) as session:
+        recorded = ledger.entry_by_statement(session, case.agreement.id, statement_id(envelope))
+    assert recorded is not None, "what was acknowledged is on record"
+    check_signatures_kept(envelope, recorded.statement())
 
 
 def _check(backend: Backend, case: CaseFile, envelope: Envelope) -> None:

@@ -180,8 +180,8 @@ def _register(
     """Register a version, and return the open claims whose workflows should look at it."""
     deployment = backend.deployment()
     with transaction(backend.database) as session:
-        if (present := agreements.by_digest(session, signed.terms.digest)) is not None:
-            return present, []
+        if agreements.by_digest(session, signed.terms.digest) is not None:
+            return agreements.register(session, sent, backend.now()), []
         before = agreements.latest(session, signed.agreement.id)
         check_registration(
             deployment,

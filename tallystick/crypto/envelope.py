@@ -52,6 +52,14 @@ class SignatureInvalidError(TallystickError):
     advice = "Sign again with the key that the agreement lists, and send exactly the bytes that were signed."
 
 
+class SignatureNotRecordedError(TallystickError):
+    """A statement that is on record, sent with a signature that the record lacks."""
+
+    code = "signature-not-recorded"
+    why = "A statement is recorded once, with the signatures that it had then; none can be added later."
+    advice = "Sign a new statement together, and send it only when all have signed."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """One signature of an envelope: 64 bytes, and a hint at whose they are."""
@@ -144,6 +152,20 @@ def verified_signers(envelope: Envelope, candidates: Iterable[PublicKey]) -> fro
     known = {key_id(key): key for key in candidates}
     message = pae(envelope.payload_type, envelope.payload)
     return frozenset(_signer(index, envelope, known, message) for index in range(len(envelope.signatures)))
+
+
+def check_signatures_kept(sent: Envelope, recorded: Envelope) -> None:
+    """Check that every signature of `sent` is on record, so that what is acknowledged is what is recorded.
+
+    Raises:
+        SignatureNotRecordedError: One is not.
+    """
+    held = {signature.value for signature in recorded.signatures}
+    missing = sum(signature.value not in held for signature in sent.signatures)
+    if missing:
+        raise SignatureNotRecordedError(
+            "the statement is on record without this signature", missing=missing, recorded=len(held)
+        )
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, func, or_, select
 
 from tallystick.crypto.envelope import (
     Envelope,
+    check_signatures_kept,
     envelope_bytes,
 )
 from tallystick.crypto.log.leaf import leaf_bytes, new_salt
@@ -86,6 +87,7 @@ def append(
 
     Raises:
         DecisionExistsError: Another statement decided this stage; the error carries it.
+        SignatureNotRecordedError: It is on record, without a signature that is sent now.
         TooEarlyError: The database's clock says that `not_before` has not come.
     """
     names = names_of(envelope)
@@ -95,6 +97,7 @@ def append(
         agreement_id=agreement_id, size=0, frontier=b""
     )
     if present := entry_by_statement(session, agreement_id, names.statement_id):
+        check_signatures_kept(envelope, present.statement())
         return present
     _check_undecided(session, decision)
     _check_time(session, not_before)

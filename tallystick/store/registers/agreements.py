@@ -8,7 +8,14 @@ from sqlalchemy import func
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
-from tallystick.crypto.envelope import Envelope, body_of, kind_of, parse_envelope, statement_id
+from tallystick.crypto.envelope import (
+    Envelope,
+    body_of,
+    check_signatures_kept,
+    kind_of,
+    parse_envelope,
+    statement_id,
+)
 from tallystick.crypto.keys import key_id
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode
@@ -79,12 +86,14 @@ def register(session: Session, envelope: Envelope, registered_at: datetime) -> R
 
     Raises:
         MalformedError: Not an agreement's statement.
+        SignatureNotRecordedError: It is registered, without a signature that is sent now.
         VersionOutOfOrderError: Not the first version, nor the one after the latest.
     """
     assert kind_of(envelope) == Kind.AGREEMENT, "only an agreement is registered as one"
     agreement = decode(Agreement, body_of(envelope))
     digest = statement_id(envelope)
     if (present := by_digest(session, digest)) is not None:
+        check_signatures_kept(envelope, present.statement())
         return present
     _check_follows(agreement, latest(session, agreement.id))
     entry = append(session, agreement.id, envelope, registered_at, claim=None)

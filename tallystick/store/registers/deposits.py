@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id
+from tallystick.crypto.envelope import Envelope, body_of, check_signatures_kept, kind_of, statement_id
 from tallystick.domain.codec import decode
 from tallystick.domain.deposit.provenance import chain_fault
 from tallystick.domain.errors import TallystickError
@@ -60,6 +60,7 @@ def record(
     digest = statement_id(envelope)
     present = by_number(session, deposit.agreement, deposit.number)
     if present is not None and present.digest == digest:
+        check_signatures_kept(envelope, present.entry.statement())
         return present
     before = latest(session, deposit.agreement)
     fault = chain_fault(deposit, None if before is None else (before.digest, before.body()))

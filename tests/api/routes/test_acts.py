@@ -7,7 +7,7 @@ from fastapi.routing import iter_route_contexts
 
 from api.backend.backend import EngineUnreachableError
 from api.routes.acts import handler_of
-from tallystick.crypto.envelope import statement_id
+from tallystick.crypto.envelope import cosign, statement_id
 from tallystick.domain.acts.all import ACTS
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.kinds import Kind, Purpose, WithdrawalReason
@@ -93,6 +93,15 @@ async def test_the_same_statement_again_gets_the_same_answer_whatever_came_after
     asked_before = len(claimed.engine.asked)
     assert (await claimed.post(path, act)).content == first.content
     assert len(claimed.engine.asked) == asked_before, "what is on record is not asked for again"
+
+
+async def test_a_signature_that_came_too_late_is_not_acknowledged(claimed: Service) -> None:
+    act = claimed.act(Intake, ANA, accepted=True)
+    path = f"/claims/{claimed.world.claim}/intakes"
+    first = await claimed.post(path, act)
+    later = await claimed.post(path, cosign(act, PEOPLE[KIM].signing_key))
+    assert (later.status_code, later.json()["code"]) == (409, "signature-not-recorded")
+    assert (await claimed.post(path, act)).content == first.content
 
 
 async def test_the_claims_own_filing_again_gets_the_same_answer(service: Service) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from tallystick.crypto.envelope import cosign, statement_id
+from tallystick.crypto.envelope import SignatureNotRecordedError, cosign, statement_id
 from tallystick.crypto.json.canonical import canonical_bytes
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log.leaf import leaf_bytes
@@ -97,13 +97,26 @@ def test_what_was_appended_is_read_back_unchanged(database: Engine) -> None:
     assert written.kind == "event"
 
 
+def test_a_signature_that_is_not_recorded_is_not_acknowledged(database: Engine) -> None:
+    alone = said("event", 1)
+    both = cosign(alone, SigningKey(32 * b"2"))
+    with transaction(database) as session:
+        first = add(session, both)
+        assert add(session, alone) == first, "fewer signatures lose none that is on record"
+    third = cosign(both, SigningKey(32 * b"3"))
+    with pytest.raises(SignatureNotRecordedError) as refused, transaction(database) as session:
+        add(session, third)
+    assert refused.value.facts == {"missing": 1, "recorded": 2}
+    with reading(database) as session:
+        assert entry_by_statement(session, LOG, statement_id(alone)) == first
+
+
 def test_the_same_statement_again_is_one_act(database: Engine) -> None:
     with transaction(database) as session:
         first = add(session, said("event", 1))
     with transaction(database) as session:
         again = add(session, said("event", 1), at=AT + timedelta(days=1))
-        cosigned = add(session, cosign(said("event", 1), SigningKey.generate()))
-    assert first == again == cosigned
+    assert first == again
     with reading(database) as session:
         assert frontier_of(session, LOG).size == 1
 
