@@ -94,14 +94,17 @@ def tallies(case: CaseFile, at: datetime) -> TallyView:
         stages=[
             StageTally(
                 stage=stage,
+                needs=tally.quorum.words,
                 reached=tally.reached,
                 reachable=tally.reachable,
+                denied=tally_denials(case.agreement, case.claim, stage).reached,
                 outstanding=tally.outstanding,
                 votes=_votes(tally),
             )
             for stage, tally in counts
         ],
         denials=DenialTally(
+            needs=denials.quorum.words,
             reached=denials.reached,
             reachable=denials.reachable,
             outstanding=denials.outstanding,

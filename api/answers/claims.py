@@ -100,19 +100,31 @@ class VoteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageTally:
-    """The approvals of a stage as they count now, and whether its quorum is reached or can be."""
+    """The approvals of a stage as they count now, and whether its quorum is reached or can be.
+
+    Attributes:
+        needs: Who must approve, in words.
+        denied: Whether enough persons deny the stage: then it is not released.
+    """
 
     stage: str
+    needs: str
     reached: bool
     reachable: bool
+    denied: bool
     outstanding: Sequence[str]
     votes: Sequence[VoteView]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DenialTally:
-    """The denials as they count now, and whether their quorum is reached or can be."""
+    """The denials of the whole claim as they count now, and whether their quorum is reached or can be.
 
+    Attributes:
+        needs: Who must deny a claim to end it, in words.
+    """
+
+    needs: str
     reached: bool
     reachable: bool
     outstanding: Sequence[str]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from tallystick.domain.amounts import all_of, any_of, joined
 from tallystick.domain.codec import MalformedDocumentError
 from tallystick.domain.ids import PersonId, person_id
 from tallystick.domain.json import JsonValue
@@ -58,6 +59,11 @@ class Quorum:
     def persons(self) -> frozenset[PersonId]:
         """Everyone whom the quorum names."""
         return frozenset(leaves(self.root))
+
+    @property
+    def words(self) -> str:
+        """Who must agree, so that it reads in one way only: what belongs together stands in brackets."""
+        return _group_words(self.root)
 
     @classmethod
     def from_json(cls, value: JsonValue, where: str) -> "Quorum":
@@ -139,3 +145,20 @@ def _group_json(group: Group) -> JsonValue:
     if group.threshold == 1:
         return {"any": members}
     return {"k": group.threshold, "of": members}
+
+
+def _group_words(group: Group) -> str:
+    members = [_group_words(one) if isinstance(one, Group) else one for one in group.members]
+    count = len(members)
+    if count == 1:
+        return members[0]
+    nested = any(isinstance(one, Group) for one in group.members)
+    if group.threshold in {1, count} and not nested:
+        return joined(members, "or" if group.threshold == 1 else "and")
+    return f"{_how_many(group.threshold, count)}: [{'; '.join(members)}]"
+
+
+def _how_many(threshold: int, count: int) -> str:
+    if threshold == count:
+        return all_of(count)
+    return any_of(count) if threshold == 1 else f"at least {threshold} of these {count}"

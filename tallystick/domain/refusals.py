@@ -63,6 +63,14 @@ class UnknownStageError(TallystickError):
     advice = "Name stages of the claim; the facts list them."
 
 
+class DenialStandsError(TallystickError):
+    """The person has denied what they now approve."""
+
+    code = "denial-stands"
+    why = "Who has denied a claim or a stage does not approve it before the denial is taken back."
+    advice = "Retract the denial that the facts name (`tallystick retract`), then approve."
+
+
 class AlreadyStatedError(TallystickError):
     """The same person has already said this, and it still counts."""
 

@@ -262,6 +262,45 @@ STORIES: Final = (
     ),
     Story("the same denial twice is one", f"{OPEN}\nkim denies\n! already-stated: kim denies\n= WINDOW"),
     Story(
+        "who has denied approves nothing of it until the denial is taken back",
+        f"{OPEN}\nkim denies\n! denial-stands: kim approves provisional\nana approves provisional\n"
+        "= WINDOW; provisional WAITING\nkim retracts the denial\nkim approves provisional\n"
+        "= WINDOW; provisional DECIDED",
+    ),
+    Story(
+        "a denial after an approval takes the approval out of the count",
+        f"{OPEN}\nkim approves provisional\nkim denies\nana approves provisional\n"
+        "= WINDOW; provisional WAITING\ntom approves provisional\n= WINDOW; provisional DECIDED",
+    ),
+    Story(
+        "a denial of one stage bars its author from that stage only",
+        f"{OPEN}\nkim denies stage critical\n! denial-stands: kim approves provisional, critical\n"
+        "kim approves provisional\nana approves provisional\n= WINDOW; provisional DECIDED",
+    ),
+    Story(
+        "a stage that enough persons deny is not released, and the claim lapses",
+        f"""
+        {PAST_DOCS}
+        kim denies stage critical
+        tom denies stage critical
+        ana approves critical
+        dora approves critical
+        = APPROVAL; critical WAITING
+        9 days pass
+        = LAPSED; critical WAITING
+        """,
+    ),
+    Story(
+        "denials of every undecided stage end the claim as one of the whole does",
+        f"{OPEN}\nkim denies stages provisional, critical\ntom denies\n= WINDOW\n"
+        "kim denies stage source\n= DENIED",
+    ),
+    Story(
+        "the same denial of a stage twice is one, and a whole one includes it",
+        f"{OPEN}\nkim denies stage critical\n! already-stated: kim denies stage critical\nkim denies\n"
+        "! already-stated: kim denies stage provisional\n= WINDOW",
+    ),
+    Story(
         "the denier whose key is revoked does not count",
         f"{OPEN}\nkim denies\nkim revokes their own key\ntom denies\n= WINDOW\nana denies\n= DENIED",
     ),

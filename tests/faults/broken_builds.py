@@ -482,6 +482,27 @@ BUILDS: Final = (
         "if False:",
         "tests/receiver/test_room.py -k is_a_link",
     ),
+    _build(
+        "a no is overlooked when its author approves",
+        "tallystick/domain/acts/votes/approval.py",
+        "if (denial := claim.denial_by(body.person, body.stages)) is not None:",
+        "if (denial := None) is not None:",
+        "tests/domain/test_scenarios.py",
+    ),
+    _build(
+        "who denies a stage counts for it",
+        "tallystick/domain/claim/tally.py",
+        "    if _denies(agreement, claim, body.person, stage):",
+        "    if False:",
+        "tests/domain/test_scenarios.py",
+    ),
+    _build(
+        "a denied stage is released",
+        "tallystick/domain/release/recorded.py",
+        "tally = tally_denials(agreement, claim, stage)",
+        "tally = tally_denials(agreement, claim)",
+        "tests/domain/release/test_decision.py",
+    ),
 )
 
 

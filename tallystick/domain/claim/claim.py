@@ -6,7 +6,7 @@ records by itself, and `release` whether a stage may be released.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -166,6 +166,14 @@ class Claim:
         votes = self.entries_of(kind)
         return tuple(b for e, b in votes if b.person == person and e.signed.id not in self.retracted)
 
+    def denial_by(self, person: PersonId, stages: Iterable[StageId]) -> Digest | None:
+        """Return the standing denial of one of these stages by a person, or None."""
+        for entry, body in self.denials:
+            standing = body.person == person and entry.signed.id not in self.retracted
+            if standing and any(covers(body.stages, stage) for stage in stages):
+                return entry.signed.id
+        return None
+
     @property
     def notices(self) -> tuple[tuple[Entry, Notice], ...]:
         """Every attempt to give notice."""
@@ -244,6 +252,11 @@ class Claim:
 def covers(scope: tuple[StageId, ...] | None, stage: StageId) -> bool:
     """Return whether a scope includes `stage`; an absent scope includes every stage."""
     return scope is None or stage in scope
+
+
+def includes(scope: tuple[StageId, ...] | None, other: tuple[StageId, ...] | None) -> bool:
+    """Return whether a scope has all that another has; an absent scope has every stage."""
+    return scope is None or (other is not None and set(other) <= set(scope))
 
 
 def filed(entry: Entry, *, stages: tuple[StageId, ...], rules: Rules[Claim]) -> Claim:

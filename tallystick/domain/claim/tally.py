@@ -13,7 +13,7 @@ from functools import cached_property
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Person
-from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.claim import Claim, covers
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.quorum import Quorum
@@ -86,11 +86,24 @@ def tally_approvals(agreement: Agreement, claim: Claim, stage: StageId, *, at: d
     return _tally(agreement, claim, quorum, candidates)
 
 
-def tally_denials(agreement: Agreement, claim: Claim) -> Tally:
-    """Count the denials of the whole claim."""
+def tally_denials(agreement: Agreement, claim: Claim, stage: StageId | None = None) -> Tally:
+    """Count the denials of a stage, or of the whole claim if none is named.
+
+    A denial of the whole claim counts for each of its stages.
+    """
     quorum = agreement.authorities.denial
-    candidates = ((entry, _against_vote(agreement, claim, entry, body)) for entry, body in claim.denials)
+    candidates = (
+        (entry, _against_denial(agreement, claim, entry, body, stage=stage)) for entry, body in claim.denials
+    )
     return _tally(agreement, claim, quorum, candidates)
+
+
+def is_denied(agreement: Agreement, claim: Claim) -> bool:
+    """Return whether enough persons deny the whole claim, or each of its undecided stages."""
+    undecided = claim.undecided_stages
+    if undecided:
+        return all(tally_denials(agreement, claim, stage).reached for stage in undecided)
+    return tally_denials(agreement, claim).reached
 
 
 def bar(agreement: Agreement, claim: Claim, person: Person) -> str | None:
@@ -154,7 +167,24 @@ def _against_approval(
         return "it was given for another purpose"
     if stage not in body.stages:
         return "it is not for this stage"
+    if _denies(agreement, claim, body.person, stage):
+        return "its author denies this stage"
     return "it has expired" if at > body.expires_at else None
+
+
+def _against_denial(
+    agreement: Agreement, claim: Claim, entry: Entry, body: Denial, *, stage: StageId | None
+) -> str | None:
+    if (against := _against_vote(agreement, claim, entry, body)) is not None:
+        return against
+    if stage is None:
+        return "it is for some stages only" if body.stages is not None else None
+    return None if covers(body.stages, stage) else "it is not for this stage"
+
+
+def _denies(agreement: Agreement, claim: Claim, person: PersonId, stage: StageId) -> bool:
+    denials = ((entry, body) for entry, body in claim.denials if body.person == person)
+    return any(_against_denial(agreement, claim, entry, body, stage=stage) is None for entry, body in denials)
 
 
 def _against_vote(agreement: Agreement, claim: Claim, entry: Entry, body: Approval | Denial) -> str | None:

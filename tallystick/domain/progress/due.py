@@ -14,7 +14,8 @@ from tallystick.domain.claim.claim import Claim, StageProgress
 from tallystick.domain.claim.rules import Due, Look
 from tallystick.domain.claim.stages import is_provisional, lapses_at, opens_at, report_due, to_roll_back
 from tallystick.domain.claim.state import ClaimState, EventType, StageState
-from tallystick.domain.claim.tally import tally_approvals, tally_denials
+from tallystick.domain.claim.tally import is_denied, tally_approvals, tally_denials
+from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Happening
 from tallystick.domain.notice.proof import proof_of_notice
 from tallystick.domain.progress.attempts import asks_gate_from
@@ -46,12 +47,11 @@ def _rolled_back(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
 def _denied(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
     if not claim.may(EventType.DENIAL_QUORUM_REACHED):
         return None
-    tally = tally_denials(agreement, claim)
-    if not tally.reached:
+    if not is_denied(agreement, claim):
         return None
-    return Due(
-        happening=Happening.DENIAL_QUORUM_REACHED, because=(f"denied by {', '.join(sorted(tally.agreeing))}",)
-    )
+    tallies = [tally_denials(agreement, claim, stage) for stage in claim.undecided_stages or (None,)]
+    deniers = sorted(frozenset[PersonId]().union(*(tally.agreeing for tally in tallies)))
+    return Due(happening=Happening.DENIAL_QUORUM_REACHED, because=(f"denied by {', '.join(deniers)}",))
 
 
 def _window_opens(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
@@ -162,7 +162,9 @@ def _lapsed(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
         return None
     # Nobody can decide while there is a hold, so a hold makes no claim lapse. Nor does a claim lapse
     # whose quorum is there and that only the gate refuses: its approvals expire by themselves.
-    quorate = tally_approvals(agreement, claim, following.stage, at=at).reached
+    # A stage that enough persons deny is never released, so it does lapse.
+    denied = tally_denials(agreement, claim, following.stage).reached
+    quorate = tally_approvals(agreement, claim, following.stage, at=at).reached and not denied
     if claim.holds_on(following.stage) or quorate:
         return None
     limit = lapses_at(agreement, claim, following.stage)

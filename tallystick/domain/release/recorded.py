@@ -84,8 +84,8 @@ def _holds(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> PremiseA
     return PremiseAnswer(holds=not standing, found=", ".join(standing) or "no hold on this stage")
 
 
-def _denials(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> PremiseAnswer:
-    tally = tally_denials(agreement, claim)
+def _denials(agreement: Agreement, claim: Claim, stage: StageId, _: datetime) -> PremiseAnswer:
+    tally = tally_denials(agreement, claim, stage)
     deniers = ", ".join(sorted(tally.agreeing)) or "nobody"
     return PremiseAnswer(holds=not tally.reached, found=f"denied by {deniers}")
 

@@ -14,18 +14,10 @@ from tallystick.domain.agreement.conditions import Expression
 from tallystick.domain.agreement.parties import Party
 from tallystick.domain.agreement.plan import OnFailure, Opens, Stage
 from tallystick.domain.agreement.windows import Calendar
-from tallystick.domain.amounts import counted
+from tallystick.domain.amounts import all_of, any_of, counted, joined
 from tallystick.domain.codec import instant_text
 from tallystick.domain.quoting import quoted
-from tallystick.domain.shown.wording import (
-    all_of,
-    any_of,
-    every,
-    joined,
-    listed,
-    quorum_words,
-    sealed_to,
-)
+from tallystick.domain.shown.wording import every, listed, sealed_to
 
 
 def summarise(agreement: Agreement) -> tuple[str, ...]:
@@ -165,7 +157,7 @@ def _stages(agreement: Agreement) -> Iterator[str]:
         kept = "kept" if stage.on_failure is OnFailure.KEEP else "rolled back"
         yield (
             f"Stage {stage.id} releases {joined(stage.components, 'and')} {_opening(stage)}, "
-            f"if approved within {agreement.windows.approval.words} by {quorum_words(stage.quorum)}; "
+            f"if approved within {agreement.windows.approval.words} by {stage.quorum.words}; "
             f"if it fails, earlier stages are {kept}."
         )
         if stage.custody == "gate":
@@ -185,15 +177,15 @@ def _opening(stage: Stage) -> str:
 
 def _authorities(agreement: Agreement) -> Iterator[str]:
     powers = agreement.authorities
-    yield f"A claim is denied by {quorum_words(powers.denial)}."
+    yield f"A claim is denied by {powers.denial.words}."
     for act, quorum in (
         ("A dispute is ruled on by", powers.arbitration),
         ("A final court order is attested by", powers.court_order),
         ("A joint instruction is given by", powers.joint_instruction),
     ):
-        yield f"{act} {quorum_words(quorum) if quorum is not None else 'nobody'}."
-    yield f"{joined(powers.hold, 'or')} may place a hold; it is lifted by {quorum_words(powers.hold_lift)}."
-    yield f"A key can revoke itself, or be revoked by {quorum_words(powers.revocation)}."
+        yield f"{act} {quorum.words if quorum is not None else 'nobody'}."
+    yield f"{joined(powers.hold, 'or')} may place a hold; it is lifted by {powers.hold_lift.words}."
+    yield f"A key can revoke itself, or be revoked by {powers.revocation.words}."
     yield (
         "Votes by the claimant's own party do not count."
         if agreement.excludes_claimant_party

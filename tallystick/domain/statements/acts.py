@@ -64,10 +64,15 @@ class Approval(OnClaim):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denial(OnClaim):
-    """One person's no to a claim."""
+    """One person's no to a claim.
+
+    Attributes:
+        stages: The stages it is against; absent means the whole claim.
+    """
 
     KIND: ClassVar[Kind] = Kind.DENIAL
     reason: str
+    stages: tuple[StageId, ...] | None = None
     ledger_seen: LedgerSeen | None = None
 
 

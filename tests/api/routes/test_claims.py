@@ -89,7 +89,7 @@ async def test_a_draft_is_what_would_be_recorded_once_signed(claimed: Service) -
     ).json()
     assert draft["words"] == list(comparison_words(claimed.world.claim))
     assert any(" ".join(draft["words"]) in line for line in draft["shows"])
-    assert draft["body"]["stages"] == ["provisional", "critical", "source"]
+    assert draft["body"]["stages"] == ["provisional"]
     statement = sign(draft["kind"], draft["body"], [PEOPLE[KIM].signing_key])
     answer = await claimed.post(f"/claims/{claimed.world.claim}/approvals", statement, KIM)
     assert answer.status_code == 201, answer.text

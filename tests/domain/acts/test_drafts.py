@@ -83,13 +83,18 @@ def test_an_approval_counts_as_long_as_the_agreement_allows_unless_it_says_less(
     assert sooner.expires_at == world.now
 
 
-def test_an_approval_is_for_the_stages_whose_quorums_name_its_author() -> None:
+def test_an_approval_is_for_the_stage_that_waits_unless_it_names_others() -> None:
     world = play(IN_WINDOW)
-    body = drafted(world, Kind.APPROVAL, DORA, reason="In order.")
+    body = drafted(world, Kind.APPROVAL, KIM, reason="In order.")
     assert isinstance(body, Approval)
-    assert body.stages == ("critical", "source")
-    with pytest.raises(NotYoursError):
-        drafted(world, Kind.APPROVAL, BEA, reason="In order.")
+    assert body.stages == ("provisional",)
+    named = drafted(world, Kind.APPROVAL, KIM, reason="In order.", stage=("critical", "source"))
+    assert isinstance(named, Approval)
+    assert named.stages == ("critical", "source")
+    for person in (DORA, BEA):  # the quorum of the stage that waits names neither
+        with pytest.raises(NotYoursError) as refused:
+            drafted(world, Kind.APPROVAL, person, reason="In order.")
+        assert refused.value.facts["waiting"] == ["provisional"]
 
 
 def test_a_lift_is_for_the_only_open_hold_unless_it_names_one() -> None:

@@ -70,6 +70,20 @@ def with_statements(claim: Claim, kind: Kind, persons: Iterable[str], **members:
     return replace(claim, entries=(*claim.entries, *entries))
 
 
+def denied_beside_a_quorum(claim: Claim, *, stages: tuple[StageId, ...] | None) -> Claim:
+    """Who denies counts for no quorum, so dora approves in the place of kim."""
+    approved = with_statements(
+        claim,
+        Kind.APPROVAL,
+        ["dora@nordwind"],
+        stages=(CRITICAL,),
+        purpose=Purpose.RELEASE,
+        expires_at=quorate().now + timedelta(days=20),
+        reason="",
+    )
+    return with_statements(approved, Kind.DENIAL, ["abe@harbour", "kim@kestrel"], reason="no", stages=stages)
+
+
 def with_progress(claim: Claim, stage: str, **changes: object) -> Claim:
     stages = tuple(
         replace(p, **changes) if p.stage == stage else p  # type: ignore[arg-type]
@@ -176,7 +190,8 @@ FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], 
         told(lambda c: with_statements(c, Kind.HOLD, ["ana@harbour"], reason="", stages=(CRITICAL,))),
     ),
     "no-denial-quorum": (
-        told(lambda c: with_statements(c, Kind.DENIAL, ["kim@kestrel", "tom@marlowe"], reason="no")),
+        told(lambda c: denied_beside_a_quorum(c, stages=None)),
+        told(lambda c: denied_beside_a_quorum(c, stages=(CRITICAL,))),
     ),
     "stage-in-order": (
         told(lambda c: with_progress(c, "provisional", state=StageState.WAITING)),

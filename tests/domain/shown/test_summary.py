@@ -11,7 +11,7 @@ from tallystick.domain.ids import PersonId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
 from tallystick.domain.shown.summary import summarise
-from tallystick.domain.shown.wording import every, quorum_words
+from tallystick.domain.shown.wording import every
 from tests.support.worlds.agreements import AGREEMENT, quorum
 
 
@@ -51,7 +51,7 @@ def test_any_one_of_those_who_have_a_power_may_use_it(claimants: tuple[str, ...]
     ],
 )
 def test_a_quorum_reads_in_one_way_only(tree: JsonValue, said: str) -> None:
-    assert quorum_words(quorum(tree)) == said
+    assert quorum(tree).words == said
 
 
 def test_people_are_named_by_their_seat_and_introduced_once() -> None:

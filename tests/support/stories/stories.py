@@ -208,9 +208,9 @@ def approves_astray(world: World, who: Who, stage: str) -> None:
     world.approves(who[0], stages=[stage], agreement_digest=NO_DIGEST)
 
 
-@_act(r"denies")
-def denies(world: World, who: Who) -> None:
-    world.denies(who[0])
+@_act(r"denies(?: stages? (.+))?")
+def denies(world: World, who: Who, stages: str | None) -> None:
+    world.denies(who[0], stages=_list(stages))
 
 
 @_act(r"objects(?: to (.+?))?(?: as (.+))?")

@@ -214,8 +214,9 @@ class World:
         }
         return self.says(Kind.APPROVAL, person, **(given | members))
 
-    def denies(self, person: str) -> Entry:
-        return self.says(Kind.DENIAL, person, reason="the record is of another company")
+    def denies(self, person: str, *, stages: Sequence[str] | None = None) -> Entry:
+        scope = None if stages is None else tuple(StageId(stage) for stage in stages)
+        return self.says(Kind.DENIAL, person, reason="the record is of another company", stages=scope)
 
     def objects(
         self,

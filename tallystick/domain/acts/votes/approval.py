@@ -17,7 +17,13 @@ from tallystick.domain.drafts.command import STAGES, ActCommand, Ask, Form
 from tallystick.domain.drafts.heading import Heading, Standing
 from tallystick.domain.ids import PersonId
 from tallystick.domain.quoting import quoted
-from tallystick.domain.refusals import AlreadyStatedError, BadTimingError, MisdirectedError, NotYoursError
+from tallystick.domain.refusals import (
+    AlreadyStatedError,
+    BadTimingError,
+    DenialStandsError,
+    MisdirectedError,
+    NotYoursError,
+)
 from tallystick.domain.statements.acts import Approval
 
 
@@ -38,6 +44,8 @@ def _rule(
         raise MisdirectedError("the approval is for another purpose", expected=claim.filing.purpose.value)
     _check_lifetime(agreement, body, at)
     _check_contributions(agreement, body)
+    if (denial := claim.denial_by(body.person, body.stages)) is not None:
+        raise DenialStandsError("you have denied what this approves", denial=denial)
     standing = [b.stages for b in claim.votes_standing(Approval, body.person) if at <= b.expires_at]
     if any(set(body.stages) <= set(stages) for stages in standing):
         raise AlreadyStatedError("you have already approved these stages", stages=list(body.stages))
@@ -71,16 +79,17 @@ def _check_contributions(agreement: Agreement, body: Approval) -> None:
 
 
 def _completed(heading: Heading, standing: Standing, choices: Choices) -> Choices:
-    """Approve the stages that are named; if none is, every undecided stage whose quorum names the author.
+    """Approve the stages that are named; if none is, the one that waits, as they are decided in turn.
 
     Raises:
-        NotYoursError: No undecided stage has the author in its quorum.
+        NotYoursError: No stage waits, or the quorum of the one that waits does not name the author.
     """
     if "stage" in choices:
         return choices
-    own = voted_on(heading.terms.agreement, standing.undecided_stages, heading.person)
+    waiting = standing.undecided_stages[:1]
+    own = voted_on(heading.terms.agreement, waiting, heading.person)
     if not own:
-        raise NotYoursError("you are in the quorum of no undecided stage", person=heading.person)
+        raise NotYoursError("no stage waits for you", person=heading.person, waiting=list(waiting))
     return choices.but(stage=own)
 
 
@@ -119,7 +128,7 @@ ACT: Final = Act(
     completed=_completed,
     command=ActCommand(
         name="approve",
-        purpose="Approve stages of a claim: those you name, or all whose quorum names you.",
+        purpose="Approve stages of a claim: those you name, or else the one that waits for you.",
         asks=(
             STAGES,
             Ask(choice="reason", help="The reason; it goes on record.", default="approved"),

@@ -6,12 +6,12 @@ from typing import Final
 
 from tallystick.domain.acts.act import Act
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.authorship.authors import check_one_of
+from tallystick.domain.authorship.authors import check_one_of, check_stages
 from tallystick.domain.authorship.interests import check_unconflicted
-from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.claim import Claim, includes
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import REASON, ActCommand
+from tallystick.domain.drafts.command import REASON, STAGES, ActCommand
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.quoting import quoted
@@ -29,20 +29,25 @@ def _rule(
     """
     check_one_of(body.person, agreement.authorities.denial.persons, "deny this claim")
     check_unconflicted(agreement, claim, body.person)
-    if any(claim.votes_standing(Denial, body.person)):
+    check_stages(claim, body.stages)
+    if any(includes(standing.stages, body.stages) for standing in claim.votes_standing(Denial, body.person)):
         raise AlreadyStatedError("you have already denied this claim", claim=claim.id)
     return EventType.DENIAL_GIVEN
 
 
 def _draft(heading: Heading, choices: Choices) -> Denial:
-    return Denial(**heading.members, reason=choices.text("reason"))
+    return Denial(**heading.members, reason=choices.text("reason"), stages=choices.stages)
 
 
-def _does(_: Denial) -> str:
-    return "denies this claim"
+def _does(body: Denial) -> str:
+    return "denies this claim" if body.stages is None else f"denies the release of {', '.join(body.stages)}"
 
 
-def _particulars(body: Denial, _: Agreement) -> Iterator[str]:
+def _particulars(body: Denial, agreement: Agreement) -> Iterator[str]:
+    needed = agreement.authorities.denial.words
+    yield f"scope: {', '.join(body.stages) if body.stages is not None else 'the whole claim'}"
+    yield f"a claim ends as denied once all of its undecided stages are denied by {needed}"
+    yield "the same person cannot approve what they deny, until they retract the denial"
     yield f"reason: {quoted(body.reason)}"
 
 
@@ -53,5 +58,5 @@ ACT: Final = Act(
     draft=_draft,
     does=_does,
     particulars=_particulars,
-    command=ActCommand(name="deny", purpose="Deny a claim; enough denials end it.", asks=(REASON,)),
+    command=ActCommand(name="deny", purpose="Deny a claim; enough denials end it.", asks=(STAGES, REASON)),
 )

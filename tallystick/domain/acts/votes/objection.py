@@ -7,7 +7,7 @@ from typing import Final
 from tallystick.domain.acts.act import Act
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_one_of, check_stages
-from tallystick.domain.claim.claim import Claim, covers
+from tallystick.domain.claim.claim import Claim, covers, includes
 from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import STAGES, ActCommand, Ask
@@ -43,7 +43,7 @@ def _rule(
     _check_not_retracted_before(agreement, claim, body)
     _check_not_settled_before(agreement, claim, body)
     same = (b for _e, b in claim.open_objections if b.person == body.person)
-    if any(b.stages is None or (body.stages is not None and set(body.stages) <= set(b.stages)) for b in same):
+    if any(includes(b.stages, body.stages) for b in same):
         raise AlreadyStatedError("you have already objected to this", claim=claim.id)
     return _event(claim, body)
 

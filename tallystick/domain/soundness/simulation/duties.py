@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from tallystick.domain.agreement.agreement import voted_on
 from tallystick.domain.claim.stages import opens_at, still_waiting
 from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.claim.tally import Tally, tally_approvals
@@ -88,10 +89,12 @@ def _approve_early(play: Play) -> bool:
     claim = play.claim
     if not play.cast.approves_early or claim.state is ClaimState.FILED or claim.approvals:
         return False
-    seats = frozenset[PersonId]().union(
-        *(play.agreement.stage(stage).quorum.persons for stage in claim.undecided_stages)
-    )
-    said = [play.say(Kind.APPROVAL, person, reason="early") for person in play.cast.willing(sorted(seats))]
+    undecided = claim.undecided_stages
+    seats = frozenset[PersonId]().union(*(play.agreement.stage(stage).quorum.persons for stage in undecided))
+    said = [
+        play.say(Kind.APPROVAL, person, stage=voted_on(play.agreement, undecided, person), reason="early")
+        for person in play.cast.willing(sorted(seats))
+    ]
     return any(said)
 
 
