@@ -8,15 +8,14 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from fastapi import FastAPI
-from fastapi.concurrency import run_in_threadpool
 from temporalio.runtime import Runtime
 
 from api.backend.backend import Backend, EnginePort, open_backend, utc_now
 from api.backend.temporal import TemporalEngine
+from api.backend.tidying import keep_tidying
 from api.http import openapi, problems
 from api.http.heads import Heads
 from api.http.metrics import Counting, Metrics
@@ -34,13 +33,8 @@ from api.routes import (
     ledgers,
 )
 from tallystick import __version__, telemetry
-from tallystick.domain.errors import TallystickError
-from tallystick.limits import UPLOAD_IDLE_MAX
 from tallystick.settings import Settings, read_settings
 from workflows.worker.core_logs import core_runtime
-
-_log = telemetry.logger(__name__)
-_DAY: Final = timedelta(days=1)
 
 
 def create_app(
@@ -104,18 +98,7 @@ ROUTERS = (
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     backend = app.state.backend
     assert isinstance(backend, Backend)
-    tidying = asyncio.create_task(_keep_dropping_idle_uploads(backend))
+    tidying = asyncio.create_task(keep_tidying(backend))
     yield
     tidying.cancel()
     backend.database.dispose()
-
-
-async def _keep_dropping_idle_uploads(backend: Backend) -> None:
-    """Drop uploads that nobody continues, at once and then every day: they use up the disk."""
-    while True:
-        try:
-            dropped = await run_in_threadpool(backend.uploads.discard_stale, backend.now() - UPLOAD_IDLE_MAX)
-            _log.info("dropped idle uploads", count=dropped)
-        except TallystickError as error:
-            _log.warning("idle uploads were not dropped", code=error.code, why=str(error))
-        await asyncio.sleep(_DAY.total_seconds())

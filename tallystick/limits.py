@@ -115,6 +115,8 @@ DRAFT_IDLE_MAX: Final = timedelta(days=1)  # of a file that a store is writing; 
 SCRUB_REST_MIN: Final = timedelta(milliseconds=100)  # between two blobs that are read again
 UPLOAD_IDLE_MAX: Final = timedelta(days=7)  # after that an unfinished upload is dropped
 IDEMPOTENCY_KEY_LENGTH_MAX: Final = 128
+ANSWER_KEPT_MAX: Final = timedelta(days=1)  # for whoever repeats a request with its key
+ANSWERS_PER_SENDER_MAX: Final = 256  # kept at once; the sender's own oldest make room
 
 UPDATES_PER_WORKFLOW_MAX: Final = 2_000  # Temporal's
 assert ACTS_PER_CLAIM_MAX < UPDATES_PER_WORKFLOW_MAX

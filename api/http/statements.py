@@ -120,7 +120,7 @@ def _created(body: bytes) -> Response:
 
 def _recalled(backend: Backend, repeat: idempotency.Request) -> idempotency.Answer | None:
     with reading(backend.database) as session:
-        return idempotency.recall(session, repeat)
+        return idempotency.recall(session, repeat, backend.now())
 
 
 def _remembered(

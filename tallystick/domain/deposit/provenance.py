@@ -24,6 +24,13 @@ def deposit_fault(agreement: Agreement, signed: Signed[Deposit]) -> str | None:
     return None
 
 
+def place_fault(body: Deposit) -> str | None:
+    """Return why a deposit has no place in any chain, or None: only the first names none before it."""
+    if body.number < 1 or (body.number == 1) != (body.previous is None):
+        return f"deposit {body.number} names {body.previous or 'none'} as the deposit before it"
+    return None
+
+
 def chain_fault(body: Deposit, last: tuple[Digest, Deposit] | None) -> str | None:
     """Return why a deposit does not follow `last`, which was recorded before it, or None if it does."""
     number, previous = (1, None) if last is None else (last[1].number + 1, last[0])

@@ -1,13 +1,12 @@
-"""The premises about what is released: the chain of deposits, and the custody to which they are sealed."""
+"""The premises about what is released: the pinned deposit, and the custody to which it is sealed."""
 
 from tallystick.domain.amounts import counted
-from tallystick.domain.deposit.provenance import chain_fault, custody_fault, deposit_fault
+from tallystick.domain.deposit.provenance import custody_fault, deposit_fault, place_fault
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Happening
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import Event
-from tallystick.domain.statements.signed import Signed
 from tallystick.proof.evidence.established import (
     Established,
     EvidenceBrokenError,
@@ -18,21 +17,23 @@ from tallystick.proof.evidence.established import (
 )
 
 
-def deposit_chain(known: Established) -> str:
-    """Establish that the depositor's deposits have no gap, and the pinned one was whole before the claim."""
-    filing = filing_of(known)
-    last: Signed[Deposit] | None = None
-    for _, signed in statements_of(known, Deposit):
-        before = None if last is None else (last.id, last.body)
-        fault = chain_fault(signed.body, before) or deposit_fault(version_of(known, signed), signed)
-        if fault is not None:
-            raise EvidenceBrokenError(fault, number=signed.body.number)
-        last = signed
-    if last is None or last.id != filing.deposit:
-        raise EvidenceBrokenError("the pinned deposit is not the last one in the file", pinned=filing.deposit)
-    _check_found_whole(known, last.id)
-    known.deposit = last
-    return f"{last.id}, found whole before the claim was filed"
+def deposit_pinned(known: Established) -> str:
+    """Establish that the depositor signed the deposit that the claim pins, and it was whole before the claim.
+
+    The file has no other deposit. The pinned one names the one before it by its digest, so the depositor
+    has signed for all earlier ones too; whoever wants to see them walks from digest to digest in the log.
+    """
+    pinned = filing_of(known).deposit
+    others = {signed.id: signed for _, signed in statements_of(known, Deposit)}
+    signed = others.pop(pinned, None)
+    if signed is None or others:
+        raise EvidenceBrokenError("the file has not the pinned deposit alone", pinned=pinned)
+    fault = place_fault(signed.body) or deposit_fault(version_of(known, signed), signed)
+    if fault is not None:
+        raise EvidenceBrokenError(fault, number=signed.body.number)
+    _check_found_whole(known, pinned)
+    known.deposit = signed
+    return f"{pinned}, found whole before the claim was filed"
 
 
 def _check_found_whole(known: Established, deposit: Digest) -> None:

@@ -9,7 +9,7 @@
 6.  entries-included: every entry is in that log, by its proof.
 7.  statements-signed: every signature of every statement.
 8.  version-in-force: at filing the pinned version was in force, and no later one in the file was.
-9.  deposit-chain: the depositor's deposits have no gap, and the pinned one was whole before the claim.
+9.  deposit-pinned: the depositor signed the deposit that the claim pins, and it was whole before the claim.
 10. custody-known: the gate dealt the custody epochs to which the pinned deposit was sealed.
 11. record-folds: every entry about the claim is admitted again, in order, by the rules it was filed under.
 12. decisions-hold: every recorded decision is decided again.
@@ -30,7 +30,7 @@ from tallystick.proof.evidence.agreements import (
     trust_anchor,
     version_in_force,
 )
-from tallystick.proof.evidence.deposits import custody_known, deposit_chain
+from tallystick.proof.evidence.deposits import custody_known, deposit_pinned
 from tallystick.proof.evidence.established import Established
 from tallystick.proof.evidence.file import read_evidence_file
 from tallystick.proof.evidence.record import (
@@ -92,7 +92,7 @@ _LOOKS: Final[tuple[tuple[str, Callable[[Established], str]], ...]] = (
     ("entries-included", entries_included),
     ("statements-signed", statements_signed),
     ("version-in-force", version_in_force),
-    ("deposit-chain", deposit_chain),
+    ("deposit-pinned", deposit_pinned),
     ("custody-known", custody_known),
     ("record-folds", record_folds),
     ("decisions-hold", decisions_hold),

@@ -22,6 +22,7 @@ from tallystick.store.ledger.checkpoints import sign_checkpoint
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.deposits import StoredDeposit
+from tallystick.store.registers.verdicts import verdict_on
 
 
 def export(
@@ -89,27 +90,27 @@ def _filed(session: Session, case: CaseFile, size: int) -> Iterable[FiledEntry]:
 
 
 def _wanted(session: Session, case: CaseFile) -> Sequence[LedgerEntry]:
-    """Return the entries that belong in the file, in ledger order: the claim's, and those they depend on."""
-    chain = _deposits(session, case)
-    verdicts = _verdicts(session, case, chain)
-    custody = _custody(session, case, chain[-1])
-    needed = [*case.raw, *(deposit.entry for deposit in chain), *verdicts, *custody]
+    """Return the entries that belong in the file, in ledger order: the claim's, and those they depend on.
+
+    No deposit but the pinned one is among them: however many there are, a claim's file grows by none.
+    """
+    deposit = _pinned(session, case)
+    found_whole = _verdict(session, case, deposit)
+    needed = [*case.raw, deposit.entry, found_whole, *_custody(session, case, deposit)]
     versions = _versions(session, case, needed)
     return sorted({entry.index: entry for entry in [*needed, *versions]}.values(), key=lambda e: e.index)
 
 
-def _deposits(session: Session, case: CaseFile) -> list[StoredDeposit]:
-    """Return the chain of deposits, oldest first, up to the one that the claim pins."""
+def _pinned(session: Session, case: CaseFile) -> StoredDeposit:
     stored = deposits.by_digest(session, case.agreement.id, case.claim.filing.deposit)
     assert stored is not None, "a claim is filed on a deposit that is on record"
-    chain = deposits.listed(session, case.agreement.id)
-    return [deposit for deposit in reversed(chain) if deposit.number <= stored.number]
+    return stored
 
 
-def _verdicts(session: Session, case: CaseFile, chain: Sequence[StoredDeposit]) -> list[LedgerEntry]:
-    causes = [deposit.digest for deposit in chain]
-    events = ledger.entries(session, case.agreement.id, kinds=[Kind.EVENT])
-    return [e for e in events if e.claim is None and body_of(e.statement()).get("cause") in causes]
+def _verdict(session: Session, case: CaseFile, deposit: StoredDeposit) -> LedgerEntry:
+    verdict = verdict_on(session, case.agreement.id, deposit.digest)
+    assert verdict is not None, "a claim is filed on a deposit that was found whole"
+    return ledger.named_entry(session, case.agreement.id, verdict.statement)
 
 
 def _custody(session: Session, case: CaseFile, deposit: StoredDeposit) -> list[LedgerEntry]:

@@ -1,7 +1,8 @@
 """Answers by `Idempotency-Key`: the same request again gets the same answer.
 
 A request has one effect even without this: a statement is one act, however often it is
-sent. Only the *answer* is kept here: the first one.
+sent. Only the *answer* is kept here: the first one, for a day. Each sender has a number of
+answers of their own, so that nobody pushes out another's.
 """
 
 import re
@@ -9,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session, col, delete
+from sqlmodel import Session, col, delete, select
 
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import Digest
-from tallystick.limits import IDEMPOTENCY_KEY_LENGTH_MAX
+from tallystick.limits import ANSWER_KEPT_MAX, ANSWERS_PER_SENDER_MAX, IDEMPOTENCY_KEY_LENGTH_MAX
 from tallystick.store.database.tables import AnswerRow
 
 _KEY: Final = re.compile(rf"[!-~]{{1,{IDEMPOTENCY_KEY_LENGTH_MAX}}}")
@@ -62,14 +63,14 @@ class Answer:
     response: bytes
 
 
-def recall(session: Session, request: Request) -> Answer | None:
-    """Return the answer that this request got before, if it was sent before.
+def recall(session: Session, request: Request, at: datetime) -> Answer | None:
+    """Return the answer that this request got before, if it was sent within ANSWER_KEPT_MAX.
 
     Raises:
         IdempotencyKeyReusedError: The principal used the key for another request.
     """
     row = session.get(AnswerRow, (request.principal, request.key))
-    if row is None:
+    if row is None or row.answered_at < at - ANSWER_KEPT_MAX:
         return None
     if (row.route, row.body_digest) != (request.route, request.body_digest):
         raise IdempotencyKeyReusedError("the key was used for another request", route=row.route)
@@ -79,11 +80,14 @@ def recall(session: Session, request: Request) -> Answer | None:
 def remember(session: Session, request: Request, answer: Answer, answered_at: datetime) -> Answer:
     """Keep `answer` for `request`, and return the one that counts: the first.
 
+    The sender's own oldest answers make room for it.
+
     Raises:
         IdempotencyKeyReusedError: The principal used the key for another request.
     """
-    if (earlier := recall(session, request)) is not None:
+    if (earlier := recall(session, request, answered_at)) is not None:
         return earlier
+    _make_room(session, request.principal, answered_at)
     row = AnswerRow(
         principal=request.principal,
         key=request.key,
@@ -101,3 +105,12 @@ def remember(session: Session, request: Request, answer: Answer, answered_at: da
 def forget(session: Session, before: datetime) -> int:
     """Drop answers given before a moment, and return how many: keys are for retries, not for ever."""
     return session.exec(delete(AnswerRow).where(col(AnswerRow.answered_at) < before)).rowcount
+
+
+def _make_room(session: Session, principal: Digest, at: datetime) -> None:
+    """Drop the sender's answers that have expired, and the oldest if there are still as many as may be."""
+    mine = col(AnswerRow.principal) == principal
+    session.exec(delete(AnswerRow).where(mine, col(AnswerRow.answered_at) < at - ANSWER_KEPT_MAX))
+    newest_first = select(AnswerRow.key).where(mine).order_by(col(AnswerRow.answered_at).desc())
+    for key in session.exec(newest_first.offset(ANSWERS_PER_SENDER_MAX - 1)).all():
+        session.exec(delete(AnswerRow).where(mine, col(AnswerRow.key) == key))

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from tallystick.domain.agreement.deployment import root_fault
-from tallystick.domain.deposit.provenance import chain_fault, custody_fault, deposit_fault
+from tallystick.domain.deposit.provenance import chain_fault, custody_fault, deposit_fault, place_fault
 from tallystick.domain.ids import ComponentId, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.custody import Custody
@@ -63,6 +63,14 @@ def test_deposit_follows_the_one_before_by_number_and_by_digest() -> None:
     )
     for wrong in (first, replace(second, number=3), replace(second, previous=NO_DIGEST)):
         assert chain_fault(wrong, last) is not None
+
+
+def test_only_the_first_deposit_names_none_before_it() -> None:
+    first = DEPOSIT.body
+    for fits in (first, replace(first, number=7, previous=DEPOSIT.id)):
+        assert place_fault(fits) is None
+    for wrong in (replace(first, number=2), replace(first, previous=DEPOSIT.id), replace(first, number=0)):
+        assert place_fault(wrong) is not None
 
 
 def test_custody_is_dealt_by_the_gate_alone_and_for_the_component_asked_for() -> None:

@@ -166,5 +166,5 @@ def test_a_statement_that_is_not_a_claim_does_not_pass_for_one(file: bytes) -> N
     case, seal = opened(file)
     (intake,) = (statement_id(e.envelope) for e in case.entries if kind_of(e.envelope) == Kind.INTAKE)
     premise, told = broken(sealed(replace(case, claim=intake), replace(seal, claim=intake)))
-    assert premise == "deposit-chain"
+    assert premise == "deposit-pinned"
     assert "named as the claim is not one" in told

@@ -331,7 +331,7 @@ def test_sealing_the_same_case_again_changes_nothing(file: bytes) -> None:
     ("kind", "premise"),
     [
         ("agreement", SEALED),
-        ("deposit", "deposit-chain"),
+        ("deposit", "deposit-pinned"),
         ("custody", "custody-known"),
         ("claim", "version-in-force"),
         ("intake", "record-folds"),
@@ -344,7 +344,48 @@ def test_an_entry_left_out_is_missed(file: bytes, kind: str, premise: str) -> No
 
 
 def test_a_deposit_that_nobody_found_whole_is_refused(file: bytes) -> None:
-    assert broken(resealed(file, without("event", last=False))) == "deposit-chain"
+    assert broken(resealed(file, without("event", last=False))) == "deposit-pinned"
+
+
+def test_a_file_with_another_deposit_beside_the_pinned_one_is_refused(tmp_path: Path) -> None:
+    world = world_of_deposits(tmp_path, before=1, after=0)
+    case = read_evidence_file(exported(world)).exported
+    with transaction(world.database) as session:
+        (first, *_) = ledger.entries(session, world.agreement.id, kinds=["deposit"])
+        leaves = [entry.leaf() for entry in ledger.entries(session, world.agreement.id)]
+    other = FiledEntry(
+        index=first.index,
+        accepted_at=first.accepted_at,
+        salt=first.salt,
+        envelope=first.statement(),
+        proof=merkle.inclusion_proof(leaves, first.index),
+    )
+    entries = tuple(sorted([*case.entries, other], key=lambda entry: entry.index))
+    assert broken(resealed(exported(world), lambda case: replace(case, entries=entries))) == "deposit-pinned"
+
+
+def test_a_claims_evidence_grows_by_nothing_that_others_deposit(tmp_path: Path) -> None:
+    alone = world_of_deposits(tmp_path / "alone", before=0, after=0)
+    among = world_of_deposits(tmp_path / "among", before=3, after=3)
+    sizes = [len(read_evidence_file(exported(world)).exported.entries) for world in (alone, among)]
+    assert sizes[0] == sizes[1]
+    report = verify(exported(among))
+    assert report.holds
+    kinds = [kind_of(entry.envelope) for entry in read_evidence_file(exported(among)).exported.entries]
+    assert kinds.count("deposit") == 1
+
+
+def world_of_deposits(folder: Path, *, before: int, after: int) -> World:
+    """An accepted claim on a deposit, with others before and after it."""
+    world = prepared_world(folder)
+    with reading(world.database) as session:
+        live = live_custody(session, world.agreement.id)
+    for _ in range(before):
+        world.deposit(CONTENTS, live)
+    world = accepted(world)
+    for _ in range(after):
+        world.deposit(CONTENTS, live)
+    return world
 
 
 def test_a_root_key_that_did_not_sign_the_agreement_is_no_root(file: bytes) -> None:

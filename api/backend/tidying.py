@@ -1,0 +1,40 @@
+"""What the API drops every day: uploads that nobody continues, answers that nobody asks for again."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final, NoReturn
+
+from fastapi.concurrency import run_in_threadpool
+
+from api.backend.backend import Backend
+from tallystick import telemetry
+from tallystick.domain.errors import TallystickError
+from tallystick.limits import ANSWER_KEPT_MAX, UPLOAD_IDLE_MAX
+from tallystick.store.database import idempotency
+from tallystick.store.database.session import transaction
+
+_log = telemetry.logger(__name__)
+_DAY: Final = timedelta(days=1)
+
+
+async def keep_tidying(backend: Backend) -> NoReturn:
+    """Tidy at once and then every day: what is left behind uses up the disk."""
+    while True:
+        try:
+            await run_in_threadpool(tidy, backend)
+        except TallystickError as error:
+            _log.warning("what was left behind was not dropped", code=error.code, why=str(error))
+        await asyncio.sleep(_DAY.total_seconds())
+
+
+def tidy(backend: Backend) -> None:
+    """Drop uploads that nobody has continued for UPLOAD_IDLE_MAX, and answers older than ANSWER_KEPT_MAX.
+
+    Raises:
+        TallystickError: The folder or the database failed; the rest is dropped another time.
+    """
+    now = backend.now()
+    uploads = backend.uploads.discard_stale(now - UPLOAD_IDLE_MAX)
+    with transaction(backend.database) as session:
+        answers = idempotency.forget(session, now - ANSWER_KEPT_MAX)
+    _log.info("dropped what was left behind", uploads=uploads, answers=answers)
