@@ -1,6 +1,6 @@
 """Filing a claim: read the form that people write, seal its evidence, sign and send the statement."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -25,8 +25,7 @@ from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.refusals import DepositNotClaimableError
-from tallystick.domain.soundness.finding import Finding
-from tallystick.domain.soundness.simulation.simulated import simulated
+from tallystick.domain.soundness.check import obstacles
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.signed import Signed, expect
@@ -40,7 +39,6 @@ def file_claim(
     placed: FormInPlace,
     *,
     confirm: Confirm,
-    tell: Callable[[Finding], None],
     at: datetime,
     trusted: str | None,
 ) -> JsonObject:
@@ -51,7 +49,6 @@ def file_claim(
 
     Args:
         confirm: Shows the claim to the person before it is signed.
-        tell: Takes what goes wrong with claims that are filed now, before that; the server decides.
 
     Raises:
         WorkUnderWayError: Another call files a claim under this agreement now.
@@ -59,8 +56,8 @@ def file_claim(
     """
     form = placed.form
     signed = desk.agreement(form.agreement, trusted=trusted)
-    for finding in simulated(signed.agreement, at=at):
-        tell(finding)
+    for finding in obstacles(signed.agreement, at=at):
+        desk.tell(f"{finding.severity}: {finding.message}. {finding.advice}")
     deposit = _deposit(desk, signed.agreement, form.deposit)
     with working_in(desk.unsent.folder / f"claim-{signed.agreement.id}") as work:
         envelope = _begun_before(desk, placed, signed, work, deposit=deposit.id, at=at)

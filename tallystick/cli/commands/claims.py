@@ -20,7 +20,6 @@ from tallystick.desk.filing import file_claim
 from tallystick.domain.claim.state import CLOSED
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
-from tallystick.domain.soundness.finding import Finding
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="File a claim, and follow it.")
 
@@ -41,12 +40,8 @@ def file_(
     """Seal the evidence, sign the claim, and file both."""
     form, confirm = read_claim_form(file), asking(yes=yes)
     with opened(context, api, key) as desk:
-        answer = file_claim(desk, form, confirm=confirm, tell=_tell, at=now(), trusted=trust)
+        answer = file_claim(desk, form, confirm=confirm, at=now(), trusted=trust)
     print_result(answer, [f"filed {text(answer, 'claim')}"], as_json=as_json)
-
-
-def _tell(finding: Finding) -> None:
-    say(f"{finding.severity}: {finding.message}. {finding.advice}")
 
 
 @app.command()

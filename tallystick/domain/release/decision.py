@@ -9,6 +9,7 @@ not met, the answer is no.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
@@ -67,12 +68,11 @@ def premises_to_tell(
     agreement: Agreement, claim: Claim, stage: StageId, *, at: datetime
 ) -> tuple[PremiseVerdict, ...]:
     """Return the premises that the record alone decides, for people: one beyond a calendar is not met."""
-    return tuple(
-        PremiseVerdict(
-            premise=premise, **_answer(lambda look=look: look(agreement, claim, stage, at))._asdict()
-        )
+    asked = (
+        (premise, partial(look, agreement, claim, stage, at))
         for premise, look in claim.rules.recorded.items()
     )
+    return tuple(PremiseVerdict(premise=premise, **_answer(ask)._asdict()) for premise, ask in asked)
 
 
 def _answer(ask: Callable[[], PremiseAnswer]) -> PremiseAnswer:

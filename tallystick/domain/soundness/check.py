@@ -26,6 +26,7 @@ __all__ = [
     "errors_among",
     "examine",
     "lint",
+    "obstacles",
     "refuse_unsound",
 ]
 
@@ -59,6 +60,11 @@ def examine(agreement: Agreement, *, at: datetime) -> tuple[Finding, ...]:
     """
     found = lint(agreement)
     return found if errors_among(found) else (*found, *simulated(agreement, at=at))
+
+
+def obstacles(agreement: Agreement, *, at: datetime) -> tuple[Finding, ...]:
+    """Return what may keep a claim that is filed at `at` from its end, for a claimant to know before."""
+    return errors_among(lint(agreement)) or tuple(simulated(agreement, at=at))
 
 
 def errors_among(findings: Iterable[Finding]) -> tuple[Finding, ...]:

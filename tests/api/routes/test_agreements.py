@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,18 @@ async def test_a_next_version_needs_the_parties_of_the_one_before(service: Servi
     assert (await service.post("/agreements", signed(honest), ANA)).json()["version"] == 2
     old = await service.get("/agreements/nordwind-halden", ANA, digest=before)
     assert old.json()["version"] == 1
+
+
+async def test_open_claims_look_at_a_version_that_is_registered(claimed: Service) -> None:
+    before = Digest((await claimed.get("/agreements", ANA)).json()["agreements"][0]["digest"])
+    longer = replace(
+        AGREEMENT,
+        version=2,
+        supersedes=before,
+        calendars=tuple(replace(one, covers_until=date(2030, 12, 31)) for one in AGREEMENT.calendars),
+    )
+    assert (await claimed.post("/agreements", signed(longer), ANA)).status_code == 201
+    assert (claimed.world.claim, "a version was registered") in claimed.engine.asked
 
 
 async def test_the_summary_and_the_readiness_are_made_from_the_agreement(service: Service) -> None:

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from tallystick.crypto.envelope import envelope_json, parse_envelope, sign, statement_id
 from tallystick.crypto.json.canonical import canonical_bytes
+from tallystick.desk.clock import now
 from tallystick.domain.codec import encode_object
 from tallystick.domain.comparison_words import in_words
 from tallystick.domain.kinds import Kind
@@ -76,6 +78,19 @@ def test_unsound_agreement_is_not_signed(office: Office) -> None:
     draft = drafted(stages=())
     ran = office.run("agreement", "sign", draft, "--key", str(office.key(ANA)), "--yes")
     assert ran.problem["code"] == "unsound-agreement"
+
+
+def test_an_agreement_whose_calendars_end_within_a_claim_from_today_on_is_found_and_not_signed(
+    office: Office,
+) -> None:
+    soon = now().date() + timedelta(days=7)
+    calendars = tuple(replace(one, covers_until=soon, holidays=()) for one in AGREEMENT.calendars)
+    draft = drafted(calendars=calendars)
+    ran = office.run("agreement", "check", draft, "--json")
+    assert ran.code == 1
+    assert {"calendar-ends-in-claim", "calendar-over"} & {one["code"] for one in ran.json["findings"]}
+    signing = office.run("agreement", "sign", draft, "--key", str(office.key(ANA)), "--yes")
+    assert signing.problem["code"] == "unsound-agreement"
 
 
 def test_agreement_of_all_parties_is_registered(office: Office, release: Release) -> None:

@@ -3,6 +3,8 @@
 import resource
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import claim_id
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
-from tests.cli.conftest import Office, show_deposit
+from tests.cli.conftest import Office, show_agreement, show_deposit
 from tests.support.sites.fake_api import HANGS_UP
 from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, KIM, PEOPLE, TOM
 from tests.support.worlds.deliveries import Release, digest_of, keys_of
@@ -56,6 +58,21 @@ def test_claim_is_filed_on_a_verified_deposit(office: Office, release: Release) 
     body = filed(office)
     assert (body.deposit, body.stages) == (statement_id(release.deposit), ("provisional", "critical"))
     assert " ".join(comparison_words(statement_id(office.sent()[0]))) in ran.err
+
+
+def test_the_claimant_is_told_before_signing_what_may_keep_the_claim_from_its_end(
+    office: Office, tmp_path: Path
+) -> None:
+    (tmp_path / "short").mkdir()
+    soon = now().date() + timedelta(days=60)
+    calendars = tuple(replace(one, covers_until=soon, holidays=()) for one in AGREEMENT.calendars)
+    short = Release(scratch=tmp_path / "short", terms=replace(AGREEMENT, calendars=calendars))
+    show_agreement(office.api, short)
+    show_deposit(office.api, short)
+    ran = office.run("claim", "file", form(), person=BEA, answer="n\n")
+    assert "warning: no claim filed after " in ran.err
+    assert ran.err.index("warning: no claim filed after ") < ran.err.index("files this claim")
+    assert office.sent() == []
 
 
 def test_one_time_recipient_is_derived_from_the_claimants_key(office: Office, release: Release) -> None:

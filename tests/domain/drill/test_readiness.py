@@ -1,7 +1,7 @@
 """Readiness: what a fire drill of an agreement would find; each finding appears when its cause does."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -58,3 +58,14 @@ def test_each_obstacle_is_found(changes: dict[str, object], code: str, *, ready:
 
 def test_one_revoked_key_of_several_does_not_prevent_a_release() -> None:
     assert codes(replace(SOUND, revoked=[PEOPLE[TOM].signing_key.public_key])) == set()
+
+
+@pytest.mark.parametrize(
+    ("until", "code", "ready"),
+    [(date(2026, 12, 1), "calendar-ends-in-claim", False), (date(2027, 1, 31), "calendar-ends-soon", True)],
+)
+def test_a_calendar_that_ends_within_a_claim_is_told(until: date, code: str, *, ready: bool) -> None:
+    short = tuple(replace(one, covers_until=until) for one in AGREEMENT.calendars)
+    found = findings(replace(AGREEMENT, calendars=short), SOUND)
+    assert code in {finding.code for finding in found}
+    assert is_ready(found) is ready

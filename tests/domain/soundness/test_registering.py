@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 import pytest
@@ -12,7 +13,18 @@ from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import DeploymentId, Digest, PersonId, PublicKey
 from tallystick.domain.soundness.registering import check_registration
-from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM, agreement
+from tests.support.worlds.agreements import (
+    ABE,
+    AGREEMENT,
+    ANA,
+    BEA,
+    DORA,
+    KIM,
+    PEOPLE,
+    TOM,
+    agreement,
+    quorum,
+)
 
 STRANGER: Final = SigningKey(b"nobody's key, in any agreement..").public_key
 SIGNERS: Final = (DORA, BEA, ANA, KIM, TOM)
@@ -50,6 +62,18 @@ def refusal(
 
 def test_a_first_version_that_every_party_and_a_root_key_signed_may_be_registered() -> None:
     check_registration(DEPLOYMENT, AGREEMENT, SIGNED, at=AGREEMENT.effective_from, previous=None)
+
+
+def test_a_version_that_only_lengthens_calendars_is_not_refused_for_what_the_one_before_had() -> None:
+    dead = replace(AGREEMENT.authorities, hold_lift=quorum({"all": [ANA, DORA]}))
+    ended = tuple(replace(one, covers_until=date(2027, 12, 31)) for one in AGREEMENT.calendars)
+    previous = agreement(authorities=dead, calendars=ended)
+    at = AGREEMENT.effective_from
+    longer = replace(SECOND, authorities=dead)
+    check_registration(DEPLOYMENT, longer, SIGNED, at=at, previous=previous)
+    other = replace(longer, title="Another title")
+    assert refusal(version=other, previous=previous).code == "unsound-agreement"
+    assert refusal(version=replace(previous, version=1)).code == "unsound-agreement"
 
 
 def test_a_next_version_needs_every_party_of_the_one_before() -> None:
