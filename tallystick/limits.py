@@ -73,6 +73,8 @@ SEALED_BYTES_MAX: Final = 64 * 1024  # of what is sealed or opened in memory
 
 # Bags (RFC 8493) in one tar.
 BAG_FILES_MAX: Final = 200_000
+BAG_ENTRIES_MAX: Final = 250_000  # files, directories and links of a component
+BAG_REFUSALS_NAMED_MAX: Final = 1000  # of what cannot be deposited, in one refusal
 BAG_PAYLOAD_BYTES_MAX: Final = 1 << 40
 BAG_PATH_BYTES_MAX: Final = 1024
 BAG_NAME_BYTES_MAX: Final = 255  # of one segment: what common file systems hold

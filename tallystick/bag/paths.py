@@ -6,9 +6,14 @@ from typing import Final
 from tallystick.domain.errors import MalformedError
 from tallystick.limits import BAG_DEPTH_MAX, BAG_NAME_BYTES_MAX, BAG_PATH_BYTES_MAX
 
-_UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# Bidirectional controls and others that draw nothing (Cf) make one name look like another.
+_UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # RFC 8493 §2.1.3 asks for % as %25, which neither sha256sum nor the usual validators undo.
 _SEPARATORS: Final = frozenset("\\%")
+_NOT_ON_WINDOWS: Final = frozenset('<>:"|?*')
+_DEVICES: Final = frozenset({"con", "prn", "aux", "nul"}) | {
+    f"{name}{number}" for name in ("com", "lpt") for number in "123456789¹²³"
+}
 
 
 class BagPathRefusedError(MalformedError):
@@ -16,8 +21,8 @@ class BagPathRefusedError(MalformedError):
 
     code = "bag-path-refused"
     why = (
-        "A path in a bag is relative and in Unicode NFC, has no control character, backslash, % or `..`, and "
-        "differs from every other path by more than case."
+        "A path in a bag is relative and in Unicode NFC, has only what every system can have in a name, no % "
+        "or `..`, and differs from every other path by more than case."
     )
     advice = "Rename the file, or put it into an archive of its own inside the deposit."
 
@@ -92,7 +97,12 @@ def _segment_fault(segment: str) -> str | None:
         return "absolute, empty segment, . or .."
     if len(segment.encode()) > BAG_NAME_BYTES_MAX:
         return "a segment that is too long"
-    return "a segment that begins or ends with a space" if segment != segment.strip() else None
+    if segment != segment.strip():
+        return "a segment that begins or ends with a space"
+    if not _NOT_ON_WINDOWS.isdisjoint(segment) or segment.endswith("."):
+        return "a segment that Windows cannot have"
+    device = segment.partition(".")[0].rstrip().casefold()
+    return "a segment that Windows keeps for a device" if device in _DEVICES else None
 
 
 def _folded(path: str) -> str:

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.bag.paths import PathRegister, check_path
+from tallystick.bag.restore import restore_tree
+from tallystick.bag.survey import PAYLOAD
 from tallystick.bag.tar import ArchiveSource, Member, TarReader
+from tallystick.bag.tree import TREE_FILE
 from tallystick.bag.write import (
     DECLARATION,
     DECLARATION_FILE,
     INFO_FILE,
     MANIFEST_FILE,
-    PAYLOAD,
     TAG_MANIFEST_FILE,
     BagSummary,
     oxum,
@@ -29,7 +31,13 @@ from tallystick.bag.write import (
 )
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.durable import sync_file, sync_folder
-from tallystick.limits import BAG_FILES_MAX, BAG_PAYLOAD_BYTES_MAX, BAG_TAG_FILE_BYTES_MAX, BAG_TAG_FILES_MAX
+from tallystick.limits import (
+    BAG_ENTRIES_MAX,
+    BAG_FILES_MAX,
+    BAG_PAYLOAD_BYTES_MAX,
+    BAG_TAG_FILE_BYTES_MAX,
+    BAG_TAG_FILES_MAX,
+)
 
 _MANIFEST_LINE: Final = re.compile(r"([0-9a-fA-F]{64})[ \t]+([^ \t*].*)")
 _ANY_MANIFEST: Final = re.compile(r"(?:tag)?manifest-[^/]*\.txt")
@@ -86,6 +94,9 @@ def unpack_bag(
         unpacking = _Unpacking(into, files_max=files_max, payload_bytes_max=payload_bytes_max)
         unpacking.take_all(TarReader(source))
         validated = _validated(into, unpacking.stored)
+        if TREE_FILE in unpacking.stored:
+            payload = (path for path in unpacking.stored if path.startswith(PAYLOAD))
+            restore_tree(into, into / TREE_FILE, payload)
         _sync_directories(into)
     return validated
 
@@ -96,7 +107,8 @@ class _Unpacking:
     def __init__(self, into: Path, *, files_max: int, payload_bytes_max: int) -> None:
         self.stored: dict[str, _Stored] = {}
         self._into = into
-        self._members_left = files_max + BAG_TAG_FILES_MAX
+        self._files_left = files_max
+        self._directories_left = BAG_ENTRIES_MAX
         self._payload_bytes_left = payload_bytes_max
         self._tag_files_left = BAG_TAG_FILES_MAX
         self._register = PathRegister()
@@ -104,9 +116,6 @@ class _Unpacking:
 
     def take_all(self, tar: TarReader) -> None:
         while (member := tar.next_member()) is not None:
-            self._members_left -= 1
-            if self._members_left < 0:
-                raise BagInvalidError("too many members")
             self._take(member, tar.content(member))
 
     def _take(self, member: Member, content: Iterator[bytes]) -> None:
@@ -121,6 +130,9 @@ class _Unpacking:
             self._take_file(path, member, content)
 
     def _take_directory(self, path: str) -> None:
+        self._directories_left -= 1
+        if self._directories_left < 0:
+            raise BagInvalidError("too many directories", limit=BAG_ENTRIES_MAX)
         if path:
             self._register.admit_directory(path)
             (self._into / path).mkdir(parents=True, exist_ok=True)
@@ -140,11 +152,12 @@ class _Unpacking:
 
     def _check_allowed(self, path: str, size_bytes: int) -> None:
         if path.startswith(PAYLOAD):
+            self._files_left -= 1
             self._payload_bytes_left -= size_bytes
         else:
             self._tag_files_left -= 1
             _check_tag_file(path, size_bytes)
-        if self._payload_bytes_left < 0 or self._tag_files_left < 0:
+        if min(self._files_left, self._payload_bytes_left, self._tag_files_left) < 0:
             raise BagInvalidError("larger than it may be", path=path, size_bytes=size_bytes)
 
 

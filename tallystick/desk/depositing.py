@@ -26,7 +26,7 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.custody import Custody
-from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.durable import sync_file
 from tallystick.proof.reading import SignedAgreement, read_signed
@@ -184,6 +184,7 @@ class _Making:
             watermark=watermark,
             components=tuple(component for component, _ in sealed),
             previous=self.earlier[-1].id if self.earlier else None,
+            tree=TREE,
         )
         said = unsigned(Kind.DEPOSIT, encode_object(body))
         envelope = signed_if_confirmed(said, self.desk.keys, confirm, agreement=self.signed.agreement)

@@ -34,7 +34,7 @@ from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, cla
 from tallystick.domain.inbox.waiting import to_undo
 from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.custody import Custody
-from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.signed import BY_ENGINE, Body, Signed, expect
 from tallystick.limits import CLOCK_SKEW_MAX, EVIDENCE_ENTRIES_MAX
@@ -57,6 +57,16 @@ class DeliveryRefusedError(TallystickError):
         "Nothing was opened or activated. Try again; if it happens again, the server or its storage was "
         "altered."
     )
+
+
+class TreeUnknownError(TallystickError):
+    """A deposit whose files' names, links, modes and times this receiver cannot restore."""
+
+    code = "tree-unknown"
+    why = (
+        "A receiver that does not know a deposit's form would lose what a build needs, so it fetches nothing."
+    )
+    advice = "Install a newer version of Tallystick, and start the receiver again; nothing was reported."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +191,12 @@ def _deposit(document: JsonObject, case: Case) -> Deposit:
         raise DeliveryRefusedError("the deposit is not the one that the claim pins", found=signed.id)
     if (fault := deposit_fault(case.agreement, signed)) is not None:
         raise DeliveryRefusedError(fault, person=signed.body.person)
+    if signed.body.tree not in {None, TREE}:
+        raise TreeUnknownError(
+            f"the deposit is in form {signed.body.tree}, and this receiver knows form {TREE}",
+            tree=signed.body.tree,
+            known=TREE,
+        )
     return signed.body
 
 

@@ -18,6 +18,7 @@ from typing import Final, Protocol
 
 from tallystick.bag.paths import BagPathRefusedError
 from tallystick.bag.tar import TarRefusedError
+from tallystick.bag.tree import TREE_FILE, TreeRefusedError
 from tallystick.bag.unpack import BagInvalidError, unpack_bag
 from tallystick.bag.write import BagSummary
 from tallystick.crypto import age
@@ -28,12 +29,13 @@ from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
-from tallystick.domain.statements.deposits import DepositedComponent
+from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private
 from tallystick.receiver.delivery import DeliveryRefusedError, OfferedComponent, VerifiedDelivery
 
 _OPENED: Final = "opened"
+_DEFECTS: Final = (age.AgeError, BagInvalidError, BagPathRefusedError, TarRefusedError, TreeRefusedError)
 _Outcome = age.Sealed | age.AgeError | OSError
 
 
@@ -106,7 +108,7 @@ class Opener:
             self.escrow.fetch(deposited.sealed_digest, sealed, size_bytes=deposited.sealed_bytes)
         try:
             read, bag = _unpacked(sealed, identity, opened / deposited.component, deposited)
-        except (age.AgeError, BagInvalidError, BagPathRefusedError, TarRefusedError) as error:
+        except _DEFECTS as error:
             _check_sealed(sealed, deposited)
             raise DepositDefectiveError(
                 error.message, component=deposited.component, reason=error.code
@@ -117,6 +119,7 @@ class Opener:
                 "not the bytes that the depositor signed", component=deposited.component
             )
         _check_bag(bag, deposited)
+        _check_tree(opened / deposited.component, delivery.deposit)
         return ReceivedComponent(
             component=deposited.component, sealed_digest=read.digest, manifest_digest=bag.manifest_digest
         )
@@ -184,3 +187,9 @@ def _check_bag(bag: BagSummary, deposited: DepositedComponent) -> None:
     unpacked = (bag.manifest_digest, bag.files, bag.payload_bytes)
     if unpacked != (deposited.manifest_digest, deposited.files, deposited.payload_bytes):
         raise DepositDefectiveError("not the bag that the depositor signed", component=deposited.component)
+
+
+def _check_tree(bag: Path, deposit: Deposit) -> None:
+    """Refuse a bag without the names, links, modes and times that the depositor says it has."""
+    if deposit.tree is not None and not (bag / TREE_FILE).exists():
+        raise DepositDefectiveError("the bag has no tree file", component=bag.name, tree=deposit.tree)

@@ -594,6 +594,48 @@ BUILDS: Final = (
         "at + CLOCK_SKEW_MAX",
         "tests/domain/test_extreme_dates.py",
     ),
+    _build(
+        "times are lost on the way",
+        "tallystick/bag/restore.py",
+        "    os.utime(place, ns=(entry.mtime_ns, entry.mtime_ns), follow_symlinks=False)\n",
+        "",
+        "tests/bag/test_tree.py -k generated_file",
+    ),
+    _build(
+        "a link may lead out of the component",
+        "tallystick/bag/links.py",
+        "            if not at:\n",
+        "            if False:\n",
+        "tests/bag/test_tree.py -k link",
+    ),
+    _build(
+        "a tree is restored before its links are resolved",
+        "tallystick/bag/restore.py",
+        "    for entry, fault in faults_of_links(entries):\n",
+        "    for entry, fault in ():\n",
+        "tests/bag/test_tree.py -k not_sound",
+    ),
+    _build(
+        "a file is restored below what is no directory",
+        "tallystick/bag/tree.py",
+        "entry.name <= last or entry.parent not in directories",
+        "entry.name <= last",
+        "tests/bag/test_tree.py -k not_sound",
+    ),
+    _build(
+        "directories count as files",
+        "tallystick/bag/unpack.py",
+        "        self._directories_left -= 1\n",
+        "        self._files_left -= 1\n",
+        "tests/bag/test_tree.py -k however_many",
+    ),
+    _build(
+        "a deposit of an unknown form is fetched",
+        "tallystick/receiver/delivery.py",
+        "if signed.body.tree not in {None, TREE}:",
+        "if False:",
+        "tests/receiver/test_delivery.py -k form_that_is_not_known",
+    ),
 )
 
 

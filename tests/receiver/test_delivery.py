@@ -1,6 +1,8 @@
 """What the server shows is believed only as far as signatures prove it; its word alone does nothing."""
 
+import io
 import json
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from tallystick.bag.tree import TREE_FILE
+from tallystick.bag.write import BagSummary, write_bag
+from tallystick.crypto.age import SealingWriter
 from tallystick.crypto.envelope import Envelope, body_of, envelope_json, sign
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.codec import encode_object, instant_text
@@ -18,7 +23,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Authority, Happening, Kind, Outcome
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import DecisionStatement, Event
-from tallystick.receiver.delivery import DeliveryRefusedError
+from tallystick.receiver.delivery import DeliveryRefusedError, TreeUnknownError
 from tallystick.receiver.receiver import receive
 from tests.support.receivers import ALL, active, payloads, receive_all, setting
 from tests.support.worlds.agreements import (
@@ -314,3 +319,61 @@ def test_deposit_by_someone_else_is_not_received_even_if_the_claim_pins_it(tmp_p
     escrow = FolderEscrow(tmp_path / "escrow", own)
     with pytest.raises(DeliveryRefusedError, match="only persons of the depositor may deposit"):
         receive(setting(escrow, tmp_path / "bank"), own.claim)
+
+
+def deposited_in_form(release: Release, tree: int | None) -> None:
+    """Let the depositor say that the bags of a release, which has no claim yet, are in form `tree`."""
+    components = tuple(sealed.deposited for sealed in release.sealed.values())
+    header = release.header(DORA, "deposit")
+    body = Deposit(**header, number=1, watermark=AT, components=components, tree=tree)
+    release.__dict__["deposit"] = sign(Kind.DEPOSIT, encode_object(body), [PEOPLE[DORA].signing_key])
+
+
+def test_deposit_in_a_form_that_is_not_known_is_not_fetched(tmp_path: Path) -> None:
+    own = Release(scratch=tmp_path / "own", number=11)
+    deposited_in_form(own, 3)
+    escrow = FolderEscrow(tmp_path / "escrow", own)
+    for blob in (escrow.folder / "blobs").iterdir():
+        blob.unlink()  # asking for one would fail otherwise
+    with pytest.raises(TreeUnknownError):
+        receive(setting(escrow, tmp_path / "bank"), own.claim)
+    assert escrow.receipts() == []
+
+
+@pytest.mark.parametrize(("tree", "outcome"), [(None, "activated"), (2, "failed")])
+def test_bag_without_a_tree_file_opens_only_if_the_deposit_promises_none(
+    tree: int | None, outcome: str, tmp_path: Path
+) -> None:
+    own = PlainBags(scratch=tmp_path / "own", number=12)
+    deposited_in_form(own, tree)
+    escrow = FolderEscrow(tmp_path / "escrow", own)
+    receive(setting(escrow, tmp_path / "bank"), own.claim)
+    assert escrow.outcomes() == [(PROVISIONAL, outcome)]
+
+
+class PlainBags(Release):
+    """A release whose bags were made by another program: they are no more than BagIt says."""
+
+    def bag(self, folder: Path, out: SealingWriter, component: ComponentId) -> BagSummary:
+        whole = io.BytesIO()
+        made = write_bag(folder, whole, name=component, external_identifier="x", bagged_on=AT.date())
+        out.write(without_tree(whole.getvalue()))
+        return made
+
+
+def without_tree(raw: bytes) -> bytes:
+    """Return a bag's archive without its tree file, and without the line of the tag manifest for it."""
+    out = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(raw)) as old,
+        tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as new,
+    ):
+        for member in old.getmembers():
+            content = old.extractfile(member)
+            data = b"" if content is None else content.read()
+            if member.name.endswith("tagmanifest-sha256.txt"):
+                data = b"".join(line for line in data.splitlines(True) if TREE_FILE.encode() not in line)
+            if not member.name.endswith(TREE_FILE):
+                member.size = len(data)
+                new.addfile(member, io.BytesIO(data))
+    return out.getvalue()

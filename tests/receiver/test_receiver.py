@@ -32,11 +32,30 @@ def test_a_second_look_changes_nothing(escrow: FolderEscrow, tmp_path: Path) -> 
     assert (active(tmp_path / "bank"), len(escrow.receipts())) == (before, 2)
 
 
-def test_nobody_else_may_read_what_was_opened(escrow: FolderEscrow, tmp_path: Path) -> None:
+def test_nobody_else_may_enter_a_folder_with_what_was_opened(escrow: FolderEscrow, tmp_path: Path) -> None:
     receive_all(setting(escrow, tmp_path / "bank"), escrow.release.claim)
-    found = [path for path in (tmp_path / "bank").rglob("*") if not path.is_symlink()]
-    assert found
-    assert [path for path in found if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+    bank = tmp_path / "bank"
+    versions = list((bank / "versions").iterdir())
+    assert len(versions) == 2
+    private = [bank, *bank.iterdir(), *versions, *(bank / OWN_FOLDER).rglob("*")]
+    assert [path for path in private if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+def test_modes_and_times_arrive_as_they_were_deposited(tmp_path: Path) -> None:
+    (tmp_path / "release").mkdir()
+    release = Release(scratch=tmp_path / "release", number=5)
+    folder = tmp_path / "release" / "source-5" / DOCS
+    folder.mkdir(parents=True)
+    (folder / "operations.md").touch()
+    (folder / "operations.md").chmod(0o664)
+    (folder / "alias.md").symlink_to("operations.md")
+    escrow = FolderEscrow(tmp_path / "escrow", release)
+    deposited = (folder / "operations.md").stat()
+    receive(setting(escrow, tmp_path / "bank"), release.claim)
+    data = tmp_path / "bank" / "stages" / PROVISIONAL / "current" / DOCS / "data"
+    found = (data / "operations.md").stat()
+    assert (found.st_mode, found.st_mtime_ns) == (deposited.st_mode, deposited.st_mtime_ns)
+    assert (data / "alias.md").readlink() == Path("operations.md")
 
 
 def test_nothing_sealed_or_half_opened_stays_behind(escrow: FolderEscrow, tmp_path: Path) -> None:

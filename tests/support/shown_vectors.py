@@ -26,7 +26,7 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.shown.claims import FiledClaim
 from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.acts import Approval, Denial
-from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import Contribution, Header, LedgerSeen
 from tallystick.domain.statements.keys import KeyRevocation
@@ -109,7 +109,7 @@ def vectors() -> dict[str, dict[str, Any]]:
         "agreement-second-version": replace(AGREEMENT, version=2, supersedes=some_digest(10)),
         "claim": _filed().filing,
         "deposit": _deposit(),
-        "deposit-first": replace(_deposit(), number=1, previous=None),
+        "deposit-first": replace(_deposit(), number=1, previous=None, tree=None),
         "key-revocation": _header(KeyRevocation, ANA, key=PEOPLE[TOM].person.signing_key, reason="stolen"),
         "approval-with-a-share": replace(approval, contributions=(share,), ledger_seen=seen),
         "denial-with-the-ledger": replace(denial, ledger_seen=seen),
@@ -209,6 +209,7 @@ def _deposit() -> Deposit:
         watermark=_AT - timedelta(hours=9),
         components=(component, replace(component, component=ComponentId("source"))),
         previous=some_digest(15),
+        tree=TREE,
     )
     return made
 

@@ -10,7 +10,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.refusals import BadTimingError, NotYoursError
 from tallystick.domain.statements.custody import Custody
-from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
 from tallystick.domain.statements.signed import Entry, Signed
 
 
@@ -62,6 +62,8 @@ def check_deposit(
     check_times(body, at=at)
     if body.watermark > at:
         raise BadTimingError("the watermark is in the future")
+    if body.tree not in {None, TREE}:  # no receiver of today would fetch it
+        raise DepositRefusedError("a form of tree file that is not known", tree=body.tree, known=TREE)
     if (fault := chain_fault(body, last)) is not None:
         raise DepositRefusedError(fault, number=body.number)
     for component in body.components:

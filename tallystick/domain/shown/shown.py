@@ -82,6 +82,8 @@ def _deposit(body: Deposit, context: Context) -> Iterator[str]:
         yield f"  manifest {one.manifest_digest}"
         yield f"  sealed file {one.sealed_digest}, {one.sealed_bytes} bytes"
         yield f"  sealed to custody {one.custody}"
+    if body.tree is not None:
+        yield f"with the names, links, modes and times of all files, in form {body.tree}"
     yield from _identity(body, context)
 
 

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.header import Header
+
+TREE: Final = 2
+"""The newest form of a bag's tree file; a receiver fetches only what is in a form that it knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class Deposit(Header):
         number: 1, 2, 3 …, without a gap.
         previous: The deposit before this one; absent for the first.
         watermark: The content is as of this moment, whenever it was received.
+        tree: The form of the file in which each bag says its true names, links, modes and times (`TREE`);
+            absent if the bags have none, and are no more than BagIt says.
     """
 
     KIND: ClassVar[Kind] = Kind.DEPOSIT
@@ -43,3 +48,4 @@ class Deposit(Header):
     watermark: datetime
     components: tuple[DepositedComponent, ...]
     previous: Digest | None = None
+    tree: int | None = None

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, TypedDict
 
-from tallystick.bag.write import write_bag
+from tallystick.bag.write import BagSummary, write_bag
 from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import GATE_LEAF, CustodyEpoch, contribute, deal_epoch, gate_share
@@ -25,7 +25,7 @@ from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, Digest
 from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.statements.custody import Custody, SealedShare
-from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.header import Header
 from tallystick.proof.reading import read_signed
@@ -116,6 +116,7 @@ class Release:
             number=1,
             watermark=self.at,
             components=tuple(sealed.deposited for sealed in self.sealed.values()),
+            tree=TREE,
         )
         return said(Kind.DEPOSIT, body, PEOPLE[DORA].signing_key)
 
@@ -185,9 +186,7 @@ class Release:
         file = self.scratch / f"{component}-{self.number}.age"
         with file.open("wb") as out:
             writer = SealingWriter(out, [parse_recipient(recipient)])
-            bag = write_bag(
-                folder, writer, name=component, external_identifier="test", bagged_on=date(2026, 11, 24)
-            )
+            bag = self.bag(folder, writer, component)
             sealed = writer.finish()
         deposited = DepositedComponent(
             component=component,
@@ -199,6 +198,10 @@ class Release:
             payload_bytes=bag.payload_bytes,
         )
         return deposited, file.read_bytes()
+
+    def bag(self, folder: Path, out: SealingWriter, component: ComponentId) -> BagSummary:
+        day = date(2026, 11, 24)
+        return write_bag(folder, out, name=component, external_identifier="test", bagged_on=day)
 
     def contribution(self, component: ComponentId) -> bytes:
         sealed = self.sealed[component]

@@ -1,0 +1,68 @@
+"""Making a validated bag's payload the tree that was deposited: true names, links, modes and times.
+
+Every name is one that the tree file lists, below a directory that this module made; links come last, after
+each was resolved inside the finished tree, so that nothing is ever written through one.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from tallystick.bag.links import faults_of_links
+from tallystick.bag.tree import EntryKind, TreeEntry, TreeRefusedError, read_tree
+
+_OWNER_ENTERS: Final = 0o700  # or its owner could neither fill nor remove it
+_OWNER_READS: Final = 0o400
+_DRAFT: Final = "data.tree"
+
+
+def restore_tree(into: Path, tree_file: Path, payload: Iterable[str]) -> None:
+    """Give `into`/data the tree of `tree_file`; its files lie at `payload`, the bag paths below `into`.
+
+    Raises:
+        TreeRefusedError: The tree file is malformed, has other files than the bag, or a link that leads out.
+    """
+    entries = list(read_tree(tree_file))
+    _check_files(entries, set(payload))
+    for entry, fault in faults_of_links(entries):
+        raise TreeRefusedError(fault, name=ascii(entry.name[:200]))
+    draft = into / _DRAFT
+    draft.mkdir(mode=_OWNER_ENTERS)
+    for entry in entries:
+        _place(entry, into, draft)
+    for entry in entries:
+        if entry.target is not None:
+            _below(draft, entry).symlink_to(os.fsdecode(entry.target))
+    for entry in reversed(entries):  # what is inside a directory before the directory
+        _finish(entry, draft)
+    shutil.rmtree(into / "data")
+    draft.rename(into / "data")
+
+
+def _check_files(entries: Sequence[TreeEntry], payload: set[str]) -> None:
+    listed = [entry.path for entry in entries if entry.path is not None]
+    if len(listed) != len(payload) or set(listed) != payload:
+        raise TreeRefusedError(
+            "the tree has other files than the bag", listed=len(listed), found=len(payload)
+        )
+
+
+def _place(entry: TreeEntry, into: Path, draft: Path) -> None:
+    if entry.kind is EntryKind.DIRECTORY:
+        _below(draft, entry).mkdir(mode=_OWNER_ENTERS)
+    elif entry.path is not None:
+        (into / entry.path).rename(_below(draft, entry))
+
+
+def _finish(entry: TreeEntry, draft: Path) -> None:
+    place = _below(draft, entry)
+    if entry.target is None:
+        needed = _OWNER_ENTERS if entry.kind is EntryKind.DIRECTORY else _OWNER_READS
+        place.chmod(entry.mode | needed)
+    os.utime(place, ns=(entry.mtime_ns, entry.mtime_ns), follow_symlinks=False)
+
+
+def _below(draft: Path, entry: TreeEntry) -> Path:
+    return draft / os.fsdecode(entry.name)
