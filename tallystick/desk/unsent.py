@@ -26,6 +26,7 @@ from tallystick.crypto.json.members import members_of, text_of
 from tallystick.domain.codec import instant
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PublicKey
+from tallystick.domain.instants import plus
 from tallystick.domain.json import JsonObject
 from tallystick.durable import make_private, read_with_mode, write_durably
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, UNSENT_LIFETIME_MAX
@@ -107,7 +108,7 @@ def is_expired(body: JsonObject, at: datetime) -> bool:
     expires, issued = body.get("expires_at"), body.get("issued_at")
     if isinstance(expires, str) and instant(expires) <= at:
         return True
-    return not isinstance(issued, str) or instant(issued) + UNSENT_LIFETIME_MAX < at
+    return not isinstance(issued, str) or plus(instant(issued), UNSENT_LIFETIME_MAX) < at
 
 
 def _meaning(envelope: Envelope) -> JsonObject:

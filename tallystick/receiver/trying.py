@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from tallystick.domain.ids import StageId
+from tallystick.domain.instants import plus
 from tallystick.limits import ACTIVATION_PAUSE_MAX, ACTIVATION_PAUSE_MIN, ACTIVATION_REPORT_TIME
 from tallystick.receiver.delivery import OfferedStage
 from tallystick.receiver.journal import Record
@@ -47,9 +48,9 @@ def again_at(record: Record) -> datetime:
 
 def has_time(record: Record, offered: OfferedStage) -> bool:
     """Return whether another try can begin before the provisioning window is about to end."""
-    return again_at(record) <= offered.report_until - ACTIVATION_REPORT_TIME
+    return again_at(record) <= plus(offered.report_until, -ACTIVATION_REPORT_TIME)
 
 
 def time_left(offered: OfferedStage, at: datetime) -> timedelta:
     """Return how long a command that starts at `at` may run, so that its outcome can still be reported."""
-    return max(offered.report_until - ACTIVATION_REPORT_TIME - at, _SHORTEST)
+    return max(plus(offered.report_until, -ACTIVATION_REPORT_TIME) - at, _SHORTEST)

@@ -11,7 +11,7 @@ from tallystick.client.http import Client
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
 from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, sign, unsigned
 from tallystick.crypto.keys import SigningKey
-from tallystick.desk.unsent import Unsent
+from tallystick.desk.unsent import Unsent, is_expired
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.limits import UNSENT_LIFETIME_MAX
@@ -151,3 +151,8 @@ def test_a_folder_that_cannot_be_written_keeps_nobody_from_objecting(client: Cli
     (tmp_path / "file").touch()
     answered = Unsent(folder=tmp_path / "file", signer=KEY.public_key).send(client, PATH, held())
     assert answered["state"] == "FILED"
+
+
+@pytest.mark.parametrize(("issued", "old"), [("0001-01-01T00:00:00Z", True), ("9999-12-31T23:59:59Z", False)])
+def test_a_statement_from_either_end_of_time_is_old_or_not(issued: str, *, old: bool) -> None:
+    assert is_expired({"issued_at": issued}, datetime(2026, 11, 27, tzinfo=UTC)) is old

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.domain.instants import FIRST, LAST
 from tallystick.receiver.commands import CommandNotStartedError, Commands
+from tallystick.receiver.delivery import OfferedStage
 from tallystick.receiver.receiver import receive
+from tallystick.receiver.trying import time_left
 from tests.support.receivers import FAILS, PASSES, active, receive_all, setting
 from tests.support.worlds.agreements import PROVISIONAL
 from tests.support.worlds.deliveries import Release
@@ -137,3 +140,8 @@ def test_command_inherits_nothing_of_the_receivers_own(
     assert files == "[0, 1, 2, 3]", "the last is the listing's own"
     assert names == "['TALLYSTICK_CLAIM', 'TALLYSTICK_DIR', 'TALLYSTICK_STAGE', 'TALLYSTICK_VERSION']"
     assert log.stat().st_mode & 0o077 == 0
+
+
+def test_a_stage_to_be_reported_in_the_year_1_leaves_the_shortest_time() -> None:
+    offered = OfferedStage(stage=PROVISIONAL, report_until=FIRST, components=())
+    assert time_left(offered, LAST) == timedelta(seconds=1)
