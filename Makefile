@@ -9,7 +9,7 @@ PEERS_READY := $(PEERS)/node_modules/.package-lock.json
 SOURCES := tallystick workflows activities api tests
 ARGS ?=
 
-.PHONY: help demo test fuzz bench lint types wheel check lock format clean crash-cells faults broken-builds
+.PHONY: help demo test fuzz fuzz-parsers bench lint types wheel check lock format clean crash-cells faults broken-builds
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -22,6 +22,11 @@ test: $(READY) $(PEERS_READY) ## run every test; ARGS="-k quorum" runs some of t
 
 fuzz: $(READY) ## send 20,000 cases made from the OpenAPI document, different each time; at most 25 minutes
 	TALLYSTICK_FUZZ_CASES=20000 TALLYSTICK_FUZZ_SECONDS=1500 $(BIN)/python -m pytest tests/api/test_schema.py -s $(ARGS)
+
+FUZZ_SECONDS ?= 600
+
+fuzz-parsers: $(READY) ## attack every parser of foreign bytes for FUZZ_SECONDS=600 each; TARGETS="json tar" chooses
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(ARGS) $(TARGETS)
 
 bench: $(READY) ## measure everything against its floor and write docs/benchmarks.md; about six minutes
 	$(BIN)/python -m tests.bench $(ARGS)

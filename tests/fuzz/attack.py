@@ -1,0 +1,34 @@
+"""One fuzzing process: `python -m tests.fuzz.attack PROGRAM TARGET`, and then what libFuzzer is told.
+
+Atheris counts the branches that an input reaches in `tallystick`, so our modules must be imported under it.
+PROGRAM is what libFuzzer starts again when it merges inputs in a process of its own.
+"""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final, cast
+
+from tests.fuzz.target import Target
+
+_atheris: Final[Any] = import_module("atheris")  # it has no types
+
+
+def main() -> None:
+    """Feed the target until libFuzzer's own limits end it, or until an input is a finding."""
+    _, program, name, *told = sys.argv
+    with _atheris.instrument_imports(include=["tallystick"]):
+        targets = cast("Mapping[str, Target]", import_module("tests.fuzz.targets.all").TARGETS)
+    target = targets[name]
+
+    def feed(data: bytes) -> None:
+        target.judge(data)
+
+    for seed in target.seeds():  # before the count begins: what a seed's world is made of is no finding
+        feed(seed)
+    _atheris.Setup([program, f"-max_len={target.size_bytes_max}", *told], feed)
+    _atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
