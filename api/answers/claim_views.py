@@ -34,6 +34,7 @@ from tallystick.domain.release.decision import premises_to_tell
 from tallystick.domain.statements.engine import PremiseVerdict
 from tallystick.domain.statements.signed import Entry, write_body
 from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.ledger.ledger import LedgerEntry
 
 _FILED = "filed"
 
@@ -70,8 +71,8 @@ def waiting_view(item: Waiting) -> WaitingView:
 
 def timeline(case: CaseFile) -> Timeline:
     """Return every entry of the record, and the event that it counted as."""
-    pairs = zip(case.claim.entries, events(case), strict=True)
-    return Timeline(entries=[_timeline_entry(entry, event) for entry, event in pairs])
+    told = zip(case.claim.entries, events(case), case.raw, strict=True)
+    return Timeline(entries=[_timeline_entry(entry, event, raw) for entry, event, raw in told])
 
 
 def events(case: CaseFile) -> tuple[str, ...]:
@@ -161,7 +162,7 @@ def _window(claim: Claim) -> WindowView | None:
     )
 
 
-def _timeline_entry(entry: Entry, event: str) -> TimelineEntry:
+def _timeline_entry(entry: Entry, event: str, raw: LedgerEntry) -> TimelineEntry:
     return TimelineEntry(
         index=entry.index,
         accepted_at=entry.accepted_at,
@@ -170,6 +171,7 @@ def _timeline_entry(entry: Entry, event: str) -> TimelineEntry:
         statement=entry.signed.id,
         person=entry.signed.body.person,
         says=cast("Json", write_body(entry.signed.body)),
+        envelope=envelope(raw.statement()),
     )
 
 

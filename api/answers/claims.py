@@ -70,7 +70,11 @@ class ClaimList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """One entry of a claim's record: when it was accepted, its kind, who signed it, and what it says."""
+    """One entry of a claim's record: when it was accepted, its kind, who signed it, and what it says.
+
+    Attributes:
+        envelope: As it was signed, to be verified by anyone who relies on it.
+    """
 
     index: int
     accepted_at: datetime
@@ -79,6 +83,7 @@ class TimelineEntry:
     statement: str
     person: str
     says: Json
+    envelope: Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

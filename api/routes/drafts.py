@@ -18,7 +18,7 @@ from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.kinds import Authority, Kind
-from tallystick.domain.shown.claims import FiledClaim
+from tallystick.domain.shown.claims import FiledClaim, acts_of
 from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.signed import write_body
 from tallystick.limits import STAGES_MAX, TEXT_LENGTH_MAX
@@ -97,6 +97,7 @@ def make_draft(
         filing=case.claim.filing,
         state=case.claim.state,
         filed_at=case.claim.filed_at,
+        stated=acts_of(case.claim),
     )
     statement = statement_id(unsigned(kind, said))
     return DraftView(

@@ -15,6 +15,10 @@ def _address(value: str) -> str:
         raise typer.BadParameter(f"{error.message}. {error.advice}") from error
 
 
+def _maybe_address(value: str | None) -> str | None:
+    return None if value is None else _address(value)
+
+
 def _anchor(value: str | None) -> str | None:
     from tallystick.domain.comparison_words import anchor  # noqa: PLC0415 - most commands name no agreement so
 
@@ -28,6 +32,15 @@ Api = Annotated[
         envvar="TALLYSTICK_API",
         callback=_address,
         help="The server's URL, such as https://escrow.example.",
+    ),
+]
+MaybeApi = Annotated[
+    str | None,
+    typer.Option(
+        "--api",
+        envvar="TALLYSTICK_API",
+        callback=_maybe_address,
+        help="The server's URL, if something has to be looked up there.",
     ),
 ]
 Key = Annotated[Path, typer.Option("--key", envvar="TALLYSTICK_KEY", help="Your private key file, NAME.key.")]

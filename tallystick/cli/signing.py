@@ -138,7 +138,7 @@ def _checked(envelope: Envelope, claim: VerifiedClaim, act: Act[Any]) -> Envelop
 
 def _signed(desk: Desk, claim: VerifiedClaim, envelope: Envelope, manner: Manner) -> Envelope:
     return signed_if_confirmed(
-        envelope, desk.keys, asking(yes=manner.yes), agreement=claim.agreement, claim=claim.filed
+        envelope, desk.keys, asking(yes=manner.yes), agreement=claim.agreement, claim=claim.with_acts(desk)
     )
 
 

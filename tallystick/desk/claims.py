@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from tallystick.client.answers import digest_in, envelope_in, member, objects, text
 from tallystick.desk.desk import Desk
+from tallystick.domain.acts.all import BY_KIND
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.authorship.authors import author, check_subject
+from tallystick.domain.authorship.authors import author, check_subject, signing_persons
 from tallystick.domain.claim.state import UNDECIDED_STAGE
 from tallystick.domain.codec import instant
 from tallystick.domain.errors import TallystickError
@@ -16,6 +17,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines
 from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.header import OnClaim
 from tallystick.proof.reading import read_signed
 
 
@@ -47,19 +49,23 @@ class VerifiedClaim:
         """The version that the claim pins."""
         return self.terms.agreement
 
-    @property
-    def filed(self) -> FiledClaim:
-        """The claim as it is shown to a person who signs a statement about it."""
+    def with_acts(self, desk: Desk) -> FiledClaim:
+        """Return the claim as a signer of a statement about it reads it, with what others have stated.
+
+        Raises:
+            TallystickError: A signature is wrong, or the server refused or did not answer.
+        """
         return FiledClaim(
             digest=self.digest,
             filing=self.filing,
             state=text(self.view, "state"),
             filed_at=instant(text(self.view, "filed_at")),
+            stated=tuple(_acts(desk, self)),
         )
 
     def lines(self) -> Iterator[str]:
         """Say what is claimed, from the signed bytes alone."""
-        yield from agreement_lines(self.agreement, self.terms.digest)
+        yield from agreement_lines(self.agreement, self.filing)
         yield from claim_lines(self.agreement, self.digest, self.filing)
 
 
@@ -91,6 +97,19 @@ class ReportedStanding:
     def _stages(self) -> Iterator[tuple[StageId, str]]:
         for stage in objects(self.claim.view, "stages"):
             yield StageId(text(stage, "stage")), text(stage, "state")
+
+
+def _acts(desk: Desk, claim: VerifiedClaim) -> Iterator[tuple[OnClaim, Digest]]:
+    """Yield what persons have stated about a claim, each signature verified, oldest first."""
+    for entry in objects(desk.client.get(f"/v1/claims/{claim.digest}/timeline"), "entries"):
+        if text(entry, "kind") not in BY_KIND:
+            continue  # by the engine, or the filing itself
+        signed = read_signed(envelope_in(entry, "envelope"), claim.agreement)
+        if not isinstance(signed.body, OnClaim) or signed.kind not in BY_KIND:
+            raise UnexpectedClaimError("the record has what is no act on a claim", statement=signed.id)
+        check_subject(claim.agreement, claim.terms.digest, signed.body, claim.digest)
+        signing_persons(claim.agreement, signed)
+        yield signed.body, signed.id
 
 
 def open_claim(desk: Desk, claim: str, *, trusted: str | None = None) -> VerifiedClaim:

@@ -134,6 +134,7 @@ def show_claim(api: FakeApi, release: Release) -> None:
         "waiting": [{"what": "intake", "on": ["ana@harbour"], "until": None, "why": "it is new"}],
         "filing_envelope": envelope_json(release.filing),
     }
+    api.shows[f"/v1/claims/{release.claim}/timeline"] = {"entries": []}
     api.shows[f"/v1/claims/{release.claim}"] = view
     api.shows[f"/v1/claims/{claim_id(release.claim)}"] = view
 

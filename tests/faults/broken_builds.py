@@ -641,6 +641,34 @@ BUILDS: Final = (
         "DuplicateMemberError(",
         "tests/fuzz -k seeds",
     ),
+    _build(
+        "a signer does not see a term of the agreement",
+        "tallystick/domain/shown/summary.py",
+        '    yield f"What must be returned or destroyed is due within {windows.returning.words}."\n',
+        "",
+        "tests/domain/shown/test_whole.py",
+    ),
+    _build(
+        "a signer does not see what others stated",
+        "tallystick/domain/shown/shown.py",
+        "    yield from _record(claim, agreement)\n",
+        "",
+        "tests/domain/shown/test_shown.py tests/cli/commands/test_acts.py -k others_have",
+    ),
+    _build(
+        "a new version is signed without the one before",
+        "tallystick/desk/signing.py",
+        "    if envelope is None:\n        raise PreviousVersionNeededError(",
+        "    if envelope is None:\n        return None\n        raise PreviousVersionNeededError(",
+        "tests/cli/commands/test_agreements.py -k one_before_at_hand",
+    ),
+    _build(
+        "what others stated is believed unsigned",
+        "tallystick/desk/claims.py",
+        "        signing_persons(claim.agreement, signed)\n",
+        "",
+        "tests/cli/commands/test_acts.py -k made_up",
+    ),
 )
 
 

@@ -23,12 +23,13 @@ from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import ComponentId, Digest, PersonId
 from tallystick.domain.kinds import Kind
-from tallystick.domain.shown.claims import FiledClaim
+from tallystick.domain.periods import Period
+from tallystick.domain.shown.claims import FiledClaim, acts_of
 from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.header import Contribution, Header, LedgerSeen
+from tallystick.domain.statements.header import Contribution, Header, LedgerSeen, OnClaim
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
@@ -48,6 +49,7 @@ _DRAFTED: Final[Mapping[str, tuple[Kind, PersonId, dict[str, object]]]] = {
     "notice-acknowledgement": (Kind.NOTICE_ACKNOWLEDGEMENT, DORA, {}),
     "approval": (Kind.APPROVAL, KIM, {"reason": "The papers are in order."}),
     "denial": (Kind.DENIAL, KIM, {"reason": "The record is of another company."}),
+    "denial-of-a-stage": (Kind.DENIAL, KIM, {"reason": "Too early.", "stage": "source"}),
     "objection": (Kind.OBJECTION, DORA, {"ground": "cured", "explanation": "We have paid."}),
     "objection-to-a-stage": (
         Kind.OBJECTION,
@@ -106,8 +108,8 @@ def vectors() -> dict[str, dict[str, Any]]:
     share = Contribution(component=DOCS, leaf=KIM, sealed_digest=some_digest(9))
     bodies |= {
         "agreement": AGREEMENT,
-        "agreement-second-version": replace(AGREEMENT, version=2, supersedes=some_digest(10)),
-        "claim": _filed().filing,
+        "agreement-second-version": _second_version(),
+        "claim": filed_claim().filing,
         "deposit": _deposit(),
         "deposit-first": replace(_deposit(), number=1, previous=None, tree=None),
         "key-revocation": _header(KeyRevocation, ANA, key=PEOPLE[TOM].person.signing_key, reason="stolen"),
@@ -120,7 +122,7 @@ def vectors() -> dict[str, dict[str, Any]]:
 
 def context() -> dict[str, Any]:
     """Return what the vectors refer to."""
-    claim = _filed()
+    claim = filed_claim()
     return {
         "agreement": _canonical(AGREEMENT),
         "claim": {
@@ -128,6 +130,10 @@ def context() -> dict[str, Any]:
             "filing": _canonical(claim.filing),
             "state": claim.state,
             "filed_at": instant_text(claim.filed_at),
+            "stated": [
+                {"kind": body.KIND.value, "body": _canonical(body), "statement": statement}
+                for body, statement in claim.stated
+            ],
         },
     }
 
@@ -144,10 +150,27 @@ def shown(vector: Mapping[str, Any], around: Mapping[str, Any]) -> list[str]:
         filing=decode(ClaimFiling, parse(claim["filing"].encode())),
         state=claim["state"],
         filed_at=instant(claim["filed_at"]),
+        stated=tuple(_stated(one) for one in claim["stated"]),
     )
     agreement = decode(Agreement, parse(around["agreement"].encode()))
-    context = Context(statement=Digest(vector["statement"]), agreement=agreement, claim=about)
-    return list(shows(body, context))
+    return list(shows(body, context_for(body, Digest(vector["statement"]), agreement, about)))
+
+
+def _stated(one: Mapping[str, Any]) -> tuple[OnClaim, Digest]:
+    said = parse(one["body"].encode())
+    assert isinstance(said, Mapping)
+    body = read_body(Kind(one["kind"]), said)
+    assert isinstance(body, OnClaim)
+    return body, Digest(one["statement"])
+
+
+def context_for(
+    body: Header | Agreement, statement: Digest, agreement: Agreement, claim: FiledClaim
+) -> Context:
+    """Return what the signer has: of a version that supersedes another, also the agreement before it."""
+    follows = isinstance(body, Agreement) and body.supersedes is not None
+    previous = agreement if follows else None
+    return Context(statement=statement, agreement=agreement, claim=claim, previous=previous)
 
 
 def stored(name: str) -> dict[str, Any]:
@@ -157,13 +180,17 @@ def stored(name: str) -> dict[str, Any]:
 
 @cache
 def _world() -> World:
-    return play("bea files\nana accepts\ndora acknowledges")
+    return play("bea files\nana accepts\ndora acknowledges\ntom denies stage source")
 
 
-def _filed() -> FiledClaim:
+def filed_claim() -> FiledClaim:
     claim = _world().claim
     return FiledClaim(
-        digest=claim.digest, filing=claim.filing, state=claim.state.value, filed_at=claim.filed_at
+        digest=claim.digest,
+        filing=claim.filing,
+        state=claim.state.value,
+        filed_at=claim.filed_at,
+        stated=acts_of(claim),
     )
 
 
@@ -214,10 +241,21 @@ def _deposit() -> Deposit:
     return made
 
 
+def _second_version() -> Agreement:
+    first, *others = AGREEMENT.components
+    return replace(
+        AGREEMENT,
+        version=2,
+        supersedes=_world().terms.digest,
+        windows=replace(AGREEMENT.windows, objection=Period("PT1H")),
+        components=(replace(first, required_entries=("data/index.html",)), *others),
+    )
+
+
 def _vector(body: Header | Agreement) -> dict[str, Any]:
     kind = Kind.AGREEMENT if isinstance(body, Agreement) else body.KIND
     statement = statement_id(unsigned(kind, encode_object(body)))
-    lines = shows(body, Context(statement=statement, agreement=AGREEMENT, claim=_filed()))
+    lines = shows(body, context_for(body, statement, AGREEMENT, filed_claim()))
     return {"kind": kind.value, "body": _canonical(body), "statement": statement, "lines": list(lines)}
 
 

@@ -8,10 +8,10 @@ import typer
 
 from tallystick.cli.envelopes import hand_on
 from tallystick.cli.opened import opened, private_keys
-from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
+from tallystick.cli.options import AgreementName, Api, Json, Key, MaybeApi, Trusted, Yes
 from tallystick.cli.output import print_json, print_result, print_table, say
 from tallystick.cli.signing import asking
-from tallystick.client.answers import objects, text
+from tallystick.client.answers import envelope_in, objects, text
 from tallystick.crypto.envelope import (
     Envelope,
     body_of,
@@ -24,7 +24,7 @@ from tallystick.crypto.keys import check_point
 from tallystick.desk.agreement_file import canonical_agreement, read_agreement_file
 from tallystick.desk.clock import now
 from tallystick.desk.files import read_envelope, read_file
-from tallystick.desk.signing import signed_if_confirmed
+from tallystick.desk.signing import previous_version, signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.comparison_words import comparison_words, in_words
@@ -80,6 +80,10 @@ def sign_draft(
     out: Annotated[
         Path | None, typer.Option(help="The file for the envelope; standard output if absent.")
     ] = None,
+    previous: Annotated[
+        Path | None, typer.Option(help="The signed envelope of the version that this one takes the place of.")
+    ] = None,
+    api: MaybeApi = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -92,8 +96,9 @@ def sign_draft(
     said = (
         unsigned(Kind.AGREEMENT, encode_object(agreement)) if others is None else _checked(others, agreement)
     )
+    before = previous_version(agreement, _before(context, agreement, previous, api, key))
     confirm = asking(yes=yes, question=f"Sign this as {person.id}?")
-    envelope = signed_if_confirmed(said, keys, confirm, agreement=agreement)
+    envelope = signed_if_confirmed(said, keys, confirm, agreement=agreement, previous=before, at=now())
     hand_on(envelope, out)
     if as_json and out is not None:
         print_json(
@@ -185,6 +190,20 @@ def summary(
 def _drafted(file: Path) -> Agreement:
     envelope = _envelope_in(file)
     return read_agreement_file(file) if envelope is None else decode(Agreement, body_of(envelope))
+
+
+def _before(
+    context: typer.Context, agreement: Agreement, file: Path | None, api: str | None, key: Path
+) -> Envelope | None:
+    """Return the envelope of the version before, from a file or the server; None if neither is named."""
+    if agreement.supersedes is None:
+        return None
+    if file is not None:
+        return read_envelope(file)
+    if api is None:
+        return None
+    with opened(context, api, key) as desk:
+        return envelope_in(desk.agreement_view(agreement.id, version=agreement.supersedes), "envelope")
 
 
 def _envelope_in(file: Path) -> Envelope | None:

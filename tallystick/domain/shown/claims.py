@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from tallystick.domain.acts.all import BY_KIND
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import in_words
 from tallystick.domain.ids import Digest, claim_id
 from tallystick.domain.quoting import quoted
 from tallystick.domain.record.filing import stages_asked
 from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.header import Header, OnClaim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +24,24 @@ class FiledClaim:
         digest: Of `filing`; the claim's identity.
         state: As the server says; no signature vouches for it.
         filed_at: When it was accepted, as the server says.
+        stated: The acts of persons on it so far, verified, each with its id, oldest first. A server may
+            leave some out; none of them can be forged.
     """
 
     digest: Digest
     filing: ClaimFiling
     state: str
     filed_at: datetime
+    stated: tuple[tuple[OnClaim, Digest], ...] = ()
+
+
+def acts_of(claim: Claim) -> tuple[tuple[OnClaim, Digest], ...]:
+    """Return what persons have stated about a folded claim, oldest first."""
+    return tuple(
+        (entry.signed.body, entry.signed.id)
+        for entry in claim.entries
+        if isinstance(entry.signed.body, OnClaim) and entry.signed.kind in BY_KIND
+    )
 
 
 def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> Iterator[str]:
@@ -46,8 +61,9 @@ def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> It
     yield f"declared: {quoted(filing.declaration)}"
 
 
-def agreement_lines(agreement: Agreement, digest: Digest) -> Iterator[str]:
-    """Yield the agreement that a statement is under."""
-    yield f"agreement {agreement.id} version {agreement.version}: {quoted(agreement.title)}"
+def agreement_lines(agreement: Agreement, body: Header) -> Iterator[str]:
+    """Yield the agreement that a statement is under, as its body says, and what that version is called."""
+    digest = body.agreement_digest
+    yield f"agreement {body.agreement} version {agreement.version}: {quoted(agreement.title)}"
     yield f"agreement digest {digest}: {in_words(digest)}"
-    yield f"deployment {agreement.deployment}"
+    yield f"deployment {body.deployment}"

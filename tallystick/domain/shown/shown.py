@@ -8,18 +8,19 @@ the same lines. Every program that shows them is tested against `tests/domain/sh
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
 from tallystick.domain.acts.all import ACTS, BY_KIND
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.amounts import counted
 from tallystick.domain.codec import instant_text
-from tallystick.domain.comparison_words import in_words
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.quoting import one_line, quoted
+from tallystick.domain.shown.agreements import agreement_to_sign
 from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines
-from tallystick.domain.shown.summary import summarise
 from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
@@ -35,11 +36,15 @@ class Context:
         statement: The id of the statement to be signed: the digest over its kind and body.
         agreement: The version that the body is under, or that it is.
         claim: The claim that an act is about.
+        previous: The version that an agreement takes the place of.
+        at: The present, for an agreement: claims are played from there.
     """
 
     statement: Digest
     agreement: Agreement
     claim: FiledClaim | None = None
+    previous: Agreement | None = None
+    at: datetime | None = None
 
 
 def shows(body: Header | Agreement, context: Context) -> tuple[str, ...]:
@@ -56,17 +61,12 @@ def shows(body: Header | Agreement, context: Context) -> tuple[str, ...]:
 
 
 def _agreement(body: Agreement, context: Context) -> Iterator[str]:
-    yield f"agreement {body.id} version {body.version}: {quoted(body.title)}"
-    yield f"deployment {body.deployment}"
-    if body.supersedes is not None:
-        yield f"supersedes the version {body.supersedes}"
-    yield from summarise(body)
-    yield f"agreement digest {context.statement}: {in_words(context.statement)}"
+    return agreement_to_sign(body, context.statement, previous=context.previous, at=context.at)
 
 
 def _claim(body: ClaimFiling, context: Context) -> Iterator[str]:
     yield f"{body.person} files this claim: it asks for the stages below, on the condition below."
-    yield from agreement_lines(context.agreement, body.agreement_digest)
+    yield from agreement_lines(context.agreement, body)
     yield from claim_lines(context.agreement, context.statement, body)
     yield from (f"sealed evidence {one.item} {one.sealed_digest}" for one in body.evidence)
     recipient = hashlib.sha256(body.recipient.encode()).hexdigest()
@@ -107,13 +107,24 @@ def _act(body: OnClaim, context: Context) -> Iterator[str]:
         yield f"having verified the ledger: {body.ledger_seen.size} entries, root {body.ledger_seen.root}"
     yield from _identity(body, context)
     yield from claim_lines(agreement, claim.digest, claim.filing)
+    yield from _record(claim, agreement)
     yield f"the server says: state {claim.state}, filed at {instant_text(claim.filed_at)}"
+
+
+def _record(claim: FiledClaim, agreement: Agreement) -> Iterator[str]:
+    """Yield what persons have stated about the claim so far, each as its own signer read it."""
+    yield f"what persons have stated about this claim: {counted(len(claim.stated), 'statement')}"
+    for body, statement in claim.stated:
+        act = BY_KIND[body.KIND]
+        yield f"- {instant_text(body.issued_at)}: {body.person} {act.does(body)}"
+        yield f"  statement {statement}"
+        yield from (f"  {line}" for line in act.particulars(body, agreement))
 
 
 def _identity(body: Header, context: Context) -> Iterator[str]:
     yield f"issued {instant_text(body.issued_at)}"
     yield f"statement {context.statement}"
-    yield from agreement_lines(context.agreement, body.agreement_digest)
+    yield from agreement_lines(context.agreement, body)
 
 
 # Each takes the body of its own kind; the type of a table cannot express that.

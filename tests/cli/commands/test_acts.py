@@ -1,14 +1,30 @@
 """A person is shown the very bytes they sign, and nothing is signed or sent without a yes."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
-from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, parse_envelope, sign, statement_id
+from tallystick.crypto.envelope import (
+    Envelope,
+    body_of,
+    envelope_bytes,
+    envelope_json,
+    parse_envelope,
+    sign,
+    statement_id,
+)
+from tallystick.domain.acts.all import BY_KIND
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.codec import encode_object
 from tallystick.domain.comparison_words import comparison_words
+from tallystick.domain.drafts.choices import Choices
+from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.signed import expect
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office, show_claim
 from tests.support.sites.fake_api import HANGS_UP
@@ -190,6 +206,58 @@ def test_what_is_signed_is_shown_first(office: Office, release: Release) -> None
         assert told in shown
 
 
+def stated(
+    release: Release,
+    kind: Kind,
+    person: PersonId,
+    *,
+    signed_by: PersonId | None = None,
+    nonce: str = "b",
+    **choices: object,
+) -> dict[str, object]:
+    """The timeline's entry of an act."""
+    heading = Heading(
+        terms=Terms(agreement=AGREEMENT, digest=statement_id(release.agreement)),
+        claim=release.claim,
+        filing=expect(read_signed(release.filing, AGREEMENT), ClaimFiling).body,
+        person=person,
+        issued_at=datetime(2026, 11, 25, 9, tzinfo=UTC),
+        nonce=32 * nonce,
+    )
+    says = encode_object(BY_KIND[kind].draft(heading, Choices(**choices)))
+    envelope = sign(kind, says, [PEOPLE[signed_by or person].signing_key])
+    return {
+        "index": 1,
+        "kind": kind.value,
+        "says": says,
+        "statement": statement_id(envelope),
+        "envelope": envelope_json(envelope),
+    }
+
+
+def test_a_signer_reads_what_others_have_stated_and_what_is_not_released(
+    office: Office, release: Release
+) -> None:
+    entry = stated(release, Kind.DENIAL, TOM, reason="forged papers", stage=("source",))
+    office.api.shows[f"/v1/claims/{release.claim}/timeline"] = {"entries": [entry]}
+    ran = office.run("approve", release.claim, "--stage", "critical", person=KIM, answer="n\n")
+    shown = ran.err[: ran.err.index("Sign this?")].splitlines()
+    assert "what persons have stated about this claim: 1 statement" in shown
+    place = shown.index("- 2026-11-25T09:00:00Z: tom@marlowe denies the release of source")
+    assert f"  statement {entry['statement']}" in shown[place:]
+    assert '  reason: "forged papers"' in shown[place:]
+    assert "this does not release stage source: source" in shown
+    assert office.sent() == []
+
+
+def test_a_statement_that_the_server_made_up_stops_the_signing(office: Office, release: Release) -> None:
+    entry = stated(release, Kind.DENIAL, TOM, signed_by=BEA, reason="forged papers")
+    office.api.shows[f"/v1/claims/{release.claim}/timeline"] = {"entries": [entry]}
+    ran = office.run("approve", release.claim, "--stage", "critical", "--yes", person=KIM)
+    assert (ran.code, office.sent()) == (1, [])
+    assert ran.problem["code"] == "not-authorised-to-state"
+
+
 def test_approval_counts_as_long_as_the_agreement_allows(office: Office, release: Release) -> None:
     office.run("approve", release.claim, "--yes", person=KIM)
     body = read_signed(office.sent()[0], AGREEMENT).body
@@ -303,16 +371,11 @@ def test_nobody_cosigns_or_sends_what_names_another_agreement_than_is_shown(
 
 
 def test_the_only_hold_need_not_be_named(office: Office, release: Release) -> None:
-    lifted, standing = "sha256:" + 64 * "2", "sha256:" + 64 * "3"
-    office.api.shows[f"/v1/claims/{release.claim}/timeline"] = {
-        "entries": [
-            {"kind": "hold", "statement": lifted, "says": {}},
-            {"kind": "hold", "statement": standing, "says": {}},
-            {"kind": "hold-lift", "statement": OTHER, "says": {"hold": lifted}},
-        ]
-    }
+    holds = [stated(release, Kind.HOLD, KIM, nonce=nonce, reason="an injunction") for nonce in "cd"]
+    lift = stated(release, Kind.HOLD_LIFT, ANA, of=holds[0]["statement"], reason="over")
+    office.api.shows[f"/v1/claims/{release.claim}/timeline"] = {"entries": [*holds, lift]}
     office.run("lift", release.claim, "--reason", "over", "--yes", person=ANA)
-    assert body_of(office.sent()[0])["hold"] == standing
+    assert body_of(office.sent()[0])["hold"] == holds[1]["statement"]
 
 
 def test_ruling_without_its_outcome_is_wrong_usage(office: Office, release: Release) -> None:

@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from tallystick.crypto.envelope import envelope_json, parse_envelope, sign, statement_id
+from tallystick.crypto.envelope import envelope_bytes, envelope_json, parse_envelope, sign, statement_id
 from tallystick.crypto.json.canonical import canonical_bytes
 from tallystick.desk.clock import now
 from tallystick.domain.codec import encode_object
 from tallystick.domain.comparison_words import in_words
 from tallystick.domain.kinds import Kind
+from tallystick.domain.periods import Period
 from tallystick.domain.shown.summary import summarise
 from tallystick.proof.reading import read_agreement
 from tests.cli.conftest import URL, Office
@@ -154,3 +155,42 @@ def test_agreement_with_another_digest_than_named_is_not_trusted(office: Office)
     wrong = "sha256:" + 64 * "0"
     ran = office.run("agreement", "show", AGREEMENT.id, "--trust", wrong, person=ANA)
     assert ran.problem["code"] == "agreement-not-trusted"
+
+
+def test_a_new_version_is_signed_only_with_the_one_before_at_hand_and_shows_what_changes(
+    office: Office, release: Release
+) -> None:
+    windows = replace(AGREEMENT.windows, intake=Period("3 business days"))
+    file = drafted(version=2, supersedes=statement_id(release.agreement), windows=windows)
+    ran = office.run("agreement", "sign", file, "--key", str(office.key(ANA)), answer="y\n")
+    assert (ran.code, ran.problem["code"]) == (1, "previous-version-needed")
+    Path("one.json").write_bytes(envelope_bytes(release.agreement))
+    key = ("--key", str(office.key(ANA)))
+    told = office.run("agreement", "sign", file, *key, "--previous", "one.json", answer="n\n")
+    assert told.code == 1
+    lines = told.err.splitlines()
+    place = lines.index("what changes against version 1, sentence by sentence:")
+    accepts = "ana@harbour or abe@harbour may accept or refuse a claim for its form within"
+    assert f"was: {accepts} 2 business days." in lines[place:]
+    assert f"now: {accepts} 3 business days." in lines[place:]
+    asked = office.run("agreement", "sign", file, *key, "--api", office.api.url, answer="n\n")
+    assert f"now: {accepts} 3 business days." in asked.err
+
+
+def test_another_version_than_the_superseded_one_is_not_compared_with(
+    office: Office, release: Release
+) -> None:
+    Path("other.json").write_text(json.dumps(other_agreement()))
+    file = drafted(version=2, supersedes=statement_id(release.agreement))
+    key = ("--key", str(office.key(ANA)))
+    ran = office.run("agreement", "sign", file, *key, "--previous", "other.json", answer="y\n")
+    assert ran.problem["code"] == "previous-version-needed"
+
+
+def test_a_signer_reads_every_key_and_every_warning_before_being_asked(office: Office) -> None:
+    file = drafted(windows=replace(AGREEMENT.windows, objection=Period("PT1H")))
+    ran = office.run("agreement", "sign", file, "--key", str(office.key(ANA)), answer="n\n")
+    for person in AGREEMENT.persons:
+        assert f"who signs with the key {person.signing_key}." in ran.err
+    assert "WARNING objection-window-short" in ran.err
+    assert ran.err.index("WARNING objection-window-short") < ran.err.index("Sign this as ana@harbour?")

@@ -111,6 +111,9 @@ def _does(body: Approval) -> str:
 def _particulars(body: Approval, agreement: Agreement) -> Iterator[str]:
     for stage in body.stages:
         yield f"stage {stage} releases {', '.join(agreement.stage(stage).components)}"
+    for other in agreement.stages:
+        if other.id not in body.stages:
+            yield f"this does not release stage {other.id}: {', '.join(other.components)}"
     for share in body.contributions:
         whose = f"the share of {share.component} held by {quoted(share.leaf)}"
         yield f"with {whose}, sealed for this claim, {share.sealed_digest}"
