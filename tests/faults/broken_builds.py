@@ -635,6 +635,8 @@ BUILDS: Final = (
         "if signed.body.tree not in {None, TREE}:",
         "if False:",
         "tests/receiver/test_delivery.py -k form_that_is_not_known",
+    ),
+    _build(
         "a member named twice is read once",
         "tallystick/crypto/json/canonical.py",
         "raise DuplicateMemberError(",
