@@ -10,11 +10,15 @@ from tallystick.domain.agreement.parties import Party, Role
 from tallystick.domain.ids import PersonId
 from tallystick.domain.soundness.finding import Finding, Rule, error, persons_of, warning
 
+_RECIPIENTS: Final = frozenset({Role.DEPOSITOR, Role.BENEFICIARY, Role.ESCROW_AGENT})
+
 
 def business_days_shared(agreement: Agreement) -> Iterator[Finding]:
     """Require days that are business days for each side and for every escrow agent."""
     agents = agreement.parties_in(Role.ESCROW_AGENT)
     for place, party in enumerate(agreement.parties):
+        if party.role not in _RECIPIENTS:
+            continue  # no period is ever counted for it
         weekends = {day for one in (party, *agents) for day in _weekend(agreement, one)}
         whole_week = any(set(WEEKDAYS) <= set(_weekend(agreement, one)) for one in (party, *agents))
         if set(WEEKDAYS) <= weekends and not whole_week:

@@ -542,6 +542,15 @@ def test_agreement_that_gives_up_court_orders_and_joint_instructions_is_sound() 
     assert examine(authorities(court_order=None, joint_instruction=None), at=NOW) == ()
 
 
+def test_witnesses_may_rest_when_others_work() -> None:
+    working_week = replace(AGREEMENT.calendars[0], id="rest", weekend=ALL_WEEK[:5])
+    marlowe = replace(AGREEMENT.parties[4], calendar="rest")
+    resting = agreement(
+        calendars=(*AGREEMENT.calendars, working_week), parties=(*AGREEMENT.parties[:4], marlowe)
+    )
+    assert examine(resting, at=NOW) == ()
+
+
 def test_second_version_that_names_the_first_is_sound() -> None:
     assert lint(agreement(version=2, supersedes=Digest("sha256:" + "0" * 64))) == ()
 
