@@ -641,7 +641,7 @@ BUILDS: Final = (
         "tallystick/crypto/json/canonical.py",
         "raise DuplicateMemberError(",
         "DuplicateMemberError(",
-        "tests/fuzz -k seeds",
+        "tests/fuzz/test_fuzz.py -k seeds",
     ),
     _build(
         "a signer does not see a term of the agreement",
