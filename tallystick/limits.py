@@ -186,7 +186,7 @@ PROBLEM_SIZE_BYTES_MAX: Final = 256 * 1024  # of a refusal, or a page in its pla
 RECEIPT_SIZE_BYTES_MAX: Final = 64 * 1024  # of what acknowledges a statement or a part of a blob
 EVENT_LINE_BYTES_MAX: Final = 64 * 1024
 ANSWER_SIZE_BYTES_MAX: Final = 16 * 1024 * 1024
-ANSWER_NODES_MAX: Final = 1_000_000
+ANSWER_NODES_MAX: Final = 200_000
 UPLOAD_PART_BYTES: Final = 8 * 1024 * 1024
 UPLOAD_ATTEMPTS_MAX: Final = 8  # at the same offset of a blob
 BEARER_LIFETIME: Final = timedelta(seconds=300)
@@ -207,8 +207,11 @@ ACTIVATION_REPORT_TIME: Final = timedelta(seconds=20)  # left to report a failur
 
 # The gate's own journal, and evidence files.
 GATE_NOTE_BYTES_MAX: Final = 512 * 1024  # the contributions to one stage
-EVIDENCE_SIZE_BYTES_MAX: Final = 64 * 1024 * 1024
-EVIDENCE_NODES_MAX: Final = 1_000_000
+EVIDENCE_SIZE_BYTES_MAX: Final = 40 * 1024 * 1024
+EVIDENCE_FRAME_BYTES_MAX: Final = 256 * 1024  # of what is not an entry
+EVIDENCE_ENTRY_BYTES_MAX: Final = 1024 * 1024
+EVIDENCE_SIGNATURES_MAX: Final = 2 * 8 * 1024  # of all entries together,
+EVIDENCE_UNNAMED_SIGNATURES_MAX: Final = 256  # and of those that name no key: each may be anybody's
 EVIDENCE_ENTRIES_MAX: Final = 8 * 1024
 EVIDENCE_ROOT_KEYS_MAX: Final = 64
 

@@ -33,6 +33,7 @@ _CANONICAL: Final = re.compile(
     rb'\[(?:,?\{(?:"keyid":"[ !#-\[\]-~]*+",)?"sig":"[A-Za-z0-9+/=]*+"\})*+\]\}'
 )
 """How an envelope is spelled in its RFC 8785 form, if it is one: members in order, no escape, no space."""
+_KEY_ID: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _NONCE_SIZE_BYTES: Final = 16
 
 
@@ -168,6 +169,11 @@ def check_signatures_kept(sent: Envelope, recorded: Envelope) -> None:
         )
 
 
+def is_key_id(hint: str | None) -> bool:
+    """Whether a signature's hint names one key: then it is verified under this key and no other."""
+    return hint is not None and _KEY_ID.fullmatch(hint) is not None
+
+
 def pae(payload_type: str, payload: bytes) -> bytes:
     """Return the DSSE v1.0.2 pre-authentication encoding: the bytes that are signed."""
     kind = payload_type.encode()
@@ -274,8 +280,10 @@ def _signer(index: int, envelope: Envelope, known: Mapping[Digest, PublicKey], m
 
 
 def _tries(keyid: str | None, known: Mapping[Digest, PublicKey]) -> Sequence[PublicKey]:
-    """Order the keys so that an honest hint saves work; a wrong one costs only time."""
-    return sorted(known.values(), key=lambda key: key_id(key) != keyid)
+    """Return the one key that the hint names; every key if it names none, so that it decides nothing."""
+    if not is_key_id(keyid):
+        return tuple(known.values())
+    return tuple(key for name, key in known.items() if name == keyid)
 
 
 def _signature_json(signature: Signature) -> JsonObject:

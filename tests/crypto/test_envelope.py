@@ -136,11 +136,19 @@ def test_signature_repeated_counts_its_key_once() -> None:
     assert verified_signers(doubled, [*KEYS, *KEYS]) == {ANA.public_key}
 
 
-@pytest.mark.parametrize("keyid", [None, "", "ana", key_id(BEN.public_key)])
-def test_keyid_decides_nothing(keyid: str | None) -> None:
+@pytest.mark.parametrize("keyid", [None, "", "ana", "sha256:ana"])
+def test_keyid_that_names_no_key_decides_nothing(keyid: str | None) -> None:
     [signature] = APPROVAL.signatures
     mislabelled = replace(APPROVAL, signatures=(replace(signature, keyid=keyid),))
     assert verified_signers(mislabelled, KEYS) == {ANA.public_key}
+
+
+@pytest.mark.parametrize("keyid", [key_id(BEN.public_key), "sha256:" + 64 * "0"])
+def test_keyid_that_names_a_key_is_tried_with_this_key_alone(keyid: str) -> None:
+    [signature] = APPROVAL.signatures
+    mislabelled = replace(APPROVAL, signatures=(replace(signature, keyid=keyid),))
+    with pytest.raises(SignatureInvalidError):
+        verified_signers(mislabelled, KEYS)
 
 
 def test_keyid_of_another_does_not_lend_its_name() -> None:

@@ -338,6 +338,20 @@ BUILDS: Final = (
         "tests/store/database/test_session.py",
     ),
     _build(
+        "a signature is tried with every key whatever it names",
+        "tallystick/crypto/envelope.py",
+        "    if not is_key_id(keyid):\n        return tuple(known.values())",
+        "    if True:\n        return tuple(known.values())",
+        "tests/crypto/test_envelope.py",
+    ),
+    _build(
+        "values are counted after they are built",
+        "tallystick/proof/evidence/file.py",
+        "        if token.end() - begun > EVIDENCE_ENTRY_BYTES_MAX or depth > JSON_DEPTH_MAX:",
+        "        if False:",
+        "tests/proof/evidence/test_hostile.py",
+    ),
+    _build(
         "a repeated deposit goes on with other content",
         "tallystick/desk/depositing.py",
         "            == begun.plain.get(component.component)\n",

@@ -116,6 +116,7 @@ def parse(
         raise JsonTooLargeError("too many bytes", limit=size_bytes_max, found=len(data))
     text = _decoded(data)
     _check_depth(text)
+    _check_count(text, nodes_max)
     return _Walk(nodes_max).value(_syntax_tree(text), "", 0)
 
 
@@ -155,6 +156,7 @@ def sha256_digest(data: bytes) -> Digest:
 _BYTE_ORDER_MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # An unterminated string takes the rest, so that each character is looked at once.
 _STRING_OR_BRACKET: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _REFUSED_CHARACTER: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SAFE_INTEGER_LENGTH_MAX: Final = len(str(-INTEGER_MAX))
 
@@ -191,6 +193,27 @@ def _check_depth(text: str) -> None:
                 continue
         if depth > JSON_DEPTH_MAX:
             raise JsonTooLargeError("too deep", limit=JSON_DEPTH_MAX, at=token.start())
+
+
+def _check_count(text: str, nodes_max: int) -> None:
+    """Refuse too many values before any is built: a list takes two bytes to write, and a hundred to hold.
+
+    An empty list or object counts twice.
+    """
+    if _separators(text, 0, len(text)) < nodes_max:  # those within strings included: the most there can be
+        return
+    nodes, strings, end = 1, 0, 0
+    for strings, string in enumerate(_STRING.finditer(text), start=1):
+        nodes += _separators(text, end, string.start())
+        end = string.end()
+        if nodes > nodes_max or strings > 2 * nodes_max:  # each is a value, or the name of one
+            break
+    if nodes + _separators(text, end, len(text)) > nodes_max or strings > 2 * nodes_max:
+        raise JsonTooLargeError("too many values", limit=nodes_max)
+
+
+def _separators(text: str, start: int, end: int) -> int:
+    return text.count(",", start, end) + text.count("[", start, end) + text.count("{", start, end)
 
 
 def _syntax_tree(text: str) -> object:

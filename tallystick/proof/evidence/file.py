@@ -5,12 +5,21 @@ entries with their salts and inclusion proofs; `evidence`, last in canonical ord
 the log key's statement over the SHA-256 of the document without it.
 """
 
-from collections.abc import Iterable, Sequence
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from tallystick.crypto.envelope import Envelope, envelope_bytes, envelope_from_json, envelope_json, sign
+from tallystick.crypto.envelope import (
+    Envelope,
+    envelope_bytes,
+    envelope_from_json,
+    envelope_json,
+    is_key_id,
+    sign,
+)
 from tallystick.crypto.json.base64 import base64_bytes, base64_text
 from tallystick.crypto.json.canonical import canonical_bytes, parse_canonical, sha256_digest
 from tallystick.crypto.json.members import members_of, text_of
@@ -26,15 +35,22 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.limits import (
     EVIDENCE_ENTRIES_MAX,
-    EVIDENCE_NODES_MAX,
+    EVIDENCE_ENTRY_BYTES_MAX,
+    EVIDENCE_FRAME_BYTES_MAX,
     EVIDENCE_ROOT_KEYS_MAX,
+    EVIDENCE_SIGNATURES_MAX,
     EVIDENCE_SIZE_BYTES_MAX,
+    EVIDENCE_UNNAMED_SIGNATURES_MAX,
+    JSON_DEPTH_MAX,
     PROOF_HASHES_MAX,
 )
 from tallystick.proof.entries import RecordedStatement
 from tallystick.proof.evidence.report import SCHEMA
 
 _CASE: Final = frozenset({"agreement_digest", "checkpoint", "claim", "deployment", "entries", "schema"})
+_ENTRIES: Final = b'"entries":['
+_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+_DEEPER: Final[Mapping[int, int]] = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _ENTRY: Final = frozenset({"accepted_at", "envelope", "index", "proof", "salt"})
 
 
@@ -126,20 +142,80 @@ def read_evidence_file(data: bytes) -> EvidenceFile:
     Raises:
         MalformedError: Not canonical JSON, or not exactly the members of this schema.
     """
-    value = parse_canonical(data, size_bytes_max=EVIDENCE_SIZE_BYTES_MAX, nodes_max=EVIDENCE_NODES_MAX)
-    members = members_of(value, where="", required={"case", "evidence"})
-    case = _case(members["case"])
+    if len(data) > EVIDENCE_SIZE_BYTES_MAX:
+        raise MalformedEvidenceError("too large", limit=EVIDENCE_SIZE_BYTES_MAX, found=len(data))
+    start = data.find(_ENTRIES) + len(_ENTRIES)
+    entries, end = _entries(data, start) if start >= len(_ENTRIES) else ((), start)
+    frame = parse_canonical(_frame(data, start, end), size_bytes_max=EVIDENCE_FRAME_BYTES_MAX)
+    members = members_of(frame, where="", required={"case", "evidence"})
     return EvidenceFile(
-        exported=case,
-        content=sha256_digest(canonical_bytes({"case": members["case"]})),
+        exported=_case(members["case"], entries),
+        content=_content(data),
         seal=envelope_from_json(members["evidence"]),
     )
 
 
-def _case(value: JsonValue) -> ExportedCase:
+def _frame(data: bytes, start: int, end: int) -> bytes:
+    """Return the document without its entries.
+
+    If it and each entry are canonical, so is the whole. No string has `"entries":[` in it, because a quote
+    within a string is escaped.
+    """
+    if len(data) - (end - start) > EVIDENCE_FRAME_BYTES_MAX:
+        raise MalformedEvidenceError("too much beside the entries", limit=EVIDENCE_FRAME_BYTES_MAX)
+    return data[:start] + data[end:]
+
+
+def _content(data: bytes) -> Digest:
+    """Return the digest of everything before the seal, which comes last in canonical order."""
+    before = hashlib.sha256(memoryview(data)[: data.rfind(b',"evidence":')])
+    before.update(b"}")
+    return Digest(f"sha256:{before.hexdigest()}")
+
+
+def _entries(data: bytes, start: int) -> tuple[tuple[FiledEntry, ...], int]:
+    """Return the entries that begin at `start`, read one by one, and where they end."""
+    entries: list[FiledEntry] = []
+    for piece, end in _pieces(data, start):
+        where = f"/case/entries/{len(entries)}"
+        if len(entries) >= EVIDENCE_ENTRIES_MAX:
+            raise MalformedEvidenceError("too many entries", limit=EVIDENCE_ENTRIES_MAX)
+        value = parse_canonical(piece, size_bytes_max=EVIDENCE_ENTRY_BYTES_MAX)
+        entries.append(_entry(value, where))
+        start = end
+    _check_signatures(entries)
+    return tuple(entries), start
+
+
+def _pieces(data: bytes, start: int) -> Iterator[tuple[bytes, int]]:
+    """Yield each object of a list's inside, and where it ends; nothing is built before its size is known."""
+    depth, begun = 0, start
+    for token in _TOKEN.finditer(data, start):
+        if token.end() - begun > EVIDENCE_ENTRY_BYTES_MAX or depth > JSON_DEPTH_MAX:
+            raise MalformedEvidenceError("an entry that is too large, or too deep", at_byte=begun)
+        depth += _DEEPER.get(data[token.start()], 0)
+        if depth == 0:
+            yield data[begun : token.end()], token.end()
+            if data[token.end() : token.end() + 1] != b",":
+                return
+            begun = token.end() + 1
+        elif depth < 0:
+            return
+
+
+def _check_signatures(entries: Sequence[FiledEntry]) -> None:
+    """Bound what a verifier will be made to do: each signature that names no key may be anybody's."""
+    signatures = [signature for entry in entries for signature in entry.envelope.signatures]
+    unnamed = sum(not is_key_id(signature.keyid) for signature in signatures)
+    if len(signatures) > EVIDENCE_SIGNATURES_MAX or unnamed > EVIDENCE_UNNAMED_SIGNATURES_MAX:
+        raise MalformedEvidenceError("too many signatures", found=len(signatures), unnamed=unnamed)
+
+
+def _case(value: JsonValue, entries: tuple[FiledEntry, ...]) -> ExportedCase:
     members = members_of(value, where="/case", required=_CASE)
     if members["schema"] != SCHEMA:
         raise MalformedEvidenceError("unknown schema", at="/case/schema", expected=SCHEMA)
+    _list(members["entries"], "/case/entries", 0)
     deployment = read_deployment(members["deployment"], where="/case/deployment")
     if len(deployment.root_keys) > EVIDENCE_ROOT_KEYS_MAX:
         raise MalformedEvidenceError("too many root keys", limit=EVIDENCE_ROOT_KEYS_MAX)
@@ -148,13 +224,8 @@ def _case(value: JsonValue) -> ExportedCase:
         agreement_digest=digest(text_of(members, "agreement_digest", where="/case")),
         claim=digest(text_of(members, "claim", where="/case")),
         checkpoint=text_of(members, "checkpoint", where="/case").encode(),
-        entries=tuple(_entries(members["entries"])),
+        entries=entries,
     )
-
-
-def _entries(value: JsonValue) -> Iterable[FiledEntry]:
-    for place, item in enumerate(_list(value, "/case/entries", EVIDENCE_ENTRIES_MAX)):
-        yield _entry(item, f"/case/entries/{place}")
 
 
 def _entry(value: JsonValue, where: str) -> FiledEntry:
