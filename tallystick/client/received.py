@@ -24,7 +24,6 @@ _DONE: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED
 _GATEWAYS: Final = frozenset(
     {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 )
-_CHUNK_BYTES: Final = 64 * 1024
 
 
 class AnswerTooLargeError(UnexpectedAnswerError):
@@ -87,7 +86,7 @@ def chunks_of(response: httpx.Response) -> Iterator[bytes]:
     """
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnreachableError("something encoded the answer on its way", status=response.status_code)
-    yield from response.iter_raw(_CHUNK_BYTES)
+    yield from response.iter_raw()  # as it arrives: a size of chunk would hold events back
 
 
 def check(given: Received, media_type: str) -> None:
