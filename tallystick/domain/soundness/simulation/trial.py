@@ -47,8 +47,9 @@ class End:
 
     @property
     def not_released(self) -> tuple[StageId, ...]:
-        """The stages that were not activated."""
-        return tuple(p.stage for p in self.claim.stages if p.state is not StageState.ACTIVATED)
+        """The stages that were never activated; one that was given back later had been."""
+        once = {StageState.ACTIVATED, StageState.ROLLED_BACK}
+        return tuple(p.stage for p in self.claim.stages if p.state not in once)
 
 
 class Trial:

@@ -294,6 +294,11 @@ SHAPES: Final[dict[str, tuple[str, Severity, Agreement]]] = {
         ERROR,
         stage(1, opens=Opening(when=Opens.AFTER_STAGE, stage=AGREEMENT.stages[2].id)),
     ),
+    "a provisional stage that opens once the next one has lapsed": (
+        "stage-never-released",
+        ERROR,
+        stage(0, opens=opening(Opens.ON_ACCEPTANCE, delay="30 business days")),
+    ),
     "a stage after one that is provisional": (
         "after-provisional-stage",
         ERROR,
