@@ -4,10 +4,9 @@ import unicodedata
 from typing import Final
 
 from tallystick.domain.errors import MalformedError
+from tallystick.domain.quoting import drawn_by
 from tallystick.limits import BAG_DEPTH_MAX, BAG_NAME_BYTES_MAX, BAG_PATH_BYTES_MAX
 
-# Bidirectional controls and others that draw nothing (Cf) make one name look like another.
-_UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # RFC 8493 §2.1.3 asks for % as %25, which neither sha256sum nor the usual validators undo.
 _SEPARATORS: Final = frozenset("\\%")
 _NOT_ON_WINDOWS: Final = frozenset('<>:"|?*')
@@ -80,7 +79,7 @@ def check_path(path: str) -> None:
 
 
 def _fault(path: str) -> str | None:
-    if any(unicodedata.category(letter) in _UNPRINTABLE for letter in path):
+    if drawn_by(path) is not None:  # it would make one name look like another
         return "control or unpaired character"
     if not _SEPARATORS.isdisjoint(path):
         return "backslash or %"

@@ -17,6 +17,7 @@ from tallystick.crypto.json.canonical import canonical_bytes
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log import merkle
 from tallystick.domain.codec import decode, encode_object
+from tallystick.domain.comparison_words import in_words
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonValue
 from tallystick.domain.statements.acts import Hold
@@ -105,7 +106,12 @@ def test_a_refusal_and_a_release_are_both_decided_again(file: bytes) -> None:
 def test_without_a_trust_anchor_it_says_what_to_compare(world: World, file: bytes) -> None:
     (found,) = (step.found for step in verify(file).steps if step.premise == "trust-anchor")
 
-    assert world.digest in found
+    assert found.endswith(f"compare {world.digest} with the agreement you signed: {in_words(world.digest)}")
+
+
+def test_the_agreement_may_be_named_by_its_words(world: World, file: bytes) -> None:
+    assert verify(file, trust=in_words(world.digest)).holds
+    assert not verify(file, trust=in_words(Digest("sha256:" + 64 * "0"))).holds
 
 
 def test_another_trusted_agreement_breaks_it(file: bytes) -> None:
