@@ -4,6 +4,7 @@ Every setting is a `TALLYSTICK_*` variable; most have defaults in the data folde
 setting is key material: settings name the files that have it.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Final, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
 from tallystick.domain import ids
+from tallystick.domain.agreement.hosts import host_name
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import DeploymentId, PublicKey
 from tallystick.domain.periods import whole_seconds
@@ -25,6 +27,9 @@ _OF_CLIENTS: Final = frozenset({"TALLYSTICK_API", "TALLYSTICK_KEY"})
 """The command line reads these; they are not settings of a server."""
 _PORT_MAX: Final = 65_535
 _SECONDS_DIGITS_MAX: Final = 9  # thirty years
+_PLACEHOLDERS: Final = ("changeme", "changethis", "password", "placeholder", "secret", "todo")
+_LOCAL_PART: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}", re.ASCII)
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class BadSettingError(MalformedError):
@@ -66,6 +71,8 @@ class Settings:
         log_key_file: The key that signs checkpoints and notices; only the worker can read it.
         gate_key_file: The gate's keys; only the gate can read them.
         smtp_url: `smtp://` or `smtps://`, with user and password if any; without it no e-mail is sent.
+        mail_from: The address that e-mail comes from; a mail server elsewhere needs one.
+        mail_caught: Whether the mail server keeps all mail to itself, so that none of it proves notice.
         outbox_dir: The folder for notices of the embedded stack.
         webhook_hosts: The only hosts to which webhooks go.
         webhook_secret_file: The file of the secret that signs webhooks.
@@ -90,6 +97,8 @@ class Settings:
     log_key_file: Path
     gate_key_file: Path
     smtp_url: str | None = field(repr=False)
+    mail_from: str | None
+    mail_caught: bool
     outbox_dir: Path
     webhook_hosts: tuple[str, ...]
     webhook_secret_file: Path | None
@@ -134,8 +143,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         log_key_file=read.get("LOG_KEY_FILE", _absolute, data / "keys" / "log.key"),
         gate_key_file=read.get("GATE_KEY_FILE", _absolute, data / "keys" / "gate.key"),
         smtp_url=read.get("SMTP_URL", _smtp, None),
+        mail_from=read.get("MAIL_FROM", _mailbox, None),
+        mail_caught=read.get("MAIL_CAUGHT", _yes_or_no, default=False),
         outbox_dir=read.get("OUTBOX_DIR", _absolute, data / "outbox"),
-        webhook_hosts=read.get("WEBHOOK_HOSTS", _words, ()),
+        webhook_hosts=read.get("WEBHOOK_HOSTS", _hosts, ()),
         webhook_secret_file=read.get("WEBHOOK_SECRET_FILE", _absolute, None),
         loopback_webhooks=read.get("LOOPBACK_WEBHOOKS", _yes_or_no, default=False),
         halt_file=read.get("HALT_FILE", _absolute, data / "HALT"),
@@ -145,7 +156,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         poll_every=read.get("POLL_SECONDS", _seconds, timedelta(seconds=2)),
     )
     read.refuse_unknown()
-    return settings
+    return _with_sender(settings)
 
 
 def environment_of(settings: Settings) -> Mapping[str, str]:
@@ -153,7 +164,11 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
 
     They may contain the passwords of the database and of the mail server.
     """
-    optional = {"SMTP_URL": settings.smtp_url, "WEBHOOK_SECRET_FILE": settings.webhook_secret_file}
+    optional = {
+        "SMTP_URL": settings.smtp_url,
+        "MAIL_FROM": settings.mail_from,
+        "WEBHOOK_SECRET_FILE": settings.webhook_secret_file,
+    }
     texts = {
         "DEPLOYMENT": settings.deployment,
         "DATA": settings.data_dir,
@@ -168,6 +183,7 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
         "LOG_KEY_FILE": settings.log_key_file,
         "GATE_KEY_FILE": settings.gate_key_file,
         "OUTBOX_DIR": settings.outbox_dir,
+        "MAIL_CAUGHT": "yes" if settings.mail_caught else "no",
         "WEBHOOK_HOSTS": " ".join(settings.webhook_hosts),
         "LOOPBACK_WEBHOOKS": "yes" if settings.loopback_webhooks else "no",
         "HALT_FILE": settings.halt_file,
@@ -222,7 +238,15 @@ def _absolute(text: str) -> Path:
 def _url(text: str) -> str:
     if "://" not in text:
         raise _bad("not a database URL like sqlite:////path/file.db")
-    return text
+    return _without_placeholder(text)
+
+
+def _without_placeholder(url: str) -> str:
+    """Refuse a URL whose password stands in an example: everybody knows it."""
+    password = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    if re.sub(r"[^a-z]", "", unquote(password).lower()).startswith(_PLACEHOLDERS):
+        raise _bad("its password is a placeholder of an example; choose one of your own")
+    return url
 
 
 def _database_in(data: Path) -> str:
@@ -268,11 +292,33 @@ def _smtp(text: str) -> str | None:
     parts = urlsplit(text)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise _bad("not a mail server like smtp://host:587")
-    return text
+    return _without_placeholder(text)
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(map(host_name, text.split()))
+
+
+def _mailbox(text: str) -> str | None:
+    mailbox, _, host = text.rpartition("@")
+    if _LOCAL_PART.fullmatch(mailbox) is None:
+        raise _bad("not an e-mail address like escrow@example.com")
+    return f"{mailbox}@{host_name(host)}"
+
+
+def _with_sender(settings: Settings) -> Settings:
+    """Refuse a mail server elsewhere without a sender: it would refuse mail from an address that is none.
+
+    Raises:
+        BadSettingError: There is no sender.
+    """
+    elsewhere = settings.smtp_url is not None and urlsplit(settings.smtp_url).hostname not in _LOOPBACK
+    if elsewhere and settings.mail_from is None:
+        raise BadSettingError(
+            "it says from whom e-mail comes, and TALLYSTICK_SMTP_URL names a mail server",
+            setting=_PREFIX + "MAIL_FROM",
+        )
+    return settings
 
 
 def _yes_or_no(text: str) -> bool:

@@ -25,6 +25,8 @@ FULL = {
     "TALLYSTICK_LOG_KEY_FILE": "/keys/log.key",
     "TALLYSTICK_GATE_KEY_FILE": "/keys/gate.key",
     "TALLYSTICK_SMTP_URL": "smtp://ana:canary@mail.example:587",
+    "TALLYSTICK_MAIL_FROM": "escrow@harbour.example",
+    "TALLYSTICK_MAIL_CAUGHT": "yes",
     "TALLYSTICK_OUTBOX_DIR": "/outbox",
     "TALLYSTICK_WEBHOOK_HOSTS": "hooks.nordwind.example hooks.halden.example",
     "TALLYSTICK_WEBHOOK_SECRET_FILE": "/keys/webhook",
@@ -147,3 +149,40 @@ def test_releases_are_halted_by_a_dangling_link_and_where_the_file_cannot_be_loo
 
 def test_a_location_names_its_kind() -> None:
     assert BlobLocation(url="file:///a").scheme == "file"
+
+
+def test_a_mail_server_elsewhere_needs_a_sender() -> None:
+    relay = {**LEAST, "TALLYSTICK_SMTP_URL": "smtp://apikey:canary@smtp.relay.example:587"}
+    with pytest.raises(BadSettingError) as caught:
+        read_settings(relay)
+    assert caught.value.facts["setting"] == "TALLYSTICK_MAIL_FROM"
+    assert read_settings({**relay, "TALLYSTICK_MAIL_FROM": "Desk@Harbour.Example"}).mail_from == (
+        "Desk@harbour.example"
+    )
+    assert read_settings({**LEAST, "TALLYSTICK_SMTP_URL": "smtp://127.0.0.1:25"}).mail_from is None
+
+
+@pytest.mark.parametrize(
+    "text", ["escrow", "Desk <a@b.example>", "a@b.example, c@d.example", "a@b c", "@b.example"]
+)
+def test_a_sender_is_one_address(text: str) -> None:
+    with pytest.raises(BadSettingError):
+        read_settings({**LEAST, "TALLYSTICK_MAIL_FROM": text})
+
+
+def test_webhook_hosts_are_hosts_spelt_one_way() -> None:
+    settings = read_settings({**LEAST, "TALLYSTICK_WEBHOOK_HOSTS": "Hooks.Example bücher.example."})
+    assert settings.webhook_hosts == ("hooks.example", "xn--bcher-kva.example")
+    for wrong in ("https://hooks.example", "hooks.example:443", "hooks.example/in"):
+        with pytest.raises(BadSettingError):
+            read_settings({**LEAST, "TALLYSTICK_WEBHOOK_HOSTS": wrong})
+
+
+@pytest.mark.parametrize("password", ["change-me", "change-me-too", "CHANGEME", "change%2Dme", "password"])
+def test_a_password_of_an_example_starts_nothing(password: str) -> None:
+    for name, url in (
+        ("DATABASE_URL", f"postgresql://tallystick:{password}@database/tallystick"),
+        ("SMTP_URL", f"smtp://escrow:{password}@mail.example:587"),
+    ):
+        with pytest.raises(BadSettingError, match="placeholder"):
+            read_settings({**LEAST, f"TALLYSTICK_{name}": url})

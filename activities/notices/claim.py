@@ -13,8 +13,9 @@ from temporalio import activity
 from activities.clock import now
 from activities.engine import engine_header, signed_by_engine
 from activities.heartbeats import waiting_alive
-from activities.notices.post import Letter, Post
+from activities.notices.post import Letter, Post, result_of
 from activities.pages import page
+from tallystick import telemetry
 from tallystick.crypto.envelope import Envelope
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
@@ -26,6 +27,7 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
 from tallystick.domain.notice.letter import claim_letter, claim_subject
+from tallystick.domain.notice.proof import channels_left
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.statements.engine import ChannelResult, Notice
 from tallystick.faults import crossing
@@ -36,6 +38,8 @@ from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
+
+_log = telemetry.logger(__name__)
 
 
 class ClocksDisagreeError(TallystickError):
@@ -75,14 +79,15 @@ class NoticeActivities:
             return await asyncio.to_thread(self._newer, request)
         _trusted_now()  # by a wrong clock no letter is sent; else each retry would send them all
         text = claim_letter(case.agreement, case.claim, at=request.at)
-        channels = depositor(case.agreement).channels
+        channels = channels_left(case.agreement, case.claim)
         subject = claim_subject(case.agreement, case.claim)
         results = await asyncio.gather(
             *(
                 self._through(channel, Letter(id=_letter_id(request, place), subject=subject, text=text))
-                for place, channel in enumerate(channels)
+                for place, channel in channels
             )
         )
+        self._told(request, tuple(results))
         return await asyncio.to_thread(self._recorded, request, text, tuple(results))
 
     def _case_if_owed(self, request: GiveNotice) -> CaseFile | None:
@@ -93,10 +98,14 @@ class NoticeActivities:
         return case if owed and len(case.claim.notices) + 1 == request.attempt else None
 
     async def _through(self, channel: Channel, letter: Letter) -> ChannelResult:
-        taken = await self._post.send(channel, letter)
-        return ChannelResult(
-            kind=channel.kind, address=channel.address, taken=taken.taken, detail=taken.detail
-        )
+        return result_of(channel, await self._post.send(channel, letter))
+
+    def _told(self, request: GiveNotice, results: tuple[ChannelResult, ...]) -> None:
+        failed = [f"{one.kind}: {one.detail}" for one in results if not one.taken]
+        if failed:
+            _log.warning(
+                "a notice was not taken", claim=request.claim, attempt=request.attempt, answers=failed
+            )
 
     def _recorded(self, request: GiveNotice, text: str, results: tuple[ChannelResult, ...]) -> NewEntries:
         # Notice never counts from before it was sent, whatever the workflow's clock says.

@@ -12,9 +12,9 @@ import re
 import socket
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -23,16 +23,21 @@ import aiosmtplib
 import httpx
 from standardwebhooks import Webhook
 
+from activities.clock import now
+from activities.notices.inner_networks import Address, is_public
 from tallystick.domain import ids
+from tallystick.domain.agreement.hosts import host_name
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.errors import MalformedError
+from tallystick.domain.quoting import quoted
+from tallystick.domain.statements.engine import ChannelResult
 from tallystick.durable import make_folder, sync_folder, write_durably
 from tallystick.limits import CHANNEL_DETAIL_LENGTH_MAX, CHANNEL_REPLY_MAX
 
 _TIMEOUT: Final = CHANNEL_REPLY_MAX.total_seconds()
 _MAILBOX: Final = re.compile(r"[^@\s,;:<>()\"\\]{1,64}@[A-Za-z0-9.-]{1,253}")
 _HTTPS_PORT: Final = 443
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_WORDS_MAX: Final = 120  # of what a mail server says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +51,22 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """Whether a channel took a letter, and its answer in a few words."""
+    """Whether a channel took a letter, and its answer in a few words.
+
+    Attributes:
+        own: Whether the channel is the deployment's own, so that the letter has reached nobody yet.
+    """
 
     taken: bool
+    own: bool
     detail: str
+
+
+def result_of(channel: Channel, answer: Taken) -> ChannelResult:
+    """Return what goes on record of a letter that was sent through `channel`."""
+    return ChannelResult(
+        kind=channel.kind, address=channel.address, taken=answer.taken, own=answer.own, detail=answer.detail
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +74,18 @@ class Post:
     """How the deployment sends letters.
 
     Attributes:
-        domain: The part after the @ in message ids.
+        domain: The deployment's own, for mail that has no other sender.
         smtp_url: `smtp://` or `smtps://`, with user and password if any.
+        mail_from: The address that mail comes from.
+        mail_caught: Whether the mail server keeps all mail to itself, as one does for trying things out.
         loopback: Whether webhooks may go to this machine, even without TLS: for tests and demonstrations.
     """
 
     domain: str
     outbox_dir: Path
     smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    mail_caught: bool = False
     webhook_hosts: tuple[str, ...] = ()
     webhook_secret: str | None = field(default=None, repr=False)
     loopback: bool = False
@@ -74,27 +95,23 @@ class Post:
         try:
             match channel.kind:
                 case ChannelKind.EMAIL:
-                    detail = await self._email(channel.address, letter)
+                    taken = await self._email(channel.address, letter)
                 case ChannelKind.WEBHOOK:
-                    detail = await self._webhook(channel.address, letter)
+                    taken = await self._webhook(channel.address, letter)
                 case ChannelKind.OUTBOX:
-                    detail = await asyncio.to_thread(self._outbox, channel.address, letter)
-        except _NotTakenError as refusal:
-            return Taken(taken=False, detail=_short(str(refusal)))
-        except aiosmtplib.SMTPResponseException as error:
-            return Taken(taken=False, detail=_short(f"the mail server answered {error.code}"))
-        except (aiosmtplib.SMTPException, httpx.HTTPError, OSError, TimeoutError) as error:
-            return Taken(taken=False, detail=_short(type(error).__name__))
-        return Taken(taken=True, detail=_short(detail))
+                    taken = await asyncio.to_thread(self._outbox, channel.address, letter)
+        except (_NotTakenError, aiosmtplib.SMTPException, httpx.HTTPError, OSError, ValueError) as error:
+            return Taken(taken=False, own=False, detail=_short(_why(error)))
+        return replace(taken, detail=_short(taken.detail))
 
-    async def _email(self, address: str, letter: Letter) -> str:
+    async def _email(self, address: str, letter: Letter) -> Taken:
         if self.smtp_url is None:
             raise _NotTakenError("this deployment has no mail server")
         if _MAILBOX.fullmatch(address) is None:
             raise _NotTakenError("not one e-mail address")
         server = urlsplit(self.smtp_url)
         await aiosmtplib.send(
-            self._message(server, address, letter),
+            self._message(address, letter),
             hostname=server.hostname,
             port=server.port,
             username=unquote(server.username) if server.username else None,
@@ -104,28 +121,32 @@ class Post:
             start_tls=True if server.username and server.scheme == "smtp" else None,
             timeout=_TIMEOUT,
         )
-        return "the mail server took it"
+        own = self.mail_caught or _domain(address) == _domain(self._sender())
+        return Taken(taken=True, own=own, detail="the mail server took it")
 
-    def _message(self, server: SplitResult, address: str, letter: Letter) -> EmailMessage:
-        user = unquote(server.username or "")
+    def _sender(self) -> str:
+        return self.mail_from or f"escrow@{self.domain}"
+
+    def _message(self, address: str, letter: Letter) -> EmailMessage:
         message = EmailMessage()
-        message["From"] = user if _MAILBOX.fullmatch(user) else f"escrow@{server.hostname}"
+        message["From"] = self._sender()
         message["To"] = address
         message["Subject"] = letter.subject
-        message["Message-ID"] = f"<{letter.id}@{self.domain}>"
+        message["Date"] = format_datetime(now())
+        message["Message-ID"] = f"<{letter.id}@{_domain(self._sender())}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text)
         return message
 
-    async def _webhook(self, address: str, letter: Letter) -> str:
-        url = self._checked_url(address)
+    async def _webhook(self, address: str, letter: Letter) -> Taken:
+        url, host = self._checked_url(address)
         if self.webhook_secret is None:
             raise _NotTakenError("this deployment has no webhook secret")
-        host, port = url.hostname or "", url.port or (_HTTPS_PORT if url.scheme == "https" else 80)
+        port = url.port or (_HTTPS_PORT if url.scheme == "https" else 80)
         pinned = self._checked_address(await _addresses(host, port))
         literal = f"[{pinned}]" if pinned.version == 6 else str(pinned)  # noqa: PLR2004 - of the protocol
         target = url._replace(netloc=f"{literal}:{port}", fragment="").geturl()
-        body, sent_at = letter.text, datetime.now(UTC)
+        body, sent_at = letter.text, now()
         headers = {
             "host": url.netloc,
             "content-type": "text/plain; charset=utf-8",
@@ -139,13 +160,14 @@ class Post:
             request = client.build_request(
                 "POST", target, content=body.encode(), headers=headers, extensions={"sni_hostname": host}
             )
-            response = await client.send(request, stream=True)  # we do not need its body
+            response = await client.send(request, stream=True)  # we don't need its body
             await response.aclose()
         if not response.is_success:
             raise _NotTakenError(f"answered {response.status_code}")
-        return f"answered {response.status_code}"
+        return Taken(taken=True, own=pinned.is_loopback, detail=f"answered {response.status_code}")
 
-    def _checked_url(self, address: str) -> SplitResult:
+    def _checked_url(self, address: str) -> tuple[SplitResult, str]:
+        """Return a webhook's URL, and the host that it names."""
         try:
             url = urlsplit(address)
             _ = url.port
@@ -155,22 +177,21 @@ class Post:
             raise _NotTakenError("not https")
         if url.username or url.password or not url.hostname:
             raise _NotTakenError("not a plain URL")
-        if url.hostname not in self.webhook_hosts:
+        host = _host(url.hostname)
+        if host is None or host not in {_host(one) for one in self.webhook_hosts}:
             raise _NotTakenError("not one of this deployment's webhook hosts")
-        return url
+        return url, host
 
-    def _checked_address(self, addresses: Sequence[_Address]) -> _Address:
+    def _checked_address(self, addresses: Sequence[Address]) -> Address:
         """Return the address to connect to; if any of them is not public, the whole host is refused."""
         for address in addresses:
-            mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-            real = mapped or address
-            if not (real.is_global and not real.is_multicast) and not (self.loopback and real.is_loopback):
+            if not is_public(address) and not (self.loopback and address.is_loopback):
                 raise _NotTakenError("the host's address is not public")
         if not addresses:
             raise _NotTakenError("the host has no address")
         return addresses[0]
 
-    def _outbox(self, address: str, letter: Letter) -> str:
+    def _outbox(self, address: str, letter: Letter) -> Taken:
         try:
             folder = self.outbox_dir / ids.name(address)
         except MalformedError:
@@ -180,17 +201,44 @@ class Post:
         if not path.exists():
             write_durably(path, f"{letter.subject}\n\n{letter.text}".encode())
             sync_folder(folder.parent)  # a process that was stopped may have made the folder
-        return f"lies in the outbox as {path.name}"
+        return Taken(taken=True, own=True, detail=f"lies in the outbox as {path.name}")
 
 
 class _NotTakenError(Exception):
     """Why a channel was not tried, or did not take a letter."""
 
 
-async def _addresses(host: str, port: int) -> Sequence[_Address]:
+async def _addresses(host: str, port: int) -> Sequence[Address]:
     loop = asyncio.get_running_loop()
     resolved = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in resolved]
+
+
+def _why(error: Exception) -> str:
+    """Return why a channel did not take a letter; what a mail server wrote about it is quoted."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused) and error.recipients:
+        error = error.recipients[0]
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return f"the mail server answered {error.code}: {quoted(error.message[:_WORDS_MAX])}"
+    if isinstance(error, _NotTakenError):
+        return str(error)
+    if isinstance(error, ValueError):
+        return "its address cannot be written as the protocol wants it"
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return "no answer in time"
+    return f"no connection, or a broken one ({type(error).__name__})"
+
+
+def _domain(address: str) -> str:
+    name = address.rpartition("@")[2]
+    return _host(name) or name
+
+
+def _host(text: str | None) -> str | None:
+    try:
+        return host_name(text or "")
+    except MalformedError:
+        return None
 
 
 def _short(text: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from activities.engine import engine_header, nonce_of, signed_by_engine
-from activities.notices.post import Letter, Post
+from activities.notices.post import Letter, Post, result_of
 from tallystick import telemetry
 from tallystick.crypto.envelope import Envelope, body_of
 from tallystick.crypto.json.canonical import sha256_digest
@@ -108,10 +108,10 @@ class StorageNotices:
         return tuple(await asyncio.gather(*(self._through(*one) for one in letters)))
 
     async def _through(self, channel: Channel, one: Letter) -> ChannelResult:
-        taken = await self.post.send(channel, one)
-        return ChannelResult(
-            kind=channel.kind, address=channel.address, taken=taken.taken, detail=taken.detail
-        )
+        answer = result_of(channel, await self.post.send(channel, one))
+        if not answer.taken:
+            _log.warning("a letter was not taken", letter=one.id, kind=channel.kind.value, why=answer.detail)
+        return answer
 
     def _statement(
         self,

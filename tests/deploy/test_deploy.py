@@ -180,9 +180,20 @@ def test_what_is_published_is_published_to_this_host_only(name: str) -> None:
 
 def test_everything_but_the_front_is_in_networks_without_a_way_out() -> None:
     networks = cast("Mapping[str, Node]", COMPOSE["networks"])
-    assert {name for name, network in networks.items() if not network.get("internal")} == {"front"}
+    assert {name for name, network in networks.items() if not network.get("internal")} == {"front", "outside"}
+    outside = {name for name, one in SERVICES.items() if "outside" in words(one.get("networks", []))}
+    assert outside == {"worker"}, "it sends mail and webhooks; nothing else calls anybody"
     used = {net for service in SERVICES.values() for net in words(service.get("networks", []))}
     assert used == set(networks)
+
+
+def test_no_secret_has_a_value_that_everybody_knows() -> None:
+    secrets = {name: text for name, text in VARIABLES.items() if re.search("PASSWORD|SECRET|TOKEN", name)}
+    assert secrets == {"DATABASE_PASSWORD": "", "TEMPORAL_DATABASE_PASSWORD": ""}
+    asked = (DEPLOY / "compose.yaml").read_text()
+    for name in secrets:
+        assert f"${{{name}:?" in asked, "compose refuses to start while it is empty"
+        assert not re.search(rf"\$\{{{name}(?!:\?)", asked)
 
 
 def test_the_gate_shares_a_network_with_the_database_and_temporal_alone() -> None:

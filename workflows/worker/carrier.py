@@ -178,6 +178,8 @@ def _post(settings: Settings) -> Post:
         domain=f"{settings.deployment}.tallystick.invalid",
         outbox_dir=settings.outbox_dir,
         smtp_url=settings.smtp_url,
+        mail_from=settings.mail_from,
+        mail_caught=settings.mail_caught,
         webhook_hosts=settings.webhook_hosts,
         webhook_secret=_webhook_secret(settings.webhook_secret_file),
         loopback=settings.loopback_webhooks,

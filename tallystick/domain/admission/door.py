@@ -110,10 +110,11 @@ def _person_event(agreement: Agreement, claim: Claim, signed: Signed[Body], at: 
 def _engine_event(agreement: Agreement, claim: Claim, signed: Signed[Body], at: datetime) -> EventType:
     check_engine(agreement, signed)
     match signed.body:
-        case Notice(party=party):
+        case Notice(party=party, channels=channels):
             if party != depositor(agreement).id:
                 raise NotDueError("notice goes to the depositor", party=party)
-            return EventType.NOTICE_SENT
+            taken = any(channel.taken for channel in channels)
+            return EventType.NOTICE_SENT if taken else EventType.NOTICE_NOT_TAKEN
         case DecisionStatement() as decision:
             return decision_event(agreement, claim, decision, at)
         case Event() as event:

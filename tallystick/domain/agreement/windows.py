@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, time
+from enum import StrEnum
 
 from tallystick.domain.periods import Period
 
@@ -43,6 +44,12 @@ class Windows:
     returning: Period
 
 
+class OwnChannels(StrEnum):
+    """What it means that the deployment itself took a notice: its folder, its mail catcher, this machine."""
+
+    PROVE = "prove"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRule:
     """When a notice counts as received.
@@ -53,9 +60,11 @@ class NoticeRule:
         deemed_after: How long after sending a notice is deemed received, if enough channels accepted it;
             absent means that only an acknowledgement is proof.
         channels_required: How many channels must have accepted it.
+        own_channels: Whether channels of the deployment's own count among these; absent, they do not.
     """
 
     cutoff: time
     resumes: time
     deemed_after: Period | None = None
     channels_required: int = 1
+    own_channels: OwnChannels | None = None

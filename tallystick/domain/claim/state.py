@@ -109,6 +109,7 @@ class EventType(StrEnum):
     STAGE_REFUSED = "stage-refused"
     # What the engine records.
     NOTICE_SENT = "notice-sent", _VOTED_ON
+    NOTICE_NOT_TAKEN = "notice-not-taken", _VOTED_ON
     REPLICA_REPAIRED = "replica-repaired", OPEN | {_S.RELEASED}
     WINDOW_OPENED = "window-opened"
     WINDOW_ENDED = "window-ended"

@@ -12,6 +12,7 @@ from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadline
+from tallystick.domain.agreement.parties import Role
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.stages import (
@@ -26,6 +27,7 @@ from tallystick.domain.claim.state import GIVEN_UP, ClaimState, StageState
 from tallystick.domain.claim.tally import tally_approvals
 from tallystick.domain.ids import PersonId, StageId
 from tallystick.domain.inbox.deadlines import intake_due, return_due
+from tallystick.domain.inbox.undelivered import undelivered
 from tallystick.domain.notice.proof import deemed_receipt, notice_is_given
 from tallystick.domain.progress.beyond import beyond_calendars
 
@@ -36,6 +38,8 @@ class Awaited(StrEnum):
     """What a claim may wait for: a kind of statement, or something that takes only time or the engine."""
 
     INTAKE = "intake"
+    NOTICE = "notice"
+    """The depositor's channels do not take it: the agent has to reach the depositor in another way."""
     ACKNOWLEDGEMENT = "notice-acknowledgement"
     WINDOW = "window"
     """Time only; until then, the objectors may object."""
@@ -103,14 +107,21 @@ def _for_notice(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
     if claim.state not in {_S.ACCEPTED, _S.CONTESTED} or claim.window_opened_at is not None:
         return
     sent = notice_is_given(agreement, claim)
+    if (trouble := undelivered(agreement, claim)) is not None:
+        yield Waiting(what=Awaited.NOTICE, on=_agents(agreement), until=None, why=trouble)
     yield Waiting(
         what=Awaited.ACKNOWLEDGEMENT,
         on=tuple(person.id for person in agreement.acting_for(depositor(agreement).id)),
         until=_end(lambda: deemed_receipt(agreement, claim)),
         why="the objection window starts when the depositor has notice"
         if sent
-        else "notice is being sent; the objection window starts when the depositor has it",
+        else "the objection window starts when the depositor has notice, which nobody took yet",
     )
+
+
+def _agents(agreement: Agreement) -> tuple[PersonId, ...]:
+    parties = agreement.parties_in(Role.ESCROW_AGENT)
+    return tuple(person.id for party in parties for person in agreement.acting_for(party.id))
 
 
 def _for_window(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:

@@ -1,17 +1,21 @@
 """When notice is proven: by acknowledgement, or by the agreement's rule of deemed receipt.
 
 A window starts at proof, never at sending. Suppressing a notice therefore never
-makes a window end: without proof there is no window.
+makes a window end: without proof there is no window. What the deployment only handed
+to itself (a folder, a mail catcher) reached nobody, and proves nothing unless the agreement says so.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import Deadline, deadline, received
+from tallystick.domain.agreement.destination import destination
+from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
 from tallystick.domain.statements.acts import NoticeAcknowledgement
-from tallystick.domain.statements.engine import Notice
+from tallystick.domain.statements.engine import ChannelResult, Notice
 from tallystick.domain.statements.orders import JointInstruction
 from tallystick.domain.statements.signed import Entry
 
@@ -33,17 +37,31 @@ def proof_of_notice(agreement: Agreement, claim: Claim, *, at: datetime) -> Dead
 
 def deemed_receipt(agreement: Agreement, claim: Claim) -> Deadline | None:
     """Return when notice will count as received without an acknowledgement, or None if never."""
-    after = agreement.notice.deemed_after
-    taken = next((entry for entry, body in claim.notices if _taken(agreement, body)), None)
-    if after is None or taken is None:
+    after, given = agreement.notice.deemed_after, _given(agreement, claim)
+    if after is None or given is None:
         return None
-    passed = deadline(taken.accepted_at, after, recipient=depositor(agreement), agreement=agreement)
-    return _received(agreement, passed.at, f"deemed received {after.text} after sending; {_channels(taken)}")
+    entry, channels = given
+    passed = deadline(entry.accepted_at, after, recipient=depositor(agreement), agreement=agreement)
+    how = f"notice {instant_text(entry.accepted_at)} taken by {', '.join(channels)}"
+    return _received(agreement, passed.at, f"deemed received {after.text} after sending; {how}")
 
 
 def notice_is_given(agreement: Agreement, claim: Claim) -> bool:
     """Return whether the depositor knows, or enough channels accepted a notice: no attempt is owed then."""
-    return _knowledge(claim) is not None or any(_taken(agreement, body) for _, body in claim.notices)
+    return _knowledge(claim) is not None or _given(agreement, claim) is not None
+
+
+def channels_left(agreement: Agreement, claim: Claim) -> tuple[tuple[int, Channel], ...]:
+    """Return the depositor's channels that have not taken a notice of the claim yet, each with its place.
+
+    One that took it is not sent it again because another did not.
+    """
+    told = {destination(one.kind, one.address) for _, one in _taken(claim)}
+    return tuple(
+        (place, channel)
+        for place, channel in enumerate(depositor(agreement).channels)
+        if destination(channel.kind, channel.address) not in told
+    )
 
 
 def _knowledge(claim: Claim) -> Entry | None:
@@ -52,18 +70,29 @@ def _knowledge(claim: Claim) -> Entry | None:
     return min((entry for entry, _ in signs), key=lambda entry: entry.index, default=None)
 
 
-def _taken(agreement: Agreement, notice: Notice) -> bool:
-    # Only the depositor's own channels prove anything, and each of them once.
-    known = {(channel.kind, channel.address) for channel in depositor(agreement).channels}
-    taken = known & {(channel.kind, channel.address) for channel in notice.channels if channel.taken}
-    return len(taken) >= max(1, agreement.notice.channels_required)
+def _given(agreement: Agreement, claim: Claim) -> tuple[Entry, tuple[str, ...]] | None:
+    """Return the attempt with which enough channels had taken notice, and which these are."""
+    # Only the depositor's own channels prove anything, and each of them once, however it is spelt.
+    known = {destination(channel.kind, channel.address) for channel in depositor(agreement).channels}
+    told: dict[tuple[ChannelKind, str], str] = {}
+    for entry, one in _taken(claim):
+        if _proves(agreement, one) and destination(one.kind, one.address) in known:
+            told.setdefault(destination(one.kind, one.address), f"{one.kind} {one.address}")
+        if len(told) >= max(1, agreement.notice.channels_required):
+            return entry, tuple(told.values())
+    return None
 
 
-def _channels(entry: Entry) -> str:
-    body = entry.signed.body
-    assert isinstance(body, Notice)
-    taken = ", ".join(f"{channel.kind} {channel.address}" for channel in body.channels if channel.taken)
-    return f"notice {instant_text(entry.accepted_at)} taken by {taken}"
+def _taken(claim: Claim) -> Iterator[tuple[Entry, ChannelResult]]:
+    for entry, body in claim.entries_of(Notice):
+        for channel in body.channels:
+            if channel.taken:
+                yield entry, channel
+
+
+def _proves(agreement: Agreement, channel: ChannelResult) -> bool:
+    own = channel.own or channel.kind is ChannelKind.OUTBOX
+    return not own or agreement.notice.own_channels is not None
 
 
 def _received(agreement: Agreement, moment: datetime, how: str) -> Deadline:

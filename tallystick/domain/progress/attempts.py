@@ -8,7 +8,7 @@ from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import StageId
 from tallystick.domain.instants import plus
 from tallystick.domain.kinds import Happening
-from tallystick.domain.notice.proof import notice_is_given
+from tallystick.domain.notice.proof import channels_left, notice_is_given
 from tallystick.domain.pauses import backoff
 from tallystick.domain.statements.engine import DecisionStatement, Event, Notice
 from tallystick.domain.statements.signed import BY_ENGINE
@@ -32,8 +32,10 @@ def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
         or notice_is_given(agreement, claim)
     ):
         return None
-    # Attempts never end: without notice the claim would wait for ever.
     attempts = claim.entries_of(Notice)
+    if attempts and not channels_left(agreement, claim):
+        return None  # each took it, and together they prove nothing: only an acknowledgement can
+    # Attempts never end while a channel refuses: without notice the claim would wait for ever.
     if not attempts:
         return claim.since
     return plus(attempts[-1][0].accepted_at, backoff(len(attempts), NOTICE_RETRY_MIN, NOTICE_RETRY_MAX))

@@ -143,6 +143,8 @@ def _course(agreement: Agreement) -> Iterator[str]:
         f"Notice goes to the depositor until {counted(notice.channels_required, 'channel')} took the letter; "
         f"it counts as received when acknowledged, {deemed}."
     )
+    own = "count" if notice.own_channels is not None else "do not count"
+    yield f"Channels of the deployment's own, such as its folder or a mail catcher, {own} for that."
     late, resumes = f"{notice.cutoff:%H:%M}", f"{notice.resumes:%H:%M}"
     yield f"Notice after {late} in the depositor's time zone counts from {resumes} on the next business day."
     objectors, grounds = joined(agreement.objection.objectors, "or"), listed(agreement.objection.grounds)

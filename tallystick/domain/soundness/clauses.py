@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.components import Component, LicenceModel
 from tallystick.domain.agreement.deadlines import WEEKDAYS, UnknownTimeZoneError, time_zone
-from tallystick.domain.agreement.parties import Channel, ChannelKind, Role
-from tallystick.domain.agreement.windows import Calendar
+from tallystick.domain.agreement.destination import destination
+from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Role
+from tallystick.domain.agreement.windows import Calendar, NoticeRule
 from tallystick.domain.amounts import counted
 from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import name
@@ -174,6 +175,26 @@ def notices_arrive(agreement: Agreement) -> Iterator[Finding]:
                 f"but `channels_required` is {notice.channels_required}"
             )
             yield error("channels-required", where, message, "Add channels, or require fewer.")
+        elif notice.deemed_after is not None:
+            yield from _proving(party, where, notice)
+
+
+def _proving(party: Party, where: str, notice: NoticeRule) -> Iterator[Finding]:
+    """Require that enough channels can prove notice, unless the deployment's own may."""
+    if notice.own_channels is not None:
+        return
+    others = {
+        destination(one.kind, one.address) for one in party.channels if one.kind is not ChannelKind.OUTBOX
+    }
+    if len(others) < notice.channels_required:
+        message = (
+            f"{counted(len(others), 'channel')} of {party.id} can prove notice, "
+            f"but `channels_required` is {notice.channels_required}"
+        )
+        advice = (
+            "Add e-mail addresses or webhooks, or leave `deemed_after` out: only acknowledgement proves then."
+        )
+        yield error("notice-unprovable", where, message, advice)
 
 
 def addresses_plausible(agreement: Agreement) -> Iterator[Finding]:

@@ -13,11 +13,17 @@ from tallystick.domain.statements.header import Contribution, Header, OnClaim
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelResult:
-    """What became of a notice on one channel."""
+    """What became of a notice on one channel.
+
+    Attributes:
+        own: Whether it is one of the deployment's own: its folder, its mail catcher, this machine. What
+            such a channel takes has reached nobody yet.
+    """
 
     kind: ChannelKind
     address: str
     taken: bool
+    own: bool
     detail: Prose
 
 

@@ -6,6 +6,9 @@ import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ from tallystick.domain.agreement.parties import Channel, ChannelKind
 
 NOT_PUBLIC = "the host's address is not public"
 SECRET = "whsec_" + "c2VjcmV0LW9mLXRlc3Rz"
+MAILBOX = Channel(kind=ChannelKind.EMAIL, address="legal@nordwind.example")
 LETTER = Letter(id="notice-1-1-0", subject="Notice of release claim clm-1", text="To Nordwind.\n")
 
 
@@ -160,7 +164,88 @@ async def test_mail_that_is_refused_is_a_result(tmp_path: Path) -> None:
     with mail_server(Mailbox("554 no")) as url:
         to = Channel(kind=ChannelKind.EMAIL, address="legal@nordwind.example")
         taken = await post(tmp_path, smtp_url=url).send(to, LETTER)
-    assert (taken.taken, taken.detail) == (False, "the mail server answered 554")
+    assert (taken.taken, taken.detail) == (False, 'the mail server answered 554: "no"')
+
+
+class Choosy(Mailbox):
+    """A mail server that knows no such mailbox, and says so in its own way."""
+
+    async def handle_RCPT(  # noqa: N802 - as the library calls it
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        del server, session, envelope, address, options
+        return "550 5.1.1 \x1b[2Jno such mailbox\u202e"
+
+
+async def test_what_a_mail_server_says_of_a_mailbox_is_told_in_its_words_and_never_draws(
+    tmp_path: Path,
+) -> None:
+    with mail_server(Choosy()) as url:
+        taken = await post(tmp_path, smtp_url=url).send(MAILBOX, LETTER)
+    assert not taken.taken
+    assert "550" in taken.detail
+    assert "no such mailbox" in taken.detail
+    assert taken.detail.isprintable()
+
+
+async def test_mail_says_when_and_from_whom_it_is(tmp_path: Path) -> None:
+    mailbox = Mailbox()
+    with mail_server(mailbox) as url:
+        sender = post(tmp_path, smtp_url=url, mail_from="desk@harbour.example")
+        assert (await sender.send(MAILBOX, LETTER)).taken
+    (mail,) = mailbox.taken
+    message = message_from_bytes(bytes(mail.original_content or b""))
+    assert mail.mail_from == message["From"] == "desk@harbour.example"
+    assert message["Message-ID"] == "<notice-1-1-0@harbour.example>"
+    sent_at = parsedate_to_datetime(message["Date"])
+    assert abs(datetime.now(UTC) - sent_at) < timedelta(minutes=1)
+
+
+async def test_without_a_setting_the_sender_is_never_the_mail_servers_address(tmp_path: Path) -> None:
+    mailbox = Mailbox()
+    with mail_server(mailbox) as url:
+        await post(tmp_path, smtp_url=url).send(MAILBOX, LETTER)
+    (mail,) = mailbox.taken
+    assert mail.mail_from == "escrow@test.invalid"
+
+
+@pytest.mark.parametrize(
+    ("changes", "own"),
+    [
+        ({}, False),
+        ({"mail_caught": True}, True),
+        ({"mail_from": "desk@Nordwind.EXAMPLE"}, True),
+        ({"mail_from": "desk@harbour.example"}, False),
+    ],
+)
+async def test_mail_that_stays_with_the_deployment_is_its_own(
+    tmp_path: Path, changes: dict[str, object], own: bool
+) -> None:
+    with mail_server(Mailbox()) as url:
+        taken = await post(tmp_path, smtp_url=url, **changes).send(MAILBOX, LETTER)
+    assert (taken.taken, taken.own) == (True, own)
+
+
+async def test_folder_and_this_machine_are_the_deployments_own(tmp_path: Path) -> None:
+    box = Channel(kind=ChannelKind.OUTBOX, address="nordwind")
+    with hook() as (url, _):
+        answers = [await post(tmp_path).send(channel, LETTER) for channel in (box, webhook(url))]
+    assert [(answer.taken, answer.own) for answer in answers] == [(True, True), (True, True)]
+
+
+@pytest.mark.parametrize("listed", ["LOCALHOST", "localhost.", "LocalHost"])
+async def test_a_webhooks_host_is_known_however_it_is_spelt(tmp_path: Path, listed: str) -> None:
+    with hook() as (url, seen):
+        spelt = url.replace("127.0.0.1", "LOCALhost")
+        taken = await post(tmp_path, webhook_hosts=(listed,)).send(webhook(spelt), LETTER)
+    assert (taken.taken, len(seen)) == (True, 1), taken.detail
+
+
+async def test_an_address_that_no_mail_server_takes_is_a_result(tmp_path: Path) -> None:
+    with mail_server(Mailbox()) as url:
+        to = Channel(kind=ChannelKind.EMAIL, address="legal@nordwind.example.")
+        taken = await post(tmp_path, smtp_url=url).send(to, LETTER)
+    assert (taken.taken, taken.detail) == (False, "its address cannot be written as the protocol wants it")
 
 
 @pytest.mark.parametrize("address", ["a@b.example, c@d.example", "a@b.example\nBcc: c@d.example", "nobody"])

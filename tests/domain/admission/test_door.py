@@ -11,6 +11,7 @@ import pytest
 from tallystick.crypto.envelope import sign
 from tallystick.domain.admission.door import admit, admit_act
 from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Role
+from tallystick.domain.agreement.windows import OwnChannels
 from tallystick.domain.authorship.authors import check_times
 from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.codec import encode_object
@@ -468,20 +469,25 @@ def test_window_with_a_shorter_deadline_than_the_agreements_is_not_recorded() ->
 
 
 def test_notice_to_another_party_or_on_strange_channels_proves_nothing() -> None:
-    two = replace(AGREEMENT.notice, channels_required=2)
+    two = replace(AGREEMENT.notice, channels_required=2, own_channels=OwnChannels.PROVE)
     world = World(agreement=replace(AGREEMENT, notice=two), channels_take=False)
     world.files()
     world.accepts()
     refused("not-due", world, lambda: world.gives_notice(party=PartyId("halden")))
-    own = ChannelResult(kind=ChannelKind.OUTBOX, address="nordwind", taken=True, detail="")
+    own = ChannelResult(kind=ChannelKind.OUTBOX, address="nordwind", taken=True, own=False, detail="")
     world.gives_notice(channels=(own, own))
     strange = Channel(kind=ChannelKind.EMAIL, address="legal@nordwind.example.evil.example")
     world.gives_notice(
-        channels=(own, ChannelResult(kind=strange.kind, address=strange.address, taken=True, detail=""))
+        channels=(
+            own,
+            ChannelResult(kind=strange.kind, address=strange.address, taken=True, own=False, detail=""),
+        )
     )
     world.passes(timedelta(days=5))
     assert world.claim.state is ClaimState.ACCEPTED
-    email = ChannelResult(kind=ChannelKind.EMAIL, address="legal@nordwind.example", taken=True, detail="")
+    email = ChannelResult(
+        kind=ChannelKind.EMAIL, address="legal@nordwind.example", taken=True, own=False, detail=""
+    )
     world.gives_notice(channels=(own, email))
     world.passes(timedelta(days=5))
     assert world.refolded().state is ClaimState.WINDOW

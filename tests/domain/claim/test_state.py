@@ -102,6 +102,9 @@ _ACTS: Final[Mapping[EventType, Callable[[World], Body]]] = {
     E.NOTICE_SENT: lambda w: w.body(
         Kind.NOTICE, "engine@test", party="nordwind", attempt=1, text_digest=NO_DIGEST, channels=()
     ),
+    E.NOTICE_NOT_TAKEN: lambda w: w.body(
+        Kind.NOTICE, "engine@test", party="nordwind", attempt=1, text_digest=NO_DIGEST, channels=()
+    ),
     E.APPROVAL_GIVEN: lambda w: w.body(
         Kind.APPROVAL, "kim@kestrel", stages=(FIRST,), purpose=Purpose.RELEASE, expires_at=w.now, reason=""
     ),

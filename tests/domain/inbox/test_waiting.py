@@ -41,6 +41,7 @@ CLAIMANTS = ("bea@halden", "ben@halden")
         (
             "bea files for critical\nnotices bounce\nana accepts",
             {
+                "notice": ("ana@harbour", "abe@harbour"),
                 "notice-acknowledgement": ("dora@nordwind", "dirk@nordwind"),
                 "approval": ("abe@harbour", "ana@harbour", "dora@nordwind", "kim@kestrel", "tom@marlowe"),
             },

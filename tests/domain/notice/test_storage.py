@@ -36,7 +36,7 @@ def finding(
 
 
 def notice(place: int, *findings: int, at: datetime, taken: bool = True, attempt: int = 1) -> Entry:
-    how = ChannelResult(kind=ChannelKind.OUTBOX, address="nordwind", taken=taken, detail="")
+    how = ChannelResult(kind=ChannelKind.OUTBOX, address="nordwind", taken=taken, own=True, detail="")
     sent = World().body(
         Kind.STORAGE_NOTICE,
         "engine@test",

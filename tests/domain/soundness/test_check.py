@@ -108,6 +108,9 @@ def notice(**changes: object) -> Agreement:
     return agreement(notice=replace(AGREEMENT.notice, **changes))  # type: ignore[arg-type]
 
 
+IN_A_FOLDER = Channel(kind=ChannelKind.OUTBOX, address="nordwind")
+
+
 def without_role(role: Role) -> Agreement:
     return agreement(parties=tuple(one for one in AGREEMENT.parties if one.role is not role))
 
@@ -354,6 +357,12 @@ ERRORS: list[tuple[str, str, Agreement]] = [
         "channels-required",
         "/parties/0/channels",
         replace(party(0, channels=AGREEMENT.parties[0].channels[:1] * 2), notice=TWO_CHANNELS),
+    ),
+    ("notice-unprovable", "/parties/0/channels", notice(channels_required=2, own_channels=None)),
+    (
+        "notice-unprovable",
+        "/parties/0/channels",
+        replace(party(0, channels=(IN_A_FOLDER,)), notice=replace(AGREEMENT.notice, own_channels=None)),
     ),
     *(
         ("channel-address", "/parties/1/channels/0/address", channel(kind, address))

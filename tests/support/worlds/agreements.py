@@ -22,7 +22,7 @@ from tallystick.domain.agreement.governance import Governance
 from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Person, Role
 from tallystick.domain.agreement.plan import OnFailure, Opening, Opens, Stage
 from tallystick.domain.agreement.powers import Authorities, ObjectionRule
-from tallystick.domain.agreement.windows import Calendar, NoticeRule, Windows
+from tallystick.domain.agreement.windows import Calendar, NoticeRule, OwnChannels, Windows
 from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, PartyId, PersonId, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
@@ -335,7 +335,9 @@ AGREEMENT: Final = Agreement(
     evidence=EVIDENCE,
     conditions=CONDITIONS,
     windows=WINDOWS,
-    notice=NoticeRule(cutoff=time(17), resumes=time(9), deemed_after=Period("PT24H")),
+    notice=NoticeRule(
+        cutoff=time(17), resumes=time(9), deemed_after=Period("PT24H"), own_channels=OwnChannels.PROVE
+    ),
     objection=ObjectionRule(objectors=(DORA, DIRK), grounds=("cured", "not-insolvent", "evidence-disputed")),
     stages=STAGES,
     authorities=AUTHORITIES,

@@ -280,7 +280,13 @@ class World:
 
     def notify(self, at: datetime) -> None:
         channels = (
-            ChannelResult(kind=ChannelKind.OUTBOX, address="nordwind", taken=True, detail="put there"),
+            ChannelResult(
+                kind=ChannelKind.EMAIL,
+                address="legal@nordwind.example",
+                taken=True,
+                own=False,
+                detail="the mail server took it",
+            ),
         )
         body = self.body(
             Notice,

@@ -9,7 +9,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.agreement.plan import Opening, Opens
-from tallystick.domain.agreement.windows import Calendar, NoticeRule, Windows
+from tallystick.domain.agreement.windows import Calendar, NoticeRule, OwnChannels, Windows
 from tallystick.domain.ids import AgreementId
 from tallystick.domain.periods import Period
 from tests.support.worlds.agreements import AGREEMENT, COMPONENTS, CRITICAL, STAGES
@@ -45,7 +45,11 @@ def quick_agreement(
             returning=Period("PT10M"),
         ),
         notice=NoticeRule(
-            cutoff=clock_time(23, 59), resumes=clock_time(0), deemed_after=Period("PT1S"), channels_required=1
+            cutoff=clock_time(23, 59),
+            resumes=clock_time(0),
+            deemed_after=Period("PT1S"),
+            channels_required=1,
+            own_channels=OwnChannels.PROVE,
         ),
         engine=deployment.engine,
     )

@@ -364,7 +364,7 @@ class World:
 
     def gives_notice(self, **members: object) -> Entry:
         channels = tuple(
-            ChannelResult(kind=c.kind, address=c.address, taken=self.channels_take, detail="")
+            ChannelResult(kind=c.kind, address=c.address, taken=self.channels_take, own=False, detail="")
             for c in depositor(self.agreement).channels
         )
         said: dict[str, object] = {

@@ -120,7 +120,9 @@ class Play:
             return False
         party = depositor(self.agreement)
         results = (
-            ChannelResult(kind=one.kind, address=one.address, taken=one not in self.cast.dead, detail="")
+            ChannelResult(
+                kind=one.kind, address=one.address, taken=one not in self.cast.dead, own=False, detail=""
+            )
             for one in party.channels
         )
         notice = Notice(

@@ -1,0 +1,37 @@
+"""Names of hosts, spelt one way, so that both sides of a comparison are (RFC 4343, RFC 3986)."""
+
+import ipaddress
+import re
+from typing import Final
+
+from tallystick.domain.errors import MalformedError
+
+_NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?", re.ASCII)
+
+
+class NoHostNameError(MalformedError):
+    """Text that names no host."""
+
+    code = "no-host-name"
+    why = "A host is a name as DNS has it, or an IP address: no URL, no port, no path."
+    advice = "Write it as hooks.example.com."
+
+
+def host_name(text: str) -> str:
+    """Return the host that `text` names: in lower case, as IDNA has it, without the root's dot.
+
+    Raises:
+        NoHostNameError: It names none.
+    """
+    bare = text.removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        pass
+    try:
+        name = text.removesuffix(".").encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        raise NoHostNameError("not the name of a host") from None
+    if _NAME.fullmatch(name) is None or ".." in name:
+        raise NoHostNameError("not the name of a host")
+    return name
