@@ -15,7 +15,7 @@ from typing import Final
 
 from tallystick.bag.links import faults_of_links
 from tallystick.bag.paths import BagPathRefusedError, PathRegister
-from tallystick.bag.tree import EntryKind, TreeEntry, name_fault
+from tallystick.bag.tree import EntryKind, TreeEntry, name_fault, tree_bytes
 from tallystick.domain.errors import TallystickError
 from tallystick.limits import BAG_ENTRIES_MAX, BAG_FILES_MAX, BAG_REFUSALS_NAMED_MAX
 
@@ -68,6 +68,16 @@ class Survey:
     files: tuple[SourceFile, ...]
     empty_directories: tuple[str, ...]
     entries: tuple[TreeEntry, ...]
+
+    @property
+    def content_digest(self) -> str:
+        """SHA-256 of names, kinds, targets, modes and bytes: times alone change no content."""
+        sums = {file.path: file.sha256 for file in self.files}
+        digest = hashlib.sha256()
+        for entry in self.entries:
+            digest.update(tree_bytes([replace(entry, mtime_ns=0)]))
+            digest.update(b"" if entry.path is None else sums[entry.path].encode())
+        return "sha256:" + digest.hexdigest()
 
 
 def survey(source: Path) -> Survey:

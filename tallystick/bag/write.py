@@ -7,7 +7,7 @@ Only the beneficiary unpacks a bag; a server never does.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -41,11 +41,13 @@ class BagSummary:
         manifest_digest: SHA-256 of manifest-sha256.txt, which lists the digest of every file.
         files: How many payload files there are.
         payload_bytes: Their total size.
+        content_digest: `Survey.content_digest` of what was written; empty for a bag that was read.
     """
 
     manifest_digest: Digest
     files: int
     payload_bytes: int
+    content_digest: str = field(default="", compare=False)
 
 
 def write_bag(
@@ -82,7 +84,8 @@ def write_bag(
         member = Member(path=f"{name}/{file.path}", size_bytes=file.size_bytes, executable=file.executable)
         tar.add(member, _unchanged(file))
     tar.finish()
-    return summary(manifest, files=len(files), payload_bytes=sum(file.size_bytes for file in files))
+    made = summary(manifest, files=len(files), payload_bytes=sum(file.size_bytes for file in files))
+    return replace(made, content_digest=found.content_digest)
 
 
 def summary(manifest: bytes, *, files: int, payload_bytes: int) -> BagSummary:

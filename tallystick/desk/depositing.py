@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
 
-from tallystick.bag.write import BagSummary, write_bag
+from tallystick.bag.survey import survey
+from tallystick.bag.write import write_bag
 from tallystick.client.blobs import put_blob
 from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_id, unsigned
-from tallystick.desk.begun import Begun, Hashing, Work, file_of, working_in
+from tallystick.desk.begun import Begun, Work, file_of, working_in
 from tallystick.desk.clock import now
 from tallystick.desk.custody import custody_epochs
 from tallystick.desk.deposits import verified_deposits
@@ -31,8 +31,6 @@ from tallystick.domain.statements.signed import Signed, expect
 from tallystick.durable import sync_file
 from tallystick.proof.reading import SignedAgreement, read_signed
 
-_DAY: Final = "/bagged-on"  # no component has this name
-
 
 class ComponentFolderError(TallystickError):
     """A component's folder is not what the agreement asks for."""
@@ -47,7 +45,7 @@ class Sealing:
     """Seals components of one deposit into files of a folder; no plaintext is written there.
 
     Attributes:
-        day: When the bags were made; with the same day, the same content makes the same archive.
+        day: When the bags were made.
     """
 
     work: Work
@@ -58,15 +56,20 @@ class Sealing:
     def seal(
         self, component: ComponentId, folder: Path, epoch: Signed[Custody]
     ) -> tuple[DepositedComponent, str]:
-        """Bag, archive, seal and hash a component's folder in one pass; return the archive's digest as well.
+        """Bag, archive, seal and hash a component's folder in one pass; return its content's digest as well.
 
         Raises:
             TallystickError: The folder has something that a bag cannot have.
         """
         with (self.work.folder / file_of(component)).open("xb") as out:
             writer = SealingWriter(out, [parse_recipient(epoch.body.recipient)])
-            archive = Hashing(writer)
-            bag = self._archived(component, folder, archive)
+            bag = write_bag(
+                folder,
+                writer,
+                name=component,
+                external_identifier=f"{self.agreement.id} {component} {self.number}",
+                bagged_on=self.day,
+            )
             sealed = writer.finish()
             sync_file(out)
         deposited = DepositedComponent(
@@ -78,22 +81,7 @@ class Sealing:
             files=bag.files,
             payload_bytes=bag.payload_bytes,
         )
-        return deposited, archive.digest()
-
-    def archive_digest(self, component: ComponentId, folder: Path) -> str:
-        """Return the digest of the archive that the folder makes now."""
-        archive = Hashing()
-        self._archived(component, folder, archive)
-        return archive.digest()
-
-    def _archived(self, component: ComponentId, folder: Path, sink: Hashing) -> BagSummary:
-        return write_bag(
-            folder,
-            sink,
-            name=component,
-            external_identifier=f"{self.agreement.id} {component} {self.number}",
-            bagged_on=self.day,
-        )
+        return deposited, bag.content_digest
 
 
 def make_deposit(
@@ -176,7 +164,8 @@ class _Making:
         """Seal every component, show the deposit and sign it."""
         self.work.clear()
         epochs = custody_epochs(self.desk, view, self.signed.agreement, list(self.folders))
-        sealing = self._sealing(len(self.earlier) + 1, now().date())
+        number, day = len(self.earlier) + 1, now().date()
+        sealing = Sealing(work=self.work, agreement=self.signed.agreement, number=number, day=day)
         sealed = [sealing.seal(name, path, epochs[name]) for name, path in self.folders.items()]
         body = Deposit(
             **self.signed.terms.header(self.person, now(), new_nonce()),
@@ -188,8 +177,8 @@ class _Making:
         )
         said = unsigned(Kind.DEPOSIT, encode_object(body))
         envelope = signed_if_confirmed(said, self.desk.keys, confirm, agreement=self.signed.agreement)
-        archives = {component.component: archive for component, archive in sealed}
-        self.work.keep(Begun(envelope=envelope, plain={**archives, _DAY: sealing.day.isoformat()}))
+        contents = {str(component.component): content for component, content in sealed}
+        self.work.keep(Begun(envelope=envelope, plain=contents))
         return envelope
 
     def finished(self, envelope: Envelope) -> tuple[int, JsonObject]:
@@ -215,16 +204,12 @@ class _Making:
         named = [component.component for component in body.components]
         if named != list(self.folders) or body.agreement_digest != self.signed.terms.digest:
             return False
-        sealing = self._sealing(body.number, date.fromisoformat(begun.plain[_DAY]))
         return all(
             self.work.has(file_of(component.component), component.sealed_digest)
-            and sealing.archive_digest(component.component, self.folders[component.component])
+            and survey(self.folders[component.component]).content_digest
             == begun.plain.get(component.component)
             for component in body.components
         )
-
-    def _sealing(self, number: int, day: date) -> Sealing:
-        return Sealing(work=self.work, agreement=self.signed.agreement, number=number, day=day)
 
 
 def _depositing_person(desk: Desk, agreement: Agreement) -> PersonId:

@@ -5,6 +5,7 @@ import io
 import os
 import stat
 import subprocess
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -180,6 +181,37 @@ def test_bag_with_a_tree_is_valid_for_stock_tools(source: Path, tmp_path: Path) 
         "sha256sum", "--strict", "-c", "manifest-sha256.txt", "tagmanifest-sha256.txt", at=tmp_path / "bag"
     )
     assert tree.TREE_FILE in (tmp_path / "bag" / "tagmanifest-sha256.txt").read_text()
+
+
+def test_content_is_unchanged_if_only_times_differ(source: Path) -> None:
+    content = survey(source).content_digest
+    os.utime(source / "configure", (1, 1))
+    assert survey(source).content_digest == content == bagged(source)[1].content_digest
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "mode": lambda root: (root / "configure").chmod(0o700),
+    "name": lambda root: (root / "configure").rename(root / "configure.sh"),
+    "bytes": lambda root: (root / "src" / "main.c").write_bytes(b"int main(void) { return 1; }\n"),
+    "directory": lambda root: (root / "src" / "hollow").rmdir(),
+    "link": lambda root: (root / "link").symlink_to("configure"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_content_is_changed_by_anything_else(change: Callable[[Path], object], source: Path) -> None:
+    content = survey(source).content_digest
+    change(source)
+    assert survey(source).content_digest != content
+
+
+def test_content_tells_where_a_link_leads(source: Path) -> None:
+    contents = set[str]()
+    for target in ("configure", "src/main.c"):
+        (source / "link").unlink(missing_ok=True)
+        (source / "link").symlink_to(target)
+        contents.add(survey(source).content_digest)
+    assert len(contents) == 2
 
 
 # A tree file that a hostile depositor wrote.

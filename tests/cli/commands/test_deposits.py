@@ -90,6 +90,8 @@ def test_repeated_deposit_goes_on_with_what_was_sealed_and_signed(office: Office
     assert (lost.code, lost.problem["retryable"], answers) == (3, True, [])
     before, asked = dict(office.api.blobs), len(office.api.asked)
     assert "deposit-nordwind-halden/begun.json" in unsent(office)
+    for file in (path for path in folder.rglob("*") if path.is_file()):
+        os.utime(file, (1, 1))  # times alone change no content
     again = make(office, folder)
     assert again.code == 0, again.err
     assert "going on with deposit 1" in again.err
