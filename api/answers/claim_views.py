@@ -34,7 +34,7 @@ from tallystick.domain.release.decision import premises_to_tell
 from tallystick.domain.statements.engine import PremiseVerdict
 from tallystick.domain.statements.signed import Entry, write_body
 from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.ledger.entry import LedgerEntry
 
 _FILED = "filed"
 

@@ -18,7 +18,7 @@ from tallystick.limits import RECORD_PAGE_BYTES_MAX
 from tallystick.store.blobs import uploads
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.ledger import ledger
-from tallystick.store.ledger.ledger import LedgerEntry
+from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import deposits
 from tallystick.store.registers.deposits import StoredDeposit
 

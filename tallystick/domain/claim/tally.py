@@ -7,7 +7,7 @@ moment of counting.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -83,7 +83,14 @@ def tally_approvals(agreement: Agreement, claim: Claim, stage: StageId, *, at: d
         (entry, _against_approval(agreement, claim, entry, body, stage=stage, at=at))
         for entry, body in claim.approvals
     )
-    return _tally(agreement, claim, quorum, candidates)
+    tally = _tally(agreement, claim, quorum, candidates)
+
+    def barred(person: PersonId) -> str | None:
+        # Nobody waits for an approval by someone who has said no.
+        denied = "has denied this stage" if _denies(agreement, claim, person, stage) else None
+        return tally.barred(person) or denied
+
+    return replace(tally, barred=barred)
 
 
 def tally_denials(agreement: Agreement, claim: Claim, stage: StageId | None = None) -> Tally:

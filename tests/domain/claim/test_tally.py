@@ -209,3 +209,10 @@ def test_one_more_person_never_undoes_a_tree_and_nobody_never_suffices(
         assert tree.satisfied_by(frozenset(agreeing | {more}))
     assert not tree.satisfied_by(frozenset())
     assert tree.satisfied_by(tree.persons)
+
+
+def test_nobody_waits_for_the_approval_of_someone_who_denied_the_stage() -> None:
+    kim = PersonId("kim@kestrel")
+    assert kim in counted(()).outstanding
+    assert kim not in counted((vote(Kind.DENIAL, kim, 1),)).outstanding
+    assert kim in counted((vote(Kind.DENIAL, kim, 1, stages=(StageId("source"),)),)).outstanding
