@@ -16,28 +16,41 @@ from tallystick.site import prepare
 GROUP = 10000
 WORKER, GATE, API = 10001, 10002, 10003
 SHARED = ("blobs-north", "blobs-south")  # all three write them
+_KEPT = -1  # leaves an owner or a group as it is (chown(2))
 OWNERS = {"keys": WORKER, "outbox": WORKER, "gate": GATE, "uploads": API}
 
 
 def main(root: Path, deployment: str) -> None:
-    """Make the keys and the folders below `root`, and give each to its owner."""
+    """Make the keys and the folders below `root`, and give each to its owner; follow no link."""
+    for name in ("", *OWNERS, *SHARED):
+        _refuse_link(root / name)
     site = prepare(root, deployment=deployment)
     for name in (*OWNERS, *SHARED):
         (root / name).mkdir(exist_ok=True)
     for name, owner in OWNERS.items():
         _give(root / name, owner)
-        for path in (root / name).rglob("*"):
-            os.chown(path, owner, GROUP)
+        for folder, folders, files in os.walk(root / name):  # which enters no link
+            for entry in (*folders, *files):
+                os.chown(Path(folder) / entry, owner, GROUP, follow_symlinks=False)
     for name in SHARED:
-        os.chown(root / name, 0, GROUP)
-        (root / name).chmod(0o2770)  # what is made in it belongs to the group as well
-    root.chmod(0o755)
-    site.public_file.chmod(0o644)
+        _give(root / name, 0, mode=0o2770)  # what is made in it belongs to the group as well
+    _give(root, _KEPT, mode=0o755, group=_KEPT)
+    _give(site.public_file, _KEPT, mode=0o644, group=_KEPT)
 
 
-def _give(folder: Path, owner: int) -> None:
-    os.chown(folder, owner, GROUP)
-    folder.chmod(0o700)
+def _refuse_link(path: Path) -> None:
+    if path.is_symlink():
+        raise SystemExit(f"{path} is a link: name the folder itself")
+
+
+def _give(path: Path, owner: int, *, mode: int = 0o700, group: int = GROUP) -> None:
+    """Give away the very file or folder that was opened; a link in its place is an error."""
+    opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchown(opened, owner, group)
+        os.fchmod(opened, mode)
+    finally:
+        os.close(opened)
 
 
 if __name__ == "__main__":

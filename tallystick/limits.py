@@ -190,6 +190,10 @@ ANSWER_NODES_MAX: Final = 200_000
 UPLOAD_PART_BYTES: Final = 8 * 1024 * 1024
 UPLOAD_ATTEMPTS_MAX: Final = 8  # at the same offset of a blob
 BEARER_LIFETIME: Final = timedelta(seconds=300)
+BEARER_BACKDATED: Final = timedelta(seconds=120)  # so that a client's clock may be ahead as far as behind
+BEARER_USE_MAX: Final = timedelta(seconds=60)  # then another is signed
+assert BEARER_USE_MAX + BEARER_BACKDATED + BEARER_BACKDATED <= BEARER_LIFETIME
+TRUST_FILE_BYTES_MAX: Final = 1024 * 1024
 UNSENT_LIFETIME_MAX: Final = timedelta(days=30)  # of what was signed and never answered
 VERDICT_WAIT_MAX: Final = timedelta(minutes=10)
 CUSTODY_WAIT_MAX: Final = timedelta(minutes=1)

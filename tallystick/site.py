@@ -6,6 +6,7 @@ logs. Its public facts are in `deployment.json`, which agreements refer to.
 
 import dataclasses
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,8 @@ from tallystick.domain.agreement.deployment import (
 )
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import DeploymentId, PersonId, PublicKey, engine_person, gate_person, name
-from tallystick.durable import Fsync, make_private, write_durably
-from tallystick.limits import LOGS_KEPT_MAX
+from tallystick.durable import Fsync, make_private, read_with_mode, write_durably
+from tallystick.limits import JSON_SIZE_BYTES_MAX, LOGS_KEPT_MAX
 from tallystick.settings import Settings, read_settings
 
 _PUBLIC: Final = 0o644  # worker and gate may run as other users
@@ -109,10 +110,15 @@ class Site:
         """Return the public facts of the deployment.
 
         Raises:
+            DataFolderError: Others may change the file.
             DeploymentUnreadableError: The file was altered.
         """
+        mode, content = read_with_mode(self.public_file, JSON_SIZE_BYTES_MAX)
+        if not stat.S_ISREG(mode) or mode & (stat.S_IWGRP | stat.S_IWOTH):
+            found = f"{stat.S_IMODE(mode):04o}"
+            raise DataFolderError(f"others may change {self.public_file}", data=str(self.root), reason=found)
         try:
-            return read_deployment(parse(self.public_file.read_bytes()))
+            return read_deployment(parse(content))
         except MalformedError as error:
             raise DeploymentUnreadableError(
                 "the deployment's public facts are damaged",

@@ -28,7 +28,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.limits import (
     ANSWER_SIZE_BYTES_MAX,
     ANSWER_TIME_MAX,
-    BEARER_LIFETIME,
+    BEARER_USE_MAX,
     EVENT_LINE_BYTES_MAX,
     EVENT_STREAM_MAX,
     HTTP_ATTEMPTS_MAX,
@@ -204,7 +204,7 @@ class Client:
         if self._bearer is None or self._bearer.until <= at:
             self._bearer = Bearer(
                 token=bearer_token(self._keys, deployment=text(self.deployment(), "deployment"), at=at),
-                until=at + BEARER_LIFETIME / 2,
+                until=at + BEARER_USE_MAX,
             )
         return {"Authorization": f"Bearer {self._bearer.token}"}
 

@@ -1,26 +1,21 @@
 """A person's desk: key, server, and which agreements are trusted."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from tallystick.client.answers import digest_in, envelope_in
+from tallystick.client.answers import envelope_in
 from tallystick.client.http import Client
-from tallystick.crypto.json.canonical import canonical_bytes, parse
-from tallystick.crypto.json.members import members_of
 from tallystick.crypto.keyfile import PrivateKeys
+from tallystick.desk.pins import OpenPins, changing_pins
 from tallystick.desk.unsent import Unsent
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Person
 from tallystick.domain.comparison_words import in_words, names
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, name
-from tallystick.domain.json import JsonObject, JsonValue
-from tallystick.durable import write_durably
+from tallystick.domain.json import JsonObject
 from tallystick.proof.reading import SignedAgreement, read_agreement
-
-_TRUST_FORMAT: Final = "tallystick.trust/v1"
 
 
 class AgreementNotTrustedError(TallystickError):
@@ -40,14 +35,6 @@ class UnexpectedAgreementError(TallystickError):
     code = "unexpected-agreement"
     why = "The server gave the signed bytes of another agreement or version than was asked for."
     advice = "Ask again; if it happens again, the server or its storage was altered."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pins:
-    """What is trusted: agreement digests by agreement id, and log sizes with their roots."""
-
-    agreements: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    checkpoints: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +97,11 @@ class Desk:
             MalformedAnchorError: `trusted` is neither.
             AgreementNotTrustedError: Another digest is pinned or named.
         """
-        pins = read_pins(self.trust_file)
-        pinned = [pins.agreements[agreement]] if agreement in pins.agreements else []
+        with changing_pins(self.trust_file) as pins:
+            self._trust(pins, agreement, shown, trusted)
+
+    def _trust(self, pins: OpenPins, agreement: AgreementId, shown: Digest, trusted: str | None) -> None:
+        pinned = [pins.pins.agreements[agreement]] if agreement in pins.pins.agreements else []
         expected = [trusted] if trusted is not None else [str(pin) for pin in pinned]
         if expected and not names(expected[0], shown):
             raise AgreementNotTrustedError(
@@ -122,7 +112,7 @@ class Desk:
             )
         if shown not in pinned:
             self.tell(f"trusting agreement {agreement} from now on: {shown} ({in_words(shown)})")
-            write_pins(self.trust_file, replace(pins, agreements={**pins.agreements, agreement: shown}))
+            pins.pin_agreement(agreement, shown)
 
     def person_in(self, agreement: Agreement) -> Person:
         """Return the person of an agreement who holds this desk's key.
@@ -131,29 +121,3 @@ class Desk:
             NotInAgreementError: The agreement names nobody with this key.
         """
         return agreement.person_with(self.keys.signing_key.public_key)
-
-
-def read_pins(file: Path) -> Pins:
-    """Return what a trust file pins: nothing if there is no such file.
-
-    Raises:
-        MalformedError: It is not a trust file.
-    """
-    if not file.exists():
-        return Pins()
-    members = members_of(parse(file.read_bytes()), where="", required={"agreements", "checkpoints", "format"})
-    parts = [members[name] for name in ("agreements", "checkpoints")]
-    agreements, checkpoints = (dict(part) if isinstance(part, Mapping) else {} for part in parts)
-    for agreement in agreements:
-        digest_in(agreements, agreement)
-    return Pins(agreements=agreements, checkpoints=checkpoints)
-
-
-def write_pins(file: Path, pins: Pins) -> None:
-    """Replace a trust file."""
-    document: JsonObject = {
-        "agreements": pins.agreements,
-        "checkpoints": pins.checkpoints,
-        "format": _TRUST_FORMAT,
-    }
-    write_durably(file, canonical_bytes(document) + b"\n")

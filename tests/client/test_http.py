@@ -1,7 +1,7 @@
 """The HTTP client: typed refusals, bounded repeats, and no belief in what is not the server's answer."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -39,6 +39,14 @@ def test_token_from_long_ago_is_not_sent_again(api: FakeApi, pauses: list[float]
     old = Client(api.url, keys_of(ANA), now=lambda: AT.replace(year=2020), pause=pauses.append)
     with old as client, pytest.raises(TallystickError, match="who are you"):
         client.get("/v1/inbox")
+
+
+@pytest.mark.parametrize("seconds", [-110, 110])
+def test_clock_that_is_two_minutes_wrong_either_way_signs_in(seconds: int, api: FakeApi) -> None:
+    api.shows["/v1/inbox"] = {"items": []}
+    wrong = timedelta(seconds=seconds)
+    with Client(api.url, keys_of(ANA), now=lambda: datetime.now(UTC) + wrong) as client:
+        assert client.get("/v1/inbox") == {"items": []}
 
 
 def test_refusal_comes_back_as_the_class_with_its_code(api: FakeApi, client: Client) -> None:

@@ -297,6 +297,33 @@ def test_each_key_is_its_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "site" / "blobs-north").stat().st_mode) == 0o2770
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="files are given away by root")
+@pytest.mark.parametrize("name", ["keys", "gate", "outbox", "uploads", "blobs-north", "blobs-south"])
+def test_no_link_makes_root_give_away_what_lies_elsewhere(name: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o751)
+    (tmp_path / "elsewhere" / "file").touch()
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / name).symlink_to(tmp_path / "elsewhere")
+    command = [sys.executable, str(DEPLOY / "prepare.py"), str(tmp_path / "site"), "example-site"]
+    ran = subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, check=False, capture_output=True)
+    assert (ran.returncode, b"is a link" in ran.stderr) == (1, True)
+    for path in (tmp_path / "elsewhere", tmp_path / "elsewhere" / "file"):
+        assert path.stat().st_uid == os.geteuid()
+    assert stat.S_IMODE((tmp_path / "elsewhere").stat().st_mode) == 0o751
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files are given away by root")
+def test_a_link_among_the_keys_is_given_away_itself_and_not_what_it_names(tmp_path: Path) -> None:
+    command = [sys.executable, str(DEPLOY / "prepare.py"), str(tmp_path / "site"), "example-site"]
+    subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, check=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "file").touch()
+    (tmp_path / "site" / "keys" / "link").symlink_to(tmp_path / "elsewhere")
+    subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, check=True)
+    assert (tmp_path / "elsewhere").stat().st_uid == os.geteuid()
+    assert (tmp_path / "elsewhere" / "file").stat().st_uid == os.geteuid()
+
+
 # Kubernetes.
 
 

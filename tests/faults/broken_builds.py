@@ -401,6 +401,20 @@ BUILDS: Final = (
         "tests/store/database/test_session.py",
     ),
     _build(
+        "two commands write the trust file at once",
+        "tallystick/desk/pins.py",
+        "            fcntl.flock(lock, fcntl.LOCK_EX)\n",
+        "            del lock\n",
+        "tests/desk/test_pins.py",
+    ),
+    _build(
+        "anybody may change the trust file",
+        "tallystick/desk/pins.py",
+        "if not stat.S_ISREG(mode) or mode & _OTHERS_WRITE:",
+        "if not stat.S_ISREG(mode):",
+        "tests/desk/test_pins.py",
+    ),
+    _build(
         "a signature is tried with every key whatever it names",
         "tallystick/crypto/envelope.py",
         "    if not is_key_id(keyid):\n        return tuple(known.values())",

@@ -9,9 +9,15 @@ import pytest
 
 from tallystick.crypto.enrolment import enrol, public_file_bytes
 from tallystick.crypto.keyfile import read_key_file
-from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import PersonId
-from tallystick.site import DataFolderError, OtherDeploymentError, RootFileError, prepare, settings_of
+from tallystick.site import (
+    DataFolderError,
+    DeploymentUnreadableError,
+    OtherDeploymentError,
+    RootFileError,
+    prepare,
+    settings_of,
+)
 from tallystick.store.database.session import open_database
 from tallystick.store.database.tables import create_tables
 from tests.support.worlds.agreements import ANA, PEOPLE
@@ -111,10 +117,18 @@ def test_the_ledger_lies_in_the_folder_whatever_it_is_called(tmp_path: Path, fol
     assert [location.path.parent for location in settings.blob_locations] == [site.root, site.root]
 
 
+@pytest.mark.parametrize("mode", [0o664, 0o646])
+def test_a_public_file_that_others_may_change_is_refused(tmp_path: Path, mode: int) -> None:
+    site = prepare(tmp_path / "site", deployment="harbour")
+    site.public_file.chmod(mode)
+    with pytest.raises(DataFolderError, match="others may change"):
+        site.deployment()
+
+
 def test_an_altered_public_file_is_refused(tmp_path: Path) -> None:
     site = prepare(tmp_path / "site", deployment="harbour")
     site.public_file.write_bytes(site.public_file.read_bytes().replace(b'"harbour"', b'"Harbour"'))
-    with pytest.raises(MalformedError):
+    with pytest.raises(DeploymentUnreadableError):
         prepare(tmp_path / "site", deployment="harbour")
 
 

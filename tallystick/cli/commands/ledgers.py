@@ -7,14 +7,13 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import typer
 
 from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
 from tallystick.cli.output import print_result
-from tallystick.client.answers import as_object, envelope_in, number, text
+from tallystick.client.answers import envelope_in, number, text
 from tallystick.client.ledgers import entries
 from tallystick.client.received import TEXT
 from tallystick.crypto.envelope import envelope_bytes
@@ -22,7 +21,8 @@ from tallystick.crypto.log.leaf import SALT_SIZE_BYTES, leaf_bytes
 from tallystick.crypto.log.merkle import leaf_hash, root_of
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.crypto.log.proof import parse_log_proof, verify_log_proof
-from tallystick.desk.desk import Desk, read_pins, write_pins
+from tallystick.desk.desk import Desk
+from tallystick.desk.pins import PinnedLog, changing_pins
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.amounts import counted
 from tallystick.domain.codec import instant
@@ -121,14 +121,12 @@ def _leaves(desk: Desk, agreement: Agreement, size: int) -> Sequence[bytes]:
 
 def _check_grown(desk: Desk, agreement: Agreement, leaves: Sequence[bytes], size: int) -> int:
     """Return how many entries were verified before, after checking that all are still there; note the new."""
-    pins = read_pins(desk.trust_file)
-    before = pins.checkpoints.get(agreement.id)
-    seen = number(as_object(before, agreement.id), "size") if before is not None else 0
-    root = root_of(leaves[:seen]).hex()
-    if before is not None and (seen > size or text(as_object(before, agreement.id), "root") != root):
-        raise LedgerInconsistentError(
-            "the log no longer begins with what was verified before", size=size, seen_before=seen
-        )
-    newest: JsonObject = {"size": size, "root": root_of(leaves[:size]).hex()}
-    write_pins(desk.trust_file, replace(pins, checkpoints={**pins.checkpoints, agreement.id: newest}))
+    with changing_pins(desk.trust_file) as pins:
+        before = pins.pins.logs.get(agreement.id)
+        seen = 0 if before is None else before.size
+        if before is not None and (seen > size or before.root != root_of(leaves[:seen]).hex()):
+            raise LedgerInconsistentError(
+                "the log no longer begins with what was verified before", size=size, seen_before=seen
+            )
+        pins.pin_log(agreement.id, PinnedLog(size=size, root=root_of(leaves[:size]).hex()))
     return seen

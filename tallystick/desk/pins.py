@@ -1,0 +1,129 @@
+"""The trust file next to a key: which agreements and logs its owner goes by. It is kept as well as the key.
+
+Anyone who can change it decides whom the owner believes, so only the owner may; it is read strictly, and
+changed by one command at a time.
+"""
+
+import fcntl
+import stat
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from tallystick.crypto.json.canonical import canonical_bytes, parse
+from tallystick.crypto.json.members import UnexpectedShapeError, members_of, text_of
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import AgreementId, Digest, digest, name
+from tallystick.domain.json import JsonObject, JsonValue
+from tallystick.durable import read_with_mode, write_durably
+from tallystick.limits import TRUST_FILE_BYTES_MAX
+
+_FORMAT: Final = "tallystick.trust/v1"
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+
+
+class TrustFileExposedError(TallystickError):
+    """A trust file that others may change, or that is no file."""
+
+    code = "trust-file-exposed"
+    why = "Anyone who can change the trust file decides which agreement and which log you believe."
+    advice = "Compare what it pins with the other parties, then run `chmod 600` on it; it is no link."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedLog:
+    """The longest checkpoint of a log that was verified; `root` is its hash in hexadecimal."""
+
+    size: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """What is trusted: an agreement's digest, and the longest log that was seen, by agreement."""
+
+    agreements: Mapping[str, Digest] = field(default_factory=dict[str, Digest])
+    logs: Mapping[str, PinnedLog] = field(default_factory=dict[str, PinnedLog])
+
+
+@dataclass(slots=True, kw_only=True)
+class OpenPins:
+    """The pins of a file that no other command changes meanwhile."""
+
+    file: Path
+    pins: Pins
+
+    def pin_agreement(self, agreement: AgreementId, trusted: Digest) -> None:
+        """Trust a version of an agreement from now on."""
+        self._write(replace(self.pins, agreements={**self.pins.agreements, agreement: trusted}))
+
+    def pin_log(self, agreement: AgreementId, seen: PinnedLog) -> None:
+        """Remember the log of an agreement as far as it was verified."""
+        self._write(replace(self.pins, logs={**self.pins.logs, agreement: seen}))
+
+    def _write(self, pins: Pins) -> None:
+        logs: JsonObject = {of: {"root": log.root, "size": log.size} for of, log in pins.logs.items()}
+        document: JsonObject = {"agreements": dict(pins.agreements), "checkpoints": logs, "format": _FORMAT}
+        write_durably(self.file, canonical_bytes(document) + b"\n")
+        self.pins = pins
+
+
+@contextmanager
+def changing_pins(file: Path) -> Generator[OpenPins]:
+    """Give the pins of a trust file, to read and to add to; another command waits meanwhile.
+
+    Raises:
+        TrustFileExposedError: Others may change it, or it is no regular file.
+        MalformedError: It is not a trust file.
+    """
+    with ExitStack() as held:
+        with suppress(OSError):  # a folder that cannot be written: nothing can be changed there anyway
+            lock = held.enter_context(file.with_name(f".{file.name}.lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield OpenPins(file=file, pins=read_pins(file))
+
+
+def read_pins(file: Path) -> Pins:
+    """Return what a trust file pins: nothing if there is no such file.
+
+    Raises:
+        TrustFileExposedError: Others may change it, or it is no regular file.
+        MalformedError: It is not a trust file.
+    """
+    if file.is_symlink():
+        raise TrustFileExposedError("the trust file is a link", file=file.name)
+    try:
+        mode, content = read_with_mode(file, TRUST_FILE_BYTES_MAX)
+    except FileNotFoundError:
+        return Pins()
+    if not stat.S_ISREG(mode) or mode & _OTHERS_WRITE:
+        raise TrustFileExposedError(
+            "others may change the trust file", file=file.name, mode=f"{stat.S_IMODE(mode):04o}"
+        )
+    value = parse(content, size_bytes_max=TRUST_FILE_BYTES_MAX)
+    members = members_of(value, where="", required={"agreements", "checkpoints", "format"})
+    if members["format"] != _FORMAT:
+        raise UnexpectedShapeError("unknown format", at="/format")
+    agreements, logs = _object(members, "agreements"), _object(members, "checkpoints")
+    return Pins(
+        agreements={name(of): digest(text_of(agreements, of, where="/agreements")) for of in agreements},
+        logs={name(of): _log(log, f"/checkpoints/{of}") for of, log in logs.items()},
+    )
+
+
+def _object(members: JsonObject, member: str) -> JsonObject:
+    value = members[member]
+    if not isinstance(value, Mapping):
+        raise UnexpectedShapeError("not an object", at=f"/{member}")
+    return value
+
+
+def _log(value: JsonValue, where: str) -> PinnedLog:
+    members = members_of(value, where=where, required={"root", "size"})
+    size, root = members["size"], text_of(members, "root", where=where)
+    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+        raise UnexpectedShapeError("not the size of a log", at=where)
+    digest(f"sha256:{root}")
+    return PinnedLog(size=size, root=root)

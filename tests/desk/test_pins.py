@@ -1,0 +1,88 @@
+"""The trust file is its owner's alone, read strictly, and changed by one command at a time."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tallystick.desk.pins import PinnedLog, TrustFileExposedError, changing_pins, read_pins
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import AgreementId, Digest
+
+AGREEMENT = AgreementId("nordwind-halden")
+DIGEST = Digest("sha256:" + 64 * "a")
+LOG = PinnedLog(size=7, root=64 * "b")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    with changing_pins(tmp_path / "ana.key.trust") as pins:
+        pins.pin_agreement(AGREEMENT, DIGEST)
+        pins.pin_log(AGREEMENT, LOG)
+    return tmp_path / "ana.key.trust"
+
+
+def test_what_was_pinned_is_read_again(file: Path) -> None:
+    assert read_pins(file).agreements == {AGREEMENT: DIGEST}
+    assert read_pins(file).logs == {AGREEMENT: LOG}
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_is_pinned_where_there_is_no_file(tmp_path: Path) -> None:
+    assert read_pins(tmp_path / "none").agreements == {}
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_file_that_others_may_change_is_refused(mode: int, file: Path) -> None:
+    file.chmod(mode)
+    with pytest.raises(TrustFileExposedError) as refused:
+        read_pins(file)
+    assert refused.value.facts["mode"] == f"{mode:04o}"
+
+
+def test_a_link_is_refused(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(file)
+    with pytest.raises(TrustFileExposedError):
+        read_pins(tmp_path / "link")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"format": "tallystick.trust/v2"},
+        {"more": {}},
+        {"agreements": []},
+        {"agreements": {"A b": DIGEST}},
+        {"agreements": {AGREEMENT: "sha256:short"}},
+        {"agreements": {AGREEMENT: 7}},
+        {"checkpoints": "none"},
+        {"checkpoints": {AGREEMENT: {"size": 7}}},
+        {"checkpoints": {AGREEMENT: {"size": "7", "root": LOG.root}}},
+        {"checkpoints": {AGREEMENT: {"size": True, "root": LOG.root}}},
+        {"checkpoints": {AGREEMENT: {"size": -1, "root": LOG.root}}},
+        {"checkpoints": {AGREEMENT: {"size": 7, "root": "short"}}},
+    ],
+)
+def test_a_file_of_another_form_is_refused_and_not_taken_for_an_empty_one(
+    changed: dict[str, object], file: Path
+) -> None:
+    file.write_text(json.dumps({**json.loads(file.read_bytes()), **changed}))
+    with pytest.raises(MalformedError):
+        read_pins(file)
+
+
+def test_two_commands_at_once_lose_no_pin(file: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from tallystick.desk.pins import changing_pins\n"
+        "with changing_pins(Path(sys.argv[1])) as pins:\n"
+        "    pins.pin_agreement('other', 'sha256:' + 64 * 'c')\n"
+    )
+    with changing_pins(file) as pins:
+        other = subprocess.Popen([sys.executable, "-c", script, str(file)])
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(3)
+        pins.pin_agreement(AgreementId("third"), DIGEST)
+    assert other.wait(30) == 0
+    assert set(read_pins(file).agreements) == {AGREEMENT, "other", "third"}
