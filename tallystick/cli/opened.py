@@ -12,8 +12,8 @@ from tallystick.crypto.keyfile import PassphraseNeededError, PrivateKeys, read_k
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import naming
+from tallystick.desk.kept.unsent import Unsent
 from tallystick.desk.passphrases import read_passphrase
-from tallystick.desk.unsent import Unsent
 from tallystick.domain.errors import TallystickError
 
 

@@ -10,13 +10,13 @@ from tallystick.bag.write import write_bag
 from tallystick.client.blobs import put_blob
 from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_id, unsigned
-from tallystick.desk.begun import Begun, Work, file_of, working_in
 from tallystick.desk.clock import now
 from tallystick.desk.custody import custody_epochs
 from tallystick.desk.deposits import verified_deposits
 from tallystick.desk.desk import Desk
+from tallystick.desk.kept.begun import Begun, Work, file_of, working_in
+from tallystick.desk.kept.unsent import is_expired, is_open
 from tallystick.desk.signing import Confirm, signed_if_confirmed
-from tallystick.desk.unsent import is_expired, is_open
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.codec import encode_object, instant_text
 from tallystick.domain.errors import TallystickError

@@ -7,8 +7,8 @@ from pathlib import Path
 from tallystick.client.answers import envelope_in
 from tallystick.client.http import Client
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.desk.pins import OpenPins, changing_pins
-from tallystick.desk.unsent import Unsent
+from tallystick.desk.kept.pins import OpenPins, changing_pins
+from tallystick.desk.kept.unsent import Unsent
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Person
 from tallystick.domain.comparison_words import in_words, names

@@ -9,13 +9,13 @@ from tallystick.client.blobs import put_blob
 from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.envelope import Envelope, body_of, new_nonce, unsigned
-from tallystick.desk.begun import Begun, Hashing, Work, file_of, working_in
 from tallystick.desk.claim_form import AttachedFile, ClaimForm, FormInPlace
 from tallystick.desk.deposits import read_deposit
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import unreadable, unwritable
+from tallystick.desk.kept.begun import Begun, Hashing, Work, file_of, working_in
+from tallystick.desk.kept.unsent import is_expired, is_open
 from tallystick.desk.signing import Confirm, signed_if_confirmed
-from tallystick.desk.unsent import is_expired, is_open
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError

@@ -402,17 +402,17 @@ BUILDS: Final = (
     ),
     _build(
         "two commands write the trust file at once",
-        "tallystick/desk/pins.py",
+        "tallystick/desk/kept/pins.py",
         "            fcntl.flock(lock, fcntl.LOCK_EX)\n",
         "            del lock\n",
-        "tests/desk/test_pins.py",
+        "tests/desk/kept/test_pins.py",
     ),
     _build(
         "anybody may change the trust file",
-        "tallystick/desk/pins.py",
+        "tallystick/desk/kept/pins.py",
         "if not stat.S_ISREG(mode) or mode & _OTHERS_WRITE:",
         "if not stat.S_ISREG(mode):",
-        "tests/desk/test_pins.py",
+        "tests/desk/kept/test_pins.py",
     ),
     _build(
         "a signature is tried with every key whatever it names",
@@ -437,10 +437,10 @@ BUILDS: Final = (
     ),
     _build(
         "a repeated command signs another statement",
-        "tallystick/desk/unsent.py",
+        "tallystick/desk/kept/unsent.py",
         "        self._keep(path, envelope)\n        try:",
         "        try:",
-        "tests/desk/test_unsent.py tests/cli/commands/test_acts.py",
+        "tests/desk/kept/test_unsent.py tests/cli/commands/test_acts.py",
     ),
     _build(
         "a folder's name begins a query",

@@ -22,7 +22,7 @@ from tallystick.crypto.log.merkle import leaf_hash, root_of
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.crypto.log.proof import parse_log_proof, verify_log_proof
 from tallystick.desk.desk import Desk
-from tallystick.desk.pins import PinnedLog, changing_pins
+from tallystick.desk.kept.pins import PinnedLog, changing_pins
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.amounts import counted
 from tallystick.domain.codec import instant

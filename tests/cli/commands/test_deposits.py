@@ -13,7 +13,7 @@ from tallystick.crypto.age import open_sealed
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import contributed_identity
 from tallystick.crypto.envelope import body_of, envelope_json, sign, statement_id
-from tallystick.desk.begun import working_in
+from tallystick.desk.kept.begun import working_in
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling

@@ -11,7 +11,7 @@ from tallystick.client.http import Client
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
 from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, sign, unsigned
 from tallystick.crypto.keys import SigningKey
-from tallystick.desk.unsent import Unsent, is_expired
+from tallystick.desk.kept.unsent import Unsent, is_expired
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.limits import UNSENT_LIFETIME_MAX

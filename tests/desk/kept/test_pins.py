@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.desk.pins import PinnedLog, TrustFileExposedError, changing_pins, read_pins
+from tallystick.desk.kept.pins import PinnedLog, TrustFileExposedError, changing_pins, read_pins
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, Digest
 
@@ -75,7 +75,7 @@ def test_a_file_of_another_form_is_refused_and_not_taken_for_an_empty_one(
 
 def test_two_commands_at_once_lose_no_pin(file: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from tallystick.desk.pins import changing_pins\n"
+        "import sys; from pathlib import Path; from tallystick.desk.kept.pins import changing_pins\n"
         "with changing_pins(Path(sys.argv[1])) as pins:\n"
         "    pins.pin_agreement('other', 'sha256:' + 64 * 'c')\n"
     )
