@@ -43,7 +43,7 @@ def again_at(record: Record) -> datetime:
     """Return when a version that has failed is tried again: after a pause that doubles each time."""
     assert record.tried_at is not None, "it was tried"
     doublings = min(record.tries - 1, _DOUBLINGS_MAX)
-    return record.tried_at + min(ACTIVATION_PAUSE_MIN * 2**doublings, ACTIVATION_PAUSE_MAX)
+    return record.tried_at + min(ACTIVATION_PAUSE_MIN * (1 << doublings), ACTIVATION_PAUSE_MAX)
 
 
 def has_time(record: Record, offered: OfferedStage) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.bag import write
+from tallystick.bag.survey import BagSourceChangedError, BagSourceRefusedError
 from tallystick.bag.unpack import unpack_bag
 from tallystick.bag.write import BagSummary, write_bag
 from tallystick.crypto import age
@@ -135,19 +135,19 @@ def test_bag_is_sealed_in_the_same_pass(source: Path, tmp_path: Path) -> None:
 
 def test_special_file_is_refused(source: Path) -> None:
     os.mkfifo(source / "pipe")
-    with pytest.raises(write.BagSourceRefusedError):
+    with pytest.raises(BagSourceRefusedError):
         written(source)
 
 
 def test_nothing_to_deposit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "hollow" / "directory").mkdir(parents=True)
-    with pytest.raises(write.BagSourceRefusedError):
+    with pytest.raises(BagSourceRefusedError):
         written(tmp_path / "hollow")
 
 
 @pytest.mark.parametrize("identifier", ["", " ", "two\nlines", "x" * 5000])
 def test_identifier_that_is_not_one_line_is_refused(source: Path, identifier: str) -> None:
-    with pytest.raises(write.BagSourceRefusedError):
+    with pytest.raises(BagSourceRefusedError):
         write_bag(source, io.BytesIO(), name="b", external_identifier=identifier, bagged_on=DAY)
 
 
@@ -192,6 +192,6 @@ def test_file_that_changes_meanwhile_is_refused(source: Path, how: str) -> None:
             case _:
                 pass
 
-    with pytest.raises(write.BagSourceChangedError) as caught:
+    with pytest.raises(BagSourceChangedError) as caught:
         write_bag(source, Meddler(meddle), name="b", external_identifier="x", bagged_on=DAY)
     assert caught.value.facts["path"] == "data/src/main.c"

@@ -11,7 +11,7 @@ import typer
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
 from tallystick.cli.output import print_json, print_line, print_problem, print_result, say
-from tallystick.client.answers import answer, as_object, number, objects
+from tallystick.client.answers import answer, number, objects
 from tallystick.client.blobs import get_blob, get_small_blob
 from tallystick.client.http import Client
 from tallystick.client.problems import UnexpectedAnswerError
@@ -174,9 +174,11 @@ def _refuse_what_failed(done: Pass) -> None:
 def _check(setting: Setting, claim: str, *, as_json: bool) -> None:
     """Print what a release would find here; exit 1 unless it would succeed as far as can be known."""
     findings = list(readiness(setting, claim))
-    document = [{"what": one.what, "holds": one.holds, "found": one.found} for one in findings]
+    checks: list[JsonObject] = [
+        {"what": one.what, "holds": one.holds, "found": one.found} for one in findings
+    ]
     lines = (f"{'ok ' if one.holds else 'NOT'}  {one.what}: {one.found}" for one in findings)
-    print_result(as_object({"checks": document}, ""), lines, as_json=as_json)
+    print_result({"checks": checks}, lines, as_json=as_json)
     if not all(one.holds for one in findings):
         raise typer.Exit(1)
 
@@ -218,13 +220,14 @@ def _words(command: str | None, option: str) -> tuple[str, ...]:
 
 
 def _tell(done: Pass, *, as_json: bool) -> None:
-    reported = [{"stage": r.stage, "outcome": r.outcome.value, "detail": r.detail} for r in done.reported]
-    trying = [
+    reported: list[JsonObject] = [
+        {"stage": one.stage, "outcome": one.outcome.value, "detail": one.detail} for one in done.reported
+    ]
+    trying: list[JsonObject] = [
         {"stage": one.stage, "fault": one.fault, "until": instant_text(one.until)} for one in done.trying
     ]
     if as_json:
-        document = {"claim": done.claim, "state": done.state, "reported": reported, "trying": trying}
-        print_json(as_object(document, ""))
+        print_json({"claim": done.claim, "state": done.state, "reported": reported, "trying": trying})
         return
     for one in done.trying:
         say(
