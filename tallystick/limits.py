@@ -204,7 +204,7 @@ PASSPHRASE_LETTERS_WISE: Final = 6  # as is one of fewer different ones
 COMMAND_TIME_MAX: Final = timedelta(minutes=15)  # of what a receiver runs to activate or to check
 COMMAND_WORDS_MAX: Final = 64
 FILE_SYSTEM_BLOCK_BYTES: Final = 4096  # what the smallest file takes on a common file system
-RECEIVER_SPARE_BYTES: Final = 256 * 1024  # for folders, the journal and receipts
+RECEIVER_SPARE_BYTES: Final = 256 * 1024  # for folders, the logbook and receipts
 ACTIVATION_PAUSE_MIN: Final = timedelta(seconds=5)  # before a failed activation is tried again,
 ACTIVATION_PAUSE_MAX: Final = timedelta(minutes=5)  # twice as long each time, up to this
 ACTIVATION_REPORT_TIME: Final = timedelta(seconds=20)  # left to report a failure before the window ends

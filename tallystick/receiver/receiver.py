@@ -1,6 +1,6 @@
 """The receiver: stage by stage from sealed bytes to an active version, and back.
 
-Each step is durable before the next begins, and may be done again: the journal says
+Each step is durable before the next begins, and may be done again: the logbook says
 that a version is staged before it is switched to, that it is healthy before a receipt
 is signed, and has the receipt before it is sent. So a crash anywhere costs only time.
 """
@@ -31,7 +31,7 @@ from tallystick.receiver.delivery import (
     read_delivery,
 )
 from tallystick.receiver.fence import fenced
-from tallystick.receiver.journal import Journal, Progress, Record
+from tallystick.receiver.logbook import Logbook, Progress, Record
 from tallystick.receiver.opening import DepositDefectiveError, Opener, forget_half_opened
 from tallystick.receiver.room import check_own, check_room, hindrances_told, size_below
 from tallystick.receiver.setting import Pass, Reported, Setting
@@ -64,7 +64,7 @@ def receive(setting: Setting, claim: str) -> Pass:
                 setting=setting,
                 umask=umask,
                 folder=folder,
-                journal=Journal(own / "journal", fence),
+                logbook=Logbook(own / "logbook", fence),
                 versions=Versions(folder, fence),
             )
             return work.once(claim)
@@ -75,7 +75,7 @@ class _Work:
     setting: Setting
     umask: int
     folder: Path
-    journal: Journal
+    logbook: Logbook
     versions: Versions
 
     def once(self, claim: str) -> Pass:
@@ -88,7 +88,7 @@ class _Work:
             at=setting.now(),
         )
         self._check_nothing_is_missing(delivery)
-        self.journal.remember(delivery.claim, delivery.said)
+        self.logbook.remember(delivery.claim, delivery.said)
         done = list(self._does(delivery))
         return Pass(
             claim=delivery.claim,
@@ -99,7 +99,7 @@ class _Work:
 
     def _check_nothing_is_missing(self, delivery: VerifiedDelivery) -> None:
         """Obey no order to undo from a record that leaves out what was on it before, such as a receipt."""
-        missing = self.journal.known(delivery.claim) - delivery.said
+        missing = self.logbook.known(delivery.claim) - delivery.said
         ordered = [stage for stage in delivery.undo if not self._is_undone(delivery.claim, stage)]
         if ordered and missing:
             raise DeliveryRefusedError(
@@ -109,7 +109,7 @@ class _Work:
             )
 
     def _is_undone(self, claim: Digest, stage: StageId) -> bool:
-        record = self.journal.read(claim, stage)
+        record = self.logbook.read(claim, stage)
         return record is not None and record.step is Progress.UNDONE
 
     def _does(self, delivery: VerifiedDelivery) -> Iterator[Reported | Trying]:
@@ -119,7 +119,7 @@ class _Work:
             yield self._provision(offered, delivery)
 
     def _provision(self, offered: OfferedStage, delivery: VerifiedDelivery) -> Reported | Trying:
-        record = self.journal.read(delivery.claim, offered.stage) or self._staged(offered, delivery)
+        record = self.logbook.read(delivery.claim, offered.stage) or self._staged(offered, delivery)
         self._opener(delivery.claim, offered.stage).forget()
         if record.step is Progress.STAGED:
             record = self._tried(record, offered)
@@ -151,11 +151,11 @@ class _Work:
         try:
             opened, received = opener.open_components(offered.components, delivery)
         except DepositDefectiveError as error:
-            return self.journal.write(replace(record, step=Progress.FAILED, version="", reason=str(error)))
+            return self.logbook.write(replace(record, step=Progress.FAILED, version="", reason=str(error)))
         self.setting.reached("opened")
         self.versions.adopt(opened, version)
         self.setting.reached("adopted")
-        record = self.journal.write(replace(record, components=received))
+        record = self.logbook.write(replace(record, components=received))
         self.setting.reached("staged")
         return record
 
@@ -184,12 +184,12 @@ class _Work:
             progress = Progress.STAGED if again else Progress.FAILED
         if progress is Progress.STAGED:
             self._go_back(record)
-        record = self.journal.write(replace(record, step=progress))
+        record = self.logbook.write(replace(record, step=progress))
         self.setting.reached("failed-once" if progress is Progress.STAGED else progress.value)
         return record
 
     def _undo(self, stage: StageId, delivery: VerifiedDelivery) -> Reported:
-        record = self.journal.read(delivery.claim, stage)
+        record = self.logbook.read(delivery.claim, stage)
         if record is None:  # the stage timed out before it was active; a crash may have left something
             self._opener(delivery.claim, stage).forget()
             self.versions.remove(version_name(stage, claim=delivery.claim, deposit=delivery.filing.deposit))
@@ -203,7 +203,7 @@ class _Work:
             if record.version:
                 self.versions.remove(record.version)
             self.setting.reached("removed")
-            record = self.journal.write(replace(record, step=Progress.UNDONE, reason=fault))
+            record = self.logbook.write(replace(record, step=Progress.UNDONE, reason=fault))
             self.setting.reached("undone")
         return self._report(record, ReceiptOutcome.ROLLED_BACK, _undone_text(record), delivery)
 
@@ -247,13 +247,13 @@ class _Work:
     def _report(
         self, record: Record, outcome: ReceiptOutcome, detail: str, delivery: VerifiedDelivery
     ) -> Reported:
-        receipt = self.journal.receipt(record.claim, record.stage, outcome)
+        receipt = self.logbook.receipt(record.claim, record.stage, outcome)
         if receipt is None:
             receipt = self._signed(record, outcome, detail, delivery)
-            self.journal.keep_receipt(record.claim, record.stage, outcome, receipt)
+            self.logbook.keep_receipt(record.claim, record.stage, outcome, receipt)
         self.setting.reached(f"signed-{outcome.value}")
         self.setting.escrow.report(record.claim, receipt)
-        self.journal.remember(record.claim, frozenset({statement_id(receipt)}))
+        self.logbook.remember(record.claim, frozenset({statement_id(receipt)}))
         self.setting.reached(f"reported-{outcome.value}")
         return Reported(stage=record.stage, outcome=outcome, detail=detail)
 

@@ -8,7 +8,7 @@ from tallystick.domain.ids import StageId
 from tallystick.domain.instants import plus
 from tallystick.limits import ACTIVATION_PAUSE_MAX, ACTIVATION_PAUSE_MIN, ACTIVATION_REPORT_TIME
 from tallystick.receiver.delivery import OfferedStage
-from tallystick.receiver.journal import Record
+from tallystick.receiver.logbook import Record
 
 _DOUBLINGS_MAX: Final = 16
 _SHORTEST: Final = timedelta(seconds=1)

@@ -8,7 +8,7 @@ import pytest
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import DeliveryRefusedError
 from tallystick.receiver.fence import Fence, ReceiverBusyError, ReceiverOvertakenError, fenced
-from tallystick.receiver.journal import Journal, Progress, Record
+from tallystick.receiver.logbook import Logbook, Progress, Record
 from tallystick.receiver.receiver import OWN_FOLDER, receive
 from tallystick.receiver.versions import Versions
 from tests.support.receivers import ALL, FAILS, active, killed_at, payloads, receive_all, setting
@@ -108,14 +108,14 @@ def test_plaintext_that_a_crash_left_is_gone_at_the_next_start(escrow: FolderEsc
     assert not list((tmp_path / "bank" / OWN_FOLDER / "work").glob("*/opened"))
 
 
-def test_overtaken_receiver_writes_no_journal(tmp_path: Path, release: Release) -> None:
+def test_overtaken_receiver_writes_no_logbook(tmp_path: Path, release: Release) -> None:
     (tmp_path / "own").mkdir()
     with fenced(tmp_path / "own") as stale:
-        journal = Journal(tmp_path / "journal", stale)
+        logbook = Logbook(tmp_path / "logbook", stale)
     record = Record(claim=release.claim, stage=PROVISIONAL, step=Progress.STAGED, version="v", components=())
     with fenced(tmp_path / "own"), pytest.raises(ReceiverOvertakenError):
-        journal.write(record)
-    assert journal.read(release.claim, PROVISIONAL) is None
+        logbook.write(record)
+    assert logbook.read(release.claim, PROVISIONAL) is None
 
 
 def test_version_that_a_crash_left_unrecorded_is_gone_once_its_stage_is_undone(

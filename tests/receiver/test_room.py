@@ -74,12 +74,12 @@ def test_error_of_this_machines_files_is_told_with_the_folder_and_reports_nothin
 ) -> None:
     (tmp_path / "bank" / OWN_FOLDER).mkdir(parents=True, mode=0o700)
     (tmp_path / "bank").chmod(0o700)
-    (tmp_path / "bank" / OWN_FOLDER / "journal").write_text("not a folder")
-    with pytest.raises(ReceiverHinderedError, match="journal") as refused:
+    (tmp_path / "bank" / OWN_FOLDER / "logbook").write_text("not a folder")
+    with pytest.raises(ReceiverHinderedError, match="logbook") as refused:
         receive(setting(escrow, tmp_path / "bank"), escrow.release.claim)
     assert refused.value.facts["folder"] == str(tmp_path / "bank")
     assert escrow.receipts() == []
-    (tmp_path / "bank" / OWN_FOLDER / "journal").unlink()
+    (tmp_path / "bank" / OWN_FOLDER / "logbook").unlink()
     receive_all(setting(escrow, tmp_path / "bank"), escrow.release.claim)
     assert active(tmp_path / "bank")
 

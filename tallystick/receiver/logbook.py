@@ -1,6 +1,6 @@
 """What this receiver has done with each stage of each claim, on disk before it does the next thing.
 
-After a crash at any point the journal says where to resume, and everything from
+After a crash at any point the logbook says where to resume, and everything from
 there may be done again.
 """
 
@@ -55,11 +55,11 @@ class Record:
     tried_at: datetime | None = None
 
 
-class Journal:
+class Logbook:
     """The records in one folder, and the receipts that were signed for them."""
 
     def __init__(self, folder: Path, fence: Fence) -> None:
-        """Keep the journal in `folder`, as long as `fence` allows it."""
+        """Keep the logbook in `folder`, as long as `fence` allows it."""
         self._folder, self._fence = make_private(folder), fence
 
     def read(self, claim: Digest, stage: StageId) -> Record | None:
