@@ -19,6 +19,7 @@ from api.backend.tidying import keep_tidying
 from api.http import openapi, problems
 from api.http.heads import Heads
 from api.http.metrics import Counting, Metrics
+from api.http.metrics_port import served
 from api.http.routing import VERSION
 from api.routes import (
     acts,
@@ -99,6 +100,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     backend = app.state.backend
     assert isinstance(backend, Backend)
     tidying = asyncio.create_task(keep_tidying(backend))
-    yield
+    with served(app.state.metrics, backend.settings.metrics_address):
+        yield
     tidying.cancel()
     backend.database.dispose()

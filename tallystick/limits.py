@@ -165,6 +165,7 @@ CLOCK_RETRY_MAX: Final = timedelta(seconds=30)  # so that work resumes soon afte
 assert NOTICE_STEP_MAX > LEDGER_STEP_MAX  # it ends with such a step
 
 # Notices.
+METRICS_READERS_MAX: Final = 8  # at once, on the port of the figures
 CHANNEL_REPLY_MAX: Final = timedelta(seconds=30)  # for a mail server or a webhook to answer
 CHANNEL_DETAIL_LENGTH_MAX: Final = 200
 

@@ -68,6 +68,7 @@ class Settings:
         blob_locations: Two or more different places.
         uploads_dir: The folder for blobs that are still arriving.
         root_keys: The escrow agent's keys; every agreement needs a signature by one of them.
+        metrics_address: Where the API serves its figures, as host:port; absent: nowhere.
         log_key_file: The key that signs checkpoints and notices; only the worker can read it.
         gate_key_file: The gate's keys; only the gate can read them.
         smtp_url: `smtp://` or `smtps://`, with user and password if any; without it no e-mail is sent.
@@ -94,6 +95,7 @@ class Settings:
     temporal_namespace: str
     api_host: str
     api_port: int
+    metrics_address: str | None
     log_key_file: Path
     gate_key_file: Path
     smtp_url: str | None = field(repr=False)
@@ -140,6 +142,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         temporal_namespace=read.get("TEMPORAL_NAMESPACE", str, "default"),
         api_host=read.get("API_HOST", str, "127.0.0.1"),
         api_port=read.get("API_PORT", _port, 8080),
+        metrics_address=read.get("METRICS_ADDRESS", _listening, None),
         log_key_file=read.get("LOG_KEY_FILE", _absolute, data / "keys" / "log.key"),
         gate_key_file=read.get("GATE_KEY_FILE", _absolute, data / "keys" / "gate.key"),
         smtp_url=read.get("SMTP_URL", _smtp, None),
@@ -155,8 +158,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         scrub_every=read.get("SCRUB_SECONDS", _seconds, timedelta(days=1)),
         poll_every=read.get("POLL_SECONDS", _seconds, timedelta(seconds=2)),
     )
-    read.refuse_unknown()
-    return _with_sender(settings)
+    return read.finished(_with_sender(settings))
 
 
 def environment_of(settings: Settings) -> Mapping[str, str]:
@@ -164,11 +166,6 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
 
     They may contain the passwords of the database and of the mail server.
     """
-    optional = {
-        "SMTP_URL": settings.smtp_url,
-        "MAIL_FROM": settings.mail_from,
-        "WEBHOOK_SECRET_FILE": settings.webhook_secret_file,
-    }
     texts = {
         "DEPLOYMENT": settings.deployment,
         "DATA": settings.data_dir,
@@ -191,9 +188,18 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
         "CHECKPOINT_SECONDS": whole_seconds(settings.checkpoint_every),
         "SCRUB_SECONDS": whole_seconds(settings.scrub_every),
         "POLL_SECONDS": whole_seconds(settings.poll_every),
-        **{name: value for name, value in optional.items() if value is not None},
+        **{name: value for name, value in _optional(settings).items() if value is not None},
     }
     return {_PREFIX + name: str(value) for name, value in texts.items() if value != ""}
+
+
+def _optional(settings: Settings) -> Mapping[str, object]:
+    return {
+        "SMTP_URL": settings.smtp_url,
+        "MAIL_FROM": settings.mail_from,
+        "METRICS_ADDRESS": settings.metrics_address,
+        "WEBHOOK_SECRET_FILE": settings.webhook_secret_file,
+    }
 
 
 class _Reader:
@@ -218,9 +224,10 @@ class _Reader:
         self._known.add(_PREFIX + name)
         return self.required(name, parse) if _PREFIX + name in self._given else default
 
-    def refuse_unknown(self) -> None:
+    def finished(self, settings: Settings) -> Settings:
         if unknown := sorted(self._given.keys() - self._known):
             raise BadSettingError(f"there is no setting {unknown[0]}", setting=unknown[0])
+        return settings
 
 
 def _bad(message: str) -> MalformedError:
@@ -272,6 +279,10 @@ def _locations(text: str) -> tuple[BlobLocation, ...]:
 
 def _keys(text: str) -> tuple[PublicKey, ...]:
     return tuple(ids.public_key(key) for key in text.split())
+
+
+def _listening(text: str) -> str | None:
+    return _address(text)
 
 
 def _address(text: str) -> str:

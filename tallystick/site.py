@@ -152,11 +152,17 @@ def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = (), fsy
 
 
 def settings_of(
-    site: Site, *, api_port: int, temporal_port: int, database_url: str | None = None
+    site: Site,
+    *,
+    api_port: int,
+    temporal_port: int,
+    metrics_port: int | None = None,
+    database_url: str | None = None,
 ) -> Settings:
     """Return the settings with which the stack's processes run on `site`.
 
     Args:
+        metrics_port: Where the API serves its figures on this machine; absent: nowhere.
         database_url: The database of the ledger, if it is not a file in the data folder.
 
     Raises:
@@ -166,6 +172,7 @@ def settings_of(
     return read_settings(
         {
             **({} if database_url is None else {"TALLYSTICK_DATABASE_URL": database_url}),
+            **({} if metrics_port is None else {"TALLYSTICK_METRICS_ADDRESS": f"127.0.0.1:{metrics_port}"}),
             "TALLYSTICK_DATA": str(site.root),
             "TALLYSTICK_DEPLOYMENT": public.id,
             "TALLYSTICK_ROOT_KEYS": " ".join(public.root_keys),

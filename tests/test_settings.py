@@ -22,6 +22,7 @@ FULL = {
     "TALLYSTICK_TEMPORAL_NAMESPACE": "escrow",
     "TALLYSTICK_API_HOST": "0.0.0.0",  # noqa: S104 - a value to be read, not listened on
     "TALLYSTICK_API_PORT": "8443",
+    "TALLYSTICK_METRICS_ADDRESS": "127.0.0.1:9464",
     "TALLYSTICK_LOG_KEY_FILE": "/keys/log.key",
     "TALLYSTICK_GATE_KEY_FILE": "/keys/gate.key",
     "TALLYSTICK_SMTP_URL": "smtp://ana:canary@mail.example:587",

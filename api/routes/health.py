@@ -1,16 +1,13 @@
-"""Whether the process runs and is ready, its figures, and what everybody may know about the deployment."""
+"""Whether the process runs and is ready, and what everybody may know about the deployment."""
 
 from collections import Counter
-from typing import Final, cast
+from typing import Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.answers.shapes import DeploymentAnswer, Health
 from api.backend.backend import Backend, OpenBackend
-from api.http.metrics import Metrics
 from api.http.problems import NotReadyError
 from api.http.routing import VERSION, check_query
 from tallystick import __version__
@@ -21,7 +18,7 @@ from tallystick.store.registers import agreements, claims
 router = APIRouter(tags=["operations"], dependencies=[Depends(check_query)])
 
 DEPLOYMENT: Final = f"{VERSION}/deployment"
-PUBLIC: Final = frozenset({DEPLOYMENT, "/healthz", "/readyz", "/metrics"})
+PUBLIC: Final = frozenset({DEPLOYMENT, "/healthz", "/readyz"})
 """The paths at which a caller need not say who they are."""
 
 
@@ -57,22 +54,6 @@ async def show_ready(backend: OpenBackend) -> Health:
     if not (database and temporal):
         raise NotReadyError("the database or Temporal does not answer", database=database, temporal=temporal)
     return Health(ok=True)
-
-
-@router.get(
-    "/metrics",
-    response_class=PlainTextResponse,
-    responses={
-        200: {
-            "description": "Prometheus text format.",
-            "content": {"text/plain": {"schema": {"type": "string"}}},
-        }
-    },
-)
-def show_metrics(request: Request) -> PlainTextResponse:
-    """Return the figures of this process."""
-    metrics = cast("Metrics", request.app.state.metrics)
-    return PlainTextResponse(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 def claims_by_state(backend: Backend) -> Counter[str]:

@@ -289,6 +289,13 @@ BUILDS: Final = (
         "tests/activities/notices/test_claim.py",
     ),
     _build(
+        "the port of the figures stays open",
+        "api/http/metrics_port.py",
+        "        server.should_exit = True\n",
+        "",
+        "tests/api/http/test_metrics_port.py",
+    ),
+    _build(
         "an answer to HEAD has a body",
         "api/http/heads.py",
         'await send({"type": "http.response.body", "body": b"", "more_body": False})',

@@ -17,6 +17,7 @@ _EXIT_INTERRUPTED: Final = 130
 
 
 def up(
+    *,
     data: Annotated[
         Path, typer.Option(help="The folder for all of the site's data; created if missing.")
     ] = Path("tallystick-data"),
@@ -27,6 +28,9 @@ def up(
     root: Annotated[
         list[Path] | None,
         typer.Option(help="A .pub file of the escrow agent, who must sign every agreement; repeatable."),
+    ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="The port of its figures on 127.0.0.1; absent: one that is free.")
     ] = None,
     database_url: Annotated[
         str | None,
@@ -40,7 +44,13 @@ def up(
     """Start a Temporal server, the worker, the gate and the API, and stop them all on Ctrl-C."""
     console = Console()
     site = prepare(data, deployment=deployment, root_files=root or ())
-    settings = settings_of(site, api_port=api_port, temporal_port=free_port(), database_url=database_url)
+    settings = settings_of(
+        site,
+        api_port=api_port,
+        temporal_port=free_port(),
+        metrics_port=metrics_port or free_port(),
+        database_url=database_url,
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # while it starts, SIGTERM acts as Ctrl-C
     try:
         with running(site, settings, lambda name: console.print(f"  [green]ready[/]  {name}")) as stack:
@@ -66,6 +76,7 @@ def _addresses(stack: Stack, site: Site) -> Table:
     table = Table(show_header=False, box=None, padding=(0, 2))
     table.add_row("API", stack.api_url)
     table.add_row("API description", f"{stack.api_url}/v1/openapi.json")
+    table.add_row("figures", f"http://{stack.settings.metrics_address}/metrics")
     table.add_row("deployment", str(site.public_file))
     table.add_row("notices", str(site.root / "outbox"))
     table.add_row("logs", str(site.logs))

@@ -21,7 +21,7 @@ async def test_every_address_that_answers_get_answers_head_alike_and_without_a_b
         assert (head.status_code, head.content) == (got.status_code, b""), path
         assert head.headers["content-type"] == got.headers["content-type"], path
         asked += 1
-    assert asked > 25
+    assert asked >= 25
 
 
 async def test_a_stream_of_events_that_is_asked_for_by_head_ends_at_once(claimed: Service) -> None:

@@ -123,16 +123,6 @@ async def test_every_answer_is_documented(service: Service) -> None:
                     assert list(response["content"]) == ["application/problem+json"]
 
 
-async def test_metrics_count_refusals_by_code_and_name_nobody(claimed: Service) -> None:
-    await claimed.get("/claims/clm-aaaaaaaaaaaaaaaa", ANA)
-    text = (await claimed.http.get("/metrics")).text
-    assert 'tallystick_refusals_total{code="no-such-claim"} 1.0' in text
-    assert 'tallystick_claims{state="FILED"} 1.0' in text
-    assert 'route="/v1/claims/{claim}"' in text
-    assert "clm-" not in text
-    assert "sha256" not in text
-
-
 async def test_ready_means_that_the_neighbours_answer(service: Service) -> None:
     assert (await service.http.get("/readyz")).status_code == 200
     service.engine.away = True

@@ -64,6 +64,10 @@ class FaultySite:
         return self._stack.api_url
 
     @property
+    def figures(self) -> str:
+        return f"http://{self.settings.metrics_address}/metrics"
+
+    @property
     def database(self) -> Path:
         return ledger_file(self.settings)
 
@@ -152,6 +156,6 @@ def new_site(folder: Path) -> Site:
 @contextmanager
 def faulty(site: Site) -> Generator[FaultySite]:
     """Run the processes of `site` while the block runs."""
-    settings = settings_of(site, api_port=free_port(), temporal_port=free_port())
+    settings = settings_of(site, api_port=free_port(), temporal_port=free_port(), metrics_port=free_port())
     with running(site, settings, lambda _: None) as stack:
         yield FaultySite(site, settings, stack)
