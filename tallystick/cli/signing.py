@@ -37,7 +37,7 @@ class NobodyToAskError(TallystickError):
     """There is no terminal at which a person could confirm a statement."""
 
     code = "nobody-to-ask"
-    why = "A person reads and confirms what they sign, and that takes a terminal."
+    why = "A person reads and confirms a statement about what others wrote, and that takes a terminal."
     advice = "Run the command in a terminal; a program that may sign without asking passes `--yes`."
 
 
@@ -59,19 +59,24 @@ class Manner:
     send: Path | None = None
 
 
-def asking(*, yes: bool, question: str = "Sign this?") -> Confirm:
+def asking(*, yes: bool, own: bool = False, question: str = "Sign this?") -> Confirm:
     """Return a function that shows people what they sign, and asks them unless `yes` is true.
 
+    Args:
+        own: The caller wrote all that is signed: their own folder, their own form. Where there is no
+            terminal, as on a build server that deposits every night, it is shown and signed unasked.
+
     Raises:
-        NobodyToAskError: There is no terminal to ask at, and `yes` is false.
+        NobodyToAskError: There is no terminal to ask at, `yes` is false, and others wrote what is signed.
     """
-    if not yes and not sys.stdin.isatty():
+    terminal = sys.stdin.isatty()
+    if not (yes or own or terminal):
         raise NobodyToAskError("no terminal to ask at")
 
     def confirm(lines: Sequence[str]) -> None:
         for line in lines:
             say(line)
-        if not yes:
+        if terminal and not yes:
             typer.confirm(question, abort=True, err=True)
 
     return confirm

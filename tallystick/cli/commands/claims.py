@@ -38,7 +38,7 @@ def file_(
     as_json: Json = False,
 ) -> None:
     """Seal the evidence, sign the claim, and file both."""
-    form, confirm = read_claim_form(file), asking(yes=yes)
+    form, confirm = read_claim_form(file), asking(yes=yes, own=True)
     with opened(context, api, key) as desk:
         answer = file_claim(desk, form, confirm=confirm, at=now(), trusted=trust)
     print_result(answer, [f"filed {text(answer, 'claim')}"], as_json=as_json)

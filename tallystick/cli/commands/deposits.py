@@ -65,7 +65,7 @@ def make(
     Repeat it after a failure: what is sealed already is not sealed again, and only what is missing is sent.
     """
     consistent_at = None if watermark is None else instant(watermark)
-    confirm = asking(yes=yes)  # refuses a build server, which has no terminal, before anything is sealed
+    confirm = asking(yes=yes, own=True)
     with opened(context, api, key) as desk:
         n, answer = make_deposit(
             desk,

@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,14 @@ def folder() -> Path:
     return Path("deposit")
 
 
-def make(office: Office, folder: Path, *words: str, verdict: str = "verified") -> Ran:
+def make(
+    office: Office, folder: Path, *words: str, verdict: str = "verified", yes: Sequence[str] = ("--yes",)
+) -> Ran:
     answer = {"verdict": {"state": verdict, "because": ["a copy is bad"]}}
     office.api.shows[f"{URL}/deposits/1"] = answer
     office.api.shows[f"POST {URL}/deposits"] = {"deposit": "sha256:0", "number": 1, "index": 9}
     return office.run(
-        "deposit", "make", str(folder), "--agreement", AGREEMENT.id, *words, "--yes", "--json", person=DORA
+        "deposit", "make", str(folder), "--agreement", AGREEMENT.id, *words, *yes, "--json", person=DORA
     )
 
 
@@ -286,10 +289,15 @@ def test_nothing_is_uploaded_for_anyone_but_the_depositor(office: Office, folder
     assert office.api.blobs == {}
 
 
+def test_deposit_of_a_build_server_is_shown_and_made(office: Office, folder: Path) -> None:
+    ran = make(office, folder, yes=())
+    assert (ran.code, len(office.sent())) == (0, 1)
+    assert f"{DORA} makes deposit 1" in ran.err
+    assert "Sign this?" not in ran.err
+
+
 def test_deposit_is_shown_and_nothing_of_it_is_uploaded_without_a_yes(office: Office, folder: Path) -> None:
     words = ("deposit", "make", str(folder), "--agreement", AGREEMENT.id)
     ran = office.run(*words, person=DORA, answer="n\n")
     assert (ran.code, office.sent(), office.api.blobs) == (1, [], {})
     assert f"{DORA} makes deposit 1" in ran.err[: ran.err.index("Sign this?")]
-    unasked = office.run(*words, person=DORA)
-    assert (unasked.problem["code"], office.api.blobs) == ("nobody-to-ask", {})
