@@ -21,6 +21,7 @@ from api.http.heads import Heads
 from api.http.metrics import Counting, Metrics
 from api.http.metrics_port import served
 from api.http.routing import VERSION
+from api.http.turns import Turns
 from api.routes import (
     acts,
     agreements,
@@ -71,7 +72,9 @@ def create_app(
         lifespan=_lifespan,
     )
     app.state.backend = backend
-    app.state.metrics = Metrics(lambda: health.claims_by_state(backend))
+    app.state.turns = Turns()
+    app.state.metrics = Metrics(lambda: health.claims_on_record(backend))
+    health.install(app, backend)
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
@@ -83,6 +86,7 @@ def create_app(
 
 ROUTERS = (
     health.router,
+    health.deployment,
     agreements.router,
     ledgers.router,
     deposits.router,

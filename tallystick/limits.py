@@ -113,6 +113,7 @@ BLOB_BYTES_MAX: Final = 1 << 40
 BLOB_STORES_MIN: Final = 2
 DATABASE_BUSY_MAX: Final = timedelta(seconds=15)  # how long a writer waits for its turn
 DATABASE_IDLE_MAX: Final = timedelta(seconds=60)  # how long it may do nothing during its turn
+DATABASE_CONNECTIONS_MAX: Final = 15  # of one process, unless its threads are counted
 DRAFT_IDLE_MAX: Final = timedelta(days=1)  # of a file that a store is writing; then its writer is dead
 SCRUB_REST_MIN: Final = timedelta(milliseconds=100)  # between two blobs that are read again
 UPLOAD_IDLE_MAX: Final = timedelta(days=7)  # after that an unfinished upload is dropped
@@ -227,11 +228,43 @@ UPDATE_WAIT_MAX: Final = timedelta(seconds=40)  # for the engine to acknowledge;
 ENGINE_NUDGE_MAX: Final = timedelta(seconds=5)  # for calls that the reconciler makes up for
 EVIDENCE_WAIT_MAX: Final = timedelta(seconds=50)
 LEDGER_PAGE_ENTRIES_MAX: Final = 256
-EVENT_STREAMS_MAX: Final = 256  # open at once, in one process
+EVENT_STREAMS_MAX: Final = 256  # open at once, in one process,
+EVENT_STREAMS_EACH_MAX: Final = 8  # and of one caller
 EVENT_STREAM_MAX: Final = timedelta(minutes=15)  # then the client asks again, from where it left off
 AGREEMENT_BLOB_BYTES_MAX: Final = 4 << 40  # of all blobs under one agreement, uploads under way included
 EVIDENCE_BLOB_BYTES_MAX: Final = 1 << 30  # one evidence document, sealed
 assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # so that the client still gets an answer
+
+# What one caller has under way in one process of the API, and the threads that callers take in turn.
+REQUESTS_EACH_MAX: Final = 8  # of one caller at once,
+HEAVY_REQUESTS_EACH_MAX: Final = 4  # if they cost much,
+STRANGER_REQUESTS_EACH_MAX: Final = 4  # or of one address, as long as nobody knows who asks;
+REQUESTS_WAITING_EACH_MAX: Final = 32  # so many more wait, and the rest is refused
+CONNECTIONS_MAX: Final = 768  # below the 1,024 open files that most systems allow,
+CONNECTIONS_EACH_MAX: Final = 512  # and from one address, which may be a proxy's
+REQUESTS_MAX: Final = CONNECTIONS_MAX  # under way at once, in one lane: a connection has one at a time
+ACT_THREADS_MAX: Final = 8
+SMALL_THREADS_MAX: Final = 4
+HEAVY_THREADS_MAX: Final = 2  # Python runs one at a time; more would only make the others wait longer
+UPLOAD_THREADS_MAX: Final = 4
+STREAM_THREADS_MAX: Final = 2
+STRANGER_THREADS_MAX: Final = 2
+API_THREADS_MAX: Final = (
+    ACT_THREADS_MAX
+    + SMALL_THREADS_MAX
+    + HEAVY_THREADS_MAX
+    + UPLOAD_THREADS_MAX
+    + STREAM_THREADS_MAX
+    + STRANGER_THREADS_MAX
+)
+assert API_THREADS_MAX < 40  # anyio's, so that whose turn it is never waits for a thread  # noqa: PLR2004
+API_CONNECTIONS_MAX: Final = API_THREADS_MAX + 4  # to the database; the others look whether it is there
+KEYS_REMEMBERED_MAX: Final = 4096  # by their fingerprints, so that a token is verified without the database
+HEAD_TIME_MAX: Final = timedelta(seconds=10)  # until a request's head has arrived
+BODY_PAUSE_MAX: Final = timedelta(seconds=15)  # between two parts of a body,
+BODY_TIME_MAX: Final = timedelta(seconds=30)  # and in all, besides the time for its size:
+BODY_BYTES_PER_SECOND_MIN: Final = 1024
+assert CONNECTIONS_EACH_MAX < CONNECTIONS_MAX
 
 # The worker's processes.
 CHECKPOINT_SOON: Final = timedelta(seconds=1)  # after an entry; one signature for all until then

@@ -206,6 +206,7 @@ def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:
             "api",
             (
                 *("uvicorn", "api.app:create_app", "--factory", "--no-access-log"),
+                *("--http", "api.http.connections:Connection"),
                 *("--host", settings.api_host, "--port", str(settings.api_port)),
             ),
             environment,

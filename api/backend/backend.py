@@ -13,9 +13,11 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from api.backend.known_keys import KnownKeys
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
+from tallystick.limits import API_CONNECTIONS_MAX
 from tallystick.messages import (
     Acknowledged,
     ClaimStart,
@@ -121,6 +123,7 @@ class Backend:
     uploads: Uploads
     engine: EnginePort
     cases: Cases
+    keys: KnownKeys
     clock: Callable[[], datetime]
 
     def now(self) -> datetime:
@@ -173,7 +176,7 @@ def open_backend(settings: Settings, engine: EnginePort, clock: Callable[[], dat
     """
     stores = [FileBlobStore(location.path, name=location.url) for location in settings.blob_locations]
     blobs = ReplicatedBlobs(stores)
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, connections_max=API_CONNECTIONS_MAX)
     return Backend(
         settings=settings,
         database=database,
@@ -181,6 +184,7 @@ def open_backend(settings: Settings, engine: EnginePort, clock: Callable[[], dat
         uploads=Uploads(settings.uploads_dir, blobs),
         engine=engine,
         cases=Cases(),
+        keys=KnownKeys(),
         clock=clock,
     )
 

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from api.backend.backend import Backend, OpenBackend
 from api.http.problems import UnauthenticatedError
+from api.http.turns import in_turn
 from tallystick.crypto.json.canonical import parse
 from tallystick.crypto.keys import key_id, verifies
 from tallystick.domain import ids
@@ -140,23 +141,63 @@ def authenticate(
     return key
 
 
-def caller(request: Request, backend: OpenBackend) -> Caller:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who a request's token says is asking, before anything is looked up for them.
+
+    Attributes:
+        counted_as: Their key's fingerprint; without a good token, the address of their connection.
+        key: Whose signature is on the token; None if there is none.
+        refusal: Why there is none.
+    """
+
+    counted_as: str
+    key: PublicKey | None
+    refusal: UnauthenticatedError | None
+
+
+def subject_of(request: Request) -> Digest:
+    """Return the fingerprint that a request's token names: nobody has verified it yet.
+
+    Raises:
+        UnauthenticatedError: There is no token, or it names none.
+    """
+    return _subject(_opened(bearer_of(request), None))
+
+
+def key_on_record(backend: Backend, fingerprint: Digest) -> None:
+    """Look up the key with a fingerprint, and remember it if an agreement lists it."""
+    with reading(backend.database) as session:
+        if (key := _known_key(session, fingerprint)) is not None:
+            backend.keys.remember(fingerprint, key)
+
+
+def identified(request: Request, backend: Backend) -> PublicKey:
+    """Return the remembered key that signed a request's token; the database is not asked.
+
+    Raises:
+        UnauthenticatedError: No such key signed it, or it is not good now.
+    """
+    return authenticate(
+        bearer_of(request),
+        deployment=backend.settings.deployment,
+        now=int(backend.now().timestamp()),
+        key_of=backend.keys.get,
+    )
+
+
+async def caller(request: Request, backend: OpenBackend) -> Caller:
     """Return who asks.
 
     Raises:
         UnauthenticatedError: The token does not say so, or the key was revoked everywhere.
     """
-    token, known = bearer_of(request), list[PersonKey]()
-    with reading(backend.database) as session:
-
-        def key_of(fingerprint: Digest) -> PublicKey | None:
-            known.extend(agreements.person_keys(session, fingerprint))
-            return known[0].public_key if known else None
-
-        key = authenticate(
-            token, deployment=backend.settings.deployment, now=int(backend.now().timestamp()), key_of=key_of
-        )
-        return _caller(session, key, known)
+    asker = request.state.asker
+    assert isinstance(asker, Asker), "every route with a caller is bounded by caller"
+    if asker.refusal is not None:
+        raise asker.refusal
+    assert asker.key is not None, "who is not refused has signed the token"
+    return await in_turn(_looked_up, backend, asker.key, key_id(asker.key))
 
 
 def looked_up_again(backend: Backend, caller: Caller) -> Caller:
@@ -165,8 +206,7 @@ def looked_up_again(backend: Backend, caller: Caller) -> Caller:
     Raises:
         UnauthenticatedError: The key was revoked everywhere meanwhile.
     """
-    with reading(backend.database) as session:
-        return _caller(session, caller.key, agreements.person_keys(session, caller.fingerprint))
+    return _looked_up(backend, caller.key, caller.fingerprint)
 
 
 Known = Annotated[Caller, Depends(caller)]
@@ -182,6 +222,11 @@ def known_or(backend: Backend, others: Callable[[], list[PublicKey]]) -> Callabl
         return known or next((key for key in others() if key_id(key) == fingerprint), None)
 
     return find
+
+
+def _looked_up(backend: Backend, key: PublicKey, fingerprint: Digest) -> Caller:
+    with reading(backend.database) as session:
+        return _caller(session, key, agreements.person_keys(session, fingerprint))
 
 
 def _known_key(session: Session, fingerprint: Digest) -> PublicKey | None:

@@ -1,14 +1,11 @@
-"""Figures for Prometheus: requests, refusals by code, claims by state. No label is an id or a name."""
+"""Figures for Prometheus: requests, refusals by code, claims on record. No label is an id or a name."""
 
 import time
-from collections import Counter as Counts
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from fastapi.routing import APIRoute
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _UNKNOWN_ROUTE: Final = "none"
@@ -17,8 +14,8 @@ _UNKNOWN_ROUTE: Final = "none"
 class Metrics:
     """The figures of one process."""
 
-    def __init__(self, claims_by_state: Callable[[], Counts[str]]) -> None:
-        """Begin at zero; `claims_by_state` is asked at each scrape."""
+    def __init__(self, claims_on_record: Callable[[], int]) -> None:
+        """Begin at zero; `claims_on_record` is asked at each scrape."""
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "tallystick_requests",
@@ -35,7 +32,8 @@ class Metrics:
         self._refusals = Counter(
             "tallystick_refusals", "Requests refused, by code.", ("code",), registry=self._registry
         )
-        self._registry.register(_Claims(claims_by_state))
+        claims = Gauge("tallystick_claims", "Claims on record.", registry=self._registry)
+        claims.set_function(claims_on_record)
 
     def text(self) -> bytes:
         """Return the figures in the text format of Prometheus."""
@@ -49,18 +47,6 @@ class Metrics:
     def refused(self, code: str) -> None:
         """Count a refusal."""
         self._refusals.labels(code).inc()
-
-
-class _Claims(Collector):
-    def __init__(self, claims_by_state: Callable[[], Counts[str]]) -> None:
-        self._claims_by_state = claims_by_state
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield how many claims are in each state."""
-        family = GaugeMetricFamily("tallystick_claims", "Claims on record, by state.", labels=("state",))
-        for state, count in sorted(self._claims_by_state().items()):
-            family.add_metric([state], count)
-        yield family
 
 
 class Counting:

@@ -72,12 +72,12 @@ _PROBLEM: Final[Mapping[str, Any]] = {
     },
 }
 
-_ALWAYS: Final = (400, 404, 405, 422, 500, 503)
+_ALWAYS: Final = (400, 404, 405, 422, 429, 500, 503)
 _BY_METHOD: Final[Mapping[str, tuple[int, ...]]] = {
     "get": (403, 409, 416),
     "head": (403,),
-    "post": (403, 409, 413, 415),
-    "put": (403, 409, 413, 415),
+    "post": (403, 408, 409, 413, 415),
+    "put": (403, 408, 409, 413, 415),
 }
 _TITLES: Final[Mapping[int, str]] = {
     400: "Malformed",
@@ -85,11 +85,13 @@ _TITLES: Final[Mapping[int, str]] = {
     403: "Not allowed to this person",
     404: "There is no such thing, or you may not see it",
     405: "Not with this method",
+    408: "It did not arrive in time",
     409: "In conflict with the record",
     413: "Too large",
     415: "Another media type",
     416: "Not within the blob",
     422: "Refused because of what it says",
+    429: "Too many at once from this caller; nothing was done",
     500: "A defect; nothing was acknowledged",
     503: "Not now; repeating loses nothing",
 }

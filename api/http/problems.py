@@ -20,6 +20,7 @@ from starlette.routing import compile_path
 from starlette.types import ExceptionHandler
 
 from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
+from api.http.turns import TooManyRequestsError
 from tallystick.crypto.envelope import SignatureInvalidError
 from tallystick.crypto.keys import InvalidPointError
 from tallystick.crypto.log.merkle import LogRangeError
@@ -44,6 +45,8 @@ from tallystick.telemetry import logger
 
 MEDIA_TYPE: Final = "application/problem+json"
 _RETRY_AFTER_SECONDS: Final = 2
+_LATER: Final = frozenset({408, 429, 503})
+"""The statuses that promise another answer later."""
 _log = logger(__name__)
 
 Addresses: TypeAlias = tuple[tuple[re.Pattern[str], frozenset[str]], ...]
@@ -104,6 +107,15 @@ class BodyTooLargeError(TallystickError):
     advice = "Send at most `limit` bytes."
 
 
+class BodyTooSlowError(TallystickError):
+    """A body that arrives so slowly that it would keep others waiting."""
+
+    code = "body-too-slow"
+    why = "The body, or its next part, did not arrive in time; of a blob, what has arrived is kept."
+    advice = "Send it again over a better connection; a blob can be continued from where it stopped."
+    retryable = True
+
+
 class InvalidParameterError(TallystickError):
     """A query parameter, path segment or header that this address does not take."""
 
@@ -154,6 +166,7 @@ STATUS: Final[Mapping[type[TallystickError], int]] = MappingProxyType(
         LogRangeError: 404,
         NotDraftedError: 404,
         MethodNotAllowedError: 405,
+        BodyTooSlowError: 408,
         WrongClaimStateError: 409,
         BodyTooLargeError: 413,
         UnsupportedMediaTypeError: 415,
@@ -173,6 +186,7 @@ STATUS: Final[Mapping[type[TallystickError], int]] = MappingProxyType(
         refusals.UnknownGroundError: 422,
         refusals.ConditionNotMetError: 422,
         refusals.RulingIncompleteError: 422,
+        TooManyRequestsError: 429,
         DefectError: 500,
         RecordUnreadableError: 500,
         LedgerCorruptError: 500,
@@ -228,7 +242,7 @@ def problem_response(error: TallystickError, headers: Mapping[str, str] | None =
     """Return the HTTP answer for `error`."""
     shown = problem(error)
     extra = dict(headers or {})
-    if shown.status == 503:  # noqa: PLR2004 - the one status that promises a later answer
+    if shown.status in _LATER:
         extra.setdefault("Retry-After", str(_RETRY_AFTER_SECONDS))
     if shown.status == 401:  # noqa: PLR2004 - RFC 9110 section 11.6.1
         extra["WWW-Authenticate"] = "Bearer"

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from api.http.bounded import BoundedRoute
 from api.http.problems import InvalidParameterError, RequestRefusedError, UnsupportedMediaTypeError
 
 VERSION: Final = "/v1"
@@ -79,9 +80,12 @@ async def check_body(request: Request) -> None:
 
 
 def strict_router(tag: str) -> APIRouter:
-    """Return a router under `/v1` that refuses unknown parameters, what is given twice, and coded bodies."""
+    """Return a router under `/v1` that counts requests by caller, and is strict.
+
+    It refuses unknown parameters, what is given twice, and coded bodies.
+    """
     checks = [Depends(check_query), Depends(check_headers), Depends(check_body)]
-    return APIRouter(prefix=VERSION, tags=[tag], dependencies=checks)
+    return APIRouter(prefix=VERSION, tags=[tag], dependencies=checks, route_class=BoundedRoute)
 
 
 def _query_of(dependant: Dependant) -> dict[str, bool]:

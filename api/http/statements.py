@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Known, authenticate, bearer_of, known_or
 from api.http.problems import BodyTooLargeError, UnsupportedMediaTypeError
+from api.http.turns import in_turn
 from tallystick.crypto.envelope import Envelope, body_of, parse_envelope
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
@@ -65,7 +65,7 @@ async def agreement(request: Request, backend: OpenBackend) -> Posted:
     """
     token = bearer_of(request)
     body = await _bounded(request, _envelope_bytes_max(AGREEMENT_SIZE_BYTES_MAX))
-    key = await run_in_threadpool(_registering_key, backend, token, body)
+    key = await in_turn(_registering_key, backend, token, body)
     return _posted(request, key_id(key), body)
 
 
@@ -101,10 +101,10 @@ async def once(
     repeat = posted.repeat
     if repeat is None:
         return _created(_written(answer, await make()))
-    earlier = await run_in_threadpool(_recalled, backend, repeat)
+    earlier = await in_turn(_recalled, backend, repeat)
     if earlier is None:
         given = idempotency.Answer(status=_CREATED, response=_written(answer, await make()))
-        earlier = await run_in_threadpool(_remembered, backend, repeat, given)
+        earlier = await in_turn(_remembered, backend, repeat, given)
     return _created(earlier.response)
 
 

@@ -7,7 +7,6 @@ door, so that a refusal is immediate, and again by the engine, whose answer coun
 from collections.abc import Awaitable, Callable
 
 from fastapi import Response
-from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 
 from api.answers.acknowledged import acknowledgement, on_record
@@ -17,6 +16,7 @@ from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
+from api.http.turns import in_turn
 from api.http.visibility import ClaimName, seen_claim
 from tallystick.crypto.envelope import Envelope, check_signatures_kept, envelope_bytes, statement_id
 from tallystick.domain.acts.all import ACTS
@@ -45,7 +45,7 @@ def handler_of(kind: Kind) -> Callable[..., Awaitable[Response]]:
 
 async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, posted: Posted) -> Recorded:
     envelope = envelope_of(posted, kind)
-    case = await run_in_threadpool(_at_the_door, backend, caller, claim, envelope)
+    case = await in_turn(_at_the_door, backend, caller, claim, envelope)
     if isinstance(case, Recorded):
         return case
     submission = Submission(envelope=envelope_bytes(envelope).decode())
@@ -57,9 +57,9 @@ async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, po
         # A claim that is over may be carried still: after its end, an order to give back makes a return due.
         if is_carried(case.claim):
             raise  # the workflow was lost; the worker is about to rebuild it
-        return await run_in_threadpool(_after_the_end, backend, case.claim.digest, envelope)
+        return await in_turn(_after_the_end, backend, case.claim.digest, envelope)
     if len(envelope.signatures) > 1:  # the engine takes one statement once, whoever has signed it by then
-        await run_in_threadpool(_check_kept, backend, case, envelope)
+        await in_turn(_check_kept, backend, case, envelope)
     return acknowledgement(case.claim.digest, acknowledged)
 
 

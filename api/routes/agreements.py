@@ -4,7 +4,6 @@ import asyncio
 from typing import Annotated
 
 from fastapi import Query, Response
-from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 
 from api.answers.claim_views import envelope
@@ -24,6 +23,7 @@ from api.http.auth import Caller, Known
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedAgreement, PostedStatement, envelope_of, once
+from api.http.turns import in_turn
 from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement, seen_version
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.admission.revocations import check_revocation
@@ -157,8 +157,8 @@ async def revoke_key(
 
 async def _registered(backend: Backend, posted: Posted) -> Registered:
     envelope_sent = envelope_of(posted, Kind.AGREEMENT)
-    signed = await run_in_threadpool(read_agreement, envelope_sent)
-    registered, concerned = await run_in_threadpool(_register, backend, signed, envelope_sent)
+    signed = await in_turn(read_agreement, envelope_sent)
+    registered, concerned = await in_turn(_register, backend, signed, envelope_sent)
     wanted = [
         DealCustody(agreement=registered.agreement_id, component=component.id, epoch=_FIRST_EPOCH)
         for component in signed.agreement.components
@@ -169,7 +169,7 @@ async def _registered(backend: Backend, posted: Posted) -> Registered:
         agreement=registered.agreement_id,
         version=registered.version,
         digest=registered.digest,
-        words=await run_in_threadpool(comparison_words, registered.digest),
+        words=await in_turn(comparison_words, registered.digest),
         index=registered.index,
     )
 
@@ -216,7 +216,7 @@ def _latest_verified(session: Session, agreement_id: AgreementId) -> Deposit | N
 
 async def _revoked(backend: Backend, caller: Caller, agreement: str, posted: Posted) -> Recorded:
     sent = envelope_of(posted, Kind.KEY_REVOCATION)
-    recorded, concerned = await run_in_threadpool(_record_revocation, backend, caller, agreement, sent)
+    recorded, concerned = await in_turn(_record_revocation, backend, caller, agreement, sent)
     await asyncio.gather(*(backend.engine.look(claim, "a key was revoked") for claim in concerned))
     return recorded
 

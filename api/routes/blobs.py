@@ -1,22 +1,23 @@
 """Blobs: uploads that can be resumed, and downloads for those who are entitled to the bytes."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeAlias
 
 from fastapi import Header, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from api.answers.shapes import BlobStored, UploadGoesOn
 from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known
+from api.http.bounded import in_lane
 from api.http.fetching import may_fetch
 from api.http.openapi import BYTES_BODY
 from api.http.problems import problem_response
 from api.http.routing import strict_router
+from api.http.turns import Lane, in_turn
 from api.http.visibility import NAME_PATTERN, DigestName, seen_agreement
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Role
@@ -103,6 +104,7 @@ class _Upload:
     responses={202: {"model": UploadGoesOn, "description": "The part has arrived; more is expected."}},
     openapi_extra=BYTES_BODY,
 )
+@in_lane(Lane.UPLOAD)
 async def put_blob(
     *,
     digest: DigestName,
@@ -121,14 +123,14 @@ async def put_blob(
     """
     limit = upload_length if upload_length is not None else _SIZE_MAX[purpose]
     wanted = Digest(digest)
-    upload = await run_in_threadpool(_begun, backend, caller, agreement, wanted, purpose, limit=limit)
-    if await run_in_threadpool(_is_mine, backend, upload) and upload_offset == upload_length:
+    upload = await in_turn(_begun, backend, caller, agreement, wanted, purpose, limit=limit)
+    if await in_turn(_is_mine, backend, upload) and upload_offset == upload_length:
         return BlobStored(digest=digest, size_bytes=upload_offset)  # the answer was lost, not the blob
     received = await _receive(backend, upload, request, upload_offset)
     if upload_length is not None and received < upload_length:
         answer = UploadGoesOn(offset=received)
         return Response(f'{{"offset":{answer.offset}}}', status_code=202, media_type="application/json")
-    await run_in_threadpool(_finish, backend, upload, received)
+    await in_turn(_finish, backend, upload, received)
     return BlobStored(digest=digest, size_bytes=received)
 
 
@@ -176,6 +178,7 @@ def show_upload(
         },
     },
 )
+@in_lane(Lane.HEAVY)
 def get_blob(
     digest: DigestName,
     caller: Known,
@@ -223,10 +226,17 @@ def _served(backend: Backend, wanted: Digest, asked: str | None) -> Response:
         "Content-Disposition": "attachment",
         "X-Content-Type-Options": "nosniff",
     }
-    if asked is None or _RANGE.fullmatch(asked) is None:
-        return StreamingResponse(read.chunks, media_type=_OCTETS, headers=headers)
-    headers["Content-Range"] = f"bytes {first}-{first + left - 1}/{read.size_bytes}"
-    return StreamingResponse(read.chunks, status_code=_PARTIAL, media_type=_OCTETS, headers=headers)
+    status, chunks = 200, _sent_in_turn(read.chunks)
+    if asked is not None and _RANGE.fullmatch(asked) is not None:
+        headers["Content-Range"] = f"bytes {first}-{first + left - 1}/{read.size_bytes}"
+        status = _PARTIAL
+    return StreamingResponse(chunks, status_code=status, media_type=_OCTETS, headers=headers)
+
+
+async def _sent_in_turn(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield chunks, each read when it is the caller's turn: no thread waits for a caller who reads slowly."""
+    while (chunk := await in_turn(next, chunks, b"")) != b"":
+        yield chunk
 
 
 def _range(asked: str | None, backend: Backend, wanted: Digest) -> tuple[int, int | None]:
@@ -294,7 +304,7 @@ async def _receive(backend: Backend, upload: _Upload, request: Request, offset: 
                 raise BlobSizeMismatchError(
                     "more bytes than announced, or than there is room for", limit=upload.limit
                 )
-            received = await run_in_threadpool(
+            received = await in_turn(
                 backend.uploads.append_part, upload.owner, upload.digest, received, chunk
             )
     except ClientDisconnect:

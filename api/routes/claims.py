@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import Query, Response
-from fastapi.concurrency import run_in_threadpool
 
 from api.answers import claim_views
 from api.answers.acknowledged import acknowledgement, on_record
@@ -20,9 +19,11 @@ from api.answers.delivery import delivery_of
 from api.answers.shapes import Recorded
 from api.backend.backend import Backend, ClaimNotCarriedError, OpenBackend
 from api.http.auth import Caller, Known
+from api.http.bounded import in_lane
 from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
+from api.http.turns import Lane, in_turn
 from api.http.visibility import NAME_PATTERN, ClaimName, seen_case, seen_cases, seen_version
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.domain.authorship.authors import check_stages
@@ -51,6 +52,7 @@ async def file_claim(caller: Known, posted: PostedStatement, backend: OpenBacken
 
 
 @router.get("/claims")
+@in_lane(Lane.HEAVY)
 def list_claims(
     caller: Known,
     backend: OpenBackend,
@@ -82,6 +84,7 @@ def show_claim(claim: ClaimName, caller: Known, backend: OpenBackend) -> ClaimVi
 
 
 @router.get("/claims/{claim}/timeline")
+@in_lane(Lane.HEAVY)
 def show_timeline(claim: ClaimName, caller: Known, backend: OpenBackend) -> Timeline:
     """Return every statement and event on record, in the order in which it counts."""
     return claim_views.timeline(seen_case(backend, caller, claim))
@@ -112,6 +115,7 @@ def explain_claim(
 
 
 @router.get("/claims/{claim}/delivery")
+@in_lane(Lane.HEAVY)
 def show_delivery(claim: ClaimName, caller: Known, backend: OpenBackend, start: RecordStart = 0) -> Delivery:
     """Return the statements from which a receiver finds what to fetch, open or undo."""
     case = seen_case(backend, caller, claim)
@@ -129,14 +133,15 @@ def show_delivery(claim: ClaimName, caller: Known, backend: OpenBackend, start: 
         }
     },
 )
+@in_lane(Lane.HEAVY)
 async def export_evidence(claim: ClaimName, caller: Known, backend: OpenBackend) -> Response:
     """Return the claim's evidence file, which anyone can verify without this server.
 
     The worker makes it, because it is signed with a key that the API does not have.
     """
-    case = await run_in_threadpool(seen_case, backend, caller, claim)
+    case = await in_turn(seen_case, backend, caller, claim)
     digest = await backend.engine.evidence(EvidenceRequest(claim=case.claim.digest))
-    data = await run_in_threadpool(_whole, backend, digest)
+    data = await in_turn(_whole, backend, digest)
     return Response(data, media_type="application/json", headers=_download(case.claim.id))
 
 
@@ -151,7 +156,7 @@ def _waits_for(case: CaseFile, wanted: str | None, backend: Backend) -> bool:
 
 async def _filed(backend: Backend, caller: Caller, posted: Posted) -> Recorded:
     envelope = envelope_of(posted, Kind.CLAIM)
-    told = await run_in_threadpool(_at_the_door, backend, caller, envelope)
+    told = await in_turn(_at_the_door, backend, caller, envelope)
     if isinstance(told, Recorded):
         return told
     digest = statement_id(envelope)
@@ -160,7 +165,7 @@ async def _filed(backend: Backend, caller: Caller, posted: Posted) -> Recorded:
         acknowledged = await backend.engine.file_claim(start)
     except ClaimNotCarriedError:
         # Its workflow has run to its end since the check at the door, and never runs again: it is on record.
-        told = await run_in_threadpool(_at_the_door, backend, caller, envelope)
+        told = await in_turn(_at_the_door, backend, caller, envelope)
         if isinstance(told, Recorded):
             return told
         raise

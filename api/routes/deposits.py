@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import Path, Response
-from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 
 from api.answers.claim_views import envelope
@@ -14,6 +13,7 @@ from api.http.openapi import ENVELOPE_BODY
 from api.http.problems import NoSuchThingError
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
+from api.http.turns import in_turn
 from api.http.visibility import AgreementName, seen_agreement
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.deposit.recording import DepositRefusedError, check_deposit
@@ -77,7 +77,7 @@ def show_deposit(
 
 async def _deposited(backend: Backend, caller: Caller, agreement: str, posted: Posted) -> Deposited:
     sent = envelope_of(posted, Kind.DEPOSIT)
-    stored = await run_in_threadpool(_record, backend, caller, agreement, sent)
+    stored = await in_turn(_record, backend, caller, agreement, sent)
     asked = VerifyDeposit(agreement=stored.agreement_id, deposit=stored.digest)
     await backend.engine.verify_deposit(asked)
     return Deposited(deposit=stored.digest, number=stored.number, index=stored.entry.index)

@@ -7,18 +7,18 @@ from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import Header
-from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.answers import claim_views
 from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known, looked_up_again
+from api.http.bounded import in_lane
 from api.http.problems import UnauthenticatedError
 from api.http.routing import strict_router
+from api.http.turns import Lane, in_turn
 from api.http.visibility import ClaimName, seen_case
-from tallystick.domain.errors import TallystickError
 from tallystick.domain.record.fold import turns
-from tallystick.limits import EVENT_STREAM_MAX, EVENT_STREAMS_MAX
+from tallystick.limits import EVENT_STREAM_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.registers.claims import NoSuchClaimError
 
@@ -47,22 +47,8 @@ _STREAM: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-class TooManyStreamsError(TallystickError):
-    """As many event streams are open as one process allows."""
-
-    code = "too-many-streams"
-    why = "Each open stream costs memory, so their number is limited."
-    advice = "Close streams that you do not need, or read the timeline instead."
-    retryable = True
-
-
-class _Streams:
-    """Counts the streams that are open in this process."""
-
-    open = 0
-
-
 @router.get("/claims/{claim}/events", response_class=EventSourceResponse, responses=_STREAM)
+@in_lane(Lane.STREAM)
 async def follow_claim(
     claim: ClaimName,
     caller: Known,
@@ -76,13 +62,10 @@ async def follow_claim(
 ) -> EventSourceResponse:
     """Follow a claim: one event for each entry after `Last-Event-ID`; without it, or at -1, for every entry.
 
-    Raises:
-        TooManyStreamsError: Ask again later.
+    It has been counted among the caller's streams before this begins.
     """
     after = int(last_event_id)
-    await run_in_threadpool(seen_case, backend, caller, claim)
-    if _Streams.open >= EVENT_STREAMS_MAX:
-        raise TooManyStreamsError("too many streams are open", limit=EVENT_STREAMS_MAX)
+    await in_turn(seen_case, backend, caller, claim)
     return EventSourceResponse(entries_after(backend, caller, claim, after), ping=_PING_SECONDS)
 
 
@@ -93,19 +76,15 @@ async def entries_after(
 
     It ends as soon as the caller may no longer see the claim: a key may be revoked while it is open.
     """
-    _Streams.open += 1
-    try:
-        rounds = max(1, EVENT_STREAM_MAX // max(backend.settings.poll_every, timedelta(milliseconds=1)))
-        for _ in range(rounds):
-            case = await run_in_threadpool(_seen_now, backend, caller, claim)
-            if case is None:
-                return
-            for event in await run_in_threadpool(_newer, case, after):
-                yield event
-            after = max(after, case.claim.last_index)
-            await asyncio.sleep(backend.settings.poll_every.total_seconds())
-    finally:
-        _Streams.open -= 1
+    rounds = max(1, EVENT_STREAM_MAX // max(backend.settings.poll_every, timedelta(milliseconds=1)))
+    for _ in range(rounds):
+        case = await in_turn(_seen_now, backend, caller, claim)
+        if case is None:
+            return
+        for event in await in_turn(_newer, case, after):
+            yield event
+        after = max(after, case.claim.last_index)
+        await asyncio.sleep(backend.settings.poll_every.total_seconds())
 
 
 def _seen_now(backend: Backend, caller: Caller, claim: str) -> CaseFile | None:

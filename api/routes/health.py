@@ -1,28 +1,30 @@
 """Whether the process runs and is ready, and what everybody may know about the deployment."""
 
-from collections import Counter
-from typing import Final
+from typing import Final, cast
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.answers.shapes import DeploymentAnswer, Health
 from api.backend.backend import Backend, OpenBackend
+from api.http.bounded import BoundedRoute
 from api.http.problems import NotReadyError
 from api.http.routing import VERSION, check_query
+from api.http.shared import Shared
 from tallystick import __version__
 from tallystick.domain.errors import TallystickError
 from tallystick.store.database.session import database_now, reading
 from tallystick.store.registers import agreements, claims
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(check_query)])
+deployment = APIRouter(tags=["operations"], dependencies=[Depends(check_query)], route_class=BoundedRoute)
 
 DEPLOYMENT: Final = f"{VERSION}/deployment"
 PUBLIC: Final = frozenset({DEPLOYMENT, "/healthz", "/readyz"})
 """The paths at which a caller need not say who they are."""
 
 
-@router.get(DEPLOYMENT)
+@deployment.get(DEPLOYMENT)
 def show_deployment(backend: OpenBackend) -> DeploymentAnswer:
     """Return the deployment's name and public keys, which agreements pin."""
     public = backend.deployment()
@@ -43,26 +45,33 @@ async def show_health() -> Health:
 
 
 @router.get("/readyz")
-async def show_ready(backend: OpenBackend) -> Health:
+async def show_ready(request: Request) -> Health:
     """Return that requests can be served: the database and Temporal answer.
+
+    Those who ask at the same time share one look.
 
     Raises:
         NotReadyError: One of them does not.
     """
-    database = await run_in_threadpool(_database_answers, backend)
-    temporal = await backend.engine.reachable()
+    database, temporal = await cast("Shared[tuple[bool, bool]]", request.app.state.ready).answer()
     if not (database and temporal):
         raise NotReadyError("the database or Temporal does not answer", database=database, temporal=temporal)
     return Health(ok=True)
 
 
-def claims_by_state(backend: Backend) -> Counter[str]:
-    """Return how many claims are in each state; one that cannot be read counts as `UNREADABLE`."""
+def install(app: FastAPI, backend: Backend) -> None:
+    """Have `app` say whether it is ready, at one look for all who ask meanwhile."""
+    app.state.ready = Shared(lambda: _ready(backend))
+
+
+async def _ready(backend: Backend) -> tuple[bool, bool]:
+    return await run_in_threadpool(_database_answers, backend), await backend.engine.reachable()
+
+
+def claims_on_record(backend: Backend) -> int:
+    """Return how many claims are on record; none of them is read."""
     with reading(backend.database) as session:
-        every = agreements.agreement_ids(session)
-        states = Counter(case.claim.state.value for case in backend.readable_cases(session, every))
-        unreadable = len(claims.of_agreements(session, every)) - states.total()
-    return states + Counter(UNREADABLE=unreadable)
+        return claims.on_record(session)
 
 
 def _database_answers(backend: Backend) -> bool:

@@ -5,7 +5,9 @@ from datetime import datetime
 from api.answers.claims import Inbox, InboxItem
 from api.backend.backend import OpenBackend
 from api.http.auth import Known
+from api.http.bounded import in_lane
 from api.http.routing import strict_router
+from api.http.turns import Lane
 from api.http.visibility import seen_cases
 from tallystick.domain.ids import PersonId
 from tallystick.domain.inbox.waiting import waiting
@@ -16,6 +18,7 @@ router = strict_router("claims")
 
 
 @router.get("/inbox")
+@in_lane(Lane.HEAVY)
 def show_inbox(caller: Known, backend: OpenBackend) -> Inbox:
     """Return what waits for the caller, the most urgent first."""
     at = backend.now()

@@ -10,8 +10,10 @@ from api.answers.claim_views import envelope
 from api.answers.shapes import LedgerHead, LedgerPage, RawLedgerEntry
 from api.backend.backend import OpenBackend
 from api.http.auth import Known
+from api.http.bounded import in_lane
 from api.http.problems import NoSuchThingError
 from api.http.routing import strict_router
+from api.http.turns import Lane
 from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement, seen_log, sees_entry
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.crypto.log.proof import LogProof, log_proof_bytes
@@ -56,6 +58,7 @@ def show_checkpoint(agreement: AgreementName, caller: Known, backend: OpenBacken
 
 
 @router.get("/agreements/{agreement}/ledger/proof/{index}", response_class=PlainTextResponse, responses=_TEXT)
+@in_lane(Lane.HEAVY)
 def show_proof(
     agreement: AgreementName,
     index: Annotated[int, Path(ge=0, le=INTEGER_MAX, description="An entry's index.")],
@@ -84,6 +87,7 @@ def show_proof(
 
 
 @router.get("/agreements/{agreement}/ledger/entries")
+@in_lane(Lane.HEAVY)
 def list_ledger_entries(
     agreement: AgreementName,
     caller: Known,

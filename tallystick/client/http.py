@@ -37,6 +37,10 @@ from tallystick.limits import (
     RECEIPT_SIZE_BYTES_MAX,
 )
 
+_BUSY: Final = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+)
+"""The statuses that promise another answer later; nothing was done, or nobody knows."""
 _NAMES_OF_A_STATEMENT: Final = ("statement", "deposit", "digest")
 """The members of an acknowledgement that may have the statement's digest."""
 
@@ -190,7 +194,7 @@ class Client:
                 self._http.stream(method, path, params=parameters, headers=sent, content=content) as response,
             ):
                 given = read_whole(response, size_bytes_max=size_bytes_max)
-            busy = given.from_gateway or given.status == HTTPStatus.SERVICE_UNAVAILABLE
+            busy = given.from_gateway or given.status in _BUSY
             if not busy or attempt >= HTTP_ATTEMPTS_MAX:
                 return given
             self.pause(_retry_after(given, attempt))

@@ -40,7 +40,11 @@ CLOCK_CALLS = {
 BANNED_ANYWHERE = {"manager", "helper", "helpers", "util", "utils", "misc", "common"}
 BANNED_ALONE = {"process", "handle", "data", "info", "core", "services"}
 BANNED_FIRST = {"process", "handle"}  # of a function: `handle_claim` says nothing
-NAMED_BY_OTHERS = {"process_bind_param", "process_result_value"}  # what SQLAlchemy calls in a TypeDecorator
+NAMED_BY_OTHERS = {  # what SQLAlchemy calls in a TypeDecorator, and Starlette in a Route
+    "process_bind_param",
+    "process_result_value",
+    "handle",
+}
 
 Breach = str
 Check = Callable[[str, ast.Module], Iterator[Breach]]

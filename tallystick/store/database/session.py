@@ -20,7 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlmodel import Session, create_engine, select
 
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import DATABASE_BUSY_MAX, DATABASE_IDLE_MAX
+from tallystick.limits import DATABASE_BUSY_MAX, DATABASE_CONNECTIONS_MAX, DATABASE_IDLE_MAX
 
 _WRITES: Final = "tallystick_writes"
 _TURN: Final = "tallystick_turn"
@@ -71,7 +71,12 @@ class DatabaseSetupError(TallystickError):
     )
 
 
-def open_database(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX) -> Engine:
+def open_database(
+    database_url: str,
+    *,
+    busy_max: timedelta = DATABASE_BUSY_MAX,
+    connections_max: int = DATABASE_CONNECTIONS_MAX,
+) -> Engine:
     """Return the engine for `database_url`; nothing is connected yet.
 
     A connection is refused at connect unless its durability settings hold;
@@ -84,9 +89,9 @@ def open_database(database_url: str, *, busy_max: timedelta = DATABASE_BUSY_MAX)
         url = make_url(database_url)
         backend = url.get_backend_name()
         if backend == "sqlite":
-            return _sqlite(url, busy_max)
+            return _sqlite(url, busy_max, connections_max)
         if backend in _POSTGRESQL_NAMES:
-            return _postgresql(url, busy_max)
+            return _postgresql(url, busy_max, connections_max)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         # The URL itself is not shown: it may hold a password.
         raise DatabaseSetupError("the database URL cannot be used", reason=type(error).__name__) from None
@@ -171,12 +176,14 @@ def _is_postgresql(bind: Engine | Connection) -> bool:
     return bind.dialect.name == "postgresql"
 
 
-def _sqlite(url: URL, busy_max: timedelta) -> Engine:
+def _sqlite(url: URL, busy_max: timedelta, connections_max: int) -> Engine:
     if (url.database or ":memory:") == ":memory:":
         raise DatabaseSetupError("a database in memory keeps nothing")
     database = create_engine(
         url,
         poolclass=QueuePool,
+        pool_size=connections_max,
+        max_overflow=0,
         hide_parameters=True,
         execution_options={_TURN: _Turn(lock=threading.Lock(), waiting_max=busy_max)},
     )
@@ -185,13 +192,15 @@ def _sqlite(url: URL, busy_max: timedelta) -> Engine:
     return database
 
 
-def _postgresql(url: URL, busy_max: timedelta) -> Engine:
+def _postgresql(url: URL, busy_max: timedelta, connections_max: int) -> Engine:
     if url.drivername in _POSTGRESQL_NAMES:
         url = url.set(drivername="postgresql+psycopg")
     if url.port is not None and not 0 < url.port <= _PORT_MAX:
         raise DatabaseSetupError("the port in the database URL is not a port number", reason="port")
     # Ping: a server that was restarted costs a reconnection, not a refused request.
-    database = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    database = create_engine(
+        url, pool_pre_ping=True, pool_size=connections_max, max_overflow=0, hide_parameters=True
+    )
     event.listen(database, "connect", _postgresql_setup(busy_max))
     event.listen(database, "begin", _begin_postgresql)
     return database

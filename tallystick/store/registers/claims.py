@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from tallystick.crypto.envelope import Envelope, kind_of, statement_id
@@ -80,6 +80,11 @@ def by_claim_id(session: Session, short: ClaimId) -> StoredClaim | None:
 def of_agreements(session: Session, agreement_ids: Collection[AgreementId]) -> list[StoredClaim]:
     """Return the claims under these agreements, in the order in which they were filed under each."""
     return list(_matching(session, col(ClaimRow.agreement_id).in_(list(agreement_ids))))
+
+
+def on_record(session: Session) -> int:
+    """Return how many claims are on record; none of them is read."""
+    return session.exec(select(func.count()).select_from(ClaimRow)).one()
 
 
 def _matching(session: Session, *conditions: ColumnElement[bool]) -> Iterator[StoredClaim]:

@@ -1,0 +1,142 @@
+"""Routes whose requests are counted by caller before they use anything that callers share.
+
+A token is verified without the database if its key was seen before. Where nobody knows yet who asks, the
+request is counted by its address, and only the look-up of a key uses a thread: one of the strangers'.
+"""
+
+import asyncio
+import inspect
+import ipaddress
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, Final, TypeVar, cast, get_type_hints
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
+from starlette.types import Message, Receive, Scope, Send
+
+from api.backend.backend import Backend
+from api.http.auth import Asker, identified, key_on_record, subject_of
+from api.http.problems import BodyTooSlowError, UnauthenticatedError
+from api.http.turns import Lane, Turns, in_turn
+from tallystick.limits import BODY_BYTES_PER_SECOND_MIN, BODY_PAUSE_MAX, BODY_TIME_MAX
+
+E = TypeVar("E", bound=Callable[..., object])
+
+_LANES: Final = dict[Callable[..., object], Lane]()
+_SENDS: Final = frozenset({"POST", "PUT"})
+_NETWORK_BITS: Final = 64  # of an IPv6 address: one subscriber has all the rest
+
+
+def in_lane(lane: Lane) -> Callable[[E], E]:
+    """Say what a route's requests cost: unless it is said, a statement or a small look."""
+
+    def noted(endpoint: E) -> E:
+        _LANES[endpoint] = lane
+        return endpoint
+
+    return noted
+
+
+class BoundedRoute(APIRoute):
+    """A route that counts its requests by caller, and whose blocking work is done in turn."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's
+        """Have a function that blocks called in turn."""
+        sends = _SENDS & set(options.get("methods") or ())
+        self.lane = _LANES.get(endpoint, Lane.ACT if sends else Lane.SMALL)
+        if not inspect.iscoroutinefunction(endpoint):
+            endpoint = _called_in_turn(endpoint)
+        super().__init__(path, endpoint, **options)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request once its caller has a place for it."""
+        if self.methods and scope["method"] not in self.methods:
+            await super().handle(scope, receive, send)  # which refuses it
+            return
+        turns = cast("Turns", scope["app"].state.turns)
+        request = Request(scope)
+        asker = request.state.asker = await _asker(request, turns)
+        lane = self.lane if asker.key is not None else Lane.STRANGER
+        async with turns.request(asker.counted_as, lane):
+            await super().handle(scope, TimedBody(receive).receive, send)
+
+
+async def _asker(request: Request, turns: Turns) -> Asker:
+    """Return who asks, as far as their token says so."""
+    backend, address = cast("Backend", request.app.state.backend), _address(request)
+    try:
+        subject = subject_of(request)
+        if subject not in backend.keys:
+            async with turns.request(address, Lane.STRANGER):
+                await in_turn(key_on_record, backend, subject)
+        key = identified(request, backend)
+    except UnauthenticatedError as refusal:
+        return Asker(counted_as=address, key=None, refusal=refusal)
+    return Asker(counted_as=subject, key=key, refusal=None)
+
+
+def _address(request: Request) -> str:
+    """Return whose connection it is: an address, or the network that one subscriber has."""
+    host = "unknown" if request.client is None else request.client.host
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if found.version == 4:  # noqa: PLR2004 - IPv4
+        return str(found)
+    return str(ipaddress.ip_network((int(found), _NETWORK_BITS), strict=False))
+
+
+def _called_in_turn(endpoint: Callable[..., Any]) -> Callable[..., Awaitable[Response]]:
+    """Return a coroutine function that has `endpoint` called and its answer written in a thread."""
+    answers = TypeAdapter[object](get_type_hints(endpoint)["return"]) if _answers_json(endpoint) else None
+
+    def written(**values: Any) -> Response:  # noqa: ANN401 - whatever the route takes
+        answer = endpoint(**values)
+        if isinstance(answer, Response):
+            return answer
+        assert answers is not None, "a route says what it answers"
+        return Response(answers.dump_json(answer, by_alias=True), media_type="application/json")
+
+    @wraps(endpoint)
+    async def called(**values: Any) -> Response:  # noqa: ANN401
+        return await in_turn(written, **values)
+
+    return called
+
+
+def _answers_json(endpoint: Callable[..., object]) -> bool:
+    answer = get_type_hints(endpoint).get("return")
+    return not (isinstance(answer, type) and issubclass(answer, Response))
+
+
+class TimedBody:
+    """The body of a request, which must arrive in time: a trickle would keep its place for hours."""
+
+    def __init__(
+        self, receive: Receive, *, pause_max: timedelta = BODY_PAUSE_MAX, time_max: timedelta = BODY_TIME_MAX
+    ) -> None:
+        """Allow `pause_max` between two parts, and `time_max` and the time for its size in all."""
+        self._receive, self._whole = receive, False
+        self._pause_max, self._left = pause_max.total_seconds(), time_max.total_seconds()
+
+    async def receive(self) -> Message:
+        """Return the next part of the body; after its end, whatever comes.
+
+        Raises:
+            BodyTooSlowError: It does not arrive in time.
+        """
+        if self._whole:
+            return await self._receive()
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            message = await asyncio.wait_for(self._receive(), min(self._pause_max, self._left))
+        except TimeoutError:
+            raise BodyTooSlowError("the body did not arrive in time") from None
+        self._left += len(message.get("body", b"")) / BODY_BYTES_PER_SECOND_MIN - (clock() - began)
+        self._whole = not message.get("more_body", False)
+        return message

@@ -1,0 +1,220 @@
+"""Whose call is next: what callers share is given out in turn, and each waits behind their own calls only.
+
+A request first takes a place among its caller's own. Only then may it use a thread, and with it a connection
+to the database: a `Line` gives these out one caller after the other, however many calls each has waiting.
+"""
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, ParamSpec, TypeVar
+
+from fastapi.concurrency import run_in_threadpool
+
+from tallystick.domain.errors import TallystickError
+from tallystick.limits import (
+    ACT_THREADS_MAX,
+    EVENT_STREAMS_EACH_MAX,
+    EVENT_STREAMS_MAX,
+    HEAVY_REQUESTS_EACH_MAX,
+    HEAVY_THREADS_MAX,
+    REQUESTS_EACH_MAX,
+    REQUESTS_MAX,
+    REQUESTS_WAITING_EACH_MAX,
+    SMALL_THREADS_MAX,
+    STRANGER_REQUESTS_EACH_MAX,
+    STRANGER_THREADS_MAX,
+    STREAM_THREADS_MAX,
+    UPLOAD_THREADS_MAX,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class TooManyRequestsError(TallystickError):
+    """As many requests of one caller are under way as one caller may have."""
+
+    code = "too-many-requests"
+    why = (
+        "Each caller may have only some requests under way at once, so that nobody's requests stop another's."
+    )
+    advice = "Wait for the answers to your earlier requests, then send this one again: nothing was done yet."
+    retryable = True
+
+
+class Lane(StrEnum):
+    """What a request costs. Those of one lane never keep those of another from a thread."""
+
+    ACT = "act"
+    """A statement."""
+    SMALL = "small"
+    """A look at one thing."""
+    HEAVY = "heavy"
+    """Lists, files, and whatever else takes long."""
+    UPLOAD = "upload"
+    STREAM = "stream"
+    """An answer that lasts for minutes."""
+    STRANGER = "stranger"
+    """A request of which nobody knows yet who asks: counted by its address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Width:
+    """How much there is of a lane.
+
+    Attributes:
+        each: Requests that one caller may have under way.
+        waiting: Those that may wait besides; still more are refused.
+        requests: Requests under way of all callers.
+        threads: Threads for all callers.
+    """
+
+    each: int
+    waiting: int
+    requests: int
+    threads: int
+
+
+def _width(each: int, threads: int, *, waiting: int = REQUESTS_WAITING_EACH_MAX) -> Width:
+    return Width(each=each, waiting=waiting, requests=REQUESTS_MAX, threads=threads)
+
+
+WIDTHS: Final[dict[Lane, Width]] = {
+    Lane.ACT: _width(REQUESTS_EACH_MAX, ACT_THREADS_MAX),
+    Lane.SMALL: _width(REQUESTS_EACH_MAX, SMALL_THREADS_MAX),
+    Lane.HEAVY: _width(HEAVY_REQUESTS_EACH_MAX, HEAVY_THREADS_MAX),
+    Lane.UPLOAD: _width(HEAVY_REQUESTS_EACH_MAX, UPLOAD_THREADS_MAX),
+    Lane.STREAM: Width(
+        each=EVENT_STREAMS_EACH_MAX, waiting=0, requests=EVENT_STREAMS_MAX, threads=STREAM_THREADS_MAX
+    ),
+    Lane.STRANGER: _width(STRANGER_REQUESTS_EACH_MAX, STRANGER_THREADS_MAX),
+}
+
+
+class Line:
+    """Places that are given to those who wait, one caller after the other."""
+
+    def __init__(self, *, places: int, each: int, waiting: int | None = None) -> None:
+        """Have `places` in all and `each` for one caller, of whom at most `waiting` more may wait."""
+        self._free, self._each, self._waiting_max = places, each, waiting
+        self._inside = Counter[str]()
+        self._waiting = OrderedDict[str, deque[asyncio.Future[None]]]()
+
+    @asynccontextmanager
+    async def place(self, who: str) -> AsyncGenerator[None]:
+        """Wait for a place, and have it while the block runs.
+
+        Raises:
+            TooManyRequestsError: Too many of this caller's requests wait already.
+        """
+        await self._enter(who)
+        try:
+            yield
+        finally:
+            self._leave(who)
+
+    async def _enter(self, who: str) -> None:
+        if self._free > 0 and self._inside[who] < self._each:  # then none of this caller's requests waits
+            self._take(who)
+            return
+        ahead = len(self._waiting.get(who, ()))
+        if self._waiting_max is not None and ahead >= self._waiting_max:
+            raise TooManyRequestsError("too many of your requests are under way", limit=self._each)
+        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(who, deque()).append(called)
+        try:
+            await called
+        except asyncio.CancelledError:
+            if called.done() and not called.cancelled():
+                self._leave(who)  # called in the very moment in which the caller went away
+            else:
+                self._forget(who, called)
+            raise
+
+    def _take(self, who: str) -> None:
+        self._free -= 1
+        self._inside[who] += 1
+
+    def _leave(self, who: str) -> None:
+        self._free += 1
+        self._inside[who] -= 1
+        if not self._inside[who]:
+            del self._inside[who]
+        self._call_next()
+
+    def _call_next(self) -> None:
+        for who in list(self._waiting):
+            if not self._free:
+                return
+            if self._inside[who] < self._each:
+                called = self._waiting[who].popleft()
+                self._to_the_end(who)
+                if not called.cancelled():  # else the caller went away, and is about to find out
+                    self._take(who)
+                    called.set_result(None)
+
+    def _to_the_end(self, who: str) -> None:
+        if self._waiting[who]:
+            self._waiting.move_to_end(who)
+        else:
+            del self._waiting[who]
+
+    def _forget(self, who: str, called: "asyncio.Future[None]") -> None:
+        ahead = self._waiting.get(who, deque())
+        if called in ahead:
+            ahead.remove(called)
+            if not ahead:
+                del self._waiting[who]
+
+
+class Turns:
+    """The lines of one process: for its requests, and for its threads."""
+
+    def __init__(self) -> None:
+        """Begin with nobody."""
+        self._requests = {
+            lane: Line(places=width.requests, each=width.each, waiting=width.waiting)
+            for lane, width in WIDTHS.items()
+        }
+        self._threads = {
+            lane: Line(places=width.threads, each=width.threads) for lane, width in WIDTHS.items()
+        }
+
+    @asynccontextmanager
+    async def request(self, who: str, lane: Lane) -> AsyncGenerator[None]:
+        """Wait for a place among the caller's own requests; what the block calls in turn is on their account.
+
+        Raises:
+            TooManyRequestsError: Too many of this caller's requests wait already.
+        """
+        async with self._requests[lane].place(who):
+            before = _ASKING.set(_Asking(who=who, threads=self._threads[lane]))
+            try:
+                yield
+            finally:
+                _ASKING.reset(before)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """On whose account the present request is, and the line for the threads of its lane."""
+
+    who: str
+    threads: Line
+
+
+_ASKING: Final[ContextVar[_Asking | None]] = ContextVar("asking", default=None)
+
+
+async def in_turn(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what a blocking call returns, made in a thread when it is the present caller's turn."""
+    asking = _ASKING.get()
+    if asking is None:  # what the process does by itself
+        return await run_in_threadpool(call, *args, **kwargs)
+    async with asking.threads.place(asking.who):
+        return await run_in_threadpool(call, *args, **kwargs)

@@ -1,0 +1,187 @@
+"""Whose call is next: one caller's requests, however many, leave others theirs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import httpx
+import pytest
+from starlette.types import Message
+
+from api.http.bounded import TimedBody
+from api.http.problems import BodyTooSlowError
+from api.http.turns import Line, TooManyRequestsError
+from tallystick.domain.statements.acts import Intake
+from tallystick.limits import (
+    HEAVY_REQUESTS_EACH_MAX,
+    REQUESTS_WAITING_EACH_MAX,
+    STRANGER_REQUESTS_EACH_MAX,
+)
+from tests.support.sites.service import STRANGER, Service
+from tests.support.waits import until
+from tests.support.worlds.agreements import ANA, DORA
+
+WAITING = REQUESTS_WAITING_EACH_MAX
+SOON = timedelta(milliseconds=10)
+NEVER = timedelta(hours=1)
+
+
+async def test_each_caller_has_a_turn_however_many_calls_of_another_wait() -> None:
+    line, order = Line(places=1, each=1), list[str]()
+
+    async def call(who: str) -> None:
+        async with line.place(who):
+            order.append(who)
+
+    async with asyncio.TaskGroup() as calls, line.place("greedy"):
+        for who in ("greedy", "greedy", "greedy", "another"):
+            calls.create_task(call(who))
+            await asyncio.sleep(0)
+    assert order == ["greedy", "another", "greedy", "greedy"]
+
+
+async def test_no_caller_has_more_places_than_theirs_though_others_are_free() -> None:
+    line = Line(places=3, each=1, waiting=0)
+    async with line.place("greedy"):
+        with pytest.raises(TooManyRequestsError):
+            await AsyncExitStack().enter_async_context(line.place("greedy"))
+        async with line.place("another"), line.place("a third"):
+            pass
+
+
+async def test_who_goes_away_while_they_wait_or_are_called_leaves_their_place_to_the_next() -> None:
+    line = Line(places=1, each=1, waiting=1)
+
+    async def call(who: str) -> None:
+        async with line.place(who):
+            pass
+
+    async with line.place("first"):
+        waits, called = (asyncio.create_task(call(who)) for who in ("waits", "called"))
+        await asyncio.sleep(0)
+        waits.cancel()
+        await asyncio.wait([waits])
+    called.cancel()  # it was called when the first one left, and does not know it yet
+    await asyncio.wait([called])
+    assert waits.cancelled()
+    assert called.cancelled()
+    async with asyncio.timeout(10):
+        await call("next")
+
+
+async def test_who_goes_away_just_before_they_are_called_is_passed_over() -> None:
+    line = Line(places=1, each=1)
+
+    async def call(who: str) -> None:
+        async with line.place(who):
+            pass
+
+    async with line.place("first"):
+        gone, following = (asyncio.create_task(call(who)) for who in ("gone", "following"))
+        await asyncio.sleep(0)
+        gone.cancel()  # it finds out only after the first one has left
+    async with asyncio.timeout(10):
+        await following
+    assert gone.cancelled()
+
+
+class Unfinished:
+    """Requests whose bodies do not end before `finish` says so."""
+
+    def __init__(self, service: Service) -> None:
+        self._service, self._end = service, asyncio.Event()
+        self.begun = 0
+        self._sent = list[asyncio.Task[httpx.Response]]()
+
+    async def _body(self) -> AsyncIterator[bytes]:
+        self.begun += 1
+        await self._end.wait()
+        yield b"{}"
+
+    def send(self, method: str, path: str, headers: dict[str, str], **query: str) -> None:
+        sent = self._service.http.request(
+            method, f"/v1{path}", params=query, content=self._body(), headers=headers
+        )
+        self._sent.append(asyncio.create_task(sent))
+
+    async def under_way(self, wanted: int) -> None:
+        """Return when so many have begun to send; those that wait cannot."""
+        await until(lambda: self.begun >= wanted)
+
+    async def finish(self) -> list[httpx.Response]:
+        self._end.set()
+        return await asyncio.gather(*self._sent)
+
+
+async def test_one_persons_uploads_wait_behind_each_other_and_keep_nobody_elses_act_waiting(
+    claimed: Service,
+) -> None:
+    uploads = Unfinished(claimed)
+    where = {"agreement": "nordwind-halden", "purpose": "deposit"}
+    for place in range(HEAVY_REQUESTS_EACH_MAX + WAITING + 3):
+        path = f"/blobs/sha256:{place:064x}"
+        uploads.send("PUT", path, claimed.signed_in(DORA), **where)
+    await uploads.under_way(HEAVY_REQUESTS_EACH_MAX)
+    assert (await claimed.says("intakes", Intake, ANA, accepted=True)).status_code == 201
+    assert (await claimed.get(f"/claims/{claimed.world.claim}", DORA)).status_code == 200
+    assert uploads.begun == HEAVY_REQUESTS_EACH_MAX
+    refused = [answer for answer in await uploads.finish() if answer.status_code == 429]
+    assert len(refused) == 3
+    assert {answer.json()["code"] for answer in refused} == {"too-many-requests"}
+    assert all(answer.headers["retry-after"].isdecimal() for answer in refused)
+
+
+async def test_requests_without_a_known_key_are_counted_by_address_and_keep_no_known_person_waiting(
+    claimed: Service,
+) -> None:
+    nobody = Unfinished(claimed)
+    unknown = {"authorization": f"Bearer {claimed.token(STRANGER)}", "content-type": "application/json"}
+    forged = {**unknown, "authorization": claimed.signed_in(ANA)["authorization"][:-8] + "AAAAAAAA"}
+    for place in range(STRANGER_REQUESTS_EACH_MAX + WAITING + 3):
+        nobody.send("POST", "/agreements", forged if place % 2 else unknown)
+    await nobody.under_way(STRANGER_REQUESTS_EACH_MAX)
+    assert (await claimed.says("intakes", Intake, ANA, accepted=True)).status_code == 201
+    assert nobody.begun == STRANGER_REQUESTS_EACH_MAX
+    statuses = [answer.status_code for answer in await nobody.finish()]
+    assert statuses.count(429) == 3
+    assert statuses.count(401) + statuses.count(400) == len(statuses) - 3
+
+
+async def never() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError("it waits for ever")
+
+
+@pytest.mark.parametrize(("pause_max", "time_max"), [(SOON, NEVER), (NEVER, SOON)])
+async def test_a_body_that_does_not_go_on_is_given_up(pause_max: timedelta, time_max: timedelta) -> None:
+    body = TimedBody(never, pause_max=pause_max, time_max=time_max)
+    with pytest.raises(BodyTooSlowError):
+        await body.receive()
+
+
+async def test_a_body_that_only_trickles_is_given_up() -> None:
+    async def trickle() -> Message:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"", "more_body": True}
+
+    body = TimedBody(trickle, pause_max=NEVER, time_max=SOON)
+    with pytest.raises(BodyTooSlowError):
+        await _whole(body)
+
+
+async def _whole(body: TimedBody) -> None:
+    while (await body.receive())["more_body"]:
+        pass
+
+
+async def test_after_its_body_a_request_waits_as_long_as_it_likes() -> None:
+    parts = iter([{"type": "http.request", "body": b"{}", "more_body": False}])
+
+    async def ended() -> Message:
+        return next(parts, None) or await never()
+
+    body = TimedBody(ended, pause_max=SOON, time_max=SOON)
+    await body.receive()
+    with pytest.raises(TimeoutError):  # ours, not the body's
+        await asyncio.wait_for(body.receive(), 3 * SOON.total_seconds())
