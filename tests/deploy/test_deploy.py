@@ -142,8 +142,8 @@ def test_every_service_runs_a_command_that_exists(where: str, command: list[str]
     assert server == "uvicorn"
     assert callable(getattr(importlib.import_module(module), factory))
     assert "--factory" in options
-    place, _, protocol = options[options.index("--http") + 1].partition(":")
-    assert issubclass(getattr(importlib.import_module(place), protocol), H11Protocol)
+    home, _, protocol = options[options.index("--http") + 1].partition(":")
+    assert issubclass(getattr(importlib.import_module(home), protocol), H11Protocol)
 
 
 def test_the_worker_takes_the_option_that_makes_it_the_gate() -> None:

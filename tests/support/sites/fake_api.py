@@ -70,6 +70,7 @@ class FakeApi:
         envelope = parse_envelope(body, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
         self.posted.append((path, envelope))
         answer = self.shows.get(f"POST {path}", {})
+        answer = answer() if callable(answer) else answer
         statement = statement_id(envelope)
         return 201, {
             "statement": statement,
