@@ -15,6 +15,7 @@ import typer
 from tallystick.cli.envelopes import hand_on
 from tallystick.cli.output import print_json, print_result, say
 from tallystick.client.answers import text
+from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
 from tallystick.desk.claims import ReportedStanding, VerifiedClaim
 from tallystick.desk.clock import now
@@ -158,7 +159,7 @@ def _pass_on(desk: Desk, claim: VerifiedClaim, act: Act[Any], envelope: Envelope
 
 
 def _path(claim: VerifiedClaim, act: Act[Any]) -> str:
-    return f"/v1/claims/{claim.digest}/{act.noun}"
+    return route("claims", claim.digest, act.noun)
 
 
 def _recorded(answer: JsonObject) -> Iterator[str]:

@@ -17,6 +17,7 @@ from tallystick.client.outage import Outage, outlasting
 from tallystick.client.pace import Pace
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
 from tallystick.client.received import JSON, OCTETS, Received, check, chunks_of
+from tallystick.client.route import route
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.durable import rename_durably, sync_file
@@ -111,7 +112,7 @@ def get_blob(client: Client, wanted: Digest, into: Path, *, size_bytes: int) -> 
     part = into.with_name(into.name + ".part")
     descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "r+b") as out:
-        _fetch_all(client, f"/v1/blobs/{wanted}", out, size_bytes)
+        _fetch_all(client, route("blobs", wanted), out, size_bytes)
         out.seek(0)
         fetched = "sha256:" + hashlib.file_digest(out, "sha256").hexdigest()
         whole = (fetched, out.tell()) == (wanted, size_bytes)
@@ -130,7 +131,7 @@ def get_small_blob(client: Client, wanted: Digest) -> bytes:
         AnswerTooLargeError: They are too many.
         TallystickError: The server refused (its code), or did not answer.
     """
-    content = client.get_bytes(f"/v1/blobs/{wanted}", media_type=OCTETS, size_bytes_max=SEALED_BYTES_MAX)
+    content = client.get_bytes(route("blobs", wanted), media_type=OCTETS, size_bytes_max=SEALED_BYTES_MAX)
     if "sha256:" + hashlib.sha256(content).hexdigest() != wanted:
         raise BlobAlteredError("not the blob that was asked for", expected=wanted)
     return content
@@ -149,7 +150,7 @@ class _Upload:
 
     @property
     def path(self) -> str:
-        return f"/v1/blobs/{self.wanted}"
+        return route("blobs", self.wanted)
 
     def received(self) -> int:
         """Return how many bytes the server has of an upload; 0 if it knows none."""

@@ -22,6 +22,7 @@ from tallystick.client.pace import Pace, paced_transport
 from tallystick.client.problems import PlainHttpError, UnexpectedAnswerError, UnreachableError
 from tallystick.client.proxies import proxy_for
 from tallystick.client.received import EVENTS, JSON, Received, check, chunks_of, read_whole
+from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.json import JsonObject
@@ -87,7 +88,7 @@ class Client:
 
     def deployment(self) -> JsonObject:
         """Return the public facts of the deployment; this needs no key."""
-        given = self.send("GET", "/v1/deployment", size_bytes_max=RECEIPT_SIZE_BYTES_MAX, signed_in=False)
+        given = self.send("GET", route("deployment"), size_bytes_max=RECEIPT_SIZE_BYTES_MAX, signed_in=False)
         check(given, JSON)
         return answer(given.content)
 

@@ -7,6 +7,7 @@ from tallystick.client.answers import envelope_in, number, objects
 from tallystick.client.http import Client
 from tallystick.client.outage import outlasting
 from tallystick.client.problems import UnexpectedAnswerError
+from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
@@ -19,7 +20,7 @@ def entries(client: Client, agreement: AgreementId) -> Iterator[JsonObject]:
     Raises:
         UnexpectedAnswerError: The entries are out of order, or do not end.
     """
-    path, after = f"/v1/agreements/{agreement}/ledger/entries", None
+    path, after = route("agreements", agreement, "ledger", "entries"), None
     for _ in range(LEDGER_PAGES_MAX):
         ask = partial(client.get, path, after=after)
         page = objects(outlasting(ask, client.pause), "entries")
@@ -43,7 +44,7 @@ def ledger_entry(client: Client, agreement: AgreementId, statement: Digest) -> E
         UnexpectedAnswerError: The server shows another statement.
         TallystickError: It is not on record, or the server did not answer.
     """
-    entry = client.get(f"/v1/agreements/{agreement}/ledger/entries/{statement}")
+    entry = client.get(route("agreements", agreement, "ledger", "entries", statement))
     envelope = envelope_in(entry, "envelope")
     if (shown := statement_id(envelope)) != statement:
         raise UnexpectedAnswerError("not the statement that was asked for", statement=statement, shown=shown)

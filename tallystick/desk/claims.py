@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tallystick.client.answers import digest_in, envelope_in, member, objects, text
+from tallystick.client.route import route
 from tallystick.desk.desk import Desk
 from tallystick.domain.acts.all import BY_KIND
 from tallystick.domain.agreement.agreement import Agreement
@@ -89,7 +90,7 @@ class ReportedStanding:
     @property
     def standing_holds(self) -> tuple[Digest, ...]:
         """The holds that nobody has lifted."""
-        entries = objects(self.desk.client.get(f"/v1/claims/{self.claim.digest}/timeline"), "entries")
+        entries = objects(self.desk.client.get(route("claims", self.claim.digest, "timeline")), "entries")
         lifted = {text(member(e, "says"), "hold") for e in entries if text(e, "kind") == Kind.HOLD_LIFT}
         holds = [digest_in(e, "statement") for e in entries if text(e, "kind") == Kind.HOLD]
         return tuple(hold for hold in holds if hold not in lifted)
@@ -101,7 +102,7 @@ class ReportedStanding:
 
 def _acts(desk: Desk, claim: VerifiedClaim) -> Iterator[tuple[OnClaim, Digest]]:
     """Yield what persons have stated about a claim, each signature verified, oldest first."""
-    for entry in objects(desk.client.get(f"/v1/claims/{claim.digest}/timeline"), "entries"):
+    for entry in objects(desk.client.get(route("claims", claim.digest, "timeline")), "entries"):
         if text(entry, "kind") not in BY_KIND:
             continue  # by the engine, or the filing itself
         signed = read_signed(envelope_in(entry, "envelope"), claim.agreement)
@@ -119,7 +120,7 @@ def open_claim(desk: Desk, claim: str, *, trusted: str | None = None) -> Verifie
         UnexpectedClaimError: The server shows another claim.
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
-    view = desk.client.get(f"/v1/claims/{claim}")
+    view = desk.client.get(route("claims", claim))
     pinned = digest_in(view, "agreement_digest")
     terms = desk.agreement(text(view, "agreement"), version=pinned, trusted=trusted).terms
     signed = read_signed(envelope_in(view, "filing_envelope"), terms.agreement)

@@ -8,6 +8,7 @@ from pathlib import Path
 from tallystick.bag.survey import survey
 from tallystick.bag.write import write_bag
 from tallystick.client.blobs import put_blob
+from tallystick.client.route import route
 from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_id, unsigned
 from tallystick.desk.clock import now
@@ -187,7 +188,7 @@ class _Making:
         try:
             if statement_id(envelope) not in {deposit.id for deposit in self.earlier}:
                 _upload(self.desk, self.work, self.signed.agreement, body.components)
-            path = f"/v1/agreements/{self.signed.agreement.id}/deposits"
+            path = route("agreements", self.signed.agreement.id, "deposits")
             answer = self.desk.client.post_statement(path, envelope)
         except TallystickError as error:
             if not is_open(error):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tallystick.client.answers import digest_in, envelope_in, member, number, objects, text
 from tallystick.client.outage import outlasting
+from tallystick.client.route import route
 from tallystick.desk.desk import Desk
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.deposit.provenance import chain_fault, deposit_fault
@@ -60,7 +61,7 @@ def verified_deposits(desk: Desk, agreement: Agreement) -> Sequence[Signed[Depos
         DepositChainBrokenError: The depositor did not sign one, or it does not follow.
         TallystickError: An envelope is not sound, or the server refused or did not answer.
     """
-    answer = desk.client.get(f"/v1/agreements/{agreement.id}/deposits")
+    answer = desk.client.get(route("agreements", agreement.id, "deposits"))
     deposits = sorted(
         (read_deposit(d, agreement) for d in objects(answer, "deposits")), key=lambda d: d.body.number
     )
@@ -77,7 +78,7 @@ def wait_for_verdict(desk: Desk, agreement: AgreementId, number: int) -> JsonObj
         VerdictPendingError: There is none in time.
     """
     give_up = time.monotonic() + VERDICT_WAIT_MAX.total_seconds()
-    path = f"/v1/agreements/{agreement}/deposits/{number}"
+    path = route("agreements", agreement, "deposits", number)
     while True:
         verdict = member(outlasting(lambda: desk.client.get(path), desk.client.pause), "verdict")
         if text(verdict, "state") != "pending":

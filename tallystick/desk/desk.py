@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tallystick.client.answers import envelope_in
 from tallystick.client.http import Client
+from tallystick.client.route import route
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.desk.kept.pins import OpenPins, changing_pins
 from tallystick.desk.kept.unsent import Unsent
@@ -70,7 +71,7 @@ class Desk:
 
     def agreement_view(self, agreement: str, *, version: Digest | None = None) -> JsonObject:
         """Return what the server says about an agreement; nothing is verified."""
-        return self.client.get(f"/v1/agreements/{name(agreement)}", digest=version)
+        return self.client.get(route("agreements", name(agreement)), digest=version)
 
     def checked_agreement(
         self, view: JsonObject, agreement: str, *, version: Digest | None = None, trusted: str | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tallystick.client.answers import member, text
 from tallystick.client.blobs import put_blob
+from tallystick.client.route import route
 from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.envelope import Envelope, body_of, new_nonce, unsigned
@@ -113,7 +114,7 @@ def _sent(desk: Desk, work: Work, agreement: Agreement, envelope: Envelope) -> J
         for document in body.evidence:
             file = work.folder / file_of(document.item)
             put_blob(desk.client, file, document.sealed_digest, agreement=agreement.id, purpose="evidence")
-        answer = desk.client.post_statement("/v1/claims", envelope)
+        answer = desk.client.post_statement(route("claims"), envelope)
     except TallystickError as error:
         if not is_open(error):
             work.clear()
@@ -123,7 +124,7 @@ def _sent(desk: Desk, work: Work, agreement: Agreement, envelope: Envelope) -> J
 
 
 def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> Signed[Deposit]:
-    view = desk.client.get(f"/v1/agreements/{agreement.id}/deposits/{wanted}")
+    view = desk.client.get(route("agreements", agreement.id, "deposits", wanted))
     verdict = text(member(view, "verdict"), "state")
     if verdict != "verified":
         raise DepositNotClaimableError("the deposit is not verified", number=wanted, verdict=verdict)

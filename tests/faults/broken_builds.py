@@ -36,6 +36,13 @@ def _build(name: str, module: str, line: str, broken: str, tests: str) -> Build:
 
 BUILDS: Final = (
     _build(
+        "a name on the command line leads to another path of the API",
+        "tallystick/client/route.py",
+        "if _PART.fullmatch(text) is None:",
+        "if False:",
+        "tests/client/test_route.py",
+    ),
+    _build(
         "a person is named twice in a quorum",
         "tallystick/domain/quorum.py",
         "if twice := {person for person in persons if persons.count(person) > 1}:",

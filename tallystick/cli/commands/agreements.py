@@ -12,6 +12,7 @@ from tallystick.cli.options import AgreementName, Api, Json, Key, MaybeApi, Trus
 from tallystick.cli.output import print_json, print_result, print_table, say
 from tallystick.cli.signing import asking
 from tallystick.client.answers import envelope_in, objects, text
+from tallystick.client.route import route
 from tallystick.crypto.envelope import (
     Envelope,
     body_of,
@@ -122,7 +123,7 @@ def register(
     envelope = read_envelope(file)
     signed = read_agreement(envelope)
     with opened(context, api, key) as desk:
-        answer = desk.client.post_statement("/v1/agreements", envelope)
+        answer = desk.client.post_statement(route("agreements"), envelope)
         desk.trust(signed.agreement.id, signed.terms.digest, signed.terms.digest)
     lines = [
         f"registered {signed.agreement.id} version {signed.agreement.version}",
@@ -135,7 +136,7 @@ def register(
 def list_(context: typer.Context, api: Api, key: Key, as_json: Json = False) -> None:
     """List the agreements that name you."""
     with opened(context, api, key) as desk:
-        answer = desk.client.get("/v1/agreements")
+        answer = desk.client.get(route("agreements"))
     rows = [
         [text(a, "agreement"), a.get("version"), text(a, "title"), text(a, "digest")]
         for a in objects(answer, "agreements")

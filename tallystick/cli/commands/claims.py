@@ -12,6 +12,7 @@ from tallystick.cli.output import print_json, print_line, print_result, print_ta
 from tallystick.cli.signing import asking
 from tallystick.client.answers import objects, text, texts
 from tallystick.client.problems import UnreachableError
+from tallystick.client.route import route
 from tallystick.desk.claim_form import read_claim_form
 from tallystick.desk.claims import open_claim, state_lines
 from tallystick.desk.clock import now
@@ -74,7 +75,7 @@ def list_(
 ) -> None:
     """List the claims that you may see."""
     with opened(context, api, key) as desk:
-        answer = desk.client.get("/v1/claims", state=state, waiting_for=waiting_for)
+        answer = desk.client.get(route("claims"), state=state, waiting_for=waiting_for)
     members = ("claim", "state", "agreement", "condition", "filed_by", "filed_at")
     rows = [[text(claim, name) for name in members] for claim in objects(answer, "claims")]
     print_table(answer, [name.replace("_", " ") for name in members], rows, as_json=as_json)
@@ -104,7 +105,7 @@ def watch(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_js
 def explain(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
     """Say what a claim is waiting for, and which conditions of the next release are met."""
     with opened(context, api, key) as desk:
-        answer = desk.client.get(f"/v1/claims/{claim}/explain")
+        answer = desk.client.get(route("claims", claim, "explain"))
     marks = [
         f"{'✓' if p.get('holds') else '✗'} {text(p, 'premise')}: {text(p, 'found')}"
         for p in objects(answer, "premises")
@@ -116,7 +117,7 @@ def explain(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_
 def timeline(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
     """List a claim's entries in the ledger."""
     with opened(context, api, key) as desk:
-        answer = desk.client.get(f"/v1/claims/{claim}/timeline")
+        answer = desk.client.get(route("claims", claim, "timeline"))
     members = ("accepted_at", "event", "person", "statement")
     rows = [[text(entry, name) for name in members] for entry in objects(answer, "entries")]
     print_table(answer, ("accepted at", "event", "person", "statement"), rows, as_json=as_json)
@@ -126,7 +127,7 @@ def timeline(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as
 def inbox(context: typer.Context, api: Api, key: Key, *, as_json: Json = False) -> None:
     """List what is waiting for you."""
     with opened(context, api, key) as desk:
-        answer = desk.client.get("/v1/inbox")
+        answer = desk.client.get(route("inbox"))
     rows = [
         [text(i, "claim"), text(i, "what"), i.get("until"), text(i, "why")] for i in objects(answer, "items")
     ]
@@ -149,17 +150,17 @@ class _Watch:
     def look(self) -> bool:
         """Print the new entries; return whether the claim is over."""
         client = self.desk.client
-        for entry in objects(client.get(f"/v1/claims/{self.claim}/timeline"), "entries"):
+        for entry in objects(client.get(route("claims", self.claim, "timeline")), "entries"):
             index = entry.get("index")
             if isinstance(index, int) and index > self.seen:
                 self.seen = index
                 self._tell(entry)
-        return text(client.get(f"/v1/claims/{self.claim}"), "state") in CLOSED
+        return text(client.get(route("claims", self.claim)), "state") in CLOSED
 
     def wait(self) -> None:
         """Return at the next event, or after a pause if a proxy holds events back."""
         try:
-            for _ in self.desk.client.events(f"/v1/claims/{self.claim}/events", after=self.seen):
+            for _ in self.desk.client.events(route("claims", self.claim, "events"), after=self.seen):
                 return
         except UnreachableError:
             pass

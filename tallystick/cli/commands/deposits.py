@@ -10,6 +10,7 @@ from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_result, print_table, say
 from tallystick.cli.signing import asking
 from tallystick.client.answers import member, number, objects, text
+from tallystick.client.route import route
 from tallystick.desk.depositing import make_deposit
 from tallystick.desk.deposits import (
     DepositChainBrokenError,
@@ -90,7 +91,7 @@ def list_(
 ) -> None:
     """List the deposits under an agreement."""
     with opened(context, api, key) as desk:
-        answer = desk.client.get(f"/v1/agreements/{agreement}/deposits")
+        answer = desk.client.get(route("agreements", agreement, "deposits"))
     rows = [
         (number(d, "number"), text(member(d, "verdict"), "state"), text(d, "accepted_at"), text(d, "deposit"))
         for d in objects(answer, "deposits")
@@ -105,7 +106,7 @@ def show(
     """Verify the depositor's signature on a deposit, and show it."""
     with opened(context, api, key) as desk:
         signed = desk.agreement(agreement)
-        view = desk.client.get(f"/v1/agreements/{agreement}/deposits/{n}")
+        view = desk.client.get(route("agreements", agreement, "deposits", n))
     deposit = read_deposit(view, signed.agreement)
     says = {name: value for name, value in encode_object(deposit.body).items() if name != "components"}
     document: JsonObject = {**view, "says": encode_object(deposit.body)}
@@ -131,7 +132,7 @@ def verify(
         deposits = verified_deposits(desk, signed.agreement)
         if not any(deposit.body.number == n for deposit in deposits):
             raise DepositChainBrokenError(f"there is no deposit {n}", number=n, deposits=len(deposits))
-        verdict = member(desk.client.get(f"/v1/agreements/{agreement}/deposits/{n}"), "verdict")
+        verdict = member(desk.client.get(route("agreements", agreement, "deposits", n)), "verdict")
     document: JsonObject = {"number": n, "deposit": deposits[n - 1].id, "chain": n, "verdict": verdict}
     _refuse_failed(verdict, n)
     lines = [f"deposit {n}: signed by the depositor, {n} in the chain, verdict {text(verdict, 'state')}"]

@@ -8,6 +8,7 @@ import typer
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
 from tallystick.cli.output import print_result
+from tallystick.client.route import route
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.desk.files import read_file, write_file
 from tallystick.domain.codec import encode_object
@@ -33,7 +34,8 @@ def export(
 ) -> None:
     """Write a claim's whole record to one file, for anyone who wants to verify it."""
     with opened(context, api, key) as desk:
-        data = desk.client.get_bytes(f"/v1/claims/{claim}/evidence", size_bytes_max=EVIDENCE_SIZE_BYTES_MAX)
+        path = route("claims", claim, "evidence")
+        data = desk.client.get_bytes(path, size_bytes_max=EVIDENCE_SIZE_BYTES_MAX)
     write_file(out, data)
     written = sha256_digest(data)
     document: JsonObject = {"file": str(out), "size_bytes": len(data), "digest": written}

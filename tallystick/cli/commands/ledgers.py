@@ -16,6 +16,7 @@ from tallystick.cli.output import print_result
 from tallystick.client.answers import envelope_in, number, text
 from tallystick.client.ledgers import entries
 from tallystick.client.received import TEXT
+from tallystick.client.route import route
 from tallystick.crypto.envelope import envelope_bytes
 from tallystick.crypto.log.leaf import SALT_SIZE_BYTES, leaf_bytes
 from tallystick.crypto.log.merkle import leaf_hash, root_of
@@ -72,7 +73,7 @@ def verify(
 
 def _verified(desk: Desk, agreement: Agreement) -> JsonObject:
     # The entries are read after the checkpoint, so that none of those it covers can be missing.
-    note = _text(desk, f"/v1/agreements/{agreement.id}/ledger/checkpoint")
+    note = _text(desk, route("agreements", agreement.id, "ledger", "checkpoint"))
     origin = origin_of(agreement.deployment, agreement.id)
     checkpoint = open_checkpoint(note, origin=origin, public_key=agreement.engine.log_key)
     leaves = _leaves(desk, agreement, checkpoint.size)
@@ -103,7 +104,7 @@ def _leaves(desk: Desk, agreement: Agreement, size: int) -> Sequence[bytes]:
             raise LedgerInconsistentError("an entry is missing", index=place)
         if place >= size:
             break  # newer than the checkpoint; a later checkpoint will cover it
-        proof = parse_log_proof(_text(desk, f"/v1/agreements/{agreement.id}/ledger/proof/{place}"))
+        proof = parse_log_proof(_text(desk, route("agreements", agreement.id, "ledger", "proof", place)))
         if proof.extra is None or len(proof.extra) != SALT_SIZE_BYTES or proof.index != place:
             raise LedgerInconsistentError("the proof lacks its salt, or is of another entry", index=place)
         leaf = leaf_hash(

@@ -15,6 +15,7 @@ from tallystick.client.answers import answer, number, objects
 from tallystick.client.blobs import get_blob, get_small_blob
 from tallystick.client.http import Client
 from tallystick.client.problems import UnexpectedAnswerError
+from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
@@ -60,7 +61,7 @@ class RemoteEscrow:
         read_bytes = 0
         while True:
             begun = len(record)
-            raw = self.client.get_bytes(f"/v1/claims/{claim}/delivery", parameters={"start": begun})
+            raw = self.client.get_bytes(route("claims", claim, "delivery"), parameters={"start": begun})
             read_bytes += len(raw)
             page = answer(raw)
             record += objects(page, "record")
@@ -79,7 +80,7 @@ class RemoteEscrow:
 
     def report(self, claim: Digest, receipt: Envelope) -> None:
         """Send a receipt."""
-        self.client.post_statement(f"/v1/claims/{claim}/receipts", receipt)
+        self.client.post_statement(route("claims", claim, "receipts"), receipt)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_json, print_result, say
 from tallystick.cli.signing import asking
 from tallystick.client.answers import text
+from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
@@ -56,7 +57,7 @@ def revoke(
             if joining is None
             else _checked(read_envelope(joining), signed)
         )
-        path = f"/v1/agreements/{signed.agreement.id}/revocations"
+        path = route("agreements", signed.agreement.id, "revocations")
         kept = desk.unsent.same(path, said, now()) if out is None and joining is None else None
         if kept is not None:
             say("you signed this before, and no answer came: the same statement is sent again")

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tallystick.client.route import route
 from tallystick.site import Site, prepare, settings_of
 from tallystick.stack import Stack, free_port, running
 
@@ -75,7 +76,7 @@ def _stop_on_signals() -> threading.Event:
 def _addresses(stack: Stack, site: Site) -> Table:
     table = Table(show_header=False, box=None, padding=(0, 2))
     table.add_row("API", stack.api_url)
-    table.add_row("API description", f"{stack.api_url}/v1/openapi.json")
+    table.add_row("API description", stack.api_url + route("openapi.json"))
     table.add_row("figures", f"http://{stack.settings.metrics_address}/metrics")
     table.add_row("deployment", str(site.public_file))
     table.add_row("notices", str(site.root / "outbox"))

@@ -13,6 +13,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from tallystick.client.http import Client
+from tallystick.client.route import route
 from tallystick.crypto.keyfile import read_key_file
 from tallystick.domain.errors import TallystickError
 
@@ -114,11 +115,11 @@ class Narrator:
         form = (self.desk / "claim.yaml").read_text().replace("deposit: 1", f"deposit: {deposit}")
         form = form.replace("stages: [provisional, critical, source]", f"stages: {stages}")
         (self.desk / "this-claim.yaml").write_text(form)
-        before = {claim["claim"] for claim in self.shows("/v1/claims")["claims"]}
+        before = {claim["claim"] for claim in self.shows(route("claims"))["claims"]}
         self.types(_READER, "claim", "file", "this-claim.yaml", "--yes", tell=9)
-        (claim,) = {claim["claim"] for claim in self.shows("/v1/claims")["claims"]} - before
+        (claim,) = {claim["claim"] for claim in self.shows(route("claims"))["claims"]} - before
         self.types("ana@harbour", "intake", claim, "--yes")
-        has_window = lambda: self.shows(f"/v1/claims/{claim}")["window"] is not None  # noqa: E731 - a name for one line
+        has_window = lambda: self.shows(route("claims", claim))["window"] is not None  # noqa: E731 - a name for one line
         self.until("the vendor has notice, and the objection window is open", has_window)
         return str(claim)
 

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from tallystick.cli.demo.narrator import AGREEMENT, Narrator
+from tallystick.client.route import route
 from tallystick.domain.errors import TallystickError
 from tallystick.site import prepare, settings_of
 from tallystick.stack import free_port, running
@@ -109,7 +110,7 @@ def _deposit(narrator: Narrator, title: str, why: str) -> None:
     narrator.chapter(title, why)
     narrator.until("the gate has dealt a key for every component", lambda: _custody_is_live(narrator))
     narrator.types("dora@nordwind", "deposit", "make", "deposit", "--agreement", AGREEMENT, "--yes")
-    newest = narrator.shows(f"/v1/agreements/{AGREEMENT}/deposits")["deposits"][-1]
+    newest = narrator.shows(route("agreements", AGREEMENT, "deposits"))["deposits"][-1]
     narrator.expect(newest["verdict"]["state"], "verified", "every sealed byte, in both stores")
 
 
@@ -214,18 +215,18 @@ def _is_decided(narrator: Narrator, claim: str, stage: str) -> bool:
 
 
 def _state(narrator: Narrator, claim: str) -> str:
-    return str(narrator.shows(f"/v1/claims/{claim}")["state"])
+    return str(narrator.shows(route("claims", claim))["state"])
 
 
 def _stages(narrator: Narrator, claim: str) -> Mapping[str, str]:
-    view: Mapping[str, Any] = narrator.shows(f"/v1/claims/{claim}")
+    view: Mapping[str, Any] = narrator.shows(route("claims", claim))
     return {progress["stage"]: progress["state"] for progress in view["stages"]}
 
 
 def _custody_is_live(narrator: Narrator) -> bool:
     wanted = {folder.name for folder in (narrator.desk / "deposit").iterdir()}
     return {
-        epoch["component"] for epoch in narrator.shows(f"/v1/agreements/{AGREEMENT}")["custody"]
+        epoch["component"] for epoch in narrator.shows(route("agreements", AGREEMENT))["custody"]
     } == wanted
 
 
