@@ -71,7 +71,7 @@ class TreeUnknownError(TallystickError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedComponent:
-    """A sealed component, and by leaf the digests of the sealed shares that together open it."""
+    """A sealed component, and by leaf the sealed shares that open it, as the gate's decision names them."""
 
     deposited: DepositedComponent
     custody: Custody

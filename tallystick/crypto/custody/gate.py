@@ -20,11 +20,11 @@ from tallystick.crypto.custody.sealed_share import (
 )
 from tallystick.crypto.custody.sharing import Commitments, Share
 from tallystick.crypto.custody.tree import Leaf, ShareTree
+from tallystick.domain.agreement.plan import GATE_LEAF
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, Digest
 from tallystick.domain.statements.custody import Custody, NodeCommitments
 
-GATE_LEAF: Final = "gate"
 TREE: Final[ShareTree] = Leaf(name=GATE_LEAF)
 
 

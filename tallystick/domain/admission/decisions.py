@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.plan import GATE_LEAF
 from tallystick.domain.authorship.authors import check_stages
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
@@ -51,11 +52,11 @@ def _refusal_event(decision: DecisionStatement) -> EventType:
 
 
 def _check_contributed(agreement: Agreement, decision: DecisionStatement) -> None:
-    expected = sorted(agreement.stage(decision.stage).components)
-    given = sorted(contribution.component for contribution in decision.contributions)
+    expected = sorted(f"{component} {GATE_LEAF}" for component in agreement.stage(decision.stage).components)
+    given = sorted(f"{share.component} {share.leaf}" for share in decision.contributions)
     if given != expected:
         raise NotDueError(
-            "the decision does not contribute one share of each component",
+            "the decision does not contribute the gate's share of each component, once",
             expected=list(expected),
             given=list(given),
         )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from tallystick.domain.ids import (
     ComponentId,
@@ -25,6 +26,10 @@ class OnFailure(StrEnum):
 
     KEEP = "keep"
     ROLLBACK = "rollback"
+
+
+GATE_LEAF: Final = "gate"
+"""The leaf of a custody tree that the escrow agent's gate holds."""
 
 
 class CustodyRule(StrEnum):

@@ -12,22 +12,15 @@ from tallystick.domain.statements.header import Contribution
 
 
 def contributions_to(agreement: Agreement, claim: Claim, stage: StageId) -> tuple[Contribution, ...]:
-    """Return the shares that open a decided stage: each custodian's, then the gate's; none before.
+    """Return the shares that open a decided stage, as the gate's decision names them; none before.
 
-    One approval may be for several stages, with shares for each; the shares for undecided
-    stages are not disclosed.
+    No vote adds any: the gate alone holds the key under `custody: gate`, the only custody there is. What a
+    vote names may not exist, or be rubbish: it must neither reach a receiver nor delay a delivery.
     """
     decision = claim.progress(stage).decision
-    if decision is None:
-        return ()
-    approvals = [body.contributions for _, body in claim.approvals if stage in body.stages]
-    decided = [
-        body.contributions
-        for entry, body in claim.entries_of(DecisionStatement)
-        if entry.signed.id == decision
-    ]
     own = agreement.stage(stage).components
-    return tuple(share for given in (*approvals, *decided) for share in given if share.component in own)
+    decided = (body for entry, body in claim.entries_of(DecisionStatement) if entry.signed.id == decision)
+    return tuple(share for body in decided for share in body.contributions if share.component in own)
 
 
 def disclosed(

@@ -5,6 +5,7 @@ So the API, the gate, the receiver and the offline verifier apply the same rule.
 """
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.agreement.plan import GATE_LEAF
 from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit
@@ -48,6 +49,8 @@ def custody_fault(agreement: Agreement, signed: Signed[Custody], component: Comp
         return f"it is a custody epoch of {signed.body.component}"
     if signed.signers != frozenset({agreement.engine.decision_key}):
         return "not dealt by the gate"
+    if [share.leaf for share in signed.body.shares] != [GATE_LEAF]:
+        return "its one share is not the gate's"
     return None
 
 

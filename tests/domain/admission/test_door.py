@@ -144,7 +144,7 @@ def test_statement_that_is_not_an_act_on_a_claim_is_refused(kind: Kind) -> None:
 def test_a_statement_of_the_engine_is_refused_among_acts_though_its_signature_is_good() -> None:
     world = quorate()
     engines = [entry for entry in world.claim.entries if entry.signed.kind in BY_ENGINE]
-    assert {entry.signed.kind for entry in engines} == {Kind.NOTICE, Kind.EVENT}
+    assert {entry.signed.kind for entry in engines} == {Kind.NOTICE, Kind.SIGHTING, Kind.EVENT}
     for entry in engines:
         with pytest.raises(AlreadyStatedError):
             admit(AGREEMENT, world.claim, entry.signed, at=world.now)
@@ -555,7 +555,8 @@ def test_release_contributes_a_share_of_each_component_and_of_no_other() -> None
     world = quorate()
     share = Contribution(component=ComponentId("docs"), leaf="gate", sealed_digest=some_digest(1))
     astray = replace(share, component=ComponentId("source"))
-    for shares in ((), (astray,), (share, astray), (share, share)):
+    at_another_leaf = replace(share, leaf="kim")
+    for shares in ((), (astray,), (share, astray), (share, share), (at_another_leaf,)):
         refused("not-due", world, forged(world, contributions=shares))
 
 
@@ -594,9 +595,21 @@ def test_another_stage_than_the_quorate_one_is_not_decided() -> None:
     )
 
 
-def test_share_of_a_component_that_is_not_approved_is_refused() -> None:
+@pytest.mark.parametrize("component", ["docs", "source", "licence-keys"])
+def test_share_is_refused_where_the_gate_alone_holds_the_key(component: str) -> None:
+    """Were it recorded, one person could name a share that does not exist, and the stage would never open."""
     world = accepted()
-    astray = (Contribution(component=ComponentId("source"), leaf="kim", sealed_digest=some_digest(1)),)
+    share = (Contribution(component=ComponentId(component), leaf="gate", sealed_digest=some_digest(1)),)
+    refused(
+        "misdirected",
+        world,
+        lambda: world.approves("kim@kestrel", stages=["provisional"], contributions=share),
+    )
+
+
+def test_share_of_a_component_that_does_not_exist_is_refused() -> None:
+    world = accepted()
+    astray = (Contribution(component=ComponentId("nothing"), leaf="kim", sealed_digest=some_digest(1)),)
     refused(
         "misdirected",
         world,

@@ -52,6 +52,15 @@ def test_deposit_and_custody_under_another_agreement_are_refused(member: str) ->
     )
 
 
+def test_custody_has_one_share_and_it_is_the_gates() -> None:
+    (own,) = EPOCH.shares
+    for shares in ((), (replace(own, leaf="kim"),), (own, replace(own, leaf="kim"))):
+        assert (
+            custody_fault(AGREEMENT, epoch(shares=shares), EPOCH.component)
+            == "its one share is not the gate's"
+        )
+
+
 def test_deposit_follows_the_one_before_by_number_and_by_digest() -> None:
     first = DEPOSIT.body
     second = replace(first, number=2, previous=DEPOSIT.id)

@@ -11,7 +11,7 @@ from tallystick.domain.claim.sight import Sight
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import ComponentId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
-from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.custody import Custody, SealedShare
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
@@ -54,7 +54,7 @@ def dealt_custody(agreement: Agreement) -> Mapping[ComponentId, Custody]:
             epoch=1,
             recipient="age1pq1of-this-epoch",
             commitments=(),
-            shares=(),
+            shares=(SealedShare(leaf="gate", sealed_digest=some_digest(900)),),
         )
         for place, component in enumerate(agreement.components)
     }

@@ -7,6 +7,7 @@ from typing import Final
 from tallystick.domain.acts.act import Act
 from tallystick.domain.agreement.agreement import Agreement, depositor, voted_on
 from tallystick.domain.agreement.deadlines import deadline
+from tallystick.domain.agreement.plan import CustodyRule
 from tallystick.domain.authorship.authors import check_one_of, check_stages
 from tallystick.domain.authorship.interests import check_unconflicted
 from tallystick.domain.claim.claim import Claim
@@ -71,6 +72,11 @@ def _latest(agreement: Agreement, issued_at: datetime) -> datetime:
 
 
 def _check_contributions(agreement: Agreement, body: Approval) -> None:
+    """Refuse shares by whoever holds none: a share that does not exist could keep a release from opening."""
+    for stage in agreement.stages:
+        held = [share.component for share in body.contributions if share.component in stage.components]
+        if held and stage.custody is CustodyRule.GATE:
+            raise MisdirectedError("the gate alone holds the key, and contributes it", components=held)
     own = {component for stage in body.stages for component in agreement.stage(stage).components}
     if astray := sorted({contribution.component for contribution in body.contributions} - own):
         raise MisdirectedError(
