@@ -29,6 +29,7 @@ SIGNATURES_PER_ENVELOPE_MAX: Final = 16
 KEYID_LENGTH_MAX: Final = 128
 ENVELOPE_OVERHEAD_BYTES_MAX: Final = 8 * 1024  # what is not the body: signatures, names, spaces
 STATEMENT_LIFETIME_MAX: Final = timedelta(days=366)
+SIGHTING_TOLERANCE: Final = timedelta(hours=1)  # how much later than the notice the gate may see it
 CLOCK_SKEW_MAX: Final = timedelta(minutes=5)  # how far ahead `issued_at` may lie
 STATEMENTS_REMEMBERED_MAX: Final = 1024  # verified ones that a process need not verify again
 AGREEMENTS_REMEMBERED_MAX: Final = 32

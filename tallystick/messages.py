@@ -168,6 +168,13 @@ class DecideStage:
     stage: StageId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SightNotice:
+    """Asks the gate to sign when it saw the notice of a claim; the first sighting counts."""
+
+    claim: Digest
+
+
 class GateOutcome(StrEnum):
     """How the gate answered a question about a stage."""
 

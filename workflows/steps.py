@@ -113,6 +113,15 @@ async def queued(step: Callable[[LedgerActivities, _Q], _R], request: _Q) -> _R:
     return await workflow.execute_activity_method(step, request, **_LEDGER)
 
 
+async def answered(answer: workflow.ActivityHandle[_R], *, unless: Callable[[], bool]) -> bool:
+    """Wait for an answer; if it no longer matters, take the question back, and return False."""
+    await workflow.wait_condition(lambda: answer.done() or unless())
+    if not answer.done():
+        answer.cancel()
+        return False
+    return True
+
+
 def now() -> datetime:
     """Return the workflow's time in whole seconds, with which an act accepted now is recorded."""
     return workflow.now().replace(microsecond=0)

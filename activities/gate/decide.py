@@ -34,6 +34,7 @@ from activities.gate.sight import (
     sight_of,
     stage_components,
 )
+from activities.gate.witness import Witness
 from activities.heartbeats import beating, heartbeat
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
@@ -52,7 +53,7 @@ from tallystick.domain.release.decision import decide
 from tallystick.domain.statements.deposits import DepositedComponent
 from tallystick.faults import crossing
 from tallystick.limits import GATE_LOOKS_MAX
-from tallystick.messages import DealCustody, DecideStage, GateAnswer, GateOutcome
+from tallystick.messages import DealCustody, DecideStage, GateAnswer, GateOutcome, SightNotice
 from tallystick.proof.reading import forget
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, load
@@ -106,6 +107,25 @@ class GateActivities:
                     return self._decide(claim, stage, read)
             # Perhaps another run of this activity recorded its decision, and was stopped before it published.
             return self._decide_again(claim, stage)
+
+    @activity.defn(no_thread_cancel_exception=True)
+    def sight_notice(self, ask: SightNotice) -> str:
+        """Sign when this gate saw the notice of a claim, unless it has; return the sighting's digest, or "".
+
+        Raises:
+            ApplicationError: Not this gate's agreement, a clock says that notice was not given yet, or
+                nothing can be read or stored.
+        """
+        witness = Witness(
+            database=self.database,
+            keys=self.keys,
+            root_keys=self.root_keys,
+            clock=self.clock,
+            database_clock=self.database_clock,
+            tell=self.tell,
+        )
+        with crossing():
+            return witness.sight(digest(ask.claim)) or ""
 
     @activity.defn(no_thread_cancel_exception=True)
     def deal(self, ask: DealCustody) -> str:

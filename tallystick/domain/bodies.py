@@ -11,7 +11,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit
-from tallystick.domain.statements.engine import DecisionStatement, Event, Notice, StorageNotice
+from tallystick.domain.statements.engine import DecisionStatement, Event, Notice, Sighting, StorageNotice
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Body
@@ -25,6 +25,7 @@ _OTHER_BODIES: Final[tuple[type[Body], ...]] = (
     StorageNotice,
     Event,
     DecisionStatement,
+    Sighting,
 )
 
 BODIES: Final[Mapping[Kind, type[Body]]] = MappingProxyType(

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     STORAGE_NOTICE = "storage-notice"
     EVENT = "event"
     DECISION = "decision"
+    SIGHTING = "sighting"
     EVIDENCE = "evidence"
 
 

@@ -177,6 +177,42 @@ BUILDS: Final = (
         "tests/domain/release/test_decision.py",
     ),
     _build(
+        "a window ends although the gate saw the notice late",
+        "tallystick/domain/release/recorded.py",
+        "return PremiseAnswer(holds=at > ends.at, found=found)",
+        "return PremiseAnswer(holds=True, found=found)",
+        "tests/domain/release/test_decision.py",
+    ),
+    _build(
+        "the record alone says when a window ends",
+        "tallystick/domain/notice/sighting.py",
+        "if sighted.at > claim.window_until:",
+        "if False:",
+        "tests/domain/notice/test_sighting.py tests/activities/gate/test_witness.py",
+    ),
+    _build(
+        "the gate signs for a moment that it cannot have seen",
+        "tallystick/domain/admission/sightings.py",
+        "if not seen.accepted_at - CLOCK_SKEW_MAX <= when <= at + CLOCK_SKEW_MAX:",
+        "if False:",
+        "tests/domain/notice/test_sighting.py tests/activities/gate/test_witness.py",
+    ),
+    _build(
+        "a share by somebody who holds none is recorded",
+        "tallystick/domain/acts/votes/approval.py",
+        "if held and stage.custody is CustodyRule.GATE:",
+        "if False:",
+        "tests/domain/admission/test_door.py",
+    ),
+    _build(
+        "what a vote names is delivered",
+        "tallystick/domain/claim/disclosure.py",
+        "return tuple(share for body in decided for share",
+        "voted = [body for _, body in claim.approvals]\n"
+        "    return tuple(share for body in (*voted, *decided) for share",
+        "tests/domain/claim/test_disclosure.py",
+    ),
+    _build(
         "the gate asks its own clock only",
         "activities/gate/decide.py",
         "moments = (min(own, record.database_at), own,",

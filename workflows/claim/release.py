@@ -26,6 +26,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import StageId
 from tallystick.domain.instants import plus
 from tallystick.domain.kinds import Happening
+from tallystick.domain.notice.sighting import to_be_sighted
 from tallystick.domain.pauses import backoff
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.progress.due import due
@@ -48,6 +49,7 @@ from tallystick.messages import (
     GiveNotice,
     NewEntries,
     RecordHappening,
+    SightNotice,
     Submission,
 )
 from tallystick.proof.reading import read_signed
@@ -83,6 +85,7 @@ class ReleaseWorkflow:
         await asyncio.gather(
             self._record_what_falls_due_until_the_claim_is_over(),
             self._give_the_depositor_notice(),
+            self._have_the_gate_witness_the_notice(),
             self._have_the_gate_decide_each_stage(),
         )
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -174,11 +177,21 @@ class ReleaseWorkflow:
     async def _give_the_depositor_notice(self) -> None:
         alarm = Alarm()
         while not self._closing:
-            owed_at = self._notice_due_at()
+            owed_at = notice_due_at(self._case.agreement, self._case.claim)
             if owed_at is None or owed_at > steps.now():
                 await self._wait_for_change(alarm, owed_at)
             elif not await self._notify():
                 await self._wait_for_change(alarm, steps.now() + NOTICE_RETRY_MIN)
+
+    async def _have_the_gate_witness_the_notice(self) -> None:
+        unanswered, alarm = 0, Alarm()
+        while not self._closing:
+            if to_be_sighted(self._case.agreement, self._case.claim) is None:
+                unanswered = 0
+                await self._wait_for_change(alarm, None)
+            elif not await self._show_the_gate():
+                unanswered += 1
+                await self._wait_for_change(alarm, _gate_again(unanswered))
 
     async def _have_the_gate_decide_each_stage(self) -> None:
         unanswered, alarm = 0, Alarm()
@@ -192,9 +205,7 @@ class ReleaseWorkflow:
                 unanswered, again = 0, None
             else:
                 unanswered += 1
-                await self._wait_for_change(
-                    alarm, steps.now() + backoff(unanswered, GATE_RETRY_MIN, GATE_RETRY_MAX)
-                )
+                await self._wait_for_change(alarm, _gate_again(unanswered))
 
     # ------------------------------------------------------------------ what the engine does by itself
 
@@ -239,6 +250,19 @@ class ReleaseWorkflow:
         answer = await workflow.execute_activity_method(NoticeActivities.give_notice, request, **steps.NOTICE)
         return await news.take_in(case, answer)
 
+    async def _show_the_gate(self) -> bool:
+        """Have the gate sign when it saw the notice; while it is away, the window grows."""
+        request = SightNotice(claim=self._case.claim.digest)
+        answer = workflow.start_activity_method(GateActivities.sight_notice, request, **steps.GATE)
+        try:
+            if not await steps.answered(answer, unless=lambda: self._closing):
+                return True
+            await answer
+        except FailureError as failure:
+            workflow.logger.error("the gate could not see the notice: %s", steps.refusal_in(failure).code)
+            return False
+        return await news.catch_up(self._case)
+
     async def _ask_the_gate(self, stage: StageId) -> bool:
         """Ask for a decision on `stage`, or for its contribution again; return whether it was answered.
 
@@ -249,9 +273,7 @@ class ReleaseWorkflow:
         request = DecideStage(claim=case.claim.digest, stage=stage)
         answer = workflow.start_activity_method(GateActivities.decide_stage, request, **steps.GATE)
         try:
-            await workflow.wait_condition(lambda: answer.done() or self._no_longer_asked(stage))
-            if not answer.done():
-                answer.cancel()
+            if not await steps.answered(answer, unless=lambda: self._no_longer_asked(stage)):
                 return True
             given = await answer
             await news.catch_up(case)
@@ -322,5 +344,6 @@ class ReleaseWorkflow:
             return None
         return min((moment for moment in (look, end) if moment is not None), default=None)
 
-    def _notice_due_at(self) -> datetime | None:
-        return notice_due_at(self._case.agreement, self._case.claim)
+
+def _gate_again(unanswered: int) -> datetime:
+    return steps.now() + backoff(unanswered, GATE_RETRY_MIN, GATE_RETRY_MAX)

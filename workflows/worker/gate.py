@@ -39,7 +39,7 @@ async def run_gate(settings: Settings, stop: asyncio.Event) -> None:
     gate = gate_activities(settings, open_database(settings.database_url))
     client = await connect(settings)
     with ThreadPoolExecutor(GATE_STEPS_AT_ONCE_MAX, thread_name_prefix="gate") as threads:
-        steps = (gate.decide_stage, gate.deal)
+        steps = (gate.decide_stage, gate.sight_notice, gate.deal)
         async with queue_worker(client, GATE_QUEUE, steps, threads, at_once=GATE_STEPS_AT_ONCE_MAX):
             _log.info("ready", queues=[GATE_QUEUE])
             await until_stopped(stop, ())

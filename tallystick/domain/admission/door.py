@@ -20,6 +20,7 @@ from types import MappingProxyType
 from tallystick.domain.acts.all import check_is_act
 from tallystick.domain.admission.decisions import decision_event
 from tallystick.domain.admission.revocations import revocation_event
+from tallystick.domain.admission.sightings import sighting_event
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.authorship.authors import (
     author,
@@ -39,7 +40,7 @@ from tallystick.domain.refusals import (
     MisdirectedError,
     NotDueError,
 )
-from tallystick.domain.statements.engine import DecisionStatement, Event, Notice
+from tallystick.domain.statements.engine import DecisionStatement, Event, Notice, Sighting
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import BY_ENGINE, Body, Signed, says
 
@@ -117,6 +118,8 @@ def _engine_event(agreement: Agreement, claim: Claim, signed: Signed[Body], at: 
             return EventType.NOTICE_SENT if taken else EventType.NOTICE_NOT_TAKEN
         case DecisionStatement() as decision:
             return decision_event(agreement, claim, decision, at)
+        case Sighting() as sighting:
+            return sighting_event(agreement, claim, sighting, at)
         case Event() as event:
             return _happening(agreement, claim, event, at)
         case _:

@@ -104,7 +104,8 @@ class EventType(StrEnum):
     STAGE_FAILED = "stage-failed"
     STAGE_ROLLED_BACK = "stage-rolled-back"
     RETURN_MADE = "return-made"
-    # The gate's decisions.
+    # What the gate signs.
+    NOTICE_SIGHTED = "notice-sighted", _VOTED_ON
     STAGE_DECIDED = "stage-decided"
     STAGE_REFUSED = "stage-refused"
     # What the engine records.

@@ -14,6 +14,7 @@ from tallystick.domain.claim.stages import lapses_at, opens_at, report_due, stil
 from tallystick.domain.claim.state import UNDECIDED, ClaimState, StageState
 from tallystick.domain.kinds import Happening
 from tallystick.domain.notice.proof import deemed_receipt
+from tallystick.domain.notice.sighting import window_end
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.statements.engine import Event
 
@@ -69,12 +70,15 @@ def _notice_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterat
             yield NamedDeadline(what="next-notice", at=attempt, explanation=("notice is not proven yet",))
 
 
-def _window_deadline(_: Agreement, claim: Claim, __: datetime) -> Iterator[NamedDeadline]:
+def _window_deadline(agreement: Agreement, claim: Claim, __: datetime) -> Iterator[NamedDeadline]:
     if claim.window_until is None:
         return
     # The engine wrote down which days it counted when it recorded that the window opened.
     opened = (body for _, body in claim.entries_of(Event) if body.happening is Happening.WINDOW_OPENED)
     yield NamedDeadline(what="objection-window", at=claim.window_until, explanation=next(opened).because)
+    end = window_end(agreement, claim)
+    if end is not None and end.at > claim.window_until:
+        yield NamedDeadline(what="objection-window-as-seen", at=end.at, explanation=end.explanation)
 
 
 def _stage_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:

@@ -29,6 +29,7 @@ from tallystick.domain.ids import PersonId, StageId
 from tallystick.domain.inbox.deadlines import intake_due, return_due
 from tallystick.domain.inbox.undelivered import undelivered
 from tallystick.domain.notice.proof import deemed_receipt, notice_is_given
+from tallystick.domain.notice.sighting import sighting_of, window_end
 from tallystick.domain.progress.beyond import beyond_calendars
 
 _S = ClaimState
@@ -125,13 +126,15 @@ def _agents(agreement: Agreement) -> tuple[PersonId, ...]:
 
 
 def _for_window(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
-    if claim.state is _S.WINDOW:
-        yield Waiting(
-            what=Awaited.WINDOW,
-            on=(),
-            until=claim.window_until,
-            why=f"the objection window runs; {', '.join(agreement.objection.objectors)} may object",
-        )
+    if claim.state is not _S.WINDOW:
+        return
+    end = _found(lambda: window_end(agreement, claim))
+    why = [f"the objection window runs; {', '.join(agreement.objection.objectors)} may object"]
+    if sighting_of(claim) is None:
+        why.append("it cannot end before the gate has signed that it saw the notice")
+    elif end is not None and end.at != claim.window_until:
+        why.append(f"{end.explanation[0]}, and the window counts from then")
+    yield Waiting(what=Awaited.WINDOW, on=(), until=None if end is None else end.at, why="; ".join(why))
 
 
 def _for_settlement(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
@@ -244,11 +247,15 @@ def _for_calendar(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[
 
 
 def _end(find: Callable[[], Deadline | None]) -> datetime | None:
+    deadline = _found(find)
+    return None if deadline is None else deadline.at
+
+
+def _found(find: Callable[[], Deadline | None]) -> Deadline | None:
     try:
-        deadline = find()
+        return find()
     except CalendarExhaustedError:
         return None
-    return None if deadline is None else deadline.at
 
 
 _LOOKS: Final[tuple[Callable[[Agreement, Claim, datetime], Iterator[Waiting]], ...]] = (

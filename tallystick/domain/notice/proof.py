@@ -26,7 +26,7 @@ def proof_of_notice(agreement: Agreement, claim: Claim, *, at: datetime) -> Dead
     Raises:
         CalendarExhaustedError: A calendar of the agreement does not reach that far.
     """
-    acknowledged = _knowledge(claim)
+    acknowledged = knowledge(claim)
     if acknowledged is not None:
         return _received(
             agreement, acknowledged.accepted_at, f"acknowledged by {acknowledged.signed.body.person}"
@@ -48,7 +48,7 @@ def deemed_receipt(agreement: Agreement, claim: Claim) -> Deadline | None:
 
 def notice_is_given(agreement: Agreement, claim: Claim) -> bool:
     """Return whether the depositor knows, or enough channels accepted a notice: no attempt is owed then."""
-    return _knowledge(claim) is not None or _given(agreement, claim) is not None
+    return notice_given(agreement, claim) is not None
 
 
 def channels_left(agreement: Agreement, claim: Claim) -> tuple[tuple[int, Channel], ...]:
@@ -64,7 +64,14 @@ def channels_left(agreement: Agreement, claim: Claim) -> tuple[tuple[int, Channe
     )
 
 
-def _knowledge(claim: Claim) -> Entry | None:
+def notice_given(agreement: Agreement, claim: Claim) -> Entry | None:
+    """Return what gave notice first: a notice that was taken, or the depositor's own word; else None."""
+    given, known = _given(agreement, claim), knowledge(claim)
+    ways = (None if given is None else given[0], known)
+    return min((way for way in ways if way is not None), key=lambda entry: entry.index, default=None)
+
+
+def knowledge(claim: Claim) -> Entry | None:
     """Return the first statement by which the depositor shows that it knows of the claim."""
     signs = (*claim.entries_of(NoticeAcknowledgement), *claim.entries_of(JointInstruction))
     return min((entry for entry, _ in signs), key=lambda entry: entry.index, default=None)

@@ -18,6 +18,7 @@ from tallystick.domain.claim.tally import is_denied, tally_approvals, tally_deni
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Happening
 from tallystick.domain.notice.proof import proof_of_notice
+from tallystick.domain.notice.sighting import window_end
 from tallystick.domain.progress.attempts import asks_gate_from
 from tallystick.domain.release.decision import recorded_premises
 
@@ -68,7 +69,7 @@ def _window_opens(agreement: Agreement, claim: Claim, at: datetime) -> Due | Non
     )
 
 
-def _window_ends(_: Agreement, claim: Claim, at: datetime) -> Due | None:
+def _window_ends(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
     if not claim.may(EventType.WINDOW_ENDED):
         return None
     if claim.window_until is None or claim.window_ended_at is not None:
@@ -76,8 +77,10 @@ def _window_ends(_: Agreement, claim: Claim, at: datetime) -> Due | None:
     # A provisional stage in flight is finished first; that can only make the window longer.
     if at <= claim.window_until or (claim.in_flight is not None and claim.state is _S.WINDOW):
         return None
-    because = ("the last moment to object has passed",)
-    return Due(happening=Happening.WINDOW_ENDED, until=claim.window_until, because=because)
+    ends = window_end(agreement, claim)
+    if ends is None or at <= ends.at:
+        return None
+    return Due(happening=Happening.WINDOW_ENDED, until=ends.at, because=ends.explanation)
 
 
 def _settled(_: Agreement, claim: Claim, __: datetime) -> Due | None:

@@ -11,6 +11,7 @@ from tallystick.domain.claim.stages import lapses_at, opens_at, report_due
 from tallystick.domain.claim.state import StageState
 from tallystick.domain.instants import plus
 from tallystick.domain.notice.proof import deemed_receipt
+from tallystick.domain.notice.sighting import sighted_end
 from tallystick.domain.progress.attempts import asks_gate_from, notice_due_at
 
 _JUST_AFTER: Final = timedelta(seconds=1)  # an act at the deadline itself is in time
@@ -43,6 +44,8 @@ def _limits(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:
         yield deemed
     if claim.window_until is not None and claim.window_ended_at is None:
         yield Deadline(at=claim.window_until, explanation=())
+        if (sighted := sighted_end(agreement, claim)) is not None:
+            yield sighted
     if claim.in_flight is not None and claim.in_flight.state is StageState.DECIDED:
         yield report_due(agreement, claim, claim.in_flight)
     following = claim.next_stage

@@ -16,6 +16,7 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import StageId
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.notice.proof import proof_of_notice
+from tallystick.domain.notice.sighting import sighted_end
 from tallystick.domain.release.conditions_met import unmet_evidence
 
 
@@ -68,6 +69,18 @@ def _window(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) ->
     over = min(at, claim.window_ended_at) > claim.window_until
     times = f"ran until {instant_text(claim.window_until)}, asked at {instant_text(at)}"
     return PremiseAnswer(holds=over, found=times)
+
+
+def _sighting(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
+    if is_provisional(agreement, stage):
+        return PremiseAnswer(holds=True, found="not needed: provisional access opens on acceptance")
+    if (order := standing_release_order(agreement, claim)) is not None:
+        return PremiseAnswer(holds=True, found=f"skipped by {order.signed.id}")
+    ends = sighted_end(agreement, claim)
+    if ends is None:
+        return PremiseAnswer(holds=False, found="the gate has not signed when it saw the notice")
+    found = f"{ends.explanation[0]}, so the window ran until {instant_text(ends.at)}"
+    return PremiseAnswer(holds=at > ends.at, found=found)
 
 
 def _objections(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> PremiseAnswer:
@@ -136,6 +149,7 @@ RECORDED: Final[Mapping[str, RecordedPremise[Claim]]] = MappingProxyType(
         "intake-accepted": _intake,
         "notice-proven": _notice,
         "window-over": _window,
+        "window-sighted": _sighting,
         "no-objection": _objections,
         "no-hold": _holds,
         "no-denial-quorum": _denials,

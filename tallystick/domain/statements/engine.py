@@ -1,4 +1,4 @@
-"""What the deployment says with its own keys: custody epochs, notices, events, and the gate's decisions."""
+"""What the deployment says with its own keys: notices and events, and what the gate saw and decided."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,3 +99,15 @@ class DecisionStatement(OnClaim):
     record: Digest
     premises: tuple[PremiseVerdict, ...]
     contributions: tuple[Contribution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting(OnClaim):
+    """The gate's word on when it saw that notice of a claim is on record: `issued_at`, by its own clock.
+
+    Attributes:
+        notice: The statement by which notice was given: a notice, or the depositor's own word that it knows.
+    """
+
+    KIND: ClassVar[Kind] = Kind.SIGHTING
+    notice: Digest

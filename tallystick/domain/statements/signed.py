@@ -1,6 +1,6 @@
 """A signed statement as the rules see it, and who signs which kind.
 
-Persons sign acts; the log key signs notices and events; the gate signs decisions.
+Persons sign acts; the log key signs notices and events; the gate signs decisions and sightings.
 Signatures are verified before a `Signed` is made (tallystick/proof/reading.py);
 the rules of the domain rely on that.
 """
@@ -26,7 +26,7 @@ _F = TypeVar("_F", bound=Body)
 BY_LOG_KEY: Final = frozenset({Kind.NOTICE, Kind.STORAGE_NOTICE, Kind.EVENT, Kind.EVIDENCE})
 
 
-BY_GATE: Final = frozenset({Kind.DECISION})
+BY_GATE: Final = frozenset({Kind.DECISION, Kind.SIGHTING})
 
 
 BY_ENGINE: Final = BY_LOG_KEY | BY_GATE

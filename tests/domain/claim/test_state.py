@@ -105,6 +105,7 @@ _ACTS: Final[Mapping[EventType, Callable[[World], Body]]] = {
     E.NOTICE_NOT_TAKEN: lambda w: w.body(
         Kind.NOTICE, "engine@test", party="nordwind", attempt=1, text_digest=NO_DIGEST, channels=()
     ),
+    E.NOTICE_SIGHTED: lambda w: w.body(Kind.SIGHTING, "gate@test", notice=NO_DIGEST),
     E.APPROVAL_GIVEN: lambda w: w.body(
         Kind.APPROVAL, "kim@kestrel", stages=(FIRST,), purpose=Purpose.RELEASE, expires_at=w.now, reason=""
     ),

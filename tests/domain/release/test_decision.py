@@ -18,13 +18,14 @@ from tallystick.domain.periods import Period
 from tallystick.domain.record.generations import GENERATION_1
 from tallystick.domain.release.decision import decide
 from tallystick.domain.statements.acts import Approval, Intake, NoticeAcknowledgement
-from tallystick.domain.statements.engine import Notice
+from tallystick.domain.statements.engine import Notice, Sighting
 from tallystick.domain.statements.signed import Body, Entry
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import PEOPLE
 from tests.support.worlds.groundwork import NO_DIGEST, key_of
 from tests.support.worlds.world import World
 
+DAY: Final = timedelta(days=1)
 CRITICAL: Final = StageId("critical")
 Facts = tuple[Agreement, Claim, Sight]
 
@@ -90,6 +91,17 @@ def with_progress(claim: Claim, stage: str, **changes: object) -> Claim:
         for p in claim.stages
     )
     return replace(claim, stages=stages)
+
+
+def sighted(claim: Claim, later: timedelta) -> Claim:
+    """The gate saw the notice later than it did, or earlier."""
+    moved = tuple(
+        replace(entry, signed=replace(entry.signed, body=replace(body, issued_at=body.issued_at + later)))
+        if isinstance(body := entry.signed.body, Sighting)
+        else entry
+        for entry in claim.entries
+    )
+    return replace(claim, entries=moved)
 
 
 def filed_as_a_drill(agreement: Agreement, claim: Claim, sight: Sight) -> Facts:
@@ -167,11 +179,15 @@ FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], 
     ),
     "condition-met": (told(lambda c: replace(c, filing=replace(c.filing, evidence=c.filing.evidence[:1]))),),
     "intake-accepted": (told(lambda c: without(c, Intake)),),
-    "notice-proven": (told(lambda c: without(c, Notice, NoticeAcknowledgement)),),
+    "notice-proven": (told(lambda c: sighted(without(c, Notice, NoticeAcknowledgement), -20 * DAY)),),
     "window-over": (
         told(lambda c: replace(c, window_until=quorate().now)),
         told(lambda c: replace(c, window_ended_at=c.window_until)),
         told(lambda c: replace(c, window_until=None)),
+    ),
+    "window-sighted": (
+        told(lambda c: without(c, Sighting)),
+        told(lambda c: sighted(c, DAY)),
     ),
     "no-objection": (
         told(
@@ -262,7 +278,14 @@ def test_provisional_access_needs_neither_notice_nor_window_but_all_else() -> No
     world.approves("tom@marlowe")
     assert world.decision("provisional").released
     unmet = [verdict.premise for verdict in world.decision("critical").unmet]
-    assert unmet == ["notice-proven", "window-over", "stage-in-order", "stage-open", "quorum-reached"]
+    assert unmet == [
+        "notice-proven",
+        "window-over",
+        "window-sighted",
+        "stage-in-order",
+        "stage-open",
+        "quorum-reached",
+    ]
 
 
 def test_gate_whose_clock_is_behind_does_not_believe_the_record() -> None:

@@ -28,6 +28,7 @@ MADE_BY_PROGRAMS = {
     Kind.ENROLMENT,
     Kind.CUSTODY,
     Kind.NOTICE,
+    Kind.SIGHTING,
     Kind.STORAGE_NOTICE,
     Kind.EVENT,
     Kind.DECISION,

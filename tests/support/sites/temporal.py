@@ -38,6 +38,7 @@ from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.ids import DeploymentId, Digest, PersonId, StageId
 from tallystick.domain.kinds import Purpose, ReceiptOutcome
+from tallystick.domain.notice.sighting import to_be_sighted
 from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.statements.acts import Approval, HoldLift, Intake, NoticeAcknowledgement, Objection
 from tallystick.domain.statements.deposits import Deposit
@@ -88,17 +89,25 @@ class Story:
     deposit: Digest
     claim: Digest = field(default=Digest("sha256:" + 64 * "0"))
     filing: Envelope | None = None
+    gate_up: bool = False
 
     async def now(self) -> datetime:
         return (await self.environment.get_current_time()).replace(microsecond=0)
 
     async def passes(self, span: timedelta) -> None:
+        await self.gate_has_seen()
         await self.environment.sleep(span)
 
     async def until(self, moment: datetime) -> None:
+        await self.gate_has_seen()
         left = moment - await self.environment.get_current_time()
         if left > timedelta(0):
             await self.environment.sleep(left)
+
+    async def gate_has_seen(self) -> None:
+        """Wait until a gate that runs has seen the notice; if time jumped first, it would be late."""
+        if self.gate_up and self.filing is not None:
+            await self.comes_to(lambda claim: to_be_sighted(self.world.agreement, claim) is None)
 
     @property
     def handle(self) -> WorkflowHandle[ReleaseWorkflow, str]:
@@ -330,13 +339,13 @@ class Story:
         """Run the gate."""
         gate = self.gate()
         with ThreadPoolExecutor(4) as threads:
+            steps = [gate.decide_stage, gate.sight_notice, gate.deal]
             async with Worker(
-                self.client,
-                task_queue=GATE_QUEUE,
-                activities=[gate.decide_stage, gate.deal],
-                activity_executor=threads,
+                self.client, task_queue=GATE_QUEUE, activities=steps, activity_executor=threads
             ):
+                self.gate_up = True
                 yield
+                self.gate_up = False
 
 
 def _claims(client: Client, work: WorkerActivities, threads: ThreadPoolExecutor, cached: int) -> Worker:

@@ -42,7 +42,7 @@ from tallystick.domain.statements.engine import ChannelResult, Event, Notice
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.signed import Body, write_body
 from tallystick.faults import from_failure
-from tallystick.messages import DealCustody, DecideStage, GateAnswer
+from tallystick.messages import DealCustody, DecideStage, GateAnswer, SightNotice
 from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import ReplicatedBlobs
@@ -299,6 +299,10 @@ class World:
             channels=channels,
         )
         self.record(self.signed(body, LOG_KEY), at)
+
+    def sight(self, at: datetime) -> None:
+        """Let the gate sign that it saw the notice."""
+        self.gate(at=at, database_at=at).sight_notice(SightNotice(claim=self.claim))
 
     def approve(self, person: PersonId, at: datetime, **changes: object) -> Digest:
         members: dict[str, object] = {

@@ -56,6 +56,7 @@ def accepted(world: World, *, settle: bool = True) -> World:
     world = world.file(deposited(world))
     world.say(Intake, ANA, FILED + timedelta(hours=1), accepted=True)
     world.notify(FILED + timedelta(hours=1))
+    world.sight(FILED + timedelta(hours=1))
     world.say(NoticeAcknowledgement, DORA, ACKNOWLEDGED)
     if settle:
         world.settle(ACKNOWLEDGED)

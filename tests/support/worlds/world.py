@@ -23,6 +23,7 @@ from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, Digest, PersonId, StageId
 from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOutcome, WithdrawalReason
+from tallystick.domain.notice.sighting import to_be_sighted
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.progress.due import due
 from tallystick.domain.progress.moments import next_look
@@ -147,9 +148,7 @@ class World:
 
     def records(self, kind: Kind, **members: object) -> Entry:
         """Let the engine record something with its own key."""
-        key, person = (
-            (DECISION_KEY, "gate") if kind in BY_GATE else (LOG_KEY, "engine")
-        )  # a notice or an event
+        key, person = (DECISION_KEY, "gate") if kind in BY_GATE else (LOG_KEY, "engine")
         body = self.body(kind, f"{person}@{self.agreement.deployment}", **members)
         return self.submits(self.signs(kind, [key], body)[0])
 
@@ -310,7 +309,7 @@ class World:
         if not self.engine_runs or self.told is None:
             return
         for _ in range(ROUNDS_MAX):
-            if not (self._records_due() or self._gives_notice() or self._asks_gate()):
+            if not (self._records_due() or self._gives_notice() or self._sees_notice() or self._asks_gate()):
                 return
         raise AssertionError("the engine never comes to rest")
 
@@ -374,6 +373,15 @@ class World:
             "channels": channels,
         }
         return self.records(Kind.NOTICE, **(said | members))
+
+    def _sees_notice(self) -> bool:
+        unseen = self.gate_runs and to_be_sighted(self.agreement, self.claim) is not None
+        return unseen and bool(self.sights())
+
+    def sights(self, **members: object) -> Entry:
+        """Let the gate sign that it sees the notice."""
+        seen = to_be_sighted(self.agreement, self.claim)
+        return self.records(Kind.SIGHTING, **({"notice": seen and seen.signed.id} | members))
 
     def _asks_gate(self) -> bool:
         asked = next((p for p in self.claim.stages if p.state is StageState.QUORATE), None)

@@ -20,7 +20,7 @@ from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind, ReceiptOutcome
 from tallystick.domain.statements.acts import Approval, Denial, Hold, Intake, Retraction
-from tallystick.domain.statements.engine import DecisionStatement, Event
+from tallystick.domain.statements.engine import DecisionStatement, Event, Sighting
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.faults import from_failure
@@ -213,7 +213,8 @@ async def test_terminated_run_resumes_where_the_ledger_stands(story: Story) -> N
 
 async def test_cancelled_run_releases_nothing_and_can_be_resumed(story: Story) -> None:
     async with story.carried(gate=False):
-        await after_window(story)
+        async with story.gate_runs():
+            await after_window(story)
         for person in (ANA, KIM, TOM):
             await story.approves(person)
         await story.comes_to_be("VALIDATING")
@@ -227,7 +228,8 @@ async def test_cancelled_run_releases_nothing_and_can_be_resumed(story: Story) -
 
 async def test_claim_waits_for_a_gate_that_is_away_and_acts_are_still_recorded(story: Story) -> None:
     async with story.carried(gate=False):
-        await after_window(story)
+        async with story.gate_runs():
+            await after_window(story)
         for person in (ANA, KIM, TOM):
             await story.approves(person)
         await story.comes_to_be("VALIDATING")
@@ -241,7 +243,8 @@ async def test_claim_waits_for_a_gate_that_is_away_and_acts_are_still_recorded(s
 
 async def test_gate_that_refuses_is_asked_again_once_the_hold_is_lifted(story: Story) -> None:
     async with story.carried(gate=False):
-        await after_window(story)
+        async with story.gate_runs():
+            await after_window(story)
         for person in (ANA, KIM, TOM):
             await story.approves(person)
         await story.comes_to_be("VALIDATING")
@@ -283,14 +286,29 @@ async def test_suppressed_notice_never_lets_a_window_run_out(story: Story, tmp_p
 
 
 async def test_window_stays_open_while_the_database_clock_says_so(story: Story) -> None:
-    story.clock.behind = timedelta(days=15)
     async with story.carried():
         claim = await in_window(story)
         assert claim.window_until is not None
+        await story.gate_has_seen()
+        story.clock.behind = timedelta(days=15)
         await story.until(claim.window_until + timedelta(minutes=2))
         assert (await story.objects()).state == ClaimState.CONTESTED
         claim = story.on_record()
         assert claim.window_ended_at is None
+
+
+async def test_window_does_not_end_before_a_gate_that_was_away_has_seen_the_notice(story: Story) -> None:
+    async with story.carried(gate=False):
+        claim = await in_window(story)
+        assert claim.window_until is not None
+        assert claim.entries_of(Sighting) == ()
+        async with story.gate_runs():
+            await story.gate_has_seen()
+            ((entry, sighting),) = story.on_record().entries_of(Sighting)
+            assert sighting.issued_at >= claim.notices[0][0].accepted_at
+            assert entry.signed.signers == {story.world.agreement.engine.decision_key}
+            await story.until(claim.window_until + 2 * SECOND)
+            await story.comes_to_be("APPROVAL")
 
 
 async def test_claim_that_may_not_be_filed_is_refused_by_name_and_may_come_again(story: Story) -> None:

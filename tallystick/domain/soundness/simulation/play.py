@@ -15,6 +15,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PersonId, PublicKey, StageId, engine_person, gate_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.notice.proof import notice_is_given
+from tallystick.domain.notice.sighting import to_be_sighted
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.progress.due import due
 from tallystick.domain.progress.moments import next_look
@@ -22,7 +23,7 @@ from tallystick.domain.record.fold import advance, fold
 from tallystick.domain.release.decision import decide
 from tallystick.domain.soundness.simulation.cast import Cast
 from tallystick.domain.soundness.simulation.props import Props, as_if_signed, invented
-from tallystick.domain.statements.engine import ChannelResult, DecisionStatement, Event, Notice
+from tallystick.domain.statements.engine import ChannelResult, DecisionStatement, Event, Notice, Sighting
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import Contribution
 from tallystick.domain.statements.signed import Body, Entry
@@ -57,7 +58,7 @@ class Play:
         Raises:
             CalendarExhaustedError: It would have to compute a deadline after a calendar's end.
         """
-        return self._records_due() or self._gives_notice() or self._asks_gate()
+        return self._records_due() or self._gives_notice() or self._sees_notice() or self._asks_gate()
 
     def time_passes(self) -> bool:
         """Go to the next moment at which the engine would look; return whether there is one.
@@ -134,6 +135,18 @@ class Play:
             channels=tuple(results),
         )
         self._enter(notice, self.agreement.engine.log_key)
+        return True
+
+    def _sees_notice(self) -> bool:
+        seen = to_be_sighted(self.agreement, self.claim)
+        if seen is None:
+            return False
+        sighting = Sighting(
+            **self.props.terms.header(gate_person(self.agreement.deployment), self.now, self._nonce()),
+            claim=self.claim.digest,
+            notice=seen.signed.id,
+        )
+        self._enter(sighting, self.agreement.engine.decision_key)
         return True
 
     def _asks_gate(self) -> bool:

@@ -1,0 +1,90 @@
+"""The second witness of a window: the gate signs when, by its own clock, it saw that notice was on record.
+
+The worker's log key dates everything else, and the database is not the gate's. So a notice that someone dates
+back makes no window shorter by more than the tolerance.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from activities.gate.gate import check_gate
+from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
+from tallystick.crypto.keyfile import PrivateKeys
+from tallystick.domain.admission.door import admit
+from tallystick.domain.ids import Digest, PublicKey, gate_person
+from tallystick.domain.kinds import Kind
+from tallystick.domain.notice.sighting import to_be_sighted
+from tallystick.domain.statements.engine import Sighting
+from tallystick.domain.statements.signed import write_body
+from tallystick.limits import GATE_LOOKS_MAX
+from tallystick.proof.reading import read_signed
+from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, check_head, load
+from tallystick.store.database.session import reading, transaction
+from tallystick.store.ledger import ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """Sees notices for the gate.
+
+    Attributes:
+        root_keys: The escrow agent's keys, from the gate's own settings.
+        clock: The gate host's own.
+        database_clock: The database's own; by it the entry is accepted.
+        tell: Called with each step that is done; a crash between any two is harmless.
+    """
+
+    database: Engine
+    keys: PrivateKeys = field(repr=False)
+    root_keys: frozenset[PublicKey]
+    clock: Callable[[], datetime]
+    database_clock: Callable[[Session], datetime]
+    tell: Callable[[str], None]
+
+    def sight(self, claim: Digest) -> Digest | None:
+        """Record that the claim's notice was seen, unless there is none or it was seen; return the statement.
+
+        Raises:
+            NotThisGateError: The agreement pins another gate.
+            NotDueError: By this gate's clock, or the database's, notice has not been given yet.
+            ClaimMovedOnError: The record never stood still.
+            TallystickError: The record cannot be trusted, or the database failed.
+        """
+        for _ in range(GATE_LOOKS_MAX):
+            with suppress(ClaimMovedOnError):
+                return self._sight(claim)
+        raise ClaimMovedOnError("the record never stood still", claim=claim)
+
+    def _sight(self, claim: Digest) -> Digest | None:
+        with reading(self.database) as session:
+            case = load(session, claim)
+            at = self.database_clock(session)
+        seen = to_be_sighted(case.agreement, case.claim)
+        if seen is None:
+            return None
+        check_gate(case.signed, self.keys, self.root_keys)
+        self.tell("notice seen")
+        envelope = self._statement(case, seen.signed.id)
+        self._append(case, envelope, max(at, seen.accepted_at))
+        self.tell("sighting recorded")
+        return statement_id(envelope)
+
+    def _statement(self, case: CaseFile, notice: Digest) -> Envelope:
+        by = gate_person(case.agreement.deployment)
+        body = Sighting(
+            **case.signed.terms.header(by, self.clock(), new_nonce()), claim=case.claim.digest, notice=notice
+        )
+        return sign(Kind.SIGHTING, write_body(body), [self.keys.signing_key])
+
+    def _append(self, case: CaseFile, envelope: Envelope, at: datetime) -> None:
+        agreement, claim = case.agreement, case.claim
+        admit(agreement, claim, read_signed(envelope, agreement), at=at)
+        known = max(entry.index for entry in case.raw)
+        with transaction(self.database) as session:
+            check_head(session, agreement.id, claim.digest, after=known)
+            ledger.append(session, agreement.id, envelope, at, claim=claim.digest)

@@ -1,0 +1,32 @@
+"""Whether the gate's word on when it saw a notice may be recorded."""
+
+from datetime import datetime
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.state import EventType
+from tallystick.domain.codec import instant_text
+from tallystick.domain.notice.sighting import to_be_sighted
+from tallystick.domain.refusals import NotDueError
+from tallystick.domain.statements.engine import Sighting
+from tallystick.limits import CLOCK_SKEW_MAX
+
+
+def sighting_event(agreement: Agreement, claim: Claim, sighting: Sighting, at: datetime) -> EventType:
+    """Admit a sighting of the statement that gave notice, if it is the first, and its time can be true.
+
+    Raises:
+        NotDueError: There is no notice to see, or it was seen before; it names another statement; or it was
+            seen in the future, or before it was on record.
+    """
+    seen = to_be_sighted(agreement, claim)
+    if seen is None or sighting.notice != seen.signed.id:
+        raise NotDueError(
+            "not a sighting of the claim's notice", expected=seen and seen.signed.id, given=sighting.notice
+        )
+    when = sighting.issued_at
+    if not seen.accepted_at - CLOCK_SKEW_MAX <= when <= at + CLOCK_SKEW_MAX:
+        raise NotDueError(
+            "the notice cannot have been seen then", seen_at=instant_text(when), now=instant_text(at)
+        )
+    return EventType.NOTICE_SIGHTED

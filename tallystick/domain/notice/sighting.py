@@ -1,0 +1,71 @@
+"""The second witness of a window: when the gate, by its own clock, saw that notice was on record.
+
+The log key and whoever writes the database can date a notice back by weeks. They cannot sign for the gate: a
+window is over only once it would be over for a notice that was given when the gate saw it. A gate that was
+away makes the window longer.
+"""
+
+from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.agreement.deadlines import Deadline, deadline, received
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.state import EventType
+from tallystick.domain.codec import instant_text
+from tallystick.domain.notice.proof import knowledge, notice_given
+from tallystick.domain.statements.engine import Sighting
+from tallystick.domain.statements.signed import Entry
+from tallystick.limits import SIGHTING_TOLERANCE
+
+
+def to_be_sighted(agreement: Agreement, claim: Claim) -> Entry | None:
+    """Return the statement that gave notice, if the gate has yet to sign when it saw it, or None."""
+    if sighting_of(claim) is not None or not claim.may(EventType.NOTICE_SIGHTED):
+        return None
+    return notice_given(agreement, claim)
+
+
+def sighting_of(claim: Claim) -> Sighting | None:
+    """Return the gate's sighting of the claim's notice, or None while there is none."""
+    return next((body for _, body in claim.entries_of(Sighting)), None)
+
+
+def sighted_end(agreement: Agreement, claim: Claim) -> Deadline | None:
+    """Return when the window ends by the gate's sighting, or None while there is no sighting.
+
+    Raises:
+        CalendarExhaustedError: A calendar of the agreement does not reach that far.
+    """
+    sighting = sighting_of(claim)
+    if sighting is None:
+        return None
+    # The tolerance is taken off the beginning: an hour at the end of a business day would be a day.
+    began, vendor = sighting.issued_at - SIGHTING_TOLERANCE, depositor(agreement)
+    after = agreement.notice.deemed_after
+    if after is not None and not _was_known(claim):
+        began = deadline(began, after, recipient=vendor, agreement=agreement).at
+    receipt = received(began, recipient=vendor, agreement=agreement)
+    ends = deadline(receipt.at, agreement.windows.objection, recipient=vendor, agreement=agreement)
+    return Deadline(at=ends.at, explanation=(_seen(sighting), *receipt.explanation, *ends.explanation))
+
+
+def window_end(agreement: Agreement, claim: Claim) -> Deadline | None:
+    """Return the last moment of the window by both witnesses, or None while one of them is missing.
+
+    Raises:
+        CalendarExhaustedError: A calendar of the agreement does not reach that far.
+    """
+    sighted = sighted_end(agreement, claim)
+    if claim.window_until is None or sighted is None:
+        return None
+    if sighted.at > claim.window_until:
+        return sighted
+    return Deadline(at=claim.window_until, explanation=("the last moment to object has passed",))
+
+
+def _was_known(claim: Claim) -> bool:
+    """Return whether the window was opened by the depositor's own word, and not by deemed receipt."""
+    known, opened = knowledge(claim), claim.window_opened_at
+    return known is not None and (opened is None or known.accepted_at <= opened)
+
+
+def _seen(sighting: Sighting) -> str:
+    return f"the gate saw the notice at {instant_text(sighting.issued_at)}"
