@@ -9,12 +9,14 @@ from temporalio import activity
 from activities.heartbeats import beating, heartbeat
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.ids import PublicKey, digest
+from tallystick.domain.ids import Digest, PublicKey, digest
 from tallystick.faults import crossing
+from tallystick.limits import EVIDENCE_LOOKS_MAX
 from tallystick.messages import EvidenceRequest, StoredEvidence
 from tallystick.store.blobs.replicas import ReplicatedBlobs
-from tallystick.store.cases.evidence import export
-from tallystick.store.database.session import transaction
+from tallystick.store.cases.casefile import ClaimMovedOnError
+from tallystick.store.cases.evidence import export, signed_log
+from tallystick.store.database.session import reading, transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +41,26 @@ class EvidenceActivities:
             ApplicationError: No such claim, a damaged log, or a store that does not take it.
         """
         with crossing(), beating():
-            with transaction(self.database) as session:
-                data = export(session, digest(asked.claim), self.log_key, root_keys=self.root_keys)
+            data = self._exported(digest(asked.claim))
             self.tell("exported")
             stored = sha256_digest(data)
             self.blobs.put(stored, len(data), lambda: [data])
         return StoredEvidence(digest=stored, size_bytes=len(data))
+
+    def _exported(self, claim: Digest) -> bytes:
+        """Sign the log in a transaction, and read and fold outside of it, so that no other act waits.
+
+        Raises:
+            ClaimMovedOnError: The claim grows faster than it is read.
+            TallystickError: It cannot be exported.
+        """
+        for left in reversed(range(EVIDENCE_LOOKS_MAX)):
+            with transaction(self.database) as session:
+                note = signed_log(session, claim, self.log_key)
+            with reading(self.database) as session:
+                try:
+                    return export(session, claim, self.log_key, root_keys=self.root_keys, checkpoint=note)
+                except ClaimMovedOnError:
+                    if not left:
+                        raise
+        raise AssertionError("the last look returns or raises")

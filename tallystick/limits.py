@@ -157,6 +157,7 @@ LEDGER_STEP_MAX: Final = timedelta(seconds=10)  # an attempt to read or append
 EVIDENCE_STEP_MAX: Final = timedelta(minutes=5)
 NOTICE_STEP_MAX: Final = timedelta(minutes=5)  # one attempt to reach every channel
 GATE_STEP_MAX: Final = timedelta(hours=24)  # one look at every sealed byte of a stage
+EVIDENCE_LOOKS_MAX: Final = 8  # at a claim that grows while its evidence is read
 GATE_LOOKS_MAX: Final = 8  # at a record that grows while the gate decides; the bytes are read once
 GATE_HEARTBEAT_MAX: Final = timedelta(seconds=8)  # then its process counts as dead, and the step is retried
 WORK_HEARTBEAT_MAX: Final = timedelta(seconds=8)
@@ -260,6 +261,7 @@ API_THREADS_MAX: Final = (
 )
 assert API_THREADS_MAX < 40  # anyio's, so that whose turn it is never waits for a thread  # noqa: PLR2004
 API_CONNECTIONS_MAX: Final = API_THREADS_MAX + 4  # to the database; the others look whether it is there
+FINDINGS_REMEMBERED_MAX: Final = 1024  # that follow from the logs alone, of each kind
 KEYS_REMEMBERED_MAX: Final = 4096  # by their fingerprints, so that a token is verified without the database
 HEAD_TIME_MAX: Final = timedelta(seconds=10)  # until a request's head has arrived
 BODY_PAUSE_MAX: Final = timedelta(seconds=15)  # between two parts of a body,

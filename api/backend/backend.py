@@ -13,7 +13,9 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from api.backend.exports import Exports
 from api.backend.known_keys import KnownKeys
+from api.backend.remembered import Remembered
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
@@ -124,6 +126,8 @@ class Backend:
     engine: EnginePort
     cases: Cases
     keys: KnownKeys
+    entitled: Remembered[tuple[Digest, Digest], bool]
+    exports: Exports
     clock: Callable[[], datetime]
 
     def now(self) -> datetime:
@@ -185,6 +189,8 @@ def open_backend(settings: Settings, engine: EnginePort, clock: Callable[[], dat
         engine=engine,
         cases=Cases(),
         keys=KnownKeys(),
+        entitled=Remembered(),
+        exports=Exports(engine),
         clock=clock,
     )
 

@@ -4,6 +4,10 @@ Everything that is stored is sealed: the server has ciphertext only. Who may fet
 from what it is for, and from the stages that were decided.
 """
 
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
 from sqlmodel import Session
 
 from api.answers.delivery import deposit_of
@@ -12,22 +16,90 @@ from api.http.auth import Caller
 from api.http.visibility import seen_agreement, seen_cases
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.claim.disclosure import disclosed
-from tallystick.domain.ids import Digest, party_of
+from tallystick.domain.ids import AgreementId, Digest, party_of
+from tallystick.store.blobs.chunks import ChunkedBlob, chunks_in_row
+from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, blobs_with
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.damage import unless_damaged
+from tallystick.store.database.session import reading
+from tallystick.store.ledger import ledger
 
 
 def may_fetch(backend: Backend, session: Session, caller: Caller, wanted: Digest) -> bool:
     """Return whether the caller is entitled to the bytes of a blob."""
-    for blob in blobs_with(session, wanted):
+    known = blobs_with(session, wanted)
+    for blob in known:
         if blob.agreement_id not in caller.persons:
             continue
         with unless_damaged("an agreement is unreadable", agreement=blob.agreement_id):
             if _by_purpose(session, caller, blob):
                 return True
-    cases = seen_cases(backend, session, caller)
-    return any(wanted in _disclosed(session, case, caller) | _evidence(case, caller) for case in cases)
+    under = {blob.agreement_id for blob in known} & caller.seats.keys() or set(caller.seats)
+    # What a claim discloses follows from the logs: a receiver who fetches range by range costs one look.
+    return backend.entitled.remembered(
+        (caller.fingerprint, wanted),
+        as_of=frozenset(ledger.sizes(session, under).items()),
+        look=lambda: _by_claims(backend, session, caller, wanted, under),
+    )
+
+
+def _by_claims(
+    backend: Backend, session: Session, caller: Caller, wanted: Digest, under: Collection[AgreementId]
+) -> bool:
+    return any(
+        wanted in _disclosed(session, case, caller) | _evidence(case, caller)
+        for case in seen_cases(backend, session, caller, under)
+    )
+
+
+class Source(Protocol):
+    """Where a blob's bytes come from, each of them hashed on this read."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the whole blob."""
+        ...
+
+    def read(self, first_byte: int, length: int) -> Iterator[bytes]:
+        """Yield a range."""
+        ...
+
+
+def source_of(backend: Backend, wanted: Digest) -> Source:
+    """Return where to read a blob; only what people upload may be large, and its chunks are known.
+
+    Raises:
+        NoGoodReplicaError: Its chunks are not known, and no copy is good.
+    """
+    with reading(backend.database) as session:
+        known = blobs_with(session, wanted)
+        first_row = chunks_in_row(session, wanted, 0)
+    if not known or first_row is None:
+        return _Whole(blobs=backend.blobs, digest=wanted)
+
+    def row(part: int) -> bytes | None:
+        if part == 0:
+            return first_row
+        with reading(backend.database) as session:
+            return chunks_in_row(session, wanted, part)
+
+    return ChunkedBlob(digest=wanted, size_bytes=known[0].size_bytes, row=row, stores=backend.blobs.stores)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole:
+    """A small blob that one of our own processes stored: it is hashed as a whole."""
+
+    blobs: ReplicatedBlobs
+    digest: Digest
+
+    @property
+    def size_bytes(self) -> int:
+        return self.blobs.open_verified(self.digest).size_bytes
+
+    def read(self, first_byte: int, length: int) -> Iterator[bytes]:
+        return self.blobs.open_verified(self.digest, first_byte=first_byte, length=length).chunks
 
 
 def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated, Final, Literal, TypeAlias
 
 from fastapi import Header, Query, Request, Response
@@ -13,7 +14,7 @@ from api.answers.shapes import BlobStored, UploadGoesOn
 from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known
 from api.http.bounded import in_lane
-from api.http.fetching import may_fetch
+from api.http.fetching import may_fetch, source_of
 from api.http.openapi import BYTES_BODY
 from api.http.problems import problem_response
 from api.http.routing import strict_router
@@ -31,6 +32,7 @@ from tallystick.limits import (
     EVIDENCE_BLOB_BYTES_MAX,
     SEALED_BYTES_MAX,
 )
+from tallystick.store.blobs.chunks import ChunkHashing, record_chunks
 from tallystick.store.blobs.replicas import BlobRangeError
 from tallystick.store.blobs.store import BlobMissingError, BlobSizeMismatchError
 from tallystick.store.blobs.uploads import (
@@ -188,7 +190,7 @@ def get_blob(
         str | None, Header(alias="If-Range", max_length=256, description="The `ETag` that the range is of.")
     ] = None,
 ) -> Response:
-    """Return a blob, or one range of it, from a copy whose whole hash was checked for this very request.
+    """Return a blob, or one range of it; each chunk of it is hashed for this very request.
 
     A range that is asked for only if another `If-Range` holds is not served: the answer is the whole blob.
 
@@ -213,24 +215,24 @@ def _etag(digest: Digest) -> str:
 
 
 def _served(backend: Backend, wanted: Digest, asked: str | None) -> Response:
-    first, length = _range(asked, backend, wanted)
-    read = backend.blobs.open_verified(wanted, first_byte=first, length=length)
-    left = read.size_bytes - first if length is None else length
-    if left == 0 and first > 0:
-        raise BlobRangeError("not within the blob", first_byte=first, size_bytes=read.size_bytes)
+    source = source_of(backend, wanted)
+    span = None if asked is None else _RANGE.fullmatch(asked)  # other units and forms are ignored
+    first, length = (0, source.size_bytes) if span is None else _range(span, source.size_bytes)
+    chunks = source.read(first, length)
+    head = next(chunks, b"")  # if no copy has it, the answer is a problem
     headers = {
-        "Content-Length": str(left),
+        "Content-Length": str(length),
         "Accept-Ranges": "bytes",
         "ETag": _etag(wanted),
         "Cache-Control": "private, no-store",
         "Content-Disposition": "attachment",
         "X-Content-Type-Options": "nosniff",
     }
-    status, chunks = 200, _sent_in_turn(read.chunks)
-    if asked is not None and _RANGE.fullmatch(asked) is not None:
-        headers["Content-Range"] = f"bytes {first}-{first + left - 1}/{read.size_bytes}"
+    status, rest = 200, _sent_in_turn(chain((head,), chunks))
+    if span is not None:
+        headers["Content-Range"] = f"bytes {first}-{first + length - 1}/{source.size_bytes}"
         status = _PARTIAL
-    return StreamingResponse(chunks, status_code=status, media_type=_OCTETS, headers=headers)
+    return StreamingResponse(rest, status_code=status, media_type=_OCTETS, headers=headers)
 
 
 async def _sent_in_turn(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -239,25 +241,19 @@ async def _sent_in_turn(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _range(asked: str | None, backend: Backend, wanted: Digest) -> tuple[int, int | None]:
-    """Return the first byte and the length of a range (RFC 9110 section 14.1.2); other units are ignored.
+def _range(span: re.Match[str], size_bytes: int) -> tuple[int, int]:
+    """Return the first byte and the length of a range (RFC 9110 section 14.1.2).
 
     Raises:
         BlobRangeError: It does not begin within the blob.
     """
-    span = None if asked is None else _RANGE.fullmatch(asked)
-    if span is None:
-        return 0, None
-    if span.group(2) == "":
-        return int(span.group(1)), None  # to the end: its size need not be known, so it is checked only once
-    size = backend.blobs.open_verified(wanted).size_bytes
-    last = int(span.group(2))
-    first, end = int(span.group(1) or max(size - last, 0)), size - 1
-    if span.group(1) != "":
-        end = min(last, end)
-    if first > end:
-        raise BlobRangeError("not within the blob", first_byte=first, size_bytes=size)
-    return first, end - first + 1
+    if span.group(1) == "":
+        first, end = max(size_bytes - int(span.group(2)), 0), size_bytes
+    else:
+        first, end = int(span.group(1)), min(int(span.group(2) or size_bytes - 1) + 1, size_bytes)
+    if first >= end:
+        raise BlobRangeError("not within the blob", first_byte=first, size_bytes=size_bytes)
+    return first, end - first
 
 
 def _begun(
@@ -326,7 +322,8 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
 
 
 def _finish(backend: Backend, upload: _Upload, size_bytes: int) -> None:
-    backend.uploads.finish(upload.owner, upload.digest, size_bytes)
+    hashing = ChunkHashing()
+    backend.uploads.finish(upload.owner, upload.digest, size_bytes, chunks=hashing)
     blob = StoredBlob(
         digest=upload.digest,
         size_bytes=size_bytes,
@@ -336,6 +333,7 @@ def _finish(backend: Backend, upload: _Upload, size_bytes: int) -> None:
     )
     with transaction(backend.database) as session:
         record_blob(session, blob)
+        record_chunks(session, upload.digest, hashing.hashes)
 
 
 def _is_mine(backend: Backend, upload: _Upload) -> bool:

@@ -24,7 +24,7 @@ from api.http.openapi import ENVELOPE_BODY
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.turns import Lane, in_turn
-from api.http.visibility import NAME_PATTERN, ClaimName, seen_case, seen_cases, seen_version
+from api.http.visibility import NAME_PATTERN, ClaimName, seen_case, seen_cases, seen_claim, seen_version
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.domain.authorship.authors import check_stages
 from tallystick.domain.claim.state import ClaimState
@@ -32,11 +32,13 @@ from tallystick.domain.ids import AgreementId, Digest, PersonId, StageId
 from tallystick.domain.inbox.waiting import Awaited, waiting
 from tallystick.domain.kinds import Kind
 from tallystick.limits import EVIDENCE_ENTRIES_MAX
-from tallystick.messages import ClaimStart, EvidenceRequest
+from tallystick.messages import ClaimStart
 from tallystick.proof.reading import header_of
+from tallystick.store.blobs.replicas import NoGoodReplicaError
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.cases.filing import check_may_be_filed, read_filing
 from tallystick.store.database.session import reading
+from tallystick.store.ledger import ledger
 from tallystick.store.registers import claims
 
 router = strict_router("claims")
@@ -137,11 +139,17 @@ def show_delivery(claim: ClaimName, caller: Known, backend: OpenBackend, start: 
 async def export_evidence(claim: ClaimName, caller: Known, backend: OpenBackend) -> Response:
     """Return the claim's evidence file, which anyone can verify without this server.
 
-    The worker makes it, because it is signed with a key that the API does not have.
+    The worker makes it, because it is signed with a key that the API does not have; until the log has
+    grown, whoever asks again gets the same file, and nothing is written.
     """
-    case = await in_turn(seen_case, backend, caller, claim)
-    digest = await backend.engine.evidence(EvidenceRequest(claim=case.claim.digest))
-    data = await in_turn(_whole, backend, digest)
+    case, log_size = await in_turn(_seen_with_log_size, backend, caller, claim)
+    digest = await backend.exports.evidence_of(case.claim.digest, log_size=log_size)
+    try:
+        data = await in_turn(_whole, backend, digest)
+    except NoGoodReplicaError:
+        backend.exports.forget(case.claim.digest)
+        digest = await backend.exports.evidence_of(case.claim.digest, log_size=log_size)
+        data = await in_turn(_whole, backend, digest)
     return Response(data, media_type="application/json", headers=_download(case.claim.id))
 
 
@@ -189,6 +197,12 @@ def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> Agreem
         signed = read_filing(registered, envelope)
         check_may_be_filed(session, backend.cases, registered, signed, at=backend.now())
     return registered.agreement_id
+
+
+def _seen_with_log_size(backend: Backend, caller: Caller, claim: str) -> tuple[CaseFile, int]:
+    with reading(backend.database) as session:
+        case = backend.case(session, seen_claim(session, caller, claim))
+        return case, ledger.frontier_of(session, case.agreement.id).size
 
 
 def _whole(backend: Backend, digest: Digest) -> bytes:

@@ -88,6 +88,11 @@ class ReplicatedBlobs:
         assert len(names) == len(stores) >= BLOB_STORES_MIN, "at least two stores, each with its own name"
         self._stores = tuple(stores)
 
+    @property
+    def stores(self) -> tuple[BlobStore, ...]:
+        """The stores, in the order in which they are read."""
+        return self._stores
+
     def put(
         self, wanted: Digest, size_bytes: int, source: Callable[[], Iterable[bytes]]
     ) -> tuple[ReplicaVerdict, ...]:

@@ -20,6 +20,7 @@ from sqlmodel import Session, col, select
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest
 from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
+from tallystick.store.blobs.chunks import ChunkHashing
 from tallystick.store.blobs.folder import modified_at
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.store import (
@@ -111,8 +112,10 @@ class Uploads:
             _append(part, chunk, received)
             return received + len(chunk)
 
-    def finish(self, owner: Digest, wanted: Digest, size_bytes: int) -> tuple[ReplicaVerdict, ...]:
-        """Verify an upload and store it in every store; on return it is durable.
+    def finish(
+        self, owner: Digest, wanted: Digest, size_bytes: int, *, chunks: ChunkHashing | None = None
+    ) -> tuple[ReplicaVerdict, ...]:
+        """Verify an upload and store it in every store; on return it is durable, and `chunks` has its hashes.
 
         Wrong bytes are thrown away, so that the upload can begin again.
 
@@ -121,11 +124,12 @@ class Uploads:
             BlobSizeMismatchError, BlobDigestMismatchError: Not the announced bytes.
             BlobStoreFailedError: Nothing is acknowledged; `finish` can be repeated.
         """
+        hashing = chunks or ChunkHashing()
         with self._locked(owner, wanted) as part:
             if (received := part.seek(0, os.SEEK_END)) < size_bytes:
                 raise UploadOffsetError("the upload is incomplete", received=received, size_bytes=size_bytes)
             try:
-                before = self._blobs.put(wanted, size_bytes, lambda: _chunks(part))
+                before = self._blobs.put(wanted, size_bytes, lambda: hashing.passing(_chunks(part)))
             except (BlobSizeMismatchError, BlobDigestMismatchError):
                 self._path(owner, wanted).unlink(missing_ok=True)
                 raise

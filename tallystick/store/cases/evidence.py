@@ -15,12 +15,13 @@ from tallystick.domain.ids import Digest, PublicKey, engine_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.proof.evidence.file import ExportedCase, FiledEntry, content_of, evidence_bytes
-from tallystick.store.cases.casefile import CaseFile, load
+from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, load
 from tallystick.store.database.session import database_now
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.checkpoints import sign_checkpoint
 from tallystick.store.ledger.entry import LedgerEntry
-from tallystick.store.registers import agreements, deposits
+from tallystick.store.registers import agreements, claims, deposits
+from tallystick.store.registers.claims import NoSuchClaimError
 from tallystick.store.registers.deposits import StoredDeposit
 from tallystick.store.registers.verdicts import verdict_on
 
@@ -32,19 +33,20 @@ def export(
     *,
     root_keys: Iterable[PublicKey],
     at: datetime | None = None,
+    checkpoint: bytes | None = None,
 ) -> bytes:
     """Return the evidence file of a claim, as it stands now, sealed with the log key.
 
-    If the log has grown, a new checkpoint is signed, so the session must be able to write.
-
     Args:
-        session: A transaction.
+        session: It only reads, if there is a checkpoint.
         claim: The claim's digest.
         log_key: The worker's key, which the claim's agreement pins.
         root_keys: The escrow agent's keys, from the deployment's settings.
         at: When the seal is issued; absent: now, by the database's clock.
+        checkpoint: The log's newest, as `signed_log` returns it; absent: it is signed here.
 
     Raises:
+        ClaimMovedOnError: The claim has entries that the checkpoint does not cover.
         NoSuchClaimError: No such claim was filed.
         LedgerCorruptError: The log is not what was signed before; nothing is exported.
         MalformedEvidenceError: Larger than an evidence file may be.
@@ -53,8 +55,10 @@ def export(
     case_file = load(session, claim)
     agreement = case_file.agreement
     origin = origin_of(agreement.deployment, agreement.id)
-    note = sign_checkpoint(session, agreement.id, log_key, origin)
+    note = checkpoint or sign_checkpoint(session, agreement.id, log_key, origin)
     size = open_checkpoint(note, origin=origin, public_key=log_key.public_key).size
+    if case_file.raw[-1].index >= size:
+        raise ClaimMovedOnError("the log has grown since its checkpoint was signed", size=size)
     case = ExportedCase(
         deployment=Deployment(
             id=agreement.deployment, engine=agreement.engine, root_keys=tuple(sorted(set(root_keys)))
@@ -65,6 +69,22 @@ def export(
         entries=tuple(_filed(session, case_file, size)),
     )
     return evidence_bytes(case, _seal(case, case_file.terms, at or database_now(session)), log_key)
+
+
+def signed_log(session: Session, claim: Digest, log_key: SigningKey) -> bytes:
+    """Return the newest checkpoint of the log in which a claim is; if the log has grown, sign it anew.
+
+    This alone of an export writes, and it folds nothing: others wait for it as for any entry.
+
+    Raises:
+        NoSuchClaimError: No such claim was filed.
+        LedgerCorruptError: The log is not what was signed before; nothing is signed.
+    """
+    stored = claims.by_digest(session, claim)
+    if stored is None:
+        raise NoSuchClaimError("no such claim", claim=claim)
+    origin = origin_of(stored.filing().deployment, stored.agreement_id)
+    return sign_checkpoint(session, stored.agreement_id, log_key, origin)
 
 
 def _seal(case: ExportedCase, terms: Terms, at: datetime) -> EvidenceSeal:

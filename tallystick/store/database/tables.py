@@ -188,6 +188,15 @@ class BlobRow(SQLModel, table=True):
     purpose: str = Field(sa_type=String(_KIND_LENGTH))
 
 
+class BlobChunksRow(SQLModel, table=True):
+    """The SHA-256 of up to 1,024 chunks of a blob, 32 bytes each; `part` counts such rows from zero."""
+
+    __tablename__ = "blob_chunks"
+    digest: str = Field(primary_key=True, sa_type=String(_DIGEST_LENGTH))
+    part: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    hashes: bytes = Field(sa_type=LargeBinary)
+
+
 class AnswerRow(SQLModel, table=True):
     """The answer given under an `Idempotency-Key`, for when the request is repeated."""
 

@@ -156,6 +156,12 @@ def places(
     return [(index, kind) for index, kind in session.exec(query.order_by(col(EntryRow.index)))]
 
 
+def sizes(session: Session, agreement_ids: Collection[AgreementId]) -> dict[AgreementId, int]:
+    """Return how many entries these agreements' logs have: until one has more, they say the same."""
+    query = select(LogRow.agreement_id, LogRow.size).where(col(LogRow.agreement_id).in_(list(agreement_ids)))
+    return {AgreementId(name): size for name, size in session.exec(query)}
+
+
 def heads(session: Session) -> dict[Digest, int]:
     """Return the index of each claim's latest entry."""
     query = select(EntryRow.claim, func.max(col(EntryRow.index))).where(col(EntryRow.claim).is_not(None))

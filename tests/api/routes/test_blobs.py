@@ -14,7 +14,7 @@ from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import DecisionStatement
-from tallystick.limits import UPLOAD_IDLE_MAX
+from tallystick.limits import BLOB_CHUNK_BYTES, UPLOAD_IDLE_MAX
 from tallystick.messages import VerifyDeposit
 from tallystick.store.blobs.uploads import BlobPurpose
 from tallystick.store.database.session import reading
@@ -180,6 +180,19 @@ async def test_an_altered_copy_is_passed_over(service: Service) -> None:
     file.chmod(0o600)
     file.write_bytes(DATA[::-1])
     assert (await get(service, DORA)).content == DATA
+
+
+async def test_a_range_is_checked_by_its_own_chunks_and_by_no_others(service: Service) -> None:
+    data = b"sealed" * BLOB_CHUNK_BYTES
+    digest = sha256_digest(data)
+    await put(service, data, digest=digest)
+    for file in service.world.sealed_files(digest):
+        file.chmod(0o600)
+        file.write_bytes(data[:-1] + b"!")
+    good = await get(service, DORA, digest, Range="bytes=0-9")
+    assert (good.status_code, good.content) == (206, data[:10])
+    bad = await get(service, DORA, digest, Range="bytes=-9")
+    assert (bad.status_code, bad.json()["code"]) == (503, "no-good-replica")
 
 
 async def test_the_beneficiary_fetches_what_a_decided_stage_discloses_and_no_more(claimed: Service) -> None:

@@ -1,5 +1,6 @@
 """Views of a claim: what it waits for, its deadlines, drafts, the stream of its events, its evidence."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from api.answers.delivery import page_of
 from api.http.auth import Caller
 from api.routes.events import entries_after
 from tallystick.crypto.envelope import envelope_from_json, parse_envelope, sign
+from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
 from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import AgreementId, StageId
@@ -21,6 +23,7 @@ from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.limits import RECORD_PAGE_BYTES_MAX
+from tallystick.messages import EvidenceRequest
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE
 from tests.support.worlds.gate_worlds import document
@@ -156,8 +159,30 @@ async def test_the_evidence_file_is_what_the_worker_stored(claimed: Service) -> 
     answer: httpx.Response = await claimed.get(f"/claims/{claimed.world.claim}/evidence")
     assert answer.status_code == 200
     assert answer.json()["case"]["claim"] == claimed.world.claim
+
+
+async def test_evidence_is_made_once_for_all_who_ask_until_the_log_has_grown(claimed: Service) -> None:
+    path = f"/claims/{claimed.world.claim}/evidence"
+    first, *others = await asyncio.gather(*(claimed.get(path, person) for person in (ANA, BEA, DORA)))
+    assert first.status_code == 200
+    assert {other.content for other in others} == {first.content}
     claimed.engine.away = True
-    assert (await claimed.get(f"/claims/{claimed.world.claim}/evidence")).status_code == 503
+    assert (await claimed.get(path, DORA)).content == first.content
+    assert sum(isinstance(asked, EvidenceRequest) for asked in claimed.engine.asked) == 1
+    claimed.engine.away = False
+    await claimed.says("intakes", Intake, ANA, accepted=True)
+    claimed.engine.away = True
+    assert (await claimed.get(path)).status_code == 503
+
+
+async def test_evidence_that_the_stores_have_lost_is_made_anew(claimed: Service) -> None:
+    path = f"/claims/{claimed.world.claim}/evidence"
+    first = await claimed.get(path)
+    for file in claimed.world.sealed_files(sha256_digest(first.content)):
+        file.unlink()
+    again = await claimed.get(path)
+    assert again.status_code == 200
+    assert again.json()["case"] == first.json()["case"]
 
 
 async def test_a_proof_is_served_once_a_checkpoint_covers_the_entry(claimed: Service) -> None:

@@ -1,0 +1,40 @@
+"""Evidence files of claims: each is made once, however many ask, until the log has grown."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from api.backend.remembered import Remembered
+from tallystick.domain.ids import Digest
+from tallystick.messages import EvidenceRequest
+
+if TYPE_CHECKING:
+    from api.backend.backend import EnginePort
+
+
+class Exports:
+    """The evidence files that the engine made last, by claim."""
+
+    def __init__(self, engine: "EnginePort") -> None:
+        """Have `engine` make them."""
+        self._engine = engine
+        self._made = Remembered[Digest, Digest]()
+        self._under_way = dict[tuple[Digest, int], asyncio.Task[Digest]]()
+
+    async def evidence_of(self, claim: Digest, *, log_size: int) -> Digest:
+        """Return the blob with a claim's evidence file, made when its log had `log_size` entries or more.
+
+        Raises:
+            TallystickError: As `EnginePort.evidence`.
+        """
+        if (known := self._made.found(claim, as_of=log_size)) is not None:
+            return known
+        wanted = (claim, log_size)
+        if (making := self._under_way.get(wanted)) is None:
+            making = asyncio.create_task(self._engine.evidence(EvidenceRequest(claim=claim)))
+            self._under_way[wanted] = making
+            making.add_done_callback(lambda _: self._under_way.pop(wanted))
+        return self._made.keep(claim, await asyncio.shield(making), as_of=log_size)
+
+    def forget(self, claim: Digest) -> None:
+        """Have the next file of a claim made anew: the stores have this one no more."""
+        self._made.forget(claim)
