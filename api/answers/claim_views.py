@@ -34,7 +34,6 @@ from tallystick.domain.release.decision import premises_to_tell
 from tallystick.domain.statements.engine import PremiseVerdict
 from tallystick.domain.statements.signed import Entry, write_body
 from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.ledger.entry import LedgerEntry
 
 _FILED = "filed"
 
@@ -60,7 +59,6 @@ def claim_view(case: CaseFile, at: datetime) -> ClaimView:
         window=_window(claim),
         return_due=return_is_due(case.agreement, claim),
         waiting=[waiting_view(item) for item in waiting(case.agreement, claim, at)],
-        filing_envelope=envelope(case.envelope_of(case.claim.digest)),
     )
 
 
@@ -71,8 +69,8 @@ def waiting_view(item: Waiting) -> WaitingView:
 
 def timeline(case: CaseFile) -> Timeline:
     """Return every entry of the record, and the event that it counted as."""
-    told = zip(case.claim.entries, events(case), case.raw, strict=True)
-    return Timeline(entries=[_timeline_entry(entry, event, raw) for entry, event, raw in told])
+    told = zip(case.claim.entries, events(case), strict=True)
+    return Timeline(entries=[_timeline_entry(entry, event) for entry, event in told])
 
 
 def events(case: CaseFile) -> tuple[str, ...]:
@@ -162,7 +160,7 @@ def _window(claim: Claim) -> WindowView | None:
     )
 
 
-def _timeline_entry(entry: Entry, event: str, raw: LedgerEntry) -> TimelineEntry:
+def _timeline_entry(entry: Entry, event: str) -> TimelineEntry:
     return TimelineEntry(
         index=entry.index,
         accepted_at=entry.accepted_at,
@@ -171,7 +169,6 @@ def _timeline_entry(entry: Entry, event: str, raw: LedgerEntry) -> TimelineEntry
         statement=entry.signed.id,
         person=entry.signed.body.person,
         says=cast("Json", write_body(entry.signed.body)),
-        envelope=envelope(raw.statement()),
     )
 
 

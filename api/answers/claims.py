@@ -58,7 +58,6 @@ class ClaimView:
     window: WindowView | None
     return_due: bool
     waiting: Sequence[WaitingView]
-    filing_envelope: Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +69,7 @@ class ClaimList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """One entry of a claim's record: when it was accepted, its kind, who signed it, and what it says.
-
-    Attributes:
-        envelope: As it was signed, to be verified by anyone who relies on it.
-    """
+    """One entry of a claim's record: when it was accepted, its kind, who signed it, and what it says."""
 
     index: int
     accepted_at: datetime
@@ -83,7 +78,6 @@ class TimelineEntry:
     statement: str
     person: str
     says: Json
-    envelope: Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +187,23 @@ class RecordedView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPage:
+    """A claim's record as it was signed, with the agreement's revocations and later versions.
+
+    Whoever folds it has the claim, and need not believe what else the server says about it.
+
+    Attributes:
+        entries: From the entry asked for on; the filing is entry 0.
+        next: The entry with which the next page begins; null on the last page.
+    """
+
+    claim: str
+    digest: str
+    entries: Sequence[RecordedView]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveredCustody:
     """The custody epoch to which a component of the pinned deposit is sealed, as the gate signed it."""
 
@@ -203,13 +214,10 @@ class DeliveredCustody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What a receiver needs: signed statements, from which it finds itself what to open and what to undo.
+    """What a receiver needs besides the claim's record: signed statements, and no order.
 
     Attributes:
         contributed: The decided stages whose shares are in the stores.
-        record: The claim's record from the entry asked for on, with the agreement's revocations and later
-            versions; the filing is its entry 0.
-        next: The entry with which the next page begins; null on the last page.
     """
 
     claim: str
@@ -218,8 +226,6 @@ class Delivery:
     agreement_envelope: Json
     deposit_envelope: Json
     custody: Sequence[DeliveredCustody]
-    record: Sequence[RecordedView]
-    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,33 +1,29 @@
-"""What a receiver is shown: a claim's record, with the statements that its deposit and custody rest on.
+"""What a receiver is shown besides a claim's record: the statements that its deposit and custody rest on.
 
 It holds no order. A receiver folds the record itself, and finds in it what to open and what to undo.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from sqlmodel import Session
 
 from api.answers.claim_views import envelope
-from api.answers.claims import DeliveredCustody, Delivery, RecordedView
+from api.answers.claims import DeliveredCustody, Delivery
 from tallystick.crypto.envelope import Envelope
 from tallystick.domain.claim.claim import StageProgress
 from tallystick.domain.claim.disclosure import contributions_to
 from tallystick.domain.claim.stages import components_of
 from tallystick.domain.ids import Digest
-from tallystick.limits import RECORD_PAGE_BYTES_MAX
 from tallystick.store.blobs import uploads
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.ledger import ledger
-from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import deposits
 from tallystick.store.registers.deposits import StoredDeposit
 
 
-def delivery_of(session: Session, case: CaseFile, *, start: int) -> Delivery:
-    """Return what the receiver of `case` needs, with one page of its record, from entry `start` on."""
+def delivery_of(session: Session, case: CaseFile) -> Delivery:
+    """Return what the receiver of `case` needs besides its record."""
     stored = deposit_of(session, case)
-    page = page_of(case.raw[start:])
-    following = start + len(page)
     return Delivery(
         claim=case.claim.id,
         digest=case.claim.digest,
@@ -35,13 +31,6 @@ def delivery_of(session: Session, case: CaseFile, *, start: int) -> Delivery:
         agreement_envelope=envelope(case.agreement_statement()),
         deposit_envelope=envelope(stored.entry.statement()),
         custody=list(_custody(session, case, stored)),
-        record=[
-            RecordedView(
-                index=entry.index, accepted_at=entry.accepted_at, envelope=envelope(entry.statement())
-            )
-            for entry in page
-        ],
-        next=following if following < len(case.raw) else None,
     )
 
 
@@ -50,16 +39,6 @@ def deposit_of(session: Session, case: CaseFile) -> StoredDeposit:
     stored = deposits.by_digest(session, case.agreement.id, case.claim.filing.deposit)
     assert stored is not None, "a claim is filed on a recorded deposit only"
     return stored
-
-
-def page_of(entries: Sequence[LedgerEntry]) -> Sequence[LedgerEntry]:
-    """Return the first entries, at least one if there is any, that together fit in a page."""
-    size_bytes = 0
-    for place, entry in enumerate(entries):
-        size_bytes += len(entry.envelope)
-        if place and size_bytes > RECORD_PAGE_BYTES_MAX:
-            return entries[:place]
-    return entries
 
 
 def _is_contributed(session: Session, case: CaseFile, progress: StageProgress) -> bool:

@@ -12,10 +12,12 @@ from api.answers.claims import (
     DeadlineList,
     Delivery,
     Explanation,
+    RecordPage,
     TallyView,
     Timeline,
 )
 from api.answers.delivery import delivery_of
+from api.answers.record import record_page
 from api.answers.shapes import Recorded
 from api.backend.backend import Backend, ClaimNotCarriedError, OpenBackend
 from api.http.auth import Caller, Known
@@ -92,6 +94,13 @@ def show_timeline(claim: ClaimName, caller: Known, backend: OpenBackend) -> Time
     return claim_views.timeline(seen_case(backend, caller, claim))
 
 
+@router.get("/claims/{claim}/record")
+@in_lane(Lane.HEAVY)
+def show_record(claim: ClaimName, caller: Known, backend: OpenBackend, start: RecordStart = 0) -> RecordPage:
+    """Return the record as it was signed, page by page: who folds it need not believe this server."""
+    return record_page(seen_case(backend, caller, claim), start=start)
+
+
 @router.get("/claims/{claim}/tally")
 def show_tally(claim: ClaimName, caller: Known, backend: OpenBackend) -> TallyView:
     """Return which approvals and denials count now, and why each counts or does not."""
@@ -118,11 +127,11 @@ def explain_claim(
 
 @router.get("/claims/{claim}/delivery")
 @in_lane(Lane.HEAVY)
-def show_delivery(claim: ClaimName, caller: Known, backend: OpenBackend, start: RecordStart = 0) -> Delivery:
-    """Return the statements from which a receiver finds what to fetch, open or undo."""
+def show_delivery(claim: ClaimName, caller: Known, backend: OpenBackend) -> Delivery:
+    """Return what a receiver needs, besides the record, to fetch and open what is released."""
     case = seen_case(backend, caller, claim)
     with reading(backend.database) as session:
-        return delivery_of(session, case, start=start)
+        return delivery_of(session, case)
 
 
 @router.get(

@@ -18,7 +18,7 @@ from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.kinds import Authority, Kind
-from tallystick.domain.shown.claims import FiledClaim, acts_of
+from tallystick.domain.shown.claims import filed_claim
 from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.signed import write_body
 from tallystick.limits import STAGES_MAX, TEXT_LENGTH_MAX
@@ -92,19 +92,14 @@ def make_draft(
     )
     body = draft(kind, heading, case.claim, choices)
     said = write_body(body)
-    about = FiledClaim(
-        digest=case.claim.digest,
-        filing=case.claim.filing,
-        state=case.claim.state,
-        filed_at=case.claim.filed_at,
-        stated=acts_of(case.claim),
+    about = Context(
+        statement=statement_id(unsigned(kind, said)), agreement=case.agreement, claim=filed_claim(case.claim)
     )
-    statement = statement_id(unsigned(kind, said))
     return DraftView(
         kind=kind.value,
         body=cast("Json", said),
         words=comparison_words(case.claim.digest),
-        shows=shows(body, Context(statement=statement, agreement=case.agreement, claim=about)),
+        shows=shows(body, about),
     )
 
 

@@ -17,7 +17,6 @@ from tallystick.cli.output import print_json, print_result, say
 from tallystick.client.answers import text
 from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
-from tallystick.desk.claims import ReportedStanding, VerifiedClaim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import read_envelope
@@ -31,6 +30,8 @@ from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
 from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.shown.claims import filed_claim
+from tallystick.proof.case import Case
 from tallystick.proof.reading import read_signed
 
 
@@ -83,7 +84,7 @@ def asking(*, yes: bool, own: bool = False, question: str = "Sign this?") -> Con
     return confirm
 
 
-def state(desk: Desk, claim: VerifiedClaim, act: Act[Any], choices: Choices, manner: Manner) -> None:
+def state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manner) -> None:
     """Draft a statement, show it, have it confirmed, sign it, and send it or hand it on.
 
     Raises:
@@ -91,75 +92,75 @@ def state(desk: Desk, claim: VerifiedClaim, act: Act[Any], choices: Choices, man
         DraftIncompleteError: `choices` lacks something that this kind must say.
         TallystickError: The server refused or did not answer.
     """
-    body = draft(act.kind, _heading(desk, claim), ReportedStanding(desk=desk, claim=claim), choices)
+    body = draft(act.kind, _heading(desk, case), case.claim, choices)
     said = unsigned(act.kind, encode_object(body))
-    kept = desk.unsent.same(_path(claim, act), said, now()) if manner.out is None else None
+    kept = desk.unsent.same(_path(case, act), said, now()) if manner.out is None else None
     if kept is not None:
         say("you signed this before, and no answer came: the same statement is sent again")
-    _pass_on(desk, claim, act, kept or _signed(desk, claim, said, manner), manner)
+    _pass_on(desk, case, act, kept or _signed(desk, case, said, manner), manner)
 
 
-def state_together(desk: Desk, claim: VerifiedClaim, act: Act[Any], file: Path, manner: Manner) -> None:
+def state_together(desk: Desk, case: Case, act: Act[Any], file: Path, manner: Manner) -> None:
     """Show a statement that others have signed, add a signature, and send it or hand it on.
 
     Raises:
         MisdirectedError: The file has another kind of statement, or one about another claim.
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
-    envelope = _checked(read_envelope(file), claim, act)
-    desk.person_in(claim.agreement)
-    _pass_on(desk, claim, act, _signed(desk, claim, envelope, manner), manner)
+    envelope = _checked(read_envelope(file), case, act)
+    desk.person_in(case.agreement)
+    _pass_on(desk, case, act, _signed(desk, case, envelope, manner), manner)
 
 
-def send(desk: Desk, claim: VerifiedClaim, act: Act[Any], file: Path, manner: Manner) -> None:
+def send(desk: Desk, case: Case, act: Act[Any], file: Path, manner: Manner) -> None:
     """Send a statement that others have signed, as it is.
 
     Raises:
         MisdirectedError: The file has another kind of statement, or one about another claim.
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
-    _pass_on(desk, claim, act, _checked(read_envelope(file), claim, act), manner)
+    _pass_on(desk, case, act, _checked(read_envelope(file), case, act), manner)
 
 
-def _heading(desk: Desk, claim: VerifiedClaim) -> Heading:
+def _heading(desk: Desk, case: Case) -> Heading:
     return Heading(
-        terms=claim.terms,
-        claim=claim.digest,
-        filing=claim.filing,
-        person=desk.person_in(claim.agreement).id,
+        terms=case.terms,
+        claim=case.claim.digest,
+        filing=case.claim.filing,
+        person=desk.person_in(case.agreement).id,
         issued_at=now(),
         nonce=new_nonce(),
     )
 
 
-def _checked(envelope: Envelope, claim: VerifiedClaim, act: Act[Any]) -> Envelope:
-    signed = read_signed(envelope, claim.agreement)
+def _checked(envelope: Envelope, case: Case, act: Act[Any]) -> Envelope:
+    signed = read_signed(envelope, case.agreement)
     if signed.kind is not act.kind:
         raise MisdirectedError(
             "the file has another kind of statement", expected=act.kind.value, given=signed.kind.value
         )
-    check_subject(claim.agreement, claim.terms.digest, signed.body, claim.digest)
+    check_subject(case.agreement, case.terms.digest, signed.body, case.claim.digest)
     return envelope
 
 
-def _signed(desk: Desk, claim: VerifiedClaim, envelope: Envelope, manner: Manner) -> Envelope:
+def _signed(desk: Desk, case: Case, envelope: Envelope, manner: Manner) -> Envelope:
     return signed_if_confirmed(
-        envelope, desk.keys, asking(yes=manner.yes), agreement=claim.agreement, claim=claim.with_acts(desk)
+        envelope, desk.keys, asking(yes=manner.yes), agreement=case.agreement, claim=filed_claim(case.claim)
     )
 
 
-def _pass_on(desk: Desk, claim: VerifiedClaim, act: Act[Any], envelope: Envelope, manner: Manner) -> None:
+def _pass_on(desk: Desk, case: Case, act: Act[Any], envelope: Envelope, manner: Manner) -> None:
     if manner.out is not None:
         hand_on(envelope, manner.out)
         if manner.as_json:
             print_json({"statement": statement_id(envelope), "signatures": len(envelope.signatures)})
         return
-    answer = desk.unsent.send(desk.client, _path(claim, act), envelope)
+    answer = desk.unsent.send(desk.client, _path(case, act), envelope)
     print_result(answer, _recorded(answer), as_json=manner.as_json)
 
 
-def _path(claim: VerifiedClaim, act: Act[Any]) -> str:
-    return route("claims", claim.digest, act.noun)
+def _path(case: Case, act: Act[Any]) -> str:
+    return route("claims", case.claim.digest, act.noun)
 
 
 def _recorded(answer: JsonObject) -> Iterator[str]:

@@ -6,15 +6,30 @@ to it, the workflow its index in the ledger.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Self
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.codec import instant_text
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.record.fold import advance, fold
 from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.limits import CLOCK_SKEW_MAX
 from tallystick.proof.entries import RecordedStatement, verified, with_successors
 from tallystick.proof.reading import SignedAgreement
+
+
+class RecordRefusedError(TallystickError):
+    """A server shows a record that cannot be a claim's record at this moment."""
+
+    code = "record-refused"
+    why = "A record begins with the claim's filing, and has no entry from the future by this machine's clock."
+    advice = (
+        "Nothing was signed, opened or activated. Set this machine's clock and try again; if it happens "
+        "again, the server or its storage was altered."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,3 +76,25 @@ def folded(signed: SignedAgreement, record: Iterable[RecordedStatement]) -> Case
     recorded = tuple(record)
     terms = with_successors(signed.terms, recorded)
     return Case(signed=replace(signed, terms=terms), claim=fold(terms, verified(recorded, terms)))
+
+
+def folded_as_shown(signed: SignedAgreement, record: Iterable[RecordedStatement], *, at: datetime) -> Case:
+    """Return the case of a record that a server shows at the moment `at`, as `folded` does.
+
+    A server may leave out entries that no later one rests on; it cannot alter or make up any.
+
+    Raises:
+        RecordRefusedError: There is no entry, or one is from the future.
+        TallystickError: As `folded`.
+    """
+    recorded = tuple(record)
+    if not recorded:
+        raise RecordRefusedError("the record is empty")
+    latest = max(one.accepted_at for one in recorded)
+    if latest > at + CLOCK_SKEW_MAX:  # or a deadline could be made to pass by saying so
+        raise RecordRefusedError(
+            "the record has entries from the future, by this machine's clock",
+            recorded=instant_text(latest),
+            now=instant_text(at),
+        )
+    return folded(signed, recorded)

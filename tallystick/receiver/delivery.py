@@ -11,12 +11,13 @@ what there is to open, to undo and to give back follows from signed statements a
 What is opened is checked again (`opening`), against the depositor's signature.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from tallystick.client.answers import envelope_in, number, objects, text, texts
+from tallystick.client.answers import envelope_in, objects, texts
+from tallystick.client.records import recorded
 from tallystick.crypto.age import parse_identity
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.envelope import statement_id
@@ -27,7 +28,6 @@ from tallystick.domain.claim.claim import Claim, StageProgress
 from tallystick.domain.claim.disclosure import contributions_to
 from tallystick.domain.claim.stages import report_due
 from tallystick.domain.claim.state import ClaimState, StageState
-from tallystick.domain.codec import instant, instant_text
 from tallystick.domain.deposit.provenance import custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, claim_id
@@ -37,10 +37,8 @@ from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.signed import BY_ENGINE, Body, Signed, expect
-from tallystick.limits import CLOCK_SKEW_MAX, EVIDENCE_ENTRIES_MAX
-from tallystick.proof.case import Case, folded
-from tallystick.proof.entries import RecordedStatement
-from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
+from tallystick.proof.case import Case, folded_as_shown
+from tallystick.proof.reading import read_agreement, read_signed
 
 Trust = Callable[[AgreementId, Digest], None]
 """Raises unless the beneficiary trusts the agreement with this digest."""
@@ -122,7 +120,7 @@ def read_delivery(
     """
     signed = read_agreement(envelope_in(document, "agreement_envelope"))
     trust(signed.terms.agreement.id, signed.terms.digest)
-    case = _case(document, signed, at)
+    case = folded_as_shown(signed, recorded(objects(document, "record")), at=at)
     _check_asked(case.claim, claim)
     _check_ours(case.claim.filing, keys)
     agreement, folded_claim = case.agreement, case.claim
@@ -143,35 +141,6 @@ def read_delivery(
         offered=tuple(_stage(document, progress, case, deposit) for progress in offered),
         said=frozenset(e.signed.id for e in folded_claim.entries if e.signed.kind not in BY_ENGINE),
     )
-
-
-def _case(document: JsonObject, signed: SignedAgreement, at: datetime) -> Case:
-    """Return the claim as the record in the document makes it."""
-    record = _record(document)
-    latest = max((one.accepted_at for one in record), default=at)
-    if latest > at + CLOCK_SKEW_MAX:  # or a deadline could be made to pass by saying so
-        raise DeliveryRefusedError(
-            "the record has entries from the future, by this machine's clock",
-            recorded=instant_text(latest),
-            now=instant_text(at),
-        )
-    if not record:
-        raise DeliveryRefusedError("the record is empty")
-    return folded(signed, record)
-
-
-def _record(document: JsonObject) -> Sequence[RecordedStatement]:
-    entries = objects(document, "record")
-    if len(entries) > EVIDENCE_ENTRIES_MAX:
-        raise DeliveryRefusedError("the record is too long", limit=EVIDENCE_ENTRIES_MAX)
-    return [
-        RecordedStatement(
-            index=number(entry, "index"),
-            accepted_at=instant(text(entry, "accepted_at"), "accepted_at"),
-            envelope=envelope_in(entry, "envelope"),
-        )
-        for entry in entries
-    ]
 
 
 def _check_asked(claim: Claim, asked: str) -> None:

@@ -53,7 +53,7 @@ class Escrow(Protocol):
     """The server, as far as a receiver needs it."""
 
     def delivery(self, claim: str) -> JsonObject:
-        """Return the delivery document of a claim."""
+        """Return the delivery document of a claim, with the claim's record as its member `record`."""
         ...
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:

@@ -14,9 +14,11 @@ from tallystick.cli.main import main
 from tallystick.crypto.envelope import Envelope, envelope_json, statement_id
 from tallystick.crypto.keyfile import write_key_file
 from tallystick.domain.ids import PersonId, claim_id
+from tallystick.domain.kinds import ReceiptOutcome
 from tests.support.sites.fake_api import FakeApi, serving
-from tests.support.worlds.agreements import AGREEMENT
-from tests.support.worlds.deliveries import CONTENT, Release, keys_of
+from tests.support.worlds.agreements import AGREEMENT, ANA, KIM, PROVISIONAL
+from tests.support.worlds.deliveries import CONTENT, Release, digest_of, keys_of
+from tests.support.worlds.escrows import ReleaseWorld
 
 URL = f"/v1/agreements/{AGREEMENT.id}"
 
@@ -47,10 +49,15 @@ class Terminal(io.StringIO):
 
 @dataclass(frozen=True, kw_only=True)
 class Office:
-    """Where commands are typed."""
+    """Where commands are typed.
+
+    Attributes:
+        world: Of the claim that is shown.
+    """
 
     api: FakeApi
     folder: Path
+    world: ReleaseWorld
     captured: pytest.CaptureFixture[str]
 
     def run(self, *words: str, person: PersonId | None = None, answer: str = "") -> Ran:
@@ -89,8 +96,8 @@ def office(
     monkeypatch.chdir(tmp_path)
     with serving(FakeApi()) as api:
         show_agreement(api, release)
-        show_claim(api, release)
-        yield Office(api=api, folder=tmp_path, captured=capfd)
+        world = show_claim(api, release)
+        yield Office(api=api, folder=tmp_path, world=world, captured=capfd)
 
 
 def show_agreement(api: FakeApi, release: Release) -> None:
@@ -116,27 +123,27 @@ def show_ledger(api: FakeApi, statements: list[Envelope]) -> None:
     api.shows |= {f"{URL}/ledger/entries/{entry['statement']}": entry for entry in entries}
 
 
-def show_claim(api: FakeApi, release: Release) -> None:
-    """Show the claim by its digest and by its short form."""
-    view = {
-        "claim": claim_id(release.claim),
-        "digest": release.claim,
-        "agreement": AGREEMENT.id,
-        "agreement_digest": statement_id(release.agreement),
-        "state": "ACCEPTED",
-        "frozen": False,
-        "since": "2026-11-24T09:00:00Z",
-        "filed_at": "2026-11-24T09:00:00Z",
-        "stages": [
-            {"stage": "provisional", "state": "ACTIVATED", "components": ["docs"]},
-            {"stage": "critical", "state": "WAITING", "components": ["licence-keys", "activation-rules"]},
-        ],
-        "waiting": [{"what": "intake", "on": ["ana@harbour"], "until": None, "why": "it is new"}],
-        "filing_envelope": envelope_json(release.filing),
-    }
-    api.shows[f"/v1/claims/{release.claim}/timeline"] = {"entries": []}
-    api.shows[f"/v1/claims/{release.claim}"] = view
-    api.shows[f"/v1/claims/{claim_id(release.claim)}"] = view
+def show_claim(api: FakeApi, release: Release) -> ReleaseWorld:
+    """Show the claim by its digest and by its short form; what happens in its world is shown as well."""
+    world = claim_in_use(release)
+    view = {"claim": claim_id(release.claim), "digest": release.claim, "state": "ACCEPTED"}
+    for name in (release.claim, claim_id(release.claim)):
+        api.shows[f"/v1/claims/{name}/record"] = lambda: {"entries": world.shown, "next": None}
+        api.shows[f"/v1/claims/{name}"] = view
+    return world
+
+
+def claim_in_use(release: Release) -> ReleaseWorld:
+    """The claim of a release whose first stage is in use, and whose second one waits."""
+    components = release.terms.stage(PROVISIONAL).components
+    shares = {component: digest_of(component.encode()) for component in components}
+    world = ReleaseWorld(agreement=release.terms, now=release.at, release=release, shares=shares)
+    world.files_the_release()
+    world.accepts()
+    for person in (ANA, KIM):
+        world.approves(person, stages=[PROVISIONAL])
+    world.reports(PROVISIONAL, ReceiptOutcome.ACTIVATED)
+    return world
 
 
 def show_deposit(api: FakeApi, release: Release, *, state: str = "verified") -> None:

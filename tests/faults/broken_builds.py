@@ -668,8 +668,8 @@ BUILDS: Final = (
         "tests/receiver/test_delivery.py -k lacks_an_acknowledged_receipt",
     ),
     _build(
-        "the receiver believes times that have not come",
-        "tallystick/receiver/delivery.py",
+        "times of a record are believed that have not come",
+        "tallystick/proof/case.py",
         "if latest > at + CLOCK_SKEW_MAX:",
         "if False:",
         "tests/receiver/test_delivery.py -k times_of_the_record",
@@ -869,11 +869,11 @@ BUILDS: Final = (
         "tests/cli/commands/test_agreements.py -k one_before_at_hand",
     ),
     _build(
-        "what others stated is believed unsigned",
+        "a claim is shown that was not asked for",
         "tallystick/desk/claims.py",
-        "        signing_persons(claim.agreement, signed)\n",
-        "",
-        "tests/cli/commands/test_acts.py -k made_up",
+        "    if claim not in {case.claim.digest, claim_id(case.claim.digest)}:",
+        "    if False:",
+        "tests/cli/commands/test_acts.py -k swapped",
     ),
 )
 

@@ -23,6 +23,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Authority, Happening, Kind, Outcome
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import DecisionStatement, Event
+from tallystick.proof.case import RecordRefusedError
 from tallystick.receiver.delivery import DeliveryRefusedError, TreeUnknownError
 from tallystick.receiver.receiver import receive
 from tests.support.receivers import ALL, active, payloads, receive_all, setting
@@ -229,7 +230,7 @@ def test_times_of_the_record_may_lie_ahead_by_the_tolerance_of_clocks(
     receive(setting(escrow, tmp_path / "bank", now=lambda: behind), escrow.release.claim)
     assert [stage for stage, _ in escrow.outcomes()] == [PROVISIONAL]
     earlier = behind - timedelta(minutes=1)
-    with pytest.raises(DeliveryRefusedError, match="entries from the future"):
+    with pytest.raises(RecordRefusedError, match="entries from the future"):
         receive(setting(escrow, tmp_path / "other", now=lambda: earlier), escrow.release.claim)
 
 

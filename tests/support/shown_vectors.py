@@ -24,7 +24,7 @@ from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import ComponentId, Digest, PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.periods import Period
-from tallystick.domain.shown.claims import FiledClaim, acts_of
+from tallystick.domain.shown.claims import FiledClaim, filed_claim
 from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
@@ -109,7 +109,7 @@ def vectors() -> dict[str, dict[str, Any]]:
     bodies |= {
         "agreement": AGREEMENT,
         "agreement-second-version": _second_version(),
-        "claim": filed_claim().filing,
+        "claim": the_claim().filing,
         "deposit": _deposit(),
         "deposit-first": replace(_deposit(), number=1, previous=None, tree=None),
         "key-revocation": _header(KeyRevocation, ANA, key=PEOPLE[TOM].person.signing_key, reason="stolen"),
@@ -122,7 +122,7 @@ def vectors() -> dict[str, dict[str, Any]]:
 
 def context() -> dict[str, Any]:
     """Return what the vectors refer to."""
-    claim = filed_claim()
+    claim = the_claim()
     return {
         "agreement": _canonical(AGREEMENT),
         "claim": {
@@ -183,15 +183,9 @@ def _world() -> World:
     return play("bea files\nana accepts\ndora acknowledges\ntom denies stage source")
 
 
-def filed_claim() -> FiledClaim:
-    claim = _world().claim
-    return FiledClaim(
-        digest=claim.digest,
-        filing=claim.filing,
-        state=claim.state.value,
-        filed_at=claim.filed_at,
-        stated=acts_of(claim),
-    )
+def the_claim() -> FiledClaim:
+    """Return the claim that the acts are about, as their signers read it."""
+    return filed_claim(_world().claim)
 
 
 def _drafted(kind: Kind, person: PersonId, choices: dict[str, object]) -> Header:
@@ -255,7 +249,7 @@ def _second_version() -> Agreement:
 def _vector(body: Header | Agreement) -> dict[str, Any]:
     kind = Kind.AGREEMENT if isinstance(body, Agreement) else body.KIND
     statement = statement_id(unsigned(kind, encode_object(body)))
-    lines = shows(body, context_for(body, statement, AGREEMENT, filed_claim()))
+    lines = shows(body, context_for(body, statement, AGREEMENT, the_claim()))
     return {"kind": kind.value, "body": _canonical(body), "statement": statement, "lines": list(lines)}
 
 

@@ -17,7 +17,8 @@ import typer
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
 from tallystick.cli.signing import Manner, send, state, state_together
-from tallystick.desk.claims import VerifiedClaim, open_claim
+from tallystick.desk.claims import open_claim
+from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import unreadable
 from tallystick.domain.acts.act import Act
@@ -27,6 +28,7 @@ from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
 from tallystick.domain.drafts.command import ActCommand, Ask, Form
 from tallystick.domain.ids import Digest, digest
 from tallystick.domain.statements.orders import RulingDocument
+from tallystick.proof.case import Case
 
 app = typer.Typer(add_completion=False)
 
@@ -50,13 +52,13 @@ def _add(act: Act[Any]) -> None:
         manner = Manner(yes=given.pop("yes"), as_json=given.pop("as_json"), **passing)
         trusted, choices = given.pop("trust"), _choices(command, given)
         with opened(context, api, key) as desk:
-            verified = open_claim(desk, claim, trusted=trusted)
+            case = open_claim(desk, claim, at=now(), trusted=trusted)
             if manner.send is not None:
-                send(desk, verified, act, manner.send, manner)
+                send(desk, case, act, manner.send, manner)
             elif manner.cosign is not None:
-                state_together(desk, verified, act, manner.cosign, manner)
+                state_together(desk, case, act, manner.cosign, manner)
             else:
-                _state(desk, verified, act, choices, manner)
+                _state(desk, case, act, choices, manner)
 
     parameters = list(_parameters(command, act))
     # Typer reads a command's interface from its signature, which is made here from the act's questions.
@@ -65,10 +67,10 @@ def _add(act: Act[Any]) -> None:
     app.command(command.name, help=command.purpose)(run)
 
 
-def _state(desk: Desk, verified: VerifiedClaim, act: Act[Any], choices: Choices, manner: Manner) -> None:
+def _state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manner) -> None:
     """State it; a missing answer is wrong usage."""
     try:
-        state(desk, verified, act, choices, manner)
+        state(desk, case, act, choices, manner)
     except DraftIncompleteError as error:
         asks = act.command.asks if act.command is not None else ()
         missing = next((ask.name for ask in asks if ask.choice == error.facts["missing"]), "")

@@ -14,7 +14,7 @@ from tallystick.client.answers import objects, text, texts
 from tallystick.client.problems import UnreachableError
 from tallystick.client.route import route
 from tallystick.desk.claim_form import read_claim_form
-from tallystick.desk.claims import open_claim, state_lines
+from tallystick.desk.claims import case_lines, open_claim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.filing import file_claim
@@ -55,10 +55,12 @@ def show(
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Show a claim: what was signed, as verified here, and its state, as the server reports it."""
+    """Show a claim as its signed record makes it, verified here; `--json` prints the server's answer."""
+    at = now()
     with opened(context, api, key) as desk:
-        verified = open_claim(desk, claim, trusted=trust)
-    print_result(verified.view, [*verified.lines(), *state_lines(verified.view)], as_json=as_json)
+        case = open_claim(desk, claim, at=at, trusted=trust)
+        view: JsonObject = desk.client.get(route("claims", case.claim.digest)) if as_json else {}
+    print_result(view, case_lines(case, at), as_json=as_json)
 
 
 @app.command("list")

@@ -11,10 +11,9 @@ import typer
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
 from tallystick.cli.output import print_json, print_line, print_problem, print_result, say
-from tallystick.client.answers import answer, number, objects
 from tallystick.client.blobs import get_blob, get_small_blob
 from tallystick.client.http import Client
-from tallystick.client.problems import UnexpectedAnswerError
+from tallystick.client.records import record_shown
 from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope
 from tallystick.desk.clock import now
@@ -25,7 +24,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.quoting import quoted
-from tallystick.limits import COMMAND_WORDS_MAX, EVIDENCE_SIZE_BYTES_MAX
+from tallystick.limits import COMMAND_WORDS_MAX
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.readiness import readiness
 from tallystick.receiver.receiver import receive as receive_once
@@ -56,19 +55,9 @@ class RemoteEscrow:
     client: Client
 
     def delivery(self, claim: str) -> JsonObject:
-        """Return the delivery document, with the claim's record from all of its pages."""
-        record: list[JsonObject] = []
-        read_bytes = 0
-        while True:
-            begun = len(record)
-            raw = self.client.get_bytes(route("claims", claim, "delivery"), parameters={"start": begun})
-            read_bytes += len(raw)
-            page = answer(raw)
-            record += objects(page, "record")
-            if page.get("next") is None:
-                return {**page, "record": record}
-            if not begun < len(record) == number(page, "next") or read_bytes > EVIDENCE_SIZE_BYTES_MAX:
-                raise UnexpectedAnswerError("the record's pages do not lead on", entries=len(record))
+        """Return the delivery document, with the claim's record."""
+        shown = self.client.get(route("claims", claim, "delivery"))
+        return {**shown, "record": record_shown(self.client, claim)}
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
         """Fetch a blob, resuming where an earlier fetch stopped."""

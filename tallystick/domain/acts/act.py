@@ -10,7 +10,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import ActCommand
-from tallystick.domain.drafts.heading import Heading, Standing
+from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.header import OnClaim
@@ -21,7 +21,7 @@ Rule: TypeAlias = Callable[[Agreement, Claim, B, frozenset[PersonId], datetime],
 """Returns the event that a body by these persons is at a moment, or refuses it."""
 
 
-def _as_chosen(_: Heading, __: Standing, choices: Choices) -> Choices:
+def _as_chosen(_: Heading, __: Claim, choices: Choices) -> Choices:
     return choices
 
 
@@ -47,7 +47,7 @@ class Act(Generic[B]):
     draft: Callable[[Heading, Choices], B]
     does: Callable[[B], str]
     particulars: Callable[[B, Agreement], Iterable[str]]
-    completed: Callable[[Heading, Standing, Choices], Choices] = _as_chosen
+    completed: Callable[[Heading, Claim, Choices], Choices] = _as_chosen
     together: bool = False
     command: ActCommand | None = None
 

@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from tallystick.domain.acts.act import Act, Rule
+from tallystick.domain.claim.claim import Claim
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.heading import Heading, Standing
+from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
@@ -55,7 +56,7 @@ class NotDraftedError(MalformedError):
     advice = "Choose one of the kinds in the facts."
 
 
-def draft(kind: Kind, heading: Heading, standing: Standing, choices: Choices) -> OnClaim:
+def draft(kind: Kind, heading: Heading, claim: Claim, choices: Choices) -> OnClaim:
     """Return the statement of `kind` that a person would make about a claim.
 
     What its author left open is filled in from the record. `admission` decides whether the statement may
@@ -68,7 +69,7 @@ def draft(kind: Kind, heading: Heading, standing: Standing, choices: Choices) ->
     if kind not in BY_KIND:
         raise NotDraftedError("this kind of statement is not drafted", kind=kind.value, known=sorted(BY_KIND))
     act = BY_KIND[kind]
-    body: OnClaim = act.draft(heading, act.completed(heading, standing, choices))
+    body: OnClaim = act.draft(heading, act.completed(heading, claim, choices))
     return body
 
 

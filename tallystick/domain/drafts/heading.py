@@ -1,11 +1,10 @@
-"""Who makes a statement about which claim, and the state of that claim."""
+"""Who makes a statement about which claim, and when."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from tallystick.domain.agreement.terms import HeaderMembers, Terms
-from tallystick.domain.ids import Digest, PersonId, StageId
+from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.statements.filing import ClaimFiling
 
 
@@ -36,22 +35,3 @@ class Heading:
     def members(self) -> _Members:
         """The header of the statement."""
         return {**self.terms.header(self.person, self.issued_at, self.nonce), "claim": self.claim}
-
-
-class Standing(Protocol):
-    """What a draft needs to know about a claim's state: the folded claim has it, and a server says it."""
-
-    @property
-    def undecided_stages(self) -> tuple[StageId, ...]:
-        """The stages that the gate has not decided to release."""
-        ...
-
-    @property
-    def decided_stages(self) -> tuple[StageId, ...]:
-        """The stages that the gate has decided to release."""
-        ...
-
-    @property
-    def standing_holds(self) -> tuple[Digest, ...]:
-        """The holds that were not lifted."""
-        ...

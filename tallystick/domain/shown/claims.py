@@ -22,8 +22,8 @@ class FiledClaim:
 
     Attributes:
         digest: Of `filing`; the claim's identity.
-        state: As the server says; no signature vouches for it.
-        filed_at: When it was accepted, as the server says.
+        state: As its record makes it.
+        filed_at: When it was accepted; the log key vouches for the times in a record.
         stated: The acts of persons on it so far, verified, each with its id, oldest first. A server may
             leave some out; none of them can be forged.
     """
@@ -35,9 +35,19 @@ class FiledClaim:
     stated: tuple[tuple[OnClaim, Digest], ...] = ()
 
 
-def acts_of(claim: Claim) -> tuple[tuple[OnClaim, Digest], ...]:
-    """Return what persons have stated about a folded claim, oldest first."""
-    return tuple(
+def filed_claim(claim: Claim) -> FiledClaim:
+    """Return a folded claim as the signers of statements about it read it."""
+    return FiledClaim(
+        digest=claim.digest,
+        filing=claim.filing,
+        state=claim.state.value,
+        filed_at=claim.filed_at,
+        stated=tuple(_acts_of(claim)),
+    )
+
+
+def _acts_of(claim: Claim) -> Iterator[tuple[OnClaim, Digest]]:
+    return (
         (entry.signed.body, entry.signed.id)
         for entry in claim.entries
         if isinstance(entry.signed.body, OnClaim) and entry.signed.kind in BY_KIND

@@ -108,7 +108,7 @@ def _act(body: OnClaim, context: Context) -> Iterator[str]:
     yield from _identity(body, context)
     yield from claim_lines(agreement, claim.digest, claim.filing)
     yield from _record(claim, agreement)
-    yield f"the server says: state {claim.state}, filed at {instant_text(claim.filed_at)}"
+    yield f"its record says: state {claim.state}, filed at {instant_text(claim.filed_at)}"
 
 
 def _record(claim: FiledClaim, agreement: Agreement) -> Iterator[str]:

@@ -61,10 +61,6 @@ class CaseFile(Case):
     agreement_envelope: bytes
     raw: tuple[LedgerEntry, ...]
 
-    def envelope_of(self, statement: Digest) -> Envelope:
-        """Return the envelope of a statement in the record."""
-        return next(entry for entry in self.raw if entry.statement_id == statement).statement()
-
     def agreement_statement(self) -> Envelope:
         """Return the envelope of the version that the claim pins."""
         return parse_envelope(self.agreement_envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sse_starlette import ServerSentEvent
 
-from api.answers.delivery import page_of
+from api.answers.record import page_of
 from api.http.auth import Caller
 from api.routes.events import entries_after
 from tallystick.crypto.envelope import envelope_from_json, parse_envelope, sign
@@ -212,24 +212,29 @@ async def test_one_entry_is_fetched_by_its_statements_digest_as_the_listing_show
     assert nobody.status_code == 401
 
 
-async def test_a_receiver_is_shown_the_whole_record_page_by_page_and_no_order(claimed: Service) -> None:
+async def test_a_record_is_shown_whole_as_it_was_signed_page_by_page(claimed: Service) -> None:
     await claimed.says("intakes", Intake, ANA, accepted=True)
-    path = f"/claims/{claimed.world.claim}/delivery"
-    first = (await claimed.get(path, BEA)).json()
+    path = f"/claims/{claimed.world.claim}/record"
+    first = (await claimed.get(path, KIM)).json()
     recorded = [entry.envelope for entry in claimed.world.case().raw]
-    assert [envelope_from_json(one["envelope"]) for one in first["record"]] == list(
+    assert [envelope_from_json(one["envelope"]) for one in first["entries"]] == list(
         map(parse_envelope, recorded)
     )
-    assert (first["next"], first["contributed"], {"undo", "state"} & first.keys()) == (None, [], set())
-    assert {one["component"] for one in first["custody"]} == {
+    assert (first["next"], first["digest"]) == (None, claimed.world.claim)
+    rest = (await claimed.get(path, KIM, start="1")).json()
+    assert rest["entries"] == first["entries"][1:]
+    assert (await claimed.get(path, KIM, start="-1")).status_code == 422
+
+
+async def test_a_receiver_is_shown_what_it_needs_and_no_order(claimed: Service) -> None:
+    shown = (await claimed.get(f"/claims/{claimed.world.claim}/delivery", BEA)).json()
+    assert (shown["contributed"], {"undo", "state"} & shown.keys()) == ([], set())
+    assert {one["component"] for one in shown["custody"]} == {
         "docs",
         "licence-keys",
         "activation-rules",
         "source",
     }
-    rest = (await claimed.get(path, BEA, start="1")).json()
-    assert rest["record"] == first["record"][1:]
-    assert (await claimed.get(path, BEA, start="-1")).status_code == 422
 
 
 async def test_a_page_of_a_record_has_an_entry_and_ends_before_it_is_too_large(claimed: Service) -> None:

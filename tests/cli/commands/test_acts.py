@@ -1,6 +1,7 @@
 """A person is shown the very bytes they sign, and nothing is signed or sent without a yes."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -10,21 +11,15 @@ from tallystick.crypto.envelope import (
     Envelope,
     body_of,
     envelope_bytes,
-    envelope_json,
     parse_envelope,
     sign,
     statement_id,
 )
-from tallystick.domain.acts.all import BY_KIND
-from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.codec import encode_object
+from tallystick.crypto.keys import SigningKey
 from tallystick.domain.comparison_words import comparison_words
-from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Kind
-from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.signed import expect
+from tallystick.domain.statements.signed import Entry
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office, show_claim
 from tests.support.sites.fake_api import HANGS_UP
@@ -201,61 +196,69 @@ def test_what_is_signed_is_shown_first(office: Office, release: Release) -> None
         "Insolvency with disruption",
         "licence-keys, activation-rules",
         f"{KIM} approves the release of critical",
-        "the server says: state ACCEPTED",
+        "its record says: state ACCEPTED",
     ):
         assert told in shown
-
-
-def stated(
-    release: Release,
-    kind: Kind,
-    person: PersonId,
-    *,
-    signed_by: PersonId | None = None,
-    nonce: str = "b",
-    **choices: object,
-) -> dict[str, object]:
-    """The timeline's entry of an act."""
-    heading = Heading(
-        terms=Terms(agreement=AGREEMENT, digest=statement_id(release.agreement)),
-        claim=release.claim,
-        filing=expect(read_signed(release.filing, AGREEMENT), ClaimFiling).body,
-        person=person,
-        issued_at=datetime(2026, 11, 25, 9, tzinfo=UTC),
-        nonce=32 * nonce,
-    )
-    says = encode_object(BY_KIND[kind].draft(heading, Choices(**choices)))
-    envelope = sign(kind, says, [PEOPLE[signed_by or person].signing_key])
-    return {
-        "index": 1,
-        "kind": kind.value,
-        "says": says,
-        "statement": statement_id(envelope),
-        "envelope": envelope_json(envelope),
-    }
 
 
 def test_a_signer_reads_what_others_have_stated_and_what_is_not_released(
     office: Office, release: Release
 ) -> None:
-    entry = stated(release, Kind.DENIAL, TOM, reason="forged papers", stage=("source",))
-    office.api.shows[f"/v1/claims/{release.claim}/timeline"] = {"entries": [entry]}
+    denial = office.world.denies(TOM, stages=["critical"])
     ran = office.run("approve", release.claim, "--stage", "critical", person=KIM, answer="n\n")
     shown = ran.err[: ran.err.index("Sign this?")].splitlines()
-    assert "what persons have stated about this claim: 1 statement" in shown
-    place = shown.index("- 2026-11-25T09:00:00Z: tom@marlowe denies the release of source")
-    assert f"  statement {entry['statement']}" in shown[place:]
-    assert '  reason: "forged papers"' in shown[place:]
+    assert "what persons have stated about this claim: 5 statements" in shown
+    place = shown.index("- 2026-11-24T09:00:00Z: tom@marlowe denies the release of critical")
+    assert shown[place + 1] == f"  statement {denial.signed.id}"
+    assert '  reason: "the record is of another company"' in shown[place:]
     assert "this does not release stage source: source" in shown
     assert office.sent() == []
 
 
+def shows_besides(office: Office, kind: Kind, author: PersonId, key: SigningKey, **says: object) -> None:
+    """Let the server show a statement that nobody has admitted."""
+    world = office.world
+    envelope, signed = world.signs(kind, [key], world.body(kind, author, **says))
+    entry = Entry(index=len(world.record), accepted_at=world.now, signed=signed)
+    world.record.append((envelope, entry))
+
+
 def test_a_statement_that_the_server_made_up_stops_the_signing(office: Office, release: Release) -> None:
-    entry = stated(release, Kind.DENIAL, TOM, signed_by=BEA, reason="forged papers")
-    office.api.shows[f"/v1/claims/{release.claim}/timeline"] = {"entries": [entry]}
+    shows_besides(office, Kind.DENIAL, TOM, PEOPLE[BEA].signing_key, reason="forged papers")
     ran = office.run("approve", release.claim, "--stage", "critical", "--yes", person=KIM)
     assert (ran.code, office.sent()) == (1, [])
     assert ran.problem["code"] == "not-authorised-to-state"
+
+
+def test_a_statement_that_nobody_would_have_admitted_stops_the_signing(
+    office: Office, release: Release
+) -> None:
+    shows_besides(office, Kind.NOTICE_ACKNOWLEDGEMENT, KIM, PEOPLE[KIM].signing_key)
+    ran = office.run("approve", release.claim, "--stage", "critical", "--yes", person=KIM)
+    assert (ran.problem["code"], office.sent()) == ("not-authorised-to-state", [])
+
+
+def test_what_the_server_says_of_a_claim_changes_nothing_that_is_shown(
+    office: Office, release: Release
+) -> None:
+    office.api.shows[f"/v1/claims/{release.claim}"] = {"state": "RELEASED", "stages": []}
+    ran = office.run("approve", release.claim, person=KIM, answer="y\n")
+    assert body_of(office.sent()[0])["stages"] == ["critical"]
+    assert "its record says: state ACCEPTED" in ran.err
+
+
+def test_a_record_from_the_future_is_not_signed_upon(office: Office, release: Release) -> None:
+    filing, entry = office.world.record[0]
+    ahead = datetime.now(UTC) + timedelta(minutes=6)
+    office.world.record[:] = [(filing, replace(entry, accepted_at=ahead.replace(microsecond=0)))]
+    ran = office.run("approve", release.claim, "--yes", person=KIM)
+    assert (ran.problem["code"], office.sent()) == ("record-refused", [])
+
+
+def test_an_empty_record_is_no_claim(office: Office, release: Release) -> None:
+    office.world.record.clear()
+    ran = office.run("approve", release.claim, "--yes", person=KIM)
+    assert (ran.problem["code"], office.sent()) == ("record-refused", [])
 
 
 def test_approval_counts_as_long_as_the_agreement_allows(office: Office, release: Release) -> None:
@@ -277,7 +280,7 @@ def test_claim_that_the_server_swapped_is_not_signed(
     office: Office, release: Release, tmp_path: Path
 ) -> None:
     other = Release(scratch=tmp_path / "other", number=4)
-    office.api.shows[f"/v1/claims/{other.claim}"] = office.api.shows[f"/v1/claims/{release.claim}"]
+    office.api.shows[f"/v1/claims/{other.claim}/record"] = {"entries": office.world.shown}
     ran = office.run("approve", other.claim, "--yes", person=KIM)
     assert (ran.problem["code"], office.sent()) == ("unexpected-claim", [])
 
@@ -371,11 +374,10 @@ def test_nobody_cosigns_or_sends_what_names_another_agreement_than_is_shown(
 
 
 def test_the_only_hold_need_not_be_named(office: Office, release: Release) -> None:
-    holds = [stated(release, Kind.HOLD, KIM, nonce=nonce, reason="an injunction") for nonce in "cd"]
-    lift = stated(release, Kind.HOLD_LIFT, ANA, of=holds[0]["statement"], reason="over")
-    office.api.shows[f"/v1/claims/{release.claim}/timeline"] = {"entries": [*holds, lift]}
+    first, second = office.world.holds(), office.world.holds()
+    office.world.lifts(hold=first.signed.id)
     office.run("lift", release.claim, "--reason", "over", "--yes", person=ANA)
-    assert body_of(office.sent()[0])["hold"] == holds[1]["statement"]
+    assert body_of(office.sent()[0])["hold"] == second.signed.id
 
 
 def test_ruling_without_its_outcome_is_wrong_usage(office: Office, release: Release) -> None:

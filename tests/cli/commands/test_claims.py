@@ -11,14 +11,14 @@ import pytest
 
 from tallystick.crypto.age import NoIdentityMatchesError, open_bytes, parse_identity
 from tallystick.crypto.custody.claim_recipient import claim_identity
-from tallystick.crypto.envelope import envelope_json, statement_id
+from tallystick.crypto.envelope import statement_id
 from tallystick.desk.clock import now
 from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import claim_id
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
-from tests.cli.conftest import Office, show_agreement, show_deposit
+from tests.cli.conftest import Office, claim_in_use, show_agreement, show_deposit
 from tests.support.sites.fake_api import HANGS_UP
 from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, KIM, PEOPLE, TOM
 from tests.support.worlds.deliveries import Release, digest_of, keys_of
@@ -201,14 +201,16 @@ def test_claim_is_shown_from_its_signed_bytes(office: Office, release: Release) 
         "Insolvency with disruption",
         "So it is.",
         BEA,
+        "state        ACCEPTED since 2026-11-24T09:00:00Z",
+        "stage        provisional: ACTIVATED",
+        "waiting for  approval",
     ):
         assert told in ran.out
 
 
 def test_other_claim_than_asked_for_is_not_shown(office: Office, release: Release, tmp_path: Path) -> None:
     other = Release(scratch=tmp_path / "other", number=3)
-    view = office.api.shows[f"/v1/claims/{release.claim}"]
-    view["filing_envelope"] = envelope_json(other.filing)
+    office.api.shows[f"/v1/claims/{release.claim}/record"] = {"entries": claim_in_use(other).shown}
     ran = office.run("claim", "show", release.claim, person=ANA)
     assert ran.problem["code"] == "unexpected-claim"
 

@@ -34,7 +34,9 @@ def deliver(office: Office, release: Release, tmp_path: Path) -> FolderEscrow:
             escrow.report(release.claim, envelope)
         return escrow.delivery(release.claim)
 
-    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = delivery
+    path = f"/v1/claims/{release.claim}"
+    office.api.shows[f"{path}/delivery"] = lambda: {**delivery(), "record": None}
+    office.api.shows[f"{path}/record"] = lambda: {"entries": delivery()["record"], "next": None}
     for blob in (tmp_path / "escrow" / "blobs").iterdir():
         office.api.blobs[f"sha256:{blob.name}"] = blob.read_bytes()
     return escrow
@@ -140,7 +142,7 @@ def test_stage_that_is_shown_without_the_gates_decision_is_not_opened(
 ) -> None:
     escrow = deliver(office, release, tmp_path)
     shown: dict[str, Any] = dict(escrow.delivery(release.claim))
-    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**shown, "record": shown["record"][:-1]}
+    office.api.shows[f"/v1/claims/{release.claim}/record"] = {"entries": shown["record"][:-1]}
     ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEA)
     assert (ran.code, office.sent()) == (0, [])
     assert "nothing to do yet" in ran.err
@@ -149,10 +151,10 @@ def test_stage_that_is_shown_without_the_gates_decision_is_not_opened(
 def test_record_is_read_from_all_of_its_pages(office: Office, release: Release, tmp_path: Path) -> None:
     escrow = deliver(office, release, tmp_path)
     shown: dict[str, Any] = dict(escrow.delivery(release.claim))
-    path, record = f"/v1/claims/{release.claim}/delivery", shown["record"]
+    path, record = f"/v1/claims/{release.claim}/record", shown["record"]
     for place in range(len(record)):
         following = place + 1 if place + 1 < len(record) else None
-        page = {**shown, "record": [record[place]], "next": following}
+        page = {"entries": [record[place]], "next": following}
         office.api.shows[f"{path}?start={place}"] = page
     assert office.run("receive", release.claim, "--into", "bank", "--once", person=BEA).code == 0
     assert receipts(office) == [(PROVISIONAL, "activated")]
@@ -162,9 +164,8 @@ def test_record_is_read_from_all_of_its_pages(office: Office, release: Release, 
 def test_record_whose_pages_do_not_lead_on_is_refused(
     following: object, office: Office, release: Release, tmp_path: Path
 ) -> None:
-    escrow = deliver(office, release, tmp_path)
-    page: dict[str, Any] = {**escrow.delivery(release.claim), "record": [], "next": following}
-    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = page
+    deliver(office, release, tmp_path)
+    office.api.shows[f"/v1/claims/{release.claim}/record"] = {"entries": [], "next": following}
     ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEA)
     assert (ran.code, ran.problem["code"]) == (1, "unexpected-answer")
 
@@ -214,6 +215,6 @@ def test_receiver_says_where_to_read_what_a_claim_waits_for(
 ) -> None:
     escrow = deliver(office, release, tmp_path)
     shown: dict[str, Any] = dict(escrow.delivery(release.claim))
-    office.api.shows[f"/v1/claims/{release.claim}/delivery"] = {**shown, "record": shown["record"][:2]}
+    office.api.shows[f"/v1/claims/{release.claim}/record"] = {"entries": shown["record"][:2]}
     ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEA)
     assert "tallystick claim explain" in ran.err

@@ -14,7 +14,7 @@ from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Kind
-from tallystick.domain.shown.claims import FiledClaim
+from tallystick.domain.shown.claims import filed_claim
 from tallystick.domain.shown.shown import SIGNED_BY_PERSONS, Context, shows
 from tallystick.domain.statements.acts import Objection
 from tests.support.shown_vectors import CONTEXT, FOLDER, shown, stored, vectors
@@ -114,9 +114,11 @@ def test_what_others_wrote_makes_no_line_of_its_own_and_hides_or_turns_no_text()
         if line.startswith("ground")
     )
     assert told == r'ground "cured": "over\nstatement sha256:0\u202erenoitcejbo\u200b\u2028\\n"'
-    claim = replace(world.claim.filing, declaration="Unpaid.\nthe server says: state RELEASED")
-    lines = shows(objection(world), replace(beside(world), claim=replace(filed(world), filing=claim)))
-    assert r'declared: "Unpaid.\nthe server says: state RELEASED"' in lines
+    claim = replace(world.claim.filing, declaration="Unpaid.\nits record says: state RELEASED")
+    lines = shows(
+        objection(world), replace(beside(world), claim=replace(filed_claim(world.claim), filing=claim))
+    )
+    assert r'declared: "Unpaid.\nits record says: state RELEASED"' in lines
     assert not any("\n" in line for line in lines)
 
 
@@ -143,15 +145,8 @@ def objection(world: World) -> Objection:
 
 
 def beside(world: World) -> Context:
-    return Context(statement=Digest("sha256:" + 64 * "0"), agreement=world.agreement, claim=filed(world))
-
-
-def filed(world: World) -> FiledClaim:
-    return FiledClaim(
-        digest=world.claim.digest,
-        filing=world.claim.filing,
-        state=world.claim.state,
-        filed_at=world.claim.filed_at,
+    return Context(
+        statement=Digest("sha256:" + 64 * "0"), agreement=world.agreement, claim=filed_claim(world.claim)
     )
 
 

@@ -20,7 +20,7 @@ from tallystick.domain.periods import Period
 from tallystick.domain.quorum import Group, Quorum
 from tallystick.domain.shown.shown import shows
 from tallystick.domain.statements.header import Header
-from tests.support.shown_vectors import CONTEXT, FOLDER, context_for, filed_claim, stored
+from tests.support.shown_vectors import CONTEXT, FOLDER, context_for, stored, the_claim
 from tests.support.worlds.agreements import AGREEMENT
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != CONTEXT)
@@ -40,7 +40,7 @@ def body_of(name: str) -> Header | Agreement:
 
 def read(body: Header | Agreement) -> tuple[str, ...]:
     """Return the lines for a body; its id is held still, so that it changes nothing by itself."""
-    return shows(body, context_for(body, Digest("sha256:" + 64 * "0"), AGREEMENT, filed_claim()))
+    return shows(body, context_for(body, Digest("sha256:" + 64 * "0"), AGREEMENT, the_claim()))
 
 
 def other(value: object) -> object:  # noqa: PLR0911 - one line per kind of value

@@ -52,6 +52,18 @@ class ReleaseWorld(World):
         )
         return super().decides(stage, contributions=given, **members)
 
+    @property
+    def shown(self) -> list[JsonObject]:
+        """The record's entries, as the server shows them."""
+        return [
+            {
+                "index": entry.index,
+                "accepted_at": instant_text(entry.accepted_at),
+                "envelope": envelope_json(envelope),
+            }
+            for envelope, entry in self.record
+        ]
+
     def files_the_release(self) -> None:
         """Put the release's own claim on record."""
         entry = Entry(index=0, accepted_at=self.now, signed=read_signed(self.release.filing, self.agreement))
@@ -164,7 +176,6 @@ class FolderEscrow:
                 for name, sealed in self.release.sealed.items()
             ],
             "record": kept["record"],
-            "next": None,
         }
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
@@ -184,15 +195,7 @@ class FolderEscrow:
         return self.folder / "shares.json"
 
     def _keep(self, world: ReleaseWorld) -> None:
-        record = [
-            {
-                "index": entry.index,
-                "accepted_at": instant_text(entry.accepted_at),
-                "envelope": envelope_json(envelope),
-            }
-            for envelope, entry in world.record
-        ]
-        kept = {"now": instant_text(world.now), "nonce": world.nonce, "record": record}
+        kept = {"now": instant_text(world.now), "nonce": world.nonce, "record": world.shown}
         draft = self.folder / "record.new"
         draft.write_text(json.dumps(kept))
         draft.replace(self.record_file)

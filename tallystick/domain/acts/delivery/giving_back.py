@@ -13,7 +13,7 @@ from tallystick.domain.claim.stages import components_of
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import ActCommand, Ask
-from tallystick.domain.drafts.heading import Heading, Standing
+from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import ComponentId, PersonId
 from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import MisdirectedError, NothingDueError
@@ -40,11 +40,11 @@ def _rule(
     return EventType.RETURN_MADE
 
 
-def _completed(heading: Heading, standing: Standing, choices: Choices) -> Choices:
+def _completed(heading: Heading, claim: Claim, choices: Choices) -> Choices:
     """Return all that was released, if no component is named."""
     if "component" in choices:
         return choices
-    return choices.but(component=components_of(heading.terms.agreement, standing.decided_stages))
+    return choices.but(component=components_of(heading.terms.agreement, claim.decided_stages))
 
 
 def _draft(heading: Heading, choices: Choices) -> Return:

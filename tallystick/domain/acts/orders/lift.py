@@ -12,7 +12,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
 from tallystick.domain.drafts.command import REASON, ActCommand, Ask, Form
-from tallystick.domain.drafts.heading import Heading, Standing
+from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import NothingToLiftError
@@ -29,11 +29,11 @@ def _rule(
     return EventType.HOLD_LIFTED
 
 
-def _completed(_: Heading, standing: Standing, choices: Choices) -> Choices:
+def _completed(_: Heading, claim: Claim, choices: Choices) -> Choices:
     """Lift the only open hold, if none is named."""
     if "of" in choices:
         return choices
-    holds = standing.standing_holds
+    holds = claim.standing_holds
     if len(holds) != 1:
         raise DraftIncompleteError(
             f"name the hold: {len(holds)} are open", missing="of", standing=list(holds)

@@ -15,7 +15,7 @@ from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import STAGES, ActCommand, Ask, Form
-from tallystick.domain.drafts.heading import Heading, Standing
+from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import (
@@ -84,7 +84,7 @@ def _check_contributions(agreement: Agreement, body: Approval) -> None:
         )
 
 
-def _completed(heading: Heading, standing: Standing, choices: Choices) -> Choices:
+def _completed(heading: Heading, claim: Claim, choices: Choices) -> Choices:
     """Approve the stages that are named; if none is, the one that waits, as they are decided in turn.
 
     Raises:
@@ -92,7 +92,7 @@ def _completed(heading: Heading, standing: Standing, choices: Choices) -> Choice
     """
     if "stage" in choices:
         return choices
-    waiting = standing.undecided_stages[:1]
+    waiting = claim.undecided_stages[:1]
     own = voted_on(heading.terms.agreement, waiting, heading.person)
     if not own:
         raise NotYoursError("no stage waits for you", person=heading.person, waiting=list(waiting))
