@@ -30,10 +30,14 @@ class Exports:
             return known
         wanted = (claim, log_size)
         if (making := self._under_way.get(wanted)) is None:
-            making = asyncio.create_task(self._engine.evidence(EvidenceRequest(claim=claim)))
+            making = asyncio.create_task(self._make(claim, log_size))
             self._under_way[wanted] = making
             making.add_done_callback(lambda _: self._under_way.pop(wanted))
-        return self._made.keep(claim, await asyncio.shield(making), as_of=log_size)
+        return await asyncio.shield(making)  # one who goes away takes it from nobody else
+
+    async def _make(self, claim: Digest, log_size: int) -> Digest:
+        made = await self._engine.evidence(EvidenceRequest(claim=claim))
+        return self._made.keep(claim, made, as_of=log_size)
 
     def forget(self, claim: Digest) -> None:
         """Have the next file of a claim made anew: the stores have this one no more."""
