@@ -31,7 +31,7 @@ from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.deposit.provenance import custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, claim_id
-from tallystick.domain.inbox.waiting import to_undo
+from tallystick.domain.inbox.waiting import going_back, to_undo
 from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
@@ -95,6 +95,7 @@ class VerifiedDelivery:
 
     Attributes:
         undo: Stages to roll back, in this order.
+        held: Stages that must go back too, and stay as they are until holds are lifted.
         offered: Stages that are decided and wait for a receipt.
         said: The ids of what persons have said about the claim.
     """
@@ -105,6 +106,7 @@ class VerifiedDelivery:
     deposit: Deposit
     state: ClaimState
     undo: tuple[StageId, ...]
+    held: tuple[StageId, ...]
     offered: tuple[OfferedStage, ...]
     said: frozenset[Digest]
 
@@ -124,12 +126,13 @@ def read_delivery(
     _check_asked(case.claim, claim)
     _check_ours(case.claim.filing, keys)
     agreement, folded_claim = case.agreement, case.claim
-    deposit, undo = _deposit(document, case), to_undo(agreement, folded_claim)
+    deposit, back = _deposit(document, case), going_back(agreement, folded_claim)
+    undo = to_undo(agreement, folded_claim)
     ready = set(texts(document, "contributed"))
     offered = [
         progress
         for progress in folded_claim.stages
-        if progress.state is StageState.DECIDED and progress.stage not in undo and progress.stage in ready
+        if progress.state is StageState.DECIDED and progress.stage not in back and progress.stage in ready
     ]
     return VerifiedDelivery(
         claim=folded_claim.digest,
@@ -138,6 +141,7 @@ def read_delivery(
         deposit=deposit,
         state=folded_claim.state,
         undo=undo,
+        held=back[len(undo) :],
         offered=tuple(_stage(document, progress, case, deposit) for progress in offered),
         said=frozenset(e.signed.id for e in folded_claim.entries if e.signed.kind not in BY_ENGINE),
     )

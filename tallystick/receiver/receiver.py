@@ -95,6 +95,7 @@ class _Work:
             state=delivery.state,
             reported=tuple(one for one in done if isinstance(one, Reported)),
             trying=tuple(one for one in done if isinstance(one, Trying)),
+            held=delivery.held,
         )
 
     def _check_nothing_is_missing(self, delivery: VerifiedDelivery) -> None:

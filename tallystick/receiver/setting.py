@@ -26,12 +26,17 @@ class Reported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """The outcome of one look at the delivery."""
+    """The outcome of one look at the delivery.
+
+    Attributes:
+        held: Stages that must go back, and stay as they are while a hold stands.
+    """
 
     claim: Digest
     state: ClaimState
     reported: tuple[Reported, ...]
     trying: tuple[Trying, ...] = ()
+    held: tuple[StageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

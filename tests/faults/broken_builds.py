@@ -36,6 +36,20 @@ def _build(name: str, module: str, line: str, broken: str, tests: str) -> Build:
 
 BUILDS: Final = (
     _build(
+        "a stage that waits for its undoing is opened",
+        "tallystick/receiver/delivery.py",
+        "progress.stage not in back and",
+        "progress.stage not in undo and",
+        "tests/receiver/test_receiver.py",
+    ),
+    _build(
+        "a stage is undone while a hold stands",
+        "tallystick/domain/inbox/waiting.py",
+        "takewhile(lambda stage: not claim.holds_on(stage), going_back(agreement, claim))",
+        "going_back(agreement, claim)",
+        "tests/domain/inbox/test_waiting.py tests/receiver/test_receiver.py",
+    ),
+    _build(
         "a name on the command line leads to another path of the API",
         "tallystick/client/route.py",
         "if _PART.fullmatch(text) is None:",

@@ -143,6 +143,28 @@ def test_stage_that_was_never_opened_is_undone_by_a_receipt_alone(
     assert escrow.receipts()[0].detail == "nothing was activated here"
 
 
+def test_held_stage_is_kept_as_it_is_until_the_hold_is_lifted(escrow: FolderEscrow, tmp_path: Path) -> None:
+    bank = tmp_path / "bank"
+    receive_all(setting(escrow, bank), escrow.release.claim)
+    before, sent = active(bank), len(escrow.receipts())
+    escrow.undo_all()
+    escrow.happens(lambda world: world.holds())
+    look = receive(setting(escrow, bank), escrow.release.claim)
+    assert look.held == (CRITICAL, PROVISIONAL)
+    assert active(bank) == before
+    assert len(escrow.receipts()) == sent
+    escrow.happens(lambda world: world.lifts())
+    assert receive(setting(escrow, bank), escrow.release.claim).held == ()
+    assert active(bank) == {}
+
+
+def test_stage_that_waits_for_its_undoing_is_not_opened(escrow: FolderEscrow, tmp_path: Path) -> None:
+    escrow.happens(lambda world: world.holds())
+    escrow.undo_all()
+    look = receive(setting(escrow, tmp_path / "bank"), escrow.release.claim)
+    assert (look.held, look.reported, active(tmp_path / "bank")) == ((PROVISIONAL,), (), {})
+
+
 def test_stage_that_is_offered_again_after_it_was_undone_stays_undone_and_says_so(
     escrow: FolderEscrow, tmp_path: Path
 ) -> None:

@@ -130,7 +130,7 @@ def _watch(setting: Setting, claim: str, *, once: bool, as_json: bool) -> None:
             said = _news(done)
             if once:
                 _refuse_what_failed(done)
-            if once or done.state in CLOSED:
+            if once or (done.state in CLOSED and not done.held):
                 return
         time.sleep(_LOOK_SECONDS)
 
@@ -148,7 +148,7 @@ def _look(setting: Setting, claim: str, *, once: bool, said: str) -> Pass | str:
 
 
 def _news(done: Pass) -> str:
-    return "; ".join([done.state, *(f"{one.stage} {one.fault}" for one in done.trying)])
+    return "; ".join([done.state, *(f"{one.stage} {one.fault}" for one in done.trying), *done.held])
 
 
 def _refuse_what_failed(done: Pass) -> None:
@@ -217,8 +217,11 @@ def _tell(done: Pass, *, as_json: bool) -> None:
         {"stage": one.stage, "fault": one.fault, "until": instant_text(one.until)} for one in done.trying
     ]
     if as_json:
-        print_json({"claim": done.claim, "state": done.state, "reported": reported, "trying": trying})
+        document: JsonObject = {"claim": done.claim, "state": done.state, "held": list(done.held)}
+        print_json({**document, "reported": reported, "trying": trying})
         return
+    for stage in done.held:
+        say(f"{stage}: kept, because nothing is undone while a hold stands; undone once it is lifted")
     for one in done.trying:
         say(
             f"{one.stage}: {one.fault}; tried again from {instant_text(one.again_at)} on, until the window "
@@ -226,6 +229,6 @@ def _tell(done: Pass, *, as_json: bool) -> None:
         )
     for report in done.reported:
         print_line(f"{report.stage}: {report.outcome.value.replace('_', ' ')} ({quoted(report.detail)})")
-    if not done.reported and not done.trying:
+    if not done.reported and not done.trying and not done.held:
         over, waiting = "nothing left to do", "nothing to do yet; see `tallystick claim explain`"
         say(f"claim {done.state}: {over if done.state in CLOSED else waiting}")

@@ -57,6 +57,8 @@ ENDED: Final = GIVEN_UP | {_S.NOT_ACCEPTED, _S.RETURNED}
 CLOSED: Final = ENDED | {_S.RELEASED, _S.ROLLED_BACK}
 """Nothing more is decided; what was released, or kept of it, may still be ordered back."""
 OPEN: Final = frozenset(ClaimState) - CLOSED
+_HELD_IN: Final = OPEN | CLOSED - {_S.NOT_ACCEPTED, _S.RETURNED}
+"""Something may still be decided, undone or ordered back, and a hold would stop it."""
 _VOTED_ON: Final = UNDECIDED | {_S.PROVISIONING}
 """Votes or an order may still decide something."""
 UNDECIDED_STAGE: Final = frozenset({StageState.WAITING, StageState.QUORATE})
@@ -97,8 +99,8 @@ class EventType(StrEnum):
     DENIAL_GIVEN = "denial-given", _VOTED_ON
     WITHDRAWN = "withdrawn"
     WITHDRAWN_AS_CURED = "withdrawn-as-cured"
-    HOLD_PLACED = "hold-placed", OPEN | {_S.RELEASED}
-    HOLD_LIFTED = "hold-lifted", OPEN | {_S.RELEASED}
+    HOLD_PLACED = "hold-placed", _HELD_IN
+    HOLD_LIFTED = "hold-lifted", _HELD_IN
     KEY_REVOKED = "key-revoked", _S
     STAGE_ACTIVATED = "stage-activated"
     STAGE_FAILED = "stage-failed"

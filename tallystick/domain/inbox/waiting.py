@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
@@ -83,7 +84,16 @@ def waiting(agreement: Agreement, claim: Claim, at: datetime) -> tuple[Waiting, 
 
 
 def to_undo(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
-    """Return the stages that the receiver must still undo, in this order: the last one first."""
+    """Return the stages that the receiver must undo now, in this order: the last one first.
+
+    Undoing a stage removes its files, and nothing is destroyed while a hold stands on it. Because a stage
+    goes back only after those that came later, a hold also keeps the stages before it.
+    """
+    return tuple(takewhile(lambda stage: not claim.holds_on(stage), going_back(agreement, claim)))
+
+
+def going_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
+    """Return the stages that must be undone, now or once the holds on them are lifted, the last one first."""
     if claim.state is _S.ROLLING_BACK:
         return to_roll_back(agreement, claim)
     if claim.state in GIVEN_UP | {_S.RETURN_DUE}:
@@ -205,12 +215,20 @@ def _for_receipt(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wa
 
 
 def _for_rollback(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
-    if undo := to_undo(agreement, claim):
+    undo = to_undo(agreement, claim)
+    if undo:
         yield Waiting(
             what=Awaited.ROLLBACK,
             on=agreement.authorities.claimants,
             until=None,
             why=f"the receiver undoes {', '.join(undo)}, in this order",
+        )
+    if held := going_back(agreement, claim)[len(undo) :]:
+        yield Waiting(
+            what=Awaited.ROLLBACK,
+            on=tuple(sorted(agreement.authorities.hold_lift.persons)),
+            until=None,
+            why=f"a hold stands on {held[0]}: the receiver keeps {', '.join(held)} until it is lifted",
         )
 
 
@@ -220,7 +238,8 @@ def _for_return(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
             what=Awaited.RETURN,
             on=agreement.authorities.claimants,
             until=_end(lambda: return_due(agreement, claim)),
-            why="the beneficiary must return or destroy what was disclosed, and certify it",
+            why="the beneficiary must return or destroy what was disclosed, and certify it"
+            + ("; while a hold stands, it must destroy nothing" if claim.frozen else ""),
         )
 
 

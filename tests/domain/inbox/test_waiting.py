@@ -9,7 +9,7 @@ from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.claim.course import is_over
 from tallystick.domain.claim.state import StageState
 from tallystick.domain.inbox.deadlines import deadlines
-from tallystick.domain.inbox.waiting import Awaited, to_undo, waiting
+from tallystick.domain.inbox.waiting import Awaited, going_back, to_undo, waiting
 from tallystick.domain.kinds import Happening
 from tallystick.domain.release.decision import premises_to_tell, recorded_premises
 from tallystick.domain.statements.engine import Event
@@ -25,6 +25,11 @@ def waits(world: World) -> dict[str, tuple[str, ...]]:
 def until(world: World, what: Awaited) -> object:
     (until,) = (item.until for item in waiting(world.agreement, world.claim, world.now) if item.what is what)
     return until
+
+
+def why(world: World, what: Awaited) -> str:
+    (why,) = (item.why for item in waiting(world.agreement, world.claim, world.now) if item.what is what)
+    return why
 
 
 def named(world: World) -> dict[str, object]:
@@ -144,6 +149,53 @@ def test_provisional_access_is_given_back_when_the_claim_is_given_up() -> None:
     assert waits(undone) == {"return": CLAIMANTS}
     returned = play("bea returns docs", undone)
     assert waits(returned) == {}
+
+
+def test_nothing_is_undone_while_a_hold_stands() -> None:
+    world = play(CRITICAL_READY + "the window ends\nbea reports critical failed")
+    world.holds(on=["critical"])
+    assert to_undo(world.agreement, world.claim) == ()
+    assert going_back(world.agreement, world.claim) == ("critical",)
+    lifters = tuple(sorted(world.agreement.authorities.hold_lift.persons))
+    assert waits(world) == {"rollback": lifters, "hold-lift": lifters}
+    world.lifts()
+    assert to_undo(world.agreement, world.claim) == ("critical",)
+    assert waits(world) == {"rollback": CLAIMANTS}
+
+
+def test_a_hold_on_a_stage_also_keeps_those_that_go_back_after_it() -> None:
+    world = play(
+        PROVISIONAL
+        + """
+        dora acknowledges
+        ana approves critical
+        kim approves critical
+        tom approves critical
+        the window ends
+        bea reports critical activated
+        bea withdraws as cured
+        """
+    )
+    assert to_undo(world.agreement, world.claim) == ("critical", "provisional")
+    world.holds(on=["critical"])
+    assert to_undo(world.agreement, world.claim) == ()
+    world.lifts()
+    world.holds(on=["provisional"])
+    assert to_undo(world.agreement, world.claim) == ("critical",)
+
+
+@pytest.mark.parametrize("placed", ["before", "after"])
+def test_a_claim_that_was_given_up_can_be_held_and_the_hold_lifted(placed: str) -> None:
+    world = play(PROVISIONAL)
+    if placed == "before":
+        world.holds()
+    play("bea withdraws", world)
+    if placed == "after":
+        world.holds()
+    assert to_undo(world.agreement, world.claim) == ()
+    assert why(world, Awaited.RETURN).endswith("while a hold stands, it must destroy nothing")
+    world.lifts()
+    assert to_undo(world.agreement, world.claim) == ("provisional",)
 
 
 def test_the_window_deadline_explains_itself_with_what_the_engine_recorded() -> None:

@@ -28,7 +28,7 @@ def _draft(heading: Heading, choices: Choices) -> Hold:
 
 
 def _does(_: Hold) -> str:
-    return "places a hold: nothing in its scope is decided until it is lifted"
+    return "places a hold: nothing in its scope is decided or undone until it is lifted"
 
 
 def _particulars(body: Hold, _: Agreement) -> Iterator[str]:
@@ -45,7 +45,7 @@ ACT: Final = Act(
     particulars=_particulars,
     command=ActCommand(
         name="hold",
-        purpose="Freeze a claim, or some of its stages: nothing is decided until the hold is lifted.",
+        purpose="Freeze a claim, or some of its stages: nothing is decided or undone until it is lifted.",
         asks=(REASON, STAGES),
     ),
 )
