@@ -230,6 +230,7 @@ UPDATE_WAIT_MAX: Final = timedelta(seconds=40)  # for the engine to acknowledge;
 ENGINE_NUDGE_MAX: Final = timedelta(seconds=5)  # for calls that the reconciler makes up for
 EVIDENCE_WAIT_MAX: Final = timedelta(seconds=50)
 LEDGER_PAGE_ENTRIES_MAX: Final = 256
+LEDGER_READ_ENTRIES_MAX: Final = LEDGER_PAGE_ENTRIES_MAX * LEDGER_PAGES_MAX  # that a verifier reads
 EVENT_STREAMS_MAX: Final = 256  # open at once, in one process,
 EVENT_STREAMS_EACH_MAX: Final = 8  # and of one caller
 EVENT_STREAM_MAX: Final = timedelta(minutes=15)  # then the client asks again, from where it left off

@@ -11,7 +11,7 @@ from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
-from tallystick.limits import LEDGER_PAGES_MAX
+from tallystick.limits import LEDGER_PAGE_ENTRIES_MAX, LEDGER_PAGES_MAX
 
 
 def entries(client: Client, agreement: AgreementId) -> Iterator[JsonObject]:
@@ -24,14 +24,14 @@ def entries(client: Client, agreement: AgreementId) -> Iterator[JsonObject]:
     for _ in range(LEDGER_PAGES_MAX):
         ask = partial(client.get, path, after=after)
         page = objects(outlasting(ask, client.pause), "entries")
-        if not page:
-            return
         for entry in page:
             index = number(entry, "index")
             if after is not None and index <= after:
                 raise UnexpectedAnswerError("the ledger's entries are out of order", index=index)
             after = index
             yield entry
+        if len(page) < LEDGER_PAGE_ENTRIES_MAX:
+            return  # the last one: a server that sends entries one by one keeps nobody waiting for days
     raise UnexpectedAnswerError(
         "the server sends entries of the ledger without an end", pages=LEDGER_PAGES_MAX
     )

@@ -36,6 +36,20 @@ def _build(name: str, module: str, line: str, broken: str, tests: str) -> Build:
 
 BUILDS: Final = (
     _build(
+        "a server that sends its ledger entry by entry is read to its end",
+        "tallystick/client/ledgers.py",
+        "if len(page) < LEDGER_PAGE_ENTRIES_MAX:",
+        "if not page:",
+        "tests/cli/commands/test_ledgers.py",
+    ),
+    _build(
+        "a ledger whose tree was not compared is called verified",
+        "tallystick/cli/commands/ledgers.py",
+        "tree.size < checkpoint.size or tree.root() != checkpoint.root",
+        "tree.size < checkpoint.size",
+        "tests/cli/commands/test_ledgers.py",
+    ),
+    _build(
         "a stage that waits for its undoing is opened",
         "tallystick/receiver/delivery.py",
         "progress.stage not in back and",
