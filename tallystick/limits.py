@@ -117,8 +117,37 @@ DATABASE_IDLE_MAX: Final = timedelta(seconds=60)  # how long it may do nothing d
 DATABASE_CONNECTIONS_MAX: Final = 15  # of one process, unless its threads are counted
 DRAFT_IDLE_MAX: Final = timedelta(days=1)  # of a file that a store is writing; then its writer is dead
 SCRUB_REST_MIN: Final = timedelta(milliseconds=100)  # between two blobs that are read again
-UPLOAD_IDLE_MAX: Final = timedelta(days=7)  # after that an unfinished upload is dropped
+UPLOAD_IDLE_MAX: Final = timedelta(days=3)  # after that an unfinished upload is dropped, and its room is free
+UPLOAD_RENEWED_AFTER: Final = timedelta(hours=1)  # how old the note may be of when it was continued last
+UPLOAD_RENEWED_BYTES: Final = 64 * 1024 * 1024  # after so many of one request, its room is looked at again
+UPLOADS_UNDER_WAY_MAX: Final = 64  # of one person under one agreement
+BLOB_UNNAMED_MAX: Final = timedelta(days=30)  # how long a blob is kept that no statement names
+BLOB_ORPHANED_MAX: Final = timedelta(
+    days=14
+)  # and one that no agreement knows: time to mend a restored database
+assert UPLOAD_RENEWED_AFTER < UPLOAD_IDLE_MAX < BLOB_UNNAMED_MAX
 IDEMPOTENCY_KEY_LENGTH_MAX: Final = 128
+
+# Room for blobs under one agreement, uploads under way included: for each purpose its own, so that
+# deposits take none from evidence, and no one key uses up its party's.
+BLOB_CHARGE_BYTES_MIN: Final = 1024 * 1024  # what the smallest blob counts as
+DEPOSIT_ROOM_PER_PARTY_BYTES: Final = 4 << 40
+DEPOSIT_ROOM_PER_PERSON_BYTES: Final = 3 << 40
+EVIDENCE_ROOM_PER_PARTY_BYTES: Final = 256 << 30
+EVIDENCE_ROOM_PER_PERSON_BYTES: Final = 128 << 30
+DEPOSIT_SPARE_BYTES: Final = 2 << 30  # what deposits leave free on every disk, for evidence and the ledger,
+EVIDENCE_SPARE_BYTES: Final = 512 << 20  # and what evidence leaves, for acts
+assert BLOB_BYTES_MAX <= DEPOSIT_ROOM_PER_PERSON_BYTES < DEPOSIT_ROOM_PER_PARTY_BYTES
+assert EVIDENCE_ROOM_PER_PERSON_BYTES < EVIDENCE_ROOM_PER_PARTY_BYTES
+assert EVIDENCE_SPARE_BYTES < DEPOSIT_SPARE_BYTES
+
+# Deposits under one agreement within a day: each has every byte that it names read, in every store.
+DEPOSIT_DAY: Final = timedelta(days=1)
+DEPOSITS_PER_DAY_MAX: Final = 96
+DEPOSITS_PER_PERSON_AND_DAY_MAX: Final = 72
+DEPOSITED_BYTES_PER_DAY_MAX: Final = 4 << 40
+assert DEPOSITS_PER_PERSON_AND_DAY_MAX < DEPOSITS_PER_DAY_MAX
+assert BLOB_BYTES_MAX <= DEPOSITED_BYTES_PER_DAY_MAX
 ANSWER_KEPT_MAX: Final = timedelta(days=1)  # for whoever repeats a request with its key
 ANSWERS_PER_SENDER_MAX: Final = 256  # kept at once; the sender's own oldest make room
 
@@ -234,8 +263,8 @@ LEDGER_READ_ENTRIES_MAX: Final = LEDGER_PAGE_ENTRIES_MAX * LEDGER_PAGES_MAX  # t
 EVENT_STREAMS_MAX: Final = 256  # open at once, in one process,
 EVENT_STREAMS_EACH_MAX: Final = 8  # and of one caller
 EVENT_STREAM_MAX: Final = timedelta(minutes=15)  # then the client asks again, from where it left off
-AGREEMENT_BLOB_BYTES_MAX: Final = 4 << 40  # of all blobs under one agreement, uploads under way included
 EVIDENCE_BLOB_BYTES_MAX: Final = 1 << 30  # one evidence document, sealed
+assert EVIDENCE_DOCUMENTS_MAX * EVIDENCE_BLOB_BYTES_MAX <= EVIDENCE_ROOM_PER_PERSON_BYTES
 assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # so that the client still gets an answer
 
 # What one caller has under way in one process of the API, and the threads that callers take in turn.

@@ -3,6 +3,7 @@
 from sqlmodel import Session
 
 from tallystick.crypto import age
+from tallystick.crypto.custody.gate import GATE_LEAF
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.keys import key_id
@@ -11,6 +12,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, PublicKey
 from tallystick.proof.reading import SignedAgreement
 from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, record_blob
+from tallystick.store.database.session import database_now
 from tallystick.store.registers import agreements
 from tallystick.store.registers.agreements import NoSuchAgreementError
 
@@ -63,6 +65,8 @@ def note_blob(
             size_bytes=len(data),
             agreement_id=agreement_id,
             uploaded_by=key_id(keys.signing_key.public_key),
+            party=GATE_LEAF,
             purpose=purpose,
+            arrived_at=database_now(session),
         ),
     )

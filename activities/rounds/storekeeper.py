@@ -20,6 +20,7 @@ from activities.clock import now
 from activities.engine import engine_header, signed_by_engine
 from activities.notices.post import Post
 from activities.notices.storage import StorageNotices
+from activities.rounds.clearing import Clearance
 from tallystick import telemetry
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.codec import instant_text
@@ -81,7 +82,7 @@ class Storekeeper:
             self.make_round()
 
     def make_round(self) -> None:
-        """Read every copy once, replace the bad ones, and record what was found.
+        """Remove what nobody needs; read every copy once, replace the bad ones, and record what was found.
 
         A blob without a good copy stays as it is: every release of it is refused until
         someone brings a copy back.
@@ -91,6 +92,8 @@ class Storekeeper:
             BlobStoreFailedError: A store cannot be listed.
         """
         self.blobs.discard_unfinished(self.clock() - DRAFT_IDLE_MAX)
+        with _continuing("what nobody needs was not removed"):  # copies are still looked at
+            Clearance(database=self.database, blobs=self.blobs, clock=self.clock).clear()
         with reading(self.database) as session:
             known = known_blobs(session)
         for blob in known:  # and no other: a blob that is being uploaded has not reached every store

@@ -15,6 +15,7 @@ from tallystick.domain.claim.disclosure import contributions_to
 from tallystick.domain.claim.stages import components_of
 from tallystick.domain.ids import Digest
 from tallystick.store.blobs import uploads
+from tallystick.store.blobs.uploads import BlobPurpose
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import deposits
@@ -45,7 +46,8 @@ def _is_contributed(session: Session, case: CaseFile, progress: StageProgress) -
     """Return whether a decided stage's contributions are in the stores: they follow a moment after it."""
     given = contributions_to(case.agreement, case.claim, progress.stage)
     return bool(given) and all(
-        uploads.find_blob(session, case.agreement.id, share.sealed_digest) for share in given
+        uploads.find_blob(session, case.agreement.id, share.sealed_digest, BlobPurpose.CONTRIBUTION)
+        for share in given
     )
 
 

@@ -10,6 +10,7 @@ from api.backend.backend import Backend
 from tallystick import telemetry
 from tallystick.domain.errors import TallystickError
 from tallystick.limits import ANSWER_KEPT_MAX, UPLOAD_IDLE_MAX
+from tallystick.store.blobs import room
 from tallystick.store.database import idempotency
 from tallystick.store.database.session import transaction
 
@@ -28,7 +29,7 @@ async def keep_tidying(backend: Backend) -> NoReturn:
 
 
 def tidy(backend: Backend) -> None:
-    """Drop uploads that nobody has continued for UPLOAD_IDLE_MAX, and answers older than ANSWER_KEPT_MAX.
+    """Drop uploads that nobody continues, with the room that they took, and answers that have expired.
 
     Raises:
         TallystickError: The folder or the database failed; the rest is dropped another time.
@@ -36,5 +37,6 @@ def tidy(backend: Backend) -> None:
     now = backend.now()
     uploads = backend.uploads.discard_stale(now - UPLOAD_IDLE_MAX)
     with transaction(backend.database) as session:
+        rooms = room.drop_idle(session, now)
         answers = idempotency.forget(session, now - ANSWER_KEPT_MAX)
-    _log.info("dropped what was left behind", uploads=uploads, answers=answers)
+    _log.info("dropped what was left behind", uploads=uploads, rooms=rooms, answers=answers)

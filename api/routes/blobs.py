@@ -2,48 +2,37 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from itertools import chain
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final
 
 from fastapi import Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.requests import ClientDisconnect
 
 from api.answers.shapes import BlobStored, UploadGoesOn
 from api.backend.backend import Backend, OpenBackend
-from api.http.auth import Caller, Known
+from api.http.auth import Known
 from api.http.bounded import in_lane
 from api.http.fetching import may_fetch, source_of
 from api.http.openapi import BYTES_BODY
 from api.http.problems import problem_response
 from api.http.routing import strict_router
 from api.http.turns import Lane, in_turn
-from api.http.visibility import NAME_PATTERN, DigestName, seen_agreement
-from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.parties import Role
-from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest, PersonId, party_of
-from tallystick.domain.refusals import NotYoursError
-from tallystick.limits import (
-    AGREEMENT_BLOB_BYTES_MAX,
-    BLOB_BYTES_MAX,
-    BLOB_CHUNK_BYTES,
-    EVIDENCE_BLOB_BYTES_MAX,
-    SEALED_BYTES_MAX,
+from api.http.uploading import (
+    Uploaded,
+    announced_bytes,
+    finish,
+    is_there,
+    offset_of,
+    permitted,
+    receive,
+    take_room,
 )
-from tallystick.store.blobs.chunks import ChunkHashing, record_chunks
+from api.http.visibility import NAME_PATTERN, DigestName
+from tallystick.domain.ids import Digest
+from tallystick.limits import BLOB_BYTES_MAX
 from tallystick.store.blobs.replicas import BlobRangeError
-from tallystick.store.blobs.store import BlobMissingError, BlobSizeMismatchError
-from tallystick.store.blobs.uploads import (
-    BlobPurpose,
-    StoredBlob,
-    blobs_with,
-    find_blob,
-    record_blob,
-    stored_bytes,
-)
-from tallystick.store.database.session import reading, transaction
+from tallystick.store.blobs.store import BlobMissingError
+from tallystick.store.database.session import reading
 
 router = strict_router("blobs")
 
@@ -51,25 +40,6 @@ _RANGE: Final = re.compile(r"bytes=(?=-?\d)(\d{0,15})-(\d{0,15})", re.ASCII)
 _OCTETS: Final = "application/octet-stream"
 _CREATED: Final = 201
 _PARTIAL: Final = 206
-
-
-_Uploaded: TypeAlias = Literal[BlobPurpose.DEPOSIT, BlobPurpose.EVIDENCE, BlobPurpose.CONTRIBUTION]
-"""What people upload a blob for; the gate's own shares come from the gate alone."""
-
-_SIZE_MAX: Final[dict[_Uploaded, int]] = {
-    BlobPurpose.DEPOSIT: BLOB_BYTES_MAX,
-    BlobPurpose.EVIDENCE: EVIDENCE_BLOB_BYTES_MAX,
-    BlobPurpose.CONTRIBUTION: SEALED_BYTES_MAX,
-}
-
-
-class BlobQuotaError(TallystickError):
-    """The agreement has as many bytes in the stores as one agreement may."""
-
-    code = "blob-quota"
-    why = "The storage of each agreement is limited, so that nobody can use up another's space."
-    advice = "Ask the deployment's operators; other agreements are not affected."
-
 
 _Offset = Annotated[
     int, Header(alias="Upload-Offset", ge=0, le=BLOB_BYTES_MAX, description="Where this part begins.")
@@ -88,17 +58,6 @@ _AgreementQuery = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Upload:
-    """One upload under way."""
-
-    owner: Digest
-    digest: Digest
-    agreement_id: AgreementId
-    purpose: _Uploaded
-    limit: int
-
-
 @router.put(
     "/blobs/{digest}",
     status_code=_CREATED,
@@ -114,25 +73,25 @@ async def put_blob(
     caller: Known,
     backend: OpenBackend,
     agreement: _AgreementQuery,
-    purpose: Annotated[_Uploaded, Query(description="What the blob is for.")],
+    purpose: Annotated[Uploaded, Query(description="What the blob is for.")],
     upload_offset: _Offset = 0,
     upload_length: _Length = None,
 ) -> BlobStored | UploadGoesOn | Response:
     """Store a blob, or a part of it. 201 means that it is whole, and durable in every store.
 
     Raises:
-        TallystickError: Not the caller's to send, too large, another offset, size or digest.
+        TallystickError: Not the caller's to send, too large, no room, another offset, size or digest.
     """
-    limit = upload_length if upload_length is not None else _SIZE_MAX[purpose]
-    wanted = Digest(digest)
-    upload = await in_turn(_begun, backend, caller, agreement, wanted, purpose, limit=limit)
-    if await in_turn(_is_mine, backend, upload) and upload_offset == upload_length:
-        return BlobStored(digest=digest, size_bytes=upload_offset)  # the answer was lost, not the blob
-    received = await _receive(backend, upload, request, upload_offset)
-    if upload_length is not None and received < upload_length:
+    size_bytes, wanted = announced_bytes(request, upload_offset, upload_length), Digest(digest)
+    upload = await in_turn(permitted, backend, caller, agreement, wanted, purpose, size_bytes=size_bytes)
+    if upload_offset == upload_length and await in_turn(is_there, backend, upload, size_bytes):
+        return BlobStored(digest=digest, size_bytes=size_bytes)  # the answer was lost, not the blob
+    await in_turn(take_room, backend, upload, size_bytes, upload_offset)
+    received = await receive(backend, upload, request, upload_offset, size_bytes)
+    if received < size_bytes:
         answer = UploadGoesOn(offset=received)
         return Response(f'{{"offset":{answer.offset}}}', status_code=202, media_type="application/json")
-    await in_turn(_finish, backend, upload, received)
+    await in_turn(finish, backend, upload, received)
     return BlobStored(digest=digest, size_bytes=received)
 
 
@@ -151,18 +110,11 @@ def show_upload(
     caller: Known,
     backend: OpenBackend,
     agreement: Annotated[str | None, Query(pattern=NAME_PATTERN)] = None,
-    purpose: Annotated[_Uploaded | None, Query()] = None,
+    purpose: Annotated[Uploaded | None, Query()] = None,
 ) -> Response:
     """Return how much of a blob has arrived from the caller; another person's upload is not shown."""
     del purpose  # the same parameters as PUT, so that a client need not leave any out
-    wanted = Digest(digest)
-    with reading(backend.database) as session:
-        mine = [
-            blob
-            for blob in blobs_with(session, wanted)
-            if blob.uploaded_by == caller.fingerprint and agreement in {None, blob.agreement_id}
-        ]
-    offset = mine[0].size_bytes if mine else backend.uploads.received_bytes(caller.fingerprint, wanted)
+    offset = offset_of(backend, caller, Digest(digest), agreement)
     return Response(headers={"Upload-Offset": str(offset), "Cache-Control": "no-store"})
 
 
@@ -254,89 +206,3 @@ def _range(span: re.Match[str], size_bytes: int) -> tuple[int, int]:
     if first >= end:
         raise BlobRangeError("not within the blob", first_byte=first, size_bytes=size_bytes)
     return first, end - first
-
-
-def _begun(
-    backend: Backend, caller: Caller, agreement: str, wanted: Digest, purpose: _Uploaded, *, limit: int
-) -> _Upload:
-    """Return the upload, if the caller may send such a blob and there is room for it.
-
-    Raises:
-        TallystickError: No such agreement, not the caller's to send, or too large.
-    """
-    with reading(backend.database) as session:
-        registered = seen_agreement(session, caller, agreement)
-        person = caller.persons[registered.agreement_id]
-        _check_sender(registered.signed().agreement, person, purpose)
-        used = stored_bytes(session, registered.agreement_id)
-    if limit > _SIZE_MAX[purpose]:
-        raise BlobSizeMismatchError("larger than such a blob may be", limit=_SIZE_MAX[purpose])
-    under_way = backend.uploads.pending_bytes(caller.fingerprint)
-    received = backend.uploads.received_bytes(caller.fingerprint, wanted)
-    room = AGREEMENT_BLOB_BYTES_MAX - used - under_way + received
-    if (limit > room and purpose is not BlobPurpose.DEPOSIT) or room <= 0:
-        raise BlobQuotaError("no room under this agreement", limit=AGREEMENT_BLOB_BYTES_MAX, used=used)
-    return _Upload(
-        owner=caller.fingerprint,
-        digest=wanted,
-        agreement_id=registered.agreement_id,
-        purpose=purpose,
-        limit=min(limit, room),
-    )
-
-
-def _check_sender(agreement: Agreement, person: PersonId, purpose: _Uploaded) -> None:
-    depositors = {party.id for party in agreement.parties_in(Role.DEPOSITOR)}
-    if purpose is BlobPurpose.DEPOSIT and party_of(person) not in depositors:
-        raise NotYoursError("only the depositor deposits", person=person, allowed=sorted(depositors))
-
-
-async def _receive(backend: Backend, upload: _Upload, request: Request, offset: int) -> int:
-    """Append what is sent, chunk by chunk; what has arrived before a failure is kept."""
-    received = offset
-    try:
-        async for chunk in _chunks(request):
-            if received + len(chunk) > upload.limit:
-                raise BlobSizeMismatchError(
-                    "more bytes than announced, or than there is room for", limit=upload.limit
-                )
-            received = await in_turn(
-                backend.uploads.append_part, upload.owner, upload.digest, received, chunk
-            )
-    except ClientDisconnect:
-        pass  # nobody waits for the answer; the upload can be resumed after what has arrived
-    return received
-
-
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body in pieces of about a chunk, and an empty piece if there is no body."""
-    held, sent = bytearray(), False
-    async for part in request.stream():
-        held += part
-        if len(held) >= BLOB_CHUNK_BYTES:
-            yield bytes(held)
-            held.clear()
-            sent = True
-    if held or not sent:
-        yield bytes(held)
-
-
-def _finish(backend: Backend, upload: _Upload, size_bytes: int) -> None:
-    hashing = ChunkHashing()
-    backend.uploads.finish(upload.owner, upload.digest, size_bytes, chunks=hashing)
-    blob = StoredBlob(
-        digest=upload.digest,
-        size_bytes=size_bytes,
-        agreement_id=upload.agreement_id,
-        uploaded_by=upload.owner,
-        purpose=upload.purpose,
-    )
-    with transaction(backend.database) as session:
-        record_blob(session, blob)
-        record_chunks(session, upload.digest, hashing.hashes)
-
-
-def _is_mine(backend: Backend, upload: _Upload) -> bool:
-    with reading(backend.database) as session:
-        blob = find_blob(session, upload.agreement_id, upload.digest)
-    return blob is not None and blob.uploaded_by == upload.owner

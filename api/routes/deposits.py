@@ -16,15 +16,16 @@ from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.turns import in_turn
 from api.http.visibility import AgreementName, seen_agreement
 from tallystick.crypto.envelope import Envelope, statement_id
+from tallystick.domain.deposit.pace import EarlierDeposit, check_pace
 from tallystick.domain.deposit.recording import DepositRefusedError, check_deposit
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.signed import expect
-from tallystick.limits import INTEGER_MAX
+from tallystick.limits import DEPOSITS_PER_DAY_MAX, INTEGER_MAX
 from tallystick.messages import VerifyDeposit
 from tallystick.proof.reading import read_signed
-from tallystick.store.blobs.uploads import find_blob
+from tallystick.store.blobs.uploads import BlobPurpose, find_blob
 from tallystick.store.cases import revocations
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.registers import deposits
@@ -107,6 +108,7 @@ def _record(backend: Backend, caller: Caller, agreement: str, sent: Envelope) ->
             live=live_custody(session, agreement_id),
             revocations=revocations.revocations(session, agreement_id, terms.agreement),
         )
+        check_pace(signed.body, _earlier(session, agreement_id), at)
         _check_uploaded(session, agreement_id, signed.body)
         return deposits.record(session, sent, at)
 
@@ -118,6 +120,12 @@ def _last(session: Session, agreement_id: AgreementId) -> tuple[Digest, Deposit]
     return stored.digest, stored.body()
 
 
+def _earlier(session: Session, agreement_id: AgreementId) -> list[EarlierDeposit]:
+    """Return the last deposits, as many as can matter: what came before them is more than a day's."""
+    newest = deposits.readable(session, agreement_id, limit=DEPOSITS_PER_DAY_MAX)
+    return [EarlierDeposit(accepted_at=one.entry.accepted_at, body=one.body()) for one in newest]
+
+
 def _check_uploaded(session: Session, agreement_id: AgreementId, body: Deposit) -> None:
     """Refuse a deposit whose sealed files have not arrived: it would only use up a number.
 
@@ -125,7 +133,7 @@ def _check_uploaded(session: Session, agreement_id: AgreementId, body: Deposit) 
         DepositRefusedError: A sealed file was not uploaded, or has another size.
     """
     for component in body.components:
-        blob = find_blob(session, agreement_id, component.sealed_digest)
+        blob = find_blob(session, agreement_id, component.sealed_digest, BlobPurpose.DEPOSIT)
         if blob is None or blob.size_bytes != component.sealed_bytes:
             raise DepositRefusedError(
                 "a sealed file was not uploaded",

@@ -82,7 +82,9 @@ async def test_a_damaged_agreement_hides_no_blob_of_another(service: Service) ->
                 size_bytes=len(SEALED),
                 agreement_id=agreement_id,
                 uploaded_by=key_id(PEOPLE[DORA].signing_key.public_key),
+                party="nordwind",
                 purpose=BlobPurpose.DEPOSIT,
+                arrived_at=service.clock.now,
             )
             record_blob(session, blob)
     damage(other)

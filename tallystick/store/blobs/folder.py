@@ -1,16 +1,18 @@
-"""Blobs by their SHA-256 in one local folder: written once, durable before it is said, never deleted.
+"""Blobs by their SHA-256 in one local folder: written once, and durable before it is said.
 
 A blob that exists under its name is whole: it is written elsewhere, synchronised, read back
-and hashed, and only then linked. A bad copy is moved aside, not removed. For several
-stores together, see `replicas`.
+and hashed, and only then linked. A bad copy is moved aside, not removed. What may be removed
+is decided elsewhere; whoever stores a blob once more keeps it. For several stores together,
+see `replicas`.
 """
 
 import hashlib
 import os
+import re
 import secrets
 import stat
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
@@ -25,9 +27,11 @@ from tallystick.store.blobs.store import (
     BlobStoreFailedError,
     ReplicaState,
     ReplicaVerdict,
+    StoreFullError,
 )
 
 _PREFIX: Final = "sha256:"
+_NAME: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class FileBlobStore:
@@ -58,7 +62,9 @@ class FileBlobStore:
         """The store's name in verdicts."""
         return self._name
 
-    def put(self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes]) -> ReplicaVerdict:
+    def put(
+        self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes], *, spare_bytes: int = 0
+    ) -> ReplicaVerdict:
         """Store a blob unless a good copy exists; return what was there before.
 
         The bytes are verified in either case: only someone who has a blob can send it. A bad
@@ -66,13 +72,17 @@ class FileBlobStore:
 
         Raises:
             BlobSizeMismatchError, BlobDigestMismatchError: Not the announced bytes.
+            StoreFullError: Fewer than `spare_bytes` would be left free on this disk.
             BlobStoreFailedError: Not written, not synchronised, or different when it is read back.
         """
+        self._touch(wanted)
         before = self.check(wanted, size_bytes)
         if before.state is ReplicaState.GOOD:
             _copy_measured(chunks, _Nowhere(), wanted, size_bytes)
             self._settle(wanted)
         else:
+            with self._failures():
+                check_spare(self._incoming, size_bytes, spare_bytes)
             self._write(wanted, size_bytes, chunks, replaces=before.state is not ReplicaState.MISSING)
         return before
 
@@ -123,6 +133,41 @@ class FileBlobStore:
             sync_folder(self._quarantine, fsync=self._fsync)
             sync_folder(path.parent, fsync=self._fsync)
 
+    def kept_since_before(self, moment: datetime) -> Iterator[Digest]:
+        """Yield every blob that nobody has stored since a moment, not even once more.
+
+        Raises:
+            BlobStoreFailedError: The folder cannot be listed.
+        """
+        with self._failures():
+            for path in self._blobs.glob("*/*/*"):
+                if modified_at(path) < moment.timestamp() and _NAME.fullmatch(path.name):
+                    yield Digest(_PREFIX + path.name)
+
+    def discard(self, unwanted: Digest, before: datetime) -> bool:
+        """Remove a blob unless someone has stored it since a moment; return whether it was removed.
+
+        Whoever stores it meanwhile finds it gone and writes it anew, or has touched it first: then it
+        is put back.
+
+        Raises:
+            BlobStoreFailedError: It cannot be moved.
+        """
+        path = self._path(unwanted)
+        aside = self._incoming / f"{path.name}.{secrets.token_hex(8)}"
+        with self._failures():
+            try:
+                path.rename(aside)
+            except FileNotFoundError:
+                return False
+            stale = modified_at(aside) < before.timestamp()
+            if not stale:
+                with suppress(FileExistsError):
+                    os.link(aside, path)
+            aside.unlink()
+            sync_folder(path.parent, fsync=self._fsync)
+        return stale
+
     def discard_unfinished(self, before: datetime) -> int:
         """Remove the files that a stopped process left half written before a moment; return how many."""
         with self._failures():
@@ -170,10 +215,19 @@ class FileBlobStore:
             path.unlink(missing_ok=True)  # it might vanish later: nobody may believe it stored
             raise
 
+    def _touch(self, wanted: Digest) -> None:
+        """Have nobody remove the copy that there is: `discard` looks at when it was touched."""
+        with self._failures(), suppress(FileNotFoundError):
+            os.utime(self._path(wanted), follow_symlinks=False)
+
     def _settle(self, wanted: Digest) -> None:
         """Make durable what a process linked just before it was stopped."""
         with self._failures():
-            with self._open_blob(wanted) as source:
+            try:
+                source = self._open_blob(wanted)
+            except BlobMissingError as error:  # a round looks whether anyone wants it: it comes back at once
+                raise BlobStoreFailedError("not here now", store=self.name, reason="moved") from error
+            with source:
                 sync_file(source, fsync=self._fsync)
             self._sync_above(self._path(wanted))
 
@@ -206,6 +260,17 @@ class FileBlobStore:
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else "input/output"
             raise BlobStoreFailedError("the blob store failed", store=self.name, reason=reason) from error
+
+
+def check_spare(folder: Path, size_bytes: int, spare_bytes: int) -> None:
+    """Refuse to write where fewer than `spare_bytes` would be left free; nothing to spare refuses nothing.
+
+    Raises:
+        StoreFullError: They would.
+    """
+    disk = os.statvfs(folder)
+    if spare_bytes and disk.f_bavail * disk.f_frsize - size_bytes < spare_bytes:
+        raise StoreFullError("no room to spare on this disk", size_bytes=size_bytes, spare_bytes=spare_bytes)
 
 
 def measure(chunks: Iterable[bytes]) -> tuple[Digest, int]:

@@ -94,7 +94,12 @@ class ReplicatedBlobs:
         return self._stores
 
     def put(
-        self, wanted: Digest, size_bytes: int, source: Callable[[], Iterable[bytes]]
+        self,
+        wanted: Digest,
+        size_bytes: int,
+        source: Callable[[], Iterable[bytes]],
+        *,
+        spare_bytes: int = 0,
     ) -> tuple[ReplicaVerdict, ...]:
         """Store a blob in every store, durably; return what each store had before.
 
@@ -103,9 +108,10 @@ class ReplicatedBlobs:
 
         Raises:
             BlobSizeMismatchError, BlobDigestMismatchError: Not the announced bytes.
+            StoreFullError: Fewer than `spare_bytes` would be left free in a store.
             BlobStoreFailedError: A store failed and nothing is acknowledged; repeating is harmless.
         """
-        before = [store.put(wanted, size_bytes, source()) for store in self._stores]
+        before = [store.put(wanted, size_bytes, source(), spare_bytes=spare_bytes) for store in self._stores]
         return tuple(replace(verdict, repaired=verdict.state is ReplicaState.ALTERED) for verdict in before)
 
     def check(self, wanted: Digest, size_bytes: int | None = None) -> tuple[ReplicaVerdict, ...]:
@@ -166,6 +172,24 @@ class ReplicatedBlobs:
         if all(map(_is_good, self.check(wanted))):
             return None
         return self._mended(wanted)
+
+    def kept_since_before(self, moment: datetime) -> Iterator[Digest]:
+        """Yield, for each store, every blob that nobody has stored since a moment, not even once more.
+
+        Raises:
+            BlobStoreFailedError: A store cannot be listed.
+        """
+        for store in self._stores:
+            yield from store.kept_since_before(moment)
+
+    def discard(self, unwanted: Digest, before: datetime) -> bool:
+        """Remove a blob from every store, unless someone has stored it since a moment; say if any had it.
+
+        Raises:
+            BlobStoreFailedError: A store failed.
+        """
+        removed = [store.discard(unwanted, before) for store in self._stores]
+        return any(removed)
 
     def discard_unfinished(self, before: datetime) -> int:
         """Remove, in every store, the files left half written before a moment; return how many.

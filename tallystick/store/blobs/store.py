@@ -34,6 +34,15 @@ class BlobDigestMismatchError(TallystickError):
     advice = "Hash the file again and upload it from its beginning."
 
 
+class StoreFullError(TallystickError):
+    """A disk with no room to spare for what somebody wants to store."""
+
+    code = "store-full"
+    why = "Some of each disk stays free for evidence and for the ledger, so deposits cannot fill it."
+    advice = "Ask the deployment's operators for more disk space. The upload resumes from what has arrived."
+    retryable = True
+
+
 class BlobStoreFailedError(TallystickError):
     """A blob store that cannot be written or read: disk full, input/output error."""
 
@@ -85,8 +94,13 @@ class BlobStore(Protocol):
         """The store's name in verdicts, unique in a deployment."""
         ...
 
-    def put(self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes]) -> ReplicaVerdict:
-        """Store a blob unless a good copy exists; return what was there before."""
+    def put(
+        self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes], *, spare_bytes: int = 0
+    ) -> ReplicaVerdict:
+        """Store a blob unless a good copy exists; return what was there before.
+
+        It is not stored if fewer than `spare_bytes` would be left free.
+        """
         ...
 
     def check(self, wanted: Digest, size_bytes: int | None = None) -> ReplicaVerdict:
@@ -99,6 +113,14 @@ class BlobStore(Protocol):
 
     def quarantine(self, wanted: Digest) -> None:
         """Move the copy that is stored under a digest aside, for people to look at, if there is one."""
+        ...
+
+    def kept_since_before(self, moment: datetime) -> Iterator[Digest]:
+        """Yield every blob that nobody has stored since a moment, not even once more."""
+        ...
+
+    def discard(self, unwanted: Digest, before: datetime) -> bool:
+        """Remove a blob unless someone has stored it since a moment; return whether it was removed."""
         ...
 
     def discard_unfinished(self, before: datetime) -> int:

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest
 from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.store.blobs.chunks import ChunkHashing
-from tallystick.store.blobs.folder import modified_at
+from tallystick.store.blobs.folder import check_spare, modified_at
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.store import (
     BlobDigestMismatchError,
@@ -30,6 +29,8 @@ from tallystick.store.blobs.store import (
     ReplicaVerdict,
 )
 from tallystick.store.database.tables import BlobRow
+
+_ARRIVED: Final = col(BlobRow.arrived_at).is_not(None)
 
 
 class UploadOffsetError(TallystickError):
@@ -53,10 +54,11 @@ class BlobPurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredBlob:
-    """A blob as one agreement knows it.
+    """A blob that has arrived, as one agreement knows it from one sender.
 
     Attributes:
         uploaded_by: A key's fingerprint.
+        party: Who pays for it: the sender's party, or the gate.
         purpose: A `BlobPurpose`; any other word entitles nobody to fetch it.
     """
 
@@ -64,7 +66,9 @@ class StoredBlob:
     size_bytes: int
     agreement_id: AgreementId
     uploaded_by: Digest
+    party: str
     purpose: str
+    arrived_at: datetime
 
 
 class Uploads:
@@ -87,20 +91,19 @@ class Uploads:
         except FileNotFoundError:
             return 0
 
-    def pending_bytes(self, owner: Digest) -> int:
-        """Return how many bytes have arrived from `owner` for all blobs that are not whole yet."""
-        folder = self._path(owner, owner).parent
-        with _failures():
-            return sum(_size_of(path) for path in folder.glob("*"))
-
-    def append_part(self, owner: Digest, wanted: Digest, offset: int, chunk: bytes) -> int:
+    def append_part(
+        self, owner: Digest, wanted: Digest, offset: int, chunk: bytes, *, spare_bytes: int = 0
+    ) -> int:
         """Append bytes that begin at `offset`, and return how many have arrived.
 
         Raises:
+            StoreFullError: Fewer than `spare_bytes` would be left free on this disk.
             UploadOffsetError: Not where the last part ended; nothing was appended.
             BlobSizeMismatchError: Larger than a blob may be.
             BlobStoreFailedError: Disk full, or another failure; what arrived before is kept.
         """
+        with _failures():
+            check_spare(self._folder, len(chunk), spare_bytes)
         with self._locked(owner, wanted) as part:
             received = part.seek(0, os.SEEK_END)
             if offset != received:
@@ -113,7 +116,13 @@ class Uploads:
             return received + len(chunk)
 
     def finish(
-        self, owner: Digest, wanted: Digest, size_bytes: int, *, chunks: ChunkHashing | None = None
+        self,
+        owner: Digest,
+        wanted: Digest,
+        size_bytes: int,
+        *,
+        chunks: ChunkHashing | None = None,
+        spare_bytes: int = 0,
     ) -> tuple[ReplicaVerdict, ...]:
         """Verify an upload and store it in every store; on return it is durable, and `chunks` has its hashes.
 
@@ -122,6 +131,7 @@ class Uploads:
         Raises:
             UploadOffsetError: Some of the bytes have not arrived.
             BlobSizeMismatchError, BlobDigestMismatchError: Not the announced bytes.
+            StoreFullError: Fewer than `spare_bytes` would be left free in a store.
             BlobStoreFailedError: Nothing is acknowledged; `finish` can be repeated.
         """
         hashing = chunks or ChunkHashing()
@@ -129,7 +139,9 @@ class Uploads:
             if (received := part.seek(0, os.SEEK_END)) < size_bytes:
                 raise UploadOffsetError("the upload is incomplete", received=received, size_bytes=size_bytes)
             try:
-                before = self._blobs.put(wanted, size_bytes, lambda: hashing.passing(_chunks(part)))
+                before = self._blobs.put(
+                    wanted, size_bytes, lambda: hashing.passing(_chunks(part)), spare_bytes=spare_bytes
+                )
             except (BlobSizeMismatchError, BlobDigestMismatchError):
                 self._path(owner, wanted).unlink(missing_ok=True)
                 raise
@@ -159,44 +171,46 @@ class Uploads:
 
 
 def record_blob(session: Session, blob: StoredBlob) -> StoredBlob:
-    """Note that an agreement has this blob, and return the note that counts: the first."""
-    if (present := find_blob(session, blob.agreement_id, blob.digest)) is not None:
-        return present
+    """Note that an agreement has this blob from its sender, and return the note that counts: the first."""
+    row = session.get(BlobRow, (blob.agreement_id, blob.digest, blob.uploaded_by, blob.purpose))
+    if row is not None and row.arrived_at is not None:
+        return _stored(row)
     session.add(
         BlobRow(
             agreement_id=blob.agreement_id,
             digest=blob.digest,
-            size_bytes=blob.size_bytes,
             uploaded_by=blob.uploaded_by,
             purpose=str(blob.purpose),
+            party=blob.party,
+            size_bytes=blob.size_bytes,
+            arrived_at=blob.arrived_at,
+            arriving_bytes=None,
+            continued_at=blob.arrived_at,
         )
     )
     session.flush()
     return blob
 
 
-def find_blob(session: Session, agreement_id: AgreementId, wanted: Digest) -> StoredBlob | None:
-    """Return the blob as this agreement knows it."""
-    row = session.get(BlobRow, (agreement_id, wanted))
-    return None if row is None else _stored(row)
+def find_blob(
+    session: Session, agreement_id: AgreementId, wanted: Digest, purpose: BlobPurpose
+) -> StoredBlob | None:
+    """Return a blob that was sent for a purpose under this agreement, whoever sent it first."""
+    known = blobs_with(session, wanted)
+    return next((b for b in known if (b.agreement_id, b.purpose) == (agreement_id, purpose)), None)
 
 
 def blobs_with(session: Session, wanted: Digest) -> list[StoredBlob]:
-    """Return the blob as each agreement that has it knows it."""
-    query = select(BlobRow).where(col(BlobRow.digest) == wanted).order_by(col(BlobRow.agreement_id))
-    return [_stored(row) for row in session.exec(query)]
+    """Return the blob as each agreement that has it knows it, from each of its senders, first come first."""
+    query = select(BlobRow).where(col(BlobRow.digest) == wanted, _ARRIVED)
+    rows = session.exec(query.order_by(col(BlobRow.agreement_id), col(BlobRow.arrived_at)))
+    return [_stored(row) for row in rows]
 
 
 def known_blobs(session: Session) -> list[Digest]:
     """Return every blob that some agreement has: what a scrub must find."""
-    query = select(BlobRow.digest).distinct().order_by(col(BlobRow.digest))
+    query = select(BlobRow.digest).where(_ARRIVED).distinct().order_by(col(BlobRow.digest))
     return [Digest(known) for known in session.exec(query)]
-
-
-def stored_bytes(session: Session, agreement_id: AgreementId) -> int:
-    """Return the size of all blobs that an agreement has."""
-    query = select(func.sum(col(BlobRow.size_bytes))).where(col(BlobRow.agreement_id) == agreement_id)
-    return int(session.exec(query).one() or 0)
 
 
 def _open_locked(path: Path) -> BinaryIO:
@@ -231,15 +245,10 @@ def _stored(row: BlobRow) -> StoredBlob:
         size_bytes=row.size_bytes,
         agreement_id=AgreementId(row.agreement_id),
         uploaded_by=Digest(row.uploaded_by),
+        party=row.party,
         purpose=row.purpose,
+        arrived_at=row.arrived_at or row.continued_at,
     )
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 @contextmanager

@@ -178,14 +178,25 @@ class DepositRow(SQLModel, table=True):
 
 
 class BlobRow(SQLModel, table=True):
-    """A blob as one agreement knows it; the same bytes under another agreement are another row."""
+    """A blob that someone has sent under an agreement for a purpose, or is sending: its sender pays for it.
+
+    The same bytes from another sender, or under another agreement, are another row. While bytes are under
+    way, `arriving_bytes` says for how many there is room; `arrived_at` is empty until all had arrived once.
+    `named` means that a statement was seen to name it: then it is never removed.
+    """
 
     __tablename__ = "blobs"
+    __table_args__ = (Index("ix_blobs_room", "agreement_id", "purpose", "party"),)
     agreement_id: str = Field(primary_key=True, sa_type=String(NAME_LENGTH_MAX))
     digest: str = Field(primary_key=True, sa_type=String(_DIGEST_LENGTH), index=True)
+    uploaded_by: str = Field(primary_key=True, sa_type=String(_DIGEST_LENGTH))
+    purpose: str = Field(primary_key=True, sa_type=String(_KIND_LENGTH))
+    party: str = Field(sa_type=String(NAME_LENGTH_MAX))
     size_bytes: int = Field(sa_type=BigInteger)
-    uploaded_by: str = Field(sa_type=String(_DIGEST_LENGTH))
-    purpose: str = Field(sa_type=String(_KIND_LENGTH))
+    arrived_at: datetime | None = Field(sa_type=InstantText)
+    arriving_bytes: int | None = Field(sa_type=BigInteger)
+    continued_at: datetime = Field(sa_type=InstantText)
+    named: bool = False
 
 
 class BlobChunksRow(SQLModel, table=True):

@@ -100,10 +100,12 @@ def listed(session: Session, agreement_id: AgreementId, *, limit: int | None = N
     return [_deposit(row, named_entry(session, agreement_id, Digest(row.digest))) for row in rows]
 
 
-def readable(session: Session, agreement_id: AgreementId) -> Iterator[StoredDeposit]:
+def readable(
+    session: Session, agreement_id: AgreementId, *, limit: int | None = None
+) -> Iterator[StoredDeposit]:
     """Yield an agreement's deposits, newest first: one that cannot be read is logged, and hides no other."""
     query = select(DepositRow).where(col(DepositRow.agreement_id) == agreement_id)
-    for row in session.exec(query.order_by(col(DepositRow.number).desc())).all():
+    for row in session.exec(query.order_by(col(DepositRow.number).desc()).limit(limit)).all():
         with unless_damaged("a deposit is unreadable", agreement=agreement_id, deposit=row.digest):
             stored = _deposit(row, named_entry(session, agreement_id, Digest(row.digest)))
             stored.body()

@@ -58,7 +58,9 @@ def world(prepared: World, tmp_path: Path) -> World:
                 size_bytes=component.sealed_bytes,
                 agreement_id=copied.agreement.id,
                 uploaded_by=key_id(PEOPLE[DORA].signing_key.public_key),
+                party="nordwind",
                 purpose="deposit",
+                arrived_at=MONDAY,
             )
             record_blob(session, uploaded)
     return copied

@@ -1,27 +1,42 @@
 """Blobs: uploads that are resumed, ranges, and who may fetch which bytes."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 
-from tallystick.crypto.envelope import statement_id
+from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
-from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PartyId, PersonId, StageId
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import DecisionStatement
-from tallystick.limits import BLOB_CHUNK_BYTES, UPLOAD_IDLE_MAX
+from tallystick.limits import (
+    BLOB_BYTES_MAX,
+    BLOB_CHUNK_BYTES,
+    DEPOSITS_PER_PERSON_AND_DAY_MAX,
+    EVIDENCE_BLOB_BYTES_MAX,
+    UPLOAD_IDLE_MAX,
+    UPLOAD_RENEWED_BYTES,
+    UPLOADS_UNDER_WAY_MAX,
+)
 from tallystick.messages import VerifyDeposit
-from tallystick.store.blobs.uploads import BlobPurpose
-from tallystick.store.database.session import reading
+from tallystick.store.blobs import room
+from tallystick.store.blobs.folder import FileBlobStore
+from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.blobs.room import Upload
+from tallystick.store.blobs.store import ReplicaVerdict, StoreFullError
+from tallystick.store.blobs.uploads import BlobPurpose, Uploads
+from tallystick.store.database.session import reading, transaction
 from tallystick.store.registers import deposits
 from tallystick.store.registers.custody import live_custody
 from tests.support.sites.service import Service
-from tests.support.worlds.agreements import ANA, BEA, BEN, DORA, KIM, PEOPLE, TOM, agreement
+from tests.support.worlds.agreements import ANA, BEA, BEN, DIRK, DORA, KIM, PEOPLE, TOM, agreement
 from tests.support.worlds.prepared_worlds import prepared_world, ready_world, unreadable_claim
 
 DATA = b"sealed bytes " * 1000
@@ -98,14 +113,99 @@ async def test_only_the_depositor_sends_deposits(service: Service) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "not-authorised-to-state")
 
 
-async def test_a_share_is_small(service: Service) -> None:
-    answer = await put(service, b"", KIM, purpose="contribution", length=65 * 1024)
-    assert (answer.status_code, answer.json()["code"]) == (422, "blob-size-mismatch")
+async def test_nobody_uploads_what_comes_from_the_gate_alone(service: Service) -> None:
+    for purpose in (BlobPurpose.CUSTODY_SHARE, BlobPurpose.CONTRIBUTION):
+        answer = await put(service, DATA, KIM, purpose=purpose)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid-parameter")
 
 
-async def test_nobody_uploads_a_share_of_the_gates(service: Service) -> None:
-    answer = await put(service, DATA, KIM, purpose=BlobPurpose.CUSTODY_SHARE)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-parameter")
+async def test_only_a_claimants_party_sends_evidence(service: Service) -> None:
+    for person in (DORA, ANA, KIM, TOM):
+        answer = await put(service, DATA, person, purpose="evidence")
+        assert (answer.status_code, answer.json()["code"]) == (403, "not-authorised-to-state"), person
+    for person in (BEA, BEN):
+        assert (await put(service, DATA, person, purpose="evidence")).status_code == 201, person
+
+
+async def test_room_is_taken_before_bytes_arrive_and_by_each_purpose_for_itself(service: Service) -> None:
+    async def begun(turn: int, person: PersonId, purpose: str, length: int) -> int:
+        digest = sha256_digest(f"{turn}".encode())
+        answer = await put(service, b"x", person, digest=digest, purpose=purpose, offset=0, length=length)
+        assert answer.status_code == 202 or answer.json()["code"] == "blob-quota", answer.text
+        return answer.status_code
+
+    begun_at_once = [begun(turn, DORA, "deposit", BLOB_BYTES_MAX) for turn in range(5)]
+    assert sorted(await asyncio.gather(*begun_at_once)) == [202, 202, 202, 409, 409]
+    assert await begun(5, DIRK, "deposit", BLOB_BYTES_MAX) == 202
+    assert await begun(6, DIRK, "deposit", BLOB_BYTES_MAX) == 409
+    assert await begun(7, BEA, "evidence", EVIDENCE_BLOB_BYTES_MAX) == 202
+
+
+async def test_a_long_request_takes_its_room_again_if_another_of_its_sender_ended_it(
+    service: Service,
+) -> None:
+    upload = Upload(
+        agreement_id=AgreementId("nordwind-halden"),
+        digest=DIGEST,
+        purpose=BlobPurpose.DEPOSIT,
+        owner=key_id(PEOPLE[DORA].signing_key.public_key),
+        party=PartyId("nordwind"),
+    )
+    piece = bytes(UPLOAD_RENEWED_BYTES // 8)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield piece
+        with transaction(service.world.database) as session:
+            room.give_up(session, upload)
+        for _ in range(8):
+            yield piece
+
+    headers = {**service.signed_in(DORA), "upload-length": str(10 * len(piece))}
+    query = {**WHERE, "purpose": "deposit"}
+    answer = await service.http.put(f"/v1/blobs/{DIGEST}", content=body(), params=query, headers=headers)
+    assert answer.status_code == 202
+    with reading(service.world.database) as session:
+        assert not room.needs_room(session, upload, 10 * len(piece), service.clock.now)
+
+
+async def test_the_room_of_wrong_bytes_is_free_again(service: Service) -> None:
+    for turn in range(UPLOADS_UNDER_WAY_MAX + 1):
+        answer = await put(service, b"other bytes", digest=sha256_digest(f"{turn}".encode()))
+        assert (answer.status_code, answer.json()["code"]) == (422, "blob-digest-mismatch")
+    assert (await put(service, DATA)).status_code == 201
+
+
+class AlmostFull(FileBlobStore):
+    """A store on a disk that has 1 GiB left."""
+
+    def put(
+        self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes], *, spare_bytes: int = 0
+    ) -> ReplicaVerdict:
+        if size_bytes + spare_bytes > 1 << 30:
+            raise StoreFullError("no room to spare on this disk")
+        return super().put(wanted, size_bytes, chunks)
+
+
+async def test_deposits_leave_room_on_the_disk_for_evidence(service: Service, tmp_path: Path) -> None:
+    blobs = ReplicatedBlobs([AlmostFull(tmp_path / f"full-{name}") for name in "ab"])
+    backend = replace(service.app.state.backend, uploads=Uploads(tmp_path / "uploads", blobs))
+    service.app.state.backend = backend
+    refused = await put(service, DATA)
+    assert (refused.status_code, refused.json()["code"]) == (503, "store-full")
+    assert (await put(service, DATA, BEA, purpose="evidence")).status_code == 201
+
+
+async def test_an_upload_says_how_long_it_is_before_its_first_byte(service: Service) -> None:
+    async def unannounced() -> AsyncIterator[bytes]:
+        yield DATA
+
+    query = {**WHERE, "purpose": "deposit"}
+    headers = service.signed_in(DORA)
+    answer = await service.http.put(
+        f"/v1/blobs/{DIGEST}", content=unannounced(), params=query, headers=headers
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "upload-length-missing")
+    assert await offset_of(service) == 0
 
 
 async def test_evidence_is_for_the_persons_of_the_agreement_and_deposits_for_two_parties(
@@ -292,6 +392,32 @@ async def test_a_deposit_is_recorded_once_its_files_have_arrived(service: Servic
     assert shown["verdict"] == {"state": "pending", "at": None, "because": []}
     first = (await service.get("/agreements/nordwind-halden/deposits", BEA)).json()["deposits"][1]
     assert first["verdict"]["state"] == "verified"
+
+
+async def test_files_that_were_sent_once_are_deposited_only_so_often_in_a_day(service: Service) -> None:
+    agreement_id, now = service.world.agreement.id, service.clock.now
+    with reading(service.world.database) as session:
+        before = deposits.latest(session, agreement_id)
+    assert before is not None
+    first = before.body()
+
+    def again(number: int, previous: Digest) -> Envelope:
+        following = {"number": number, "previous": previous, "components": first.components}
+        body = service.world.body(Deposit, DORA, now, watermark=now, **following)
+        return service.world.signed(body, PEOPLE[DORA].signing_key)
+
+    for _ in range(DEPOSITS_PER_PERSON_AND_DAY_MAX):
+        with transaction(service.world.database) as session:
+            before = deposits.record(session, again(before.number + 1, before.digest), now)
+    for component in first.components:
+        file, _ = service.world.sealed_files(component.sealed_digest)
+        await put(service, file.read_bytes(), digest=component.sealed_digest)
+    one_more = again(before.number + 1, before.digest)
+    refused = await service.post("/agreements/nordwind-halden/deposits", one_more, DORA)
+    assert (refused.status_code, refused.json()["code"]) == (409, "too-many-deposits")
+    service.clock.now += timedelta(days=1)
+    taken = await service.post("/agreements/nordwind-halden/deposits", one_more, DORA)
+    assert taken.status_code == 201, taken.text
 
 
 async def test_an_upload_that_nobody_continues_is_dropped_by_the_api_itself(service: Service) -> None:

@@ -26,6 +26,7 @@ from tallystick.store.blobs.store import (
     BlobSizeMismatchError,
     BlobStoreFailedError,
     ReplicaState,
+    StoreFullError,
 )
 
 BLOB = bytes(range(256)) * (BLOB_CHUNK_BYTES // 256) + b"and a little more than one chunk"
@@ -435,3 +436,34 @@ def test_the_source_is_asked_anew_for_each_store(roots: tuple[Path, Path]) -> No
     blobs.put(WANTED, len(BLOB), source)
     assert len(asked) == 2
     assert states(blobs) == [ReplicaState.GOOD] * 2
+
+
+def test_nothing_is_written_where_too_little_would_be_left_free(tmp_path: Path) -> None:
+    store = FileBlobStore(tmp_path / "store")
+    with pytest.raises(StoreFullError):
+        store.put(WANTED, len(BLOB), [BLOB], spare_bytes=1 << 62)
+    assert store.check(WANTED).state is ReplicaState.MISSING
+    store.put(WANTED, len(BLOB), [BLOB], spare_bytes=1)
+    assert store.put(WANTED, len(BLOB), [BLOB], spare_bytes=1 << 62).state is ReplicaState.GOOD
+
+
+def test_what_was_stored_once_more_is_neither_listed_as_old_nor_discarded(tmp_path: Path) -> None:
+    store, moment = FileBlobStore(tmp_path / "store"), datetime.now(UTC) - timedelta(hours=1)
+    store.put(WANTED, len(BLOB), [BLOB])
+    aged = moment.timestamp() - 60
+    os.utime(path_of(tmp_path / "store"), (aged, aged))
+    assert list(store.kept_since_before(moment)) == [WANTED]
+    store.put(WANTED, len(BLOB), [BLOB])
+    assert list(store.kept_since_before(moment)) == []
+    assert not store.discard(WANTED, moment)
+    assert store.check(WANTED).state is ReplicaState.GOOD, "it was put back"
+    assert not list((tmp_path / "store" / "incoming").iterdir())
+
+
+def test_what_nobody_has_stored_since_is_discarded_once(tmp_path: Path) -> None:
+    store, moment = FileBlobStore(tmp_path / "store"), datetime.now(UTC) + timedelta(hours=1)
+    store.put(WANTED, len(BLOB), [BLOB])
+    assert store.discard(WANTED, moment)
+    assert store.check(WANTED).state is ReplicaState.MISSING
+    assert not store.discard(WANTED, moment)
+    assert not list((tmp_path / "store" / "incoming").iterdir())

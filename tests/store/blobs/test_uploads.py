@@ -1,6 +1,7 @@
 """An upload is resumed where it stopped, is its sender's alone, and becomes a blob only as a whole."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tallystick.store.blobs.store import (
     ReplicaState,
 )
 from tallystick.store.blobs.uploads import (
+    BlobPurpose,
     StoredBlob,
     UploadOffsetError,
     Uploads,
@@ -27,6 +29,7 @@ from tallystick.store.blobs.uploads import (
     record_blob,
 )
 from tallystick.store.database.session import reading, transaction
+from tests.support.worlds.ledgers import AT
 
 BLOB = b"0123456789" * 50
 WANTED, _ = measure([BLOB])
@@ -164,16 +167,18 @@ def test_a_folder_that_cannot_be_made_is_a_failed_store(tmp_path: Path, blobs: R
         Uploads(tmp_path / "file" / "uploads", blobs)
 
 
-def test_a_blob_is_known_to_each_agreement_on_its_own(database: Engine) -> None:
-    mine = stored("one", ANA)
+def test_a_blob_is_known_to_each_agreement_and_from_each_sender_on_its_own(database: Engine) -> None:
+    mine, eves = stored("one", ANA), replace(stored("one", EVE), arrived_at=AT + timedelta(seconds=1))
     with transaction(database) as session:
         assert record_blob(session, mine) == mine
-        assert record_blob(session, stored("one", EVE)) == mine
-        assert find_blob(session, AgreementId("two"), WANTED) is None
+        assert record_blob(session, replace(mine, arrived_at=AT + timedelta(days=1))) == mine
+        assert record_blob(session, eves) == eves
+        assert find_blob(session, AgreementId("two"), WANTED, BlobPurpose.DEPOSIT) is None
         theirs = record_blob(session, stored("two", EVE))
     with reading(database) as session:
-        assert find_blob(session, AgreementId("one"), WANTED) == mine
-        assert blobs_with(session, WANTED) == [mine, theirs]
+        assert find_blob(session, AgreementId("one"), WANTED, BlobPurpose.DEPOSIT) == mine
+        assert find_blob(session, AgreementId("one"), WANTED, BlobPurpose.EVIDENCE) is None
+        assert blobs_with(session, WANTED) == [mine, eves, theirs]
         assert known_blobs(session) == [WANTED]
 
 
@@ -183,5 +188,7 @@ def stored(agreement: str, owner: Digest) -> StoredBlob:
         size_bytes=500,
         agreement_id=AgreementId(agreement),
         uploaded_by=owner,
-        purpose="component",
+        party="nordwind",
+        purpose=BlobPurpose.DEPOSIT,
+        arrived_at=AT,
     )

@@ -153,12 +153,18 @@ def _create_storage() -> None:
         "blobs",
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
         sa.Column("digest", sa.String(length=71), nullable=False),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("uploaded_by", sa.String(length=71), nullable=False),
         sa.Column("purpose", sa.String(length=63), nullable=False),
-        sa.PrimaryKeyConstraint("agreement_id", "digest"),
+        sa.Column("party", sa.String(length=63), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("arrived_at", sa.String(length=20), nullable=True),
+        sa.Column("arriving_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("continued_at", sa.String(length=20), nullable=False),
+        sa.Column("named", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("agreement_id", "digest", "uploaded_by", "purpose"),
     )
     op.create_index("ix_blobs_digest", "blobs", ["digest"], unique=False)
+    op.create_index("ix_blobs_room", "blobs", ["agreement_id", "purpose", "party"], unique=False)
     op.create_table(
         "idempotency_keys",
         sa.Column("principal", sa.String(length=71), nullable=False),

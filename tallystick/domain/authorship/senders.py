@@ -1,0 +1,31 @@
+"""Who may ever need what is sent beside statements: nobody else takes up room for it."""
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.parties import Role
+from tallystick.domain.ids import PartyId, PersonId, party_of
+from tallystick.domain.refusals import NotYoursError
+
+
+def check_sends_deposits(agreement: Agreement, person: PersonId) -> None:
+    """Refuse sealed files from anyone who does not act for the depositor.
+
+    Raises:
+        NotYoursError: The person acts for another party.
+    """
+    depositors = {party.id for party in agreement.parties_in(Role.DEPOSITOR)}
+    _check(person, depositors, "only the depositor deposits")
+
+
+def check_sends_evidence(agreement: Agreement, person: PersonId) -> None:
+    """Refuse evidence documents from anyone whose party files no claims: only a filing names them.
+
+    Raises:
+        NotYoursError: No person of their party may file a claim.
+    """
+    claimants = {party_of(claimant) for claimant in agreement.authorities.claimants}
+    _check(person, claimants, "only a claimant's party sends evidence")
+
+
+def _check(person: PersonId, allowed: set[PartyId], why: str) -> None:
+    if party_of(person) not in allowed:
+        raise NotYoursError(why, person=person, allowed=sorted(allowed))
