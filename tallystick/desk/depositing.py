@@ -1,5 +1,6 @@
 """Making a deposit: each component's folder sealed in one pass to its custody epoch, signed, and uploaded."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -246,12 +247,25 @@ def folders_of(
     if not chosen:
         raise ComponentFolderError(f"{folder} has no component's folder", folder=folder.name)
     for component in chosen:
-        missing = [path for path in component.required_entries if not (folder / component.id / path).exists()]
+        missing = [path for path in component.required_entries if not has_entry(folder / component.id, path)]
         if missing or not (folder / component.id).is_dir():
             raise ComponentFolderError(
                 f"{folder / component.id} is not complete", component=component.id, missing=sorted(missing)
             )
     return {component.id: folder / component.id for component in chosen}
+
+
+def has_entry(folder: Path, path: str) -> bool:
+    """Return whether there is something at `path` below `folder`, in any spelling of the same text.
+
+    Systems differ in how they write a name with accents, and an agreement may have been typed on another
+    one; so both sides are compared in Unicode NFC (UAX 15), as a bag's names are.
+    """
+    places = [folder]
+    for segment in unicodedata.normalize("NFC", path).split("/"):
+        inside = (child for place in places if place.is_dir() for child in place.iterdir())
+        places = [child for child in inside if unicodedata.normalize("NFC", child.name) == segment]
+    return any(place.exists() for place in places)
 
 
 def left_out(folder: Path, agreement: Agreement, chosen: Mapping[ComponentId, Path]) -> Iterator[str]:

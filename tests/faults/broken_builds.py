@@ -36,6 +36,20 @@ def _build(name: str, module: str, line: str, broken: str, tests: str) -> Build:
 
 BUILDS: Final = (
     _build(
+        "a required entry is compared as it is spelt",
+        "tallystick/desk/depositing.py",
+        'if unicodedata.normalize("NFC", child.name) == segment',
+        "if child.name == segment",
+        "tests/desk/test_depositing.py",
+    ),
+    _build(
+        "an empty list counts as two values",
+        "tallystick/crypto/json/canonical.py",
+        "return _separators(text, start, end) - empty",
+        "return _separators(text, start, end) + 0 * empty",
+        "tests/crypto/json/test_canonical.py",
+    ),
+    _build(
         "a server that sends its ledger entry by entry is read to its end",
         "tallystick/client/ledgers.py",
         "if len(page) < LEDGER_PAGE_ENTRIES_MAX:",

@@ -157,6 +157,7 @@ _BYTE_ORDER_MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF
 # An unterminated string takes the rest, so that each character is looked at once.
 _STRING_OR_BRACKET: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_EMPTY: Final = re.compile(r"\[[ \t\n\r]*+\]|\{[ \t\n\r]*+\}")
 _REFUSED_CHARACTER: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SAFE_INTEGER_LENGTH_MAX: Final = len(str(-INTEGER_MAX))
 
@@ -198,18 +199,23 @@ def _check_depth(text: str) -> None:
 def _check_count(text: str, nodes_max: int) -> None:
     """Refuse too many values before any is built: a list takes two bytes to write, and a hundred to hold.
 
-    An empty list or object counts twice.
+    As `_Walk` counts: the root, and what every opening bracket and every comma is followed by.
     """
     if _separators(text, 0, len(text)) < nodes_max:  # those within strings included: the most there can be
         return
     nodes, strings, end = 1, 0, 0
     for strings, string in enumerate(_STRING.finditer(text), start=1):
-        nodes += _separators(text, end, string.start())
+        nodes += _values(text, end, string.start())
         end = string.end()
         if nodes > nodes_max or strings > 2 * nodes_max:  # each is a value, or the name of one
             break
-    if nodes + _separators(text, end, len(text)) > nodes_max or strings > 2 * nodes_max:
+    if nodes + _values(text, end, len(text)) > nodes_max or strings > 2 * nodes_max:
         raise JsonTooLargeError("too many values", limit=nodes_max)
+
+
+def _values(text: str, start: int, end: int) -> int:
+    empty = sum(1 for _ in _EMPTY.finditer(text, start, end))
+    return _separators(text, start, end) - empty
 
 
 def _separators(text: str, start: int, end: int) -> int:

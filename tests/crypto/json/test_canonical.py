@@ -121,6 +121,14 @@ def test_as_many_values_as_allowed_are_read_and_one_more_is_refused() -> None:
         parse(canonical_bytes([*most, 0]))
 
 
+@pytest.mark.parametrize("empty", [b"[]", b"{}", b"[ \n]", b"{\t}", b'""', b"0"])
+def test_an_empty_list_counts_as_one_value(empty: bytes) -> None:
+    document = b"[" + b",".join([empty] * 99) + b"]"
+    assert len(parse(document, nodes_max=100)) == 99  # type: ignore[arg-type]
+    with pytest.raises(canonical.JsonTooLargeError, match="too many values"):
+        parse(document, nodes_max=99)
+
+
 def test_a_document_over_its_size_is_refused_before_it_is_read() -> None:
     assert parse(b" " * (JSON_SIZE_BYTES_MAX - 2) + b"{}") == {}
     with pytest.raises(canonical.JsonTooLargeError, match="too many bytes"):
