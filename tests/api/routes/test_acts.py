@@ -69,6 +69,7 @@ def test_every_kind_of_act_has_its_noun() -> None:
         Kind.STORAGE_NOTICE,
         Kind.EVENT,
         Kind.DECISION,
+        Kind.SIGHTING,
         Kind.EVIDENCE,
     }
     assert {act.kind for act in ACTS} == set(Kind) - made_elsewhere
