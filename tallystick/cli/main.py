@@ -1,7 +1,8 @@
 """The `tallystick` command: what can be done from a shell, and how it ends.
 
 Exit codes: 0 done, 1 refused (the problem as JSON on standard error), 2 wrong usage,
-3 the server did not answer. Each command's module is imported only when it is called.
+3 the server did not answer, 4 evidence that holds, but that nothing ties to an agreement
+(`evidence verify` without `--trust`). Each command's module is imported only when it is called.
 """
 
 import importlib
@@ -92,7 +93,7 @@ def _start(
     `tallystick demo` shows a whole release on this machine; `tallystick up` starts a site of your own.
     Most commands need the server (--api) and your private key (--key): set TALLYSTICK_API and
     TALLYSTICK_KEY once. Exit codes: 0 done, 1 refused (standard error says why and what to do, as JSON),
-    2 wrong usage, 3 the server did not answer.
+    2 wrong usage, 3 the server did not answer, 4 evidence that holds, verified without --trust.
     """
     del version  # its callback has printed it
     context.obj = passphrase_file

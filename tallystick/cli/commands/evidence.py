@@ -1,7 +1,7 @@
 """`tallystick evidence`: fetch a claim's evidence file, and verify one offline."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -16,6 +16,10 @@ from tallystick.domain.json import JsonObject
 from tallystick.limits import EVIDENCE_SIZE_BYTES_MAX
 from tallystick.proof.evidence.report import Report
 from tallystick.proof.evidence.verify import verify
+
+EXIT_REFUSED: Final = 1
+EXIT_UNANCHORED: Final = 4
+"""Every check passed, and nothing says whether it is the agreement that its reader trusts."""
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Export a claim's evidence, and verify it offline."
@@ -53,19 +57,27 @@ def verify_file(
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Verify an evidence file, check by check, without a network. Exit code 1 if a check fails."""
+    """Verify an evidence file, check by check, without a network.
+
+    Exit code 1 if a check fails; 4 if all hold, but without --trust nothing says whose agreement it is.
+    """
     report = verify(read_file(file, size_bytes_max=EVIDENCE_SIZE_BYTES_MAX), trust=trust)
-    document: JsonObject = {**encode_object(report), "holds": report.holds}
-    print_result(document, _lines(report), as_json=as_json)
+    anchored = trust is not None
+    document: JsonObject = {**encode_object(report), "holds": report.holds, "anchored": anchored}
+    print_result(document, _lines(report, anchored=anchored), as_json=as_json)
     if not report.holds:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_REFUSED)
+    if not anchored:
+        raise typer.Exit(EXIT_UNANCHORED)
 
 
-def _lines(report: Report) -> list[str]:
+def _lines(report: Report, *, anchored: bool) -> list[str]:
     lines = [
         f"{check.number:>2}  {'passed' if check.holds else 'FAILED'}  {check.premise:<18}  {check.found}"
         for check in report.steps
     ]
     if (failed := report.broken) is not None:
         return [*lines, f"check {failed.number} ({failed.premise}) failed; later checks were not run"]
+    if not anchored:
+        return [*lines, "every check passed; compare the agreement with yours, or pass it as --trust"]
     return [*lines, "every check passed"]

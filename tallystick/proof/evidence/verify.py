@@ -8,12 +8,13 @@
 5.  checkpoint-signed: the log's checkpoint, by the log key.
 6.  entries-included: every entry is in that log, by its proof.
 7.  statements-signed: every signature of every statement.
-8.  version-in-force: at filing the pinned version was in force, and no later one in the file was.
-9.  deposit-pinned: the depositor signed the deposit that the claim pins, and it was whole before the claim.
-10. custody-known: the gate dealt the custody epochs to which the pinned deposit was sealed.
-11. record-folds: every entry about the claim is admitted again, in order, by the rules it was filed under.
-12. decisions-hold: every recorded decision is decided again.
-13. outcome: where the claim stands, and which stages were released.
+8.  order-possible: each statement once, after what it names, and not before it was issued; times grow.
+9.  version-in-force: at filing the pinned version was in force, and no later one in the file was.
+10. deposit-pinned: the depositor signed the deposit that the claim pins, and it was whole before the claim.
+11. custody-known: the gate dealt the custody epochs to which the pinned deposit was sealed.
+12. record-folds: every entry about the claim is admitted again, in order, by the rules it was filed under.
+13. decisions-hold: every recorded decision is decided again.
+14. outcome: where the claim stands, and which stages were released.
 
 The report names the first broken premise; later ones are not checked.
 """
@@ -33,6 +34,7 @@ from tallystick.proof.evidence.agreements import (
 from tallystick.proof.evidence.deposits import custody_known, deposit_pinned
 from tallystick.proof.evidence.established import Established
 from tallystick.proof.evidence.file import read_evidence_file
+from tallystick.proof.evidence.order import order_possible
 from tallystick.proof.evidence.record import (
     checkpoint_signed,
     decisions_hold,
@@ -91,6 +93,7 @@ _LOOKS: Final[tuple[tuple[str, Callable[[Established], str]], ...]] = (
     ("checkpoint-signed", checkpoint_signed),
     ("entries-included", entries_included),
     ("statements-signed", statements_signed),
+    ("order-possible", order_possible),
     ("version-in-force", version_in_force),
     ("deposit-pinned", deposit_pinned),
     ("custody-known", custody_known),

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, cast
 
@@ -92,7 +92,7 @@ def test_every_premise_of_an_untouched_file_holds(world: World, file: bytes) -> 
 
     assert report.holds
     assert tuple(step.premise for step in report.steps) == PREMISES
-    assert [step.number for step in report.steps] == list(range(1, 14))
+    assert [step.number for step in report.steps] == list(range(1, 15))
     assert (report.claim, report.agreement_digest) == (world.claim, world.digest)
     assert (report.state, report.released) == ("PROVISIONING", (CRITICAL,))
 
@@ -155,9 +155,9 @@ def test_a_later_deposit_is_not_in_it(tmp_path: Path) -> None:
 IN_FORCE = "version-in-force"
 
 
-def register_newer(world: World, **changes: object) -> World:
+def register_newer(world: World, at: datetime = MONDAY, **changes: object) -> World:
     newer = replace(world, agreement=agreement(version=2, supersedes=world.digest, **changes))
-    newer.register()
+    newer.register(at)
     return newer
 
 
@@ -214,7 +214,7 @@ def test_a_version_that_a_revoked_key_signed_is_no_version(tmp_path: Path) -> No
 
 def test_a_version_that_was_registered_after_the_filing_supersedes_nothing(tmp_path: Path) -> None:
     world = accepted(prepared_world(tmp_path))
-    newer = register_newer(world, effective_from=MONDAY)
+    newer = register_newer(world, READY, effective_from=MONDAY)
     gone = PEOPLE[DIRK].signing_key
     body = newer.body(KeyRevocation, DIRK, READY, key=gone.public_key, reason="lost")
     newer.slip_in(newer.signed(body, gone), READY)  # so that the newer version is in the file
@@ -229,7 +229,7 @@ def test_a_version_that_was_registered_after_the_filing_supersedes_nothing(tmp_p
 def test_a_revocation_by_a_later_versions_quorum_is_found_offline_as_it_was_counted(tmp_path: Path) -> None:
     world = ready_world(tmp_path)
     powers = replace(world.agreement.authorities, revocation=quorum(DORA))
-    newer = register_newer(world, authorities=powers)
+    newer = register_newer(world, READY, authorities=powers)
     body = newer.body(KeyRevocation, DORA, READY, key=PEOPLE[TOM].signing_key.public_key, reason="stolen")
     newer.slip_in(newer.signed(body, PEOPLE[DORA].signing_key), READY)
 
@@ -479,6 +479,18 @@ def test_the_command_prints_each_premise_and_ends_well(world: World, file: bytes
     assert done.exit_code == 0
     assert all(premise in done.stdout for premise in PREMISES)
     assert "every check passed" in done.stdout
+
+
+def test_the_command_ends_with_four_if_nothing_ties_the_file_to_an_agreement(
+    file: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "evidence.json"
+    path.write_bytes(file)
+
+    done = CliRunner().invoke(command.app, ["verify", str(path), "--json"])
+
+    report = json.loads(done.stdout)
+    assert (done.exit_code, report["holds"], report["anchored"]) == (4, True, False)
 
 
 def test_the_command_ends_with_one_at_the_first_broken_premise(file: bytes, tmp_path: Path) -> None:

@@ -145,9 +145,9 @@ class World:
         with typed():
             return (gate or self.gate()).decide_stage(DecideStage(claim=self.claim, stage=stage))
 
-    def register(self) -> None:
+    def register(self, at: datetime = MONDAY) -> None:
         with transaction(self.database) as session:
-            agreements.register(session, self.agreement_statement(), MONDAY)
+            agreements.register(session, self.agreement_statement(), at)
 
     def deal(self) -> None:
         gate = self.gate(at=MONDAY)
