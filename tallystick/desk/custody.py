@@ -1,12 +1,11 @@
 """To what a component is sealed now: its live custody epoch, as the gate signed it."""
 
-import time
 from collections.abc import Mapping, Sequence
 
 from tallystick.client.answers import digest_in, objects, text
 from tallystick.client.ledgers import ledger_entry
-from tallystick.client.outage import outlasting
 from tallystick.desk.desk import Desk
+from tallystick.desk.waiting import shown_within
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.deposit.provenance import custody_fault
 from tallystick.domain.errors import TallystickError
@@ -16,8 +15,6 @@ from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.limits import CUSTODY_WAIT_MAX
 from tallystick.proof.reading import read_signed
-
-_LOOK_SECONDS = 0.5
 
 
 class CustodyNotReadyError(TallystickError):
@@ -48,16 +45,24 @@ def custody_epochs(
         CustodyNotReadyError: The gate has not dealt them in time.
         UnexpectedCustodyError: Not an epoch of that component that the gate dealt.
     """
-    give_up = time.monotonic() + CUSTODY_WAIT_MAX.total_seconds()
-    while missing := set(wanted) - {text(live, "component") for live in objects(view, "custody")}:
-        if time.monotonic() > give_up:
-            raise CustodyNotReadyError("no live custody epoch", components=sorted(missing))
-        time.sleep(_LOOK_SECONDS)
-        view = outlasting(lambda: desk.agreement_view(agreement.id), desk.client.pause)
-    live = {text(live, "component"): live for live in objects(view, "custody")}
+    live = _live(view)
+    if wanted_later := set(wanted) - live.keys():
+        shown = shown_within(
+            desk.client,
+            CUSTODY_WAIT_MAX,
+            lambda: _live(desk.agreement_view(agreement.id)),
+            ready=lambda live: wanted_later <= live.keys(),
+        )
+        if shown is None:
+            raise CustodyNotReadyError("no live custody epoch", components=sorted(wanted_later))
+        live = shown
+    return {component: custody_epoch(desk, agreement, component, live[component]) for component in wanted}
+
+
+def _live(view: JsonObject) -> Mapping[ComponentId, Digest]:
+    """Return the live epoch of each component that has one, as the server says."""
     return {
-        component: custody_epoch(desk, agreement, component, digest_in(live[component], "custody"))
-        for component in wanted
+        ComponentId(text(live, "component")): digest_in(live, "custody") for live in objects(view, "custody")
     }
 
 

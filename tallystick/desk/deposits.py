@@ -1,12 +1,11 @@
 """The deposits that are on record, and what became of their copies."""
 
-import time
 from collections.abc import Sequence
 
 from tallystick.client.answers import digest_in, envelope_in, member, number, objects, text
-from tallystick.client.outage import outlasting
 from tallystick.client.route import route
 from tallystick.desk.desk import Desk
+from tallystick.desk.waiting import shown_within
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.deposit.provenance import chain_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
@@ -16,8 +15,6 @@ from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.limits import VERDICT_WAIT_MAX
 from tallystick.proof.reading import read_signed
-
-_LOOK_SECONDS = 0.5
 
 
 class DepositChainBrokenError(TallystickError):
@@ -77,12 +74,13 @@ def wait_for_verdict(desk: Desk, agreement: AgreementId, number: int) -> JsonObj
     Raises:
         VerdictPendingError: There is none in time.
     """
-    give_up = time.monotonic() + VERDICT_WAIT_MAX.total_seconds()
     path = route("agreements", agreement, "deposits", number)
-    while True:
-        verdict = member(outlasting(lambda: desk.client.get(path), desk.client.pause), "verdict")
-        if text(verdict, "state") != "pending":
-            return verdict
-        if time.monotonic() > give_up:
-            raise VerdictPendingError("no verdict yet", number=number)
-        time.sleep(_LOOK_SECONDS)
+    verdict = shown_within(
+        desk.client,
+        VERDICT_WAIT_MAX,
+        lambda: member(desk.client.get(path), "verdict"),
+        ready=lambda verdict: text(verdict, "state") != "pending",
+    )
+    if verdict is None:
+        raise VerdictPendingError("no verdict yet", number=number)
+    return verdict
