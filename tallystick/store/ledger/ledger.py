@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import select as columns
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, func, select
 
 from tallystick.crypto.envelope import (
     Envelope,
@@ -110,20 +110,18 @@ def entries(
     agreement_id: AgreementId,
     *,
     claim: Digest | None = None,
-    agreement_wide: bool = False,
     kinds: Collection[str] | None = None,
     after: int | None = None,
     limit: int | None = None,
 ) -> list[LedgerEntry]:
     """Return entries in ledger order: all, or those that pass every filter given.
 
-    `claim` selects that claim's entries; `agreement_wide` adds those about no claim at all.
-    `after` is an index, and selects later entries. `limit` bounds their number.
+    `claim` selects that claim's entries; `after` is an index, and selects later entries. `limit` bounds
+    their number.
     """
     query = _COLUMNS.where(col(EntryRow.agreement_id) == agreement_id)
     if claim is not None:
-        mine = col(EntryRow.claim) == claim
-        query = query.where(or_(mine, col(EntryRow.claim).is_(None)) if agreement_wide else mine)
+        query = query.where(col(EntryRow.claim) == claim)
     if kinds is not None:
         query = query.where(col(EntryRow.kind).in_([str(kind) for kind in kinds]))
     if after is not None:

@@ -207,7 +207,6 @@ def test_entries_are_found_by_claim_kind_and_place(database: Engine) -> None:
 
         assert places() == [0, 1, 2, 3, 4]
         assert places(claim=mine) == [0, 2]
-        assert places(claim=mine, agreement_wide=True) == [0, 2, 3]
         assert places(kinds=["approval"]) == [2, 4]
         assert places(kinds=[]) == []
         assert places(claim=other, kinds=["approval", "denial"]) == [4]
