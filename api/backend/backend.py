@@ -190,7 +190,7 @@ def open_backend(settings: Settings, engine: EnginePort, clock: Callable[[], dat
         cases=Cases(),
         keys=KnownKeys(),
         entitled=Remembered(),
-        exports=Exports(engine),
+        exports=Exports(engine.evidence),
         clock=clock,
     )
 

@@ -1,22 +1,19 @@
 """Evidence files of claims: each is made once, however many ask, until the log has grown."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 from api.backend.remembered import Remembered
 from tallystick.domain.ids import Digest
 from tallystick.messages import EvidenceRequest
 
-if TYPE_CHECKING:
-    from api.backend.backend import EnginePort
-
 
 class Exports:
     """The evidence files that the engine made last, by claim."""
 
-    def __init__(self, engine: "EnginePort") -> None:
-        """Have `engine` make them."""
-        self._engine = engine
+    def __init__(self, export: Callable[[EvidenceRequest], Awaitable[Digest]]) -> None:
+        """Have `export` make them."""
+        self._export = export
         self._made = Remembered[Digest, Digest]()
         self._under_way = dict[tuple[Digest, int], asyncio.Task[Digest]]()
 
@@ -24,7 +21,7 @@ class Exports:
         """Return the blob with a claim's evidence file, made when its log had `log_size` entries or more.
 
         Raises:
-            TallystickError: As `EnginePort.evidence`.
+            TallystickError: As `export`.
         """
         if (known := self._made.found(claim, as_of=log_size)) is not None:
             return known
@@ -36,7 +33,7 @@ class Exports:
         return await asyncio.shield(making)  # one who goes away takes it from nobody else
 
     async def _make(self, claim: Digest, log_size: int) -> Digest:
-        made = await self._engine.evidence(EvidenceRequest(claim=claim))
+        made = await self._export(EvidenceRequest(claim=claim))
         return self._made.keep(claim, made, as_of=log_size)
 
     def forget(self, claim: Digest) -> None:
