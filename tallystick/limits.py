@@ -250,6 +250,7 @@ EVIDENCE_ENTRY_BYTES_MAX: Final = 1024 * 1024
 EVIDENCE_SIGNATURES_MAX: Final = 2 * 8 * 1024  # of all entries together,
 EVIDENCE_UNNAMED_SIGNATURES_MAX: Final = 256  # and of those that name no key: each may be anybody's
 EVIDENCE_ENTRIES_MAX: Final = 8 * 1024
+RECEIVER_KNOWN_BYTES_MAX: Final = 80 * EVIDENCE_ENTRIES_MAX + 64  # a digest of each entry of a record
 EVIDENCE_ROOT_KEYS_MAX: Final = 64
 
 # The API, towards its clients.

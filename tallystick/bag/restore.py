@@ -15,7 +15,7 @@ from tallystick.bag.tree import EntryKind, TreeEntry, TreeRefusedError, read_tre
 
 _OWNER_ENTERS: Final = 0o700  # or its owner could neither fill nor remove it
 _OWNER_READS: Final = 0o400
-_DRAFT: Final = "data.tree"
+_DRAFT: Final = "data%tree"  # no bag may have a path with a %, so nothing that was unpacked lies there
 
 
 def restore_tree(into: Path, tree_file: Path, payload: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ from tallystick.domain.ids import Digest, StageId, digest
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private, write_durably
+from tallystick.limits import RECEIVER_KNOWN_BYTES_MAX
 from tallystick.receiver.fence import Fence
 
 
@@ -98,7 +99,9 @@ class Logbook:
         path = self._known_path(claim)
         if not path.exists():
             return frozenset()
-        return frozenset(map(digest, texts(as_object(parse(path.read_bytes()), "known"), "said")))
+        # A record may be longer than a statement: all that persons may say about a claim must be read back.
+        known = parse(path.read_bytes(), size_bytes_max=RECEIVER_KNOWN_BYTES_MAX)
+        return frozenset(map(digest, texts(as_object(known, "known"), "said")))
 
     def remember(self, claim: Digest, said: frozenset[Digest]) -> None:
         """Make durable that `said` is on the record of a claim, besides what is known already.

@@ -5,6 +5,7 @@ import io
 import os
 import stat
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from tallystick.bag import tree
+from tallystick.bag.links import faults_of_links
 from tallystick.bag.survey import BagSourceRefusedError, survey
 from tallystick.bag.tree import EntryKind, TreeEntry, TreeRefusedError, read_tree, tree_bytes
 from tallystick.bag.unpack import unpack_bag
 from tallystick.bag.write import BagSummary, write_bag
 from tallystick.limits import BAG_REFUSALS_NAMED_MAX
 from tests.bag.test_unpack import archive, with_tags
+
+LINKS_SECONDS_MAX = 3
 
 Seen = dict[bytes, tuple[str, int, int, bytes]]
 
@@ -69,7 +73,7 @@ def test_modes_and_times_to_the_nanosecond_arrive(source: Path, tmp_path: Path) 
     (source / "src" / "hollow").chmod(0o750)
     os.utime(source / "src", ns=(1, 1_600_000_000_000_000_001))
     assert carried(source, tmp_path / "into") == seen(source)
-    assert not (tmp_path / "into" / "data.tree").exists()
+    assert {place.name for place in (tmp_path / "into").iterdir() if place.is_dir()} == {"data"}
 
 
 def test_generated_file_is_still_newer_than_its_source(tmp_path: Path) -> None:
@@ -228,12 +232,12 @@ def named(name: bytes) -> TreeEntry:
     return TreeEntry(name=name, kind=EntryKind.FILE, mode=0o644, mtime_ns=0, path="data/a")
 
 
-def bag_with(raw: bytes) -> io.BytesIO:
-    """A bag with one file, data/a, whose tree file is `raw`."""
-    files = with_tags({"data/a": b"content"})
+def bag_with(raw: bytes, **others: bytes) -> io.BytesIO:
+    """A bag with one file, data/a, whose tree file is `raw`, and with other tag files."""
+    files, tags = with_tags({"data/a": b"content"}), {tree.TREE_FILE: raw, **others}
     manifest = files.pop("tagmanifest-sha256.txt")
-    line = f"{hashlib.sha256(raw).hexdigest()}  {tree.TREE_FILE}\n".encode()
-    return io.BytesIO(archive({**files, tree.TREE_FILE: raw, "tagmanifest-sha256.txt": manifest + line}))
+    lines = [f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode() for name, content in tags.items()]
+    return io.BytesIO(archive({**files, **tags, "tagmanifest-sha256.txt": manifest + b"".join(lines)}))
 
 
 @pytest.mark.parametrize(
@@ -302,3 +306,48 @@ def test_tree_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     entries = [D, link(b"d/l", b"\xff"), named(b"d/x\n"), A]
     (tmp_path / "tree").write_bytes(tree_bytes(entries))
     assert list(read_tree(tmp_path / "tree")) == sorted(entries, key=lambda entry: entry.name)
+
+
+@pytest.mark.parametrize("name", ["data.tree", "data.tree/a", "Data.Tree"])
+def test_no_tag_file_is_in_the_way_of_the_tree(name: str, tmp_path: Path) -> None:
+    unpack_bag(bag_with(GOOD, **{name: b"in the way"}), tmp_path / "into")
+    assert (tmp_path / "into" / "data" / "a").read_bytes() == b"content"
+    assert (tmp_path / "into" / name).read_bytes() == b"in the way"
+
+
+def through_each_other() -> list[TreeEntry]:
+    """Links that each lead through the next one first, and then to and fro as long as a target may be."""
+    to_and_fro = b"/.." + 800 * b"/d/.." + b"/d"
+    return [D, *(link(b"l%02d" % n, b"l%02d" % (n + 1) + to_and_fro) for n in range(30)), link(b"l30", b"d")]
+
+
+def one_after_the_other() -> list[TreeEntry]:
+    return [D, *(link(b"l%04d" % n, b"l%04d" % (n + 1)) for n in range(5000)), link(b"l5000", b"d")]
+
+
+@pytest.mark.parametrize(("tree", "faults"), [(through_each_other(), 0), (one_after_the_other(), 4961)])
+def test_links_through_links_take_no_more_work_than_their_targets_have_bytes(
+    tree: list[TreeEntry], faults: int
+) -> None:
+    begun = time.process_time()
+    assert len(list(faults_of_links(tree))) == faults
+    assert time.process_time() - begun < LINKS_SECONDS_MAX
+
+
+def test_a_way_goes_through_forty_links_and_no_more(tmp_path: Path) -> None:
+    """Linux itself is asked as well."""
+    chain = [D, *(link(b"l%02d" % n, b"l%02d" % (n + 1)) for n in range(41)), link(b"l41", b"d")]
+    (tmp_path / "d").mkdir()
+    for one in chain[1:]:
+        (tmp_path / os.fsdecode(one.name)).symlink_to(os.fsdecode(one.target or b""))
+    too_far = {one.name for one, _ in faults_of_links(chain)}
+    assert (
+        too_far == {one.name for one in chain if one.target and not leads(tmp_path, one)} == {b"l00", b"l01"}
+    )
+
+
+def leads(root: Path, one: TreeEntry) -> bool:
+    try:
+        return (root / os.fsdecode(one.name)).stat().st_mode > 0
+    except OSError:
+        return False

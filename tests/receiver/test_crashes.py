@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.domain.ids import Digest
+from tallystick.durable import make_private
+from tallystick.limits import EVIDENCE_ENTRIES_MAX
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import DeliveryRefusedError
 from tallystick.receiver.fence import Fence, ReceiverBusyError, ReceiverOvertakenError, fenced
@@ -128,3 +131,15 @@ def test_version_that_a_crash_left_unrecorded_is_gone_once_its_stage_is_undone(
     receive(work, escrow.release.claim)
     assert escrow.outcomes() == [(PROVISIONAL, "rolled_back")]
     assert list((tmp_path / "bank" / "versions").iterdir()) == []
+
+
+def test_logbook_remembers_all_that_persons_may_say_about_a_claim(tmp_path: Path, release: Release) -> None:
+    said = frozenset(map(digest_of_number, range(EVIDENCE_ENTRIES_MAX)))
+    with fenced(make_private(tmp_path / "own")) as fence:
+        logbook = Logbook(tmp_path / "logbook", fence)
+        logbook.remember(release.claim, said)
+        assert logbook.known(release.claim) == said
+
+
+def digest_of_number(number: int) -> Digest:
+    return Digest(f"sha256:{number:064x}")
