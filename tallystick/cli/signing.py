@@ -16,7 +16,7 @@ from tallystick.cli.envelopes import hand_on
 from tallystick.cli.output import print_json, print_result, say
 from tallystick.client.answers import text
 from tallystick.client.route import route
-from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
+from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_id, unsigned
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import read_envelope
@@ -94,9 +94,10 @@ def state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manne
     """
     body = draft(act.kind, _heading(desk, case), case.claim, choices)
     said = unsigned(act.kind, encode_object(body))
-    kept = desk.unsent.same(_path(case, act), said, now()) if manner.out is None else None
+    kept = _kept(desk, case, act, said, choices) if manner.out is None else None
     if kept is not None:
         say("you signed this before, and no answer came: the same statement is sent again")
+        say(f"statement {statement_id(kept)}")
     _pass_on(desk, case, act, kept or _signed(desk, case, said, manner), manner)
 
 
@@ -120,6 +121,18 @@ def send(desk: Desk, case: Case, act: Act[Any], file: Path, manner: Manner) -> N
         TallystickError: A signature is wrong, or the server refused or did not answer.
     """
     _pass_on(desk, case, act, _checked(read_envelope(file), case, act), manner)
+
+
+def _kept(desk: Desk, case: Case, act: Act[Any], said: Envelope, choices: Choices) -> Envelope | None:
+    """Return what an earlier command signed and nobody answered, if it is what this one asks for."""
+    kept = desk.unsent.same(_path(case, act), said, now())
+    if kept is None:
+        return None
+    if statement_id(kept) in case.claim.retracted | case.claim.lifted:  # recorded all the same, and over
+        desk.unsent.drop(kept)
+        return None
+    chosen = "expires_at" in choices and body_of(kept)["expires_at"] != body_of(said)["expires_at"]
+    return None if chosen else kept
 
 
 def _heading(desk: Desk, case: Case) -> Heading:

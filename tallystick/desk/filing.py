@@ -9,7 +9,7 @@ from tallystick.client.blobs import put_blob
 from tallystick.client.route import route
 from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
-from tallystick.crypto.envelope import Envelope, body_of, new_nonce, unsigned
+from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_id, unsigned
 from tallystick.desk.claim_form import AttachedFile, ClaimForm, FormInPlace
 from tallystick.desk.deposits import read_deposit
 from tallystick.desk.desk import Desk
@@ -18,6 +18,7 @@ from tallystick.desk.kept.begun import Begun, Hashing, Work, file_of, working_in
 from tallystick.desk.kept.unsent import is_expired, is_open
 from tallystick.desk.signing import Confirm, signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.state import CLOSED
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
@@ -80,10 +81,21 @@ def _begun_before(
     said = (body.agreement_digest, body.condition, body.deposit, body.stages, body.declaration)
     stated = [(document.item, document.issued_at, document.plain_digest) for document in body.evidence]
     whole = all(work.has(file_of(document.item), document.sealed_digest) for document in body.evidence)
-    if said != asked or stated != attached or not whole:
+    if said != asked or stated != attached or not whole or _is_closed(desk, statement_id(begun.envelope)):
         return None
     desk.tell("you signed this claim before, and no answer came: the same claim is sent again")
     return begun.envelope
+
+
+def _is_closed(desk: Desk, claim: Digest) -> bool:
+    """Return whether a claim was recorded all the same, and has ended: nothing comes of sending it again."""
+    try:
+        state = text(desk.client.get(f"/v1/claims/{claim}"), "state")
+    except TallystickError as error:
+        if error.code == "no-such-claim":
+            return False
+        raise
+    return state in {closed.value for closed in CLOSED}
 
 
 def _begun_now(

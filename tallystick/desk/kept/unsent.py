@@ -68,9 +68,9 @@ class Unsent:
             answered = client.post_statement(path, envelope)
         except TallystickError as error:
             if not is_open(error):
-                self._drop(envelope)
+                self.drop(envelope)
             raise
-        self._drop(envelope)
+        self.drop(envelope)
         return answered
 
     def _keep(self, path: str, envelope: Envelope) -> None:
@@ -80,7 +80,8 @@ class Unsent:
             make_private(self.folder)
             write_durably(self._file(envelope), canonical_bytes(document) + b"\n")
 
-    def _drop(self, envelope: Envelope) -> None:
+    def drop(self, envelope: Envelope) -> None:
+        """Forget a statement: it was answered, or it is not to be sent any more."""
         with suppress(OSError):
             self._file(envelope).unlink()
 

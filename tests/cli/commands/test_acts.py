@@ -1,5 +1,7 @@
 """A person is shown the very bytes they sign, and nothing is signed or sent without a yes."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +13,14 @@ from tallystick.crypto.envelope import (
     Envelope,
     body_of,
     envelope_bytes,
+    envelope_from_json,
     parse_envelope,
     sign,
     statement_id,
 )
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.comparison_words import comparison_words
-from tallystick.domain.ids import PersonId
+from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.signed import Entry
 from tallystick.proof.reading import read_signed
@@ -25,6 +28,7 @@ from tests.cli.conftest import Office, show_claim
 from tests.support.sites.fake_api import HANGS_UP
 from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM
 from tests.support.worlds.deliveries import Release, digest_of
+from tests.support.worlds.escrows import ReleaseWorld
 
 OTHER = "sha256:" + 64 * "1"
 
@@ -405,3 +409,54 @@ def test_other_command_than_the_one_that_was_lost_is_signed_and_asked_for(
     office.run("approve", release.claim, "--stage", "critical", "--yes", person=KIM)
     ran = office.run("approve", release.claim, "--stage", "critical", "--reason", "other", person=KIM)
     assert (ran.problem["code"], office.sent()) == ("nobody-to-ask", [])
+
+
+def lost(office: Office, release: Release, noun: str, *words: str, person: PersonId) -> Envelope:
+    """Run a command whose statement arrives and whose answer is lost; return the statement."""
+    office.api.fails[f"POST /v1/claims/{release.claim}/{noun}"] = [(HANGS_UP, None)]
+    assert office.run(*words, person=person).code == 3
+    (kept,) = office.key(person).with_name(f"{person}.key.unsent").iterdir()
+    return envelope_from_json(json.loads(kept.read_bytes())["envelope"])
+
+
+def lifted(world: ReleaseWorld, hold: Digest) -> None:
+    world.lifts(hold=hold)
+
+
+def taken_back(world: ReleaseWorld, statement: Digest) -> None:
+    world.says(Kind.RETRACTION, ANA, of=statement, reason="over")
+
+
+@pytest.mark.parametrize(
+    ("noun", "words", "undo"),
+    [
+        ("holds", ("hold", "--reason", "an injunction"), lifted),
+        ("denials", ("deny", "--reason", "forged papers"), taken_back),
+    ],
+)
+def test_what_was_undone_meanwhile_is_signed_anew_and_not_sent_again(
+    noun: str,
+    words: tuple[str, ...],
+    undo: Callable[[ReleaseWorld, Digest], object],
+    office: Office,
+    release: Release,
+) -> None:
+    said = (*placed(words, release.claim), "--yes")
+    first = lost(office, release, noun, *said, person=ANA)
+    office.world.engine_runs = False
+    office.world.now = datetime.now(UTC).replace(microsecond=0)
+    office.world.submits(first)
+    undo(office.world, statement_id(first))
+    assert office.run(*said, person=ANA).code == 0
+    assert office.run(*said, person=ANA).code == 0
+    assert statement_id(first) not in {statement_id(envelope) for envelope in office.sent()}
+    assert len({statement_id(envelope) for envelope in office.sent()}) == 2
+
+
+def test_an_approval_that_counts_longer_than_is_asked_for_now_is_not_sent_again(
+    office: Office, release: Release
+) -> None:
+    words = ("approve", release.claim, "--stage", "critical", "--yes")
+    lost(office, release, "approvals", *words, person=KIM)
+    office.run(*words, "--expires", "2027-01-01T00:00:00Z", person=KIM)
+    assert [body_of(envelope)["expires_at"] for envelope in office.sent()] == ["2027-01-01T00:00:00Z"]

@@ -1,5 +1,6 @@
 """A claim is filed with evidence that only its readers can open, and shown from its own bytes."""
 
+import json
 import resource
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import pytest
 
 from tallystick.crypto.age import NoIdentityMatchesError, open_bytes, parse_identity
 from tallystick.crypto.custody.claim_recipient import claim_identity
-from tallystick.crypto.envelope import statement_id
+from tallystick.crypto.envelope import envelope_from_json, statement_id
 from tallystick.desk.clock import now
 from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import comparison_words
@@ -179,6 +180,21 @@ def test_claim_whose_answer_was_lost_is_sent_again_as_it_was_signed(office: Offi
     assert statement_id(office.sent()[1]) != statement_id(first), (
         "once answered, the same form is a new claim"
     )
+
+
+@pytest.mark.parametrize(("state", "anew"), [("FILED", False), ("WITHDRAWN", True), ("DENIED", True)])
+def test_claim_that_has_ended_meanwhile_is_filed_anew_and_not_sent_again(
+    state: str, *, anew: bool, office: Office, release: Release
+) -> None:
+    show_deposit(office.api, release)
+    words = ("claim", "file", form(issued_at=instant_text(now())), "--yes")
+    office.api.fails["POST /v1/claims"] = [(HANGS_UP, None)]
+    assert office.run(*words, person=BEA).code == 3
+    note = office.key(BEA).with_name(f"{BEA}.key.unsent") / f"claim-{AGREEMENT.id}" / "begun.json"
+    first = statement_id(envelope_from_json(json.loads(note.read_bytes())["envelope"]))
+    office.api.shows[f"/v1/claims/{first}"] = {"state": state}
+    assert office.run(*words, person=BEA).code == 0
+    assert (statement_id(office.sent()[0]) != first) is anew
 
 
 def test_claim_that_says_something_else_is_signed_anew(office: Office, release: Release) -> None:

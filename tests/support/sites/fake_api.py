@@ -63,7 +63,8 @@ class FakeApi:
             return self.take(path, body)
         shown = self.shows.get(target, self.shows.get(path))
         if shown is None:
-            return 404, {"code": "no-such-thing", "detail": "nothing here", "title": "t", "advice": "a"}
+            what = "no-such-claim" if path.startswith("/v1/claims/") else "no-such-thing"
+            return 404, {"code": what, "detail": "nothing here", "title": "t", "advice": "a"}
         return 200, shown() if callable(shown) else shown
 
     def take(self, path: str, body: bytes) -> Answer:

@@ -44,6 +44,7 @@ def _does(_: Retraction) -> str:
 
 def _particulars(body: Retraction, _: Agreement) -> Iterator[str]:
     yield f"takes back {body.of}"
+    yield "if that is a denial, what the same person has approved before counts again"
     yield f"reason: {quoted(body.reason)}"
 
 
