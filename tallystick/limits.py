@@ -89,8 +89,8 @@ TAR_PADDING_BYTES_MAX: Final = 1024 * 1024  # zeros after the end marker
 # person may send is bounded so that nobody can use up another's.
 ACTS_PER_PERSON_MAX: Final = 20  # a hold counts twice, its lift not at all
 ACTS_PER_CLAIM_MAX: Final = PERSONS_MAX * ACTS_PER_PERSON_MAX  # all people together
-ACT_BYTES_PER_PERSON_MAX: Final = 256 * 1024  # of all that one person says about a claim
-HOLD_LIFT_BYTES_MAX: Final = 8 * 1024  # counted for no person: there are never more lifts than holds
+ACT_BYTES_PER_PERSON_MAX: Final = 352 * 1024  # of all envelopes that one person sends about a claim
+HOLD_LIFT_BYTES_MAX: Final = 12 * 1024  # counted for no person: there are never more lifts than holds
 CLAIMS_PER_PERSON_MAX: Final = 100  # that one key may ever file under an agreement
 CLAIMS_PER_PARTY_MAX: Final = 200  # of all its keys together; each filing reads its own party's claims
 assert CLAIMS_PER_PERSON_MAX < CLAIMS_PER_PARTY_MAX  # so that no one key uses up its party's
@@ -154,12 +154,12 @@ ANSWERS_PER_SENDER_MAX: Final = 256  # kept at once; the sender's own oldest mak
 UPDATES_PER_WORKFLOW_MAX: Final = 2_000  # Temporal's
 assert ACTS_PER_CLAIM_MAX < UPDATES_PER_WORKFLOW_MAX
 
-# A run's history, which Temporal ends at 50 MiB: it begins with the claim's record, in base64.
+# A run's history, which Temporal ends at 50 MiB: it begins with the envelopes of the claim's record.
 HISTORY_BYTES_MAX: Final = 50 * 1024 * 1024
 HISTORY_GROWTH_BYTES_MAX: Final = 4 * 1024 * 1024  # since the record was read; then a fresh run takes over
 HISTORY_GROWTH_EVENTS_MAX: Final = 1024
 _SAID_BYTES_MAX: Final = PERSONS_MAX * ACT_BYTES_PER_PERSON_MAX + ACTS_PER_CLAIM_MAX * HOLD_LIFT_BYTES_MAX
-assert 4 * _SAID_BYTES_MAX // 3 + HISTORY_GROWTH_BYTES_MAX < HISTORY_BYTES_MAX
+assert _SAID_BYTES_MAX + HISTORY_GROWTH_BYTES_MAX < HISTORY_BYTES_MAX
 
 # The engine. How long it waits before it asks the gate again after a refusal,
 # doubling each time: a refused release may become possible without a new statement.

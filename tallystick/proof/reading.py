@@ -95,7 +95,7 @@ def _read_signed(envelope: Envelope, keys: tuple[PublicKey, ...]) -> Signed[Body
         id=statement_id(envelope),
         signers=signers,
         body=body,
-        size_bytes=len(envelope.payload),
+        size_bytes=len(envelope.canonical),
     )
 
 

@@ -295,6 +295,13 @@ BUILDS: Final = (
         "tests/api/routes/test_blobs.py -k long_request",
     ),
     _build(
+        "signatures weigh nothing",
+        "tallystick/proof/reading.py",
+        "size_bytes=len(envelope.canonical),",
+        "size_bytes=len(envelope.payload),",
+        "tests/proof/test_reading.py",
+    ),
+    _build(
         "an approval that has expired counts",
         "tallystick/domain/claim/tally.py",
         "if at > body.expires_at else None",

@@ -7,7 +7,7 @@ import pytest
 
 from tallystick.crypto.age.bech32 import MalformedBech32Error
 from tallystick.crypto.age.keys import MalformedAgeKeyError, X25519Identity
-from tallystick.crypto.envelope import Envelope, SignatureInvalidError, sign
+from tallystick.crypto.envelope import Envelope, SignatureInvalidError, envelope_bytes, sign
 from tallystick.crypto.keys import InvalidPointError
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import MalformedDocumentError, encode_object
@@ -18,7 +18,7 @@ from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.signed import write_body
 from tallystick.proof.reading import read_agreement, read_signed
 from tests.support.stories.stories import play
-from tests.support.worlds.agreements import AGREEMENT, BEA, PEOPLE
+from tests.support.worlds.agreements import AGREEMENT, BEA, BEN, PEOPLE
 from tests.support.worlds.groundwork import CLAIM_RECIPIENT
 
 
@@ -31,6 +31,13 @@ def filing() -> ClaimFiling:
 def read_again(body: ClaimFiling) -> None:
     envelope = sign(body.KIND, write_body(body), [PEOPLE[BEA].signing_key])
     assert read_signed(envelope, AGREEMENT).body == body
+
+
+def test_a_statement_is_as_large_as_what_is_stored_of_it_with_every_signature() -> None:
+    body, keys = filing(), [PEOPLE[person].signing_key for person in (BEA, BEN)]
+    one, two = (sign(body.KIND, write_body(body), keys[:count]) for count in (1, 2))
+    assert read_signed(one, AGREEMENT).size_bytes == len(envelope_bytes(one))
+    assert read_signed(two, AGREEMENT).size_bytes == len(envelope_bytes(two)) > len(envelope_bytes(one))
 
 
 def test_claim_to_a_post_quantum_recipient_is_read() -> None:

@@ -39,7 +39,7 @@ class Signed(Generic[B_co]):
     Attributes:
         id: SHA-256 over type and body; other statements refer to it by this.
         signers: The keys of the agreement that signed it; never empty.
-        size_bytes: The length of the body, as it was signed.
+        size_bytes: The length of the envelope, as it is stored and carried: signatures count as well.
     """
 
     kind: Kind
