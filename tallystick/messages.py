@@ -170,9 +170,10 @@ class DecideStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SightNotice:
-    """Asks the gate to sign when it saw the notice of a claim; the first sighting counts."""
+    """Asks the gate, at `at`, to sign when it saw the notice of a claim; the first sighting counts."""
 
     claim: Digest
+    at: datetime
 
 
 class GateOutcome(StrEnum):

@@ -121,11 +121,10 @@ class GateActivities:
             keys=self.keys,
             root_keys=self.root_keys,
             clock=self.clock,
-            database_clock=self.database_clock,
             tell=self.tell,
         )
         with crossing():
-            return witness.sight(digest(ask.claim)) or ""
+            return witness.sight(digest(ask.claim), ask.at) or ""
 
     @activity.defn(no_thread_cancel_exception=True)
     def deal(self, ask: DealCustody) -> str:

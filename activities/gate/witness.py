@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Engine
-from sqlmodel import Session
 
 from activities.gate.gate import check_gate
 from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
@@ -35,7 +34,6 @@ class Witness:
     Attributes:
         root_keys: The escrow agent's keys, from the gate's own settings.
         clock: The gate host's own.
-        database_clock: The database's own; by it the entry is accepted.
         tell: Called with each step that is done; a crash between any two is harmless.
     """
 
@@ -43,27 +41,29 @@ class Witness:
     keys: PrivateKeys = field(repr=False)
     root_keys: frozenset[PublicKey]
     clock: Callable[[], datetime]
-    database_clock: Callable[[Session], datetime]
     tell: Callable[[str], None]
 
-    def sight(self, claim: Digest) -> Digest | None:
+    def sight(self, claim: Digest, at: datetime) -> Digest | None:
         """Record that the claim's notice was seen, unless there is none or it was seen; return the statement.
+
+        Args:
+            at: The workflow's time, when it asked. The entry is accepted then: where the database's clock is
+                this host's own, a host that is days ahead would otherwise keep a window open for days.
 
         Raises:
             NotThisGateError: The agreement pins another gate.
-            NotDueError: By this gate's clock, or the database's, notice has not been given yet.
+            NotDueError: This gate's clock and the workflow's disagree, or this was asked long ago.
             ClaimMovedOnError: The record never stood still.
             TallystickError: The record cannot be trusted, or the database failed.
         """
         for _ in range(GATE_LOOKS_MAX):
             with suppress(ClaimMovedOnError):
-                return self._sight(claim)
+                return self._sight(claim, at)
         raise ClaimMovedOnError("the record never stood still", claim=claim)
 
-    def _sight(self, claim: Digest) -> Digest | None:
+    def _sight(self, claim: Digest, at: datetime) -> Digest | None:
         with reading(self.database) as session:
             case = load(session, claim)
-            at = self.database_clock(session)
         seen = to_be_sighted(case.agreement, case.claim)
         if seen is None:
             return None

@@ -26,7 +26,7 @@ from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.periods import Period
 from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
-from tallystick.domain.statements.engine import DecisionStatement, Event
+from tallystick.domain.statements.engine import DecisionStatement, Event, Sighting
 from tallystick.domain.statements.signed import BY_ENGINE, Entry
 from tallystick.limits import GATE_RETRY_MIN
 from tallystick.site import Site
@@ -132,7 +132,7 @@ def staged(site: Site, scratch: Path, clocks: Sequence[str] = CLOCKED) -> Genera
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
     folder = tmp_path_factory.mktemp("clocks")
     with staged(new_site(folder), folder) as stage:
-        names = ("worker-ahead", "worker-behind", "gate-ahead", "gate-behind", "notice")
+        names = ("worker-ahead", "worker-behind", "gate-ahead", "gate-behind", "unseen", "notice")
         stage.prepare(dict.fromkeys(names, SHORT) | {"long": LONG})
         opened(stage.releases["long"], KIM, TOM, ANA)
         yield stage
@@ -141,6 +141,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
 def opened(release: Release, *approvers: PersonId) -> None:
     """Open the window, and complete the quorum while it runs."""
     release.accept()
+    approved(release, *approvers)
+
+
+def approved(release: Release, *approvers: PersonId) -> None:
     for person in approvers:
         release.approve(person)
 
@@ -237,8 +241,10 @@ def test_a_worker_that_is_behind_says_so_in_its_log_and_the_window_ends_once_it_
 
 def test_a_gate_that_is_behind_refuses_with_patience_and_releases_once_it_is_right(stage: Stage) -> None:
     release = stage.releases["gate-behind"]
+    release.accept()
+    release.recorded("sighting")
     with stage.wrong(-FAR, "gate"):
-        opened(release, KIM, TOM, ANA)
+        approved(release, KIM, TOM, ANA)
         release.recorded(f"refused {CRITICAL}")
     release.recorded(f"released {CRITICAL}")
     claim = stage.claim(release)
@@ -259,12 +265,27 @@ def test_a_gate_that_is_ahead_counts_no_approval_that_expired_by_its_clock_and_i
     stage: Stage,
 ) -> None:
     release = stage.releases["gate-ahead"]
+    release.accept()
+    release.recorded("sighting")
     with stage.wrong(FAR, "gate"):
-        opened(release, KIM, TOM, ANA)
+        approved(release, KIM, TOM, ANA)
         release.recorded(f"refused {CRITICAL}")
     (entry, body), *_ = refusals(stage.claim(release))
     assert unmet(body) == {"quorum-reached"}
     assert entry.accepted_at > now() + FAR / 2, "the gate's own clock was asked"
+    release.recorded(f"released {CRITICAL}")
+    stage.goes_on(release)
+
+
+def test_a_gate_whose_clock_is_wrong_sees_no_notice_until_it_is_right_and_then_delays_nothing(
+    stage: Stage,
+) -> None:
+    release = stage.releases["unseen"]
+    with stage.wrong(FAR, "gate"):
+        opened(release, KIM, TOM, ANA)
+        wait_for(lambda: "the gate could not see the notice" in stage.site.log("worker"))
+        claim = stage.claim(release)
+        assert (claim.state, claim.entries_of(Sighting)) == (ClaimState.WINDOW, ())
     release.recorded(f"released {CRITICAL}")
     stage.goes_on(release)
 
@@ -291,7 +312,7 @@ def test_a_window_of_hours_has_outlived_every_wrong_clock_before(stage: Stage) -
     assert stage.claim(release).window_ended_at is None
     assert stage.claim(release).decided_stages == ()
     engine_made = {entry.signed.kind for entry in stage.claim(release).entries} & BY_ENGINE
-    assert engine_made == {Kind.NOTICE, Kind.EVENT}
+    assert engine_made == {Kind.NOTICE, Kind.SIGHTING, Kind.EVENT}
 
 
 @long_run

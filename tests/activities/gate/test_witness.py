@@ -33,25 +33,29 @@ def sightings(world: World) -> list[Sighting]:
 
 
 def test_gate_signs_once_when_it_saw_the_notice_by_its_own_clock(notified: World) -> None:
-    gate = notified.gate(at=GIVEN + timedelta(minutes=2), database_at=GIVEN + timedelta(minutes=1))
-    first = gate.sight_notice(SightNotice(claim=notified.claim))
-    again = gate.sight_notice(SightNotice(claim=notified.claim))
+    gate = notified.gate(at=GIVEN + timedelta(minutes=2))
+    first = gate.sight_notice(SightNotice(claim=notified.claim, at=GIVEN))
+    again = gate.sight_notice(SightNotice(claim=notified.claim, at=GIVEN))
     (sighting,) = sightings(notified)
     assert sighting.issued_at == GIVEN + timedelta(minutes=2)
     assert (again, first != "") == ("", True)
 
 
-def test_gate_whose_clock_is_behind_the_notice_signs_nothing(notified: World) -> None:
-    gate = notified.gate(at=GIVEN - timedelta(hours=2), database_at=GIVEN)
+@pytest.mark.parametrize("off_by", [timedelta(hours=-2), timedelta(days=40)], ids=["behind", "ahead"])
+def test_gate_whose_clock_disagrees_with_the_workflows_signs_nothing(
+    notified: World, off_by: timedelta
+) -> None:
+    """Not even where the database has this clock, too: a sighting counts for ever."""
+    gate = notified.gate(at=GIVEN + off_by, database_at=GIVEN + off_by)
     with pytest.raises(TallystickError, match="cannot have been seen then"), typed():
-        gate.sight_notice(SightNotice(claim=notified.claim))
+        gate.sight_notice(SightNotice(claim=notified.claim, at=GIVEN))
     assert sightings(notified) == []
 
 
 def test_gate_that_no_root_key_has_named_signs_nothing(notified: World) -> None:
     gate = notified.gate(at=GIVEN, root_keys=frozenset())
     with pytest.raises(TallystickError) as refusal, typed():
-        gate.sight_notice(SightNotice(claim=notified.claim))
+        gate.sight_notice(SightNotice(claim=notified.claim, at=GIVEN))
     assert refusal.value.code == "not-this-gate"
 
 

@@ -24,7 +24,7 @@ from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.acts import Approval, Hold, HoldLift, Objection, Retraction, Withdrawal
 from tallystick.domain.statements.engine import DecisionStatement, Event
 from tallystick.domain.statements.orders import JointInstruction, Ruling
-from tallystick.domain.statements.signed import Entry
+from tallystick.domain.statements.signed import BY_ENGINE, Entry
 from tallystick.proof.evidence.verify import verify
 from tallystick.site import Site
 from tallystick.store.cases.casefile import CaseFile, load
@@ -37,7 +37,10 @@ from tallystick.store.ledger.entry import LedgerEntry
 from tests.support.judges.history import Attempt, History, Told
 from tests.support.stories.releases import Release
 
-_BY_PERSONS = frozenset(kind.value for kind in Kind) - {"custody", "notice", "event", "decision", "evidence"}
+_BY_PERSONS = frozenset(kind.value for kind in Kind) - {
+    Kind.CUSTODY.value,
+    *(kind.value for kind in BY_ENGINE),
+}
 
 
 def check(release: Release, *, site: Site, database: Engine, ends: Iterable[str] = ("RELEASED",)) -> None:

@@ -302,7 +302,7 @@ class World:
 
     def sight(self, at: datetime) -> None:
         """Let the gate sign that it saw the notice."""
-        self.gate(at=at, database_at=at).sight_notice(SightNotice(claim=self.claim))
+        self.gate(at=at).sight_notice(SightNotice(claim=self.claim, at=at))
 
     def approve(self, person: PersonId, at: datetime, **changes: object) -> Digest:
         members: dict[str, object] = {
