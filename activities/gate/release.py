@@ -19,6 +19,7 @@ from tallystick.crypto.custody import gate
 from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.admission.door import admit
+from tallystick.domain.agreement.plan import GATE_LEAF
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PublicKey, gate_person
@@ -115,7 +116,7 @@ class Releaser:
         return envelope
 
     def _contribute(self, claim: Claim, body: Custody) -> KeptContribution:
-        (stored,) = (share for share in body.shares if share.leaf == gate.GATE_LEAF)
+        (stored,) = (share for share in body.shares if share.leaf == GATE_LEAF)
         try:
             sealed = b"".join(self.blobs.open_verified(stored.sealed_digest).chunks)
             share = gate.gate_share(body, sealed, age.parse_identity(self.keys.age_identity))
@@ -128,7 +129,7 @@ class Releaser:
             ) from error
         recipient = age.parse_recipient(claim.filing.recipient)
         made = gate.contribute(share, body, claim=claim.digest, recipient=recipient)
-        return KeptContribution(component=body.component, leaf=gate.GATE_LEAF, sealed=made)
+        return KeptContribution(component=body.component, leaf=GATE_LEAF, sealed=made)
 
     def _statement(self, case: CaseFile, ruling: TimedDecision, kept: Sequence[KeptContribution]) -> Envelope:
         by = gate_person(case.agreement.deployment)

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from temporalio.client import (
     Client,
@@ -339,7 +339,7 @@ class Story:
         """Run the gate."""
         gate = self.gate()
         with ThreadPoolExecutor(4) as threads:
-            steps = [gate.decide_stage, gate.sight_notice, gate.deal]
+            steps: list[Callable[..., Any]] = [gate.decide_stage, gate.sight_notice, gate.deal]
             async with Worker(
                 self.client, task_queue=GATE_QUEUE, activities=steps, activity_executor=threads
             ):

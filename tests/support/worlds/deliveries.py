@@ -11,7 +11,7 @@ from typing import Final, TypedDict
 from tallystick.bag.write import BagSummary, write_bag
 from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
-from tallystick.crypto.custody.gate import GATE_LEAF, CustodyEpoch, contribute, deal_epoch, gate_share
+from tallystick.crypto.custody.gate import CustodyEpoch, contribute, deal_epoch, gate_share
 from tallystick.crypto.envelope import (
     Envelope,
     sign,
@@ -20,6 +20,7 @@ from tallystick.crypto.envelope import (
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.plan import GATE_LEAF
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, Digest, PersonId
 from tallystick.domain.kinds import Kind, Purpose

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from tallystick.crypto.custody.gate import GATE_LEAF
 from tallystick.crypto.envelope import Envelope, envelope_from_json, envelope_json, statement_id
+from tallystick.domain.agreement.plan import GATE_LEAF
 from tallystick.domain.claim.sight import Sight
 from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.codec import instant, instant_text
