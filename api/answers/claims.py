@@ -62,9 +62,14 @@ class ClaimView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimList:
-    """The claims that the caller may see, by agreement and then in the order in which they were filed."""
+    """A page of the claims that the caller may see, by agreement and then in the order of their filing.
+
+    Attributes:
+        next: The `cursor` of the following page; absent from the last one.
+    """
 
     claims: Sequence[ClaimView]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +255,11 @@ class InboxItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox:
-    """What waits for the caller, the most urgent first."""
+    """What waits for the caller in a page of the claims, the most urgent first.
+
+    Attributes:
+        next: The `cursor` of the following page; absent from the last one.
+    """
 
     items: Sequence[InboxItem]
+    next: str | None

@@ -158,13 +158,14 @@ async def revoke_key(
 async def _registered(backend: Backend, posted: Posted) -> Registered:
     envelope_sent = envelope_of(posted, Kind.AGREEMENT)
     signed = await in_turn(read_agreement, envelope_sent)
-    registered, concerned = await in_turn(_register, backend, signed, envelope_sent)
+    registered, follows = await in_turn(_register, backend, signed, envelope_sent)
     wanted = [
         DealCustody(agreement=registered.agreement_id, component=component.id, epoch=_FIRST_EPOCH)
         for component in signed.agreement.components
     ]
     await asyncio.gather(*map(backend.engine.deal_custody, wanted))
-    await asyncio.gather(*(backend.engine.look(claim, "a version was registered") for claim in concerned))
+    if follows:  # longer calendars may have a waiting claim go on; a first version has no claims
+        await _look_at_claims(backend, registered.agreement_id, "a version was registered")
     return Registered(
         agreement=registered.agreement_id,
         version=registered.version,
@@ -174,14 +175,12 @@ async def _registered(backend: Backend, posted: Posted) -> Registered:
     )
 
 
-def _register(
-    backend: Backend, signed: SignedAgreement, sent: Envelope
-) -> tuple[RegisteredAgreement, list[Digest]]:
-    """Register a version, and return the open claims whose workflows should look at it."""
+def _register(backend: Backend, signed: SignedAgreement, sent: Envelope) -> tuple[RegisteredAgreement, bool]:
+    """Register a version, and return whether it is a new one after others."""
     deployment = backend.deployment()
     with transaction(backend.database) as session:
         if agreements.by_digest(session, signed.terms.digest) is not None:
-            return agreements.register(session, sent, backend.now()), []
+            return agreements.register(session, sent, backend.now()), False
         before = agreements.latest(session, signed.agreement.id)
         check_registration(
             deployment,
@@ -191,10 +190,20 @@ def _register(
             previous=None if before is None else before.signed().agreement,
             revoked=revocations.revoked_keys(session, signed.agreement.id),
         )
-        registered = agreements.register(session, sent, backend.now())
-        # Longer calendars may have a waiting claim go on; a first version has no claims.
-        cases = [] if before is None else list(backend.readable_cases(session, [registered.agreement_id]))
-    return registered, [case.claim.digest for case in cases if case.claim.is_open]
+        return agreements.register(session, sent, backend.now()), before is not None
+
+
+async def _look_at_claims(backend: Backend, agreement_id: AgreementId, reason: str) -> None:
+    """Have the workflows of an agreement's open claims look: after the commit, so that nobody's act waits."""
+    concerned = await in_turn(_open_claims, backend, agreement_id)
+    await asyncio.gather(*(backend.engine.look(claim, reason) for claim in concerned))
+
+
+def _open_claims(backend: Backend, agreement_id: AgreementId) -> list[Digest]:
+    """Return the open claims under an agreement: one damaged record must not keep a stolen key alive."""
+    with reading(backend.database) as session:
+        cases = list(backend.readable_cases(session, [agreement_id]))
+    return [case.claim.digest for case in cases if case.claim.is_open]
 
 
 def _item(registered: RegisteredAgreement) -> AgreementItem:
@@ -216,15 +225,16 @@ def _latest_verified(session: Session, agreement_id: AgreementId) -> Deposit | N
 
 async def _revoked(backend: Backend, caller: Caller, agreement: str, posted: Posted) -> Recorded:
     sent = envelope_of(posted, Kind.KEY_REVOCATION)
-    recorded, concerned = await in_turn(_record_revocation, backend, caller, agreement, sent)
-    await asyncio.gather(*(backend.engine.look(claim, "a key was revoked") for claim in concerned))
+    recorded, is_new = await in_turn(_record_revocation, backend, caller, agreement, sent)
+    if is_new:
+        await _look_at_claims(backend, AgreementId(agreement), "a key was revoked")
     return recorded
 
 
 def _record_revocation(
     backend: Backend, caller: Caller, agreement: str, sent: Envelope
-) -> tuple[Recorded, list[Digest]]:
-    """Record a revocation, and return the open claims whose workflows should look at it.
+) -> tuple[Recorded, bool]:
+    """Record a revocation, and return whether it is new: sent again, it has its answer and no effect.
 
     Raises:
         TallystickError: No such agreement for this caller, or the rule that refuses it.
@@ -234,12 +244,11 @@ def _record_revocation(
         # Under the version that it names: a running claim keeps its people, and theirs are the stolen keys.
         named = header_of(sent).agreement_digest
         registered = seen_version(session, caller, agreement, named)
-        if ledger.entry_by_statement(session, registered.agreement_id, statement_id(sent)) is None:
+        known = ledger.entry_by_statement(session, registered.agreement_id, statement_id(sent))
+        if known is None:
             signed = expect(read_signed(sent, registered.signed().agreement), KeyRevocation)
             _check_revocation(session, registered, signed, backend)
         entry = ledger.append(session, registered.agreement_id, sent, at, claim=None)
-        # One damaged record must not keep a stolen key alive.
-        cases = list(backend.readable_cases(session, [registered.agreement_id]))
     recorded = Recorded(
         statement=entry.statement_id,
         index=entry.index,
@@ -248,7 +257,7 @@ def _record_revocation(
         digest=None,
         state=None,
     )
-    return recorded, [case.claim.digest for case in cases if case.claim.is_open]
+    return recorded, known is None
 
 
 def _check_revocation(

@@ -23,17 +23,18 @@ from api.backend.backend import Backend, ClaimNotCarriedError, OpenBackend
 from api.http.auth import Caller, Known
 from api.http.bounded import in_lane
 from api.http.openapi import ENVELOPE_BODY
+from api.http.paging import Cursor, Limit, page_of
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.turns import Lane, in_turn
-from api.http.visibility import NAME_PATTERN, ClaimName, seen_case, seen_cases, seen_claim, seen_version
+from api.http.visibility import NAME_PATTERN, ClaimName, seen_case, seen_claim, seen_version
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.domain.authorship.authors import check_stages
 from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import AgreementId, Digest, PersonId, StageId
 from tallystick.domain.inbox.waiting import Awaited, waiting
 from tallystick.domain.kinds import Kind
-from tallystick.limits import EVIDENCE_ENTRIES_MAX
+from tallystick.limits import EVIDENCE_ENTRIES_MAX, LIST_PAGE_CLAIMS_MAX
 from tallystick.messages import ClaimStart
 from tallystick.proof.reading import header_of
 from tallystick.store.blobs.replicas import NoGoodReplicaError
@@ -58,6 +59,7 @@ async def file_claim(caller: Known, posted: PostedStatement, backend: OpenBacken
 @router.get("/claims")
 @in_lane(Lane.HEAVY)
 def list_claims(
+    *,
     caller: Known,
     backend: OpenBackend,
     state: Annotated[ClaimState | None, Query(description="Only claims in this state.")] = None,
@@ -68,17 +70,19 @@ def list_claims(
             description="Only claims that wait for this person, or for this kind of act.",
         ),
     ] = None,
+    cursor: Cursor = None,
+    limit: Limit = LIST_PAGE_CLAIMS_MAX,
 ) -> ClaimList:
-    """Return the claims that the caller may see."""
+    """Return a page of the claims that the caller may see; what is not wanted is left out of its page."""
     at = backend.now()
     with reading(backend.database) as session:
-        cases = list(seen_cases(backend, session, caller))
+        page = page_of(backend, session, caller, cursor, limit)
     chosen = [
         claim_views.claim_view(case, at)
-        for case in cases
+        for case in page.cases
         if (state is None or case.claim.state is state) and _waits_for(case, waiting_for, backend)
     ]
-    return ClaimList(claims=chosen)
+    return ClaimList(claims=chosen, next=page.following)
 
 
 @router.get("/claims/{claim}")

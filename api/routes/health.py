@@ -7,10 +7,10 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.answers.shapes import DeploymentAnswer, Health
 from api.backend.backend import Backend, OpenBackend
+from api.backend.shared import Shared
 from api.http.bounded import BoundedRoute
 from api.http.problems import NotReadyError
 from api.http.routing import VERSION, check_query
-from api.http.shared import Shared
 from tallystick import __version__
 from tallystick.domain.errors import TallystickError
 from tallystick.store.database.session import database_now, reading

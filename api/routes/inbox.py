@@ -6,11 +6,12 @@ from api.answers.claims import Inbox, InboxItem
 from api.backend.backend import OpenBackend
 from api.http.auth import Known
 from api.http.bounded import in_lane
+from api.http.paging import Cursor, Limit, page_of
 from api.http.routing import strict_router
 from api.http.turns import Lane
-from api.http.visibility import seen_cases
 from tallystick.domain.ids import PersonId
 from tallystick.domain.inbox.waiting import waiting
+from tallystick.limits import LIST_PAGE_CLAIMS_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading
 
@@ -19,13 +20,15 @@ router = strict_router("claims")
 
 @router.get("/inbox")
 @in_lane(Lane.HEAVY)
-def show_inbox(caller: Known, backend: OpenBackend) -> Inbox:
-    """Return what waits for the caller, the most urgent first."""
+def show_inbox(
+    caller: Known, backend: OpenBackend, cursor: Cursor = None, limit: Limit = LIST_PAGE_CLAIMS_MAX
+) -> Inbox:
+    """Return what waits for the caller in a page of the claims, the most urgent first."""
     at = backend.now()
     with reading(backend.database) as session:
-        cases = list(seen_cases(backend, session, caller))
-    items = [item for case in cases for item in _items(case, caller.seats[case.agreement.id], at)]
-    return Inbox(items=sorted(items, key=_urgency))
+        page = page_of(backend, session, caller, cursor, limit)
+    items = [item for case in page.cases for item in _items(case, caller.seats[case.agreement.id], at)]
+    return Inbox(items=sorted(items, key=_urgency), next=page.following)
 
 
 def _items(case: CaseFile, person: PersonId, at: datetime) -> list[InboxItem]:

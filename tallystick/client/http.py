@@ -16,7 +16,7 @@ from urllib.request import getproxies
 import httpx
 
 from tallystick.client.address import read_address
-from tallystick.client.answers import answer, text
+from tallystick.client.answers import answer, objects, text
 from tallystick.client.bearer import Bearer, bearer_token
 from tallystick.client.pace import Pace, paced_transport
 from tallystick.client.problems import PlainHttpError, UnexpectedAnswerError, UnreachableError
@@ -35,6 +35,7 @@ from tallystick.limits import (
     HTTP_ATTEMPTS_MAX,
     HTTP_RETRY_AFTER_MAX,
     HTTP_TIMEOUT,
+    LIST_PAGES_MAX,
     RECEIPT_SIZE_BYTES_MAX,
 )
 
@@ -100,6 +101,22 @@ class Client:
         """
         given = {name: value for name, value in parameters.items() if value is not None}
         return answer(self.get_bytes(path, parameters=given))
+
+    def get_pages(self, path: str, member: str, **parameters: str | int | None) -> JsonObject:
+        """Return a whole list, page after page: what its pages have in `member`, in their order.
+
+        Raises:
+            UnexpectedAnswerError: It has more pages than any list, or a page names itself as the next.
+            TallystickError: As `get`.
+        """
+        found, page = list[JsonObject](), self.get(path, **parameters)
+        for _ in range(LIST_PAGES_MAX):
+            found += objects(page, member)
+            following = page.get("next")
+            if following is None:
+                return {member: found}
+            page = self.get(path, **{**parameters, "cursor": text(page, "next")})
+        raise UnexpectedAnswerError("the list does not end", limit=LIST_PAGES_MAX)
 
     def get_bytes(
         self,

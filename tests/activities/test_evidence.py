@@ -20,13 +20,13 @@ def world(tmp_path: Path) -> World:
 def test_an_export_reads_no_claims_record_inside_a_write_transaction(world: World) -> None:
     said = list[str]()
     event.listen(world.database, "before_cursor_execute", lambda *given: said.append(str(given[2])))
-    event.listen(world.database, "commit", lambda _: said.append("COMMIT"))
+    event.listen(world.database, "commit", lambda *_: said.append("COMMIT"))
     exporting = EvidenceActivities(
         database=world.database,
         blobs=world.blobs,
         log_key=LOG_KEY,
         root_keys=frozenset(),
-        tell=lambda _: None,
+        tell=said.append,
     )
     exporting.export_evidence(EvidenceRequest(claim=world.claim))
     start = said.index("BEGIN IMMEDIATE")

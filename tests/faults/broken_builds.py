@@ -176,6 +176,13 @@ BUILDS: Final = (
         "tests/store/blobs/test_chunks.py",
     ),
     _build(
+        "a page of a list folds every claim",
+        "tallystick/store/registers/claims.py",
+        "return list(_matching(session, *conditions, limit=limit))",
+        "return list(_matching(session, *conditions))",
+        "tests/api/routes/test_claims.py -k page_by_page",
+    ),
+    _build(
         "evidence is made anew for whoever asks",
         "api/backend/exports.py",
         "if (known := self._made.found(claim, as_of=log_size)) is not None:",

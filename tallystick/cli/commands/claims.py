@@ -77,7 +77,7 @@ def list_(
 ) -> None:
     """List the claims that you may see."""
     with opened(context, api, key) as desk:
-        answer = desk.client.get(route("claims"), state=state, waiting_for=waiting_for)
+        answer = desk.client.get_pages(route("claims"), "claims", state=state, waiting_for=waiting_for)
     members = ("claim", "state", "agreement", "condition", "filed_by", "filed_at")
     rows = [[text(claim, name) for name in members] for claim in objects(answer, "claims")]
     print_table(answer, [name.replace("_", " ") for name in members], rows, as_json=as_json)
@@ -129,10 +129,10 @@ def timeline(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as
 def inbox(context: typer.Context, api: Api, key: Key, *, as_json: Json = False) -> None:
     """List what is waiting for you."""
     with opened(context, api, key) as desk:
-        answer = desk.client.get(route("inbox"))
-    rows = [
-        [text(i, "claim"), text(i, "what"), i.get("until"), text(i, "why")] for i in objects(answer, "items")
-    ]
+        answer = desk.client.get_pages(route("inbox"), "items")
+    # Each page has its own order. Moments are spelt so that they sort as text; what has no end comes last.
+    urgent = sorted(objects(answer, "items"), key=lambda i: (i.get("until") is None, str(i.get("until"))))
+    rows = [[text(i, "claim"), text(i, "what"), i.get("until"), text(i, "why")] for i in urgent]
     print_table(answer, ("claim", "what", "until", "why"), rows, as_json=as_json)
 
 

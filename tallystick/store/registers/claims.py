@@ -82,18 +82,37 @@ def of_agreements(session: Session, agreement_ids: Collection[AgreementId]) -> l
     return list(_matching(session, col(ClaimRow.agreement_id).in_(list(agreement_ids))))
 
 
+def page(
+    session: Session,
+    agreement_ids: Collection[AgreementId],
+    *,
+    after: tuple[AgreementId, int] | None,
+    limit: int,
+) -> list[StoredClaim]:
+    """Return the first claims under these agreements after a place: an agreement, and a filing's index."""
+    conditions: list[ColumnElement[bool]] = [col(ClaimRow.agreement_id).in_(list(agreement_ids))]
+    if after is not None:
+        agreement_id, index = after
+        later = (col(ClaimRow.agreement_id) == agreement_id) & (col(EntryRow.index) > index)
+        conditions.append((col(ClaimRow.agreement_id) > agreement_id) | later)
+    return list(_matching(session, *conditions, limit=limit))
+
+
 def on_record(session: Session) -> int:
     """Return how many claims are on record; none of them is read."""
     return session.exec(select(func.count()).select_from(ClaimRow)).one()
 
 
-def _matching(session: Session, *conditions: ColumnElement[bool]) -> Iterator[StoredClaim]:
+def _matching(
+    session: Session, *conditions: ColumnElement[bool], limit: int | None = None
+) -> Iterator[StoredClaim]:
     query = (
         select(ClaimRow, EntryRow)
         .where(col(EntryRow.agreement_id) == col(ClaimRow.agreement_id))
         .where(col(EntryRow.statement_id) == col(ClaimRow.digest))
         .where(*conditions)
         .order_by(col(ClaimRow.agreement_id), col(EntryRow.index))
+        .limit(limit)
     )
     for row, entry in session.exec(query).all():
         yield StoredClaim(

@@ -95,7 +95,7 @@ async def test_no_blob_is_theirs_but_the_documents_of_their_claims(claimed: Serv
 async def test_without_a_claim_under_their_version_its_log_is_not_there(service: Service) -> None:
     amended(service.world)
     assert (await service.get(LOG, ABE)).status_code == 404
-    assert (await service.get("/claims", ABE)).json() == {"claims": []}
+    assert (await service.get("/claims", ABE)).json() == {"claims": [], "next": None}
 
 
 async def test_who_is_in_the_newest_version_sees_all_of_it(claimed: Service) -> None:

@@ -36,7 +36,7 @@ async def test_a_claim_says_whom_it_waits_for_and_their_inbox_lists_it(claimed: 
     assert waiting["until"].endswith("Z")
     assert (view["state"], view["filed_by"], view["window"]) == ("FILED", "bea@halden", None)
     assert [item["what"] for item in (await claimed.get("/inbox", ANA)).json()["items"]] == ["intake"]
-    assert (await claimed.get("/inbox", KIM)).json() == {"items": []}
+    assert (await claimed.get("/inbox", KIM)).json() == {"items": [], "next": None}
 
 
 async def test_claims_are_found_by_state_and_by_whom_they_wait_for(claimed: Service) -> None:
@@ -153,6 +153,26 @@ async def test_an_open_stream_ends_when_its_followers_key_is_revoked(claimed: Se
     answer = await claimed.post("/agreements/nordwind-halden/revocations", sent, ANA)
     assert answer.status_code == 201
     assert [event async for event in stream] == []
+
+
+async def test_lists_come_page_by_page_and_a_page_looks_at_its_own_claims_alone(claimed: Service) -> None:
+    declared = (document("officer-declaration", claimed.clock.now),)
+    second = await claimed.post("/claims", claimed.filing(condition="end-of-support", evidence=declared), BEA)
+    assert second.status_code == 201, second.text
+    claims = [claimed.world.claim, second.json()["digest"]]
+    found, cursor = list[str](), None
+    for _ in claims:
+        page = (await claimed.get("/claims", ANA, limit=1, cursor=cursor)).json()
+        found += [one["digest"] for one in page["claims"]]
+        cursor = page["next"]
+    assert (found, cursor) == (claims, None)
+    claimed.world.execute("UPDATE ledger_entries SET envelope = ? WHERE claim = ?", b"{}", claims[1])
+    first = (await claimed.get("/inbox", ANA, limit=1)).json()
+    assert [item["what"] for item in first["items"]] == ["intake"]
+    assert (await claimed.get("/inbox", ANA, limit=1, cursor=first["next"])).json() == {
+        "items": [],
+        "next": None,
+    }
 
 
 async def test_the_evidence_file_is_what_the_worker_stored(claimed: Service) -> None:

@@ -1,0 +1,63 @@
+"""Lists by page: a page reads and folds its own claims only, however many there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Query
+from sqlmodel import Session
+
+from api.backend.backend import Backend
+from api.http.auth import Caller
+from tallystick.domain.ids import AgreementId
+from tallystick.limits import LIST_PAGE_CLAIMS_MAX
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.damage import unless_damaged
+from tallystick.store.registers import claims
+from tallystick.store.registers.claims import StoredClaim
+
+_PLACE: Final = r"^[a-z0-9][a-z0-9.-]{0,62}:[0-9]{1,15}$"
+
+Cursor = Annotated[
+    str | None, Query(pattern=_PLACE, description="Where the page begins: `next` of the page before it.")
+]
+Limit = Annotated[
+    int,
+    Query(ge=1, le=LIST_PAGE_CLAIMS_MAX, description="How many claims the page looks at, at most."),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some claims that a caller may see; those that cannot be read are left out.
+
+    Attributes:
+        following: The cursor of the page after it; None if this is the last.
+    """
+
+    cases: Sequence[CaseFile]
+    following: str | None
+
+
+def page_of(backend: Backend, session: Session, caller: Caller, cursor: str | None, limit: int) -> Page:
+    """Return the claims from `cursor` on that the caller may see; at most `limit` are looked at."""
+    found = claims.page(session, caller.seats, after=_place(cursor), limit=limit + 1)
+    looked_at = found[:limit]
+    cases = list[CaseFile]()
+    for stored in looked_at:
+        with unless_damaged("a claim's record is unreadable", claim=stored.digest):
+            case = backend.case(session, stored)
+            if caller.sees(case.agreement.id, case.terms.digest):
+                cases.append(case)
+    return Page(cases=cases, following=_cursor(looked_at[-1]) if len(found) > limit else None)
+
+
+def _place(cursor: str | None) -> tuple[AgreementId, int] | None:
+    if cursor is None:
+        return None
+    name, _, index = cursor.rpartition(":")
+    return AgreementId(name), int(index)
+
+
+def _cursor(stored: StoredClaim) -> str:
+    return f"{stored.agreement_id}:{stored.entry.index}"
