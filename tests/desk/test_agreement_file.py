@@ -334,15 +334,15 @@ def test_demo_agreements_are_sound(folder: Path, name: str) -> None:
     shutil.copy(DEMO / name, folder / name)
     found = read_agreement_file(folder / name)
     assert found.deployment == DeploymentId("test")
-    # The demonstration's window of seconds is told, and nothing else is found in either.
-    assert {finding.code for finding in examine(found, at=found.effective_from)} <= {"objection-window-short"}
+    told = {finding.code for finding in examine(found, at=found.effective_from)}
+    assert told <= {"objection-window-short", "notice-refusable"}
     assert isinstance(found.notice, NoticeRule)
 
 
-def test_realistic_demo_agreement_has_no_warnings_either(folder: Path) -> None:
+def test_realistic_demo_agreement_is_told_only_that_its_vendor_may_refuse_all_letters(folder: Path) -> None:
     shutil.copy(DEMO / "agreement-ten-business-days.yaml", folder)
     found = read_agreement_file(folder / "agreement-ten-business-days.yaml")
-    assert examine(found, at=found.effective_from) == ()
+    assert [finding.code for finding in examine(found, at=found.effective_from)] == ["notice-refusable"]
 
 
 @dataclass(frozen=True, kw_only=True)

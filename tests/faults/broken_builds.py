@@ -925,6 +925,13 @@ BUILDS: Final = (
         "tests/domain/soundness/simulation/test_scenarios.py -k mail",
     ),
     _build(
+        "a depositor who refuses all letters is not played",
+        "tallystick/domain/soundness/simulation/scenarios.py",
+        "    notice_survives_refusal,\n",
+        "",
+        "tests/domain/soundness/simulation/test_scenarios.py -k own",
+    ),
+    _build(
         "a notice is not written after a calendar's end",
         "tallystick/domain/notice/letter.py",
         "except CalendarExhaustedError as beyond:",

@@ -1,8 +1,7 @@
 """Which claims are played, and what each must come to: the agreement's words against what the rules do.
 
 One thing goes wrong at a time. Where the words themselves say that nothing goes on, nothing is found: without
-the escrow agent no form is checked, without any channel there is no notice, and without the beneficiary
-nobody reports what was delivered.
+the escrow agent no form is checked, and without the beneficiary nobody reports what was delivered.
 """
 
 from collections.abc import Callable, Iterator
@@ -85,6 +84,23 @@ def notice_survives_one_server(trial: Trial) -> Iterator[Finding]:
             place = trial.agreement.parties.index(party)
             advice = "Add a channel that goes another way, or require fewer."
             yield warning("notice-needs-one-server", f"/parties/{place}/channels", message, advice)
+
+
+def notice_survives_refusal(trial: Trial) -> Iterator[Finding]:
+    """Advise that notice can be proven although the depositor refuses it at each of its own channels."""
+    party = depositor(trial.agreement)
+    own = frozenset(one for one in party.channels if one.kind is not ChannelKind.OUTBOX)
+    if trial.end(_silent(trial)).claim.window_opened_at is None:
+        return
+    if trial.until(_window_opened, _silent(trial, dead=own)).claim.window_opened_at is not None:
+        return
+    place = trial.agreement.parties.index(party)
+    message = f"if {party.id} refuses every letter and acknowledges none, a claim waits for ever"
+    advice = (
+        "Add an outbox that the depositor can read, and let it prove notice (`own_channels`), or weigh that "
+        "no order of a court helps either: without notice nothing is released."
+    )
+    yield warning("notice-refusable", f"/parties/{place}/channels", message, advice)
 
 
 def _servers(channels: tuple[Channel, ...]) -> Iterator[tuple[str, frozenset[Channel]]]:
@@ -218,6 +234,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     release_comes,
     silence_lets_go_on,
     notice_survives_one_server,
+    notice_survives_refusal,
     objections_are_settled,
     holds_are_lifted,
     no_neutral_is_needed,

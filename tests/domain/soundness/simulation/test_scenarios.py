@@ -197,6 +197,11 @@ SHAPES: Final[dict[str, tuple[str, Severity, Agreement]]] = {
         WARNING,
         channels(MAIL, HOOK, required=2),
     ),
+    "mail and a webhook, all of them the depositor's own": (
+        "notice-refusable",
+        WARNING,
+        channels(MAIL, HOOK),
+    ),
     "a mailbox that the claimant reads": (
         "channel-shared",
         WARNING,
