@@ -184,6 +184,8 @@ def test_a_hold_stops_it(world: World) -> None:
 
 
 def test_a_satisfied_denial_tree_stops_it(world: World) -> None:
+    """Dora approves as well, so that the quorum stays reached without Kim."""
+    world.approve(DORA, READY)
     for person in (ABE, KIM):
         world.say(Denial, person, READY, reason="the evidence is disputed")
 
