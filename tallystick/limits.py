@@ -200,6 +200,7 @@ assert NOTICE_STEP_MAX > LEDGER_STEP_MAX  # it ends with such a step
 METRICS_READERS_MAX: Final = 8  # at once, on the port of the figures
 CHANNEL_REPLY_MAX: Final = timedelta(seconds=30)  # for a mail server or a webhook to answer
 CHANNEL_DETAIL_LENGTH_MAX: Final = 200
+LETTER_FILE_SIZE_BYTES_MAX: Final = 1024 * 1024  # of a letter as a file, or of the mail that it lies in
 
 STORAGE_NOTICE_FINDINGS_MAX: Final = 64  # in one letter, so that a lost disk is not one letter per file
 STORAGE_NOTICE_RETRY_MAX: Final = timedelta(days=1)

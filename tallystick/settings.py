@@ -70,13 +70,13 @@ class Settings:
         root_keys: The escrow agent's keys; every agreement needs a signature by one of them.
         metrics_address: Where the API serves its figures, as host:port; absent: nowhere.
         log_key_file: The key that signs checkpoints and notices; only the worker can read it.
+        letter_key_file: The key that signs letters and webhooks; its publication is the .pub beside it.
         gate_key_file: The gate's keys; only the gate can read them.
         smtp_url: `smtp://` or `smtps://`, with user and password if any; without it no e-mail is sent.
         mail_from: The address that e-mail comes from; a mail server elsewhere needs one.
         mail_caught: Whether the mail server keeps all mail to itself, so that none of it proves notice.
         outbox_dir: The folder for notices of the embedded stack.
         webhook_hosts: The only hosts to which webhooks go.
-        webhook_secret_file: The file of the secret that signs webhooks.
         loopback_webhooks: Whether webhooks may go to this machine, for tests and demonstrations.
         halt_file: While this file exists, the gate releases nothing.
         reconcile_every: How often the worker looks for lost workflow runs.
@@ -97,13 +97,13 @@ class Settings:
     api_port: int
     metrics_address: str | None
     log_key_file: Path
+    letter_key_file: Path
     gate_key_file: Path
     smtp_url: str | None = field(repr=False)
     mail_from: str | None
     mail_caught: bool
     outbox_dir: Path
     webhook_hosts: tuple[str, ...]
-    webhook_secret_file: Path | None
     loopback_webhooks: bool
     halt_file: Path
     reconcile_every: timedelta
@@ -144,13 +144,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         api_port=read.get("API_PORT", _port, 8080),
         metrics_address=read.get("METRICS_ADDRESS", _listening, None),
         log_key_file=read.get("LOG_KEY_FILE", _absolute, data / "keys" / "log.key"),
+        letter_key_file=read.get("LETTER_KEY_FILE", _absolute, data / "keys" / "letter.key"),
         gate_key_file=read.get("GATE_KEY_FILE", _absolute, data / "keys" / "gate.key"),
         smtp_url=read.get("SMTP_URL", _smtp, None),
         mail_from=read.get("MAIL_FROM", _mailbox, None),
         mail_caught=read.get("MAIL_CAUGHT", _yes_or_no, default=False),
         outbox_dir=read.get("OUTBOX_DIR", _absolute, data / "outbox"),
         webhook_hosts=read.get("WEBHOOK_HOSTS", _hosts, ()),
-        webhook_secret_file=read.get("WEBHOOK_SECRET_FILE", _absolute, None),
         loopback_webhooks=read.get("LOOPBACK_WEBHOOKS", _yes_or_no, default=False),
         halt_file=read.get("HALT_FILE", _absolute, data / "HALT"),
         reconcile_every=read.get("RECONCILE_SECONDS", _seconds, timedelta(seconds=30)),
@@ -178,6 +178,7 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
         "API_HOST": settings.api_host,
         "API_PORT": settings.api_port,
         "LOG_KEY_FILE": settings.log_key_file,
+        "LETTER_KEY_FILE": settings.letter_key_file,
         "GATE_KEY_FILE": settings.gate_key_file,
         "OUTBOX_DIR": settings.outbox_dir,
         "MAIL_CAUGHT": "yes" if settings.mail_caught else "no",
@@ -198,7 +199,6 @@ def _optional(settings: Settings) -> Mapping[str, object]:
         "SMTP_URL": settings.smtp_url,
         "MAIL_FROM": settings.mail_from,
         "METRICS_ADDRESS": settings.metrics_address,
-        "WEBHOOK_SECRET_FILE": settings.webhook_secret_file,
     }
 
 

@@ -9,26 +9,32 @@ import os
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from tallystick.crypto.age import new_identity, parse_identity
 from tallystick.crypto.enrolment import read_public_file
+from tallystick.crypto.envelope import envelope_bytes, envelope_json, parse_envelope
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.crypto.keyfile import PrivateKeys, read_key_file, write_key_file
 from tallystick.crypto.keys import SigningKey
+from tallystick.crypto.letter_key import LetterKey, LetterKeyUnpublishedError, publish, published_key
 from tallystick.domain.agreement.deployment import (
     Deployment,
     EngineKeys,
+    Publication,
     read_deployment,
     write_deployment,
 )
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import DeploymentId, PersonId, PublicKey, engine_person, gate_person, name
+from tallystick.domain.json import JsonObject
 from tallystick.durable import Fsync, make_private, read_with_mode, write_durably
 from tallystick.limits import JSON_SIZE_BYTES_MAX, LOGS_KEPT_MAX
 from tallystick.settings import Settings, read_settings
 
+_PUBLICATION: Final = ".pub"
 _PUBLIC: Final = 0o644  # worker and gate may run as other users
 
 
@@ -83,6 +89,11 @@ class Site:
         return self.root / "keys" / "log.key"
 
     @property
+    def letter_key_file(self) -> Path:
+        """The file of the key that signs letters; its publication lies beside it as `letter.pub`."""
+        return self.root / "keys" / "letter.key"
+
+    @property
     def gate_key_file(self) -> Path:
         """The file of the gate's keys."""
         return self.root / "gate" / "gate.key"
@@ -127,6 +138,23 @@ class Site:
             ) from error
 
 
+def read_letter_key(file: Path, *, deployment: DeploymentId, log_key: PublicKey) -> LetterKey:
+    """Return the key that signs letters, with the statement beside it by which the log key published it.
+
+    Raises:
+        LetterKeyUnpublishedError: There is no such statement, or it publishes another key.
+        TallystickError: The key file is not what it must be, or the log key did not sign the statement.
+    """
+    keys = read_key_file(file)
+    try:
+        published = parse_envelope(file.with_suffix(_PUBLICATION).read_bytes())
+    except OSError as error:
+        raise LetterKeyUnpublishedError(
+            f"cannot read {file.with_suffix(_PUBLICATION)}: {error.strerror}", reason=error.strerror
+        ) from error
+    return published_key(keys.signing_key, published, deployment=deployment, log_key=log_key)
+
+
 def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = (), fsync: Fsync = os.fsync) -> Site:
     """Make the data folder, or use one that is there, and add root keys to its public facts.
 
@@ -147,7 +175,8 @@ def prepare(root: Path, *, deployment: str, root_files: Iterable[Path] = (), fsy
     _make_folders(site)
     public = _public(site, deployment)
     keys = tuple(dict.fromkeys((*public.root_keys, *new)))
-    _write_public(site, dataclasses.replace(public, root_keys=keys), fsync)
+    letter_key = Publication(envelope=_published_letter_key(site, public.id, fsync))
+    _write_public(site, dataclasses.replace(public, root_keys=keys, letter_key=letter_key), fsync)
     return site
 
 
@@ -177,6 +206,7 @@ def settings_of(
             "TALLYSTICK_DEPLOYMENT": public.id,
             "TALLYSTICK_ROOT_KEYS": " ".join(public.root_keys),
             "TALLYSTICK_LOG_KEY_FILE": str(site.log_key_file),
+            "TALLYSTICK_LETTER_KEY_FILE": str(site.letter_key_file),
             "TALLYSTICK_GATE_KEY_FILE": str(site.gate_key_file),
             "TALLYSTICK_API_PORT": str(api_port),
             "TALLYSTICK_TEMPORAL_ADDRESS": f"127.0.0.1:{temporal_port}",
@@ -242,6 +272,19 @@ def _service_keys(path: Path, person: PersonId) -> PrivateKeys:
         )
         write_key_file(path, keys)
     return read_key_file(path)
+
+
+def _published_letter_key(site: Site, deployment: DeploymentId, fsync: Fsync) -> JsonObject:
+    """Return the publication of the letter key; one that was taken away is made anew, and so replaced."""
+    log = read_key_file(site.log_key_file).signing_key
+    key = _service_keys(site.letter_key_file, engine_person(deployment)).signing_key
+    try:
+        known = read_letter_key(site.letter_key_file, deployment=deployment, log_key=log.public_key)
+    except LetterKeyUnpublishedError:
+        known = publish(key, deployment=deployment, log_key=log, at=datetime.now(UTC).replace(microsecond=0))
+        file = site.letter_key_file.with_suffix(_PUBLICATION)
+        write_durably(file, envelope_bytes(known.published) + b"\n", fsync=fsync)
+    return envelope_json(known.published)
 
 
 def _write_public(site: Site, deployment: Deployment, fsync: Fsync) -> None:

@@ -24,13 +24,13 @@ FULL = {
     "TALLYSTICK_API_PORT": "8443",
     "TALLYSTICK_METRICS_ADDRESS": "127.0.0.1:9464",
     "TALLYSTICK_LOG_KEY_FILE": "/keys/log.key",
+    "TALLYSTICK_LETTER_KEY_FILE": "/keys/letter.key",
     "TALLYSTICK_GATE_KEY_FILE": "/keys/gate.key",
     "TALLYSTICK_SMTP_URL": "smtp://ana:canary@mail.example:587",
     "TALLYSTICK_MAIL_FROM": "escrow@harbour.example",
     "TALLYSTICK_MAIL_CAUGHT": "yes",
     "TALLYSTICK_OUTBOX_DIR": "/outbox",
     "TALLYSTICK_WEBHOOK_HOSTS": "hooks.nordwind.example hooks.halden.example",
-    "TALLYSTICK_WEBHOOK_SECRET_FILE": "/keys/webhook",
     "TALLYSTICK_LOOPBACK_WEBHOOKS": "yes",
     "TALLYSTICK_HALT_FILE": "/run/halt",
     "TALLYSTICK_RECONCILE_SECONDS": "11",
@@ -61,7 +61,7 @@ def test_every_variable_is_read() -> None:
     assert settings.root_keys[0] == ROOT_KEY
     assert settings.api_port == 8443
     assert settings.webhook_hosts == ("hooks.nordwind.example", "hooks.halden.example")
-    assert settings.webhook_secret_file == Path("/keys/webhook")
+    assert settings.letter_key_file == Path("/keys/letter.key")
     assert settings.loopback_webhooks
     assert settings.poll_every == timedelta(seconds=15)
 

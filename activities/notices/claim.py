@@ -80,12 +80,8 @@ class NoticeActivities:
         _trusted_now()  # by a wrong clock no letter is sent; else each retry would send them all
         text = claim_letter(case.agreement, case.claim, at=request.at)
         channels = channels_left(case.agreement, case.claim)
-        subject = claim_subject(case.agreement, case.claim)
         results = await asyncio.gather(
-            *(
-                self._through(channel, Letter(id=_letter_id(request, place), subject=subject, text=text))
-                for place, channel in channels
-            )
+            *(self._through(channel, _letter(case, request, place, text)) for place, channel in channels)
         )
         self._told(request, tuple(results))
         return await asyncio.to_thread(self._recorded, request, text, tuple(results))
@@ -156,6 +152,18 @@ def _trusted_now() -> datetime:
             started_at=instant_text(started_at),
         )
     return host_at
+
+
+def _letter(case: CaseFile, request: GiveNotice, channel: int, text: str) -> Letter:
+    return Letter(
+        id=_letter_id(request, channel),
+        subject=claim_subject(case.agreement, case.claim),
+        text=text,
+        terms=case.signed.terms,
+        party=depositor(case.agreement).id,
+        issued_at=request.at,
+        claim=case.claim.digest,
+    )
 
 
 def _letter_id(request: GiveNotice, channel: int) -> str:

@@ -11,8 +11,9 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
@@ -21,18 +22,28 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 import httpx
-from standardwebhooks import Webhook
 
 from activities.clock import now
+from activities.engine import nonce_of
 from activities.notices.inner_networks import Address, is_public
+from tallystick.crypto.envelope import sign
+from tallystick.crypto.json.base64 import base64_text
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.crypto.letter_key import LetterKey
 from tallystick.domain import ids
 from tallystick.domain.agreement.hosts import host_name
 from tallystick.domain.agreement.parties import Channel, ChannelKind
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import Digest, PartyId, engine_person
+from tallystick.domain.json import JsonObject
 from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.engine import ChannelResult
+from tallystick.domain.statements.letters import LetterStatement
 from tallystick.durable import make_folder, sync_folder, write_durably
 from tallystick.limits import CHANNEL_DETAIL_LENGTH_MAX, CHANNEL_REPLY_MAX
+from tallystick.proof.letter import LETTER_FILE_NAME, LetterFile, letter_bytes
 
 _TIMEOUT: Final = CHANNEL_REPLY_MAX.total_seconds()
 _MAILBOX: Final = re.compile(r"[^@\s,;:<>()\"\\]{1,64}@[A-Za-z0-9.-]{1,253}")
@@ -42,11 +53,21 @@ _WORDS_MAX: Final = 120  # of what a mail server says
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A notice on its way through one channel; a repeated letter has the same `id`."""
+    """A notice on its way through one channel; a repeated letter has the same `id`.
+
+    Attributes:
+        terms: The agreement under which it is written.
+        party: To whom.
+        claim: The claim that it is about, if it is about one.
+    """
 
     id: str
     subject: str
     text: str
+    terms: Terms
+    party: PartyId
+    issued_at: datetime
+    claim: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +99,17 @@ class Post:
         smtp_url: `smtp://` or `smtps://`, with user and password if any.
         mail_from: The address that mail comes from.
         mail_caught: Whether the mail server keeps all mail to itself, as one does for trying things out.
+        letter_key: Signs every letter and every webhook.
         loopback: Whether webhooks may go to this machine, even without TLS: for tests and demonstrations.
     """
 
     domain: str
     outbox_dir: Path
+    letter_key: LetterKey
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     mail_caught: bool = False
     webhook_hosts: tuple[str, ...] = ()
-    webhook_secret: str | None = field(default=None, repr=False)
     loopback: bool = False
 
     async def send(self, channel: Channel, letter: Letter) -> Taken:
@@ -136,29 +158,27 @@ class Post:
         message["Message-ID"] = f"<{letter.id}@{_domain(self._sender())}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text)
+        signed = self._signed(Channel(kind=ChannelKind.EMAIL, address=address), letter)
+        message.add_attachment(signed, maintype="application", subtype="json", filename=LETTER_FILE_NAME)
         return message
 
     async def _webhook(self, address: str, letter: Letter) -> Taken:
         url, host = self._checked_url(address)
-        if self.webhook_secret is None:
-            raise _NotTakenError("this deployment has no webhook secret")
         port = url.port or (_HTTPS_PORT if url.scheme == "https" else 80)
         pinned = self._checked_address(await _addresses(host, port))
         literal = f"[{pinned}]" if pinned.version == 6 else str(pinned)  # noqa: PLR2004 - of the protocol
         target = url._replace(netloc=f"{literal}:{port}", fragment="").geturl()
-        body, sent_at = letter.text, now()
+        body = self._signed(Channel(kind=ChannelKind.WEBHOOK, address=address), letter)
         headers = {
             "host": url.netloc,
-            "content-type": "text/plain; charset=utf-8",
-            "webhook-id": letter.id,
-            "webhook-timestamp": str(int(sent_at.timestamp())),
-            "webhook-signature": Webhook(self.webhook_secret).sign(letter.id, sent_at, body),
+            "content-type": "application/json",
+            **_signature(self.letter_key, letter.id, body, at=now()),
         }
         async with httpx.AsyncClient(
             timeout=_TIMEOUT, follow_redirects=False, trust_env=False, verify=ssl.create_default_context()
         ) as client:
             request = client.build_request(
-                "POST", target, content=body.encode(), headers=headers, extensions={"sni_hostname": host}
+                "POST", target, content=body, headers=headers, extensions={"sni_hostname": host}
             )
             response = await client.send(request, stream=True)  # we don't need its body
             await response.aclose()
@@ -199,9 +219,40 @@ class Post:
         make_folder(folder)
         path = folder / f"{letter.id}.txt"
         if not path.exists():
+            signed = self._signed(Channel(kind=ChannelKind.OUTBOX, address=address), letter)
+            write_durably(path.with_suffix(".json"), signed)
             write_durably(path, f"{letter.subject}\n\n{letter.text}".encode())
             sync_folder(folder.parent)  # a process that was stopped may have made the folder
         return Taken(taken=True, own=True, detail=f"lies in the outbox as {path.name}")
+
+    def _signed(self, channel: Channel, letter: Letter) -> bytes:
+        """Return the file of a letter, signed by the letter key."""
+        members: JsonObject = {"letter": letter.id, "channel": encode_object(channel)}
+        person = engine_person(letter.terms.agreement.deployment)
+        statement = LetterStatement(
+            **letter.terms.header(person, letter.issued_at, nonce_of(members)),
+            letter=letter.id,
+            party=letter.party,
+            channel=channel,
+            subject=letter.subject,
+            text_digest=sha256_digest(letter.text.encode()),
+            claim=letter.claim,
+        )
+        envelope = sign(statement.KIND, encode_object(statement), [self.letter_key.signing_key])
+        return letter_bytes(
+            LetterFile(letter=envelope, letter_key=self.letter_key.published, text=letter.text)
+        )
+
+
+def _signature(key: LetterKey, letter: str, body: bytes, *, at: datetime) -> Mapping[str, str]:
+    """Return the headers that sign a webhook (Standard Webhooks 1.0.0, the asymmetric `v1a`)."""
+    timestamp = str(int(at.timestamp()))
+    signed = key.signing_key.sign(b"%b.%b.%b" % (letter.encode(), timestamp.encode(), body))
+    return {
+        "webhook-id": letter,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1a,{base64_text(signed)}",
+    }
 
 
 class _NotTakenError(Exception):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -101,11 +101,19 @@ class StorageNotices:
         self, signed: SignedAgreement, due: OwedLetter, text: str
     ) -> tuple[ChannelResult, ...]:
         name = f"storage-{nonce_of(_members(signed, due))}"
-        letters = [
-            (channel, Letter(id=f"{name}-{place}", subject=storage_subject(signed.agreement), text=text))
-            for place, channel in enumerate(due.party.channels)
-        ]
-        return tuple(await asyncio.gather(*(self._through(*one) for one in letters)))
+        letter = Letter(
+            id=name,
+            subject=storage_subject(signed.agreement),
+            text=text,
+            terms=signed.terms,
+            party=due.party.id,
+            issued_at=self.clock(),
+        )
+        channels = enumerate(due.party.channels)
+        sending = (
+            self._through(channel, replace(letter, id=f"{name}-{place}")) for place, channel in channels
+        )
+        return tuple(await asyncio.gather(*sending))
 
     async def _through(self, channel: Channel, one: Letter) -> ChannelResult:
         answer = result_of(channel, await self.post.send(channel, one))

@@ -23,6 +23,7 @@ class DeploymentAnswer:
     decision_key: str
     gate_recipient: str
     root_keys: Sequence[str]
+    letter_key: Json | None
     version: str
 
 

@@ -164,6 +164,7 @@ class Backend:
             id=self.settings.deployment,
             engine=public.engine,
             root_keys=self.settings.root_keys or public.root_keys,
+            letter_key=public.letter_key,
         )
 
 

@@ -5,7 +5,7 @@ from typing import Final, cast
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 
-from api.answers.shapes import DeploymentAnswer, Health
+from api.answers.shapes import DeploymentAnswer, Health, Json
 from api.backend.backend import Backend, OpenBackend
 from api.backend.shared import Shared
 from api.http.bounded import BoundedRoute
@@ -28,12 +28,14 @@ PUBLIC: Final = frozenset({DEPLOYMENT, "/healthz", "/readyz"})
 def show_deployment(backend: OpenBackend) -> DeploymentAnswer:
     """Return the deployment's name and public keys, which agreements pin."""
     public = backend.deployment()
+    published = None if public.letter_key is None else cast("Json", public.letter_key.envelope)
     return DeploymentAnswer(
         deployment=public.id,
         log_key=public.engine.log_key,
         decision_key=public.engine.decision_key,
         gate_recipient=public.engine.gate_recipient,
         root_keys=public.root_keys,
+        letter_key=published,
         version=__version__,
     )
 

@@ -38,6 +38,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "receive": "commands.receive",
         "evidence": "commands.evidence",
         "ledger": "commands.ledgers",
+        "letter": "commands.letters",
         "age": "commands.age",
     }
 )

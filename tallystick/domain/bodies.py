@@ -31,7 +31,7 @@ _OTHER_BODIES: Final[tuple[type[Body], ...]] = (
 BODIES: Final[Mapping[Kind, type[Body]]] = MappingProxyType(
     {body.KIND: body for body in (*_OTHER_BODIES, *(act.body for act in ACTS))}
 )
-"""The bodies under an agreement; `agreement` itself and `enrolment` have readers of their own."""
+"""The bodies under an agreement; agreements, enrolments, letters and their keys have readers of their own."""
 
 
 def read_body(kind: Kind, body: JsonObject) -> Body:

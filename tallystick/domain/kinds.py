@@ -27,6 +27,8 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
     RETURN = "return"
     STORAGE_NOTICE = "storage-notice"
+    LETTER = "letter"
+    LETTER_KEY = "letter-key"
     EVENT = "event"
     DECISION = "decision"
     SIGHTING = "sighting"

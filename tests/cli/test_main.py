@@ -19,6 +19,7 @@ GROUPS = {
     "custody": {"status"},
     "claim": {"file", "show", "list", "watch", "explain", "timeline"},
     "ledger": {"verify"},
+    "letter": {"check"},
     "age": {"encrypt", "decrypt"},
 }
 

@@ -1106,6 +1106,48 @@ BUILDS: Final = (
         "    if False:",
         "tests/cli/commands/test_acts.py -k swapped",
     ),
+    _build(
+        "anybody writes letters",
+        "tallystick/proof/letter.py",
+        "    verified_signers(file.letter, [key.letter_key])\n",
+        "",
+        "tests/proof/test_letter.py",
+    ),
+    _build(
+        "anybody publishes a letter key",
+        "tallystick/crypto/letter_key.py",
+        "    verified_signers(envelope, [log_key])\n",
+        "",
+        "tests/proof/test_letter.py",
+    ),
+    _build(
+        "a letter to another party is passed on as yours",
+        "tallystick/proof/letter.py",
+        "if letter.party != to:",
+        "if False:",
+        "tests/proof/test_letter.py",
+    ),
+    _build(
+        "a mail shows another text than its letter",
+        "tallystick/proof/letter.py",
+        "if file.shown is not None and",
+        "if False and",
+        "tests/proof/test_letter.py",
+    ),
+    _build(
+        "a replaced letter key writes on",
+        "tallystick/proof/letter.py",
+        "if key.letter_key != newest.letter_key and",
+        "if False and",
+        "tests/proof/test_letter.py",
+    ),
+    _build(
+        "a webhook is signed without its body",
+        "activities/notices/post.py",
+        "timestamp.encode(), body))",
+        'timestamp.encode(), b""))',
+        "tests/activities/notices/test_claim.py",
+    ),
 )
 
 

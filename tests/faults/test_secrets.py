@@ -33,6 +33,7 @@ from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, ke
 from tests.support.worlds.quick_agreements import quick_agreement
 
 LOG_KEYS = "keys/log.key"
+LETTER_KEYS = "keys/letter.key"
 GATE_KEYS = "gate/gate.key"
 
 
@@ -154,6 +155,7 @@ def claimed(tmp_path_factory: pytest.TempPathFactory) -> Claimed:
     for person in (ANA, BEA, DORA, KIM, TOM):
         done.keep_keys(person, keys_of(person))
     done.keep_keys("log", read_key_file(site.log_key_file))
+    done.keep_keys("letters", read_key_file(site.letter_key_file))
     done.keep_keys("gate", read_key_file(site.gate_key_file))
     return done
 
@@ -192,7 +194,7 @@ def found(claimed: Claimed) -> list[Leak]:
 def test_no_secret_stands_anywhere_in_any_form(claimed: Claimed, found: list[Leak]) -> None:
     assert len(claimed.secrets) > 30
     assert len(claimed.answers) > 100
-    own_files = {LOG_KEYS, GATE_KEYS}
+    own_files = {LOG_KEYS, LETTER_KEYS, GATE_KEYS}
     assert [leak for leak in found if leak.secret != "claim" and leak.where not in own_files] == []
 
 
@@ -200,7 +202,7 @@ def test_every_store_of_the_site_is_looked_through(claimed: Claimed, found: list
     """What must be somewhere is found there: the claim's digest, and the keys in their own files."""
     named = {leak.where for leak in found if leak.secret == "claim"}
     assert {"tallystick.db (values)", "temporal.db (values)"} <= named
-    assert {LOG_KEYS, GATE_KEYS} <= {leak.where for leak in found if leak.secret != "claim"}
+    assert {LOG_KEYS, LETTER_KEYS, GATE_KEYS} <= {leak.where for leak in found if leak.secret != "claim"}
     looked = {where for where, _ in contents(claimed.site.root)}
     for part in ("logs/api.log", "logs/worker.log", "logs/gate.log", "logs/temporal.log", "deployment.json"):
         assert part in looked, looked

@@ -24,6 +24,7 @@ CLOCKS = {
     "tallystick/cli/": "the demonstration waits for what it started",
     "tallystick/desk/": "a person signs now",
     "tallystick/receiver/": "a receipt is signed now",
+    "tallystick/site.py": "a letter key is published now",
     "tallystick/stack.py": "child processes are waited for",
     "tallystick/stack/": "child processes are waited for",
 }

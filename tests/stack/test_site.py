@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tallystick.crypto.enrolment import enrol, public_file_bytes
+from tallystick.crypto.envelope import envelope_json
 from tallystick.crypto.keyfile import read_key_file
+from tallystick.crypto.letter_key import LetterKeyUnpublishedError
 from tallystick.domain.ids import PersonId
 from tallystick.site import (
     DataFolderError,
@@ -16,6 +18,7 @@ from tallystick.site import (
     OtherDeploymentError,
     RootFileError,
     prepare,
+    read_letter_key,
     settings_of,
 )
 from tallystick.store.database.session import open_database
@@ -55,10 +58,39 @@ def test_what_is_public_names_the_keys_in_the_private_files(tmp_path: Path) -> N
     assert public.engine.log_key != public.engine.decision_key
 
 
+def test_the_letter_key_is_published_by_the_log_key_and_replaced_when_it_is_taken_away(
+    tmp_path: Path,
+) -> None:
+    site = prepare(tmp_path / "site", deployment="harbour")
+    first = site.deployment()
+    log_key = first.engine.log_key
+    known = read_letter_key(site.letter_key_file, deployment=first.id, log_key=log_key)
+    assert first.letter_key is not None
+    assert first.letter_key.envelope == envelope_json(known.published)
+
+    site.letter_key_file.unlink()
+    second = prepare(site.root, deployment="harbour").deployment()
+    newer = read_letter_key(site.letter_key_file, deployment=first.id, log_key=log_key)
+    assert newer.signing_key.public_key != known.signing_key.public_key
+    assert second.letter_key is not None
+    assert second.letter_key.envelope == envelope_json(newer.published)
+    assert second.engine == first.engine, "no agreement has to be signed anew"
+
+
+def test_a_letter_key_without_its_publication_is_refused_until_prepare_publishes_it(tmp_path: Path) -> None:
+    site = prepare(tmp_path / "site", deployment="harbour")
+    public = site.deployment()
+    site.letter_key_file.with_suffix(".pub").unlink()
+    with pytest.raises(LetterKeyUnpublishedError):
+        read_letter_key(site.letter_key_file, deployment=public.id, log_key=public.engine.log_key)
+    prepare(site.root, deployment="harbour")
+    read_letter_key(site.letter_key_file, deployment=public.id, log_key=public.engine.log_key)
+
+
 def test_no_private_key_stands_in_the_public_file(tmp_path: Path) -> None:
     site = prepare(tmp_path / "site", deployment="harbour")
     text = site.public_file.read_text()
-    for path in (site.log_key_file, site.gate_key_file):
+    for path in (site.log_key_file, site.letter_key_file, site.gate_key_file):
         keys = read_key_file(path)
         assert keys.signing_key.secret_seed().hex() not in text
         assert keys.age_identity not in text

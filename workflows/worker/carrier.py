@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine
@@ -21,6 +20,7 @@ from activities.notices.post import Post
 from activities.rounds.log_signing import LogSigning
 from activities.rounds.storekeeper import Storekeeper
 from tallystick import telemetry
+from tallystick.crypto.keys import SigningKey
 from tallystick.domain.errors import TallystickError
 from tallystick.limits import (
     BLOB_STEPS_AT_ONCE_MAX,
@@ -33,6 +33,7 @@ from tallystick.limits import (
 )
 from tallystick.messages import BLOBS_QUEUE, CLAIMS_QUEUE, WORK_QUEUE
 from tallystick.settings import Settings
+from tallystick.site import read_letter_key
 from tallystick.store.database.session import open_database
 from workflows.claim.release import ReleaseWorkflow
 from workflows.custody import CustodyWorkflow
@@ -105,7 +106,7 @@ def worker_activities(settings: Settings, database: Engine) -> WorkerActivities:
     return WorkerActivities(
         signing=signing,
         ledger=LedgerActivities(database=database, log_key=log_key, grown=signing.sign_soon),
-        notices=NoticeActivities(database=database, log_key=log_key, post=_post(settings)),
+        notices=NoticeActivities(database=database, log_key=log_key, post=_post(settings, log_key)),
         blobs=BlobActivities(database=database, blobs=open_blobs(settings)),
         evidence=EvidenceActivities(
             database=database,
@@ -122,9 +123,9 @@ def storekeeper(settings: Settings, database: Engine) -> Storekeeper:
     Raises:
         TallystickError: The key file or a store is not what it must be.
     """
-    return Storekeeper(
-        database=database, blobs=open_blobs(settings), log_key=read_log_key(settings), post=_post(settings)
-    )
+    log_key = read_log_key(settings)
+    post = _post(settings, log_key)
+    return Storekeeper(database=database, blobs=open_blobs(settings), log_key=log_key, post=post)
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
@@ -173,7 +174,10 @@ def _keep_making_rounds(keeper: Storekeeper, every: timedelta) -> None:
     threading.Thread(target=keeper.keep_making_rounds, args=(every,), name="storekeeper", daemon=True).start()
 
 
-def _post(settings: Settings) -> Post:
+def _post(settings: Settings, log_key: SigningKey) -> Post:
+    letter_key = read_letter_key(
+        settings.letter_key_file, deployment=settings.deployment, log_key=log_key.public_key
+    )
     return Post(
         domain=f"{settings.deployment}.tallystick.invalid",
         outbox_dir=settings.outbox_dir,
@@ -181,10 +185,6 @@ def _post(settings: Settings) -> Post:
         mail_from=settings.mail_from,
         mail_caught=settings.mail_caught,
         webhook_hosts=settings.webhook_hosts,
-        webhook_secret=_webhook_secret(settings.webhook_secret_file),
+        letter_key=letter_key,
         loopback=settings.loopback_webhooks,
     )
-
-
-def _webhook_secret(file: Path | None) -> str | None:
-    return None if file is None else file.read_text().strip()

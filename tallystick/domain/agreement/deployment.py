@@ -1,9 +1,9 @@
 """The deployment that carries an agreement, and its public keys."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from tallystick.domain.codec import decode, encode_object
+from tallystick.domain.codec import MalformedDocumentError, decode, encode_object
 from tallystick.domain.ids import DeploymentId, PublicKey
 from tallystick.domain.json import JsonObject, JsonValue
 
@@ -24,16 +24,36 @@ class EngineKeys:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A DSSE envelope that is passed on as it is; those who rely on it verify it."""
+
+    envelope: JsonObject
+
+    @classmethod
+    def from_json(cls, value: JsonValue, where: str) -> "Publication":
+        """Return the envelope that `value` is; its form is its verifier's business."""
+        if not isinstance(value, Mapping):
+            raise MalformedDocumentError("not an object", at=where)
+        return cls(envelope=value)
+
+    def to_json(self) -> JsonValue:
+        """Return the envelope."""
+        return self.envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """What is public about a deployment; every agreement pins it.
 
     Attributes:
         root_keys: The escrow agent's keys; an agreement registers only with a signature by one.
+        letter_key: The log key's statement that publishes the key of letters; no agreement pins it.
     """
 
     id: DeploymentId
     engine: EngineKeys
     root_keys: tuple[PublicKey, ...] = ()
+    letter_key: Publication | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +62,7 @@ class _Published(EngineKeys):
 
     deployment: DeploymentId
     root_keys: tuple[PublicKey, ...]
+    letter_key: Publication | None = None
 
 
 def read_deployment(value: JsonValue, *, where: str = "") -> Deployment:
@@ -54,7 +75,7 @@ def read_deployment(value: JsonValue, *, where: str = "") -> Deployment:
     engine = EngineKeys(
         log_key=read.log_key, decision_key=read.decision_key, gate_recipient=read.gate_recipient
     )
-    return Deployment(id=read.deployment, engine=engine, root_keys=read.root_keys)
+    return Deployment(id=read.deployment, engine=engine, root_keys=read.root_keys, letter_key=read.letter_key)
 
 
 def write_deployment(deployment: Deployment) -> JsonObject:
@@ -63,6 +84,7 @@ def write_deployment(deployment: Deployment) -> JsonObject:
         "deployment": deployment.id,
         **encode_object(deployment.engine),
         "root_keys": list(deployment.root_keys),
+        **({} if deployment.letter_key is None else {"letter_key": deployment.letter_key.to_json()}),
     }
 
 

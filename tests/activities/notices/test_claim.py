@@ -4,6 +4,8 @@ import asyncio
 import http.server
 import socket
 import threading
+import time
+from base64 import b64decode
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,15 +16,27 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from standardwebhooks import Webhook
 
 from activities.notices.post import Letter, Post
+from tallystick.crypto.keys import verifies
 from tallystick.domain.agreement.parties import Channel, ChannelKind
+from tallystick.domain.agreement.terms import Terms
+from tallystick.domain.ids import Digest, PartyId
+from tallystick.proof.letter import read_letter, verify_letter
+from tallystick.proof.reading import SignedAgreement
+from tests.support.worlds.agreements import AGREEMENT, LETTER_KEY
 
 NOT_PUBLIC = "the host's address is not public"
-SECRET = "whsec_" + "c2VjcmV0LW9mLXRlc3Rz"
+DIGEST = Digest("sha256:" + 64 * "a")
 MAILBOX = Channel(kind=ChannelKind.EMAIL, address="legal@nordwind.example")
-LETTER = Letter(id="notice-1-1-0", subject="Notice of release claim clm-1", text="To Nordwind.\n")
+LETTER = Letter(
+    id="notice-1-1-0",
+    subject="Notice of release claim clm-1",
+    text="To Nordwind.\n",
+    terms=Terms(agreement=AGREEMENT, digest=DIGEST),
+    party=PartyId("nordwind"),
+    issued_at=datetime(2026, 11, 1, tzinfo=UTC),
+)
 
 
 class Hook(http.server.BaseHTTPRequestHandler):
@@ -64,7 +78,7 @@ def post(folder: Path, **changes: object) -> Post:
         "domain": "test.invalid",
         "outbox_dir": folder / "outbox",
         "webhook_hosts": ("127.0.0.1", "localhost"),
-        "webhook_secret": SECRET,
+        "letter_key": LETTER_KEY,
         "loopback": True,
         **changes,
     }
@@ -75,14 +89,25 @@ def webhook(address: str) -> Channel:
     return Channel(kind=ChannelKind.WEBHOOK, address=address)
 
 
+def checked(data: bytes, channel: Channel) -> None:
+    """Check what went through `channel` as its recipient does."""
+    signed = SignedAgreement(terms=LETTER.terms, signers=frozenset())
+    found = verify_letter(read_letter(data), signed, to=LETTER.party, current=None)
+    assert (found.letter.channel, found.letter.subject, found.text) == (channel, LETTER.subject, LETTER.text)
+
+
 async def test_webhook_is_signed_and_known_by_its_id(tmp_path: Path) -> None:
     with hook() as (url, seen):
         taken = await post(tmp_path).send(webhook(url), LETTER)
     assert (taken.taken, taken.detail) == (True, "answered 204")
     ((headers, body),) = seen
     assert headers["webhook-id"] == LETTER.id
-    Webhook(SECRET).verify(body, headers, json_parse=False)
-    assert body == LETTER.text
+    version, _, signature = headers["webhook-signature"].partition(",")
+    signed = f"{LETTER.id}.{headers['webhook-timestamp']}.{body}".encode()
+    assert version == "v1a"
+    assert verifies(LETTER_KEY.signing_key.public_key, signed, b64decode(signature))
+    assert abs(time.time() - int(headers["webhook-timestamp"])) < 60
+    checked(body.encode(), webhook(url))
 
 
 @pytest.mark.parametrize("answer", [302, 404, 503])
@@ -114,7 +139,6 @@ async def test_webhook_that_does_not_take_it_is_a_result(tmp_path: Path, answer:
         ("https://user:pw@localhost/", {}, "not a plain URL"),
         ("file:///etc/passwd", {}, "not https"),
         ("https://localhost:notaport/", {}, "not a URL"),
-        ("https://localhost/", {"webhook_secret": None}, "this deployment has no webhook secret"),
     ],
 )
 async def test_webhook_calls_no_forbidden_address(
@@ -157,7 +181,9 @@ async def test_mail_is_taken_and_carries_the_letters_id(tmp_path: Path) -> None:
     assert taken.taken
     (mail,) = mailbox.taken
     assert mail.rcpt_tos == ["legal@nordwind.example"]
-    assert b"Message-ID: <notice-1-1-0@test.invalid>" in bytes(mail.original_content or b"")
+    content = bytes(mail.original_content or b"")
+    assert b"Message-ID: <notice-1-1-0@test.invalid>" in content
+    checked(content, to)
 
 
 async def test_mail_that_is_refused_is_a_result(tmp_path: Path) -> None:
@@ -267,8 +293,9 @@ async def test_outbox_holds_a_letter_once_however_often_it_is_sent(tmp_path: Pat
     first, second = await asyncio.gather(*(post(tmp_path).send(box, LETTER) for _ in range(2)))
     assert first.taken
     assert second.taken
-    (file,) = (tmp_path / "outbox" / "nordwind").iterdir()
+    signed, file = sorted((tmp_path / "outbox" / "nordwind").iterdir())
     assert file.read_text() == f"{LETTER.subject}\n\n{LETTER.text}"
+    checked(signed.read_bytes(), box)
 
 
 @pytest.mark.parametrize("address", ["../elsewhere", "/etc", "", "UPPER"])

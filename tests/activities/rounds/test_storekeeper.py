@@ -35,7 +35,7 @@ from tallystick.store.ledger import ledger
 from tallystick.store.registers import deposits
 from tallystick.store.registers.events import events
 from tallystick.store.registers.verdicts import verdicts
-from tests.support.worlds.agreements import DOCS, DORA, LOG_KEY, PEOPLE
+from tests.support.worlds.agreements import DOCS, DORA, LETTER_KEY, LOG_KEY, PEOPLE
 from tests.support.worlds.gate_worlds import MONDAY, World
 from tests.support.worlds.ledgers import NO_DIGEST, said
 from tests.support.worlds.prepared_worlds import prepared_world
@@ -91,7 +91,7 @@ def keeper(
         database=database or world.database,
         blobs=blobs or world.blobs,
         log_key=LOG_KEY,
-        post=Post(domain="test.invalid", outbox_dir=world.folder / "outbox"),
+        post=Post(domain="test.invalid", outbox_dir=world.folder / "outbox", letter_key=LETTER_KEY),
         clock=clock,
         rest=rest,
     )
@@ -414,7 +414,7 @@ def notices_of(world: World) -> StorageNotices:
     return StorageNotices(
         database=world.database,
         log_key=LOG_KEY,
-        post=Post(domain="test.invalid", outbox_dir=world.folder / "outbox"),
+        post=Post(domain="test.invalid", outbox_dir=world.folder / "outbox", letter_key=LETTER_KEY),
         clock=lambda: NOW,
     )
 
@@ -480,7 +480,7 @@ def test_two_storekeepers_send_one_letter_and_record_it_once(world: World) -> No
             await asyncio.to_thread(notices.give)
             return await super().send(channel, letter)
 
-    slow = Overtaken(domain="test.invalid", outbox_dir=world.folder / "outbox")
+    slow = Overtaken(domain="test.invalid", outbox_dir=world.folder / "outbox", letter_key=LETTER_KEY)
     assert replace(notices, post=slow).give() == {}
 
     assert sorted(one.party for one in given(world)) == ["halden", "harbour", "nordwind"]

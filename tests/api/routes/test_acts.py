@@ -67,6 +67,8 @@ def test_every_kind_of_act_has_its_noun() -> None:
         Kind.CLAIM,
         Kind.NOTICE,
         Kind.STORAGE_NOTICE,
+        Kind.LETTER,
+        Kind.LETTER_KEY,
         Kind.EVENT,
         Kind.DECISION,
         Kind.SIGHTING,

@@ -25,7 +25,6 @@ _PASSED_THROUGH: Final = (
     "httpx",
     "aiosmtplib",
     "structlog",
-    "standardwebhooks",
 )
 
 

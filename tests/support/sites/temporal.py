@@ -62,7 +62,7 @@ from tallystick.store.ledger import ledger
 from tallystick.store.registers import deposits
 from tests.support.sites import sandbox
 from tests.support.sites.server_clock import ServerClock
-from tests.support.worlds.agreements import ANA, BEA, DORA, LOG_KEY, PEOPLE
+from tests.support.worlds.agreements import ANA, BEA, DORA, LETTER_KEY, LOG_KEY, PEOPLE
 from tests.support.worlds.gate_worlds import CLAIM_IDENTITY, ROOT_KEYS, World, document
 from tests.support.worlds.story_worlds import BEGIN, deposited_world
 from workflows.claim.release import ReleaseWorkflow
@@ -302,7 +302,7 @@ class Story:
 
     def activities(self, post: Post | None = None) -> WorkerActivities:
         world = self.world
-        outbox = Post(domain="test.invalid", outbox_dir=world.folder / "outbox")
+        outbox = Post(domain="test.invalid", outbox_dir=world.folder / "outbox", letter_key=LETTER_KEY)
         signing = LogSigning(database=world.database, log_key=LOG_KEY, deployment=DeploymentId("test"))
         return WorkerActivities(
             signing=signing,

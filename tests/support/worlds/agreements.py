@@ -13,6 +13,7 @@ from typing import Final
 from tallystick.crypto.age.keys import HybridIdentity, identity_from_seed
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.keys import SigningKey
+from tallystick.crypto.letter_key import publish
 from tallystick.domain.agreement.agreement import SCHEMA, Agreement
 from tallystick.domain.agreement.communications import Communications
 from tallystick.domain.agreement.components import Component, Licence, LicenceModel, Tier
@@ -99,6 +100,12 @@ PEOPLE: Final[Mapping[PersonId, Actor]] = {
 
 LOG_KEY: Final = signing_key("engine log")
 DECISION_KEY: Final = signing_key("engine decision")
+LETTER_KEY: Final = publish(
+    signing_key("engine letters"),
+    deployment=DeploymentId("test"),
+    log_key=LOG_KEY,
+    at=datetime(2020, 1, 1, tzinfo=UTC),
+)
 GATE_IDENTITY: Final = age_identity("engine gate")
 
 DOCS: Final = ComponentId("docs")

@@ -36,7 +36,18 @@ from tallystick.messages import (
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import checkpoints
 from tests.support.sites.temporal import ROUND, SECOND, Story
-from tests.support.worlds.agreements import ABE, ANA, BEA, DORA, KIM, PEOPLE, TOM, agreement, quorum
+from tests.support.worlds.agreements import (
+    ABE,
+    ANA,
+    BEA,
+    DORA,
+    KIM,
+    LETTER_KEY,
+    PEOPLE,
+    TOM,
+    agreement,
+    quorum,
+)
 from workflows.claim.release import ReleaseWorkflow
 
 MOMENT = timedelta(milliseconds=600)
@@ -269,7 +280,7 @@ async def test_claim_lapses_when_no_quorum_comes_in_time(story: Story) -> None:
 
 async def test_suppressed_notice_never_lets_a_window_run_out(story: Story, tmp_path: Path) -> None:
     (tmp_path / "no-folder").write_text("An outbox that takes nothing.")
-    nowhere = Post(domain="test.invalid", outbox_dir=tmp_path / "no-folder")
+    nowhere = Post(domain="test.invalid", outbox_dir=tmp_path / "no-folder", letter_key=LETTER_KEY)
     async with story.carried(post=nowhere):
         await story.files()
         await story.accepts()
