@@ -72,8 +72,8 @@ class FakeApi:
     def take(self, path: str, body: bytes) -> Answer:
         envelope = parse_envelope(body, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
         self.posted.append((path, envelope))
-        answer = self.shows.get(f"POST {path}", {})
-        answer = answer() if callable(answer) else answer
+        shown: Any = self.shows.get(f"POST {path}", {})
+        answer: dict[str, Any] = shown() if callable(shown) else shown
         statement = statement_id(envelope)
         return 201, {
             "statement": statement,
