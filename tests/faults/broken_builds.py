@@ -134,14 +134,14 @@ BUILDS: Final = (
         "tests/api/http/test_turns.py",
     ),
     _build(
-        "whoever asks most is called first",
+        "the caller who asks most is served first",
         "api/http/turns.py",
         "self._waiting.move_to_end(who)",
         "self._waiting.move_to_end(who, last=False)",
         "tests/api/http/test_turns.py",
     ),
     _build(
-        "who has no known key is counted with those who have",
+        "a request without a known key counts among those that have one",
         "api/http/bounded.py",
         "lane = self.lane if asker.key is not None else Lane.STRANGER",
         "lane = self.lane",
@@ -183,7 +183,7 @@ BUILDS: Final = (
         "tests/api/routes/test_claims.py -k page_by_page",
     ),
     _build(
-        "evidence is made anew for whoever asks",
+        "evidence is made anew for everyone who asks",
         "api/backend/exports.py",
         "if (known := self._made.found(claim, as_of=log_size)) is not None:",
         "if (known := self._made.found(claim, as_of=-1)) is not None:",
@@ -717,7 +717,7 @@ BUILDS: Final = (
         "tests/proof/evidence/test_hostile.py",
     ),
     _build(
-        "a repeated deposit goes on with other content",
+        "a repeated deposit continues with other content",
         "tallystick/desk/depositing.py",
         "            == begun.plain.get(component.component)\n",
         '            != b""\n',
@@ -897,7 +897,7 @@ BUILDS: Final = (
         "tests/domain/test_scenarios.py",
     ),
     _build(
-        "who denies a stage counts for it",
+        "a person who denies a stage counts for it",
         "tallystick/domain/claim/tally.py",
         "    if _denies(agreement, claim, body.person, stage):",
         "    if False:",
