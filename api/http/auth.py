@@ -19,6 +19,7 @@ from api.http.turns import in_turn
 from tallystick.crypto.json.canonical import parse
 from tallystick.crypto.keys import key_id, verifies
 from tallystick.domain import ids
+from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
@@ -59,6 +60,13 @@ class Caller:
     def seats(self) -> Mapping[AgreementId, PersonId]:
         """Whose the key is or was, under each agreement of which the caller sees anything."""
         return {**self.persons, **{name: seat.person for name, seat in self.former.items()}}
+
+    def person_under(self, agreement: Agreement) -> PersonId | None:
+        """Return whose the key is in one version of an agreement, or None.
+
+        Another version may name it otherwise: about a claim, the caller is who its own version says.
+        """
+        return next((one.id for one in agreement.persons if one.signing_key == self.key), None)
 
     def sees(self, agreement_id: AgreementId, version: Digest) -> bool:
         """Return whether the caller sees claims under the version of an agreement that has this digest."""

@@ -124,7 +124,7 @@ def _evidence(case: CaseFile, caller: Caller) -> frozenset[Digest]:
 
 def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Digest]:
     """Return what the caller may fetch as a claimant of `case`; nothing, if its deposit is damaged."""
-    if caller.seats[case.agreement.id] not in case.agreement.authorities.claimants:
+    if caller.person_under(case.agreement) not in case.agreement.authorities.claimants:
         return frozenset()
     if not case.claim.decided_stages:
         return frozenset()

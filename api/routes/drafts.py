@@ -81,7 +81,7 @@ def make_draft(
 ) -> DraftView:
     """Return the statement that the caller would sign: its body, and lines that say what that body means."""
     case = seen_case(backend, caller, claim)
-    person = caller.seats[case.agreement.id]
+    person = case.agreement.person_with(caller.key).id
     heading = Heading(
         terms=case.terms,
         claim=case.claim.digest,

@@ -27,11 +27,11 @@ def show_inbox(
     at = backend.now()
     with reading(backend.database) as session:
         page = page_of(backend, session, caller, cursor, limit)
-    items = [item for case in page.cases for item in _items(case, caller.seats[case.agreement.id], at)]
+    items = [item for case in page.cases for item in _items(case, caller.person_under(case.agreement), at)]
     return Inbox(items=sorted(items, key=_urgency), next=page.following)
 
 
-def _items(case: CaseFile, person: PersonId, at: datetime) -> list[InboxItem]:
+def _items(case: CaseFile, person: PersonId | None, at: datetime) -> list[InboxItem]:
     return [
         InboxItem(claim=case.claim.id, what=item.what.value, until=item.until, why=item.why)
         for item in waiting(case.agreement, case.claim, at)

@@ -925,6 +925,13 @@ BUILDS: Final = (
         "tests/domain/soundness/simulation/test_scenarios.py -k mail",
     ),
     _build(
+        "a caller is who a later version says",
+        "api/routes/drafts.py",
+        "person = case.agreement.person_with(caller.key).id",
+        "person = caller.seats[case.agreement.id]",
+        "tests/api/http/test_left_out.py -k own_version",
+    ),
+    _build(
         "a depositor who refuses all letters is not played",
         "tallystick/domain/soundness/simulation/scenarios.py",
         "    notice_survives_refusal,\n",

@@ -103,3 +103,25 @@ async def test_who_is_in_the_newest_version_sees_all_of_it(claimed: Service) -> 
     other = newer.file(deposited(newer), claimed.clock.now + timedelta(minutes=1)).claim
     listed = (await claimed.get("/claims", ABE)).json()["claims"]
     assert {one["digest"] for one in listed} == {claimed.world.claim, other}
+
+
+def renamed(world: World) -> None:
+    """Register a second version in which two people have each other's names, and keep their keys."""
+    keys = {person.id: person.signing_key for person in world.agreement.persons}
+    other = {BEA: ANA, ANA: BEA}
+    persons = tuple(
+        replace(person, signing_key=keys[other.get(person.id, person.id)])
+        for person in world.agreement.persons
+    )
+    newer = agreement(version=2, supersedes=world.digest, persons=persons)
+    World(folder=world.folder, agreement=newer).register()
+
+
+async def test_about_a_claim_they_are_who_they_are_in_its_own_version(claimed: Service) -> None:
+    claim = claimed.world.claim
+    renamed(claimed.world)
+    asked = {"reason": "cured", "explanation": "paid"}
+    drafted = (await claimed.get(f"/claims/{claim}/draft/withdrawal", BEA, **asked)).json()
+    assert drafted["body"]["person"] == BEA
+    assert [one["what"] for one in (await claimed.get("/inbox", ANA)).json()["items"]] == ["intake"]
+    assert (await claimed.get("/inbox", BEA)).json()["items"] == []
