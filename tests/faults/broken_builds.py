@@ -925,6 +925,13 @@ BUILDS: Final = (
         "tests/domain/soundness/simulation/test_scenarios.py -k mail",
     ),
     _build(
+        "a lock is taken through a link",
+        "tallystick/desk/kept/begun.py",
+        "os.O_CREAT | os.O_NOFOLLOW",
+        "os.O_CREAT | os.O_TRUNC",
+        "tests/desk/kept/test_begun.py -k link",
+    ),
+    _build(
         "a caller is who a later version says",
         "api/routes/drafts.py",
         "person = case.agreement.person_with(caller.key).id",

@@ -6,17 +6,19 @@ repeated goes on with the files that it has sealed before, if they were sealed f
 
 import fcntl
 import hashlib
+import os
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from tallystick.bag.tar import ArchiveSink
 from tallystick.crypto.envelope import Envelope, envelope_from_json, envelope_json
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.crypto.json.members import members_of
+from tallystick.desk.files import unwritable
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
@@ -128,7 +130,7 @@ def working_in(folder: Path) -> Generator[Work]:
         WorkUnderWayError: Another command works in it.
     """
     make_private(folder)
-    with folder.with_name(folder.name + ".lock").open("w") as lock:
+    with _opened(folder.with_name(folder.name + ".lock")) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -138,3 +140,11 @@ def working_in(folder: Path) -> Generator[Work]:
         finally:
             if not (folder / "begun.json").exists():
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _opened(lock: Path) -> BinaryIO:
+    """Open a lock file, and nothing that a link leads to: others may write to the folder that it is in."""
+    try:
+        return os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b")
+    except OSError as error:
+        raise unwritable(lock, error) from error

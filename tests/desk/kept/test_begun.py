@@ -1,0 +1,25 @@
+"""The folder of sealed files is held by one command, whoever else may write next to it."""
+
+from pathlib import Path
+
+import pytest
+
+from tallystick.desk.kept.begun import WorkUnderWayError, working_in
+from tallystick.domain.errors import TallystickError
+
+
+def test_a_link_in_the_place_of_the_lock_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "diary").write_text("dear diary")
+    (tmp_path / "deposit.lock").symlink_to("diary")
+    with pytest.raises(TallystickError), working_in(tmp_path / "deposit"):
+        pass
+    assert (tmp_path / "diary").read_text() == "dear diary"
+
+
+def test_one_command_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
+    with (
+        working_in(tmp_path / "deposit"),
+        pytest.raises(WorkUnderWayError),
+        working_in(tmp_path / "deposit"),
+    ):
+        pass
