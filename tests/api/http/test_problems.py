@@ -10,8 +10,11 @@ import api
 import tallystick
 from api.http.problems import STATUS, UnauthenticatedError, problem_response, status_of
 from api.routes.health import PUBLIC
+from tallystick.crypto.envelope import envelope_from_json
 from tallystick.crypto.json.canonical import DuplicateMemberError
+from tallystick.crypto.letter_key import read_published
 from tallystick.domain.errors import MalformedError, TallystickError, known_errors
+from tallystick.domain.ids import DeploymentId, PublicKey
 from tallystick.domain.refusals import MisdirectedError, SelfServingError
 from tallystick.faults import from_failure, to_failure
 from tallystick.store.cases.casefile import ClaimMovedOnError
@@ -19,7 +22,7 @@ from tallystick.store.database.session import DatabaseUnavailableError
 from tallystick.store.ledger.ledger import TooEarlyError
 from tallystick.store.registers.claims import NoSuchClaimError
 from tests.support.sites.service import Service
-from tests.support.worlds.agreements import ANA
+from tests.support.worlds.agreements import ANA, LETTER_KEY
 
 
 def ours() -> list[type[TallystickError]]:
@@ -122,6 +125,16 @@ async def test_every_answer_is_documented(service: Service) -> None:
             for status, response in operation["responses"].items():
                 if status[0] in "45":
                     assert list(response["content"]) == ["application/problem+json"]
+
+
+async def test_anyone_reads_which_letter_key_the_log_key_published(service: Service) -> None:
+    shown = (await service.http.get("/v1/deployment")).json()
+    published = read_published(
+        envelope_from_json(shown["letter_key"]),
+        deployment=DeploymentId(shown["deployment"]),
+        log_key=PublicKey(shown["log_key"]),
+    )
+    assert published.letter_key == LETTER_KEY.signing_key.public_key
 
 
 async def test_ready_means_that_the_neighbours_answer(service: Service) -> None:

@@ -70,9 +70,9 @@ def test_gate_that_was_away_lengthens_the_window_and_that_is_told() -> None:
     named = {one.what: one.at for one in deadlines(world.agreement, world.claim, world.now)}
     assert named["objection-window-as-seen"] == longer.at
     world.at(longer.at)
-    assert world.claim.state is ClaimState.WINDOW
+    assert world.claim.state.value == "WINDOW"
     world.passes(SECOND)
-    assert world.claim.state is ClaimState.APPROVAL
+    assert world.claim.state.value == "APPROVAL"
     assert ended(world.claim).until == longer.at
     assert "the gate saw the notice at" in ended(world.claim).because[0]
     assert world.refolded() == world.claim

@@ -28,6 +28,11 @@ HANGS_UP = 0
 """Instead of a status: the connection ends without an answer."""
 
 
+def _now(shown: Any) -> Any:  # noqa: ANN401 - whatever a test has put there
+    """What a test shows at this moment: a function is asked each time."""
+    return shown() if callable(shown) else shown
+
+
 @dataclass(kw_only=True)
 class FakeApi:
     """What the server shows by path, and what it was sent.
@@ -67,13 +72,12 @@ class FakeApi:
         if shown is None:
             what = "no-such-claim" if path.startswith("/v1/claims/") else "no-such-thing"
             return 404, {"code": what, "detail": "nothing here", "title": "t", "advice": "a"}
-        return 200, shown() if callable(shown) else shown
+        return 200, _now(shown)
 
     def take(self, path: str, body: bytes) -> Answer:
         envelope = parse_envelope(body, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
         self.posted.append((path, envelope))
-        shown: Any = self.shows.get(f"POST {path}", {})
-        answer: dict[str, Any] = shown() if callable(shown) else shown
+        answer = _now(self.shows.get(f"POST {path}", {}))
         statement = statement_id(envelope)
         return 201, {
             "statement": statement,

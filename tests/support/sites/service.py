@@ -19,10 +19,10 @@ from fastapi import FastAPI
 from activities.ledger import LedgerActivities
 from api.app import create_app
 from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
-from tallystick.crypto.envelope import Envelope, envelope_bytes
+from tallystick.crypto.envelope import Envelope, envelope_bytes, envelope_json
 from tallystick.crypto.json.canonical import canonical_bytes, sha256_digest
 from tallystick.crypto.keys import SigningKey, key_id
-from tallystick.domain.agreement.deployment import Deployment, write_deployment
+from tallystick.domain.agreement.deployment import Deployment, Publication, write_deployment
 from tallystick.domain.ids import DeploymentId, Digest, PersonId
 from tallystick.domain.record.fold import state_after
 from tallystick.domain.statements.signed import Body
@@ -39,7 +39,7 @@ from tallystick.messages import (
 from tallystick.settings import Settings, read_settings
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import transaction
-from tests.support.worlds.agreements import AGREEMENT, ANA, LOG_KEY, PEOPLE
+from tests.support.worlds.agreements import AGREEMENT, ANA, LETTER_KEY, LOG_KEY, PEOPLE
 from tests.support.worlds.gate_worlds import FILED, World, typed
 from tests.support.worlds.prepared_worlds import deposited, prepared_world
 
@@ -199,6 +199,7 @@ def settings_in(folder: Path) -> Settings:
         id=DeploymentId("test"),
         engine=AGREEMENT.engine,
         root_keys=(ROOT,),
+        letter_key=Publication(envelope=envelope_json(LETTER_KEY.published)),
     )
     (folder / "deployment.json").write_bytes(canonical_bytes(write_deployment(public)))
     return read_settings(
