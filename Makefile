@@ -28,7 +28,7 @@ FUZZ_SECONDS ?= 600
 fuzz-parsers: $(READY) ## attack every parser of foreign bytes for FUZZ_SECONDS=600 each; TARGETS="json tar" chooses
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(ARGS) $(TARGETS)
 
-bench: $(READY) ## measure everything against its floor and write docs/benchmarks.md; about six minutes
+bench: $(READY) ## measure everything against its floor and write docs/benchmarks.md; about nine minutes
 	$(BIN)/python -m tests.bench $(ARGS)
 
 crash-cells: $(READY) ## kill every process at every point of a release; 32 kills, two minutes

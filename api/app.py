@@ -6,6 +6,7 @@ other code says so by name. An answer follows from the record and the moment alo
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -35,6 +36,7 @@ from api.routes import (
     ledgers,
 )
 from tallystick import __version__, telemetry
+from tallystick.limits import THREAD_SWITCH
 from tallystick.settings import Settings, read_settings
 from workflows.worker.core_logs import core_runtime
 
@@ -103,6 +105,8 @@ ROUTERS = (
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     backend = app.state.backend
     assert isinstance(backend, Backend)
+    # Each step of each answer waits for the threads at work: 5 ms, unless it is said, for each of them.
+    sys.setswitchinterval(THREAD_SWITCH.total_seconds())
     tidying = asyncio.create_task(keep_tidying(backend))
     with served(app.state.metrics, backend.settings.metrics_address):
         yield

@@ -281,6 +281,7 @@ CONNECTIONS_EACH_MAX: Final = 512  # and from one address, which may be a proxy'
 REQUESTS_MAX: Final = CONNECTIONS_MAX  # under way at once, in one lane: a connection has one at a time
 ACT_THREADS_MAX: Final = 8
 SMALL_THREADS_MAX: Final = 4
+THREAD_SWITCH: Final = timedelta(microseconds=500)  # for which a thread may keep Python to itself
 HEAVY_THREADS_MAX: Final = 2  # Python runs one at a time; more would only make the others wait longer
 UPLOAD_THREADS_MAX: Final = 4
 STREAM_THREADS_MAX: Final = 2

@@ -17,9 +17,12 @@ from api.http.problems import UnauthenticatedError
 from api.http.routing import strict_router
 from api.http.turns import Lane, in_turn
 from api.http.visibility import ClaimName, seen_case
+from tallystick.domain.ids import AgreementId
 from tallystick.domain.record.fold import turns
 from tallystick.limits import EVENT_STREAM_MAX
 from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.database.session import reading
+from tallystick.store.ledger import ledger
 from tallystick.store.registers.claims import NoSuchClaimError
 
 router = strict_router("claims")
@@ -77,14 +80,22 @@ async def entries_after(
     It ends as soon as the caller may no longer see the claim: a key may be revoked while it is open.
     """
     rounds = max(1, EVENT_STREAM_MAX // max(backend.settings.poll_every, timedelta(milliseconds=1)))
+    agreement_id, read_at = None, None
     for _ in range(rounds):
-        case = await in_turn(_seen_now, backend, caller, claim)
-        if case is None:
-            return
-        for event in await in_turn(_newer, case, after):
-            yield event
-        after = max(after, case.claim.last_index)
+        size = None if agreement_id is None else await in_turn(_log_size, backend, agreement_id)
+        if size is None or size != read_at:  # record and rights follow from the log alone
+            case = await in_turn(_seen_now, backend, caller, claim)
+            if case is None:
+                return
+            for event in await in_turn(_newer, case, after):
+                yield event
+            after, agreement_id, read_at = max(after, case.claim.last_index), case.agreement.id, size
         await asyncio.sleep(backend.settings.poll_every.total_seconds())
+
+
+def _log_size(backend: Backend, agreement_id: AgreementId) -> int:
+    with reading(backend.database) as session:
+        return ledger.frontier_of(session, agreement_id).size
 
 
 def _seen_now(backend: Backend, caller: Caller, claim: str) -> CaseFile | None:

@@ -13,6 +13,7 @@ from typing import Final
 from tallystick.crypto.envelope import statement_id
 from tests.bench.approvals import CLAIMS_NEEDED, measure_approvals
 from tests.bench.claims import ROUNDS, measure_full_claim, open_claims, resident_mib
+from tests.bench.greedy import Beside, measure_greedy, table
 from tests.bench.measuring import Row
 from tests.bench.peaks import Peak, measure_peaks
 from tests.bench.records import measure_append, measure_evidence
@@ -40,9 +41,16 @@ def measure(folder: Path, wanted: int) -> Measured:
     with bench_site(folder, tell) as site:
         before = resident_mib(site)
         made, peaks = _over_the_site(site)
+        beside = measure_greedy(site, tell)
         tell("the site is measured; now claims are filed")
         memory = _with_open_claims(site, wanted, before)
-    return Measured(machine=machine, rows=[*made, *rows], peaks=peaks, memory=memory)
+    return Measured(machine=machine, rows=[*made, *rows], peaks=peaks, memory=memory, beside=beside)
+
+
+def measure_only_greedy(folder: Path) -> list[Beside]:
+    """Measure what an approver waits for beside greedy callers, on a site of its own."""
+    with bench_site(folder, tell) as site:
+        return measure_greedy(site, tell)
 
 
 def measure_only_approvals(folder: Path) -> list[Row]:
@@ -106,7 +114,16 @@ def main() -> None:
     parser.add_argument(
         "--approvals", action="store_true", help="measure approvals alone, print the rows, and write no file"
     )
+    parser.add_argument(
+        "--greedy",
+        action="store_true",
+        help="measure beside greedy callers alone, and print it",
+    )
     asked = parser.parse_args()
+    if asked.greedy:
+        with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
+            print("\n".join(table(measure_only_greedy(Path(folder)))))  # noqa: T201 - a command line
+        return
     if asked.approvals:
         with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
             print("\n".join(ratios(measure_only_approvals(Path(folder)))))  # noqa: T201 - a command line

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tests.bench.greedy import Beside, table
 from tests.bench.measuring import Row, percentile
 from tests.bench.peaks import SIZES_BYTES, TARGET_MIB, Peak
 
@@ -81,12 +82,14 @@ class Measured:
     rows: Sequence[Row]
     peaks: Sequence[Peak]
     memory: Memory
+    beside: Sequence[Beside]
 
 
 def report(measured: Measured) -> str:
     """Return the file."""
     lines = [_HEAD, f"This run: {measured.machine}.\n", *_times(measured.rows)]
-    lines += [*_peaks(measured.peaks), *_memory(measured.memory), *_missed(measured.rows)]
+    lines += [*table(measured.beside), *_peaks(measured.peaks), *_memory(measured.memory)]
+    lines += _missed(measured.rows)
     return "\n".join(lines)
 
 

@@ -143,6 +143,12 @@ class Release:
         self.recorded("deposit-verified")
 
     def file(self, **members: object) -> None:
+        envelope = self.filing(**members)
+        self.claim = statement_id(envelope)
+        self.insist("/v1/claims", envelope, BEA, Point.CLAIM)
+
+    def filing(self, **members: object) -> Envelope:
+        """A claim that could be filed, with a recipient of its own."""
         self.nonce = new_nonce()
         own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), self.nonce)
         filing: dict[str, object] = {
@@ -156,9 +162,7 @@ class Release:
             "declaration": "Support has ceased.",
             "nonce": self.nonce,
         }
-        envelope = self.signed(self.body(ClaimFiling, BEA, **(filing | members)), BEA)
-        self.claim = statement_id(envelope)
-        self.insist("/v1/claims", envelope, BEA, Point.CLAIM)
+        return self.signed(self.body(ClaimFiling, BEA, **(filing | members)), BEA)
 
     def accept(self) -> None:
         self.insist("intakes", self.act(Intake, ANA, accepted=True), ANA, Point.NOTICE)
