@@ -30,7 +30,7 @@ from tallystick.limits import (
 )
 from tallystick.settings import Settings, environment_of
 from tallystick.site import Site
-from tallystick.store.database.session import open_database
+from tallystick.store.database.session import DatabaseUnavailableError, open_database
 from tallystick.store.database.tables import create_tables
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -51,6 +51,17 @@ class StackRunsAlreadyError(TallystickError):
     code = "stack-runs-already"
     why = "Two stacks over one data folder would write to the same databases."
     advice = "Use the running one, stop it first, or choose another folder with `--data`."
+
+
+class DatabaseUnreachableError(TallystickError):
+    """The database that `up` was given does not answer, or lets nobody in."""
+
+    code = "database-unreachable"
+    why = "The ledger lies in this database, so no process is started without it."
+    advice = (
+        "Start the database, or correct host, port, name or password in `--database-url`; then start again."
+    )
+    retryable = True
 
 
 class PortTakenError(TallystickError):
@@ -176,17 +187,30 @@ def running(site: Site, settings: Settings, tell: Callable[[str], None]) -> Gene
     Raises:
         StackRunsAlreadyError: Another stack uses the same folder.
         PortTakenError: The API's port is taken.
+        DatabaseUnreachableError: The database does not answer, or lets nobody in.
         StackNotReadyError: A process did not come up.
     """
     with _alone(site):
         _refuse_taken(settings.api_host, settings.api_port)
-        create_tables(open_database(settings.database_url))
+        _make_tables(settings.database_url)
         stack = Stack(site, settings, processes(site, settings))
         try:
             stack.start(tell)
             yield stack
         finally:
             stack.stop()
+
+
+def _make_tables(database_url: str) -> None:
+    database = open_database(database_url)
+    try:
+        create_tables(database)
+    except DatabaseUnavailableError as error:
+        host, port = database.url.host or "localhost", database.url.port
+        where = host if port is None else f"{host}:{port}"
+        raise DatabaseUnreachableError(
+            f"no database at {where} lets this site in", host=where, reason=str(error.facts.get("reason"))
+        ) from None  # what the driver says may hold what is secret in the URL
 
 
 def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:

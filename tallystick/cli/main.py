@@ -22,6 +22,8 @@ import tallystick
 EXIT_REFUSED: Final = 1
 EXIT_UNREACHABLE: Final = 3
 
+_UNREACHABLE: Final = frozenset({"unreachable", "database-unreachable"})
+
 _ACTS: Final = "commands.acts"
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -115,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from tallystick.cli.output import print_problem  # noqa: PLC0415 - as above
 
         print_problem(error)
-        sys.exit(EXIT_UNREACHABLE if error.code == "unreachable" else EXIT_REFUSED)
+        sys.exit(EXIT_UNREACHABLE if error.code in _UNREACHABLE else EXIT_REFUSED)
     except OSError as error:  # a file or folder that the user named; commands catch most of these themselves
         from tallystick.cli.output import print_problem  # noqa: PLC0415 - as above
         from tallystick.desk.files import FileUnusableError  # noqa: PLC0415 - as above

@@ -6,7 +6,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from tallystick.limits import STACK_RESTARTS_MAX
 from tallystick.site import Site, prepare, settings_of
 from tallystick.stack import (
+    DatabaseUnreachableError,
     PortTakenError,
     Stack,
     StackNotReadyError,
@@ -146,3 +148,22 @@ def test_a_port_on_which_another_listens_is_refused_before_anything_starts(site:
             pass
     assert refused.value.facts["port"] == port
     assert list(site.logs.iterdir()) == []
+
+
+def test_an_unreachable_database_is_told_without_its_password_and_starts_nothing(site: Site) -> None:
+    with closed_port() as port:
+        url = f"postgresql+psycopg://anna:hunter2@127.0.0.1:{port}/ledger"
+        settings = settings_of(site, api_port=1, temporal_port=2, database_url=url)
+        with pytest.raises(DatabaseUnreachableError) as refused, running(site, settings, print):
+            raise AssertionError("it started")
+    assert f"127.0.0.1:{port}" in refused.value.message
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+@contextmanager
+def closed_port() -> Generator[int]:
+    """A port of this machine that is taken, and at which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])

@@ -18,8 +18,9 @@ from tallystick.desk.claims import case_lines, open_claim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.filing import file_claim
-from tallystick.domain.claim.state import CLOSED
+from tallystick.domain.claim.state import CLOSED, ClaimState
 from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import person_id
 from tallystick.domain.json import JsonObject
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="File a claim, and follow it.")
@@ -69,15 +70,18 @@ def list_(
     api: Api,
     key: Key,
     *,
-    state: Annotated[str | None, typer.Option(help="Only claims in this state.")] = None,
+    state: Annotated[
+        ClaimState | None, typer.Option(case_sensitive=False, help="Only claims in this state.")
+    ] = None,
     waiting_for: Annotated[
         str | None, typer.Option(help="Only claims that are waiting for this person.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """List the claims that you may see."""
+    person = None if waiting_for is None else person_id(waiting_for)
     with opened(context, api, key) as desk:
-        answer = desk.client.get_pages(route("claims"), "claims", state=state, waiting_for=waiting_for)
+        answer = desk.client.get_pages(route("claims"), "claims", state=state, waiting_for=person)
     members = ("claim", "state", "agreement", "condition", "filed_by", "filed_at")
     rows = [[text(claim, name) for name in members] for claim in objects(answer, "claims")]
     print_table(answer, [name.replace("_", " ") for name in members], rows, as_json=as_json)
