@@ -21,7 +21,7 @@ from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, KEY_FILE_SIZE_BYTES_MAX
 
 _ENGINE_MEMBERS: Final = ("log_key", "decision_key", "gate_recipient")
 _FACT_NAMES: Final = {"file": "named_file"}  # `file` is the agreement's own
-_DEPLOYMENT_FILE_MEMBERS: Final = frozenset({"deployment", "root_keys", *_ENGINE_MEMBERS})
+_DEPLOYMENT_FILE_MEMBERS: Final = frozenset({"deployment", "root_keys", "letter_key", *_ENGINE_MEMBERS})
 
 
 class AgreementFileUnreadableError(TallystickError):
@@ -167,7 +167,7 @@ def _deployment_file(data: bytes) -> JsonObject:
     deployment = parse(data, size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
     if not isinstance(deployment, Mapping):
         raise AgreementFileMistakeError("not a deployment's public file")
-    needed = _DEPLOYMENT_FILE_MEMBERS - {"root_keys"}
+    needed = _DEPLOYMENT_FILE_MEMBERS - {"root_keys", "letter_key"}
     if missing := sorted(needed - deployment.keys()):
         raise AgreementFileMistakeError("the deployment's file lacks the member", member=missing[0])
     if unknown := sorted(deployment.keys() - _DEPLOYMENT_FILE_MEMBERS):

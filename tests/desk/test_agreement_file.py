@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tallystick.crypto.enrolment import enrol, public_file_bytes
-from tallystick.crypto.envelope import envelope_bytes, parse_envelope, sign
+from tallystick.crypto.envelope import envelope_bytes, envelope_json, parse_envelope, sign
 from tallystick.crypto.json.canonical import parse_canonical
 from tallystick.desk.agreement_file import (
     AgreementFileMistakeError,
@@ -22,7 +22,7 @@ from tallystick.desk.agreement_file import (
 )
 from tallystick.desk.strict_yaml import StrictYamlError, read_yaml
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.deployment import Deployment
+from tallystick.domain.agreement.deployment import Deployment, Publication, write_deployment
 from tallystick.domain.agreement.windows import NoticeRule
 from tallystick.domain.codec import decode, decode_with_defaults, encode, encode_object
 from tallystick.domain.errors import MalformedError
@@ -39,6 +39,7 @@ from tests.support.worlds.agreements import (
     DECISION_KEY,
     GATE_IDENTITY,
     KIM,
+    LETTER_KEY,
     LOG_KEY,
     PEOPLE,
     TOM,
@@ -144,6 +145,14 @@ def test_deepest_quorum_is_written_signed_and_registered(tmp_path: Path, pointer
     put(document, pointer, nested(QUORUM_DEPTH_MAX + 1, "all", pair))
     with pytest.raises(MalformedError, match=r"quorum|deep"):
         read_agreement_file(written(tmp_path, document))
+
+
+def test_engine_is_read_from_the_file_that_a_site_publishes_with_its_letter_key(tmp_path: Path) -> None:
+    published = Publication(envelope=envelope_json(LETTER_KEY.published))
+    here = Deployment(id=AGREEMENT.deployment, engine=AGREEMENT.engine, letter_key=published)
+    (tmp_path / "deployment.json").write_text(json.dumps(write_deployment(here)))
+    document = {**encode_object(AGREEMENT), "engine": {"file": "deployment.json"}}
+    assert read_agreement_file(written(tmp_path, document)) == AGREEMENT
 
 
 def test_dates_hours_and_periods_stay_text(tmp_path: Path) -> None:
