@@ -108,7 +108,9 @@ class GateJournal:
         if note is None:
             return None
         if (note.claim, note.stage) != (claim, stage):
-            raise GateJournalDamagedError("a note about another stage", claim=claim, stage=stage)
+            raise GateJournalDamagedError(
+                "a note in the gate's journal is about another stage", claim=claim, stage=stage
+            )
         return tuple(
             KeptContribution(
                 component=one.component, leaf=one.leaf, sealed=base64_bytes(one.sealed, where="sealed")
@@ -181,11 +183,15 @@ class GateJournal:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise GateJournalDamagedError("a note cannot be read", note=f"{kind}/{name}") from error
+            raise GateJournalDamagedError(
+                "a note in the gate's journal cannot be read", note=f"{kind}/{name}"
+            ) from error
         try:
             return decode(form, parse_canonical(data, size_bytes_max=GATE_NOTE_BYTES_MAX))
         except MalformedError as error:
-            raise GateJournalDamagedError("a note is damaged", note=f"{kind}/{name}") from error
+            raise GateJournalDamagedError(
+                "a note in the gate's journal is damaged", note=f"{kind}/{name}"
+            ) from error
 
     def _path(self, kind: str, name: str) -> Path:
         return self._folder / kind / name

@@ -109,7 +109,7 @@ class Publisher:
                 self.blobs.repair(one.sealed_digest)
             except NoGoodReplicaError as error:
                 raise ContributionLostError(
-                    "decided, and the contribution is lost",
+                    "the stage was decided, and the gate's contribution to it is lost",
                     claim=claim.digest,
                     stage=stage,
                     component=one.component,

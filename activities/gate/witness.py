@@ -59,7 +59,7 @@ class Witness:
         for _ in range(GATE_LOOKS_MAX):
             with suppress(ClaimMovedOnError):
                 return self._sight(claim, at)
-        raise ClaimMovedOnError("the record never stood still", claim=claim)
+        raise ClaimMovedOnError("the claim's record grew each time that the gate had read it", claim=claim)
 
     def _sight(self, claim: Digest, at: datetime) -> Digest | None:
         with reading(self.database) as session:

@@ -180,7 +180,7 @@ class Post:
             request = client.build_request(
                 "POST", target, content=body, headers=headers, extensions={"sni_hostname": host}
             )
-            response = await client.send(request, stream=True)  # we don't need its body
+            response = await client.send(request, stream=True)  # its body is not needed
             await response.aclose()
         if not response.is_success:
             raise _NotTakenError(f"answered {response.status_code}")

@@ -217,9 +217,9 @@ def _in_doubt() -> Generator[None]:
     except RPCError as error:
         if error.status in {RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS}:
             raise ClaimNotCarriedError("no such workflow runs") from error
-        raise EngineUnreachableError("Temporal did not take it", reason=error.status.name) from error
+        raise EngineUnreachableError("Temporal did not take the request", reason=error.status.name) from error
     except (RPCTimeoutOrCancelledError, TimeoutError, RuntimeError) as error:
-        raise EngineUnreachableError("no answer in time", reason=_name(error)) from error
+        raise EngineUnreachableError("the engine did not answer in time", reason=_name(error)) from error
 
 
 def _name(error: Any) -> str:  # noqa: ANN401 - any exception has a class

@@ -47,7 +47,7 @@ async def check_query(request: Request) -> None:
         if name not in known:
             raise InvalidParameterError("unknown parameter", parameter=name[:64], known=sorted(known))
         if not known[name] and given.count(name) > 1:
-            raise InvalidParameterError("given twice", parameter=name)
+            raise InvalidParameterError("the parameter is given twice", parameter=name)
 
 
 async def check_headers(request: Request) -> None:
@@ -58,7 +58,7 @@ async def check_headers(request: Request) -> None:
     """
     for name in _SINGLE_HEADERS:
         if len(request.headers.getlist(name)) > 1:
-            raise InvalidParameterError("given twice", parameter=name)
+            raise InvalidParameterError("the parameter is given twice", parameter=name)
 
 
 async def check_body(request: Request) -> None:

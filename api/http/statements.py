@@ -163,7 +163,7 @@ async def _bounded(request: Request, limit: int) -> bytes:
         part.strip().lower() for part in request.headers.get("content-type", "").split(";")
     ]
     if media_type != _JSON or not set(parameters) <= {"charset=utf-8", 'charset="utf-8"'}:
-        raise UnsupportedMediaTypeError("not plain JSON", given=media_type[:64], expected=_JSON)
+        raise UnsupportedMediaTypeError("the body is not plain JSON", given=media_type[:64], expected=_JSON)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -204,5 +204,5 @@ def _range(span: re.Match[str], size_bytes: int) -> tuple[int, int]:
     else:
         first, end = int(span.group(1)), min(int(span.group(2) or size_bytes - 1) + 1, size_bytes)
     if first >= end:
-        raise BlobRangeError("not within the blob", first_byte=first, size_bytes=size_bytes)
+        raise BlobRangeError("the range is not within the blob", first_byte=first, size_bytes=size_bytes)
     return first, end - first

@@ -83,9 +83,11 @@ def read_tree(file: Path) -> Iterator[TreeEntry]:
     with file.open("rb") as source:
         for count, entry in enumerate(_entries(source)):
             if count >= BAG_ENTRIES_MAX:
-                raise TreeRefusedError("too many entries", limit=BAG_ENTRIES_MAX)
+                raise TreeRefusedError("the tree file has too many entries", limit=BAG_ENTRIES_MAX)
             if entry.name <= last or entry.parent not in directories:
-                raise TreeRefusedError("an entry out of order", name=ascii(entry.name[:200]))
+                raise TreeRefusedError(
+                    "an entry of the tree file is out of order", name=ascii(entry.name[:200])
+                )
             if entry.kind is EntryKind.DIRECTORY:
                 directories.add(entry.name)
             last = entry.name
@@ -106,15 +108,15 @@ def name_fault(name: bytes) -> str | None:
 
 def _entries(source: BinaryIO) -> Iterator[TreeEntry]:
     if source.readline(_LINE_BYTES_MAX) != _HEAD:
-        raise TreeRefusedError("not a tree of this schema")
+        raise TreeRefusedError("the tree file does not begin as its schema asks")
     comma = True
     while (line := source.readline(_LINE_BYTES_MAX)) != _TAIL:
         if not comma or not line.endswith(b"\n"):
-            raise TreeRefusedError("cut off, or a line that is too long")
+            raise TreeRefusedError("the tree file is cut off, or has a line that is too long")
         comma = line.endswith(b",\n")
         yield _entry(line.removesuffix(b"\n").removesuffix(b","))
     if source.read(1):
-        raise TreeRefusedError("bytes after the end")
+        raise TreeRefusedError("the tree file has bytes after its end")
 
 
 def _line(entry: TreeEntry) -> bytes:
@@ -136,9 +138,11 @@ def _entry(line: bytes) -> TreeEntry:
         entry = _parsed(json.loads(line))
         fault = _entry_fault(entry) if _line(entry) == line else "not in its one form"
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise TreeRefusedError("a malformed entry", line=ascii(line[:200])) from error
+        raise TreeRefusedError("the tree file has a malformed entry", line=ascii(line[:200])) from error
     if fault is not None:
-        raise TreeRefusedError("an entry that no tree has", line=ascii(line[:200]), reason=fault)
+        raise TreeRefusedError(
+            "the tree file has an entry that no tree can have", line=ascii(line[:200]), reason=fault
+        )
     return entry
 
 

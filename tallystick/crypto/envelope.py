@@ -135,7 +135,9 @@ def cosign(envelope: Envelope, key: SigningKey) -> Envelope:
     if any(present.value == value for present in envelope.signatures):
         return envelope
     if len(envelope.signatures) >= SIGNATURES_PER_ENVELOPE_MAX:
-        raise MalformedEnvelopeError("too many signatures", limit=SIGNATURES_PER_ENVELOPE_MAX)
+        raise MalformedEnvelopeError(
+            "the envelope has too many signatures", limit=SIGNATURES_PER_ENVELOPE_MAX
+        )
     return replace(envelope, signatures=(*envelope.signatures, signature))
 
 
@@ -149,7 +151,7 @@ def verified_signers(envelope: Envelope, candidates: Iterable[PublicKey]) -> fro
         SignatureInvalidError: A signature verifies under none of `candidates`, or there is none.
     """
     if not envelope.signatures:
-        raise SignatureInvalidError("not signed")
+        raise SignatureInvalidError("the statement has no signature")
     known = {key_id(key): key for key in candidates}
     message = pae(envelope.payload_type, envelope.payload)
     return frozenset(_signer(index, envelope, known, message) for index in range(len(envelope.signatures)))
@@ -216,7 +218,9 @@ def parse_envelope(data: bytes, *, body_size_bytes_max: int = JSON_SIZE_BYTES_MA
     size_bytes_max = 4 * (body_size_bytes_max // 3 + 1) + ENVELOPE_OVERHEAD_BYTES_MAX
     envelope = envelope_from_json(parse(data, size_bytes_max=size_bytes_max))
     if len(envelope.payload) > body_size_bytes_max:
-        raise MalformedEnvelopeError("body too long", at="/payload", limit=body_size_bytes_max)
+        raise MalformedEnvelopeError(
+            "the statement's body is too long", at="/payload", limit=body_size_bytes_max
+        )
     if _CANONICAL.fullmatch(data):
         vars(envelope)["canonical"] = data  # where a cached property is looked up first
     return envelope
@@ -249,7 +253,9 @@ def envelope_from_json(value: JsonValue) -> Envelope:
         raise MalformedEnvelopeError("not a list", at="/signatures")
     if not 1 <= len(signatures) <= SIGNATURES_PER_ENVELOPE_MAX:
         raise MalformedEnvelopeError(
-            "not 1 to 16 signatures", at="/signatures", limit=SIGNATURES_PER_ENVELOPE_MAX
+            "the envelope does not have 1 to 16 signatures",
+            at="/signatures",
+            limit=SIGNATURES_PER_ENVELOPE_MAX,
         )
     envelope = Envelope(
         payload_type=text_of(members, "payloadType", where=""),
@@ -276,7 +282,9 @@ def _signer(index: int, envelope: Envelope, known: Mapping[Digest, PublicKey], m
     for key in _tries(signature.keyid, known):
         if verifies(key, message, signature.value):
             return key
-    raise SignatureInvalidError("not by any expected key", signature=index, expected_keys=len(known))
+    raise SignatureInvalidError(
+        "a signature was not made by any expected key", signature=index, expected_keys=len(known)
+    )
 
 
 def _tries(keyid: str | None, known: Mapping[Digest, PublicKey]) -> Sequence[PublicKey]:
@@ -295,8 +303,10 @@ def _signature(value: JsonValue, where: str) -> Signature:
     members = members_of(value, where=where, required={"sig"}, optional={"keyid"})
     keyid = text_of(members, "keyid", where=where) if "keyid" in members else None
     if keyid is not None and len(keyid) > KEYID_LENGTH_MAX:
-        raise MalformedEnvelopeError("keyid too long", at=f"{where}/keyid", limit=KEYID_LENGTH_MAX)
+        raise MalformedEnvelopeError(
+            "a signature's keyid is too long", at=f"{where}/keyid", limit=KEYID_LENGTH_MAX
+        )
     raw = base64_bytes(text_of(members, "sig", where=where), where=f"{where}/sig")
     if len(raw) != SIGNATURE_SIZE_BYTES:
-        raise MalformedEnvelopeError("not 64 bytes", at=f"{where}/sig")
+        raise MalformedEnvelopeError("a signature is not 64 bytes", at=f"{where}/sig")
     return Signature(keyid=keyid, value=raw)

@@ -51,9 +51,11 @@ class Quorum:
         _check_group(self.root, depth=1)
         persons = list(leaves(self.root))
         if len(persons) > QUORUM_LEAVES_MAX:
-            raise MalformedQuorumError("too many persons", persons=len(persons), limit=QUORUM_LEAVES_MAX)
+            raise MalformedQuorumError(
+                "the quorum names too many persons", persons=len(persons), limit=QUORUM_LEAVES_MAX
+            )
         if twice := {person for person in persons if persons.count(person) > 1}:
-            raise MalformedQuorumError("a person is named twice", persons=sorted(twice))
+            raise MalformedQuorumError("the quorum names a person twice", persons=sorted(twice))
 
     @cached_property
     def persons(self) -> frozenset[PersonId]:
@@ -103,10 +105,12 @@ def _satisfied(group: Group, agrees: Callable[[PersonId], bool]) -> bool:
 
 def _check_group(group: Group, depth: int) -> None:
     if depth > QUORUM_DEPTH_MAX:
-        raise MalformedQuorumError("the tree is too deep", limit=QUORUM_DEPTH_MAX)
+        raise MalformedQuorumError("the quorum is nested too deep", limit=QUORUM_DEPTH_MAX)
     # A threshold of zero would make silence a quorum.
     if not 1 <= group.threshold <= len(group.members):
-        raise MalformedQuorumError("threshold out of range", k=group.threshold, members=len(group.members))
+        raise MalformedQuorumError(
+            "k is not between 1 and the number of members", k=group.threshold, members=len(group.members)
+        )
     for member in group.members:
         if isinstance(member, Group):
             _check_group(member, depth + 1)
@@ -122,7 +126,7 @@ def _member(value: JsonValue, where: str, depth: int) -> "Group | PersonId":
     if set(value) not in ({"k", "of"}, {"any"}, {"all"}):
         raise MalformedQuorumError("write k and of, or any, or all", at=where)
     if isinstance(members, str) or not isinstance(members, Sequence):
-        raise MalformedQuorumError("the members are not a list", at=f"{where}/{word}")
+        raise MalformedQuorumError("the members of a quorum are not a list", at=f"{where}/{word}")
     read = tuple(_member(item, f"{where}/{word}/{place}", depth + 1) for place, item in enumerate(members))
     return Group(threshold=_threshold(value, len(read), where), members=read)
 

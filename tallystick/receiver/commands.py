@@ -23,10 +23,10 @@ _OWN_SETTINGS: Final = "TALLYSTICK_"
 
 
 class CommandNotStartedError(TallystickError):
-    """A command of the receiver's that this machine can't start."""
+    """A command of the receiver's that this machine cannot start."""
 
     code = "command-not-started"
-    why = "A command that can't be started has activated nothing, and has not failed to do so either."
+    why = "A command that cannot be started has activated nothing, and has not failed to do so either."
     advice = (
         "Nothing was reported. Correct the command and start the receiver again; the stage waits until its "
         "provisioning window ends."
@@ -42,7 +42,7 @@ class Commands:
     time_max: timedelta = COMMAND_TIME_MAX
 
     def fault(self) -> str | None:
-        """Return in words why this machine can't start one of the commands, or None; nothing is run."""
+        """Return in words why this machine cannot start one of the commands, or None; nothing is run."""
         given = (("activation", self.activate), ("health check", self.health))
         faults = (_fault(what, words[0]) for what, words in given if words)
         return next(filter(None, faults), None)
@@ -90,7 +90,7 @@ def fault_of(command: tuple[str, ...], what: str, context: CommandContext, time_
     """Run `command` to its end; return None if it succeeded, otherwise what went wrong, in words.
 
     Raises:
-        CommandNotStartedError: This machine can't start it.
+        CommandNotStartedError: This machine cannot start it.
     """
     if not command:
         return None
@@ -109,7 +109,7 @@ def fault_of(command: tuple[str, ...], what: str, context: CommandContext, time_
             )
         except OSError as error:
             raise CommandNotStartedError(
-                f"can't start {command[0]!a} for {what}: {error.strerror}",
+                f"cannot start {command[0]!a} for {what}: {error.strerror}",
                 command=command[0],
                 reason=error.strerror,
             ) from error
@@ -117,7 +117,7 @@ def fault_of(command: tuple[str, ...], what: str, context: CommandContext, time_
 
 
 def _fault(what: str, word: str) -> str | None:
-    """Return why `word` can't be started; only what has a slash is a path, as in a shell."""
+    """Return why `word` cannot be started; only what has a slash is a path, as in a shell."""
     if "/" not in word:
         return None if shutil.which(word) else f"the {what} {word!a} is not a command of this machine"
     if not Path(word).is_file():

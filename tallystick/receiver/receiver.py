@@ -48,7 +48,7 @@ def receive(setting: Setting, claim: str) -> Pass:
     Raises:
         ReceiverBusyError: Another receiver works in the folder.
         ReceiverHinderedError: The folder or its disk does not let it work. Repeat it later.
-        CommandNotStartedError: This machine can't start a command; nothing was reported.
+        CommandNotStartedError: This machine cannot start a command; nothing was reported.
         DeliveryRefusedError: What the server shows does not follow from the signatures; nothing was opened.
         TallystickError: A signature is wrong, the server refused or did not answer. Repeat it later.
     """

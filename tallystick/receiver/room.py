@@ -112,7 +112,7 @@ def hindrances_told(folder: Path) -> Generator[None]:
     except OSError as error:
         place = error.filename if isinstance(error.filename, str) else str(folder)
         raise ReceiverHinderedError(
-            f"can't use {place}: {error.strerror or type(error).__name__}",
+            f"cannot use {place}: {error.strerror or type(error).__name__}",
             folder=str(folder),
             file=place,
             reason=error.strerror,

@@ -85,7 +85,7 @@ def test_command_that_cannot_be_started_is_never_reported(escrow: FolderEscrow, 
     commands = Commands(activate=(str(command),))
     assert commands.fault() is None, "it can only be found out by starting it"
     work = setting(escrow, tmp_path / "bank", commands=commands, give_up=True)
-    with pytest.raises(CommandNotStartedError, match="can't start"):
+    with pytest.raises(CommandNotStartedError, match="cannot start"):
         receive(work, escrow.release.claim)
     assert (escrow.receipts(), active(tmp_path / "bank")) == ([], {})
     receive(replace(work, commands=Commands(activate=PASSES)), escrow.release.claim)

@@ -31,7 +31,7 @@ def base64_bytes(text: str, *, where: str) -> bytes:
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (UnicodeEncodeError, binascii.Error):
-        raise MalformedBase64Error("not base64", at=where) from None
+        raise MalformedBase64Error("a text is not base64", at=where) from None
     if base64_text(data) != text:
-        raise MalformedBase64Error("not the canonical base64 of its bytes", at=where)
+        raise MalformedBase64Error("a text is not the one base64 spelling of its bytes", at=where)
     return data

@@ -113,7 +113,7 @@ def parse(
             as a JSON pointer (RFC 6901) or as a count of characters or bytes.
     """
     if len(data) > size_bytes_max:
-        raise JsonTooLargeError("too many bytes", limit=size_bytes_max, found=len(data))
+        raise JsonTooLargeError("the JSON has too many bytes", limit=size_bytes_max, found=len(data))
     text = _decoded(data)
     _check_depth(text)
     _check_count(text, nodes_max)
@@ -131,7 +131,7 @@ def parse_canonical(
     """
     value = parse(data, size_bytes_max=size_bytes_max, nodes_max=nodes_max)
     if (expected := rfc8785.dumps(value)) != data:
-        raise NotCanonicalError("not in canonical form", at=_first_difference(data, expected))
+        raise NotCanonicalError("the JSON is not in its canonical form", at=_first_difference(data, expected))
     return value
 
 
@@ -174,11 +174,11 @@ class _RefusedNumber(str):
 
 def _decoded(data: bytes) -> str:
     if data.startswith(_BYTE_ORDER_MARKS):
-        raise NotUtf8Error("a byte order mark at the beginning", at=0)
+        raise NotUtf8Error("the JSON begins with a byte order mark", at=0)
     try:
         return data.decode("utf-8", "strict")
     except UnicodeDecodeError as error:
-        raise NotUtf8Error("not UTF-8", at=error.start) from None
+        raise NotUtf8Error("the JSON is not UTF-8", at=error.start) from None
 
 
 def _check_depth(text: str) -> None:
@@ -193,7 +193,7 @@ def _check_depth(text: str) -> None:
             case _:
                 continue
         if depth > JSON_DEPTH_MAX:
-            raise JsonTooLargeError("too deep", limit=JSON_DEPTH_MAX, at=token.start())
+            raise JsonTooLargeError("the JSON is nested too deep", limit=JSON_DEPTH_MAX, at=token.start())
 
 
 def _check_count(text: str, nodes_max: int) -> None:
@@ -210,7 +210,7 @@ def _check_count(text: str, nodes_max: int) -> None:
         if nodes > nodes_max or strings > 2 * nodes_max:  # each is a value, or the name of one
             break
     if nodes + _values(text, end, len(text)) > nodes_max or strings > 2 * nodes_max:
-        raise JsonTooLargeError("too many values", limit=nodes_max)
+        raise JsonTooLargeError("the JSON has too many values", limit=nodes_max)
 
 
 def _values(text: str, start: int, end: int) -> int:
@@ -259,7 +259,7 @@ class _Walk:
             case None | bool():
                 return given
             case _RefusedNumber():
-                raise UnsupportedNumberError("not a safe integer", at=where, given=given[:32])
+                raise UnsupportedNumberError("a number is not a safe integer", at=where, given=given[:32])
             case str():
                 return _checked_text(given, where)
             case int():
@@ -276,7 +276,7 @@ class _Walk:
     def _count(self, where: str) -> None:
         self._nodes += 1
         if self._nodes_max is not None and self._nodes > self._nodes_max:
-            raise JsonTooLargeError("too many values", limit=self._nodes_max, at=where)
+            raise JsonTooLargeError("the JSON has too many values", limit=self._nodes_max, at=where)
 
     def _array(self, elements: list[object], where: str, depth: int) -> JsonValue:
         _check_nesting(where, depth)
@@ -288,7 +288,7 @@ class _Walk:
         for key, item in pairs:
             _checked_text(key, where)
             if key in members:
-                raise DuplicateMemberError("member named twice", at=where, member=key[:64])
+                raise DuplicateMemberError("an object has a member twice", at=where, member=key[:64])
             members[key] = self.value(item, f"{where}/{_pointer_token(key)}", depth + 1)
         return members
 
@@ -304,19 +304,21 @@ def _no_text(key: object) -> NoReturn:
 def _check_nesting(where: str, depth: int) -> None:
     """Needed for values that were built, not read."""
     if depth >= JSON_DEPTH_MAX:
-        raise JsonTooLargeError("too deep", limit=JSON_DEPTH_MAX, at=where[:64])
+        raise JsonTooLargeError("the JSON is nested too deep", limit=JSON_DEPTH_MAX, at=where[:64])
 
 
 def _checked_integer(number: int, where: str) -> int:
     if not -INTEGER_MAX <= number <= INTEGER_MAX:
-        raise UnsupportedNumberError("not a safe integer", at=where)
+        raise UnsupportedNumberError("a number is not a safe integer", at=where)
     return int(number)
 
 
 def _checked_text(text: str, where: str) -> str:
     if (bad := _REFUSED_CHARACTER.search(text)) is not None:
         character = f"U+{ord(bad.group()):04X}"
-        raise UnsupportedTextError("character not allowed", at=where, character=character)
+        raise UnsupportedTextError(
+            "a text has a character that is not allowed", at=where, character=character
+        )
     return str.__str__(text)
 
 

@@ -23,9 +23,11 @@ def decision_event(
     """Admit a decision of the gate if it is the one that the present record calls for."""
     check_stages(claim, (decision.stage,))
     if decision.decided_at > plus(at, CLOCK_SKEW_MAX):
-        raise NotDueError("decided in the future", decided_at=instant_text(decision.decided_at))
+        raise NotDueError("the decision is dated in the future", decided_at=instant_text(decision.decided_at))
     if decision.record != claim.record_digest:
-        raise NotDueError("decided on another record", expected=claim.record_digest, given=decision.record)
+        raise NotDueError(
+            "the decision was made on another record", expected=claim.record_digest, given=decision.record
+        )
     if not decision.released:
         return _refusal_event(decision)
     _check_contributed(agreement, decision)

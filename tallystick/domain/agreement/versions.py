@@ -19,7 +19,9 @@ def check_predecessors(previous: Agreement, signers: Collection[PublicKey]) -> N
     """
     signed = {person.party for person in previous.persons if person.signing_key in signers}
     if missing := sorted(party.id for party in previous.parties if party.id not in signed):
-        raise NotYoursError("not signed by every party to the previous version", missing=list(missing))
+        raise NotYoursError(
+            "the version is not signed by every party to the previous one", missing=list(missing)
+        )
 
 
 def check_in_force(agreement: Agreement, later: Iterable[Agreement], *, at: datetime) -> None:
@@ -34,11 +36,14 @@ def check_in_force(agreement: Agreement, later: Iterable[Agreement], *, at: date
         SupersededError: A newer version was in force.
     """
     if at < agreement.effective_from:
-        raise BadTimingError("not in force yet", effective_from=instant_text(agreement.effective_from))
+        raise BadTimingError(
+            "this version of the agreement is not in force yet",
+            effective_from=instant_text(agreement.effective_from),
+        )
     for newer in later:
         if newer.effective_from <= at:
             raise SupersededError(
-                "a newer version is in force",
+                "a newer version of the agreement is in force",
                 version=newer.version,
                 effective_from=instant_text(newer.effective_from),
             )

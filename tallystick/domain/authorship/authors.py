@@ -55,12 +55,14 @@ def check_times(body: Header, *, at: datetime) -> None:
     """
     if body.issued_at > plus(at, CLOCK_SKEW_MAX):
         raise BadTimingError(
-            "issued in the future", issued_at=instant_text(body.issued_at), now=instant_text(at)
+            "the statement was issued in the future",
+            issued_at=instant_text(body.issued_at),
+            now=instant_text(at),
         )
     # A revocation may be signed in advance and kept in a safe for years.
     if not isinstance(body, KeyRevocation) and at - body.issued_at > STATEMENT_LIFETIME_MAX:
         raise BadTimingError(
-            "issued too long ago",
+            "the statement was issued too long ago",
             issued_at=instant_text(body.issued_at),
             limit_days=STATEMENT_LIFETIME_MAX.days,
         )
@@ -75,7 +77,7 @@ def author(agreement: Agreement, signed: Signed[Body]) -> Person:
     """
     person = agreement.person(signed.body.person)
     if signed.signers != frozenset({person.signing_key}):
-        raise NotYoursError("not signed by the person it names", person=person.id)
+        raise NotYoursError("the statement is not signed by the person it names", person=person.id)
     return person
 
 
@@ -88,7 +90,7 @@ def signing_persons(agreement: Agreement, signed: Signed[Body]) -> frozenset[Per
     """
     persons = frozenset(agreement.person_with(key).id for key in signed.signers)
     if agreement.person(signed.body.person).id not in persons:
-        raise NotYoursError("not signed by the person it names", person=signed.body.person)
+        raise NotYoursError("the statement is not signed by the person it names", person=signed.body.person)
     return persons
 
 
@@ -101,7 +103,9 @@ def check_engine(agreement: Agreement, signed: Signed[Body]) -> None:
     assert signed.kind in BY_ENGINE
     wanted = agreement.engine.decision_key if signed.kind in BY_GATE else agreement.engine.log_key
     if signed.signers != frozenset({wanted}):
-        raise NotYoursError("not signed by the engine's key for this kind", kind=signed.kind.value)
+        raise NotYoursError(
+            "the statement is not signed by the engine's key for this kind", kind=signed.kind.value
+        )
 
 
 def check_not_revoked(claim: Claim, keys: Iterable[PublicKey]) -> None:

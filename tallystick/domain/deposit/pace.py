@@ -53,11 +53,13 @@ def check_pace(body: Deposit, earlier: Sequence[EarlierDeposit], at: datetime) -
     today = [one for one in earlier if one.accepted_at > at - DEPOSIT_DAY]
     own = [one for one in today if one.body.person == body.person]
     if len(today) >= DEPOSITS_PER_DAY_MAX:
-        raise _too_many("too many deposits", today, limit=DEPOSITS_PER_DAY_MAX)
+        raise _too_many("too many deposits under this agreement in a day", today, limit=DEPOSITS_PER_DAY_MAX)
     if len(own) >= DEPOSITS_PER_PERSON_AND_DAY_MAX:
-        raise _too_many("too many deposits by one person", own, limit=DEPOSITS_PER_PERSON_AND_DAY_MAX)
+        raise _too_many(
+            "too many deposits by one person in a day", own, limit=DEPOSITS_PER_PERSON_AND_DAY_MAX
+        )
     if _size_bytes(body) + sum(one.size_bytes for one in today) > DEPOSITED_BYTES_PER_DAY_MAX:
-        raise _too_many("too many bytes", today, limit=DEPOSITED_BYTES_PER_DAY_MAX)
+        raise _too_many("too many bytes in the deposits of a day", today, limit=DEPOSITED_BYTES_PER_DAY_MAX)
 
 
 def _too_many(what: str, counted: Sequence[EarlierDeposit], *, limit: int) -> TooManyDepositsError:

@@ -63,7 +63,9 @@ def check_deposit(
     if body.watermark > at:
         raise BadTimingError("the watermark is in the future")
     if body.tree not in {None, TREE}:  # no receiver of today would fetch it
-        raise DepositRefusedError("a form of tree file that is not known", tree=body.tree, known=TREE)
+        raise DepositRefusedError(
+            "the deposit names a form of tree file that is not known", tree=body.tree, known=TREE
+        )
     if (fault := chain_fault(body, last)) is not None:
         raise DepositRefusedError(fault, number=body.number)
     for component in body.components:
@@ -90,7 +92,9 @@ def check_custody(
         raise CustodyRefusedError(fault, component=body.component)
     expected = 1 if last is None else last.epoch + 1
     if body.epoch != expected:
-        raise CustodyRefusedError("not the next epoch", expected=expected, given=body.epoch)
+        raise CustodyRefusedError(
+            "this is not the component's next custody epoch", expected=expected, given=body.epoch
+        )
 
 
 def _check_component(

@@ -22,12 +22,14 @@ def evidence_signed(known: Established) -> str:
         raise EvidenceBrokenError("the last statement is not an evidence statement", kind=kind_of(seal))
     body = decode(EvidenceSeal, body_of(seal))
     if body.content != known.document.content:
-        raise EvidenceBrokenError("not the bytes that were sealed", signed=body.content)
+        raise EvidenceBrokenError("the file has other bytes than those that were sealed", signed=body.content)
     engine = _claimed_agreement(known).engine
     verified_signers(seal, [engine.log_key])
     # One signature, with its signer's hint: so no byte is left that the signature does not cover.
     if [signature.keyid for signature in seal.signatures] != [key_id(engine.log_key)]:
-        raise EvidenceBrokenError("not one signature, by the log key", signatures=len(seal.signatures))
+        raise EvidenceBrokenError(
+            "the seal does not have one signature, made by the log key", signatures=len(seal.signatures)
+        )
     named = (body.claim, body.agreement_digest, body.deployment, body.entries)
     if named != (case.claim, case.agreement_digest, case.deployment.id, len(case.entries)):
         raise EvidenceBrokenError("sealed for another claim, agreement or deployment")
@@ -53,11 +55,15 @@ def agreement_chain(known: Established) -> str:
         agreement = version.agreement
         expected = None if before is None else before.terms.digest
         if (agreement.version, agreement.supersedes) != (number, expected):
-            raise EvidenceBrokenError("not the next version", version=agreement.version, expected=number)
+            raise EvidenceBrokenError(
+                "an agreement in the file is not the next version", version=agreement.version, expected=number
+            )
         if before is not None:
             last = before.agreement
             if (agreement.id, agreement.deployment) != (last.id, last.deployment):
-                raise EvidenceBrokenError("of another agreement", version=number)
+                raise EvidenceBrokenError(
+                    "a version in the file belongs to another agreement", version=number
+                )
             check_predecessors(last, version.signers)
             _check_unrevoked(known, before, entry.index, version)
         if (fault := root_fault(version.signers, roots)) is not None:
@@ -76,7 +82,11 @@ def _check_unrevoked(
     bodies = [entry.signed.body for entry in verified(earlier, before.terms)]
     gone = {body.key for body in bodies if isinstance(body, KeyRevocation)}
     if used := sorted(gone & version.signers):
-        raise EvidenceBrokenError("signed with a revoked key", version=version.agreement.version, key=used[0])
+        raise EvidenceBrokenError(
+            "a version of the agreement was signed with a revoked key",
+            version=version.agreement.version,
+            key=used[0],
+        )
 
 
 def trust_anchor(known: Established) -> str:
@@ -85,7 +95,9 @@ def trust_anchor(known: Established) -> str:
     if known.trust is None:
         return f"none given: compare {pinned} with the agreement you signed: {in_words(pinned)}"
     if not names(known.trust, pinned):
-        raise EvidenceBrokenError("not the agreement that you trust", trusted=known.trust, found=pinned)
+        raise EvidenceBrokenError(
+            "the file's agreement is not the one that you trust", trusted=known.trust, found=pinned
+        )
     return f"{pinned}: {in_words(pinned)}"
 
 

@@ -132,7 +132,9 @@ def evidence_bytes(case: ExportedCase, seal: EvidenceSeal, log_key: SigningKey) 
     statement = sign(Kind.EVIDENCE, encode_object(seal), [log_key])
     data = canonical_bytes({"case": _case_json(case), "evidence": envelope_json(statement)})
     if len(data) > EVIDENCE_SIZE_BYTES_MAX or len(case.entries) > EVIDENCE_ENTRIES_MAX:
-        raise MalformedEvidenceError("too large", size_bytes=len(data), entries=len(case.entries))
+        raise MalformedEvidenceError(
+            "the evidence file is too large", size_bytes=len(data), entries=len(case.entries)
+        )
     return data
 
 
@@ -143,7 +145,9 @@ def read_evidence_file(data: bytes) -> EvidenceFile:
         MalformedError: Not canonical JSON, or not exactly the members of this schema.
     """
     if len(data) > EVIDENCE_SIZE_BYTES_MAX:
-        raise MalformedEvidenceError("too large", limit=EVIDENCE_SIZE_BYTES_MAX, found=len(data))
+        raise MalformedEvidenceError(
+            "the evidence file is too large", limit=EVIDENCE_SIZE_BYTES_MAX, found=len(data)
+        )
     start = data.find(_ENTRIES) + len(_ENTRIES)
     entries, end = _entries(data, start) if start >= len(_ENTRIES) else ((), start)
     frame = parse_canonical(_frame(data, start, end), size_bytes_max=EVIDENCE_FRAME_BYTES_MAX)
@@ -162,7 +166,9 @@ def _frame(data: bytes, start: int, end: int) -> bytes:
     within a string is escaped.
     """
     if len(data) - (end - start) > EVIDENCE_FRAME_BYTES_MAX:
-        raise MalformedEvidenceError("too much beside the entries", limit=EVIDENCE_FRAME_BYTES_MAX)
+        raise MalformedEvidenceError(
+            "the evidence file has too much beside its entries", limit=EVIDENCE_FRAME_BYTES_MAX
+        )
     return data[:start] + data[end:]
 
 
@@ -179,7 +185,7 @@ def _entries(data: bytes, start: int) -> tuple[tuple[FiledEntry, ...], int]:
     for piece, end in _pieces(data, start):
         where = f"/case/entries/{len(entries)}"
         if len(entries) >= EVIDENCE_ENTRIES_MAX:
-            raise MalformedEvidenceError("too many entries", limit=EVIDENCE_ENTRIES_MAX)
+            raise MalformedEvidenceError("the evidence file has too many entries", limit=EVIDENCE_ENTRIES_MAX)
         value = parse_canonical(piece, size_bytes_max=EVIDENCE_ENTRY_BYTES_MAX)
         entries.append(_entry(value, where))
         start = end
@@ -192,7 +198,9 @@ def _pieces(data: bytes, start: int) -> Iterator[tuple[bytes, int]]:
     depth, begun = 0, start
     for token in _TOKEN.finditer(data, start):
         if token.end() - begun > EVIDENCE_ENTRY_BYTES_MAX or depth > JSON_DEPTH_MAX:
-            raise MalformedEvidenceError("an entry that is too large, or too deep", at_byte=begun)
+            raise MalformedEvidenceError(
+                "the evidence file has an entry that is too large or nested too deep", at_byte=begun
+            )
         depth += _DEEPER.get(data[token.start()], 0)
         if depth == 0:
             yield data[begun : token.end()], token.end()
@@ -208,7 +216,9 @@ def _check_signatures(entries: Sequence[FiledEntry]) -> None:
     signatures = [signature for entry in entries for signature in entry.envelope.signatures]
     unnamed = sum(not is_key_id(signature.keyid) for signature in signatures)
     if len(signatures) > EVIDENCE_SIGNATURES_MAX or unnamed > EVIDENCE_UNNAMED_SIGNATURES_MAX:
-        raise MalformedEvidenceError("too many signatures", found=len(signatures), unnamed=unnamed)
+        raise MalformedEvidenceError(
+            "the evidence file has too many signatures", found=len(signatures), unnamed=unnamed
+        )
 
 
 def _case(value: JsonValue, entries: tuple[FiledEntry, ...]) -> ExportedCase:
@@ -218,7 +228,7 @@ def _case(value: JsonValue, entries: tuple[FiledEntry, ...]) -> ExportedCase:
     _list(members["entries"], "/case/entries", 0)
     deployment = read_deployment(members["deployment"], where="/case/deployment")
     if len(deployment.root_keys) > EVIDENCE_ROOT_KEYS_MAX:
-        raise MalformedEvidenceError("too many root keys", limit=EVIDENCE_ROOT_KEYS_MAX)
+        raise MalformedEvidenceError("the evidence file has too many root keys", limit=EVIDENCE_ROOT_KEYS_MAX)
     return ExportedCase(
         deployment=deployment,
         agreement_digest=digest(text_of(members, "agreement_digest", where="/case")),

@@ -98,7 +98,9 @@ class ChunkedBlob:
         """
         end = first_byte + length
         if not 0 <= first_byte <= end <= self.size_bytes:
-            raise BlobRangeError("not within the blob", first_byte=first_byte, size_bytes=self.size_bytes)
+            raise BlobRangeError(
+                "the range is not within the blob", first_byte=first_byte, size_bytes=self.size_bytes
+            )
         return self._range(first_byte, end)
 
     def _range(self, first_byte: int, end: int) -> Iterator[bytes]:

@@ -228,7 +228,9 @@ class _CheckedCopy:
     def read(self, first_byte: int, length: int | None) -> Iterator[bytes]:
         end = self.size_bytes if length is None else first_byte + length
         if not 0 <= first_byte <= end <= self.size_bytes:
-            raise BlobRangeError("not within the blob", first_byte=first_byte, size_bytes=self.size_bytes)
+            raise BlobRangeError(
+                "the range is not within the blob", first_byte=first_byte, size_bytes=self.size_bytes
+            )
         return self._range(first_byte, end)
 
     def _range(self, start: int, end: int) -> Iterator[bytes]:

@@ -93,7 +93,7 @@ def test_a_file_with_more_root_keys_than_allowed_is_refused(file: bytes) -> None
     document["case"]["deployment"]["root_keys"] = [
         signing_key(f"root {number}").public_key for number in range(EVIDENCE_ROOT_KEYS_MAX + 1)
     ]
-    assert refused(document).message == "too many root keys"
+    assert refused(document).message == "the evidence file has too many root keys"
 
 
 # ------------------------------------------------- sealed by the log key, and still refused
