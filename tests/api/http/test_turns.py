@@ -121,7 +121,7 @@ async def test_one_persons_uploads_wait_behind_each_other_and_keep_nobody_elses_
     where = {"agreement": "nordwind-halden", "purpose": "deposit"}
     for place in range(HEAVY_REQUESTS_EACH_MAX + WAITING + 3):
         path = f"/blobs/sha256:{place:064x}"
-        uploads.send("PUT", path, claimed.signed_in(DORA), **where)
+        uploads.send("PUT", path, {**claimed.signed_in(DORA), "upload-length": "2"}, **where)
     await uploads.under_way(HEAVY_REQUESTS_EACH_MAX)
     assert (await claimed.says("intakes", Intake, ANA, accepted=True)).status_code == 201
     assert (await claimed.get(f"/claims/{claimed.world.claim}", DORA)).status_code == 200
