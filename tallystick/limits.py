@@ -148,7 +148,7 @@ DEPOSITS_PER_PERSON_AND_DAY_MAX: Final = 72
 DEPOSITED_BYTES_PER_DAY_MAX: Final = 4 << 40
 assert DEPOSITS_PER_PERSON_AND_DAY_MAX < DEPOSITS_PER_DAY_MAX
 assert BLOB_BYTES_MAX <= DEPOSITED_BYTES_PER_DAY_MAX
-ANSWER_KEPT_MAX: Final = timedelta(days=1)  # for whoever repeats a request with its key
+ANSWER_KEPT_MAX: Final = timedelta(days=1)  # for a sender who repeats a request with its key
 ANSWERS_PER_SENDER_MAX: Final = 256  # kept at once; the sender's own oldest make room
 
 UPDATES_PER_WORKFLOW_MAX: Final = 2_000  # Temporal's

@@ -68,7 +68,7 @@ class Clearance:
         return sum(self._is_removed(orphan, before) for orphan in orphans)
 
     def _is_removed(self, orphan: Digest, before: datetime) -> bool:
-        # Writers take turns: whoever wants to send it now takes room for it before this, or after.
+        # Writers take turns: a sender who wants it now takes room for it before this, or after.
         with transaction(self.database) as session:
             if unneeded.is_expected(session, orphan) or not self.blobs.discard(orphan, before):
                 return False

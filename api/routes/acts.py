@@ -58,7 +58,9 @@ async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, po
         if is_carried(case.claim):
             raise  # the workflow was lost; the worker is about to rebuild it
         return await in_turn(_after_the_end, backend, case.claim.digest, envelope)
-    if len(envelope.signatures) > 1:  # the engine takes one statement once, whoever has signed it by then
+    if (
+        len(envelope.signatures) > 1
+    ):  # the engine takes a statement once, with the signatures that it has by then
         await in_turn(_check_kept, backend, case, envelope)
     return acknowledgement(case.claim.digest, acknowledged)
 

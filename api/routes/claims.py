@@ -153,7 +153,7 @@ async def export_evidence(claim: ClaimName, caller: Known, backend: OpenBackend)
     """Return the claim's evidence file, which anyone can verify without this server.
 
     The worker makes it, because it is signed with a key that the API does not have; until the log has
-    grown, whoever asks again gets the same file, and nothing is written.
+    grown, everyone who asks gets the same file, and nothing is written.
     """
     case, log_size = await in_turn(_seen_with_log_size, backend, caller, claim)
     digest = await backend.exports.evidence_of(case.claim.digest, log_size=log_size)

@@ -1,8 +1,8 @@
 """Symbolic links of a tree: a link is taken only if it leads to something inside the same tree.
 
-It is decided over the names alone, without a file system, and by the rule that the kernel has: `..` is the
-parent of where a link has led, and not of how it was written. Each link is followed once, whoever else goes
-through it, so that the work grows with the bytes of the targets: a tree is written by somebody else.
+This is decided over the names alone, without a file system, and by the kernel's rule: `..` is the parent of
+the place to which a link has led, not of the path as it is written. Each link is followed once, however many
+others lead through it, so the work grows only with the bytes of the targets: somebody else wrote the tree.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ _Place: TypeAlias = tuple[bytes, ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Led:
-    """Where a link leads to, and through how many links, itself included; or why it does not end inside."""
+    """Where a link leads, and through how many links, itself included; or why it does not end inside."""
 
     to: _Place = ()
     hops: int = 1
@@ -46,7 +46,7 @@ def faults_of_links(entries: Iterable[TreeEntry]) -> Iterator[tuple[TreeEntry, s
 
 
 class _Links:
-    """The links of one tree, and where those lead that were followed."""
+    """The links of one tree, and where those that were followed lead."""
 
     def __init__(self, tree: Mapping[bytes, TreeEntry]) -> None:
         self._tree = tree
@@ -66,7 +66,7 @@ class _Links:
         return self._led[link.name]
 
     def _is_settled(self, link: TreeEntry, under_way: set[bytes]) -> bool:
-        """Return whether a link need not be followed: it was, it cannot be, or it is met on its own way."""
+        """Return whether a link need not be followed: it was, it cannot be, or it lies on its own way."""
         if link.name in under_way:
             self._led[link.name] = _Led(fault="a link that leads to itself")
         elif (fault := _fault_of_target(link)) is not None:

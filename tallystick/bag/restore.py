@@ -1,6 +1,6 @@
-"""Making a validated bag's payload the tree that was deposited: true names, links, modes and times.
+"""How a validated bag's payload becomes the tree that was deposited: true names, links, modes and times.
 
-Every name is one that the tree file lists, below a directory that this module made; links come last, after
+Every name is one that the tree file lists, below a directory that this module made. Links come last, after
 each was resolved inside the finished tree, so that nothing is ever written through one.
 """
 
@@ -13,7 +13,7 @@ from typing import Final
 from tallystick.bag.links import faults_of_links
 from tallystick.bag.tree import EntryKind, TreeEntry, TreeRefusedError, read_tree
 
-_OWNER_ENTERS: Final = 0o700  # or its owner could neither fill nor remove it
+_OWNER_ENTERS: Final = 0o700  # without these bits its owner could neither fill nor remove it
 _OWNER_READS: Final = 0o400
 _DRAFT: Final = "data%tree"  # no bag may have a path with a %, so nothing that was unpacked lies there
 

@@ -1,6 +1,6 @@
 """What is in a folder that is to become a bag, and under which path the bag keeps each file.
 
-Everything that cannot be deposited is named in one refusal, so that nobody learns it one file at a time.
+One refusal names everything that cannot be deposited, so that nobody has to mend one file at a time.
 """
 
 import errno
@@ -29,8 +29,8 @@ class BagSourceRefusedError(TallystickError):
 
     code = "bag-source-refused"
     why = (
-        "A component has files, at least one, directories, and links to something inside itself; and no more "
-        "than fits in a bag."
+        "A component has at least one file, and otherwise directories and links to something inside itself. "
+        "All of it must fit in a bag."
     )
     advice = "Remove or replace what `refused` names; a link may be replaced by what it points to."
 
@@ -61,7 +61,7 @@ class Survey:
 
     Attributes:
         files: By the order of their bag paths.
-        empty_directories: Bag paths of directories that no file stands for.
+        empty_directories: Bag paths of the directories that have no entries.
         entries: The whole tree, by the order of the names.
     """
 
@@ -133,7 +133,11 @@ def _check(source: Path, entries: Sequence[TreeEntry], refused: Sequence[tuple[b
     if not files:
         raise BagSourceRefusedError(f"{source} has no file to deposit")
     if files > BAG_FILES_MAX or len(entries) > BAG_ENTRIES_MAX:
-        raise BagSourceRefusedError("too many files", most=BAG_FILES_MAX, entries_most=BAG_ENTRIES_MAX)
+        raise BagSourceRefusedError(
+            f"{source} has too many files, directories and links",
+            most=BAG_FILES_MAX,
+            entries_most=BAG_ENTRIES_MAX,
+        )
 
 
 def _walk(root: bytes, below: bytes, refused: list[tuple[bytes, str]]) -> Iterator[TreeEntry]:
@@ -180,7 +184,7 @@ _KINDS: Final = {
 
 
 def _placed(entry: TreeEntry, number: int, register: PathRegister) -> TreeEntry:
-    """Return a file with the path that the bag keeps it under: its own, if that is the same everywhere."""
+    """Return a file with the path under which the bag keeps it: its own, if that is the same everywhere."""
     if entry.kind is not EntryKind.FILE:
         return entry
     path = _portable(entry.name)
@@ -196,7 +200,7 @@ def _placed(entry: TreeEntry, number: int, register: PathRegister) -> TreeEntry:
 
 
 def _portable(name: bytes) -> str | None:
-    """Return the bag path that a true name asks for, or None if it is not text or is kept for others."""
+    """Return the bag path that a true name asks for, or None if it is not text or is reserved."""
     try:
         path = PAYLOAD + name.decode()
     except UnicodeDecodeError:

@@ -38,7 +38,7 @@ class TreeRefusedError(MalformedError):
     """A tree file that does not describe one sound tree."""
 
     code = "tree-refused"
-    why = "Each entry has its parent before it, a name of its own, and all that its kind needs and no more."
+    why = "In a tree file each entry comes after its parent, has a name of its own, and what its kind needs."
     advice = "Nothing was kept. Ask the depositor for a new deposit."
 
 
@@ -51,7 +51,7 @@ class TreeEntry:
         mode: Its permission bits; of a link, 0o777.
         mtime_ns: When it was last changed, in nanoseconds since 1970.
         path: Where the bag keeps a file's content; None for what has none.
-        target: What a link points to, as it is written; None for what is no link.
+        target: What a link points to, as it is written; None for what is not a link.
     """
 
     name: bytes
@@ -77,7 +77,7 @@ def read_tree(file: Path) -> Iterator[TreeEntry]:
     """Yield the entries of a tree file in its one form, each after the directory that it is in.
 
     Raises:
-        TreeRefusedError: Another form, or an entry that no tree can have there.
+        TreeRefusedError: The file has another form, or an entry that no tree can have there.
     """
     directories, last = {b""}, b""
     with file.open("rb") as source:

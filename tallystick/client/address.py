@@ -1,4 +1,4 @@
-"""The server's address, read once: what a person typed, or why it is none."""
+"""The server's address, read once from what a person typed, or refused with the reason."""
 
 import ipaddress
 import re

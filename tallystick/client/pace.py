@@ -1,7 +1,7 @@
 """How slowly a server may answer: a time for the whole answer, its head included.
 
-HTTP libraries bound the wait for the next byte. A server that sends a byte now and then holds its caller
-for ever; here it has a time from the end of the request to the end of the answer.
+HTTP libraries bound the wait for the next byte, so a server that sends a byte now and then could hold its
+caller for ever. Here the whole answer has a time, from the end of the request to the end of the answer.
 """
 
 import ssl

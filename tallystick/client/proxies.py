@@ -1,7 +1,7 @@
 """The office's proxy: which one requests to a server go through, by the environment.
 
-Read here and not by the HTTP library, which knows no networks in `NO_PROXY` and ends with an
-exception on an IPv6 one. Nothing goes through a proxy to this machine itself.
+The environment is read here and not by the HTTP library, which knows no networks in `NO_PROXY` and ends with
+an exception at an IPv6 network. Nothing goes through a proxy to this machine itself.
 """
 
 import ipaddress

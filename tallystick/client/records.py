@@ -16,7 +16,7 @@ def record_shown(client: Client, claim: str) -> Sequence[JsonObject]:
     """Return the entries of the record of `claim` (short id or digest), from all of its pages.
 
     Raises:
-        UnexpectedAnswerError: The pages do not lead on, or are longer than any record.
+        UnexpectedAnswerError: A page does not lead to the next one, or the pages are longer than any record.
         TallystickError: The server refused or did not answer.
     """
     entries: list[JsonObject] = []
@@ -30,7 +30,9 @@ def record_shown(client: Client, claim: str) -> Sequence[JsonObject]:
         if page.get("next") is None:
             return entries
         if not begun < len(entries) == number(page, "next") or read_bytes > EVIDENCE_SIZE_BYTES_MAX:
-            raise UnexpectedAnswerError("the record's pages do not lead on", entries=len(entries))
+            raise UnexpectedAnswerError(
+                "a page of the record does not lead to the next one", entries=len(entries)
+            )
 
 
 def recorded(entries: Sequence[JsonObject]) -> Sequence[RecordedStatement]:
@@ -38,7 +40,7 @@ def recorded(entries: Sequence[JsonObject]) -> Sequence[RecordedStatement]:
 
     Raises:
         UnexpectedAnswerError: More than a record has, or an entry lacks something.
-        MalformedError: An envelope is none.
+        MalformedError: What stands for an envelope is not one.
     """
     if len(entries) > EVIDENCE_ENTRIES_MAX:
         raise UnexpectedAnswerError("the record is too long", limit=EVIDENCE_ENTRIES_MAX)

@@ -14,7 +14,7 @@ def route(*parts: str | int) -> str:
     """Return the path of the API that `parts` name: `route("claims", "clm-…")` is `/v1/claims/clm-…`.
 
     Raises:
-        MalformedNameError: A part is no name, number or digest, so that nothing on any server is called so.
+        MalformedNameError: A part is no name, number or digest, so nothing on any server has this name.
     """
     return "/".join(["/v1", *(_part(str(part)) for part in parts)])
 

@@ -2,7 +2,7 @@
 
 Their output stays in a private log, because it may quote what was released, while every
 party reads a receipt. A command gets nothing of the receiver's own: no `TALLYSTICK_` setting, none of its
-open files, signals as they are by default, and the umask of whoever started the receiver.
+open files, signals as they are by default, and the umask of the user who started the receiver.
 """
 
 import os

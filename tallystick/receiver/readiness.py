@@ -1,4 +1,4 @@
-"""What can be known before anything is released: whether this receiver could do its work today."""
+"""Whether this receiver could do its work today, as far as that shows before anything is released."""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,7 @@
 """Whether this machine has what a release needs: room in the folder, and a folder of one's own.
 
-A full disk, a lost mount or a missing right passes, as a server that does not answer does: it is told with
-the folder and the figures, and tried again at the next look. It is never the outcome of a stage.
+A full disk, a lost mount or a missing right is temporary, like a server that does not answer. The receiver
+shows the folder and the figures, and tries again at its next look. This is never a stage's outcome.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ class FolderNotOwnError(ReceiverHinderedError):
     """The folder for released versions is not this user's alone."""
 
     code = "folder-not-own"
-    why = "Someone who owns the folder, may write to it or set its link could swap what is activated."
+    why = "Anyone who owns the folder, may write to it or made its link could swap what is activated."
     advice = "Nothing was opened. Name a folder of your own that only you may write to, by its real path."
 
 
@@ -77,10 +77,10 @@ def check_room(folder: Path, components: Iterable[DepositedComponent], *, held_b
     """Let pass if the disk of `folder` has room for what opening `components` takes.
 
     Args:
-        held_bytes: What an earlier try has fetched of them already.
+        held_bytes: How much of them an earlier try has fetched.
 
     Raises:
-        NoRoomError: It has not; the facts name the folder, what is needed and what is free.
+        NoRoomError: It has no room; the facts name the folder, what is needed and what is free.
     """
     wanted = list(components)
     needed, free = needed_bytes(wanted) - held_bytes, _free_bytes(folder)

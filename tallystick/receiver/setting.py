@@ -1,4 +1,4 @@
-"""How a receiver is set up, and what one look of it comes to."""
+"""How a receiver is set up, and what comes of one of its looks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Pass:
     """The outcome of one look at the delivery.
 
     Attributes:
-        held: Stages that must go back, and stay as they are while a hold stands.
+        held: Stages that must be undone, but stay as they are while a hold stands.
     """
 
     claim: Digest

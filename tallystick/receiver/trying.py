@@ -30,7 +30,7 @@ class Trying:
 
 
 def trying(record: Record, offered: OfferedStage) -> Trying:
-    """Return what is to be said of a staged version that has failed at least once."""
+    """Return what to tell the user about a staged version that has failed at least once."""
     return Trying(
         stage=record.stage,
         fault=record.reason or "not activated yet",

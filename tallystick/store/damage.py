@@ -22,7 +22,7 @@ class LedgerCorruptError(TallystickError):
 def as_written(index: int) -> Generator[None]:
     """Read what was verified before it was stored: if the block refuses it, the store is damaged.
 
-    Without this, our own damaged bytes would be answered as the mistake of whoever asks about them.
+    Without this, our own damaged bytes would be answered as a mistake of the caller who asks about them.
 
     Args:
         index: The entry's place in its log.

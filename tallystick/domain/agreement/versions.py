@@ -73,7 +73,7 @@ def with_longest_calendars(agreement: Agreement, later: Iterable[Agreement]) -> 
 
     Args:
         later: In the order of their numbers. One that changes anything else, or shortens a calendar again,
-            is passed over: whoever reads them one by one comes to the same calendars.
+            is ignored, so a reader who takes them one by one finds the same calendars.
     """
     for newer in later:
         if newer.calendars != agreement.calendars and only_lengthens_calendars(agreement, newer):

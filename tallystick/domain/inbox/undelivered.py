@@ -1,4 +1,4 @@
-"""What is told of a notice that did not arrive: which channel answered what, and what comes next."""
+"""What the inbox says of a notice that did not arrive: which channel answered what, and what comes next."""
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.amounts import counted

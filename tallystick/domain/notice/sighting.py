@@ -1,8 +1,8 @@
 """The second witness of a window: when the gate, by its own clock, saw that notice was on record.
 
-The log key and whoever writes the database can date a notice back by weeks. They cannot sign for the gate: a
-window is over only once it would be over for a notice that was given when the gate saw it. A gate that was
-away makes the window longer.
+Anyone who has the log key and can write to the database can date a notice back by weeks. But they cannot
+sign for the gate: a window is over only once it would be over for a notice given when the gate saw it. A
+gate that was away makes the window longer.
 """
 
 from tallystick.domain.agreement.agreement import Agreement, depositor

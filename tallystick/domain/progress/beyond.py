@@ -1,4 +1,4 @@
-"""What a claim cannot go on without: calendars that reach its next deadline."""
+"""Whether a claim's calendars reach its next deadline; if they do not, the claim waits."""
 
 from datetime import datetime
 

@@ -1,7 +1,7 @@
 """An agreement in plain language: one sentence a line, made from the signed data alone, and from all of it.
 
 Two agreements that differ in a term differ in a sentence here, so that a new version can be compared with
-the one before. People are named by their seat (`ana@harbour`), and introduced once. What the drafter wrote
+the one before. People are named by their id (`ana@harbour`), and introduced once. What the drafter wrote
 freely stands in quotes.
 """
 

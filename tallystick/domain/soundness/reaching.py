@@ -1,4 +1,4 @@
-"""Rules for who can reach whom: days that all share, letters, evidence from others, and powers in use."""
+"""Rules for who can reach whom: shared business days, letters, evidence from others, and powers in use."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -14,7 +14,7 @@ _RECIPIENTS: Final = frozenset({Role.DEPOSITOR, Role.BENEFICIARY, Role.ESCROW_AG
 
 
 def business_days_shared(agreement: Agreement) -> Iterator[Finding]:
-    """Require days that are business days for each side and for every escrow agent."""
+    """Require that each side shares a business day with every escrow agent."""
     agents = agreement.parties_in(Role.ESCROW_AGENT)
     for place, party in enumerate(agreement.parties):
         if party.role not in _RECIPIENTS:
@@ -47,9 +47,8 @@ def notice_reaches_depositor_alone(agreement: Agreement) -> Iterator[Finding]:
         for number, channel in enumerate(party.channels):
             if channel in others:
                 where = f"/parties/{agreement.parties.index(party)}/channels/{number}"
-                message = (
-                    f"{others[channel]} has the same address as {party.id}: it takes notices meant for it"
-                )
+                other = others[channel]
+                message = f"{other} has the same address as {party.id}, and gets the notices meant for it"
                 yield warning("channel-shared", where, message, "Give each party its own address.")
 
 
@@ -72,14 +71,14 @@ def arbitrators_have_power(agreement: Agreement) -> Iterator[Finding]:
     arbitrators = persons_of(agreement, Role.ARBITRATOR)
     quorum = agreement.authorities.arbitration
     if arbitrators and (quorum is None or not arbitrators & quorum.persons):
-        message = f"{min(arbitrators)} is an arbitrator's, but no arbitrator may rule"
+        message = f"{min(arbitrators)} acts for an arbitrator, but no arbitrator may rule"
         yield warning(
             "arbitrator-without-power", "/authorities/arbitration", message, "Name them in `arbitration`."
         )
 
 
 def stolen_keys_revocable(agreement: Agreement) -> Iterator[Finding]:
-    """Advise that any person's key can be revoked without that person."""
+    """Advise that each person's key can be revoked without that person."""
     quorum = agreement.authorities.revocation
     for person in sorted(quorum.persons):
         if not quorum.satisfied_by(quorum.persons - {person}):
@@ -88,23 +87,23 @@ def stolen_keys_revocable(agreement: Agreement) -> Iterator[Finding]:
                 "revocation-needs-owner",
                 "/authorities/revocation",
                 message,
-                "Let others suffice without each one.",
+                "Let the others suffice without any one person.",
             )
 
 
 def evidence_issued_by_others(agreement: Agreement) -> Iterator[Finding]:
-    """Require an issuer of each document, and advise that neither side alone makes a condition true."""
+    """Require an issuer of each document, and advise that neither side alone can make a condition true."""
     for place, item in enumerate(agreement.evidence):
         if not item.issuer.strip():
             message = f"nobody issues {item.id}"
             yield error("evidence-without-issuer", f"/evidence/{place}/issuer", message, "Say who issues it.")
         elif "@" in item.issuer and item.issuer not in {person.id for person in agreement.persons}:
-            message = f"{item.issuer[:64]!r} issues {item.id}, and is nobody of the agreement"
+            message = f"{item.issuer[:64]!r} issues {item.id}, but is no person of the agreement"
             yield warning(
                 "evidence-issuer-unknown",
                 f"/evidence/{place}/issuer",
                 message,
-                "Name a person, or say who it is.",
+                "Name a person of the agreement, or say in words who the issuer is.",
             )
     yield from _evidence_of(agreement, Role.BENEFICIARY, "evidence-by-claimant")
     yield from _evidence_of(agreement, Role.DEPOSITOR, "evidence-by-depositor")

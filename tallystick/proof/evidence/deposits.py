@@ -21,7 +21,7 @@ def deposit_pinned(known: Established) -> str:
     """Establish that the depositor signed the deposit that the claim pins, and it was whole before the claim.
 
     The file has no other deposit. The pinned one names the one before it by its digest, so the depositor
-    has signed for all earlier ones too; whoever wants to see them walks from digest to digest in the log.
+    has signed for all earlier ones too; anyone who wants to see them walks from digest to digest in the log.
     """
     pinned = filing_of(known).deposit
     others = {signed.id: signed for _, signed in statements_of(known, Deposit)}

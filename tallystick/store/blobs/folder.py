@@ -2,7 +2,7 @@
 
 A blob that exists under its name is whole: it is written elsewhere, synchronised, read back
 and hashed, and only then linked. A bad copy is moved aside, not removed. What may be removed
-is decided elsewhere; whoever stores a blob once more keeps it. For several stores together,
+is decided elsewhere; to store a blob once more is to keep it. For several stores together,
 see `replicas`.
 """
 

@@ -45,7 +45,7 @@ class Room:
     """How much may be stored for a purpose under one agreement.
 
     Attributes:
-        spare_bytes: What is left free on every disk, whoever has room.
+        spare_bytes: What is left free on every disk, no matter who still has room.
     """
 
     party_bytes: int

@@ -195,7 +195,7 @@ def record_blob(session: Session, blob: StoredBlob) -> StoredBlob:
 def find_blob(
     session: Session, agreement_id: AgreementId, wanted: Digest, purpose: BlobPurpose
 ) -> StoredBlob | None:
-    """Return a blob that was sent for a purpose under this agreement, whoever sent it first."""
+    """Return a blob that was sent for a purpose under this agreement, no matter who sent it first."""
     known = blobs_with(session, wanted)
     return next((b for b in known if (b.agreement_id, b.purpose) == (agreement_id, purpose)), None)
 

@@ -72,7 +72,7 @@ def _latest(agreement: Agreement, issued_at: datetime) -> datetime:
 
 
 def _check_contributions(agreement: Agreement, body: Approval) -> None:
-    """Refuse shares by whoever holds none: a share that does not exist could keep a release from opening."""
+    """Refuse shares from a person who holds none: a false share could keep a release from opening."""
     for stage in agreement.stages:
         held = [share.component for share in body.contributions if share.component in stage.components]
         if held and stage.custody is CustodyRule.GATE:

@@ -13,7 +13,7 @@ from tallystick.domain.soundness.simulation.trial import Trial
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.limits import CALENDAR_AHEAD_MIN
 
-_EXTEND = "Sign a new version whose calendars cover later dates; claims that run already are counted by it."
+_EXTEND = "Sign a new version whose calendars cover later dates; it counts for claims that already run."
 
 
 def check_calendars_reach(agreement: Agreement, filing: ClaimFiling, *, at: datetime) -> None:
@@ -30,7 +30,7 @@ def check_calendars_reach(agreement: Agreement, filing: ClaimFiling, *, at: date
 
 
 def calendars_reach(trial: Trial) -> Iterator[Finding]:
-    """Require calendars that cover a claim filed now, and advise ones that cover those filed soon."""
+    """Require calendars that cover a claim filed now, and advise calendars that cover one filed soon."""
     if (beyond := _beyond(trial)) is not None:
         filed = instant_text(trial.at)
         message = f"a claim filed at {filed} could not be carried to its end: {beyond.message}"
@@ -44,7 +44,7 @@ def calendars_reach(trial: Trial) -> Iterator[Finding]:
 
 
 def _beyond(trial: Trial) -> CalendarExhaustedError | None:
-    """Return what lies after a calendar's end if the depositor says nothing: that takes the longest."""
+    """Return the deadline after a calendar's end if the depositor says nothing, which takes the longest."""
     cast = Cast(claimant=trial.claimants[0], silent=trial.silent_depositor, acknowledges=False)
     return trial.end(cast).beyond or trial.end(Cast(claimant=trial.claimants[0])).beyond
 

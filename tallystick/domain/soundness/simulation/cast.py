@@ -16,8 +16,8 @@ class Cast:
         claimant: Who files the claim.
         silent: The persons who never sign anything of their own accord.
         dead: The channels that take no notice.
-        objectors: The persons who object as soon as they may.
-        holders: The persons who place a hold as soon as they may; the first of them does.
+        objectors: The persons who may object; the first of them does, as soon as it can be done.
+        holders: The persons who may place a hold; the first of them does, as soon as it can be placed.
         acknowledges: Whether the depositor's persons confirm that notice has arrived.
         approves_early: Whether approvers approve every stage as soon as they may, and never again.
     """

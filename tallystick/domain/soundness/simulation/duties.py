@@ -1,4 +1,4 @@
-"""What persons do in a play: their duty, when the inbox asks them, or what a hostile person does."""
+"""What persons do in a play: their duty when the inbox asks them, and what hostile persons do unasked."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -26,7 +26,7 @@ _PAPERS: Final = tuple(
 
 
 def persons_act(play: Play) -> bool:
-    """Let someone do what they do next; return whether anyone did anything.
+    """Let the next person act; return whether anybody did.
 
     Raises:
         CalendarExhaustedError: What they sign needs a deadline after a calendar's end.
@@ -55,7 +55,7 @@ def _obstructs(play: Play) -> bool:
 
 
 def _accept(play: Play, item: Waiting) -> bool:
-    # Without an intake there is no claim to try; that the escrow agent checks the form is agreed.
+    # Every agreement relies on the escrow agent to check the form: without that there is no claim to try.
     return play.say(Kind.INTAKE, *item.on[:1], accepted=True)
 
 
@@ -109,7 +109,7 @@ def _approve(play: Play, _: Waiting) -> bool:
 
 
 def _is_open(play: Play, stage: StageId) -> bool:
-    """Return whether approving the stage now has it decided now: nobody approves long before."""
+    """Return whether an approval now would have the stage decided now; nobody approves long before that."""
     if play.claim.state is ClaimState.CONTESTED or play.claim.holds_on(stage):
         return False
     opening = opens_at(play.agreement, play.claim, stage)
@@ -117,7 +117,7 @@ def _is_open(play: Play, stage: StageId) -> bool:
 
 
 def _enough(tally: Tally, candidates: tuple[PersonId, ...]) -> tuple[PersonId, ...]:
-    """Return as few of the candidates as reach the quorum, or nobody if all of them do not."""
+    """Return as few of the candidates as reach the quorum, or nobody if all together do not."""
     chosen = set(candidates)
     if not tally.quorum.satisfied_by(tally.agreeing | chosen):
         return ()

@@ -1,4 +1,4 @@
-"""Which claims are played, and what each must come to: the agreement's words against what the rules do.
+"""Which claims are played, and how each must end: the agreement's words against what the rules do.
 
 One thing goes wrong at a time. Where the words themselves say that nothing goes on, nothing is found: without
 the escrow agent no form is checked, and without the beneficiary nobody reports what was delivered.
@@ -38,12 +38,12 @@ def release_comes(trial: Trial) -> Iterator[Finding]:
         end = trial.end(Cast(claimant=claimant))
         for stage in end.not_released:
             message = f"{stage} is never released for a claim by {claimant}, though everybody agrees"
-            advice = "See when it opens, who approves it, and which periods end before."
+            advice = "Check when it opens, who approves it, and which periods end before that."
             yield error("stage-never-released", _stage(trial, stage), message, advice)
 
 
 def silence_lets_go_on(trial: Trial) -> Iterator[Finding]:
-    """Require that a depositor who says nothing does not keep a claim from going on."""
+    """Require that a claim continues although the depositor says nothing."""
     end = trial.end(_silent(trial))
     if end.claim.window_opened_at is None:
         yield _unheard(trial)
@@ -114,7 +114,7 @@ def _servers(channels: tuple[Channel, ...]) -> Iterator[tuple[str, frozenset[Cha
 
 
 def objections_are_settled(trial: Trial) -> Iterator[Finding]:
-    """Require that an objection by a depositor who gives no way is settled by somebody else."""
+    """Require that an objection by a depositor who does not give way is settled by somebody else."""
     silent = trial.silent_depositor
     for objector in trial.agreement.objection.objectors[:1]:
         cast = Cast(claimant=trial.claimants[0], silent=silent, objectors=(objector,))
@@ -138,8 +138,8 @@ def holds_are_lifted(trial: Trial) -> Iterator[Finding]:
     for party in trial.agreement.parties:
         own = persons_of_party(trial.agreement, party)
         if not own & trial.agreement.authorities.hold_lift.persons:
-            continue  # it can keep nobody from lifting
-        # A holder of the silent party, if it has one: who is hostile both places the hold and keeps it.
+            continue  # its silence stops nobody from lifting
+        # A holder of the silent party, if it has one: a hostile party both places the hold and keeps it.
         first = next((one for one in holders if one in own), holders[0])
         if party.role is Role.BENEFICIARY or not _held(trial, (first,), own):
             continue
@@ -169,7 +169,7 @@ def no_neutral_is_needed(trial: Trial) -> Iterator[Finding]:
 
 
 def approvals_outlast_the_way(trial: Trial) -> Iterator[Finding]:
-    """Advise that approvals that are given on acceptance still count when the last stage opens."""
+    """Advise that approvals given when the form is accepted still count when the last stage opens."""
     end = trial.end(Cast(claimant=trial.claimants[0], approves_early=True))
     if not end.released:
         lifetime = trial.agreement.windows.approval_lifetime.text

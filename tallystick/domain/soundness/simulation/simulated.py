@@ -1,4 +1,4 @@
-"""All plays of an agreement, and what they find."""
+"""All plays under an agreement, and what they find."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,10 +13,10 @@ from tallystick.limits import PERIOD_MAX
 
 
 def simulated(agreement: Agreement, *, at: datetime) -> Iterator[Finding]:
-    """Yield what goes otherwise than the agreement's words suggest, if a claim is filed at `at`.
+    """Yield each way in which a claim that is filed at `at` fails what the agreement's words promise.
 
     Args:
-        agreement: One in which the rules of the linter find no error, so that claims can be played at all.
+        agreement: One in which the linter's rules find no error, so that claims can be played at all.
         at: The present; an agreement that takes effect later is tried from then on.
     """
     if agreement.effective_from > plus(at, PERIOD_MAX):

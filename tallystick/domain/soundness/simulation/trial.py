@@ -1,4 +1,4 @@
-"""An agreement on trial: its claims are played, each cast once, and each play's end is kept."""
+"""An agreement on trial: claims under it are played, once for each cast, and each play's end is kept."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -67,7 +67,7 @@ class Trial:
 
     @cached_property
     def claimants(self) -> tuple[PersonId, ...]:
-        """One claimant of each beneficiary that has any."""
+        """One claimant of each beneficiary that has one."""
         parties = {party.id for party in self.agreement.parties_in(Role.BENEFICIARY)}
         first: dict[str, PersonId] = {}
         for person in self.agreement.authorities.claimants:
@@ -87,7 +87,7 @@ class Trial:
         return self._ends[cast]
 
     def filed(self, filing: ClaimFiling) -> End:
-        """Return where this very claim comes to rest if everybody does their duty at once."""
+        """Return where `filing` comes to rest if everybody does their duty at once."""
         own = replace(
             filing,
             agreement_digest=self._props.terms.digest,
@@ -97,7 +97,7 @@ class Trial:
         return self._played(_never, Cast(claimant=filing.person), own)
 
     def until(self, seen: Callable[[Claim], bool], cast: Cast) -> End:
-        """Return where the claim comes to rest, or where it is once enough was seen."""
+        """Return where the claim comes to rest, or where it is once `seen` says that enough was seen."""
         return self._played(seen, cast, self._filing(cast.claimant))
 
     def _played(self, seen: Callable[[Claim], bool], cast: Cast, filing: ClaimFiling) -> End:
