@@ -1,7 +1,7 @@
 """The second witness of a window: the gate signs when, by its own clock, it saw that notice was on record.
 
-The worker's log key dates everything else, and the database is not the gate's. So a notice that someone dates
-back makes no window shorter by more than the tolerance.
+The worker's log key dates everything else, and the database does not belong to the gate. With the gate's own
+time, a notice that someone dates back shortens no window by more than the tolerance.
 """
 
 from collections.abc import Callable

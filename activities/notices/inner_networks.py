@@ -1,4 +1,4 @@
-"""Which addresses lie in nobody's public network, however they are written: webhooks never go there."""
+"""Which addresses are not public, however they are written: webhooks never go there."""
 
 import ipaddress
 from typing import Final, TypeAlias
@@ -27,7 +27,7 @@ _INNER: Final = tuple(
 
 
 def is_public(address: Address) -> bool:
-    """Return whether an address is a public one, where a host of anybody's may be.
+    """Return whether an address is a public one, where anybody's host may be.
 
     An IPv4 address within an IPv6 one, mapped (RFC 4291) or translated (RFC 6052), is judged by itself; other
     ways to write one are refused whole.

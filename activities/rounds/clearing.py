@@ -1,7 +1,7 @@
 """Removing what nobody needs: blobs that no statement names for long, then copies that no agreement knows.
 
-Each step may be ended anywhere. First the note goes that an agreement has a blob, and with it the room
-that it took; only then the copies. What a statement names stays, and so does what is on its way.
+A crash may end each step anywhere. First the note that an agreement has a blob is removed, and with it the
+room that it took; only then the copies. What a statement names stays, and so does what is on its way.
 """
 
 from collections.abc import Callable, Collection

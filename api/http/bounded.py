@@ -1,7 +1,7 @@
 """Routes whose requests are counted by caller before they use anything that callers share.
 
-A token is verified without the database if its key was seen before. Where nobody knows yet who asks, the
-request is counted by its address, and only the look-up of a key uses a thread: one of the strangers'.
+A token is verified without the database if its key was seen before. Until it is known who asks,
+the request counts for its address, and only the look-up of the key uses a thread, one of those for strangers.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _NETWORK_BITS: Final = 64  # of an IPv6 address: one subscriber has all the rest
 
 
 def in_lane(lane: Lane) -> Callable[[E], E]:
-    """Say what a route's requests cost: unless it is said, a statement or a small look."""
+    """Say what a route's requests cost; by default, as much as a statement or a quick read."""
 
     def noted(endpoint: E) -> E:
         _LANES[endpoint] = lane

@@ -1,4 +1,4 @@
-"""Connections to the API, which uvicorn takes: bounded in number by address, and in the time for a head.
+"""Connections to the API, which uvicorn takes: their number is bounded by address, and a head's time is, too.
 
 uvicorn's own `--limit-concurrency` would refuse everybody alike, and it waits for a head without an end.
 `uvicorn api.app:create_app --factory --http api.http.connections:Connection` uses this.
@@ -58,7 +58,7 @@ class Connection(H11Protocol):
         return cycle is None or cycle.response_complete
 
     def _wait_for_head(self) -> None:
-        """Give the head that is to come its time."""
+        """Start the time that the next head may take."""
         if not self.is_idle:
             self._stop_waiting()
         elif self._head_until is None and self.timeout_keep_alive_task is None:
@@ -70,7 +70,7 @@ class Connection(H11Protocol):
             self._head_until = None
 
     def _has_room(self) -> bool:
-        """Return whether there is room for this connection; an idle one of the greediest makes room."""
+        """Return whether this connection has room; an idle one of the greediest address makes room."""
         connections = cast("set[Connection]", self.connections)
         others = [one for one in connections if one is not self]
         held = Counter(one.address for one in others)

@@ -1,4 +1,4 @@
-"""The figures, on a port of their own: what the public address does not need to tell, it does not."""
+"""The figures, on a port of their own: the public address tells nobody what only operators need."""
 
 import socket
 import threading
@@ -24,7 +24,9 @@ class MetricsPortError(TallystickError):
     """The figures cannot be served where the settings say."""
 
     code = "metrics-port"
-    why = "The system does not give the process the address of its figures; mostly another program has it."
+    why = (
+        "The system does not give the process the address of its figures; most often another program has it."
+    )
     advice = "Stop that program, or name another address in `TALLYSTICK_METRICS_ADDRESS`."
 
 

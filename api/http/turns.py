@@ -1,4 +1,4 @@
-"""Whose call is next: what callers share is given out in turn, and each waits behind their own calls only.
+"""Whose call is next: callers take turns at what they share, and each waits behind their own calls only.
 
 A request first takes a place among its caller's own. Only then may it use a thread, and with it a connection
 to the database: a `Line` gives these out one caller after the other, however many calls each has waiting.
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class TooManyRequestsError(TallystickError):
-    """As many requests of one caller are under way as one caller may have."""
+    """One caller has as many requests under way, and waiting, as one caller may have."""
 
     code = "too-many-requests"
     why = (
@@ -69,7 +69,7 @@ class Width:
 
     Attributes:
         each: Requests that one caller may have under way.
-        waiting: Those that may wait besides; still more are refused.
+        waiting: Requests that may wait besides; any further one is refused.
         requests: Requests under way of all callers.
         threads: Threads for all callers.
     """
@@ -202,7 +202,7 @@ class Turns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asking:
-    """On whose account the present request is, and the line for the threads of its lane."""
+    """Who makes the present request, and the line for the threads of its lane."""
 
     who: str
     threads: Line

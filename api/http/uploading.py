@@ -92,7 +92,7 @@ def permitted(
 
 
 def is_there(backend: Backend, upload: Upload, size_bytes: int) -> bool:
-    """Return whether the sender's blob has arrived, of that size; then it is kept as if it were new."""
+    """Return whether the sender's blob of that size has arrived; if so, it is kept as if it were new."""
     with reading(backend.database) as session:
         mine = _arrived(blobs_with(session, upload.digest), upload)
     if mine is None or mine.size_bytes != size_bytes:

@@ -1,4 +1,4 @@
-"""To what a component is sealed now: its live custody epoch, as the gate signed it."""
+"""The custody epoch to which a component is sealed now, as the gate signed it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -60,7 +60,7 @@ def custody_epochs(
 
 
 def _live(view: JsonObject) -> Mapping[ComponentId, Digest]:
-    """Return the live epoch of each component that has one, as the server says."""
+    """Return the live epoch of each component that has one, as the server reports it."""
     return {
         ComponentId(text(live, "component")): digest_in(live, "custody") for live in objects(view, "custody")
     }

@@ -1,4 +1,4 @@
-"""A passphrase in a file, and warnings about one that is unwise."""
+"""A passphrase in a file, and warnings about a passphrase or a file that is unwise."""
 
 import codecs
 import os

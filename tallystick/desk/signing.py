@@ -23,7 +23,7 @@ class PreviousVersionNeededError(TallystickError):
     """The version that a new one takes the place of is not at hand, or is another."""
 
     code = "previous-version-needed"
-    why = "Who signs a new version of an agreement reads what changes, and that takes the version before."
+    why = "A signer of a new version reads what changes in it, and that takes the version before."
     advice = "Name its signed envelope with `--previous FILE`, or the server that has it with `--api`."
 
 

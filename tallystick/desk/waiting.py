@@ -15,9 +15,9 @@ _LOOK_SECONDS: Final = 0.5
 def shown_within(
     client: Client, longest: timedelta, look: Callable[[], _T], *, ready: Callable[[_T], bool]
 ) -> _T | None:
-    """Return what `look` shows once it is `ready`, or None if it is not after the `longest` wait.
+    """Return what `look` shows once it is `ready`, or None if it is not ready after the `longest` wait.
 
-    A short outage meanwhile is outlasted.
+    A short outage meanwhile does not end the wait.
 
     Raises:
         TallystickError: The server refused, or did not answer for long.

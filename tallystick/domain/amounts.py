@@ -18,10 +18,10 @@ def joined(names: Sequence[str], word: str) -> str:
 
 
 def all_of(count: int) -> str:
-    """Return that each of so many is needed."""
+    """Return the words that say that each of so many is needed."""
     return "both of these" if count == _TWO else f"all of these {count}"
 
 
 def any_of(count: int) -> str:
-    """Return that one of so many suffices."""
+    """Return the words that say that one of so many suffices."""
     return "either of these" if count == _TWO else f"any one of these {count}"

@@ -1,7 +1,7 @@
 """Sums of moments and spans that end where the calendar of dates does: years 1 to 9999.
 
-Others choose the dates in what they sign, up to both ends. A sum beyond them is the end itself: it is later,
-or earlier, than everything that it is compared with.
+Others choose the dates in what they sign, from the first to the last. A sum beyond one end is that end, which
+is earlier, or later, than everything that it is compared with.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Texts that somebody else wrote, so written that they draw nothing on a reader's screen.
+"""How texts that somebody else wrote are shown, so that they draw nothing on a reader's screen.
 
 Call `quoted` for such a text in a sentence of ours: it stays on one line, between quotes that it cannot end,
 and shows every character that would otherwise break the line, turn it, hide in it, or pile up on it.
@@ -62,7 +62,7 @@ def quoted(text: str, *, at_most: int = TEXT_LENGTH_MAX) -> str:
     Text from right to left is isolated (UAX #9), so that it does not move what stands beside it.
 
     Args:
-        at_most: How many characters are shown; the rest is counted. By default, all that one may have.
+        at_most: How many characters are shown, and then the number of the rest; by default, all of any text.
     """
     kept = text[:at_most]
     line = "".join(_escaped(kept, also='\\"'))

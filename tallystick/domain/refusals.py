@@ -67,7 +67,7 @@ class DenialStandsError(TallystickError):
     """The person has denied what they now approve."""
 
     code = "denial-stands"
-    why = "Who has denied a claim or a stage does not approve it before the denial is taken back."
+    why = "A person who has denied a claim or a stage cannot approve it until they retract the denial."
     advice = "Retract the denial that the facts name (`tallystick retract`), then approve."
 
 

@@ -1,4 +1,4 @@
-"""Letters as files: what a mail's attachment, a webhook's body and an outbox have, and how one is verified.
+"""Letters as files: a mail's attachment, a webhook's body, a file in an outbox, and how one is verified.
 
 1. The file is strict JSON with exactly its members, or a saved mail with one such attachment.
 2. The log key that the trusted agreement names published the letter key.
@@ -50,7 +50,7 @@ class LetterForgedError(TallystickError):
     """A letter that the deployment did not write so."""
 
     code = "letter-forged"
-    why = "What it says is not what the deployment signed."
+    why = "What the letter says is not what the deployment signed."
     advice = "Do not act on it; look at the claim with `tallystick claim show`, and tell the escrow agent."
 
 
@@ -106,7 +106,7 @@ def read_letter(data: bytes) -> LetterFile:
     """Return the letter in a file of its own or in a saved mail; no signature is verified.
 
     Raises:
-        MalformedError: Neither.
+        MalformedError: It is neither.
     """
     if data.lstrip()[:1] == b"{":
         return _read_file(data)

@@ -1,4 +1,4 @@
-"""Damage to what is stored: it is called ours and nobody else's, and it costs itself only."""
+"""Damage to what is stored: the answer says that it is ours, and it hides nothing beside it."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -2,8 +2,8 @@
 
 `python -m tests.fuzz --seconds 600` gives each target ten minutes; targets may be named. Each begins with
 its seeds and its kept corpus, `corpus/TARGET.zip`; `--keep` writes to that file the smallest inputs that
-reach all that was reached. A line for each target says how many inputs were tried, how many branches of our
-code they reached, and whether one of them was a finding.
+reach every branch reached so far. A line for each target says how many inputs were tried, how many branches
+of our code they reached, and whether one of them was a finding.
 """
 
 import argparse
@@ -30,7 +30,7 @@ _TOLD_CHARACTERS: Final = 2000  # libFuzzer's last words are in its stderr, the 
 
 @dataclass(frozen=True, kw_only=True)
 class Attack:
-    """How one target stood."""
+    """How one target withstood its attack."""
 
     target: str
     executions: int

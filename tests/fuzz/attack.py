@@ -1,4 +1,4 @@
-"""One fuzzing process: `python -m tests.fuzz.attack PROGRAM TARGET`, and then what libFuzzer is told.
+"""One fuzzing process: `python -m tests.fuzz.attack PROGRAM TARGET`, and then libFuzzer's own options.
 
 Atheris counts the branches that an input reaches in `tallystick`, so our modules must be imported under it.
 PROGRAM is what libFuzzer starts again when it merges inputs in a process of its own.

@@ -1,4 +1,4 @@
-"""The inputs that are kept: for each target one archive of the smallest that reach all that was reached."""
+"""The inputs that are kept: for each target one archive of the smallest that reach every branch so far."""
 
 import zipfile
 from collections.abc import Iterable, Iterator

@@ -14,7 +14,7 @@ class Target:
 
     Attributes:
         judge: Returns whether the parser accepts these bytes. It raises `AssertionError` if the parser takes
-            what its strict twin refuses or reads otherwise. What else it raises is a crash of the parser.
+            what its strict twin refuses or reads otherwise. Any other exception is a crash of the parser.
         seeds: Inputs to begin with; at least one of them is accepted.
     """
 

@@ -1,7 +1,7 @@
 """Work that is begun once: sealed files and the statement about them, kept until it is answered.
 
-Sealing the same folder again gives other bytes, of which a server has nothing yet. So a command that is
-repeated goes on with the files that it has sealed before, if they were sealed from the same content.
+Sealing the same folder again gives other bytes, and the server has none of them yet. So a repeated command
+continues with the files that it has sealed before, if they were sealed from the same content.
 """
 
 import fcntl
@@ -34,7 +34,7 @@ class WorkUnderWayError(TallystickError):
 
     code = "work-under-way"
     why = "Two commands that seal into one folder would spoil each other's files."
-    advice = "Wait until the other command ends, or stop it; this one then goes on where it stopped."
+    advice = "Wait until the other command ends, or stop it; then repeat this one: it continues from there."
     retryable = True
 
 
@@ -91,7 +91,7 @@ class Work:
 
     def clear(self) -> None:
         """Remove every file."""
-        self._note.unlink(missing_ok=True)  # first: a note without its files would mean nothing
+        self._note.unlink(missing_ok=True)  # first, because a note without its files would be wrong
         shutil.rmtree(self.folder)
         make_private(self.folder)
 
@@ -143,7 +143,7 @@ def working_in(folder: Path) -> Generator[Work]:
 
 
 def _opened(lock: Path) -> BinaryIO:
-    """Open a lock file, and nothing that a link leads to: others may write to the folder that it is in."""
+    """Open a lock file, but follow no link to one: others may write to the folder that it is in."""
     try:
         return os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b")
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The trust file next to a key: which agreements and logs its owner goes by. It is kept as well as the key.
+"""The trust file next to a key: which agreements and logs its owner believes. It needs a key's care.
 
-Anyone who can change it decides whom the owner believes, so only the owner may; it is read strictly, and
-changed by one command at a time.
+Anyone who can change it decides whom the owner believes, so only the owner may change it. It is read
+strictly, and only one command at a time changes it.
 """
 
 import fcntl
@@ -29,7 +29,10 @@ class TrustFileExposedError(TallystickError):
 
     code = "trust-file-exposed"
     why = "Anyone who can change the trust file decides which agreement and which log you believe."
-    advice = "Compare what it pins with the other parties, then run `chmod 600` on it; it is no link."
+    advice = (
+        "Compare what it pins with the other parties, then run `chmod 600` on it. If it is a link, put the "
+        "file itself in its place."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

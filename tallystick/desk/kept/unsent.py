@@ -75,7 +75,7 @@ class Unsent:
 
     def _keep(self, path: str, envelope: Envelope) -> None:
         document: JsonObject = {"envelope": envelope_json(envelope), "format": _FORMAT, "path": path}
-        # A folder that cannot be written must not keep anybody from objecting.
+        # Even a person whose folder cannot be written must be able to object.
         with suppress(OSError):
             make_private(self.folder)
             write_durably(self._file(envelope), canonical_bytes(document) + b"\n")
@@ -90,7 +90,9 @@ class Unsent:
 
     def _kept(self, at: datetime) -> Iterator[tuple[str, Envelope]]:
         for file in sorted(self.folder.glob("*.json")):
-            with suppress(OSError, TallystickError):  # what cannot be read is not sent: another is signed
+            with suppress(
+                OSError, TallystickError
+            ):  # a file that cannot be read is not sent; a new statement is signed
                 path, envelope = _read(file)
                 verified_signers(envelope, [self.signer])
                 if is_expired(body_of(envelope), at):
@@ -100,7 +102,7 @@ class Unsent:
 
 
 def is_open(error: TallystickError) -> bool:
-    """Whether it is unknown, after this error, if the statement is on record, or it may be tomorrow."""
+    """Whether the statement may be on record after this error, or may be recorded later."""
     return error.retryable or isinstance(error, UnexpectedAnswerError) or error.code == "defect"
 
 

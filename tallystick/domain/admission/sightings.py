@@ -1,4 +1,4 @@
-"""Whether the gate's word on when it saw a notice may be recorded."""
+"""Whether the gate's statement of when it saw a notice may be recorded."""
 
 from datetime import datetime
 

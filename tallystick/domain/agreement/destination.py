@@ -11,7 +11,7 @@ _HTTPS_PORT: Final = 443
 
 
 def destination(kind: ChannelKind, address: str) -> tuple[ChannelKind, str]:
-    """Return where a channel leads; an address that cannot be read leads where it says, letter by letter."""
+    """Return where a channel leads; an address that cannot be read counts letter by letter."""
     try:
         match kind:
             case ChannelKind.EMAIL:

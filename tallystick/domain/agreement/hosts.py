@@ -1,4 +1,4 @@
-"""Names of hosts, spelt one way, so that both sides of a comparison are (RFC 4343, RFC 3986)."""
+"""Names of hosts, spelt one way, so that they can be compared (RFC 4343, RFC 3986)."""
 
 import ipaddress
 import re
@@ -13,7 +13,7 @@ class NoHostNameError(MalformedError):
     """Text that names no host."""
 
     code = "no-host-name"
-    why = "A host is a name as DNS has it, or an IP address: no URL, no port, no path."
+    why = "A host is a name as DNS has it, or an IP address, without a scheme, a port or a path."
     advice = "Write it as hooks.example.com."
 
 
@@ -21,7 +21,7 @@ def host_name(text: str) -> str:
     """Return the host that `text` names: in lower case, as IDNA has it, without the root's dot.
 
     Raises:
-        NoHostNameError: It names none.
+        NoHostNameError: It names no host.
     """
     bare = text.removeprefix("[").removesuffix("]")
     try:

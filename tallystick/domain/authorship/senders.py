@@ -1,4 +1,4 @@
-"""Who may ever need what is sent beside statements: nobody else takes up room for it."""
+"""Who may send files beside statements: only those who may need them, so that nobody else takes up room."""
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Role

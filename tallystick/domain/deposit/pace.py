@@ -40,7 +40,7 @@ class EarlierDeposit:
 
 
 def check_pace(body: Deposit, earlier: Sequence[EarlierDeposit], at: datetime) -> None:
-    """Refuse a deposit beyond those of a day, whether all of the depositor's or one person's.
+    """Refuse a deposit that exceeds what the depositor, or one person, may deposit in a day.
 
     Args:
         body: What is to be deposited.

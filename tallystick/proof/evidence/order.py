@@ -17,8 +17,8 @@ from tallystick.proof.evidence.file import FiledEntry
 def order_possible(known: Established) -> str:
     """Establish that each statement is there once, after all that it names, and not before it was issued.
 
-    Accepted times grow with the index, as far as clocks agree. The gate accepts its own statements by its own
-    clock, which may be ahead, so that no time after them is judged by theirs.
+    Times of acceptance grow with the index, as far as clocks agree. The gate accepts its own statements by
+    its own clock, which may be ahead, so later times are not compared with those of the gate's statements.
     """
     entries = known.document.exported.entries
     places = {str(statement_id(entry.envelope)): entry.index for entry in entries}

@@ -1,4 +1,4 @@
-"""The hashes of a blob's chunks: with them a range is checked by its own chunks, and the rest is not read.
+"""The hashes of a blob's chunks: a range is checked by those of its own chunks, and the rest is not read.
 
 They are taken while a whole upload is hashed and found to be what was announced, and lie in the database,
 not with the bytes. Every chunk is hashed on every read, and read from another copy if one is bad.
