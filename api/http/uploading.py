@@ -63,7 +63,7 @@ def announced_bytes(request: Request, offset: int, upload_length: int | None) ->
     if upload_length is None and end is None:
         raise UploadLengthMissingError("no length was announced", offset=offset)
     if upload_length is not None and (end or 0) > upload_length:
-        raise BlobSizeMismatchError("more bytes than announced", limit=upload_length)
+        raise BlobSizeMismatchError("the upload has more bytes than were announced", limit=upload_length)
     return upload_length if upload_length is not None else end or 0
 
 
@@ -81,7 +81,9 @@ def permitted(
     person = caller.persons[registered.agreement_id]
     _SENDERS[purpose](signed.agreement, person)
     if size_bytes > _SIZE_MAX[purpose]:
-        raise BlobSizeMismatchError("larger than such a blob may be", limit=_SIZE_MAX[purpose])
+        raise BlobSizeMismatchError(
+            "the blob is larger than one of its kind may be", limit=_SIZE_MAX[purpose]
+        )
     return Upload(
         agreement_id=registered.agreement_id,
         digest=wanted,
@@ -112,7 +114,7 @@ def take_room(backend: Backend, upload: Upload, size_bytes: int, offset: int) ->
     """
     received = backend.uploads.received_bytes(upload.owner, upload.digest)
     if offset != received:
-        raise UploadOffsetError("not the next part", received=received, offset=offset)
+        raise UploadOffsetError("this is not the upload's next part", received=received, offset=offset)
     taken, at = max(size_bytes, received), backend.now()  # a smaller length frees no room that is in use
     with reading(backend.database) as session:
         needed = room.needs_room(session, upload, taken, at)
@@ -131,7 +133,7 @@ async def receive(backend: Backend, upload: Upload, request: Request, offset: in
     try:
         async for chunk in _chunks(request):
             if received + len(chunk) > size_bytes:
-                raise BlobSizeMismatchError("more bytes than announced", limit=size_bytes)
+                raise BlobSizeMismatchError("the upload has more bytes than were announced", limit=size_bytes)
             if received - looked_at >= UPLOAD_RENEWED_BYTES:  # another request may have given it up
                 await in_turn(take_room, backend, upload, size_bytes, received)
                 looked_at = received

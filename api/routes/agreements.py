@@ -268,5 +268,5 @@ def _check_revocation(
     check_times(body, at=backend.now())
     revoked = revocations.keys_revoked(session, registered.agreement_id, agreement)
     if gone := sorted({body.key, *signed.signers} & revoked):
-        raise KeyRevokedError("revoked already", key=gone[0])
+        raise KeyRevokedError("the key is revoked already", key=gone[0])
     check_revocation(agreement, body, signing_persons(agreement, signed))

@@ -55,13 +55,13 @@ def read_address(text: str) -> ServerAddress:
         url = httpx.URL(text)
         readable = bool(url.host)
     except (httpx.InvalidURL, ValueError):  # ValueError: a host that is no name of IDNA
-        raise ServerAddressError("not a URL") from None
+        raise ServerAddressError("this is not a URL") from None
     host, port = url.raw_host.decode("ascii"), url.port
     named = readable and (_NAME.fullmatch(host) is not None or ip_address(host) is not None)
     if not named or not (port is None or 0 < port <= _PORT_MAX):
-        raise ServerAddressError("a URL whose host or port is missing or invalid")
+        raise ServerAddressError("the URL's host or port is missing or invalid")
     if url.userinfo or "?" in text or "#" in text:
-        raise ServerAddressError("a URL with a password, a query or a fragment")
+        raise ServerAddressError("the URL has a password, a query or a fragment")
     return ServerAddress(url=text, host=host, secure=url.scheme == "https")
 
 

@@ -119,7 +119,9 @@ def get_blob(client: Client, wanted: Digest, into: Path, *, size_bytes: int) -> 
         sync_file(out)
     if not whole:
         part.unlink()
-        raise BlobAlteredError("not the blob that was asked for", expected=wanted, found=fetched)
+        raise BlobAlteredError(
+            "the server sent another blob than was asked for", expected=wanted, found=fetched
+        )
     rename_durably(part, into)
 
 
@@ -133,7 +135,7 @@ def get_small_blob(client: Client, wanted: Digest) -> bytes:
     """
     content = client.get_bytes(route("blobs", wanted), media_type=OCTETS, size_bytes_max=SEALED_BYTES_MAX)
     if "sha256:" + hashlib.sha256(content).hexdigest() != wanted:
-        raise BlobAlteredError("not the blob that was asked for", expected=wanted)
+        raise BlobAlteredError("the server sent another blob than was asked for", expected=wanted)
     return content
 
 
@@ -207,13 +209,13 @@ class _Upload:
             return None
         next_offset = receipt.get("offset")
         if not isinstance(next_offset, int):
-            raise UnexpectedAnswerError("no offset to resume from", status=given.status)
+            raise UnexpectedAnswerError("the server named no offset to resume from", status=given.status)
         return self._within(next_offset)
 
     def _within(self, offset: int) -> int:
         if not 0 <= offset <= self.size_bytes:
             raise UnexpectedAnswerError(
-                "an offset beyond the file's end", offset=offset, size_bytes=self.size_bytes
+                "the server named an offset beyond the file's end", offset=offset, size_bytes=self.size_bytes
             )
         return offset
 

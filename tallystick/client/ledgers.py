@@ -47,5 +47,7 @@ def ledger_entry(client: Client, agreement: AgreementId, statement: Digest) -> E
     entry = client.get(route("agreements", agreement, "ledger", "entries", statement))
     envelope = envelope_in(entry, "envelope")
     if (shown := statement_id(envelope)) != statement:
-        raise UnexpectedAnswerError("not the statement that was asked for", statement=statement, shown=shown)
+        raise UnexpectedAnswerError(
+            "the server showed another statement than was asked for", statement=statement, shown=shown
+        )
     return envelope

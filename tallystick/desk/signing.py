@@ -74,7 +74,7 @@ def previous_version(agreement: Agreement, envelope: Envelope | None) -> Agreeme
     signed = read_agreement(envelope)
     if signed.terms.digest != agreement.supersedes:
         raise PreviousVersionNeededError(
-            "not the version that this one takes the place of",
+            "the version given is not the one that this one replaces",
             needed=agreement.supersedes,
             given=signed.terms.digest,
         )

@@ -61,7 +61,7 @@ class Period:
         match = _ISO_8601.fullmatch(self.text)
         if match is None or self.text.endswith("T") or not any(match.groups()):
             raise MalformedDocumentError(
-                "not a period like PT48H, P10D or 10 business days", given=self.text[:64]
+                "this is not a period like PT48H, P10D or 10 business days", given=self.text[:64]
             )
         days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

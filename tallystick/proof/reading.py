@@ -102,7 +102,7 @@ def _read_signed(envelope: Envelope, keys: tuple[PublicKey, ...]) -> Signed[Body
 @lru_cache(maxsize=AGREEMENTS_REMEMBERED_MAX)
 def _read_agreement(envelope: Envelope) -> SignedAgreement:
     if kind_read(envelope) is not Kind.AGREEMENT:
-        raise MalformedDocumentError("not an agreement", kind=kind_of(envelope))
+        raise MalformedDocumentError("the statement is not an agreement", kind=kind_of(envelope))
     agreement = decode(Agreement, body_of(envelope))
     if agreement.schema != SCHEMA:
         raise MalformedDocumentError("unknown schema", at="/schema", expected=SCHEMA)
@@ -111,7 +111,7 @@ def _read_agreement(envelope: Envelope) -> SignedAgreement:
     signers = verified_signers(envelope, [person.signing_key for person in agreement.persons])
     parties = {agreement.person_with(key).party for key in signers}
     if missing := sorted(party.id for party in agreement.parties if party.id not in parties):
-        raise NotYoursError("not signed by every party", missing=list(missing))
+        raise NotYoursError("the agreement is not signed by every party", missing=list(missing))
     return SignedAgreement(terms=Terms(agreement=agreement, digest=statement_id(envelope)), signers=signers)
 
 

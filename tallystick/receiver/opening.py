@@ -116,7 +116,7 @@ class Opener:
         if (read.digest, read.size_bytes) != (deposited.sealed_digest, deposited.sealed_bytes):
             sealed.unlink()
             raise DeliveryRefusedError(
-                "not the bytes that the depositor signed", component=deposited.component
+                "the sealed file is not the one that the depositor signed", component=deposited.component
             )
         _check_bag(bag, deposited)
         _check_tree(opened / deposited.component, delivery.deposit)
@@ -180,13 +180,18 @@ def _check_sealed(sealed: Path, deposited: DepositedComponent) -> None:
         digest = "sha256:" + hashlib.file_digest(source, "sha256").hexdigest()
     if digest != deposited.sealed_digest:
         sealed.unlink()
-        raise DeliveryRefusedError("not the bytes that the depositor signed", component=deposited.component)
+        raise DeliveryRefusedError(
+            "the sealed file is not the one that the depositor signed", component=deposited.component
+        )
 
 
 def _check_bag(bag: BagSummary, deposited: DepositedComponent) -> None:
     unpacked = (bag.manifest_digest, bag.files, bag.payload_bytes)
     if unpacked != (deposited.manifest_digest, deposited.files, deposited.payload_bytes):
-        raise DepositDefectiveError("not the bag that the depositor signed", component=deposited.component)
+        raise DepositDefectiveError(
+            "the sealed file does not contain the bag that the depositor signed",
+            component=deposited.component,
+        )
 
 
 def _check_tree(bag: Path, deposit: Deposit) -> None:

@@ -245,7 +245,7 @@ def test_altered_sealed_byte_is_refused_and_nothing_of_it_stays(
     raw = bytearray(blob.read_bytes())
     raw[-5] ^= 1
     blob.write_bytes(raw)
-    with pytest.raises(DeliveryRefusedError, match="not the bytes that the depositor signed"):
+    with pytest.raises(DeliveryRefusedError, match="not the one that the depositor signed"):
         receive_all(setting(escrow, tmp_path / "bank"), escrow.release.claim)
     stage = PROVISIONAL if component == DOCS else CRITICAL
     assert not any(name.startswith(stage) for name in active(tmp_path / "bank"))
@@ -278,7 +278,7 @@ def test_component_that_is_not_the_bag_the_depositor_signed_fails_its_stage(
     receive(setting(escrow, tmp_path / "bank"), bad.claim)
     (receipt,) = escrow.receipts()
     assert (receipt.outcome, active(tmp_path / "bank")) == ("failed", {})
-    assert "not the bag that the depositor signed" in receipt.detail
+    assert "does not contain the bag that the depositor signed" in receipt.detail
 
 
 def test_claim_of_another_person_is_not_received(escrow: FolderEscrow, tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_same_content_sealed_anew_is_not_what_the_depositor_signed(
     _, raw = again.seal_bag(DOCS, sealed.body.recipient, sealed.deposited.custody)
     assert len(raw) == sealed.deposited.sealed_bytes
     escrow.blob(sealed.deposited.sealed_digest).write_bytes(raw)
-    with pytest.raises(DeliveryRefusedError, match="not the bytes that the depositor signed"):
+    with pytest.raises(DeliveryRefusedError, match="not the one that the depositor signed"):
         receive(setting(escrow, tmp_path / "bank"), release.claim)
     assert active(tmp_path / "bank") == {}
 

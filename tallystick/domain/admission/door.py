@@ -98,7 +98,7 @@ def admit_act(agreement: Agreement, claim: Claim, signed: Signed[Body], *, at: d
 def _person_event(agreement: Agreement, claim: Claim, signed: Signed[Body], at: datetime) -> EventType:
     rule = claim.rules.acts.get(type(signed.body))
     if rule is None:
-        raise MisdirectedError("not a statement about a claim", kind=signed.kind.value)
+        raise MisdirectedError("this is not a statement about a claim", kind=signed.kind.value)
     if signed.kind in claim.rules.together:
         persons = signing_persons(agreement, signed)
     else:
@@ -123,7 +123,7 @@ def _engine_event(agreement: Agreement, claim: Claim, signed: Signed[Body], at: 
         case Event() as event:
             return _happening(agreement, claim, event, at)
         case _:
-            raise NotDueError("not a statement about a claim", kind=signed.kind.value)
+            raise NotDueError("this is not a statement about a claim", kind=signed.kind.value)
 
 
 def _happening(agreement: Agreement, claim: Claim, event: Event, at: datetime) -> EventType:

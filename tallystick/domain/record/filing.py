@@ -116,7 +116,9 @@ def _check_deposit(agreement: Agreement, body: ClaimFiling, deposit: Deposit | N
 def _check_condition(agreement: Agreement, body: ClaimFiling, at: datetime) -> None:
     items = [document.item for document in body.evidence]
     if len(items) > EVIDENCE_DOCUMENTS_MAX or len(set(items)) != len(items):
-        raise ConditionNotMetError("too many documents, or two for one item", limit=EVIDENCE_DOCUMENTS_MAX)
+        raise ConditionNotMetError(
+            "the claim has too many documents, or two for one item", limit=EVIDENCE_DOCUMENTS_MAX
+        )
     if unmet := unmet_evidence(agreement, body, at=at):
         raise ConditionNotMetError("the evidence does not meet the condition", unmet=list(unmet))
 

@@ -50,7 +50,7 @@ def check_registration(
             "the agreement pins other engine keys", expected_log_key=deployment.engine.log_key
         )
     if gone := sorted(set(signers) & set(revoked)):
-        raise KeyRevokedError("signed with a revoked key", key=gone[0])
+        raise KeyRevokedError("the agreement is signed with a revoked key", key=gone[0])
     if gone := sorted({person.signing_key for person in agreement.persons} & set(revoked)):
         raise KeyRevokedError("the agreement lists a revoked key", key=gone[0])
     if (fault := root_fault(signers, deployment.root_keys)) is not None:

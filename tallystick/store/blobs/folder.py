@@ -300,13 +300,17 @@ def _copy_measured(chunks: Iterable[bytes], out: _Sink, wanted: Digest, size_byt
     for chunk in chunks:
         size += len(chunk)
         if size > size_bytes:
-            raise BlobSizeMismatchError("more bytes than declared", declared=size_bytes)
+            raise BlobSizeMismatchError("the blob has more bytes than were declared", declared=size_bytes)
         hashed.update(chunk)
         out.write(chunk)
     if size != size_bytes:
-        raise BlobSizeMismatchError("fewer bytes than declared", declared=size_bytes, found=size)
+        raise BlobSizeMismatchError(
+            "the blob has fewer bytes than were declared", declared=size_bytes, found=size
+        )
     if (actual := _PREFIX + hashed.hexdigest()) != wanted:
-        raise BlobDigestMismatchError("not the announced digest", expected=wanted, found=actual)
+        raise BlobDigestMismatchError(
+            "the bytes do not have the announced digest", expected=wanted, found=actual
+        )
 
 
 def modified_at(path: Path) -> float:

@@ -109,9 +109,11 @@ class Uploads:
             if offset != received:
                 if not received:  # opening made the file: a refusal leaves nothing
                     self._path(owner, wanted).unlink(missing_ok=True)
-                raise UploadOffsetError("not the next part", received=received, offset=offset)
+                raise UploadOffsetError(
+                    "this is not the upload's next part", received=received, offset=offset
+                )
             if received + len(chunk) > BLOB_BYTES_MAX:
-                raise BlobSizeMismatchError("larger than a blob may be", limit=BLOB_BYTES_MAX)
+                raise BlobSizeMismatchError("the blob is larger than any may be", limit=BLOB_BYTES_MAX)
             _append(part, chunk, received)
             return received + len(chunk)
 

@@ -68,7 +68,9 @@ def _take_steps(connection: Connection) -> None:
     known = {step.revision for step in ScriptDirectory(str(_STEPS)).walk_revisions()}
     current = revision(connection)
     if current is not None and current not in known:
-        raise SchemaTooNewError("migrated by a later version", revision=current, newest=newest())
+        raise SchemaTooNewError(
+            "a later version has migrated the database", revision=current, newest=newest()
+        )
     config = Config()
     config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -230,7 +230,9 @@ def _check_undecided(session: Session, decision: tuple[Digest, StageId] | None) 
 def _check_time(session: Session, not_before: datetime | None) -> None:
     if not_before is not None and (now := database_now(session)) < not_before:
         raise TooEarlyError(
-            "not yet by the database's clock", not_before=instant_text(not_before), now=instant_text(now)
+            "it is too early by the database's clock",
+            not_before=instant_text(not_before),
+            now=instant_text(now),
         )
 
 

@@ -171,7 +171,10 @@ def _check_follows(agreement: Agreement, before: RegisteredAgreement | None) -> 
     version, digest = (0, None) if before is None else (before.version, before.digest)
     if (agreement.version, agreement.supersedes) != (version + 1, digest):
         raise VersionOutOfOrderError(
-            "not the next version", given=agreement.version, expected=version + 1, supersedes=digest
+            "this is not the agreement's next version",
+            given=agreement.version,
+            expected=version + 1,
+            supersedes=digest,
         )
 
 
