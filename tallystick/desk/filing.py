@@ -90,7 +90,7 @@ def _begun_before(
 def _is_closed(desk: Desk, claim: Digest) -> bool:
     """Return whether a claim was recorded all the same, and has ended: nothing comes of sending it again."""
     try:
-        state = text(desk.client.get(f"/v1/claims/{claim}"), "state")
+        state = text(desk.client.get(route("claims", claim)), "state")
     except TallystickError as error:
         if error.code == "no-such-claim":
             return False

@@ -48,7 +48,7 @@ def test_done_is_0_with_the_result_on_standard_output(office: Office) -> None:
 
 def test_refused_is_1_with_the_problem_on_standard_error(office: Office) -> None:
     ran = office.run("claim", "show", "clm-aaaaaaaaaaaaaaaa", person=ANA)
-    assert (ran.code, ran.out, ran.problem["code"]) == (1, "", "no-such-thing")
+    assert (ran.code, ran.out, ran.problem["code"]) == (1, "", "no-such-claim")
     assert {"type", "title", "detail", "facts", "advice", "retryable"} <= ran.problem.keys()
 
 

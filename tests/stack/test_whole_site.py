@@ -169,7 +169,8 @@ def test_a_claim_resumes_where_it_was_when_every_process_is_killed(up: Up) -> No
     digest = Digest(str(desk.shows(f"/v1/claims/{claim}")["digest"]))
     assert asyncio.run(state_by_its_workflow(up.temporal_address(), digest)) == "RELEASED"
     desk.types("bea@halden", "evidence", "export", claim, "--out", "evidence.json")
-    desk.types(None, "evidence", "verify", "evidence.json")
+    agreed = desk.shows(f"/v1/agreements/{AGREEMENT}")["digest"]
+    desk.types(None, "evidence", "verify", "evidence.json", "--trust", agreed)
     children = up.children()
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(timeout=60) == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tallystick.cli.demo.narrator import AGREEMENT
 from tests.stack.test_whole_site import APPROVERS, Up, agree_and_deposit, going_up
 from tests.support.sites.postgresql import PostgresServer, running_postgresql
 from tests.support.waits import wait_for
@@ -38,7 +39,8 @@ def test_a_stage_goes_out_and_its_evidence_holds_with_the_ledger_on_postgresql(
     desk.types("bea@halden", "receive", claim, "--into", "bank", "--once", *health)
     wait_for(lambda: desk.shows(f"/v1/claims/{claim}")["state"] == "RELEASED")
     desk.types("bea@halden", "evidence", "export", claim, "--out", "evidence.json")
-    desk.types(None, "evidence", "verify", "evidence.json")
+    agreed = desk.shows(f"/v1/agreements/{AGREEMENT}")["digest"]
+    desk.types(None, "evidence", "verify", "evidence.json", "--trust", agreed)
     with psycopg.connect(postgresql.conninfo) as connection:
         assert connection.execute("SELECT count(*) FROM claims").fetchone() == (1,)
     assert not list(desk.desk.parent.rglob("tallystick.db"))

@@ -33,6 +33,8 @@ MADE_BY_PROGRAMS = {
     Kind.EVENT,
     Kind.DECISION,
     Kind.EVIDENCE,
+    Kind.LETTER,
+    Kind.LETTER_KEY,
 }
 
 

@@ -1,11 +1,12 @@
 """What the worker does besides carrying claims."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from temporalio.testing import WorkflowEnvironment
 
-from tallystick.crypto.envelope import body_of
+from tallystick.crypto.envelope import body_of, envelope_bytes
 from tallystick.crypto.keyfile import PrivateKeys, write_key_file
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Happening, Kind
@@ -14,7 +15,7 @@ from tallystick.store.blobs.uploads import known_blobs
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import ledger
 from tests.support.waits import wait_for
-from tests.support.worlds.agreements import LOG_KEY, age_identity
+from tests.support.worlds.agreements import LETTER_KEY, LOG_KEY, age_identity
 from tests.support.worlds.gate_worlds import World
 from tests.support.worlds.story_worlds import deposited_world
 from workflows.worker.carrier import run_worker
@@ -25,6 +26,9 @@ def settings_of(world: World, environment: WorkflowEnvironment) -> Settings:
     identity = age_identity("engine").secret_text()
     keys = PrivateKeys(person=PersonId("engine@harbour"), signing_key=LOG_KEY, age_identity=identity)
     write_key_file(key_file, keys)
+    letter_file = world.folder / "letter.key"
+    write_key_file(letter_file, replace(keys, signing_key=LETTER_KEY.signing_key))
+    letter_file.with_suffix(".pub").write_bytes(envelope_bytes(LETTER_KEY.published))
     client = environment.client
     return read_settings(
         {
@@ -33,6 +37,7 @@ def settings_of(world: World, environment: WorkflowEnvironment) -> Settings:
             "TALLYSTICK_DATABASE_URL": f"sqlite:///{world.folder}/store.db",
             "TALLYSTICK_BLOBS": " ".join((world.folder / store).as_uri() for store in ("north", "south")),
             "TALLYSTICK_LOG_KEY_FILE": str(key_file),
+            "TALLYSTICK_LETTER_KEY_FILE": str(letter_file),
             "TALLYSTICK_TEMPORAL_ADDRESS": client.service_client.config.target_host,
             "TALLYSTICK_TEMPORAL_NAMESPACE": client.namespace,
             "TALLYSTICK_SCRUB_SECONDS": "1",
