@@ -19,6 +19,7 @@ from typing import Final
 
 from tests.fuzz.corpus import keep, kept
 from tests.fuzz.targets.all import TARGETS
+from tests.fuzz.targets.together import BY_NAME
 
 FINDINGS: Final = Path(".fuzz")
 _EXECUTIONS: Final = re.compile(r"number_of_executed_units: (\d+)")
@@ -49,7 +50,7 @@ def attack(name: str, *, seconds: int, keeping: bool) -> Attack:
     with tempfile.TemporaryDirectory() as folder:
         corpus = Path(folder) / "corpus"
         corpus.mkdir()
-        for data in (*TARGETS[name].seeds(), *kept(name)):
+        for data in (*BY_NAME[name].seeds(), *kept(name)):
             (corpus / sha256(data).hexdigest()).write_bytes(data)
         FINDINGS.mkdir(exist_ok=True)
         ended = _libfuzzer(name, f"-max_total_time={seconds}", corpus)

@@ -18,14 +18,13 @@ def main() -> None:
     """Feed the target until libFuzzer's own limits end it, or until an input is a finding."""
     _, program, name, *told = sys.argv
     with _atheris.instrument_imports(include=["tallystick"]):
-        targets = cast("Mapping[str, Target]", import_module("tests.fuzz.targets.all").TARGETS)
+        targets = cast("Mapping[str, Target]", import_module("tests.fuzz.targets.together").BY_NAME)
     target = targets[name]
 
     def feed(data: bytes) -> None:
         target.judge(data)
 
-    for seed in target.seeds():  # before the count begins: what a seed's world is made of is no finding
-        feed(seed)
+    list(target.seeds())  # before the count begins: their world is made in this process, and remembered
     _atheris.Setup([program, f"-max_len={target.size_bytes_max}", *told], feed)
     _atheris.Fuzz()
 
