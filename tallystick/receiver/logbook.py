@@ -35,8 +35,8 @@ class Progress(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One stage of one claim.
+class StageNote:
+    """What was done here with one stage of one claim.
 
     Attributes:
         version: The version folder's name; empty if the stage was never opened.
@@ -57,28 +57,26 @@ class Record:
 
 
 class Logbook:
-    """The records in one folder, and the receipts that were signed for them."""
+    """The notes in one folder, and the receipts that were signed for them."""
 
     def __init__(self, folder: Path, fence: Fence) -> None:
         """Keep the logbook in `folder`, as long as `fence` allows it."""
         self._folder, self._fence = make_private(folder), fence
 
-    def read(self, claim: Digest, stage: StageId) -> Record | None:
+    def read(self, claim: Digest, stage: StageId) -> StageNote | None:
         """Return what was done with a stage, or None if nothing was."""
-        path = self._path(claim, stage, "record")
-        return decode(Record, parse(path.read_bytes())) if path.exists() else None
+        path = self._path(claim, stage, "note")
+        return decode(StageNote, parse(path.read_bytes())) if path.exists() else None
 
-    def write(self, record: Record) -> Record:
-        """Make `record` durable, and return it.
+    def write(self, note: StageNote) -> StageNote:
+        """Make `note` durable, and return it.
 
         Raises:
             ReceiverOvertakenError: A later receiver has begun.
         """
         self._fence.check()
-        write_durably(
-            self._path(record.claim, record.stage, "record"), canonical_bytes(encode_object(record))
-        )
-        return record
+        write_durably(self._path(note.claim, note.stage, "note"), canonical_bytes(encode_object(note)))
+        return note
 
     def receipt(self, claim: Digest, stage: StageId, outcome: ReceiptOutcome) -> Envelope | None:
         """Return the receipt that was signed for an outcome, or None."""

@@ -31,7 +31,7 @@ from tallystick.receiver.delivery import (
     read_delivery,
 )
 from tallystick.receiver.fence import fenced
-from tallystick.receiver.logbook import Logbook, Progress, Record
+from tallystick.receiver.logbook import Logbook, Progress, StageNote
 from tallystick.receiver.opening import DepositDefectiveError, Opener, forget_half_opened
 from tallystick.receiver.room import check_own, check_room, hindrances_told, size_below
 from tallystick.receiver.setting import Pass, Reported, Setting
@@ -110,8 +110,8 @@ class _Work:
             )
 
     def _is_undone(self, claim: Digest, stage: StageId) -> bool:
-        record = self.logbook.read(claim, stage)
-        return record is not None and record.step is Progress.UNDONE
+        note = self.logbook.read(claim, stage)
+        return note is not None and note.step is Progress.UNDONE
 
     def _does(self, delivery: VerifiedDelivery) -> Iterator[Reported | Trying]:
         for stage in delivery.undo:
@@ -120,28 +120,28 @@ class _Work:
             yield self._provision(offered, delivery)
 
     def _provision(self, offered: OfferedStage, delivery: VerifiedDelivery) -> Reported | Trying:
-        record = self.logbook.read(delivery.claim, offered.stage) or self._staged(offered, delivery)
+        note = self.logbook.read(delivery.claim, offered.stage) or self._staged(offered, delivery)
         self._opener(delivery.claim, offered.stage).forget()
-        if record.step is Progress.STAGED:
-            record = self._tried(record, offered)
-        match record.step:
+        if note.step is Progress.STAGED:
+            note = self._tried(note, offered)
+        match note.step:
             case Progress.STAGED:
-                return trying(record, offered)
+                return trying(note, offered)
             case Progress.ACTIVE:
                 detail = self.setting.commands.success
-                return self._report(record, ReceiptOutcome.ACTIVATED, detail, delivery)
+                return self._report(note, ReceiptOutcome.ACTIVATED, detail, delivery)
             case _:
-                self._go_back(record)
-                reason = record.reason or "undone here before"
-                return self._report(record, ReceiptOutcome.FAILED, reason, delivery)
+                self._go_back(note)
+                reason = note.reason or "undone here before"
+                return self._report(note, ReceiptOutcome.FAILED, reason, delivery)
 
-    def _staged(self, offered: OfferedStage, delivery: VerifiedDelivery) -> Record:
+    def _staged(self, offered: OfferedStage, delivery: VerifiedDelivery) -> StageNote:
         version = version_name(offered.stage, claim=delivery.claim, deposit=delivery.filing.deposit)
         opener = self._opener(delivery.claim, offered.stage)
         check_room(
             self.folder, (one.deposited for one in offered.components), held_bytes=size_below(opener.work)
         )
-        record = Record(
+        note = StageNote(
             claim=delivery.claim,
             stage=offered.stage,
             step=Progress.STAGED,
@@ -152,74 +152,74 @@ class _Work:
         try:
             opened, received = opener.open_components(offered.components, delivery)
         except DepositDefectiveError as error:
-            return self.logbook.write(replace(record, step=Progress.FAILED, version="", reason=str(error)))
+            return self.logbook.write(replace(note, step=Progress.FAILED, version="", reason=str(error)))
         self.setting.reached("opened")
         self.versions.adopt(opened, version)
         self.setting.reached("adopted")
-        record = self.logbook.write(replace(record, components=received))
+        note = self.logbook.write(replace(note, components=received))
         self.setting.reached("staged")
-        return record
+        return note
 
-    def _tried(self, record: Record, offered: OfferedStage) -> Record:
+    def _tried(self, note: StageNote, offered: OfferedStage) -> StageNote:
         """Try to activate a staged version, unless its pause is not over; go back if that fails."""
         at = self.setting.now()
         insisted = self.setting.at_once or self.setting.give_up
-        if record.tried_at is not None and at < again_at(record) and not insisted:
-            return record
-        self.versions.switch(record.stage, record.version)
+        if note.tried_at is not None and at < again_at(note) and not insisted:
+            return note
+        self.versions.switch(note.stage, note.version)
         self.setting.reached("switched")
         try:
-            fault = self._run(record, record.version, time_left(offered, at))
+            fault = self._run(note, note.version, time_left(offered, at))
         except CommandNotStartedError:
-            self._go_back(record)
+            self._go_back(note)
             raise
         self.setting.reached("checked")
-        tried = replace(record, tries=record.tries + 1, tried_at=at, reason=fault)
+        tried = replace(note, tries=note.tries + 1, tried_at=at, reason=fault)
         return self._noted(tried, offered)
 
-    def _noted(self, record: Record, offered: OfferedStage) -> Record:
+    def _noted(self, note: StageNote, offered: OfferedStage) -> StageNote:
         """Note how a try has ended; go back if there will be another."""
         progress = Progress.ACTIVE
-        if record.reason is not None:
-            again = has_time(record, offered) and not self.setting.give_up
+        if note.reason is not None:
+            again = has_time(note, offered) and not self.setting.give_up
             progress = Progress.STAGED if again else Progress.FAILED
         if progress is Progress.STAGED:
-            self._go_back(record)
-        record = self.logbook.write(replace(record, step=progress))
+            self._go_back(note)
+        note = self.logbook.write(replace(note, step=progress))
         self.setting.reached("failed-once" if progress is Progress.STAGED else progress.value)
-        return record
+        return note
 
     def _undo(self, stage: StageId, delivery: VerifiedDelivery) -> Reported:
-        record = self.logbook.read(delivery.claim, stage)
-        if record is None:  # the stage timed out before it was active; a crash may have left something
+        note = self.logbook.read(delivery.claim, stage)
+        if note is None:  # the stage timed out before it was active; a crash may have left something
             self._opener(delivery.claim, stage).forget()
             self.versions.remove(version_name(stage, claim=delivery.claim, deposit=delivery.filing.deposit))
-            record = Record(
+            note = StageNote(
                 claim=delivery.claim, stage=stage, step=Progress.UNDONE, version="", components=()
             )
-            return self._report(record, ReceiptOutcome.ROLLED_BACK, "nothing was activated here", delivery)
-        if record.step is not Progress.UNDONE:
-            fault = self._go_back(record)
+            return self._report(note, ReceiptOutcome.ROLLED_BACK, "nothing was activated here", delivery)
+        if note.step is not Progress.UNDONE:
+            fault = self._go_back(note)
             self.setting.reached("went-back")
-            if record.version:
-                self.versions.remove(record.version)
+            if note.version:
+                self.versions.remove(note.version)
             self.setting.reached("removed")
-            record = self.logbook.write(replace(record, step=Progress.UNDONE, reason=fault))
+            note = self.logbook.write(replace(note, step=Progress.UNDONE, reason=fault))
             self.setting.reached("undone")
-        return self._report(record, ReceiptOutcome.ROLLED_BACK, _undone_text(record), delivery)
+        return self._report(note, ReceiptOutcome.ROLLED_BACK, _undone_text(note), delivery)
 
-    def _go_back(self, record: Record) -> str | None:
+    def _go_back(self, note: StageNote) -> str | None:
         """Make the version before this one active again; return in words what went wrong in activating it."""
-        previous = record.previous
+        previous = note.previous
         if previous is not None and not self.versions.path(previous).is_dir():
             previous = None  # the claim that brought it was rolled back meanwhile
-        if not record.version or self.versions.active(record.stage) not in {record.version, previous}:
+        if not note.version or self.versions.active(note.stage) not in {note.version, previous}:
             return None  # never switched to; or a later claim's version is active, and stays
-        self.versions.switch(record.stage, previous)
+        self.versions.switch(note.stage, previous)
         self.setting.reached("switched-back")
         if previous is None:
             return None
-        context = self._context(record, previous)
+        context = self._context(note, previous)
         commands = self.setting.commands
         try:
             return fault_of(
@@ -228,52 +228,52 @@ class _Work:
         except CommandNotStartedError as error:
             return error.message
 
-    def _run(self, record: Record, version: str, left: timedelta) -> str | None:
-        context, commands = self._context(record, version), self.setting.commands
+    def _run(self, note: StageNote, version: str, left: timedelta) -> str | None:
+        context, commands = self._context(note, version), self.setting.commands
         time_max = min(commands.time_max, left)
         fault = fault_of(commands.activate, "activation", context, time_max)
         return fault or fault_of(commands.health, "the health check", context, time_max)
 
-    def _context(self, record: Record, version: str) -> CommandContext:
+    def _context(self, note: StageNote, version: str) -> CommandContext:
         logs = make_private(self.folder / OWN_FOLDER / "logs")
         return CommandContext(
             root=self.folder,
             version=self.versions.path(version),
-            stage=record.stage,
-            claim=record.claim,
-            log=logs / f"{record.claim.removeprefix('sha256:')}.{record.stage}.log",
+            stage=note.stage,
+            claim=note.claim,
+            log=logs / f"{note.claim.removeprefix('sha256:')}.{note.stage}.log",
             umask=self.umask,
         )
 
     def _report(
-        self, record: Record, outcome: ReceiptOutcome, detail: str, delivery: VerifiedDelivery
+        self, note: StageNote, outcome: ReceiptOutcome, detail: str, delivery: VerifiedDelivery
     ) -> Reported:
-        receipt = self.logbook.receipt(record.claim, record.stage, outcome)
+        receipt = self.logbook.receipt(note.claim, note.stage, outcome)
         if receipt is None:
-            receipt = self._signed(record, outcome, detail, delivery)
-            self.logbook.keep_receipt(record.claim, record.stage, outcome, receipt)
+            receipt = self._signed(note, outcome, detail, delivery)
+            self.logbook.keep_receipt(note.claim, note.stage, outcome, receipt)
         self.setting.reached(f"signed-{outcome.value}")
-        self.setting.escrow.report(record.claim, receipt)
-        self.logbook.remember(record.claim, frozenset({statement_id(receipt)}))
+        self.setting.escrow.report(note.claim, receipt)
+        self.logbook.remember(note.claim, frozenset({statement_id(receipt)}))
         self.setting.reached(f"reported-{outcome.value}")
-        return Reported(stage=record.stage, outcome=outcome, detail=detail)
+        return Reported(stage=note.stage, outcome=outcome, detail=detail)
 
     def _signed(
-        self, record: Record, outcome: ReceiptOutcome, detail: str, delivery: VerifiedDelivery
+        self, note: StageNote, outcome: ReceiptOutcome, detail: str, delivery: VerifiedDelivery
     ) -> Envelope:
         agreement = delivery.terms.agreement
         heading = Heading(
             terms=delivery.terms,
-            claim=record.claim,
+            claim=note.claim,
             filing=delivery.filing,
             person=agreement.person_with(self.setting.keys.signing_key.public_key).id,
             issued_at=self.setting.now(),
             nonce=new_nonce(),
         )
         choices = Choices(
-            stage=record.stage,
+            stage=note.stage,
             outcome=outcome,
-            received=record.components,
+            received=note.components,
             explanation=detail[:TEXT_LENGTH_MAX],
         )
         body = receipt.ACT.draft(heading, choices)
@@ -293,10 +293,10 @@ def _sealed_only(offered: OfferedStage) -> tuple[ReceivedComponent, ...]:
     )
 
 
-def _undone_text(record: Record) -> str:
-    back = f"back to {record.previous}" if record.previous else "nothing is active"
-    faults = [record.reason] if record.reason else []
-    opened = [c.component for c in record.components]
+def _undone_text(note: StageNote) -> str:
+    back = f"back to {note.previous}" if note.previous else "nothing is active"
+    faults = [note.reason] if note.reason else []
+    opened = [c.component for c in note.components]
     disclosed = f"irrevocably disclosed: {', '.join(opened)}" if opened else "nothing was opened here"
     return "; ".join((back, *faults, disclosed))
 

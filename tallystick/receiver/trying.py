@@ -8,7 +8,7 @@ from tallystick.domain.ids import StageId
 from tallystick.domain.instants import plus
 from tallystick.limits import ACTIVATION_PAUSE_MAX, ACTIVATION_PAUSE_MIN, ACTIVATION_REPORT_TIME
 from tallystick.receiver.delivery import OfferedStage
-from tallystick.receiver.logbook import Record
+from tallystick.receiver.logbook import StageNote
 
 _DOUBLINGS_MAX: Final = 16
 _SHORTEST: Final = timedelta(seconds=1)
@@ -29,26 +29,26 @@ class Trying:
     until: datetime
 
 
-def trying(record: Record, offered: OfferedStage) -> Trying:
+def trying(note: StageNote, offered: OfferedStage) -> Trying:
     """Return what to tell the user about a staged version that has failed at least once."""
     return Trying(
-        stage=record.stage,
-        fault=record.reason or "not activated yet",
-        again_at=again_at(record),
+        stage=note.stage,
+        fault=note.reason or "not activated yet",
+        again_at=again_at(note),
         until=offered.report_until,
     )
 
 
-def again_at(record: Record) -> datetime:
+def again_at(note: StageNote) -> datetime:
     """Return when a version that has failed is tried again: after a pause that doubles each time."""
-    assert record.tried_at is not None, "it was tried"
-    doublings = min(record.tries - 1, _DOUBLINGS_MAX)
-    return record.tried_at + min(ACTIVATION_PAUSE_MIN * (1 << doublings), ACTIVATION_PAUSE_MAX)
+    assert note.tried_at is not None, "it was tried"
+    doublings = min(note.tries - 1, _DOUBLINGS_MAX)
+    return note.tried_at + min(ACTIVATION_PAUSE_MIN * (1 << doublings), ACTIVATION_PAUSE_MAX)
 
 
-def has_time(record: Record, offered: OfferedStage) -> bool:
+def has_time(note: StageNote, offered: OfferedStage) -> bool:
     """Return whether another try can begin before the provisioning window is about to end."""
-    return again_at(record) <= plus(offered.report_until, -ACTIVATION_REPORT_TIME)
+    return again_at(note) <= plus(offered.report_until, -ACTIVATION_REPORT_TIME)
 
 
 def time_left(offered: OfferedStage, at: datetime) -> timedelta:

@@ -860,7 +860,7 @@ BUILDS: Final = (
         "a command that cannot be started fails its stage",
         "tallystick/receiver/receiver.py",
         """        except CommandNotStartedError:
-            self._go_back(record)
+            self._go_back(note)
             raise
 """,
         """        except CommandNotStartedError as error:
@@ -871,7 +871,7 @@ BUILDS: Final = (
     _build(
         "a failed activation is reported at once",
         "tallystick/receiver/receiver.py",
-        "again = has_time(record, offered) and not self.setting.give_up",
+        "again = has_time(note, offered) and not self.setting.give_up",
         "again = False",
         "tests/receiver/test_trying.py",
     ),

@@ -11,7 +11,7 @@ from tallystick.limits import EVIDENCE_ENTRIES_MAX
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import DeliveryRefusedError
 from tallystick.receiver.fence import Fence, ReceiverBusyError, ReceiverOvertakenError, fenced
-from tallystick.receiver.logbook import Logbook, Progress, Record
+from tallystick.receiver.logbook import Logbook, Progress, StageNote
 from tallystick.receiver.receiver import OWN_FOLDER, receive
 from tallystick.receiver.versions import Versions
 from tests.support.receivers import ALL, FAILS, active, killed_at, payloads, receive_all, setting
@@ -115,9 +115,9 @@ def test_overtaken_receiver_writes_no_logbook(tmp_path: Path, release: Release) 
     (tmp_path / "own").mkdir()
     with fenced(tmp_path / "own") as stale:
         logbook = Logbook(tmp_path / "logbook", stale)
-    record = Record(claim=release.claim, stage=PROVISIONAL, step=Progress.STAGED, version="v", components=())
+    note = StageNote(claim=release.claim, stage=PROVISIONAL, step=Progress.STAGED, version="v", components=())
     with fenced(tmp_path / "own"), pytest.raises(ReceiverOvertakenError):
-        logbook.write(record)
+        logbook.write(note)
     assert logbook.read(release.claim, PROVISIONAL) is None
 
 
