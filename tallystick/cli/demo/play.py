@@ -7,7 +7,7 @@ The exit code is 0 only if every outcome is what the agreement says.
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -172,8 +172,10 @@ def _rolled_back(narrator: Narrator, first: str) -> None:
     _approve(narrator, claim, _APPROVERS, "critical", "source")
     narrator.until("the objection window is over", lambda: _state(narrator, claim) != "WINDOW", seconds=90)
     _receive(narrator, claim, "health.sh", "critical")
-    narrator.say("The health check fails: the receiver puts the old source back, then, when asked, the rest.")
-    _receive(narrator, claim, "health-fails.sh", "source", outcome="ROLLED_BACK")
+    narrator.say(
+        "The health check fails, and the bank gives up: the receiver puts the old source back, then the rest."
+    )
+    _receive(narrator, claim, "health-fails.sh", "source", outcome="ROLLED_BACK", words=("--give-up",))
     narrator.until("the claim is rolled back", lambda: _state(narrator, claim) == "ROLLED_BACK")
     narrator.expect(_stages(narrator, claim), _UNDONE, "both stages went back, the last one first")
     narrator.expect(_active(narrator), before, f"what is active at the bank is what {first} left there")
@@ -201,9 +203,16 @@ def _approve(narrator: Narrator, claim: str, persons: tuple[str, ...], *stages: 
         narrator.types(person, "approve", claim, *words, "--yes", tell=30 if person == _APPROVERS[0] else 0)
 
 
-def _receive(narrator: Narrator, claim: str, health: str, *stages: str, outcome: str = "ACTIVATED") -> None:
+def _receive(
+    narrator: Narrator,
+    claim: str,
+    health: str,
+    *stages: str,
+    outcome: str = "ACTIVATED",
+    words: Sequence[str] = (),
+) -> None:
     scripts = narrator.desk / "receiver"
-    commands = ("--activate", f"sh {scripts}/activate.sh", "--health", f"sh {scripts}/{health}")
+    commands = ("--activate", f"sh {scripts}/activate.sh", "--health", f"sh {scripts}/{health}", *words)
     for name in stages:
         narrator.until(f"stage {name} is decided", partial(_is_decided, narrator, claim, name))
         while _stages(narrator, claim)[name] not in {outcome, "WAITING", "QUORATE"}:
