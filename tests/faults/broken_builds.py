@@ -183,10 +183,17 @@ BUILDS: Final = (
         "tests/store/blobs/test_chunks.py",
     ),
     _build(
-        "a page of a list folds every claim",
+        "a page of a list reads every claim",
         "tallystick/store/registers/claims.py",
         "return list(_matching(session, *conditions, limit=limit))",
         "return list(_matching(session, *conditions))",
+        "tests/store/registers/test_claims.py",
+    ),
+    _build(
+        "a page of a list folds a claim of the next page",
+        "api/http/paging.py",
+        "looked_at = found[:limit]",
+        "looked_at = found",
         "tests/api/routes/test_claims.py -k page_by_page",
     ),
     _build(

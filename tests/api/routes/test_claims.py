@@ -160,12 +160,12 @@ async def test_lists_come_page_by_page_and_a_page_looks_at_its_own_claims_alone(
     second = await claimed.post("/claims", claimed.filing(condition="end-of-support", evidence=declared), BEA)
     assert second.status_code == 201, second.text
     claims = [claimed.world.claim, second.json()["digest"]]
-    found, cursor = list[str](), None
+    pages, cursor = list[list[str]](), None
     for _ in claims:
         page = (await claimed.get("/claims", ANA, limit=1, cursor=cursor)).json()
-        found += [one["digest"] for one in page["claims"]]
+        pages.append([one["digest"] for one in page["claims"]])
         cursor = page["next"]
-    assert (found, cursor) == (claims, None)
+    assert (pages, cursor) == ([[claim] for claim in claims], None)
     claimed.world.execute("UPDATE ledger_entries SET envelope = ? WHERE claim = ?", b"{}", claims[1])
     first = (await claimed.get("/inbox", ANA, limit=1)).json()
     assert [item["what"] for item in first["items"]] == ["intake"]

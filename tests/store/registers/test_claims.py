@@ -9,7 +9,14 @@ from tallystick.domain.ids import claim_id
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.database.tables import ClaimRow
 from tallystick.store.ledger.ledger import entries
-from tallystick.store.registers.claims import ClaimIdTakenError, by_claim_id, by_digest, file, of_agreements
+from tallystick.store.registers.claims import (
+    ClaimIdTakenError,
+    by_claim_id,
+    by_digest,
+    file,
+    of_agreements,
+    page,
+)
 from tests.support.worlds.ledgers import AT, LOG, NO_DIGEST, OTHER_LOG, claim, said
 
 
@@ -60,3 +67,12 @@ def test_claims_are_listed_by_agreement_in_the_order_of_filing(database: Engine)
         assert of_agreements(session, [OTHER_LOG]) == [other]
         assert of_agreements(session, [LOG, OTHER_LOG]) == [other, first, second]
         assert of_agreements(session, []) == []
+
+
+def test_a_page_reads_no_claim_beyond_its_limit(database: Engine) -> None:
+    with transaction(database) as session:
+        filed = [file(session, claim(number), AT).digest for number in (1, 2, 3)]
+    with reading(database) as session:
+        first = page(session, [LOG], after=None, limit=2)
+        rest = page(session, [LOG], after=(LOG, first[-1].entry.index), limit=2)
+    assert [[one.digest for one in read] for read in (first, rest)] == [filed[:2], filed[2:]]
