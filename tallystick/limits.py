@@ -39,6 +39,10 @@ DEADLINES_REMEMBERED_MAX: Final = 256  # of each of those agreements
 # Agreements.
 PARTIES_MAX: Final = 16
 PERSONS_MAX: Final = 64
+CHANNELS_MAX: Final = 16  # of one party: a notice goes to all of them, and its statement names them all
+ADDRESS_LENGTH_MAX: Final = (
+    1024  # characters; RFC 5321 has 254 for a mailbox, and a webhook's URL may be longer
+)
 COMPONENTS_MAX: Final = 64
 STAGES_MAX: Final = 8
 CONDITIONS_MAX: Final = 32
@@ -198,7 +202,13 @@ assert NOTICE_STEP_MAX > LEDGER_STEP_MAX  # it ends with such a step
 
 # Notices.
 METRICS_READERS_MAX: Final = 8  # at once, on the port of the figures
-CHANNEL_REPLY_MAX: Final = timedelta(seconds=30)  # for a mail server or a webhook to answer
+CHANNEL_REPLY_MAX: Final = timedelta(seconds=30)  # for a mail server or a webhook to send the next bytes,
+CHANNEL_TIME_MAX: Final = timedelta(
+    minutes=2
+)  # and for all of one letter: its recipient may send a few for ever
+assert (
+    CHANNEL_REPLY_MAX < CHANNEL_TIME_MAX < NOTICE_STEP_MAX - LEDGER_STEP_MAX
+)  # so that the rest is recorded
 CHANNEL_DETAIL_LENGTH_MAX: Final = 200
 LETTER_FILE_SIZE_BYTES_MAX: Final = 1024 * 1024  # of a letter as a file, or of the mail that it lies in
 

@@ -24,11 +24,11 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PublicKey, gate_person
 from tallystick.domain.kinds import Kind
+from tallystick.domain.quoting import shortened
 from tallystick.domain.release.decision import Decision
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.engine import DecisionStatement, PremiseVerdict
 from tallystick.domain.statements.signed import expect, write_body
-from tallystick.limits import TEXT_LENGTH_MAX
 from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.cases.casefile import CaseFile, check_head
@@ -165,4 +165,4 @@ class Releaser:
 def _recorded(verdict: PremiseVerdict, repaired: Sequence[str]) -> PremiseVerdict:
     """Return a verdict as it is recorded: short enough, and with the copies that were replaced."""
     more = repaired if verdict.premise == SEALED_BYTES else ()
-    return replace(verdict, found="; ".join([verdict.found, *more])[:TEXT_LENGTH_MAX])
+    return replace(verdict, found=shortened("; ".join([verdict.found, *more])))

@@ -13,7 +13,7 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.engine import ChannelResult
 from tallystick.domain.statements.letters import LetterStatement
 from tallystick.durable import make_folder, sync_folder, write_durably
-from tallystick.limits import CHANNEL_DETAIL_LENGTH_MAX, CHANNEL_REPLY_MAX
+from tallystick.limits import CHANNEL_DETAIL_LENGTH_MAX, CHANNEL_REPLY_MAX, CHANNEL_TIME_MAX
 from tallystick.proof.letter import LETTER_FILE_NAME, LetterFile, letter_bytes
 
 _TIMEOUT: Final = CHANNEL_REPLY_MAX.total_seconds()
@@ -101,6 +101,7 @@ class Post:
         mail_caught: Whether the mail server keeps all mail to itself, as one does for trying things out.
         letter_key: Signs every letter and every webhook.
         loopback: Whether webhooks may go to this machine, even without TLS: for tests and demonstrations.
+        time_max: How long one letter may take on its way through one channel.
     """
 
     domain: str
@@ -111,20 +112,29 @@ class Post:
     mail_caught: bool = False
     webhook_hosts: tuple[str, ...] = ()
     loopback: bool = False
+    time_max: timedelta = CHANNEL_TIME_MAX
 
     async def send(self, channel: Channel, letter: Letter) -> Taken:
-        """Send `letter` through `channel`, and return whether it was taken; no failure is raised."""
+        """Send `letter` through `channel`, and return whether it was taken; no failure is raised.
+
+        A recipient who answers byte by byte is given up: until every channel has answered, nothing is on
+        record of those that took the letter.
+        """
         try:
-            match channel.kind:
-                case ChannelKind.EMAIL:
-                    taken = await self._email(channel.address, letter)
-                case ChannelKind.WEBHOOK:
-                    taken = await self._webhook(channel.address, letter)
-                case ChannelKind.OUTBOX:
-                    taken = await asyncio.to_thread(self._outbox, channel.address, letter)
+            async with asyncio.timeout(self.time_max.total_seconds()):
+                taken = await self._through(channel, letter)
         except (_NotTakenError, aiosmtplib.SMTPException, httpx.HTTPError, OSError, ValueError) as error:
             return Taken(taken=False, own=False, detail=_short(_why(error)))
         return replace(taken, detail=_short(taken.detail))
+
+    async def _through(self, channel: Channel, letter: Letter) -> Taken:
+        match channel.kind:
+            case ChannelKind.EMAIL:
+                return await self._email(channel.address, letter)
+            case ChannelKind.WEBHOOK:
+                return await self._webhook(channel.address, letter)
+            case ChannelKind.OUTBOX:
+                return await asyncio.to_thread(self._outbox, channel.address, letter)
 
     async def _email(self, address: str, letter: Letter) -> Taken:
         if self.smtp_url is None:

@@ -53,6 +53,7 @@ _ISOLATES: Final = frozenset({_ISOLATE, _END_OF_ISOLATE})
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 _MARKS: Final = frozenset({"Mn", "Me"})
 _ASTRAL: Final = 0xFFFF
+_REST_LENGTH_MAX: Final = 64  # of the words that count what is left out
 
 
 def quoted(text: str, *, at_most: int = TEXT_LENGTH_MAX) -> str:
@@ -70,6 +71,14 @@ def quoted(text: str, *, at_most: int = TEXT_LENGTH_MAX) -> str:
         line = f"{_ISOLATE}{line}{_END_OF_ISOLATE}"
     more = len(text) - len(kept)
     return f'"{line}"' if not more else f'"{line}…" and {more} more characters'
+
+
+def shortened(text: str) -> str:
+    """Return a text that a statement of the deployment's can hold: its end is left out, and counted."""
+    if len(text) <= TEXT_LENGTH_MAX:
+        return text
+    kept = text[: TEXT_LENGTH_MAX - _REST_LENGTH_MAX]
+    return f"{kept}… and {len(text) - len(kept)} more characters"
 
 
 def one_line(line: str) -> str:

@@ -1176,6 +1176,34 @@ BUILDS: Final = (
         'timestamp.encode(), b""))',
         "tests/activities/notices/test_claim.py",
     ),
+    _build(
+        "a webhook that answers byte by byte is waited for",
+        "activities/notices/post.py",
+        "async with asyncio.timeout(self.time_max.total_seconds()):",
+        "async with asyncio.timeout(None):",
+        "tests/activities/notices/test_claim.py",
+    ),
+    _build(
+        "what the engine makes of long names is too long to be read",
+        "tallystick/domain/progress/due.py",
+        "because=tuple(map(shortened, found.because)))",
+        "because=found.because)",
+        "tests/domain/soundness/simulation/test_bounds.py",
+    ),
+    _build(
+        "a party has as many channels as it likes",
+        "tallystick/domain/soundness/naming.py",
+        '(f"/parties/{place}/channels", len(party.channels), limits.CHANNELS_MAX)',
+        '(f"/parties/{place}/channels", 0 * len(party.channels), limits.CHANNELS_MAX)',
+        "tests/domain/soundness/test_check.py",
+    ),
+    _build(
+        "a condition names as many items as it likes",
+        "tallystick/domain/agreement/conditions.py",
+        "if len(read.items) > EVIDENCE_ITEMS_MAX:",
+        "if len(read.items) > 0 and False:",
+        "tests/domain/agreement/test_conditions.py",
+    ),
 )
 
 

@@ -12,7 +12,7 @@ from tallystick.domain.codec import MalformedDocumentError
 from tallystick.domain.ids import name
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
-from tallystick.limits import CONDITION_DEPTH_MAX
+from tallystick.limits import CONDITION_DEPTH_MAX, EVIDENCE_ITEMS_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +39,15 @@ class Expression:
         """Return the expression that `value` writes.
 
         Raises:
-            MalformedDocumentError: Not an item's id or a non-empty `all_of`/`any_of`.
+            MalformedDocumentError: Not an item's id or a non-empty `all_of`/`any_of`, or of too many items.
         """
+        read = cls._read(value, where, depth)
+        if len(read.items) > EVIDENCE_ITEMS_MAX:
+            raise MalformedDocumentError("too many evidence items", at=where, limit=EVIDENCE_ITEMS_MAX)
+        return read
+
+    @classmethod
+    def _read(cls, value: JsonValue, where: str, depth: int) -> "Expression":
         if isinstance(value, str):
             return cls(word="item", item=name(value))
         words: tuple[Literal["all_of"], Literal["any_of"]] = ("all_of", "any_of")
@@ -48,9 +55,7 @@ class Expression:
             if isinstance(value, Mapping) and set(value) == {word} and depth <= CONDITION_DEPTH_MAX:
                 parts = value[word]
                 if not isinstance(parts, str) and isinstance(parts, Sequence) and parts:
-                    read = [
-                        cls.from_json(part, f"{where}/{word}/{i}", depth + 1) for i, part in enumerate(parts)
-                    ]
+                    read = [cls._read(part, f"{where}/{word}/{i}", depth + 1) for i, part in enumerate(parts)]
                     return cls(word=word, parts=tuple(read))
         raise MalformedDocumentError("not an evidence item, all_of or any_of", at=where)
 

@@ -5,6 +5,7 @@ workflow records what is due; the verifier refuses a recorded event that was not
 Only time, never a person's silence, ends a window, and no timeout approves anything.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +21,7 @@ from tallystick.domain.kinds import Happening
 from tallystick.domain.notice.proof import proof_of_notice
 from tallystick.domain.notice.sighting import window_end
 from tallystick.domain.progress.attempts import asks_gate_from
+from tallystick.domain.quoting import shortened
 from tallystick.domain.release.decision import recorded_premises
 
 _S = ClaimState
@@ -28,11 +30,15 @@ _S = ClaimState
 def due(agreement: Agreement, claim: Claim, *, at: datetime) -> Due | None:
     """Return what must be recorded next about `claim` at `at`, or None.
 
+    Its lines are no longer than a statement may have them, whatever the agreement's names and addresses are:
+    otherwise it could never be recorded.
+
     Raises:
         CalendarExhaustedError: A calendar of the agreement does not reach far enough.
     """
     owed = (look(agreement, claim, at) for look in claim.rules.looks)
-    return next((one for one in owed if one is not None), None)
+    found = next((one for one in owed if one is not None), None)
+    return None if found is None else replace(found, because=tuple(map(shortened, found.because)))
 
 
 def _rolled_back(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:

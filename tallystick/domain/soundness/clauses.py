@@ -17,7 +17,7 @@ from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import name
 from tallystick.domain.periods import Period
 from tallystick.domain.soundness.finding import Finding, Rule, error, warning
-from tallystick.limits import STATEMENT_LIFETIME_MAX, WINDOW_MIN
+from tallystick.limits import ADDRESS_LENGTH_MAX, STATEMENT_LIFETIME_MAX, WINDOW_MIN
 
 _OBJECTION_DAYS_MIN: Final = 5  # business days; in fewer, a holiday may hide a notice
 _COVERAGE_MIN: Final = timedelta(days=365)
@@ -261,6 +261,8 @@ def _about(period: Period) -> timedelta:
 
 def _address_problem(channel: Channel) -> str:
     address = channel.address
+    if len(address) > ADDRESS_LENGTH_MAX:
+        return f"longer than {ADDRESS_LENGTH_MAX} characters"
     if channel.kind is ChannelKind.EMAIL:
         return "" if _EMAIL.fullmatch(address) else "not an e-mail address"
     if channel.kind is ChannelKind.WEBHOOK:

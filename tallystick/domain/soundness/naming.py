@@ -119,6 +119,10 @@ def bounded(agreement: Agreement) -> Iterator[Finding]:
         (f"/calendars/{place}/holidays", len(calendar.holidays), limits.HOLIDAYS_MAX)
         for place, calendar in enumerate(agreement.calendars)
     ]
+    counts += [
+        (f"/parties/{place}/channels", len(party.channels), limits.CHANNELS_MAX)
+        for place, party in enumerate(agreement.parties)
+    ]
     for where, count, limit in counts:
         if count > limit:
             yield error("too-many", where, f"there are {count}", f"Write at most {limit}.")

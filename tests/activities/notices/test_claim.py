@@ -6,8 +6,8 @@ import socket
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.utils import parsedate_to_datetime
@@ -22,6 +22,7 @@ from tallystick.crypto.keys import verifies
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.ids import Digest, PartyId
+from tallystick.limits import LEDGER_STEP_MAX, NOTICE_STEP_MAX
 from tallystick.proof.letter import read_letter, verify_letter
 from tallystick.proof.reading import SignedAgreement
 from tests.support.worlds.agreements import AGREEMENT, LETTER_KEY
@@ -116,6 +117,63 @@ async def test_webhook_that_does_not_take_it_is_a_result(tmp_path: Path, answer:
         taken = await post(tmp_path).send(webhook(url), LETTER)
     assert (taken.taken, taken.detail) == (False, f"answered {answer}")
     assert len(seen) == 1  # no redirect is followed
+
+
+@asynccontextmanager
+async def trickling(begins: bytes, part: bytes) -> AsyncGenerator[int]:
+    """Listen on a port, and answer everybody a few bytes at a time, as long as the block runs."""
+    ended, answering = asyncio.Event(), list[asyncio.Task[None]]()
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            writer.write(begins)
+            while not ended.is_set():
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering.append(asyncio.create_task(answer(writer)))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield int(server.sockets[0].getsockname()[1])
+    finally:
+        ended.set()
+        server.close()
+        await asyncio.gather(*answering)
+
+
+@pytest.mark.parametrize(
+    ("begins", "part"),
+    [
+        (b"HTTP/1.1 204 No Content\r\nx-more: ", b"a"),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+    ],
+    ids=["a head without an end", "answers before the answer"],
+)
+async def test_webhook_that_answers_byte_by_byte_is_given_up(
+    tmp_path: Path, begins: bytes, part: bytes
+) -> None:
+    async with trickling(begins, part) as port:
+        sending = post(tmp_path, time_max=timedelta(seconds=0.4))
+        taken = await sending.send(webhook(f"http://127.0.0.1:{port}/"), LETTER)
+    assert (taken.taken, taken.detail) == (False, "no answer in time")
+
+
+async def test_mail_server_that_greets_line_by_line_is_given_up(tmp_path: Path) -> None:
+    async with trickling(b"", b"220-wait\r\n") as port:
+        sending = post(tmp_path, smtp_url=f"smtp://127.0.0.1:{port}", time_max=timedelta(seconds=0.4))
+        taken = await sending.send(MAILBOX, LETTER)
+    assert (taken.taken, taken.detail) == (False, "no answer in time")
+
+
+def test_one_letter_takes_no_longer_than_the_step_that_records_what_took_it() -> None:
+    sent = Post(domain="", outbox_dir=Path(), letter_key=LETTER_KEY).time_max
+    assert sent + LEDGER_STEP_MAX < NOTICE_STEP_MAX
 
 
 @pytest.mark.parametrize(

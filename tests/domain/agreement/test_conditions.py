@@ -98,3 +98,9 @@ def test_no_evidence_meets_nothing_and_all_of_it_meets_everything(value: JsonVal
     expression = Expression.from_json(value, "")
     assert not expression.met_by(frozenset())
     assert expression.met_by(expression.items)
+
+
+def test_no_expression_names_more_items_than_an_agreement_may_have() -> None:
+    many: JsonValue = {"any_of": [{"all_of": [f"paper-{n}", f"copy-{n}"]} for n in range(33)]}
+    with pytest.raises(MalformedDocumentError, match="too many"):
+        Expression.from_json(many, "")

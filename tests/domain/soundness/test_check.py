@@ -350,6 +350,16 @@ ERRORS: list[tuple[str, str, Agreement]] = [
     ("approval-lifetime-short", "/windows/approval_lifetime", windows(approval_lifetime="P6D")),
     ("approval-lifetime-long", "/windows/approval_lifetime", windows(approval_lifetime="P367D")),
     ("notice-hours", "/notice/resumes", notice(resumes=time(17))),
+    (
+        "too-many",
+        "/parties/0/channels",
+        party(0, channels=tuple(replace(IN_A_FOLDER, address=f"folder-{n}") for n in range(17))),
+    ),
+    (
+        "channel-address",
+        "/parties/1/channels/0/address",
+        channel(ChannelKind.WEBHOOK, f"https://hooks.example/{1003 * 'a'}"),
+    ),
     ("channels-required", "/notice/channels_required", notice(channels_required=0)),
     ("channels-required", "/parties/0/channels", notice(channels_required=3)),
     ("depositor-unreachable", "/parties/0/channels", party(0, channels=())),

@@ -1,5 +1,7 @@
-"""The largest agreement that may be agreed is examined within a second."""
+"""The largest agreement that may be agreed is examined within a second, and its claims can be recorded."""
 
+import json
+import re
 import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,10 +15,14 @@ from tallystick.domain.agreement.conditions import Condition, Expression
 from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Person, Role
 from tallystick.domain.agreement.plan import Opening, Opens
 from tallystick.domain.agreement.windows import Calendar
+from tallystick.domain.codec import decode, encode, encode_object
 from tallystick.domain.ids import ComponentId, PartyId, PersonId, PublicKey, StageId
 from tallystick.domain.periods import Period
 from tallystick.domain.quorum import Group, Quorum
 from tallystick.domain.soundness.check import errors_among, examine
+from tallystick.domain.soundness.simulation.cast import Cast
+from tallystick.domain.soundness.simulation.trial import Trial
+from tallystick.domain.statements.engine import Event, Notice
 from tests.support.worlds.agreements import AGREEMENT
 
 TODAY: Final = datetime(2026, 11, 27, 19, tzinfo=UTC)
@@ -121,3 +127,40 @@ def test_largest_agreement_is_examined_within_a_second() -> None:
     findings = examine(agreement, at=TODAY)
     assert time.process_time() - began < 1
     assert errors_among(findings) == ()
+
+
+def with_longest_names() -> Agreement:
+    """The largest agreement, with persons, parties and addresses of the greatest length."""
+    written = json.dumps(encode(largest()))
+    named = re.sub(
+        r"(p|party-)(\d+)(?=[@\"])", lambda found: found[0].ljust(limits.NAME_LENGTH_MAX, "-"), written
+    )
+    agreement = decode(Agreement, json.loads(named))
+    hooks = (f"https://hooks.example/{n}/" for n in range(limits.CHANNELS_MAX))
+    channels = tuple(
+        Channel(kind=ChannelKind.WEBHOOK, address=hook.ljust(limits.ADDRESS_LENGTH_MAX, "a"))
+        for hook in hooks
+    )
+    vendor, *others = agreement.parties
+    return replace(
+        agreement,
+        parties=(replace(vendor, channels=channels), *others),
+        notice=replace(agreement.notice, channels_required=limits.CHANNELS_MAX),
+        windows=replace(agreement.windows, objection=Period("10 business days")),
+    )
+
+
+def test_whatever_the_names_are_the_engines_statements_can_be_read_back() -> None:
+    """What is too long to be read is never recorded: the claim would wait for ever."""
+    agreement = with_longest_names()
+    assert errors_among(examine(agreement, at=TODAY)) == ()
+    trial = Trial(agreement, at=TODAY)
+    end = trial.end(Cast(claimant=trial.claimants[0], acknowledges=False, approves_early=True))
+    assert end.claim.decided_stages, "an early approval counts for the first stage at least"
+    said = [one.signed.body for one in end.claim.entries if isinstance(one.signed.body, Event | Notice)]
+    for body in said:
+        written = encode_object(body)
+        assert decode(type(body), written) == body
+        assert len(json.dumps(written)) < limits.JSON_SIZE_BYTES_MAX
+    longest = max(len(line) for body in said if isinstance(body, Event) for line in body.because)
+    assert longest > limits.TEXT_LENGTH_MAX - 100, "no line was too long, so this shows nothing"
