@@ -45,7 +45,7 @@ def _refuse_link(path: Path) -> None:
 
 def _give(path: Path, owner: int, *, mode: int = 0o700, group: int = GROUP) -> None:
     """Give away the very file or folder that was opened; a link in its place is an error."""
-    opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         os.fchown(opened, owner, group)
         os.fchmod(opened, mode)

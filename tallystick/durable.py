@@ -23,7 +23,6 @@ What is not solved here:
 
 import os
 import secrets
-import stat
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,7 +33,6 @@ Fsync = Callable[[int], None]
 
 _DRAFT: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO must not block the open
 _PRIVATE: Final = 0o600
 _OWNERS_FOLDER: Final = 0o700
 
@@ -113,17 +111,6 @@ def make_folder(folder: Path, *, mode: int = 0o777, fsync: Fsync = os.fsync) -> 
 def make_private(folder: Path, *, fsync: Fsync = os.fsync) -> Path:
     """Make a folder that only its owner may enter, and return it; leave an existing one as it is."""
     return make_folder(folder, mode=_OWNERS_FOLDER, fsync=fsync)
-
-
-def read_with_mode(path: Path, size_bytes_max: int) -> tuple[int, bytes]:
-    """Return the mode of the very file that was opened, and its content up to one byte more than allowed.
-
-    Judge this mode, because another file may take the name between a look at it and the open. Nothing
-    but a regular file is read, and a FIFO does not block.
-    """
-    with os.fdopen(os.open(path, _READ), "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        return mode, file.read(size_bytes_max + 1) if stat.S_ISREG(mode) else b""
 
 
 @contextmanager

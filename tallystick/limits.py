@@ -243,6 +243,7 @@ VERDICT_WAIT_MAX: Final = timedelta(minutes=10)
 CUSTODY_WAIT_MAX: Final = timedelta(minutes=1)
 LEDGER_PAGES_MAX: Final = 10_000
 PASSPHRASE_BYTES_MAX: Final = 1024
+PIPE_OPENED_MAX: Final = timedelta(seconds=3)  # until somebody opens a pipe to write a passphrase into it
 PASSPHRASE_LENGTH_WISE: Final = 15  # characters; a shorter one is taken with a warning,
 PASSPHRASE_LETTERS_WISE: Final = 6  # as is one of fewer different ones
 COMMAND_TIME_MAX: Final = timedelta(minutes=15)  # of what a receiver runs to activate or to check

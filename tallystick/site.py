@@ -30,8 +30,9 @@ from tallystick.domain.agreement.deployment import (
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import DeploymentId, PersonId, PublicKey, engine_person, gate_person, name
 from tallystick.domain.json import JsonObject
-from tallystick.durable import Fsync, make_private, read_with_mode, write_durably
-from tallystick.limits import JSON_SIZE_BYTES_MAX, LOGS_KEPT_MAX
+from tallystick.durable import Fsync, make_private, write_durably
+from tallystick.limits import JSON_SIZE_BYTES_MAX, KEY_FILE_SIZE_BYTES_MAX, LOGS_KEPT_MAX
+from tallystick.regular import read_regular, read_with_mode
 from tallystick.settings import Settings, read_settings
 
 _PUBLICATION: Final = ".pub"
@@ -125,7 +126,7 @@ class Site:
             DeploymentUnreadableError: The file was altered.
         """
         mode, content = read_with_mode(self.public_file, JSON_SIZE_BYTES_MAX)
-        if not stat.S_ISREG(mode) or mode & (stat.S_IWGRP | stat.S_IWOTH):
+        if mode & (stat.S_IWGRP | stat.S_IWOTH):
             found = f"{stat.S_IMODE(mode):04o}"
             raise DataFolderError(f"others may change {self.public_file}", data=str(self.root), reason=found)
         try:
@@ -147,7 +148,7 @@ def read_letter_key(file: Path, *, deployment: DeploymentId, log_key: PublicKey)
     """
     keys = read_key_file(file)
     try:
-        published = parse_envelope(file.with_suffix(_PUBLICATION).read_bytes())
+        published = parse_envelope(read_regular(file.with_suffix(_PUBLICATION), JSON_SIZE_BYTES_MAX))
     except OSError as error:
         raise LetterKeyUnpublishedError(
             f"cannot read {file.with_suffix(_PUBLICATION)}: {error.strerror}", reason=error.strerror
@@ -218,7 +219,7 @@ def settings_of(
 
 def _root_key(file: Path) -> PublicKey:
     try:
-        return read_public_file(file.read_bytes()).signing_key
+        return read_public_file(read_regular(file, KEY_FILE_SIZE_BYTES_MAX)).signing_key
     except OSError as error:
         raise RootFileError(
             f"cannot read {file}: {error.strerror}", file=str(file), reason=error.strerror

@@ -28,6 +28,7 @@ from tallystick.limits import (
     STACK_RESTARTS_SECONDS,
     STACK_STOP_SECONDS_MAX,
 )
+from tallystick.regular import open_lock
 from tallystick.settings import Settings, environment_of
 from tallystick.site import Site
 from tallystick.store.database.session import DatabaseUnavailableError, open_database
@@ -307,7 +308,7 @@ def _die_with_parent() -> None:
 
 @contextmanager
 def _alone(site: Site) -> Generator[None, None, None]:
-    with (site.root / "stack.lock").open("w") as lock:
+    with open_lock(site.root / "stack.lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -14,7 +14,6 @@ from tallystick.durable import (
     keep_durably,
     make_folder,
     make_private,
-    read_with_mode,
     rename_durably,
     sync_file,
     write_durably,
@@ -177,16 +176,3 @@ def test_a_file_in_the_place_of_a_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(FileExistsError):
         make_folder(tmp_path / "file")
-
-
-def test_a_file_is_read_with_its_mode_and_no_further_than_allowed(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"0123456789")
-    (tmp_path / "file").chmod(0o640)
-    mode, content = read_with_mode(tmp_path / "file", 5)
-    assert (stat.S_IMODE(mode), content) == (0o640, b"012345")
-
-
-def test_no_fifo_is_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    mode, content = read_with_mode(tmp_path / "fifo", 5)
-    assert (stat.S_ISFIFO(mode), content) == (True, b"")

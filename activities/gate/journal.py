@@ -19,6 +19,7 @@ from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
 from tallystick.durable import Fsync, keep_durably, make_private, sync_folder, write_durably
 from tallystick.limits import GATE_NOTE_BYTES_MAX
+from tallystick.regular import read_regular
 
 _N = TypeVar("_N")
 
@@ -179,7 +180,7 @@ class GateJournal:
 
     def _read(self, kind: str, name: str, form: type[_N]) -> _N | None:
         try:
-            data = self._path(kind, name).read_bytes()
+            data = read_regular(self._path(kind, name), GATE_NOTE_BYTES_MAX)
         except FileNotFoundError:
             return None
         except OSError as error:

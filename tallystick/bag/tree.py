@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.statements.deposits import TREE
 from tallystick.limits import BAG_DEPTH_MAX, BAG_ENTRIES_MAX, BAG_NAME_BYTES_MAX, BAG_PATH_BYTES_MAX
+from tallystick.regular import open_regular
 
 TREE_FILE: Final = "tallystick-tree.json"
 _HEAD: Final = f'{{"schema":"tallystick.tree/{TREE}","entries":[\n'.encode()
@@ -80,7 +81,7 @@ def read_tree(file: Path) -> Iterator[TreeEntry]:
         TreeRefusedError: The file has another form, or an entry that no tree can have there.
     """
     directories, last = {b""}, b""
-    with file.open("rb") as source:
+    with open_regular(file, follow=False) as source:
         for count, entry in enumerate(_entries(source)):
             if count >= BAG_ENTRIES_MAX:
                 raise TreeRefusedError("the tree file has too many entries", limit=BAG_ENTRIES_MAX)

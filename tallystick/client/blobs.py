@@ -31,6 +31,7 @@ from tallystick.limits import (
     UPLOAD_ATTEMPTS_MAX,
     UPLOAD_PART_BYTES,
 )
+from tallystick.regular import open_regular
 
 _PACE: Final = Pace(seconds=ANSWER_TIME_MAX.total_seconds(), bytes_per_second=BLOB_BYTES_PER_SECOND_MIN)
 _OFFSET: Final = "Upload-Offset"
@@ -81,7 +82,7 @@ def put_blob(client: Client, file: Path, wanted: Digest, *, agreement: Agreement
         UploadStalledError: The server accepts nothing more.
         TallystickError: The server refused (its code), or did not answer.
     """
-    with file.open("rb") as source:
+    with open_regular(file) as source:
         upload = _Upload(
             client=client,
             wanted=wanted,

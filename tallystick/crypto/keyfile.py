@@ -25,8 +25,9 @@ from tallystick.crypto.keys import SEED_SIZE_BYTES, SigningKey
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PersonId, person_id
 from tallystick.domain.json import JsonObject, JsonValue
-from tallystick.durable import create_durably, read_with_mode
+from tallystick.durable import create_durably
 from tallystick.limits import ARGON2_MEMORY_BYTES_MAX, ARGON2_OPERATIONS_MAX, KEY_FILE_SIZE_BYTES_MAX
+from tallystick.regular import read_with_mode
 
 KEY_FILE_FORMAT: Final = "tallystick.key/v1"
 _PLAIN_MEMBERS: Final = frozenset({"age_identity", "ed25519_seed", "format", "person"})
@@ -149,8 +150,6 @@ def _private_bytes(path: Path) -> bytes:
 
 
 def _check_private(mode: int, path: Path) -> None:
-    if not stat.S_ISREG(mode):
-        raise KeyFileUnreadableError(f"{path} is not a regular file", file=path.name, reason=None)
     if mode & _OTHERS:
         raise KeyFileExposedError(
             f"other users may read or write {path}", file=path.name, mode=f"{stat.S_IMODE(mode):04o}"

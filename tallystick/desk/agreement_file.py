@@ -18,6 +18,7 @@ from tallystick.domain.codec import decode_with_defaults, encode
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, KEY_FILE_SIZE_BYTES_MAX
+from tallystick.regular import read_regular
 
 _ENGINE_MEMBERS: Final = ("log_key", "decision_key", "gate_recipient")
 _FACT_NAMES: Final = {"file": "named_file"}  # `file` is the agreement's own
@@ -89,8 +90,7 @@ def _read_located(path: Path) -> Located:
 
 def _contents(path: Path, size_bytes_max: int) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(size_bytes_max + 1)
+        data = read_regular(path, size_bytes_max)
     except OSError as error:
         raise AgreementFileUnreadableError(
             f"cannot read {path}: {error.strerror}", file=path.name, reason=error.strerror

@@ -152,6 +152,8 @@ class _Making:
             return None
         statement = expect(read_signed(begun.envelope, self.signed.agreement), Deposit)
         body = statement.body
+        if body.person != self.person:  # in a folder that two share; each sends what they signed themselves
+            return None
         on_record = statement.id in {deposit.id for deposit in self.earlier}
         if not (on_record or self._is_next(body)) or watermark not in {None, body.watermark}:
             return None

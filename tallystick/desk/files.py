@@ -7,6 +7,7 @@ from pathlib import Path
 from tallystick.crypto.envelope import Envelope, parse_envelope
 from tallystick.domain.errors import MalformedError, TallystickError, made
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.regular import read_regular
 
 _SIZE_BYTES_MAX = 2 * AGREEMENT_SIZE_BYTES_MAX
 
@@ -36,8 +37,7 @@ def read_file(file: Path, *, size_bytes_max: int) -> bytes:
         FileUnusableError: It cannot be read, or is too large.
     """
     try:
-        with file.open("rb") as source:
-            content = source.read(size_bytes_max + 1)
+        content = read_regular(file, size_bytes_max)
     except OSError as error:
         raise unreadable(file, error) from error
     if len(content) > size_bytes_max:

@@ -34,6 +34,7 @@ from tallystick.domain.statements.signed import Signed, expect
 from tallystick.durable import sync_file
 from tallystick.limits import BLOB_CHUNK_BYTES
 from tallystick.proof.reading import SignedAgreement, read_signed
+from tallystick.regular import open_regular
 
 
 def file_claim(
@@ -76,6 +77,8 @@ def _begun_before(
     if begun is None or is_expired(body_of(begun.envelope), at):
         return None
     body = expect(read_signed(begun.envelope, signed.agreement), ClaimFiling).body
+    if body.person != desk.person_in(signed.agreement).id:
+        return None
     asked = (signed.terms.digest, form.condition, deposit, form.stages, form.declaration.strip())
     attached = [(e.item, e.issued_at, _plain_digest(placed.folder / e.file)) for e in form.evidence]
     said = (body.agreement_digest, body.condition, body.deposit, body.stages, body.declaration)
@@ -175,7 +178,7 @@ def _seal(entry: AttachedFile, folder: Path, work: Work, agreement: Agreement) -
     ]
     out = work.folder / file_of(entry.item)
     try:
-        with out.open("wb") as sink:
+        with out.open("xb") as sink:
             writer = SealingWriter(sink, readers)
             plain = Hashing(writer)
             for chunk in _chunks(folder / entry.file):
@@ -201,7 +204,7 @@ def _plain_digest(file: Path) -> str:
 
 def _chunks(file: Path) -> Iterator[bytes]:
     try:
-        with file.open("rb") as source:
+        with open_regular(file) as source:
             while chunk := source.read(BLOB_CHUNK_BYTES):
                 yield chunk
     except OSError as error:

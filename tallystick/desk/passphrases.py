@@ -10,6 +10,7 @@ from typing import Final
 
 from tallystick.domain.errors import TallystickError
 from tallystick.limits import PASSPHRASE_BYTES_MAX, PASSPHRASE_LENGTH_WISE, PASSPHRASE_LETTERS_WISE
+from tallystick.regular import open_or_pipe
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
@@ -37,7 +38,7 @@ def read_passphrase(file: Path) -> FiledPassphrase:
         PassphraseFileError: Missing, no regular file or not UTF-8, or its first line is empty or too long.
     """
     try:
-        with file.open("rb") as source:  # a pipe too, such as `<(pass show tallystick)`
+        with open_or_pipe(file) as source:
             mode = os.fstat(source.fileno()).st_mode
             line = source.readline(PASSPHRASE_BYTES_MAX + 1)
     except OSError as error:

@@ -7,12 +7,15 @@ file system that forgets locks): it reads the number before each change.
 
 import contextlib
 import fcntl
-import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import Final
 
 from tallystick.domain.errors import TallystickError
 from tallystick.durable import write_durably
+from tallystick.regular import open_lock, read_regular
+
+_NUMBER_BYTES_MAX: Final = 20
 
 
 class ReceiverBusyError(TallystickError):
@@ -30,6 +33,14 @@ class ReceiverOvertakenError(TallystickError):
     code = "receiver-overtaken"
     why = "A receiver that has lost its lock must not switch versions any more."
     advice = "You need not do anything: the later receiver continues."
+
+
+class FenceDamagedError(TallystickError):
+    """The file that counts the receivers of a folder is damaged."""
+
+    code = "fence-damaged"
+    why = "Without its number, an earlier receiver could go on beside this one."
+    advice = "Stop every receiver of this folder, then remove the file that the facts name."
 
 
 class Fence:
@@ -58,8 +69,7 @@ def fenced(folder: Path) -> Generator[Fence]:
     Raises:
         ReceiverBusyError: Another receiver holds it.
     """
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
+    with open_lock(folder / "lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -70,12 +80,12 @@ def fenced(folder: Path) -> Generator[Fence]:
         generation = _generation(file) + 1
         write_durably(file, str(generation).encode())
         yield Fence(file, generation)
-    finally:
-        os.close(lock)
 
 
 def _generation(file: Path) -> int:
     try:
-        return int(file.read_bytes())
+        return int(read_regular(file, _NUMBER_BYTES_MAX))
     except FileNotFoundError:
         return 0
+    except ValueError as error:
+        raise FenceDamagedError(f"{file} has no number", file=str(file)) from error

@@ -17,8 +17,9 @@ from tallystick.domain.ids import Digest, StageId, digest
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private, write_durably
-from tallystick.limits import RECEIVER_KNOWN_BYTES_MAX
+from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, JSON_SIZE_BYTES_MAX, RECEIVER_KNOWN_BYTES_MAX
 from tallystick.receiver.fence import Fence
+from tallystick.regular import read_regular
 
 
 class Progress(StrEnum):
@@ -66,7 +67,7 @@ class Logbook:
     def read(self, claim: Digest, stage: StageId) -> StageNote | None:
         """Return what was done with a stage, or None if nothing was."""
         path = self._path(claim, stage, "note")
-        return decode(StageNote, parse(path.read_bytes())) if path.exists() else None
+        return decode(StageNote, parse(read_regular(path, JSON_SIZE_BYTES_MAX))) if path.exists() else None
 
     def write(self, note: StageNote) -> StageNote:
         """Make `note` durable, and return it.
@@ -81,7 +82,7 @@ class Logbook:
     def receipt(self, claim: Digest, stage: StageId, outcome: ReceiptOutcome) -> Envelope | None:
         """Return the receipt that was signed for an outcome, or None."""
         path = self._path(claim, stage, outcome.value)
-        return parse_envelope(path.read_bytes()) if path.exists() else None
+        return parse_envelope(read_regular(path, AGREEMENT_SIZE_BYTES_MAX)) if path.exists() else None
 
     def keep_receipt(self, claim: Digest, stage: StageId, outcome: ReceiptOutcome, receipt: Envelope) -> None:
         """Make a signed receipt durable, so that every attempt sends the same one.
@@ -98,7 +99,7 @@ class Logbook:
         if not path.exists():
             return frozenset()
         # A record may be longer than a statement: all that persons may say about a claim must be read back.
-        known = parse(path.read_bytes(), size_bytes_max=RECEIVER_KNOWN_BYTES_MAX)
+        known = parse(read_regular(path, RECEIVER_KNOWN_BYTES_MAX), size_bytes_max=RECEIVER_KNOWN_BYTES_MAX)
         return frozenset(map(digest, texts(as_object(known, "known"), "said")))
 
     def remember(self, claim: Digest, said: frozenset[Digest]) -> None:

@@ -33,6 +33,7 @@ from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private
 from tallystick.receiver.delivery import DeliveryRefusedError, OfferedComponent, VerifiedDelivery
+from tallystick.regular import open_regular
 
 _OPENED: Final = "opened"
 _DEFECTS: Final = (age.AgeError, BagInvalidError, BagPathRefusedError, TarRefusedError, TreeRefusedError)
@@ -166,7 +167,7 @@ def _unpacked(
 
 def _open_into(sealed: Path, identity: age.HybridIdentity, writing: int, outcome: list[_Outcome]) -> None:
     try:
-        with os.fdopen(writing, "wb") as out, sealed.open("rb") as source:
+        with os.fdopen(writing, "wb") as out, open_regular(sealed, follow=False) as source:
             outcome.append(age.open_sealed(source, out, [identity]))
     except BrokenPipeError:
         return  # the bag was refused; the reader of this pipe says why
@@ -176,7 +177,7 @@ def _open_into(sealed: Path, identity: age.HybridIdentity, writing: int, outcome
 
 def _check_sealed(sealed: Path, deposited: DepositedComponent) -> None:
     """Tell the depositor's defect from bytes that changed on this disk since they were fetched."""
-    with sealed.open("rb") as source:
+    with open_regular(sealed, follow=False) as source:
         digest = "sha256:" + hashlib.file_digest(source, "sha256").hexdigest()
     if digest != deposited.sealed_digest:
         sealed.unlink()

@@ -6,13 +6,13 @@ shows the folder and the figures, and tries again at its next look. This is neve
 
 import contextlib
 import os
-import stat
 from collections.abc import Generator, Iterable
 from pathlib import Path
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.statements.deposits import DepositedComponent
 from tallystick.limits import FILE_SYSTEM_BLOCK_BYTES, RECEIVER_SPARE_BYTES
+from tallystick.regular import ownership_fault
 
 
 class ReceiverHinderedError(TallystickError):
@@ -48,22 +48,9 @@ def check_own(folder: Path) -> None:
     Raises:
         FolderNotOwnError: It is a symbolic link, no folder, another user's, or others may write to it.
     """
-    try:
-        found = folder.lstat()
-    except FileNotFoundError:
-        return
-    if (fault := _ownership_fault(found)) is not None:
-        raise FolderNotOwnError(f"{folder} {fault}", folder=str(folder), owner=found.st_uid)
-
-
-def _ownership_fault(found: os.stat_result) -> str | None:
-    if stat.S_ISLNK(found.st_mode):
-        return "is a symbolic link"
-    if not stat.S_ISDIR(found.st_mode):
-        return "is not a folder"
-    if found.st_uid != os.geteuid():
-        return "belongs to another user"
-    return "may be written to by others" if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else None
+    with contextlib.suppress(FileNotFoundError):
+        if (fault := ownership_fault(folder)) is not None:
+            raise FolderNotOwnError(f"{folder} {fault}", folder=str(folder))
 
 
 def needed_bytes(components: Iterable[DepositedComponent]) -> int:

@@ -1,6 +1,9 @@
 """Every argument and option of every command answers odd values with a sentence and an exit code."""
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +16,8 @@ from tests.cli.conftest import Office
 from tests.support.worlds.agreements import ANA
 
 EXIT_CODES: Final = {0, 1, 2, 3}
+SECONDS_MAX: Final = 10
+SPARSE_BYTES: Final = 10 << 30  # whatever reads all of it takes longer than this test
 STARTS_A_SITE: Final = {"up", "demo"}
 """These start a server with what they are given; tests/stack looks at them."""
 
@@ -37,18 +42,36 @@ ODD_TEXTS: Final = {
 
 
 def odd_files(folder: Path) -> dict[str, str]:
-    """Paths at which there is no sound file.
-
-    A pipe is none of them: like any program, ours waits for its writer.
-    """
+    """Paths at which there is no sound file; opening the pipe would wait for a writer, for ever."""
+    os.mkfifo(folder / "pipe")
     (folder / "folder").mkdir()
     (folder / "dangling").symlink_to("nowhere")
     (folder / "loop").symlink_to("loop")
     (folder / "binary").write_bytes(bytes(range(256)))
     (folder / "empty").touch()
     (folder / "private").touch(mode=0)
-    names = ("folder", "dangling", "loop", "binary", "empty", "private")
-    return {name: str(folder / name) for name in (*names, "plain.json/below", "absent")}
+    with (folder / "sparse").open("wb") as sparse:
+        sparse.truncate(SPARSE_BYTES)
+    names = ("folder", "dangling", "loop", "binary", "empty", "private", "pipe", "sparse")
+    return {"device": "/dev/zero"} | {
+        name: str(folder / name) for name in (*names, "plain.json/below", "absent")
+    }
+
+
+@contextmanager
+def ending_within(seconds: int) -> Generator[None]:
+    """Fail where the block waits for something that never comes."""
+
+    def give_up(_number: int, _frame: object) -> None:
+        raise AssertionError(f"not answered within {seconds} s")  # no OSError, which commands expect
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def commands() -> Iterator[tuple[str, ...]]:
@@ -109,7 +132,8 @@ def test_an_odd_value_is_answered_with_a_sentence(
             if words[0] == "receive":
                 given.insert(1, "--once")
             try:
-                ran = office.run(*given)
+                with ending_within(SECONDS_MAX):
+                    ran = office.run(*given)
             except Exception as error:  # noqa: BLE001 - whatever leaves `main` is the fault that is looked for
                 faults.append(f"{one.name}: {what}: {type(error).__name__}: {str(error)[:200]}")
                 office.captured.readouterr()

@@ -37,6 +37,13 @@ CLOCK_CALLS = {
     ("time", "time_ns"),
 }
 
+# What a user names, or others may have put there, is opened by tallystick/regular.py. These read their own.
+READ_THEIR_OWN = {
+    "tallystick/bag/unpack.py": "what it has written a moment ago",
+    "tallystick/cli/demo/narrator.py": "a file of the demonstration's own folder",
+    "tallystick/stack.py": "logs of its own children",
+}
+
 # Words that name a pattern, not a thing of the agreement.
 BANNED_ANYWHERE = {"manager", "helper", "helpers", "util", "utils", "misc", "common"}
 BANNED_ALONE = {"process", "handle", "data", "info", "core", "services"}
@@ -129,6 +136,18 @@ def durable_by_hand(file: str, tree: ast.Module) -> Iterator[Breach]:
             yield f"{file}:{node.lineno} calls {ast.unparse(node.func)}"
 
 
+def opened_by_hand(file: str, tree: ast.Module) -> Iterator[Breach]:
+    if file in READ_THEIR_OWN:
+        return
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func).rpartition(".")[2]
+        reads = name == "open" and any(ast.unparse(mode) in {"'r'", "'rb'", "'w'"} for mode in node.args)
+        if reads or name in {"read_bytes", "read_text"}:
+            yield f"{file}:{node.lineno} opens {ast.unparse(node)}"
+
+
 def modes_for_tests(file: str, tree: ast.Module) -> Iterator[Breach]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.upper() == "TESTING":
@@ -159,6 +178,10 @@ PRODUCT_CHECKS: list[tuple[Check, str]] = [
     (empty_names, "async def data(): ..."),
     (durable_by_hand, "os.fsync(out.fileno())"),
     (durable_by_hand, "self._fsync(descriptor)"),
+    (opened_by_hand, "path.open('rb')"),
+    (opened_by_hand, "open(path, 'r')"),
+    (opened_by_hand, "lock.open('w')"),
+    (opened_by_hand, "(folder / name).read_bytes()"),
     (modes_for_tests, "os.environ.get('TESTING')"),
 ]
 

@@ -10,7 +10,13 @@ from tallystick.durable import make_private
 from tallystick.limits import EVIDENCE_ENTRIES_MAX
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import DeliveryRefusedError
-from tallystick.receiver.fence import Fence, ReceiverBusyError, ReceiverOvertakenError, fenced
+from tallystick.receiver.fence import (
+    Fence,
+    FenceDamagedError,
+    ReceiverBusyError,
+    ReceiverOvertakenError,
+    fenced,
+)
 from tallystick.receiver.logbook import Logbook, Progress, StageNote
 from tallystick.receiver.receiver import OWN_FOLDER, receive
 from tallystick.receiver.versions import Versions
@@ -100,6 +106,12 @@ def test_overtaken_receiver_switches_nothing(tmp_path: Path) -> None:
 def test_fence_of_a_folder_that_was_restored_lets_nobody_pass(tmp_path: Path) -> None:
     with pytest.raises(ReceiverOvertakenError):
         Fence(tmp_path / "generation", 3).check()
+
+
+def test_fence_without_its_number_lets_nobody_pass(tmp_path: Path) -> None:
+    (tmp_path / "generation").write_bytes(b"")
+    with pytest.raises(FenceDamagedError), fenced(tmp_path):
+        pass
 
 
 def test_plaintext_that_a_crash_left_is_gone_at_the_next_start(escrow: FolderEscrow, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from tallystick.domain.drafts.command import ActCommand, Ask, Form
 from tallystick.domain.ids import Digest, digest
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.proof.case import Case
+from tallystick.regular import open_regular
 
 app = typer.Typer(add_completion=False)
 
@@ -132,7 +133,7 @@ def _paper(given: str) -> RulingDocument:
     if not equals or not word.replace("_", "").isalnum():
         raise typer.BadParameter("--document must be NAME=FILE, such as award=award.pdf")
     try:
-        with Path(file).open("rb") as source:
+        with open_regular(Path(file)) as source:
             plain = hashlib.file_digest(source, "sha256").hexdigest()
     except OSError as error:
         raise unreadable(Path(file), error) from error

@@ -14,6 +14,7 @@ from tallystick.crypto.age import Identity, open_sealed, parse_identity, parse_r
 from tallystick.crypto.keyfile import KEY_FILE_FORMAT
 from tallystick.desk.files import read_file, unreadable, unwritable
 from tallystick.limits import KEY_FILE_SIZE_BYTES_MAX
+from tallystick.regular import open_regular
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Encrypt and decrypt age files.")
 
@@ -63,7 +64,7 @@ def _source(file: Path) -> Generator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        opened = file.open("rb")
+        opened = open_regular(file)
     except OSError as error:
         raise unreadable(file, error) from error
     with opened:

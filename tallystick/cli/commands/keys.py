@@ -20,6 +20,7 @@ from tallystick.domain.ids import person_id
 from tallystick.domain.json import JsonObject
 from tallystick.durable import create_durably
 from tallystick.limits import KEY_FILE_SIZE_BYTES_MAX
+from tallystick.regular import read_regular
 
 _EVERYONES: Final = 0o644  # whatever the umask: it is made to be given away
 
@@ -92,8 +93,7 @@ def _public(enrolment: Enrolment) -> dict[str, str]:
 
 def _contents(file: Path) -> bytes:
     try:
-        with file.open("rb") as source:
-            return source.read(KEY_FILE_SIZE_BYTES_MAX + 1)
+        return read_regular(file, KEY_FILE_SIZE_BYTES_MAX)
     except OSError as error:
         raise KeyFileUnreadableError(
             f"cannot read {file}: {error.strerror}", file=file.name, reason=error.strerror

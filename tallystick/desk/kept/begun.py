@@ -6,7 +6,6 @@ continues with the files that it has sealed before, if they were sealed from the
 
 import fcntl
 import hashlib
-import os
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -22,8 +21,9 @@ from tallystick.desk.files import unwritable
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
-from tallystick.durable import make_private, read_with_mode, write_durably
+from tallystick.durable import make_private, write_durably
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.regular import open_lock, open_regular, ownership_fault, read_regular
 
 _FORMAT: Final = "tallystick.begun/v1"
 _SIZE_BYTES_MAX: Final = 2 * AGREEMENT_SIZE_BYTES_MAX
@@ -36,6 +36,14 @@ class WorkUnderWayError(TallystickError):
     why = "Two commands that seal into one folder would spoil each other's files."
     advice = "Wait until the other command ends, or stop it; then repeat this one: it continues from there."
     retryable = True
+
+
+class WorkFolderExposedError(TallystickError):
+    """A folder for sealed files that is not this user's alone."""
+
+    code = "work-folder-exposed"
+    why = "What lies in this folder is sent as yours when the command is repeated; others could put it there."
+    advice = "Name a folder of your own with `--scratch`, or remove this one if you know who made it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +67,7 @@ class Work:
     def earlier(self) -> Begun | None:
         """Return what was signed before; None if nothing was, or its note is not whole."""
         try:
-            _, content = read_with_mode(self._note, _SIZE_BYTES_MAX)
+            content = read_regular(self._note, _SIZE_BYTES_MAX)
             value = parse(content, size_bytes_max=_SIZE_BYTES_MAX)
             members = members_of(value, where="", required={"envelope", "format", "plain"})
             plain = members["plain"]
@@ -84,7 +92,7 @@ class Work:
     def has(self, file: str, sealed: Digest) -> bool:
         """Whether the folder has this very file."""
         try:
-            with (self.folder / file).open("rb") as source:
+            with open_regular(self.folder / file) as source:
                 return f"sha256:{hashlib.file_digest(source, 'sha256').hexdigest()}" == sealed
         except OSError:
             return False
@@ -128,8 +136,11 @@ def working_in(folder: Path) -> Generator[Work]:
 
     Raises:
         WorkUnderWayError: Another command works in it.
+        WorkFolderExposedError: It was there before, and others may change what is in it.
     """
     make_private(folder)
+    if (fault := ownership_fault(folder)) is not None:
+        raise WorkFolderExposedError(f"{folder} {fault}", folder=str(folder))
     with _opened(folder.with_name(folder.name + ".lock")) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -145,6 +156,6 @@ def working_in(folder: Path) -> Generator[Work]:
 def _opened(lock: Path) -> BinaryIO:
     """Open a lock file, but follow no link to one: others may write to the folder that it is in."""
     try:
-        return os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b")
+        return open_lock(lock)
     except OSError as error:
         raise unwritable(lock, error) from error

@@ -4,10 +4,11 @@ Anyone who can change it decides whom the owner believes, so only the owner may 
 strictly, and only one command at a time changes it.
 """
 
+import errno
 import fcntl
 import stat
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -17,11 +18,14 @@ from tallystick.crypto.json.members import UnexpectedShapeError, members_of, tex
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest, name
 from tallystick.domain.json import JsonObject, JsonValue
-from tallystick.durable import read_with_mode, write_durably
+from tallystick.durable import write_durably
 from tallystick.limits import TRUST_FILE_BYTES_MAX
+from tallystick.regular import NotRegularError, open_lock, read_with_mode
 
 _FORMAT: Final = "tallystick.trust/v1"
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+_NO_FILE: Final = frozenset({errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO})
+"""What opening a link, or something else than a file, ends with."""
 
 
 class TrustFileExposedError(TallystickError):
@@ -82,9 +86,7 @@ def changing_pins(file: Path) -> Generator[OpenPins]:
         MalformedError: It is not a trust file.
     """
     with ExitStack() as held:
-        with suppress(OSError):  # a folder that cannot be written: nothing can be changed there anyway
-            lock = held.enter_context(file.with_name(f".{file.name}.lock").open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        _lock(file.with_name(f".{file.name}.lock"), held)
         yield OpenPins(file=file, pins=read_pins(file))
 
 
@@ -101,7 +103,9 @@ def read_pins(file: Path) -> Pins:
         mode, content = read_with_mode(file, TRUST_FILE_BYTES_MAX)
     except FileNotFoundError:
         return Pins()
-    if not stat.S_ISREG(mode) or mode & _OTHERS_WRITE:
+    except (NotRegularError, IsADirectoryError) as error:
+        raise TrustFileExposedError(f"{file} is not a regular file", file=file.name) from error
+    if mode & _OTHERS_WRITE:
         raise TrustFileExposedError(
             "others may change the trust file", file=file.name, mode=f"{stat.S_IMODE(mode):04o}"
         )
@@ -114,6 +118,18 @@ def read_pins(file: Path) -> Pins:
         agreements={name(of): digest(text_of(agreements, of, where="/agreements")) for of in agreements},
         logs={name(of): _log(log, f"/checkpoints/{of}") for of, log in logs.items()},
     )
+
+
+def _lock(lock: Path, held: ExitStack) -> None:
+    try:
+        opened = held.enter_context(open_lock(lock))
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise TrustFileExposedError(
+                f"the trust file's lock, {lock}, is a link or no regular file", file=lock.name
+            ) from error
+        return  # a folder that cannot be written: nothing can be changed there anyway
+    fcntl.flock(opened, fcntl.LOCK_EX)
 
 
 def _object(members: JsonObject, member: str) -> JsonObject:

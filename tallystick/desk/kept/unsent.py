@@ -28,8 +28,9 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PublicKey
 from tallystick.domain.instants import plus
 from tallystick.domain.json import JsonObject
-from tallystick.durable import make_private, read_with_mode, write_durably
+from tallystick.durable import make_private, write_durably
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, UNSENT_LIFETIME_MAX
+from tallystick.regular import read_regular
 
 _FORMAT: Final = "tallystick.unsent/v1"
 _SIZE_BYTES_MAX: Final = 2 * AGREEMENT_SIZE_BYTES_MAX
@@ -119,7 +120,7 @@ def _meaning(envelope: Envelope) -> JsonObject:
 
 
 def _read(file: Path) -> tuple[str, Envelope]:
-    _, content = read_with_mode(file, _SIZE_BYTES_MAX)
+    content = read_regular(file, _SIZE_BYTES_MAX)
     members = members_of(
         parse(content, size_bytes_max=_SIZE_BYTES_MAX), where="", required={"envelope", "format", "path"}
     )

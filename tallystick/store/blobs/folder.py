@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 import secrets
-import stat
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -20,6 +19,7 @@ from typing import BinaryIO, Final, Protocol
 from tallystick.domain.ids import Digest, digest
 from tallystick.durable import Fsync, make_folder, sync_file, sync_folder
 from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
+from tallystick.regular import NotRegularError, open_regular
 from tallystick.store.blobs.store import (
     BlobDigestMismatchError,
     BlobMissingError,
@@ -247,11 +247,10 @@ class FileBlobStore:
             raise BlobMissingError("not stored here", store=self.name) from error
 
     def _open(self, path: Path) -> BinaryIO:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise BlobStoreFailedError("not a regular file", store=self.name, reason="file type")
-        return os.fdopen(descriptor, "rb")
+        try:
+            return open_regular(path, follow=False)
+        except (NotRegularError, IsADirectoryError) as error:
+            raise BlobStoreFailedError("not a regular file", store=self.name, reason="file type") from error
 
     @contextmanager
     def _failures(self) -> Generator[None]:

@@ -15,13 +15,24 @@ from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import contributed_identity
 from tallystick.crypto.envelope import body_of, envelope_json, sign, statement_id
 from tallystick.desk.kept.begun import working_in
+from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import URL, Office, Ran, show_deposit
 from tests.support.sites.fake_api import HANGS_UP
-from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, DOCS, DORA, LICENCE_KEYS, LOG_KEY, PEOPLE
+from tests.support.worlds.agreements import (
+    AGREEMENT,
+    ANA,
+    BEA,
+    DIRK,
+    DOCS,
+    DORA,
+    LICENCE_KEYS,
+    LOG_KEY,
+    PEOPLE,
+)
 from tests.support.worlds.deliveries import CONTENT, Release
 
 
@@ -36,13 +47,18 @@ def folder() -> Path:
 
 
 def make(
-    office: Office, folder: Path, *words: str, verdict: str = "verified", yes: Sequence[str] = ("--yes",)
+    office: Office,
+    folder: Path,
+    *words: str,
+    verdict: str = "verified",
+    yes: Sequence[str] = ("--yes",),
+    person: PersonId = DORA,
 ) -> Ran:
     answer = {"verdict": {"state": verdict, "because": ["a copy is bad"]}}
     office.api.shows[f"{URL}/deposits/1"] = answer
     office.api.shows[f"POST {URL}/deposits"] = {"deposit": "sha256:0", "number": 1, "index": 9}
     return office.run(
-        "deposit", "make", str(folder), "--agreement", AGREEMENT.id, *words, *yes, "--json", person=DORA
+        "deposit", "make", str(folder), "--agreement", AGREEMENT.id, *words, *yes, "--json", person=person
     )
 
 
@@ -102,6 +118,17 @@ def test_repeated_deposit_goes_on_with_what_was_sealed_and_signed(office: Office
     parts = [one for one in office.api.asked[asked:] if one.startswith("PUT ")]
     assert len(parts) == len(before), "an empty part each: the server says that it has all of it"
     assert [name for name in unsent(office) if not name.endswith(".lock")] == []
+
+
+def test_what_a_colleague_signed_in_a_shared_folder_is_not_sent_as_ones_own(
+    office: Office, folder: Path, tmp_path: Path
+) -> None:
+    scratch = ("--component", DOCS, "--scratch", str(tmp_path / "shared"))
+    office.api.fails[f"POST {URL}/deposits"] = [(HANGS_UP, None)]
+    assert make(office, folder, *scratch, person=DIRK).code == 3
+    again = make(office, folder, *scratch)
+    assert again.code == 0, again.err
+    assert body_of(office.sent()[-1])["person"] == DORA
 
 
 def test_repeated_deposit_of_other_content_is_sealed_anew(office: Office, folder: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.desk.kept.begun import WorkUnderWayError, working_in
+from tallystick.desk.kept.begun import WorkFolderExposedError, WorkUnderWayError, working_in
 from tallystick.domain.errors import TallystickError
 
 
@@ -22,4 +22,15 @@ def test_one_command_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
         pytest.raises(WorkUnderWayError),
         working_in(tmp_path / "deposit"),
     ):
+        pass
+
+
+def test_a_folder_that_others_may_write_to_is_not_worked_in(tmp_path: Path) -> None:
+    (tmp_path / "deposit").mkdir(mode=0o700)
+    (tmp_path / "deposit" / "begun.json").write_text("planted")
+    (tmp_path / "deposit").chmod(0o777)
+    with pytest.raises(WorkFolderExposedError, match="by others"), working_in(tmp_path / "deposit"):
+        pass
+    (tmp_path / "link").symlink_to("deposit")
+    with pytest.raises(WorkFolderExposedError, match="symbolic link"), working_in(tmp_path / "link"):
         pass

@@ -1,6 +1,7 @@
 """The trust file is its owner's alone, read strictly, and changed by one command at a time."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,25 @@ def test_a_file_that_others_may_change_is_refused(mode: int, file: Path) -> None
     with pytest.raises(TrustFileExposedError) as refused:
         read_pins(file)
     assert refused.value.facts["mode"] == f"{mode:04o}"
+
+
+@pytest.mark.parametrize("target", ["diary", "absent"])
+def test_a_link_in_the_place_of_the_lock_is_refused_and_overwrites_nothing(
+    target: str, file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "diary").write_text("dear diary")
+    (tmp_path / f".{file.name}.lock").unlink(missing_ok=True)
+    (tmp_path / f".{file.name}.lock").symlink_to(target)
+    with pytest.raises(TrustFileExposedError), changing_pins(file):
+        pass
+    assert (tmp_path / "diary").read_text() == "dear diary"
+    assert not (tmp_path / "absent").exists()
+
+
+def test_a_pipe_is_no_trust_file_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "trust")
+    with pytest.raises(TrustFileExposedError):
+        read_pins(tmp_path / "trust")
 
 
 def test_a_link_is_refused(file: Path, tmp_path: Path) -> None:

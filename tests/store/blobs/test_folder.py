@@ -208,6 +208,14 @@ def test_a_link_is_not_followed(store: FileBlobStore, roots: tuple[Path, Path], 
     assert store.check(WANTED).state is ReplicaState.UNREADABLE
 
 
+def test_a_pipe_in_a_blobs_place_is_no_blob_and_keeps_no_round_waiting(
+    store: FileBlobStore, roots: tuple[Path, Path]
+) -> None:
+    path_of(roots[0]).parent.mkdir(parents=True)
+    os.mkfifo(path_of(roots[0]))
+    assert store.check(WANTED).state is ReplicaState.UNREADABLE
+
+
 def test_a_folder_in_a_blobs_place_is_no_blob(store: FileBlobStore, roots: tuple[Path, Path]) -> None:
     path_of(roots[0]).mkdir(parents=True)
     assert store.check(WANTED).state is ReplicaState.UNREADABLE

@@ -1,0 +1,113 @@
+"""Opening what must be a regular file: never waiting for it, and never reading more of it than is allowed.
+
+Use `open_regular` and `read_regular` for every file that a user named or that was found in a folder, and
+`open_lock` for a file that is there to be locked. `open_or_pipe` is for what a user may give through a pipe.
+`ownership_fault` says why a folder is not one's own.
+
+A FIFO blocks the program that opens it until somebody writes, and a device may never end. So nothing here
+waits: what is opened is looked at before it is read. Another file that takes the name meanwhile changes
+nothing.
+"""
+
+import errno
+import io
+import os
+import select
+import stat
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from tallystick.limits import PIPE_OPENED_MAX
+
+_READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+_LOCK: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
+_PRIVATE: Final = 0o600
+
+
+class NotRegularError(OSError):
+    """A FIFO, a socket or a device where a file is needed; a folder is an `IsADirectoryError`."""
+
+
+def open_regular(path: Path, *, follow: bool = True) -> io.BufferedReader:
+    """Open a file to read it.
+
+    Args:
+        path: Its name.
+        follow: Whether the name may be a symbolic link.
+
+    Raises:
+        OSError: There is none, it is not ours to read, or it is no regular file.
+    """
+    flags = _READ if follow else _READ | os.O_NOFOLLOW
+    return os.fdopen(_checked(os.open(path, flags), path), "rb")
+
+
+def open_or_pipe(path: Path) -> io.BufferedReader:
+    """Open a file or a pipe to read it, such as `<(pass show tallystick)`; a pipe that nobody opens is empty.
+
+    Raises:
+        OSError: There is none, or it is not ours to read.
+    """
+    descriptor = os.open(path, _READ)
+    looking = select.poll()
+    looking.register(descriptor, select.POLLIN)
+    looking.poll(PIPE_OPENED_MAX / timedelta(milliseconds=1))
+    os.set_blocking(descriptor, True)  # whoever has opened it to write may take their time
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: Path, size_bytes_max: int) -> bytes:
+    """Return a file's content, up to one byte more than allowed, so that the caller sees that there is more.
+
+    Raises:
+        OSError: As `open_regular`.
+    """
+    return read_with_mode(path, size_bytes_max)[1]
+
+
+def read_with_mode(path: Path, size_bytes_max: int) -> tuple[int, bytes]:
+    """Return the mode of the very file that was opened, and its content as `read_regular` does.
+
+    Judge this mode, because another file may take the name between a look at it and the open.
+
+    Raises:
+        OSError: As `open_regular`.
+    """
+    with open_regular(path) as file:
+        return os.fstat(file.fileno()).st_mode, file.read(size_bytes_max + 1)
+
+
+def open_lock(path: Path) -> io.BufferedRandom:
+    """Open a lock file, made with mode 0600 if it is missing; its content stays, and no link is followed.
+
+    Raises:
+        OSError: It cannot be made, is a link, or is no regular file.
+    """
+    return os.fdopen(_checked(os.open(path, _LOCK, _PRIVATE), path), "r+b")
+
+
+def ownership_fault(folder: Path) -> str | None:
+    """Return why others could change what is in a folder, such as that it is a link; None if nobody can.
+
+    Raises:
+        OSError: There is none, or it cannot be looked at.
+    """
+    found = folder.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        return "is a symbolic link"
+    if not stat.S_ISDIR(found.st_mode):
+        return "is not a folder"
+    if found.st_uid != os.geteuid():
+        return "belongs to another user"
+    return "may be written to by others" if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else None
+
+
+def _checked(descriptor: int, path: Path) -> int:
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(kind):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise NotRegularError(errno.EINVAL, "not a regular file", str(path))

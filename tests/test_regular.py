@@ -1,0 +1,105 @@
+"""Files that a user named or that were found: regular ones only, and nothing is waited for."""
+
+import errno
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from tallystick.regular import (
+    NotRegularError,
+    open_lock,
+    open_or_pipe,
+    open_regular,
+    ownership_fault,
+    read_regular,
+    read_with_mode,
+)
+
+
+def test_a_file_is_read_with_its_mode_and_no_further_than_allowed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"0123456789")
+    (tmp_path / "file").chmod(0o640)
+    mode, content = read_with_mode(tmp_path / "file", 5)
+    assert (stat.S_IMODE(mode), content) == (0o640, b"012345")
+    assert read_regular(tmp_path / "file", 20) == b"0123456789"
+
+
+def test_no_fifo_is_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for opens in (open_regular, open_lock):
+        with pytest.raises(NotRegularError, match="not a regular file"):
+            opens(tmp_path / "fifo")
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/tty"])
+def test_no_device_is_read(device: str) -> None:
+    with pytest.raises(OSError, match=r"not a regular file|No such"):
+        open_regular(Path(device))
+
+
+def test_a_folder_is_told_from_a_file(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="Is a directory"):
+        open_regular(tmp_path)
+
+
+def test_a_link_is_followed_only_where_a_user_may_have_made_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to("file")
+    assert read_regular(tmp_path / "link", 20) == b"content"
+    with pytest.raises(OSError, match="symbolic") as caught:
+        open_regular(tmp_path / "link", follow=False)
+    assert caught.value.errno == errno.ELOOP
+
+
+def test_a_lock_keeps_what_is_in_its_file_and_follows_no_link(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    with open_lock(tmp_path / "file"):
+        pass
+    assert (tmp_path / "file").read_bytes() == b"content"
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    for name in ("link", "dangling"):
+        with pytest.raises(OSError, match="symbolic"):
+            open_lock(tmp_path / name)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_new_lock_is_its_owners_alone(tmp_path: Path) -> None:
+    with open_lock(tmp_path / "lock"):
+        assert stat.S_IMODE((tmp_path / "lock").stat().st_mode) == 0o600
+
+
+def test_a_pipe_without_a_writer_is_empty_and_a_slow_writer_is_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with open_or_pipe(tmp_path / "fifo") as source:
+        assert source.read() == b""
+    reading, writing = os.pipe()
+    opened = threading.Event()
+
+    def write() -> None:
+        opened.wait()
+        os.write(writing, b"secret\n")
+        os.close(writing)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with open_or_pipe(Path(f"/dev/fd/{reading}")) as source:
+        opened.set()
+        assert source.readline() == b"secret\n"
+    writer.join()
+    os.close(reading)
+
+
+def test_a_folder_that_others_could_change_is_told(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir(mode=0o755)
+    assert ownership_fault(own) is None
+    own.chmod(0o775)
+    assert ownership_fault(own) == "may be written to by others"
+    (tmp_path / "link").symlink_to("own")
+    assert ownership_fault(tmp_path / "link") == "is a symbolic link"
+    (tmp_path / "file").touch()
+    assert ownership_fault(tmp_path / "file") == "is not a folder"
