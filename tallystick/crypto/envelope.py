@@ -127,6 +127,8 @@ def unsigned(kind: str, body: JsonObject) -> Envelope:
 def cosign(envelope: Envelope, key: SigningKey) -> Envelope:
     """Return `envelope` with the signature of `key` added; signing twice changes nothing.
 
+    What somebody else wrote under this key's hint gives way to its signature.
+
     Raises:
         MalformedEnvelopeError: The envelope has as many signatures as it may have.
     """
@@ -134,11 +136,12 @@ def cosign(envelope: Envelope, key: SigningKey) -> Envelope:
     signature = Signature(keyid=key_id(key.public_key), value=value)
     if any(present.value == value for present in envelope.signatures):
         return envelope
-    if len(envelope.signatures) >= SIGNATURES_PER_ENVELOPE_MAX:
+    others = tuple(present for present in envelope.signatures if present.keyid != signature.keyid)
+    if len(others) >= SIGNATURES_PER_ENVELOPE_MAX:
         raise MalformedEnvelopeError(
             "the envelope has too many signatures", limit=SIGNATURES_PER_ENVELOPE_MAX
         )
-    return replace(envelope, signatures=(*envelope.signatures, signature))
+    return replace(envelope, signatures=(*others, signature))
 
 
 def verified_signers(envelope: Envelope, candidates: Iterable[PublicKey]) -> frozenset[PublicKey]:
@@ -244,8 +247,8 @@ def envelope_from_json(value: JsonValue) -> Envelope:
     """Return the envelope that `value` describes: form only, no signature is verified.
 
     Raises:
-        MalformedError: Unknown or missing members, base64 in another spelling, a
-            foreign payload type, or not 1 to 16 signatures.
+        MalformedError: Unknown or missing members, base64 in another spelling, a foreign payload
+            type, not 1 to 16 signatures, or two with one `keyid`.
     """
     members = members_of(value, where="", required={"payload", "payloadType", "signatures"})
     signatures = members["signatures"]
@@ -263,6 +266,7 @@ def envelope_from_json(value: JsonValue) -> Envelope:
         signatures=tuple(_signature(item, f"/signatures/{index}") for index, item in enumerate(signatures)),
     )
     kind_of(envelope)
+    _check_hints(envelope)
     return envelope
 
 
@@ -292,6 +296,13 @@ def _tries(keyid: str | None, known: Mapping[Digest, PublicKey]) -> Sequence[Pub
     if not is_key_id(keyid):
         return tuple(known.values())
     return tuple(key for name, key in known.items() if name == keyid)
+
+
+def _check_hints(envelope: Envelope) -> None:
+    """Other readers of DSSE keep one signature for each `keyid`: two would read as one, or as an error."""
+    hints = [signature.keyid for signature in envelope.signatures if signature.keyid is not None]
+    if len(hints) != len(set(hints)):
+        raise MalformedEnvelopeError("two signatures have the same keyid", at="/signatures")
 
 
 def _signature_json(signature: Signature) -> JsonObject:

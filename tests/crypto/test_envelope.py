@@ -129,6 +129,11 @@ def test_signing_twice_adds_nothing() -> None:
     assert cosign(APPROVAL, ANA) == APPROVAL
 
 
+def test_signing_replaces_what_others_wrote_under_ones_own_keyid() -> None:
+    forged = Signature(keyid=key_id(ANA.public_key), value=bytes(64))
+    assert cosign(replace(APPROVAL, signatures=(forged,)), ANA) == APPROVAL
+
+
 def test_signature_repeated_counts_its_key_once() -> None:
     [signature] = APPROVAL.signatures
     respelled = Signature(keyid=None, value=signature.value)
@@ -238,6 +243,10 @@ HOSTILE: dict[str, tuple[dict[str, JsonValue], type[MalformedError]]] = {
     "signature too short": ({"signatures": [{"sig": base64_text(bytes(63))}]}, MalformedEnvelopeError),
     "signature unpadded": ({"signatures": [{"sig": SIGNATURE.rstrip("=")}]}, MalformedBase64Error),
     "keyid not text": ({"signatures": [{"keyid": None, "sig": SIGNATURE}]}, UnexpectedShapeError),
+    "two signatures with one keyid": (
+        {"signatures": [{"keyid": "", "sig": SIGNATURE}, {"keyid": "", "sig": base64_text(b"\1" * 64)}]},
+        MalformedEnvelopeError,
+    ),
     "keyid too long": ({"signatures": [{"keyid": "x" * 129, "sig": SIGNATURE}]}, MalformedEnvelopeError),
 }
 
