@@ -111,6 +111,7 @@ NOTE_SIGNATURES_MAX: Final = 64  # C2SP signed-note: at least 16
 NOTE_NAME_LENGTH_MAX: Final = 255
 TREE_SIZE_MAX: Final = 2**63 - 1
 PROOF_HASHES_MAX: Final = 64  # an inclusion path in the largest tree has 63
+LEDGER_NODES_READ_MAX: Final = 512  # rows of a stored tree in one question to the database
 
 # Storage.
 BLOB_CHUNK_BYTES: Final = 1024 * 1024  # what is read, hashed and handed on at a time

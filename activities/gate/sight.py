@@ -25,7 +25,7 @@ from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
 from tallystick.store.blobs.store import ReplicaState
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.damage import LedgerCorruptError
-from tallystick.store.ledger import checkpoints
+from tallystick.store.ledger import checkpoints, tree
 from tallystick.store.ledger.checkpoints import LogSigner
 from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.custody import verified_custody
@@ -161,8 +161,8 @@ def _log(session: Session, case: CaseFile, remembered: LogHead | None) -> tuple[
         signer = LogSigner(
             origin=origin_of(agreement.deployment, agreement.id), public_keys=_log_keys(session, case)
         )
-        tree = checkpoints.verify_log(session, agreement.id, signer=signer)
-        head = LogHead(size=tree.size, root=tree.root().hex())
+        log = checkpoints.verify_log(session, agreement.id, signer=signer)
+        head = LogHead(size=log.size, root=log.root().hex())
         if checkpoints.latest_checkpoint(session, agreement.id) is None:
             return None, "no checkpoint of the log was signed yet"
         if remembered is not None:
@@ -185,7 +185,7 @@ def _check_extends(session: Session, case: CaseFile, before: LogHead, now: LogHe
         raise LedgerCorruptError(
             "the log is shorter than this gate has seen it", index=now.size, seen=before.size
         )
-    proof = checkpoints.consistency_proof(session, case.agreement.id, before.size, now.size)
+    proof = tree.consistency_proof(session, case.agreement.id, before.size, now.size)
     verify_consistency(
         old_size=before.size,
         new_size=now.size,

@@ -21,7 +21,7 @@ from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits import INTEGER_MAX, LEDGER_PAGE_ENTRIES_MAX
 from tallystick.store.damage import as_written
 from tallystick.store.database.session import reading
-from tallystick.store.ledger import checkpoints, ledger
+from tallystick.store.ledger import checkpoints, ledger, tree
 from tallystick.store.ledger.entry import LedgerEntry
 
 router = strict_router("ledger")
@@ -75,13 +75,13 @@ def show_proof(
         note = _checkpoint(session, agreement_id)
         public, origin = backend.deployment(), origin_of(backend.settings.deployment, agreement_id)
         with as_written(index):
-            size = open_checkpoint(note, origin=origin, public_key=public.engine.log_key).size
-        if index >= size:
-            raise NoSuchThingError("no checkpoint covers the entry yet", size=size)
+            checkpoint = open_checkpoint(note, origin=origin, public_key=public.engine.log_key)
+        if index >= checkpoint.size:
+            raise NoSuchThingError("no checkpoint covers the entry yet", size=checkpoint.size)
         (entry,) = ledger.entries(session, agreement_id, after=index - 1, limit=1)
         if not sees_entry(session, caller, entry):
-            raise NoSuchThingError("no checkpoint covers the entry yet", size=size)
-        path = checkpoints.inclusion_proof(session, agreement_id, index, size)
+            raise NoSuchThingError("no checkpoint covers the entry yet", size=checkpoint.size)
+        (path,) = tree.inclusion_proofs(session, agreement_id, [entry], checkpoint)
     proof = LogProof(index=index, path=path, checkpoint=note, extra=entry.salt)
     return PlainTextResponse(log_proof_bytes(proof))
 

@@ -218,6 +218,27 @@ BUILDS: Final = (
         "tests/activities/test_evidence.py",
     ),
     _build(
+        "a proof reads the whole log",
+        "tallystick/store/ledger/tree.py",
+        "wanted = sorted({subtree.last for run in runs for subtree in run})",
+        "wanted = sorted({at for run in runs for subtree in run for at in range(subtree.last + 1)})",
+        "tests/store/ledger/test_tree.py -k logarithm",
+    ),
+    _build(
+        "a node that does not fit its leaves is signed",
+        "tallystick/store/ledger/checkpoints.py",
+        "    _check_nodes(row, before.completed_by(leaf))\n",
+        "",
+        "tests/store/ledger/test_tree.py -k fit",
+    ),
+    _build(
+        "a path that does not lead to the signed root is handed out",
+        "tallystick/store/ledger/tree.py",
+        "        _check_leads(entry, proof, checkpoint)\n",
+        "        pass\n",
+        "tests/store/ledger/test_tree.py -k damaged",
+    ),
+    _build(
         "a claim's evidence has every deposit",
         "tallystick/store/cases/evidence.py",
         "needed = [*case.raw, deposit.entry,",

@@ -10,9 +10,10 @@ import pytest
 
 from tallystick.crypto.json.base64 import base64_text
 from tallystick.crypto.keys import SigningKey, public_key_bytes
-from tallystick.crypto.log.merkle import inclusion_proof, leaf_hash, root_of
+from tallystick.crypto.log.merkle import leaf_hash, root_of
 from tallystick.crypto.log.note import Checkpoint, VerifierKey, sign_checkpoint
 from tests.support.judges.peer import Peer, PeerRefusedError
+from tests.support.trees import inclusion_proof
 
 ORIGIN = "escrow.example/agreements/pump-control"
 KEY = SigningKey(bytes(range(32)))

@@ -69,20 +69,29 @@ class Frontier:
         if len(self.hashes) != self.size.bit_count():
             raise LogRangeError("not one hash for each perfect subtree", size=self.size)
 
+    def completed_by(self, leaf: bytes) -> tuple[bytes, ...]:
+        """Return the roots of the perfect subtrees that one more leaf completes, smallest first.
+
+        The first is the leaf's own hash, which is given.
+        """
+        _check_hashes([leaf])
+        roots, rest = [leaf], self.size
+        for left in reversed(self.hashes):
+            if not rest & 1:
+                break
+            roots.append(node_hash(left, roots[-1]))
+            rest >>= 1
+        return tuple(roots)
+
     def append(self, leaf: bytes) -> "Frontier":
         """Return the tree with one more leaf, given as its leaf hash."""
-        _check_hashes([leaf])
-        hashes, node, rest = list(self.hashes), leaf, self.size
-        while rest & 1:
-            node = node_hash(hashes.pop(), node)
-            rest >>= 1
-        return Frontier(self.size + 1, (*hashes, node))
+        completed = self.completed_by(leaf)
+        kept = self.hashes[: len(self.hashes) - len(completed) + 1]
+        return Frontier(self.size + 1, (*kept, completed[-1]))
 
     def root(self) -> bytes:
         """Return the 32-byte root; of the empty tree, the hash of nothing."""
-        if not self.hashes:
-            return EMPTY_ROOT
-        return reduce(lambda right, left: node_hash(left, right), reversed(self.hashes))
+        return root_over(self.hashes)
 
 
 def root_of(leaves: Sequence[bytes]) -> bytes:
@@ -90,49 +99,85 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     return reduce(Frontier.append, leaves, Frontier()).root()
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
-    """Return the path for leaf `index` in the tree over all `leaves` (RFC 6962 section 2.1.1).
+def root_over(roots: Sequence[bytes]) -> bytes:
+    """Return the root over neighbouring perfect subtrees, given by their roots, largest first."""
+    if not roots:
+        return EMPTY_ROOT
+    return reduce(lambda right, left: node_hash(left, right), reversed(roots))
+
+
+@dataclass(frozen=True, slots=True)
+class Subtree:
+    """A perfect subtree: the `2**level` leaves of which number `last` is the last."""
+
+    last: int
+    level: int
+
+
+Run = tuple[Subtree, ...]
+"""Neighbouring perfect subtrees, largest first, whose `root_over` is one hash of a proof."""
+
+
+def run_of(start: int, end: int) -> Run:
+    """Return the leaves from `start` to before `end` as few perfect subtrees, as RFC 6962 splits a tree.
+
+    `start` is where such a tree begins: it can be divided by the largest power of two that fits.
+    """
+    run: list[Subtree] = []
+    while start < end:
+        level = (end - start).bit_length() - 1
+        start += 1 << level
+        run.append(Subtree(start - 1, level))
+    return tuple(run)
+
+
+def inclusion_runs(index: int, size: int) -> tuple[Run, ...]:
+    """Return what each hash of the path of leaf `index` is made of (RFC 6962 section 2.1.1).
 
     Raises:
-        LogRangeError: No such leaf.
+        LogRangeError: No such leaf, or no such tree.
     """
-    if not 0 <= index < len(leaves):
-        raise LogRangeError("no such leaf", index=index, size=len(leaves))
-    path: list[bytes] = []
-    while len(leaves) > 1:
-        split = _split(len(leaves))
-        if index < split:
-            path.append(root_of(leaves[split:]))
-            leaves = leaves[:split]
+    _check_size(size)
+    if not 0 <= index < size:
+        raise LogRangeError("no such leaf", index=index, size=size)
+    path: list[Run] = []
+    start, end = 0, size
+    while end - start > 1:
+        middle = start + _split(end - start)
+        if index < middle:
+            path.append(run_of(middle, end))
+            end = middle
         else:
-            path.append(root_of(leaves[:split]))
-            leaves, index = leaves[split:], index - split
+            path.append(run_of(start, middle))
+            start = middle
     return tuple(reversed(path))
 
 
-def consistency_proof(leaves: Sequence[bytes], old_size: int) -> tuple[bytes, ...]:
-    """Return the proof that the first `old_size` of `leaves` begin the whole (RFC 6962 section 2.1.2).
+def consistency_runs(old_size: int, new_size: int) -> tuple[Run, ...]:
+    """Return what each hash of a consistency proof is made of (RFC 6962 section 2.1.2).
 
     From the empty tree, and from a tree to itself, the proof is empty.
 
     Raises:
-        LogRangeError: The tree never had that size.
+        LogRangeError: No trees of those sizes in that order.
     """
-    if not 0 <= old_size <= len(leaves):
-        raise LogRangeError("no such size", old_size=old_size, size=len(leaves))
-    if old_size in {0, len(leaves)}:
+    _check_size(new_size)
+    if not 0 <= old_size <= new_size:
+        raise LogRangeError("no such size", old_size=old_size, size=new_size)
+    if old_size in {0, new_size}:
         return ()
-    proof: list[bytes] = []
-    known = True  # whether the verifier has this subtree's root: it is the old root
-    while old_size != len(leaves):
-        split = _split(len(leaves))
-        if old_size <= split:
-            proof.append(root_of(leaves[split:]))
-            leaves = leaves[:split]
+    proof: list[Run] = []
+    start, end = 0, new_size
+    while old_size != end:
+        middle = start + _split(end - start)
+        if old_size <= middle:
+            proof.append(run_of(middle, end))
+            end = middle
         else:
-            proof.append(root_of(leaves[:split]))
-            leaves, old_size, known = leaves[split:], old_size - split, False
-    return tuple(reversed(proof if known else [*proof, root_of(leaves)]))
+            proof.append(run_of(start, middle))
+            start = middle
+    # A tree that the old one begins with, the verifier has: it is the old root.
+    return tuple(reversed([*proof, run_of(start, end)] if start else proof))
 
 
 def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:

@@ -7,8 +7,7 @@ from sqlmodel import Session
 
 from tallystick.crypto.envelope import body_of, new_nonce
 from tallystick.crypto.keys import SigningKey
-from tallystick.crypto.log import merkle
-from tallystick.crypto.log.note import open_checkpoint, origin_of
+from tallystick.crypto.log.note import Checkpoint, open_checkpoint, origin_of
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.ids import Digest, PublicKey, engine_person
@@ -17,7 +16,7 @@ from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.proof.evidence.file import ExportedCase, FiledEntry, content_of, evidence_bytes
 from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, load
 from tallystick.store.database.session import database_now
-from tallystick.store.ledger import ledger
+from tallystick.store.ledger import ledger, tree
 from tallystick.store.ledger.checkpoints import sign_checkpoint
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims, deposits
@@ -56,9 +55,9 @@ def export(
     agreement = case_file.agreement
     origin = origin_of(agreement.deployment, agreement.id)
     note = checkpoint or sign_checkpoint(session, agreement.id, log_key, origin)
-    size = open_checkpoint(note, origin=origin, public_key=log_key.public_key).size
-    if case_file.raw[-1].index >= size:
-        raise ClaimMovedOnError("the log has grown since its checkpoint was signed", size=size)
+    signed = open_checkpoint(note, origin=origin, public_key=log_key.public_key)
+    if case_file.raw[-1].index >= signed.size:
+        raise ClaimMovedOnError("the log has grown since its checkpoint was signed", size=signed.size)
     case = ExportedCase(
         deployment=Deployment(
             id=agreement.deployment, engine=agreement.engine, root_keys=tuple(sorted(set(root_keys)))
@@ -66,7 +65,7 @@ def export(
         agreement_digest=case_file.terms.digest,
         claim=claim,
         checkpoint=note,
-        entries=tuple(_filed(session, case_file, size)),
+        entries=_filed(session, case_file, signed),
     )
     return evidence_bytes(case, _seal(case, case_file.terms, at or database_now(session)), log_key)
 
@@ -96,17 +95,19 @@ def _seal(case: ExportedCase, terms: Terms, at: datetime) -> EvidenceSeal:
     )
 
 
-def _filed(session: Session, case: CaseFile, size: int) -> Iterable[FiledEntry]:
-    agreement_id = case.agreement.id
-    leaves = [entry.leaf() for entry in ledger.entries(session, agreement_id)][:size]
-    for entry in _wanted(session, case):
-        yield FiledEntry(
+def _filed(session: Session, case: CaseFile, signed: Checkpoint) -> tuple[FiledEntry, ...]:
+    wanted = _wanted(session, case)
+    proofs = tree.inclusion_proofs(session, case.agreement.id, wanted, signed)
+    return tuple(
+        FiledEntry(
             index=entry.index,
             accepted_at=entry.accepted_at,
             salt=entry.salt,
             envelope=entry.statement(),
-            proof=merkle.inclusion_proof(leaves, entry.index),
+            proof=proof,
         )
+        for entry, proof in zip(wanted, proofs, strict=True)
+    )
 
 
 def _wanted(session: Session, case: CaseFile) -> Sequence[LedgerEntry]:

@@ -73,7 +73,12 @@ class InstantText(TypeDecorator[datetime]):
 
 
 class EntryRow(SQLModel, table=True):
-    """A ledger entry: the envelope as signed, and what its leaf was made with."""
+    """A ledger entry: the envelope as signed, and what its leaf was made with.
+
+    `node_hashes` has the roots of the perfect subtrees that this entry completes, smallest first, 32 bytes
+    each: its leaf hash, and one more for each 1 at the end of its index in binary. So every node of the tree
+    is stored once, with the entry it waited for, and a proof reads as many rows as it has hashes or so.
+    """
 
     __tablename__ = "ledger_entries"
     __table_args__ = (
@@ -88,9 +93,9 @@ class EntryRow(SQLModel, table=True):
     kind: str = Field(sa_type=String(_KIND_LENGTH))
     statement_id: str = Field(sa_type=String(_DIGEST_LENGTH))
     claim: str | None = Field(sa_type=String(_DIGEST_LENGTH))
-    envelope: bytes = Field(sa_type=LargeBinary)
+    node_hashes: bytes = Field(sa_type=LargeBinary)
     salt: bytes = Field(sa_type=LargeBinary)
-    leaf_hash: bytes = Field(sa_type=LargeBinary)
+    envelope: bytes = Field(sa_type=LargeBinary)  # last: what comes after a long value is read through it
 
 
 class LogRow(SQLModel, table=True):

@@ -13,9 +13,9 @@ from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from tallystick.crypto.keys import SigningKey
-from tallystick.crypto.log import merkle, note
+from tallystick.crypto.log import note
 from tallystick.crypto.log.leaf import SALT_SIZE_BYTES
-from tallystick.crypto.log.merkle import Frontier, LogRangeError
+from tallystick.crypto.log.merkle import HASH_SIZE_BYTES, Frontier
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, Digest, PublicKey, StageId
 from tallystick.store.damage import LedgerCorruptError
@@ -86,26 +86,6 @@ def checkpoints(session: Session, agreement_id: AgreementId) -> list[bytes]:
     return [row.note for row in _checkpoint_rows(session, agreement_id)]
 
 
-def inclusion_proof(session: Session, agreement_id: AgreementId, index: int, size: int) -> tuple[bytes, ...]:
-    """Return the path from entry `index` to the root of the first `size` entries (RFC 6962 section 2.1.1).
-
-    Raises:
-        LogRangeError: The log has no such entry, or never had that size.
-    """
-    return merkle.inclusion_proof(_leaves(session, agreement_id, size), index)
-
-
-def consistency_proof(
-    session: Session, agreement_id: AgreementId, old_size: int, new_size: int
-) -> tuple[bytes, ...]:
-    """Return the proof that the log of `new_size` begins with that of `old_size` (RFC 6962 section 2.1.2).
-
-    Raises:
-        LogRangeError: The log never had one of these sizes.
-    """
-    return merkle.consistency_proof(_leaves(session, agreement_id, new_size), old_size)
-
-
 def verify_log(session: Session, agreement_id: AgreementId, *, signer: LogSigner | None = None) -> Frontier:
     """Hash the whole stored log again, and return its size and tree.
 
@@ -135,24 +115,37 @@ def _walk(rows: ScalarResult[EntryRow], frontier: Frontier) -> Frontier:
     try:
         with rows:  # a cursor of the server's, on PostgreSQL
             for row in rows:
-                frontier = frontier.append(_checked_leaf(row, frontier.size))
+                frontier = frontier.append(_checked_leaf(row, frontier))
     except MalformedError as error:
         raise LedgerCorruptError("an entry is damaged", index=frontier.size) from error
     return frontier
 
 
-def _checked_leaf(row: EntryRow, index: int) -> bytes:
+def _checked_leaf(row: EntryRow, before: Frontier) -> bytes:
+    """Return the row's leaf hash, which its bytes make, and all the nodes that it completes are stored so."""
+    index = before.size
     if row.index != index:
         raise LedgerCorruptError("an entry is missing", index=index)
-    stored = (row.envelope, row.salt, row.leaf_hash)
+    stored = (row.envelope, row.salt, row.node_hashes)
     if any(type(part) is not bytes for part in stored) or len(row.salt) != SALT_SIZE_BYTES:
         raise LedgerCorruptError("an entry is damaged", index=index)
     entry = entry_of(row)
     leaf = entry.leaf()
-    if leaf != row.leaf_hash:
+    if leaf != row.node_hashes[:HASH_SIZE_BYTES]:
         raise LedgerCorruptError("an entry is not what was logged", index=index)
+    _check_nodes(row, before.completed_by(leaf))
     _check_names(entry)
     return leaf
+
+
+def _check_nodes(row: EntryRow, completed: Sequence[bytes]) -> None:
+    if row.node_hashes == b"".join(completed):
+        return
+    stored = [row.node_hashes[: HASH_SIZE_BYTES * size] for size in range(1, len(completed) + 1)]
+    good = sum(part == b"".join(completed[:size]) for size, part in enumerate(stored, 1))
+    # The first wrong node is over 2**good entries, and this row's is the last of them.
+    first = row.index + 1 - (1 << good)
+    raise LedgerCorruptError("the entries do not match the stored tree", index=max(first, 0))
 
 
 def _check_names(entry: LedgerEntry) -> None:
@@ -233,13 +226,3 @@ def _rows(
 def _entries_query(agreement_id: AgreementId) -> SelectOfScalar[EntryRow]:
     query = select(EntryRow).where(col(EntryRow.agreement_id) == agreement_id)
     return query.order_by(col(EntryRow.index))
-
-
-def _leaves(session: Session, agreement_id: AgreementId, size: int) -> Sequence[bytes]:
-    query = select(EntryRow.leaf_hash).where(
-        col(EntryRow.agreement_id) == agreement_id, col(EntryRow.index) < size
-    )
-    leaves = session.exec(query.order_by(col(EntryRow.index))).all()
-    if len(leaves) != size:
-        raise LogRangeError("the log never had this size", size=size, found=len(leaves))
-    return leaves

@@ -239,7 +239,8 @@ def _check_time(session: Session, not_before: datetime | None) -> None:
 def _write(session: Session, log: LogRow, names: Names, at: datetime, envelope: bytes) -> LedgerEntry:
     salt, index = new_salt(), log.size
     leaf = leaf_hash(leaf_bytes(accepted_at=at, envelope=envelope, salt=salt))
-    grown = stored_frontier(log.size, log.frontier).append(leaf)
+    tree = stored_frontier(log.size, log.frontier)
+    grown = tree.append(leaf)
     row = EntryRow(
         agreement_id=log.agreement_id,
         index=index,
@@ -247,9 +248,9 @@ def _write(session: Session, log: LogRow, names: Names, at: datetime, envelope: 
         kind=names.kind,
         statement_id=names.statement_id,
         claim=names.claim,
-        envelope=envelope,
+        node_hashes=b"".join(tree.completed_by(leaf)),
         salt=salt,
-        leaf_hash=leaf,
+        envelope=envelope,
     )
     log.size, log.frontier = grown.size, b"".join(grown.hashes)
     session.add_all([row, log, *_decisions(names, row)])

@@ -13,8 +13,6 @@ from tallystick.crypto.log.merkle import (
     Frontier,
     InclusionInvalidError,
     LogRangeError,
-    consistency_proof,
-    inclusion_proof,
     leaf_hash,
     node_hash,
     root_of,
@@ -22,6 +20,7 @@ from tallystick.crypto.log.merkle import (
     verify_inclusion,
 )
 from tallystick.limits import TREE_SIZE_MAX
+from tests.support.trees import consistency_proof, inclusion_proof
 
 # The tree of eight entries that Certificate Transparency implementations share.
 ENTRIES = [

@@ -12,7 +12,6 @@ from tallystick.crypto.log.merkle import (
     EMPTY_ROOT,
     InclusionInvalidError,
     LogRangeError,
-    inclusion_proof,
     leaf_hash,
     root_of,
 )
@@ -28,6 +27,7 @@ from tallystick.crypto.log.note import (
 )
 from tallystick.crypto.log.proof import LogProof, log_proof_bytes, parse_log_proof, verify_log_proof
 from tallystick.domain.errors import MalformedError, TallystickError
+from tests.support.trees import inclusion_proof
 
 # The example of C2SP signed-note.
 SPEC_VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"

@@ -23,6 +23,7 @@ from tallystick.proof.evidence.file import (
 from tallystick.proof.evidence.verify import verify
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import transaction
+from tests.support.trees import inclusion_proof
 from tests.support.worlds.agreements import LOG_KEY
 from tests.support.worlds.gate_worlds import READY, ROOT_KEYS
 from tests.support.worlds.prepared_worlds import ready_world
@@ -44,7 +45,7 @@ def written_anew(file: bytes, change: Callable[[Entries], Entries]) -> bytes:
     read = read_evidence_file(file)
     placed = [replace(entry, index=index) for index, entry in enumerate(change(read.exported.entries))]
     leaves = [entry.leaf() for entry in placed]
-    entries = tuple(replace(entry, proof=merkle.inclusion_proof(leaves, entry.index)) for entry in placed)
+    entries = tuple(replace(entry, proof=inclusion_proof(leaves, entry.index)) for entry in placed)
     case = replace(read.exported, checkpoint=signed_log(read.exported, leaves), entries=entries)
     seal = decode(EvidenceSeal, body_of(read.seal))
     return evidence_bytes(case, replace(seal, content=content_of(case), entries=len(entries)), LOG_KEY)

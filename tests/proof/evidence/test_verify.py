@@ -15,7 +15,6 @@ from tallystick.cli.commands import evidence as command
 from tallystick.crypto.envelope import body_of, envelope_json, kind_of, sign
 from tallystick.crypto.json.canonical import canonical_bytes
 from tallystick.crypto.keys import SigningKey
-from tallystick.crypto.log import merkle
 from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.comparison_words import in_words
 from tallystick.domain.ids import Digest
@@ -38,6 +37,7 @@ from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements
 from tallystick.store.registers.custody import live_custody
+from tests.support.trees import inclusion_proof
 from tests.support.worlds.agreements import (
     CRITICAL,
     DECISION_KEY,
@@ -364,7 +364,7 @@ def test_a_file_with_another_deposit_beside_the_pinned_one_is_refused(tmp_path: 
         accepted_at=first.accepted_at,
         salt=first.salt,
         envelope=first.statement(),
-        proof=merkle.inclusion_proof(leaves, first.index),
+        proof=inclusion_proof(leaves, first.index),
     )
     entries = tuple(sorted([*case.entries, other], key=lambda entry: entry.index))
     assert broken(resealed(exported(world), lambda case: replace(case, entries=entries))) == "deposit-pinned"
@@ -460,7 +460,7 @@ def forged_export(world: World, before: bytes) -> bytes:
             accepted_at=entry.accepted_at,
             salt=entry.salt,
             envelope=entry.statement(),
-            proof=merkle.inclusion_proof(leaves, entry.index),
+            proof=inclusion_proof(leaves, entry.index),
         )
         for entry in found
     )

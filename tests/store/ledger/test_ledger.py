@@ -1,14 +1,10 @@
 """One log for each agreement: entries are appended once and found by what was signed; changes are noticed."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import reduce
-from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from tallystick.crypto.envelope import SignatureNotRecordedError, cosign, statement_id
@@ -18,12 +14,8 @@ from tallystick.crypto.log.leaf import leaf_bytes
 from tallystick.crypto.log.merkle import (
     EMPTY_ROOT,
     Frontier,
-    LogRangeError,
-    verify_consistency,
-    verify_inclusion,
 )
 from tallystick.crypto.log.note import open_checkpoint, origin_of
-from tallystick.crypto.log.proof import LogProof, log_proof_bytes, parse_log_proof, verify_log_proof
 from tallystick.domain.ids import DeploymentId, StageId
 from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.session import database_now, reading, transaction
@@ -31,8 +23,6 @@ from tallystick.store.database.tables import CheckpointRow, LogRow
 from tallystick.store.ledger.checkpoints import (
     LogSigner,
     checkpoints,
-    consistency_proof,
-    inclusion_proof,
     latest_checkpoint,
     sign_checkpoint,
     verify_log,
@@ -310,60 +300,6 @@ def test_a_new_log_key_continues_from_a_checkpoint_by_the_earlier_one(database: 
     assert open_checkpoint(note, origin=ORIGIN, public_key=new_key.public_key).size == 2
 
 
-@settings(max_examples=12, deadline=None)
-@given(steps=st.lists(st.integers(1, 5), min_size=2, max_size=6))
-def test_any_two_checkpoints_are_consistent_and_every_entry_is_in(
-    make_engine: Callable[[], Engine], steps: list[int]
-) -> None:
-    database = make_engine()
-    with transaction(database) as session:
-        for turn, added in enumerate(steps):
-            for number in range(added):
-                add(session, said("event", 100 * turn + number))
-            sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
-        notes = checkpoints(session, LOG)
-        opened = [open_checkpoint(note, origin=ORIGIN, public_key=LOG_KEY.public_key) for note in notes]
-        for older, newer in pairwise(opened):
-            verify_consistency(
-                old_size=older.size,
-                new_size=newer.size,
-                old_root=older.root,
-                new_root=newer.root,
-                proof=consistency_proof(session, LOG, older.size, newer.size),
-            )
-        for entry in entries(session, LOG):
-            verify_inclusion(
-                leaf=entry.leaf(),
-                index=entry.index,
-                size=opened[-1].size,
-                proof=inclusion_proof(session, LOG, entry.index, opened[-1].size),
-                root=opened[-1].root,
-            )
-        verify_log(session, LOG, signer=LogSigner(origin=ORIGIN, public_keys=[LOG_KEY.public_key]))
-
-
-def test_an_entry_is_proven_by_a_file_that_needs_no_database(database: Engine) -> None:
-    with transaction(database) as session:
-        entry = [add(session, said("event", number)) for number in range(5)][3]
-        note = sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
-        path = inclusion_proof(session, LOG, 3, 5)
-    proof = log_proof_bytes(LogProof(index=3, path=path, checkpoint=note, extra=entry.salt))
-    assert verify_log_proof(
-        parse_log_proof(proof), leaf=entry.leaf(), origin=ORIGIN, public_key=LOG_KEY.public_key
-    )
-
-
-@pytest.mark.parametrize("size", [3, -1])
-def test_no_proof_in_a_log_that_never_had_that_size(database: Engine, size: int) -> None:
-    with transaction(database) as session:
-        add(session, said("event", 1))
-        add(session, said("event", 2))
-        with pytest.raises(LogRangeError):
-            inclusion_proof(session, LOG, 0, size)
-        with pytest.raises(LogRangeError):
-            consistency_proof(session, LOG, 1, size)
-
-
 # What someone with access to the database could do.
 
 CHANGES = {
@@ -378,7 +314,11 @@ CHANGES = {
     "time malformed": "UPDATE ledger_entries SET accepted_at = 'yesterday' WHERE \"index\" = 3",
     "salt altered": 'UPDATE ledger_entries SET salt = zeroblob(32) WHERE "index" = 3',
     "salt shortened": "UPDATE ledger_entries SET salt = X'00' WHERE \"index\" = 3",
-    "leaf altered": 'UPDATE ledger_entries SET leaf_hash = zeroblob(32) WHERE "index" = 3',
+    "leaf altered": 'UPDATE ledger_entries SET node_hashes = zeroblob(96) WHERE "index" = 3',
+    "nodes of another entry": (
+        'UPDATE ledger_entries SET node_hashes = (SELECT node_hashes FROM ledger_entries WHERE "index" = 7)'
+        ' WHERE "index" = 3'
+    ),
     "kind altered": "UPDATE ledger_entries SET kind = 'denial' WHERE \"index\" = 3",
     "hidden from its claim": 'UPDATE ledger_entries SET claim = NULL WHERE "index" = 3',
     "statement altered": "UPDATE ledger_entries SET statement_id = 'sha256:x' WHERE \"index\" = 3",
@@ -455,7 +395,7 @@ def test_a_forged_entry_with_a_fitting_leaf_does_not_fit_the_tree(database: Engi
         assert entry_by_statement(session, LOG, forged.statement_id) is not None
     with reading(database) as session, pytest.raises(LedgerCorruptError, match="stored tree") as caught:
         verify_log(session, LOG)
-    assert caught.value.facts["index"] == 5, "it is among those after the last checkpoint"
+    assert caught.value.facts["index"] == 6, "the first of the entries under the node that does not fit"
     with transaction(database) as session, pytest.raises(LedgerCorruptError, match="stored tree"):
         sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
 

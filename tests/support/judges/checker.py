@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 from tallystick.crypto.envelope import statement_id
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import read_key_file
-from tallystick.crypto.log.merkle import consistency_proof, root_of, verify_consistency
+from tallystick.crypto.log.merkle import root_of, verify_consistency
 from tallystick.crypto.log.note import Checkpoint, open_checkpoint, origin_of
 from tallystick.domain.claim.state import StageState
 from tallystick.domain.ids import PersonId, StageId
@@ -36,6 +36,7 @@ from tallystick.store.ledger.checkpoints import LogSigner, checkpoints, verify_l
 from tallystick.store.ledger.entry import LedgerEntry
 from tests.support.judges.history import Attempt, History, Told
 from tests.support.stories.releases import Release
+from tests.support.trees import consistency_proof
 
 _BY_PERSONS = frozenset(kind.value for kind in Kind) - {
     Kind.CUSTODY.value,
