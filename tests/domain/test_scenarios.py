@@ -677,6 +677,81 @@ STORIES: Final = (
         = APPROVAL; critical WAITING
         """,
     ),
+    Story(
+        "what a joint instruction had skipped goes on once a signer is revoked: nobody loses the claim by it",
+        f"""
+        {LENT}
+        dora and bea instruct to release
+        = APPROVAL
+        dora revokes their own key
+        15 days pass
+        ana approves critical
+        kim approves critical
+        tom approves critical
+        = PROVISIONING; critical DECIDED
+        """,
+    ),
+    Story(
+        "an objection that a joint instruction settled stands again once a signer is revoked",
+        f"""
+        {LENT}
+        dora acknowledges
+        dirk objects
+        dora and bea instruct to release
+        = APPROVAL
+        dora revokes their own key
+        the window ends
+        ana approves critical
+        kim approves critical
+        tom approves critical
+        = CONTESTED; critical WAITING
+        kim rules to release
+        = PROVISIONING; critical DECIDED
+        """,
+    ),
+    Story(
+        "an objection that a stolen key took back stands again once the key is revoked",
+        f"""
+        {PAST_DOCS}
+        dora objects
+        dora retracts the objection
+        ! retraction-is-final: dirk objects
+        = APPROVAL
+        ana and tom revokes dora's key
+        = CONTESTED
+        ana approves critical
+        kim approves critical
+        tom approves critical
+        = CONTESTED; critical WAITING
+        """,
+    ),
+    Story(
+        "a ruling whose arbitrator is revoked before the decision settles nothing",
+        f"""
+        {PAST_DOCS}
+        dora objects
+        kim rules to release
+        = APPROVAL
+        kim revokes their own key
+        ana approves critical
+        tom approves critical
+        dora approves critical
+        = CONTESTED; critical WAITING
+        """,
+    ),
+    Story(
+        "a hold that a revoked key helped to lift stands again",
+        f"""
+        {PAST_DOCS}
+        kim holds the claim
+        abe and tom lift the hold
+        abe revokes their own key
+        ana approves critical
+        kim approves critical
+        tom approves critical
+        = APPROVAL; critical WAITING
+        """,
+    ),
     Story("a joint instruction refuses", f"{OPEN}\ndora and bea instruct to refuse\n= REFUSED"),
     Story(
         "24: a final court order skips the window; approvals are still needed",

@@ -16,10 +16,11 @@ from tallystick.domain.claim.rules import Rules
 from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, EventType, StageState
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ClaimId, Digest, PartyId, PersonId, PublicKey, StageId, claim_id, party_of
-from tallystick.domain.statements.acts import Approval, Denial, Hold, Objection
+from tallystick.domain.statements.acts import Approval, Denial, Hold, HoldLift, Objection, Retraction
 from tallystick.domain.statements.engine import Notice
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.orders import JointInstruction, Ruling
 from tallystick.domain.statements.signed import Body, Entry
 
 _B = TypeVar("_B", bound=Body)
@@ -74,15 +75,10 @@ class Claim:
         window_opened_at: When notice was proven; the window counts from there.
         window_until: The last moment to object; set once, never moved.
         window_ended_at: When the engine recorded the end of the window.
-        bypass: The latest joint instruction or court order that skips the window; whether its
-            signers still suffice is decided in `orders`.
         resumed_at: When the latest dispute was settled or the latest hold lifted; the time to approve
             counts from then, because nothing could be decided before.
         stages: The stages asked for, in the agreement's order.
-        settled: Objections that no longer count: retracted, ruled on, or late.
         late: Objections made after every stage in their scope was decided.
-        retracted: Approvals, denials and objections that their authors took back.
-        lifted: Holds that were lifted.
     """
 
     digest: Digest
@@ -97,13 +93,8 @@ class Claim:
     window_opened_at: datetime | None = None
     window_until: datetime | None = None
     window_ended_at: datetime | None = None
-    bypass: Digest | None = None
-    bypassed_at: datetime | None = None
     resumed_at: datetime | None = None
-    settled: frozenset[Digest] = frozenset()
     late: frozenset[Digest] = frozenset()
-    retracted: frozenset[Digest] = frozenset()
-    lifted: frozenset[Digest] = frozenset()
 
     @property
     def id(self) -> ClaimId:
@@ -150,6 +141,31 @@ class Claim:
     def entry_of(self, statement: Digest) -> Entry | None:
         """Return the entry with `statement`, or None."""
         return next((entry for entry in self.entries if entry.signed.id == statement), None)
+
+    def stands(self, entry: Entry) -> bool:
+        """Return whether what an entry changed still counts: no key that signed it is revoked.
+
+        What helps a release (a retraction, an order, a lift) counts no longer than its signers do, as a vote.
+        """
+        return all(self.revoked_at(key) is None for key in entry.signed.signers)
+
+    @cached_property
+    def retracted(self) -> frozenset[Digest]:
+        """The approvals, denials and objections that their authors took back."""
+        return frozenset(body.of for entry, body in self.entries_of(Retraction) if self.stands(entry))
+
+    @cached_property
+    def lifted(self) -> frozenset[Digest]:
+        """The holds that were lifted."""
+        return frozenset(body.hold for entry, body in self.entries_of(HoldLift) if self.stands(entry))
+
+    @cached_property
+    def settled(self) -> frozenset[Digest]:
+        """The statements that no longer count: taken back, late, or objections that an order came after."""
+        orders = (*self.entries_of(Ruling), *self.entries_of(JointInstruction))
+        last = max((entry.index for entry, _ in orders if self.stands(entry)), default=-1)
+        ruled_on = {entry.signed.id for entry, _ in self.entries_of(Objection) if entry.index < last}
+        return self.retracted | self.late | ruled_on
 
     @property
     def approvals(self) -> tuple[tuple[Entry, Approval], ...]:

@@ -12,7 +12,6 @@ from tallystick.domain.claim.state import (
     EventType,
     StageState,
 )
-from tallystick.domain.statements.acts import HoldLift, Retraction
 from tallystick.domain.statements.engine import DecisionStatement, Event
 from tallystick.domain.statements.receipts import Receipt
 from tallystick.domain.statements.signed import Body, Entry
@@ -135,32 +134,11 @@ def _ask_gate_again(claim: Claim) -> Claim:
 
 
 def _late(claim: Claim, entry: Entry, _: Body) -> Claim:
-    late = frozenset({entry.signed.id})
-    return dataclasses.replace(claim, settled=claim.settled | late, late=claim.late | late)
+    return dataclasses.replace(claim, late=claim.late | {entry.signed.id})
 
 
-def _retracted(claim: Claim, _: Entry, body: Body) -> Claim:
-    assert isinstance(body, Retraction)
-    return dataclasses.replace(
-        claim, retracted=claim.retracted | {body.of}, settled=claim.settled | {body.of}
-    )
-
-
-def _settled(claim: Claim, _: Entry, __: Body) -> Claim:
-    standing = {entry.signed.id for entry, _body in claim.open_objections}
-    return dataclasses.replace(claim, settled=claim.settled | standing)
-
-
-def _bypassed(claim: Claim, entry: Entry, body: Body) -> Claim:
-    settled = _settled(claim, entry, body)
-    if claim.state in {ClaimState.ACCEPTED, ClaimState.WINDOW}:
-        settled = _ask_gate_again(settled)
-    return dataclasses.replace(settled, bypass=entry.signed.id, bypassed_at=entry.accepted_at)
-
-
-def _lifted(claim: Claim, entry: Entry, body: Body) -> Claim:
-    assert isinstance(body, HoldLift)
-    return dataclasses.replace(claim, lifted=claim.lifted | {body.hold}, resumed_at=entry.accepted_at)
+def _release_ordered(claim: Claim, _: Entry, __: Body) -> Claim:
+    return _ask_gate_again(claim) if claim.state in {ClaimState.ACCEPTED, ClaimState.WINDOW} else claim
 
 
 def _resumed(claim: Claim, entry: Entry, _: Body) -> Claim:
@@ -173,12 +151,8 @@ EFFECTS: Final[Mapping[EventType, Callable[[Claim, Entry, Body], Claim]]] = Mapp
         EventType.WINDOW_ENDED: _window_ended,
         EventType.OBJECTION_MADE: _objection_made,
         EventType.LATE_OBJECTION_MADE: _late,
-        EventType.OBJECTION_RETRACTED: _retracted,
-        EventType.VOTE_RETRACTED: _retracted,
-        EventType.ARBITRATED_FOR_RELEASE: _settled,
-        EventType.REFUSAL_ORDERED: _settled,
-        EventType.RELEASE_ORDERED: _bypassed,
-        EventType.HOLD_LIFTED: _lifted,
+        EventType.RELEASE_ORDERED: _release_ordered,
+        EventType.HOLD_LIFTED: _resumed,
         EventType.SETTLED_AFTER_WINDOW: _resumed,
     }
 )

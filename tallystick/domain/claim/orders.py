@@ -4,24 +4,18 @@ An order skips the objection window only while its signers count: they are check
 again at the moment of the decision, as approvers are.
 """
 
-from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.evolve import check_undecided
 from tallystick.domain.claim.state import ClaimState, EventType
-from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Authority, Outcome
-from tallystick.domain.quorum import Quorum
 from tallystick.domain.statements.orders import JointInstruction, Ruling
 from tallystick.domain.statements.signed import Body, Entry
 
 
-def standing_release_order(agreement: Agreement, claim: Claim) -> Entry | None:
-    """Return an order for release whose unrevoked signers still meet its quorum, or None."""
-    for entry in claim.entries:
-        quorum = _quorum_for(agreement, entry.signed.body)
-        if quorum is not None and quorum.satisfied_by(_unrevoked(agreement, claim, entry)):
-            return entry
-    return None
+def standing_release_order(claim: Claim) -> Entry | None:
+    """Return the latest order that skips the window, if no key that signed it was revoked since, or None."""
+    standing = (entry for entry in claim.entries if _skips_window(entry.signed.body) and claim.stands(entry))
+    return max(standing, key=lambda entry: entry.index, default=None)
 
 
 def return_is_ordered(claim: Claim) -> bool:
@@ -54,17 +48,11 @@ def _event(claim: Claim, outcome: Outcome) -> EventType:
             return EventType.RETURN_ORDERED if released else EventType.REFUSAL_ORDERED
 
 
-def _quorum_for(agreement: Agreement, body: Body) -> Quorum | None:
+def _skips_window(body: Body) -> bool:
     match body:
         case JointInstruction(outcome=Outcome.RELEASE):
-            return agreement.authorities.joint_instruction
+            return True
         case Ruling(outcome=Outcome.RELEASE, authority=Authority.COURT_ORDER):
-            return agreement.authorities.court_order
+            return True
         case _:
-            return None
-
-
-def _unrevoked(agreement: Agreement, claim: Claim, entry: Entry) -> frozenset[PersonId]:
-    return frozenset(
-        agreement.person_with(key).id for key in entry.signed.signers if claim.revoked_at(key) is None
-    )
+            return False

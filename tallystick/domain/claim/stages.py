@@ -7,7 +7,7 @@ from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import Deadline, deadline
 from tallystick.domain.agreement.plan import OnFailure, Opens, Stage
 from tallystick.domain.claim.claim import Claim, StageProgress
-from tallystick.domain.claim.orders import return_is_ordered
+from tallystick.domain.claim.orders import return_is_ordered, standing_release_order
 from tallystick.domain.claim.state import UNDECIDED, ClaimState, StageState
 from tallystick.domain.ids import ComponentId, StageId
 from tallystick.domain.statements.acts import Intake
@@ -24,7 +24,7 @@ def opens_from(claim: Claim, stage: Stage) -> datetime | None:
         case Opens.ON_ACCEPTANCE:
             return accepted_at(claim)
         case Opens.AFTER_WINDOW:
-            return claim.window_ended_at or claim.bypassed_at
+            return _window_over_at(claim)
         case Opens.AFTER_STAGE:
             assert stage.opens.stage is not None
             return _activated_at(claim, stage.opens.stage)
@@ -48,7 +48,7 @@ def lapses_at(agreement: Agreement, claim: Claim, stage: StageId) -> Deadline | 
     before the window allows the other stages.
     """
     opened = opens_at(agreement, claim, stage)
-    after = claim.window_ended_at or claim.bypassed_at
+    after = _window_over_at(claim)
     if opened is None or after is None:
         return None
     # Nothing could be decided before the last dispute or hold was over.
@@ -110,6 +110,12 @@ def still_waiting(claim: Claim) -> StageProgress | None:
     if claim.state not in UNDECIDED or following is None or following.state is not StageState.WAITING:
         return None
     return following
+
+
+def _window_over_at(claim: Claim) -> datetime | None:
+    """Return when the window ended or was skipped, or None if it is not over."""
+    order = standing_release_order(claim)
+    return claim.window_ended_at or (None if order is None else order.accepted_at)
 
 
 def _activated_at(claim: Claim, stage: StageId) -> datetime | None:

@@ -12,8 +12,9 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import deadline
 from tallystick.domain.claim.claim import Claim, StageProgress
+from tallystick.domain.claim.orders import standing_release_order
 from tallystick.domain.claim.rules import Due, Look
-from tallystick.domain.claim.stages import is_provisional, lapses_at, opens_at, report_due, to_roll_back
+from tallystick.domain.claim.stages import is_provisional, lapses_at, report_due, to_roll_back
 from tallystick.domain.claim.state import ClaimState, EventType, StageState
 from tallystick.domain.claim.tally import is_denied, tally_approvals, tally_denials
 from tallystick.domain.ids import PersonId
@@ -62,7 +63,7 @@ def _denied(agreement: Agreement, claim: Claim, _: datetime) -> Due | None:
 
 
 def _window_opens(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
-    if not claim.may(EventType.WINDOW_OPENED) or claim.window_opened_at is not None:
+    if not claim.may(EventType.WINDOW_OPENED) or claim.window_opened_at is not None or _is_skipped(claim):
         return None
     proof = proof_of_notice(agreement, claim, at=at)
     if proof is None:
@@ -76,7 +77,7 @@ def _window_opens(agreement: Agreement, claim: Claim, at: datetime) -> Due | Non
 
 
 def _window_ends(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
-    if not claim.may(EventType.WINDOW_ENDED):
+    if not claim.may(EventType.WINDOW_ENDED) or _is_skipped(claim):
         return None
     if claim.window_until is None or claim.window_ended_at is not None:
         return None
@@ -89,10 +90,15 @@ def _window_ends(agreement: Agreement, claim: Claim, at: datetime) -> Due | None
     return Due(happening=Happening.WINDOW_ENDED, until=ends.at, because=ends.explanation)
 
 
+def _is_skipped(claim: Claim) -> bool:
+    """Return whether an order keeps the window from mattering; once it falls, the window goes on."""
+    return claim.state is _S.APPROVAL and standing_release_order(claim) is not None
+
+
 def _settled(_: Agreement, claim: Claim, __: datetime) -> Due | None:
     if claim.state is not _S.CONTESTED or _blocked(claim):
         return None
-    if claim.window_ended_at is not None or claim.bypass is not None:
+    if claim.window_ended_at is not None or standing_release_order(claim) is not None:
         return Due(
             happening=Happening.SETTLED_AFTER_WINDOW, because=("no objection is open; the window is over",)
         )
@@ -179,11 +185,7 @@ def _lapsed(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
     limit = lapses_at(agreement, claim, following.stage)
     if limit is not None and at <= limit.at:
         return None
-    if (
-        limit is None
-        and opens_at(agreement, claim, following.stage) is None
-        and not _never_opens(agreement, claim, following)
-    ):
+    if limit is None and not _never_opens(agreement, claim, following):
         return None
     because = limit.explanation if limit is not None else ("the stage it waits for was not activated",)
     return Due(happening=Happening.LAPSED, stage=following.stage, because=because)

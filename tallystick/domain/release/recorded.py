@@ -61,7 +61,7 @@ def _notice(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) ->
 def _window(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
     if is_provisional(agreement, stage):
         return PremiseAnswer(holds=True, found="not needed: provisional access opens on acceptance")
-    if (order := standing_release_order(agreement, claim)) is not None:
+    if (order := standing_release_order(claim)) is not None:
         return PremiseAnswer(holds=True, found=f"skipped by {order.signed.id}")
     if claim.window_until is None or claim.window_ended_at is None:
         return PremiseAnswer(holds=False, found="the end of the window is not on record")
@@ -74,7 +74,7 @@ def _window(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) ->
 def _sighting(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
     if is_provisional(agreement, stage):
         return PremiseAnswer(holds=True, found="not needed: provisional access opens on acceptance")
-    if (order := standing_release_order(agreement, claim)) is not None:
+    if (order := standing_release_order(claim)) is not None:
         return PremiseAnswer(holds=True, found=f"skipped by {order.signed.id}")
     ends = sighted_end(agreement, claim)
     if ends is None:

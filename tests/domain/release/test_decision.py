@@ -219,7 +219,11 @@ FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], 
     "not-decided-before": (told(lambda c: with_progress(c, "critical", decision=NO_DIGEST)),),
     "quorum-reached": (
         one_approval_less,
-        told(lambda c: replace(c, retracted=frozenset({c.approvals[-1][0].signed.id}))),
+        told(
+            lambda c: with_statements(
+                c, Kind.RETRACTION, ["tom@marlowe"], of=c.approvals[-1][0].signed.id, reason=""
+            )
+        ),
     ),
     "agreement-pinned": (seen(lambda s: replace(s, agreement_digest=NO_DIGEST)),),
     "agreement-signed": (
