@@ -88,7 +88,6 @@ def create_app(
 
 ROUTERS = (
     health.router,
-    health.deployment,
     agreements.router,
     ledgers.router,
     deposits.router,

@@ -287,6 +287,7 @@ assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # so that the client still gets an answer
 REQUESTS_EACH_MAX: Final = 8  # of one caller at once,
 HEAVY_REQUESTS_EACH_MAX: Final = 4  # if they cost much,
 STRANGER_REQUESTS_EACH_MAX: Final = 4  # or of one address, as long as nobody knows who asks;
+STRANGERS_MAX: Final = 256  # of all whom nobody knows together, so that connections are left for the others
 REQUESTS_WAITING_EACH_MAX: Final = 32  # so many more wait, and the rest is refused
 CONNECTIONS_MAX: Final = 768  # below the 1,024 open files that most systems allow,
 CONNECTIONS_EACH_MAX: Final = 512  # and from one address, which may be a proxy's
@@ -315,6 +316,7 @@ BODY_PAUSE_MAX: Final = timedelta(seconds=15)  # between two parts of a body,
 BODY_TIME_MAX: Final = timedelta(seconds=30)  # and in all, besides the time for its size:
 BODY_BYTES_PER_SECOND_MIN: Final = 1024
 assert CONNECTIONS_EACH_MAX < CONNECTIONS_MAX
+assert STRANGERS_MAX < CONNECTIONS_MAX // 2
 
 # The worker's processes.
 CHECKPOINT_SOON: Final = timedelta(seconds=1)  # after an entry; one signature for all until then

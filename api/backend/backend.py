@@ -4,9 +4,10 @@ The API holds no key. It asks the worker or the gate for what needs one, through
 `EnginePort`; tests pass one of their own there, and everything else is real.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
@@ -16,9 +17,10 @@ from sqlmodel import Session
 from api.backend.exports import Exports
 from api.backend.known_keys import KnownKeys
 from api.backend.remembered import Remembered
+from tallystick.crypto.keys import key_id
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.ids import AgreementId, Digest, PublicKey
 from tallystick.limits import API_CONNECTIONS_MAX
 from tallystick.messages import (
     Acknowledged,
@@ -36,8 +38,8 @@ from tallystick.store.blobs.uploads import Uploads
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.cases.kept import Cases
 from tallystick.store.damage import unless_damaged
-from tallystick.store.database.session import open_database
-from tallystick.store.registers import claims
+from tallystick.store.database.session import open_database, reading
+from tallystick.store.registers import agreements, claims
 from tallystick.store.registers.claims import StoredClaim
 
 
@@ -159,18 +161,33 @@ class Backend:
         Raises:
             DeploymentUnreadableError: The file was altered.
         """
-        public = Site(root=self.settings.data_dir).deployment()
-        return Deployment(
-            id=self.settings.deployment,
-            engine=public.engine,
-            root_keys=self.settings.root_keys or public.root_keys,
-            letter_key=public.letter_key,
-        )
+        return _public(self.settings)
+
+
+def _public(settings: Settings) -> Deployment:
+    public = Site(root=settings.data_dir).deployment()
+    return Deployment(
+        id=settings.deployment,
+        engine=public.engine,
+        root_keys=settings.root_keys or public.root_keys,
+        letter_key=public.letter_key,
+    )
 
 
 def utc_now() -> datetime:
     """Return the time by this machine's clock."""
     return datetime.now(UTC)
+
+
+def _keys_on_record(
+    settings: Settings, database: Engine, fingerprints: Collection[Digest]
+) -> Mapping[Digest, PublicKey]:
+    """Return those of some keys that an agreement lists, or that are the escrow agent's root keys."""
+    with reading(database) as session:
+        known = dict(agreements.public_keys(session, fingerprints))
+    with unless_damaged("the deployment's public file is unreadable"):  # hides nobody whom agreements list
+        known |= {key_id(key): key for key in _public(settings).root_keys if key_id(key) in fingerprints}
+    return known
 
 
 def open_backend(settings: Settings, engine: EnginePort, clock: Callable[[], datetime]) -> Backend:
@@ -189,7 +206,7 @@ def open_backend(settings: Settings, engine: EnginePort, clock: Callable[[], dat
         uploads=Uploads(settings.uploads_dir, blobs),
         engine=engine,
         cases=Cases(),
-        keys=KnownKeys(),
+        keys=KnownKeys(partial(_keys_on_record, settings, database)),
         entitled=Remembered(),
         exports=Exports(engine.evidence),
         clock=clock,

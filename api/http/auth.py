@@ -173,13 +173,6 @@ def subject_of(request: Request) -> Digest:
     return _subject(_opened(bearer_of(request), None))
 
 
-def key_on_record(backend: Backend, fingerprint: Digest) -> None:
-    """Look up the key with a fingerprint, and remember it if an agreement lists it."""
-    with reading(backend.database) as session:
-        if (key := _known_key(session, fingerprint)) is not None:
-            backend.keys.remember(fingerprint, key)
-
-
 def identified(request: Request, backend: Backend) -> PublicKey:
     """Return the remembered key that signed a request's token; the database is not asked.
 
@@ -242,6 +235,8 @@ def _known_key(session: Session, fingerprint: Digest) -> PublicKey | None:
 
 
 def _caller(session: Session, key: PublicKey, known: Sequence[PersonKey]) -> Caller:
+    if not known:  # a root key that no agreement lists yet: it may register the first
+        raise _unverified()
     persons = _persons(session, key, known)
     if not persons:
         raise UnauthenticatedError("the key was revoked, or the record of what was revoked is damaged")

@@ -1,12 +1,11 @@
 """Routes whose requests are counted by caller before they use anything that callers share.
 
-A token is verified without the database if its key was seen before. Until it is known who asks,
-the request counts for its address, and only the look-up of the key uses a thread, one of those for strangers.
+A token is verified without the database if its key was seen before; a key that was not is looked up together
+with all others. Who then is nobody's key counts for the address that they ask from.
 """
 
 import asyncio
 import inspect
-import ipaddress
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import wraps
@@ -18,16 +17,15 @@ from pydantic import TypeAdapter
 from starlette.types import Message, Receive, Scope, Send
 
 from api.backend.backend import Backend
-from api.http.auth import Asker, identified, key_on_record, subject_of
+from api.http.auth import Asker, identified, subject_of
 from api.http.problems import BodyTooSlowError, UnauthenticatedError
-from api.http.turns import Lane, Turns, in_turn
+from api.http.turns import Lane, Turns, in_turn, subscriber
 from tallystick.limits import BODY_BYTES_PER_SECOND_MIN, BODY_PAUSE_MAX, BODY_TIME_MAX
 
 E = TypeVar("E", bound=Callable[..., object])
 
 _LANES: Final = dict[Callable[..., object], Lane]()
 _SENDS: Final = frozenset({"POST", "PUT"})
-_NETWORK_BITS: Final = 64  # of an IPv6 address: one subscriber has all the rest
 
 
 def in_lane(lane: Lane) -> Callable[[E], E]:
@@ -58,36 +56,23 @@ class BoundedRoute(APIRoute):
             return
         turns = cast("Turns", scope["app"].state.turns)
         request = Request(scope)
-        asker = request.state.asker = await _asker(request, turns)
+        asker = request.state.asker = await _asker(request)
         lane = self.lane if asker.key is not None else Lane.STRANGER
         async with turns.request(asker.counted_as, lane):
             await super().handle(scope, TimedBody(receive).receive, send)
 
 
-async def _asker(request: Request, turns: Turns) -> Asker:
+async def _asker(request: Request) -> Asker:
     """Return who asks, as far as their token says so."""
-    backend, address = cast("Backend", request.app.state.backend), _address(request)
+    backend = cast("Backend", request.app.state.backend)
     try:
         subject = subject_of(request)
-        if subject not in backend.keys:
-            async with turns.request(address, Lane.STRANGER):
-                await in_turn(key_on_record, backend, subject)
+        await backend.keys.found(subject)
         key = identified(request, backend)
     except UnauthenticatedError as refusal:
-        return Asker(counted_as=address, key=None, refusal=refusal)
+        host = "unknown" if request.client is None else request.client.host
+        return Asker(counted_as=subscriber(host), key=None, refusal=refusal)
     return Asker(counted_as=subject, key=key, refusal=None)
-
-
-def _address(request: Request) -> str:
-    """Return whose connection it is: an address, or the network that one subscriber has."""
-    host = "unknown" if request.client is None else request.client.host
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if found.version == 4:  # noqa: PLR2004 - IPv4
-        return str(found)
-    return str(ipaddress.ip_network((int(found), _NETWORK_BITS), strict=False))
 
 
 def _called_in_turn(endpoint: Callable[..., Any]) -> Callable[..., Awaitable[Response]]:

@@ -11,6 +11,7 @@ from typing import ClassVar, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from api.http.turns import subscriber
 from tallystick.limits import CONNECTIONS_EACH_MAX, CONNECTIONS_MAX, HEAD_TIME_MAX
 
 
@@ -87,5 +88,5 @@ class Connection(H11Protocol):
 
     @property
     def address(self) -> str:
-        """The address from which it comes; that of the proxy, if there is one."""
-        return self.client[0] if self.client else ""
+        """Whose it is, by the address from which it comes; that of the proxy, if there is one."""
+        return subscriber(self.client[0]) if self.client else ""

@@ -5,6 +5,7 @@ to the database: a `Line` gives these out one caller after the other, however ma
 """
 
 import asyncio
+import ipaddress
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ from tallystick.limits import (
     SMALL_THREADS_MAX,
     STRANGER_REQUESTS_EACH_MAX,
     STRANGER_THREADS_MAX,
+    STRANGERS_MAX,
     STREAM_THREADS_MAX,
     UPLOAD_THREADS_MAX,
 )
@@ -35,9 +37,11 @@ from tallystick.limits import (
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_NETWORK_BITS: Final = 64  # of an IPv6 address: one subscriber has all the rest
+
 
 class TooManyRequestsError(TallystickError):
-    """One caller has as many requests under way, and waiting, as one caller may have."""
+    """One caller, or all without a known key together, have as many requests under way as they may have."""
 
     code = "too-many-requests"
     why = (
@@ -45,6 +49,17 @@ class TooManyRequestsError(TallystickError):
     )
     advice = "Wait for the answers to your earlier requests, then send this one again: nothing was done yet."
     retryable = True
+
+
+def subscriber(host: str) -> str:
+    """Return whose connection one from `host` is: an address, or a subscriber's whole network in IPv6."""
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if found.version == 4:  # noqa: PLR2004 - IPv4
+        return str(found)
+    return str(ipaddress.ip_network((int(found), _NETWORK_BITS), strict=False))
 
 
 class Lane(StrEnum):
@@ -71,6 +86,7 @@ class Width:
         each: Requests that one caller may have under way.
         waiting: Requests that may wait besides; any further one is refused.
         requests: Requests under way of all callers.
+        crowd: Requests of all callers, those that wait included; any further one is refused.
         threads: Threads for all callers.
     """
 
@@ -78,10 +94,13 @@ class Width:
     waiting: int
     requests: int
     threads: int
+    crowd: int | None = None
 
 
-def _width(each: int, threads: int, *, waiting: int = REQUESTS_WAITING_EACH_MAX) -> Width:
-    return Width(each=each, waiting=waiting, requests=REQUESTS_MAX, threads=threads)
+def _width(each: int, threads: int, *, crowd: int | None = None) -> Width:
+    return Width(
+        each=each, waiting=REQUESTS_WAITING_EACH_MAX, requests=REQUESTS_MAX, threads=threads, crowd=crowd
+    )
 
 
 WIDTHS: Final[dict[Lane, Width]] = {
@@ -92,16 +111,21 @@ WIDTHS: Final[dict[Lane, Width]] = {
     Lane.STREAM: Width(
         each=EVENT_STREAMS_EACH_MAX, waiting=0, requests=EVENT_STREAMS_MAX, threads=STREAM_THREADS_MAX
     ),
-    Lane.STRANGER: _width(STRANGER_REQUESTS_EACH_MAX, STRANGER_THREADS_MAX),
+    Lane.STRANGER: _width(STRANGER_REQUESTS_EACH_MAX, STRANGER_THREADS_MAX, crowd=STRANGERS_MAX),
 }
 
 
 class Line:
     """Places that are given to those who wait, one caller after the other."""
 
-    def __init__(self, *, places: int, each: int, waiting: int | None = None) -> None:
-        """Have `places` in all and `each` for one caller, of whom at most `waiting` more may wait."""
-        self._free, self._each, self._waiting_max = places, each, waiting
+    def __init__(
+        self, *, places: int, each: int, waiting: int | None = None, crowd: int | None = None
+    ) -> None:
+        """Have `places` in all and `each` for one caller, of whom at most `waiting` more may wait.
+
+        Together with those who wait there are at most `crowd`.
+        """
+        self._free, self._each, self._waiting_max, self._crowd_max = places, each, waiting, crowd
         self._inside = Counter[str]()
         self._waiting = OrderedDict[str, deque[asyncio.Future[None]]]()
 
@@ -119,6 +143,8 @@ class Line:
             self._leave(who)
 
     async def _enter(self, who: str) -> None:
+        if self._crowd_max is not None and self._crowd >= self._crowd_max:
+            raise TooManyRequestsError("too many requests are under way", limit=self._crowd_max)
         if self._free > 0 and self._inside[who] < self._each:  # then none of this caller's requests waits
             self._take(who)
             return
@@ -135,6 +161,10 @@ class Line:
             else:
                 self._forget(who, called)
             raise
+
+    @property
+    def _crowd(self) -> int:
+        return self._inside.total() + sum(map(len, self._waiting.values()))
 
     def _take(self, who: str) -> None:
         self._free -= 1
@@ -178,7 +208,7 @@ class Turns:
     def __init__(self) -> None:
         """Begin with nobody."""
         self._requests = {
-            lane: Line(places=width.requests, each=width.each, waiting=width.waiting)
+            lane: Line(places=width.requests, each=width.each, waiting=width.waiting, crowd=width.crowd)
             for lane, width in WIDTHS.items()
         }
         self._threads = {

@@ -6,28 +6,31 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.answers.shapes import DeploymentAnswer, Health, Json
-from api.backend.backend import Backend, OpenBackend
+from api.backend.backend import Backend
 from api.backend.shared import Shared
-from api.http.bounded import BoundedRoute
 from api.http.problems import NotReadyError
 from api.http.routing import VERSION, check_query
 from tallystick import __version__
+from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
 from tallystick.store.database.session import database_now, reading
 from tallystick.store.registers import agreements, claims
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(check_query)])
-deployment = APIRouter(tags=["operations"], dependencies=[Depends(check_query)], route_class=BoundedRoute)
 
 DEPLOYMENT: Final = f"{VERSION}/deployment"
 PUBLIC: Final = frozenset({DEPLOYMENT, "/healthz", "/readyz"})
 """The paths at which a caller need not say who they are."""
 
 
-@deployment.get(DEPLOYMENT)
-def show_deployment(backend: OpenBackend) -> DeploymentAnswer:
-    """Return the deployment's name and public keys, which agreements pin."""
-    public = backend.deployment()
+@router.get(DEPLOYMENT)
+async def show_deployment(request: Request) -> DeploymentAnswer:
+    """Return the deployment's name and public keys, which agreements pin.
+
+    Each command asks for them first. So it takes no place among those without a key, and those who ask at
+    the same time share one look.
+    """
+    public = await cast("Shared[Deployment]", request.app.state.public).answer()
     published = None if public.letter_key is None else cast("Json", public.letter_key.envelope)
     return DeploymentAnswer(
         deployment=public.id,
@@ -64,6 +67,7 @@ async def show_ready(request: Request) -> Health:
 def install(app: FastAPI, backend: Backend) -> None:
     """Have `app` say whether it is ready, at one look for all who ask meanwhile."""
     app.state.ready = Shared(lambda: _ready(backend))
+    app.state.public = Shared(lambda: run_in_threadpool(backend.deployment))
 
 
 async def _ready(backend: Backend) -> tuple[bool, bool]:

@@ -1295,6 +1295,29 @@ BUILDS: Final = (
         "if len(read.items) > 0 and False:",
         "tests/domain/agreement/test_conditions.py",
     ),
+    _build(
+        "a key is looked up among the requests without a key",
+        "api/http/bounded.py",
+        "await backend.keys.found(subject)",
+        "turns = request.app.state.turns\n"
+        '        async with turns.request("127.0.0.1", Lane.STRANGER):\n'
+        "            await backend.keys.found(subject)",
+        "tests/api/http/test_turns.py",
+    ),
+    _build(
+        "strangers may have every connection",
+        "api/http/turns.py",
+        "if self._crowd_max is not None and self._crowd >= self._crowd_max:",
+        "if self._crowd_max is not None and self._crowd < 0:",
+        "tests/api/http/test_turns.py",
+    ),
+    _build(
+        "each address of one subscriber has its own connections",
+        "api/http/connections.py",
+        'return subscriber(self.client[0]) if self.client else ""',
+        'return self.client[0] if self.client else ""',
+        "tests/api/http/test_connections.py",
+    ),
 )
 
 

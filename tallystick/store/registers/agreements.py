@@ -167,6 +167,14 @@ def person_keys(session: Session, fingerprint: Digest) -> list[PersonKey]:
     ]
 
 
+def public_keys(session: Session, fingerprints: Collection[Digest]) -> Mapping[Digest, PublicKey]:
+    """Return those of some keys that a version of an agreement lists, by fingerprint."""
+    query = columns(col(PersonKeyRow.fingerprint), col(PersonKeyRow.public_key)).where(
+        col(PersonKeyRow.fingerprint).in_(list(fingerprints))
+    )
+    return {Digest(one): PublicKey(key) for one, key in session.connection().execute(query)}
+
+
 def _check_follows(agreement: Agreement, before: RegisteredAgreement | None) -> None:
     version, digest = (0, None) if before is None else (before.version, before.digest)
     if (agreement.version, agreement.supersedes) != (version + 1, digest):

@@ -119,3 +119,10 @@ async def test_one_persons_open_streams_are_counted_before_they_begin_and_leave_
         other = await connected(port, followed(claimed, BEA))
         assert (await other.answer).split()[1] == b"200"
         await closed([*asked, other])
+
+
+def test_connections_from_one_subscribers_addresses_are_counted_together() -> None:
+    """In IPv6 a subscriber has 2^64 addresses, and could take all connections with one from each."""
+    one, other = (object.__new__(Connection) for _ in range(2))
+    one.client, other.client = ("2001:db8:1:2::3", 1), ("2001:db8:1:2:ffff::4", 2)
+    assert one.address == other.address

@@ -1,7 +1,8 @@
 """Whose call is next: one caller's requests, however many, leave others theirs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -9,18 +10,22 @@ import httpx
 import pytest
 from starlette.types import Message
 
+from api.backend.known_keys import KnownKeys
 from api.http.bounded import TimedBody
 from api.http.problems import BodyTooSlowError
-from api.http.turns import Line, TooManyRequestsError
+from api.http.turns import WIDTHS, Lane, Line, TooManyRequestsError, subscriber
+from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.statements.acts import Intake
 from tallystick.limits import (
+    CONNECTIONS_MAX,
     HEAVY_REQUESTS_EACH_MAX,
     REQUESTS_WAITING_EACH_MAX,
     STRANGER_REQUESTS_EACH_MAX,
+    STRANGERS_MAX,
 )
 from tests.support.sites.service import STRANGER, Service
 from tests.support.waits import until
-from tests.support.worlds.agreements import ANA, DORA
+from tests.support.worlds.agreements import ANA, DORA, PEOPLE
 
 WAITING = REQUESTS_WAITING_EACH_MAX
 SOON = timedelta(milliseconds=10)
@@ -146,6 +151,67 @@ async def test_requests_without_a_known_key_are_counted_by_address_and_keep_no_k
     statuses = [answer.status_code for answer in await nobody.finish()]
     assert statuses.count(429) == 3
     assert statuses.count(401) + statuses.count(400) == len(statuses) - 3
+
+
+async def test_a_crowd_without_keys_keeps_nobody_from_being_known_whatever_address_they_share(
+    claimed: Service,
+) -> None:
+    """Behind a proxy all have one address; whose key is on record gets through at their first request."""
+    nobody = Unfinished(claimed)
+    unknown = {"authorization": f"Bearer {claimed.token(STRANGER)}", "content-type": "application/json"}
+    for _ in range(STRANGER_REQUESTS_EACH_MAX + WAITING + 3):
+        nobody.send("POST", "/agreements", unknown)
+    await nobody.under_way(STRANGER_REQUESTS_EACH_MAX)
+    assert (await claimed.get("/deployment", None)).status_code == 200
+    assert (await claimed.get(f"/claims/{claimed.world.claim}", DORA)).status_code == 200
+    root = {"authorization": f"Bearer {claimed.token(PEOPLE[ANA].signing_key)}"}
+    body = {**root, "content-type": "application/json"}
+    registering = await claimed.http.post("/v1/agreements", content=b"{}", headers=body)
+    assert registering.json()["code"] != "too-many-requests"
+    await nobody.finish()
+
+
+async def test_keys_that_nobody_knows_are_looked_up_together() -> None:
+    looks, held = list[frozenset[Digest]](), threading.Event()
+
+    def look(wanted: Collection[Digest]) -> Mapping[Digest, PublicKey]:
+        looks.append(frozenset(wanted))
+        held.wait(30)
+        return {one: PublicKey(f"ed25519:{one}") for one in wanted if one == "dora"}
+
+    keys = KnownKeys(look)
+    async with asyncio.TaskGroup() as asking:
+        asking.create_task(keys.found(Digest("first")))
+        await until(lambda: len(looks) == 1)
+        for place in range(50):
+            asking.create_task(keys.found(Digest(f"nobody {place}")))
+        asking.create_task(keys.found(Digest("dora")))
+        await asyncio.sleep(0)
+        held.set()
+    assert [len(one) for one in looks] == [1, 51]
+    assert keys.get(Digest("dora")) == "ed25519:dora"
+    assert keys.get(Digest("nobody 1")) is None
+
+
+async def test_all_whom_nobody_knows_together_leave_connections_to_the_others() -> None:
+    line = Line(places=3, each=1, waiting=3, crowd=2)
+    async with line.place("one"), line.place("two"):
+        with pytest.raises(TooManyRequestsError):
+            await AsyncExitStack().enter_async_context(line.place("three"))
+    assert WIDTHS[Lane.STRANGER].crowd == STRANGERS_MAX < CONNECTIONS_MAX // 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2:3::4", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::4", "2001:db8:1:3::4", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("proxy.sock", "proxy.sock", True),
+    ],
+)
+def test_one_subscriber_has_a_whole_network_of_ipv6(one: str, other: str, *, same: bool) -> None:
+    assert (subscriber(one) == subscriber(other)) is same
 
 
 async def never() -> Message:
