@@ -107,9 +107,8 @@ def transaction(database: Engine) -> Generator[Session]:
     Raises:
         DatabaseUnavailableError: Locked, full, failing or out of reach; nothing was acknowledged.
     """
-    marked = _marked(database, writes=True)
-    with _explained(), _turn(database), Session(marked, expire_on_commit=False) as session:
-        session.connection()  # takes the turn now, not at the first statement
+    with _explained(), _turn(database), Session(database, expire_on_commit=False) as session:
+        _begin(session, writes=True)  # takes the turn now, not at the first statement
         yield session
         session.commit()
 
@@ -121,7 +120,8 @@ def reading(database: Engine) -> Generator[Session]:
     Raises:
         DatabaseUnavailableError: Locked, failing or out of reach.
     """
-    with _explained(), Session(_marked(database, writes=False)) as session:
+    with _explained(), Session(database) as session:
+        _begin(session, writes=False)
         yield session
         session.rollback()
 
@@ -163,13 +163,14 @@ def _turn(database: Engine) -> Generator[None]:
         turn.lock.release()
 
 
-def _marked(database: Engine, *, writes: bool) -> Engine:
-    if not _is_postgresql(database):
-        return database.execution_options(**{_WRITES: writes})
+def _begin(session: Session, *, writes: bool) -> None:
+    if not _is_postgresql(session.get_bind()):
+        session.connection(execution_options={_WRITES: writes})
+        return
     # A reader's snapshot is taken at its first statement. A writer's would be taken while it waits for
     # the lock, and be stale when its turn comes: so each of its statements looks anew; nobody else writes.
     level = "READ COMMITTED" if writes else "REPEATABLE READ"
-    return database.execution_options(isolation_level=level, **{_WRITES: writes})
+    session.connection(execution_options={"isolation_level": level, _WRITES: writes})
 
 
 def _is_postgresql(bind: Engine | Connection) -> bool:

@@ -6,11 +6,11 @@ rows that were altered unseen. `verify_log` hashes everything.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
-from sqlalchemy import ScalarResult
+from sqlalchemy import Result, Row, Select
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log import note
@@ -20,10 +20,13 @@ from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, Digest, PublicKey, StageId
 from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.tables import CheckpointRow, DecisionRow, EntryRow, LogRow
-from tallystick.store.ledger.entry import LedgerEntry, entry_of, names_of
+from tallystick.store.ledger.entry import COLUMNS, LedgerEntry, Stored, entry_of, names_of
 from tallystick.store.ledger.ledger import frontier_of, stored_frontier
 
 _ROWS_AT_A_TIME: Final = 1  # so that a row that cannot be read is known by its index
+
+_Logged: TypeAlias = tuple[*Stored, bytes]
+"""An entry's row, and the nodes of the tree that it completes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,7 @@ def verify_log(session: Session, agreement_id: AgreementId, *, signer: LogSigner
     return verified
 
 
-def _walk(rows: ScalarResult[EntryRow], frontier: Frontier) -> Frontier:
+def _walk(rows: Result[*_Logged], frontier: Frontier) -> Frontier:
     """Append the rows to `frontier`, each checked against what it was written from."""
     try:
         with rows:  # a cursor of the server's, on PostgreSQL
@@ -121,30 +124,30 @@ def _walk(rows: ScalarResult[EntryRow], frontier: Frontier) -> Frontier:
     return frontier
 
 
-def _checked_leaf(row: EntryRow, before: Frontier) -> bytes:
+def _checked_leaf(row: Row[*_Logged], before: Frontier) -> bytes:
     """Return the row's leaf hash, which its bytes make, and all the nodes that it completes are stored so."""
-    index = before.size
-    if row.index != index:
+    own, node_hashes = row[:-1], row[-1]
+    entry, index = entry_of(own), before.size
+    if entry.index != index:
         raise LedgerCorruptError("an entry is missing", index=index)
-    stored = (row.envelope, row.salt, row.node_hashes)
-    if any(type(part) is not bytes for part in stored) or len(row.salt) != SALT_SIZE_BYTES:
+    stored = (entry.envelope, entry.salt, node_hashes)
+    if any(type(part) is not bytes for part in stored) or len(entry.salt) != SALT_SIZE_BYTES:
         raise LedgerCorruptError("an entry is damaged", index=index)
-    entry = entry_of(row)
     leaf = entry.leaf()
-    if leaf != row.node_hashes[:HASH_SIZE_BYTES]:
+    if leaf != node_hashes[:HASH_SIZE_BYTES]:
         raise LedgerCorruptError("an entry is not what was logged", index=index)
-    _check_nodes(row, before.completed_by(leaf))
+    _check_nodes(index, node_hashes, before.completed_by(leaf))
     _check_names(entry)
     return leaf
 
 
-def _check_nodes(row: EntryRow, completed: Sequence[bytes]) -> None:
-    if row.node_hashes == b"".join(completed):
+def _check_nodes(index: int, node_hashes: bytes, completed: Sequence[bytes]) -> None:
+    if node_hashes == b"".join(completed):
         return
-    stored = [row.node_hashes[: HASH_SIZE_BYTES * size] for size in range(1, len(completed) + 1)]
+    stored = [node_hashes[: HASH_SIZE_BYTES * size] for size in range(1, len(completed) + 1)]
     good = sum(part == b"".join(completed[:size]) for size, part in enumerate(stored, 1))
     # The first wrong node is over 2**good entries, and this row's is the last of them.
-    first = row.index + 1 - (1 << good)
+    first = index + 1 - (1 << good)
     raise LedgerCorruptError("the entries do not match the stored tree", index=max(first, 0))
 
 
@@ -174,9 +177,9 @@ def _check_grown(session: Session, agreement_id: AgreementId, actual: Frontier, 
 def _check_decisions(session: Session, agreement_id: AgreementId) -> None:
     rows = session.exec(select(DecisionRow).where(col(DecisionRow.agreement_id) == agreement_id))
     filed = {(row.claim, row.stage): row.entry_index for row in rows}
-    query = _entries_query(agreement_id).where(col(EntryRow.kind) == "decision")
+    query = _entries(agreement_id).where(col(EntryRow.kind) == "decision")
     decided: dict[tuple[Digest, StageId], int] = {}
-    for entry in map(entry_of, session.exec(query)):
+    for entry in map(entry_of, session.connection().execute(query)):
         decision = names_of(entry.statement()).decision
         if decision is not None and decided.setdefault(decision, entry.index) != entry.index:
             raise LedgerCorruptError("a stage was decided twice", index=entry.index)
@@ -216,13 +219,13 @@ def _checkpoint_rows(session: Session, agreement_id: AgreementId) -> Sequence[Ch
 
 def _rows(
     session: Session, agreement_id: AgreementId, start: int, end: int | None = None
-) -> ScalarResult[EntryRow]:
-    query = _entries_query(agreement_id).where(col(EntryRow.index) >= start)
+) -> Result[*_Logged]:
+    query = _entries(agreement_id).add_columns(col(EntryRow.node_hashes)).where(col(EntryRow.index) >= start)
     if end is not None:
         query = query.where(col(EntryRow.index) < end)
-    return session.exec(query.execution_options(yield_per=_ROWS_AT_A_TIME))
+    return session.connection().execute(query.execution_options(yield_per=_ROWS_AT_A_TIME))
 
 
-def _entries_query(agreement_id: AgreementId) -> SelectOfScalar[EntryRow]:
-    query = select(EntryRow).where(col(EntryRow.agreement_id) == agreement_id)
+def _entries(agreement_id: AgreementId) -> Select[*Stored]:
+    query = columns(*COLUMNS).where(col(EntryRow.agreement_id) == agreement_id)
     return query.order_by(col(EntryRow.index))

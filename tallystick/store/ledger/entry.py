@@ -5,7 +5,9 @@ The names are derived from the signed bytes, never taken from the caller.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeAlias, TypeVar
+
+from sqlmodel import col
 
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, parse_envelope, statement_id
 from tallystick.crypto.log.leaf import leaf_bytes
@@ -65,17 +67,32 @@ class LedgerEntry:
         return leaf_hash(leaf_bytes(accepted_at=self.accepted_at, envelope=self.envelope, salt=self.salt))
 
 
-def entry_of(row: EntryRow) -> LedgerEntry:
-    """Return the entry that `row` holds."""
+Stored: TypeAlias = tuple[str, int, datetime, str, str, str | None, bytes, bytes]
+COLUMNS: Final = (
+    col(EntryRow.agreement_id),
+    col(EntryRow.index),
+    col(EntryRow.accepted_at),
+    col(EntryRow.kind),
+    col(EntryRow.statement_id),
+    col(EntryRow.claim),
+    col(EntryRow.envelope),
+    col(EntryRow.salt),
+)
+"""What an entry is read from: rows, not mapped objects, because each look at a claim reads many."""
+
+
+def entry_of(row: Stored) -> LedgerEntry:
+    """Return the entry that a row of `COLUMNS` holds."""
+    agreement_id, index, accepted_at, kind, statement, claim, envelope, salt = row
     return LedgerEntry(
-        agreement_id=AgreementId(row.agreement_id),
-        index=row.index,
-        accepted_at=row.accepted_at,
-        kind=row.kind,
-        statement_id=Digest(row.statement_id),
-        claim=None if row.claim is None else Digest(row.claim),
-        envelope=row.envelope,
-        salt=row.salt,
+        agreement_id=AgreementId(agreement_id),
+        index=index,
+        accepted_at=accepted_at,
+        kind=kind,
+        statement_id=Digest(statement),
+        claim=None if claim is None else Digest(claim),
+        envelope=envelope,
+        salt=salt,
     )
 
 

@@ -5,10 +5,13 @@ the log, without gaps. What an entry is and by which names it is found are in `e
 checkpoints, proofs and the audit in `checkpoints`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
+from sqlalchemy import Select, bindparam, insert, update
 from sqlalchemy import select as columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
@@ -18,8 +21,8 @@ from tallystick.crypto.envelope import (
     check_signatures_kept,
     envelope_bytes,
 )
-from tallystick.crypto.log.leaf import leaf_bytes, new_salt
-from tallystick.crypto.log.merkle import HASH_SIZE_BYTES, Frontier, LogRangeError, leaf_hash
+from tallystick.crypto.log.leaf import new_salt
+from tallystick.crypto.log.merkle import HASH_SIZE_BYTES, Frontier, LogRangeError
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, StageId
@@ -30,19 +33,43 @@ from tallystick.store.database.tables import (
     EntryRow,
     LogRow,
 )
-from tallystick.store.ledger.entry import LedgerEntry, Names, entry_of, names_of
+from tallystick.store.ledger.entry import COLUMNS, LedgerEntry, Stored, entry_of, names_of
 
-_COLUMNS: Final = columns(
-    col(EntryRow.agreement_id),
-    col(EntryRow.index),
-    col(EntryRow.accepted_at),
-    col(EntryRow.kind),
-    col(EntryRow.statement_id),
-    col(EntryRow.claim),
-    col(EntryRow.envelope),
-    col(EntryRow.salt),
+_FILTERS: Final = {
+    "agreement": col(EntryRow.agreement_id) == bindparam("agreement"),
+    "claim": col(EntryRow.claim) == bindparam("claim"),
+    "kinds": col(EntryRow.kind).in_(bindparam("kinds", expanding=True)),
+    "after": col(EntryRow.index) > bindparam("after"),
+}
+"""What `entries` and `places` select by, under the names of their parameters."""
+
+# Statements are built once: to build one takes several times as long as to execute it.
+_BY_STATEMENT: Final = columns(*COLUMNS).where(
+    _FILTERS["agreement"], col(EntryRow.statement_id) == bindparam("statement")
 )
-"""What an entry is read from: as rows, not as mapped objects, because each look at a claim reads many."""
+_WITH_KIND: Final = (
+    columns(col(EntryRow.agreement_id))
+    .where(col(EntryRow.agreement_id).in_(bindparam("among", expanding=True)))
+    .where(col(EntryRow.kind) == bindparam("kind"))
+    .distinct()
+)
+_DECIDED: Final = (
+    columns(*COLUMNS)
+    .where(col(EntryRow.agreement_id) == col(DecisionRow.agreement_id))
+    .where(col(EntryRow.index) == col(DecisionRow.entry_index))
+    .where(col(DecisionRow.claim) == bindparam("claim"), col(DecisionRow.stage) == bindparam("stage"))
+)
+_LOG: Final = columns(col(LogRow.size), col(LogRow.frontier)).where(
+    col(LogRow.agreement_id) == bindparam("agreement")
+)
+_LOG_TO_GROW: Final = _LOG.with_for_update()
+_ADD_ENTRY: Final = insert(EntryRow)
+_ADD_LOG: Final = insert(LogRow)
+_GROW_LOG: Final = (
+    update(LogRow)
+    .where(col(LogRow.agreement_id) == bindparam("log"))
+    .values(size=bindparam("size"), frontier=bindparam("frontier"))
+)
 
 
 class TooEarlyError(TallystickError):
@@ -93,16 +120,26 @@ def append(
     names = names_of(envelope)
     assert claim == names.claim, "an entry is filed under the claim that its statement names"
     assert decision == names.decision, "an entry decides what its statement decides"
-    log = session.get(LogRow, agreement_id, with_for_update=True) or LogRow(
-        agreement_id=agreement_id, size=0, frontier=b""
-    )
+    before = frontier_of(session, agreement_id, to_grow=True)
     if present := entry_by_statement(session, agreement_id, names.statement_id):
         check_signatures_kept(envelope, present.statement())
         return present
     _check_undecided(session, decision)
     _check_time(session, not_before)
-    at = accepted_at.astimezone(UTC).replace(microsecond=0)
-    return _write(session, log, names, at, envelope_bytes(envelope))
+    entry = LedgerEntry(
+        agreement_id=agreement_id,
+        index=before.size,
+        accepted_at=accepted_at.astimezone(UTC).replace(microsecond=0),
+        kind=names.kind,
+        statement_id=names.statement_id,
+        claim=names.claim,
+        envelope=envelope_bytes(envelope),
+        salt=new_salt(),
+    )
+    _write(session, entry, before)
+    if decision is not None:
+        _write_decision(session, entry, *decision)
+    return entry
 
 
 def entries(
@@ -119,39 +156,19 @@ def entries(
     `claim` selects that claim's entries; `after` is an index, and selects later entries. `limit` bounds
     their number.
     """
-    query = _COLUMNS.where(col(EntryRow.agreement_id) == agreement_id)
-    if claim is not None:
-        query = query.where(col(EntryRow.claim) == claim)
-    if kinds is not None:
-        query = query.where(col(EntryRow.kind).in_([str(kind) for kind in kinds]))
-    if after is not None:
-        query = query.where(col(EntryRow.index) > after)
-    rows = session.connection().execute(query.order_by(col(EntryRow.index)).limit(limit))
-    return [
-        LedgerEntry(
-            agreement_id=AgreementId(log),
-            index=index,
-            accepted_at=accepted_at,
-            kind=kind,
-            statement_id=Digest(statement),
-            claim=None if about is None else Digest(about),
-            envelope=envelope,
-            salt=salt,
-        )
-        for log, index, accepted_at, kind, statement, about, envelope, salt in rows
-    ]
+    wanted = _given(agreement_id, claim=claim, kinds=kinds, after=after)
+    query = _selected(frozenset(wanted))
+    rows = session.connection().execute(query if limit is None else query.limit(limit), wanted)
+    return [entry_of(row) for row in rows]
 
 
 def places(
     session: Session, agreement_id: AgreementId, *, kinds: Collection[str], after: int | None = None
 ) -> list[tuple[int, str]]:
     """Return the index and kind of every statement of some kinds, without reading their envelopes."""
-    query = select(EntryRow.index, EntryRow.kind).where(
-        col(EntryRow.agreement_id) == agreement_id, col(EntryRow.kind).in_([str(kind) for kind in kinds])
-    )
-    if after is not None:
-        query = query.where(col(EntryRow.index) > after)
-    return [(index, kind) for index, kind in session.exec(query.order_by(col(EntryRow.index)))]
+    wanted = _given(agreement_id, kinds=kinds, after=after)
+    rows = session.connection().execute(_places(frozenset(wanted)), wanted)
+    return [(index, kind) for index, kind in rows]
 
 
 def sizes(session: Session, agreement_ids: Collection[AgreementId]) -> dict[AgreementId, int]:
@@ -169,10 +186,8 @@ def heads(session: Session) -> dict[Digest, int]:
 
 def entry_by_statement(session: Session, agreement_id: AgreementId, statement: Digest) -> LedgerEntry | None:
     """Return the entry of `statement`, if it is on record."""
-    query = select(EntryRow).where(
-        col(EntryRow.agreement_id) == agreement_id, col(EntryRow.statement_id) == statement
-    )
-    row = session.exec(query).first()
+    wanted = {"agreement": agreement_id, "statement": statement}
+    row = session.connection().execute(_BY_STATEMENT, wanted).first()
     return None if row is None else entry_of(row)
 
 
@@ -185,28 +200,28 @@ def named_entry(session: Session, agreement_id: AgreementId, statement: Digest) 
 
 def agreements_with(session: Session, kind: str, among: Collection[AgreementId]) -> frozenset[AgreementId]:
     """Return which of some agreements have a statement of `kind` on record, by one query."""
-    query = (
-        select(EntryRow.agreement_id)
-        .where(col(EntryRow.agreement_id).in_(list(among)), col(EntryRow.kind) == kind)
-        .distinct()
-    )
-    return frozenset(AgreementId(name) for name in session.exec(query))
+    names = session.connection().execute(_WITH_KIND, {"among": list(among), "kind": kind}).scalars()
+    return frozenset(map(AgreementId, names))
 
 
 def decision_entry(session: Session, claim: Digest, stage: StageId) -> LedgerEntry | None:
     """Return the decision that released `stage` of `claim`, if it was made."""
-    decided = session.get(DecisionRow, (claim, stage))
-    if decided is None:
-        return None
-    row = session.get(EntryRow, (decided.agreement_id, decided.entry_index))
-    assert row is not None, "a decision points to its entry (a foreign key makes sure)"
-    return entry_of(row)
+    row = session.connection().execute(_DECIDED, {"claim": claim, "stage": stage}).first()
+    return None if row is None else entry_of(row)
 
 
-def frontier_of(session: Session, agreement_id: AgreementId) -> Frontier:
-    """Return the log as it stands: its size and root."""
-    log = session.get(LogRow, agreement_id)
-    return Frontier() if log is None else stored_frontier(log.size, log.frontier)
+def frontier_of(session: Session, agreement_id: AgreementId, *, to_grow: bool = False) -> Frontier:
+    """Return the log as it stands: its size and root.
+
+    Args:
+        to_grow: Hold the row until the transaction ends.
+
+    Raises:
+        LedgerCorruptError: The row was damaged.
+    """
+    query = _LOG_TO_GROW if to_grow else _LOG
+    log = session.connection().execute(query, {"agreement": agreement_id}).first()
+    return Frontier() if log is None else stored_frontier(*log)
 
 
 def stored_frontier(size: int, stored: bytes) -> Frontier:
@@ -220,6 +235,26 @@ def stored_frontier(size: int, stored: bytes) -> Frontier:
         return Frontier(size, tuple(stored[start : start + HASH_SIZE_BYTES] for start in starts))
     except LogRangeError as error:
         raise LedgerCorruptError("the stored tree is damaged", index=size) from error
+
+
+def _given(
+    agreement_id: AgreementId, *, kinds: Collection[str] | None, **asked: str | int | None
+) -> dict[str, object]:
+    """Return the values of the filters that were given, by name."""
+    words = None if kinds is None else [str(kind) for kind in kinds]
+    given = {"agreement": agreement_id, "kinds": words, **asked}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@cache
+def _selected(filters: frozenset[str]) -> Select[*Stored]:
+    query = columns(*COLUMNS).where(*(_FILTERS[name] for name in sorted(filters)))
+    return query.order_by(col(EntryRow.index))
+
+
+@cache
+def _places(filters: frozenset[str]) -> Select[int, str]:
+    return _selected(filters).with_only_columns(col(EntryRow.index), col(EntryRow.kind))
 
 
 def _check_undecided(session: Session, decision: tuple[Digest, StageId] | None) -> None:
@@ -236,34 +271,25 @@ def _check_time(session: Session, not_before: datetime | None) -> None:
         )
 
 
-def _write(session: Session, log: LogRow, names: Names, at: datetime, envelope: bytes) -> LedgerEntry:
-    salt, index = new_salt(), log.size
-    leaf = leaf_hash(leaf_bytes(accepted_at=at, envelope=envelope, salt=salt))
-    tree = stored_frontier(log.size, log.frontier)
-    grown = tree.append(leaf)
-    row = EntryRow(
-        agreement_id=log.agreement_id,
-        index=index,
-        accepted_at=at,
-        kind=names.kind,
-        statement_id=names.statement_id,
-        claim=names.claim,
-        node_hashes=b"".join(tree.completed_by(leaf)),
-        salt=salt,
-        envelope=envelope,
-    )
-    log.size, log.frontier = grown.size, b"".join(grown.hashes)
-    session.add_all([row, log, *_decisions(names, row)])
+def _write(session: Session, entry: LedgerEntry, before: Frontier) -> None:
+    leaf = entry.leaf()
+    nodes, grown = before.completed_by(leaf), before.append(leaf)
+    log = {
+        "log": entry.agreement_id,
+        "agreement_id": entry.agreement_id,
+        "size": grown.size,
+        "frontier": b"".join(grown.hashes),
+    }
+    database = session.connection()
     try:
-        session.flush()
+        database.execute(_ADD_ENTRY, {**asdict(entry), "node_hashes": b"".join(nodes)})
+        database.execute(_GROW_LOG if before.size else _ADD_LOG, log)
     except IntegrityError as error:
         # Writers take turns, so only an altered row can be where this entry belongs.
-        raise LedgerCorruptError("the log's size does not fit its entries", index=index) from error
-    return entry_of(row)
+        raise LedgerCorruptError("the log's size does not fit its entries", index=entry.index) from error
 
 
-def _decisions(names: Names, row: EntryRow) -> Sequence[DecisionRow]:
-    if names.decision is None:
-        return ()
-    claim, stage = names.decision
-    return [DecisionRow(claim=claim, stage=stage, agreement_id=row.agreement_id, entry_index=row.index)]
+def _write_decision(session: Session, entry: LedgerEntry, claim: Digest, stage: StageId) -> None:
+    decided = DecisionRow(claim=claim, stage=stage, agreement_id=entry.agreement_id, entry_index=entry.index)
+    session.add(decided)
+    session.flush()

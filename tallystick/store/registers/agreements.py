@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
@@ -28,6 +29,25 @@ from tallystick.store.damage import as_written
 from tallystick.store.database.tables import AgreementRow, PersonKeyRow
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.ledger.ledger import append, named_entry
+
+# Statements are built once: to build one takes several times as long as to execute it.
+_NEWEST: Final = (
+    columns(col(AgreementRow.agreement_id), func.max(col(AgreementRow.version)))
+    .where(col(AgreementRow.agreement_id).in_(bindparam("among", expanding=True)))
+    .group_by(col(AgreementRow.agreement_id))
+)
+_PERSON_KEYS: Final = (
+    columns(
+        col(AgreementRow.agreement_id),
+        col(AgreementRow.version),
+        col(AgreementRow.digest),
+        col(PersonKeyRow.person),
+        col(PersonKeyRow.public_key),
+    )
+    .where(col(PersonKeyRow.agreement_digest) == col(AgreementRow.digest))
+    .where(col(PersonKeyRow.fingerprint) == bindparam("fingerprint"))
+    .order_by(col(AgreementRow.agreement_id), col(AgreementRow.version).desc())
+)
 
 
 class VersionOutOfOrderError(TallystickError):
@@ -133,28 +153,12 @@ def agreement_ids(session: Session) -> list[AgreementId]:
 
 def newest_versions(session: Session, ids: Collection[AgreementId]) -> Mapping[AgreementId, int]:
     """Return the number of the newest version of each of these agreements."""
-    query = (
-        columns(col(AgreementRow.agreement_id), func.max(col(AgreementRow.version)))
-        .where(col(AgreementRow.agreement_id).in_(list(ids)))
-        .group_by(col(AgreementRow.agreement_id))
-    )
-    return {AgreementId(name): version for name, version in session.connection().execute(query)}
+    rows = session.connection().execute(_NEWEST, {"among": list(ids)})
+    return {AgreementId(name): version for name, version in rows}
 
 
 def person_keys(session: Session, fingerprint: Digest) -> list[PersonKey]:
     """Return whose a key is, by its fingerprint (SHA-256 of the raw key), newest versions first."""
-    query = (
-        columns(
-            col(AgreementRow.agreement_id),
-            col(AgreementRow.version),
-            col(AgreementRow.digest),
-            col(PersonKeyRow.person),
-            col(PersonKeyRow.public_key),
-        )
-        .where(col(PersonKeyRow.agreement_digest) == col(AgreementRow.digest))
-        .where(col(PersonKeyRow.fingerprint) == fingerprint)
-        .order_by(col(AgreementRow.agreement_id), col(AgreementRow.version).desc())
-    )
     return [
         PersonKey(
             agreement_id=AgreementId(agreement),
@@ -163,7 +167,9 @@ def person_keys(session: Session, fingerprint: Digest) -> list[PersonKey]:
             person=PersonId(person),
             public_key=PublicKey(key),
         )
-        for agreement, version, digest, person, key in session.connection().execute(query)
+        for agreement, version, digest, person, key in session.connection().execute(
+            _PERSON_KEYS, {"fingerprint": fingerprint}
+        )
     ]
 
 

@@ -6,8 +6,10 @@ What a claim *is* follows from its entries; no state is stored here.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import Select, bindparam, func
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from tallystick.crypto.envelope import Envelope, kind_of, statement_id
@@ -17,8 +19,22 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import header_of
 from tallystick.store.database.tables import ClaimRow, EntryRow
-from tallystick.store.ledger.entry import LedgerEntry, entry_of
+from tallystick.store.ledger.entry import COLUMNS, LedgerEntry, entry_of
 from tallystick.store.ledger.ledger import append
+
+_CLAIMS: Final = (
+    columns(col(ClaimRow.digest), col(ClaimRow.agreement_id), col(ClaimRow.claim_id), *COLUMNS)
+    .where(col(EntryRow.agreement_id) == col(ClaimRow.agreement_id))
+    .where(col(EntryRow.statement_id) == col(ClaimRow.digest))
+    .order_by(col(ClaimRow.agreement_id), col(EntryRow.index))
+)
+_BY_DIGEST: Final = _CLAIMS.where(col(ClaimRow.digest) == bindparam("wanted"))
+_BY_CLAIM_ID: Final = _CLAIMS.where(col(ClaimRow.claim_id) == bindparam("wanted"))
+_UNDER: Final = _CLAIMS.where(col(ClaimRow.agreement_id).in_(bindparam("among", expanding=True)))
+_LATER: Final = _UNDER.where(
+    (col(ClaimRow.agreement_id) > bindparam("agreement"))
+    | ((col(ClaimRow.agreement_id) == bindparam("agreement")) & (col(EntryRow.index) > bindparam("index")))
+)
 
 
 class ClaimIdTakenError(TallystickError):
@@ -69,17 +85,17 @@ def file(session: Session, envelope: Envelope, accepted_at: datetime) -> StoredC
 
 def by_digest(session: Session, digest: Digest) -> StoredClaim | None:
     """Return the claim with `digest`."""
-    return next(_matching(session, col(ClaimRow.digest) == digest), None)
+    return next(_found(session, _BY_DIGEST, wanted=digest), None)
 
 
 def by_claim_id(session: Session, short: ClaimId) -> StoredClaim | None:
     """Return the claim that is shown as `short`."""
-    return next(_matching(session, col(ClaimRow.claim_id) == short), None)
+    return next(_found(session, _BY_CLAIM_ID, wanted=short), None)
 
 
 def of_agreements(session: Session, agreement_ids: Collection[AgreementId]) -> list[StoredClaim]:
     """Return the claims under these agreements, in the order in which they were filed under each."""
-    return list(_matching(session, col(ClaimRow.agreement_id).in_(list(agreement_ids))))
+    return list(_found(session, _UNDER, among=list(agreement_ids)))
 
 
 def page(
@@ -90,12 +106,9 @@ def page(
     limit: int,
 ) -> list[StoredClaim]:
     """Return the first claims under these agreements after a place: an agreement, and a filing's index."""
-    conditions: list[ColumnElement[bool]] = [col(ClaimRow.agreement_id).in_(list(agreement_ids))]
-    if after is not None:
-        agreement_id, index = after
-        later = (col(ClaimRow.agreement_id) == agreement_id) & (col(EntryRow.index) > index)
-        conditions.append((col(ClaimRow.agreement_id) > agreement_id) | later)
-    return list(_matching(session, *conditions, limit=limit))
+    agreement_id, index = ("", 0) if after is None else after  # no agreement has an empty name
+    wanted = {"among": list(agreement_ids), "agreement": agreement_id, "index": index}
+    return list(_found(session, _LATER.limit(limit), **wanted))
 
 
 def on_record(session: Session) -> int:
@@ -103,23 +116,13 @@ def on_record(session: Session) -> int:
     return session.exec(select(func.count()).select_from(ClaimRow)).one()
 
 
-def _matching(
-    session: Session, *conditions: ColumnElement[bool], limit: int | None = None
-) -> Iterator[StoredClaim]:
-    query = (
-        select(ClaimRow, EntryRow)
-        .where(col(EntryRow.agreement_id) == col(ClaimRow.agreement_id))
-        .where(col(EntryRow.statement_id) == col(ClaimRow.digest))
-        .where(*conditions)
-        .order_by(col(ClaimRow.agreement_id), col(EntryRow.index))
-        .limit(limit)
-    )
-    for row, entry in session.exec(query).all():
+def _found(session: Session, query: Select[*tuple[Any, ...]], **wanted: object) -> Iterator[StoredClaim]:
+    for digest, agreement_id, short, *entry in session.connection().execute(query, wanted):
         yield StoredClaim(
-            digest=Digest(row.digest),
-            agreement_id=AgreementId(row.agreement_id),
-            claim_id=ClaimId(row.claim_id),
-            entry=entry_of(entry),
+            digest=Digest(digest),
+            agreement_id=AgreementId(agreement_id),
+            claim_id=ClaimId(short),
+            entry=entry_of(tuple(entry)),
         )
 
 
