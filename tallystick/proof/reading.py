@@ -26,6 +26,7 @@ from tallystick.domain.statements.signed import Body, Signed
 from tallystick.limits import AGREEMENTS_REMEMBERED_MAX, STATEMENTS_REMEMBERED_MAX
 
 _HEADER: Final = tuple(member.name for member in fields(Header))
+_KINDS: Final = frozenset(Kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,7 @@ def kind_read(envelope: Envelope) -> Kind:
         MalformedDocumentError: No kind of ours.
     """
     word = kind_of(envelope)
-    if word not in set(Kind):
+    if word not in _KINDS:
         raise MalformedDocumentError("unknown kind of statement", kind=word)
     return Kind(word)
 

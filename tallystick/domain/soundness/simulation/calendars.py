@@ -8,7 +8,6 @@ from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.codec import instant_text
 from tallystick.domain.instants import plus
 from tallystick.domain.soundness.finding import Finding, error, warning
-from tallystick.domain.soundness.simulation.cast import Cast
 from tallystick.domain.soundness.simulation.trial import Trial
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.limits import CALENDAR_AHEAD_MIN
@@ -45,8 +44,7 @@ def calendars_reach(trial: Trial) -> Iterator[Finding]:
 
 def _beyond(trial: Trial) -> CalendarExhaustedError | None:
     """Return the deadline after a calendar's end if the depositor says nothing, which takes the longest."""
-    cast = Cast(claimant=trial.claimants[0], silent=trial.silent_depositor, acknowledges=False)
-    return trial.end(cast).beyond or trial.end(Cast(claimant=trial.claimants[0])).beyond
+    return trial.end(trial.without_depositor).beyond or trial.end(trial.diligent).beyond
 
 
 def _last_day(agreement: Agreement, good: datetime, bad: datetime) -> date:

@@ -18,7 +18,6 @@ class Cast:
         dead: The channels that take no notice.
         objectors: The persons who may object; the first of them does, as soon as it can be done.
         holders: The persons who may place a hold; the first of them does, as soon as it can be placed.
-        acknowledges: Whether the depositor's persons confirm that notice has arrived.
         approves_early: Whether approvers approve every stage as soon as they may, and never again.
     """
 
@@ -27,7 +26,6 @@ class Cast:
     dead: frozenset[Channel] = frozenset()
     objectors: tuple[PersonId, ...] = ()
     holders: tuple[PersonId, ...] = ()
-    acknowledges: bool = True
     approves_early: bool = False
 
     def willing(self, persons: Iterable[PersonId]) -> tuple[PersonId, ...]:

@@ -60,7 +60,7 @@ def _accept(play: Play, item: Waiting) -> bool:
 
 
 def _acknowledge(play: Play, item: Waiting) -> bool:
-    return play.cast.acknowledges and play.say(Kind.NOTICE_ACKNOWLEDGEMENT, *play.cast.willing(item.on)[:1])
+    return play.say(Kind.NOTICE_ACKNOWLEDGEMENT, *play.cast.willing(item.on)[:1])
 
 
 def _settle(play: Play, _: Waiting) -> bool:

@@ -7,6 +7,7 @@ the gate decides, and `advance` admits and folds every statement. Only the signa
 from tallystick.domain.acts.all import draft
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
+from tallystick.domain.agreement.terms import HeaderMembers
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.course import stage_for_the_gate
 from tallystick.domain.drafts.choices import Choices
@@ -104,7 +105,7 @@ class Play:
         if owed is None:
             return False
         event = Event(
-            **self.props.terms.header(engine_person(self.agreement.deployment), self.now, self._nonce()),
+            **self._header(engine_person(self.agreement.deployment)),
             claim=self.claim.digest,
             happening=owed.happening,
             stage=owed.stage,
@@ -127,7 +128,7 @@ class Play:
             for one in party.channels
         )
         notice = Notice(
-            **self.props.terms.header(engine_person(self.agreement.deployment), self.now, self._nonce()),
+            **self._header(engine_person(self.agreement.deployment)),
             claim=self.claim.digest,
             party=party.id,
             attempt=len(self.claim.notices) + 1,
@@ -142,7 +143,7 @@ class Play:
         if seen is None:
             return False
         sighting = Sighting(
-            **self.props.terms.header(gate_person(self.agreement.deployment), self.now, self._nonce()),
+            **self._header(gate_person(self.agreement.deployment)),
             claim=self.claim.digest,
             notice=seen.signed.id,
         )
@@ -155,7 +156,7 @@ class Play:
             return False
         made = decide(self.agreement, self.claim, stage, self.props.sight(self.now))
         decision = DecisionStatement(
-            **self.props.terms.header(gate_person(self.agreement.deployment), self.now, self._nonce()),
+            **self._header(gate_person(self.agreement.deployment)),
             claim=self.claim.digest,
             stage=stage,
             released=made.released,
@@ -177,6 +178,9 @@ class Play:
         signed = as_if_signed(body, *keys, name=f"{body.KIND} {len(self.claim.entries)}")
         entry = Entry(index=len(self.claim.entries), accepted_at=self.now, signed=signed)
         self.claim = advance(self.props.terms, self.claim, entry)
+
+    def _header(self, person: PersonId) -> HeaderMembers:
+        return self.props.terms.header(person, self.now, self._nonce())
 
     def _nonce(self) -> str:
         return f"{len(self.claim.entries):032x}"

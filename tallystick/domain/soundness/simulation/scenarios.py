@@ -1,10 +1,11 @@
 """Which claims are played, and how each must end: the agreement's words against what the rules do.
 
-One thing goes wrong at a time. Where the words themselves say that nothing goes on, nothing is found: without
+One thing goes wrong at a time. Where the words themselves say that a claim stops, nothing is found: without
 the escrow agent no form is checked, and without the beneficiary nobody reports what was delivered.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
@@ -42,9 +43,9 @@ def release_comes(trial: Trial) -> Iterator[Finding]:
             yield error("stage-never-released", _stage(trial, stage), message, advice)
 
 
-def silence_lets_go_on(trial: Trial) -> Iterator[Finding]:
+def silence_stops_nothing(trial: Trial) -> Iterator[Finding]:
     """Require that a claim continues although the depositor says nothing."""
-    end = trial.end(_silent(trial))
+    end = trial.end(trial.without_depositor)
     if end.claim.window_opened_at is None:
         yield _unheard(trial)
         return
@@ -74,11 +75,11 @@ def _unheard(trial: Trial) -> Finding:
 
 def notice_survives_one_server(trial: Trial) -> Iterator[Finding]:
     """Advise that notice can be proven although the mail server, or one webhook's host, is dead."""
-    if trial.end(_silent(trial)).claim.window_opened_at is None:
+    if trial.end(trial.without_depositor).claim.window_opened_at is None:
         return
     party = depositor(trial.agreement)
     for name, channels in _servers(party.channels):
-        end = trial.until(_window_opened, _silent(trial, dead=channels))
+        end = trial.until(_window_opened, replace(trial.without_depositor, dead=channels))
         if end.claim.window_opened_at is None:
             message = f"while {name} is down, no notice to {party.id} counts, and a claim waits for ever"
             place = trial.agreement.parties.index(party)
@@ -90,9 +91,12 @@ def notice_survives_refusal(trial: Trial) -> Iterator[Finding]:
     """Advise that notice can be proven although the depositor refuses it at each of its own channels."""
     party = depositor(trial.agreement)
     own = frozenset(one for one in party.channels if one.kind is not ChannelKind.OUTBOX)
-    if trial.end(_silent(trial)).claim.window_opened_at is None:
+    if trial.end(trial.without_depositor).claim.window_opened_at is None:
         return
-    if trial.until(_window_opened, _silent(trial, dead=own)).claim.window_opened_at is not None:
+    if (
+        trial.until(_window_opened, replace(trial.without_depositor, dead=own)).claim.window_opened_at
+        is not None
+    ):
         return
     place = trial.agreement.parties.index(party)
     message = f"if {party.id} refuses every letter and acknowledges none, a claim waits for ever"
@@ -115,9 +119,8 @@ def _servers(channels: tuple[Channel, ...]) -> Iterator[tuple[str, frozenset[Cha
 
 def objections_are_settled(trial: Trial) -> Iterator[Finding]:
     """Require that an objection by a depositor who does not give way is settled by somebody else."""
-    silent = trial.silent_depositor
     for objector in trial.agreement.objection.objectors[:1]:
-        cast = Cast(claimant=trial.claimants[0], silent=silent, objectors=(objector,))
+        cast = replace(trial.without_depositor, objectors=(objector,))
         end = trial.until(lambda claim: bool(claim.settled), cast)
         if end.claim.open_objections:
             message = f"an objection by {objector} stands for ever: nobody but their own party can settle it"
@@ -152,7 +155,7 @@ def holds_are_lifted(trial: Trial) -> Iterator[Finding]:
 
 
 def _held(trial: Trial, holders: tuple[PersonId, ...], silent: frozenset[PersonId]) -> bool:
-    cast = Cast(claimant=trial.claimants[0], silent=silent, holders=holders)
+    cast = replace(trial.diligent, silent=silent, holders=holders)
     return not trial.until(lambda claim: bool(claim.lifted), cast).claim.lifted
 
 
@@ -161,7 +164,7 @@ def no_neutral_is_needed(trial: Trial) -> Iterator[Finding]:
     for party in trial.agreement.parties:
         if party.role not in _NEUTRAL:
             continue
-        end = trial.end(Cast(claimant=trial.claimants[0], silent=persons_of_party(trial.agreement, party)))
+        end = trial.end(replace(trial.diligent, silent=persons_of_party(trial.agreement, party)))
         for stage in end.not_released:
             message = f"{stage} is never released if {party.id} says nothing"
             advice = f"Let others suffice without {party.id}."
@@ -170,7 +173,7 @@ def no_neutral_is_needed(trial: Trial) -> Iterator[Finding]:
 
 def approvals_outlast_the_way(trial: Trial) -> Iterator[Finding]:
     """Advise that approvals given when the form is accepted still count when the last stage opens."""
-    end = trial.end(Cast(claimant=trial.claimants[0], approves_early=True))
+    end = trial.end(replace(trial.diligent, approves_early=True))
     if not end.released:
         lifetime = trial.agreement.windows.approval_lifetime.text
         message = f"approvals that are given at once end after {lifetime}, before {end.not_released[0]} opens"
@@ -207,17 +210,13 @@ def both_sides_can_instruct(trial: Trial) -> Iterator[Finding]:
 
 def licences_outlast_the_way(trial: Trial) -> Iterator[Finding]:
     """Advise that no licence is over by the time its component could be released."""
-    end = trial.end(_silent(trial))
+    end = trial.end(trial.without_depositor)
     for place, component in enumerate(trial.agreement.components):
         ends_on = component.licence.ends_on
         if ends_on is not None and ends_on < end.at.date():
             message = f"the licence of {component.id} ends on {ends_on}, before it could be released"
             advice = "Agree on a longer licence, or take the component out."
             yield warning("licence-over", f"/components/{place}/licence/ends_on", message, advice)
-
-
-def _silent(trial: Trial, dead: frozenset[Channel] = frozenset()) -> Cast:
-    return Cast(claimant=trial.claimants[0], silent=trial.silent_depositor, acknowledges=False, dead=dead)
 
 
 def _window_opened(claim: Claim) -> bool:
@@ -232,7 +231,7 @@ def _stage(trial: Trial, stage: str) -> str:
 SCENARIOS: Final[tuple[Scenario, ...]] = (
     conditions_can_be_filed,
     release_comes,
-    silence_lets_go_on,
+    silence_stops_nothing,
     notice_survives_one_server,
     notice_survives_refusal,
     objections_are_settled,

@@ -18,7 +18,7 @@ from tallystick.domain.inbox.deadlines import deadlines
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.record.generations import newest_generation
-from tallystick.domain.soundness.simulation.cast import Cast
+from tallystick.domain.soundness.simulation.cast import Cast, persons_of_party
 from tallystick.domain.soundness.simulation.duties import persons_act
 from tallystick.domain.soundness.simulation.play import Play
 from tallystick.domain.soundness.simulation.props import Props, as_if_signed, invented, props
@@ -76,9 +76,14 @@ class Trial:
         return tuple(first.values())
 
     @cached_property
-    def silent_depositor(self) -> frozenset[PersonId]:
-        """The persons of the depositor."""
-        return frozenset(person.id for person in self.agreement.acting_for(depositor(self.agreement).id))
+    def diligent(self) -> Cast:
+        """A cast in which everybody does their duty."""
+        return Cast(claimant=self.claimants[0])
+
+    @cached_property
+    def without_depositor(self) -> Cast:
+        """A cast in which the depositor's persons sign nothing, not even that notice has arrived."""
+        return replace(self.diligent, silent=persons_of_party(self.agreement, depositor(self.agreement)))
 
     def end(self, cast: Cast) -> End:
         """Return where the claim comes to rest with this cast."""
@@ -100,19 +105,6 @@ class Trial:
         """Return where the claim comes to rest, or where it is once `seen` says that enough was seen."""
         return self._played(seen, cast, self._filing(cast.claimant))
 
-    def _played(self, seen: Callable[[Claim], bool], cast: Cast, filing: ClaimFiling) -> End:
-        play = Play(self._props, cast, filing)
-        beyond = None
-        try:
-            deadlines(play.agreement, play.claim, play.now)
-            for _ in range(PLAY_TURNS_MAX):
-                if seen(play.claim) or not _goes_on(play):
-                    break
-            return_orders_end(play.agreement, play.claim)
-        except CalendarExhaustedError as exhausted:
-            beyond = exhausted
-        return End(claim=play.claim, at=play.now, beyond=beyond)
-
     def refusal(self, condition: Condition) -> TallystickError | None:
         """Return why a claim with no more evidence than `condition` needs cannot be filed, or None."""
         filing = self._filing(self.claimants[0], condition)
@@ -123,6 +115,19 @@ class Trial:
         except TallystickError as refused:
             return refused
         return None
+
+    def _played(self, seen: Callable[[Claim], bool], cast: Cast, filing: ClaimFiling) -> End:
+        play = Play(self._props, cast, filing)
+        beyond = None
+        try:
+            deadlines(play.agreement, play.claim, play.now)
+            for _ in range(PLAY_TURNS_MAX):
+                if seen(play.claim) or not _moves(play):
+                    break
+            return_orders_end(play.agreement, play.claim)
+        except CalendarExhaustedError as exhausted:
+            beyond = exhausted
+        return End(claim=play.claim, at=play.now, beyond=beyond)
 
     @cached_property
     def _props(self) -> Props:
@@ -155,7 +160,7 @@ def _never(_: Claim) -> bool:
     return False
 
 
-def _goes_on(play: Play) -> bool:
+def _moves(play: Play) -> bool:
     return play.engine_acts() or persons_act(play) or play.time_passes()
 
 

@@ -20,7 +20,6 @@ from tallystick.domain.ids import ComponentId, PartyId, PersonId, PublicKey, Sta
 from tallystick.domain.periods import Period
 from tallystick.domain.quorum import Group, Quorum
 from tallystick.domain.soundness.check import errors_among, examine
-from tallystick.domain.soundness.simulation.cast import Cast
 from tallystick.domain.soundness.simulation.trial import Trial
 from tallystick.domain.statements.engine import Event, Notice
 from tests.support.worlds.agreements import AGREEMENT
@@ -155,7 +154,7 @@ def test_whatever_the_names_are_the_engines_statements_can_be_read_back() -> Non
     agreement = with_longest_names()
     assert errors_among(examine(agreement, at=TODAY)) == ()
     trial = Trial(agreement, at=TODAY)
-    end = trial.end(Cast(claimant=trial.claimants[0], acknowledges=False, approves_early=True))
+    end = trial.end(replace(trial.without_depositor, approves_early=True))
     assert end.claim.decided_stages, "an early approval counts for the first stage at least"
     said = [one.signed.body for one in end.claim.entries if isinstance(one.signed.body, Event | Notice)]
     for body in said:
