@@ -192,8 +192,8 @@ BUILDS: Final = (
     _build(
         "a page of a list reads every claim",
         "tallystick/store/registers/claims.py",
-        "return list(_matching(session, *conditions, limit=limit))",
-        "return list(_matching(session, *conditions))",
+        "return list(_found(session, _LATER.limit(limit), **wanted))",
+        "return list(_found(session, _LATER, **wanted))",
         "tests/store/registers/test_claims.py",
     ),
     _build(
@@ -227,7 +227,7 @@ BUILDS: Final = (
     _build(
         "a node that does not fit its leaves is signed",
         "tallystick/store/ledger/checkpoints.py",
-        "    _check_nodes(row, before.completed_by(leaf))\n",
+        "    _check_nodes(index, node_hashes, before.completed_by(leaf))\n",
         "",
         "tests/store/ledger/test_tree.py -k fit",
     ),
