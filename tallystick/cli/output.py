@@ -59,6 +59,12 @@ def say(line: str) -> None:
     typer.echo(one_line(line), err=True)
 
 
+def say_unverified(verifying: str, *, as_json: bool) -> None:
+    """Say, unless a machine reads, that the result is the server's word, and which command verifies it."""
+    if not as_json:
+        say(f"not verified: the server says this; `tallystick {verifying}` verifies what was signed")
+
+
 def print_problem(error: TallystickError) -> None:
     """Print a refusal as the API would (RFC 9457), on standard error."""
     problem = {

@@ -9,7 +9,7 @@ import typer
 from tallystick.cli.envelopes import hand_on
 from tallystick.cli.opened import opened, private_keys
 from tallystick.cli.options import AgreementName, Api, Json, Key, MaybeApi, Trusted, Yes
-from tallystick.cli.output import print_json, print_result, print_table, say
+from tallystick.cli.output import print_json, print_result, print_table, say, say_unverified
 from tallystick.cli.signing import asking
 from tallystick.client.answers import envelope_in, objects, text
 from tallystick.client.route import route
@@ -134,13 +134,14 @@ def register(
 
 @app.command("list")
 def list_(context: typer.Context, api: Api, key: Key, as_json: Json = False) -> None:
-    """List the agreements that name you."""
+    """List the agreements that name you, as the server says; `agreement show` verifies one."""
     with opened(context, api, key) as desk:
         answer = desk.client.get(route("agreements"))
     rows = [
         [text(a, "agreement"), a.get("version"), text(a, "title"), text(a, "digest")]
         for a in objects(answer, "agreements")
     ]
+    say_unverified("agreement show AGREEMENT", as_json=as_json)
     print_table(answer, ("agreement", "version", "title", "digest"), rows, as_json=as_json)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
-from tallystick.cli.output import print_json, print_line, print_result, print_table, say
+from tallystick.cli.output import print_json, print_line, print_result, print_table, say, say_unverified
 from tallystick.cli.signing import asking
 from tallystick.client.answers import objects, text, texts
 from tallystick.client.problems import UnreachableError
@@ -56,7 +56,10 @@ def show(
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Show a claim as its signed record makes it, verified here; `--json` prints the server's answer."""
+    """Show a claim as its signed record makes it, verified here.
+
+    `--json` verifies the record too, but prints the server's own account of the claim.
+    """
     at = now()
     with opened(context, api, key) as desk:
         case = open_claim(desk, claim, at=at, trusted=trust)
@@ -78,10 +81,11 @@ def list_(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the claims that you may see."""
+    """List the claims that you may see, as the server says; `claim show` verifies one."""
     person = None if waiting_for is None else person_id(waiting_for)
     with opened(context, api, key) as desk:
         answer = desk.client.get_pages(route("claims"), "claims", state=state, waiting_for=person)
+    _say_unverified(as_json=as_json)
     members = ("claim", "state", "agreement", "condition", "filed_by", "filed_at")
     rows = [[text(claim, name) for name in members] for claim in objects(answer, "claims")]
     print_table(answer, [name.replace("_", " ") for name in members], rows, as_json=as_json)
@@ -89,8 +93,9 @@ def list_(
 
 @app.command()
 def watch(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
-    """Follow a claim, one line per entry, until it ends or you press Ctrl-C."""
+    """Follow a claim, as the server tells it, one line per entry, until it ends or you press Ctrl-C."""
     with opened(context, api, key) as desk:
+        _say_unverified(as_json=as_json)
         watch, silent = _Watch(desk=desk, claim=claim, as_json=as_json), False
         while True:
             try:
@@ -102,16 +107,17 @@ def watch(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_js
                 if not error.retryable:
                     raise
                 if not silent:
-                    say(f"{error.message}; it is asked again until it answers")
+                    say(f"{error.message}; trying again until the server answers")
                 silent = True
                 desk.client.pause(_LOOK_SECONDS)
 
 
 @app.command()
 def explain(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
-    """Say what a claim is waiting for, and which conditions of the next release are met."""
+    """Show what a claim waits for, and which conditions of the next release are met, as the server says."""
     with opened(context, api, key) as desk:
         answer = desk.client.get(route("claims", claim, "explain"))
+    _say_unverified(as_json=as_json)
     marks = [
         f"{'✓' if p.get('holds') else '✗'} {text(p, 'premise')}: {text(p, 'found')}"
         for p in objects(answer, "premises")
@@ -121,9 +127,10 @@ def explain(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_
 
 @app.command()
 def timeline(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
-    """List a claim's entries in the ledger."""
+    """List a claim's entries in the ledger, as the server says; `claim show` verifies them."""
     with opened(context, api, key) as desk:
         answer = desk.client.get(route("claims", claim, "timeline"))
+    _say_unverified(as_json=as_json)
     members = ("accepted_at", "event", "person", "statement")
     rows = [[text(entry, name) for name in members] for entry in objects(answer, "entries")]
     print_table(answer, ("accepted at", "event", "person", "statement"), rows, as_json=as_json)
@@ -131,13 +138,18 @@ def timeline(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as
 
 @app.command()
 def inbox(context: typer.Context, api: Api, key: Key, *, as_json: Json = False) -> None:
-    """List what is waiting for you."""
+    """List what is waiting for you, as the server says; `claim show` verifies a claim."""
     with opened(context, api, key) as desk:
         answer = desk.client.get_pages(route("inbox"), "items")
+    _say_unverified(as_json=as_json)
     # Each page has its own order. Moments are spelt so that they sort as text; what has no end comes last.
     urgent = sorted(objects(answer, "items"), key=lambda i: (i.get("until") is None, str(i.get("until"))))
     rows = [[text(i, "claim"), text(i, "what"), i.get("until"), text(i, "why")] for i in urgent]
     print_table(answer, ("claim", "what", "until", "why"), rows, as_json=as_json)
+
+
+def _say_unverified(*, as_json: bool) -> None:
+    say_unverified("claim show CLAIM", as_json=as_json)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import typer
 
 from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
-from tallystick.cli.output import print_result, print_table, say
+from tallystick.cli.output import print_result, print_table, say, say_unverified
 from tallystick.cli.signing import asking
 from tallystick.client.answers import member, number, objects, text
 from tallystick.client.route import route
@@ -89,13 +89,14 @@ def make(
 def list_(
     context: typer.Context, agreement: AgreementName, api: Api, key: Key, as_json: Json = False
 ) -> None:
-    """List the deposits under an agreement."""
+    """List the deposits under an agreement, as the server says; `deposit verify` verifies one."""
     with opened(context, api, key) as desk:
         answer = desk.client.get(route("agreements", agreement, "deposits"))
     rows = [
         (number(d, "number"), text(member(d, "verdict"), "state"), text(d, "accepted_at"), text(d, "deposit"))
         for d in objects(answer, "deposits")
     ]
+    say_unverified("deposit verify AGREEMENT N", as_json=as_json)
     print_table(answer, ("number", "verdict", "accepted at", "digest"), rows, as_json=as_json)
 
 

@@ -253,6 +253,27 @@ def test_explanation_marks_each_premise(office: Office, release: Release) -> Non
     assert ran.out.splitlines() == ["The window runs.", "✗ window-over: it runs", "✓ no-hold: none"]
 
 
+@pytest.mark.parametrize("command", [["list"], ["inbox"], ["explain", "CLAIM"], ["timeline", "CLAIM"]])
+def test_what_the_server_alone_says_is_called_unverified(
+    office: Office, release: Release, command: list[str]
+) -> None:
+    office.api.shows["/v1/claims"] = {"claims": []}
+    office.api.shows["/v1/inbox"] = {"items": []}
+    office.api.shows[f"/v1/claims/{release.claim}/explain"] = {"premises": [], "lines": []}
+    office.api.shows[f"/v1/claims/{release.claim}/timeline"] = {"entries": []}
+    words = [release.claim if word == "CLAIM" else word for word in command]
+    assert office.run("claim", *words, person=ANA).err == (
+        "not verified: the server says this; `tallystick claim show CLAIM` verifies what was signed\n"
+    )
+    assert office.run("claim", *words, "--json", person=ANA).err == ""
+
+
+def test_what_is_shown_from_the_signed_record_is_not_called_unverified(
+    office: Office, release: Release
+) -> None:
+    assert "not verified" not in office.run("claim", "show", release.claim, person=ANA).err
+
+
 def test_watching_prints_each_entry_once_and_ends_with_the_claim(office: Office, release: Release) -> None:
     entries = [
         {"index": 4, "accepted_at": "2026-11-24T09:00:00Z", "event": "filed", "person": BEA},
@@ -266,6 +287,7 @@ def test_watching_prints_each_entry_once_and_ends_with_the_claim(office: Office,
     office.api.shows[f"/v1/claims/{release.claim}/events"] = b'data: {"index": 7}\n\n'
     ran = office.run("claim", "watch", release.claim, person=ANA)
     assert [line.split()[1] for line in ran.out.splitlines()] == ["filed", "intake-accepted"]
+    assert ran.err.startswith("not verified: ")
 
 
 def test_watch_continues_after_an_outage_from_the_last_entry_it_printed(
@@ -285,7 +307,7 @@ def test_watch_continues_after_an_outage_from_the_last_entry_it_printed(
     ran = office.run("claim", "watch", release.claim, person=BEA)
     assert ran.code == 0, ran.err
     assert [line.split()[1] for line in ran.out.splitlines()] == ["filed", "accepted"]
-    assert ran.err.count("it is asked again until it answers") == 1
+    assert ran.err.count("trying again until the server answers") == 1
 
 
 def test_claim_is_shown_and_nothing_of_it_is_sent_without_a_yes(office: Office, release: Release) -> None:
