@@ -14,20 +14,21 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from temporalio import activity
 
+from activities.doubts import record_doubt
 from activities.engine import engine_header, nonce_of, signed_by_engine
 from activities.pages import page, raw_entry
 from tallystick import telemetry
 from tallystick.crypto.envelope import Envelope, kind_of, parse_envelope, statement_id
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.admission.door import admit, admit_act
+from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import Event
+from tallystick.domain.statements.signed import Body, Signed
 from tallystick.faults import crossing
 from tallystick.limits import CLOCK_SKEW_MAX
 from tallystick.messages import (
@@ -44,6 +45,7 @@ from tallystick.messages import (
 from tallystick.proof.reading import header_of, read_signed
 from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.extension import admitted
 from tallystick.store.cases.filing import check_may_be_filed, read_filing
 from tallystick.store.cases.kept import Cases
 from tallystick.store.database.session import reading, transaction
@@ -61,12 +63,23 @@ class LedgerActivities:
     """What the worker does with the ledger; it has the log key, which can release nothing."""
 
     def __init__(
-        self, *, database: Engine, log_key: SigningKey, grown: Callable[[AgreementId], None]
+        self,
+        *,
+        database: Engine,
+        log_key: SigningKey,
+        grown: Callable[[AgreementId], None],
+        doubted: Callable[[AgreementId], None] = lambda _: None,
     ) -> None:
-        """Take what the activities need; `grown` is called with each log that has a new entry."""
+        """Take what the activities need.
+
+        Args:
+            grown: Called with each log that has a new entry.
+            doubted: Called with each log that does not extend what somebody had verified: letters are owed.
+        """
         self._database = database
         self._log_key = log_key
         self._grown = grown
+        self._doubted = doubted
         self._cases = Cases()
 
     @activity.defn
@@ -102,10 +115,14 @@ class LedgerActivities:
             envelope = parse_envelope(request.envelope.encode())
             with transaction(self._database) as session:
                 case = self._cases.load(session, request.agreement, request.claim)
-                place = _Place(at=request.at, after=request.after, admit=admit_act)
+                place = _Place(at=request.at, after=request.after, admit=admitted, tell=self._tell)
                 answer = _append(session, case, envelope, place)
             self._grown(case.agreement.id)
             return answer
+
+    def _tell(self, session: Session, entry: LedgerEntry, doubt: str) -> None:
+        record_doubt(session, entry, doubt, self._log_key)
+        self._doubted(entry.agreement_id)
 
     @activity.defn
     def record_happening(self, request: RecordHappening) -> NewEntries:
@@ -124,7 +141,7 @@ class LedgerActivities:
                     case = self._cases.load(session, request.agreement, request.claim)
                     envelope = signed_by_engine(_event(case.signed.terms, request), self._log_key)
                     place = _Place(
-                        at=request.at, after=request.after, admit=admit, not_before=_not_before(request)
+                        at=request.at, after=request.after, admit=_admit, not_before=_not_before(request)
                     )
                     answer = _append(session, case, envelope, place)
             except TooEarlyError as error:
@@ -178,11 +195,12 @@ class LedgerActivities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where and when an entry is appended, and by which check it is admitted."""
+    """Where and when an entry is appended, by which check it is admitted, and who gets to know of a doubt."""
 
     at: datetime
     after: int
-    admit: Callable[..., EventType]
+    admit: Callable[[Session, CaseFile, Signed[Body], datetime], str | None]
+    tell: Callable[[Session, LedgerEntry, str], None] | None = None
     not_before: datetime | None = None
 
 
@@ -212,9 +230,13 @@ def _append(session: Session, case: CaseFile, envelope: Envelope, place: _Place)
     return NewEntries(recorded=present, entries=page(newer))
 
 
+def _admit(_: Session, case: CaseFile, signed: Signed[Body], at: datetime) -> None:
+    admit(case.agreement, case.claim, signed, at=at)
+
+
 def _append_admitted(session: Session, case: CaseFile, envelope: Envelope, place: _Place) -> LedgerEntry:
-    place.admit(case.agreement, case.claim, read_signed(envelope, case.agreement), at=place.at)
-    return ledger.append(
+    doubt = place.admit(session, case, read_signed(envelope, case.agreement), place.at)
+    entry = ledger.append(
         session,
         case.agreement.id,
         envelope,
@@ -222,6 +244,9 @@ def _append_admitted(session: Session, case: CaseFile, envelope: Envelope, place
         claim=case.claim.digest,
         not_before=place.not_before,
     )
+    if doubt is not None and place.tell is not None:
+        place.tell(session, entry, doubt)
+    return entry
 
 
 def _event(terms: Terms, request: RecordHappening) -> Event:

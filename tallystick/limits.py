@@ -215,6 +215,7 @@ LETTER_FILE_SIZE_BYTES_MAX: Final = 1024 * 1024  # of a letter as a file, or of 
 
 STORAGE_NOTICE_FINDINGS_MAX: Final = 64  # in one letter, so that a lost disk is not one letter per file
 STORAGE_NOTICE_RETRY_MAX: Final = timedelta(days=1)
+LETTERS_SOON: Final = timedelta(seconds=5)  # after an event that the parties get a letter about at once
 STORAGE_NOTICE_AGAIN: Final = timedelta(minutes=15)  # after what kept the storekeeper from looking
 assert STORAGE_NOTICE_FINDINGS_MAX <= LIST_LENGTH_MAX
 

@@ -16,7 +16,7 @@ from tallystick.crypto.log.merkle import verify_consistency
 from tallystick.crypto.log.note import origin_of
 from tallystick.domain.claim.sight import Sight
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import ComponentId, PublicKey, StageId
+from tallystick.domain.ids import ComponentId, Digest, PublicKey, StageId
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.signed import Signed, expect
@@ -24,6 +24,7 @@ from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
 from tallystick.store.blobs.store import ReplicaState
 from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.extension import unextended
 from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.ledger import checkpoints, tree
 from tallystick.store.ledger.checkpoints import LogSigner
@@ -40,6 +41,8 @@ class Surroundings:
         custody: The verified custody statement of each of the stage's components that has one.
         ledger: What is wrong with the log, or None.
         log: The head of the log, if nothing is wrong with it.
+        unextended: What helps the release, and whose authors had verified another log than this one; nothing
+            is known of it while something is wrong with the log, and then nothing is released.
         database_at: The database's own clock.
     """
 
@@ -47,6 +50,7 @@ class Surroundings:
     custody: Mapping[ComponentId, Custody]
     ledger: str | None
     log: LogHead | None
+    unextended: frozenset[Digest]
     database_at: datetime
 
 
@@ -75,6 +79,7 @@ def see_surroundings(
         custody=dict(_custody(session, case, deposited)),
         ledger=fault,
         log=log,
+        unextended=frozenset() if log is None else unextended(session, case),
         database_at=database_at,
     )
 
@@ -127,6 +132,7 @@ def sight_of(
         custody=record.custody,
         sealed=seen.sealed,
         ledger=record.ledger,
+        unextended=record.unextended,
         halted=halted,
     )
 

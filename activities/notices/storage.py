@@ -1,9 +1,10 @@
-"""Telling the parties about damaged copies, through every channel, until one takes the letter."""
+"""Telling the parties what is wrong with copies or the log, through every channel, until one takes it."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Lock
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -36,7 +37,7 @@ _log = telemetry.logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageNotices:
-    """Gives notice of damaged copies, and records whom it reached; it has the log key for that."""
+    """Gives notice of what is wrong with copies or the log, and records whom it reached, with the log key."""
 
     database: Engine
     log_key: SigningKey = field(repr=False)
@@ -138,6 +139,37 @@ class StorageNotices:
             channels=results,
         )
         return signed_by_engine(notice, self.log_key)
+
+
+class LettersSoon:
+    """Sends letters soon after they are owed; those that no channel takes, again when that is due."""
+
+    def __init__(self, notices: StorageNotices) -> None:
+        """Begin with nothing: the storekeeper sends what was owed before."""
+        self._notices = notices
+        self._due: dict[AgreementId, datetime] = {}
+        self._lock = Lock()
+
+    def owe(self, agreement_id: AgreementId) -> None:
+        """Remember that letters are owed under an agreement; returns at once."""
+        with self._lock:
+            self._due[agreement_id] = self._notices.clock()
+
+    def send(self) -> None:
+        """Send every letter that is owed under these agreements now.
+
+        Raises:
+            DatabaseUnavailableError: The database is out of reach; all of it is owed still.
+        """
+        with self._lock:
+            now = self._notices.clock()
+            owed = {one: due_at for one, due_at in self._due.items() if due_at <= now}
+            self._due = {one: due_at for one, due_at in self._due.items() if due_at > now}
+        try:
+            owed = self._notices.give(owed) if owed else {}
+        finally:
+            with self._lock:
+                self._due = owed | self._due
 
 
 def _owed(session: Session, agreement_id: AgreementId) -> tuple[SignedAgreement, tuple[OwedLetter, ...]]:

@@ -20,18 +20,20 @@ from api.http.turns import in_turn
 from api.http.visibility import ClaimName, seen_claim
 from tallystick.crypto.envelope import Envelope, check_signatures_kept, envelope_bytes, statement_id
 from tallystick.domain.acts.all import ACTS
-from tallystick.domain.admission.door import admit_act
 from tallystick.domain.claim.course import is_carried
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
 from tallystick.messages import Submission
 from tallystick.proof.reading import read_signed
 from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.extension import admitted
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import claims
+from tallystick.telemetry import logger
 
 router = strict_router("acts")
+_log = logger(__name__)
 
 
 def handler_of(kind: Kind) -> Callable[..., Awaitable[Response]]:
@@ -73,11 +75,12 @@ def _at_the_door(backend: Backend, caller: Caller, claim: str, envelope: Envelop
     """
     with reading(backend.database) as session:
         case = backend.case(session, seen_claim(session, caller, claim))
-    if (told := on_record(case, statement_id(envelope))) is not None:
-        _check_kept(backend, case, envelope)
-        return told
-    _check(backend, case, envelope)
-    return case
+        told = on_record(case, statement_id(envelope))
+        if told is None:
+            _admitted(backend, session, case, envelope)
+            return case
+    _check_kept(backend, case, envelope)
+    return told
 
 
 def _check_kept(backend: Backend, case: CaseFile, envelope: Envelope) -> None:
@@ -87,8 +90,9 @@ def _check_kept(backend: Backend, case: CaseFile, envelope: Envelope) -> None:
     check_signatures_kept(envelope, recorded.statement())
 
 
-def _check(backend: Backend, case: CaseFile, envelope: Envelope) -> None:
-    admit_act(case.agreement, case.claim, read_signed(envelope, case.agreement), at=backend.now())
+def _admitted(backend: Backend, session: Session, case: CaseFile, envelope: Envelope) -> str | None:
+    """Admit a statement, as `tallystick.store.cases.extension.admitted` does."""
+    return admitted(session, case, read_signed(envelope, case.agreement), backend.now())
 
 
 def _after_the_end(backend: Backend, claim: Digest, envelope: Envelope) -> Recorded:
@@ -102,8 +106,10 @@ def _after_the_end(backend: Backend, claim: Digest, envelope: Envelope) -> Recor
     with transaction(backend.database) as session:
         case = _reloaded(backend, session, claim)
         if on_record(case, statement_id(envelope)) is None:
-            _check(backend, case, envelope)
+            doubt = _admitted(backend, session, case, envelope)
             ledger.append(session, case.agreement.id, envelope, backend.now(), claim=claim)
+            if doubt is not None:  # nothing can be released any more, and no key is here to sign an event
+                _log.error("the log is not as an author had verified it", claim=claim, found=doubt)
             case = _reloaded(backend, session, claim)
     told = on_record(case, statement_id(envelope))
     assert told is not None, "what was just appended is on record"

@@ -143,6 +143,7 @@ def _heading(desk: Desk, case: Case) -> Heading:
         person=desk.person_in(case.agreement).id,
         issued_at=now(),
         nonce=new_nonce(),
+        ledger_seen=desk.ledger_seen(case.agreement.id),
     )
 
 

@@ -8,7 +8,7 @@ from tallystick.client.answers import envelope_in
 from tallystick.client.http import Client
 from tallystick.client.route import route
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.desk.kept.pins import OpenPins, changing_pins
+from tallystick.desk.kept.pins import OpenPins, changing_pins, read_pins
 from tallystick.desk.kept.unsent import Unsent
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Person
@@ -16,6 +16,7 @@ from tallystick.domain.comparison_words import in_words, names
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, name
 from tallystick.domain.json import JsonObject
+from tallystick.domain.statements.header import LedgerSeen
 from tallystick.proof.reading import SignedAgreement, read_agreement
 
 
@@ -114,6 +115,16 @@ class Desk:
         if shown not in pinned:
             self.tell(f"trusting agreement {agreement} from now on: {shown} ({in_words(shown)})")
             pins.pin_agreement(agreement, shown)
+
+    def ledger_seen(self, agreement: AgreementId) -> LedgerSeen | None:
+        """Return the longest checkpoint of an agreement's log that was verified with this key, if one was.
+
+        Raises:
+            TrustFileExposedError: Others may change the file that remembers it.
+            MalformedError: It is not a trust file.
+        """
+        seen = read_pins(self.trust_file).logs.get(agreement)
+        return None if seen is None else LedgerSeen(size=seen.size, root=Digest(f"sha256:{seen.root}"))
 
     def person_in(self, agreement: Agreement) -> Person:
         """Return the person of an agreement who holds this desk's key.

@@ -167,6 +167,7 @@ def _filing(
         recipient=str(recipient),
         purpose=Purpose.RELEASE,
         declaration=form.declaration.strip(),
+        ledger_seen=desk.ledger_seen(agreement.id),
     )
 
 

@@ -269,6 +269,7 @@ class _Work:
             person=agreement.person_with(self.setting.keys.signing_key.public_key).id,
             issued_at=self.setting.now(),
             nonce=new_nonce(),
+            ledger_seen=self.setting.seen(agreement.id),
         )
         choices = Choices(
             stage=note.stage,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.claim.state import ClaimState
-from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.ids import AgreementId, Digest, StageId
 from tallystick.domain.kinds import ReceiptOutcome
+from tallystick.domain.statements.header import LedgerSeen
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import Trust
 from tallystick.receiver.opening import Escrow
@@ -45,6 +46,7 @@ class Setting:
 
     Attributes:
         trust: Raises unless the beneficiary trusts the agreement.
+        seen: Returns the longest checkpoint of an agreement's log that was verified with the key, if any.
         at_once: Try a stage again at this look, even if its pause is not over.
         give_up: Report a stage whose commands fail as failed, instead of trying it again.
         reached: Called after each step that became durable or visible; tests end the process there.
@@ -58,4 +60,5 @@ class Setting:
     now: Callable[[], datetime]
     at_once: bool = False
     give_up: bool = False
+    seen: Callable[[AgreementId], LedgerSeen | None] = lambda _: None
     reached: Callable[[str], None] = lambda _: None

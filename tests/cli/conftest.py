@@ -13,8 +13,10 @@ import pytest
 from tallystick.cli.main import main
 from tallystick.crypto.envelope import Envelope, envelope_json, statement_id
 from tallystick.crypto.keyfile import write_key_file
-from tallystick.domain.ids import PersonId, claim_id
+from tallystick.desk.kept.pins import PinnedLog, changing_pins
+from tallystick.domain.ids import Digest, PersonId, claim_id
 from tallystick.domain.kinds import ReceiptOutcome
+from tallystick.domain.statements.header import LedgerSeen
 from tests.support.sites.fake_api import FakeApi, serving
 from tests.support.worlds.agreements import AGREEMENT, ANA, KIM, PROVISIONAL
 from tests.support.worlds.deliveries import CONTENT, Release, digest_of, keys_of
@@ -77,6 +79,12 @@ class Office:
         if not path.exists():
             write_key_file(path, keys_of(person))
         return path
+
+    def remembers_log(self, person: PersonId) -> LedgerSeen:
+        """Let `person` have verified the agreement's log; return what their machine remembers of it."""
+        with changing_pins(self.key(person).with_name(f"{person}.key.trust")) as pins:
+            pins.pin_log(AGREEMENT.id, PinnedLog(size=7, root=64 * "7"))
+        return LedgerSeen(size=7, root=Digest("sha256:" + 64 * "7"))
 
     def sent(self) -> list[Envelope]:
         return [envelope for _, envelope in self.api.posted]

@@ -20,7 +20,7 @@ SAID_ONLY = frozenset(
     {
         # What people are told, in words that no rule can judge: a renderer is their reader.
         *("Component.prerequisites", "Condition.stressed", "Condition.title", "EvidenceItem.what"),
-        *("Governance.supplementary_to", "Approval.ledger_seen", "Denial.ledger_seen"),
+        "Governance.supplementary_to",
         # For whoever kept the letter.
         *("Notice.text_digest", "StorageNotice.text_digest"),
     }

@@ -1318,6 +1318,55 @@ BUILDS: Final = (
         'return self.client[0] if self.client else ""',
         "tests/api/http/test_connections.py",
     ),
+    _build(
+        "a release rests on whatever log its approvers had verified",
+        "tallystick/domain/release/seen.py",
+        "holds=not others and tally.reached,",
+        "holds=True,",
+        "tests/domain/release/test_decision.py",
+    ),
+    _build(
+        "the gate does not ask which log its approvers had verified",
+        "activities/gate/sight.py",
+        "frozenset() if log is None else unextended(session, case)",
+        "frozenset()",
+        "tests/activities/gate/test_extension.py",
+    ),
+    _build(
+        "whoever stops a release on a log put back is refused",
+        "tallystick/domain/admission/extension.py",
+        "and helps_release(claim, body):",
+        "and body.person:",
+        "tests/api/routes/test_restored_log.py",
+    ),
+    _build(
+        "whoever helps a release on a log put back is not refused",
+        "tallystick/store/cases/extension.py",
+        "return check_log(session, case.agreement.id, case.claim, signed.body)",
+        "return None",
+        "tests/api/routes/test_restored_log.py",
+    ),
+    _build(
+        "a log that was put back raises no alarm",
+        "activities/ledger.py",
+        "record_doubt(session, entry, doubt, self._log_key)",
+        "assert doubt",
+        "tests/activities/test_doubts.py",
+    ),
+    _build(
+        "a statement names no checkpoint that its author has verified",
+        "tallystick/cli/signing.py",
+        "ledger_seen=desk.ledger_seen(case.agreement.id),",
+        "",
+        "tests/cli/commands/test_acts.py",
+    ),
+    _build(
+        "a verifier takes the file's word for the log that an author had verified",
+        "tallystick/proof/evidence/extension.py",
+        'root = Digest(f"sha256:{filed.seen.root.hex()}")',
+        "root = seen.root",
+        "tests/proof/evidence/test_extension.py",
+    ),
 )
 
 

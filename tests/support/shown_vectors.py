@@ -29,7 +29,7 @@ from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.header import Contribution, Header, LedgerSeen, OnClaim
+from tallystick.domain.statements.header import ActBody, Contribution, Header, LedgerSeen
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
@@ -42,6 +42,7 @@ FOLDER: Final = Path(__file__).parents[1] / "domain" / "shown" / "vectors"
 CONTEXT: Final = "context"
 _AT: Final = datetime(2026, 11, 27, 9, tzinfo=UTC)
 _NONCE: Final = 32 * "a"
+_SEEN: Final = LedgerSeen(size=7, root=some_digest(8))
 
 _DRAFTED: Final[Mapping[str, tuple[Kind, PersonId, dict[str, object]]]] = {
     "intake": (Kind.INTAKE, ANA, {"accepted": True}),
@@ -104,17 +105,17 @@ def vectors() -> dict[str, dict[str, Any]]:
     approval, denial = bodies["approval"], bodies["denial"]
     assert isinstance(approval, Approval)
     assert isinstance(denial, Denial)
-    seen = LedgerSeen(size=7, root=some_digest(8))
     share = Contribution(component=DOCS, leaf=KIM, sealed_digest=some_digest(9))
     bodies |= {
         "agreement": AGREEMENT,
         "agreement-second-version": _second_version(),
         "claim": the_claim().filing,
+        "claim-with-the-ledger": replace(the_claim().filing, ledger_seen=_SEEN),
         "deposit": _deposit(),
         "deposit-first": replace(_deposit(), number=1, previous=None, tree=None),
         "key-revocation": _header(KeyRevocation, ANA, key=PEOPLE[TOM].person.signing_key, reason="stolen"),
-        "approval-with-a-share": replace(approval, contributions=(share,), ledger_seen=seen),
-        "denial-with-the-ledger": replace(denial, ledger_seen=seen),
+        "approval-with-a-share": replace(approval, contributions=(share,)),
+        "approval-without-the-ledger": replace(approval, ledger_seen=None),
         "denial-of-another-claim": replace(denial, claim=some_digest(11)),
     }
     return {name: _vector(body) for name, body in sorted(bodies.items())}
@@ -156,11 +157,11 @@ def shown(vector: Mapping[str, Any], around: Mapping[str, Any]) -> list[str]:
     return list(shows(body, context_for(body, Digest(vector["statement"]), agreement, about)))
 
 
-def _stated(one: Mapping[str, Any]) -> tuple[OnClaim, Digest]:
+def _stated(one: Mapping[str, Any]) -> tuple[ActBody, Digest]:
     said = parse(one["body"].encode())
     assert isinstance(said, Mapping)
     body = read_body(Kind(one["kind"]), said)
-    assert isinstance(body, OnClaim)
+    assert isinstance(body, ActBody)
     return body, Digest(one["statement"])
 
 
@@ -197,6 +198,7 @@ def _drafted(kind: Kind, person: PersonId, choices: dict[str, object]) -> Header
         person=person,
         issued_at=_AT,
         nonce=_NONCE,
+        ledger_seen=_SEEN,
     )
     return draft(kind, heading, world.claim, Choices(**choices))
 

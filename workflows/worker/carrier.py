@@ -12,11 +12,13 @@ from sqlalchemy import Engine
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.clock import now
 from activities.deposits import BlobActivities
 from activities.evidence import EvidenceActivities
 from activities.ledger import LedgerActivities
 from activities.notices.claim import NoticeActivities
 from activities.notices.post import Post
+from activities.notices.storage import LettersSoon, StorageNotices
 from activities.rounds.log_signing import LogSigning
 from activities.rounds.storekeeper import Storekeeper
 from tallystick import telemetry
@@ -26,6 +28,7 @@ from tallystick.limits import (
     BLOB_STEPS_AT_ONCE_MAX,
     CHECKPOINT_SOON,
     LEDGER_STEPS_AT_ONCE_MAX,
+    LETTERS_SOON,
     SHUTDOWN_MAX,
     STICKY_MAX,
     WORK_STEPS_AT_ONCE_MAX,
@@ -95,8 +98,19 @@ def claims_worker(client: Client, activities: WorkerActivities, threads: ThreadP
     )
 
 
-def worker_activities(settings: Settings, database: Engine) -> WorkerActivities:
-    """Return the worker's activities over the deployment's stores.
+def letters_soon(settings: Settings, database: Engine) -> LettersSoon:
+    """Return what sends letters about the deployment's logs.
+
+    Raises:
+        TallystickError: A key file is not what it must be.
+    """
+    log_key = read_log_key(settings)
+    post = _post(settings, log_key)
+    return LettersSoon(StorageNotices(database=database, log_key=log_key, post=post, clock=now))
+
+
+def worker_activities(settings: Settings, database: Engine, letters: LettersSoon) -> WorkerActivities:
+    """Return the worker's activities over the deployment's stores; `letters` are owed because of some.
 
     Raises:
         TallystickError: A key file or a store is not what it must be.
@@ -105,7 +119,9 @@ def worker_activities(settings: Settings, database: Engine) -> WorkerActivities:
     signing = LogSigning(database=database, log_key=log_key, deployment=settings.deployment)
     return WorkerActivities(
         signing=signing,
-        ledger=LedgerActivities(database=database, log_key=log_key, grown=signing.sign_soon),
+        ledger=LedgerActivities(
+            database=database, log_key=log_key, grown=signing.sign_soon, doubted=letters.owe
+        ),
         notices=NoticeActivities(database=database, log_key=log_key, post=_post(settings, log_key)),
         blobs=BlobActivities(database=database, blobs=open_blobs(settings)),
         evidence=EvidenceActivities(
@@ -131,7 +147,8 @@ def storekeeper(settings: Settings, database: Engine) -> Storekeeper:
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Carry claims until `stop` is set; work under way is then finished, or left for the next worker."""
     database = open_database(settings.database_url)
-    activities = worker_activities(settings, database)
+    letters = letters_soon(settings, database)
+    activities = worker_activities(settings, database, letters)
     client = await connect(settings)
     with (
         ThreadPoolExecutor(LEDGER_STEPS_AT_ONCE_MAX, thread_name_prefix="ledger") as ledger_threads,
@@ -153,6 +170,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
             background = (
                 asyncio.create_task(reconciler.keep_reconciling(settings.reconcile_every)),
                 asyncio.create_task(_keep_signing(activities.signing, settings.checkpoint_every)),
+                asyncio.create_task(_keep_writing(letters)),
             )
             await until_stopped(stop, background)
 
@@ -167,6 +185,16 @@ async def _keep_signing(signing: LogSigning, every: timedelta) -> None:
         for _ in range(max(every // CHECKPOINT_SOON, 1)):
             await asyncio.sleep(CHECKPOINT_SOON.total_seconds())
             await asyncio.to_thread(signing.sign_grown)
+
+
+async def _keep_writing(letters: LettersSoon) -> None:
+    """Send soon what is owed because of what this worker appended."""
+    while True:
+        await asyncio.sleep(LETTERS_SOON.total_seconds())
+        try:
+            await asyncio.to_thread(letters.send)
+        except TallystickError as error:
+            _log.warning("letters about the log were not sent", code=error.code)
 
 
 def _keep_making_rounds(keeper: Storekeeper, every: timedelta) -> None:

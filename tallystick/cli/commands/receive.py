@@ -185,6 +185,7 @@ def _setting(
         now=now,
         at_once=at_once,
         give_up=give_up,
+        seen=desk.ledger_seen,
     )
 
 

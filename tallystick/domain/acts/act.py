@@ -13,12 +13,22 @@ from tallystick.domain.drafts.command import ActCommand
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Kind
-from tallystick.domain.statements.header import OnClaim
+from tallystick.domain.statements.header import ActBody
 
-B = TypeVar("B", bound=OnClaim)
+B = TypeVar("B", bound=ActBody)
 
 Rule: TypeAlias = Callable[[Agreement, Claim, B, frozenset[PersonId], datetime], EventType]
 """Returns the event that a body by these persons is at a moment, or refuses it."""
+
+
+def always(_: ActBody, __: Claim) -> bool:
+    """Return that an act helps a release, whatever it says."""
+    return True
+
+
+def never(_: ActBody, __: Claim) -> bool:
+    """Return that an act helps no release, whatever it says."""
+    return False
 
 
 def _as_chosen(_: Heading, __: Claim, choices: Choices) -> Choices:
@@ -33,6 +43,8 @@ class Act(Generic[B]):
         noun: It is sent to POST /v1/claims/{claim}/<noun>.
         rule: Who may make it, and when; asked by the one door (`admission`), which the API, the workflow,
             the gate and the offline verifier share.
+        helps: Whether it helps a release along; if not, it stops one, or reports what happened, and no doubt
+            about the log keeps it off the record.
         draft: Returns the statement that its author would sign; raises DraftIncompleteError.
         does: What signing it does, as a sentence about the person whose statement it is.
         particulars: What else it says, one line each.
@@ -44,6 +56,7 @@ class Act(Generic[B]):
     body: type[B]
     noun: str
     rule: Rule[B]
+    helps: Callable[[B, Claim], bool]
     draft: Callable[[Heading, Choices], B]
     does: Callable[[B], str]
     particulars: Callable[[B, Agreement], Iterable[str]]

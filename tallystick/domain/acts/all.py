@@ -12,7 +12,7 @@ from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
-from tallystick.domain.statements.header import OnClaim
+from tallystick.domain.statements.header import ActBody
 from tallystick.domain.statements.signed import Body, Signed
 
 _FILES: Final = (
@@ -56,7 +56,7 @@ class NotDraftedError(MalformedError):
     advice = "Choose one of the kinds in the facts."
 
 
-def draft(kind: Kind, heading: Heading, claim: Claim, choices: Choices) -> OnClaim:
+def draft(kind: Kind, heading: Heading, claim: Claim, choices: Choices) -> ActBody:
     """Return the statement of `kind` that a person would make about a claim.
 
     What its author left open is filled in from the record. `admission` decides whether the statement may
@@ -69,7 +69,7 @@ def draft(kind: Kind, heading: Heading, claim: Claim, choices: Choices) -> OnCla
     if kind not in BY_KIND:
         raise NotDraftedError("this kind of statement is not drafted", kind=kind.value, known=sorted(BY_KIND))
     act = BY_KIND[kind]
-    body: OnClaim = act.draft(heading, act.completed(heading, claim, choices))
+    body: ActBody = act.draft(heading, act.completed(heading, claim, choices))
     return body
 
 

@@ -24,6 +24,8 @@ class Sight:
         sealed: For each component whose sealed bytes it has read anew: None if every byte matched
             what the depositor signed, else what is wrong.
         ledger: None if the log's entries, proofs and checkpoint agree, else what is wrong.
+        unextended: The statements on record that help a release, and whose authors had verified a log that
+            this one does not extend.
         halted: Whether releases are halted in this deployment.
     """
 
@@ -35,4 +37,5 @@ class Sight:
     custody: Mapping[ComponentId, Custody]
     sealed: Mapping[ComponentId, str | None]
     ledger: str | None
+    unextended: frozenset[Digest]
     halted: bool

@@ -6,7 +6,7 @@ a revoked key, an expired approval or a retraction is taken into account at the
 moment of counting.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -69,7 +69,14 @@ class Tally:
         return tuple(sorted(self.eligible - self.agreeing))
 
 
-def tally_approvals(agreement: Agreement, claim: Claim, stage: StageId, *, at: datetime) -> Tally:
+def tally_approvals(
+    agreement: Agreement,
+    claim: Claim,
+    stage: StageId,
+    *,
+    at: datetime,
+    unextended: Container[Digest] = frozenset(),
+) -> Tally:
     """Count the approvals for `stage` as they stand at `at`.
 
     Args:
@@ -77,12 +84,17 @@ def tally_approvals(agreement: Agreement, claim: Claim, stage: StageId, *, at: d
         claim: As recorded so far.
         stage: One of the claim's stages.
         at: The moment of counting: expiries and revocations are judged by it.
+        unextended: Statements whose authors had verified a log that the present one does not extend, as far
+            as the one who counts has read it.
     """
     quorum = agreement.stage(stage).quorum
-    candidates = (
-        (entry, _against_approval(agreement, claim, entry, body, stage=stage, at=at))
-        for entry, body in claim.approvals
-    )
+
+    def against(entry: Entry, body: Approval) -> str | None:
+        if entry.signed.id in unextended:
+            return "the log does not extend the one that its author had verified"
+        return _against_approval(agreement, claim, entry, body, stage=stage, at=at)
+
+    candidates = ((entry, against(entry, body)) for entry, body in claim.approvals)
     tally = _tally(agreement, claim, quorum, candidates)
 
     def barred(person: PersonId) -> str | None:

@@ -1,14 +1,15 @@
-"""Letters to the parties about lost or altered copies: who gets one, about what, when, and the text.
+"""Letters to the parties about what is wrong with what is stored: to whom, about what, when, and the text.
 
-Those who deposited a file, or rely on it, should not have to read the ledger to learn that
-a copy is damaged. Which letters were sent follows from the record alone, so a restart or a
-second worker sends no letter twice.
+Copies may be lost or altered, and the log may not be the one that somebody had verified. Those who rely on
+either should not have to read the ledger to learn of it. Which letters were sent follows from the record
+alone, so a restart or a second worker sends no letter twice.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
+from types import MappingProxyType
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
@@ -24,7 +25,8 @@ from tallystick.domain.statements.signed import Entry
 from tallystick.limits import NOTICE_RETRY_MIN, STORAGE_NOTICE_FINDINGS_MAX, STORAGE_NOTICE_RETRY_MAX
 
 _RECIPIENTS: Final = (Role.DEPOSITOR, Role.BENEFICIARY, Role.ESCROW_AGENT)
-_FINDINGS: Final = frozenset({Happening.REPLICA_LOST, Happening.REPLICA_REPAIRED})
+_COPIES: Final = frozenset({Happening.REPLICA_LOST, Happening.REPLICA_REPAIRED})
+_FINDINGS: Final = _COPIES | {Happening.LEDGER_NOT_EXTENDED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,22 +61,20 @@ def owed_letters(agreement: Agreement, entries: Iterable[Entry]) -> tuple[OwedLe
 
 def storage_subject(agreement: Agreement) -> str:
     """Return the letter's subject, on one line."""
-    return f"Notice of damaged copies under {agreement.id}"
+    return f"Notice of damage to what is stored under {agreement.id}"
 
 
 def storage_letter(agreement: Agreement, due: OwedLetter) -> str:
     """Return the letter as plain text; the same findings give the same letter."""
+    events = [event for _, event in due.findings]
     lines = (
         f"To {quoted(due.party.name)}.",
         "",
-        "Copies of files that are stored under",
-        f"{quoted(agreement.title)} ({agreement.id}, version {agreement.version})",
-        "were found missing or altered when they were read again.",
+        "This is about what is stored under",
+        f"{quoted(agreement.title)} ({agreement.id}, version {agreement.version}).",
         "",
-        *(line for _, event in due.findings for line in _event_lines(event)),
-        "A file without any good copy cannot be released until one is put back: the depositor can upload",
-        "the same bytes again, or make a new deposit. Where a copy was replaced, nothing is lost.",
-        "",
+        *_copies([event for event in events if event.happening in _COPIES]),
+        *_logs([event for event in events if event.happening not in _COPIES]),
         f"To see the record: tallystick ledger verify {agreement.id} --key YOUR.key",
         f"Questions: {quoted(agreement.communications.support)}",
         "The escrow engine sent this letter. Only signed statements are binding; the signed notice has this",
@@ -122,8 +122,36 @@ def _findings(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Event]]:
             yield entry, body
 
 
+def _copies(events: Sequence[Event]) -> Iterator[str]:
+    if events:
+        yield "Copies of files were found missing or altered when they were read again."
+        yield ""
+        yield from (line for event in events for line in _event_lines(event))
+        yield "A file without any good copy cannot be released until one is put back: the depositor can"
+        yield "upload the same bytes again, or make a new deposit. What was replaced is not lost."
+        yield ""
+
+
+def _logs(events: Sequence[Event]) -> Iterator[str]:
+    if events:
+        yield "The log is not as these persons had verified it before they signed. What they signed counts."
+        yield ""
+        yield from (line for event in events for line in _event_lines(event))
+        yield "Either they are mistaken, or entries of the log were lost or replaced: an older copy of it may"
+        yield "have taken its place. Compare the checkpoints in your trust files, and ask for the whole log."
+        yield ""
+
+
+_WORDS: Final = MappingProxyType(
+    {
+        Happening.REPLICA_LOST: "NOT REPLACED",
+        Happening.REPLICA_REPAIRED: "replaced",
+        Happening.LEDGER_NOT_EXTENDED: "ANOTHER LOG",
+    }
+)
+
+
 def _event_lines(event: Event) -> Iterator[str]:
-    lost = event.happening is Happening.REPLICA_LOST
-    yield f"{instant_text(event.issued_at)}  {'NOT REPLACED' if lost else 'replaced'}"
+    yield f"{instant_text(event.issued_at)}  {_WORDS[event.happening]}"
     yield from (f"    {one_line(line)}" for line in event.because)
     yield ""

@@ -22,6 +22,8 @@ class DecisionBasis:
 
     Attributes:
         custody: The custody statements that the pinned deposit names, by component.
+        unextended: The statements on record that help a release, and whose authors had verified a log that
+            this one does not extend.
     """
 
     agreement_digest: Digest
@@ -29,6 +31,7 @@ class DecisionBasis:
     root_keys: frozenset[PublicKey]
     deposit: Signed[Deposit]
     custody: dict[ComponentId, Custody]
+    unextended: frozenset[Digest]
 
 
 def disagreement(
@@ -73,5 +76,6 @@ def _sight(
         custody=basis.custody if told["custody-known"] else {},
         sealed=dict.fromkeys(components, fault),
         ledger=None if told["ledger-whole"] else "as the gate says",
+        unextended=basis.unextended,
         halted=not told["not-halted"],
     )

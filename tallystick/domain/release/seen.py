@@ -9,6 +9,7 @@ from tallystick.domain.agreement.deployment import root_fault
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.rules import PremiseAnswer, SeenPremise
 from tallystick.domain.claim.sight import Sight
+from tallystick.domain.claim.tally import tally_approvals
 from tallystick.domain.deposit.provenance import deposit_fault
 from tallystick.domain.ids import StageId
 from tallystick.domain.statements.header import Header
@@ -82,6 +83,19 @@ def _ledger(_: Agreement, __: Claim, ___: StageId, sight: Sight) -> PremiseAnswe
     )
 
 
+def _extended(agreement: Agreement, claim: Claim, stage: StageId, sight: Sight) -> PremiseAnswer:
+    """Leave out of the count who had verified another log; whatever else rests on another log refuses."""
+    acted = [e.signed.id for e in claim.entries if e.signed.id in sight.unextended]
+    if not acted:
+        return PremiseAnswer(holds=True, found="the log extends every log that those who helped had verified")
+    others = set(acted) - {entry.signed.id for entry, _ in claim.approvals}
+    tally = tally_approvals(agreement, claim, stage, at=sight.at, unextended=sight.unextended)
+    return PremiseAnswer(
+        holds=not others and tally.reached,
+        found=f"their authors had verified another log: {', '.join(sorted(acted))}",
+    )
+
+
 def _halt(_: Agreement, __: Claim, ___: StageId, sight: Sight) -> PremiseAnswer:
     return PremiseAnswer(holds=not sight.halted, found="releases are halted" if sight.halted else "no halt")
 
@@ -94,6 +108,7 @@ SEEN: Final[Mapping[str, SeenPremise[Claim]]] = MappingProxyType(
         "custody-known": _custody,
         "sealed-bytes-match": _sealed_bytes,
         "ledger-whole": _ledger,
+        "ledger-extends-seen": _extended,
         "not-halted": _halt,
     }
 )

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from tallystick.domain.acts.all import BY_KIND
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
@@ -13,7 +12,7 @@ from tallystick.domain.ids import Digest, claim_id
 from tallystick.domain.quoting import quoted
 from tallystick.domain.record.filing import stages_asked
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.header import Header, OnClaim
+from tallystick.domain.statements.header import ActBody, Header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +31,7 @@ class FiledClaim:
     filing: ClaimFiling
     state: str
     filed_at: datetime
-    stated: tuple[tuple[OnClaim, Digest], ...] = ()
+    stated: tuple[tuple[ActBody, Digest], ...] = ()
 
 
 def filed_claim(claim: Claim) -> FiledClaim:
@@ -46,11 +45,11 @@ def filed_claim(claim: Claim) -> FiledClaim:
     )
 
 
-def _acts_of(claim: Claim) -> Iterator[tuple[OnClaim, Digest]]:
+def _acts_of(claim: Claim) -> Iterator[tuple[ActBody, Digest]]:
     return (
         (entry.signed.body, entry.signed.id)
         for entry in claim.entries
-        if isinstance(entry.signed.body, OnClaim) and entry.signed.kind in BY_KIND
+        if isinstance(entry.signed.body, ActBody)
     )
 
 

@@ -21,10 +21,9 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.quoting import one_line, quoted
 from tallystick.domain.shown.agreements import agreement_to_sign
 from tallystick.domain.shown.claims import FiledClaim, agreement_lines, claim_lines
-from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.header import Header, OnClaim
+from tallystick.domain.statements.header import ActBody, Header, LedgerSeen
 from tallystick.domain.statements.keys import KeyRevocation
 
 
@@ -71,6 +70,7 @@ def _claim(body: ClaimFiling, context: Context) -> Iterator[str]:
     yield from (f"sealed evidence {one.item} {one.sealed_digest}" for one in body.evidence)
     recipient = hashlib.sha256(body.recipient.encode()).hexdigest()
     yield f"what is released is sealed to the recipient whose SHA-256 is {recipient}"
+    yield from _verified(body.ledger_seen)
 
 
 def _deposit(body: Deposit, context: Context) -> Iterator[str]:
@@ -95,7 +95,7 @@ def _revocation(body: KeyRevocation, context: Context) -> Iterator[str]:
     yield from _identity(body, context)
 
 
-def _act(body: OnClaim, context: Context) -> Iterator[str]:
+def _act(body: ActBody, context: Context) -> Iterator[str]:
     act, claim, agreement = BY_KIND[body.KIND], context.claim, context.agreement
     assert claim is not None, "an act is about a claim"
     yield f"{body.person} {act.does(body)}."
@@ -103,8 +103,7 @@ def _act(body: OnClaim, context: Context) -> Iterator[str]:
         yield f"WARNING: the statement names another claim, {body.claim}"
         return
     yield from act.particulars(body, agreement)
-    if isinstance(body, Approval | Denial) and body.ledger_seen is not None:
-        yield f"having verified the ledger: {body.ledger_seen.size} entries, root {body.ledger_seen.root}"
+    yield from _verified(body.ledger_seen)
     yield from _identity(body, context)
     yield from claim_lines(agreement, claim.digest, claim.filing)
     yield from _record(claim, agreement)
@@ -119,6 +118,12 @@ def _record(claim: FiledClaim, agreement: Agreement) -> Iterator[str]:
         yield f"- {instant_text(body.issued_at)}: {body.person} {act.does(body)}"
         yield f"  statement {statement}"
         yield from (f"  {line}" for line in act.particulars(body, agreement))
+
+
+def _verified(seen: LedgerSeen | None) -> Iterator[str]:
+    if seen is not None:
+        entries = counted(seen.size, "entry", "entries")
+        yield f"having verified the ledger: {entries}, root {seen.root}"
 
 
 def _identity(body: Header, context: Context) -> Iterator[str]:

@@ -7,11 +7,11 @@ from typing import ClassVar
 from tallystick.domain.codec import Prose
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Kind, Purpose, WithdrawalReason
-from tallystick.domain.statements.header import Contribution, LedgerSeen, OnClaim
+from tallystick.domain.statements.header import ActBody, Contribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake(OnClaim):
+class Intake(ActBody):
     """The escrow agent's check of a claim's form: accepted, or not and why."""
 
     KIND: ClassVar[Kind] = Kind.INTAKE
@@ -20,14 +20,14 @@ class Intake(OnClaim):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeAcknowledgement(OnClaim):
+class NoticeAcknowledgement(ActBody):
     """A person of the notified party says that the notice arrived."""
 
     KIND: ClassVar[Kind] = Kind.NOTICE_ACKNOWLEDGEMENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Objection(OnClaim):
+class Objection(ActBody):
     """A contrary instruction: the condition is not met, or the default was cured.
 
     Attributes:
@@ -41,7 +41,7 @@ class Objection(OnClaim):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retraction(OnClaim):
+class Retraction(ActBody):
     """Takes back one's own approval, denial or objection."""
 
     KIND: ClassVar[Kind] = Kind.RETRACTION
@@ -50,7 +50,7 @@ class Retraction(OnClaim):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approval(OnClaim):
+class Approval(ActBody):
     """One person's yes to stages of one claim; it counts for nothing else."""
 
     KIND: ClassVar[Kind] = Kind.APPROVAL
@@ -59,11 +59,10 @@ class Approval(OnClaim):
     expires_at: datetime
     reason: str
     contributions: tuple[Contribution, ...] = ()
-    ledger_seen: LedgerSeen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Denial(OnClaim):
+class Denial(ActBody):
     """One person's no to a claim.
 
     Attributes:
@@ -73,11 +72,10 @@ class Denial(OnClaim):
     KIND: ClassVar[Kind] = Kind.DENIAL
     reason: str
     stages: tuple[StageId, ...] | None = None
-    ledger_seen: LedgerSeen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Withdrawal(OnClaim):
+class Withdrawal(ActBody):
     """The claimant gives up the claim."""
 
     KIND: ClassVar[Kind] = Kind.WITHDRAWAL
@@ -86,7 +84,7 @@ class Withdrawal(OnClaim):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold(OnClaim):
+class Hold(ActBody):
     """Freezes a claim, or some of its stages: until it is lifted, nothing is decided in its scope."""
 
     KIND: ClassVar[Kind] = Kind.HOLD
@@ -95,7 +93,7 @@ class Hold(OnClaim):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldLift(OnClaim):
+class HoldLift(ActBody):
     """Lifts one hold."""
 
     KIND: ClassVar[Kind] = Kind.HOLD_LIFT

@@ -7,7 +7,7 @@ from typing import ClassVar
 from tallystick.domain.codec import Prose
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Kind, Purpose
-from tallystick.domain.statements.header import Header
+from tallystick.domain.statements.header import Header, LedgerSeen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class ClaimFiling(Header):
         generation: The generation of rules that applies to the claim until its end.
         recipient: The claim's one-time age recipient, made by the beneficiary.
         declaration: What the claimant declares, in words that can be held against them.
+        ledger_seen: The newest checkpoint that the claimant had verified; absent if there is none.
     """
 
     KIND: ClassVar[Kind] = Kind.CLAIM
@@ -39,3 +40,4 @@ class ClaimFiling(Header):
     recipient: str
     purpose: Purpose
     declaration: Prose
+    ledger_seen: LedgerSeen | None = None

@@ -29,7 +29,11 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSeen:
-    """The checkpoint that the author had verified before signing."""
+    """A checkpoint of the agreement's log that the author had verified before signing.
+
+    The log must extend it: its first `size` entries have this `root` (RFC 6962). So whoever rewrites the log,
+    or puts an older copy of it in its place, contradicts what persons have signed.
+    """
 
     size: int
     root: Digest
@@ -40,6 +44,17 @@ class OnClaim(Header):
     """A statement about one claim, named by its digest."""
 
     claim: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActBody(OnClaim):
+    """What a person states about one claim.
+
+    Attributes:
+        ledger_seen: The newest checkpoint that the author had verified; absent if there is none.
+    """
+
+    ledger_seen: LedgerSeen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Authority, Kind, Outcome
-from tallystick.domain.statements.header import OnClaim
+from tallystick.domain.statements.header import ActBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class RulingDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling(OnClaim):
+class Ruling(ActBody):
     """What an arbitrator decided, or officers attest that a court finally ordered."""
 
     KIND: ClassVar[Kind] = Kind.RULING
@@ -28,7 +28,7 @@ class Ruling(OnClaim):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JointInstruction(OnClaim):
+class JointInstruction(ActBody):
     """Depositor and beneficiary instruct the escrow agent together."""
 
     KIND: ClassVar[Kind] = Kind.JOINT_INSTRUCTION

@@ -6,7 +6,7 @@ from typing import ClassVar
 from tallystick.domain.codec import Prose
 from tallystick.domain.ids import ComponentId, Digest, StageId
 from tallystick.domain.kinds import Kind, ReceiptOutcome
-from tallystick.domain.statements.header import OnClaim
+from tallystick.domain.statements.header import ActBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class ReceivedComponent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt(OnClaim):
+class Receipt(ActBody):
     """The receiver's word on one stage: activated, failed, or rolled back."""
 
     KIND: ClassVar[Kind] = Kind.RECEIPT
@@ -30,7 +30,7 @@ class Receipt(OnClaim):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Return(OnClaim):
+class Return(ActBody):
     """The beneficiary certifies that what was released is returned or destroyed."""
 
     KIND: ClassVar[Kind] = Kind.RETURN

@@ -7,7 +7,7 @@ from tallystick.crypto.envelope import kind_of, statement_id
 from tallystick.crypto.log.note import Checkpoint
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import ComponentId
+from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit
@@ -44,6 +44,7 @@ class Established:
     deposit: Signed[Deposit] | None = None
     custody: dict[ComponentId, Custody] = field(default_factory=dict[ComponentId, Custody])
     case: Case | None = None
+    unextended: frozenset[Digest] = frozenset()
 
     @property
     def document(self) -> EvidenceFile:

@@ -52,6 +52,7 @@ _ENTRIES: Final = b'"entries":['
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _DEEPER: Final[Mapping[int, int]] = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _ENTRY: Final = frozenset({"accepted_at", "envelope", "index", "proof", "salt"})
+_SEEN: Final = frozenset({"seen"})
 
 
 class MalformedEvidenceError(MalformedError):
@@ -63,11 +64,26 @@ class MalformedEvidenceError(MalformedError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierLog:
+    """The log as it was at an earlier size, with the proof that it begins the checkpoint's.
+
+    Attributes:
+        root: Its 32-byte root.
+        proof: The hashes that show it (RFC 6962 section 2.1.2).
+    """
+
+    root: bytes
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FiledEntry:
     """A ledger entry with the proof that it is in the log.
 
     Attributes:
         proof: The hashes from its leaf to the checkpoint's root.
+        seen: The log at the size that the statement says its author had verified; None if it names none, or
+            one that the log had not reached before this entry.
     """
 
     index: int
@@ -75,6 +91,7 @@ class FiledEntry:
     salt: bytes
     envelope: Envelope
     proof: tuple[bytes, ...]
+    seen: EarlierLog | None = None
 
     def leaf(self) -> bytes:
         """Return the 32-byte leaf hash that these bytes make."""
@@ -239,7 +256,7 @@ def _case(value: JsonValue, entries: tuple[FiledEntry, ...]) -> ExportedCase:
 
 
 def _entry(value: JsonValue, where: str) -> FiledEntry:
-    members = members_of(value, where=where, required=_ENTRY)
+    members = members_of(value, where=where, required=_ENTRY, optional=_SEEN)
     index, salt = members["index"], base64_bytes(text_of(members, "salt", where=where), where=f"{where}/salt")
     if isinstance(index, bool) or not isinstance(index, int) or index < 0:
         raise MalformedEvidenceError("not an index in a log", at=f"{where}/index")
@@ -250,10 +267,20 @@ def _entry(value: JsonValue, where: str) -> FiledEntry:
         accepted_at=instant(text_of(members, "accepted_at", where=where), where),
         salt=salt,
         envelope=envelope_from_json(members["envelope"]),
-        proof=tuple(
-            _hash(item, f"{where}/proof") for item in _list(members["proof"], where, PROOF_HASHES_MAX)
-        ),
+        proof=_hashes(members["proof"], f"{where}/proof"),
+        seen=_seen(members["seen"], f"{where}/seen") if "seen" in members else None,
     )
+
+
+def _seen(value: JsonValue, where: str) -> EarlierLog:
+    members = members_of(value, where=where, required={"proof", "root"})
+    return EarlierLog(
+        root=_hash(members["root"], f"{where}/root"), proof=_hashes(members["proof"], f"{where}/proof")
+    )
+
+
+def _hashes(value: JsonValue, where: str) -> tuple[bytes, ...]:
+    return tuple(_hash(item, where) for item in _list(value, where, PROOF_HASHES_MAX))
 
 
 def _hash(value: JsonValue, where: str) -> bytes:
@@ -280,10 +307,16 @@ def _case_json(case: ExportedCase) -> JsonObject:
 
 
 def _entry_json(entry: FiledEntry) -> JsonObject:
+    seen: JsonObject = {} if entry.seen is None else {"seen": _seen_json(entry.seen)}
     return {
         "accepted_at": instant_text(entry.accepted_at),
         "envelope": envelope_json(entry.envelope),
         "index": entry.index,
         "proof": [base64_text(sibling) for sibling in entry.proof],
         "salt": base64_text(entry.salt),
+        **seen,
     }
+
+
+def _seen_json(seen: EarlierLog) -> JsonObject:
+    return {"proof": [base64_text(sibling) for sibling in seen.proof], "root": base64_text(seen.root)}

@@ -91,6 +91,7 @@ def decisions_hold(known: Established) -> str:
         root_keys=frozenset(known.document.exported.deployment.root_keys),
         deposit=known.deposit,
         custody=known.custody,
+        unextended=known.unextended,
     )
     made = 0
     for before, one in pairwise(turns(known.case.terms, known.case.claim.entries)):

@@ -13,8 +13,9 @@
 10. deposit-pinned: the depositor signed the deposit that the claim pins, and it was whole before the claim.
 11. custody-known: the gate dealt the custody epochs to which the pinned deposit was sealed.
 12. record-folds: every entry about the claim is admitted again, in order, by the rules it was filed under.
-13. decisions-hold: every recorded decision is decided again.
-14. outcome: where the claim stands, and which stages were released.
+13. ledger-extends-seen: the log extends each checkpoint that an author had verified; if not, it is told.
+14. decisions-hold: every recorded decision is decided again, without what rests on another log.
+15. outcome: where the claim stands, and which stages were released.
 
 The report names the first broken premise; later ones are not checked.
 """
@@ -33,6 +34,7 @@ from tallystick.proof.evidence.agreements import (
 )
 from tallystick.proof.evidence.deposits import custody_known, deposit_pinned
 from tallystick.proof.evidence.established import Established
+from tallystick.proof.evidence.extension import ledger_extends_seen
 from tallystick.proof.evidence.file import read_evidence_file
 from tallystick.proof.evidence.order import order_possible
 from tallystick.proof.evidence.record import (
@@ -98,6 +100,7 @@ _LOOKS: Final[tuple[tuple[str, Callable[[Established], str]], ...]] = (
     ("deposit-pinned", deposit_pinned),
     ("custody-known", custody_known),
     ("record-folds", record_folds),
+    ("ledger-extends-seen", ledger_extends_seen),
     ("decisions-hold", decisions_hold),
     ("outcome", outcome),
 )

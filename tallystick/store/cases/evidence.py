@@ -8,12 +8,13 @@ from sqlmodel import Session
 from tallystick.crypto.envelope import body_of, new_nonce
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log.note import Checkpoint, open_checkpoint, origin_of
+from tallystick.domain.admission.extension import ledger_seen
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.ids import Digest, PublicKey, engine_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
-from tallystick.proof.evidence.file import ExportedCase, FiledEntry, content_of, evidence_bytes
+from tallystick.proof.evidence.file import EarlierLog, ExportedCase, FiledEntry, content_of, evidence_bytes
 from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, load
 from tallystick.store.database.session import database_now
 from tallystick.store.ledger import ledger, tree
@@ -97,6 +98,7 @@ def _seal(case: ExportedCase, terms: Terms, at: datetime) -> EvidenceSeal:
 
 def _filed(session: Session, case: CaseFile, signed: Checkpoint) -> tuple[FiledEntry, ...]:
     wanted = _wanted(session, case)
+    seen = _seen(session, case, signed.size)
     proofs = tree.inclusion_proofs(session, case.agreement.id, wanted, signed)
     return tuple(
         FiledEntry(
@@ -105,9 +107,27 @@ def _filed(session: Session, case: CaseFile, signed: Checkpoint) -> tuple[FiledE
             salt=entry.salt,
             envelope=entry.statement(),
             proof=proof,
+            seen=seen.get(entry.statement_id),
         )
         for entry, proof in zip(wanted, proofs, strict=True)
     )
+
+
+def _seen(session: Session, case: CaseFile, size: int) -> dict[Digest, EarlierLog]:
+    """Return the log at the size that each statement names, with the proof that a verifier needs.
+
+    Args:
+        size: How many entries the checkpoint covers.
+    """
+    agreement_id, found = case.agreement.id, dict[Digest, EarlierLog]()
+    for entry in case.claim.entries:
+        seen = ledger_seen(entry.signed.body)
+        if seen is not None and 0 <= seen.size <= entry.index:
+            found[entry.signed.id] = EarlierLog(
+                root=tree.root_at(session, agreement_id, seen.size),
+                proof=tree.consistency_proof(session, agreement_id, seen.size, size),
+            )
+    return found
 
 
 def _wanted(session: Session, case: CaseFile) -> Sequence[LedgerEntry]:

@@ -14,6 +14,7 @@ from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.proof.reading import read_signed
 from tallystick.store.cases import revocations
+from tallystick.store.cases.extension import check_log
 from tallystick.store.cases.kept import Cases
 from tallystick.store.registers.agreements import RegisteredAgreement
 from tallystick.store.registers.verdicts import verified_deposit
@@ -55,3 +56,4 @@ def check_may_be_filed(
         later=later,
     )
     check_calendars_reach(terms.agreement, filing, at=at)
+    check_log(session, agreement_id, None, filing)

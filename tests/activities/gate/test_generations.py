@@ -12,7 +12,6 @@ from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.record.generations import UnknownGenerationError
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import DecisionStatement
-from tallystick.domain.statements.header import LedgerSeen
 from tallystick.domain.statements.receipts import Receipt, ReceivedComponent
 from tallystick.proof.evidence.verify import verify
 from tallystick.store.cases.evidence import export
@@ -25,7 +24,6 @@ from tests.support.worlds.prepared_worlds import accepted, prepared_world
 
 HOUR: Final = timedelta(hours=1)
 TWO_ROOTS: Final = ROOT_KEYS | {PEOPLE[KIM].signing_key.public_key}
-SEEN: Final = LedgerSeen(size=1, root=some_digest(1))
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +109,7 @@ def test_claim_of_generation_2_is_held_to_its_rule_and_its_premise(prepared: Wor
         assert world.case().claim.filing.generation == 2
         with pytest.raises(MisdirectedError):
             world.approve(ANA, READY - HOUR)
-        goes_on(world, ledger_seen=SEEN)
+        goes_on(world, ledger_seen=world.seen())
         assert unmet(world) == {CHANGED_PREMISE}
         world.settle(later)
         world.decide(world.gate(at=later, root_keys=TWO_ROOTS))

@@ -22,6 +22,7 @@ from tallystick.crypto.keys import SigningKey
 from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.header import ActBody
 from tallystick.domain.statements.signed import Entry
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office, show_claim
@@ -151,6 +152,22 @@ def test_act_is_signed_by_its_author_about_this_claim_and_sent(
     assert (body["claim"], body["person"]) == (release.claim, person)
     assert body["agreement_digest"] == statement_id(release.agreement)
     assert ran.json["statement"] == signed.id
+
+
+@pytest.mark.parametrize(("person", "words"), [(act[0], act[1]) for act in ACTS], ids=lambda v: str(v)[:24])
+def test_an_act_names_the_longest_log_that_its_author_has_verified_if_there_is_one(
+    person: PersonId, words: tuple[str, ...], office: Office, release: Release
+) -> None:
+    Path("award.txt").write_text("Award.\n")
+    for seen in (None, office.remembers_log):
+        expected = None if seen is None else seen(person)
+        office.api.posted.clear()
+        ran = office.run(*placed(words, release.claim), "--yes", "--json", person=person)
+        assert ran.code == 0, ran.err
+        body = read_signed(only(office)[1], AGREEMENT).body
+        assert isinstance(body, ActBody)
+        assert body.ledger_seen == expected
+        assert ("having verified the ledger: 7 entries" in ran.err) is (expected is not None)
 
 
 @pytest.mark.parametrize(("person", "words", "kind", "noun", "says"), ACTS, ids=lambda v: str(v)[:24])

@@ -59,6 +59,17 @@ def test_claim_is_filed_on_a_verified_deposit(office: Office, release: Release) 
     body = filed(office)
     assert (body.deposit, body.stages) == (statement_id(release.deposit), ("provisional", "critical"))
     assert " ".join(comparison_words(statement_id(office.sent()[0]))) in ran.err
+    assert body.ledger_seen is None
+
+
+def test_a_claim_names_the_longest_log_that_the_claimant_has_verified(
+    office: Office, release: Release
+) -> None:
+    show_deposit(office.api, release)
+    office.api.shows["POST /v1/claims"] = {"claim": "clm-new"}
+    seen = office.remembers_log(BEA)
+    assert office.run("claim", "file", form(), "--yes", person=BEA).code == 0
+    assert filed(office).ledger_seen == seen
 
 
 def test_the_claimant_is_told_before_signing_what_may_keep_the_claim_from_its_end(

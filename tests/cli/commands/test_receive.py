@@ -62,6 +62,18 @@ def test_released_stages_are_fetched_opened_activated_and_reported(
     assert opened.read_bytes() == CONTENT[DOCS]["operations.md"]
 
 
+def test_a_receipt_names_the_longest_log_that_was_verified_with_the_receivers_key(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    seen = office.remembers_log(BEA)
+    ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEA)
+    assert ran.code == 0, ran.err
+    (receipt,) = (read_signed(envelope, AGREEMENT).body for envelope in office.sent())
+    assert isinstance(receipt, Receipt)
+    assert receipt.ledger_seen == seen
+
+
 def test_script_in_the_users_folder_is_found_from_the_version_folder(
     office: Office, release: Release, tmp_path: Path
 ) -> None:

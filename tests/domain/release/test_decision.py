@@ -163,6 +163,11 @@ def seen(change: Callable[[Sight], Sight]) -> Callable[[Agreement, Claim, Sight]
     return lambda agreement, claim, sight: (agreement, claim, change(sight))
 
 
+def contradicted(sight: Sight, entry: Entry) -> Sight:
+    """The log does not extend what the author of one entry had verified."""
+    return replace(sight, unextended=frozenset({entry.signed.id}))
+
+
 def told(change: Callable[[Claim], Claim]) -> Callable[[Agreement, Claim, Sight], Facts]:
     return lambda agreement, claim, sight: (agreement, change(claim), sight)
 
@@ -245,6 +250,15 @@ FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], 
         seen(lambda s: sealed(s, licence_keys=None, activation_rules="a byte differs")),
     ),
     "ledger-whole": (seen(lambda s: replace(s, ledger="the root differs")),),
+    "ledger-extends-seen": (
+        lambda agreement, claim, sight: (agreement, claim, contradicted(sight, claim.approvals[-1][0])),
+        lambda agreement, claim, sight: (
+            agreement,
+            claim,
+            contradicted(sight, claim.entries_of(Intake)[0][0]),
+        ),
+        lambda agreement, claim, sight: (agreement, claim, contradicted(sight, claim.entries[0])),
+    ),
     "not-halted": (seen(lambda s: replace(s, halted=True)),),
 }
 CASES: Final = [(premise, case) for premise, cases in FALSIFIED.items() for case in cases]
@@ -264,6 +278,24 @@ def test_one_premise_falsified_is_the_one_that_is_unmet(
     decision = decide(agreement, claim, CRITICAL, sight)
     assert not decision.released
     assert [verdict.premise for verdict in decision.unmet] == [premise]
+
+
+def test_an_approval_whose_author_verified_another_log_is_left_out_and_named_if_others_suffice() -> None:
+    agreement, claim, sight = facts()
+    more = with_statements(
+        claim,
+        Kind.APPROVAL,
+        ["dora@nordwind"],
+        stages=(CRITICAL,),
+        purpose=Purpose.RELEASE,
+        expires_at=quorate().now + timedelta(days=20),
+        reason="",
+    )
+    extra = more.entries[-1]
+    decision = decide(agreement, more, CRITICAL, contradicted(sight, extra))
+    (verdict,) = (one for one in decision.premises if one.premise == "ledger-extends-seen")
+    assert decision.released
+    assert extra.signed.id in verdict.found
 
 
 def test_every_premise_has_a_case() -> None:

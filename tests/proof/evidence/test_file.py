@@ -69,9 +69,11 @@ def test_a_member_of_the_case_in_another_form_is_refused_at_its_place(
         ({"index": True}, "/index"),
         ({"index": "0"}, "/index"),
         ({"salt": "AAAA"}, "/salt"),
-        ({"proof": HASH}, ""),
-        ({"proof": [HASH] * (PROOF_HASHES_MAX + 1)}, ""),
+        ({"proof": HASH}, "/proof"),
+        ({"proof": [HASH] * (PROOF_HASHES_MAX + 1)}, "/proof"),
         ({"proof": [7]}, "/proof"),
+        ({"seen": {"proof": [HASH] * (PROOF_HASHES_MAX + 1), "root": HASH}}, "/seen/proof"),
+        ({"seen": {"proof": [], "root": 7}}, "/seen/root"),
     ],
 )
 def test_a_member_of_an_entry_in_another_form_is_refused_at_its_place(

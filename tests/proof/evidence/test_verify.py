@@ -92,7 +92,7 @@ def test_every_premise_of_an_untouched_file_holds(world: World, file: bytes) -> 
 
     assert report.holds
     assert tuple(step.premise for step in report.steps) == PREMISES
-    assert [step.number for step in report.steps] == list(range(1, 15))
+    assert [step.number for step in report.steps] == list(range(1, 16))
     assert (report.claim, report.agreement_digest) == (world.claim, world.digest)
     assert (report.state, report.released) == ("PROVISIONING", (CRITICAL,))
 

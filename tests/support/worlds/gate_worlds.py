@@ -40,6 +40,7 @@ from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.engine import ChannelResult, Event, Notice
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
+from tallystick.domain.statements.header import LedgerSeen
 from tallystick.domain.statements.signed import Body, write_body
 from tallystick.faults import from_failure
 from tallystick.messages import DealCustody, DecideStage, GateAnswer, SightNotice
@@ -51,6 +52,8 @@ from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.checkpoints import sign_checkpoint
 from tallystick.store.ledger.entry import names_of
+from tallystick.store.ledger.ledger import frontier_of
+from tallystick.store.ledger.tree import root_at
 from tallystick.store.registers import agreements, claims, deposits
 from tallystick.store.registers.custody import epochs, missing_epochs, verified_custody
 from tests.support.worlds.agreements import (
@@ -313,6 +316,13 @@ class World:
             **changes,
         }
         return self.say(Approval, person, at, **members)
+
+    def seen(self, size: int | None = None) -> LedgerSeen:
+        """What somebody has verified of the log: all of it, or its first entries."""
+        with reading(self.database) as session:
+            length = frontier_of(session, self.agreement.id).size if size is None else size
+            root = root_at(session, self.agreement.id, length)
+        return LedgerSeen(size=length, root=Digest(f"sha256:{root.hex()}"))
 
     def sign_checkpoint(self, key: SigningKey = LOG_KEY) -> bytes:
         with transaction(self.database) as session:

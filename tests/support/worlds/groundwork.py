@@ -105,5 +105,6 @@ def sound_sight(agreement: Agreement, at: datetime) -> Sight:
         custody=dealt_custody(agreement),
         sealed=dict.fromkeys([component.id for component in agreement.components]),
         ledger=None,
+        unextended=frozenset(),
         halted=False,
     )

@@ -8,14 +8,10 @@ import pytest
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.statements.acts import Approval
-from tallystick.domain.statements.header import LedgerSeen
 from tests.support.sites.temporal import SECOND, Story
 from tests.support.worlds.agreements import ANA, KIM, TOM
 from tests.support.worlds.generations import next_version
-from tests.support.worlds.groundwork import some_digest
 from tests.workflows.claim.test_release import after_window, in_window, refusal_of
-
-SEEN = LedgerSeen(size=1, root=some_digest(1))
 
 
 async def in_provisioning(story: Story) -> Claim:
@@ -70,4 +66,4 @@ async def approves_having_seen(story: Story) -> str:
     approval = story.read(await story.approval(ANA)).body
     assert isinstance(approval, Approval)
     members = {name: getattr(approval, name) for name in ("stages", "purpose", "expires_at", "reason")}
-    return (await story.says(Approval, ANA, ledger_seen=SEEN, **members)).state
+    return (await story.says(Approval, ANA, ledger_seen=story.world.seen(), **members)).state

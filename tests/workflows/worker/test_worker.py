@@ -10,15 +10,19 @@ from tallystick.crypto.envelope import body_of, envelope_bytes
 from tallystick.crypto.keyfile import PrivateKeys, write_key_file
 from tallystick.domain.ids import PersonId
 from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.statements.acts import Denial
+from tallystick.domain.statements.header import LedgerSeen
+from tallystick.messages import RecordAct
 from tallystick.settings import Settings, read_settings
 from tallystick.store.blobs.uploads import known_blobs
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import ledger
 from tests.support.waits import wait_for
-from tests.support.worlds.agreements import LETTER_KEY, LOG_KEY, age_identity
-from tests.support.worlds.gate_worlds import World
+from tests.support.worlds.agreements import KIM, LETTER_KEY, LOG_KEY, PEOPLE, age_identity
+from tests.support.worlds.gate_worlds import ACKNOWLEDGED, World
+from tests.support.worlds.prepared_worlds import accepted, prepared_world
 from tests.support.worlds.story_worlds import deposited_world
-from workflows.worker.carrier import run_worker
+from workflows.worker.carrier import letters_soon, run_worker, worker_activities
 
 
 def settings_of(world: World, environment: WorkflowEnvironment) -> Settings:
@@ -62,6 +66,28 @@ async def test_running_worker_replaces_a_copy_that_rotted_and_says_so(
         await running
     assert repaired(world, blob)
     assert bad.read_bytes() == good.read_bytes()
+
+
+def test_the_worker_owes_letters_for_what_it_records_on_a_log_that_was_put_back(
+    environment: WorkflowEnvironment, tmp_path: Path
+) -> None:
+    world = accepted(prepared_world(tmp_path))
+    settings = settings_of(world, environment)
+    letters = letters_soon(settings, world.database)
+    members = {"claim": world.claim, "reason": "no", "ledger_seen": LedgerSeen(size=400, root=world.claim)}
+    denial = world.signed(world.body(Denial, KIM, ACKNOWLEDGED, **members), PEOPLE[KIM].signing_key)
+    request = RecordAct(
+        claim=world.claim,
+        agreement=world.agreement.id,
+        envelope=envelope_bytes(denial).decode(),
+        at=ACKNOWLEDGED,
+        after=world.case().raw[-1].index,
+    )
+    worker_activities(settings, world.database, letters).ledger.record_act(request)
+    letters.send()
+    with reading(world.database) as session:
+        told = ledger.entries(session, world.agreement.id, kinds=[Kind.STORAGE_NOTICE])
+    assert len(told) == 3
 
 
 def repaired(world: World, blob: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from tallystick.domain.acts.act import Act
+from tallystick.domain.acts.act import Act, always
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.authorship.authors import check_one_of
 from tallystick.domain.claim.claim import Claim
@@ -40,6 +40,7 @@ ACT: Final = Act(
     body=NoticeAcknowledgement,
     noun="acknowledgements",
     rule=_rule,
+    helps=always,
     draft=_draft,
     does=_does,
     particulars=_particulars,

@@ -25,6 +25,10 @@ def _rule(
     return EventType.INTAKE_ACCEPTED if body.accepted else EventType.INTAKE_REFUSED
 
 
+def _helps(body: Intake, _: Claim) -> bool:
+    return body.accepted
+
+
 def _draft(heading: Heading, choices: Choices) -> Intake:
     accepted, reasons = choices.given("accepted", bool), choices.several("reason", str)
     if not accepted and not reasons:
@@ -44,6 +48,7 @@ ACT: Final = Act(
     body=Intake,
     noun="intakes",
     rule=_rule,
+    helps=_helps,
     draft=_draft,
     does=_does,
     particulars=_particulars,

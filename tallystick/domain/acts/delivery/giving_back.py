@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from tallystick.domain.acts.act import Act
+from tallystick.domain.acts.act import Act, never
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_claimant
 from tallystick.domain.claim.claim import Claim
@@ -69,6 +69,7 @@ ACT: Final = Act(
     body=Return,
     noun="returns",
     rule=_rule,
+    helps=never,
     draft=_draft,
     does=_does,
     particulars=_particulars,

@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from tallystick.domain.acts.act import Act
+from tallystick.domain.acts.act import Act, never
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_claimant, check_stages
 from tallystick.domain.claim.claim import Claim
@@ -88,6 +88,7 @@ ACT: Final = Act(
     body=Receipt,
     noun="receipts",
     rule=_rule,
+    helps=never,
     draft=_draft,
     does=_does,
     particulars=_particulars,

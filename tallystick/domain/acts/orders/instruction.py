@@ -30,6 +30,10 @@ def _rule(
     return order_event(claim, body.outcome)
 
 
+def _helps(body: JointInstruction, _: Claim) -> bool:
+    return body.outcome is Outcome.RELEASE
+
+
 def _draft(heading: Heading, choices: Choices) -> JointInstruction:
     outcome = choices.word("outcome", Outcome)
     return JointInstruction(**heading.members, outcome=outcome, reason=choices.text("reason"))
@@ -47,6 +51,7 @@ ACT: Final = Act(
     body=JointInstruction,
     noun="joint-instructions",
     rule=_rule,
+    helps=_helps,
     draft=_draft,
     does=_does,
     particulars=_particulars,

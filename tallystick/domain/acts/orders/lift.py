@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from tallystick.domain.acts.act import Act
+from tallystick.domain.acts.act import Act, always
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_together
 from tallystick.domain.authorship.interests import check_disinterested
@@ -59,6 +59,7 @@ ACT: Final = Act(
     body=HoldLift,
     noun="hold-lifts",
     rule=_rule,
+    helps=always,
     draft=_draft,
     does=_does,
     particulars=_particulars,

@@ -46,6 +46,10 @@ def _rule(
     return order_event(claim, body.outcome)
 
 
+def _helps(body: Ruling, _: Claim) -> bool:
+    return body.outcome is Outcome.RELEASE
+
+
 def _draft(heading: Heading, choices: Choices) -> Ruling:
     return Ruling(
         **heading.members,
@@ -70,6 +74,7 @@ ACT: Final = Act(
     body=Ruling,
     noun="rulings",
     rule=_rule,
+    helps=_helps,
     draft=_draft,
     does=_does,
     particulars=_particulars,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from tallystick.domain.acts.act import Act
+from tallystick.domain.acts.act import Act, always
 from tallystick.domain.agreement.agreement import Agreement, depositor, voted_on
 from tallystick.domain.agreement.deadlines import deadline
 from tallystick.domain.agreement.plan import CustodyRule
@@ -131,6 +131,7 @@ ACT: Final = Act(
     body=Approval,
     noun="approvals",
     rule=_rule,
+    helps=always,
     draft=_draft,
     does=_does,
     particulars=_particulars,

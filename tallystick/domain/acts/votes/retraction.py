@@ -33,6 +33,12 @@ def _rule(_: Agreement, claim: Claim, body: Retraction, __: frozenset[PersonId],
     raise NothingToRetractError("you made no such statement, or can no longer take it back", of=body.of)
 
 
+def _helps(body: Retraction, claim: Claim) -> bool:
+    """Return whether it takes back what stops; taking back an approval helps nobody."""
+    entry = claim.entry_of(body.of)
+    return entry is None or not isinstance(entry.signed.body, Approval)
+
+
 def _draft(heading: Heading, choices: Choices) -> Retraction:
     of = Digest(choices.given("of", str))
     return Retraction(**heading.members, of=of, reason=choices.text("reason"))
@@ -52,6 +58,7 @@ ACT: Final = Act(
     body=Retraction,
     noun="retractions",
     rule=_rule,
+    helps=_helps,
     draft=_draft,
     does=_does,
     particulars=_particulars,

@@ -46,6 +46,7 @@ class Props:
             custody=self.custody,
             sealed=dict.fromkeys(self.custody),
             ledger=None,
+            unextended=frozenset(),
             halted=False,
         )
 

@@ -1,0 +1,71 @@
+"""The premise about what authors had verified: the log extends it, or what they signed helps no release."""
+
+from collections.abc import Container, Iterable, Iterator
+
+from tallystick.crypto.log.merkle import verify_consistency
+from tallystick.domain.admission.extension import LogFound, contradiction, helps_release, ledger_seen
+from tallystick.domain.amounts import counted
+from tallystick.domain.ids import Digest
+from tallystick.domain.statements.header import LedgerSeen
+from tallystick.domain.statements.signed import Entry
+from tallystick.proof.evidence.established import Established, EvidenceBrokenError
+from tallystick.proof.evidence.file import FiledEntry
+
+
+def ledger_extends_seen(known: Established) -> str:
+    """Establish which authors had verified another log than this one.
+
+    What they signed to help a release counts for no decision, as the next premise asks; what only stops one
+    counts, and is told.
+    """
+    assert known.case is not None
+    filed = {entry.index: entry for entry in known.document.exported.entries}
+    named = [
+        (entry, filed[entry.index], seen)
+        for entry in known.case.claim.entries
+        if (seen := ledger_seen(entry.signed.body)) is not None
+    ]
+    _check_asked_for(filed.values(), {entry.index for entry, _, _ in named})
+    astray = [entry for entry, one, seen in named if not _fits(known, one, seen)]
+    helping = [entry for entry in astray if helps_release(known.case.claim, entry.signed.body)]
+    known.unextended = frozenset(entry.signed.id for entry in helping)
+    checkpoints = counted(len(named), "checkpoint")
+    return "; ".join([f"{checkpoints} that authors had verified", *_told(astray, known.unextended)])
+
+
+def _check_asked_for(filed: Iterable[FiledEntry], named: Container[int]) -> None:
+    idle = [one.index for one in filed if one.seen is not None and one.index not in named]
+    if idle:
+        raise EvidenceBrokenError("an earlier log that no statement names", index=idle[0])
+
+
+def _fits(known: Established, filed: FiledEntry, seen: LedgerSeen) -> bool:
+    """Return whether the log begins with what an author had verified, by the file's own proof.
+
+    Raises:
+        EvidenceBrokenError: The file does not say what the log was then.
+        LogRangeError, ConsistencyInvalidError: What it says does not begin the log.
+    """
+    if not 0 <= seen.size <= filed.index:
+        return False
+    if filed.seen is None:
+        raise EvidenceBrokenError(
+            "the log at the size that an author had verified is missing", index=filed.index
+        )
+    assert known.checkpoint is not None
+    verify_consistency(
+        old_size=seen.size,
+        new_size=known.checkpoint.size,
+        old_root=filed.seen.root,
+        new_root=known.checkpoint.root,
+        proof=filed.seen.proof,
+    )
+    root = Digest(f"sha256:{filed.seen.root.hex()}")
+    return contradiction(seen, LogFound(size=filed.index, root=root)) is None
+
+
+def _told(astray: Iterable[Entry], helping: frozenset[Digest]) -> Iterator[str]:
+    for entry in astray:
+        what = "counts for no release" if entry.signed.id in helping else "counts all the same"
+        who = f"{entry.signed.kind} by {entry.signed.body.person}"
+        yield f"WARNING: entry {entry.index}, {who}, who had verified another log, {what}"
