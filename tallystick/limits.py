@@ -31,8 +31,11 @@ ENVELOPE_OVERHEAD_BYTES_MAX: Final = 8 * 1024  # what is not the body: signature
 STATEMENT_LIFETIME_MAX: Final = timedelta(days=366)
 SIGHTING_TOLERANCE: Final = timedelta(hours=1)  # how much later than the notice the gate may see it
 CLOCK_SKEW_MAX: Final = timedelta(minutes=5)  # how far ahead `issued_at` may lie
-STATEMENTS_REMEMBERED_MAX: Final = 1024  # verified ones that a process need not verify again
-AGREEMENTS_REMEMBERED_MAX: Final = 32
+STATEMENTS_REMEMBERED_BYTES_MAX: Final = 8 << 20  # of verified envelopes that need not be verified again,
+STATEMENT_CHARGE_BYTES_MIN: Final = 2 * 1024  # and what the smallest counts as
+AGREEMENTS_REMEMBERED_BYTES_MAX: Final = 8 << 20
+AGREEMENT_CHARGE_BYTES_MIN: Final = 64 * 1024
+AGREEMENTS_REMEMBERED_MAX: Final = 32  # whose deadlines are kept
 SUBMISSIONS_REMEMBERED_MAX: Final = 64  # between the validator of an update and its handler
 DEADLINES_REMEMBERED_MAX: Final = 256  # of each of those agreements
 
@@ -165,6 +168,11 @@ HISTORY_GROWTH_BYTES_MAX: Final = 4 * 1024 * 1024  # since the record was read; 
 HISTORY_GROWTH_EVENTS_MAX: Final = 1024
 _SAID_BYTES_MAX: Final = PERSONS_MAX * ACT_BYTES_PER_PERSON_MAX + ACTS_PER_CLAIM_MAX * HOLD_LIFT_BYTES_MAX
 assert _SAID_BYTES_MAX + HISTORY_GROWTH_BYTES_MAX < HISTORY_BYTES_MAX
+
+# Case files that are kept until their record changes, by the size of the envelopes that they are made of.
+CASES_KEPT_BYTES_MAX: Final = 64 << 20
+CASE_CHARGE_BYTES_MIN: Final = 64 * 1024
+assert _SAID_BYTES_MAX < CASES_KEPT_BYTES_MAX  # so that the largest claim is not read anew at each look
 
 # The engine. How long it waits before it asks the gate again after a refusal,
 # doubling each time: a refused release may become possible without a new statement.

@@ -7,7 +7,6 @@ Only then do the rules of the domain see it.
 """
 
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from typing import Final
 
 from tallystick.crypto.custody.claim_recipient import check_recipient
@@ -23,7 +22,13 @@ from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import Header
 from tallystick.domain.statements.signed import Body, Signed
-from tallystick.limits import AGREEMENTS_REMEMBERED_MAX, STATEMENTS_REMEMBERED_MAX
+from tallystick.limits import (
+    AGREEMENT_CHARGE_BYTES_MIN,
+    AGREEMENTS_REMEMBERED_BYTES_MAX,
+    STATEMENT_CHARGE_BYTES_MIN,
+    STATEMENTS_REMEMBERED_BYTES_MAX,
+)
+from tallystick.proof.memory import Memory
 
 _HEADER: Final = tuple(member.name for member in fields(Header))
 _KINDS: Final = frozenset(Kind)
@@ -42,6 +47,14 @@ class SignedAgreement:
         return self.terms.agreement
 
 
+_STATEMENTS: Final = Memory[tuple[Envelope, tuple[PublicKey, ...]], Signed[Body]](
+    bytes_max=STATEMENTS_REMEMBERED_BYTES_MAX, bytes_min=STATEMENT_CHARGE_BYTES_MIN
+)
+_AGREEMENTS: Final = Memory[Envelope, SignedAgreement](
+    bytes_max=AGREEMENTS_REMEMBERED_BYTES_MAX, bytes_min=AGREEMENT_CHARGE_BYTES_MIN
+)
+
+
 def read_signed(envelope: Envelope, agreement: Agreement) -> Signed[Body]:
     """Return the statement in `envelope`, signed by keys of `agreement` and nobody else.
 
@@ -49,7 +62,10 @@ def read_signed(envelope: Envelope, agreement: Agreement) -> Signed[Body]:
         MalformedError: Not a statement of a kind that is made under an agreement.
         SignatureInvalidError: A signature is by none of the agreement's keys.
     """
-    return _read_signed(envelope, keys_of(agreement))
+    wanted = (envelope, keys_of(agreement))
+    if (known := _STATEMENTS.get(wanted)) is not None:
+        return known
+    return _STATEMENTS.keep(wanted, _read_signed(*wanted), size_bytes=len(envelope.canonical))
 
 
 def read_agreement(envelope: Envelope) -> SignedAgreement:
@@ -61,7 +77,9 @@ def read_agreement(envelope: Envelope) -> SignedAgreement:
         NotYoursError: A party has not signed.
         InvalidPointError: A key in it is not a sound Ed25519 point.
     """
-    return _read_agreement(envelope)
+    if (known := _AGREEMENTS.get(envelope)) is not None:
+        return known
+    return _AGREEMENTS.keep(envelope, _read_agreement(envelope), size_bytes=len(envelope.canonical))
 
 
 def header_of(envelope: Envelope) -> Header:
@@ -80,11 +98,10 @@ def forget() -> None:
     What was read follows from the given bytes alone, so equal bytes need not be read again: a record that
     grew by one statement costs one verification, not one of everything before it.
     """
-    _read_signed.cache_clear()
-    _read_agreement.cache_clear()
+    _STATEMENTS.clear()
+    _AGREEMENTS.clear()
 
 
-@lru_cache(maxsize=STATEMENTS_REMEMBERED_MAX)
 def _read_signed(envelope: Envelope, keys: tuple[PublicKey, ...]) -> Signed[Body]:
     kind = kind_read(envelope)
     signers = verified_signers(envelope, keys)
@@ -100,7 +117,6 @@ def _read_signed(envelope: Envelope, keys: tuple[PublicKey, ...]) -> Signed[Body
     )
 
 
-@lru_cache(maxsize=AGREEMENTS_REMEMBERED_MAX)
 def _read_agreement(envelope: Envelope) -> SignedAgreement:
     if kind_read(envelope) is not Kind.AGREEMENT:
         raise MalformedDocumentError("the statement is not an agreement", kind=kind_of(envelope))

@@ -6,21 +6,17 @@ then only the newer entries are folded. An altered row is noticed on the next re
 gate keeps nothing and reads everything anew.
 """
 
-from collections import OrderedDict
-from threading import Lock
-from typing import Final
-
 from sqlmodel import Session
 
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.ids import AgreementId, Digest, PartyId, party_of
+from tallystick.limits import CASE_CHARGE_BYTES_MIN, CASES_KEPT_BYTES_MAX
+from tallystick.proof.memory import Memory
 from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile, as_recorded
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import claims
 from tallystick.store.registers.claims import StoredClaim
-
-_KEPT_MAX: Final = 256
 
 
 class Cases:
@@ -28,8 +24,7 @@ class Cases:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._kept: OrderedDict[Digest, CaseFile] = OrderedDict()
-        self._lock = Lock()
+        self._kept = Memory[Digest, CaseFile](bytes_max=CASES_KEPT_BYTES_MAX, bytes_min=CASE_CHARGE_BYTES_MIN)
 
     def load(self, session: Session, agreement_id: AgreementId, claim: Digest) -> CaseFile:
         """Return the case file of a claim, as its record stands in `session`.
@@ -40,17 +35,11 @@ class Cases:
             DatabaseUnavailableError: The database is out of reach.
         """
         raw = tuple(casefile.record(session, agreement_id, claim))
-        with self._lock:
-            kept = self._kept.get(claim)
+        kept = self._kept.get(claim)
         if kept is not None and kept.raw == raw:
             return kept
         case = _read(session, claim, kept, raw)
-        with self._lock:
-            self._kept[claim] = case
-            self._kept.move_to_end(claim)
-            while len(self._kept) > _KEPT_MAX:
-                self._kept.popitem(last=False)
-        return case
+        return self._kept.keep(claim, case, size_bytes=sum(len(entry.envelope) for entry in case.raw))
 
     def of_party(self, session: Session, agreement_id: AgreementId, party: PartyId) -> list[Claim]:
         """Return the claims that a party has filed under an agreement; no other claim is folded.
