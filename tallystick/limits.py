@@ -306,6 +306,7 @@ SMALL_THREADS_MAX: Final = 4
 THREAD_SWITCH: Final = timedelta(microseconds=500)  # for which a thread may keep Python to itself
 HEAVY_THREADS_MAX: Final = 2  # Python runs one at a time; more would only make the others wait longer
 UPLOAD_THREADS_MAX: Final = 4
+UPLOAD_LONG_BYTES_MIN: Final = 64 * 1024 * 1024  # one that is read to its end for longer than others can wait
 STREAM_THREADS_MAX: Final = 2
 STRANGER_THREADS_MAX: Final = 2
 API_THREADS_MAX: Final = (
@@ -324,6 +325,11 @@ HEAD_TIME_MAX: Final = timedelta(seconds=10)  # until a request's head has arriv
 BODY_PAUSE_MAX: Final = timedelta(seconds=15)  # between two parts of a body,
 BODY_TIME_MAX: Final = timedelta(seconds=30)  # and in all, besides the time for its size:
 BODY_BYTES_PER_SECOND_MIN: Final = 1024
+ANSWER_PAUSE_MAX: Final = timedelta(seconds=15)  # in which a client takes nothing of what is sent to it,
+ANSWER_BYTES_PER_SECOND_MIN: Final = 4096  # besides the time for what it takes
+ANSWER_BUFFER_BYTES_MAX: Final = 64 * 1024  # of an answer that waits for its client; then its maker waits
+TURN_WAIT_MAX: Final = timedelta(seconds=20)  # for a place or a thread; then the client asks again
+assert TURN_WAIT_MAX + UPDATE_WAIT_MAX <= HTTP_TIMEOUT
 assert CONNECTIONS_EACH_MAX < CONNECTIONS_MAX
 assert STRANGERS_MAX < CONNECTIONS_MAX // 2
 

@@ -20,7 +20,12 @@ from api.backend.backend import Backend
 from api.http.auth import Asker, identified, subject_of
 from api.http.problems import BodyTooSlowError, UnauthenticatedError
 from api.http.turns import Lane, Turns, in_turn, subscriber
-from tallystick.limits import BODY_BYTES_PER_SECOND_MIN, BODY_PAUSE_MAX, BODY_TIME_MAX
+from tallystick.limits import (
+    ANSWER_BUFFER_BYTES_MAX,
+    BODY_BYTES_PER_SECOND_MIN,
+    BODY_PAUSE_MAX,
+    BODY_TIME_MAX,
+)
 
 E = TypeVar("E", bound=Callable[..., object])
 
@@ -59,7 +64,23 @@ class BoundedRoute(APIRoute):
         asker = request.state.asker = await _asker(request)
         lane = self.lane if asker.key is not None else Lane.STRANGER
         async with turns.request(asker.counted_as, lane):
-            await super().handle(scope, TimedBody(receive).receive, send)
+            await super().handle(scope, TimedBody(receive).receive, held_until_taken(send))
+
+
+def held_until_taken(send: Send) -> Send:
+    """Return a `send` that ends a large answer only when the client has taken it.
+
+    Until then it fills our memory, so it keeps its caller's place: who reads nothing gets nothing else.
+    """
+
+    async def sent(message: Message) -> None:
+        ends = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if ends and len(message.get("body", b"")) > ANSWER_BUFFER_BYTES_MAX:
+            await send({**message, "more_body": True})
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await send(message)  # which waits until what was sent before is taken
+
+    return sent
 
 
 async def _asker(request: Request) -> Asker:

@@ -1,33 +1,48 @@
-"""Connections to the API, which uvicorn takes: their number is bounded by address, and a head's time is, too.
+"""Connections to the API, which uvicorn takes: how many an address has, and how slow a client may be.
 
-uvicorn's own `--limit-concurrency` would refuse everybody alike, and it waits for a head without an end.
+uvicorn's own `--limit-concurrency` would refuse everybody alike, and it waits without an end for a head to
+arrive and for an answer to be taken.
 `uvicorn api.app:create_app --factory --http api.http.connections:Connection` uses this.
 """
 
 import asyncio
 from collections import Counter
 from datetime import timedelta
-from typing import ClassVar, cast
+from typing import ClassVar, Final, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from api.http.turns import subscriber
-from tallystick.limits import CONNECTIONS_EACH_MAX, CONNECTIONS_MAX, HEAD_TIME_MAX
+from tallystick.limits import (
+    ANSWER_BUFFER_BYTES_MAX,
+    ANSWER_BYTES_PER_SECOND_MIN,
+    ANSWER_PAUSE_MAX,
+    CONNECTIONS_EACH_MAX,
+    CONNECTIONS_MAX,
+    HEAD_TIME_MAX,
+)
+
+_LOOKS_IN_A_PAUSE: Final = 5
 
 
 class Connection(H11Protocol):
-    """One connection; it is closed if no head arrives in time, or if its address has too many.
+    """One connection; it is closed if a head or a reader is too slow, or if its address has too many.
 
     Attributes:
         head_time_max: How long a head may take, from the connection's beginning or from its first byte.
         each_max: How many connections one address may have.
         all_max: How many there may be in all.
+        answer_pause_max: How long a client may take nothing of an answer, besides the time for what it takes.
+        answer_buffer_bytes: How much of an answer waits for the client before whoever makes it waits, too.
     """
 
     head_time_max: ClassVar[timedelta] = HEAD_TIME_MAX
     each_max: ClassVar[int] = CONNECTIONS_EACH_MAX
     all_max: ClassVar[int] = CONNECTIONS_MAX
+    answer_pause_max: ClassVar[timedelta] = ANSWER_PAUSE_MAX
+    answer_buffer_bytes: ClassVar[int] = ANSWER_BUFFER_BYTES_MAX
     _head_until: asyncio.TimerHandle | None = None
+    _next_look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Take a connection, unless there are too many."""
@@ -35,6 +50,9 @@ class Connection(H11Protocol):
         if not self._has_room():
             transport.abort()
             return
+        transport.set_write_buffer_limits(
+            high=self.answer_buffer_bytes, low=0
+        )  # so that "taken" means all of it
         self._wait_for_head()
 
     def data_received(self, data: bytes) -> None:
@@ -46,10 +64,22 @@ class Connection(H11Protocol):
         """Go on to the next request, whose head may have begun to arrive."""
         super().on_response_complete()
         self._wait_for_head()
+        self._wait_for_reader()
+
+    def pause_writing(self) -> None:
+        """Have whoever makes the answer wait until the client has taken what was sent."""
+        super().pause_writing()
+        self._wait_for_reader()
+
+    def resume_writing(self) -> None:
+        """Go on with the answer: all of what was sent is taken."""
+        super().resume_writing()
+        self._stop_looking()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._stop_waiting()
+        self._stop_looking()
         super().connection_lost(exc)
 
     @property
@@ -69,6 +99,30 @@ class Connection(H11Protocol):
         if self._head_until is not None:
             self._head_until.cancel()
             self._head_until = None
+
+    def _wait_for_reader(self) -> None:
+        """Start the time that the client may take to read what was sent and still lies here."""
+        if self._next_look is None and (waiting := self.transport.get_write_buffer_size()):
+            self._look_later(self.loop.time(), waiting)
+
+    def _look_later(self, since: float, waiting: int) -> None:
+        pause = self.answer_pause_max.total_seconds()
+        self._next_look = self.loop.call_later(pause / _LOOKS_IN_A_PAUSE, self._look, since, waiting)
+
+    def _look(self, since: float, waiting: int) -> None:
+        """Hang up if the client has taken too little of the `waiting` bytes that lay here `since` then."""
+        self._next_look = None
+        left = self.transport.get_write_buffer_size()
+        time = self.answer_pause_max.total_seconds() + (waiting - left) / ANSWER_BYTES_PER_SECOND_MIN
+        if left and self.loop.time() - since > time:
+            self.transport.abort()  # `close` would wait for the reader, too
+        elif left:
+            self._look_later(since, waiting)
+
+    def _stop_looking(self) -> None:
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
 
     def _has_room(self) -> bool:
         """Return whether this connection has room; an idle one of the greediest address makes room."""

@@ -4,7 +4,8 @@ Everything that is stored is sealed: the server has ciphertext only. Who may fet
 from what it is for, and from the stages that were decided.
 """
 
-from collections.abc import Collection, Iterator
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,9 +40,14 @@ def may_fetch(backend: Backend, session: Session, caller: Caller, wanted: Digest
     # What a claim discloses follows from the logs: a receiver who fetches range by range costs one look.
     return backend.entitled.remembered(
         (caller.fingerprint, wanted),
-        as_of=frozenset(ledger.sizes(session, under).items()),
+        as_of=_state_of(ledger.sizes(session, under)),
         look=lambda: _by_claims(backend, session, caller, wanted, under),
     )
+
+
+def _state_of(sizes: Mapping[AgreementId, int]) -> str:
+    """Return what stands for the logs' sizes, of one length however many logs there are."""
+    return hashlib.sha256(repr(sorted(sizes.items())).encode()).hexdigest()
 
 
 def _by_claims(

@@ -20,7 +20,7 @@ from starlette.routing import compile_path
 from starlette.types import ExceptionHandler
 
 from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
-from api.http.turns import TooManyRequestsError
+from api.http.turns import NoTurnInTimeError, TooManyRequestsError
 from tallystick.crypto.envelope import SignatureInvalidError
 from tallystick.crypto.keys import InvalidPointError
 from tallystick.crypto.log.merkle import LogRangeError
@@ -187,6 +187,7 @@ STATUS: Final[Mapping[type[TallystickError], int]] = MappingProxyType(
         refusals.ConditionNotMetError: 422,
         refusals.RulingIncompleteError: 422,
         TooManyRequestsError: 429,
+        NoTurnInTimeError: 503,
         DefectError: 500,
         RecordUnreadableError: 500,
         LedgerCorruptError: 500,

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final, ParamSpec, TypeVar
 
@@ -31,6 +32,7 @@ from tallystick.limits import (
     STRANGER_THREADS_MAX,
     STRANGERS_MAX,
     STREAM_THREADS_MAX,
+    TURN_WAIT_MAX,
     UPLOAD_THREADS_MAX,
 )
 
@@ -48,6 +50,15 @@ class TooManyRequestsError(TallystickError):
         "Each caller may have only some requests under way at once, so that nobody's requests stop another's."
     )
     advice = "Wait for the answers to your earlier requests, then send this one again: nothing was done yet."
+    retryable = True
+
+
+class NoTurnInTimeError(TallystickError):
+    """A request whose turn did not come."""
+
+    code = "no-turn-in-time"
+    why = "Others, or your own earlier requests, had the server's threads for longer than a request may wait."
+    advice = "Send the same request again, after the seconds in `Retry-After`: nothing is done twice."
     retryable = True
 
 
@@ -119,13 +130,20 @@ class Line:
     """Places that are given to those who wait, one caller after the other."""
 
     def __init__(
-        self, *, places: int, each: int, waiting: int | None = None, crowd: int | None = None
+        self,
+        *,
+        places: int,
+        each: int,
+        waiting: int | None = None,
+        crowd: int | None = None,
+        wait_max: timedelta = TURN_WAIT_MAX,
     ) -> None:
         """Have `places` in all and `each` for one caller, of whom at most `waiting` more may wait.
 
-        Together with those who wait there are at most `crowd`.
+        Nobody waits longer than `wait_max`. Together with those who wait there are at most `crowd`.
         """
         self._free, self._each, self._waiting_max, self._crowd_max = places, each, waiting, crowd
+        self._wait_max = wait_max
         self._inside = Counter[str]()
         self._waiting = OrderedDict[str, deque[asyncio.Future[None]]]()
 
@@ -135,6 +153,7 @@ class Line:
 
         Raises:
             TooManyRequestsError: Too many of this caller's requests wait already.
+            NoTurnInTimeError: The turn did not come in time.
         """
         await self._enter(who)
         try:
@@ -154,12 +173,15 @@ class Line:
         called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(who, deque()).append(called)
         try:
-            await called
-        except asyncio.CancelledError:
+            async with asyncio.timeout(self._wait_max.total_seconds()):
+                await called
+        except (asyncio.CancelledError, TimeoutError) as gone:
             if called.done() and not called.cancelled():
                 self._leave(who)  # called in the very moment in which the caller went away
             else:
                 self._forget(who, called)
+            if isinstance(gone, TimeoutError):
+                raise NoTurnInTimeError("your turn did not come in time", limit=self._each) from None
             raise
 
     @property
@@ -214,6 +236,7 @@ class Turns:
         self._threads = {
             lane: Line(places=width.threads, each=width.threads) for lane, width in WIDTHS.items()
         }
+        self._long = {lane: Line(places=max(width.threads - 1, 1), each=1) for lane, width in WIDTHS.items()}
 
     @asynccontextmanager
     async def request(self, who: str, lane: Lane) -> AsyncGenerator[None]:
@@ -221,9 +244,11 @@ class Turns:
 
         Raises:
             TooManyRequestsError: Too many of this caller's requests wait already.
+            NoTurnInTimeError: Those before it took too long.
         """
         async with self._requests[lane].place(who):
-            before = _ASKING.set(_Asking(who=who, threads=self._threads[lane]))
+            asking = _Asking(who=who, threads=self._threads[lane], long=self._long[lane])
+            before = _ASKING.set(asking)
             try:
                 yield
             finally:
@@ -232,19 +257,43 @@ class Turns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asking:
-    """Who makes the present request, and the line for the threads of its lane."""
+    """Who makes the present request, and the lines for the threads of its lane.
+
+    Attributes:
+        long: For calls that last: one of each caller, and never all threads at once.
+    """
 
     who: str
     threads: Line
+    long: Line
 
 
 _ASKING: Final[ContextVar[_Asking | None]] = ContextVar("asking", default=None)
 
 
 async def in_turn(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what a blocking call returns, made in a thread when it is the present caller's turn."""
+    """Return what a blocking call returns, made in a thread when it is the present caller's turn.
+
+    Raises:
+        NoTurnInTimeError: All threads were in use for too long.
+    """
     asking = _ASKING.get()
     if asking is None:  # what the process does by itself
         return await run_in_threadpool(call, *args, **kwargs)
     async with asking.threads.place(asking.who):
         return await run_in_threadpool(call, *args, **kwargs)
+
+
+async def in_long_turn(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what a call returns that may last for minutes: such as reading a large file to its end.
+
+    Each caller makes one of them at a time, and together they leave a thread of their lane to short calls.
+
+    Raises:
+        NoTurnInTimeError: Another such call took too long.
+    """
+    asking = _ASKING.get()
+    if asking is None:
+        return await in_turn(call, *args, **kwargs)
+    async with asking.long.place(asking.who):
+        return await in_turn(call, *args, **kwargs)

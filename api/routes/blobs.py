@@ -16,7 +16,7 @@ from api.http.fetching import may_fetch, source_of
 from api.http.openapi import BYTES_BODY
 from api.http.problems import problem_response
 from api.http.routing import strict_router
-from api.http.turns import Lane, in_turn
+from api.http.turns import Lane, in_long_turn, in_turn
 from api.http.uploading import (
     Uploaded,
     announced_bytes,
@@ -29,7 +29,7 @@ from api.http.uploading import (
 )
 from api.http.visibility import NAME_PATTERN, DigestName
 from tallystick.domain.ids import Digest
-from tallystick.limits import BLOB_BYTES_MAX
+from tallystick.limits import BLOB_BYTES_MAX, UPLOAD_LONG_BYTES_MIN
 from tallystick.store.blobs.replicas import BlobRangeError
 from tallystick.store.blobs.store import BlobMissingError
 from tallystick.store.database.session import reading
@@ -91,7 +91,8 @@ async def put_blob(
     if received < size_bytes:
         answer = UploadGoesOn(offset=received)
         return Response(f'{{"offset":{answer.offset}}}', status_code=202, media_type="application/json")
-    await in_turn(finish, backend, upload, received)
+    turn = in_turn if received < UPLOAD_LONG_BYTES_MIN else in_long_turn
+    await turn(finish, backend, upload, received)
     return BlobStored(digest=digest, size_bytes=received)
 
 

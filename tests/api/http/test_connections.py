@@ -9,8 +9,9 @@ from typing import ClassVar
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.bounded import held_until_taken
 from api.http.connections import Connection
 from tallystick.domain.ids import PersonId
 from tallystick.limits import EVENT_STREAMS_EACH_MAX
@@ -39,6 +40,19 @@ async def served(app: ASGIApp, connection: type[Connection] = Connection) -> Asy
 
 class Impatient(Connection):
     head_time_max: ClassVar[timedelta] = SOON
+
+
+class HangsUp(Connection):
+    answer_pause_max: ClassVar[timedelta] = SOON
+    lost: ClassVar[int] = 0
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        HangsUp.lost += 1
+
+
+class HoldsAll(HangsUp):
+    answer_buffer_bytes: ClassVar[int] = 1 << 30  # so that nobody who makes an answer ever waits
 
 
 class Few(Connection):
@@ -126,3 +140,65 @@ def test_connections_from_one_subscribers_addresses_are_counted_together() -> No
     one, other = (object.__new__(Connection) for _ in range(2))
     one.client, other.client = ("2001:db8:1:2::3", 1), ("2001:db8:1:2:ffff::4", 2)
     assert one.address == other.address
+
+
+LARGE = 16 << 20  # more than all buffers between a server and a client who reads nothing hold
+
+
+class Answering:
+    """Answers with `LARGE` bytes in pieces, and notes what became of it."""
+
+    def __init__(self, *, pieces: int) -> None:
+        self.pieces, self.sent, self.taken = pieces, 0, False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        length = str(LARGE).encode()
+        await self._say(
+            send, {"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]}
+        )
+        piece = bytes(LARGE // self.pieces)
+        for left in reversed(range(self.pieces)):
+            await self._say(send, {"type": "http.response.body", "body": piece, "more_body": left > 0})
+        self.taken = True
+
+    async def _say(self, send: Send, message: Message) -> None:
+        await held_until_taken(send)(message)
+        self.sent += 1
+
+
+@pytest.mark.parametrize("connection", [HangsUp, HoldsAll])
+@pytest.mark.parametrize("pieces", [1, 64])
+async def test_a_reader_who_takes_nothing_of_an_answer_is_hung_up_on(
+    connection: type[Connection], pieces: int
+) -> None:
+    answering, before = Answering(pieces=pieces), HangsUp.lost
+    async with served(answering, connection) as port:
+        slow = await connected(port, ASK)
+        await until(lambda: HangsUp.lost > before)
+        assert len(await slow.rest) < LARGE
+        await closed([slow])
+
+
+async def test_a_reader_who_goes_on_reading_gets_all_of_the_answer() -> None:
+    answering = Answering(pieces=64)
+    async with served(answering, HangsUp) as port:
+        steady = await connected(port, ASK)
+        head = await steady.reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200")
+        async with asyncio.timeout(60):
+            assert await steady.reader.readexactly(LARGE) == bytes(LARGE)
+        await closed([steady])
+
+
+async def test_a_large_answer_keeps_its_place_until_it_is_taken() -> None:
+    answering = Answering(pieces=1)
+    async with served(answering) as port:
+        slow = await connected(port, ASK)
+        await until(lambda: answering.sent == 1)
+        other = await connected(port, ASK)
+        await other.reader.readuntil(b"\r\n\r\n")  # by then, the first answer was written
+        assert not answering.taken
+        for one in (slow, other):
+            one.writer.close()
+        await until(lambda: answering.taken)

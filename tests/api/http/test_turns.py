@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from threading import Event
 
 import httpx
 import pytest
@@ -13,7 +15,17 @@ from starlette.types import Message
 from api.backend.known_keys import KnownKeys
 from api.http.bounded import TimedBody
 from api.http.problems import BodyTooSlowError
-from api.http.turns import WIDTHS, Lane, Line, TooManyRequestsError, subscriber
+from api.http.turns import (
+    WIDTHS,
+    Lane,
+    Line,
+    NoTurnInTimeError,
+    TooManyRequestsError,
+    Turns,
+    in_long_turn,
+    in_turn,
+    subscriber,
+)
 from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.statements.acts import Intake
 from tallystick.limits import (
@@ -22,6 +34,7 @@ from tallystick.limits import (
     REQUESTS_WAITING_EACH_MAX,
     STRANGER_REQUESTS_EACH_MAX,
     STRANGERS_MAX,
+    UPLOAD_THREADS_MAX,
 )
 from tests.support.sites.service import STRANGER, Service
 from tests.support.waits import until
@@ -89,6 +102,38 @@ async def test_who_goes_away_just_before_they_are_called_is_passed_over() -> Non
     async with asyncio.timeout(10):
         await following
     assert gone.cancelled()
+
+
+async def test_a_turn_that_does_not_come_in_time_is_told_and_takes_no_place() -> None:
+    line = Line(places=1, each=1, wait_max=SOON)
+    async with line.place("first"):
+        for who in ("first", "another"):
+            with pytest.raises(NoTurnInTimeError):
+                await AsyncExitStack().enter_async_context(line.place(who))
+    async with asyncio.timeout(10), line.place("another"):
+        pass
+
+
+async def test_one_persons_long_calls_leave_others_a_thread() -> None:
+    turns, go, begun = Turns(), Event(), Counter[str]()
+
+    def last(who: str) -> None:
+        begun[who] += 1
+        assert go.wait(30)
+
+    async def call(who: str) -> None:
+        async with turns.request(who, Lane.UPLOAD):
+            await in_long_turn(last, who)
+
+    async with asyncio.TaskGroup() as calls:
+        for who in ("greedy", "greedy", "greedy", "second", "third", "fourth"):
+            calls.create_task(call(who))
+        await until(lambda: begun.total() == UPLOAD_THREADS_MAX - 1)
+        async with asyncio.timeout(10), turns.request("small", Lane.UPLOAD):
+            assert await in_turn(int, "7") == 7, "a thread is left for what is short"
+        assert begun == {"greedy": 1, "second": 1, "third": 1}
+        go.set()
+    assert begun == {"greedy": 3, "second": 1, "third": 1, "fourth": 1}
 
 
 class Unfinished:
