@@ -23,7 +23,7 @@ from tallystick.crypto.keys import SigningKey
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.codec import instant_text
-from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.ids import AgreementId, Digest, party_of
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.refusals import MisdirectedError
@@ -90,12 +90,16 @@ class LedgerActivities:
             ApplicationError: Carries the rule that refuses the claim, or that the database is out of reach.
         """
         with crossing():
+            envelope = parse_envelope(request.start.envelope.encode())
+            claim = statement_id(envelope)
+            own = claim == request.start.claim and _is_carried_as(claim)
+            if not own or kind_of(envelope) != Kind.CLAIM:
+                raise MisdirectedError("the workflow is another claim's", claim=claim)
+            named = header_of(envelope)
+            with reading(self._database) as session:  # so that they do not fold while others wait to write
+                if claims.by_digest(session, claim) is None:
+                    self._cases.of_party(session, named.agreement, party_of(named.person))
             with transaction(self._database) as session:
-                envelope = parse_envelope(request.start.envelope.encode())
-                claim = statement_id(envelope)
-                own = claim == request.start.claim and _is_carried_as(claim)
-                if not own or kind_of(envelope) != Kind.CLAIM:
-                    raise MisdirectedError("the workflow is another claim's", claim=claim)
                 if claims.by_digest(session, claim) is None:
                     self._file(session, envelope, request.at)
                 case = self._cases.load(session, request.start.agreement, claim)
@@ -113,6 +117,7 @@ class LedgerActivities:
         """
         with crossing():
             envelope = parse_envelope(request.envelope.encode())
+            self._cases.prepare(self._database, request.agreement, request.claim)
             with transaction(self._database) as session:
                 case = self._cases.load(session, request.agreement, request.claim)
                 place = _Place(at=request.at, after=request.after, admit=admitted, tell=self._tell)
@@ -137,6 +142,7 @@ class LedgerActivities:
         """
         with crossing(retried=True):
             try:
+                self._cases.prepare(self._database, request.agreement, request.claim)
                 with transaction(self._database) as session:
                     case = self._cases.load(session, request.agreement, request.claim)
                     envelope = signed_by_engine(_event(case.signed.terms, request), self._log_key)

@@ -106,8 +106,10 @@ class NoticeActivities:
     def _recorded(self, request: GiveNotice, text: str, results: tuple[ChannelResult, ...]) -> NewEntries:
         # Notice never counts from before it was sent, whatever the workflow's clock says.
         at = max(request.at, _trusted_now())
+        with reading(self._database) as session:  # so that it does not fold while others wait to write
+            known = casefile.load(session, request.claim)
         with transaction(self._database) as session:
-            case = casefile.load(session, request.claim)
+            case = casefile.caught_up(session, known)
             if len(case.claim.notices) + 1 == request.attempt:
                 envelope = self._statement(case, request, text, results)
                 try:

@@ -103,6 +103,8 @@ def _after_the_end(backend: Backend, claim: Digest, envelope: Envelope) -> Recor
     Raises:
         TallystickError: The rule that refuses it.
     """
+    with reading(backend.database) as session:  # so that it does not fold while others wait to write
+        _reloaded(backend, session, claim)
     with transaction(backend.database) as session:
         case = _reloaded(backend, session, claim)
         if on_record(case, statement_id(envelope)) is None:

@@ -27,6 +27,7 @@ from api.http.turns import in_turn
 from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement, seen_version
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.admission.revocations import check_revocation
+from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_subject, check_times, signing_persons
 from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.drill import readiness
@@ -34,7 +35,7 @@ from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import KeyRevokedError
 from tallystick.domain.shown.summary import summarise
-from tallystick.domain.soundness.registering import check_registration
+from tallystick.domain.soundness.registering import check_registration, check_soundness
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Signed, expect
@@ -176,21 +177,40 @@ async def _registered(backend: Backend, posted: Posted) -> Registered:
 
 
 def _register(backend: Backend, signed: SignedAgreement, sent: Envelope) -> tuple[RegisteredAgreement, bool]:
-    """Register a version, and return whether it is a new one after others."""
-    deployment = backend.deployment()
+    """Register a version, and return whether it is a new one after others.
+
+    Claims are played under it before the transaction, after all checks that are quick; inside, these are
+    made once more, and no other version than the one that it was compared with can have come before it.
+    """
+    with reading(backend.database) as session:
+        known = agreements.by_digest(session, signed.terms.digest) is not None
+        before = None if known else _checked_predecessor(backend, session, signed)
+    if not known:
+        check_soundness(signed.agreement, at=backend.now(), previous=before)
     with transaction(backend.database) as session:
         if agreements.by_digest(session, signed.terms.digest) is not None:
             return agreements.register(session, sent, backend.now()), False
-        before = agreements.latest(session, signed.agreement.id)
-        check_registration(
-            deployment,
-            signed.agreement,
-            signed.signers,
-            at=backend.now(),
-            previous=None if before is None else before.signed().agreement,
-            revoked=revocations.revoked_keys(session, signed.agreement.id),
-        )
-        return agreements.register(session, sent, backend.now()), before is not None
+        follows = _checked_predecessor(backend, session, signed) is not None
+        return agreements.register(session, sent, backend.now()), follows
+
+
+def _checked_predecessor(backend: Backend, session: Session, signed: SignedAgreement) -> Agreement | None:
+    """Return the version before one that may be registered.
+
+    Raises:
+        TallystickError: The rule that refuses it.
+    """
+    latest = agreements.latest(session, signed.agreement.id)
+    agreements.check_follows(signed.agreement, latest)
+    before = None if latest is None else latest.signed().agreement
+    check_registration(
+        backend.deployment(),
+        signed.agreement,
+        signed.signers,
+        previous=before,
+        revoked=revocations.revoked_keys(session, signed.agreement.id),
+    )
+    return before
 
 
 async def _look_at_claims(backend: Backend, agreement_id: AgreementId, reason: str) -> None:

@@ -119,6 +119,18 @@ def refusal_of(world: World, recorded: Callable[[], object]) -> str:
 # ------------------------------------------------------------------------------------ filing
 
 
+def test_a_case_that_is_not_kept_is_folded_before_the_transaction_of_an_act(world: World) -> None:
+    told, ledgers = list[str](), activities(world)
+    event.listen(world.database, "before_cursor_execute", lambda *given: told.append(str(given[2])))
+    ledgers.record_act(act(world, hold(world)))
+    begun = told.index("BEGIN IMMEDIATE")
+    assert any("ledger_entries.claim = ?" in one for one in told[:begun])
+    again = act(world, hold(world))
+    told.clear()
+    ledgers.record_act(again)
+    assert told.index("BEGIN IMMEDIATE") == 0, "one that is kept is read once, inside"
+
+
 def test_claim_filed_twice_is_on_record_once_as_it_was_first(prepared: World, tmp_path: Path) -> None:
     world = prepared.copied_to(tmp_path / "world")
     request, before = filing(world), size(world)

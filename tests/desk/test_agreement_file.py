@@ -30,7 +30,7 @@ from tallystick.domain.ids import AgreementId, DeploymentId, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Kind
 from tallystick.domain.soundness.check import examine
-from tallystick.domain.soundness.registering import check_registration
+from tallystick.domain.soundness.registering import check_registration, check_soundness
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, CONDITION_DEPTH_MAX, JSON_NODES_MAX, QUORUM_DEPTH_MAX
 from tallystick.proof.reading import read_agreement
 from tests.support.worlds.agreements import (
@@ -137,9 +137,8 @@ def test_deepest_quorum_is_written_signed_and_registered(tmp_path: Path, pointer
     sent = parse_envelope(envelope_bytes(envelope), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
     signed = read_agreement(sent)
     here = Deployment(id=agreement.deployment, engine=agreement.engine, root_keys=tuple(signed.signers))
-    check_registration(
-        here, signed.agreement, signed.signers, at=signed.agreement.effective_from, previous=None
-    )
+    check_registration(here, signed.agreement, signed.signers, previous=None)
+    check_soundness(signed.agreement, at=signed.agreement.effective_from, previous=None)
     assert signed.agreement == agreement
 
     put(document, pointer, nested(QUORUM_DEPTH_MAX + 1, "all", pair))

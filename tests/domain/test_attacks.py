@@ -130,15 +130,12 @@ def test_a_new_version_does_not_bring_a_revoked_key_back() -> None:
     stolen = PEOPLE[KIM].signing_key.public_key
     signers = [PEOPLE[p.id].signing_key.public_key for p in AGREEMENT.persons if p.id != KIM]
     with pytest.raises(TallystickError) as refusal:
-        check_registration(
-            here, AGREEMENT, signers, at=AGREEMENT.effective_from, previous=None, revoked=[stolen]
-        )
+        check_registration(here, AGREEMENT, signers, previous=None, revoked=[stolen])
     assert (refusal.value.code, refusal.value.facts["key"]) == ("key-revoked", stolen)
     check_registration(
         here,
         AGREEMENT,
         [*signers, stolen],
-        at=AGREEMENT.effective_from,
         previous=None,
         revoked=[SigningKey(32 * b"x").public_key],
     )

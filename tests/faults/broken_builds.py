@@ -281,6 +281,20 @@ BUILDS: Final = (
         "tests/store/ledger/test_tree.py -k damaged",
     ),
     _build(
+        "claims are played while others wait to write",
+        "api/routes/agreements.py",
+        "    if not known:\n        check_soundness(",
+        "    with transaction(backend.database):\n        check_soundness(",
+        "tests/api/routes/test_agreements.py -k played",
+    ),
+    _build(
+        "a case is folded while others wait to write",
+        "tallystick/store/cases/kept.py",
+        "        if self._kept.get(claim) is None:\n",
+        "        if False:\n",
+        "tests/activities/test_recording.py -k not_kept",
+    ),
+    _build(
         "a claim's evidence has every deposit",
         "tallystick/store/cases/evidence.py",
         "needed = [*case.raw, deposit.entry,",

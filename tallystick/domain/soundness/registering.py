@@ -25,16 +25,16 @@ def check_registration(
     agreement: Agreement,
     signers: Collection[PublicKey],
     *,
-    at: datetime,
     previous: Agreement | None,
     revoked: Collection[PublicKey] = (),
 ) -> None:
-    """Refuse a version that this deployment could not carry, or that not every party has agreed to.
+    """Refuse a version that is not for this deployment, or that not every party has agreed to.
+
+    Whether claims under it could end well is asked by `check_soundness`, which takes long.
 
     Args:
         deployment: The one that would register it.
         signers: The keys that signed it, already verified: at least one of every party.
-        at: The present.
         previous: The version that is registered now, if any; its parties must have signed too.
         revoked: The keys that were revoked under this agreement.
 
@@ -57,6 +57,16 @@ def check_registration(
         raise NotYoursError(fault, allowed=[])
     if previous is not None:
         check_predecessors(previous, signers)
+
+
+def check_soundness(agreement: Agreement, *, at: datetime, previous: Agreement | None) -> None:
+    """Refuse a version under which a claim that is filed at `at` could not end well: claims are played.
+
+    It follows from the documents alone and may take a second, so nobody calls it while others wait to write.
+
+    Raises:
+        UnsoundAgreementError: It has errors; the facts list them.
+    """
     lengthened = previous is not None and only_lengthens_calendars(previous, agreement)
     # What only lets running claims go on is not refused for what their version has as well.
     known = examine(previous, at=at) if previous is not None and lengthened else ()

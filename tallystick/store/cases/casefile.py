@@ -137,6 +137,17 @@ def read_on(case: CaseFile, newer: tuple[LedgerEntry, ...]) -> CaseFile:
         return replace(case.grown(map(_recorded, newer)), raw=(*case.raw, *newer))
 
 
+def caught_up(session: Session, case: CaseFile) -> CaseFile:
+    """Return the case file as its record stands now: only what is new is folded.
+
+    Raises:
+        RecordUnreadableError: An entry about the claim is not valid.
+    """
+    known = max(entry.index for entry in case.raw)
+    newer = record(session, case.agreement.id, case.claim.digest, after=known)
+    return read_on(case, tuple(newer)) if newer else case
+
+
 @contextmanager
 def as_recorded(claim: Digest) -> Generator[None]:
     """Read what was admitted before it was recorded: if the block refuses it, the record is damaged.

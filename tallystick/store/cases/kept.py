@@ -6,6 +6,7 @@ then only the newer entries are folded. An altered row is noticed on the next re
 gate keeps nothing and reads everything anew.
 """
 
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from tallystick.domain.claim.claim import Claim
@@ -14,6 +15,7 @@ from tallystick.limits import CASE_CHARGE_BYTES_MIN, CASES_KEPT_BYTES_MAX
 from tallystick.proof.memory import Memory
 from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile, as_recorded
+from tallystick.store.database.session import reading
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import claims
 from tallystick.store.registers.claims import StoredClaim
@@ -40,6 +42,16 @@ class Cases:
             return kept
         case = _read(session, claim, kept, raw)
         return self._kept.keep(claim, case, size_bytes=sum(len(entry.envelope) for entry in case.raw))
+
+    def prepare(self, database: Engine, agreement_id: AgreementId, claim: Digest) -> None:
+        """Read a case that is not kept, before the transaction that needs it: nobody waits for it to fold.
+
+        Raises:
+            TallystickError: As `load`.
+        """
+        if self._kept.get(claim) is None:
+            with reading(database) as session:
+                self.load(session, agreement_id, claim)
 
     def of_party(self, session: Session, agreement_id: AgreementId, party: PartyId) -> list[Claim]:
         """Return the claims that a party has filed under an agreement; no other claim is folded.

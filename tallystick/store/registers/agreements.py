@@ -115,7 +115,7 @@ def register(session: Session, envelope: Envelope, registered_at: datetime) -> R
     if (present := by_digest(session, digest)) is not None:
         check_signatures_kept(envelope, present.statement())
         return present
-    _check_follows(agreement, latest(session, agreement.id))
+    check_follows(agreement, latest(session, agreement.id))
     entry = append(session, agreement.id, envelope, registered_at, claim=None)
     row = AgreementRow(digest=digest, agreement_id=agreement.id, version=agreement.version)
     session.add_all([row, *_person_keys(agreement, digest)])
@@ -181,7 +181,12 @@ def public_keys(session: Session, fingerprints: Collection[Digest]) -> Mapping[D
     return {Digest(one): PublicKey(key) for one, key in session.connection().execute(query)}
 
 
-def _check_follows(agreement: Agreement, before: RegisteredAgreement | None) -> None:
+def check_follows(agreement: Agreement, before: RegisteredAgreement | None) -> None:
+    """Refuse a version that does not follow the newest one.
+
+    Raises:
+        VersionOutOfOrderError: Neither the first version, nor the one after `before`.
+    """
     version, digest = (0, None) if before is None else (before.version, before.digest)
     if (agreement.version, agreement.supersedes) != (version + 1, digest):
         raise VersionOutOfOrderError(

@@ -175,9 +175,11 @@ async def test_a_reader_who_takes_nothing_of_an_answer_is_hung_up_on(
     answering, before = Answering(pieces=pieces), HangsUp.lost
     async with served(answering, connection) as port:
         slow = await connected(port, ASK)
-        await until(lambda: HangsUp.lost > before)
-        assert len(await slow.rest) < LARGE
-        await closed([slow])
+        try:
+            await until(lambda: HangsUp.lost > before)
+            assert len(await slow.rest) < LARGE
+        finally:
+            await closed([slow])
 
 
 async def test_a_reader_who_goes_on_reading_gets_all_of_the_answer() -> None:

@@ -1,5 +1,6 @@
 """An agreement for this deployment is registered once every party and a root key have signed it."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import date
@@ -14,6 +15,7 @@ from tallystick.domain.codec import encode_object
 from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import AgreementId, DeploymentId, Digest
 from tallystick.messages import DealCustody
+from tallystick.store.database.session import transaction
 from tests.support.sites.service import STRANGER, Service, serving
 from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM
 from tests.support.worlds.gate_worlds import SIGNERS, World
@@ -74,6 +76,14 @@ async def test_what_this_deployment_cannot_carry_is_not_registered(empty: Servic
         answer = await empty.post("/agreements", envelope, ANA)
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert not empty.engine.asked
+
+
+async def test_claims_are_played_under_an_agreement_while_others_may_write(empty: Service) -> None:
+    unsound = replace(AGREEMENT, conditions=())
+    with transaction(empty.world.database):  # somebody else's turn to write, for as long as they like
+        async with asyncio.timeout(10):
+            answer = await empty.post("/agreements", signed(unsound), ANA)
+    assert (answer.status_code, answer.json()["code"]) == (422, "unsound-agreement")
 
 
 async def test_a_next_version_needs_the_parties_of_the_one_before(service: Service) -> None:

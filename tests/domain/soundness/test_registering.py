@@ -12,7 +12,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import DeploymentId, Digest, PersonId, PublicKey
-from tallystick.domain.soundness.registering import check_registration
+from tallystick.domain.soundness.registering import check_registration, check_soundness
 from tests.support.worlds.agreements import (
     ABE,
     AGREEMENT,
@@ -53,15 +53,17 @@ def refusal(
     previous: Agreement | None = None,
     revoked: frozenset[PublicKey] = frozenset(),
 ) -> TallystickError:
+    def ask() -> None:
+        check_registration(deployment, version, signers, previous=previous, revoked=revoked)
+        check_soundness(version, at=AGREEMENT.effective_from, previous=previous)
+
     with pytest.raises(TallystickError) as refused:
-        check_registration(
-            deployment, version, signers, at=AGREEMENT.effective_from, previous=previous, revoked=revoked
-        )
+        ask()
     return refused.value
 
 
 def test_a_first_version_that_every_party_and_a_root_key_signed_may_be_registered() -> None:
-    check_registration(DEPLOYMENT, AGREEMENT, SIGNED, at=AGREEMENT.effective_from, previous=None)
+    check_registration(DEPLOYMENT, AGREEMENT, SIGNED, previous=None)
 
 
 def test_a_version_that_only_lengthens_calendars_is_not_refused_for_what_the_one_before_had() -> None:
@@ -70,14 +72,14 @@ def test_a_version_that_only_lengthens_calendars_is_not_refused_for_what_the_one
     previous = agreement(authorities=dead, calendars=ended)
     at = AGREEMENT.effective_from
     longer = replace(SECOND, authorities=dead)
-    check_registration(DEPLOYMENT, longer, SIGNED, at=at, previous=previous)
+    check_soundness(longer, at=at, previous=previous)
     other = replace(longer, title="Another title")
     assert refusal(version=other, previous=previous).code == "unsound-agreement"
     assert refusal(version=replace(previous, version=1)).code == "unsound-agreement"
 
 
 def test_a_next_version_needs_every_party_of_the_one_before() -> None:
-    check_registration(DEPLOYMENT, SECOND, SIGNED, at=AGREEMENT.effective_from, previous=AGREEMENT)
+    check_registration(DEPLOYMENT, SECOND, SIGNED, previous=AGREEMENT)
     refused = refusal(version=SECOND, previous=AGREEMENT, signers=keys(BEA, ANA, KIM, TOM))
     assert (refused.code, refused.facts["missing"]) == ("not-authorised-to-state", ["nordwind"])
 
