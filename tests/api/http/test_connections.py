@@ -176,7 +176,7 @@ async def test_a_reader_who_takes_nothing_of_an_answer_is_hung_up_on(
     async with served(answering, connection) as port:
         slow = await connected(port, ASK)
         try:
-            await until(lambda: HangsUp.lost > before)
+            await until(lambda: HangsUp.lost > before, 20)
             assert len(await slow.rest) < LARGE
         finally:
             await closed([slow])
