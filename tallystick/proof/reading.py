@@ -9,6 +9,7 @@ Only then do the rules of the domain see it.
 from dataclasses import dataclass, fields
 from typing import Final
 
+from tallystick.crypto.age import parse_recipient
 from tallystick.crypto.custody.claim_recipient import check_recipient
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id, verified_signers
 from tallystick.crypto.keys import check_point
@@ -16,6 +17,7 @@ from tallystick.domain.agreement.agreement import SCHEMA, Agreement
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.bodies import read_body
 from tallystick.domain.codec import MalformedDocumentError, decode
+from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import NotYoursError
@@ -76,10 +78,27 @@ def read_agreement(envelope: Envelope) -> SignedAgreement:
         SignatureInvalidError: A signature is by none of the agreement's own persons.
         NotYoursError: A party has not signed.
         InvalidPointError: A key in it is not a sound Ed25519 point.
+        MalformedAgeKeyError: Nothing can be sealed to one of its recipients.
     """
     if (known := _AGREEMENTS.get(envelope)) is not None:
         return known
     return _AGREEMENTS.keep(envelope, _read_agreement(envelope), size_bytes=len(envelope.canonical))
+
+
+def check_keys(agreement: Agreement) -> None:
+    """Refuse an agreement with a key that nobody could use: it would stop what others are to do with it.
+
+    Evidence, for example, is sealed to all its readers at once, before a claim can be filed.
+
+    Raises:
+        InvalidPointError: A signing key is not a sound Ed25519 point.
+        MalformedError: Nothing can be sealed to a recipient; `at` says whose it is.
+    """
+    for key in keys_of(agreement):
+        check_point(key)
+    for place, person in enumerate(agreement.persons):
+        _check_recipient(person.age_recipient, f"/persons/{place}/age_recipient")
+    _check_recipient(agreement.engine.gate_recipient, "/engine/gate_recipient")
 
 
 def header_of(envelope: Envelope) -> Header:
@@ -123,13 +142,19 @@ def _read_agreement(envelope: Envelope) -> SignedAgreement:
     agreement = decode(Agreement, body_of(envelope))
     if agreement.schema != SCHEMA:
         raise MalformedDocumentError("unknown schema", at="/schema", expected=SCHEMA)
-    for key in keys_of(agreement):
-        check_point(key)
+    check_keys(agreement)
     signers = verified_signers(envelope, [person.signing_key for person in agreement.persons])
     parties = {agreement.person_with(key).party for key in signers}
     if missing := sorted(party.id for party in agreement.parties if party.id not in parties):
         raise NotYoursError("the agreement is not signed by every party", missing=list(missing))
     return SignedAgreement(terms=Terms(agreement=agreement, digest=statement_id(envelope)), signers=signers)
+
+
+def _check_recipient(text: str, where: str) -> None:
+    try:
+        parse_recipient(text)
+    except MalformedError as error:
+        raise type(error)(error.message, **{**error.facts, "at": where}) from error
 
 
 def kind_read(envelope: Envelope) -> Kind:

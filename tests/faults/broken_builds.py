@@ -1423,6 +1423,20 @@ BUILDS: Final = (
         "root = seen.root",
         "tests/proof/evidence/test_extension.py",
     ),
+    _build(
+        "an agreement lists a recipient that nothing can be sealed to",
+        "tallystick/proof/reading.py",
+        '_check_recipient(person.age_recipient, f"/persons/{place}/age_recipient")',
+        "str(place)",
+        "tests/proof/test_reading.py",
+    ),
+    _build(
+        "evidence readers of two kinds cannot be sealed to together",
+        "tallystick/domain/soundness/naming.py",
+        "if classic and len(classic) < len(readers):",
+        "if classic and len(classic) < 0:",
+        "tests/domain/soundness/test_check.py",
+    ),
 )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tallystick.crypto.age import bech32
 from tallystick.crypto.age.bech32 import MalformedBech32Error
 from tallystick.crypto.age.keys import MalformedAgeKeyError, X25519Identity
 from tallystick.crypto.envelope import Envelope, SignatureInvalidError, envelope_bytes, sign
@@ -20,6 +21,9 @@ from tallystick.proof.reading import read_agreement, read_signed
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT, BEA, BEN, PEOPLE
 from tests.support.worlds.groundwork import CLAIM_RECIPIENT
+
+LOW_ORDER = bech32.encode("age", bytes(32))
+"""An age recipient whose point is of low order: sealing to it fails."""
 
 
 def filing() -> ClaimFiling:
@@ -108,6 +112,16 @@ def test_agreement_with_a_key_of_small_order_is_not_read(member: str) -> None:
     weak = replace(AGREEMENT, engine=replace(AGREEMENT.engine, **{member: PublicKey("ed25519:" + 64 * "0")}))
     with pytest.raises(InvalidPointError):
         read_agreement(signed_by_everyone(weak))
+
+
+@pytest.mark.parametrize("recipient", ["age1pq1nothing", LOW_ORDER, CLAIM_RECIPIENT[:-1]])
+def test_agreement_with_a_recipient_that_nothing_can_be_sealed_to_is_not_read(recipient: str) -> None:
+    """Evidence is sealed to all its readers at once: one of them could keep every claim from being filed."""
+    reader, *others = AGREEMENT.persons
+    broken = replace(AGREEMENT, persons=(replace(reader, age_recipient=recipient), *others))
+    with pytest.raises(MalformedError) as refused:
+        read_agreement(signed_by_everyone(broken))
+    assert refused.value.facts["at"] == "/persons/0/age_recipient"
 
 
 def test_statement_of_an_unknown_kind_is_not_read() -> None:

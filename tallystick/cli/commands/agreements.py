@@ -21,7 +21,6 @@ from tallystick.crypto.envelope import (
     unsigned,
     verified_signers,
 )
-from tallystick.crypto.keys import check_point
 from tallystick.desk.agreement_file import canonical_agreement, read_agreement_file
 from tallystick.desk.clock import now
 from tallystick.desk.files import read_envelope, read_file
@@ -37,7 +36,7 @@ from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.shown.summary import summarise
 from tallystick.domain.soundness.check import errors_among, examine, refuse_unsound
 from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
-from tallystick.proof.reading import read_agreement
+from tallystick.proof.reading import check_keys, read_agreement
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Check, sign, register and read agreements."
@@ -62,6 +61,7 @@ def check(
     if canonical:
         typer.get_binary_stream("stdout").write(canonical_agreement(agreement))
         return
+    check_keys(agreement)
     findings = examine(agreement, at=now())
     document: JsonObject = {"agreement": agreement.id, "findings": [asdict(finding) for finding in findings]}
     rows = [(f.severity.value, f.code, f.where, f.message, f.advice) for f in findings]
@@ -93,6 +93,7 @@ def sign_draft(
     others = _envelope_in(file)
     agreement = _drafted(file) if others is None else decode(Agreement, body_of(others))
     person = agreement.person_with(keys.signing_key.public_key)
+    check_keys(agreement)
     refuse_unsound(agreement, at=now())
     said = (
         unsigned(Kind.AGREEMENT, encode_object(agreement)) if others is None else _checked(others, agreement)
@@ -220,8 +221,6 @@ def _envelope_in(file: Path) -> Envelope | None:
 
 def _checked(envelope: Envelope, agreement: Agreement) -> Envelope:
     """Return the envelope, after checking that only people of the agreement have signed it so far."""
-    for person in agreement.persons:
-        check_point(person.signing_key)
     verified_signers(envelope, [person.signing_key for person in agreement.persons])
     return envelope
 

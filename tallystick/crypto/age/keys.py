@@ -65,16 +65,16 @@ class X25519Recipient:
 
     point: bytes
 
+    def __post_init__(self) -> None:
+        """Refuse a point of low order: nothing could be sealed to it."""
+        _exchange(X25519PrivateKey.generate(), self.point, MalformedAgeKeyError)
+
     def __str__(self) -> str:
         """Return the recipient as `age1…`."""
         return bech32.encode(self.PREFIX, self.point)
 
     def wrap(self, file_key: bytes) -> Stanza:
-        """Return a stanza that wraps `file_key` under a fresh ephemeral key.
-
-        Raises:
-            MalformedAgeKeyError: The recipient is a point of low order.
-        """
+        """Return a stanza that wraps `file_key` under a fresh ephemeral key."""
         ephemeral = X25519PrivateKey.generate()
         share = ephemeral.public_key().public_bytes_raw()
         shared = _exchange(ephemeral, self.point, MalformedAgeKeyError)

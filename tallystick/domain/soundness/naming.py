@@ -103,6 +103,19 @@ def plausible_recipients(agreement: Agreement) -> Iterator[Finding]:
             yield warning("age-recipient-classic", where, message, "Make a key with `tallystick key new`.")
 
 
+def readers_sealed_to_together(agreement: Agreement) -> Iterator[Finding]:
+    """Require readers to whom one file can be sealed: age mixes no post-quantum recipients with others."""
+    persons = {person.id: person.age_recipient for person in agreement.persons}
+    readers = [reader for reader in agreement.evidence_readers if reader in persons]
+    classic = [reader for reader in readers if not persons[reader].startswith("age1pq1")]
+    if classic and len(classic) < len(readers):
+        message = (
+            f"no file can be sealed to {classic[0]}, who has no post-quantum recipient, and to the others"
+        )
+        advice = "Make a key with `tallystick key new` for everyone who reads evidence."
+        yield error("age-recipients-mixed", "/evidence_readers", message, advice)
+
+
 def bounded(agreement: Agreement) -> Iterator[Finding]:
     """Require no more of anything than `limits.py` allows."""
     most = {
@@ -220,6 +233,7 @@ RULES: Final[tuple[Rule, ...]] = (
     one_person_a_key,
     engine_keys_apart,
     plausible_recipients,
+    readers_sealed_to_together,
     bounded,
     known_parties,
     known_persons,

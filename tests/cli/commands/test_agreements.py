@@ -75,6 +75,17 @@ def test_signature_by_a_stranger_is_not_joined(office: Office) -> None:
     assert ran.problem["code"] == "signature-invalid"
 
 
+def test_agreement_with_a_recipient_that_nothing_can_be_sealed_to_is_neither_signed_nor_found_sound(
+    office: Office,
+) -> None:
+    dora, *others = AGREEMENT.persons
+    draft = drafted(persons=(replace(dora, age_recipient="age1pq1nothing"), *others))
+    for command in (("check", draft), ("sign", draft, "--key", str(office.key(ANA)), "--yes")):
+        ran = office.run("agreement", *command)
+        assert ran.code == 1
+        assert ran.problem["facts"]["at"] == "/persons/0/age_recipient"
+
+
 def test_unsound_agreement_is_not_signed(office: Office) -> None:
     draft = drafted(stages=())
     ran = office.run("agreement", "sign", draft, "--key", str(office.key(ANA)), "--yes")

@@ -175,6 +175,7 @@ ERRORS: list[tuple[str, str, Agreement]] = [
         agreement(engine=replace(AGREEMENT.engine, decision_key=signing_key(ANA).public_key)),
     ),
     ("age-recipient", "/persons/0/age_recipient", person(0, age_recipient="none")),
+    ("age-recipients-mixed", "/evidence_readers", person(0, age_recipient=CLASSIC_RECIPIENT)),
     (
         "too-many",
         "/calendars/0/holidays",
@@ -421,7 +422,7 @@ ERRORS: list[tuple[str, str, Agreement]] = [
 ]
 
 WARNINGS: list[tuple[str, str, Agreement]] = [
-    ("age-recipient-classic", "/persons/0/age_recipient", person(0, age_recipient=CLASSIC_RECIPIENT)),
+    ("age-recipient-classic", "/persons/2/age_recipient", person(2, age_recipient=CLASSIC_RECIPIENT)),
     (
         "one-party-veto",
         "/authorities/denial",
