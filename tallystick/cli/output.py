@@ -1,7 +1,7 @@
 """What commands print: JSON with `--json`, and otherwise what a person reads.
 
 Results go to standard output; questions, progress and problems to standard error. Whatever a line has in it,
-it is printed as one line (`quoting.one_line`).
+it is printed as one line (`quoting.one_line`); where a terminal is narrower, in rows that show it (`rows`).
 """
 
 import json
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tallystick.cli.rows import columns_of, rows
 from tallystick.domain.errors import Fact, TallystickError
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.domain.quoting import escaped_json, one_line
@@ -37,26 +38,26 @@ def print_result(document: JsonObject, lines: Iterable[str], *, as_json: bool) -
 
 
 def print_table(
-    document: JsonObject, columns: Sequence[str], rows: Iterable[Sequence[object]], *, as_json: bool
+    document: JsonObject, columns: Sequence[str], cells: Iterable[Sequence[object]], *, as_json: bool
 ) -> None:
     """Print a document for machines, or its rows as a table for people."""
     if as_json:
         print_json(document)
         return
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
+    for row in cells:
         table.add_row(*(Text(one_line(shown(cell))) for cell in row))  # plain text: others wrote it
     _show(table)
 
 
 def print_line(line: str) -> None:
     """Print one line of a result, on standard output."""
-    typer.echo(one_line(line))
+    _print(one_line(line), sys.stdout)
 
 
 def say(line: str) -> None:
     """Print a line for a person to read, on standard error."""
-    typer.echo(one_line(line), err=True)
+    _print(one_line(line), sys.stderr)
 
 
 def say_unverified(verifying: str, *, as_json: bool) -> None:
@@ -76,7 +77,8 @@ def print_problem(error: TallystickError) -> None:
         "advice": error.advice,
         "retryable": error.retryable,
     }
-    typer.echo(_json(problem, sys.stderr), err=True)
+    for line in _json(problem, sys.stderr).splitlines():
+        _print(line, sys.stderr)
 
 
 def shown(value: object) -> str:
@@ -88,6 +90,11 @@ def shown(value: object) -> str:
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def _print(line: str, out: TextIO) -> None:
+    for row in rows(line, columns_of(out)):
+        typer.echo(row, file=out)
 
 
 def _json(document: JsonValue, out: TextIO) -> str:

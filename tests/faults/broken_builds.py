@@ -950,8 +950,8 @@ BUILDS: Final = (
     _build(
         "commands print lines that others broke",
         "tallystick/cli/output.py",
-        "    typer.echo(one_line(line))",
-        "    typer.echo(line)",
+        "    _print(one_line(line), sys.stdout)",
+        "    _print(line, sys.stdout)",
         "tests/cli/test_output.py",
     ),
     _build(
@@ -1436,6 +1436,13 @@ BUILDS: Final = (
         "if classic and len(classic) < len(readers):",
         "if classic and len(classic) < 0:",
         "tests/domain/soundness/test_check.py",
+    ),
+    _build(
+        "what others wrote begins a row of the terminal",
+        "tallystick/cli/rows.py",
+        "if room is not None and used + _cells(character) > room:",
+        "if room is not None and used + _cells(character) > 9 * room:",
+        "tests/cli/test_rows.py",
     ),
 )
 
