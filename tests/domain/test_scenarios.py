@@ -4,12 +4,15 @@ The numbers are those of the edge cases that escrow agreements are known to trip
 over; where our rule is another than the usual proposal, the title says "ours".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pytest
 
+from tallystick.domain.agreement.plan import Opening, Opens
 from tests.support.stories.stories import play
+from tests.support.worlds.agreements import AGREEMENT, agreement
+from tests.support.worlds.world import World
 
 
 @dataclass(frozen=True)
@@ -963,6 +966,26 @@ STORIES: Final = (
 @pytest.mark.parametrize("story", STORIES, ids=[story.title for story in STORIES])
 def test_story(story: Story) -> None:
     play(story.tells)
+
+
+def test_a_stage_is_not_released_after_one_that_was_undone() -> None:
+    _, critical, source = AGREEMENT.stages
+    second = replace(source, opens=Opening(when=Opens.AFTER_WINDOW))
+    play(
+        f"""
+        {IN_APPROVAL}
+        ana approves critical, source
+        kim approves critical, source
+        tom approves critical
+        = PROVISIONING; critical DECIDED
+        bea reports critical activated
+        = APPROVAL
+        bea reports critical rolled back
+        tom approves source
+        = APPROVAL; critical ROLLED_BACK; source WAITING
+        """,
+        World(agreement=agreement(stages=(critical, second), components=AGREEMENT.components[1:])),
+    )
 
 
 def test_every_edge_case_has_its_story() -> None:

@@ -442,6 +442,20 @@ BUILDS: Final = (
         "tests/domain/test_scenarios.py -k revoked",
     ),
     _build(
+        "a decision does not say when the entries before it were accepted",
+        "tallystick/domain/claim/claim.py",
+        'f"{instant_text(entry.accepted_at)} {entry.signed.id}\\n"',
+        'f"{entry.signed.id}\\n"',
+        "tests/proof/evidence/test_order.py",
+    ),
+    _build(
+        "a stage is released after one that was undone",
+        "tallystick/domain/release/recorded.py",
+        "and all(is_provisional(agreement, p.stage) for p in undone)",
+        "and (True or undone)",
+        "tests/domain/test_scenarios.py -k undone",
+    ),
+    _build(
         "an approval that was taken back counts",
         "tallystick/domain/claim/tally.py",
         "if entry.signed.id in claim.retracted:",

@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 
 from tallystick.domain.claim.rules import Rules
 from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, EventType, StageState
+from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ClaimId, Digest, PartyId, PersonId, PublicKey, StageId, claim_id, party_of
 from tallystick.domain.statements.acts import Approval, Denial, Hold, HoldLift, Objection, Retraction
@@ -122,8 +123,8 @@ class Claim:
 
     @property
     def record_digest(self) -> Digest:
-        """SHA-256 over the ids of all statements on the record, one per line, in the order of the fold."""
-        lines = "".join(f"{entry.signed.id}\n" for entry in self.entries)
+        """SHA-256 over the record, in the order of the fold: a line for each entry, its time and its id."""
+        lines = "".join(f"{instant_text(entry.accepted_at)} {entry.signed.id}\n" for entry in self.entries)
         return Digest(f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}")
 
     def entries_of(self, body: type[_B]) -> tuple[tuple[Entry, _B], ...]:

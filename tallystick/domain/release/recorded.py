@@ -10,7 +10,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import standing_release_order
 from tallystick.domain.claim.rules import PremiseAnswer, RecordedPremise
 from tallystick.domain.claim.stages import accepted_at, is_provisional, opens_at
-from tallystick.domain.claim.state import ClaimState, EventType
+from tallystick.domain.claim.state import ClaimState, EventType, StageState
 from tallystick.domain.claim.tally import tally_approvals, tally_denials
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import StageId
@@ -103,9 +103,9 @@ def _denials(agreement: Agreement, claim: Claim, stage: StageId, _: datetime) ->
     return PremiseAnswer(holds=not tally.reached, found=f"denied by {deniers}")
 
 
-def _order(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> PremiseAnswer:
+def _order(agreement: Agreement, claim: Claim, stage: StageId, __: datetime) -> PremiseAnswer:
     following = claim.next_stage
-    is_next = following is not None and following.stage == stage and _others_settled(claim, stage)
+    is_next = following is not None and following.stage == stage and _others_settled(agreement, claim, stage)
     states = ", ".join(f"{p.stage} {p.state}" for p in claim.stages)
     return PremiseAnswer(
         holds=is_next and _may_execute(claim),
@@ -113,8 +113,11 @@ def _order(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> PremiseA
     )
 
 
-def _others_settled(claim: Claim, stage: StageId) -> bool:
-    return all(not p.in_flight for p in claim.stages if p.stage != stage)
+def _others_settled(agreement: Agreement, claim: Claim, stage: StageId) -> bool:
+    """Return whether no other stage is on its way, and all that is released (but provisional) is in use."""
+    others = [p for p in claim.stages if p.stage != stage]
+    undone = (p for p in others if not p.undecided and p.state is not StageState.ACTIVATED)
+    return not any(p.in_flight for p in others) and all(is_provisional(agreement, p.stage) for p in undone)
 
 
 def _may_execute(claim: Claim) -> bool:

@@ -89,7 +89,7 @@ class DecisionStatement(OnClaim):
 
     Attributes:
         record: `Claim.record_digest` of the record that it was made on, so that nobody can leave out
-            a statement that was there before the decision without being noticed.
+            a statement that was there before the decision, or date one anew, without being noticed.
     """
 
     KIND: ClassVar[Kind] = Kind.DECISION

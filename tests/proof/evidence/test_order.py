@@ -25,7 +25,7 @@ from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import transaction
 from tests.support.trees import inclusion_proof
 from tests.support.worlds.agreements import LOG_KEY
-from tests.support.worlds.gate_worlds import READY, ROOT_KEYS
+from tests.support.worlds.gate_worlds import READY, ROOT_KEYS, World
 from tests.support.worlds.prepared_worlds import ready_world
 
 SECOND: Final = timedelta(seconds=1)
@@ -33,9 +33,23 @@ Entries = Sequence[FiledEntry]
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    world = ready_world(tmp_path_factory.mktemp("ready"))
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return ready_world(tmp_path_factory.mktemp("ready"))
+
+
+@pytest.fixture(scope="module")
+def undecided(world: World) -> bytes:
+    return exported(world)
+
+
+@pytest.fixture(scope="module")
+def file(world: World, undecided: bytes) -> bytes:
+    assert undecided, "exported before the decision"
     world.decide()
+    return exported(world)
+
+
+def exported(world: World) -> bytes:
     with transaction(world.database) as session:
         return export(session, world.claim, LOG_KEY, root_keys=ROOT_KEYS, at=READY)
 
@@ -106,5 +120,23 @@ def test_a_record_that_could_not_have_come_about_is_refused(
     assert why in broken.found
 
 
-def test_clocks_that_differ_a_little_break_nothing(file: bytes) -> None:
-    assert verify(written_anew(file, dated(Kind.INTAKE, -CLOCK_SKEW_MAX))).holds
+def test_clocks_that_differ_a_little_break_nothing(undecided: bytes) -> None:
+    assert verify(written_anew(undecided, dated(Kind.INTAKE, -CLOCK_SKEW_MAX))).holds
+
+
+@pytest.mark.parametrize(
+    "kind", [Kind.INTAKE, Kind.NOTICE, Kind.NOTICE_ACKNOWLEDGEMENT, Kind.APPROVAL, Kind.EVENT]
+)
+@pytest.mark.parametrize("later", [SECOND, -SECOND], ids=["later", "earlier"])
+def test_no_time_before_a_decision_is_changed_without_the_gates_key(
+    kind: Kind, later: timedelta, file: bytes
+) -> None:
+    def change(entries: Entries) -> Entries:
+        decided = place_of(entries, Kind.DECISION)
+        place = max(n for n, entry in enumerate(entries[:decided]) if kind_of(entry.envelope) == kind)
+        moved = replace(entries[place], accepted_at=entries[place].accepted_at + later)
+        return [*entries[:place], moved, *entries[place + 1 :]]
+
+    broken = verify(written_anew(file, change)).broken
+    assert broken is not None
+    assert broken.premise == "record-folds"
