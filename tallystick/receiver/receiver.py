@@ -99,19 +99,26 @@ class _Work:
         )
 
     def _check_nothing_is_missing(self, delivery: VerifiedDelivery) -> None:
-        """Obey no order to undo from a record that leaves out what was on it before, such as a receipt."""
+        """Neither activate nor undo anything by a record that leaves out what was on it before.
+
+        Otherwise a server could leave out a receipt, and a stage in use would time out; or a withdrawal, and
+        what must go back would be opened. What is done already is only reported again.
+        """
         missing = self.logbook.known(delivery.claim) - delivery.said
-        ordered = [stage for stage in delivery.undo if not self._is_undone(delivery.claim, stage)]
-        if ordered and missing:
+        undo = [stage for stage in delivery.undo if self._step(delivery.claim, stage) is not Progress.UNDONE]
+        offered = [one.stage for one in delivery.offered]
+        begin = [one for one in offered if self._step(delivery.claim, one) in {None, Progress.STAGED}]
+        if missing and (undo or begin):
             raise DeliveryRefusedError(
-                "the record orders stages to be undone, and lacks statements that it had",
-                stages=ordered,
+                "the record lacks statements that it had",
+                undo=undo,
+                activate=begin,
                 missing=sorted(missing),
             )
 
-    def _is_undone(self, claim: Digest, stage: StageId) -> bool:
+    def _step(self, claim: Digest, stage: StageId) -> Progress | None:
         note = self.logbook.read(claim, stage)
-        return note is not None and note.step is Progress.UNDONE
+        return None if note is None else note.step
 
     def _does(self, delivery: VerifiedDelivery) -> Iterator[Reported | Trying]:
         for stage in delivery.undo:

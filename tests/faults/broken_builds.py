@@ -456,6 +456,13 @@ BUILDS: Final = (
         "tests/domain/test_scenarios.py -k undone",
     ),
     _build(
+        "a stage is activated by a record that lacks what was on it",
+        "tallystick/receiver/receiver.py",
+        "if missing and (undo or begin):",
+        "if missing and undo:",
+        "tests/receiver/test_delivery.py -k withdrawal",
+    ),
+    _build(
         "an approval that was taken back counts",
         "tallystick/domain/claim/tally.py",
         "if entry.signed.id in claim.retracted:",
@@ -978,8 +985,8 @@ BUILDS: Final = (
     _build(
         "the receiver undoes what a record orders that lacks its receipt",
         "tallystick/receiver/receiver.py",
-        "if ordered and missing:",
-        "if False:",
+        "if missing and (undo or begin):",
+        "if missing and begin:",
         "tests/receiver/test_delivery.py -k lacks_an_acknowledged_receipt",
     ),
     _build(

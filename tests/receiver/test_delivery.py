@@ -223,6 +223,22 @@ def test_record_that_lacks_an_acknowledged_receipt_undoes_nothing(
     assert active(tmp_path / "bank") == before
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_record_that_lacks_a_withdrawal_that_was_seen_activates_nothing(
+    held: bool, escrow: FolderEscrow, tmp_path: Path
+) -> None:
+    older = escrow.record_file.read_text()
+    escrow.undo_all()
+    if held:
+        escrow.happens(lambda world: world.holds())
+    look = receive(setting(escrow, tmp_path / "bank"), escrow.release.claim)
+    assert look.state == "CURED"
+    escrow.record_file.write_text(older)
+    with pytest.raises(DeliveryRefusedError, match="lacks statements that it had"):
+        receive(setting(escrow, tmp_path / "bank"), escrow.release.claim)
+    assert active(tmp_path / "bank") == {}
+
+
 def test_times_of_the_record_may_lie_ahead_by_the_tolerance_of_clocks(
     escrow: FolderEscrow, tmp_path: Path
 ) -> None:
