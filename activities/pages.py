@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tallystick.limits import RECORD_PAGE_BYTES_MAX
+from tallystick.limits import RECORD_PAGE_BYTES_MAX, RECORD_PAGE_ENTRIES_MAX
 from tallystick.messages import RawEntry
 from tallystick.store.ledger.entry import LedgerEntry
 
@@ -18,7 +18,7 @@ def page(entries: Iterable[LedgerEntry]) -> tuple[RawEntry, ...]:
     size_bytes = 0
     for entry in entries:
         size_bytes += len(entry.envelope)
-        if page and size_bytes > RECORD_PAGE_BYTES_MAX:
+        if page and (size_bytes > RECORD_PAGE_BYTES_MAX or len(page) == RECORD_PAGE_ENTRIES_MAX):
             break
         page.append(raw_entry(entry))
     return tuple(page)

@@ -193,6 +193,7 @@ LOGS_KEPT_MAX: Final = 5
 
 # What travels through Temporal (its limit is 2 MB per payload), and how long its steps may take.
 RECORD_PAGE_BYTES_MAX: Final = 512 * 1024  # of a claim's record in one message; the rest is asked for
+RECORD_PAGE_ENTRIES_MAX: Final = 128  # that a workflow verifies and folds at a time: it must not take seconds
 PAGES_IN_A_TASK_BYTES_MAX: Final = RECORD_PAGE_BYTES_MAX // 4  # longer ones go through a queue, one by one
 LEDGER_AT_ONCE_MAX: Final = timedelta(seconds=6)  # tries beside the workflow; then the step is queued
 LEDGER_STEP_MAX: Final = timedelta(seconds=10)  # an attempt to read or append
@@ -201,6 +202,7 @@ NOTICE_STEP_MAX: Final = timedelta(minutes=5)  # one attempt to reach every chan
 GATE_STEP_MAX: Final = timedelta(hours=24)  # one look at every sealed byte of a stage
 EVIDENCE_LOOKS_MAX: Final = 8  # at a claim that grows while its evidence is read
 GATE_LOOKS_MAX: Final = 8  # at a record that grows while the gate decides; the bytes are read once
+WITNESS_STEP_MAX: Final = timedelta(minutes=5)  # to read a record and sign, or to deal an epoch
 GATE_HEARTBEAT_MAX: Final = timedelta(seconds=8)  # then its process counts as dead, and the step is retried
 WORK_HEARTBEAT_MAX: Final = timedelta(seconds=8)
 HEARTBEAT_EVERY: Final = timedelta(seconds=2)
@@ -338,7 +340,8 @@ CHECKPOINT_SOON: Final = timedelta(seconds=1)  # after an entry; one signature f
 LEDGER_STEPS_AT_ONCE_MAX: Final = 8  # writers take turns anyway
 WORK_STEPS_AT_ONCE_MAX: Final = 32
 BLOB_STEPS_AT_ONCE_MAX: Final = 4  # deposits that are read whole
-GATE_STEPS_AT_ONCE_MAX: Final = 4
+GATE_STEPS_AT_ONCE_MAX: Final = 16  # stages that are read whole: a party's few large ones leave others theirs
+WITNESS_STEPS_AT_ONCE_MAX: Final = 4
 WORKFLOWS_CACHED_MAX: Final = 1000
 WORKFLOW_TASK_MAX: Final = timedelta(seconds=5)  # how long a task waits after its worker was killed
 STICKY_MAX: Final = timedelta(seconds=2)

@@ -21,6 +21,8 @@ WORK_QUEUE: Final = "tallystick-work"
 BLOBS_QUEUE: Final = "tallystick-blobs"
 """Activities of the worker that read whole deposits, perhaps for hours: nothing else waits behind them."""
 GATE_QUEUE: Final = "tallystick-gate"
+WITNESS_QUEUE: Final = "tallystick-witness"
+"""What the gate does in an instant: no window grows while it reads another agreement's terabytes."""
 """Activities of the gate: decisions and custody."""
 
 

@@ -14,4 +14,4 @@ class CustodyWorkflow:
     @workflow.run
     async def run(self, request: DealCustody) -> str:
         """Have the gate deal the epoch, and return the digest of the custody statement on record."""
-        return await workflow.execute_activity_method(GateActivities.deal, request, **steps.GATE)
+        return await workflow.execute_activity_method(GateActivities.deal, request, **steps.WITNESS)

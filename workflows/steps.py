@@ -24,9 +24,10 @@ from tallystick.limits import (
     LEDGER_STEP_MAX,
     NOTICE_STEP_MAX,
     STEP_RETRY_MAX,
+    WITNESS_STEP_MAX,
     WORK_HEARTBEAT_MAX,
 )
-from tallystick.messages import BLOBS_QUEUE, CLAIMS_QUEUE, GATE_QUEUE, WORK_QUEUE
+from tallystick.messages import BLOBS_QUEUE, CLAIMS_QUEUE, GATE_QUEUE, WITNESS_QUEUE, WORK_QUEUE
 
 
 class Patience(TypedDict):
@@ -80,6 +81,12 @@ BLOBS: Final = Patience(
 GATE: Final = Patience(
     task_queue=GATE_QUEUE,
     start_to_close_timeout=GATE_STEP_MAX,
+    heartbeat_timeout=GATE_HEARTBEAT_MAX,
+    retry_policy=_AGAIN,
+)
+WITNESS: Final = Patience(
+    task_queue=WITNESS_QUEUE,
+    start_to_close_timeout=WITNESS_STEP_MAX,
     heartbeat_timeout=GATE_HEARTBEAT_MAX,
     retry_policy=_AGAIN,
 )

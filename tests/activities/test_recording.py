@@ -22,7 +22,7 @@ from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.acts import Denial, Hold
 from tallystick.domain.statements.engine import Event
 from tallystick.domain.statements.signed import Body
-from tallystick.limits import RECORD_PAGE_BYTES_MAX
+from tallystick.limits import RECORD_PAGE_BYTES_MAX, RECORD_PAGE_ENTRIES_MAX
 from tallystick.messages import (
     DepositVerdict,
     FileClaim,
@@ -298,6 +298,11 @@ def entry_of(size_bytes: int, index: int = 0) -> LedgerEntry:
 def test_page_holds_what_fits_and_at_least_one_entry(sizes: tuple[float, ...], fit: int) -> None:
     entries = [entry_of(int(part * RECORD_PAGE_BYTES_MAX), at) for at, part in enumerate(sizes)]
     assert [entry.index for entry in page(entries)] == list(range(fit))
+
+
+def test_page_holds_no_more_than_a_workflow_folds_at_a_time() -> None:
+    entries = [entry_of(1, at) for at in range(RECORD_PAGE_ENTRIES_MAX + 1)]
+    assert len(page(entries)) == RECORD_PAGE_ENTRIES_MAX
 
 
 def test_record_is_read_page_by_page_until_there_is_no_more(world: World) -> None:

@@ -1465,6 +1465,20 @@ BUILDS: Final = (
         "if room is not None and used + _cells(character) > 9 * room:",
         "tests/cli/test_rows.py",
     ),
+    _build(
+        "a notice is seen after the stages that are read",
+        "workflows/steps.py",
+        "task_queue=WITNESS_QUEUE,",
+        "task_queue=GATE_QUEUE,",
+        "tests/workflows/worker/test_gate.py",
+    ),
+    _build(
+        "a workflow folds as many entries at a time as fit in a message",
+        "activities/pages.py",
+        "or len(page) == RECORD_PAGE_ENTRIES_MAX):",
+        "or len(page) < 0):",
+        "tests/activities/test_recording.py",
+    ),
 )
 
 

@@ -253,7 +253,7 @@ class ReleaseWorkflow:
     async def _show_the_gate(self) -> bool:
         """Have the gate sign when it saw the notice; while it is away, the window grows."""
         request = SightNotice(claim=self._case.claim.digest, at=steps.now())
-        answer = workflow.start_activity_method(GateActivities.sight_notice, request, **steps.GATE)
+        answer = workflow.start_activity_method(GateActivities.sight_notice, request, **steps.WITNESS)
         try:
             if not await steps.answered(answer, unless=lambda: self._closing):
                 return True

@@ -1,16 +1,19 @@
-"""The gate: decides stages and deals custody, on a queue of its own."""
+"""The gate: decides stages, sees notices and deals custody, on queues of its own."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
 from sqlalchemy import Engine
+from temporalio.client import Client
 
 from activities.gate.decide import GateActivities
 from activities.gate.journal import GateJournal
 from tallystick import telemetry
 from tallystick.crypto.keyfile import read_key_file
-from tallystick.limits import GATE_STEPS_AT_ONCE_MAX
-from tallystick.messages import GATE_QUEUE
+from tallystick.limits import GATE_STEPS_AT_ONCE_MAX, WITNESS_STEPS_AT_ONCE_MAX
+from tallystick.messages import GATE_QUEUE, WITNESS_QUEUE
 from tallystick.settings import Settings
 from tallystick.store.database.session import open_database
 from workflows.worker.connection import connect, open_blobs, queue_worker, until_stopped
@@ -38,8 +41,26 @@ async def run_gate(settings: Settings, stop: asyncio.Event) -> None:
     """Decide on stages until `stop` is set."""
     gate = gate_activities(settings, open_database(settings.database_url))
     client = await connect(settings)
-    with ThreadPoolExecutor(GATE_STEPS_AT_ONCE_MAX, thread_name_prefix="gate") as threads:
-        steps = (gate.decide_stage, gate.sight_notice, gate.deal)
-        async with queue_worker(client, GATE_QUEUE, steps, threads, at_once=GATE_STEPS_AT_ONCE_MAX):
-            _log.info("ready", queues=[GATE_QUEUE])
-            await until_stopped(stop, ())
+    async with carrying(client, gate):
+        _log.info("ready", queues=[GATE_QUEUE, WITNESS_QUEUE])
+        await until_stopped(stop, ())
+
+
+@asynccontextmanager
+async def carrying(client: Client, gate: GateActivities) -> AsyncGenerator[None]:
+    """Do what workflows ask of the gate; what takes an instant has a queue and threads of its own."""
+    with (
+        ThreadPoolExecutor(GATE_STEPS_AT_ONCE_MAX, thread_name_prefix="gate") as reading,
+        ThreadPoolExecutor(WITNESS_STEPS_AT_ONCE_MAX, thread_name_prefix="witness") as instant,
+    ):
+        async with (
+            queue_worker(client, GATE_QUEUE, (gate.decide_stage,), reading, at_once=GATE_STEPS_AT_ONCE_MAX),
+            queue_worker(
+                client,
+                WITNESS_QUEUE,
+                (gate.sight_notice, gate.deal),
+                instant,
+                at_once=WITNESS_STEPS_AT_ONCE_MAX,
+            ),
+        ):
+            yield

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from temporalio.client import (
     Client,
@@ -49,7 +49,6 @@ from tallystick.faults import from_failure
 from tallystick.messages import (
     BLOBS_QUEUE,
     CLAIMS_QUEUE,
-    GATE_QUEUE,
     WORK_QUEUE,
     Acknowledged,
     ClaimStart,
@@ -67,6 +66,7 @@ from tests.support.worlds.gate_worlds import CLAIM_IDENTITY, ROOT_KEYS, World, d
 from tests.support.worlds.story_worlds import BEGIN, deposited_world
 from workflows.claim.release import ReleaseWorkflow
 from workflows.worker.carrier import WORKFLOWS, WorkerActivities
+from workflows.worker.gate import carrying
 
 ROUND: Final = timedelta(milliseconds=20)
 PATIENCE: Final = timedelta(seconds=30)
@@ -337,15 +337,10 @@ class Story:
     @asynccontextmanager
     async def gate_runs(self) -> AsyncGenerator[None]:
         """Run the gate."""
-        gate = self.gate()
-        with ThreadPoolExecutor(4) as threads:
-            steps: list[Callable[..., Any]] = [gate.decide_stage, gate.sight_notice, gate.deal]
-            async with Worker(
-                self.client, task_queue=GATE_QUEUE, activities=steps, activity_executor=threads
-            ):
-                self.gate_up = True
-                yield
-                self.gate_up = False
+        async with carrying(self.client, self.gate()):
+            self.gate_up = True
+            yield
+            self.gate_up = False
 
 
 def _claims(client: Client, work: WorkerActivities, threads: ThreadPoolExecutor, cached: int) -> Worker:
