@@ -40,8 +40,10 @@ class Component:
 
     Attributes:
         cadence: How often the depositor must deposit it.
-        max_age: How old a deposit's watermark may be when a claim is filed.
-        required_entries: Paths that every deposit's bag must hold.
+        max_age: How old a deposit's watermark may be before it is reported. It refuses no claim: a depositor
+            who stops depositing could otherwise stop every one.
+        required_entries: Paths that the depositor's command looks for in the folder; nobody can look into the
+            sealed bag before a release.
         prerequisites: What the beneficiary needs in order to use it, in words.
     """
 

@@ -82,10 +82,15 @@ def _components(agreement: Agreement) -> Iterator[str]:
 
 def _deposits(component: Component) -> Iterator[str]:
     often = every(component.cadence) if component.cadence else "as often as the depositor likes"
-    age = f"at most {component.max_age.words} old" if component.max_age else "of any age"
-    yield f"{component.id} is deposited {often}; what a claim asks for may be {age}."
+    yield f"{component.id} is deposited {often}; a claim may ask for a deposit of any age."
+    if component.max_age is not None:
+        oldest = component.max_age.words
+        yield f"A deposit of {component.id} older than {oldest} is reported as too old, and no more."
     if component.required_entries:
-        yield f"Each deposit of {component.id} must have {listed(component.required_entries)}."
+        yield (
+            f"Each deposit of {component.id} must have {listed(component.required_entries)}; "
+            "only whoever opens it can see whether it does."
+        )
     if component.prerequisites:
         yield f"To use {component.id}, the beneficiary needs {listed(component.prerequisites)}."
 
@@ -115,7 +120,7 @@ def _evidence(agreement: Agreement) -> Iterator[str]:
 
 def _conditions(agreement: Agreement) -> Iterator[str]:
     for condition in agreement.conditions:
-        unless = f", unless there is {_proof(condition.not_if)}" if condition.not_if else ""
+        unless = f", but not if it also brings {_proof(condition.not_if)}" if condition.not_if else ""
         way = "a stressed exit" if condition.stressed else "an orderly exit"
         yield (
             f"A claim may be filed on the condition {condition.id}, {quoted(condition.title)} ({way}), "
@@ -186,7 +191,15 @@ def _authorities(agreement: Agreement) -> Iterator[str]:
         ("A joint instruction is given by", powers.joint_instruction),
     ):
         yield f"{act} {quorum.words if quorum is not None else 'nobody'}."
-    yield f"{joined(powers.hold, 'or')} may place a hold; it is lifted by {powers.hold_lift.words}."
+    if powers.court_order is not None or powers.joint_instruction is not None:
+        yield (
+            "A joint instruction or a final court order to release skips the objection window, "
+            "never the notice or the approvals."
+        )
+    yield (
+        f"{joined(powers.hold, 'or')} may place a hold, under which nothing is decided or undone; "
+        f"it is lifted by {powers.hold_lift.words}."
+    )
     yield f"A key can revoke itself, or be revoked by {powers.revocation.words}."
     yield (
         "Votes by the claimant's own party do not count."

@@ -130,3 +130,13 @@ def test_the_summary_names_every_party_component_condition_and_stage() -> None:
         in summary
     )
     assert "gate alone holds the key to stage critical" in summary
+
+
+def test_what_a_term_does_not_do_is_said_where_it_stands() -> None:
+    """A reader would expect that an old deposit cannot be claimed, and that an order needs no approvals."""
+    said = " ".join(summarise(AGREEMENT))
+    assert "licence-keys is deposited every 7 days; a claim may ask for a deposit of any age." in said
+    assert "A deposit of licence-keys older than 14 days is reported as too old, and no more." in said
+    assert "but not if it also brings the evidence successor-undertaking" in said
+    assert "skips the objection window, never the notice or the approvals" in said
+    assert "may place a hold, under which nothing is decided or undone" in said
