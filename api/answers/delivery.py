@@ -16,15 +16,14 @@ from tallystick.domain.claim.stages import components_of
 from tallystick.domain.ids import Digest
 from tallystick.store.blobs import uploads
 from tallystick.store.blobs.uploads import BlobPurpose
-from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.casefile import CaseFile, pinned_deposit
 from tallystick.store.ledger import ledger
-from tallystick.store.registers import deposits
 from tallystick.store.registers.deposits import StoredDeposit
 
 
 def delivery_of(session: Session, case: CaseFile) -> Delivery:
     """Return what the receiver of `case` needs besides its record."""
-    stored = deposit_of(session, case)
+    stored = pinned_deposit(session, case)
     return Delivery(
         claim=case.claim.id,
         digest=case.claim.digest,
@@ -33,13 +32,6 @@ def delivery_of(session: Session, case: CaseFile) -> Delivery:
         deposit_envelope=envelope(stored.entry.statement()),
         custody=list(_custody(session, case, stored)),
     )
-
-
-def deposit_of(session: Session, case: CaseFile) -> StoredDeposit:
-    """Return the deposit that the claim pins."""
-    stored = deposits.by_digest(session, case.agreement.id, case.claim.filing.deposit)
-    assert stored is not None, "a claim is filed on a recorded deposit only"
-    return stored
 
 
 def _is_contributed(session: Session, case: CaseFile, progress: StageProgress) -> bool:

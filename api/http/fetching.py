@@ -11,7 +11,6 @@ from typing import Protocol
 
 from sqlmodel import Session
 
-from api.answers.delivery import deposit_of
 from api.backend.backend import Backend
 from api.http.auth import Caller
 from api.http.visibility import seen_agreement, seen_cases
@@ -21,7 +20,7 @@ from tallystick.domain.ids import AgreementId, Digest, party_of
 from tallystick.store.blobs.chunks import ChunkedBlob, chunks_in_row
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, blobs_with
-from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.casefile import CaseFile, pinned_deposit
 from tallystick.store.damage import unless_damaged
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import ledger
@@ -135,5 +134,5 @@ def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Di
     if not case.claim.decided_stages:
         return frozenset()
     with unless_damaged("a claim's deposit is unreadable", claim=case.claim.digest):
-        return disclosed(case.agreement, case.claim, deposit_of(session, case).body().components)
+        return disclosed(case.agreement, case.claim, pinned_deposit(session, case).body().components)
     return frozenset()  # other claims of the caller pin other deposits

@@ -29,10 +29,12 @@ def record_shown(client: Client, claim: str) -> Sequence[JsonObject]:
         entries += objects(page, "entries")
         if page.get("next") is None:
             return entries
-        if not begun < len(entries) == number(page, "next") or read_bytes > EVIDENCE_SIZE_BYTES_MAX:
+        if not begun < len(entries) == number(page, "next"):
             raise UnexpectedAnswerError(
                 "a page of the record does not lead to the next one", entries=len(entries)
             )
+        if read_bytes > EVIDENCE_SIZE_BYTES_MAX:
+            raise UnexpectedAnswerError("the record is too long", limit=EVIDENCE_SIZE_BYTES_MAX)
 
 
 def recorded(entries: Sequence[JsonObject]) -> Sequence[RecordedStatement]:

@@ -1,4 +1,4 @@
-"""A record is read from all of its pages, and no server makes a reader go on for ever."""
+"""A record is read from all of its pages, and no server keeps a reader reading without an end."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tallystick.client.http import Client
 from tallystick.client.problems import UnexpectedAnswerError
 from tallystick.client.records import record_shown, recorded
 from tallystick.crypto.envelope import envelope_json
-from tallystick.limits import EVIDENCE_ENTRIES_MAX
+from tallystick.limits import ANSWER_SIZE_BYTES_MAX, EVIDENCE_ENTRIES_MAX, EVIDENCE_SIZE_BYTES_MAX
 from tests.support.sites.fake_api import FakeApi
 from tests.support.worlds.world import World
 
@@ -35,6 +35,19 @@ def test_pages_are_asked_for_one_after_the_other(api: FakeApi, client: Client) -
 def test_pages_that_do_not_lead_on_are_refused(following: object, api: FakeApi, client: Client) -> None:
     api.shows[PATH] = {"entries": [{"index": 0}], "next": following}
     with pytest.raises(UnexpectedAnswerError):
+        record_shown(client, "clm-x")
+
+
+def test_pages_with_more_bytes_than_any_record_are_not_read_to_their_end(
+    api: FakeApi, client: Client
+) -> None:
+    filler = " " * (ANSWER_SIZE_BYTES_MAX - 1024)
+    last = EVIDENCE_SIZE_BYTES_MAX // len(filler)
+    api.shows |= {
+        f"{PATH}?start={start}": {"entries": [{"filler": filler}], "next": start + 1}
+        for start in range(last + 1)
+    }
+    with pytest.raises(UnexpectedAnswerError, match="too long"):
         record_shown(client, "clm-x")
 
 

@@ -25,11 +25,10 @@ from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.session import DatabaseUnavailableError
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.entry import LedgerEntry
-from tallystick.store.registers import agreements, claims
-from tallystick.store.registers.agreements import (
-    NoSuchAgreementError,
-)
+from tallystick.store.registers import agreements, claims, deposits
+from tallystick.store.registers.agreements import NoSuchAgreementError
 from tallystick.store.registers.claims import NoSuchClaimError
+from tallystick.store.registers.deposits import StoredDeposit
 
 
 class ClaimMovedOnError(TallystickError):
@@ -85,6 +84,13 @@ def load(session: Session, claim: Digest) -> CaseFile:
         raw = tuple(record(session, stored.agreement_id, claim))
         case = folded(registered.signed(), map(_recorded, raw))
     return CaseFile(signed=case.signed, claim=case.claim, agreement_envelope=registered.envelope, raw=raw)
+
+
+def pinned_deposit(session: Session, case: CaseFile) -> StoredDeposit:
+    """Return the deposit that the claim pins."""
+    stored = deposits.by_digest(session, case.agreement.id, case.claim.filing.deposit)
+    assert stored is not None, "a claim is filed on a deposit that is on record"
+    return stored
 
 
 def record(

@@ -15,12 +15,12 @@ from tallystick.domain.ids import Digest, PublicKey, engine_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.proof.evidence.file import EarlierLog, ExportedCase, FiledEntry, content_of, evidence_bytes
-from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, load
+from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, load, pinned_deposit
 from tallystick.store.database.session import database_now
 from tallystick.store.ledger import ledger, tree
 from tallystick.store.ledger.checkpoints import sign_checkpoint
 from tallystick.store.ledger.entry import LedgerEntry
-from tallystick.store.registers import agreements, claims, deposits
+from tallystick.store.registers import agreements, claims
 from tallystick.store.registers.claims import NoSuchClaimError
 from tallystick.store.registers.deposits import StoredDeposit
 from tallystick.store.registers.verdicts import verdict_on
@@ -135,17 +135,11 @@ def _wanted(session: Session, case: CaseFile) -> Sequence[LedgerEntry]:
 
     No deposit but the pinned one is among them: however many there are, a claim's file grows by none.
     """
-    deposit = _pinned(session, case)
+    deposit = pinned_deposit(session, case)
     found_whole = _verdict(session, case, deposit)
     needed = [*case.raw, deposit.entry, found_whole, *_custody(session, case, deposit)]
     versions = _versions(session, case, needed)
     return sorted({entry.index: entry for entry in [*needed, *versions]}.values(), key=lambda e: e.index)
-
-
-def _pinned(session: Session, case: CaseFile) -> StoredDeposit:
-    stored = deposits.by_digest(session, case.agreement.id, case.claim.filing.deposit)
-    assert stored is not None, "a claim is filed on a deposit that is on record"
-    return stored
 
 
 def _verdict(session: Session, case: CaseFile, deposit: StoredDeposit) -> LedgerEntry:
