@@ -13,15 +13,13 @@ from temporalio import activity
 from activities.clock import now
 from activities.engine import engine_header, signed_by_engine
 from activities.heartbeats import waiting_alive
-from activities.notices.post import Letter, Post, result_of
+from activities.notices.post import Letter, Post
 from activities.pages import page
-from tallystick import telemetry
 from tallystick.crypto.envelope import Envelope
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.agreement import depositor
-from tallystick.domain.agreement.parties import Channel
 from tallystick.domain.claim.claim import WrongClaimStateError
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
@@ -38,8 +36,6 @@ from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
-
-_log = telemetry.logger(__name__)
 
 
 class ClocksDisagreeError(TallystickError):
@@ -80,11 +76,10 @@ class NoticeActivities:
         _trusted_now()  # by a wrong clock no letter is sent; else each retry would send them all
         text = claim_letter(case.agreement, case.claim, at=request.at)
         channels = channels_left(case.agreement, case.claim)
-        results = await asyncio.gather(
-            *(self._through(channel, _letter(case, request, place, text)) for place, channel in channels)
+        results = await self._post.send_all(
+            (channel, _letter(case, request, place, text)) for place, channel in channels
         )
-        self._told(request, tuple(results))
-        return await asyncio.to_thread(self._recorded, request, text, tuple(results))
+        return await asyncio.to_thread(self._recorded, request, text, results)
 
     def _case_if_owed(self, request: GiveNotice) -> CaseFile | None:
         """Look again right before sending: a worker that wakes up late must not write letters."""
@@ -92,16 +87,6 @@ class NoticeActivities:
             case = casefile.load(session, request.claim)
         owed = notice_due_at(case.agreement, case.claim) is not None
         return case if owed and len(case.claim.notices) + 1 == request.attempt else None
-
-    async def _through(self, channel: Channel, letter: Letter) -> ChannelResult:
-        return result_of(channel, await self._post.send(channel, letter))
-
-    def _told(self, request: GiveNotice, results: tuple[ChannelResult, ...]) -> None:
-        failed = [f"{one.kind}: {one.detail}" for one in results if not one.taken]
-        if failed:
-            _log.warning(
-                "a notice was not taken", claim=request.claim, attempt=request.attempt, answers=failed
-            )
 
     def _recorded(self, request: GiveNotice, text: str, results: tuple[ChannelResult, ...]) -> NewEntries:
         # Notice never counts from before it was sent, whatever the workflow's clock says.

@@ -11,7 +11,7 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -26,6 +26,7 @@ import httpx
 from activities.clock import now
 from activities.engine import nonce_of
 from activities.notices.inner_networks import Address, is_public
+from tallystick import telemetry
 from tallystick.crypto.envelope import sign
 from tallystick.crypto.json.base64 import base64_text
 from tallystick.crypto.json.canonical import sha256_digest
@@ -44,6 +45,8 @@ from tallystick.domain.statements.letters import LetterStatement
 from tallystick.durable import make_folder, sync_folder, write_durably
 from tallystick.limits import CHANNEL_DETAIL_LENGTH_MAX, CHANNEL_REPLY_MAX, CHANNEL_TIME_MAX
 from tallystick.proof.letter import LETTER_FILE_NAME, LetterFile, letter_bytes
+
+_log = telemetry.logger(__name__)
 
 _TIMEOUT: Final = CHANNEL_REPLY_MAX.total_seconds()
 _MAILBOX: Final = re.compile(r"[^@\s,;:<>()\"\\]{1,64}@[A-Za-z0-9.-]{1,253}")
@@ -83,13 +86,6 @@ class Taken:
     detail: str
 
 
-def result_of(channel: Channel, answer: Taken) -> ChannelResult:
-    """Return what goes on record of a letter that was sent through `channel`."""
-    return ChannelResult(
-        kind=channel.kind, address=channel.address, taken=answer.taken, own=answer.own, detail=answer.detail
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
     """How the deployment sends letters.
@@ -113,6 +109,19 @@ class Post:
     webhook_hosts: tuple[str, ...] = ()
     loopback: bool = False
     time_max: timedelta = CHANNEL_TIME_MAX
+
+    async def send_all(self, letters: Iterable[tuple[Channel, Letter]]) -> tuple[ChannelResult, ...]:
+        """Send each letter through its channel, all at once; return what goes on record of them, in order."""
+        return tuple(await asyncio.gather(*(self._sent(channel, letter) for channel, letter in letters)))
+
+    async def _sent(self, channel: Channel, letter: Letter) -> ChannelResult:
+        answer = await self.send(channel, letter)
+        kind, address = channel.kind, channel.address
+        if not answer.taken:
+            _log.warning("a letter was not taken", letter=letter.id, kind=kind.value, why=answer.detail)
+        return ChannelResult(
+            kind=kind, address=address, taken=answer.taken, own=answer.own, detail=answer.detail
+        )
 
     async def send(self, channel: Channel, letter: Letter) -> Taken:
         """Send `letter` through `channel`, and return whether it was taken; no failure is raised.

@@ -10,13 +10,12 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from activities.engine import engine_header, nonce_of, signed_by_engine
-from activities.notices.post import Letter, Post, result_of
+from activities.notices.post import Letter, Post
 from tallystick import telemetry
 from tallystick.crypto.envelope import Envelope, body_of
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.parties import Channel
 from tallystick.domain.authorship.authors import check_engine
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
@@ -111,16 +110,9 @@ class StorageNotices:
             issued_at=self.clock(),
         )
         channels = enumerate(due.party.channels)
-        sending = (
-            self._through(channel, replace(letter, id=f"{name}-{place}")) for place, channel in channels
+        return await self.post.send_all(
+            (channel, replace(letter, id=f"{name}-{place}")) for place, channel in channels
         )
-        return tuple(await asyncio.gather(*sending))
-
-    async def _through(self, channel: Channel, one: Letter) -> ChannelResult:
-        answer = result_of(channel, await self.post.send(channel, one))
-        if not answer.taken:
-            _log.warning("a letter was not taken", letter=one.id, kind=channel.kind.value, why=answer.detail)
-        return answer
 
     def _statement(
         self,
