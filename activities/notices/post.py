@@ -149,7 +149,7 @@ class Post:
         if self.smtp_url is None:
             raise _NotTakenError("this deployment has no mail server")
         if _MAILBOX.fullmatch(address) is None:
-            raise _NotTakenError("not one e-mail address")
+            raise _NotTakenError("the address is not an e-mail address")
         server = urlsplit(self.smtp_url)
         await aiosmtplib.send(
             self._message(address, letter),
@@ -202,8 +202,8 @@ class Post:
             response = await client.send(request, stream=True)  # its body is not needed
             await response.aclose()
         if not response.is_success:
-            raise _NotTakenError(f"answered {response.status_code}")
-        return Taken(taken=True, own=pinned.is_loopback, detail=f"answered {response.status_code}")
+            raise _NotTakenError(f"the host answered {response.status_code}")
+        return Taken(taken=True, own=pinned.is_loopback, detail=f"the host answered {response.status_code}")
 
     def _checked_url(self, address: str) -> tuple[SplitResult, str]:
         """Return a webhook's URL, and the host that it names."""
@@ -211,14 +211,14 @@ class Post:
             url = urlsplit(address)
             _ = url.port
         except ValueError:
-            raise _NotTakenError("not a URL") from None
+            raise _NotTakenError("the address is not a URL") from None
         if url.scheme != "https" and not (self.loopback and url.scheme == "http"):
-            raise _NotTakenError("not https")
+            raise _NotTakenError("the URL is not https")
         if url.username or url.password or not url.hostname:
-            raise _NotTakenError("not a plain URL")
+            raise _NotTakenError("the URL has no host, or has a user or a password in it")
         host = _host(url.hostname)
         if host is None or host not in {_host(one) for one in self.webhook_hosts}:
-            raise _NotTakenError("not one of this deployment's webhook hosts")
+            raise _NotTakenError("this deployment does not send webhooks to that host")
         return url, host
 
     def _checked_address(self, addresses: Sequence[Address]) -> Address:
@@ -234,7 +234,7 @@ class Post:
         try:
             folder = self.outbox_dir / ids.name(address)
         except MalformedError:
-            raise _NotTakenError("not the name of an outbox") from None
+            raise _NotTakenError("the address is not the name of an outbox") from None
         make_folder(folder)
         path = folder / f"{letter.id}.txt"
         if not path.exists():
@@ -242,7 +242,7 @@ class Post:
             write_durably(path.with_suffix(".json"), signed)
             write_durably(path, f"{letter.subject}\n\n{letter.text}".encode())
             sync_folder(folder.parent)  # a process that was stopped may have made the folder
-        return Taken(taken=True, own=True, detail=f"lies in the outbox as {path.name}")
+        return Taken(taken=True, own=True, detail=f"it lies in the outbox as {path.name}")
 
     def _signed(self, channel: Channel, letter: Letter) -> bytes:
         """Return the file of a letter, signed by the letter key."""
@@ -293,10 +293,10 @@ def _why(error: Exception) -> str:
     if isinstance(error, _NotTakenError):
         return str(error)
     if isinstance(error, ValueError):
-        return "its address cannot be written as the protocol wants it"
+        return "the address cannot be written as the protocol asks"
     if isinstance(error, TimeoutError | httpx.TimeoutException):
-        return "no answer in time"
-    return f"no connection, or a broken one ({type(error).__name__})"
+        return "no answer came in time"
+    return f"there was no connection, or it broke ({type(error).__name__})"
 
 
 def _domain(address: str) -> str:

@@ -665,7 +665,7 @@ BUILDS: Final = (
         "activities/notices/post.py",
         "own = self.mail_caught or ",
         "own = ",
-        "tests/activities/notices/test_claim.py",
+        "tests/activities/notices/test_post.py",
     ),
     _build(
         "a healthy channel is sent the same letter again",
@@ -714,7 +714,7 @@ BUILDS: Final = (
         "activities/notices/post.py",
         '        message["Date"] = format_datetime(now())\n',
         "",
-        "tests/activities/notices/test_claim.py",
+        "tests/activities/notices/test_post.py",
     ),
     _build(
         "the port of the figures stays open",
@@ -1342,14 +1342,14 @@ BUILDS: Final = (
         "activities/notices/post.py",
         "timestamp.encode(), body))",
         'timestamp.encode(), b""))',
-        "tests/activities/notices/test_claim.py",
+        "tests/activities/notices/test_post.py",
     ),
     _build(
         "a webhook that answers byte by byte is waited for",
         "activities/notices/post.py",
         "async with asyncio.timeout(self.time_max.total_seconds()):",
         "async with asyncio.timeout(None):",
-        "tests/activities/notices/test_claim.py",
+        "tests/activities/notices/test_post.py",
     ),
     _build(
         "what the engine makes of long names is too long to be read",

@@ -100,7 +100,7 @@ def checked(data: bytes, channel: Channel) -> None:
 async def test_webhook_is_signed_and_known_by_its_id(tmp_path: Path) -> None:
     with hook() as (url, seen):
         taken = await post(tmp_path).send(webhook(url), LETTER)
-    assert (taken.taken, taken.detail) == (True, "answered 204")
+    assert (taken.taken, taken.detail) == (True, "the host answered 204")
     ((headers, body),) = seen
     assert headers["webhook-id"] == LETTER.id
     version, _, signature = headers["webhook-signature"].partition(",")
@@ -115,7 +115,7 @@ async def test_webhook_is_signed_and_known_by_its_id(tmp_path: Path) -> None:
 async def test_webhook_that_does_not_take_it_is_a_result(tmp_path: Path, answer: int) -> None:
     with hook(answer) as (url, seen):
         taken = await post(tmp_path).send(webhook(url), LETTER)
-    assert (taken.taken, taken.detail) == (False, f"answered {answer}")
+    assert (taken.taken, taken.detail) == (False, f"the host answered {answer}")
     assert len(seen) == 1  # no redirect is followed
 
 
@@ -161,14 +161,14 @@ async def test_webhook_that_answers_byte_by_byte_is_given_up(
     async with trickling(begins, part) as port:
         sending = post(tmp_path, time_max=timedelta(seconds=0.4))
         taken = await sending.send(webhook(f"http://127.0.0.1:{port}/"), LETTER)
-    assert (taken.taken, taken.detail) == (False, "no answer in time")
+    assert (taken.taken, taken.detail) == (False, "no answer came in time")
 
 
 async def test_mail_server_that_greets_line_by_line_is_given_up(tmp_path: Path) -> None:
     async with trickling(b"", b"220-wait\r\n") as port:
         sending = post(tmp_path, smtp_url=f"smtp://127.0.0.1:{port}", time_max=timedelta(seconds=0.4))
         taken = await sending.send(MAILBOX, LETTER)
-    assert (taken.taken, taken.detail) == (False, "no answer in time")
+    assert (taken.taken, taken.detail) == (False, "no answer came in time")
 
 
 def test_one_letter_takes_no_longer_than_the_step_that_records_what_took_it() -> None:
@@ -179,7 +179,7 @@ def test_one_letter_takes_no_longer_than_the_step_that_records_what_took_it() ->
 @pytest.mark.parametrize(
     ("address", "changes", "why"),
     [
-        ("http://127.0.0.1/", {"loopback": False}, "not https"),
+        ("http://127.0.0.1/", {"loopback": False}, "the URL is not https"),
         ("https://127.0.0.1/", {"loopback": False}, NOT_PUBLIC),
         ("https://localhost/", {"loopback": False}, NOT_PUBLIC),
         (
@@ -193,10 +193,10 @@ def test_one_letter_takes_no_longer_than_the_step_that_records_what_took_it() ->
             {"webhook_hosts": ("::ffff:10.0.0.1",)},
             NOT_PUBLIC,
         ),
-        ("https://elsewhere.example/", {}, "not one of this deployment's webhook hosts"),
-        ("https://user:pw@localhost/", {}, "not a plain URL"),
-        ("file:///etc/passwd", {}, "not https"),
-        ("https://localhost:notaport/", {}, "not a URL"),
+        ("https://elsewhere.example/", {}, "this deployment does not send webhooks to that host"),
+        ("https://user:pw@localhost/", {}, "the URL has no host, or has a user or a password in it"),
+        ("file:///etc/passwd", {}, "the URL is not https"),
+        ("https://localhost:notaport/", {}, "the address is not a URL"),
     ],
 )
 async def test_webhook_calls_no_forbidden_address(
@@ -329,14 +329,14 @@ async def test_an_address_that_no_mail_server_takes_is_a_result(tmp_path: Path) 
     with mail_server(Mailbox()) as url:
         to = Channel(kind=ChannelKind.EMAIL, address="legal@nordwind.example.")
         taken = await post(tmp_path, smtp_url=url).send(to, LETTER)
-    assert (taken.taken, taken.detail) == (False, "its address cannot be written as the protocol wants it")
+    assert (taken.taken, taken.detail) == (False, "the address cannot be written as the protocol asks")
 
 
 @pytest.mark.parametrize("address", ["a@b.example, c@d.example", "a@b.example\nBcc: c@d.example", "nobody"])
 async def test_mail_goes_to_one_address_only(tmp_path: Path, address: str) -> None:
     to = Channel(kind=ChannelKind.EMAIL, address=address)
     taken = await post(tmp_path, smtp_url="smtp://127.0.0.1:1").send(to, LETTER)
-    assert (taken.taken, taken.detail) == (False, "not one e-mail address")
+    assert (taken.taken, taken.detail) == (False, "the address is not an e-mail address")
 
 
 async def test_password_of_the_mail_server_is_not_revealed(tmp_path: Path) -> None:
@@ -359,5 +359,5 @@ async def test_outbox_holds_a_letter_once_however_often_it_is_sent(tmp_path: Pat
 @pytest.mark.parametrize("address", ["../elsewhere", "/etc", "", "UPPER"])
 async def test_outbox_lies_nowhere_else(tmp_path: Path, address: str) -> None:
     taken = await post(tmp_path).send(Channel(kind=ChannelKind.OUTBOX, address=address), LETTER)
-    assert (taken.taken, taken.detail) == (False, "not the name of an outbox")
+    assert (taken.taken, taken.detail) == (False, "the address is not the name of an outbox")
     assert not (tmp_path / "elsewhere").exists()
