@@ -176,7 +176,7 @@ def _validated(into: Path, stored: Mapping[str, _Stored]) -> BagSummary:
     if missing:
         raise BagInvalidError("tag files are missing", missing=sorted(missing))
     if (into / DECLARATION_FILE).read_bytes() != DECLARATION:
-        raise BagInvalidError("not a BagIt 1.0 bag in UTF-8")
+        raise BagInvalidError("the bag is not a BagIt 1.0 bag in UTF-8")
     payload = {path: file for path, file in stored.items() if path.startswith(PAYLOAD)}
     if not payload:
         raise BagInvalidError("a bag without payload")

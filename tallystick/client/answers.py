@@ -35,7 +35,7 @@ def as_object(value: JsonValue, where: str) -> JsonObject:
         UnexpectedAnswerError: It is none.
     """
     if not isinstance(value, Mapping):
-        raise UnexpectedAnswerError("not an object", at=where)
+        raise UnexpectedAnswerError("the value is not an object", at=where)
     return value
 
 
@@ -84,7 +84,7 @@ def objects(members: JsonObject, name: str) -> Sequence[JsonObject]:
     """
     items = members.get(name)
     if isinstance(items, str) or not isinstance(items, Sequence):
-        raise UnexpectedAnswerError("not a list", at=name)
+        raise UnexpectedAnswerError("the member is not a list", at=name)
     return [as_object(item, f"{name}/{place}") for place, item in enumerate(items)]
 
 
@@ -96,9 +96,9 @@ def texts(members: JsonObject, name: str) -> Sequence[str]:
     """
     items = members.get(name)
     if isinstance(items, str) or not isinstance(items, Sequence):
-        raise UnexpectedAnswerError("not a list", at=name)
+        raise UnexpectedAnswerError("the member is not a list", at=name)
     if not all(isinstance(item, str) for item in items):
-        raise UnexpectedAnswerError("not a list of texts", at=name)
+        raise UnexpectedAnswerError("the member is not a list of texts", at=name)
     return [str(item) for item in items]
 
 

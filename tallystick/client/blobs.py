@@ -251,5 +251,5 @@ def _fetch(client: Client, path: str, out: BinaryIO, size_bytes: int) -> None:
 
 def _decimal(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(BLOB_BYTES_MAX))):
-        raise UnexpectedAnswerError("not a number of bytes", header=_OFFSET)
+        raise UnexpectedAnswerError("the header is not a number of bytes", header=_OFFSET)
     return int(text)

@@ -253,7 +253,7 @@ def envelope_from_json(value: JsonValue) -> Envelope:
     members = members_of(value, where="", required={"payload", "payloadType", "signatures"})
     signatures = members["signatures"]
     if isinstance(signatures, str) or not isinstance(signatures, Sequence):
-        raise MalformedEnvelopeError("not a list", at="/signatures")
+        raise MalformedEnvelopeError("the signatures are not a list", at="/signatures")
     if not 1 <= len(signatures) <= SIGNATURES_PER_ENVELOPE_MAX:
         raise MalformedEnvelopeError(
             "the envelope does not have 1 to 16 signatures",

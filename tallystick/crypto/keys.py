@@ -96,7 +96,7 @@ def check_point(public_key: PublicKey) -> None:
         InvalidPointError: Signatures under this key would prove nothing.
     """
     if not is_sound_point(public_key):
-        raise InvalidPointError("not a sound public key", public_key=public_key)
+        raise InvalidPointError("the public key is not sound", public_key=public_key)
 
 
 def verifies(public_key: PublicKey, message: bytes, signature: bytes) -> bool:

@@ -52,7 +52,7 @@ def read_published(envelope: Envelope, *, deployment: DeploymentId, log_key: Pub
         InvalidPointError: Signatures under the key would prove nothing.
     """
     if kind_of(envelope) != LetterKeyStatement.KIND:
-        raise MalformedDocumentError("not the publication of a letter key", kind=kind_of(envelope))
+        raise MalformedDocumentError("the statement does not publish a letter key", kind=kind_of(envelope))
     verified_signers(envelope, [log_key])
     statement = decode(LetterKeyStatement, body_of(envelope))
     nonce(statement.nonce)

@@ -166,7 +166,7 @@ def _public_file(data: bytes) -> JsonObject:
 def _deployment_file(data: bytes) -> JsonObject:
     deployment = parse(data, size_bytes_max=KEY_FILE_SIZE_BYTES_MAX)
     if not isinstance(deployment, Mapping):
-        raise AgreementFileMistakeError("not a deployment's public file")
+        raise AgreementFileMistakeError("the file is not a deployment's public file")
     needed = _DEPLOYMENT_FILE_MEMBERS - {"root_keys", "letter_key"}
     if missing := sorted(needed - deployment.keys()):
         raise AgreementFileMistakeError("the deployment's file lacks the member", member=missing[0])

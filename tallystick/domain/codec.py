@@ -79,7 +79,7 @@ def decode(cls: type[T], value: JsonValue, where: str = "") -> T:
     read = cast("T", _read(cls, value, where))
     if encode(read) != value:
         raise MalformedDocumentError(
-            "not the one form of this document: a term is missing, or a value is empty or spelt differently",
+            "the document is not in its one form: a term is missing, or a value is empty or spelt otherwise",
             at=where,
         )
     return read
@@ -134,7 +134,7 @@ def instant(text: str, where: str = "") -> datetime:
         MalformedDocumentError: Another form, or no such moment.
     """
     if _INSTANT.fullmatch(text) is None:
-        raise MalformedDocumentError("not an instant like 2026-11-24T09:00:00Z", at=where)
+        raise MalformedDocumentError("the value is not an instant like 2026-11-24T09:00:00Z", at=where)
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
@@ -185,7 +185,7 @@ def _read_form(kind: type[JsonForm], value: JsonValue, where: str) -> JsonForm:
 
 def _read_object(cls: Any, value: JsonValue, where: str) -> object:  # noqa: ANN401 - as above
     if not isinstance(value, Mapping):
-        raise MalformedDocumentError("not an object", at=where)
+        raise MalformedDocumentError("the value is not an object", at=where)
     fields = {field.name: field for field in dataclasses.fields(cls)}
     if unknown := sorted(value.keys() - fields.keys()):
         raise MalformedDocumentError("unknown member", at=where, member=unknown[0][:64])
@@ -199,7 +199,7 @@ def _read_object(cls: Any, value: JsonValue, where: str) -> object:  # noqa: ANN
 
 def _read_list(kind: object, value: JsonValue, where: str) -> tuple[object, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise MalformedDocumentError("not a list", at=where)
+        raise MalformedDocumentError("the value is not a list", at=where)
     if len(value) > LIST_LENGTH_MAX:
         raise MalformedDocumentError("the list is too long", at=where, limit=LIST_LENGTH_MAX)
     return tuple(_read(kind, item, f"{where}/{place}") for place, item in enumerate(value))
@@ -213,7 +213,7 @@ def _read_word(kind: type[StrEnum], value: JsonValue, where: str) -> StrEnum:
 
 def _read_text(value: JsonValue, where: str) -> str:
     if not isinstance(value, str):
-        raise MalformedDocumentError("not text", at=where)
+        raise MalformedDocumentError("the value is not text", at=where)
     if len(value) > TEXT_LENGTH_MAX:
         raise MalformedDocumentError("the text is too long", at=where, limit=TEXT_LENGTH_MAX)
     return value
@@ -232,13 +232,13 @@ def _read_one_line(value: JsonValue, where: str) -> str:
 
 def _read_integer(value: JsonValue, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise MalformedDocumentError("not an integer", at=where)
+        raise MalformedDocumentError("the value is not an integer", at=where)
     return value
 
 
 def _read_boolean(value: JsonValue, where: str) -> bool:
     if not isinstance(value, bool):
-        raise MalformedDocumentError("not true or false", at=where)
+        raise MalformedDocumentError("the value is neither true nor false", at=where)
     return value
 
 
@@ -251,16 +251,16 @@ def _read_date(value: JsonValue, where: str) -> date:
     try:
         read = date.fromisoformat(text)
     except ValueError as error:
-        raise MalformedDocumentError("not a date like 2026-12-25", at=where) from error
+        raise MalformedDocumentError("the value is not a date like 2026-12-25", at=where) from error
     if read.isoformat() != text:
-        raise MalformedDocumentError("not a date like 2026-12-25", at=where)
+        raise MalformedDocumentError("the value is not a date like 2026-12-25", at=where)
     return read
 
 
 def _read_time(value: JsonValue, where: str) -> time:
     text = _read_text(value, where)
     if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text, re.ASCII) is None:
-        raise MalformedDocumentError("not a time like 17:00", at=where)
+        raise MalformedDocumentError("the value is not a time like 17:00", at=where)
     return time.fromisoformat(text)
 
 

@@ -39,7 +39,7 @@ def name(text: str) -> str:
         MalformedNameError: Not `[a-z0-9][a-z0-9.-]{0,62}`.
     """
     if _NAME.fullmatch(text) is None:
-        raise MalformedNameError("not a name", given=text[:NAME_LENGTH_MAX], form=_NAME.pattern)
+        raise MalformedNameError("the text is not a name", given=text[:NAME_LENGTH_MAX], form=_NAME.pattern)
     return text
 
 
@@ -51,7 +51,7 @@ def person_id(text: str) -> PersonId:
     """
     local, separator, party = text.partition("@")
     if not separator or len(text) > PERSON_ID_LENGTH_MAX:
-        raise MalformedNameError("not a person", given=text[:NAME_LENGTH_MAX], form="name@party")
+        raise MalformedNameError("the text is not a person", given=text[:NAME_LENGTH_MAX], form="name@party")
     name(local)
     name(party)
     return PersonId(text)
@@ -79,7 +79,7 @@ def digest(text: str) -> Digest:
         MalformedNameError: Not `sha256:` and 64 lower-case hexadecimal digits.
     """
     if _DIGEST.fullmatch(text) is None:
-        raise MalformedNameError("not a digest", given=text[:80], form=_DIGEST.pattern)
+        raise MalformedNameError("the text is not a digest", given=text[:80], form=_DIGEST.pattern)
     return Digest(text)
 
 
@@ -90,7 +90,7 @@ def public_key(text: str) -> PublicKey:
         MalformedNameError: Not `ed25519:` and 64 lower-case hexadecimal digits.
     """
     if _PUBLIC_KEY.fullmatch(text) is None:
-        raise MalformedNameError("not a public key", given=text[:80], form=_PUBLIC_KEY.pattern)
+        raise MalformedNameError("the text is not a public key", given=text[:80], form=_PUBLIC_KEY.pattern)
     return PublicKey(text)
 
 
@@ -101,7 +101,7 @@ def nonce(text: str) -> str:
         MalformedNameError: Not 32 lower-case hexadecimal digits.
     """
     if _NONCE.fullmatch(text) is None:
-        raise MalformedNameError("not a nonce", given=text[:80], form=_NONCE.pattern)
+        raise MalformedNameError("the text is not a nonce", given=text[:80], form=_NONCE.pattern)
     return text
 
 

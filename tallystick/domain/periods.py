@@ -83,7 +83,7 @@ class Period:
             MalformedDocumentError: Not the text of a period.
         """
         if not isinstance(value, str):
-            raise MalformedDocumentError("not a period", at=where)
+            raise MalformedDocumentError("the value is not a period", at=where)
         return cls(value)
 
     def to_json(self) -> JsonValue:

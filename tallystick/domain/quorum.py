@@ -120,7 +120,7 @@ def _member(value: JsonValue, where: str, depth: int) -> "Group | PersonId":
     if isinstance(value, str):
         return person_id(value)
     if not isinstance(value, Mapping) or not value.keys() <= _WORDS or depth > QUORUM_DEPTH_MAX:
-        raise MalformedQuorumError("not a quorum", at=where)
+        raise MalformedQuorumError("the value is not a quorum", at=where)
     word = next(iter(value.keys() - {"k"}), "")
     members = value.get(word)
     if set(value) not in ({"k", "of"}, {"any"}, {"all"}):

@@ -104,7 +104,7 @@ def decode_base64(text: str) -> bytes:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise MalformedHeaderError("not base64") from error
+        raise MalformedHeaderError("the text is not base64") from error
     if encode_base64(raw) != text:
         raise MalformedHeaderError("base64 that is padded or not canonical")
     return raw

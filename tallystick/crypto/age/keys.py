@@ -238,7 +238,7 @@ def parse_recipient(text: str) -> Recipient:
         return HybridRecipient(encoded=key)
     if prefix == X25519Recipient.PREFIX and len(key) == _X25519_BYTES:
         return X25519Recipient(point=key)
-    raise MalformedAgeKeyError("not a recipient", prefix=prefix[:32])
+    raise MalformedAgeKeyError("the text is not a recipient", prefix=prefix[:32])
 
 
 def _checked(stanza: Stanza, share_bytes: int) -> tuple[bytes, bytes]:

@@ -31,4 +31,6 @@ def check_recipient(text: str) -> None:
         MalformedError: Mistyped, or not a post-quantum recipient (`age1pq1…`).
     """
     if not isinstance(parse_recipient(text), HybridRecipient):
-        raise MalformedAgeKeyError("not a post-quantum recipient", expected=f"{HybridRecipient.PREFIX}1…")
+        raise MalformedAgeKeyError(
+            "the recipient is not a post-quantum one", expected=f"{HybridRecipient.PREFIX}1…"
+        )

@@ -49,7 +49,7 @@ def point(raw: bytes) -> Point:
         MalformedGroupElementError: Not canonical, not in the main subgroup, or of small order.
     """
     if len(raw) != POINT_BYTES or not bindings.crypto_core_ed25519_is_valid_point(raw):
-        raise MalformedGroupElementError("not a point of the main subgroup")
+        raise MalformedGroupElementError("the bytes are not a point of the main subgroup")
     return Point(raw)
 
 
@@ -60,7 +60,7 @@ def scalar(raw: bytes) -> Scalar:
         MalformedGroupElementError: Not 32 bytes, or not less than the group's order.
     """
     if len(raw) != SCALAR_BYTES or int.from_bytes(raw, "little") >= ORDER:
-        raise MalformedGroupElementError("not a reduced scalar")
+        raise MalformedGroupElementError("the bytes are not a reduced scalar")
     return Scalar(raw)
 
 

@@ -70,7 +70,7 @@ def open_share(sealed: bytes, identity: age.Identity, context: bytes) -> Share:
     plain = age.open_bytes(sealed, [identity])
     expected = _LABEL + hashlib.sha256(context).digest()
     if len(plain) != _SIZE_BYTES or not plain.startswith(expected):
-        raise ShareMisplacedError("not a share for this purpose")
+        raise ShareMisplacedError("the share is for another purpose")
     return parse_share(plain[len(expected) :])
 
 

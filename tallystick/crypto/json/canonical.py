@@ -271,7 +271,9 @@ class _Walk:
             case list() | tuple():
                 return self._array(list(given), where, depth)  # pyright: ignore[reportUnknownArgumentType] - looked at next
             case _:
-                raise UnsupportedValueError("not a JSON value", at=where, type=type(given).__name__)
+                raise UnsupportedValueError(
+                    "the value is not one of JSON's", at=where, type=type(given).__name__
+                )
 
     def _count(self, where: str) -> None:
         self._nodes += 1

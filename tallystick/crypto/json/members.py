@@ -24,7 +24,7 @@ def members_of(
         UnexpectedShapeError: Not an object, or a member is missing or unknown.
     """
     if not isinstance(value, Mapping):
-        raise UnexpectedShapeError("not an object", at=where)
+        raise UnexpectedShapeError("the value is not an object", at=where)
     if unknown := sorted(value.keys() - required - optional):
         raise UnexpectedShapeError("unknown member", at=where, member=unknown[0][:64])
     if missing := sorted(required - value.keys()):
@@ -39,5 +39,5 @@ def text_of(members: JsonObject, member: str, *, where: str) -> str:
         UnexpectedShapeError: Not text.
     """
     if not isinstance(text := members[member], str):
-        raise UnexpectedShapeError("not text", at=where, member=member)
+        raise UnexpectedShapeError("the member is not text", at=where, member=member)
     return text

@@ -131,7 +131,7 @@ def decimal(text: str) -> int:
         MalformedNoteError: Another form, or larger than a tree can be.
     """
     if _DECIMAL.fullmatch(text) is None or int(text) > TREE_SIZE_MAX:
-        raise MalformedNoteError("not a plain decimal number", given=text[:32])
+        raise MalformedNoteError("the line is not a plain decimal number", given=text[:32])
     return int(text)
 
 
@@ -142,7 +142,7 @@ def hash_line(text: str) -> bytes:
         MalformedNoteError: Not base64, or not of 32 bytes.
     """
     if len(value := _base64(text, "hash")) != HASH_SIZE_BYTES:
-        raise MalformedNoteError("not a hash of 32 bytes", found=len(value))
+        raise MalformedNoteError("the line is not a hash of 32 bytes", found=len(value))
     return value
 
 
@@ -178,7 +178,7 @@ def _signature_line(line: str) -> tuple[str, bytes]:
     """Return the name, and the key id and signature, that a line carries."""
     name, space, encoded = line.removeprefix(_SIGNATURE_PREFIX).partition(" ")
     if not line.startswith(_SIGNATURE_PREFIX) or not space:
-        raise MalformedNoteError("not a signature line", given=line[:64])
+        raise MalformedNoteError("the line is not a signature", given=line[:64])
     signature = _base64(encoded, "signature line")
     if len(signature) <= _KEY_ID_SIZE_BYTES:
         raise MalformedNoteError("no signature after the key id", name=name[:64])
@@ -198,9 +198,9 @@ def _checkpoint(text: str) -> Checkpoint:
 
 def _checked_name(name: str) -> str:
     if not 0 < len(name) <= NOTE_NAME_LENGTH_MAX or "+" in name or any(map(str.isspace, name)):
-        raise MalformedNoteError("not a key name", given=name[:64])
+        raise MalformedNoteError("the name of the key is malformed", given=name[:64])
     if _CONTROL.search(name):
-        raise MalformedNoteError("not a key name", given=name[:64])
+        raise MalformedNoteError("the name of the key is malformed", given=name[:64])
     return name
 
 
@@ -208,7 +208,7 @@ def _base64(text: str, where: str) -> bytes:
     try:
         return base64_bytes(text, where=where)
     except MalformedBase64Error:
-        raise MalformedNoteError("not base64", at=where) from None
+        raise MalformedNoteError("the text is not base64", at=where) from None
 
 
 def origin_of(deployment: DeploymentId, agreement_id: AgreementId) -> str:

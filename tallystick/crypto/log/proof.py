@@ -55,7 +55,7 @@ def parse_log_proof(data: bytes) -> LogProof:
     head, separator, checkpoint = note_text(data).partition("\n\n")
     header, *lines = head.split("\n")
     if header != _HEADER or not separator:
-        raise MalformedNoteError("not a log proof", expected=_HEADER)
+        raise MalformedNoteError("the text is not a log proof", expected=_HEADER)
     extra = _extra(lines.pop(0)) if lines and lines[0].startswith(_EXTRA) else None
     if not lines or not lines[0].startswith(_INDEX):
         raise MalformedNoteError("no index line")
@@ -92,4 +92,4 @@ def _extra(line: str) -> bytes:
     try:
         return base64_bytes(line.removeprefix(_EXTRA), where="extra")
     except MalformedBase64Error:
-        raise MalformedNoteError("not base64", at="extra") from None
+        raise MalformedNoteError("the line is not base64", at="extra") from None

@@ -135,7 +135,7 @@ def _lock(lock: Path, held: ExitStack) -> None:
 def _object(members: JsonObject, member: str) -> JsonObject:
     value = members[member]
     if not isinstance(value, Mapping):
-        raise UnexpectedShapeError("not an object", at=f"/{member}")
+        raise UnexpectedShapeError("the member is not an object", at=f"/{member}")
     return value
 
 
@@ -143,6 +143,6 @@ def _log(value: JsonValue, where: str) -> PinnedLog:
     members = members_of(value, where=where, required={"root", "size"})
     size, root = members["size"], text_of(members, "root", where=where)
     if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-        raise UnexpectedShapeError("not the size of a log", at=where)
+        raise UnexpectedShapeError("the value is not the size of a log", at=where)
     digest(f"sha256:{root}")
     return PinnedLog(size=size, root=root)

@@ -80,4 +80,4 @@ def check_is_act(signed: Signed[Body]) -> None:
         MisdirectedError: A filing, a deposit, a revocation …, or a statement of the engine's.
     """
     if type(signed.body) not in RULES:
-        raise MisdirectedError("not a person's statement about a claim", kind=signed.kind.value)
+        raise MisdirectedError("this is not a person's statement about a claim", kind=signed.kind.value)

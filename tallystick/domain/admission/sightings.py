@@ -22,7 +22,9 @@ def sighting_event(agreement: Agreement, claim: Claim, sighting: Sighting, at: d
     seen = to_be_sighted(agreement, claim)
     if seen is None or sighting.notice != seen.signed.id:
         expected = None if seen is None else seen.signed.id
-        raise NotDueError("not a sighting of the claim's notice", expected=expected, given=sighting.notice)
+        raise NotDueError(
+            "this is not a sighting of the claim's notice", expected=expected, given=sighting.notice
+        )
     when = sighting.issued_at
     if not seen.accepted_at - CLOCK_SKEW_MAX <= when <= at + CLOCK_SKEW_MAX:
         raise NotDueError(

@@ -57,7 +57,9 @@ class Expression:
                 if not isinstance(parts, str) and isinstance(parts, Sequence) and parts:
                     read = [cls._read(part, f"{where}/{word}/{i}", depth + 1) for i, part in enumerate(parts)]
                     return cls(word=word, parts=tuple(read))
-        raise MalformedDocumentError("not an evidence item, all_of or any_of", at=where)
+        raise MalformedDocumentError(
+            "the value is neither an evidence item, nor all_of, nor any_of", at=where
+        )
 
     def to_json(self) -> JsonValue:
         """Return the JSON form."""

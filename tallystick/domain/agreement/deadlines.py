@@ -158,7 +158,7 @@ def time_zone(name: str) -> ZoneInfo:
         UnknownTimeZoneError: There is none, or its name differs in meaning from machine to machine.
     """
     if _ZONE_NAME.fullmatch(name) is None:
-        raise UnknownTimeZoneError("not the name of a time zone", given=name[:64])
+        raise UnknownTimeZoneError("the text is not the name of a time zone", given=name[:64])
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:  # a folder of zones, such as `Europe`, is an OSError

@@ -33,7 +33,7 @@ class Publication:
     def from_json(cls, value: JsonValue, where: str) -> "Publication":
         """Return the envelope that `value` is; its form is its verifier's business."""
         if not isinstance(value, Mapping):
-            raise MalformedDocumentError("not an object", at=where)
+            raise MalformedDocumentError("the value is not an object", at=where)
         return cls(envelope=value)
 
     def to_json(self) -> JsonValue:

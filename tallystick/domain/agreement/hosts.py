@@ -31,7 +31,7 @@ def host_name(text: str) -> str:
     try:
         name = text.removesuffix(".").encode("idna").decode("ascii").lower()
     except UnicodeError:
-        raise NoHostNameError("not the name of a host") from None
+        raise NoHostNameError("the text is not the name of a host") from None
     if _NAME.fullmatch(name) is None or ".." in name:
-        raise NoHostNameError("not the name of a host")
+        raise NoHostNameError("the text is not the name of a host")
     return name

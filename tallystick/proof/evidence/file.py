@@ -285,13 +285,13 @@ def _hashes(value: JsonValue, where: str) -> tuple[bytes, ...]:
 
 def _hash(value: JsonValue, where: str) -> bytes:
     if not isinstance(value, str):
-        raise MalformedEvidenceError("not a hash", at=where)
+        raise MalformedEvidenceError("the value is not a hash", at=where)
     return base64_bytes(value, where=where)
 
 
 def _list(value: JsonValue, where: str, most: int) -> Sequence[JsonValue]:
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) > most:
-        raise MalformedEvidenceError("not a list, or too long", at=where, limit=most)
+        raise MalformedEvidenceError("the value is not a list, or the list is too long", at=where, limit=most)
     return value
 
 
