@@ -120,9 +120,9 @@ def refusal_of(world: World, recorded: Callable[[], object]) -> str:
 
 
 def test_a_case_that_is_not_kept_is_folded_before_the_transaction_of_an_act(world: World) -> None:
-    told, ledgers = list[str](), activities(world)
+    told, ledgers, first = list[str](), activities(world), act(world, hold(world))
     event.listen(world.database, "before_cursor_execute", lambda *given: told.append(str(given[2])))
-    ledgers.record_act(act(world, hold(world)))
+    ledgers.record_act(first)
     begun = told.index("BEGIN IMMEDIATE")
     assert any("ledger_entries.claim = ?" in one for one in told[:begun])
     again = act(world, hold(world))

@@ -109,7 +109,8 @@ async def test_a_turn_that_does_not_come_in_time_is_told_and_takes_no_place() ->
     async with line.place("first"):
         for who in ("first", "another"):
             with pytest.raises(NoTurnInTimeError):
-                await AsyncExitStack().enter_async_context(line.place(who))
+                async with asyncio.timeout(10):
+                    await AsyncExitStack().enter_async_context(line.place(who))
     async with asyncio.timeout(10), line.place("another"):
         pass
 
