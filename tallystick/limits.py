@@ -286,6 +286,7 @@ EVIDENCE_WAIT_MAX: Final = timedelta(seconds=50)
 LEDGER_PAGE_ENTRIES_MAX: Final = 256
 LEDGER_READ_ENTRIES_MAX: Final = LEDGER_PAGE_ENTRIES_MAX * LEDGER_PAGES_MAX  # that a verifier reads
 LIST_PAGE_CLAIMS_MAX: Final = 50  # that are read and folded for one page of a list
+LIST_PAGE_ITEMS_MAX: Final = 100  # agreements, deposits or entries of one page of another list
 LIST_PAGES_MAX: Final = 1_000  # that a client asks for, one after the other
 EVENT_STREAMS_MAX: Final = 256  # open at once, in one process,
 EVENT_STREAMS_EACH_MAX: Final = 8  # and of one caller

@@ -192,6 +192,7 @@ def _event(
 
 def _is_told(session: Session, event: Event) -> bool:
     """Return whether the last event about the blob says the same."""
-    told = [one for _, one in events(session, event.agreement) if one.cause == event.cause]
+    causes = [event.cause] if event.cause is not None else []
+    told = [one for _, one in events(session, event.agreement, causes=causes)]
     last = told[-1] if told else None
     return last is not None and (last.happening, last.because) == (event.happening, event.because)

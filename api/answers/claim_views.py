@@ -67,10 +67,14 @@ def waiting_view(item: Waiting) -> WaitingView:
     return WaitingView(what=item.what.value, on=item.on, until=item.until, why=item.why)
 
 
-def timeline(case: CaseFile) -> Timeline:
-    """Return every entry of the record, and the event that it counted as."""
-    told = zip(case.claim.entries, events(case), strict=True)
-    return Timeline(entries=[_timeline_entry(entry, event) for entry, event in told])
+def timeline(case: CaseFile, *, start: int, limit: int) -> Timeline:
+    """Return `limit` entries of the record from number `start` on, and the event that each counted as."""
+    told = list(zip(case.claim.entries, events(case), strict=True))
+    end = start + limit
+    return Timeline(
+        entries=[_timeline_entry(entry, event) for entry, event in told[start:end]],
+        next=str(end) if end < len(told) else None,
+    )
 
 
 def events(case: CaseFile) -> tuple[str, ...]:

@@ -87,9 +87,14 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """A claim's record, in the order in which it counts."""
+    """A page of a claim's record, in the order in which it counts.
+
+    Attributes:
+        next: The `cursor` of the following page; null on the last one.
+    """
 
     entries: Sequence[TimelineEntry]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,9 +67,14 @@ class AgreementItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementList:
-    """The agreements that name the caller."""
+    """A page of the agreements that name the caller, by id.
+
+    Attributes:
+        next: The `cursor` of the following page; null on the last one.
+    """
 
     agreements: Sequence[AgreementItem]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,9 +186,14 @@ class DepositView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositList:
-    """An agreement's deposits, newest first."""
+    """A page of an agreement's deposits, newest first.
+
+    Attributes:
+        next: The `cursor` of the following page; null on the last one.
+    """
 
     deposits: Sequence[DepositView]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

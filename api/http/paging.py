@@ -1,4 +1,4 @@
-"""Lists by page: a page reads and folds its own claims only, however many there are."""
+"""Lists by page: a page reads, and folds, what is on it alone, however much there is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,20 +10,31 @@ from sqlmodel import Session
 from api.backend.backend import Backend
 from api.http.auth import Caller
 from tallystick.domain.ids import AgreementId
-from tallystick.limits import LIST_PAGE_CLAIMS_MAX
+from tallystick.limits import LIST_PAGE_CLAIMS_MAX, LIST_PAGE_ITEMS_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.damage import unless_damaged
 from tallystick.store.registers import claims
 from tallystick.store.registers.claims import StoredClaim
 
+_NAME: Final = r"^[a-z0-9][a-z0-9.-]{0,62}$"
+_NUMBER: Final = r"^[0-9]{1,9}$"
 _PLACE: Final = r"^[a-z0-9][a-z0-9.-]{0,62}:[0-9]{1,15}$"
 
 Cursor = Annotated[
     str | None, Query(pattern=_PLACE, description="Where the page begins: `next` of the page before it.")
 ]
+NameCursor = Annotated[
+    str | None, Query(pattern=_NAME, description="Where the page begins: `next` of the page before it.")
+]
+NumberCursor = Annotated[
+    str | None, Query(pattern=_NUMBER, description="Where the page begins: `next` of the page before it.")
+]
 Limit = Annotated[
     int,
     Query(ge=1, le=LIST_PAGE_CLAIMS_MAX, description="How many claims the page looks at, at most."),
+]
+ItemLimit = Annotated[
+    int, Query(ge=1, le=LIST_PAGE_ITEMS_MAX, description="How many items the page has, at most.")
 ]
 
 

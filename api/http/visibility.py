@@ -15,6 +15,8 @@ from api.http.auth import Caller
 from tallystick.domain import ids
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ClaimId, Digest
+from tallystick.domain.kinds import Kind
+from tallystick.limits import LIST_PAGE_CLAIMS_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading
 from tallystick.store.ledger.entry import LedgerEntry
@@ -72,7 +74,7 @@ def seen_log(session: Session, caller: Caller, name: str) -> AgreementId:
         NoSuchAgreementError: There is none, or no claim under it is the caller's to see.
     """
     agreement_id = AgreementId(name)
-    if agreement_id in caller.former and _former_claims(session, caller, agreement_id):
+    if agreement_id in caller.former and any(_former_claims(session, caller, agreement_id)):
         return agreement_id
     return seen_agreement(session, caller, name).agreement_id
 
@@ -85,12 +87,15 @@ def sees_entry(session: Session, caller: Caller, entry: LedgerEntry) -> bool:
     """
     if entry.agreement_id in caller.persons:
         return True
+    if caller.sees(entry.agreement_id, entry.statement_id):
+        return True
+    if entry.claim is not None:
+        stored = claims.by_digest(session, entry.claim)
+        return stored is not None and _sees_claim(caller, stored)
+    if entry.kind != Kind.DEPOSIT:
+        return False
     own = _former_claims(session, caller, entry.agreement_id)
-    return (
-        entry.claim in {claim.digest for claim in own}
-        or caller.sees(entry.agreement_id, entry.statement_id)
-        or entry.statement_id in {claim.filing().deposit for claim in own}
-    )
+    return any(claim.filing().deposit == entry.statement_id for claim in own)
 
 
 def seen_cases(
@@ -137,5 +142,9 @@ def _sees_claim(caller: Caller, stored: StoredClaim) -> bool:
         return False
 
 
-def _former_claims(session: Session, caller: Caller, agreement_id: AgreementId) -> list[StoredClaim]:
-    return [one for one in claims.of_agreements(session, [agreement_id]) if _sees_claim(caller, one)]
+def _former_claims(session: Session, caller: Caller, agreement_id: AgreementId) -> Iterator[StoredClaim]:
+    """Yield the claims under an agreement that a caller of former versions may see, a page read at a time."""
+    after: tuple[AgreementId, int] | None = None
+    while found := claims.page(session, [agreement_id], after=after, limit=LIST_PAGE_CLAIMS_MAX):
+        yield from (one for one in found if _sees_claim(caller, one))
+        after = (agreement_id, found[-1].entry.index)

@@ -20,10 +20,12 @@ from api.answers.shapes import (
 )
 from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known
+from api.http.bounded import in_lane
 from api.http.openapi import ENVELOPE_BODY
+from api.http.paging import ItemLimit, NameCursor
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedAgreement, PostedStatement, envelope_of, once
-from api.http.turns import in_turn
+from api.http.turns import Lane, in_turn
 from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement, seen_version
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.admission.revocations import check_revocation
@@ -39,6 +41,7 @@ from tallystick.domain.soundness.registering import check_registration, check_so
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Signed, expect
+from tallystick.limits import LIST_PAGE_ITEMS_MAX
 from tallystick.messages import DealCustody
 from tallystick.proof.reading import SignedAgreement, header_of, read_agreement, read_signed
 from tallystick.store.cases import revocations
@@ -48,7 +51,7 @@ from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.agreements import RegisteredAgreement
 from tallystick.store.registers.custody import live_epochs
-from tallystick.store.registers.verdicts import verdicts
+from tallystick.store.registers.verdicts import verdict_on
 
 router = strict_router("agreements")
 
@@ -62,15 +65,22 @@ async def register_agreement(posted: PostedAgreement, backend: OpenBackend) -> R
 
 
 @router.get("/agreements")
-def list_agreements(caller: Known, backend: OpenBackend) -> AgreementList:
-    """Return the agreements that name the caller."""
+@in_lane(Lane.HEAVY)
+def list_agreements(
+    caller: Known,
+    backend: OpenBackend,
+    cursor: NameCursor = None,
+    limit: ItemLimit = LIST_PAGE_ITEMS_MAX,
+) -> AgreementList:
+    """Return a page of the agreements that name the caller, by id; the cursor is the last one before it."""
+    left = [name for name in sorted(caller.persons) if cursor is None or name > cursor]
     items: list[AgreementItem] = []
     with reading(backend.database) as session:
-        for agreement_id in sorted(caller.persons):
+        for agreement_id in left[:limit]:
             with unless_damaged("an agreement is unreadable", agreement=agreement_id):
                 if (latest := agreements.latest(session, agreement_id)) is not None:
                     items.append(_item(latest))
-    return AgreementList(agreements=items)
+    return AgreementList(agreements=items, next=left[limit - 1] if len(left) > limit else None)
 
 
 @router.get("/agreements/{agreement}")
@@ -236,9 +246,9 @@ def _item(registered: RegisteredAgreement) -> AgreementItem:
 
 
 def _latest_verified(session: Session, agreement_id: AgreementId) -> Deposit | None:
-    judged = verdicts(session, agreement_id)
-    for stored in deposits.readable(session, agreement_id):  # newest first
-        if stored.digest in judged and judged[stored.digest].verified:
+    for stored in deposits.readable(session, agreement_id):  # newest first: mostly, this is the first
+        verdict = verdict_on(session, agreement_id, stored.digest)
+        if verdict is not None and verdict.verified:
             return stored.body()
     return None
 

@@ -23,7 +23,7 @@ from api.backend.backend import Backend, ClaimNotCarriedError, OpenBackend
 from api.http.auth import Caller, Known
 from api.http.bounded import in_lane
 from api.http.openapi import ENVELOPE_BODY
-from api.http.paging import Cursor, Limit, page_of
+from api.http.paging import Cursor, ItemLimit, Limit, NumberCursor, page_of
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.turns import Lane, in_turn
@@ -34,7 +34,7 @@ from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import AgreementId, Digest, PersonId, StageId
 from tallystick.domain.inbox.waiting import Awaited, waiting
 from tallystick.domain.kinds import Kind
-from tallystick.limits import EVIDENCE_ENTRIES_MAX, LIST_PAGE_CLAIMS_MAX
+from tallystick.limits import EVIDENCE_ENTRIES_MAX, LIST_PAGE_CLAIMS_MAX, LIST_PAGE_ITEMS_MAX
 from tallystick.messages import ClaimStart
 from tallystick.proof.reading import header_of
 from tallystick.store.blobs.replicas import NoGoodReplicaError
@@ -93,9 +93,15 @@ def show_claim(claim: ClaimName, caller: Known, backend: OpenBackend) -> ClaimVi
 
 @router.get("/claims/{claim}/timeline")
 @in_lane(Lane.HEAVY)
-def show_timeline(claim: ClaimName, caller: Known, backend: OpenBackend) -> Timeline:
-    """Return every statement and event on record, in the order in which it counts."""
-    return claim_views.timeline(seen_case(backend, caller, claim))
+def show_timeline(
+    claim: ClaimName,
+    caller: Known,
+    backend: OpenBackend,
+    cursor: NumberCursor = None,
+    limit: ItemLimit = LIST_PAGE_ITEMS_MAX,
+) -> Timeline:
+    """Return a page of the statements and events on record, in the order in which they count."""
+    return claim_views.timeline(seen_case(backend, caller, claim), start=int(cursor or 0), limit=limit)
 
 
 @router.get("/claims/{claim}/record")

@@ -9,11 +9,13 @@ from api.answers.claim_views import envelope
 from api.answers.shapes import Deposited, DepositList, DepositVerdictView, DepositView
 from api.backend.backend import Backend, OpenBackend
 from api.http.auth import Caller, Known
+from api.http.bounded import in_lane
 from api.http.openapi import ENVELOPE_BODY
+from api.http.paging import ItemLimit, NumberCursor
 from api.http.problems import NoSuchThingError
 from api.http.routing import strict_router
 from api.http.statements import Posted, PostedStatement, envelope_of, once
-from api.http.turns import in_turn
+from api.http.turns import Lane, in_turn
 from api.http.visibility import AgreementName, seen_agreement
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.deposit.pace import EarlierDeposit, check_pace
@@ -22,7 +24,7 @@ from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.signed import expect
-from tallystick.limits import DEPOSITS_PER_DAY_MAX, INTEGER_MAX
+from tallystick.limits import DEPOSITS_PER_DAY_MAX, INTEGER_MAX, LIST_PAGE_ITEMS_MAX
 from tallystick.messages import VerifyDeposit
 from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.uploads import BlobPurpose, find_blob
@@ -47,13 +49,24 @@ async def make_deposit(
 
 
 @router.get("/agreements/{agreement}/deposits")
-def list_deposits(agreement: AgreementName, caller: Known, backend: OpenBackend) -> DepositList:
-    """Return an agreement's deposits, newest first; one that is damaged hides no other."""
+@in_lane(Lane.HEAVY)
+def list_deposits(
+    agreement: AgreementName,
+    caller: Known,
+    backend: OpenBackend,
+    cursor: NumberCursor = None,
+    limit: ItemLimit = LIST_PAGE_ITEMS_MAX,
+) -> DepositList:
+    """Return a page of an agreement's deposits, newest first; one that is damaged hides no other."""
+    before = None if cursor is None else int(cursor)
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
-        judged = verdicts(session, agreement_id)
-        stored = deposits.readable(session, agreement_id)
-        return DepositList(deposits=[_view(one, judged.get(one.digest)) for one in stored])
+        stored, following = deposits.page(session, agreement_id, before=before, limit=limit)
+        judged = verdicts(session, agreement_id, on=[one.digest for one in stored])
+        return DepositList(
+            deposits=[_view(one, judged.get(one.digest)) for one in stored],
+            next=None if following is None else str(following),
+        )
 
 
 @router.get("/agreements/{agreement}/deposits/{number}")

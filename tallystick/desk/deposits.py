@@ -58,7 +58,7 @@ def verified_deposits(desk: Desk, agreement: Agreement) -> Sequence[Signed[Depos
         DepositChainBrokenError: The depositor did not sign one, or it does not follow.
         TallystickError: An envelope is not sound, or the server refused or did not answer.
     """
-    answer = desk.client.get(route("agreements", agreement.id, "deposits"))
+    answer = desk.client.get_pages(route("agreements", agreement.id, "deposits"), "deposits")
     deposits = sorted(
         (read_deposit(d, agreement) for d in objects(answer, "deposits")), key=lambda d: d.body.number
     )

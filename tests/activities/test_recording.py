@@ -286,6 +286,7 @@ def entry_of(size_bytes: int, index: int = 0) -> LedgerEntry:
         kind=Kind.HOLD,
         statement_id=Digest("sha256:" + 64 * "1"),
         claim=None,
+        cause=None,
         envelope=size_bytes * b"x",
         salt=b"",
     )

@@ -246,6 +246,41 @@ BUILDS: Final = (
         "tests/api/routes/test_claims.py -k page_by_page",
     ),
     _build(
+        "a list of agreements is answered whole",
+        "api/routes/agreements.py",
+        "for agreement_id in left[:limit]:",
+        "for agreement_id in left:",
+        "tests/api/routes/test_agreements.py -k page",
+    ),
+    _build(
+        "a page of deposits reads every verdict",
+        "api/routes/deposits.py",
+        "verdicts(session, agreement_id, on=[one.digest for one in stored])",
+        "verdicts(session, agreement_id)",
+        "tests/api/routes/test_agreements.py -k page",
+    ),
+    _build(
+        "a timeline is answered whole",
+        "api/answers/claim_views.py",
+        "in told[start:end]]",
+        "in told]",
+        "tests/api/routes/test_claims.py -k timeline",
+    ),
+    _build(
+        "only the first page of deposits is read",
+        "tallystick/cli/commands/deposits.py",
+        'desk.client.get_pages(route("agreements", agreement, "deposits"), "deposits")',
+        'desk.client.get(route("agreements", agreement, "deposits"))',
+        "tests/cli/commands/test_deposits.py -k pages",
+    ),
+    _build(
+        "an event is found under a cause that it does not have",
+        "tallystick/store/ledger/checkpoints.py",
+        "names.claim, names.cause) != (",
+        "names.claim, entry.cause) != (",
+        "tests/store/ledger/test_ledger.py -k cause",
+    ),
+    _build(
         "evidence is made anew for everyone who asks",
         "api/backend/exports.py",
         "if (known := self._made.found(claim, as_of=log_size)) is not None:",
@@ -642,8 +677,8 @@ BUILDS: Final = (
     _build(
         "a person whom the newest version leaves out sees all of the log",
         "api/http/visibility.py",
-        "    own = _former_claims(session, caller, entry.agreement_id)\n    return (",
-        "    own = _former_claims(session, caller, entry.agreement_id)\n    return True or (",
+        "    if caller.sees(entry.agreement_id, entry.statement_id):\n",
+        "    if True:\n",
         "tests/api/http/test_left_out.py",
     ),
     _build(

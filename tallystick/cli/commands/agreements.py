@@ -137,7 +137,7 @@ def register(
 def list_(context: typer.Context, api: Api, key: Key, as_json: Json = False) -> None:
     """List the agreements that name you, as the server says; `agreement show` verifies one."""
     with opened(context, api, key) as desk:
-        answer = desk.client.get(route("agreements"))
+        answer = desk.client.get_pages(route("agreements"), "agreements")
     rows = [
         [text(a, "agreement"), a.get("version"), text(a, "title"), text(a, "digest")]
         for a in objects(answer, "agreements")

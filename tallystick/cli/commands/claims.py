@@ -129,7 +129,7 @@ def explain(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_
 def timeline(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_json: Json = False) -> None:
     """List a claim's entries in the ledger, as the server says; `claim show` verifies them."""
     with opened(context, api, key) as desk:
-        answer = desk.client.get(route("claims", claim, "timeline"))
+        answer = desk.client.get_pages(route("claims", claim, "timeline"), "entries")
     _say_unverified(as_json=as_json)
     members = ("accepted_at", "event", "person", "statement")
     rows = [[text(entry, name) for name in members] for entry in objects(answer, "entries")]
@@ -168,7 +168,7 @@ class _Watch:
     def look(self) -> bool:
         """Print the new entries; return whether the claim is over."""
         client = self.desk.client
-        for entry in objects(client.get(route("claims", self.claim, "timeline")), "entries"):
+        for entry in objects(client.get_pages(route("claims", self.claim, "timeline"), "entries"), "entries"):
             index = entry.get("index")
             if isinstance(index, int) and index > self.seen:
                 self.seen = index

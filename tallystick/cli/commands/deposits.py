@@ -91,7 +91,7 @@ def list_(
 ) -> None:
     """List the deposits under an agreement, as the server says; `deposit verify` verifies one."""
     with opened(context, api, key) as desk:
-        answer = desk.client.get(route("agreements", agreement, "deposits"))
+        answer = desk.client.get_pages(route("agreements", agreement, "deposits"), "deposits")
     rows = [
         (number(d, "number"), text(member(d, "verdict"), "state"), text(d, "accepted_at"), text(d, "deposit"))
         for d in objects(answer, "deposits")

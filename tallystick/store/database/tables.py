@@ -75,6 +75,8 @@ class InstantText(TypeDecorator[datetime]):
 class EntryRow(SQLModel, table=True):
     """A ledger entry: the envelope as signed, and what its leaf was made with.
 
+    `cause` is what an event about no claim follows from, such as the deposit that a verdict is on.
+
     `node_hashes` has the roots of the perfect subtrees that this entry completes, smallest first, 32 bytes
     each: its leaf hash, and one more for each 1 at the end of its index in binary. So every node of the tree
     is stored once, with the entry it waited for, and a proof reads as many rows as it has hashes or so.
@@ -85,6 +87,7 @@ class EntryRow(SQLModel, table=True):
         UniqueConstraint("agreement_id", "statement_id"),
         Index("ix_ledger_entries_claim", "claim", "index"),
         Index("ix_ledger_entries_kind", "agreement_id", "kind", "index"),
+        Index("ix_ledger_entries_cause", "agreement_id", "cause", "index"),
         CheckConstraint('"index" >= 0', name="index_counts_from_zero"),
     )
     agreement_id: str = Field(primary_key=True, sa_type=String(NAME_LENGTH_MAX))
@@ -93,6 +96,7 @@ class EntryRow(SQLModel, table=True):
     kind: str = Field(sa_type=String(_KIND_LENGTH))
     statement_id: str = Field(sa_type=String(_DIGEST_LENGTH))
     claim: str | None = Field(sa_type=String(_DIGEST_LENGTH))
+    cause: str | None = Field(sa_type=String(_DIGEST_LENGTH))
     node_hashes: bytes = Field(sa_type=LargeBinary)
     salt: bytes = Field(sa_type=LargeBinary)
     envelope: bytes = Field(sa_type=LargeBinary)  # last: what comes after a long value is read through it

@@ -156,7 +156,12 @@ def _check_names(entry: LedgerEntry) -> None:
         names = names_of(entry.statement())
     except MalformedError as error:
         raise LedgerCorruptError("an entry contains no statement", index=entry.index) from error
-    if (names.kind, names.statement_id, names.claim) != (entry.kind, entry.statement_id, entry.claim):
+    if (names.kind, names.statement_id, names.claim, names.cause) != (
+        entry.kind,
+        entry.statement_id,
+        entry.claim,
+        entry.cause,
+    ):
         raise LedgerCorruptError(
             "an entry is stored under names that its statement does not have", index=entry.index
         )

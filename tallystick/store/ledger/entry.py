@@ -29,6 +29,7 @@ class LedgerEntry:
 
     Attributes:
         claim: The claim it is about; None for what concerns the whole agreement.
+        cause: What an event about no claim follows from, such as a deposit; None for all else.
         envelope: The canonical envelope, signatures included.
         salt: The 32 bytes that hide the envelope in its leaf.
     """
@@ -39,6 +40,7 @@ class LedgerEntry:
     kind: str
     statement_id: Digest
     claim: Digest | None
+    cause: Digest | None
     envelope: bytes
     salt: bytes
 
@@ -67,7 +69,7 @@ class LedgerEntry:
         return leaf_hash(leaf_bytes(accepted_at=self.accepted_at, envelope=self.envelope, salt=self.salt))
 
 
-Stored: TypeAlias = tuple[str, int, datetime, str, str, str | None, bytes, bytes]
+Stored: TypeAlias = tuple[str, int, datetime, str, str, str | None, str | None, bytes, bytes]
 COLUMNS: Final = (
     col(EntryRow.agreement_id),
     col(EntryRow.index),
@@ -75,6 +77,7 @@ COLUMNS: Final = (
     col(EntryRow.kind),
     col(EntryRow.statement_id),
     col(EntryRow.claim),
+    col(EntryRow.cause),
     col(EntryRow.envelope),
     col(EntryRow.salt),
 )
@@ -83,7 +86,7 @@ COLUMNS: Final = (
 
 def entry_of(row: Stored) -> LedgerEntry:
     """Return the entry that a row of `COLUMNS` holds."""
-    agreement_id, index, accepted_at, kind, statement, claim, envelope, salt = row
+    agreement_id, index, accepted_at, kind, statement, claim, cause, envelope, salt = row
     return LedgerEntry(
         agreement_id=AgreementId(agreement_id),
         index=index,
@@ -91,6 +94,7 @@ def entry_of(row: Stored) -> LedgerEntry:
         kind=kind,
         statement_id=Digest(statement),
         claim=None if claim is None else Digest(claim),
+        cause=None if cause is None else Digest(cause),
         envelope=envelope,
         salt=salt,
     )
@@ -107,6 +111,7 @@ class Names:
     kind: str
     statement_id: Digest
     claim: Digest | None
+    cause: Digest | None
     decision: tuple[Digest, StageId] | None
 
 
@@ -122,4 +127,6 @@ def names_of(envelope: Envelope) -> Names:
     named = Digest(claim) if isinstance(claim, str) else None
     decides = kind == Kind.DECISION and body.get("released") is True
     decision = (named, StageId(stage)) if decides and named and isinstance(stage, str) else None
-    return Names(kind=kind, statement_id=own, claim=named, decision=decision)
+    cause = body.get("cause") if kind == Kind.EVENT and claim is None else None
+    caused_by = Digest(cause) if isinstance(cause, str) else None
+    return Names(kind=kind, statement_id=own, claim=named, cause=caused_by, decision=decision)

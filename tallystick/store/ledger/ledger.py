@@ -39,6 +39,7 @@ _FILTERS: Final = {
     "agreement": col(EntryRow.agreement_id) == bindparam("agreement"),
     "claim": col(EntryRow.claim) == bindparam("claim"),
     "kinds": col(EntryRow.kind).in_(bindparam("kinds", expanding=True)),
+    "causes": col(EntryRow.cause).in_(bindparam("causes", expanding=True)),
     "after": col(EntryRow.index) > bindparam("after"),
 }
 """What `entries` and `places` select by, under the names of their parameters."""
@@ -133,6 +134,7 @@ def append(
         kind=names.kind,
         statement_id=names.statement_id,
         claim=names.claim,
+        cause=names.cause,
         envelope=envelope_bytes(envelope),
         salt=new_salt(),
     )
@@ -148,15 +150,17 @@ def entries(
     *,
     claim: Digest | None = None,
     kinds: Collection[str] | None = None,
+    causes: Collection[Digest] | None = None,
     after: int | None = None,
     limit: int | None = None,
 ) -> list[LedgerEntry]:
     """Return entries in ledger order: all, or those that pass every filter given.
 
-    `claim` selects that claim's entries; `after` is an index, and selects later entries. `limit` bounds
-    their number.
+    `claim` selects that claim's entries, and `causes` the events about no claim that follow from one of
+    them; `after` is an index, and selects later entries. `limit` bounds their number.
     """
-    wanted = _given(agreement_id, claim=claim, kinds=kinds, after=after)
+    caused = None if causes is None else list(causes)
+    wanted = _given(agreement_id, claim=claim, kinds=kinds, causes=caused, after=after)
     query = _selected(frozenset(wanted))
     rows = session.connection().execute(query if limit is None else query.limit(limit), wanted)
     return [entry_of(row) for row in rows]
@@ -238,7 +242,7 @@ def stored_frontier(size: int, stored: bytes) -> Frontier:
 
 
 def _given(
-    agreement_id: AgreementId, *, kinds: Collection[str] | None, **asked: str | int | None
+    agreement_id: AgreementId, *, kinds: Collection[str] | None, **asked: str | int | list[Digest] | None
 ) -> dict[str, object]:
     """Return the values of the filters that were given, by name."""
     words = None if kinds is None else [str(kind) for kind in kinds]

@@ -101,15 +101,40 @@ def listed(session: Session, agreement_id: AgreementId, *, limit: int | None = N
 
 
 def readable(
-    session: Session, agreement_id: AgreementId, *, limit: int | None = None
+    session: Session, agreement_id: AgreementId, *, before: int | None = None, limit: int | None = None
 ) -> Iterator[StoredDeposit]:
-    """Yield an agreement's deposits, newest first: one that cannot be read is logged, and hides no other."""
+    """Yield an agreement's deposits, newest first: one that cannot be read is logged, and hides no other.
+
+    Args:
+        before: Only deposits with a lower number.
+        limit: How many are looked at, at most.
+    """
     query = select(DepositRow).where(col(DepositRow.agreement_id) == agreement_id)
+    if before is not None:
+        query = query.where(col(DepositRow.number) < before)
     for row in session.exec(query.order_by(col(DepositRow.number).desc()).limit(limit)).all():
         with unless_damaged("a deposit is unreadable", agreement=agreement_id, deposit=row.digest):
             stored = _deposit(row, named_entry(session, agreement_id, Digest(row.digest)))
             stored.body()
             yield stored
+
+
+def page(
+    session: Session, agreement_id: AgreementId, *, before: int | None, limit: int
+) -> tuple[list[StoredDeposit], int | None]:
+    """Return the readable ones of the newest `limit` deposits, and what the next page is `before`.
+
+    Args:
+        before: Only deposits with a lower number.
+    """
+    query = select(DepositRow.number).where(col(DepositRow.agreement_id) == agreement_id)
+    if before is not None:
+        query = query.where(col(DepositRow.number) < before)
+    numbers = session.exec(query.order_by(col(DepositRow.number).desc()).limit(limit + 1)).all()
+    return (
+        list(readable(session, agreement_id, before=before, limit=limit)),
+        numbers[limit - 1] if len(numbers) > limit else None,
+    )
 
 
 def _deposit(row: DepositRow, entry: LedgerEntry) -> StoredDeposit:

@@ -1,5 +1,6 @@
 """Verdicts on deposits: pending until every replica was compared, then one verdict for ever."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,7 +28,7 @@ class RecordedVerdict:
 
 def verdict_on(session: Session, agreement_id: AgreementId, deposit: Digest) -> RecordedVerdict | None:
     """Return the verdict on the deposit with this digest; None while it is pending."""
-    return verdicts(session, agreement_id).get(deposit)
+    return verdicts(session, agreement_id, on=[deposit]).get(deposit)
 
 
 def verified_deposit(session: Session, agreement_id: AgreementId, deposit: Digest) -> Deposit | None:
@@ -43,13 +44,17 @@ def verified_deposit(session: Session, agreement_id: AgreementId, deposit: Diges
     return stored.body()
 
 
-def verdicts(session: Session, agreement_id: AgreementId) -> dict[Digest, RecordedVerdict]:
-    """Return the verdict on every deposit that has one, by the deposit's digest; the first one counts.
+def verdicts(
+    session: Session, agreement_id: AgreementId, *, on: Collection[Digest] | None = None
+) -> dict[Digest, RecordedVerdict]:
+    """Return the verdict on each deposit that has one, by the deposit's digest; the first one counts.
+
+    With `on`, only the verdicts on these deposits are read, however many others there are.
 
     A verdict that cannot be read any more is as good as none: the deposit is pending, and is judged anew.
     """
     first: dict[Digest, RecordedVerdict] = {}
-    for entry, event in events(session, agreement_id):
+    for entry, event in events(session, agreement_id, causes=on):
         if event.happening in _VERDICTS and event.cause is not None:
             verdict = RecordedVerdict(
                 verified=event.happening is Happening.DEPOSIT_VERIFIED,

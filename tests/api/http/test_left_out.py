@@ -69,7 +69,7 @@ async def test_what_came_after_them_is_not_there(claimed: Service) -> None:
     told = await claimed.get("/claims", ABE)
     assert [one["digest"] for one in told.json()["claims"]] == [claimed.world.claim]
     assert other not in (await claimed.get("/inbox", ABE)).text
-    assert (await claimed.get("/agreements", ABE)).json() == {"agreements": []}
+    assert (await claimed.get("/agreements", ABE)).json() == {"agreements": [], "next": None}
 
 
 async def test_of_the_log_they_see_what_their_claims_stand_on(claimed: Service) -> None:

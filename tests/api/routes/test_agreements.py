@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from tallystick.crypto.envelope import Envelope, envelope_bytes, sign
 from tallystick.crypto.keys import SigningKey
@@ -110,6 +111,29 @@ async def test_a_next_version_needs_the_parties_of_the_one_before(service: Servi
     assert (await service.post("/agreements", signed(honest), ANA)).json()["version"] == 2
     old = await service.get("/agreements/nordwind-halden", ANA, digest=before)
     assert old.json()["version"] == 1
+
+
+async def test_agreements_are_listed_page_by_page(service: Service) -> None:
+    other = replace(AGREEMENT, id=AgreementId("a-second-one"))
+    assert (await service.post("/agreements", signed(other), ANA)).status_code == 201
+    first = (await service.get("/agreements", ANA, limit=1)).json()
+    names = [one["agreement"] for one in first["agreements"]]
+    assert (names, first["next"]) == (["a-second-one"], "a-second-one")
+    second = (await service.get("/agreements", ANA, limit=1, cursor=first["next"])).json()
+    assert ([one["agreement"] for one in second["agreements"]], second["next"]) == ([AGREEMENT.id], None)
+
+
+async def test_deposits_are_listed_page_by_page_each_with_its_own_verdict(service: Service) -> None:
+    path, asked = f"/agreements/{AGREEMENT.id}/deposits", list[str]()
+    event.listen(service.app.state.backend.database, "before_cursor_execute", lambda *a: asked.append(a[2]))
+    page = (await service.get(path, limit=1)).json()
+    assert [one["number"] for one in page["deposits"]] == [1]
+    assert page["deposits"][0]["verdict"]["state"] == "verified"
+    assert page["next"] is None
+    reads = [one for one in asked if "ledger_entries.kind IN" in one]
+    assert reads
+    assert all("ledger_entries.cause IN" in one for one in reads), "no other deposit's verdict is read"
+    assert (await service.get(path, cursor="1")).json() == {"deposits": [], "next": None}
 
 
 async def test_open_claims_look_at_a_version_that_is_registered(claimed: Service) -> None:

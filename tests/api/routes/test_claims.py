@@ -56,6 +56,17 @@ async def test_the_timeline_shows_every_entry_as_the_event_that_it_counted_as(cl
     assert entries[1]["person"] == "ana@harbour"
 
 
+async def test_the_timeline_comes_page_by_page(claimed: Service) -> None:
+    await claimed.says("intakes", Intake, ANA, accepted=True)
+    path = f"/claims/{claimed.world.claim}/timeline"
+    first = (await claimed.get(path, limit=1)).json()
+    assert ([entry["event"] for entry in first["entries"]], first["next"]) == (["filed"], "1")
+    second = (await claimed.get(path, limit=1, cursor=first["next"])).json()
+    assert ([entry["event"] for entry in second["entries"]], second["next"]) == (["intake-accepted"], None)
+    assert (await claimed.get(path, cursor="9")).json() == {"entries": [], "next": None}
+    assert (await claimed.get(path, cursor="x")).status_code == 422
+
+
 async def test_the_tally_says_why_a_vote_counts(claimed: Service) -> None:
     await claimed.says("intakes", Intake, ANA, accepted=True)
     await claimed.says(

@@ -264,6 +264,24 @@ def test_explanation_marks_each_premise(office: Office, release: Release) -> Non
     assert ran.out.splitlines() == ["The window runs.", "✗ window-over: it runs", "✓ no-hold: none"]
 
 
+def test_all_pages_of_a_timeline_are_read(office: Office, release: Release) -> None:
+    path = f"/v1/claims/{release.claim}/timeline"
+    entries = [
+        {
+            "index": index,
+            "accepted_at": "2026-11-24T09:00:00Z",
+            "event": "filed",
+            "person": BEA,
+            "statement": "x",
+        }
+        for index in range(2)
+    ]
+    office.api.shows[path] = {"entries": entries[:1], "next": "1"}
+    office.api.shows[f"{path}?cursor=1"] = {"entries": entries[1:], "next": None}
+    ran = office.run("claim", "timeline", release.claim, "--json", person=BEA)
+    assert [one["index"] for one in ran.json["entries"]] == [0, 1]
+
+
 @pytest.mark.parametrize("command", [["list"], ["inbox"], ["explain", "CLAIM"], ["timeline", "CLAIM"]])
 def test_what_the_server_alone_says_is_called_unverified(
     office: Office, release: Release, command: list[str]

@@ -265,6 +265,16 @@ def test_deposits_are_listed_shown_and_verified(office: Office, release: Release
     assert (ran.code, ran.json["deposit"]) == (0, statement_id(release.deposit))
 
 
+def test_all_pages_of_deposits_are_read(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    whole = office.api.shows[f"{URL}/deposits"]
+    older = {**whole["deposits"][0], "number": 7}
+    office.api.shows[f"{URL}/deposits"] = {**whole, "next": "7"}
+    office.api.shows[f"{URL}/deposits?cursor=7"] = {"deposits": [older], "next": None}
+    ran = office.run("deposit", "list", AGREEMENT.id, "--json", person=ANA)
+    assert [one["number"] for one in ran.json["deposits"]] == [1, 7]
+
+
 @pytest.mark.parametrize("state", ["failed"])
 def test_verifying_a_failed_deposit_is_refused(state: str, office: Office, release: Release) -> None:
     show_deposit(office.api, release, state=state)

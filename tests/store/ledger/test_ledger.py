@@ -321,6 +321,7 @@ CHANGES = {
     ),
     "kind altered": "UPDATE ledger_entries SET kind = 'denial' WHERE \"index\" = 3",
     "hidden from its claim": 'UPDATE ledger_entries SET claim = NULL WHERE "index" = 3',
+    "cause altered": "UPDATE ledger_entries SET cause = 'sha256:x' WHERE \"index\" = 3",
     "statement altered": "UPDATE ledger_entries SET statement_id = 'sha256:x' WHERE \"index\" = 3",
     "deleted": 'DELETE FROM ledger_entries WHERE "index" = 3',
     "moved away": 'UPDATE ledger_entries SET "index" = 30 WHERE "index" = 3',

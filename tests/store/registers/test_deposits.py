@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from tallystick.crypto.envelope import statement_id
 from tallystick.store.database.session import database_now, reading, transaction
+from tallystick.store.database.tables import EntryRow
 from tallystick.store.ledger.ledger import TooEarlyError, entries
 from tallystick.store.registers import deposits
 from tallystick.store.registers.deposits import DepositOutOfOrderError
@@ -66,3 +67,34 @@ def test_a_stored_deposit_knows_what_it_says(database: Engine) -> None:
     with transaction(database) as session:
         stored = deposits.record(session, deposit(1), AT)
     assert (stored.body().agreement, stored.body().number, stored.body().previous) == (LOG, 1, None)
+
+
+def test_a_page_of_deposits_is_the_newest_below_a_number_and_names_where_the_next_begins(
+    database: Engine,
+) -> None:
+    chain = [deposit(1)]
+    for number in range(2, 6):
+        chain.append(deposit(number, chain[-1]))
+    with transaction(database) as session:
+        for one in chain:
+            deposits.record(session, one, AT)
+        pages, before = list[list[int]](), None
+        while len(pages) < 4:
+            found, before = deposits.page(session, LOG, before=before, limit=2)
+            pages.append([one.number for one in found])
+            if before is None:
+                break
+    assert pages == [[5, 4], [3, 2], [1]]
+
+
+def test_a_damaged_deposit_ends_no_list(database: Engine) -> None:
+    chain = [deposit(1)]
+    chain += [deposit(2, chain[-1])]
+    with transaction(database) as session:
+        for one in chain:
+            deposits.record(session, one, AT)
+        session.get_one(EntryRow, (LOG, 1)).envelope = b"{}"
+    with reading(database) as session:
+        assert deposits.page(session, LOG, before=None, limit=1) == ([], 2)
+        found, following = deposits.page(session, LOG, before=2, limit=1)
+    assert ([one.number for one in found], following) == ([1], None)

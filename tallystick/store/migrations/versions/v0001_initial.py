@@ -30,6 +30,7 @@ def _create_entries() -> None:
         sa.Column("kind", sa.String(length=63), nullable=False),
         sa.Column("statement_id", sa.String(length=71), nullable=False),
         sa.Column("claim", sa.String(length=71), nullable=True),
+        sa.Column("cause", sa.String(length=71), nullable=True),
         sa.Column("node_hashes", sa.LargeBinary(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("envelope", sa.LargeBinary(), nullable=False),
@@ -38,6 +39,9 @@ def _create_entries() -> None:
         sa.UniqueConstraint("agreement_id", "statement_id"),
     )
     op.create_index("ix_ledger_entries_claim", "ledger_entries", ["claim", "index"], unique=False)
+    op.create_index(
+        "ix_ledger_entries_cause", "ledger_entries", ["agreement_id", "cause", "index"], unique=False
+    )
 
 
 def _create_logs() -> None:
