@@ -129,3 +129,8 @@ def _fill(descriptor: int, content: bytes, mode: int, fsync: Fsync) -> None:
         os.fchmod(file.fileno(), mode)  # exactly this mode, whatever the umask
         file.write(content)
         sync_file(file, fsync=fsync)
+
+
+def reason_of(error: OSError) -> str:
+    """Return the system's words for a failure, without the path, which may be nobody else's to know."""
+    return os.strerror(error.errno) if error.errno else "input/output"

@@ -14,6 +14,7 @@ from tallystick.durable import (
     keep_durably,
     make_folder,
     make_private,
+    reason_of,
     rename_durably,
     sync_file,
     write_durably,
@@ -176,3 +177,8 @@ def test_a_file_in_the_place_of_a_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(FileExistsError):
         make_folder(tmp_path / "file")
+
+
+def test_a_reason_never_names_a_path() -> None:
+    assert reason_of(OSError(errno.ENOSPC, "no room", "/secret/path")) == os.strerror(errno.ENOSPC)
+    assert reason_of(OSError("/secret/path")) == "input/output"

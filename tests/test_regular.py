@@ -40,7 +40,7 @@ def test_no_device_is_read(device: str) -> None:
         open_regular(Path(device))
 
 
-def test_a_folder_is_told_from_a_file(tmp_path: Path) -> None:
+def test_a_folder_is_not_taken_for_a_file(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match="Is a directory"):
         open_regular(tmp_path)
 

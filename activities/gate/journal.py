@@ -17,7 +17,7 @@ from tallystick.crypto.json.canonical import canonical_bytes, parse_canonical
 from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
-from tallystick.durable import Fsync, keep_durably, make_private, sync_folder, write_durably
+from tallystick.durable import Fsync, keep_durably, make_private, reason_of, sync_folder, write_durably
 from tallystick.limits import GATE_NOTE_BYTES_MAX
 from tallystick.regular import read_regular
 
@@ -211,5 +211,5 @@ def _failures() -> Generator[None]:
     try:
         yield
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else "input/output"
+        reason = reason_of(error)
         raise GateJournalFailedError("the journal cannot be written", reason=reason) from error

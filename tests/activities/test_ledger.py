@@ -91,7 +91,7 @@ def test_it_is_filed_once_a_version_only_has_longer_calendars_even_before_that_t
     assert activities(world).file_claim(filing(world)).entries
 
 
-def test_a_running_claim_goes_on_once_a_version_only_has_longer_calendars(tmp_path: Path) -> None:
+def test_a_running_claim_continues_once_a_version_only_has_longer_calendars(tmp_path: Path) -> None:
     world = accepted(
         prepared_world(tmp_path / "site", first=calendars_until(date(2026, 10, 9))), settle=False
     )

@@ -121,7 +121,7 @@ def test_site_is_not_started_over_a_setting_that_is_none(options: tuple[str, str
     assert "canary" not in ran.err
 
 
-def test_proxy_that_is_none_is_told_before_anything_is_sent(
+def test_a_url_that_is_no_proxy_is_refused_before_anything_is_sent(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://[::1")

@@ -347,7 +347,7 @@ def test_demo_agreements_are_sound(folder: Path, name: str) -> None:
     assert isinstance(found.notice, NoticeRule)
 
 
-def test_realistic_demo_agreement_is_told_only_that_its_vendor_may_refuse_all_letters(folder: Path) -> None:
+def test_demo_agreement_gets_one_warning_that_its_vendor_may_refuse_all_letters(folder: Path) -> None:
     shutil.copy(DEMO / "agreement-ten-business-days.yaml", folder)
     found = read_agreement_file(folder / "agreement-ten-business-days.yaml")
     assert [finding.code for finding in examine(found, at=found.effective_from)] == ["notice-refusable"]

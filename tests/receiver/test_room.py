@@ -53,7 +53,7 @@ def ran(command: str, *words: str | Path) -> int:
     return 1 if found is None else subprocess.run([found, *words], check=False).returncode
 
 
-def test_receiver_waits_while_the_disk_is_full_and_goes_on_once_there_is_room(
+def test_receiver_waits_while_the_disk_is_full_and_continues_once_there_is_room(
     small_disk: Path, tmp_path: Path
 ) -> None:
     content = {**CONTENT, DOCS: {"large.bin": os.urandom(300_000)}}

@@ -150,7 +150,7 @@ def test_a_port_on_which_another_listens_is_refused_before_anything_starts(site:
     assert list(site.logs.iterdir()) == []
 
 
-def test_an_unreachable_database_is_told_without_its_password_and_starts_nothing(site: Site) -> None:
+def test_an_unreachable_database_starts_nothing_and_its_password_is_not_shown(site: Site) -> None:
     with closed_port() as port:
         url = f"postgresql+psycopg://anna:hunter2@127.0.0.1:{port}/ledger"
         settings = settings_of(site, api_port=1, temporal_port=2, database_url=url)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from tallystick.domain.ids import Digest, digest
-from tallystick.durable import Fsync, make_folder, sync_file, sync_folder
+from tallystick.durable import Fsync, make_folder, reason_of, sync_file, sync_folder
 from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.regular import NotRegularError, open_regular
 from tallystick.store.blobs.store import (
@@ -257,7 +257,7 @@ class FileBlobStore:
         try:
             yield
         except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else "input/output"
+            reason = reason_of(error)
             raise BlobStoreFailedError("the blob store failed", store=self.name, reason=reason) from error
 
 

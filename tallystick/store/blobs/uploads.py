@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest
+from tallystick.durable import reason_of
 from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.store.blobs.chunks import ChunkHashing
 from tallystick.store.blobs.folder import check_spare, modified_at
@@ -258,5 +259,5 @@ def _failures() -> Generator[None]:
     try:
         yield
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else "input/output"
+        reason = reason_of(error)
         raise BlobStoreFailedError("the upload folder failed", reason=reason) from error

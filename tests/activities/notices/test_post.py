@@ -261,7 +261,7 @@ class Choosy(Mailbox):
         return "550 5.1.1 \x1b[2Jno such mailbox\u202e"
 
 
-async def test_what_a_mail_server_says_of_a_mailbox_is_told_in_its_words_and_never_draws(
+async def test_what_a_mail_server_says_of_a_mailbox_is_quoted_and_never_draws(
     tmp_path: Path,
 ) -> None:
     with mail_server(Choosy()) as url:

@@ -160,7 +160,7 @@ async def test_a_claim_is_filed_though_another_ones_workflow_was_started_under_i
         assert (await claims.file_claim(start)).statement == start.claim
 
 
-async def test_nobody_is_told_that_an_act_is_on_record_because_another_one_is(story: Story) -> None:
+async def test_no_act_is_acknowledged_because_another_one_is_on_record(story: Story) -> None:
     claims = port(story)
     async with story.carried(gate=False):
         await filed(story, claims)

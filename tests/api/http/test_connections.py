@@ -182,7 +182,7 @@ async def test_a_reader_who_takes_nothing_of_an_answer_is_hung_up_on(
             await closed([slow])
 
 
-async def test_a_reader_who_goes_on_reading_gets_all_of_the_answer() -> None:
+async def test_a_reader_who_keeps_reading_gets_all_of_the_answer() -> None:
     answering = Answering(pieces=64)
     async with served(answering, HangsUp) as port:
         steady = await connected(port, ASK)

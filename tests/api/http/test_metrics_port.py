@@ -52,7 +52,7 @@ def test_figures_are_served_while_the_api_runs_and_no_longer(service: Service) -
         httpx.get(f"http://{address}/metrics", trust_env=False)
 
 
-def test_an_address_that_is_taken_is_told(service: Service) -> None:
+def test_an_address_that_is_taken_is_named(service: Service) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
         pytest.raises(MetricsPortError),

@@ -72,7 +72,7 @@ def test_a_claim_names_the_longest_log_that_the_claimant_has_verified(
     assert filed(office).ledger_seen == seen
 
 
-def test_the_claimant_is_told_before_signing_what_may_keep_the_claim_from_its_end(
+def test_the_claimant_reads_before_signing_what_may_keep_the_claim_from_its_end(
     office: Office, tmp_path: Path
 ) -> None:
     (tmp_path / "short").mkdir()

@@ -103,7 +103,7 @@ def unsent(office: Office) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_repeated_deposit_goes_on_with_what_was_sealed_and_signed(office: Office, folder: Path) -> None:
+def test_repeated_deposit_continues_with_what_was_sealed_and_signed(office: Office, folder: Path) -> None:
     answers = office.api.fails[f"POST {URL}/deposits"] = [(HANGS_UP, None)]
     lost = make(office, folder)
     assert (lost.code, lost.problem["retryable"], answers) == (3, True, [])

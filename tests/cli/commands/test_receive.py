@@ -87,7 +87,7 @@ def test_script_in_the_users_folder_is_found_from_the_version_folder(
     assert body.detail == "the health check ended with exit code 4"
 
 
-def test_failing_command_is_told_and_reported_by_nobodys_word_but_the_users(
+def test_failing_command_is_shown_and_only_the_users_word_reports_it(
     office: Office, release: Release, tmp_path: Path
 ) -> None:
     deliver(office, release, tmp_path)

@@ -21,7 +21,7 @@ ENDS = timedelta(days=60)
 LATE = timedelta(days=50)  # ten business days later the calendar is over
 
 
-async def test_a_claim_goes_on_when_longer_calendars_are_registered(
+async def test_a_claim_continues_when_longer_calendars_are_registered(
     environment: WorkflowEnvironment, tmp_path: Path
 ) -> None:
     end = (BEGIN + ENDS).date()

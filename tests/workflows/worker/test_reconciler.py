@@ -138,7 +138,7 @@ async def test_pass_over_a_database_out_of_reach_is_left_to_the_next(story: Stor
     await Reconciler(client=story.client, database=nowhere).one_pass_if_possible()
 
 
-async def test_run_that_lost_what_it_had_recorded_is_told_to_look(story: Story) -> None:
+async def test_reconciler_nudges_a_run_that_lost_what_it_had_recorded(story: Story) -> None:
     async with story.carried():
         await story.files()
         # As if the worker had died between the commit and its answer: the run knows nothing of it.
@@ -150,7 +150,7 @@ async def test_run_that_lost_what_it_had_recorded_is_told_to_look(story: Story) 
         assert claim.state == ClaimState.ACCEPTED
 
 
-async def test_run_is_told_once_of_what_is_new(story: Story) -> None:
+async def test_reconciler_nudges_a_run_once_for_what_is_new(story: Story) -> None:
     async with story.carried():
         await story.files()
         one = reconciler(story)
