@@ -4,17 +4,20 @@ from collections.abc import Mapping, Sequence
 
 from tallystick.client.answers import digest_in, objects, text
 from tallystick.client.ledgers import ledger_entry
+from tallystick.crypto.envelope import body_of
 from tallystick.desk.desk import Desk
 from tallystick.desk.waiting import shown_within
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.bodies import read_body
 from tallystick.domain.deposit.provenance import custody_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.custody import Custody
+from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.limits import CUSTODY_WAIT_MAX
-from tallystick.proof.reading import read_signed
+from tallystick.proof.reading import kind_read, read_signed
 
 
 class CustodyNotReadyError(TallystickError):
@@ -79,3 +82,32 @@ def custody_epoch(
     if (fault := custody_fault(agreement, signed, component)) is not None:
         raise UnexpectedCustodyError(fault, component=component, statement=signed.id)
     return signed
+
+
+def check_not_older(
+    desk: Desk,
+    agreement: Agreement,
+    epochs: Mapping[ComponentId, Signed[Custody]],
+    earlier: Sequence[Signed[Deposit]],
+) -> None:
+    """Refuse an epoch before the one to which its component was sealed last: its key may be given away.
+
+    A release gives the key of its epoch to the beneficiary. A server that named that epoch again would have
+    the next deposit sealed to a key which they have.
+
+    Raises:
+        UnexpectedCustodyError: The server names an older epoch, or what was sealed to last is no epoch.
+        TallystickError: It does not show that statement.
+    """
+    last = {one.component: one.custody for deposit in earlier for one in deposit.body.components}
+    for component, epoch in epochs.items():
+        if last.get(component, epoch.id) == epoch.id:
+            continue
+        before = ledger_entry(
+            desk.client, agreement.id, last[component]
+        )  # which the depositor's statement names
+        body = read_body(kind_read(before), body_of(before))
+        if not isinstance(body, Custody) or body.component != component or body.epoch >= epoch.body.epoch:
+            raise UnexpectedCustodyError(
+                "an older epoch than the last deposit's", component=component, epoch=epoch.body.epoch
+            )

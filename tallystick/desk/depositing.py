@@ -13,7 +13,7 @@ from tallystick.client.route import route
 from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_id, unsigned
 from tallystick.desk.clock import now
-from tallystick.desk.custody import custody_epochs
+from tallystick.desk.custody import check_not_older, custody_epochs
 from tallystick.desk.deposits import verified_deposits
 from tallystick.desk.desk import Desk
 from tallystick.desk.kept.begun import Begun, Work, file_of, working_in
@@ -168,6 +168,7 @@ class _Making:
         """Seal every component, show the deposit and sign it."""
         self.work.clear()
         epochs = custody_epochs(self.desk, view, self.signed.agreement, list(self.folders))
+        check_not_older(self.desk, self.signed.agreement, epochs, self.earlier)
         number, day = len(self.earlier) + 1, now().date()
         sealing = Sealing(work=self.work, agreement=self.signed.agreement, number=number, day=day)
         sealed = [sealing.seal(name, path, epochs[name]) for name, path in self.folders.items()]

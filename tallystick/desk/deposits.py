@@ -34,11 +34,15 @@ class VerdictPendingError(TallystickError):
     retryable = True
 
 
-def read_deposit(view: JsonObject, agreement: Agreement) -> Signed[Deposit]:
+def read_deposit(view: JsonObject, agreement: Agreement, *, asked: int | None = None) -> Signed[Deposit]:
     """Return a deposit, after verifying the depositor's signature.
 
+    Args:
+        asked: The number of the deposit that was asked for, if it was one.
+
     Raises:
-        DepositChainBrokenError: The depositor did not sign it, or the answer names another.
+        DepositChainBrokenError: The depositor did not sign it, or the answer names another, or shows another
+            than was asked for: a claim on an older one would have its digest, and nothing would look wrong.
         TallystickError: The envelope is not sound.
     """
     signed = expect(read_signed(envelope_in(view, "envelope"), agreement), Deposit)
@@ -47,6 +51,10 @@ def read_deposit(view: JsonObject, agreement: Agreement) -> Signed[Deposit]:
     if (signed.id, signed.body.number) != (digest_in(view, "deposit"), number(view, "number")):
         raise DepositChainBrokenError(
             "the envelope is not of the deposit that the answer names", statement=signed.id
+        )
+    if asked not in {None, signed.body.number}:
+        raise DepositChainBrokenError(
+            "the server showed another deposit than was asked for", asked=asked, found=signed.body.number
         )
     return signed
 

@@ -143,7 +143,7 @@ def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> Signed[Deposit]:
     verdict = text(member(view, "verdict"), "state")
     if verdict != "verified":
         raise DepositNotClaimableError("the deposit is not verified", number=wanted, verdict=verdict)
-    return read_deposit(view, agreement)
+    return read_deposit(view, agreement, asked=wanted)
 
 
 def _filing(

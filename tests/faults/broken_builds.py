@@ -1514,6 +1514,20 @@ BUILDS: Final = (
         "or len(page) < 0):",
         "tests/activities/test_recording.py",
     ),
+    _build(
+        "a claim is filed on whichever deposit the server shows",
+        "tallystick/desk/deposits.py",
+        "if asked not in {None, signed.body.number}:",
+        "if asked == 0:",
+        "tests/cli/commands/test_claims.py",
+    ),
+    _build(
+        "a deposit is sealed to an epoch that was given away",
+        "tallystick/desk/custody.py",
+        "body.epoch >= epoch.body.epoch:",
+        "body.epoch < 0:",
+        "tests/cli/commands/test_deposits.py",
+    ),
 )
 
 

@@ -108,7 +108,7 @@ def show(
     with opened(context, api, key) as desk:
         signed = desk.agreement(agreement)
         view = desk.client.get(route("agreements", agreement, "deposits", n))
-    deposit = read_deposit(view, signed.agreement)
+    deposit = read_deposit(view, signed.agreement, asked=n)
     says = {name: value for name, value in encode_object(deposit.body).items() if name != "components"}
     document: JsonObject = {**view, "says": encode_object(deposit.body)}
     rows = [

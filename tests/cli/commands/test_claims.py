@@ -19,7 +19,7 @@ from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import claim_id
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
-from tests.cli.conftest import Office, claim_in_use, show_agreement, show_deposit
+from tests.cli.conftest import URL, Office, claim_in_use, show_agreement, show_deposit
 from tests.support.sites.fake_api import HANGS_UP
 from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, KIM, PEOPLE, TOM
 from tests.support.worlds.deliveries import Release, digest_of, keys_of
@@ -136,6 +136,18 @@ def test_claim_on_a_deposit_that_is_not_verified_is_refused(
 ) -> None:
     show_deposit(office.api, release, state=state)
     assert office.run("claim", "file", form(), "--yes", person=BEA).problem["code"] == "deposit-not-claimable"
+
+
+def test_another_deposit_than_the_one_asked_for_is_not_claimed(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    older = office.api.shows[f"{URL}/deposits/1"]
+    office.api.shows[f"{URL}/deposits/2"] = {**older, "verdict": {"state": "verified"}}
+    file = Path(form())
+    file.write_text(file.read_text().replace("deposit: 1", "deposit: 2"))
+    ran = office.run("claim", "file", str(file), "--yes", person=BEA)
+    assert (ran.problem["code"], office.sent()) == ("deposit-chain-broken", [])
+    shown = office.run("deposit", "show", AGREEMENT.id, "2", person=BEA)
+    assert shown.problem["code"] == "deposit-chain-broken"
 
 
 def test_missing_evidence_file_is_named(office: Office, release: Release) -> None:

@@ -6,6 +6,7 @@ import stat
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -26,6 +27,7 @@ from tests.support.worlds.agreements import (
     AGREEMENT,
     ANA,
     BEA,
+    DECISION_KEY,
     DIRK,
     DOCS,
     DORA,
@@ -255,6 +257,30 @@ def test_epoch_of_another_component_is_not_sealed_to(office: Office, folder: Pat
     next(c for c in custody if c["component"] == DOCS)["custody"] = other
     ran = make(office, folder, "--component", DOCS)
     assert (ran.problem["code"], office.api.blobs) == ("unexpected-custody", {})
+
+
+def test_older_epoch_than_the_last_deposits_is_not_sealed_to(
+    office: Office, folder: Path, release: Release
+) -> None:
+    """Its key was given away by a release; whoever has it could read the next deposit without one."""
+    older = release.sealed[DOCS].custody
+    newer = sign(Kind.CUSTODY, {**body_of(older), "epoch": 2}, [DECISION_KEY])
+    said = body_of(release.deposit)
+    components = [
+        {**one, "custody": statement_id(newer)} if one["component"] == DOCS else one
+        for one in cast("list[dict[str, str]]", said["components"])
+    ]
+    last = sign(Kind.DEPOSIT, {**said, "components": components}, [PEOPLE[DORA].signing_key])
+    view = {"number": 1, "deposit": statement_id(last), "envelope": envelope_json(last)}
+    office.api.shows[f"{URL}/deposits"] = {"deposits": [view]}
+    office.api.shows[f"{URL}/ledger/entries/{statement_id(newer)}"] = {"envelope": envelope_json(newer)}
+    ran = make(office, folder, "--component", DOCS)
+    assert (ran.problem["code"], office.api.blobs) == ("unexpected-custody", {})
+    live = next(one for one in office.api.shows[URL]["custody"] if one["component"] == DOCS)
+    live["custody"] = statement_id(newer)
+    office.api.shows[f"{URL}/deposits/2"] = {"verdict": {"state": "verified"}}
+    words = ("--agreement", AGREEMENT.id, "--yes")
+    assert office.run("deposit", "make", str(folder), *words, person=DORA).code == 0
 
 
 def test_deposits_are_listed_shown_and_verified(office: Office, release: Release) -> None:
