@@ -200,7 +200,7 @@ class RecordedView:
 class RecordPage:
     """A claim's record as it was signed, with the agreement's revocations and later versions.
 
-    Whoever folds it has the claim, and need not believe what else the server says about it.
+    A reader who folds it has the claim, and need not believe what else the server says about it.
 
     Attributes:
         entries: From the entry asked for on; the filing is entry 0.

@@ -100,7 +100,7 @@ def make_deposit(
     """Seal and sign what is in `folder`, and upload it; return the deposit's number and the server's answer.
 
     Everything that can be refused early is refused before a large folder is sealed. What an earlier call
-    has sealed from the same content, and the server has not answered, is not sealed again: it goes on.
+    sealed from the same content, and which the server has not answered, is sent and not sealed again.
 
     Args:
         folder: Has one subfolder for each component.

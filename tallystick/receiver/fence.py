@@ -39,7 +39,7 @@ class FenceDamagedError(TallystickError):
     """The file that counts the receivers of a folder is damaged."""
 
     code = "fence-damaged"
-    why = "Without its number, an earlier receiver could go on beside this one."
+    why = "Without its number, an earlier receiver could keep working beside this one."
     advice = "Stop every receiver of this folder, then remove the file that the facts name."
 
 

@@ -43,7 +43,7 @@ BUILDS: Final = (
         "tests/crypto/test_envelope.py",
     ),
     _build(
-        "an unreachable database is told with what the driver says",
+        "the error about an unreachable database quotes the driver",
         "tallystick/stack.py",
         ") from None  # what the driver says may hold what is secret in the URL",
         ") from error",
@@ -281,7 +281,7 @@ BUILDS: Final = (
         "tests/store/ledger/test_ledger.py -k cause",
     ),
     _build(
-        "evidence is made anew for everyone who asks",
+        "evidence is made again for everyone who asks",
         "api/backend/exports.py",
         "if (known := self._made.found(claim, as_of=log_size)) is not None:",
         "if (known := self._made.found(claim, as_of=-1)) is not None:",
@@ -1445,14 +1445,14 @@ BUILDS: Final = (
         "tests/activities/gate/test_extension.py",
     ),
     _build(
-        "whoever stops a release on a log put back is refused",
+        "someone who stops a release on a log put back is refused",
         "tallystick/domain/admission/extension.py",
         "and helps_release(claim, body):",
         "and body.person:",
         "tests/api/routes/test_restored_log.py",
     ),
     _build(
-        "whoever helps a release on a log put back is not refused",
+        "someone who helps a release on a log put back is not refused",
         "tallystick/store/cases/extension.py",
         "return check_log(session, case.agreement.id, case.claim, signed.body)",
         "return None",

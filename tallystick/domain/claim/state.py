@@ -192,7 +192,7 @@ def _facts() -> Iterable[tuple[Iterable[ClaimState], Iterable[EventType]]]:
     yield from ((event.adds_in, (event,)) for event in EventType)
     yield (_S.CONTESTED, _S.PROVISIONING), (_E.OBJECTION_MADE,)
     yield (_S.APPROVAL, _S.VALIDATING, _S.PROVISIONING), (_E.RELEASE_ORDERED,)
-    # In APPROVAL it goes on if an order had skipped it, and a key that signed the order was revoked.
+    # In APPROVAL it runs again if an order had skipped it, and a key that signed the order was revoked.
     yield (_S.CONTESTED, _S.APPROVAL), (_E.WINDOW_OPENED, _E.WINDOW_ENDED)
     # Provisional access runs during the window; its stages move and the claim's state does not.
     yield (_S.ACCEPTED, _S.WINDOW), _STAGE_EVENTS

@@ -91,7 +91,7 @@ def _window_ends(agreement: Agreement, claim: Claim, at: datetime) -> Due | None
 
 
 def _is_skipped(claim: Claim) -> bool:
-    """Return whether an order keeps the window from mattering; once it falls, the window goes on."""
+    """Return whether an order keeps the window from mattering; once it falls, the window runs again."""
     return claim.state is _S.APPROVAL and standing_release_order(claim) is not None
 
 

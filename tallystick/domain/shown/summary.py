@@ -89,7 +89,7 @@ def _deposits(component: Component) -> Iterator[str]:
     if component.required_entries:
         yield (
             f"Each deposit of {component.id} must have {listed(component.required_entries)}; "
-            "only whoever opens it can see whether it does."
+            "only a person who opens it can see whether it does."
         )
     if component.prerequisites:
         yield f"To use {component.id}, the beneficiary needs {listed(component.prerequisites)}."

@@ -16,7 +16,7 @@ def ledger_extends_seen(known: Established) -> str:
     """Establish which authors had verified another log than this one.
 
     What they signed to help a release counts for no decision, as the next premise asks; what only stops one
-    counts, and is told.
+    counts, and the finding names it.
     """
     assert known.case is not None
     filed = {entry.index: entry for entry in known.document.exported.entries}

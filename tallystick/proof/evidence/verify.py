@@ -13,7 +13,7 @@
 10. deposit-pinned: the depositor signed the deposit that the claim pins, and it was whole before the claim.
 11. custody-known: the gate dealt the custody epochs to which the pinned deposit was sealed.
 12. record-folds: every entry about the claim is admitted again, in order, by the rules it was filed under.
-13. ledger-extends-seen: the log extends each checkpoint that an author had verified; if not, it is told.
+13. ledger-extends-seen: the log extends each checkpoint that an author had verified, or it is named.
 14. decisions-hold: every recorded decision is decided again, without what rests on another log.
 15. outcome: where the claim stands, and which stages were released.
 

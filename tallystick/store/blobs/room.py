@@ -1,6 +1,6 @@
 """Room for blobs: taken before the first byte arrives, by person, party and purpose.
 
-Whoever sends a blob pays for it, and nobody else: the same bytes from another sender are charged to
+The sender of a blob pays for it, and nobody else: the same bytes from another sender are charged to
 that one as well. Writers take turns, so of two uploads that begin at once the second finds what the
 first has taken.
 """
