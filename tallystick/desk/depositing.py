@@ -148,7 +148,7 @@ class _Making:
     def begun_before(self, watermark: datetime | None) -> Envelope | None:
         """Return the deposit that an earlier run signed, if it is of this content and may still be sent."""
         begun = self.work.earlier()
-        if begun is None or is_expired(body_of(begun.envelope), now()):
+        if begun is None or begun.envelope is None or is_expired(body_of(begun.envelope), now()):
             return None
         statement = expect(read_signed(begun.envelope, self.signed.agreement), Deposit)
         body = statement.body

@@ -1,6 +1,8 @@
 """Filing a claim: read the form that people write, seal its evidence, sign and send the statement."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -10,21 +12,21 @@ from tallystick.client.route import route
 from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_id, unsigned
-from tallystick.desk.claim_form import AttachedFile, ClaimForm, FormInPlace
+from tallystick.desk.claim_form import AttachedFile, FormInPlace
 from tallystick.desk.deposits import read_deposit
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import unreadable, unwritable
 from tallystick.desk.kept.begun import Begun, Hashing, Work, file_of, working_in
 from tallystick.desk.kept.unsent import is_expired, is_open
 from tallystick.desk.signing import Confirm, signed_if_confirmed
-from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.agreement import Agreement, readers
 from tallystick.domain.claim.state import CLOSED
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind, Purpose
-from tallystick.domain.record.filing import check_filing
+from tallystick.domain.record.filing import check_says
 from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.refusals import DepositNotClaimableError
 from tallystick.domain.soundness.check import obstacles
@@ -47,8 +49,9 @@ def file_claim(
 ) -> JsonObject:
     """File a claim, and return the server's answer.
 
-    Everything that can be refused here is refused before anything is uploaded. A claim that was signed
-    here and never answered is not signed again: its own statement is sent.
+    Everything that can be refused here is refused before anything is uploaded, and the documents are in the
+    stores before anything is signed: if one does not arrive, nothing is. A claim that was signed here and
+    never answered is not signed again: its own statement is sent.
 
     Args:
         confirm: Shows the claim to the person before it is signed.
@@ -63,79 +66,166 @@ def file_claim(
         desk.tell(f"{finding.severity}: {finding.message}. {finding.advice}")
     deposit = _deposit(desk, signed.agreement, form.deposit)
     with working_in(desk.unsent.folder / f"claim-{signed.agreement.id}") as work:
-        envelope = _begun_before(desk, placed, signed, work, deposit=deposit.id, at=at)
-        if envelope is None:
-            envelope = _begun_now(desk, placed, signed, work, deposit=deposit, confirm=confirm, at=at)
-        return _sent(desk, work, signed.agreement, envelope)
+        filing = _Filing(desk=desk, placed=placed, signed=signed, work=work, deposit=deposit, at=at)
+        return filing.sent(filing.begun_before() or filing.begun_now(confirm))
 
 
-def _begun_before(
-    desk: Desk, placed: FormInPlace, signed: SignedAgreement, work: Work, *, deposit: Digest, at: datetime
-) -> Envelope | None:
-    """Return what an earlier call has signed, if it says what the form says and may still be sent."""
-    begun, form = work.earlier(), placed.form
-    if begun is None or is_expired(body_of(begun.envelope), at):
-        return None
-    body = expect(read_signed(begun.envelope, signed.agreement), ClaimFiling).body
-    if body.person != desk.person_in(signed.agreement).id:
-        return None
-    asked = (signed.terms.digest, form.condition, deposit, form.stages, form.declaration.strip())
-    attached = [(e.item, e.issued_at, _plain_digest(placed.folder / e.file)) for e in form.evidence]
-    said = (body.agreement_digest, body.condition, body.deposit, body.stages, body.declaration)
-    stated = [(document.item, document.issued_at, document.plain_digest) for document in body.evidence]
-    whole = all(work.has(file_of(document.item), document.sealed_digest) for document in body.evidence)
-    if said != asked or stated != attached or not whole or _is_closed(desk, statement_id(begun.envelope)):
-        return None
-    desk.tell("you signed this claim before, and no answer came: the same claim is sent again")
-    return begun.envelope
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Filing:
+    """One claim on its way."""
 
+    desk: Desk
+    placed: FormInPlace
+    signed: SignedAgreement
+    work: Work
+    deposit: Signed[Deposit]
+    at: datetime
 
-def _is_closed(desk: Desk, claim: Digest) -> bool:
-    """Return whether a claim was recorded all the same, and has ended: nothing comes of sending it again."""
-    try:
-        state = text(desk.client.get(route("claims", claim)), "state")
-    except TallystickError as error:
-        if error.code == "no-such-claim":
-            return False
-        raise
-    return state in {closed.value for closed in CLOSED}
+    def begun_before(self) -> Envelope | None:
+        """Return what an earlier call has signed, if it says what the form says and may still be sent."""
+        begun = self.work.earlier()
+        if begun is None or begun.envelope is None or is_expired(body_of(begun.envelope), self.at):
+            return None
+        body = expect(read_signed(begun.envelope, self.agreement), ClaimFiling).body
+        if body.person != self.desk.person_in(self.agreement).id:
+            return None
+        whole = all(self.work.has(file_of(one.item), one.sealed_digest) for one in body.evidence)
+        if not self._says_the_same(body) or not whole or self._is_closed(statement_id(begun.envelope)):
+            return None
+        self.desk.tell("you signed this claim before, and no answer came: the same claim is sent again")
+        self._upload(body.evidence)  # what was there may have been removed meanwhile
+        return begun.envelope
 
+    def begun_now(self, confirm: Confirm) -> Envelope:
+        """Seal the documents, show the claim, and sign it once every document is in the stores."""
+        documents = self._sealed_before() or self._sealed_now()
+        body = self._body(documents)
+        check_says(self.signed.terms, body, at=self.at, deposit=self.deposit.body)
 
-def _begun_now(
-    desk: Desk,
-    placed: FormInPlace,
-    signed: SignedAgreement,
-    work: Work,
-    *,
-    deposit: Signed[Deposit],
-    confirm: Confirm,
-    at: datetime,
-) -> Envelope:
-    work.clear()
-    documents = tuple(_seal(entry, placed.folder, work, signed.agreement) for entry in placed.form.evidence)
-    body = _filing(desk, signed, placed.form, deposit=deposit.id, evidence=documents, at=at)
-    filing = unsigned(Kind.CLAIM, encode_object(body))
-    envelope = signed_if_confirmed(filing, desk.keys, confirm, agreement=signed.agreement)
-    statement = expect(read_signed(envelope, signed.agreement), ClaimFiling)
-    check_filing(signed.terms, statement, at=at, deposit=deposit.body)
-    work.keep(Begun(envelope=envelope, plain={}))
-    return envelope
+        def confirmed_and_uploaded(lines: Sequence[str]) -> None:
+            confirm(lines)
+            self.work.keep(Begun(plain=self._plain(documents)))
+            self._upload(documents)
 
+        said = unsigned(Kind.CLAIM, encode_object(body))
+        envelope = signed_if_confirmed(said, self.desk.keys, confirmed_and_uploaded, agreement=self.agreement)
+        self.work.keep(Begun(plain=self._plain(documents), envelope=envelope))
+        return envelope
 
-def _sent(desk: Desk, work: Work, agreement: Agreement, envelope: Envelope) -> JsonObject:
-    """Upload the evidence and send the claim; forget it once it is answered."""
-    body = expect(read_signed(envelope, agreement), ClaimFiling).body
-    try:
-        for document in body.evidence:
-            file = work.folder / file_of(document.item)
-            put_blob(desk.client, file, document.sealed_digest, agreement=agreement.id, purpose="evidence")
-        answer = desk.client.post_statement(route("claims"), envelope)
-    except TallystickError as error:
-        if not is_open(error):
-            work.clear()
-        raise
-    work.clear()
-    return answer
+    def sent(self, envelope: Envelope) -> JsonObject:
+        """Send the claim; forget it once it is answered."""
+        with self._kept_if_open():
+            answer = self.desk.client.post_statement(route("claims"), envelope)
+        self.work.clear()
+        return answer
+
+    @property
+    def agreement(self) -> Agreement:
+        return self.signed.agreement
+
+    def _says_the_same(self, body: ClaimFiling) -> bool:
+        form = self.placed.form
+        asked = (
+            self.signed.terms.digest,
+            form.condition,
+            self.deposit.id,
+            form.stages,
+            form.declaration.strip(),
+        )
+        said = (body.agreement_digest, body.condition, body.deposit, body.stages, body.declaration)
+        attached = [(one.item, one.issued_at, self._plain_digest(one)) for one in form.evidence]
+        return said == asked and attached == [(d.item, d.issued_at, d.plain_digest) for d in body.evidence]
+
+    def _is_closed(self, claim: Digest) -> bool:
+        """Return whether the claim was recorded all the same, and has ended: it is not sent again."""
+        try:
+            state = text(self.desk.client.get(route("claims", claim)), "state")
+        except TallystickError as error:
+            if error.code == "no-such-claim":
+                return False
+            raise
+        return state in {closed.value for closed in CLOSED}
+
+    def _sealed_before(self) -> tuple[EvidenceDocument, ...]:
+        """Return the documents if an earlier call has sealed all of them, and from the same files."""
+        attached, begun = self.placed.form.evidence, self.work.earlier()
+        sealed = [self.work.digest_of(file_of(one.item)) for one in attached]
+        documents = tuple(
+            _document(one, self._plain_digest(one), digest)
+            for one, digest in zip(attached, sealed, strict=True)
+            if digest is not None
+        )
+        same = begun is not None and begun.plain == self._plain(documents)
+        return documents if same and len(documents) == len(attached) else ()
+
+    def _sealed_now(self) -> tuple[EvidenceDocument, ...]:
+        self.work.clear()
+        return tuple(self._seal(one) for one in self.placed.form.evidence)
+
+    def _seal(self, entry: AttachedFile) -> EvidenceDocument:
+        """Seal a document to the people whom the agreement entitles to read it."""
+        self.agreement.evidence_item(entry.item)
+        recipients = [parse_recipient(reader.age_recipient) for reader in readers(self.agreement)]
+        out = self.work.folder / file_of(entry.item)
+        try:
+            with out.open("xb") as sink:
+                writer = SealingWriter(sink, recipients)
+                plain = Hashing(writer)
+                for chunk in _chunks(self.placed.folder / entry.file):
+                    plain.write(chunk)
+                sealed = writer.finish()
+                sync_file(sink)
+        except OSError as error:
+            raise unwritable(out, error) from error
+        return _document(entry, plain.digest(), sealed.digest)
+
+    def _plain(self, documents: Iterable[EvidenceDocument]) -> dict[str, str]:
+        """Return from what each document was sealed, and under which version of the agreement."""
+        version = self.signed.terms.digest
+        return {one.item: f"{one.plain_digest} {one.sealed_digest} {version}" for one in documents}
+
+    def _plain_digest(self, entry: AttachedFile) -> Digest:
+        plain = Hashing()
+        for chunk in _chunks(self.placed.folder / entry.file):
+            plain.write(chunk)
+        return Digest(plain.digest())
+
+    def _upload(self, documents: Iterable[EvidenceDocument]) -> None:
+        """Put the documents into the stores; those that are there already are only asked for."""
+        for one in documents:
+            file = self.work.folder / file_of(one.item)
+            with self._kept_if_open(f"{one.item} is not in the stores, so the claim was not sent"):
+                put_blob(
+                    self.desk.client, file, one.sealed_digest, agreement=self.agreement.id, purpose="evidence"
+                )
+
+    @contextmanager
+    def _kept_if_open(self, told: str | None = None) -> Generator[None]:
+        """Forget what was begun if the server refuses; if it may still take it, a repeated call goes on."""
+        try:
+            yield
+        except TallystickError as error:
+            if not is_open(error):
+                self.work.clear()
+            if told is not None:
+                self.desk.tell(told)
+            raise
+
+    def _body(self, documents: tuple[EvidenceDocument, ...]) -> ClaimFiling:
+        form, nonce = self.placed.form, new_nonce()
+        recipient = claim_identity(parse_identity(self.desk.keys.age_identity), nonce).recipient()
+        return ClaimFiling(
+            **self.signed.terms.header(self.desk.person_in(self.agreement).id, self.at, nonce),
+            generation=newest_generation(),
+            condition=form.condition,
+            deposit=self.deposit.id,
+            stages=form.stages,
+            evidence=documents,
+            recipient=str(recipient),
+            purpose=Purpose.RELEASE,
+            declaration=form.declaration.strip(),
+            ledger_seen=self.desk.ledger_seen(self.agreement.id),
+        )
 
 
 def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> Signed[Deposit]:
@@ -146,61 +236,10 @@ def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> Signed[Deposit]:
     return read_deposit(view, agreement, asked=wanted)
 
 
-def _filing(
-    desk: Desk,
-    signed: SignedAgreement,
-    form: ClaimForm,
-    *,
-    deposit: Digest,
-    evidence: tuple[EvidenceDocument, ...],
-    at: datetime,
-) -> ClaimFiling:
-    agreement, nonce = signed.agreement, new_nonce()
-    recipient = claim_identity(parse_identity(desk.keys.age_identity), nonce).recipient()
-    return ClaimFiling(
-        **signed.terms.header(desk.person_in(agreement).id, at, nonce),
-        generation=newest_generation(),
-        condition=form.condition,
-        deposit=deposit,
-        stages=form.stages,
-        evidence=evidence,
-        recipient=str(recipient),
-        purpose=Purpose.RELEASE,
-        declaration=form.declaration.strip(),
-        ledger_seen=desk.ledger_seen(agreement.id),
-    )
-
-
-def _seal(entry: AttachedFile, folder: Path, work: Work, agreement: Agreement) -> EvidenceDocument:
-    """Seal a document to the people whom the agreement entitles to read it."""
-    agreement.evidence_item(entry.item)
-    readers = [
-        parse_recipient(agreement.person(reader).age_recipient) for reader in agreement.evidence_readers
-    ]
-    out = work.folder / file_of(entry.item)
-    try:
-        with out.open("xb") as sink:
-            writer = SealingWriter(sink, readers)
-            plain = Hashing(writer)
-            for chunk in _chunks(folder / entry.file):
-                plain.write(chunk)
-            sealed = writer.finish()
-            sync_file(sink)
-    except OSError as error:
-        raise unwritable(out, error) from error
+def _document(entry: AttachedFile, plain: str, sealed: Digest) -> EvidenceDocument:
     return EvidenceDocument(
-        item=entry.item,
-        issued_at=entry.issued_at,
-        plain_digest=Digest(plain.digest()),
-        sealed_digest=sealed.digest,
+        item=entry.item, issued_at=entry.issued_at, plain_digest=Digest(plain), sealed_digest=sealed
     )
-
-
-def _plain_digest(file: Path) -> str:
-    plain = Hashing()
-    for chunk in _chunks(file):
-        plain.write(chunk)
-    return plain.digest()
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

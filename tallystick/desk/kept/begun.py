@@ -48,14 +48,15 @@ class WorkFolderExposedError(TallystickError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """What an earlier command signed about the files in the folder.
+    """What an earlier command did with the files in the folder.
 
     Attributes:
         plain: What each file was sealed from, in words of the work's own.
+        envelope: What was signed about them; None if nothing was yet.
     """
 
-    envelope: Envelope
     plain: Mapping[str, str]
+    envelope: Envelope | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,37 +66,39 @@ class Work:
     folder: Path
 
     def earlier(self) -> Begun | None:
-        """Return what was signed before; None if nothing was, or its note is not whole."""
+        """Return what was begun before; None if nothing was, or its note is not whole."""
         try:
             content = read_regular(self._note, _SIZE_BYTES_MAX)
             value = parse(content, size_bytes_max=_SIZE_BYTES_MAX)
-            members = members_of(value, where="", required={"envelope", "format", "plain"})
+            members = members_of(value, where="", required={"format", "plain"}, optional={"envelope"})
             plain = members["plain"]
             if not isinstance(plain, Mapping):
                 return None
+            signed = members.get("envelope")
             return Begun(
-                envelope=envelope_from_json(members["envelope"]),
                 plain={name: str(text) for name, text in plain.items()},
+                envelope=None if signed is None else envelope_from_json(signed),
             )
         except (OSError, MalformedError):
             return None
 
     def keep(self, begun: Begun) -> None:
-        """Note what was signed, durably; the files are whole."""
-        document: JsonObject = {
-            "envelope": envelope_json(begun.envelope),
-            "format": _FORMAT,
-            "plain": dict(begun.plain),
-        }
+        """Note what was done, durably; the files are whole."""
+        signed = {} if begun.envelope is None else {"envelope": envelope_json(begun.envelope)}
+        document: JsonObject = {"format": _FORMAT, "plain": dict(begun.plain), **signed}
         write_durably(self._note, canonical_bytes(document) + b"\n")
 
     def has(self, file: str, sealed: Digest) -> bool:
         """Whether the folder has this very file."""
+        return self.digest_of(file) == sealed
+
+    def digest_of(self, file: str) -> Digest | None:
+        """Return the SHA-256 of a file in the folder; None if it cannot be read."""
         try:
             with open_regular(self.folder / file) as source:
-                return f"sha256:{hashlib.file_digest(source, 'sha256').hexdigest()}" == sealed
+                return Digest(f"sha256:{hashlib.file_digest(source, 'sha256').hexdigest()}")
         except OSError:
-            return False
+            return None
 
     def clear(self) -> None:
         """Remove every file."""

@@ -194,6 +194,11 @@ def depositor(agreement: Agreement) -> Party:
     return party
 
 
+def readers(agreement: Agreement) -> tuple[Person, ...]:
+    """Return to whom every evidence document is sealed, and nobody else; each person once."""
+    return tuple(agreement.person(reader) for reader in dict.fromkeys(agreement.evidence_readers))
+
+
 def voted_on(agreement: Agreement, stages: Iterable[StageId], person: PersonId) -> tuple[StageId, ...]:
     """Return the ones among `stages` whose quorum includes `person`."""
     return tuple(stage for stage in stages if person in agreement.stage(stage).quorum.persons)

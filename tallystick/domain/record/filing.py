@@ -56,22 +56,30 @@ def check_filing(
     Raises:
         TallystickError: A subclass says which rule refuses it.
     """
-    body = signed.body
-    check_subject(terms.agreement, terms.digest, body, None)
-    check_newest(body.generation)
-    person = author(terms.agreement, signed)
-    check_one_of(person.id, terms.agreement.authorities.claimants, "file a claim")
-    check_times(body, at=at)
+    author(terms.agreement, signed)
     check_unrevoked(signed, revocations)
     check_in_force(terms.agreement, later, at=at)
+    check_says(terms, signed.body, at=at, deposit=deposit)
+    filed_before = [one for one in others if one.claimant_party == party_of(signed.body.person)]
+    _check_unique(signed.body, filed_before)
+    _check_room(signed, filed_before)
+
+
+def check_says(terms: Terms, body: ClaimFiling, *, at: datetime, deposit: Deposit | None) -> None:
+    """Refuse a claim for what it says, whoever signs it: its author is refused before they sign.
+
+    Raises:
+        TallystickError: A subclass says which rule refuses it.
+    """
+    check_subject(terms.agreement, terms.digest, body, None)
+    check_newest(body.generation)
+    check_one_of(body.person, terms.agreement.authorities.claimants, "file a claim")
+    check_times(body, at=at)
     if body.purpose is not Purpose.RELEASE:
         raise MisdirectedError("only claims for a release are accepted", purpose=body.purpose.value)
     check_stages_asked(terms.agreement, body)
     _check_deposit(terms.agreement, body, deposit)
     _check_condition(terms.agreement, body, at)
-    filed_before = [one for one in others if one.claimant_party == party_of(body.person)]
-    _check_unique(body, filed_before)
-    _check_room(signed, filed_before)
 
 
 def stages_asked(agreement: Agreement, filing: ClaimFiling) -> tuple[StageId, ...]:

@@ -205,6 +205,73 @@ def test_claim_whose_answer_was_lost_is_sent_again_as_it_was_signed(office: Offi
     )
 
 
+def begun(office: Office) -> Path:
+    return office.key(BEA).with_name(f"{BEA}.key.unsent") / f"claim-{AGREEMENT.id}"
+
+
+def test_document_that_does_not_arrive_is_told_before_anything_is_signed(
+    office: Office, release: Release
+) -> None:
+    show_deposit(office.api, release)
+    written = form(issued_at=instant_text(now()))
+    office.api.part_max = 0
+    ran = office.run("claim", "file", written, "--yes", person=BEA)
+    assert (ran.problem["code"], office.sent()) == ("upload-stalled", [])
+    assert "insolvency-record is not in the stores, so the claim was not sent" in ran.err
+    assert "envelope" not in json.loads((begun(office) / "begun.json").read_bytes())
+
+
+def test_documents_that_were_sealed_before_are_not_sealed_again_after_a_failed_upload(
+    office: Office, release: Release
+) -> None:
+    show_deposit(office.api, release)
+    written = form(issued_at=instant_text(now()))
+    office.api.part_max = 0
+    office.run("claim", "file", written, "--yes", person=BEA)
+    sealed = digest_of((begun(office) / "insolvency-record.age").read_bytes())
+    office.api.part_max = 1 << 30
+    assert office.run("claim", "file", written, "--yes", person=BEA).code == 0
+    assert filed(office).evidence[0].sealed_digest == sealed
+    assert not begun(office).exists() or not list(begun(office).iterdir())
+
+
+@pytest.mark.parametrize("changed", ["the document", "its sealed file"])
+def test_documents_that_changed_since_they_were_sealed_are_sealed_again(
+    changed: str, office: Office, release: Release
+) -> None:
+    show_deposit(office.api, release)
+    written = form(issued_at=instant_text(now()))
+    office.api.part_max = 0
+    office.run("claim", "file", written, "--yes", person=BEA)
+    file = begun(office) / "insolvency-record.age" if changed == "its sealed file" else Path("record.txt")
+    file.write_bytes(b"Another record.\n")
+    office.api.part_max = 1 << 30
+    assert office.run("claim", "file", written, "--yes", person=BEA).code == 0
+    record = filed(office).evidence[0]
+    plain = open_bytes(office.api.blobs[record.sealed_digest], [PEOPLE[ANA].identity])
+    assert (plain, record.plain_digest) == (Path("record.txt").read_bytes(), digest_of(plain))
+
+
+def test_claimant_who_says_no_has_sent_nothing(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    ran = office.run("claim", "file", form(), person=BEA, answer="n\n")
+    assert (ran.code, office.sent(), office.api.blobs) == (1, [], {})
+    assert not begun(office).exists()
+
+
+def test_documents_of_a_claim_that_is_sent_again_are_uploaded_again_if_they_are_gone(
+    office: Office, release: Release
+) -> None:
+    show_deposit(office.api, release)
+    written = form(issued_at=instant_text(now()))
+    office.api.fails["POST /v1/claims"] = [(HANGS_UP, None)]
+    assert office.run("claim", "file", written, "--yes", person=BEA).code == 3
+    office.api.blobs.clear()
+    office.api.parts.clear()
+    assert office.run("claim", "file", written, "--yes", person=BEA).code == 0
+    assert {one.sealed_digest for one in filed(office).evidence} == set(office.api.blobs)
+
+
 @pytest.mark.parametrize(("state", "anew"), [("FILED", False), ("WITHDRAWN", True), ("DENIED", True)])
 def test_claim_that_has_ended_meanwhile_is_filed_anew_and_not_sent_again(
     state: str, *, anew: bool, office: Office, release: Release
