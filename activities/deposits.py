@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from temporalio import activity
 
 from activities.heartbeats import beating, heartbeat
-from tallystick.crypto.age.header import MalformedHeaderError, read_header
+from tallystick.crypto.age import HybridRecipient, MalformedHeaderError, sealed_to
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest, name
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
@@ -16,11 +16,9 @@ from tallystick.faults import crossing
 from tallystick.limits import AGE_HEADER_BYTES_MAX
 from tallystick.messages import DepositVerdict, VerifyDeposit
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
-from tallystick.store.blobs.store import BlobStoreFailedError, ReplicaState, ReplicaVerdict
+from tallystick.store.blobs.store import ReplicaState, ReplicaVerdict, check_readable
 from tallystick.store.database.session import reading
 from tallystick.store.registers import deposits
-
-_POST_QUANTUM = "mlkem768x25519"
 
 
 class NoSuchDepositError(TallystickError):
@@ -70,9 +68,9 @@ class BlobActivities:
         try:
             verdicts = self.blobs.repair(component.sealed_digest, component.sealed_bytes)
         except NoGoodReplicaError as error:
-            _check_readable(error.verdicts)
+            check_readable(error.verdicts)
             return True, list(_lines(component, error.verdicts))
-        _check_readable(verdicts)
+        check_readable(verdicts)
         bad = [verdict for verdict in verdicts if verdict.state is not ReplicaState.GOOD]
         lines = list(_lines(component, verdicts))
         if (fault := self._header_fault(component)) is not None:
@@ -84,24 +82,11 @@ class BlobActivities:
         length = min(component.sealed_bytes, AGE_HEADER_BYTES_MAX)
         start = b"".join(self.blobs.open_verified(component.sealed_digest, length=length).chunks)
         try:
-            header = read_header(io.BytesIO(start))
+            kinds = sealed_to(io.BytesIO(start))
         except MalformedHeaderError as error:
             return f"not an age file: {error.message}"
-        kinds = [stanza.kind for stanza in header.stanzas]
-        return (
-            None if kinds == [_POST_QUANTUM] else f"sealed to {', '.join(kinds)}, not {_POST_QUANTUM} alone"
-        )
-
-
-def _check_readable(verdicts: tuple[ReplicaVerdict, ...]) -> None:
-    """Refuse to judge a deposit by a store that fails: it may work again in a moment.
-
-    Raises:
-        BlobStoreFailedError: A copy could not be read, and was not replaced.
-    """
-    for verdict in verdicts:
-        if verdict.state is ReplicaState.UNREADABLE and not verdict.repaired:
-            raise BlobStoreFailedError("a copy cannot be read", store=verdict.store, reason="unreadable")
+        wanted = HybridRecipient.STANZA
+        return None if kinds == (wanted,) else f"sealed to {', '.join(kinds)}, not {wanted} alone"
 
 
 def _lines(component: DepositedComponent, verdicts: tuple[ReplicaVerdict, ...]) -> Iterator[str]:

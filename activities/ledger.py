@@ -16,16 +16,17 @@ from temporalio import activity
 
 from activities.doubts import record_doubt
 from activities.engine import engine_header, nonce_of, signed_by_engine
+from activities.filing import Filings, claim_in
 from activities.pages import page, raw_entry
 from tallystick import telemetry
-from tallystick.crypto.envelope import Envelope, kind_of, parse_envelope, statement_id
+from tallystick.crypto.envelope import Envelope, parse_envelope, statement_id
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.codec import instant_text
-from tallystick.domain.ids import AgreementId, Digest, party_of
+from tallystick.domain.ids import AgreementId
 from tallystick.domain.json import JsonObject
-from tallystick.domain.kinds import Happening, Kind
+from tallystick.domain.kinds import Happening
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import Event
 from tallystick.domain.statements.signed import Body, Signed
@@ -40,20 +41,18 @@ from tallystick.messages import (
     RecordAct,
     RecordHappening,
     RecordVerdict,
-    claim_workflow_id,
 )
-from tallystick.proof.reading import header_of, read_signed
+from tallystick.proof.reading import read_signed
+from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.cases.extension import admitted
-from tallystick.store.cases.filing import check_may_be_filed, read_filing
 from tallystick.store.cases.kept import Cases
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.ledger.ledger import TooEarlyError
-from tallystick.store.registers import agreements, claims, deposits
-from tallystick.store.registers.agreements import NoSuchAgreementError
+from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.verdicts import verdict_on
 
 _log = telemetry.logger(__name__)
@@ -66,6 +65,7 @@ class LedgerActivities:
         self,
         *,
         database: Engine,
+        blobs: ReplicatedBlobs,
         log_key: SigningKey,
         grown: Callable[[AgreementId], None],
         doubted: Callable[[AgreementId], None] = lambda _: None,
@@ -81,27 +81,21 @@ class LedgerActivities:
         self._grown = grown
         self._doubted = doubted
         self._cases = Cases()
+        self._filings = Filings(database=database, blobs=blobs, cases=self._cases)
 
     @activity.defn
     def file_claim(self, request: FileClaim) -> CaseRecord:
         """Put a claim on record unless it is there, and return its record (idempotent: one claim per digest).
 
         Raises:
-            ApplicationError: Carries the rule that refuses the claim, or that the database is out of reach.
+            ApplicationError: Carries the rule that refuses the claim, or that the database or a store is
+                out of reach.
         """
         with crossing():
-            envelope = parse_envelope(request.start.envelope.encode())
-            claim = statement_id(envelope)
-            own = claim == request.start.claim and _is_carried_as(claim)
-            if not own or kind_of(envelope) != Kind.CLAIM:
-                raise MisdirectedError("the workflow is another claim's", claim=claim)
-            named = header_of(envelope)
-            with reading(self._database) as session:  # so that they do not fold while others wait to write
-                if claims.by_digest(session, claim) is None:
-                    self._cases.of_party(session, named.agreement, party_of(named.person))
+            envelope, claim = claim_in(request.start)
+            documents = self._filings.look(envelope, claim)
             with transaction(self._database) as session:
-                if claims.by_digest(session, claim) is None:
-                    self._file(session, envelope, request.at)
+                self._filings.record(session, envelope, documents, request.at)
                 case = self._cases.load(session, request.start.agreement, claim)
             self._grown(case.agreement.id)
             return CaseRecord(
@@ -188,16 +182,6 @@ class LedgerActivities:
             self._grown(agreement_id)
             return statement_id(envelope)
 
-    def _file(self, session: Session, envelope: Envelope, at: datetime) -> None:
-        named = header_of(envelope)
-        registered = agreements.by_digest(session, named.agreement_digest)
-        if registered is None or registered.agreement_id != named.agreement:
-            raise NoSuchAgreementError(
-                "the claim's agreement is not registered", digest=named.agreement_digest
-            )
-        check_may_be_filed(session, self._cases, registered, read_filing(registered, envelope), at=at)
-        claims.file(session, envelope, at)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
@@ -208,11 +192,6 @@ class _Place:
     admit: Callable[[Session, CaseFile, Signed[Body], datetime], str | None]
     tell: Callable[[Session, LedgerEntry, str], None] | None = None
     not_before: datetime | None = None
-
-
-def _is_carried_as(claim: Digest) -> bool:
-    """Return whether the workflow that asks has the claim's own id, by which alone the API finds it."""
-    return not activity.in_activity() or activity.info().workflow_id == claim_workflow_id(claim)
 
 
 def _not_before(request: RecordHappening) -> datetime | None:

@@ -63,7 +63,6 @@ PERIOD_MAX: Final = timedelta(days=3660)
 DEADLINE_DAYS_MAX: Final = 3660  # days looked at for the business days of one period
 EXPLANATION_LINES_MAX: Final = 64  # one for each day that a deadline counted or skipped
 
-
 # Claims that are played to try an agreement, and what they must leave room for.
 PLAY_TURNS_MAX: Final = 2_000  # of one play; each is an entry of its record, or a moment
 PLAY_NOTICES_MAX: Final = 2  # that no channel took: more change nothing
@@ -75,7 +74,9 @@ WINDOW_MIN: Final = timedelta(seconds=2)  # in a shorter one nobody can act: pro
 AGE_STANZAS_MAX: Final = 64
 AGE_LINE_BYTES_MAX: Final = 4096  # an mlkem768x25519 argument line has 1,512
 AGE_STANZA_LINES_MAX: Final = 64
-AGE_HEADER_BYTES_MAX: Final = 64 * 1024  # read to see to whom a file is sealed
+AGE_STANZA_BYTES_MAX: Final = 1600  # an mlkem768x25519 stanza has 1,557
+AGE_HEADER_BYTES_MAX: Final = 128 * 1024  # read to see how a file is sealed
+assert PERSONS_MAX <= AGE_STANZAS_MAX  # an evidence document has every reader of an agreement as recipient
 AGE_KEY_LENGTH_MAX: Final = 4096  # characters; an age1pq1 recipient has 1,959
 SEALED_BYTES_MAX: Final = 64 * 1024  # of what is sealed or opened in memory
 
@@ -118,6 +119,7 @@ LEDGER_NODES_READ_MAX: Final = 512  # rows of a stored tree in one question to t
 
 # Storage.
 BLOB_CHUNK_BYTES: Final = 1024 * 1024  # what is read, hashed and handed on at a time
+assert AGE_STANZAS_MAX * AGE_STANZA_BYTES_MAX <= AGE_HEADER_BYTES_MAX <= BLOB_CHUNK_BYTES  # of its first
 BLOB_BYTES_MAX: Final = 1 << 40
 BLOB_STORES_MIN: Final = 2
 DATABASE_BUSY_MAX: Final = timedelta(seconds=15)  # how long a writer waits for its turn

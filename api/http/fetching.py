@@ -109,11 +109,13 @@ class _Whole:
 
 def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
     person = caller.persons[blob.agreement_id]
-    if blob.uploaded_by == caller.fingerprint or blob.purpose == BlobPurpose.EVIDENCE:
+    if blob.uploaded_by == caller.fingerprint:
         return True
-    if blob.purpose != BlobPurpose.DEPOSIT:
+    if blob.purpose not in {BlobPurpose.DEPOSIT, BlobPurpose.EVIDENCE}:
         return False
     agreement = seen_agreement(session, caller, blob.agreement_id).signed().agreement
+    if blob.purpose == BlobPurpose.EVIDENCE:
+        return person in agreement.evidence_readers
     entitled = {
         party.id for role in (Role.DEPOSITOR, Role.ESCROW_AGENT) for party in agreement.parties_in(role)
     }
@@ -121,8 +123,8 @@ def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
 
 
 def _evidence(case: CaseFile, caller: Caller) -> frozenset[Digest]:
-    """Return the documents of a claim that those may read who are in its version of the agreement alone."""
-    if case.agreement.id in caller.persons:
+    """Return the documents of a claim, if the caller is a reader under the claim's own version."""
+    if caller.person_under(case.agreement) not in case.agreement.evidence_readers:
         return frozenset()
     return frozenset(document.sealed_digest for document in case.claim.filing.evidence)
 

@@ -39,6 +39,7 @@ from tallystick.messages import ClaimStart
 from tallystick.proof.reading import header_of
 from tallystick.store.blobs.replicas import NoGoodReplicaError
 from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.documents import DocumentStores
 from tallystick.store.cases.filing import check_may_be_filed, read_filing
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import ledger
@@ -214,7 +215,10 @@ def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> Agreem
             assert told is not None, "a claim's record begins with its filing"
             return told
         signed = read_filing(registered, envelope)
-        check_may_be_filed(session, backend.cases, registered, signed, at=backend.now())
+    stores = DocumentStores(database=backend.database, blobs=backend.blobs)
+    documents, at = stores.documents_of(signed.body), backend.now()
+    with reading(backend.database) as session:
+        check_may_be_filed(session, backend.cases, registered, signed, documents=documents, at=at)
     return registered.agreement_id
 
 

@@ -137,6 +137,30 @@ class ConditionNotMetError(TallystickError):
     advice = "Add the documents that are missing and replace those that are too old; the facts name them."
 
 
+class DocumentsMissingError(ConditionNotMetError):
+    """A claim names evidence documents that its party has not sent, or that no store has."""
+
+    code = "documents-missing"
+    why = "A claim is taken only while the stores have every document that it names, sent by its own party."
+    advice = (
+        "Upload what `missing` names with the purpose `evidence`, then send the same claim again; "
+        "`tallystick claim file` does both."
+    )
+
+
+class DocumentsSealedOtherwiseError(ConditionNotMetError):
+    """A claim names evidence documents that are not sealed as the agreement says."""
+
+    code = "documents-sealed-otherwise"
+    why = (
+        "Each document has to be one age file, sealed to every person in `evidence_readers` and nobody else."
+    )
+    advice = (
+        "Seal what `documents` names to the recipients of all `readers`, upload it, and file a "
+        "claim that names the new digests; `tallystick claim file` does all of that."
+    )
+
+
 class RulingIncompleteError(TallystickError):
     """A ruling without the papers that make it final."""
 

@@ -57,7 +57,11 @@ def approval(world: World, seen: LedgerSeen | None) -> Envelope:
 def records(world: World, envelope: Envelope, doubted: list[AgreementId] | None = None) -> NewEntries:
     told = doubted if doubted is not None else []
     activities = LedgerActivities(
-        database=world.database, log_key=LOG_KEY, grown=lambda _: None, doubted=told.append
+        database=world.database,
+        blobs=world.blobs,
+        log_key=LOG_KEY,
+        grown=lambda _: None,
+        doubted=told.append,
     )
     request = RecordAct(
         claim=world.claim,

@@ -120,7 +120,7 @@ def _with_much_on_record(site: BenchSite, under: Release) -> Digest:
         uploaded_by=sha256_digest(b"a depositor"),
         party="nordwind",
         arrived_at=at,
-        purpose=BlobPurpose.EVIDENCE,  # which all persons of the agreement may read
+        purpose=BlobPurpose.EVIDENCE,  # which the agreement's readers may fetch
     )
     with transaction(database) as session:
         record_blob(session, blob)
@@ -159,7 +159,9 @@ def _errands(site: BenchSite, under: Release, blob: Digest) -> Iterator[tuple[st
     deployment = Site(root=site.settings.data_dir).deployment().id
     for route, (method, path, byte_range) in routes.items():
         at = datetime.now(UTC)
-        tokens = [bearer_token(keys_of(person), deployment=deployment, at=at) for person in GREEDY]
+        readers = under.agreement.evidence_readers
+        callers = [person for person in GREEDY if not byte_range or person in readers]
+        tokens = [bearer_token(keys_of(person), deployment=deployment, at=at) for person in callers]
         yield (
             route,
             Errand(

@@ -61,6 +61,7 @@ class BenchSite:
             )
             made.agree()
             made.deposit()
+            assert made.documents, "uploaded before anything is measured"
             return made
 
         with ThreadPoolExecutor(AT_ONCE) as pool:

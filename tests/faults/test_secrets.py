@@ -6,15 +6,14 @@ import json
 import secrets
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tallystick.client.bearer import bearer_token
-from tallystick.client.blobs import put_blob
 from tallystick.crypto import age
 from tallystick.crypto.age.header import read_header
 from tallystick.crypto.custody.claim_recipient import claim_identity
@@ -22,6 +21,7 @@ from tallystick.crypto.custody.gate import contributed_identity, gate_share
 from tallystick.crypto.envelope import envelope_bytes
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys, read_key_file
+from tallystick.domain.agreement.agreement import readers
 from tallystick.domain.ids import Digest
 from tallystick.domain.statements.acts import Hold
 from tallystick.domain.statements.filing import EvidenceDocument
@@ -29,7 +29,7 @@ from tallystick.site import Site
 from tests.support.judges.canaries import Leak, contents, forms, leaks
 from tests.support.sites.faulty_site import faulty, new_site
 from tests.support.stories.releases import Release
-from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of
+from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, TOM, keys_of
 from tests.support.worlds.quick_agreements import quick_agreement
 
 LOG_KEYS = "keys/log.key"
@@ -57,18 +57,10 @@ class Claimed:
 
 def evidence(release: Release, item: str, plain: bytes) -> EvidenceDocument:
     """Store a document, sealed to those who may read it, as a claimant does."""
-    out = io.BytesIO()
-    readers = [PEOPLE[person].identity.recipient() for person in release.agreement.evidence_readers]
-    sealed = age.seal(io.BytesIO(plain), out, readers)
-    file = release.scratch / f"{item}.age"
-    file.write_bytes(out.getvalue())
-    put_blob(release.client(BEA), file, sealed.digest, agreement=release.agreement.id, purpose="evidence")
-    return EvidenceDocument(
-        item=item,
-        issued_at=datetime.now(UTC).replace(microsecond=0) - timedelta(days=1),
-        plain_digest=sha256_digest(plain),
-        sealed_digest=sealed.digest,
+    data = age.seal_bytes(
+        plain, [age.parse_recipient(one.age_recipient) for one in readers(release.agreement)]
     )
+    return replace(release.document(item, data), plain_digest=sha256_digest(plain))
 
 
 def file_key(sealed: bytes, identity: age.HybridIdentity) -> bytes:

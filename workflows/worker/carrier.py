@@ -117,16 +117,21 @@ def worker_activities(settings: Settings, database: Engine, letters: LettersSoon
     """
     log_key = read_log_key(settings)
     signing = LogSigning(database=database, log_key=log_key, deployment=settings.deployment)
+    blobs = open_blobs(settings)
     return WorkerActivities(
         signing=signing,
         ledger=LedgerActivities(
-            database=database, log_key=log_key, grown=signing.sign_soon, doubted=letters.owe
+            database=database,
+            blobs=blobs,
+            log_key=log_key,
+            grown=signing.sign_soon,
+            doubted=letters.owe,
         ),
         notices=NoticeActivities(database=database, log_key=log_key, post=_post(settings, log_key)),
-        blobs=BlobActivities(database=database, blobs=open_blobs(settings)),
+        blobs=BlobActivities(database=database, blobs=blobs),
         evidence=EvidenceActivities(
             database=database,
-            blobs=open_blobs(settings),
+            blobs=blobs,
             log_key=log_key,
             root_keys=frozenset(settings.root_keys),
         ),

@@ -3,6 +3,7 @@
 For most uses, `seal` and `open_sealed` copy a stream, and `seal_bytes` and `open_bytes` do the same for
 what fits into memory. `new_identity` makes a key that resists quantum computers (`AGE-SECRET-KEY-PQ-1…`,
 its recipient `age1pq1…`); `parse_identity` and `parse_recipient` read keys of both kinds that age has.
+`sealed_to` says to how many recipients a file is sealed, and of which types.
 Anyone who holds the identity opens what is sealed here with stock `age`, 1.3 or later.
 """
 
@@ -16,6 +17,7 @@ from tallystick.crypto.age.file import (
     open_sealed,
     seal,
     seal_bytes,
+    sealed_to,
 )
 from tallystick.crypto.age.header import AgeError, HeaderAlteredError, MalformedHeaderError
 from tallystick.crypto.age.keys import (
@@ -58,4 +60,5 @@ __all__ = [
     "parse_recipient",
     "seal",
     "seal_bytes",
+    "sealed_to",
 ]

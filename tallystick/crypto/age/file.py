@@ -13,6 +13,8 @@ from typing import BinaryIO, Final
 
 from tallystick.crypto.age.header import (
     AgeError,
+    LineSource,
+    MalformedHeaderError,
     encode_header,
     read_header,
 )
@@ -20,6 +22,7 @@ from tallystick.crypto.age.keys import (
     FILE_KEY_BYTES,
     Identity,
     Recipient,
+    check_form,
 )
 from tallystick.crypto.age.stream import (
     CHUNK_BYTES,
@@ -39,7 +42,10 @@ class NoIdentityMatchesError(AgeError):
 
     code = "no-identity-matches"
     why = "The file is sealed to other recipients than the identities that were given."
-    advice = "Give the identity whose recipient the file was sealed to."
+    advice = (
+        "Give the identity whose recipient the file was sealed to. If it is a claim's document, and you are "
+        "one of the agreement's `evidence_readers`, you were left out: refuse at intake, object, or deny."
+    )
 
 
 class UnsuitableRecipientsError(AgeError):
@@ -136,6 +142,23 @@ def open_sealed(sealed: BinaryIO, out: ByteSink, identities: Sequence[Identity])
     header.check_mac(file_key)
     copy_opened(source, out, file_key)
     return source.result()
+
+
+def sealed_to(sealed: LineSource) -> tuple[str, ...]:
+    """Return the types of a file's stanzas in their order, one for each recipient: that takes no key.
+
+    Who a recipient is shows only to that recipient's identity.
+
+    Raises:
+        MalformedHeaderError: Not an age v1 header; a native stanza that no identity could open; or the
+            same one twice, although each is sealed with a fresh share.
+    """
+    stanzas = read_header(sealed).stanzas
+    for stanza in stanzas:
+        check_form(stanza)
+    if len(set(stanzas)) != len(stanzas):
+        raise MalformedHeaderError("a stanza stands there twice", stanzas=len(stanzas))
+    return tuple(stanza.kind for stanza in stanzas)
 
 
 def seal_bytes(plain: bytes, recipients: Sequence[Recipient]) -> bytes:

@@ -61,6 +61,7 @@ class X25519Recipient:
     """An `age1…` recipient: 32 bytes, a Curve25519 point. Not safe against quantum computers."""
 
     PREFIX: ClassVar[str] = "age"
+    STANZA: ClassVar[str] = "X25519"
     POST_QUANTUM: ClassVar[bool] = False
 
     point: bytes
@@ -80,7 +81,7 @@ class X25519Recipient:
         shared = _exchange(ephemeral, self.point, MalformedAgeKeyError)
         key = hkdf(shared, salt=share + self.point, info=_X25519_INFO)
         body = ChaCha20Poly1305(key).encrypt(_ZERO_NONCE, file_key, None)
-        return Stanza(kind="X25519", arguments=(encode_base64(share),), body=body)
+        return Stanza(kind=self.STANZA, arguments=(encode_base64(share),), body=body)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +89,7 @@ class HybridRecipient:
     """An `age1pq1…` recipient: 1,216 bytes, an ML-KEM-768 key and a Curve25519 point."""
 
     PREFIX: ClassVar[str] = "age1pq"
+    STANZA: ClassVar[str] = "mlkem768x25519"
     POST_QUANTUM: ClassVar[bool] = True
 
     encoded: bytes
@@ -105,7 +107,7 @@ class HybridRecipient:
         """Return a stanza that wraps `file_key` by HPKE (RFC 9180, SealBase)."""
         wrapped = _HPKE.encrypt(file_key, self._key(), _HYBRID_INFO)
         share, body = wrapped[:_HYBRID_SHARE_BYTES], wrapped[_HYBRID_SHARE_BYTES:]
-        return Stanza(kind="mlkem768x25519", arguments=(encode_base64(share),), body=body)
+        return Stanza(kind=self.STANZA, arguments=(encode_base64(share),), body=body)
 
     def _key(self) -> MLKEM768X25519PublicKey:
         lattice, point = self.encoded[:_MLKEM_PUBLIC_BYTES], self.encoded[_MLKEM_PUBLIC_BYTES:]
@@ -139,7 +141,7 @@ class X25519Identity:
         Raises:
             MalformedHeaderError: An X25519 stanza breaks the rules of its type.
         """
-        own = [_checked(stanza, _X25519_BYTES) for stanza in stanzas if stanza.kind == "X25519"]
+        own = [_checked(stanza) for stanza in stanzas if stanza.kind == X25519Recipient.STANZA]
         return next((key for share, body in own if (key := self._open(share, body))), None)
 
     def _open(self, share: bytes, body: bytes) -> bytes | None:
@@ -178,7 +180,7 @@ class HybridIdentity:
         Raises:
             MalformedHeaderError: An mlkem768x25519 stanza breaks the rules of its type.
         """
-        own = [_checked(stanza, _HYBRID_SHARE_BYTES) for stanza in stanzas if stanza.kind == "mlkem768x25519"]
+        own = [_checked(stanza) for stanza in stanzas if stanza.kind == HybridRecipient.STANZA]
         return next((key for share, body in own if (key := self._open(share, body))), None)
 
     def _open(self, share: bytes, body: bytes) -> bytes | None:
@@ -198,6 +200,9 @@ class HybridIdentity:
 
 Recipient = X25519Recipient | HybridRecipient
 Identity = X25519Identity | HybridIdentity
+
+_SHARE_BYTES: Final = {X25519Recipient.STANZA: _X25519_BYTES, HybridRecipient.STANZA: _HYBRID_SHARE_BYTES}
+"""The size of the share of each native type; its last 32 bytes are a Curve25519 point."""
 
 
 def new_identity() -> HybridIdentity:
@@ -241,12 +246,23 @@ def parse_recipient(text: str) -> Recipient:
     raise MalformedAgeKeyError("the text is not a recipient", prefix=prefix[:32])
 
 
-def _checked(stanza: Stanza, share_bytes: int) -> tuple[bytes, bytes]:
-    """Return the share and body of `stanza`, whose sizes are checked before any key is tried."""
+def check_form(stanza: Stanza) -> None:
+    """Refuse a native stanza that no identity could open; no key is needed to see that.
+
+    Raises:
+        MalformedHeaderError: It breaks the rules of its type.
+    """
+    if stanza.kind in _SHARE_BYTES:
+        share, _ = _checked(stanza)
+        _exchange(X25519PrivateKey.generate(), share[-_X25519_BYTES:], MalformedHeaderError)
+
+
+def _checked(stanza: Stanza) -> tuple[bytes, bytes]:
+    """Return the share and body of a native `stanza`, whose sizes are checked before any key is tried."""
     if len(stanza.arguments) != 1:
         raise MalformedHeaderError("a stanza has too many or too few arguments", stanza=stanza.kind)
     share = decode_base64(stanza.arguments[0])
-    if len(share) != share_bytes or len(stanza.body) != _WRAPPED_BYTES:
+    if len(share) != _SHARE_BYTES[stanza.kind] or len(stanza.body) != _WRAPPED_BYTES:
         raise MalformedHeaderError("a stanza's share or body has a wrong size", stanza=stanza.kind)
     return share, stanza.body
 

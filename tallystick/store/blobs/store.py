@@ -126,3 +126,14 @@ class BlobStore(Protocol):
     def discard_unfinished(self, before: datetime) -> int:
         """Remove the files that a stopped process left half written before a moment; return how many."""
         ...
+
+
+def check_readable(verdicts: Iterable[ReplicaVerdict]) -> None:
+    """Refuse to judge a blob by a store that fails: it may work again in a moment.
+
+    Raises:
+        BlobStoreFailedError: A copy could not be read, and was not replaced.
+    """
+    for verdict in verdicts:
+        if verdict.state is ReplicaState.UNREADABLE and not verdict.repaired:
+            raise BlobStoreFailedError("a copy cannot be read", store=verdict.store, reason="unreadable")

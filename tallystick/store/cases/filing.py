@@ -1,5 +1,6 @@
 """Whether a claim may be filed, given all that is on record: the API asks, and so does the filing itself."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -7,13 +8,15 @@ from sqlmodel import Session
 
 from tallystick.crypto.envelope import Envelope
 from tallystick.domain.agreement.versions import with_longest_calendars
-from tallystick.domain.ids import party_of
+from tallystick.domain.ids import Digest, party_of
+from tallystick.domain.record.documents import StoredDocument, check_documents
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.soundness.simulation.calendars import check_calendars_reach
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.proof.reading import read_signed
 from tallystick.store.cases import revocations
+from tallystick.store.cases.documents import still_there
 from tallystick.store.cases.extension import check_log
 from tallystick.store.cases.kept import Cases
 from tallystick.store.registers.agreements import RegisteredAgreement
@@ -35,9 +38,14 @@ def check_may_be_filed(
     registered: RegisteredAgreement,
     signed: Signed[ClaimFiling],
     *,
+    documents: Mapping[Digest, StoredDocument],
     at: datetime,
 ) -> None:
     """Refuse a claim under `registered` that could never be released, or was filed already.
+
+    Args:
+        documents: What the stores showed of the claim's documents, just before; who has sent them is looked
+            up again.
 
     Raises:
         TallystickError: A subclass names the rule that refuses it, or what on record cannot be read.
@@ -57,3 +65,4 @@ def check_may_be_filed(
     )
     check_calendars_reach(terms.agreement, filing, at=at)
     check_log(session, agreement_id, None, filing)
+    check_documents(terms.agreement, filing, still_there(session, filing, documents))

@@ -73,7 +73,6 @@ from tests.support.worlds.gate_worlds import (
     MONDAY,
     READY,
     World,
-    document,
 )
 from tests.support.worlds.prepared_worlds import CONTENTS, accepted, deposited, prepared_world, ready_world
 
@@ -374,7 +373,7 @@ def drilled(world: World) -> World:
 
 
 def unevidenced(world: World) -> World:
-    return progressed(world.file(deposited(world), evidence=(document("outage-record", FILED),)))
+    return progressed(world.file(deposited(world), evidence=world.documents(FILED, ["outage-record"])))
 
 
 def progressed(world: World, *, intake: bool = True, notice: bool = True) -> World:

@@ -19,12 +19,13 @@ from tallystick.store.blobs.uploads import BlobPurpose, known_blobs
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.database.tables import BlobRow
 from tallystick.store.registers import deposits
-from tests.support.worlds.agreements import BEA, DORA
+from tests.support.worlds.agreements import AGREEMENT, BEA, DORA
+from tests.support.worlds.documents import sealed
 from tests.support.worlds.gate_worlds import World
 from tests.support.worlds.prepared_worlds import CONTENTS, deposited, prepared_world
 
 JUNK: Final = b"what nobody names"
-NAMED: Final = b"sealed insolvency-record"  # a document of the claim that `World.file` files
+NAMED: Final = sealed(AGREEMENT, "insolvency-record")  # a document of the claim that `World.file` files
 NOW: Final = datetime.now(UTC).replace(microsecond=0)
 LONG_AGO: Final = NOW - BLOB_UNNAMED_MAX - timedelta(days=1)
 OWNER: Final = sha256_digest(b"bea's key")

@@ -38,6 +38,7 @@ from tallystick.store.registers.verdicts import verdicts
 from tests.support.worlds.agreements import DOCS, DORA, LETTER_KEY, LOG_KEY, PEOPLE
 from tests.support.worlds.gate_worlds import MONDAY, World
 from tests.support.worlds.ledgers import NO_DIGEST, said
+from tests.support.worlds.prepared_worlds import deposited as deposit_of
 from tests.support.worlds.prepared_worlds import prepared_world
 
 NOW = MONDAY + timedelta(days=400)
@@ -371,6 +372,23 @@ def test_a_loss_is_reported_to_depositor_beneficiary_and_agent_once(world: World
     assert all(line in text for line in lost.because)
     assert "NOT REPLACED" in text
     assert sha256_digest(text.partition("\n\n")[2].encode()) in {one.text_digest for one in notices}
+
+
+def test_a_claims_document_that_no_store_has_any_more_is_recorded_and_reported(world: World) -> None:
+    world = world.file(deposit_of(world))
+    lost = world.case().claim.filing.evidence[0].sealed_digest
+    for path in world.sealed_files(lost):
+        path.unlink()
+    make_round(world)
+
+    (event,) = repairs(world, Happening.REPLICA_LOST)
+    assert event.cause == lost
+    run_until(world, rests=1)
+    for letter in letters(world):
+        text = letter.read_text()
+        assert lost in text
+        assert "evidence document without any\ngood copy cannot be read" in text
+    assert len(letters(world)) == 3
 
 
 def test_a_copy_that_was_replaced_is_reported_too(world: World) -> None:

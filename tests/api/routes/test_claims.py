@@ -26,7 +26,6 @@ from tallystick.limits import RECORD_PAGE_BYTES_MAX
 from tallystick.messages import EvidenceRequest
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE
-from tests.support.worlds.gate_worlds import document
 
 
 async def test_a_claim_says_whom_it_waits_for_and_their_inbox_lists_it(claimed: Service) -> None:
@@ -167,7 +166,7 @@ async def test_an_open_stream_ends_when_its_followers_key_is_revoked(claimed: Se
 
 
 async def test_lists_come_page_by_page_and_a_page_looks_at_its_own_claims_alone(claimed: Service) -> None:
-    declared = (document("officer-declaration", claimed.clock.now),)
+    declared = claimed.world.documents(claimed.clock.now, ["officer-declaration"])
     second = await claimed.post("/claims", claimed.filing(condition="end-of-support", evidence=declared), BEA)
     assert second.status_code == 201, second.text
     claims = [claimed.world.claim, second.json()["digest"]]
@@ -307,8 +306,8 @@ async def test_a_claim_with_evidence_from_either_end_of_time_is_refused(
 ) -> None:
     now = service.clock.now
     documents = tuple(
-        replace(document(item, now), issued_at=moment)
-        for item in ("insolvency-record", "officer-declaration")
+        replace(one, issued_at=moment)
+        for one in service.world.documents(now, ["insolvency-record", "officer-declaration"])
     )
     answer = await service.post("/claims", service.filing(evidence=documents), BEA)
     assert (answer.status_code, answer.json()["code"]) == (422, "condition-not-met")

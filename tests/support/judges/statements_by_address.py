@@ -34,7 +34,6 @@ from tests.support.worlds.gate_worlds import (
     MONDAY,
     SIGNERS,
     World,
-    document,
 )
 from tests.support.worlds.groundwork import NO_DIGEST, some_digest
 from tests.support.worlds.prepared_worlds import deposited
@@ -182,7 +181,7 @@ def _filing(world: World, at: datetime) -> Mapping[str, object]:
         "condition": "insolvency",
         "deposit": deposited(world),
         "stages": (StageId("source"),),
-        "evidence": tuple(document(item, at) for item in ("insolvency-record", "outage-record")),
+        "evidence": world.documents(at),
         "recipient": str(CLAIM_IDENTITY.recipient()),
         "purpose": Purpose.RELEASE,
         "declaration": "Support has ceased.",

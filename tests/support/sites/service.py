@@ -123,7 +123,9 @@ class RecordingEngine:
     @property
     def _ledger(self) -> LedgerActivities:
         """What records a workflow's statements: each is admitted there once more, if it is an act."""
-        return LedgerActivities(database=self.world.database, log_key=LOG_KEY, grown=lambda _: None)
+        return LedgerActivities(
+            database=self.world.database, blobs=self.world.blobs, log_key=LOG_KEY, grown=lambda _: None
+        )
 
     def _told(self, claim: Digest, statement: Digest) -> Acknowledged:
         case = replace(self.world, claim=claim).case()

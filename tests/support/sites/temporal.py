@@ -62,7 +62,7 @@ from tallystick.store.registers import deposits
 from tests.support.sites import sandbox
 from tests.support.sites.server_clock import ServerClock
 from tests.support.worlds.agreements import ANA, BEA, DORA, LETTER_KEY, LOG_KEY, PEOPLE
-from tests.support.worlds.gate_worlds import CLAIM_IDENTITY, ROOT_KEYS, World, document
+from tests.support.worlds.gate_worlds import CLAIM_IDENTITY, ROOT_KEYS, World
 from tests.support.worlds.story_worlds import BEGIN, deposited_world
 from workflows.claim.release import ReleaseWorkflow
 from workflows.worker.carrier import WORKFLOWS, WorkerActivities
@@ -126,7 +126,7 @@ class Story:
             "condition": "insolvency",
             "deposit": self.deposit,
             "stages": tuple(StageId(stage) for stage in stages),
-            "evidence": tuple(document(item, at) for item in ("insolvency-record", "outage-record")),
+            "evidence": self.world.documents(at),
             "recipient": str(CLAIM_IDENTITY.recipient()),
             "purpose": Purpose.RELEASE,
             "declaration": "Support has ceased.",
@@ -301,17 +301,15 @@ class Story:
     # ------------------------------------------------------------------ the processes
 
     def activities(self, post: Post | None = None) -> WorkerActivities:
-        world = self.world
+        database, blobs, world = self.world.database, self.world.blobs, self.world
         outbox = Post(domain="test.invalid", outbox_dir=world.folder / "outbox", letter_key=LETTER_KEY)
-        signing = LogSigning(database=world.database, log_key=LOG_KEY, deployment=DeploymentId("test"))
+        signing = LogSigning(database=database, log_key=LOG_KEY, deployment=DeploymentId("test"))
         return WorkerActivities(
             signing=signing,
-            ledger=LedgerActivities(database=world.database, log_key=LOG_KEY, grown=signing.sign),
-            notices=NoticeActivities(database=world.database, log_key=LOG_KEY, post=post or outbox),
-            blobs=BlobActivities(database=world.database, blobs=world.blobs),
-            evidence=EvidenceActivities(
-                database=world.database, blobs=world.blobs, log_key=LOG_KEY, root_keys=ROOT_KEYS
-            ),
+            ledger=LedgerActivities(database=database, blobs=blobs, log_key=LOG_KEY, grown=signing.sign),
+            notices=NoticeActivities(database=database, log_key=LOG_KEY, post=post or outbox),
+            blobs=BlobActivities(database=database, blobs=blobs),
+            evidence=EvidenceActivities(database=database, blobs=blobs, log_key=LOG_KEY, root_keys=ROOT_KEYS),
         )
 
     def gate(self) -> GateActivities:

@@ -17,7 +17,9 @@ def signing(world: World) -> LogSigning:
 
 
 def activities(world: World) -> LedgerActivities:
-    return LedgerActivities(database=world.database, log_key=LOG_KEY, grown=signing(world).sign)
+    return LedgerActivities(
+        database=world.database, blobs=world.blobs, log_key=LOG_KEY, grown=signing(world).sign
+    )
 
 
 def filing(world: World) -> FileClaim:

@@ -42,6 +42,7 @@ from tallystick.receiver.delivery import OfferedComponent, OfferedStage, Verifie
 from tallystick.store.blobs.store import BlobMissingError
 from tests.support.judges.history import Attempt, History, Told
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of
+from tests.support.worlds.documents import ITEMS, document, sealed
 from tests.support.worlds.ledgers import happened
 
 PATIENCE_SECONDS: Final = 60.0
@@ -156,13 +157,23 @@ class Release:
             "condition": "insolvency",
             "deposit": self.deposited,
             "stages": tuple(stage.id for stage in self.agreement.stages),
-            "evidence": tuple(_document(item) for item in ("insolvency-record", "outage-record")),
+            "evidence": self.documents,
             "recipient": str(own.recipient()),
             "purpose": Purpose.RELEASE,
             "declaration": "Support has ceased.",
             "nonce": self.nonce,
         }
         return self.signed(self.body(ClaimFiling, BEA, **(filing | members)), BEA)
+
+    @cached_property
+    def documents(self) -> tuple[EvidenceDocument, ...]:
+        """The documents that claims name: sealed to their readers, and uploaded before a claim names them."""
+        return tuple(self.document(item, sealed(self.agreement, item)) for item in ITEMS)
+
+    def document(self, item: str, data: bytes) -> EvidenceDocument:
+        """Upload the sealed document for an item, as a claimant does before she signs."""
+        self._uploads(item, data, BEA, "evidence")
+        return document(self.agreement, item, _now(), data)
 
     def accept(self) -> None:
         self.insist("intakes", self.act(Intake, ANA, accepted=True), ANA, Point.NOTICE)
@@ -332,9 +343,7 @@ class Release:
     def _sealed(self, part: ComponentId, custody: str, recipient: str) -> DepositedComponent:
         plain, out = self.contents[part], io.BytesIO()
         sealed = age.seal(io.BytesIO(plain), out, [age.parse_recipient(recipient)])
-        file = self.scratch / f"{self.agreement.id}-{part}.age"
-        file.write_bytes(out.getvalue())
-        self.until("the sealed file is stored", lambda: self._uploaded(file, sealed.digest))
+        self._uploads(part, out.getvalue(), DORA, "deposit")
         return DepositedComponent(
             component=part,
             custody=Digest(custody),
@@ -345,9 +354,11 @@ class Release:
             payload_bytes=len(plain),
         )
 
-    def _uploaded(self, file: Path, digest: Digest) -> bool:
-        put_blob(self.client(DORA), file, digest, agreement=self.agreement.id, purpose="deposit")
-        return True
+    def _uploads(self, what: str, data: bytes, person: PersonId, purpose: str) -> None:
+        file, under = self.scratch / f"{self.agreement.id}-{what}.age", self.agreement.id
+        file.write_bytes(data)
+        sender, digest = self.client(person), sha256_digest(data)
+        self.insisted(lambda: put_blob(sender, file, digest, agreement=under, purpose=purpose))
 
     def _delivery(self) -> VerifiedDelivery:
         document = RemoteEscrow(client=self.client(BEA)).delivery(self.claim)
@@ -387,12 +398,3 @@ class Release:
 
 _NOT_YET: Final = frozenset(error.code for error in (NoSuchThingError, BlobMissingError, BlobAlteredError))
 """A log has no checkpoint yet, a blob is not in the stores yet, an answer was cut off."""
-
-
-def _document(item: str) -> EvidenceDocument:
-    return EvidenceDocument(
-        item=item,
-        issued_at=_now() - timedelta(days=1),
-        plain_digest=sha256_digest(item.encode()),
-        sealed_digest=sha256_digest(b"sealed " + item.encode()),
-    )

@@ -7,7 +7,7 @@ Only clocks are told what to say.
 import io
 import shutil
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -47,6 +47,7 @@ from tallystick.messages import DealCustody, DecideStage, GateAnswer, SightNotic
 from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.blobs.uploads import blobs_with
 from tallystick.store.cases.casefile import CaseFile, load
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
@@ -70,6 +71,7 @@ from tests.support.worlds.agreements import (
     TOM,
     age_identity,
 )
+from tests.support.worlds.documents import ITEMS, document, sealed, upload
 from tests.support.worlds.ledgers import new_engine
 
 MONDAY: Final = datetime(2026, 10, 5, 9, tzinfo=UTC)
@@ -221,13 +223,26 @@ class World:
         (kind,) = (kind for kind, form in BODIES.items() if type(body) is form)
         return sign(kind, write_body(body), list(keys))
 
+    def documents(self, at: datetime, items: Sequence[str] = ITEMS) -> tuple[EvidenceDocument, ...]:
+        """What a claim filed at `at` says of its documents, which the claimant has uploaded by now."""
+        files = [sealed(self.agreement, item) for item in items]
+        with reading(self.database) as session:
+            new = [one for one in files if not blobs_with(session, sha256_digest(one))]
+        for one in new:
+            self.uploads(one, at=at)
+        return tuple(document(self.agreement, item, at) for item in items)
+
+    def uploads(self, data: bytes, person: PersonId = BEA, *, at: datetime = FILED) -> Digest:
+        """Let a person upload a file as evidence, whatever is in it."""
+        return upload(self.database, self.blobs, data, under=self.agreement.id, sender=person, at=at)
+
     def filing(self, deposit: Digest, at: datetime = FILED, **changes: object) -> Envelope:
         members: dict[str, object] = {
             "generation": newest_generation(),
             "condition": "insolvency",
             "deposit": deposit,
             "stages": (CRITICAL,),
-            "evidence": tuple(document(item, at) for item in ("insolvency-record", "outage-record")),
+            "evidence": changes.get("evidence") or self.documents(at),
             "recipient": str(CLAIM_IDENTITY.recipient()),
             "purpose": Purpose.RELEASE,
             "declaration": "Support has ceased.",
@@ -358,12 +373,3 @@ class World:
     def sealed_files(self, digest: Digest) -> list[Path]:
         hexadecimal = digest.removeprefix("sha256:")
         return sorted(self.folder.glob(f"*/blobs/*/*/{hexadecimal}"))
-
-
-def document(item: str, at: datetime) -> EvidenceDocument:
-    return EvidenceDocument(
-        item=item,
-        issued_at=at - timedelta(days=1),
-        plain_digest=sha256_digest(item.encode()),
-        sealed_digest=sha256_digest(b"sealed " + item.encode()),
-    )

@@ -1,0 +1,201 @@
+"""A claim is taken only with its evidence documents in the stores, sealed to all who may read them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tallystick.crypto.age import seal_bytes
+from tallystick.crypto.age.header import Stanza, encode_header
+from tallystick.crypto.age.keys import FILE_KEY_BYTES, X25519Identity
+from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.domain.ids import PersonId
+from tests.support.sites.service import Service
+from tests.support.worlds.agreements import ABE, ANA, BEA, BEN, DIRK, DORA, KIM, PEOPLE, TOM, agreement
+from tests.support.worlds.documents import document, sealed
+from tests.support.worlds.gate_worlds import World
+
+ITEM = "outage-record"
+READERS = [PEOPLE[person].identity.recipient() for person in (ANA, ABE, KIM, TOM, DORA, DIRK)]
+CLASSIC = X25519Identity(seed=bytes(range(32))).recipient()
+FILE_KEY = bytes(FILE_KEY_BYTES)
+STANZAS = [reader.wrap(FILE_KEY) for reader in READERS]
+
+
+def by_passphrase() -> bytes:
+    salted = Stanza(kind="scrypt", arguments=("AAAAAAAAAAAAAAAAAAAAAA", "10"), body=bytes(32))
+    return encode_header([salted], FILE_KEY) + bytes(64)
+
+
+async def filed(service: Service, data: bytes, person: PersonId = BEA) -> tuple[int, str]:
+    """File a claim one of whose documents is `data`, which `person` has uploaded."""
+    first = service.world.documents(service.clock.now, ["insolvency-record"])
+    service.world.uploads(data, person)
+    second = document(service.world.agreement, ITEM, service.clock.now, data)
+    answer = await service.post("/claims", service.filing(evidence=(*first, second)), BEA)
+    return answer.status_code, answer.json().get("code", "")
+
+
+async def test_a_claim_whose_documents_never_arrived_is_refused_until_they_have(service: Service) -> None:
+    now, terms = service.clock.now, service.world.agreement
+    documents = tuple(document(terms, item, now) for item in ("insolvency-record", ITEM))
+    filing = service.filing(evidence=documents)
+    refused = await service.post("/claims", filing, BEA)
+    assert (refused.status_code, refused.json()["code"]) == (422, "documents-missing")
+    assert refused.json()["facts"]["missing"] == [
+        {"item": one.item, "sealed_digest": one.sealed_digest} for one in documents
+    ]
+    service.world.documents(now, ["insolvency-record"])
+    refused = await service.post("/claims", filing, BEA)
+    assert [one["item"] for one in refused.json()["facts"]["missing"]] == [ITEM]
+    service.world.documents(now)
+    assert (await service.post("/claims", filing, BEA)).status_code == 201
+
+
+async def test_an_upload_through_the_door_is_enough(service: Service) -> None:
+    now, data = service.clock.now, sealed(service.world.agreement, ITEM)
+    first = service.world.documents(now, ["insolvency-record"])
+    named = document(service.world.agreement, ITEM, now)
+    where = {"agreement": service.world.agreement.id, "purpose": "evidence"}
+    path, signed_in = f"/v1/blobs/{named.sealed_digest}", service.signed_in(BEN)
+    sent = await service.http.put(path, content=data, params=where, headers=signed_in)
+    assert sent.status_code == 201
+    answer = await service.post("/claims", service.filing(evidence=(*first, named)), BEA)
+    assert answer.status_code == 201, "a colleague of the claimant may send it"
+
+
+@pytest.mark.parametrize("sender", [DORA, ANA])
+async def test_another_partys_document_is_not_the_claimants(sender: PersonId, service: Service) -> None:
+    data = sealed(service.world.agreement, ITEM)
+    assert await filed(service, data, sender) == (422, "documents-missing")
+
+
+async def test_a_document_that_was_sent_for_something_else_is_missing(service: Service) -> None:
+    data = sealed(service.world.agreement, ITEM)
+    service.world.uploads(data)
+    service.world.execute("UPDATE blobs SET purpose = 'deposit' WHERE digest = ?", sha256_digest(data))
+    documents = (
+        *service.world.documents(service.clock.now, ["insolvency-record"]),
+        document(service.world.agreement, ITEM, service.clock.now),
+    )
+    answer = await service.post("/claims", service.filing(evidence=documents), BEA)
+    assert (answer.status_code, answer.json()["code"]) == (422, "documents-missing")
+
+
+async def test_a_document_that_has_not_arrived_as_a_whole_is_missing(service: Service) -> None:
+    data = sealed(service.world.agreement, ITEM)
+    service.world.uploads(data)
+    service.world.execute(
+        "UPDATE blobs SET arrived_at = NULL, arriving_bytes = 9 WHERE digest = ?", sha256_digest(data)
+    )
+    documents = (
+        *service.world.documents(service.clock.now, ["insolvency-record"]),
+        document(service.world.agreement, ITEM, service.clock.now),
+    )
+    answer = await service.post("/claims", service.filing(evidence=documents), BEA)
+    assert (answer.status_code, answer.json()["code"]) == (422, "documents-missing")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(lambda: b"The record.\n", id="not sealed"),
+        pytest.param(lambda: b"", id="empty"),
+        pytest.param(lambda: seal_bytes(b"x", [PEOPLE[BEA].identity.recipient()]), id="to the claimant"),
+        pytest.param(lambda: seal_bytes(b"x", READERS[:-1]), id="one reader left out"),
+        pytest.param(lambda: seal_bytes(b"x", [*READERS, READERS[0]]), id="one reader more"),
+        pytest.param(lambda: seal_bytes(b"x", [CLASSIC] * len(READERS)), id="no post-quantum recipient"),
+        pytest.param(
+            lambda: encode_header([*STANZAS, CLASSIC.wrap(FILE_KEY)], FILE_KEY), id="another type beside"
+        ),
+        pytest.param(by_passphrase, id="a passphrase"),
+        pytest.param(lambda: encode_header([STANZAS[0]] * len(READERS), FILE_KEY), id="one stanza six times"),
+        pytest.param(lambda: encode_header(STANZAS, FILE_KEY)[:-50], id="cut within the header"),
+    ],
+)
+async def test_a_document_that_is_not_sealed_to_all_readers_is_refused(
+    data: Callable[[], bytes], service: Service
+) -> None:
+    assert await filed(service, data()) == (422, "documents-sealed-otherwise")
+
+
+async def test_documents_are_sealed_to_the_readers_of_the_version_that_the_claim_is_under(
+    service: Service,
+) -> None:
+    fewer = agreement(version=2, supersedes=service.world.digest, evidence_readers=(ANA, KIM))
+    newer = World(folder=service.world.folder, agreement=fewer)
+    newer.register()
+    later = replace(service, world=newer)
+    assert await filed(later, sealed(service.world.agreement, ITEM)) == (422, "documents-sealed-otherwise")
+    assert await filed(later, sealed(fewer, ITEM)) == (201, "")
+
+
+async def test_a_document_that_no_store_has_any_more_is_missing(service: Service) -> None:
+    documents = service.world.documents(service.clock.now)
+    first, second = service.world.sealed_files(documents[1].sealed_digest)
+    first.unlink()
+    data = second.read_bytes()
+    second.write_bytes(b"rot")
+    filing = service.filing(evidence=documents)
+    refused = await service.post("/claims", filing, BEA)
+    assert refused.json()["code"] == "documents-missing"
+    assert [one["item"] for one in refused.json()["facts"]["missing"]] == [ITEM]
+    second.write_bytes(data)
+    assert (await service.post("/claims", filing, BEA)).status_code == 201, "one good copy is enough"
+
+
+async def test_a_store_that_cannot_be_read_says_nothing_about_a_document(service: Service) -> None:
+    documents = service.world.documents(service.clock.now)
+    filing = service.filing(evidence=documents)
+    lost, unreadable = service.world.sealed_files(documents[0].sealed_digest)
+    lost.unlink()
+    data = unreadable.read_bytes()
+    unreadable.unlink()
+    unreadable.mkdir()
+    answer = await service.post("/claims", filing, BEA)
+    assert (answer.status_code, answer.json()["code"]) == (503, "blob-store-failed")
+    unreadable.rmdir()
+    unreadable.write_bytes(data)
+    assert (await service.post("/claims", filing, BEA)).status_code == 201
+
+
+async def test_a_claim_on_record_is_acknowledged_again_whatever_became_of_its_documents(
+    service: Service,
+) -> None:
+    documents = service.world.documents(service.clock.now)
+    filing = service.filing(evidence=documents)
+    first = await service.post("/claims", filing, BEA)
+    for one in documents:
+        for copy in service.world.sealed_files(one.sealed_digest):
+            copy.unlink()
+        service.world.execute("DELETE FROM blobs WHERE digest = ?", one.sealed_digest)
+    service.clock.passes(timedelta(minutes=1))
+    again = await service.post("/claims", filing, BEA)
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+
+
+async def test_only_its_readers_and_its_sender_fetch_a_document(service: Service) -> None:
+    (one,) = service.world.documents(service.clock.now, [ITEM])
+    people = (ANA, ABE, KIM, TOM, DORA, DIRK, BEA, BEN)
+    seen = {
+        person: (await service.get(f"/blobs/{one.sealed_digest}", person)).status_code for person in people
+    }
+    assert seen == {**dict.fromkeys(people, 200), BEN: 404}
+
+
+async def test_readers_of_a_claims_own_version_fetch_its_documents_though_a_newer_one_names_others(
+    service: Service,
+) -> None:
+    documents = service.world.documents(service.clock.now)
+    assert (await service.post("/claims", service.filing(evidence=documents), BEA)).status_code == 201
+    fewer = agreement(version=2, supersedes=service.world.digest, evidence_readers=(ANA, BEN))
+    World(folder=service.world.folder, agreement=fewer).register()
+    path = f"/blobs/{documents[0].sealed_digest}"
+    assert (await service.get(path, KIM)).status_code == 200
+    loose = service.world.uploads(b"named by no claim")
+    assert [(await service.get(f"/blobs/{loose}", one)).status_code for one in (ANA, BEN, KIM)] == [
+        200,
+        200,
+        404,
+    ]
