@@ -43,9 +43,7 @@ DEADLINES_REMEMBERED_MAX: Final = 256  # of each of those agreements
 PARTIES_MAX: Final = 16
 PERSONS_MAX: Final = 64
 CHANNELS_MAX: Final = 16  # of one party: a notice goes to all of them, and its statement names them all
-ADDRESS_LENGTH_MAX: Final = (
-    1024  # characters; RFC 5321 has 254 for a mailbox, and a webhook's URL may be longer
-)
+ADDRESS_LENGTH_MAX: Final = 1024  # characters; RFC 5321 has 254 for a mailbox, a webhook's URL may have more
 COMPONENTS_MAX: Final = 64
 STAGES_MAX: Final = 8
 CONDITIONS_MAX: Final = 32
@@ -132,9 +130,7 @@ UPLOAD_RENEWED_AFTER: Final = timedelta(hours=1)  # how old the note may be of w
 UPLOAD_RENEWED_BYTES: Final = 64 * 1024 * 1024  # after so many of one request, its room is looked at again
 UPLOADS_UNDER_WAY_MAX: Final = 64  # of one person under one agreement
 BLOB_UNNAMED_MAX: Final = timedelta(days=30)  # how long a blob is kept that no statement names
-BLOB_ORPHANED_MAX: Final = timedelta(
-    days=14
-)  # and one that no agreement knows: time to mend a restored database
+BLOB_ORPHANED_MAX: Final = timedelta(days=14)  # and one that no agreement knows: after a restore it may
 assert UPLOAD_RENEWED_AFTER < UPLOAD_IDLE_MAX < BLOB_UNNAMED_MAX
 IDEMPOTENCY_KEY_LENGTH_MAX: Final = 128
 
@@ -216,12 +212,8 @@ assert NOTICE_STEP_MAX > LEDGER_STEP_MAX  # it ends with such a step
 # Notices.
 METRICS_READERS_MAX: Final = 8  # at once, on the port of the figures
 CHANNEL_REPLY_MAX: Final = timedelta(seconds=30)  # for a mail server or a webhook to send the next bytes,
-CHANNEL_TIME_MAX: Final = timedelta(
-    minutes=2
-)  # and for all of one letter: its recipient may send a few for ever
-assert (
-    CHANNEL_REPLY_MAX < CHANNEL_TIME_MAX < NOTICE_STEP_MAX - LEDGER_STEP_MAX
-)  # so that the rest is recorded
+CHANNEL_TIME_MAX: Final = timedelta(minutes=2)  # and for all of one letter, lest a few bytes come for ever
+assert CHANNEL_REPLY_MAX < CHANNEL_TIME_MAX < NOTICE_STEP_MAX - LEDGER_STEP_MAX  # the rest is recorded
 CHANNEL_DETAIL_LENGTH_MAX: Final = 200
 LETTER_FILE_SIZE_BYTES_MAX: Final = 1024 * 1024  # of a letter as a file, or of the mail that it lies in
 
