@@ -28,13 +28,15 @@ from tallystick.store.ledger import ledger
 from tallystick.store.registers import claims
 from tests.bench.greedy_callers import CALLERS, Errand
 from tests.bench.measuring import Seconds, percentile
-from tests.bench.site import ROOT, BenchSite
+from tests.bench.site import CLAIMS_EACH_MAX, ROOT, BenchSite
 from tests.support.stories.releases import Release
 from tests.support.worlds.agreements import ABE, ANA, BEA, BEN, DIRK, DORA, KIM, TOM, keys_of
 
 CLAIMS_ON_RECORD: Final = 400
 BLOB_BYTES: Final = 1 << 30
-SECONDS_A_ROUTE: Final = 8.0
+SECONDS_A_ROUTE: Final = 24.0
+APPROVALS_A_ROUTE: Final = 30
+ROUTES: Final = 5
 APPROVAL_SECONDS_MAX: Final = 1.0
 READ_SECONDS_MAX: Final = 0.25
 APPROVERS: Final = (ANA, KIM, TOM)
@@ -59,8 +61,10 @@ class Beside:
 
 def measure_greedy(site: BenchSite, tell: Callable[[str], None]) -> list[Beside]:
     """Return what an approver waited for beside each heavy route."""
-    (under,) = site.agreements(["greedy"])
-    waiting = site.open_claims([under], len(under.agreement.conditions))
+    needed = -(-APPROVALS_A_ROUTE * ROUTES // (CLAIMS_EACH_MAX * len(APPROVERS)))
+    agreements = site.agreements([f"greedy-{place}" for place in range(needed)])
+    under = agreements[0]
+    waiting = site.open_claims(agreements, CLAIMS_EACH_MAX)
     for claim in waiting:
         claim.until("its window is open", lambda claim=claim: claim.state() == "WINDOW")  # type: ignore[misc]
     blob = _with_much_on_record(site, under)
@@ -204,7 +208,7 @@ def _beside(site: BenchSite, route: str, acts: Iterator[tuple[Release, PersonId]
         approvals.append(_took(address, "POST", f"/v1/claims/{claim.claim}/approvals", sent, body))
         for _ in range(3):
             reads.append(_took(address, "GET", f"/v1/claims/{claim.claim}/deadlines", signed_in))
-        if time.monotonic() > give_up or len(approvals) >= len(APPROVERS) * 2:
+        if time.monotonic() > give_up or len(approvals) >= APPROVALS_A_ROUTE:
             break
     return Beside(route=route, approvals=approvals, reads=reads)
 
