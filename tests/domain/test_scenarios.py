@@ -744,7 +744,7 @@ STORIES: Final = (
     ),
     Story(
         "a stated limit: an acknowledgement by a key that is revoked later stands, and the window goes on",
-        "bea files\nana accepts\ndora acknowledges\ndora revokes their own key\n= WINDOW\ndirk objects\n= CONTESTED",
+        f"{OPEN}\ndora revokes their own key\n= WINDOW\ndirk objects\n= CONTESTED",
     ),
     Story(
         "a hold that a revoked key helped to lift stands again",
