@@ -43,12 +43,12 @@ class Clearance:
         with reading(self.database) as session:
             at = min(self.clock(), database_now(session))
             doubtful = unneeded.doubtful(session, at)
-        forgotten = sum(self._forgotten(one, digests, at) for one, digests in doubtful.items())
-        removed = self._removed(at)
+        forgotten = sum(self._forget_unnamed(one, digests, at) for one, digests in doubtful.items())
+        removed = self._remove_orphans(at)
         _log.info("removed what nobody needs", forgotten=forgotten, removed=removed)
 
-    def _forgotten(self, agreement_id: AgreementId, digests: Collection[Digest], at: datetime) -> int:
-        """Forget what no statement names; in a log that cannot be read, any of it may be named."""
+    def _forget_unnamed(self, agreement_id: AgreementId, digests: Collection[Digest], at: datetime) -> int:
+        """Forget what no statement names, and count it; an unreadable log may name any of it."""
         try:
             with reading(self.database) as session:
                 seen = unneeded.unnamed(session, agreement_id, digests)
@@ -60,14 +60,16 @@ class Clearance:
             _log.warning("what nobody names was not forgotten", agreement=agreement_id, why=str(error))
             return 0
 
-    def _removed(self, at: datetime) -> int:
+    def _remove_orphans(self, at: datetime) -> int:
+        """Remove copies that no agreement knows, and count them."""
         before = at - BLOB_ORPHANED_MAX
         with reading(self.database) as session:
             expected = unneeded.expected(session)
         orphans = {digest for digest in self.blobs.kept_since_before(before) if digest not in expected}
-        return sum(self._is_removed(orphan, before) for orphan in orphans)
+        return sum(self._remove(orphan, before) for orphan in orphans)
 
-    def _is_removed(self, orphan: Digest, before: datetime) -> bool:
+    def _remove(self, orphan: Digest, before: datetime) -> bool:
+        """Remove a blob that still nobody expects; return whether it was removed."""
         # Writers take turns: a sender who wants it now takes room for it before this, or after.
         with transaction(self.database) as session:
             if unneeded.is_expected(session, orphan) or not self.blobs.discard(orphan, before):

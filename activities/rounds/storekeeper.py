@@ -151,7 +151,7 @@ class Storekeeper:
                 with transaction(self.database) as session:
                     for stored in blobs_with(session, blob):
                         event = _event(session, stored.agreement_id, (happening, blob, lines), at)
-                        if happening is Happening.REPLICA_REPAIRED or not _is_told(session, event):
+                        if happening is Happening.REPLICA_REPAIRED or not _is_on_record(session, event):
                             envelope = signed_by_engine(event, self.log_key)
                             ledger.append(session, stored.agreement_id, envelope, at, claim=None)
             except DatabaseUnavailableError as error:
@@ -190,7 +190,7 @@ def _event(
     )
 
 
-def _is_told(session: Session, event: Event) -> bool:
+def _is_on_record(session: Session, event: Event) -> bool:
     """Return whether the last event about the blob says the same."""
     causes = [event.cause] if event.cause is not None else []
     told = [one for _, one in events(session, event.agreement, causes=causes)]
