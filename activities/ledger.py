@@ -45,8 +45,8 @@ from tallystick.messages import (
 from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.cases import casefile
+from tallystick.store.cases.admission import admitted
 from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.cases.extension import admitted
 from tallystick.store.cases.kept import Cases
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger

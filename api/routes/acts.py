@@ -25,8 +25,8 @@ from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
 from tallystick.messages import Submission
 from tallystick.proof.reading import read_signed
+from tallystick.store.cases.admission import admitted
 from tallystick.store.cases.casefile import CaseFile
-from tallystick.store.cases.extension import admitted
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import claims
@@ -91,7 +91,7 @@ def _check_kept(backend: Backend, case: CaseFile, envelope: Envelope) -> None:
 
 
 def _admitted(backend: Backend, session: Session, case: CaseFile, envelope: Envelope) -> str | None:
-    """Admit a statement, as `tallystick.store.cases.extension.admitted` does."""
+    """Admit a statement, as `tallystick.store.cases.admission` does."""
     return admitted(session, case, read_signed(envelope, case.agreement), backend.now())
 
 

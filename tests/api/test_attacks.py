@@ -12,7 +12,7 @@ from tallystick.domain.kinds import Outcome, ReceiptOutcome
 from tallystick.domain.quorum import Quorum
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.orders import JointInstruction
-from tallystick.domain.statements.receipts import Receipt, ReceivedComponent, Return
+from tallystick.domain.statements.receipts import Receipt, Return
 from tests.support.sites.service import Service, serving
 from tests.support.worlds.agreements import ANA, BEA, CRITICAL, DORA, KIM, PEOPLE, TOM, agreement
 from tests.support.worlds.gate_worlds import READY, World
@@ -91,8 +91,7 @@ async def test_a_return_ordered_after_the_end_can_be_certified(tmp_path: Path) -
     world, at = ready_world(tmp_path / "site"), READY + timedelta(hours=1)
     assert world.decide().outcome == "released"
     components = world.agreement.stage(CRITICAL).components
-    received = tuple(ReceivedComponent(component=one, sealed_digest=NO_DIGEST) for one in components)
-    outcome = ReceiptOutcome.ACTIVATED
+    received, outcome = world.received(), ReceiptOutcome.ACTIVATED
     world.say(Receipt, BEA, at, stage=CRITICAL, outcome=outcome, components=received, detail="it runs")
     world.settle(at)
     async with serving(world) as service:

@@ -11,8 +11,10 @@ from tallystick.domain.claim.rules import PremiseAnswer, SeenPremise
 from tallystick.domain.claim.sight import Sight
 from tallystick.domain.claim.tally import tally_approvals
 from tallystick.domain.deposit.provenance import deposit_fault
+from tallystick.domain.deposit.received import received_fault
 from tallystick.domain.ids import StageId
 from tallystick.domain.statements.header import Header
+from tallystick.domain.statements.receipts import Receipt
 
 
 def _agreement_pinned(_: Agreement, claim: Claim, __: StageId, sight: Sight) -> PremiseAnswer:
@@ -35,7 +37,8 @@ def _deposit(agreement: Agreement, claim: Claim, _: StageId, sight: Sight) -> Pr
     deposit = sight.deposit
     if deposit is None or deposit.id != claim.filing.deposit:
         return PremiseAnswer(holds=False, found="the pinned deposit was not found")
-    fault = deposit_fault(agreement, deposit)
+    receipts = [receipt for _, receipt in claim.entries_of(Receipt)]
+    fault = deposit_fault(agreement, deposit) or received_fault(deposit.body, receipts)
     if fault is not None:
         return PremiseAnswer(holds=False, found=f"{deposit.id}: {fault}")
     return PremiseAnswer(holds=True, found=f"{deposit.id} signed by {deposit.body.person}")

@@ -2,11 +2,13 @@
 
 from tallystick.domain.amounts import counted
 from tallystick.domain.deposit.provenance import custody_fault, deposit_fault, place_fault
+from tallystick.domain.deposit.received import received_fault
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Happening
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import Event
+from tallystick.domain.statements.receipts import Receipt
 from tallystick.proof.evidence.established import (
     Established,
     EvidenceBrokenError,
@@ -32,6 +34,9 @@ def deposit_pinned(known: Established) -> str:
     if fault is not None:
         raise EvidenceBrokenError(fault, number=signed.body.number)
     _check_found_whole(known, pinned)
+    receipts = [receipt.body for _, receipt in statements_of(known, Receipt)]
+    if (fault := received_fault(signed.body, receipts)) is not None:
+        raise EvidenceBrokenError(fault, pinned=pinned)
     known.deposit = signed
     return f"{pinned}, found whole before the claim was filed"
 

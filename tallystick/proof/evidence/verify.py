@@ -10,7 +10,8 @@
 7.  statements-signed: every signature of every statement.
 8.  order-possible: each statement once, after what it names, and not before it was issued; times grow.
 9.  version-in-force: at filing the pinned version was in force, and no later one in the file was.
-10. deposit-pinned: the depositor signed the deposit that the claim pins, and it was whole before the claim.
+10. deposit-pinned: the depositor signed the deposit that the claim pins, it was whole before the claim, and
+    nothing else is reported as active.
 11. custody-known: the gate dealt the custody epochs to which the pinned deposit was sealed.
 12. record-folds: every entry about the claim is admitted again, in order, by the rules it was filed under.
 13. ledger-extends-seen: the log extends each checkpoint that an author had verified, or it is named.

@@ -1,15 +1,12 @@
 """Whether a log extends what the authors of statements had verified, as the database shows it.
 
-To admit an act where it is recorded, call `admitted`; `check_log` asks about any statement that helps or
-stops a release. `unextended` finds what must not count, among all that is on a claim's record.
+`check_log` asks about a statement that is about to be recorded, `unextended` about all that are on a claim's
+record: what it finds must not count.
 """
-
-from datetime import datetime
 
 from sqlmodel import Session
 
 from tallystick.crypto.log.merkle import LogRangeError
-from tallystick.domain.admission.door import admit_act
 from tallystick.domain.admission.extension import (
     LogFound,
     check_extended,
@@ -20,30 +17,18 @@ from tallystick.domain.admission.extension import (
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.statements.header import Header
-from tallystick.domain.statements.signed import Body, Signed
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.ledger.ledger import frontier_of
 from tallystick.store.ledger.tree import root_at
 
 
-def admitted(session: Session, case: CaseFile, signed: Signed[Body], at: datetime) -> str | None:
-    """Admit an act to a claim's record, as the claim and the log stand in `session`.
+def check_log(session: Session, agreement_id: AgreementId, claim: Claim | None, body: Header) -> str | None:
+    """Refuse a statement that helps a release if the log does not extend what its author had verified.
 
     Returns:
-        What is wrong with the log, if it does not extend what the author of an act that stops had verified.
-        The act is recorded all the same, and the ones who can act must get to know of it.
-
-    Raises:
-        LedgerNotExtendedError: The log does not, and the act helps a release.
-        TallystickError: The rule that refuses it.
-    """
-    admit_act(case.agreement, case.claim, signed, at=at)
-    return check_log(session, case.agreement.id, case.claim, signed.body)
-
-
-def check_log(session: Session, agreement_id: AgreementId, claim: Claim | None, body: Header) -> str | None:
-    """Return what `admitted` does, or refuse as it does, because of the log alone.
+        What does not fit, if the statement stops a release: it is recorded all the same, and those who can
+        act must get to know of it.
 
     Args:
         claim: The claim that an act is about; None if `body` files it.

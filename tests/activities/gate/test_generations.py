@@ -12,14 +12,13 @@ from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.record.generations import UnknownGenerationError
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import DecisionStatement
-from tallystick.domain.statements.receipts import Receipt, ReceivedComponent
+from tallystick.domain.statements.receipts import Receipt
 from tallystick.proof.evidence.verify import verify
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import transaction
 from tests.support.worlds.agreements import ANA, BEA, CRITICAL, KIM, LOG_KEY, PEOPLE, TOM
 from tests.support.worlds.gate_worlds import READY, ROOT_KEYS, World
 from tests.support.worlds.generations import CHANGED_PREMISE, next_version
-from tests.support.worlds.groundwork import some_digest
 from tests.support.worlds.prepared_worlds import accepted, prepared_world
 
 HOUR: Final = timedelta(hours=1)
@@ -53,10 +52,7 @@ def goes_on(world: World, **members: object) -> None:
 
 
 def is_activated(world: World) -> None:
-    components = tuple(
-        ReceivedComponent(component=component, sealed_digest=some_digest(place))
-        for place, component in enumerate(world.agreement.stage(CRITICAL).components)
-    )
+    components = world.received()
     outcome = ReceiptOutcome.ACTIVATED
     world.say(
         Receipt, BEA, READY + HOUR, stage=CRITICAL, outcome=outcome, components=components, detail="It runs."

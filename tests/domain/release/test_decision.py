@@ -13,12 +13,13 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.sight import Sight
 from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.ids import ComponentId, PersonId, StageId
-from tallystick.domain.kinds import Kind, Purpose
+from tallystick.domain.kinds import Kind, Purpose, ReceiptOutcome
 from tallystick.domain.periods import Period
 from tallystick.domain.record.generations import GENERATION_1
 from tallystick.domain.release.decision import decide
 from tallystick.domain.statements.acts import Approval, Intake, NoticeAcknowledgement
 from tallystick.domain.statements.engine import Notice, Sighting
+from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.statements.signed import Body, Entry
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import PEOPLE
@@ -83,6 +84,12 @@ def denied_beside_a_quorum(claim: Claim, *, stages: tuple[StageId, ...] | None) 
         reason="",
     )
     return with_statements(approved, Kind.DENIAL, ["abe@harbour", "kim@kestrel"], reason="no", stages=stages)
+
+
+def active_with_other_bytes(claim: Claim) -> Claim:
+    received = (ReceivedComponent(component=ComponentId("docs"), sealed_digest=NO_DIGEST),)
+    told = {"outcome": ReceiptOutcome.ACTIVATED, "components": received, "detail": "it runs"}
+    return with_statements(claim, Kind.RECEIPT, ["bea@halden"], stage=StageId("provisional"), **told)
 
 
 def with_progress(claim: Claim, stage: str, **changes: object) -> Claim:
@@ -239,6 +246,7 @@ FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], 
     "deposit-pinned": (
         seen(lambda s: deposit_by(s, "bea@halden")),
         seen(deposit_of_another_agreement),
+        told(active_with_other_bytes),
         told(lambda c: replace(c, filing=replace(c.filing, deposit=NO_DIGEST))),
     ),
     "custody-known": (

@@ -41,6 +41,7 @@ from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.engine import ChannelResult, Event, Notice
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.header import LedgerSeen
+from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.statements.signed import Body, write_body
 from tallystick.faults import from_failure
 from tallystick.messages import DealCustody, DecideStage, GateAnswer, SightNotice
@@ -72,6 +73,7 @@ from tests.support.worlds.agreements import (
     age_identity,
 )
 from tests.support.worlds.documents import ITEMS, document, sealed, upload
+from tests.support.worlds.groundwork import received
 from tests.support.worlds.ledgers import new_engine
 
 MONDAY: Final = datetime(2026, 10, 5, 9, tzinfo=UTC)
@@ -331,6 +333,13 @@ class World:
             **changes,
         }
         return self.say(Approval, person, at, **members)
+
+    def received(self, stage: StageId = CRITICAL) -> tuple[ReceivedComponent, ...]:
+        """What a receiver of the world's claim gets of a stage: the pinned deposit's bytes."""
+        with reading(self.database) as session:
+            stored = deposits.by_digest(session, self.agreement.id, self.case().claim.filing.deposit)
+        assert stored is not None
+        return received(stored.body(), self.agreement.stage(stage).components)
 
     def seen(self, size: int | None = None) -> LedgerSeen:
         """What somebody has verified of the log: all of it, or its first entries."""

@@ -1,6 +1,6 @@
 """The base of each small world: the signed agreement, dealt custody and one deposit."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final
@@ -13,6 +13,7 @@ from tallystick.domain.ids import ComponentId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.custody import Custody, SealedShare
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
+from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
 from tests.support.worlds.agreements import DECISION_KEY, PEOPLE, age_identity
@@ -107,4 +108,15 @@ def sound_sight(agreement: Agreement, at: datetime) -> Sight:
         ledger=None,
         unextended=frozenset(),
         halted=False,
+    )
+
+
+def received(deposit: Deposit, components: Container[ComponentId]) -> tuple[ReceivedComponent, ...]:
+    """What a receiver reports of a deposit that arrived as it was made."""
+    return tuple(
+        ReceivedComponent(
+            component=one.component, sealed_digest=one.sealed_digest, manifest_digest=one.manifest_digest
+        )
+        for one in deposit.components
+        if one.component in components
     )

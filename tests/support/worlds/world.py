@@ -36,15 +36,14 @@ from tallystick.domain.statements.engine import ChannelResult
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.header import Contribution, Header, OnClaim
 from tallystick.domain.statements.orders import RulingDocument
-from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.statements.signed import BY_GATE, Body, Entry, Signed, expect
 from tallystick.proof.reading import read_signed
 from tests.support.worlds.agreements import AGREEMENT, DECISION_KEY, LOG_KEY, PEOPLE
 from tests.support.worlds.groundwork import (
     BEGIN,
     CLAIM_RECIPIENT,
-    NO_DIGEST,
     first_deposit,
+    received,
     signed_by_all,
     some_digest,
     sound_sight,
@@ -269,10 +268,9 @@ class World:
         )
 
     def reports(self, stage: str, outcome: ReceiptOutcome, *, person: str = "bea@halden") -> Entry:
-        components = self.agreement.stage(StageId(stage)).components
-        received = tuple(ReceivedComponent(component=c, sealed_digest=NO_DIGEST) for c in components)
+        got = received(self.deposit.body, self.agreement.stage(StageId(stage)).components)
         return self.says(
-            Kind.RECEIPT, person, stage=StageId(stage), outcome=outcome, components=received, detail="as told"
+            Kind.RECEIPT, person, stage=StageId(stage), outcome=outcome, components=got, detail="as told"
         )
 
     def gives_back(self, *components: str, person: str = "bea@halden") -> Entry:

@@ -34,7 +34,8 @@ def _rule(
     """Admit the receiver's report on one stage.
 
     Raises:
-        TallystickError: Not a claimant's, not a stage of this claim, or not the stage's components.
+        TallystickError: Not a claimant's, not a stage of this claim, or not the stage's components. Whether
+            what is active is what was deposited is asked where the deposit is at hand (`deposit.received`).
     """
     check_claimant(agreement, claim, body.person, "sign receipts")
     check_stages(claim, (body.stage,))
@@ -45,6 +46,10 @@ def _rule(
     if body.outcome is ReceiptOutcome.ACTIVATED and reported != expected:
         raise MisdirectedError(
             "name exactly the components of this stage", expected=list(expected), given=list(reported)
+        )
+    if not set(reported) <= set(expected) or len(set(reported)) != len(reported):
+        raise MisdirectedError(
+            "name components of this stage, each once", expected=list(expected), given=list(reported)
         )
     return _EVENTS[body.outcome]
 

@@ -36,7 +36,10 @@ def _rule(
     powers = agreement.authorities
     quorum = powers.arbitration if body.authority is Authority.ARBITRATION else powers.court_order
     check_together(persons, quorum, f"attest a ruling by {body.authority.replace('_', ' ')}")
-    missing = _FINALITY[body.authority] - {document.document for document in body.documents}
+    papers = [document.document for document in body.documents]
+    if len(set(papers)) != len(papers):
+        raise RulingIncompleteError("two papers have one name", documents=sorted(papers))
+    missing = _FINALITY[body.authority] - set(papers)
     if missing:
         raise RulingIncompleteError("papers that make the ruling final are missing", missing=sorted(missing))
     if body.outcome is Outcome.RELEASE:

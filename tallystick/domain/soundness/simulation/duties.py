@@ -131,7 +131,11 @@ def _report(play: Play, _: Waiting) -> bool:
     progress = play.claim.in_flight
     assert progress is not None, "a receipt is awaited for a stage in delivery"
     received = tuple(
-        ReceivedComponent(component=component, sealed_digest=invented(f"sealed {component}"))
+        ReceivedComponent(
+            component=component,
+            sealed_digest=invented(f"sealed {component}"),
+            manifest_digest=invented(f"manifest of {component}"),
+        )
         for component in play.agreement.stage(progress.stage).components
     )
     return _receipt(play, ReceiptOutcome.ACTIVATED, progress.stage, received)

@@ -1,0 +1,40 @@
+"""The door for acts where the database is at hand: the one door, and what a record alone cannot tell."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from tallystick.domain.admission.door import admit_act
+from tallystick.domain.deposit.received import received_fault
+from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.statements.receipts import Receipt
+from tallystick.domain.statements.signed import Body, Signed
+from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.extension import check_log
+from tallystick.store.registers import deposits
+
+
+def admitted(session: Session, case: CaseFile, signed: Signed[Body], at: datetime) -> str | None:
+    """Admit an act to a claim's record, as the claim, its deposit and the log stand in `session`.
+
+    Returns:
+        What is wrong with the log, if it does not extend what the author of an act that stops had verified.
+        The act is recorded all the same, and those who can act must get to know of it.
+
+    Raises:
+        LedgerNotExtendedError: The log does not, and the act helps a release.
+        MisdirectedError: A receipt reports other bytes as active than were deposited.
+        TallystickError: The rule that refuses it.
+    """
+    admit_act(case.agreement, case.claim, signed, at=at)
+    if isinstance(signed.body, Receipt):
+        _check_received(session, case, signed.body)
+    return check_log(session, case.agreement.id, case.claim, signed.body)
+
+
+def _check_received(session: Session, case: CaseFile, receipt: Receipt) -> None:
+    pinned = case.claim.filing.deposit
+    stored = deposits.by_digest(session, case.agreement.id, pinned)
+    assert stored is not None, "a claim is filed on a recorded deposit only"
+    if (fault := received_fault(stored.body(), [receipt])) is not None:
+        raise MisdirectedError(fault, deposit=pinned, stage=receipt.stage)
