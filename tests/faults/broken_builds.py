@@ -568,6 +568,20 @@ BUILDS: Final = (
         "tests/receiver/test_delivery.py -k withdrawal",
     ),
     _build(
+        "an evidence file has entries that have nothing to do with the claim",
+        "tallystick/proof/evidence/record.py",
+        "if entry.index not in places and not named & rests_on:",
+        "if False:",
+        "tests/proof/evidence/test_order.py -k another_claim",
+    ),
+    _build(
+        "a deposit with two verdicts was whole",
+        "tallystick/proof/evidence/deposits.py",
+        "if len(whole) != 1 or len(about) != 1:",
+        "if not whole:",
+        "tests/proof/evidence/test_order.py -k one_verdict",
+    ),
+    _build(
         "an approval that was taken back counts",
         "tallystick/domain/claim/tally.py",
         "if entry.signed.id in claim.retracted:",

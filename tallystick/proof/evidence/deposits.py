@@ -42,15 +42,23 @@ def deposit_pinned(known: Established) -> str:
 
 
 def _check_found_whole(known: Established, deposit: Digest) -> None:
-    filed_at = filed_entry(known).index
-    for index, signed in statements_of(known, Event):
-        body = signed.body
-        if (body.cause, body.claim) != (deposit, None):
-            continue
-        by_log_key = signed.signers == frozenset({version_of(known, signed).engine.log_key})
-        if body.happening is Happening.DEPOSIT_VERIFIED and by_log_key and index < filed_at:
-            return
-    raise EvidenceBrokenError("no event says that the deposit was whole before the claim", deposit=deposit)
+    """Refuse a file that has another verdict on the deposit than one: that it was whole before the claim."""
+    about = [
+        (i, s) for i, s in statements_of(known, Event) if (s.body.cause, s.body.claim) == (deposit, None)
+    ]
+    whole = [
+        index
+        for index, signed in about
+        if signed.body.happening is Happening.DEPOSIT_VERIFIED
+        and signed.signers == frozenset({version_of(known, signed).engine.log_key})
+        and index < filed_entry(known).index
+    ]
+    if len(whole) != 1 or len(about) != 1:
+        raise EvidenceBrokenError(
+            "no event, or not this event alone, says that the deposit was whole before the claim",
+            deposit=deposit,
+            verdicts=len(about),
+        )
 
 
 def custody_known(known: Established) -> str:

@@ -1,5 +1,6 @@
 """The premises about the record: in the log, signed, admitted again, decided again, and how it ends."""
 
+from collections.abc import Collection
 from itertools import pairwise
 
 from tallystick.crypto.envelope import body_of, kind_of, statement_id
@@ -67,6 +68,7 @@ def record_folds(known: Established) -> str:
         if _concerns(entry, known.document.exported.claim)
         or kind_of(entry.envelope) in {Kind.AGREEMENT, Kind.KEY_REVOCATION}
     ]
+    _check_nothing_else(known, about)
     ordered = sorted(about, key=lambda entry: filing_first(kind_of(entry.envelope), entry.index))
     known.case = folded(known.pinned, [entry.recorded() for entry in ordered])
     claim = known.case.claim
@@ -75,6 +77,19 @@ def record_folds(known: Established) -> str:
     generation = claim.rules.generation
     entries = counted(len(claim.entries), "entry", "entries")
     return f"{entries}, each admitted again by generation {generation} of the rules"
+
+
+def _check_nothing_else(known: Established, about: Collection[FiledEntry]) -> None:
+    """Refuse what is neither about the claim nor about what it rests on: nothing later would look at it."""
+    assert known.deposit is not None
+    rests_on = {str(known.deposit.id), *(str(one.custody) for one in known.deposit.body.components)}
+    places = {entry.index for entry in about}
+    for entry in known.document.exported.entries:
+        named = {str(statement_id(entry.envelope)), str(body_of(entry.envelope).get("cause"))}
+        if entry.index not in places and not named & rests_on:
+            raise EvidenceBrokenError(
+                "an entry has nothing to do with the claim", index=entry.index, kind=kind_of(entry.envelope)
+            )
 
 
 def _concerns(entry: FiledEntry, claim: Digest) -> bool:

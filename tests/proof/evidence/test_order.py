@@ -7,9 +7,11 @@ from typing import Final
 
 import pytest
 
-from tallystick.crypto.envelope import body_of, kind_of
+from tallystick.crypto.envelope import body_of, kind_of, sign
+from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log import merkle, note
 from tallystick.domain.codec import decode
+from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.limits import CLOCK_SKEW_MAX
@@ -24,7 +26,7 @@ from tallystick.proof.evidence.verify import verify
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import transaction
 from tests.support.trees import inclusion_proof
-from tests.support.worlds.agreements import LOG_KEY
+from tests.support.worlds.agreements import ANA, LOG_KEY, PEOPLE
 from tests.support.worlds.gate_worlds import READY, ROOT_KEYS, World
 from tests.support.worlds.prepared_worlds import ready_world
 
@@ -118,6 +120,35 @@ def test_a_record_that_could_not_have_come_about_is_refused(
     assert broken is not None
     assert broken.premise == "order-possible"
     assert why in broken.found
+
+
+def signed_anew(entry: FiledEntry, key: SigningKey, **changes: JsonValue) -> FiledEntry:
+    """Another statement of the same kind by `key`, accepted with the entry that it is made from."""
+    body = {**body_of(entry.envelope), "nonce": 32 * "f", **changes}
+    return replace(entry, envelope=sign(kind_of(entry.envelope), body, [key]))
+
+
+def test_an_act_on_another_claim_has_no_place_in_it(file: bytes) -> None:
+    def change(entries: Entries) -> Entries:
+        place = place_of(entries, Kind.INTAKE)
+        foreign = signed_anew(entries[place], PEOPLE[ANA].signing_key, claim="sha256:" + 64 * "a")
+        return [*entries[: place + 1], foreign, *entries[place + 1 :]]
+
+    broken = verify(written_anew(file, change)).broken
+    assert broken is not None
+    assert (broken.premise, "nothing to do with the claim" in broken.found) == ("record-folds", True)
+
+
+@pytest.mark.parametrize("verdict", ["deposit-failed", "deposit-verified"])
+def test_a_deposit_has_one_verdict(verdict: str, file: bytes) -> None:
+    def change(entries: Entries) -> Entries:
+        place = place_of(entries, Kind.EVENT)
+        second = signed_anew(entries[place], LOG_KEY, happening=verdict)
+        return [*entries[:place], second, *entries[place:]]
+
+    broken = verify(written_anew(file, change)).broken
+    assert broken is not None
+    assert broken.premise == "deposit-pinned"
 
 
 def test_clocks_that_differ_a_little_break_nothing(undecided: bytes) -> None:
