@@ -113,6 +113,8 @@ class Connection(H11Protocol):
         """Hang up if the client has taken too little of the `waiting` bytes that lay here `since` then."""
         self._next_look = None
         left = self.transport.get_write_buffer_size()
+        if left > waiting:  # another answer came behind it: how much of both was taken, nobody knows
+            since, waiting = self.loop.time(), left
         time = self.answer_pause_max.total_seconds() + (waiting - left) / ANSWER_BYTES_PER_SECOND_MIN
         if left and self.loop.time() - since > time:
             self.transport.abort()  # `close` would wait for the reader, too

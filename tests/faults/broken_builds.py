@@ -183,6 +183,13 @@ BUILDS: Final = (
         "tests/api/http/test_connections.py -k takes_nothing",
     ),
     _build(
+        "a reader is hung up on because another answer came behind the first",
+        "api/http/connections.py",
+        "        if left > waiting:",
+        "        if False:",
+        "tests/api/http/test_connections.py -k behind_the_first",
+    ),
+    _build(
         "the end of an answer is read by nobody for ever",
         "api/http/connections.py",
         "        self._wait_for_head()\n        self._wait_for_reader()\n",

@@ -193,6 +193,20 @@ async def test_a_reader_who_keeps_reading_gets_all_of_the_answer() -> None:
         await closed([steady])
 
 
+async def test_a_reader_is_not_hung_up_on_because_another_answer_came_behind_the_first() -> None:
+    async with served(Answering(pieces=64), HoldsAll) as port:
+        steady = await connected(port, ASK + ASK)
+        read = 0
+        try:
+            async with asyncio.timeout(60):
+                while read < 2 * LARGE:  # in small parts, so that the server looks while it reads
+                    part = await steady.reader.read(16 * 1024)
+                    assert part, "it was hung up on"
+                    read += len(part)
+        finally:
+            await closed([steady])
+
+
 async def test_a_large_answer_keeps_its_place_until_it_is_taken() -> None:
     answering = Answering(pieces=1)
     async with served(answering) as port:
