@@ -1,6 +1,6 @@
 """What follows from a log that does not extend what an author had verified: whoever helps is refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import pytest
@@ -37,6 +37,16 @@ def of_the_record(kind: type[Header]) -> Callable[[World], Digest]:
     return lambda world: world.claim.entries_of(kind)[0][0].signed.id
 
 
+def _orders(kind: Kind, **members: object) -> Iterator[tuple[Kind, dict[str, object], bool]]:
+    for outcome in Outcome:
+        yield kind, {**members, "outcome": outcome, "reason": ""}, outcome is Outcome.RELEASE
+
+
+def _receipts() -> Iterator[tuple[Kind, dict[str, object], bool]]:
+    for outcome in ReceiptOutcome:
+        yield Kind.RECEIPT, {"stage": "critical", "outcome": outcome, "components": (), "detail": ""}, False
+
+
 HELPS: Final[list[tuple[Kind, dict[str, object], bool]]] = [
     (Kind.INTAKE, {"accepted": True}, True),
     (Kind.INTAKE, {"accepted": False, "reasons": ("no stamp",)}, False),
@@ -51,22 +61,9 @@ HELPS: Final[list[tuple[Kind, dict[str, object], bool]]] = [
     (Kind.WITHDRAWAL, {"reason": WithdrawalReason.OTHER, "explanation": "enough"}, False),
     (Kind.HOLD, {"reason": "wait"}, False),
     (Kind.HOLD_LIFT, {"hold": NO_DIGEST, "reason": "go on"}, True),
-    *(
-        (
-            Kind.RULING,
-            {"authority": Authority.ARBITRATION, "outcome": outcome, "documents": (), "reason": ""},
-            helps,
-        )
-        for outcome, helps in ((Outcome.RELEASE, True), (Outcome.REFUSE, False), (Outcome.RETURN, False))
-    ),
-    *(
-        (Kind.JOINT_INSTRUCTION, {"outcome": outcome, "reason": ""}, helps)
-        for outcome, helps in ((Outcome.RELEASE, True), (Outcome.REFUSE, False), (Outcome.RETURN, False))
-    ),
-    *(
-        (Kind.RECEIPT, {"stage": "critical", "outcome": outcome, "components": (), "detail": ""}, False)
-        for outcome in ReceiptOutcome
-    ),
+    *_orders(Kind.RULING, authority=Authority.ARBITRATION, documents=()),
+    *_orders(Kind.JOINT_INSTRUCTION),
+    *_receipts(),
     (Kind.RETURN, {"components": (), "method": "shredded", "certificate": "C-1"}, False),
 ]
 
