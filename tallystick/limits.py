@@ -336,7 +336,9 @@ LEDGER_STEPS_AT_ONCE_MAX: Final = 8  # writers take turns anyway
 WORK_STEPS_AT_ONCE_MAX: Final = 32
 BLOB_STEPS_AT_ONCE_MAX: Final = 4  # deposits that are read whole
 GATE_STEPS_AT_ONCE_MAX: Final = 16  # stages that are read whole: a party's few large ones leave others theirs
+GATE_STEPS_EACH_MAX: Final = 4  # of one agreement
 WITNESS_STEPS_AT_ONCE_MAX: Final = 4
+assert GATE_STEPS_EACH_MAX < GATE_STEPS_AT_ONCE_MAX
 WORKFLOWS_CACHED_MAX: Final = 1000
 WORKFLOW_TASK_MAX: Final = timedelta(seconds=5)  # how long a task waits after its worker was killed
 STICKY_MAX: Final = timedelta(seconds=2)

@@ -24,6 +24,7 @@ from temporalio import activity
 from activities.clock import now
 from activities.gate.deal import Dealer
 from activities.gate.journal import GateJournal
+from activities.gate.places import ReadingPlaces
 from activities.gate.publish import Publisher
 from activities.gate.release import Releaser, TimedDecision
 from activities.gate.sight import (
@@ -75,6 +76,7 @@ class GateActivities:
         clock: The gate host's own.
         database_clock: The database's own.
         tell: Called with each step that is done; a crash between any two is harmless.
+        places: How many stages of one agreement are read at a time.
     """
 
     database: Engine
@@ -86,6 +88,7 @@ class GateActivities:
     clock: Callable[[], datetime] = now
     database_clock: Callable[[Session], datetime] = database_now
     tell: Callable[[str], None] = heartbeat
+    places: ReadingPlaces = field(default_factory=ReadingPlaces)
 
     # Cancelled or not, a run is finished: it is never cut off between two of the four writes.
     @activity.defn(no_thread_cancel_exception=True)
@@ -184,7 +187,8 @@ class GateActivities:
         """Read the sealed bytes, unless this run has read the same ones: they may be terabytes."""
         components = tuple(stage_components(case, stage, record.deposit))
         if components not in read:
-            read[components] = see_sealed_bytes(self.blobs, components, tell=self.tell)
+            with self.places.place(case.agreement.id):
+                read[components] = see_sealed_bytes(self.blobs, components, tell=self.tell)
             self.tell("sealed bytes read")
         return read[components]
 

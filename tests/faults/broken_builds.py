@@ -1654,6 +1654,13 @@ BUILDS: Final = (
         "body.epoch < 0:",
         "tests/cli/commands/test_deposits.py",
     ),
+    _build(
+        "one agreement's stages take every place of the gate",
+        "activities/gate/places.py",
+        "if self._taken[agreement] >= self._each:",
+        "if self._taken[agreement] < 0:",
+        "tests/activities/gate/test_decide.py",
+    ),
 )
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.gate.journal import GateJournal, GateJournalDamagedError, GateJournalFailedError
+from activities.gate.places import GateBusyError
 from activities.gate.publish import ContributionLostError, DecisionForgottenError
 from activities.gate.release import GateShareUnusableError
 from activities.heartbeats import heartbeat
@@ -24,7 +26,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import Digest, PersonId, StageId
+from tallystick.domain.ids import AgreementId, Digest, PersonId, StageId
 from tallystick.domain.kinds import Happening, Kind, Purpose, WithdrawalReason
 from tallystick.domain.progress.due import due
 from tallystick.domain.statements.acts import (
@@ -41,7 +43,7 @@ from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import DecisionStatement, Event
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import write_body
-from tallystick.limits import GATE_LOOKS_MAX
+from tallystick.limits import GATE_LOOKS_MAX, GATE_STEPS_EACH_MAX
 from tallystick.messages import DecideStage
 from tallystick.proof.reading import read_signed
 from tallystick.store.database.session import reading
@@ -163,6 +165,20 @@ def test_with_every_premise_true_the_stage_is_released_and_opens(world: World) -
     assert claim.state is ClaimState.PROVISIONING
     assert len(last_decision(claim).premises) == 22
     assert opened(world) == CONTENTS[LICENCE_KEYS]
+
+
+def test_one_agreements_stages_leave_others_their_places_and_wait_for_their_own(world: World) -> None:
+    gate, own = world.gate(), world.agreement.id
+    with ExitStack() as reading:
+        for _ in range(GATE_STEPS_EACH_MAX):
+            reading.enter_context(gate.places.place(own))
+        with pytest.raises(GateBusyError) as busy:
+            world.decide(gate)
+        with gate.places.place(AgreementId("another")):
+            pass
+    assert busy.value.retryable, "Temporal asks again"
+    assert decisions(world) == 0
+    assert world.decide(gate).outcome == "released"
 
 
 def test_a_stage_is_decided_once_however_often_it_is_asked(world: World) -> None:
