@@ -212,6 +212,8 @@ def _make_tables(database_url: str) -> None:
         raise DatabaseUnreachableError(
             f"no database at {where} lets this site in", host=where, reason=str(error.facts.get("reason"))
         ) from None  # what the driver says may hold what is secret in the URL
+    finally:
+        database.dispose()
 
 
 def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:

@@ -5,19 +5,23 @@ Exit codes: 0 done, 1 refused (the problem as JSON on standard error), 2 wrong u
 (`evidence verify` without `--trust`). Each command's module is imported only when it is called.
 """
 
+import contextlib
 import importlib
-import io
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
 import tallystick
+from tallystick.cli.surroundings import make_usable
+
+if TYPE_CHECKING:
+    from tallystick.domain.errors import TallystickError
 
 EXIT_REFUSED: Final = 1
 EXIT_UNREACHABLE: Final = 3
@@ -106,30 +110,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, this process's if no arguments are given, and end with its exit code."""
     from tallystick.domain.errors import TallystickError  # noqa: PLC0415 - `--version` needs none of it
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(
-            stream, io.TextIOWrapper
-        ):  # what a terminal's encoding lacks is escaped, never an exception
-            stream.reconfigure(errors="backslashreplace")
+    make_usable()
     try:
         app(args=arguments, prog_name="tallystick")
     except TallystickError as error:
-        from tallystick.cli.output import print_problem  # noqa: PLC0415 - as above
-
-        print_problem(error)
-        sys.exit(EXIT_UNREACHABLE if error.code in _UNREACHABLE else EXIT_REFUSED)
+        _end(error)
     except OSError as error:  # a file or folder that the user named; commands catch most of these themselves
-        from tallystick.cli.output import print_problem  # noqa: PLC0415 - as above
         from tallystick.desk.files import FileUnusableError  # noqa: PLC0415 - as above
 
-        print_problem(
-            FileUnusableError(
-                f"cannot use {error.filename}: {error.strerror}",
-                file=str(error.filename),
-                reason=error.strerror,
-            )
-        )
-        sys.exit(EXIT_REFUSED)
+        place = str(error.filename or "what it writes to")
+        reason = error.strerror or str(error)
+        _end(FileUnusableError(f"cannot use {place}: {reason}", file=place, reason=reason))
+
+
+def _end(error: "TallystickError") -> NoReturn:
+    """Print a refusal, where that is possible, and end with its exit code."""
+    from tallystick.cli.output import print_problem  # noqa: PLC0415 - as in `main`
+
+    with contextlib.suppress(OSError):  # whoever cannot be told has the exit code
+        print_problem(error)
+    sys.exit(EXIT_UNREACHABLE if error.code in _UNREACHABLE else EXIT_REFUSED)
 
 
 def _loaded(module: str, name: str) -> Any:  # noqa: ANN401 - Typer vendors click, whose types are not ours to name

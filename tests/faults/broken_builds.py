@@ -1212,6 +1212,27 @@ BUILDS: Final = (
         "tests/desk/kept/test_pins.py",
     ),
     _build(
+        "a wrong right of the database is a traceback",
+        "tallystick/store/database/session.py",
+        "if _reason(error) in _SETUP:",
+        "if False:",
+        "tests/stack/test_stack.py -k database",
+    ),
+    _build(
+        "a stream that was closed is a traceback",
+        "tallystick/cli/main.py",
+        "    make_usable()\n",
+        "",
+        "tests/cli/test_surroundings.py -k output",
+    ),
+    _build(
+        "a refusal that nobody can read is a traceback",
+        "tallystick/cli/main.py",
+        "    with contextlib.suppress(OSError):",
+        "    with contextlib.suppress(ValueError):",
+        "tests/cli/test_surroundings.py -k messages",
+    ),
+    _build(
         "a pipe in the place of a file is waited for",
         "tallystick/regular.py",
         "_READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK",

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import signal
 import socket
 import sys
@@ -9,9 +10,12 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from sqlalchemy import make_url
 
+from tallystick.domain.errors import TallystickError
 from tallystick.limits import STACK_RESTARTS_MAX
 from tallystick.site import Site, prepare, settings_of
 from tallystick.stack import (
@@ -21,8 +25,11 @@ from tallystick.stack import (
     StackNotReadyError,
     StackProcess,
     StackRunsAlreadyError,
+    free_port,
     running,
 )
+from tallystick.store.database.session import DatabaseSetupError
+from tests.support.sites.postgresql import PostgresServer, running_postgresql
 from tests.support.waits import wait_for
 
 _WAITS = "import signal,sys; print('\"ready\"', flush=True); signal.pause()"
@@ -159,6 +166,45 @@ def test_an_unreachable_database_starts_nothing_and_its_password_is_not_shown(si
     assert f"127.0.0.1:{port}" in refused.value.message
     assert "hunter2" not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Generator[PostgresServer]:
+    with running_postgresql() as server:
+        server.ask_for_password("anna", "s3same")
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("who", "database", "expected"),
+    [
+        ("anna:hunter2", "postgres", DatabaseUnreachableError),
+        ("anna", "postgres", DatabaseUnreachableError),
+        ("anna:s3same", "absent", DatabaseUnreachableError),
+        ("nobody:hunter2", "postgres", DatabaseUnreachableError),
+        ("anna:s3same", "postgres", DatabaseSetupError),  # she may make no tables there
+    ],
+)
+def test_a_database_that_lets_this_site_do_nothing_is_told_in_a_sentence(
+    who: str, database: str, expected: type[TallystickError], site: Site, postgresql: PostgresServer
+) -> None:
+    url = f"postgresql://{who}@/{database}?host={quote(str(postgresql.folder))}"
+    settings = settings_of(site, api_port=free_port(), temporal_port=2, database_url=url)
+    with pytest.raises(expected) as refused, running(site, settings, print):
+        raise AssertionError("it started")
+    shown = f"{refused.value.message} {refused.value.facts}"
+    assert not {"hunter2", "s3same"} & set(re.findall(r"\w+", shown))
+    assert refused.value.__cause__ is None
+
+
+def test_a_ledger_file_that_is_no_database_is_told_in_a_sentence(site: Site) -> None:
+    content = b"not a database" * 100
+    settings = settings_of(site, api_port=free_port(), temporal_port=2)
+    database = Path(str(make_url(settings.database_url).database))
+    database.write_bytes(content)
+    with pytest.raises(DatabaseSetupError), running(site, settings, print):
+        raise AssertionError("it started")
+    assert database.read_bytes() == content
 
 
 @contextmanager

@@ -41,6 +41,8 @@ _POSTGRESQL_UNAVAILABLE: Final = (
 )
 """Connection, read-only, idle or too long in a transaction, serialization, completion unknown, deadlock,
 resources, lock not available, operator, system (PostgreSQL, appendix A)."""
+_SETUP: Final = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_AUTH", "SQLITE_PERM", "42501"})
+"""Not a database, a damaged one, or a role that lacks a right: repeating the request would not help."""
 _POSTGRESQL_NAMES: Final = frozenset({"postgresql", "postgres"})
 """libpq takes both, and hosting providers hand out both; SQLAlchemy knows the first alone."""
 _PORT_MAX: Final = 65_535
@@ -66,7 +68,8 @@ class DatabaseSetupError(TallystickError):
     code = "database-setup"
     why = "The database URL cannot be used, or the database refuses the settings that durability needs."
     advice = (
-        "Turn on the setting that the facts name. If they name none, correct `TALLYSTICK_DATABASE_URL`: "
+        "Turn on the setting that the facts name. With `42501`, give the role the right to make tables; "
+        "with a code of SQLite, restore the file. Otherwise correct `TALLYSTICK_DATABASE_URL`: "
         "sqlite:////path/file.db on a local disk, or postgresql://user@host/name."
     )
 
@@ -265,6 +268,8 @@ def _explained() -> Generator[None]:
     try:
         yield
     except DBAPIError as error:
+        if _reason(error) in _SETUP:
+            raise DatabaseSetupError("the database cannot be used as it is", reason=_reason(error)) from None
         if not _is_unavailability(error):
             raise
         raise DatabaseUnavailableError(

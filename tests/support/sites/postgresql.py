@@ -84,6 +84,13 @@ class PostgresServer:
         while self._settings_read_at() == before:
             time.sleep(0.02)
 
+    def ask_for_password(self, role: str, password: str) -> None:
+        """Make a role that must give its password, over the socket too, and that owns nothing."""
+        self.administer(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
+        access = self.folder / "data" / "pg_hba.conf"
+        access.write_text(f"local all {role} scram-sha-256\n{access.read_text()}")
+        self.reload()
+
     def new_schema(self) -> str:
         """The URL of an empty schema, which nobody else uses."""
         name = f"test_{next(self._numbers)}"
