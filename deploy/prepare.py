@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from tallystick.placeholders import is_example
 from tallystick.site import prepare
 
 GROUP = 10000
@@ -24,6 +25,8 @@ def main(root: Path, deployment: str) -> None:
     """Make the keys and the folders below `root`, and give each to its owner; follow no link."""
     for name in ("", *OWNERS, *SHARED):
         _refuse_link(root / name)
+    if is_example(deployment):
+        raise SystemExit(f"{deployment} stands in an example: choose a name of your own")
     site = prepare(root, deployment=deployment)
     for name in (*OWNERS, *SHARED):
         (root / name).mkdir(exist_ok=True)

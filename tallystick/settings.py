@@ -19,6 +19,7 @@ from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import DeploymentId, PublicKey
 from tallystick.domain.periods import whole_seconds
 from tallystick.limits import BLOB_STORES_MIN
+from tallystick.placeholders import is_example, is_known_password
 
 T = TypeVar("T")
 
@@ -27,7 +28,6 @@ _OF_CLIENTS: Final = frozenset({"TALLYSTICK_API", "TALLYSTICK_KEY"})
 """The command line reads these; they are not settings of a server."""
 _PORT_MAX: Final = 65_535
 _SECONDS_DIGITS_MAX: Final = 9  # thirty years
-_PLACEHOLDERS: Final = ("changeme", "changethis", "password", "placeholder", "secret", "todo")
 _LOCAL_PART: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}", re.ASCII)
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -132,7 +132,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     read = _Reader(environment)
     data = read.required("DATA", _absolute)
     settings = Settings(
-        deployment=read.required("DEPLOYMENT", lambda text: DeploymentId(ids.name(text))),
+        deployment=read.required("DEPLOYMENT", lambda text: DeploymentId(_own(ids.name(text)))),
         data_dir=data,
         database_url=read.get("DATABASE_URL", _url, _database_in(data)),
         blob_locations=read.get("BLOBS", _locations, _default_locations(data)),
@@ -142,7 +142,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         temporal_namespace=read.get("TEMPORAL_NAMESPACE", str, "default"),
         api_host=read.get("API_HOST", str, "127.0.0.1"),
         api_port=read.get("API_PORT", _port, 8080),
-        metrics_address=read.get("METRICS_ADDRESS", _listening, None),
+        metrics_address=read.get("METRICS_ADDRESS", _address, "") or None,
         log_key_file=read.get("LOG_KEY_FILE", _absolute, data / "keys" / "log.key"),
         letter_key_file=read.get("LETTER_KEY_FILE", _absolute, data / "keys" / "letter.key"),
         gate_key_file=read.get("GATE_KEY_FILE", _absolute, data / "keys" / "gate.key"),
@@ -249,11 +249,18 @@ def _url(text: str) -> str:
 
 
 def _without_placeholder(url: str) -> str:
-    """Refuse a URL whose password stands in an example: everybody knows it."""
-    password = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
-    if re.sub(r"[^a-z]", "", unquote(password).lower()).startswith(_PLACEHOLDERS):
-        raise _bad("its password is a placeholder of an example; choose one of your own")
+    """Refuse a URL whose password or host stands in an example."""
+    password = unquote(url.partition("://")[2].rpartition("@")[0].partition(":")[2])
+    if is_known_password(password) or is_example(urlsplit(url).hostname or ""):
+        raise _bad("its password or host is a placeholder of an example; choose one of your own")
     return url
+
+
+def _own(text: str) -> str:
+    """Return a name that somebody chose for this deployment; one that stands in an example starts nothing."""
+    if is_example(text):
+        raise _bad("a placeholder of an example; choose a name of your own")
+    return text
 
 
 def _database_in(data: Path) -> str:
@@ -281,10 +288,6 @@ def _keys(text: str) -> tuple[PublicKey, ...]:
     return tuple(ids.public_key(key) for key in text.split())
 
 
-def _listening(text: str) -> str | None:
-    return _address(text)
-
-
 def _address(text: str) -> str:
     host, colon, port = text.rpartition(":")
     if not host or not colon:
@@ -307,14 +310,14 @@ def _smtp(text: str) -> str | None:
 
 
 def _hosts(text: str) -> tuple[str, ...]:
-    return tuple(map(host_name, text.split()))
+    return tuple(_own(host_name(host)) for host in text.split())
 
 
 def _mailbox(text: str) -> str | None:
     mailbox, _, host = text.rpartition("@")
     if _LOCAL_PART.fullmatch(mailbox) is None:
         raise _bad("not an e-mail address like escrow@example.com")
-    return f"{mailbox}@{host_name(host)}"
+    return f"{mailbox}@{_own(host_name(host))}"
 
 
 def _with_sender(settings: Settings) -> Settings:

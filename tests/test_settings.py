@@ -187,3 +187,25 @@ def test_a_password_of_an_example_starts_nothing(password: str) -> None:
     ):
         with pytest.raises(BadSettingError, match="placeholder"):
             read_settings({**LEAST, f"TALLYSTICK_{name}": url})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("DEPLOYMENT", "example-site"),
+        ("DEPLOYMENT", "change-me"),
+        ("MAIL_FROM", "escrow@example.com"),
+        ("MAIL_FROM", "escrow@Mail.Example.ORG"),
+        ("WEBHOOK_HOSTS", "hooks.harbour.example hooks.example.com"),
+        ("SMTP_URL", "smtp://mail.example.net:25"),
+        ("DATABASE_URL", "postgresql://ana@db.example.com/tally"),
+    ],
+)
+def test_a_name_of_an_example_starts_nothing(name: str, text: str) -> None:
+    with pytest.raises(BadSettingError, match="placeholder"):
+        read_settings({**LEAST, f"TALLYSTICK_{name}": text})
+
+
+@pytest.mark.parametrize("name", ["examples-of-law", "secretariat", "my-harbour", "counterexample.com"])
+def test_a_name_of_ones_own_is_taken_though_it_looks_like_an_example(name: str) -> None:
+    assert read_settings({**LEAST, "TALLYSTICK_DEPLOYMENT": name}).deployment == name

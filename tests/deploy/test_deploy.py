@@ -15,7 +15,7 @@ import pytest
 import yaml
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tallystick.settings import environment_of, read_settings
+from tallystick.settings import BadSettingError, environment_of, read_settings
 from tests.support.worlds.agreements import signing_key
 
 ROOT: Final = Path(__file__).parents[2]
@@ -31,7 +31,9 @@ def assigned(text: str) -> dict[str, str]:
 
 
 EXAMPLE: Final = (DEPLOY / "env.example").read_text()
-VARIABLES: Final = assigned(EXAMPLE)
+CHOSEN: Final = {"TALLYSTICK_DEPLOYMENT": "harbour-escrow", "TALLYSTICK_MAIL_FROM": "escrow@harbour.example"}
+"""What whoever copies the example has to choose."""
+VARIABLES: Final = {**assigned(EXAMPLE), **CHOSEN}
 
 
 def interpolated(text: str) -> str:
@@ -77,6 +79,12 @@ def test_the_example_shows_every_setting_and_no_other() -> None:
     shown = set(re.findall(r"^(?:# )?(TALLYSTICK_[A-Z_]+)=", EXAMPLE, flags=re.MULTILINE))
     assert shown == settings_named_by_the_code()
     assert len(shown) > 20
+
+
+def test_the_example_as_it_is_names_nobody_and_starts_nothing() -> None:
+    assert {name: assigned(EXAMPLE)[name] for name in CHOSEN} == dict.fromkeys(CHOSEN, "")
+    compose = (DEPLOY / "compose.yaml").read_text()
+    assert all(f"${{{name}:?see env.example}}" in compose for name in CHOSEN)
 
 
 def test_the_example_can_be_read_and_every_line_has_its_effect() -> None:
@@ -286,7 +294,7 @@ def test_the_image_makes_files_that_its_group_can_write() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="files are given away by root")
 def test_each_key_is_its_owners_alone(tmp_path: Path) -> None:
-    command = [sys.executable, str(DEPLOY / "prepare.py"), str(tmp_path / "site"), "example-site"]
+    command = [sys.executable, str(DEPLOY / "prepare.py"), str(tmp_path / "site"), "harbour-escrow"]
     environment = {"PYTHONPATH": str(ROOT)}
     subprocess.run(command, env=environment, check=True)
     public = (tmp_path / "site" / "deployment.json").read_bytes()
@@ -307,7 +315,7 @@ def test_no_link_makes_root_give_away_what_lies_elsewhere(name: str, tmp_path: P
     (tmp_path / "elsewhere" / "file").touch()
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / name).symlink_to(tmp_path / "elsewhere")
-    command = [sys.executable, str(DEPLOY / "prepare.py"), str(tmp_path / "site"), "example-site"]
+    command = [sys.executable, str(DEPLOY / "prepare.py"), str(tmp_path / "site"), "harbour-escrow"]
     ran = subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, check=False, capture_output=True)
     assert (ran.returncode, b"is a link" in ran.stderr) == (1, True)
     for path in (tmp_path / "elsewhere", tmp_path / "elsewhere" / "file"):
@@ -317,7 +325,7 @@ def test_no_link_makes_root_give_away_what_lies_elsewhere(name: str, tmp_path: P
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="files are given away by root")
 def test_a_link_among_the_keys_is_given_away_itself_and_not_what_it_names(tmp_path: Path) -> None:
-    command = [sys.executable, str(DEPLOY / "prepare.py"), str(tmp_path / "site"), "example-site"]
+    command = [sys.executable, str(DEPLOY / "prepare.py"), str(tmp_path / "site"), "harbour-escrow"]
     subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, check=True)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "file").touch()
@@ -381,7 +389,10 @@ def test_the_clusters_settings_can_be_read() -> None:
         for each in MANIFESTS["settings"]
         if nodes(each, "metadata", "name") == "tallystick" and "data" in each
     ]
-    read_settings(cast("Mapping[str, str]", settings["data"]))
+    shown = cast("Mapping[str, str]", settings["data"])
+    with pytest.raises(BadSettingError, match="placeholder"):
+        read_settings(shown)
+    read_settings({**shown, "TALLYSTICK_DEPLOYMENT": CHOSEN["TALLYSTICK_DEPLOYMENT"]})
 
 
 def test_the_api_is_asked_whether_it_is_ready() -> None:

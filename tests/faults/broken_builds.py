@@ -831,8 +831,8 @@ BUILDS: Final = (
     _build(
         "a password of an example starts a site",
         "tallystick/settings.py",
-        ".startswith(_PLACEHOLDERS)",
-        ".startswith(())",
+        "if is_known_password(password) or",
+        "if False or",
         "tests/test_settings.py",
     ),
     _build(
@@ -1210,6 +1210,13 @@ BUILDS: Final = (
         "if error.errno in _NO_FILE:",
         "if False:",
         "tests/desk/kept/test_pins.py",
+    ),
+    _build(
+        "a name of an example starts a site",
+        "tallystick/settings.py",
+        "    if is_example(text):",
+        "    if False:",
+        "tests/test_settings.py -k example",
     ),
     _build(
         "a wrong right of the database is a traceback",

@@ -41,6 +41,7 @@ CLOCK_CALLS = {
 READ_THEIR_OWN = {
     "tallystick/bag/unpack.py": "what it has written a moment ago",
     "tallystick/cli/demo/narrator.py": "a file of the demonstration's own folder",
+    "tallystick/cli/surroundings.py": "its own streams",
     "tallystick/stack.py": "logs of its own children",
 }
 
