@@ -50,7 +50,10 @@ class ReadingWorkflow:
 
     @workflow.run
     async def run(self, ask: DecideStage) -> GateAnswer:
-        return await workflow.execute_activity("decide_stage", ask, result_type=GateAnswer, **steps.GATE)
+        answer: GateAnswer = await workflow.execute_activity(
+            "decide_stage", ask, result_type=GateAnswer, **steps.GATE
+        )
+        return answer
 
 
 async def test_what_takes_an_instant_is_done_while_every_thread_reads(
