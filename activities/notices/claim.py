@@ -13,7 +13,8 @@ from temporalio import activity
 from activities.clock import now
 from activities.engine import engine_header, signed_by_engine
 from activities.heartbeats import waiting_alive
-from activities.notices.post import Letter, Post
+from activities.notices.channels.letter import Letter
+from activities.notices.post import Post
 from activities.pages import page
 from tallystick.crypto.envelope import Envelope
 from tallystick.crypto.json.canonical import sha256_digest

@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from activities.engine import engine_header, nonce_of, signed_by_engine
-from activities.notices.post import Letter, Post
+from activities.notices.channels.letter import Letter
+from activities.notices.post import Post
 from tallystick import telemetry
 from tallystick.crypto.envelope import Envelope, body_of
 from tallystick.crypto.json.canonical import sha256_digest

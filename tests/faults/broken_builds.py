@@ -788,8 +788,8 @@ BUILDS: Final = (
     ),
     _build(
         "mail to a catcher is not the deployment's own",
-        "activities/notices/post.py",
-        "own = self.mail_caught or ",
+        "activities/notices/channels/mail.py",
+        "own = self.caught or ",
         "own = ",
         "tests/activities/notices/test_post.py",
     ),
@@ -823,10 +823,10 @@ BUILDS: Final = (
     ),
     _build(
         "a translated address of an inner network is public",
-        "activities/notices/inner_networks.py",
+        "activities/notices/channels/inner_networks.py",
         "return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))",
         "return True",
-        "tests/activities/notices/test_inner_networks.py",
+        "tests/activities/notices/channels/test_inner_networks.py",
     ),
     _build(
         "a password of an example starts a site",
@@ -837,7 +837,7 @@ BUILDS: Final = (
     ),
     _build(
         "mail has no date",
-        "activities/notices/post.py",
+        "activities/notices/channels/mail.py",
         '        message["Date"] = format_datetime(now())\n',
         "",
         "tests/activities/notices/test_post.py",
@@ -1493,7 +1493,7 @@ BUILDS: Final = (
     ),
     _build(
         "a webhook is signed without its body",
-        "activities/notices/post.py",
+        "activities/notices/channels/webhook.py",
         "timestamp.encode(), body))",
         'timestamp.encode(), b""))',
         "tests/activities/notices/test_post.py",

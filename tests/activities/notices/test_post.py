@@ -17,7 +17,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from activities.notices.post import Letter, Post
+from activities.notices.channels.letter import Letter
+from activities.notices.post import Post
 from tallystick.crypto.keys import verifies
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.agreement.terms import Terms

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
-from activities.notices.post import Letter, Post, Taken
+from activities.notices.channels.letter import Letter, Taken
+from activities.notices.post import Post
 from activities.notices.storage import StorageNotices
 from activities.rounds.storekeeper import Storekeeper
 from tallystick.crypto.json.canonical import sha256_digest

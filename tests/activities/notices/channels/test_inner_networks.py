@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from activities.notices.inner_networks import is_public
+from activities.notices.channels.inner_networks import is_public
 
 INNER = """
     0.0.0.0 10.0.0.1 100.64.0.1 127.0.0.1 169.254.169.254 172.16.0.1 192.168.0.1 192.0.0.9 192.88.99.1
