@@ -265,9 +265,12 @@ GATE_NOTE_BYTES_MAX: Final = 512 * 1024  # the contributions to one stage
 EVIDENCE_SIZE_BYTES_MAX: Final = 40 * 1024 * 1024
 EVIDENCE_FRAME_BYTES_MAX: Final = 256 * 1024  # of what is not an entry
 EVIDENCE_ENTRY_BYTES_MAX: Final = 1024 * 1024
-EVIDENCE_SIGNATURES_MAX: Final = 2 * 8 * 1024  # of all entries together,
+EVIDENCE_SIGNATURES_MAX: Final = 2 * 8 * 1024  # of all entries together, each as often as it is verified,
 EVIDENCE_UNNAMED_SIGNATURES_MAX: Final = 256  # and of those that name no key: each may be anybody's
 EVIDENCE_ENTRIES_MAX: Final = 8 * 1024
+EVIDENCE_VERSIONS_MAX: Final = 128  # of the agreement,
+EVIDENCE_VERSIONS_BYTES_MAX: Final = 8 << 20  # together: verifying a mebibyte takes 0.3 s, and at worst twice
+assert AGREEMENT_SIZE_BYTES_MAX < EVIDENCE_VERSIONS_BYTES_MAX <= EVIDENCE_SIZE_BYTES_MAX
 RECEIVER_KNOWN_BYTES_MAX: Final = 80 * EVIDENCE_ENTRIES_MAX + 64  # a digest of each entry of a record
 EVIDENCE_ROOT_KEYS_MAX: Final = 64
 

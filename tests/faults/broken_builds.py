@@ -990,6 +990,27 @@ BUILDS: Final = (
         "tests/proof/evidence/test_hostile.py",
     ),
     _build(
+        "an evidence file may have any number of versions",
+        "tallystick/proof/evidence/work.py",
+        "    if len(versions) > EVIDENCE_VERSIONS_MAX or size > EVIDENCE_VERSIONS_BYTES_MAX:",
+        "    if size > EVIDENCE_VERSIONS_BYTES_MAX:",
+        "tests/proof/evidence/test_work.py",
+    ),
+    _build(
+        "a revocation counts once, however many versions are read after it",
+        "tallystick/proof/evidence/work.py",
+        "                again += of_revocations",
+        "                again += 0",
+        "tests/proof/evidence/test_work.py",
+    ),
+    _build(
+        "a fold keeps what the claim was after each entry",
+        "tallystick/domain/record/fold.py",
+        "    (last,) = deque(turns(terms, entries), maxlen=1)",
+        "    *_, last = turns(terms, entries)",
+        "tests/domain/record/test_fold.py",
+    ),
+    _build(
         "a repeated deposit continues with other content",
         "tallystick/desk/depositing.py",
         "            == begun.plain.get(component.component)\n",

@@ -1,5 +1,6 @@
 """Folding the whole record of a claim, from its filing to its present state."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -47,7 +48,7 @@ def fold(terms: Terms, entries: Sequence[Entry]) -> Claim:
     Raises:
         TallystickError: The rule that an entry breaks.
     """
-    *_, last = turns(terms, entries)
+    (last,) = deque(turns(terms, entries), maxlen=1)  # each turn has the whole record up to it: keep one
     return last.claim
 
 

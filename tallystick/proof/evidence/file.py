@@ -17,7 +17,6 @@ from tallystick.crypto.envelope import (
     envelope_bytes,
     envelope_from_json,
     envelope_json,
-    is_key_id,
     sign,
 )
 from tallystick.crypto.json.base64 import base64_bytes, base64_text
@@ -28,7 +27,6 @@ from tallystick.crypto.log.leaf import SALT_SIZE_BYTES, leaf_bytes
 from tallystick.crypto.log.merkle import leaf_hash
 from tallystick.domain.agreement.deployment import Deployment, read_deployment, write_deployment
 from tallystick.domain.codec import encode_object, instant, instant_text
-from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import Digest, digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.domain.kinds import Kind
@@ -38,14 +36,13 @@ from tallystick.limits import (
     EVIDENCE_ENTRY_BYTES_MAX,
     EVIDENCE_FRAME_BYTES_MAX,
     EVIDENCE_ROOT_KEYS_MAX,
-    EVIDENCE_SIGNATURES_MAX,
     EVIDENCE_SIZE_BYTES_MAX,
-    EVIDENCE_UNNAMED_SIGNATURES_MAX,
     JSON_DEPTH_MAX,
     PROOF_HASHES_MAX,
 )
 from tallystick.proof.entries import RecordedStatement
 from tallystick.proof.evidence.report import SCHEMA
+from tallystick.proof.evidence.work import MalformedEvidenceError, check_work
 
 _CASE: Final = frozenset({"agreement_digest", "checkpoint", "claim", "deployment", "entries", "schema"})
 _ENTRIES: Final = b'"entries":['
@@ -53,14 +50,6 @@ _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _DEEPER: Final[Mapping[int, int]] = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _ENTRY: Final = frozenset({"accepted_at", "envelope", "index", "proof", "salt"})
 _SEEN: Final = frozenset({"seen"})
-
-
-class MalformedEvidenceError(MalformedError):
-    """Bytes that are not an evidence file."""
-
-    code = "malformed-evidence"
-    why = "An evidence file is one canonical JSON document of schema tallystick.evidence/v1."
-    advice = "Export the file again, and pass it on unchanged: every byte of it counts."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +132,10 @@ def evidence_bytes(case: ExportedCase, seal: EvidenceSeal, log_key: SigningKey) 
     """Return the evidence file, sealed by the log key.
 
     Raises:
-        MalformedEvidenceError: Larger than an evidence file may be.
+        MalformedEvidenceError: Larger than an evidence file may be, or more work for its verifier.
     """
     assert seal.content == content_of(case), "the seal covers everything before it"
+    check_work([entry.envelope for entry in case.entries])
     statement = sign(Kind.EVIDENCE, encode_object(seal), [log_key])
     data = canonical_bytes({"case": _case_json(case), "evidence": envelope_json(statement)})
     if len(data) > EVIDENCE_SIZE_BYTES_MAX or len(case.entries) > EVIDENCE_ENTRIES_MAX:
@@ -206,7 +196,7 @@ def _entries(data: bytes, start: int) -> tuple[tuple[FiledEntry, ...], int]:
         value = parse_canonical(piece, size_bytes_max=EVIDENCE_ENTRY_BYTES_MAX)
         entries.append(_entry(value, where))
         start = end
-    _check_signatures(entries)
+    check_work([entry.envelope for entry in entries])
     return tuple(entries), start
 
 
@@ -226,16 +216,6 @@ def _pieces(data: bytes, start: int) -> Iterator[tuple[bytes, int]]:
             begun = token.end() + 1
         elif depth < 0:
             return
-
-
-def _check_signatures(entries: Sequence[FiledEntry]) -> None:
-    """Bound what a verifier will be made to do: each signature that names no key may be anybody's."""
-    signatures = [signature for entry in entries for signature in entry.envelope.signatures]
-    unnamed = sum(not is_key_id(signature.keyid) for signature in signatures)
-    if len(signatures) > EVIDENCE_SIGNATURES_MAX or unnamed > EVIDENCE_UNNAMED_SIGNATURES_MAX:
-        raise MalformedEvidenceError(
-            "the evidence file has too many signatures", found=len(signatures), unnamed=unnamed
-        )
 
 
 def _case(value: JsonValue, entries: tuple[FiledEntry, ...]) -> ExportedCase:

@@ -1,0 +1,67 @@
+"""What an evidence file makes its verifier do, counted before any of it is done."""
+
+from collections.abc import Sequence
+
+from tallystick.crypto.envelope import Envelope, envelope_bytes, is_key_id, kind_of
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.kinds import Kind
+from tallystick.limits import (
+    EVIDENCE_SIGNATURES_MAX,
+    EVIDENCE_UNNAMED_SIGNATURES_MAX,
+    EVIDENCE_VERSIONS_BYTES_MAX,
+    EVIDENCE_VERSIONS_MAX,
+)
+
+
+class MalformedEvidenceError(MalformedError):
+    """Bytes that are not an evidence file."""
+
+    code = "malformed-evidence"
+    why = "An evidence file is one canonical JSON document of schema tallystick.evidence/v1."
+    advice = "Export the file again, and pass it on unchanged: every byte of it counts."
+
+
+def check_work(envelopes: Sequence[Envelope]) -> None:
+    """Refuse the statements of a file that would make its verifier work for too long; none is read yet.
+
+    Raises:
+        MalformedEvidenceError: Too many versions of the agreement, or too many signatures.
+        MalformedEnvelopeError: Not a statement of ours.
+    """
+    _check_versions([one for one in envelopes if kind_of(one) == Kind.AGREEMENT])
+    _check_signatures(envelopes)
+
+
+def _check_versions(versions: Sequence[Envelope]) -> None:
+    size = sum(len(envelope_bytes(version)) for version in versions)
+    if len(versions) > EVIDENCE_VERSIONS_MAX or size > EVIDENCE_VERSIONS_BYTES_MAX:
+        raise MalformedEvidenceError(
+            "the evidence file has too many versions of the agreement", found=len(versions), size_bytes=size
+        )
+
+
+def _check_signatures(envelopes: Sequence[Envelope]) -> None:
+    """Bound the signatures: each that names no key may be anybody's.
+
+    Those of a revocation are verified again for each later version of the agreement, by its own rules.
+    """
+    signatures = [signature for envelope in envelopes for signature in envelope.signatures]
+    found = len(signatures) + _verified_again(envelopes)
+    unnamed = sum(not is_key_id(signature.keyid) for signature in signatures)
+    if found > EVIDENCE_SIGNATURES_MAX or unnamed > EVIDENCE_UNNAMED_SIGNATURES_MAX:
+        raise MalformedEvidenceError(
+            "the evidence file has too many signatures", found=found, unnamed=unnamed
+        )
+
+
+def _verified_again(envelopes: Sequence[Envelope]) -> int:
+    again = of_revocations = 0
+    for envelope in envelopes:
+        match kind_of(envelope):
+            case Kind.KEY_REVOCATION:
+                of_revocations += len(envelope.signatures)
+            case Kind.AGREEMENT:
+                again += of_revocations
+            case _:
+                pass
+    return again
