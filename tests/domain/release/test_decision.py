@@ -72,9 +72,8 @@ def with_statements(claim: Claim, kind: Kind, persons: Iterable[str], **members:
     return replace(claim, entries=(*claim.entries, *entries))
 
 
-def denied_beside_a_quorum(claim: Claim, *, stages: tuple[StageId, ...] | None) -> Claim:
-    """Who denies counts for no quorum, so dora approves in the place of kim."""
-    approved = with_statements(
+def approved_by_dora(claim: Claim) -> Claim:
+    return with_statements(
         claim,
         Kind.APPROVAL,
         ["dora@nordwind"],
@@ -83,7 +82,13 @@ def denied_beside_a_quorum(claim: Claim, *, stages: tuple[StageId, ...] | None) 
         expires_at=quorate().now + timedelta(days=20),
         reason="",
     )
-    return with_statements(approved, Kind.DENIAL, ["abe@harbour", "kim@kestrel"], reason="no", stages=stages)
+
+
+def denied_beside_a_quorum(claim: Claim, *, stages: tuple[StageId, ...] | None) -> Claim:
+    """Who denies counts for no quorum, so dora approves in the place of kim."""
+    return with_statements(
+        approved_by_dora(claim), Kind.DENIAL, ["abe@harbour", "kim@kestrel"], reason="no", stages=stages
+    )
 
 
 def active_with_other_bytes(claim: Claim) -> Claim:
@@ -290,15 +295,7 @@ def test_one_premise_falsified_is_the_one_that_is_unmet(
 
 def test_an_approval_whose_author_verified_another_log_is_left_out_and_named_if_others_suffice() -> None:
     agreement, claim, sight = facts()
-    more = with_statements(
-        claim,
-        Kind.APPROVAL,
-        ["dora@nordwind"],
-        stages=(CRITICAL,),
-        purpose=Purpose.RELEASE,
-        expires_at=quorate().now + timedelta(days=20),
-        reason="",
-    )
+    more = approved_by_dora(claim)
     extra = more.entries[-1]
     decision = decide(agreement, more, CRITICAL, contradicted(sight, extra))
     (verdict,) = (one for one in decision.premises if one.premise == "ledger-extends-seen")
