@@ -96,7 +96,7 @@ def _parameters(command: ActCommand, act: Act[Any]) -> Iterator[inspect.Paramete
 def _asked(ask: Ask, *, left_out: bool = False) -> inspect.Parameter:
     """Return the parameter for an answer; one that may be left out has a default."""
     if ask.argument:
-        return _parameter(ask.name, Annotated[str, typer.Argument(help=ask.help)])
+        return _parameter(ask.name, Annotated[str, typer.Argument(metavar=ask.name.upper(), help=ask.help)])
     option = typer.Option(f"--{ask.name}", help=ask.help)
     if ask.form is Form.UNLESS:
         return _parameter(ask.name, Annotated[bool, option], default=False)

@@ -115,7 +115,7 @@ def sign_draft(
 @app.command()
 def register(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The envelope that every party has signed.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The envelope that every party has signed.")],
     api: Api,
     key: Key,
     as_json: Json = False,

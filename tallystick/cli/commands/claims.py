@@ -31,7 +31,9 @@ _LOOK_SECONDS = 2.0
 @app.command("file")
 def file_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The claim as YAML; put the evidence files next to it.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The claim as YAML; put the evidence files next to it.")
+    ],
     api: Api,
     key: Key,
     *,

@@ -52,7 +52,7 @@ def export(
 
 @app.command("verify")
 def verify_file(
-    file: Annotated[Path, typer.Argument(help="The evidence file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The evidence file.")],
     *,
     trust: Trusted = None,
     as_json: Json = False,

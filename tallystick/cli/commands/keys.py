@@ -29,7 +29,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make a perso
 
 @app.command()
 def new(
-    person: Annotated[str, typer.Argument(help="The person, such as ana@harbour.")],
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="The person, such as ana@harbour.")],
     out: Annotated[Path, typer.Option(help="The folder for both files; created if missing.")] = Path(),
     passphrase_file: Annotated[
         Path | None, typer.Option(help="Protect the key with the passphrase on the first line of this file.")
@@ -61,7 +61,7 @@ def new(
 @app.command()
 def show(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A .pub or .key file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .pub or .key file.")],
     as_json: Json = False,
 ) -> None:
     """Show whose keys a file has, never their secrets; verify the proof of possession in a .pub file."""

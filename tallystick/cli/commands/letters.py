@@ -30,7 +30,9 @@ def _letter() -> None:
 @app.command()
 def check(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A saved mail, a letter.json, or a webhook's body.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A saved mail, a letter.json, or a webhook's body.")
+    ],
     api: Api,
     key: Key,
     *,
