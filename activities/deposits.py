@@ -13,7 +13,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest, name
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.faults import crossing
-from tallystick.limits import AGE_HEADER_BYTES_MAX
+from tallystick.limits.sealing import AGE_HEADER_BYTES_MAX
 from tallystick.messages import DepositVerdict, VerifyDeposit
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
 from tallystick.store.blobs.store import ReplicaState, ReplicaVerdict, check_readable

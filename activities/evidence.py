@@ -11,7 +11,7 @@ from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.ids import Digest, PublicKey, digest
 from tallystick.faults import crossing
-from tallystick.limits import EVIDENCE_LOOKS_MAX
+from tallystick.limits.steps import EVIDENCE_LOOKS_MAX
 from tallystick.messages import EvidenceRequest, StoredEvidence
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.cases.casefile import ClaimMovedOnError

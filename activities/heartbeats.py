@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from temporalio import activity
 
-from tallystick.limits import HEARTBEAT_EVERY
+from tallystick.limits.steps import HEARTBEAT_EVERY
 
 
 def heartbeat(step: str) -> None:

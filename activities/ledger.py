@@ -31,7 +31,7 @@ from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import Event
 from tallystick.domain.statements.signed import Body, Signed
 from tallystick.faults import crossing
-from tallystick.limits import CLOCK_SKEW_MAX
+from tallystick.limits.documents import CLOCK_SKEW_MAX
 from tallystick.messages import (
     CaseRecord,
     FileClaim,

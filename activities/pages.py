@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tallystick.limits import RECORD_PAGE_BYTES_MAX, RECORD_PAGE_ENTRIES_MAX
+from tallystick.limits.steps import RECORD_PAGE_BYTES_MAX, RECORD_PAGE_ENTRIES_MAX
 from tallystick.messages import RawEntry
 from tallystick.store.ledger.entry import LedgerEntry
 

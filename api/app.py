@@ -36,7 +36,7 @@ from api.routes import (
     ledgers,
 )
 from tallystick import __version__, telemetry
-from tallystick.limits import THREAD_SWITCH
+from tallystick.limits.api import THREAD_SWITCH
 from tallystick.settings import Settings, read_settings
 from workflows.worker.core_logs import core_runtime
 

@@ -18,7 +18,7 @@ from tallystick.domain.agreement.hosts import host_name
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import DeploymentId, PublicKey
 from tallystick.domain.periods import whole_seconds
-from tallystick.limits import BLOB_STORES_MIN
+from tallystick.limits.storage import BLOB_STORES_MIN
 from tallystick.placeholders import is_example, is_known_password
 
 T = TypeVar("T")

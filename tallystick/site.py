@@ -31,7 +31,9 @@ from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import DeploymentId, PersonId, PublicKey, engine_person, gate_person, name
 from tallystick.domain.json import JsonObject
 from tallystick.durable import Fsync, make_private, write_durably
-from tallystick.limits import JSON_SIZE_BYTES_MAX, KEY_FILE_SIZE_BYTES_MAX, LOGS_KEPT_MAX
+from tallystick.limits.documents import JSON_SIZE_BYTES_MAX
+from tallystick.limits.processes import LOGS_KEPT_MAX
+from tallystick.limits.sealing import KEY_FILE_SIZE_BYTES_MAX
 from tallystick.regular import read_regular, read_with_mode
 from tallystick.settings import Settings, read_settings
 

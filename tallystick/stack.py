@@ -22,7 +22,7 @@ from typing import Final
 import httpx
 
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import (
+from tallystick.limits.processes import (
     STACK_READY_SECONDS_MAX,
     STACK_RESTARTS_MAX,
     STACK_RESTARTS_SECONDS,

@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 from activities.ledger import LedgerActivities
 from tallystick.domain.errors import TallystickError
 from tallystick.faults import from_failure
-from tallystick.limits import (
+from tallystick.limits.steps import (
     EVIDENCE_STEP_MAX,
     GATE_HEARTBEAT_MAX,
     GATE_STEP_MAX,

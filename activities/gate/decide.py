@@ -53,7 +53,7 @@ from tallystick.domain.ids import (
 from tallystick.domain.release.decision import decide
 from tallystick.domain.statements.deposits import DepositedComponent
 from tallystick.faults import crossing
-from tallystick.limits import GATE_LOOKS_MAX
+from tallystick.limits.steps import GATE_LOOKS_MAX
 from tallystick.messages import DealCustody, DecideStage, GateAnswer, GateOutcome, SightNotice
 from tallystick.proof.reading import forget
 from tallystick.store.blobs.replicas import ReplicatedBlobs

@@ -18,7 +18,7 @@ from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
 from tallystick.durable import Fsync, keep_durably, make_private, reason_of, sync_folder, write_durably
-from tallystick.limits import GATE_NOTE_BYTES_MAX
+from tallystick.limits.steps import GATE_NOTE_BYTES_MAX
 from tallystick.regular import read_regular
 
 _N = TypeVar("_N")

@@ -11,7 +11,7 @@ from typing import Final
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId
-from tallystick.limits import GATE_STEPS_EACH_MAX
+from tallystick.limits.processes import GATE_STEPS_EACH_MAX
 
 
 class GateBusyError(TallystickError):

@@ -20,7 +20,7 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.notice.sighting import to_be_sighted
 from tallystick.domain.statements.engine import Sighting
 from tallystick.domain.statements.signed import write_body
-from tallystick.limits import GATE_LOOKS_MAX
+from tallystick.limits.steps import GATE_LOOKS_MAX
 from tallystick.proof.reading import read_signed
 from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, check_head, load
 from tallystick.store.database.session import reading, transaction

@@ -30,7 +30,8 @@ from tallystick.domain.notice.proof import channels_left
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.statements.engine import ChannelResult, Notice
 from tallystick.faults import crossing
-from tallystick.limits import CLOCK_SKEW_MAX, NOTICE_STEP_MAX
+from tallystick.limits.documents import CLOCK_SKEW_MAX
+from tallystick.limits.steps import NOTICE_STEP_MAX
 from tallystick.messages import GiveNotice, NewEntries
 from tallystick.proof.reading import read_signed
 from tallystick.store.cases import casefile

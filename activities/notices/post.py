@@ -30,7 +30,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.engine import ChannelResult
 from tallystick.domain.statements.letters import LetterStatement
-from tallystick.limits import CHANNEL_DETAIL_LENGTH_MAX, CHANNEL_TIME_MAX
+from tallystick.limits.notices import CHANNEL_DETAIL_LENGTH_MAX, CHANNEL_TIME_MAX
 from tallystick.proof.letter import LetterFile, letter_bytes
 
 _log = telemetry.logger(__name__)

@@ -26,7 +26,7 @@ from tallystick.domain.notice.storage import OwedLetter, owed_letters, storage_l
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import ChannelResult, StorageNotice
 from tallystick.domain.statements.signed import Body, Entry, Signed
-from tallystick.limits import STORAGE_NOTICE_AGAIN
+from tallystick.limits.notices import STORAGE_NOTICE_AGAIN
 from tallystick.proof.reading import SignedAgreement, read_signed
 from tallystick.store.database.session import DatabaseUnavailableError, reading, transaction
 from tallystick.store.ledger import ledger

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from tallystick import telemetry
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
-from tallystick.limits import BLOB_ORPHANED_MAX
+from tallystick.limits.storage import BLOB_ORPHANED_MAX
 from tallystick.store.blobs import unneeded
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.database.session import database_now, reading, transaction

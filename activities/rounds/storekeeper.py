@@ -29,7 +29,9 @@ from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening
 from tallystick.domain.statements.engine import Event
-from tallystick.limits import DRAFT_IDLE_MAX, NOTICE_RETRY_MIN, SCRUB_REST_MIN, STORAGE_NOTICE_AGAIN
+from tallystick.limits.notices import STORAGE_NOTICE_AGAIN
+from tallystick.limits.steps import NOTICE_RETRY_MIN
+from tallystick.limits.storage import DRAFT_IDLE_MAX, SCRUB_REST_MIN
 from tallystick.store.blobs.replicas import ReplicatedBlobs, ScrubFinding
 from tallystick.store.blobs.store import ReplicaState
 from tallystick.store.blobs.uploads import blobs_with, known_blobs

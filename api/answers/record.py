@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from api.answers.claim_views import envelope
 from api.answers.claims import RecordedView, RecordPage
-from tallystick.limits import RECORD_PAGE_BYTES_MAX
+from tallystick.limits.steps import RECORD_PAGE_BYTES_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.ledger.entry import LedgerEntry
 

@@ -21,7 +21,7 @@ from tallystick.crypto.keys import key_id
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PublicKey
-from tallystick.limits import API_CONNECTIONS_MAX
+from tallystick.limits.api import API_CONNECTIONS_MAX
 from tallystick.messages import (
     Acknowledged,
     ClaimStart,

@@ -8,7 +8,7 @@ from threading import Lock
 from fastapi.concurrency import run_in_threadpool
 
 from tallystick.domain.ids import Digest, PublicKey
-from tallystick.limits import KEYS_REMEMBERED_MAX
+from tallystick.limits.api import KEYS_REMEMBERED_MAX
 
 
 class KnownKeys:

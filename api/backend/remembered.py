@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
-from tallystick.limits import FINDINGS_REMEMBERED_MAX
+from tallystick.limits.api import FINDINGS_REMEMBERED_MAX
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

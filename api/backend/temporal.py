@@ -22,7 +22,8 @@ from tallystick.converter import MESSAGE_CONVERTER
 from tallystick.crypto.envelope import new_nonce
 from tallystick.domain.ids import Digest, digest
 from tallystick.faults import from_failure
-from tallystick.limits import ENGINE_NUDGE_MAX, EVIDENCE_WAIT_MAX, UPDATE_WAIT_MAX, WORKFLOW_TASK_MAX
+from tallystick.limits.api import ENGINE_NUDGE_MAX, EVIDENCE_WAIT_MAX, UPDATE_WAIT_MAX
+from tallystick.limits.processes import WORKFLOW_TASK_MAX
 from tallystick.messages import (
     CLAIMS_QUEUE,
     Acknowledged,

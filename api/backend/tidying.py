@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from api.backend.backend import Backend
 from tallystick import telemetry
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import ANSWER_KEPT_MAX, UPLOAD_IDLE_MAX
+from tallystick.limits.storage import ANSWER_KEPT_MAX, UPLOAD_IDLE_MAX
 from tallystick.store.blobs import room
 from tallystick.store.database import idempotency
 from tallystick.store.database.session import transaction

@@ -24,7 +24,8 @@ from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, DeploymentId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.periods import whole_seconds
-from tallystick.limits import BEARER_LEEWAY, BEARER_LIFETIME, BEARER_SIZE_BYTES_MAX
+from tallystick.limits.api import BEARER_LEEWAY, BEARER_SIZE_BYTES_MAX
+from tallystick.limits.client import BEARER_LIFETIME
 from tallystick.store.cases import revocations
 from tallystick.store.damage import unless_damaged
 from tallystick.store.database.session import reading

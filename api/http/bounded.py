@@ -20,7 +20,7 @@ from api.backend.backend import Backend
 from api.http.auth import Asker, identified, subject_of
 from api.http.problems import BodyTooSlowError, UnauthenticatedError
 from api.http.turns import Lane, Turns, in_turn, subscriber
-from tallystick.limits import (
+from tallystick.limits.api import (
     ANSWER_BUFFER_BYTES_MAX,
     BODY_BYTES_PER_SECOND_MIN,
     BODY_PAUSE_MAX,

@@ -13,7 +13,7 @@ from typing import ClassVar, Final, cast
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from api.http.turns import subscriber
-from tallystick.limits import (
+from tallystick.limits.api import (
     ANSWER_BUFFER_BYTES_MAX,
     ANSWER_BYTES_PER_SECOND_MIN,
     ANSWER_PAUSE_MAX,

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from api.http.metrics import Metrics
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import METRICS_READERS_MAX
+from tallystick.limits.processes import METRICS_READERS_MAX
 
 _STOP_SECONDS_MAX: Final = 5
 

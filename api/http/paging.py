@@ -10,7 +10,7 @@ from sqlmodel import Session
 from api.backend.backend import Backend
 from api.http.auth import Caller
 from tallystick.domain.ids import AgreementId
-from tallystick.limits import LIST_PAGE_CLAIMS_MAX, LIST_PAGE_ITEMS_MAX
+from tallystick.limits.api import LIST_PAGE_CLAIMS_MAX, LIST_PAGE_ITEMS_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.damage import unless_damaged
 from tallystick.store.registers import claims

@@ -20,7 +20,11 @@ from tallystick.domain.codec import decode
 from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, ENVELOPE_OVERHEAD_BYTES_MAX, JSON_SIZE_BYTES_MAX
+from tallystick.limits.documents import (
+    AGREEMENT_SIZE_BYTES_MAX,
+    ENVELOPE_OVERHEAD_BYTES_MAX,
+    JSON_SIZE_BYTES_MAX,
+)
 from tallystick.proof.reading import kind_read
 from tallystick.store.database import idempotency
 from tallystick.store.database.session import reading, transaction

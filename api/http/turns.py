@@ -18,7 +18,7 @@ from typing import Final, ParamSpec, TypeVar
 from fastapi.concurrency import run_in_threadpool
 
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import (
+from tallystick.limits.api import (
     ACT_THREADS_MAX,
     EVENT_STREAMS_EACH_MAX,
     EVENT_STREAMS_MAX,

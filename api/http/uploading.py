@@ -15,7 +15,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.senders import check_sends_deposits, check_sends_evidence
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import Digest, PersonId, party_of
-from tallystick.limits import (
+from tallystick.limits.storage import (
     BLOB_BYTES_MAX,
     BLOB_CHUNK_BYTES,
     EVIDENCE_BLOB_BYTES_MAX,

@@ -16,7 +16,7 @@ from tallystick.domain import ids
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ClaimId, Digest
 from tallystick.domain.kinds import Kind
-from tallystick.limits import LIST_PAGE_CLAIMS_MAX
+from tallystick.limits.api import LIST_PAGE_CLAIMS_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading
 from tallystick.store.ledger.entry import LedgerEntry

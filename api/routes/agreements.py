@@ -41,7 +41,7 @@ from tallystick.domain.soundness.registering import check_registration, check_so
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Signed, expect
-from tallystick.limits import LIST_PAGE_ITEMS_MAX
+from tallystick.limits.api import LIST_PAGE_ITEMS_MAX
 from tallystick.messages import DealCustody
 from tallystick.proof.reading import SignedAgreement, header_of, read_agreement, read_signed
 from tallystick.store.cases import revocations

@@ -34,7 +34,8 @@ from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import AgreementId, Digest, PersonId, StageId
 from tallystick.domain.inbox.waiting import Awaited, waiting
 from tallystick.domain.kinds import Kind
-from tallystick.limits import EVIDENCE_ENTRIES_MAX, LIST_PAGE_CLAIMS_MAX, LIST_PAGE_ITEMS_MAX
+from tallystick.limits.api import LIST_PAGE_CLAIMS_MAX, LIST_PAGE_ITEMS_MAX
+from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX
 from tallystick.messages import ClaimStart
 from tallystick.proof.reading import header_of
 from tallystick.store.blobs.replicas import NoGoodReplicaError

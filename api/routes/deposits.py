@@ -24,7 +24,9 @@ from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.signed import expect
-from tallystick.limits import DEPOSITS_PER_DAY_MAX, INTEGER_MAX, LIST_PAGE_ITEMS_MAX
+from tallystick.limits.api import LIST_PAGE_ITEMS_MAX
+from tallystick.limits.documents import INTEGER_MAX
+from tallystick.limits.storage import DEPOSITS_PER_DAY_MAX
 from tallystick.messages import VerifyDeposit
 from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.uploads import BlobPurpose, find_blob

@@ -21,7 +21,8 @@ from tallystick.domain.kinds import Authority, Kind
 from tallystick.domain.shown.claims import filed_claim
 from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.signed import write_body
-from tallystick.limits import STAGES_MAX, TEXT_LENGTH_MAX
+from tallystick.limits.agreements import STAGES_MAX
+from tallystick.limits.documents import TEXT_LENGTH_MAX
 
 router = strict_router("claims")
 

@@ -19,7 +19,7 @@ from api.http.turns import Lane, in_turn
 from api.http.visibility import ClaimName, seen_case
 from tallystick.domain.ids import AgreementId
 from tallystick.domain.record.fold import turns
-from tallystick.limits import EVENT_STREAM_MAX
+from tallystick.limits.api import EVENT_STREAM_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import ledger

@@ -11,7 +11,7 @@ from api.http.routing import strict_router
 from api.http.turns import Lane
 from tallystick.domain.ids import PersonId
 from tallystick.domain.inbox.waiting import waiting
-from tallystick.limits import LIST_PAGE_CLAIMS_MAX
+from tallystick.limits.api import LIST_PAGE_CLAIMS_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading
 

@@ -18,7 +18,8 @@ from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement, s
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.crypto.log.proof import LogProof, log_proof_bytes
 from tallystick.domain.ids import AgreementId, Digest
-from tallystick.limits import INTEGER_MAX, LEDGER_PAGE_ENTRIES_MAX
+from tallystick.limits.documents import INTEGER_MAX
+from tallystick.limits.logs import LEDGER_PAGE_ENTRIES_MAX
 from tallystick.store.damage import as_written
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import checkpoints, ledger, tree

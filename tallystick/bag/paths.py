@@ -5,7 +5,7 @@ from typing import Final
 
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.quoting import drawn_by
-from tallystick.limits import BAG_DEPTH_MAX, BAG_NAME_BYTES_MAX, BAG_PATH_BYTES_MAX
+from tallystick.limits.bags import BAG_DEPTH_MAX, BAG_NAME_BYTES_MAX, BAG_PATH_BYTES_MAX
 
 # RFC 8493 §2.1.3 asks for % as %25, which neither sha256sum nor the usual validators undo.
 _SEPARATORS: Final = frozenset("\\%")

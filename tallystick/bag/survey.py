@@ -17,7 +17,7 @@ from tallystick.bag.links import faults_of_links
 from tallystick.bag.paths import BagPathRefusedError, PathRegister
 from tallystick.bag.tree import EntryKind, TreeEntry, name_fault, tree_bytes
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import BAG_ENTRIES_MAX, BAG_FILES_MAX, BAG_REFUSALS_NAMED_MAX
+from tallystick.limits.bags import BAG_ENTRIES_MAX, BAG_FILES_MAX, BAG_REFUSALS_NAMED_MAX
 
 PAYLOAD: Final = "data/"
 RENAMED: Final = "tallystick-names"

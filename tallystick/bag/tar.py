@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from tallystick.domain.errors import MalformedError
-from tallystick.limits import TAR_EXTENSION_BYTES_MAX, TAR_PADDING_BYTES_MAX
+from tallystick.limits.bags import TAR_EXTENSION_BYTES_MAX, TAR_PADDING_BYTES_MAX
 
 BLOCK_BYTES: Final = 512
 READ_BYTES: Final = 256 * 1024

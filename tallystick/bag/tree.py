@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.statements.deposits import TREE
-from tallystick.limits import BAG_DEPTH_MAX, BAG_ENTRIES_MAX, BAG_NAME_BYTES_MAX, BAG_PATH_BYTES_MAX
+from tallystick.limits.bags import BAG_DEPTH_MAX, BAG_ENTRIES_MAX, BAG_NAME_BYTES_MAX, BAG_PATH_BYTES_MAX
 from tallystick.regular import open_regular
 
 TREE_FILE: Final = "tallystick-tree.json"

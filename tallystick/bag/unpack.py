@@ -31,7 +31,7 @@ from tallystick.bag.write import (
 )
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.durable import sync_file, sync_folder
-from tallystick.limits import (
+from tallystick.limits.bags import (
     BAG_ENTRIES_MAX,
     BAG_FILES_MAX,
     BAG_PAYLOAD_BYTES_MAX,

@@ -24,7 +24,8 @@ from tallystick.bag.tar import READ_BYTES, ArchiveSink, Member, TarWriter
 from tallystick.bag.tree import TREE_FILE, tree_bytes
 from tallystick.domain.ids import Digest
 from tallystick.domain.ids import name as checked_name
-from tallystick.limits import BAG_TAG_FILE_BYTES_MAX, TEXT_LENGTH_MAX
+from tallystick.limits.bags import BAG_TAG_FILE_BYTES_MAX
+from tallystick.limits.documents import TEXT_LENGTH_MAX
 
 DECLARATION_FILE: Final = "bagit.txt"
 INFO_FILE: Final = "bag-info.txt"

@@ -12,7 +12,8 @@ from tallystick.crypto.envelope import Envelope, envelope_from_json, parse_envel
 from tallystick.crypto.json.canonical import parse
 from tallystick.domain.ids import Digest, digest
 from tallystick.domain.json import JsonObject, JsonValue
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, ANSWER_NODES_MAX, ANSWER_SIZE_BYTES_MAX
+from tallystick.limits.client import ANSWER_NODES_MAX, ANSWER_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 
 _T = TypeVar("_T", str, int, bool)
 

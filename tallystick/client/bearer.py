@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.keys import key_id
-from tallystick.limits import BEARER_BACKDATED, BEARER_LIFETIME
+from tallystick.limits.client import BEARER_BACKDATED, BEARER_LIFETIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

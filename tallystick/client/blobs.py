@@ -21,16 +21,15 @@ from tallystick.client.route import route
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.durable import rename_durably, sync_file
-from tallystick.limits import (
+from tallystick.limits.client import (
     ANSWER_TIME_MAX,
-    BLOB_BYTES_MAX,
     BLOB_BYTES_PER_SECOND_MIN,
-    BLOB_CHUNK_BYTES,
     RECEIPT_SIZE_BYTES_MAX,
-    SEALED_BYTES_MAX,
     UPLOAD_ATTEMPTS_MAX,
     UPLOAD_PART_BYTES,
 )
+from tallystick.limits.sealing import SEALED_BYTES_MAX
+from tallystick.limits.storage import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.regular import open_regular
 
 _PACE: Final = Pace(seconds=ANSWER_TIME_MAX.total_seconds(), bytes_per_second=BLOB_BYTES_PER_SECOND_MIN)

@@ -26,12 +26,12 @@ from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.json import JsonObject
-from tallystick.limits import (
+from tallystick.limits.api import EVENT_STREAM_MAX
+from tallystick.limits.client import (
     ANSWER_SIZE_BYTES_MAX,
     ANSWER_TIME_MAX,
     BEARER_USE_MAX,
     EVENT_LINE_BYTES_MAX,
-    EVENT_STREAM_MAX,
     HTTP_ATTEMPTS_MAX,
     HTTP_RETRY_AFTER_MAX,
     HTTP_TIMEOUT,

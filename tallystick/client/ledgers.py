@@ -11,7 +11,7 @@ from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
-from tallystick.limits import LEDGER_PAGE_ENTRIES_MAX, LEDGER_PAGES_MAX
+from tallystick.limits.logs import LEDGER_PAGE_ENTRIES_MAX, LEDGER_PAGES_MAX
 
 
 def entries(client: Client, agreement: AgreementId) -> Iterator[JsonObject]:

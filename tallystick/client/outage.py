@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tallystick.client.problems import UnreachableError
-from tallystick.limits import OUTAGE_MAX, RECONNECT_MAX, RECONNECT_MIN
+from tallystick.limits.client import OUTAGE_MAX, RECONNECT_MAX, RECONNECT_MIN
 
 _T = TypeVar("_T")
 

@@ -11,7 +11,7 @@ from tallystick.client.answers import answer
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError, refusal
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.json import JsonObject
-from tallystick.limits import PROBLEM_SIZE_BYTES_MAX
+from tallystick.limits.client import PROBLEM_SIZE_BYTES_MAX
 
 JSON: Final = "application/json"
 TEXT: Final = "text/plain"

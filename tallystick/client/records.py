@@ -8,7 +8,7 @@ from tallystick.client.problems import UnexpectedAnswerError
 from tallystick.client.route import route
 from tallystick.domain.codec import instant
 from tallystick.domain.json import JsonObject
-from tallystick.limits import EVIDENCE_ENTRIES_MAX, EVIDENCE_SIZE_BYTES_MAX
+from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX, EVIDENCE_SIZE_BYTES_MAX
 from tallystick.proof.entries import RecordedStatement
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from tallystick.domain.errors import MalformedNameError
-from tallystick.limits import PERSON_ID_LENGTH_MAX
+from tallystick.limits.documents import PERSON_ID_LENGTH_MAX
 
 _PART: Final = re.compile(rf"[a-z0-9][a-z0-9.:@-]{{0,{PERSON_ID_LENGTH_MAX - 1}}}")
 """Every id, digest and word in the paths of the API; none of its characters means anything to RFC 3986."""

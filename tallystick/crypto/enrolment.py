@@ -25,7 +25,7 @@ from tallystick.crypto.keys import SigningKey, check_point
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import PersonId, PublicKey, person_id, public_key
 from tallystick.domain.json import JsonObject
-from tallystick.limits import AGE_KEY_LENGTH_MAX, KEY_FILE_SIZE_BYTES_MAX
+from tallystick.limits.sealing import AGE_KEY_LENGTH_MAX, KEY_FILE_SIZE_BYTES_MAX
 
 PUBLIC_FILE_FORMAT: Final = "tallystick.pub/v1"
 ENROLMENT_KIND: Final = "enrolment"

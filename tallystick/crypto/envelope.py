@@ -19,7 +19,7 @@ from tallystick.crypto.keys import SIGNATURE_SIZE_BYTES, SigningKey, key_id, ver
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.json import JsonObject, JsonValue
-from tallystick.limits import (
+from tallystick.limits.documents import (
     AGREEMENT_SIZE_BYTES_MAX,
     ENVELOPE_OVERHEAD_BYTES_MAX,
     JSON_SIZE_BYTES_MAX,

@@ -26,7 +26,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PersonId, person_id
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.durable import create_durably
-from tallystick.limits import ARGON2_MEMORY_BYTES_MAX, ARGON2_OPERATIONS_MAX, KEY_FILE_SIZE_BYTES_MAX
+from tallystick.limits.sealing import ARGON2_MEMORY_BYTES_MAX, ARGON2_OPERATIONS_MAX, KEY_FILE_SIZE_BYTES_MAX
 from tallystick.regular import read_with_mode
 
 KEY_FILE_FORMAT: Final = "tallystick.key/v1"

@@ -17,7 +17,8 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode_with_defaults, encode
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.json import JsonObject, JsonValue
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, KEY_FILE_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.sealing import KEY_FILE_SIZE_BYTES_MAX
 from tallystick.regular import read_regular
 
 _ENGINE_MEMBERS: Final = ("log_key", "decision_key", "gate_recipient")

@@ -9,7 +9,7 @@ from tallystick.desk.strict_yaml import Located, at_line, read_yaml
 from tallystick.domain.codec import Prose, decode_with_defaults
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, StageId
-from tallystick.limits import JSON_SIZE_BYTES_MAX
+from tallystick.limits.documents import JSON_SIZE_BYTES_MAX
 
 
 class ClaimFileMistakeError(MalformedError):

@@ -16,7 +16,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.signed import Signed, expect
-from tallystick.limits import CUSTODY_WAIT_MAX
+from tallystick.limits.desk import CUSTODY_WAIT_MAX
 from tallystick.proof.reading import kind_read, read_signed
 
 

@@ -13,7 +13,7 @@ from tallystick.domain.ids import AgreementId
 from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.signed import Signed, expect
-from tallystick.limits import VERDICT_WAIT_MAX
+from tallystick.limits.desk import VERDICT_WAIT_MAX
 from tallystick.proof.reading import read_signed
 
 

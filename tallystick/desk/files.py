@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tallystick.crypto.envelope import Envelope, parse_envelope
 from tallystick.domain.errors import MalformedError, TallystickError, made
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.regular import read_regular
 
 _SIZE_BYTES_MAX = 2 * AGREEMENT_SIZE_BYTES_MAX

@@ -34,7 +34,7 @@ from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.durable import sync_file
-from tallystick.limits import BLOB_CHUNK_BYTES
+from tallystick.limits.storage import BLOB_CHUNK_BYTES
 from tallystick.proof.reading import SignedAgreement, read_signed
 from tallystick.regular import open_regular
 

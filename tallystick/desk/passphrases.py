@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import PASSPHRASE_BYTES_MAX, PASSPHRASE_LENGTH_WISE, PASSPHRASE_LETTERS_WISE
+from tallystick.limits.desk import PASSPHRASE_BYTES_MAX, PASSPHRASE_LENGTH_WISE, PASSPHRASE_LETTERS_WISE
 from tallystick.regular import open_or_pipe
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO

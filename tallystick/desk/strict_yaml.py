@@ -14,7 +14,7 @@ import yaml
 
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.json import JsonValue
-from tallystick.limits import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX
+from tallystick.limits.documents import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,15})", re.ASCII)
 _LITERALS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "null": None}

@@ -35,7 +35,7 @@ from tallystick.domain import ids
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.domain.quoting import drawn_by, named
-from tallystick.limits import LIST_LENGTH_MAX, TEXT_LENGTH_MAX
+from tallystick.limits.documents import LIST_LENGTH_MAX, TEXT_LENGTH_MAX
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from typing import Final
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import Digest, digest
 from tallystick.domain.word_list import WORDS
-from tallystick.limits import COMPARISON_WORDS_KEPT_MAX
+from tallystick.limits.documents import COMPARISON_WORDS_KEPT_MAX
 
 COUNT: Final = 12
 """How many words a digest has."""

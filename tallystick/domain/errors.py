@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
 from tallystick.domain.quoting import one_line, quoted
-from tallystick.limits import FACT_LENGTH_MAX
+from tallystick.limits.documents import FACT_LENGTH_MAX
 
 _A_WORD: Final = re.compile(r"[\w.:@/+=-]{0,160}", re.ASCII)
 

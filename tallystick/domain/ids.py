@@ -9,7 +9,7 @@ import re
 from typing import Final, NewType
 
 from tallystick.domain.errors import MalformedNameError
-from tallystick.limits import NAME_LENGTH_MAX, PERSON_ID_LENGTH_MAX
+from tallystick.limits.documents import NAME_LENGTH_MAX, PERSON_ID_LENGTH_MAX
 
 AgreementId = NewType("AgreementId", str)
 DeploymentId = NewType("DeploymentId", str)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tallystick.limits import GATE_RETRY_DOUBLINGS_MAX
+from tallystick.limits.steps import GATE_RETRY_DOUBLINGS_MAX
 
 
 def backoff(times: int, first: timedelta, longest: timedelta) -> timedelta:

@@ -8,7 +8,7 @@ from typing import Final
 from tallystick.domain.amounts import counted
 from tallystick.domain.codec import MalformedDocumentError
 from tallystick.domain.json import JsonValue
-from tallystick.limits import BUSINESS_DAYS_MAX, PERIOD_MAX
+from tallystick.limits.agreements import BUSINESS_DAYS_MAX, PERIOD_MAX
 
 _ISO_8601: Final = re.compile(
     r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,8})S)?)?", re.ASCII

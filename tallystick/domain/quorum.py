@@ -15,7 +15,7 @@ from tallystick.domain.amounts import all_of, any_of, joined
 from tallystick.domain.codec import MalformedDocumentError
 from tallystick.domain.ids import PersonId, person_id
 from tallystick.domain.json import JsonValue
-from tallystick.limits import QUORUM_DEPTH_MAX, QUORUM_LEAVES_MAX
+from tallystick.limits.agreements import QUORUM_DEPTH_MAX, QUORUM_LEAVES_MAX
 
 _WORDS: Final = frozenset({"k", "of", "any", "all"})
 

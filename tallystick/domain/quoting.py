@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from tallystick.limits import MARKS_IN_A_ROW_MAX, TEXT_LENGTH_MAX
+from tallystick.limits.documents import MARKS_IN_A_ROW_MAX, TEXT_LENGTH_MAX
 
 _RANGES: Final = (
     (0x0000, 0x001F),  # controls (Cc)

@@ -18,7 +18,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.record.fold import advance, fold
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import BY_GATE
-from tallystick.limits import CLOCK_SKEW_MAX
+from tallystick.limits.documents import CLOCK_SKEW_MAX
 from tallystick.proof.entries import RecordedStatement, verified, with_successors
 from tallystick.proof.reading import SignedAgreement
 

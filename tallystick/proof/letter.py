@@ -27,7 +27,7 @@ from tallystick.domain.codec import decode, instant_text
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import PartyId, engine_person, nonce
 from tallystick.domain.statements.letters import LetterKeyStatement, LetterStatement
-from tallystick.limits import LETTER_FILE_SIZE_BYTES_MAX
+from tallystick.limits.notices import LETTER_FILE_SIZE_BYTES_MAX
 from tallystick.proof.reading import SignedAgreement
 
 LETTER_FORMAT: Final = "tallystick.letter/v1"

@@ -24,12 +24,8 @@ from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import Header
 from tallystick.domain.statements.signed import Body, Signed
-from tallystick.limits import (
-    AGREEMENT_CHARGE_BYTES_MIN,
-    AGREEMENTS_REMEMBERED_BYTES_MAX,
-    STATEMENT_CHARGE_BYTES_MIN,
-    STATEMENTS_REMEMBERED_BYTES_MAX,
-)
+from tallystick.limits.agreements import AGREEMENT_CHARGE_BYTES_MIN, AGREEMENTS_REMEMBERED_BYTES_MAX
+from tallystick.limits.documents import STATEMENT_CHARGE_BYTES_MIN, STATEMENTS_REMEMBERED_BYTES_MAX
 from tallystick.proof.memory import Memory
 
 _HEADER: Final = tuple(member.name for member in fields(Header))

@@ -17,7 +17,7 @@ from typing import Final
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, StageId
-from tallystick.limits import COMMAND_TIME_MAX
+from tallystick.limits.desk import COMMAND_TIME_MAX
 
 _OWN_SETTINGS: Final = "TALLYSTICK_"
 

@@ -17,7 +17,8 @@ from tallystick.domain.ids import Digest, StageId, digest
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private, write_durably
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, JSON_SIZE_BYTES_MAX, RECEIVER_KNOWN_BYTES_MAX
+from tallystick.limits.desk import RECEIVER_KNOWN_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX, JSON_SIZE_BYTES_MAX
 from tallystick.receiver.fence import Fence
 from tallystick.regular import read_regular
 

@@ -22,7 +22,7 @@ from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Kind, ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private
-from tallystick.limits import TEXT_LENGTH_MAX
+from tallystick.limits.documents import TEXT_LENGTH_MAX
 from tallystick.receiver.commands import CommandContext, CommandNotStartedError, fault_of
 from tallystick.receiver.delivery import (
     DeliveryRefusedError,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.statements.deposits import DepositedComponent
-from tallystick.limits import FILE_SYSTEM_BLOCK_BYTES, RECEIVER_SPARE_BYTES
+from tallystick.limits.desk import FILE_SYSTEM_BLOCK_BYTES, RECEIVER_SPARE_BYTES
 from tallystick.regular import ownership_fault
 
 

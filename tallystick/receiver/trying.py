@@ -6,7 +6,7 @@ from typing import Final
 
 from tallystick.domain.ids import StageId
 from tallystick.domain.instants import plus
-from tallystick.limits import ACTIVATION_PAUSE_MAX, ACTIVATION_PAUSE_MIN, ACTIVATION_REPORT_TIME
+from tallystick.limits.desk import ACTIVATION_PAUSE_MAX, ACTIVATION_PAUSE_MIN, ACTIVATION_REPORT_TIME
 from tallystick.receiver.delivery import OfferedStage
 from tallystick.receiver.logbook import StageNote
 

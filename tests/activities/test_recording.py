@@ -22,7 +22,7 @@ from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.acts import Denial, Hold
 from tallystick.domain.statements.engine import Event
 from tallystick.domain.statements.signed import Body
-from tallystick.limits import RECORD_PAGE_BYTES_MAX, RECORD_PAGE_ENTRIES_MAX
+from tallystick.limits.steps import RECORD_PAGE_BYTES_MAX, RECORD_PAGE_ENTRIES_MAX
 from tallystick.messages import (
     DepositVerdict,
     FileClaim,

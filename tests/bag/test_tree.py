@@ -18,7 +18,7 @@ from tallystick.bag.survey import BagSourceRefusedError, survey
 from tallystick.bag.tree import EntryKind, TreeEntry, TreeRefusedError, read_tree, tree_bytes
 from tallystick.bag.unpack import unpack_bag
 from tallystick.bag.write import BagSummary, write_bag
-from tallystick.limits import BAG_REFUSALS_NAMED_MAX
+from tallystick.limits.bags import BAG_REFUSALS_NAMED_MAX
 from tests.bag.test_unpack import archive, with_tags
 
 LINKS_SECONDS_MAX = 3

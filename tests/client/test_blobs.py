@@ -10,7 +10,7 @@ from tallystick.client.blobs import BlobAlteredError, UploadStalledError, get_bl
 from tallystick.client.http import Client
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
 from tallystick.domain.ids import AgreementId, Digest
-from tallystick.limits import HTTP_ATTEMPTS_MAX, OUTAGE_MAX, RECONNECT_MAX
+from tallystick.limits.client import HTTP_ATTEMPTS_MAX, OUTAGE_MAX, RECONNECT_MAX
 from tests.support.sites.fake_api import HANGS_UP, FakeApi, query
 from tests.support.worlds.deliveries import digest_of
 

@@ -16,7 +16,7 @@ from tallystick.client.received import AnswerTooLargeError
 from tallystick.crypto.envelope import sign, statement_id
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.refusals import NotYoursError
-from tallystick.limits import EVENT_LINE_BYTES_MAX, HTTP_ATTEMPTS_MAX
+from tallystick.limits.client import EVENT_LINE_BYTES_MAX, HTTP_ATTEMPTS_MAX
 from tests.support.sites.fake_api import HANGS_UP, FakeApi
 from tests.support.sites.raw_server import speaking
 from tests.support.worlds.agreements import ANA, PEOPLE

@@ -8,7 +8,8 @@ from tallystick.client.http import Client
 from tallystick.client.problems import UnexpectedAnswerError
 from tallystick.client.records import record_shown, recorded
 from tallystick.crypto.envelope import envelope_json
-from tallystick.limits import ANSWER_SIZE_BYTES_MAX, EVIDENCE_ENTRIES_MAX, EVIDENCE_SIZE_BYTES_MAX
+from tallystick.limits.client import ANSWER_SIZE_BYTES_MAX
+from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX, EVIDENCE_SIZE_BYTES_MAX
 from tests.support.sites.fake_api import FakeApi
 from tests.support.worlds.world import World
 

@@ -32,7 +32,7 @@ from tallystick.crypto.json.members import UnexpectedShapeError
 from tallystick.crypto.keys import SigningKey, key_id, public_key_of
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.json import JsonObject, JsonValue
-from tallystick.limits import JSON_SIZE_BYTES_MAX, SIGNATURES_PER_ENVELOPE_MAX
+from tallystick.limits.documents import JSON_SIZE_BYTES_MAX, SIGNATURES_PER_ENVELOPE_MAX
 
 ANA, BEN, EVA = (SigningKey(bytes([number]) * 32) for number in (1, 2, 3))
 KEYS = [key.public_key for key in (ANA, BEN, EVA)]

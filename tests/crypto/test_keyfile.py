@@ -45,7 +45,7 @@ from tallystick.crypto.keys import InvalidPointError, SigningKey
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import PersonId
 from tallystick.domain.json import JsonValue
-from tallystick.limits import ARGON2_MEMORY_BYTES_MAX, ARGON2_OPERATIONS_MAX, KEY_FILE_SIZE_BYTES_MAX
+from tallystick.limits.sealing import ARGON2_MEMORY_BYTES_MAX, ARGON2_OPERATIONS_MAX, KEY_FILE_SIZE_BYTES_MAX
 
 ANA = PersonId("ana@harbour")
 KEY, OTHER = SigningKey(b"\x07" * 32), SigningKey(b"\x08" * 32)

@@ -31,7 +31,8 @@ from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Kind
 from tallystick.domain.soundness.check import examine
 from tallystick.domain.soundness.registering import check_registration, check_soundness
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, CONDITION_DEPTH_MAX, JSON_NODES_MAX, QUORUM_DEPTH_MAX
+from tallystick.limits.agreements import CONDITION_DEPTH_MAX, QUORUM_DEPTH_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX, JSON_NODES_MAX
 from tallystick.proof.reading import read_agreement
 from tests.support.worlds.agreements import (
     AGREEMENT,

@@ -16,7 +16,7 @@ from tallystick.domain.record.filing import check_filing
 from tallystick.domain.soundness.registering import check_registration
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.signed import expect
-from tallystick.limits import ACTS_PER_PERSON_MAX, CLAIMS_PER_PARTY_MAX, CLAIMS_PER_PERSON_MAX
+from tallystick.limits.claims import ACTS_PER_PERSON_MAX, CLAIMS_PER_PARTY_MAX, CLAIMS_PER_PERSON_MAX
 from tests.support.worlds.agreements import AGREEMENT, ANA, DORA, KIM, PEOPLE, agreement
 from tests.support.worlds.world import World
 

@@ -22,7 +22,7 @@ from tallystick.domain.ids import Digest, PartyId, PersonId, PublicKey
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
 from tallystick.domain.quoting import drawn_by
-from tallystick.limits import LIST_LENGTH_MAX, TEXT_LENGTH_MAX
+from tallystick.limits.documents import LIST_LENGTH_MAX, TEXT_LENGTH_MAX
 
 
 class Colour(StrEnum):

@@ -18,7 +18,7 @@ from tallystick.domain.comparison_words import (
 from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import Digest
 from tallystick.domain.word_list import WORDS
-from tallystick.limits import COMPARISON_WORDS_KEPT_MAX
+from tallystick.limits.documents import COMPARISON_WORDS_KEPT_MAX
 from tests.support.worlds.groundwork import some_digest
 
 VECTORS: list[dict[str, Any]] = json.loads(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tallystick.domain.codec import MalformedDocumentError, decode, encode
 from tallystick.domain.periods import Period
-from tallystick.limits import BUSINESS_DAYS_MAX, PERIOD_MAX
+from tallystick.limits.agreements import BUSINESS_DAYS_MAX, PERIOD_MAX
 
 
 @pytest.mark.parametrize(

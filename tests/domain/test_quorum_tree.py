@@ -11,7 +11,7 @@ from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import PersonId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.quorum import Group, MalformedQuorumError, Quorum
-from tallystick.limits import QUORUM_DEPTH_MAX, QUORUM_LEAVES_MAX
+from tallystick.limits.agreements import QUORUM_DEPTH_MAX, QUORUM_LEAVES_MAX
 
 ANA, ABE, KIM, TOM, DORA = (PersonId(f"{name}@x") for name in ("ana", "abe", "kim", "tom", "dora"))
 RELEASE = Quorum.from_json({"k": 3, "of": [{"any": [ANA, ABE]}, KIM, TOM, DORA]}, "")

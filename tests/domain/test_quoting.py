@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from tallystick.domain.quoting import drawn_by, escaped_json, named, one_line, quoted
-from tallystick.limits import MARKS_IN_A_ROW_MAX, TEXT_LENGTH_MAX
+from tallystick.limits.documents import MARKS_IN_A_ROW_MAX, TEXT_LENGTH_MAX
 
 _INVISIBLE = (
     "\n",

@@ -28,7 +28,7 @@ from tallystick.domain.periods import Period
 from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
 from tallystick.domain.statements.engine import DecisionStatement, Event, Sighting
 from tallystick.domain.statements.signed import BY_ENGINE, Entry
-from tallystick.limits import GATE_RETRY_MIN
+from tallystick.limits.steps import GATE_RETRY_MIN
 from tallystick.site import Site
 from tallystick.store.cases.casefile import load
 from tallystick.store.database.session import open_database, reading

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tallystick.crypto.json.canonical import canonical_bytes, parse, parse_canonical
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.json import JsonValue
-from tallystick.limits import INTEGER_MAX, JSON_DEPTH_MAX
+from tallystick.limits.documents import INTEGER_MAX, JSON_DEPTH_MAX
 from tests.support.judges.peer import Peer, PeerRefusedError
 
 # Names that mean something to JavaScript, or that UTF-8 and UTF-16 sort differently.

@@ -7,7 +7,7 @@ import pytest
 
 from tallystick.domain.ids import Digest
 from tallystick.durable import make_private
-from tallystick.limits import EVIDENCE_ENTRIES_MAX
+from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import DeliveryRefusedError
 from tallystick.receiver.fence import (

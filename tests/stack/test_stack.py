@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import STACK_RESTARTS_MAX
+from tallystick.limits.processes import STACK_RESTARTS_MAX
 from tallystick.site import Site, prepare, settings_of
 from tallystick.stack import (
     DatabaseUnreachableError,

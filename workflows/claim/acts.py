@@ -8,7 +8,7 @@ from activities.ledger import LedgerActivities
 from tallystick.crypto.envelope import Envelope, envelope_bytes, parse_envelope, statement_id
 from tallystick.domain.admission.door import admit_act
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import SUBMISSIONS_REMEMBERED_MAX
+from tallystick.limits.claims import SUBMISSIONS_REMEMBERED_MAX
 from tallystick.messages import Acknowledged, NewEntries, RecordAct, Submission
 from tallystick.proof.reading import read_signed
 from workflows import steps

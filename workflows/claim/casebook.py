@@ -11,7 +11,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.record.fold import state_after
 from tallystick.domain.statements.signed import Entry
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.messages import Acknowledged, CaseRecord, RawEntry
 from tallystick.proof.case import Case, folded
 from tallystick.proof.entries import RecordedStatement

@@ -10,7 +10,7 @@ from typing import Self
 
 from temporalio import workflow
 
-from tallystick.limits import HISTORY_GROWTH_BYTES_MAX, HISTORY_GROWTH_EVENTS_MAX
+from tallystick.limits.claims import HISTORY_GROWTH_BYTES_MAX, HISTORY_GROWTH_EVENTS_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

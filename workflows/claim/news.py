@@ -1,7 +1,7 @@
 """Reading what is new in a claim's record: what its workflow recorded, and what others recorded."""
 
 from activities.ledger import LedgerActivities
-from tallystick.limits import PAGES_IN_A_TASK_BYTES_MAX
+from tallystick.limits.steps import PAGES_IN_A_TASK_BYTES_MAX
 from tallystick.messages import NewEntries, ReadSince
 from workflows import steps
 from workflows.claim.casebook import Casebook

@@ -32,7 +32,7 @@ from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.progress.due import due
 from tallystick.domain.progress.moments import next_look
 from tallystick.faults import crossing, to_failure
-from tallystick.limits import (
+from tallystick.limits.steps import (
     CLOCK_RETRY_MAX,
     CLOCK_RETRY_MIN,
     GATE_RETRY_MAX,

@@ -16,9 +16,7 @@ from temporalio.runtime import Runtime
 
 from tallystick import telemetry
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import (
-    SHUTDOWN_MAX,
-)
+from tallystick.limits.processes import SHUTDOWN_MAX
 from tallystick.settings import Settings, read_settings
 from workflows.worker.carrier import run_worker
 from workflows.worker.core_logs import core_runtime

@@ -24,11 +24,11 @@ from activities.rounds.storekeeper import Storekeeper
 from tallystick import telemetry
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import (
+from tallystick.limits.notices import LETTERS_SOON
+from tallystick.limits.processes import (
     BLOB_STEPS_AT_ONCE_MAX,
     CHECKPOINT_SOON,
     LEDGER_STEPS_AT_ONCE_MAX,
-    LETTERS_SOON,
     SHUTDOWN_MAX,
     STICKY_MAX,
     WORK_STEPS_AT_ONCE_MAX,

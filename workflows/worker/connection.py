@@ -12,12 +12,8 @@ from tallystick import telemetry
 from tallystick.converter import MESSAGE_CONVERTER
 from tallystick.crypto.keyfile import read_key_file
 from tallystick.crypto.keys import SigningKey
-from tallystick.limits import (
-    CONNECT_RETRY_MAX,
-    CONNECT_RETRY_MIN,
-    HEARTBEAT_EVERY,
-    SHUTDOWN_MAX,
-)
+from tallystick.limits.processes import CONNECT_RETRY_MAX, CONNECT_RETRY_MIN, SHUTDOWN_MAX
+from tallystick.limits.steps import HEARTBEAT_EVERY
 from tallystick.settings import Settings
 from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import ReplicatedBlobs

@@ -12,7 +12,7 @@ from activities.gate.decide import GateActivities
 from activities.gate.journal import GateJournal
 from tallystick import telemetry
 from tallystick.crypto.keyfile import read_key_file
-from tallystick.limits import GATE_STEPS_AT_ONCE_MAX, WITNESS_STEPS_AT_ONCE_MAX
+from tallystick.limits.processes import GATE_STEPS_AT_ONCE_MAX, WITNESS_STEPS_AT_ONCE_MAX
 from tallystick.messages import GATE_QUEUE, WITNESS_QUEUE
 from tallystick.settings import Settings
 from tallystick.store.database.session import open_database

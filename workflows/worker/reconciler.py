@@ -25,7 +25,7 @@ from tallystick import telemetry
 from tallystick.crypto.envelope import envelope_bytes
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
-from tallystick.limits import WORKFLOW_TASK_MAX
+from tallystick.limits.processes import WORKFLOW_TASK_MAX
 from tallystick.messages import (
     CLAIMS_QUEUE,
     ClaimLook,

@@ -13,7 +13,7 @@ from activities.clock import now
 from activities.notices.channels.letter import Letter, NotTakenError, Taken
 from tallystick.domain.agreement.hosts import host_name
 from tallystick.domain.errors import MalformedError
-from tallystick.limits import CHANNEL_REPLY_MAX
+from tallystick.limits.notices import CHANNEL_REPLY_MAX
 from tallystick.proof.letter import LETTER_FILE_NAME
 
 _MAILBOX: Final = re.compile(r"[^@\s,;:<>()\"\\]{1,64}@[A-Za-z0-9.-]{1,253}")

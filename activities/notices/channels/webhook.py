@@ -23,7 +23,7 @@ from tallystick.crypto.json.base64 import base64_text
 from tallystick.crypto.letter_key import LetterKey
 from tallystick.domain.agreement.hosts import host_name
 from tallystick.domain.errors import MalformedError
-from tallystick.limits import CHANNEL_REPLY_MAX
+from tallystick.limits.notices import CHANNEL_REPLY_MAX
 
 _HTTPS_PORT: Final = 443
 _TIMEOUT: Final = CHANNEL_REPLY_MAX.total_seconds()

@@ -13,7 +13,7 @@ from tallystick.cli.opened import private_keys
 from tallystick.crypto.age import Identity, open_sealed, parse_identity, parse_recipient, seal
 from tallystick.crypto.keyfile import KEY_FILE_FORMAT
 from tallystick.desk.files import read_file, unreadable, unwritable
-from tallystick.limits import KEY_FILE_SIZE_BYTES_MAX
+from tallystick.limits.sealing import KEY_FILE_SIZE_BYTES_MAX
 from tallystick.regular import open_regular
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Encrypt and decrypt age files.")

@@ -35,7 +35,7 @@ from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.shown.summary import summarise
 from tallystick.domain.soundness.check import errors_among, examine, refuse_unsound
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.proof.reading import check_keys, read_agreement
 
 app = typer.Typer(

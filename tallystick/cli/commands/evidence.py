@@ -13,7 +13,7 @@ from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.desk.files import read_file, write_file
 from tallystick.domain.codec import encode_object
 from tallystick.domain.json import JsonObject
-from tallystick.limits import EVIDENCE_SIZE_BYTES_MAX
+from tallystick.limits.logs import EVIDENCE_SIZE_BYTES_MAX
 from tallystick.proof.evidence.report import Report
 from tallystick.proof.evidence.verify import verify
 

@@ -19,7 +19,7 @@ from tallystick.desk.passphrases import weaknesses
 from tallystick.domain.ids import person_id
 from tallystick.domain.json import JsonObject
 from tallystick.durable import create_durably
-from tallystick.limits import KEY_FILE_SIZE_BYTES_MAX
+from tallystick.limits.sealing import KEY_FILE_SIZE_BYTES_MAX
 from tallystick.regular import read_regular
 
 _EVERYONES: Final = 0o644  # whatever the umask: it is made to be given away

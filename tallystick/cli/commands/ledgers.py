@@ -31,7 +31,7 @@ from tallystick.domain.amounts import counted
 from tallystick.domain.codec import instant
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
-from tallystick.limits import LEDGER_READ_ENTRIES_MAX, NOTE_SIZE_BYTES_MAX
+from tallystick.limits.logs import LEDGER_READ_ENTRIES_MAX, NOTE_SIZE_BYTES_MAX
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Verify an agreement's ledger.")
 

@@ -16,7 +16,7 @@ from tallystick.domain.codec import encode_object, instant_text
 from tallystick.domain.ids import PartyId
 from tallystick.domain.json import JsonObject
 from tallystick.domain.quoting import quoted
-from tallystick.limits import LETTER_FILE_SIZE_BYTES_MAX
+from tallystick.limits.notices import LETTER_FILE_SIZE_BYTES_MAX
 from tallystick.proof.letter import VerifiedLetter, named_agreement, read_letter, verify_letter
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check a letter of the escrow engine.")

@@ -24,7 +24,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.quoting import quoted
-from tallystick.limits import COMMAND_WORDS_MAX
+from tallystick.limits.desk import COMMAND_WORDS_MAX
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.readiness import readiness
 from tallystick.receiver.receiver import receive as receive_once

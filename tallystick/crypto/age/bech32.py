@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tallystick.domain.errors import MalformedError
-from tallystick.limits import AGE_KEY_LENGTH_MAX
+from tallystick.limits.sealing import AGE_KEY_LENGTH_MAX
 
 _ALPHABET: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _VALUE_OF: Final = {letter: value for value, letter in enumerate(_ALPHABET)}

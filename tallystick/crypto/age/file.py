@@ -32,7 +32,7 @@ from tallystick.crypto.age.stream import (
     copy_opened,
 )
 from tallystick.domain.ids import Digest
-from tallystick.limits import AGE_STANZAS_MAX, SEALED_BYTES_MAX
+from tallystick.limits.sealing import AGE_STANZAS_MAX, SEALED_BYTES_MAX
 
 _READ_BYTES: Final = 4 * CHUNK_BYTES
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tallystick.domain.errors import MalformedError, TallystickError
-from tallystick.limits import AGE_LINE_BYTES_MAX, AGE_STANZA_LINES_MAX, AGE_STANZAS_MAX
+from tallystick.limits.sealing import AGE_LINE_BYTES_MAX, AGE_STANZA_LINES_MAX, AGE_STANZAS_MAX
 
 _VERSION_LINE: Final = b"age-encryption.org/v1\n"
 _COLUMNS: Final = 64
@@ -121,7 +121,7 @@ def read_header(source: LineSource) -> AgeHeader:
     """Read one header from `source`, and nothing after it.
 
     Raises:
-        MalformedHeaderError: It breaks the grammar, or is larger than limits.py allows.
+        MalformedHeaderError: It breaks the grammar, or is larger than the limits allow.
     """
     if source.readline(len(_VERSION_LINE)) != _VERSION_LINE:
         raise MalformedHeaderError("not an age v1 file")

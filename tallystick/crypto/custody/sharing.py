@@ -30,7 +30,7 @@ from tallystick.crypto.custody.tree import (
     lengths,
 )
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import QUORUM_LEAVES_MAX
+from tallystick.limits.agreements import QUORUM_LEAVES_MAX
 
 _SEED_INFO: Final = b"tallystick/v1/custody-seed"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, NewType
 
 from tallystick.domain.errors import MalformedError
-from tallystick.limits import QUORUM_LEAVES_MAX, SHARE_TREE_DEPTH_MAX
+from tallystick.limits.agreements import QUORUM_LEAVES_MAX, SHARE_TREE_DEPTH_MAX
 
 NodePath = NewType("NodePath", str)
 """Where a node is in its tree: `/` is the root, `/2/1` the first child of the root's second."""

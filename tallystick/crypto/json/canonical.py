@@ -19,7 +19,7 @@ import rfc8785
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject, JsonValue
-from tallystick.limits import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX, JSON_SIZE_BYTES_MAX
+from tallystick.limits.documents import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX, JSON_SIZE_BYTES_MAX
 
 __all__ = [
     "DuplicateMemberError",

@@ -12,7 +12,7 @@ from functools import reduce
 from typing import Final
 
 from tallystick.domain.errors import MalformedError, TallystickError
-from tallystick.limits import TREE_SIZE_MAX
+from tallystick.limits.logs import TREE_SIZE_MAX
 
 HASH_SIZE_BYTES: Final = 32
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()

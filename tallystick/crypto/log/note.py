@@ -15,7 +15,12 @@ from tallystick.crypto.keys import SigningKey, public_key_bytes, verifies
 from tallystick.crypto.log.merkle import EMPTY_ROOT, HASH_SIZE_BYTES
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, DeploymentId, PublicKey
-from tallystick.limits import NOTE_NAME_LENGTH_MAX, NOTE_SIGNATURES_MAX, NOTE_SIZE_BYTES_MAX, TREE_SIZE_MAX
+from tallystick.limits.logs import (
+    NOTE_NAME_LENGTH_MAX,
+    NOTE_SIGNATURES_MAX,
+    NOTE_SIZE_BYTES_MAX,
+    TREE_SIZE_MAX,
+)
 
 _ED25519: Final = b"\x01"
 _KEY_ID_SIZE_BYTES: Final = 4

@@ -19,7 +19,7 @@ from tallystick.crypto.log.note import (
     open_checkpoint,
 )
 from tallystick.domain.ids import PublicKey
-from tallystick.limits import PROOF_HASHES_MAX
+from tallystick.limits.logs import PROOF_HASHES_MAX
 
 _HEADER: Final = "c2sp.org/tlog-proof@v1"
 _EXTRA: Final = "extra "

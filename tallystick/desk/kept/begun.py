@@ -22,7 +22,7 @@ from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
 from tallystick.durable import make_private, write_durably
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.regular import open_lock, open_regular, ownership_fault, read_regular
 
 _FORMAT: Final = "tallystick.begun/v1"

@@ -19,7 +19,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest, name
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.durable import write_durably
-from tallystick.limits import TRUST_FILE_BYTES_MAX
+from tallystick.limits.desk import TRUST_FILE_BYTES_MAX
 from tallystick.regular import NotRegularError, open_lock, read_with_mode
 
 _FORMAT: Final = "tallystick.trust/v1"

@@ -29,7 +29,8 @@ from tallystick.domain.ids import PublicKey
 from tallystick.domain.instants import plus
 from tallystick.domain.json import JsonObject
 from tallystick.durable import make_private, write_durably
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX, UNSENT_LIFETIME_MAX
+from tallystick.limits.desk import UNSENT_LIFETIME_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.regular import read_regular
 
 _FORMAT: Final = "tallystick.unsent/v1"

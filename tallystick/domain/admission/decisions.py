@@ -14,7 +14,7 @@ from tallystick.domain.refusals import (
 )
 from tallystick.domain.release.decision import recorded_premises
 from tallystick.domain.statements.engine import DecisionStatement
-from tallystick.limits import CLOCK_SKEW_MAX
+from tallystick.limits.documents import CLOCK_SKEW_MAX
 
 
 def decision_event(

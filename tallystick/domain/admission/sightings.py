@@ -9,7 +9,7 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.notice.sighting import to_be_sighted
 from tallystick.domain.refusals import NotDueError
 from tallystick.domain.statements.engine import Sighting
-from tallystick.limits import CLOCK_SKEW_MAX
+from tallystick.limits.documents import CLOCK_SKEW_MAX
 
 
 def sighting_event(agreement: Agreement, claim: Claim, sighting: Sighting, at: datetime) -> EventType:

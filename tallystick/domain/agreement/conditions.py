@@ -12,7 +12,7 @@ from tallystick.domain.codec import MalformedDocumentError
 from tallystick.domain.ids import name
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
-from tallystick.limits import CONDITION_DEPTH_MAX, EVIDENCE_ITEMS_MAX
+from tallystick.limits.agreements import CONDITION_DEPTH_MAX, EVIDENCE_ITEMS_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

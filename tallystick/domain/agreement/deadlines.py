@@ -21,7 +21,7 @@ from tallystick.domain.agreement.parties import Party, Role
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.periods import Period
-from tallystick.limits import (
+from tallystick.limits.agreements import (
     AGREEMENTS_REMEMBERED_MAX,
     DEADLINE_DAYS_MAX,
     DEADLINES_REMEMBERED_MAX,

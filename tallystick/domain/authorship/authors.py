@@ -20,10 +20,7 @@ from tallystick.domain.refusals import (
 from tallystick.domain.statements.header import Header, OnClaim
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import BY_ENGINE, BY_GATE, Body, Entry, Signed
-from tallystick.limits import (
-    CLOCK_SKEW_MAX,
-    STATEMENT_LIFETIME_MAX,
-)
+from tallystick.limits.documents import CLOCK_SKEW_MAX, STATEMENT_LIFETIME_MAX
 
 
 def check_subject(agreement: Agreement, digest: Digest, body: Header, claim: Digest | None) -> None:

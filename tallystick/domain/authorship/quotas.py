@@ -8,7 +8,7 @@ from tallystick.domain.refusals import QuotaExceededError
 from tallystick.domain.statements.acts import Hold, HoldLift
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Body, Signed
-from tallystick.limits import ACT_BYTES_PER_PERSON_MAX, ACTS_PER_PERSON_MAX, HOLD_LIFT_BYTES_MAX
+from tallystick.limits.claims import ACT_BYTES_PER_PERSON_MAX, ACTS_PER_PERSON_MAX, HOLD_LIFT_BYTES_MAX
 
 
 def check_bounds(claim: Claim, signed: Signed[Body], at: datetime) -> None:

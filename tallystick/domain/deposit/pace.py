@@ -10,7 +10,7 @@ from datetime import datetime
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.statements.deposits import Deposit
-from tallystick.limits import (
+from tallystick.limits.storage import (
     DEPOSIT_DAY,
     DEPOSITED_BYTES_PER_DAY_MAX,
     DEPOSITS_PER_DAY_MAX,

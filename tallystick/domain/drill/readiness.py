@@ -12,7 +12,7 @@ from tallystick.domain.periods import Period
 from tallystick.domain.soundness.check import examine
 from tallystick.domain.soundness.finding import Finding, Severity, error, warning
 from tallystick.domain.statements.deposits import Deposit
-from tallystick.limits import PERIOD_MAX
+from tallystick.limits.agreements import PERIOD_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.notice.proof import knowledge, notice_given
 from tallystick.domain.statements.engine import Sighting
 from tallystick.domain.statements.signed import Entry
-from tallystick.limits import SIGHTING_TOLERANCE
+from tallystick.limits.documents import SIGHTING_TOLERANCE
 
 
 def to_be_sighted(agreement: Agreement, claim: Claim) -> Entry | None:

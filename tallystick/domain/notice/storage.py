@@ -22,7 +22,8 @@ from tallystick.domain.pauses import backoff
 from tallystick.domain.quoting import one_line, quoted
 from tallystick.domain.statements.engine import Event, StorageNotice
 from tallystick.domain.statements.signed import Entry
-from tallystick.limits import NOTICE_RETRY_MIN, STORAGE_NOTICE_FINDINGS_MAX, STORAGE_NOTICE_RETRY_MAX
+from tallystick.limits.notices import STORAGE_NOTICE_FINDINGS_MAX, STORAGE_NOTICE_RETRY_MAX
+from tallystick.limits.steps import NOTICE_RETRY_MIN
 
 _RECIPIENTS: Final = (Role.DEPOSITOR, Role.BENEFICIARY, Role.ESCROW_AGENT)
 _COPIES: Final = frozenset({Happening.REPLICA_LOST, Happening.REPLICA_REPAIRED})

@@ -12,7 +12,7 @@ from tallystick.domain.notice.proof import channels_left, notice_is_given
 from tallystick.domain.pauses import backoff
 from tallystick.domain.statements.engine import DecisionStatement, Event, Notice
 from tallystick.domain.statements.signed import BY_ENGINE
-from tallystick.limits import (
+from tallystick.limits.steps import (
     GATE_RETRY_MAX,
     GATE_RETRY_MIN,
     GATE_RETRY_SELDOM,

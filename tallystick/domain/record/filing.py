@@ -29,7 +29,7 @@ from tallystick.domain.release.conditions_met import unmet_evidence
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.signed import Entry, Signed
-from tallystick.limits import CLAIMS_PER_PARTY_MAX, CLAIMS_PER_PERSON_MAX, EVIDENCE_DOCUMENTS_MAX
+from tallystick.limits.claims import CLAIMS_PER_PARTY_MAX, CLAIMS_PER_PERSON_MAX, EVIDENCE_DOCUMENTS_MAX
 
 
 def check_filing(

@@ -11,7 +11,7 @@ from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.conditions import Expression
 from tallystick.domain.agreement.deadlines import deadline
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.limits import PERIOD_MAX
+from tallystick.limits.agreements import PERIOD_MAX
 
 
 def unmet_evidence(agreement: Agreement, filing: ClaimFiling, *, at: datetime) -> tuple[str, ...]:

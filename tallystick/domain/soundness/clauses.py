@@ -17,7 +17,8 @@ from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import name
 from tallystick.domain.periods import Period
 from tallystick.domain.soundness.finding import Finding, Rule, error, warning
-from tallystick.limits import ADDRESS_LENGTH_MAX, STATEMENT_LIFETIME_MAX, WINDOW_MIN
+from tallystick.limits.agreements import ADDRESS_LENGTH_MAX, WINDOW_MIN
+from tallystick.limits.documents import STATEMENT_LIFETIME_MAX
 
 _OBJECTION_DAYS_MIN: Final = 5  # business days; in fewer, a holiday may hide a notice
 _COVERAGE_MIN: Final = timedelta(days=365)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from tallystick import limits
 from tallystick.domain import ids
 from tallystick.domain.agreement.agreement import SCHEMA, Agreement
 from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.soundness.finding import Finding, Rule, error, person_lists, quorums, warning
+from tallystick.limits import agreements as limits
 
 _NAME_IT: Final = "Name one that the agreement has, or add it."
 
@@ -117,7 +117,7 @@ def readers_sealed_to_together(agreement: Agreement) -> Iterator[Finding]:
 
 
 def bounded(agreement: Agreement) -> Iterator[Finding]:
-    """Require no more of anything than `limits.py` allows."""
+    """Require no more of anything than `limits` allows."""
     most = {
         "parties": limits.PARTIES_MAX,
         "persons": limits.PERSONS_MAX,

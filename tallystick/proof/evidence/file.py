@@ -31,13 +31,13 @@ from tallystick.domain.ids import Digest, digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
-from tallystick.limits import (
+from tallystick.limits.documents import JSON_DEPTH_MAX
+from tallystick.limits.logs import (
     EVIDENCE_ENTRIES_MAX,
     EVIDENCE_ENTRY_BYTES_MAX,
     EVIDENCE_FRAME_BYTES_MAX,
     EVIDENCE_ROOT_KEYS_MAX,
     EVIDENCE_SIZE_BYTES_MAX,
-    JSON_DEPTH_MAX,
     PROOF_HASHES_MAX,
 )
 from tallystick.proof.entries import RecordedStatement

@@ -9,7 +9,7 @@ from tallystick.domain.amounts import counted
 from tallystick.domain.codec import instant_text
 from tallystick.domain.json import JsonValue
 from tallystick.domain.statements.signed import BY_GATE
-from tallystick.limits import CLOCK_SKEW_MAX
+from tallystick.limits.documents import CLOCK_SKEW_MAX
 from tallystick.proof.evidence.established import Established, EvidenceBrokenError
 from tallystick.proof.evidence.file import FiledEntry
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tallystick.crypto.envelope import Envelope, envelope_bytes, is_key_id, kind_of
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.kinds import Kind
-from tallystick.limits import (
+from tallystick.limits.logs import (
     EVIDENCE_SIGNATURES_MAX,
     EVIDENCE_UNNAMED_SIGNATURES_MAX,
     EVIDENCE_VERSIONS_BYTES_MAX,

@@ -18,7 +18,7 @@ from typing import BinaryIO, Final, Protocol
 
 from tallystick.domain.ids import Digest, digest
 from tallystick.durable import Fsync, make_folder, reason_of, sync_file, sync_folder
-from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
+from tallystick.limits.storage import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.regular import NotRegularError, open_regular
 from tallystick.store.blobs.store import (
     BlobDigestMismatchError,

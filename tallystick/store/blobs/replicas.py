@@ -12,7 +12,7 @@ from datetime import datetime
 from tallystick import telemetry
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
-from tallystick.limits import BLOB_CHUNK_BYTES, BLOB_STORES_MIN
+from tallystick.limits.storage import BLOB_CHUNK_BYTES, BLOB_STORES_MIN
 from tallystick.store.blobs.store import (
     BlobMissingError,
     BlobStore,

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PartyId
-from tallystick.limits import (
+from tallystick.limits.storage import (
     BLOB_CHARGE_BYTES_MIN,
     BLOB_UNNAMED_MAX,
     DEPOSIT_ROOM_PER_PARTY_BYTES,

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, delete, select
 
 from tallystick.domain.ids import AgreementId, Digest
-from tallystick.limits import BLOB_UNNAMED_MAX, LEDGER_PAGE_ENTRIES_MAX
+from tallystick.limits.logs import LEDGER_PAGE_ENTRIES_MAX
+from tallystick.limits.storage import BLOB_UNNAMED_MAX
 from tallystick.store.blobs.room import ROOMS
 from tallystick.store.database.tables import BlobChunksRow, BlobRow
 from tallystick.store.ledger import ledger

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest
 from tallystick.durable import reason_of
-from tallystick.limits import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
+from tallystick.limits.storage import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.store.blobs.chunks import ChunkHashing
 from tallystick.store.blobs.folder import check_spare, modified_at
 from tallystick.store.blobs.replicas import ReplicatedBlobs

@@ -16,7 +16,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.signed import Entry
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.proof import entries
 from tallystick.proof.case import Case, folded
 from tallystick.proof.entries import RecordedStatement

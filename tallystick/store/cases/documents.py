@@ -15,7 +15,8 @@ from tallystick.crypto.age import MalformedHeaderError, sealed_to
 from tallystick.domain.ids import AgreementId, Digest, PartyId
 from tallystick.domain.record.documents import StoredDocument
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.limits import AGE_HEADER_BYTES_MAX, EVIDENCE_DOCUMENTS_MAX
+from tallystick.limits.claims import EVIDENCE_DOCUMENTS_MAX
+from tallystick.limits.sealing import AGE_HEADER_BYTES_MAX
 from tallystick.store.blobs.chunks import ChunkedBlob, chunks_in_row
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
 from tallystick.store.blobs.store import check_readable

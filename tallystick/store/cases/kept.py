@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.ids import AgreementId, Digest, PartyId, party_of
-from tallystick.limits import CASE_CHARGE_BYTES_MIN, CASES_KEPT_BYTES_MAX
+from tallystick.limits.claims import CASE_CHARGE_BYTES_MIN, CASES_KEPT_BYTES_MAX
 from tallystick.proof.memory import Memory
 from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile, as_recorded

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, delete, select
 
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import Digest
-from tallystick.limits import ANSWER_KEPT_MAX, ANSWERS_PER_SENDER_MAX, IDEMPOTENCY_KEY_LENGTH_MAX
+from tallystick.limits.storage import ANSWER_KEPT_MAX, ANSWERS_PER_SENDER_MAX, IDEMPOTENCY_KEY_LENGTH_MAX
 from tallystick.store.database.tables import AnswerRow
 
 _KEY: Final = re.compile(rf"[!-~]{{1,{IDEMPOTENCY_KEY_LENGTH_MAX}}}")

@@ -20,7 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlmodel import Session, create_engine, select
 
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import DATABASE_BUSY_MAX, DATABASE_CONNECTIONS_MAX, DATABASE_IDLE_MAX
+from tallystick.limits.storage import DATABASE_BUSY_MAX, DATABASE_CONNECTIONS_MAX, DATABASE_IDLE_MAX
 
 _WRITES: Final = "tallystick_writes"
 _TURN: Final = "tallystick_turn"

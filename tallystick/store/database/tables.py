@@ -29,7 +29,8 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from tallystick.domain.codec import instant, instant_text
-from tallystick.limits import IDEMPOTENCY_KEY_LENGTH_MAX, NAME_LENGTH_MAX, PERSON_ID_LENGTH_MAX
+from tallystick.limits.documents import NAME_LENGTH_MAX, PERSON_ID_LENGTH_MAX
+from tallystick.limits.storage import IDEMPOTENCY_KEY_LENGTH_MAX
 from tallystick.store.database import migrate
 from tallystick.store.database.session import transaction
 

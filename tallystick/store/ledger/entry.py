@@ -16,7 +16,7 @@ from tallystick.domain.codec import decode
 from tallystick.domain.ids import AgreementId, Digest, StageId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.signed import Body
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.store.damage import as_written
 from tallystick.store.database.tables import EntryRow
 

@@ -25,7 +25,7 @@ from tallystick.crypto.log.merkle import (
 )
 from tallystick.crypto.log.note import Checkpoint
 from tallystick.domain.ids import AgreementId
-from tallystick.limits import LEDGER_NODES_READ_MAX
+from tallystick.limits.logs import LEDGER_NODES_READ_MAX
 from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.tables import EntryRow
 from tallystick.store.ledger.entry import LedgerEntry

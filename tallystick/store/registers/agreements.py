@@ -23,7 +23,7 @@ from tallystick.domain.codec import decode
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.proof.reading import SignedAgreement, read_agreement
 from tallystick.store.damage import as_written
 from tallystick.store.database.tables import AgreementRow, PersonKeyRow

@@ -43,7 +43,8 @@ from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import DecisionStatement, Event
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import write_body
-from tallystick.limits import GATE_LOOKS_MAX, GATE_STEPS_EACH_MAX
+from tallystick.limits.processes import GATE_STEPS_EACH_MAX
+from tallystick.limits.steps import GATE_LOOKS_MAX
 from tallystick.messages import DecideStage
 from tallystick.proof.reading import read_signed
 from tallystick.store.database.session import reading

@@ -23,7 +23,7 @@ from tallystick.crypto.keys import verifies
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.ids import Digest, PartyId
-from tallystick.limits import LEDGER_STEP_MAX, NOTICE_STEP_MAX
+from tallystick.limits.steps import LEDGER_STEP_MAX, NOTICE_STEP_MAX
 from tallystick.proof.letter import read_letter, verify_letter
 from tallystick.proof.reading import SignedAgreement
 from tests.support.worlds.agreements import AGREEMENT, LETTER_KEY

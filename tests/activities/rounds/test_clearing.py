@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from activities.rounds.clearing import Clearance
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.ids import Digest, party_of
-from tallystick.limits import BLOB_ORPHANED_MAX, BLOB_UNNAMED_MAX
+from tallystick.limits.storage import BLOB_ORPHANED_MAX, BLOB_UNNAMED_MAX
 from tallystick.store.blobs import room
 from tallystick.store.blobs.room import Upload
 from tallystick.store.blobs.uploads import BlobPurpose, known_blobs

@@ -25,7 +25,8 @@ from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import Event, StorageNotice
-from tallystick.limits import DRAFT_IDLE_MAX, SCRUB_REST_MIN, STORAGE_NOTICE_AGAIN
+from tallystick.limits.notices import STORAGE_NOTICE_AGAIN
+from tallystick.limits.storage import DRAFT_IDLE_MAX, SCRUB_REST_MIN
 from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import ReplicatedBlobs

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.bounded import held_until_taken
 from api.http.connections import Connection
 from tallystick.domain.ids import PersonId
-from tallystick.limits import EVENT_STREAMS_EACH_MAX
+from tallystick.limits.api import EVENT_STREAMS_EACH_MAX
 from tallystick.stack import free_port
 from tests.support.sites.service import Service
 from tests.support.waits import until

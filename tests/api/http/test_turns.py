@@ -28,7 +28,7 @@ from api.http.turns import (
 )
 from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.statements.acts import Intake
-from tallystick.limits import (
+from tallystick.limits.api import (
     CONNECTIONS_MAX,
     HEAVY_REQUESTS_EACH_MAX,
     REQUESTS_WAITING_EACH_MAX,

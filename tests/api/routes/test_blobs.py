@@ -16,7 +16,7 @@ from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import DecisionStatement
-from tallystick.limits import (
+from tallystick.limits.storage import (
     BLOB_BYTES_MAX,
     BLOB_CHUNK_BYTES,
     DEPOSITS_PER_PERSON_AND_DAY_MAX,

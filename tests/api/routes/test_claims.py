@@ -22,7 +22,7 @@ from tallystick.domain.instants import FIRST, LAST
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.limits import RECORD_PAGE_BYTES_MAX
+from tallystick.limits.steps import RECORD_PAGE_BYTES_MAX
 from tallystick.messages import EvidenceRequest
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE

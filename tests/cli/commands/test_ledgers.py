@@ -7,8 +7,8 @@ from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log.leaf import leaf_bytes
 from tallystick.crypto.log.merkle import leaf_hash, root_of
 from tallystick.crypto.log.note import Checkpoint, sign_checkpoint
-from tallystick.limits import LEDGER_PAGE_ENTRIES_MAX as PAGE
-from tallystick.limits import LEDGER_READ_ENTRIES_MAX
+from tallystick.limits.logs import LEDGER_PAGE_ENTRIES_MAX as PAGE
+from tallystick.limits.logs import LEDGER_READ_ENTRIES_MAX
 from tests.cli.conftest import URL, Office
 from tests.support.worlds.agreements import AGREEMENT, ANA, DECISION_KEY, LOG_KEY, PEOPLE
 from tests.support.worlds.deliveries import AT

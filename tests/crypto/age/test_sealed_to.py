@@ -8,7 +8,7 @@ import pytest
 from tallystick.crypto.age import MalformedHeaderError, new_identity, seal_bytes, sealed_to
 from tallystick.crypto.age.header import Stanza, encode_base64, encode_header
 from tallystick.crypto.age.keys import FILE_KEY_BYTES, X25519Identity
-from tallystick.limits import AGE_HEADER_BYTES_MAX, AGE_STANZAS_MAX
+from tallystick.limits.sealing import AGE_HEADER_BYTES_MAX, AGE_STANZAS_MAX
 
 RECIPIENT = new_identity().recipient()
 FILE_KEY = bytes(FILE_KEY_BYTES)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tallystick.crypto.custody import edwards, sharing
 from tallystick.crypto.custody.sharing import Commitments, Share
 from tallystick.crypto.custody.tree import ROOT, Leaf, MalformedShareTreeError, Node, NodePath, ShareTree
-from tallystick.limits import QUORUM_DEPTH_MAX
+from tallystick.limits.agreements import QUORUM_DEPTH_MAX
 from tests.support.judges import edwards_reference as reference
 
 DEAL_FILE = Path(__file__).parents[1] / "data" / "custody-deal.json"

@@ -12,7 +12,7 @@ from tallystick.crypto.json import canonical
 from tallystick.crypto.json.canonical import canonical_bytes, parse, parse_canonical, sha256_digest
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.json import JsonValue
-from tallystick.limits import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX, JSON_SIZE_BYTES_MAX
+from tallystick.limits.documents import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX, JSON_SIZE_BYTES_MAX
 
 HOSTILE: list[tuple[str, bytes, type[MalformedError], object]] = [
     ("nothing", b"", canonical.JsonSyntaxError, 0),

@@ -19,7 +19,7 @@ from tallystick.crypto.log.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from tallystick.limits import TREE_SIZE_MAX
+from tallystick.limits.logs import TREE_SIZE_MAX
 from tests.support.trees import consistency_proof, inclusion_proof
 
 # The tree of eight entries that Certificate Transparency implementations share.

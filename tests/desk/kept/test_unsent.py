@@ -14,7 +14,7 @@ from tallystick.crypto.keys import SigningKey
 from tallystick.desk.kept.unsent import Unsent, is_expired
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
-from tallystick.limits import UNSENT_LIFETIME_MAX
+from tallystick.limits.desk import UNSENT_LIFETIME_MAX
 from tests.support.sites.fake_api import HANGS_UP, FakeApi, serving
 from tests.support.worlds.agreements import ANA, PEOPLE
 from tests.support.worlds.deliveries import keys_of

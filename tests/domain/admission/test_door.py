@@ -24,13 +24,9 @@ from tallystick.domain.refusals import AlreadyStatedError, MisdirectedError
 from tallystick.domain.statements.engine import ChannelResult, PremiseVerdict
 from tallystick.domain.statements.header import Contribution
 from tallystick.domain.statements.signed import BY_ENGINE, Entry
-from tallystick.limits import (
-    ACTS_PER_PERSON_MAX,
-    CLOCK_SKEW_MAX,
-    PERSONS_MAX,
-    TEXT_LENGTH_MAX,
-    UPDATES_PER_WORKFLOW_MAX,
-)
+from tallystick.limits.agreements import PERSONS_MAX
+from tallystick.limits.claims import ACTS_PER_PERSON_MAX, UPDATES_PER_WORKFLOW_MAX
+from tallystick.limits.documents import CLOCK_SKEW_MAX, TEXT_LENGTH_MAX
 from tallystick.proof.entries import RecordedStatement, verified
 from tallystick.proof.reading import read_signed
 from tests.support.stories.stories import play

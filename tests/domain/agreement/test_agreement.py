@@ -11,7 +11,7 @@ from tallystick.domain.agreement.agreement import Agreement, NotInAgreementError
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.codec import MalformedDocumentError, decode, encode, encode_object
 from tallystick.domain.ids import ComponentId, PartyId, PersonId, StageId
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tests.support.worlds.agreements import (
     AGREEMENT,
     ANA,

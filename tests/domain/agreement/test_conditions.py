@@ -8,7 +8,7 @@ from tallystick.domain.agreement.conditions import Condition, Expression
 from tallystick.domain.codec import MalformedDocumentError, decode, encode
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.json import JsonValue
-from tallystick.limits import CONDITION_DEPTH_MAX
+from tallystick.limits.agreements import CONDITION_DEPTH_MAX
 
 INSOLVENCY = Expression.from_json({"all_of": ["record", {"any_of": ["outage", "declaration"]}]}, "")
 

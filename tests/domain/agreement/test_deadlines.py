@@ -25,7 +25,7 @@ from tallystick.domain.agreement.windows import Calendar, NoticeRule
 from tallystick.domain.codec import decode, encode
 from tallystick.domain.ids import PartyId
 from tallystick.domain.periods import Period
-from tallystick.limits import EXPLANATION_LINES_MAX
+from tallystick.limits.agreements import EXPLANATION_LINES_MAX
 from tests.support.worlds.agreements import AGREEMENT, CALENDARS, agreement
 
 TEN_DAYS = Period("10 business days")

@@ -11,7 +11,7 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.deposit.pace import EarlierDeposit, TooManyDepositsError, check_pace
 from tallystick.domain.ids import PersonId
 from tallystick.domain.statements.deposits import Deposit
-from tallystick.limits import (
+from tallystick.limits.storage import (
     DEPOSIT_DAY,
     DEPOSITED_BYTES_PER_DAY_MAX,
     DEPOSITS_PER_DAY_MAX,

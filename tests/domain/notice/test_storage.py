@@ -9,7 +9,8 @@ from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.notice.storage import OwedLetter, owed_letters, storage_letter
 from tallystick.domain.statements.engine import ChannelResult, Event, StorageNotice
 from tallystick.domain.statements.signed import Body, Entry, Signed
-from tallystick.limits import NOTICE_RETRY_MIN, STORAGE_NOTICE_FINDINGS_MAX, STORAGE_NOTICE_RETRY_MAX
+from tallystick.limits.notices import STORAGE_NOTICE_FINDINGS_MAX, STORAGE_NOTICE_RETRY_MAX
+from tallystick.limits.steps import NOTICE_RETRY_MIN
 from tests.support.worlds.agreements import AGREEMENT
 from tests.support.worlds.groundwork import BEGIN, NO_DIGEST, key_of, some_digest
 from tests.support.worlds.world import World

@@ -17,13 +17,8 @@ from tallystick.domain.progress.attempts import gate_pause, notice_due_at
 from tallystick.domain.progress.due import due
 from tallystick.domain.progress.moments import next_look
 from tallystick.domain.statements.engine import Event
-from tallystick.limits import (
-    EVIDENCE_ENTRIES_MAX,
-    GATE_RETRY_MAX,
-    GATE_RETRY_MIN,
-    NOTICE_RETRY_MAX,
-    NOTICE_RETRY_MIN,
-)
+from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX
+from tallystick.limits.steps import GATE_RETRY_MAX, GATE_RETRY_MIN, NOTICE_RETRY_MAX, NOTICE_RETRY_MIN
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT
 from tests.support.worlds.groundwork import BEGIN

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import pytest
 
-from tallystick import limits
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.components import Licence, LicenceModel
 from tallystick.domain.agreement.conditions import Expression
@@ -18,6 +17,7 @@ from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
 from tallystick.domain.soundness.check import RULES, UnsoundAgreementError, examine, lint, refuse_unsound
 from tallystick.domain.soundness.finding import Severity
+from tallystick.limits import agreements as limits
 from tests.support.worlds.agreements import (
     ABE,
     AGREEMENT,

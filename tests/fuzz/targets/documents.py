@@ -17,7 +17,7 @@ from tallystick.domain.errors import MalformedError
 from tallystick.domain.json import JsonValue
 from tallystick.domain.shown.summary import summarise
 from tallystick.domain.soundness.check import lint
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tests.fuzz.target import Target
 from tests.support.worlds.agreements import AGREEMENT
 

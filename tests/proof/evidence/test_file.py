@@ -13,7 +13,7 @@ from tallystick.domain.ids import DeploymentId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
-from tallystick.limits import EVIDENCE_ENTRIES_MAX, EVIDENCE_ROOT_KEYS_MAX, PROOF_HASHES_MAX
+from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX, EVIDENCE_ROOT_KEYS_MAX, PROOF_HASHES_MAX
 from tallystick.proof.evidence.file import (
     ExportedCase,
     content_of,

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tallystick.limits import (
+from tallystick.limits.logs import (
     EVIDENCE_ENTRIES_MAX,
     EVIDENCE_ENTRY_BYTES_MAX,
     EVIDENCE_SIZE_BYTES_MAX,

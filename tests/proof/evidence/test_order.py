@@ -14,7 +14,7 @@ from tallystick.domain.codec import decode
 from tallystick.domain.json import JsonValue
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
-from tallystick.limits import CLOCK_SKEW_MAX
+from tallystick.limits.documents import CLOCK_SKEW_MAX
 from tallystick.proof.evidence.file import (
     ExportedCase,
     FiledEntry,

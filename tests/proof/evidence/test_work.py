@@ -3,12 +3,8 @@
 import pytest
 
 from tallystick.crypto.envelope import Envelope, Signature
-from tallystick.limits import (
-    EVIDENCE_SIGNATURES_MAX,
-    EVIDENCE_VERSIONS_BYTES_MAX,
-    EVIDENCE_VERSIONS_MAX,
-    SIGNATURES_PER_ENVELOPE_MAX,
-)
+from tallystick.limits.documents import SIGNATURES_PER_ENVELOPE_MAX
+from tallystick.limits.logs import EVIDENCE_SIGNATURES_MAX, EVIDENCE_VERSIONS_BYTES_MAX, EVIDENCE_VERSIONS_MAX
 from tallystick.proof.evidence.work import MalformedEvidenceError, check_work
 
 REVOCATION = "key-revocation"

@@ -8,7 +8,7 @@ import pytest
 
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.ids import Digest
-from tallystick.limits import BLOB_CHUNK_BYTES
+from tallystick.limits.storage import BLOB_CHUNK_BYTES
 from tallystick.store.blobs.chunks import ChunkedBlob, ChunkHashing
 from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import BlobRangeError, NoGoodReplicaError, ReplicatedBlobs

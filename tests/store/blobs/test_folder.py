@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import Digest
-from tallystick.limits import BLOB_CHUNK_BYTES
+from tallystick.limits.storage import BLOB_CHUNK_BYTES
 from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import (
     BlobRangeError,

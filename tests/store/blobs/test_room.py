@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.ids import AgreementId, PartyId
-from tallystick.limits import (
+from tallystick.limits.storage import (
     BLOB_CHARGE_BYTES_MIN,
     DEPOSIT_ROOM_PER_PARTY_BYTES,
     DEPOSIT_ROOM_PER_PERSON_BYTES,

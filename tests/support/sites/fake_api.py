@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tallystick.crypto.envelope import Envelope, parse_envelope, statement_id
 from tallystick.crypto.keys import key_id, public_key_bytes
-from tallystick.limits import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tests.support.worlds.agreements import PEOPLE
 
 Answer = tuple[int, Any]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tallystick.limits import HISTORY_GROWTH_BYTES_MAX, HISTORY_GROWTH_EVENTS_MAX
+from tallystick.limits.claims import HISTORY_GROWTH_BYTES_MAX, HISTORY_GROWTH_EVENTS_MAX
 from workflows.claim.history import HistorySize
 
 SHORT = HistorySize(events=12, size_bytes=20_000)

@@ -24,7 +24,7 @@ from tallystick.domain.statements.engine import DecisionStatement, Event, Sighti
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.faults import from_failure
-from tallystick.limits import TEXT_LENGTH_MAX
+from tallystick.limits.documents import TEXT_LENGTH_MAX
 from tallystick.messages import (
     CLAIMS_QUEUE,
     Acknowledged,

@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
-from tallystick.limits import GATE_STEPS_AT_ONCE_MAX
+from tallystick.limits.processes import GATE_STEPS_AT_ONCE_MAX
 from tallystick.messages import DealCustody, DecideStage, GateAnswer, GateOutcome, SightNotice
 from tests.support.waits import until
 from workflows import steps

@@ -10,7 +10,7 @@ from tallystick.domain.instants import plus
 from tallystick.domain.soundness.finding import Finding, error, warning
 from tallystick.domain.soundness.simulation.trial import Trial
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.limits import CALENDAR_AHEAD_MIN
+from tallystick.limits.agreements import CALENDAR_AHEAD_MIN
 
 _EXTEND = "Sign a new version whose calendars cover later dates; it counts for claims that already run."
 

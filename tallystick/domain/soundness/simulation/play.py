@@ -28,7 +28,7 @@ from tallystick.domain.statements.engine import ChannelResult, DecisionStatement
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import Contribution
 from tallystick.domain.statements.signed import Body, Entry
-from tallystick.limits import PLAY_NOTICES_MAX
+from tallystick.limits.agreements import PLAY_NOTICES_MAX
 
 
 class Play:

@@ -17,7 +17,7 @@ from tallystick.domain.ids import PersonId, party_of
 from tallystick.domain.soundness.finding import Finding, error, warning
 from tallystick.domain.soundness.simulation.cast import Cast, persons_of_party
 from tallystick.domain.soundness.simulation.trial import Trial
-from tallystick.limits import CLAIM_LENGTH_MAX
+from tallystick.limits.agreements import CLAIM_LENGTH_MAX
 
 Scenario: TypeAlias = Callable[[Trial], Iterator[Finding]]
 

@@ -9,7 +9,7 @@ from tallystick.domain.soundness.finding import Finding, error
 from tallystick.domain.soundness.simulation.calendars import calendars_reach
 from tallystick.domain.soundness.simulation.scenarios import SCENARIOS
 from tallystick.domain.soundness.simulation.trial import Trial
-from tallystick.limits import PERIOD_MAX
+from tallystick.limits.agreements import PERIOD_MAX
 
 
 def simulated(agreement: Agreement, *, at: datetime) -> Iterator[Finding]:

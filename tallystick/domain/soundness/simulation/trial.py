@@ -23,7 +23,7 @@ from tallystick.domain.soundness.simulation.duties import persons_act
 from tallystick.domain.soundness.simulation.play import Play
 from tallystick.domain.soundness.simulation.props import Props, as_if_signed, invented, props
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
-from tallystick.limits import PLAY_TURNS_MAX
+from tallystick.limits.agreements import PLAY_TURNS_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from tallystick import limits
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.components import Tier
 from tallystick.domain.agreement.conditions import Condition, Expression
@@ -22,6 +21,8 @@ from tallystick.domain.quorum import Group, Quorum
 from tallystick.domain.soundness.check import errors_among, examine
 from tallystick.domain.soundness.simulation.trial import Trial
 from tallystick.domain.statements.engine import Event, Notice
+from tallystick.limits import agreements as limits
+from tallystick.limits import documents
 from tests.support.worlds.agreements import AGREEMENT
 
 TODAY: Final = datetime(2026, 11, 27, 19, tzinfo=UTC)
@@ -30,7 +31,7 @@ LONG: Final = Period(f"{limits.BUSINESS_DAYS_MAX} business days")
 
 
 def largest() -> Agreement:
-    """As much of everything as `limits.py` allows, with seats for everybody and the longest periods."""
+    """As much of everything as the limits allow, with seats for everybody and the longest periods."""
     parties = tuple(
         Party(
             id=PartyId(f"party-{n}"),
@@ -132,7 +133,7 @@ def with_longest_names() -> Agreement:
     """The largest agreement, with persons, parties and addresses of the greatest length."""
     written = json.dumps(encode(largest()))
     named = re.sub(
-        r"(p|party-)(\d+)(?=[@\"])", lambda found: found[0].ljust(limits.NAME_LENGTH_MAX, "-"), written
+        r"(p|party-)(\d+)(?=[@\"])", lambda found: found[0].ljust(documents.NAME_LENGTH_MAX, "-"), written
     )
     agreement = decode(Agreement, json.loads(named))
     hooks = (f"https://hooks.example/{n}/" for n in range(limits.CHANNELS_MAX))
@@ -160,6 +161,6 @@ def test_whatever_the_names_are_the_engines_statements_can_be_read_back() -> Non
     for body in said:
         written = encode_object(body)
         assert decode(type(body), written) == body
-        assert len(json.dumps(written)) < limits.JSON_SIZE_BYTES_MAX
+        assert len(json.dumps(written)) < documents.JSON_SIZE_BYTES_MAX
     longest = max(len(line) for body in said if isinstance(body, Event) for line in body.because)
-    assert longest > limits.TEXT_LENGTH_MAX - 100, "no line was too long, so this shows nothing"
+    assert longest > documents.TEXT_LENGTH_MAX - 100, "no line was too long, so this shows nothing"

@@ -1,0 +1,28 @@
+"""How large a log, its proofs and an evidence file may be."""
+
+from typing import Final
+
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
+
+# Logs and their proofs.
+NOTE_SIZE_BYTES_MAX: Final = 64 * 1024
+NOTE_SIGNATURES_MAX: Final = 64  # C2SP signed-note: at least 16
+NOTE_NAME_LENGTH_MAX: Final = 255
+TREE_SIZE_MAX: Final = 2**63 - 1
+PROOF_HASHES_MAX: Final = 64  # an inclusion path in the largest tree has 63
+LEDGER_NODES_READ_MAX: Final = 512  # rows of a stored tree in one question to the database
+LEDGER_PAGES_MAX: Final = 10_000
+LEDGER_PAGE_ENTRIES_MAX: Final = 256
+LEDGER_READ_ENTRIES_MAX: Final = LEDGER_PAGE_ENTRIES_MAX * LEDGER_PAGES_MAX  # that a verifier reads
+
+# Evidence files.
+EVIDENCE_SIZE_BYTES_MAX: Final = 40 * 1024 * 1024
+EVIDENCE_FRAME_BYTES_MAX: Final = 256 * 1024  # of what is not an entry
+EVIDENCE_ENTRY_BYTES_MAX: Final = 1024 * 1024
+EVIDENCE_SIGNATURES_MAX: Final = 2 * 8 * 1024  # of all entries together, each as often as it is verified,
+EVIDENCE_UNNAMED_SIGNATURES_MAX: Final = 256  # and of those that name no key: each may be anybody's
+EVIDENCE_ENTRIES_MAX: Final = 8 * 1024
+EVIDENCE_VERSIONS_MAX: Final = 128  # of the agreement,
+EVIDENCE_VERSIONS_BYTES_MAX: Final = 8 << 20  # together: verifying a mebibyte takes 0.3 s, and at worst twice
+assert AGREEMENT_SIZE_BYTES_MAX < EVIDENCE_VERSIONS_BYTES_MAX <= EVIDENCE_SIZE_BYTES_MAX
+EVIDENCE_ROOT_KEYS_MAX: Final = 64

@@ -1,0 +1,28 @@
+"""How much a server's processes do at once, and how long they take to start and to stop."""
+
+from datetime import timedelta
+from typing import Final
+
+# The embedded stack.
+STACK_READY_SECONDS_MAX: Final = 60
+STACK_STOP_SECONDS_MAX: Final = 20
+STACK_RESTARTS_MAX: Final = 10  # of one process,
+STACK_RESTARTS_SECONDS: Final = 60  # within this time: more than that is no accident
+LOGS_KEPT_MAX: Final = 5
+
+# The worker's processes.
+METRICS_READERS_MAX: Final = 8  # at once, on the port of the figures
+CHECKPOINT_SOON: Final = timedelta(seconds=1)  # after an entry; one signature for all until then
+LEDGER_STEPS_AT_ONCE_MAX: Final = 8  # writers take turns anyway
+WORK_STEPS_AT_ONCE_MAX: Final = 32
+BLOB_STEPS_AT_ONCE_MAX: Final = 4  # deposits that are read whole
+GATE_STEPS_AT_ONCE_MAX: Final = 16  # stages that are read whole: a party's few large ones leave others theirs
+GATE_STEPS_EACH_MAX: Final = 4  # of one agreement
+WITNESS_STEPS_AT_ONCE_MAX: Final = 4
+assert GATE_STEPS_EACH_MAX < GATE_STEPS_AT_ONCE_MAX
+WORKFLOWS_CACHED_MAX: Final = 1000
+WORKFLOW_TASK_MAX: Final = timedelta(seconds=5)  # how long a task waits after its worker was killed
+STICKY_MAX: Final = timedelta(seconds=2)
+SHUTDOWN_MAX: Final = timedelta(seconds=10)
+CONNECT_RETRY_MIN: Final = timedelta(milliseconds=250)
+CONNECT_RETRY_MAX: Final = timedelta(seconds=5)
