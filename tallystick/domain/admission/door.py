@@ -132,12 +132,8 @@ def _happening(agreement: Agreement, claim: Claim, event: Event, at: datetime) -
     if event.happening is Happening.REPLICA_REPAIRED:
         return EventType.REPLICA_REPAIRED
     expected = due(agreement, claim, at=at)
-    if expected is None or (expected.happening, expected.stage, expected.until, expected.cause) != (
-        event.happening,
-        event.stage,
-        event.until,
-        event.cause,
-    ):
+    told = (event.happening, event.stage, event.until, event.cause)
+    if expected is None or told != (expected.happening, expected.stage, expected.until, expected.cause):
         raise NotDueError(
             "the record does not call for this event",
             recorded=event.happening.value,

@@ -16,15 +16,12 @@ def sighting_event(agreement: Agreement, claim: Claim, sighting: Sighting, at: d
     """Admit a sighting of the statement that gave notice, if it is the first, and its time can be true.
 
     Raises:
-        NotDueError: There is no notice to see, or it was seen before; it names another statement; or it was
-            seen in the future, or before it was on record.
+        NotDueError: There is none to see, it is another, or nobody can have seen it then.
     """
     seen = to_be_sighted(agreement, claim)
     if seen is None or sighting.notice != seen.signed.id:
-        expected = None if seen is None else seen.signed.id
-        raise NotDueError(
-            "this is not a sighting of the claim's notice", expected=expected, given=sighting.notice
-        )
+        notice = None if seen is None else seen.signed.id
+        raise NotDueError("this sights no notice of the claim's", expected=notice, given=sighting.notice)
     when = sighting.issued_at
     if not seen.accepted_at - CLOCK_SKEW_MAX <= when <= at + CLOCK_SKEW_MAX:
         raise NotDueError(

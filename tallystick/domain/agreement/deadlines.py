@@ -118,12 +118,9 @@ def _received(sent_at: datetime, recipient: Party, *, agreement: Agreement) -> D
     local = sent_at.astimezone(zone)
     diary, notice = _diary(agreement, recipient), agreement.notice
     closed = diary.closed(local.date())
-    late = sent_at > _instant_of(local.date(), notice.cutoff, zone)
-    if not closed and not late:
-        hours = f"within business hours of {recipient.id}"
-        return Deadline(
-            at=_whole_second(sent_at), explanation=(f"received {instant_text(sent_at)}, {hours}",)
-        )
+    if not closed and sent_at <= _instant_of(local.date(), notice.cutoff, zone):
+        why = f"received {instant_text(sent_at)}, within business hours of {recipient.id}"
+        return Deadline(at=_whole_second(sent_at), explanation=(why,))
     days = list(_counted(local.date(), 1, diary))
     reason = closed or f"after {notice.cutoff:%H:%M}"
     explanation = (
@@ -228,18 +225,14 @@ class _Diary:
         Raises:
             CalendarExhaustedError: A calendar does not reach that far.
         """
-        if day > self._last.covers_until:
-            raise CalendarExhaustedError(
-                f"{day.isoformat()} is after {self._last.covers_until.isoformat()}, the last day that "
-                f"calendar {self._last.id} covers",
-                calendar=self._last.id,
-                day=day.isoformat(),
-                covers_until=self._last.covers_until.isoformat(),
-            )
+        calendar, end = self._last.id, self._last.covers_until
+        if day > end:
+            why = f"{day} is after {end}, the last day that calendar {calendar} covers"
+            raise CalendarExhaustedError(why, calendar=calendar, day=str(day), covers_until=str(end))
         if weekend := self._weekends[day.weekday()]:
             return f"weekend in {weekend}"
-        holiday = [calendar for calendar, holidays in self._holidays if day in holidays]
-        return f"holiday in {' and '.join(holiday)}" if holiday else ""
+        holiday = " and ".join(calendar for calendar, holidays in self._holidays if day in holidays)
+        return f"holiday in {holiday}" if holiday else ""
 
 
 def _counted(first: date, wanted: int, diary: _Diary) -> Iterator[_Day]:

@@ -19,11 +19,9 @@ def destination(kind: ChannelKind, address: str) -> tuple[ChannelKind, str]:
                 return kind, f"{mailbox.lower()}@{host_name(host)}"
             case ChannelKind.WEBHOOK:
                 url = urlsplit(address)
+                host = host_name(url.hostname or "")
                 port = url.port or (443 if url.scheme == "https" else 80)
-                return (
-                    kind,
-                    f"{url.scheme}://{host_name(url.hostname or '')}:{port}{url.path or '/'}?{url.query}",
-                )
+                return kind, f"{url.scheme}://{host}:{port}{url.path or '/'}?{url.query}"
             case ChannelKind.OUTBOX:
                 return kind, address
     except (MalformedError, ValueError):

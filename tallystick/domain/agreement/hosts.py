@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from contextlib import suppress
 from typing import Final
 
 from tallystick.domain.errors import MalformedError
@@ -24,10 +25,8 @@ def host_name(text: str) -> str:
         NoHostNameError: It names no host.
     """
     bare = text.removeprefix("[").removesuffix("]")
-    try:
+    with suppress(ValueError):
         return str(ipaddress.ip_address(bare))
-    except ValueError:
-        pass
     try:
         name = text.removesuffix(".").encode("idna").decode("ascii").lower()
     except UnicodeError:

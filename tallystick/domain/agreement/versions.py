@@ -52,9 +52,8 @@ def check_in_force(agreement: Agreement, later: Iterable[Agreement], *, at: date
 def only_lengthens_calendars(previous: Agreement, newer: Agreement) -> bool:
     """Return whether `newer` differs from `previous` in calendars alone, which only reach further.
 
-    Every day that a calendar of `previous` covers is open or closed as before, so no deadline that could be
-    computed under `previous` is another one under `newer`. The number of the version, what it supersedes and
-    when it takes effect differ by their nature.
+    Every day that a calendar of `previous` covers is open or closed as before, so no deadline moves. The
+    version's number, what it supersedes and when it takes effect differ by their nature.
     """
     same = replace(
         newer,

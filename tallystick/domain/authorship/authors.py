@@ -29,19 +29,16 @@ def check_subject(agreement: Agreement, digest: Digest, body: Header, claim: Dig
     Raises:
         MisdirectedError: It names something else.
     """
-    wanted = {"deployment": agreement.deployment, "agreement": agreement.id, "agreement_digest": digest}
-    given = {
-        "deployment": body.deployment,
-        "agreement": body.agreement,
-        "agreement_digest": body.agreement_digest,
-    }
+    named: list[tuple[str, str, str]] = [
+        ("deployment", agreement.deployment, body.deployment),
+        ("agreement", agreement.id, body.agreement),
+        ("agreement digest", digest, body.agreement_digest),
+    ]
     if claim is not None and isinstance(body, OnClaim):
-        wanted["claim"], given["claim"] = claim, body.claim
-    for what, expected in wanted.items():
-        if given[what] != expected:
-            raise MisdirectedError(
-                f"the statement names another {what.replace('_', ' ')}", expected=expected, given=given[what]
-            )
+        named.append(("claim", claim, body.claim))
+    for what, expected, given in named:
+        if given != expected:
+            raise MisdirectedError(f"the statement names another {what}", expected=expected, given=given)
 
 
 def check_times(body: Header, *, at: datetime) -> None:
@@ -50,19 +47,14 @@ def check_times(body: Header, *, at: datetime) -> None:
     Raises:
         BadTimingError: `issued_at` is further ahead than clocks may differ, or too far back.
     """
+    issued_at = instant_text(body.issued_at)
     if body.issued_at > plus(at, CLOCK_SKEW_MAX):
-        raise BadTimingError(
-            "the statement was issued in the future",
-            issued_at=instant_text(body.issued_at),
-            now=instant_text(at),
-        )
+        now = instant_text(at)
+        raise BadTimingError("the statement was issued in the future", issued_at=issued_at, now=now)
     # A revocation may be signed in advance and kept in a safe for years.
     if not isinstance(body, KeyRevocation) and at - body.issued_at > STATEMENT_LIFETIME_MAX:
-        raise BadTimingError(
-            "the statement was issued too long ago",
-            issued_at=instant_text(body.issued_at),
-            limit_days=STATEMENT_LIFETIME_MAX.days,
-        )
+        limit = STATEMENT_LIFETIME_MAX.days
+        raise BadTimingError("the statement was issued too long ago", issued_at=issued_at, limit_days=limit)
 
 
 def author(agreement: Agreement, signed: Signed[Body]) -> Person:

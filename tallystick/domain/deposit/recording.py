@@ -90,11 +90,9 @@ def check_custody(
     agreement.component(body.component)
     if (fault := custody_fault(agreement, signed, body.component)) is not None:
         raise CustodyRefusedError(fault, component=body.component)
-    expected = 1 if last is None else last.epoch + 1
-    if body.epoch != expected:
-        raise CustodyRefusedError(
-            "this is not the component's next custody epoch", expected=expected, given=body.epoch
-        )
+    following = 1 if last is None else last.epoch + 1
+    if body.epoch != following:
+        raise CustodyRefusedError("this is not the next custody epoch", expected=following, given=body.epoch)
 
 
 def _check_component(

@@ -39,8 +39,7 @@ def sighted_end(agreement: Agreement, claim: Claim) -> Deadline | None:
         return None
     # The tolerance is taken off the beginning: an hour at the end of a business day would be a day.
     began, vendor = sighting.issued_at - SIGHTING_TOLERANCE, depositor(agreement)
-    after = agreement.notice.deemed_after
-    if after is not None and not _was_known(claim):
+    if (after := agreement.notice.deemed_after) is not None and not _was_known(claim):
         began = deadline(began, after, recipient=vendor, agreement=agreement).at
     receipt = received(began, recipient=vendor, agreement=agreement)
     ends = deadline(receipt.at, agreement.windows.objection, recipient=vendor, agreement=agreement)

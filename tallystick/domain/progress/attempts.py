@@ -1,6 +1,7 @@
 """How often notice and the gate are tried, and after which pauses."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim, StageProgress
@@ -21,16 +22,15 @@ from tallystick.limits.steps import (
     NOTICE_RETRY_MIN,
 )
 
+# A court order may come before any notice; the release still waits for notice then.
+_NOTICEABLE: Final = frozenset({ClaimState.ACCEPTED, ClaimState.CONTESTED, ClaimState.APPROVAL})
+
 
 def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
     """Return when the next attempt to give notice is owed, or None if none is."""
-    # A court order may come before any notice; the release still waits for notice then.
-    noticeable = {ClaimState.ACCEPTED, ClaimState.CONTESTED, ClaimState.APPROVAL}
-    if (
-        claim.state not in noticeable
-        or claim.window_opened_at is not None
-        or notice_is_given(agreement, claim)
-    ):
+    if claim.state not in _NOTICEABLE or claim.window_opened_at is not None:
+        return None
+    if notice_is_given(agreement, claim):
         return None
     attempts = claim.entries_of(Notice)
     if attempts and not channels_left(agreement, claim):

@@ -17,7 +17,7 @@ from tallystick.domain.claim.rules import Due, Look
 from tallystick.domain.claim.stages import is_provisional, lapses_at, report_due, to_roll_back
 from tallystick.domain.claim.state import ClaimState, EventType, StageState
 from tallystick.domain.claim.tally import is_denied, tally_approvals, tally_denials
-from tallystick.domain.ids import PersonId
+from tallystick.domain.ids import PersonId, StageId
 from tallystick.domain.kinds import Happening
 from tallystick.domain.notice.proof import proof_of_notice
 from tallystick.domain.notice.sighting import window_end
@@ -175,13 +175,8 @@ def _lapsed(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
     following = claim.next_stage
     if claim.state is not _S.APPROVAL or following is None or following.state is not StageState.WAITING:
         return None
-    # Nobody can decide while there is a hold, so a hold makes no claim lapse. Nor does a claim lapse
-    # whose quorum is there and that only the gate refuses: its approvals expire by themselves.
-    # A stage that enough persons deny is never released, so it does lapse.
-    denied = tally_denials(agreement, claim, following.stage).reached
-    quorate = tally_approvals(agreement, claim, following.stage, at=at).reached and not denied
-    if claim.holds_on(following.stage) or quorate:
-        return None
+    if claim.holds_on(following.stage) or _agreed(agreement, claim, following.stage, at):
+        return None  # nobody can decide while there is a hold, so a hold makes no claim lapse
     limit = lapses_at(agreement, claim, following.stage)
     if limit is not None and at <= limit.at:
         return None
@@ -189,6 +184,13 @@ def _lapsed(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
         return None
     because = limit.explanation if limit is not None else ("the stage it waits for was not activated",)
     return Due(happening=Happening.LAPSED, stage=following.stage, because=because)
+
+
+def _agreed(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> bool:
+    # A claim whose quorum is there and that only the gate refuses does not lapse: its approvals expire by
+    # themselves. A stage that enough persons deny is never released, so it does lapse.
+    denied = tally_denials(agreement, claim, stage).reached
+    return not denied and tally_approvals(agreement, claim, stage, at=at).reached
 
 
 def _never_opens(agreement: Agreement, claim: Claim, following: StageProgress) -> bool:

@@ -64,17 +64,15 @@ def disagreement(
 def _sight(
     agreement: Agreement, decision: DecisionStatement, basis: DecisionBasis, told: dict[str, bool]
 ) -> Sight:
-    deposit = basis.deposit if told["deposit-pinned"] else None
-    components = agreement.stage(decision.stage).components
     fault = None if told["sealed-bytes-match"] else "as the gate says"
     return Sight(
         at=decision.decided_at,
         agreement_digest=basis.agreement_digest,
         agreement_signers=basis.agreement_signers,
         root_keys=basis.root_keys if told["agreement-signed"] else frozenset(),
-        deposit=deposit,
+        deposit=basis.deposit if told["deposit-pinned"] else None,
         custody=basis.custody if told["custody-known"] else {},
-        sealed=dict.fromkeys(components, fault),
+        sealed=dict.fromkeys(agreement.stage(decision.stage).components, fault),
         ledger=None if told["ledger-whole"] else "as the gate says",
         unextended=basis.unextended,
         halted=not told["not-halted"],

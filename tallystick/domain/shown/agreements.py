@@ -15,10 +15,9 @@ from tallystick.domain.soundness.check import Finding, examine, lint
 def agreement_to_sign(
     agreement: Agreement, digest: Digest, *, previous: Agreement | None, at: datetime | None
 ) -> Iterator[str]:
-    """Yield what a signer of an agreement reads.
+    """Yield what a signer reads of an agreement with that digest.
 
     Args:
-        digest: Of the agreement.
         previous: The version that it takes the place of, verified, if it takes the place of one.
         at: The present, from which claims are played; without it, only the rules are asked.
     """

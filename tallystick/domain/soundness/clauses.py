@@ -23,6 +23,7 @@ from tallystick.limits.documents import STATEMENT_LIFETIME_MAX
 _OBJECTION_DAYS_MIN: Final = 5  # business days; in fewer, a holiday may hide a notice
 _COVERAGE_MIN: Final = timedelta(days=365)
 _PIN_HOLIDAYS: Final = "List the holidays of the coming years."
+_COVER_HOLIDAYS: Final = "Set a later `covers_until`, or remove the holiday."
 _WEEK: Final = timedelta(days=7)
 _EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+", re.ASCII)
 
@@ -62,12 +63,7 @@ def _coverage(agreement: Agreement, calendar: Calendar, where: str) -> Iterator[
         yield warning("calendar-short", f"{where}/covers_until", message, _PIN_HOLIDAYS)
     if beyond := [day for day in calendar.holidays if day > calendar.covers_until]:
         message = f"the holiday {min(beyond).isoformat()} is after the calendar's end"
-        yield warning(
-            "holiday-not-covered",
-            f"{where}/holidays",
-            message,
-            "Set a later `covers_until`, or remove the holiday.",
-        )
+        yield warning("holiday-not-covered", f"{where}/holidays", message, _COVER_HOLIDAYS)
 
 
 def windows_open(agreement: Agreement) -> Iterator[Finding]:
@@ -215,12 +211,8 @@ def licences_complete(agreement: Agreement) -> Iterator[Finding]:
         where = f"/components/{place}/licence"
         if missing := _licence_gaps(component):
             message = f"the {component.licence.model.value} licence lacks {' and '.join(missing)}"
-            yield error(
-                "licence-incomplete",
-                where,
-                message,
-                "A release does not extend a licence: say how long it runs.",
-            )
+            advice = "A release does not extend a licence: say how long it runs."
+            yield error("licence-incomplete", where, message, advice)
         if component.licence.model is LicenceModel.PERPETUAL and component.licence.ends_on is not None:
             message = "a perpetual licence has an end"
             yield error("licence-perpetual-ends", where, message, "Use `term`, or remove `ends_on`.")

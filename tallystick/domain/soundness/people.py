@@ -56,15 +56,11 @@ def lists_not_empty(agreement: Agreement) -> Iterator[Finding]:
 
 def acts_for_own_side(agreement: Agreement) -> Iterator[Finding]:
     """Require that depositors object, beneficiaries claim and the escrow agent checks claims."""
+    powers, objectors = agreement.authorities, agreement.objection.objectors
     sides = (
-        ("objector-not-depositor", "/objection/objectors", agreement.objection.objectors, Role.DEPOSITOR),
-        (
-            "claimant-not-beneficiary",
-            "/authorities/claimants",
-            agreement.authorities.claimants,
-            Role.BENEFICIARY,
-        ),
-        ("intake-not-agent", "/authorities/intake", agreement.authorities.intake, Role.ESCROW_AGENT),
+        ("objector-not-depositor", "/objection/objectors", objectors, Role.DEPOSITOR),
+        ("claimant-not-beneficiary", "/authorities/claimants", powers.claimants, Role.BENEFICIARY),
+        ("intake-not-agent", "/authorities/intake", powers.intake, Role.ESCROW_AGENT),
     )
     for code, where, persons, role in sides:
         for place, person in enumerate(persons):

@@ -31,12 +31,9 @@ def _rule(
     check_claimant(agreement, claim, body.person, "certify a return")
     if not return_is_due(agreement, claim):
         raise NothingDueError("nothing is due for return", state=claim.state.value)
-    expected = sorted(components_of(agreement, claim.decided_stages))
-    given = sorted(body.components)
-    if given != expected:
-        raise MisdirectedError(
-            "name exactly the components that are due", expected=list(expected), given=list(given)
-        )
+    due = components_of(agreement, claim.decided_stages)
+    if sorted(body.components) != sorted(due):
+        raise MisdirectedError("name just what is due", expected=sorted(due), given=sorted(body.components))
     return EventType.RETURN_MADE
 
 

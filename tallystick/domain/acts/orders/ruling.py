@@ -39,8 +39,7 @@ def _rule(
     papers = [document.document for document in body.documents]
     if len(set(papers)) != len(papers):
         raise RulingIncompleteError("two papers have one name", documents=sorted(papers))
-    missing = _FINALITY[body.authority] - set(papers)
-    if missing:
+    if missing := _FINALITY[body.authority] - set(papers):
         raise RulingIncompleteError("papers that make the ruling final are missing", missing=sorted(missing))
     if body.outcome is Outcome.RELEASE:
         check_disinterested(agreement, claim, persons)

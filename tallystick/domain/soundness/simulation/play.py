@@ -151,8 +151,7 @@ class Play:
         return True
 
     def _asks_gate(self) -> bool:
-        stage = stage_for_the_gate(self.claim)
-        if stage is None:
+        if (stage := stage_for_the_gate(self.claim)) is None:
             return False
         made = decide(self.agreement, self.claim, stage, self.props.sight(self.now))
         decision = DecisionStatement(

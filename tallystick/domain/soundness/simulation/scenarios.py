@@ -91,12 +91,10 @@ def notice_survives_refusal(trial: Trial) -> Iterator[Finding]:
     """Advise that notice can be proven although the depositor refuses it at each of its own channels."""
     party = depositor(trial.agreement)
     own = frozenset(one for one in party.channels if one.kind is not ChannelKind.OUTBOX)
+    deaf = replace(trial.without_depositor, dead=own)
     if trial.end(trial.without_depositor).claim.window_opened_at is None:
         return
-    if (
-        trial.until(_window_opened, replace(trial.without_depositor, dead=own)).claim.window_opened_at
-        is not None
-    ):
+    if trial.until(_window_opened, deaf).claim.window_opened_at is not None:
         return
     place = trial.agreement.parties.index(party)
     message = f"if {party.id} refuses every letter and acknowledges none, a claim waits for ever"
