@@ -612,8 +612,8 @@ BUILDS: Final = (
     _build(
         "the window ends with its last second",
         "tallystick/domain/progress/due.py",
-        "if at <= claim.window_until or",
-        "if at < claim.window_until or",
+        "if ends is None or at <= ends.at:",
+        "if ends is None or at < ends.at:",
         "tests/domain/progress/test_due.py tests/domain/test_scenarios.py",
     ),
     _build(

@@ -82,7 +82,7 @@ def _window_ends(agreement: Agreement, claim: Claim, at: datetime) -> Due | None
     if claim.window_until is None or claim.window_ended_at is not None:
         return None
     # A provisional stage in flight is finished first; that can only make the window longer.
-    if at <= claim.window_until or (claim.in_flight is not None and claim.state is _S.WINDOW):
+    if claim.in_flight is not None and claim.state is _S.WINDOW:
         return None
     ends = window_end(agreement, claim)
     if ends is None or at <= ends.at:

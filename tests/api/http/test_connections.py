@@ -55,6 +55,15 @@ class HoldsAll(HangsUp):
     answer_buffer_bytes: ClassVar[int] = 1 << 30  # so that nobody who makes an answer ever waits
 
 
+class Looks(HoldsAll):
+    answer_pause_max: ClassVar[timedelta] = timedelta(seconds=2)
+    looks: ClassVar[int] = 0
+
+    def _look(self, since: float, waiting: int) -> None:
+        super()._look(since, waiting)
+        Looks.looks += 1
+
+
 class Few(Connection):
     head_time_max: ClassVar[timedelta] = NEVER
     each_max: ClassVar[int] = 2
@@ -194,13 +203,14 @@ async def test_a_reader_who_keeps_reading_gets_all_of_the_answer() -> None:
 
 
 async def test_a_reader_is_not_hung_up_on_because_another_answer_came_behind_the_first() -> None:
-    async with served(Answering(pieces=64), HoldsAll) as port:
+    async with served(Answering(pieces=64), Looks) as port:
         steady = await connected(port, ASK + ASK)
-        read = 0
         try:
+            await until(lambda: Looks.looks > 0)  # at both answers, of which the first look knew one
             async with asyncio.timeout(60):
-                while read < 2 * LARGE:  # in small parts, so that the server looks while it reads
-                    part = await steady.reader.read(16 * 1024)
+                read = 0
+                while read < 2 * LARGE:
+                    part = await steady.reader.read(LARGE)
                     assert part, "it was hung up on"
                     read += len(part)
         finally:
