@@ -21,7 +21,6 @@ from tallystick.store.cases.filing import check_may_be_filed, read_filing
 from tallystick.store.cases.kept import Cases
 from tallystick.store.database.session import reading
 from tallystick.store.registers import agreements, claims
-from tallystick.store.registers.agreements import NoSuchAgreementError, RegisteredAgreement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class Filings:
         with reading(self.database) as session:
             if claims.by_digest(session, claim) is not None:
                 return {}
-            filing = read_filing(_agreement_of(session, envelope), envelope).body
+            filing = read_filing(agreements.named_by(session, header_of(envelope)), envelope).body
             # So that they do not fold while others wait to write.
             self.cases.of_party(session, filing.agreement, party_of(filing.person))
         return DocumentStores(database=self.database, blobs=self.blobs).documents_of(filing)
@@ -55,7 +54,7 @@ class Filings:
             TallystickError: The rule that refuses it.
         """
         if claims.by_digest(session, statement_id(envelope)) is None:
-            registered = _agreement_of(session, envelope)
+            registered = agreements.named_by(session, header_of(envelope))
             signed = read_filing(registered, envelope)
             check_may_be_filed(session, self.cases, registered, signed, documents=documents, at=at)
             claims.file(session, envelope, at)
@@ -76,11 +75,3 @@ def claim_in(start: ClaimStart) -> tuple[Envelope, Digest]:
 
 def _is_carried_as(claim: Digest) -> bool:
     return not activity.in_activity() or activity.info().workflow_id == claim_workflow_id(claim)
-
-
-def _agreement_of(session: Session, envelope: Envelope) -> RegisteredAgreement:
-    named = header_of(envelope)
-    registered = agreements.by_digest(session, named.agreement_digest)
-    if registered is None or registered.agreement_id != named.agreement:
-        raise NoSuchAgreementError("the claim's agreement is not registered", digest=named.agreement_digest)
-    return registered

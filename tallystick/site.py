@@ -252,9 +252,8 @@ def _public(site: Site, deployment: str) -> Deployment:
     if site.public_file.exists():
         public = site.deployment()
         if public.id != deployment:
-            raise OtherDeploymentError(
-                f"the folder belongs to {public.id}, not to {deployment}", found=public.id, wanted=deployment
-            )
+            why = f"the folder belongs to {public.id}, not to {deployment}"
+            raise OtherDeploymentError(why, found=public.id, wanted=deployment)
         return public
     named = DeploymentId(name(deployment))
     log = _service_keys(site.log_key_file, engine_person(named))

@@ -90,7 +90,9 @@ def survey(source: Path) -> Survey:
     root, refused = os.fsencode(source), list[tuple[bytes, str]]()
     entries = sorted(_walk(root, b"", refused), key=lambda entry: entry.name)
     refused += ((entry.name, fault) for entry, fault in faults_of_links(entries))
-    _check(source, entries, refused)
+    if refused:
+        raise _refusal(source, refused)
+    _check_number(source, entries)
     register, placed = PathRegister(), list[TreeEntry]()
     for entry in entries:
         placed.append(_placed(entry, len(placed), register))
@@ -120,15 +122,17 @@ def opened(path: str, place: bytes) -> io.FileIO:
     return io.FileIO(descriptor)
 
 
-def _check(source: Path, entries: Sequence[TreeEntry], refused: Sequence[tuple[bytes, str]]) -> None:
-    if refused:
-        named = [(ascii(name)[1:], fault) for name, fault in sorted(refused)[:BAG_REFUSALS_NAMED_MAX]]
-        first, why = named[0]
-        raise BagSourceRefusedError(
-            f"{first} in {source} cannot be deposited: {why}; {len(refused)} such entries in all",
-            refused=[{"path": name, "reason": fault} for name, fault in named],
-            count=len(refused),
-        )
+def _refusal(source: Path, refused: Sequence[tuple[bytes, str]]) -> BagSourceRefusedError:
+    named = [(ascii(name)[1:], fault) for name, fault in sorted(refused)[:BAG_REFUSALS_NAMED_MAX]]
+    first, why = named[0]
+    return BagSourceRefusedError(
+        f"{first} in {source} cannot be deposited: {why}; {len(refused)} such entries in all",
+        refused=[{"path": name, "reason": fault} for name, fault in named],
+        count=len(refused),
+    )
+
+
+def _check_number(source: Path, entries: Sequence[TreeEntry]) -> None:
     files = sum(entry.kind is EntryKind.FILE for entry in entries)
     if not files:
         raise BagSourceRefusedError(f"{source} has no file to deposit")

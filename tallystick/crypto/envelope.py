@@ -138,9 +138,7 @@ def cosign(envelope: Envelope, key: SigningKey) -> Envelope:
         return envelope
     others = tuple(present for present in envelope.signatures if present.keyid != signature.keyid)
     if len(others) >= SIGNATURES_PER_ENVELOPE_MAX:
-        raise MalformedEnvelopeError(
-            "the envelope has too many signatures", limit=SIGNATURES_PER_ENVELOPE_MAX
-        )
+        raise MalformedEnvelopeError("too many signatures", limit=SIGNATURES_PER_ENVELOPE_MAX)
     return replace(envelope, signatures=(*others, signature))
 
 
@@ -221,9 +219,7 @@ def parse_envelope(data: bytes, *, body_size_bytes_max: int = JSON_SIZE_BYTES_MA
     size_bytes_max = 4 * (body_size_bytes_max // 3 + 1) + ENVELOPE_OVERHEAD_BYTES_MAX
     envelope = envelope_from_json(parse(data, size_bytes_max=size_bytes_max))
     if len(envelope.payload) > body_size_bytes_max:
-        raise MalformedEnvelopeError(
-            "the statement's body is too long", at="/payload", limit=body_size_bytes_max
-        )
+        raise MalformedEnvelopeError("the body is too long", at="/payload", limit=body_size_bytes_max)
     if _CANONICAL.fullmatch(data):
         vars(envelope)["canonical"] = data  # where a cached property is looked up first
     return envelope

@@ -198,9 +198,7 @@ def _read_mail(data: bytes) -> LetterFile:
     named = [part.get_filename() for part in parts]
     if named != [None, LETTER_FILE_NAME] or parts[0].get_content_type() != "text/plain":
         # A second text, HTML or an image could show what nobody signed.
-        raise MalformedLetterError(
-            "the mail does not have one plain text and then letter.json", parts=len(parts)
-        )
+        raise MalformedLetterError("the mail is not one plain text and letter.json", parts=len(parts))
     try:
         shown, content = parts[0].get_content(), parts[1].get_payload(decode=True)
     except (LookupError, ValueError) as error:  # an encoding that does not exist, or does not hold

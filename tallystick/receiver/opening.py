@@ -116,9 +116,7 @@ class Opener:
             ) from error
         if (read.digest, read.size_bytes) != (deposited.sealed_digest, deposited.sealed_bytes):
             sealed.unlink()
-            raise DeliveryRefusedError(
-                "the sealed file is not the one that the depositor signed", component=deposited.component
-            )
+            raise _other_file(deposited)
         _check_bag(bag, deposited)
         _check_tree(opened / deposited.component, delivery.deposit)
         return ReceivedComponent(
@@ -181,9 +179,13 @@ def _check_sealed(sealed: Path, deposited: DepositedComponent) -> None:
         digest = "sha256:" + hashlib.file_digest(source, "sha256").hexdigest()
     if digest != deposited.sealed_digest:
         sealed.unlink()
-        raise DeliveryRefusedError(
-            "the sealed file is not the one that the depositor signed", component=deposited.component
-        )
+        raise _other_file(deposited)
+
+
+def _other_file(deposited: DepositedComponent) -> DeliveryRefusedError:
+    return DeliveryRefusedError(
+        "the sealed file is not the one that the depositor signed", component=deposited.component
+    )
 
 
 def _check_bag(bag: BagSummary, deposited: DepositedComponent) -> None:

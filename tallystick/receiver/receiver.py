@@ -110,10 +110,7 @@ class _Work:
         begin = [one for one in offered if self._step(delivery.claim, one) in {None, Progress.STAGED}]
         if missing and (undo or begin):
             raise DeliveryRefusedError(
-                "the record lacks statements that it had",
-                undo=undo,
-                activate=begin,
-                missing=sorted(missing),
+                "the record lacks statements that it had", undo=undo, activate=begin, missing=sorted(missing)
             )
 
     def _step(self, claim: Digest, stage: StageId) -> Progress | None:
@@ -198,12 +195,8 @@ class _Work:
 
     def _undo(self, stage: StageId, delivery: VerifiedDelivery) -> Reported:
         note = self.logbook.read(delivery.claim, stage)
-        if note is None:  # the stage timed out before it was active; a crash may have left something
-            self._opener(delivery.claim, stage).forget()
-            self.versions.remove(version_name(stage, claim=delivery.claim, deposit=delivery.filing.deposit))
-            note = StageNote(
-                claim=delivery.claim, stage=stage, step=Progress.UNDONE, version="", components=()
-            )
+        if note is None:
+            note = self._never_active(stage, delivery)
             return self._report(note, ReceiptOutcome.ROLLED_BACK, "nothing was activated here", delivery)
         if note.step is not Progress.UNDONE:
             fault = self._go_back(note)
@@ -215,6 +208,12 @@ class _Work:
             self.setting.reached("undone")
         return self._report(note, ReceiptOutcome.ROLLED_BACK, _undone_text(note), delivery)
 
+    def _never_active(self, stage: StageId, delivery: VerifiedDelivery) -> StageNote:
+        """Remove what a crash may have left of a stage that timed out before it was active."""
+        self._opener(delivery.claim, stage).forget()
+        self.versions.remove(version_name(stage, claim=delivery.claim, deposit=delivery.filing.deposit))
+        return StageNote(claim=delivery.claim, stage=stage, step=Progress.UNDONE, version="", components=())
+
     def _go_back(self, note: StageNote) -> str | None:
         """Make the version before this one active again; return in words what went wrong in activating it."""
         previous = note.previous
@@ -224,14 +223,12 @@ class _Work:
             return None  # never switched to; or a later claim's version is active, and stays
         self.versions.switch(note.stage, previous)
         self.setting.reached("switched-back")
-        if previous is None:
-            return None
-        context = self._context(note, previous)
-        commands = self.setting.commands
+        return None if previous is None else self._activated_again(note, previous)
+
+    def _activated_again(self, note: StageNote, previous: str) -> str | None:
+        commands, words = self.setting.commands, "activation of the previous version"
         try:
-            return fault_of(
-                commands.activate, "activation of the previous version", context, commands.time_max
-            )
+            return fault_of(commands.activate, words, self._context(note, previous), commands.time_max)
         except CommandNotStartedError as error:
             return error.message
 

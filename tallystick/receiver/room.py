@@ -72,12 +72,8 @@ def check_room(folder: Path, components: Iterable[DepositedComponent], *, held_b
     wanted = list(components)
     needed, free = needed_bytes(wanted) - held_bytes, _free_bytes(folder)
     if free < needed:
-        raise NoRoomError(
-            f"{folder} has room for {free:,} bytes, and {needed:,} are needed",
-            folder=str(folder),
-            needed_bytes=needed,
-            free_bytes=free,
-        )
+        why = f"{folder} has room for {free:,} bytes, and {needed:,} are needed"
+        raise NoRoomError(why, folder=str(folder), needed_bytes=needed, free_bytes=free)
 
 
 def size_below(folder: Path) -> int:
@@ -98,12 +94,10 @@ def hindrances_told(folder: Path) -> Generator[None]:
         yield
     except OSError as error:
         place = error.filename if isinstance(error.filename, str) else str(folder)
+        why = f"cannot use {place}: {error.strerror or type(error).__name__}"
+        free = _free_bytes_if_known(folder)
         raise ReceiverHinderedError(
-            f"cannot use {place}: {error.strerror or type(error).__name__}",
-            folder=str(folder),
-            file=place,
-            reason=error.strerror,
-            free_bytes=_free_bytes_if_known(folder),
+            why, folder=str(folder), file=place, reason=error.strerror, free_bytes=free
         ) from error
 
 

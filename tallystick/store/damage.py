@@ -20,12 +20,9 @@ class LedgerCorruptError(TallystickError):
 
 @contextmanager
 def as_written(index: int) -> Generator[None]:
-    """Read what was verified before it was stored: if the block refuses it, the store is damaged.
+    """Read entry `index` of a log, verified before it was stored: if the block refuses it, it is damaged.
 
     Without this, our own damaged bytes would be answered as a mistake of the caller who asks about them.
-
-    Args:
-        index: The entry's place in its log.
 
     Raises:
         LedgerCorruptError: The block raised any refusal; `broken_by` is its code.

@@ -75,11 +75,9 @@ def verify_log_proof(
         NoteSignatureError, OriginMismatchError: It is not this log's.
         LogRangeError, InclusionInvalidError: The entry is not proven to be in it.
     """
-    checkpoint = open_checkpoint(proof.checkpoint, origin=origin, public_key=public_key, name=name)
-    verify_inclusion(
-        leaf=leaf, index=proof.index, size=checkpoint.size, proof=proof.path, root=checkpoint.root
-    )
-    return checkpoint
+    head = open_checkpoint(proof.checkpoint, origin=origin, public_key=public_key, name=name)
+    verify_inclusion(leaf=leaf, index=proof.index, size=head.size, proof=proof.path, root=head.root)
+    return head
 
 
 def _path(lines: Sequence[str]) -> tuple[bytes, ...]:

@@ -9,6 +9,7 @@ from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import Event
 from tallystick.domain.statements.receipts import Receipt
+from tallystick.domain.statements.signed import Signed
 from tallystick.proof.evidence.established import (
     Established,
     EvidenceBrokenError,
@@ -46,19 +47,18 @@ def _check_found_whole(known: Established, deposit: Digest) -> None:
     about = [
         (i, s) for i, s in statements_of(known, Event) if (s.body.cause, s.body.claim) == (deposit, None)
     ]
-    whole = [
-        index
-        for index, signed in about
-        if signed.body.happening is Happening.DEPOSIT_VERIFIED
-        and signed.signers == frozenset({version_of(known, signed).engine.log_key})
-        and index < filed_entry(known).index
-    ]
-    if len(whole) != 1 or len(about) != 1:
+    if len(about) != 1 or not _says_whole(known, *about[0]):
         raise EvidenceBrokenError(
             "no event, or not this event alone, says that the deposit was whole before the claim",
             deposit=deposit,
             verdicts=len(about),
         )
+
+
+def _says_whole(known: Established, index: int, event: Signed[Event]) -> bool:
+    by_log_key = event.signers == frozenset({version_of(known, event).engine.log_key})
+    before = index < filed_entry(known).index
+    return event.body.happening is Happening.DEPOSIT_VERIFIED and by_log_key and before
 
 
 def custody_known(known: Established) -> str:

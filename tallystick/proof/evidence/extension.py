@@ -20,11 +20,8 @@ def ledger_extends_seen(known: Established) -> str:
     """
     assert known.case is not None
     filed = {entry.index: entry for entry in known.document.exported.entries}
-    named = [
-        (entry, filed[entry.index], seen)
-        for entry in known.case.claim.entries
-        if (seen := ledger_seen(entry.signed.body)) is not None
-    ]
+    sayings = [(entry, ledger_seen(entry.signed.body)) for entry in known.case.claim.entries]
+    named = [(entry, filed[entry.index], seen) for entry, seen in sayings if seen is not None]
     _check_asked_for(filed.values(), {entry.index for entry, _, _ in named})
     astray = [entry for entry, one, seen in named if not _fits(known, one, seen)]
     helping = [entry for entry in astray if helps_release(known.case.claim, entry.signed.body)]

@@ -26,8 +26,7 @@ def order_possible(known: Established) -> str:
         raise EvidenceBrokenError("a statement is in the log twice", entries=len(entries), found=len(places))
     for entry in entries:
         _check_named_before(entry, places)
-        signed = known.signed.get(entry.index)
-        if signed is not None:
+        if (signed := known.signed.get(entry.index)) is not None:
             _check_issued(entry, signed.body.issued_at)
     _check_growing(entries)
     return f"{counted(len(entries), 'entry', 'entries')}, each after what it names"

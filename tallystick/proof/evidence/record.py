@@ -62,21 +62,20 @@ def statements_signed(known: Established) -> str:
 
 def record_folds(known: Established) -> str:
     """Establish that every entry about the claim is admitted again, in order."""
+    exported, always = known.document.exported, {Kind.AGREEMENT, Kind.KEY_REVOCATION}
     about = [
         entry
-        for entry in known.document.exported.entries
-        if _concerns(entry, known.document.exported.claim)
-        or kind_of(entry.envelope) in {Kind.AGREEMENT, Kind.KEY_REVOCATION}
+        for entry in exported.entries
+        if _concerns(entry, exported.claim) or kind_of(entry.envelope) in always
     ]
     _check_nothing_else(known, about)
     ordered = sorted(about, key=lambda entry: filing_first(kind_of(entry.envelope), entry.index))
     known.case = folded(known.pinned, [entry.recorded() for entry in ordered])
     claim = known.case.claim
-    if claim.digest != known.document.exported.claim:
+    if claim.digest != exported.claim:
         raise EvidenceBrokenError("the record is of another claim", found=claim.digest)
-    generation = claim.rules.generation
     entries = counted(len(claim.entries), "entry", "entries")
-    return f"{entries}, each admitted again by generation {generation} of the rules"
+    return f"{entries}, each admitted again by generation {claim.rules.generation} of the rules"
 
 
 def _check_nothing_else(known: Established, about: Collection[FiledEntry]) -> None:

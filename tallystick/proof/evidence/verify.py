@@ -21,7 +21,7 @@
 The report names the first broken premise; later ones are not checked.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from tallystick.domain.amounts import counted
@@ -61,13 +61,16 @@ def verify(data: bytes, *, trust: str | None = None) -> Report:
         UnknownGenerationError: A newer release filed the claim; this one can neither prove nor break it.
     """
     known = Established(data=data, trust=trust)
-    steps: list[Check] = []
+    return _report(known, tuple(_checks(known)))
+
+
+def _checks(known: Established) -> Iterator[Check]:
+    """Yield the outcome of each premise, up to the first that does not hold."""
     for number, (premise, look) in enumerate(_LOOKS, start=1):
         holds, found = _outcome(look, known)
-        steps.append(Check(number=number, premise=premise, holds=holds, found=found))
+        yield Check(number=number, premise=premise, holds=holds, found=found)
         if not holds:
-            break
-    return _report(known, tuple(steps))
+            return
 
 
 def _outcome(look: Callable[[Established], str], known: Established) -> tuple[bool, str]:

@@ -156,15 +156,13 @@ class ReplicatedBlobs:
             NoGoodReplicaError: No copy is good; the bad ones stay where they are.
         """
         verdicts = self.check(wanted, size_bytes)
-        good = [store for store, verdict in zip(self._stores, verdicts, strict=True) if _is_good(verdict)]
+        copies = list(zip(self._stores, verdicts, strict=True))
+        good = [store for store, verdict in copies if _is_good(verdict)]
         if not good:
             raise NoGoodReplicaError("no good copy to repair from", verdicts=verdicts)
-        pairs = zip(self._stores, verdicts, strict=True)
         return tuple(
-            verdict
-            if _is_good(verdict)
-            else replace(verdict, repaired=self._replaced(store, good[0], wanted))
-            for store, verdict in pairs
+            verdict if _is_good(verdict) else replace(verdict, repaired=_replaced(store, good[0], wanted))
+            for store, verdict in copies
         )
 
     def scrub_one(self, wanted: Digest) -> ScrubFinding | None:
@@ -198,16 +196,6 @@ class ReplicatedBlobs:
             BlobStoreFailedError: A store cannot be listed.
         """
         return sum(store.discard_unfinished(before) for store in self._stores)
-
-    def _replaced(self, store: BlobStore, good: BlobStore, wanted: Digest) -> bool:
-        copy = _checked_copy(good, wanted)
-        if isinstance(copy, ReplicaVerdict):
-            return False
-        try:
-            store.put(wanted, copy.size_bytes, copy.read(0, None))
-        except (BlobStoreFailedError, ReplicaChangedError):
-            return False
-        return True
 
     def _mended(self, wanted: Digest) -> ScrubFinding:
         try:
@@ -276,3 +264,14 @@ def _checked_copy(store: BlobStore, wanted: Digest) -> _CheckedCopy | ReplicaVer
 
 def _is_good(verdict: ReplicaVerdict) -> bool:
     return verdict.state is ReplicaState.GOOD
+
+
+def _replaced(store: BlobStore, good: BlobStore, wanted: Digest) -> bool:
+    copy = _checked_copy(good, wanted)
+    if isinstance(copy, ReplicaVerdict):
+        return False
+    try:
+        store.put(wanted, copy.size_bytes, copy.read(0, None))
+    except (BlobStoreFailedError, ReplicaChangedError):
+        return False
+    return True

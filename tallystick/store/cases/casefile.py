@@ -26,8 +26,6 @@ from tallystick.store.database.session import DatabaseUnavailableError
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims, deposits
-from tallystick.store.registers.agreements import NoSuchAgreementError
-from tallystick.store.registers.claims import NoSuchClaimError
 from tallystick.store.registers.deposits import StoredDeposit
 
 
@@ -73,14 +71,9 @@ def load(session: Session, claim: Digest) -> CaseFile:
         RecordUnreadableError: The record contains something that must not be in it.
         DatabaseUnavailableError: The database is out of reach.
     """
-    stored = claims.by_digest(session, claim)
-    if stored is None:
-        raise NoSuchClaimError("no such claim", claim=claim)
+    stored = claims.filed(session, claim)
     with as_recorded(claim):
-        pinned = header_of(stored.entry.statement()).agreement_digest
-        registered = agreements.by_digest(session, pinned)
-        if registered is None:
-            raise NoSuchAgreementError("the claim's agreement is not registered", digest=pinned)
+        registered = agreements.named_by(session, header_of(stored.entry.statement()))
         raw = tuple(record(session, stored.agreement_id, claim))
         case = folded(registered.signed(), map(_recorded, raw))
     return CaseFile(signed=case.signed, claim=case.claim, agreement_envelope=registered.envelope, raw=raw)

@@ -21,7 +21,6 @@ from tallystick.store.ledger import ledger, tree
 from tallystick.store.ledger.checkpoints import sign_checkpoint
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims
-from tallystick.store.registers.claims import NoSuchClaimError
 from tallystick.store.registers.deposits import StoredDeposit
 from tallystick.store.registers.verdicts import verdict_on
 
@@ -80,9 +79,7 @@ def signed_log(session: Session, claim: Digest, log_key: SigningKey) -> bytes:
         NoSuchClaimError: No such claim was filed.
         LedgerCorruptError: The log is not what was signed before; nothing is signed.
     """
-    stored = claims.by_digest(session, claim)
-    if stored is None:
-        raise NoSuchClaimError("no such claim", claim=claim)
+    stored = claims.filed(session, claim)
     origin = origin_of(stored.filing().deployment, stored.agreement_id)
     return sign_checkpoint(session, stored.agreement_id, log_key, origin)
 

@@ -27,8 +27,7 @@ def check_log(session: Session, agreement_id: AgreementId, claim: Claim | None, 
     """Refuse a statement that helps a release if the log does not extend what its author had verified.
 
     Returns:
-        What does not fit, if the statement stops a release: it is recorded all the same, and those who can
-        act must get to know of it.
+        What does not fit, if the statement stops a release: it is recorded, and others must learn of it.
 
     Args:
         claim: The claim that an act is about; None if `body` files it.
@@ -36,8 +35,7 @@ def check_log(session: Session, agreement_id: AgreementId, claim: Claim | None, 
     Raises:
         LedgerNotExtendedError: The log does not extend what the author had verified, and it helps a release.
     """
-    seen = ledger_seen(body)
-    if seen is None:
+    if (seen := ledger_seen(body)) is None:
         return None
     size = frontier_of(session, agreement_id).size
     return check_extended(claim, body, LogFound(size=size, root=_root(session, agreement_id, seen.size)))

@@ -245,9 +245,7 @@ def _postgresql_setup(busy_max: timedelta) -> Callable[[DBAPIConnection, Connect
             cursor.execute(f"SHOW {name}")
             (actual,) = cursor.fetchone() or (None,)
             if actual in {None, "off"}:
-                raise DatabaseSetupError(
-                    f"the database's setting {name} is off", setting=name, found=str(actual)
-                )
+                raise DatabaseSetupError(f"the database's {name} is off", setting=name, found=str(actual))
         cursor.close()
         connection.commit()
 

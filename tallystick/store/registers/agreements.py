@@ -23,6 +23,7 @@ from tallystick.domain.codec import decode
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
+from tallystick.domain.statements.header import Header
 from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.proof.reading import SignedAgreement, read_agreement
 from tallystick.store.damage import as_written
@@ -129,6 +130,18 @@ def by_digest(session: Session, digest: Digest) -> RegisteredAgreement | None:
     return (
         None if row is None else _registered(row, named_entry(session, AgreementId(row.agreement_id), digest))
     )
+
+
+def named_by(session: Session, header: Header) -> RegisteredAgreement:
+    """Return the version that a statement is under, as its header names it.
+
+    Raises:
+        NoSuchAgreementError: None with this digest is registered, or it is another agreement's.
+    """
+    registered = by_digest(session, header.agreement_digest)
+    if registered is None or registered.agreement_id != header.agreement:
+        raise NoSuchAgreementError("the claim's agreement is not registered", digest=header.agreement_digest)
+    return registered
 
 
 def latest(session: Session, agreement_id: AgreementId) -> RegisteredAgreement | None:

@@ -88,6 +88,17 @@ def by_digest(session: Session, digest: Digest) -> StoredClaim | None:
     return next(_found(session, _BY_DIGEST, wanted=digest), None)
 
 
+def filed(session: Session, digest: Digest) -> StoredClaim:
+    """Return the claim with `digest`, which was filed.
+
+    Raises:
+        NoSuchClaimError: It was not.
+    """
+    if (stored := by_digest(session, digest)) is None:
+        raise NoSuchClaimError("no such claim", claim=digest)
+    return stored
+
+
 def by_claim_id(session: Session, short: ClaimId) -> StoredClaim | None:
     """Return the claim that is shown as `short`."""
     return next(_found(session, _BY_CLAIM_ID, wanted=short), None)

@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Create every table, index and constraint."""
     _create_entries()
     _create_logs()
+    _create_checkpoints()
     _create_agreements()
     _create_deposits()
     _create_claims()
@@ -45,7 +46,7 @@ def _create_entries() -> None:
 
 
 def _create_logs() -> None:
-    """Create the logs, and what they were signed as."""
+    """Create one row a log."""
     op.create_table(
         "logs",
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
@@ -53,15 +54,17 @@ def _create_logs() -> None:
         sa.Column("frontier", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("agreement_id"),
     )
+
+
+def _create_checkpoints() -> None:
+    """Create what the logs were signed as."""
     op.create_table(
         "checkpoints",
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=False),
         sa.Column("frontier", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["agreement_id"], ["logs.agreement_id"], initially="DEFERRED", deferrable=True
-        ),
+        _refers(["agreement_id"], ["logs.agreement_id"]),
         sa.PrimaryKeyConstraint("agreement_id", "size"),
     )
 
@@ -73,12 +76,7 @@ def _create_agreements() -> None:
         sa.Column("digest", sa.String(length=71), nullable=False),
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["agreement_id", "digest"],
-            ["ledger_entries.agreement_id", "ledger_entries.statement_id"],
-            initially="DEFERRED",
-            deferrable=True,
-        ),
+        _refers(["agreement_id", "digest"], ["ledger_entries.agreement_id", "ledger_entries.statement_id"]),
         sa.PrimaryKeyConstraint("digest"),
         sa.UniqueConstraint("agreement_id", "version"),
     )
@@ -88,9 +86,7 @@ def _create_agreements() -> None:
         sa.Column("agreement_digest", sa.String(length=71), nullable=False),
         sa.Column("public_key", sa.String(length=72), nullable=False),
         sa.Column("person", sa.String(length=127), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["agreement_digest"], ["agreements.digest"], initially="DEFERRED", deferrable=True
-        ),
+        _refers(["agreement_digest"], ["agreements.digest"]),
         sa.PrimaryKeyConstraint("fingerprint", "agreement_digest"),
     )
 
@@ -102,12 +98,7 @@ def _create_deposits() -> None:
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("digest", sa.String(length=71), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["agreement_id", "digest"],
-            ["ledger_entries.agreement_id", "ledger_entries.statement_id"],
-            initially="DEFERRED",
-            deferrable=True,
-        ),
+        _refers(["agreement_id", "digest"], ["ledger_entries.agreement_id", "ledger_entries.statement_id"]),
         sa.PrimaryKeyConstraint("agreement_id", "number"),
         sa.UniqueConstraint("agreement_id", "digest"),
     )
@@ -120,12 +111,7 @@ def _create_claims() -> None:
         sa.Column("digest", sa.String(length=71), nullable=False),
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
         sa.Column("claim_id", sa.String(length=20), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["agreement_id", "digest"],
-            ["ledger_entries.agreement_id", "ledger_entries.statement_id"],
-            initially="DEFERRED",
-            deferrable=True,
-        ),
+        _refers(["agreement_id", "digest"], ["ledger_entries.agreement_id", "ledger_entries.statement_id"]),
         sa.PrimaryKeyConstraint("digest"),
         sa.UniqueConstraint("claim_id"),
     )
@@ -140,13 +126,8 @@ def _create_decisions() -> None:
         sa.Column("stage", sa.String(length=63), nullable=False),
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
         sa.Column("entry_index", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["agreement_id", "entry_index"],
-            ["ledger_entries.agreement_id", "ledger_entries.index"],
-            initially="DEFERRED",
-            deferrable=True,
-        ),
-        sa.ForeignKeyConstraint(["claim"], ["claims.digest"], initially="DEFERRED", deferrable=True),
+        _refers(["agreement_id", "entry_index"], ["ledger_entries.agreement_id", "ledger_entries.index"]),
+        _refers(["claim"], ["claims.digest"]),
         sa.PrimaryKeyConstraint("claim", "stage"),
     )
 
@@ -181,3 +162,8 @@ def _create_storage() -> None:
         sa.PrimaryKeyConstraint("principal", "key"),
     )
     op.create_index("ix_idempotency_keys_answered_at", "idempotency_keys", ["answered_at"], unique=False)
+
+
+def _refers(columns: list[str], to: list[str]) -> sa.ForeignKeyConstraint:
+    """Have rows name rows that may follow in the same transaction."""
+    return sa.ForeignKeyConstraint(columns, to, initially="DEFERRED", deferrable=True)
