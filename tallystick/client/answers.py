@@ -7,9 +7,10 @@ trusted: what matters is in the signed envelopes, which the caller verifies.
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from tallystick.client.problems import UnexpectedAnswerError
+from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
 from tallystick.crypto.envelope import Envelope, envelope_from_json, parse_envelope
 from tallystick.crypto.json.canonical import parse
+from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import Digest, digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.limits.client import ANSWER_NODES_MAX, ANSWER_SIZE_BYTES_MAX
@@ -23,9 +24,14 @@ def answer(raw: bytes) -> JsonObject:
 
     Raises:
         UnexpectedAnswerError: A JSON value of another type.
-        MalformedError: Not strict JSON.
+        UnreachableError: Not strict JSON, as the server writes it: what it answered did not arrive.
     """
-    value = parse(raw, size_bytes_max=ANSWER_SIZE_BYTES_MAX, nodes_max=ANSWER_NODES_MAX)
+    try:
+        value = parse(raw, size_bytes_max=ANSWER_SIZE_BYTES_MAX, nodes_max=ANSWER_NODES_MAX)
+    except MalformedError as error:
+        raise UnreachableError(
+            "the answer was cut off, or altered on its way", size_bytes=len(raw), reason=error.message
+        ) from None
     return as_object(value, "")
 
 

@@ -11,12 +11,14 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO, Final
 
+import httpx
+
 from tallystick.client.answers import answer, text
 from tallystick.client.http import Client
 from tallystick.client.outage import Outage, outlasting
 from tallystick.client.pace import Pace
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
-from tallystick.client.received import JSON, OCTETS, Received, check, chunks_of
+from tallystick.client.received import JSON, OCTETS, Received, check, chunks_of, somebody_else
 from tallystick.client.route import route
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
@@ -27,6 +29,7 @@ from tallystick.limits.client import (
     RECEIPT_SIZE_BYTES_MAX,
     UPLOAD_ATTEMPTS_MAX,
     UPLOAD_PART_BYTES,
+    UPLOAD_PART_BYTES_MIN,
 )
 from tallystick.limits.sealing import SEALED_BYTES_MAX
 from tallystick.limits.storage import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
@@ -139,9 +142,13 @@ def get_small_blob(client: Client, wanted: Digest) -> bytes:
     return content
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Upload:
-    """One file on its way to the server."""
+    """One file on its way to the server.
+
+    Attributes:
+        part_bytes: How much is sent at a time.
+    """
 
     client: Client
     wanted: Digest
@@ -149,6 +156,7 @@ class _Upload:
     source: BinaryIO
     size_bytes: int
     outage: Outage
+    part_bytes: int = UPLOAD_PART_BYTES
 
     @property
     def path(self) -> str:
@@ -163,6 +171,7 @@ class _Upload:
         try:
             given = self._sent(offset)
         except UnreachableError as error:
+            self._have_smaller_parts(error)
             self.outage.wait(error)
             return self.put_part(self.received())  # as deep as an outage has attempts
         except TallystickError as error:
@@ -172,19 +181,24 @@ class _Upload:
         self.outage.renew()
         return self._next_offset(given)
 
+    def _have_smaller_parts(self, error: UnreachableError) -> None:
+        """Send less at a time from now on, if it was too much for a proxy on the way (RFC 9110 §15.5.14)."""
+        if error.facts.get("status") == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            self.part_bytes = max(self.part_bytes // 4, UPLOAD_PART_BYTES_MIN)
+
     def _received(self) -> int:
         given = self.client.send(
             "HEAD", self.path, size_bytes_max=RECEIPT_SIZE_BYTES_MAX, parameters=self.parameters
         )
         if given.refuses:
-            check(given, OCTETS)
+            return 0  # an answer to HEAD has no body: the server says why when it refuses the part
         if given.status != HTTPStatus.OK or _OFFSET not in given.headers:
-            raise UnreachableError("something else answered in the server's place", status=given.status)
+            raise somebody_else(given)
         return self._within(_decimal(given.headers[_OFFSET]))
 
     def _sent(self, offset: int) -> Received:
         part = _Part(
-            source=self.source, offset=offset, size_bytes=min(UPLOAD_PART_BYTES, self.size_bytes - offset)
+            source=self.source, offset=offset, size_bytes=min(self.part_bytes, self.size_bytes - offset)
         )
         headers = {
             "Content-Type": OCTETS,
@@ -245,7 +259,14 @@ def _fetch(client: Client, path: str, out: BinaryIO, size_bytes: int) -> None:
         for chunk in chunks_of(response):
             out.write(chunk)
             if out.tell() > size_bytes:
-                break  # the caller refuses it by its size and digest
+                return  # the caller refuses it by its size and digest
+    if out.tell() < size_bytes and not _has_a_marked_end(response):
+        raise UnreachableError("the answer ended early", size_bytes=size_bytes, received=out.tell())
+
+
+def _has_a_marked_end(response: httpx.Response) -> bool:
+    """Whether an answer says where it ends; otherwise hanging up ends it, early or not (RFC 9112 §6.3)."""
+    return "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
 
 
 def _decimal(text: str) -> int:

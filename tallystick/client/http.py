@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final, Self
 from urllib.request import getproxies
 
 import httpx
 
+from tallystick.certificates import certificate_fault
 from tallystick.client.address import read_address
 from tallystick.client.answers import answer, objects, text
 from tallystick.client.bearer import Bearer, bearer_token
@@ -38,6 +40,7 @@ from tallystick.limits.client import (
     LIST_PAGES_MAX,
     RECEIPT_SIZE_BYTES_MAX,
 )
+from tallystick.limits.documents import FACT_LENGTH_MAX
 
 _BUSY: Final = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
@@ -78,6 +81,7 @@ class Client:
             transport=paced_transport(self._pace, proxy_for(self._address, getproxies())),
             timeout=HTTP_TIMEOUT.total_seconds(),
             headers={"Accept-Encoding": "identity"},  # a coded answer may be a bomb
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept: they would pile up
             trust_env=False,  # the proxy is chosen above, and no .netrc signs anybody in
         )
 
@@ -237,7 +241,16 @@ class Client:
             yield
         except httpx.TransportError as error:
             api = self._address.url
-            raise UnreachableError(f"no answer from {api}", api=api, reason=type(error).__name__) from error
+            raise UnreachableError(f"no answer from {api}", api=api, reason=_reason(error)) from error
+
+
+def _reason(error: httpx.TransportError) -> str:
+    """Return what kept the answer from coming; a proxy's own words, or what is wrong with a certificate."""
+    if (fault := certificate_fault(error)) is not None:
+        return f"the certificate is not valid: {fault}"
+    if isinstance(error, httpx.ProxyError):
+        return f"the proxy: {error}"[:FACT_LENGTH_MAX]
+    return type(error).__name__
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:

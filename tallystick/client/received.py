@@ -9,7 +9,7 @@ import httpx
 
 from tallystick.client.answers import answer
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError, refusal
-from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
 from tallystick.limits.client import PROBLEM_SIZE_BYTES_MAX
 
@@ -19,6 +19,7 @@ OCTETS: Final = "application/octet-stream"
 EVENTS: Final = "text/event-stream"
 _PROBLEM: Final = "application/problem+json"
 _PROBLEM_TYPE: Final = "urn:tallystick:problem:"
+_SAID_LENGTH_MAX: Final = 200
 _OURS: Final = frozenset({JSON, TEXT, OCTETS, _PROBLEM})
 _DONE: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.PARTIAL_CONTENT})
 _GATEWAYS: Final = frozenset(
@@ -100,23 +101,30 @@ def check(given: Received, media_type: str) -> None:
         return
     if given.refuses:
         raise _refused(given)
-    raise UnreachableError(
+    raise somebody_else(given)
+
+
+def somebody_else(given: Received) -> UnreachableError:
+    """Return the error for an answer that is not the server's, with what tells whose it is."""
+    said = {"server": given.headers.get("Server"), "location": given.headers.get("Location")}
+    return UnreachableError(
         f"something else answered in the server's place, with HTTP status {given.status}",
         status=given.status,
         media_type=given.media_type[:64],
+        **{name: text[:_SAID_LENGTH_MAX] for name, text in said.items() if text is not None},
     )
 
 
 def _refused(given: Received) -> TallystickError:
     problem = _problem(given.content)
     code = problem.get("code")
-    if given.content and (not isinstance(code, str) or problem.get("type") != f"{_PROBLEM_TYPE}{code}"):
-        return UnreachableError("a problem that is not the server's", status=given.status)
+    if not isinstance(code, str) or problem.get("type") != f"{_PROBLEM_TYPE}{code}":
+        return somebody_else(given)
     return refusal(problem, status=given.status)
 
 
 def _problem(body: bytes) -> JsonObject:
     try:
         return answer(body)
-    except (MalformedError, UnexpectedAnswerError):
+    except (UnreachableError, UnexpectedAnswerError):
         return {}

@@ -18,6 +18,7 @@ ANSWER_SIZE_BYTES_MAX: Final = 16 * 1024 * 1024
 ANSWER_NODES_MAX: Final = 200_000
 LIST_PAGES_MAX: Final = 1_000  # that a client asks for, one after the other
 UPLOAD_PART_BYTES: Final = 8 * 1024 * 1024
+UPLOAD_PART_BYTES_MIN: Final = 128 * 1024  # for a proxy that takes no more at a time
 UPLOAD_ATTEMPTS_MAX: Final = 8  # at the same offset of a blob
 BEARER_LIFETIME: Final = timedelta(seconds=300)
 BEARER_BACKDATED: Final = timedelta(seconds=120)  # so that a client's clock may be ahead as far as behind

@@ -6,10 +6,10 @@ from typing import Any, Final
 import pytest
 
 from tallystick.client import answers
-from tallystick.client.problems import UnexpectedAnswerError
+from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
 from tallystick.crypto.envelope import envelope_bytes, envelope_json, sign
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.errors import MalformedError, MalformedNameError
+from tallystick.domain.errors import MalformedNameError
 
 DIGEST: Final = "sha256:" + 64 * "a"
 ENVELOPE: Final = sign("intake", {"accepted": True}, [SigningKey(32 * b"k")])
@@ -70,8 +70,13 @@ def test_an_answer_is_one_strict_object() -> None:
     assert answers.answer(b'{"state":"FILED"}') == {"state": "FILED"}
     with pytest.raises(UnexpectedAnswerError):
         answers.answer(b'["FILED"]')
-    with pytest.raises(MalformedError):
-        answers.answer(b'{"state":"FILED","state":"RELEASED"}')
+
+
+@pytest.mark.parametrize("cut", [b"", b'{"state":"FIL', b'{"state":"FILED","state":"RELEASED"}', b"<html>"])
+def test_what_is_not_json_did_not_come_whole_and_may_be_asked_for_again(cut: bytes) -> None:
+    with pytest.raises(UnreachableError) as lost:
+        answers.answer(cut)
+    assert lost.value.retryable
 
 
 def test_an_envelope_may_be_an_object_or_text() -> None:

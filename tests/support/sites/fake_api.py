@@ -7,6 +7,7 @@ in parts, and remembers every request.
 import hashlib
 import json
 import re
+import ssl
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ class FakeApi:
         shows: JSON, bytes or a function of no argument, by path.
         fails: Answers to give first, before anything else, by method and path.
         part_max: How many bytes of a part are taken at most.
+        proxy_takes: How many bytes of a request a proxy before the server lets through.
     """
 
     url: str = ""
@@ -51,12 +53,13 @@ class FakeApi:
     parts: dict[str, bytes] = field(default_factory=dict[str, bytes])
     asked: list[str] = field(default_factory=list[str])
     part_max: int = 1 << 30
+    proxy_takes: int = 1 << 30
 
     def answer(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         path = urlsplit(target).path
         self.asked.append(f"{method} {target}")
-        if self.fails.get(f"{method} {path}"):
-            return self.fails[f"{method} {path}"].pop(0)
+        if failing := self.failing(f"{method} {path}", body):
+            return failing
         if path == "/v1/deployment":
             return 200, self.shows.get(path, {"deployment": "test"})
         if not knows(headers.get("Authorization", "")):
@@ -66,6 +69,11 @@ class FakeApi:
         if method == "POST":
             return self.take(path, body)
         return self.show(target, path)
+
+    def failing(self, asked: str, body: bytes) -> Answer | None:
+        if self.fails.get(asked):
+            return self.fails[asked].pop(0)
+        return (413, b"<html>too large") if len(body) > self.proxy_takes else None
 
     def show(self, target: str, path: str) -> Answer:
         shown = self.shows.get(target, self.shows.get(path))
@@ -148,9 +156,16 @@ def knows(authorization: str) -> bool:
     return 0 < int(says["exp"]) - int(says["iat"]) <= 300
 
 
+class Quiet(ThreadingHTTPServer):
+    """A server for which a caller who hangs up is no news."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
+
 @contextmanager
-def serving(api: FakeApi) -> Generator[FakeApi]:
-    """Let `api` answer on a port of this machine."""
+def serving(api: FakeApi, *, tls: ssl.SSLContext | None = None) -> Generator[FakeApi]:
+    """Let `api` answer on a port of this machine, over TLS if a certificate is given."""
 
     class Desk(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -179,11 +194,13 @@ def serving(api: FakeApi) -> Generator[FakeApi]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
+    server = Quiet(("127.0.0.1", 0), Desk)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    api.url = f"http://127.0.0.1:{server.server_address[1]}"
+    api.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield api
     finally:
