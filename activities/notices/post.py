@@ -20,6 +20,7 @@ from activities.notices.channels.mail import Mail
 from activities.notices.channels.outbox import Outboxes
 from activities.notices.channels.webhook import Webhooks
 from tallystick import telemetry
+from tallystick.certificates import certificate_fault
 from tallystick.crypto.envelope import sign
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.letter_key import LetterKey
@@ -131,6 +132,8 @@ def _why(error: Exception) -> str:
         return f"the mail server answered {error.code}: {quoted(error.message[:_WORDS_MAX])}"
     if isinstance(error, NotTakenError):
         return str(error)
+    if (fault := certificate_fault(error)) is not None:
+        return f"the certificate is not valid: {fault}"
     if isinstance(error, ValueError):
         return "the address cannot be written as the protocol asks"
     if isinstance(error, TimeoutError | httpx.TimeoutException):

@@ -10,6 +10,7 @@ CHANNEL_REPLY_MAX: Final = timedelta(seconds=30)  # for a mail server or a webho
 CHANNEL_TIME_MAX: Final = timedelta(minutes=2)  # and for all of one letter, lest a few bytes come for ever
 assert CHANNEL_REPLY_MAX < CHANNEL_TIME_MAX < NOTICE_STEP_MAX - LEDGER_STEP_MAX  # the rest is recorded
 CHANNEL_DETAIL_LENGTH_MAX: Final = 200
+WEBHOOK_ANSWER_BYTES_MAX: Final = 1024  # of what a webhook answers; the rest is not read
 LETTER_FILE_SIZE_BYTES_MAX: Final = 1024 * 1024  # of a letter as a file, or of the mail that it lies in
 
 STORAGE_NOTICE_FINDINGS_MAX: Final = 64  # in one letter, so that a lost disk is not one letter per file

@@ -23,10 +23,11 @@ from tallystick.crypto.json.base64 import base64_text
 from tallystick.crypto.letter_key import LetterKey
 from tallystick.domain.agreement.hosts import host_name
 from tallystick.domain.errors import MalformedError
-from tallystick.limits.notices import CHANNEL_REPLY_MAX
+from tallystick.limits.notices import CHANNEL_REPLY_MAX, WEBHOOK_ANSWER_BYTES_MAX
 
 _HTTPS_PORT: Final = 443
-_TIMEOUT: Final = CHANNEL_REPLY_MAX.total_seconds()
+_BLANK: Final = b" \t\r\n\xef\xbb\xbf"
+_PAGES: Final = (b"<!doctype html", b"<html", b"<?xml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +65,13 @@ class Webhooks:
             request = client.build_request(
                 "POST", target, content=signed, headers=headers, extensions={"sni_hostname": host}
             )
-            response = await client.send(request, stream=True)  # its body is not needed
+            response = await client.send(request, stream=True)
+            begins = await _first_bytes(response)
             await response.aclose()
         if not response.is_success:
             raise NotTakenError(f"the host answered {response.status_code}")
+        if begins.lstrip(_BLANK).lower().startswith(_PAGES):
+            raise NotTakenError(f"the host answered {response.status_code} with a page for people")
         return Taken(taken=True, own=pinned.is_loopback, detail=f"the host answered {response.status_code}")
 
     def _checked_url(self, address: str) -> tuple[SplitResult, str]:
@@ -94,6 +98,16 @@ class Webhooks:
         if not addresses:
             raise NotTakenError("the host has no address")
         return addresses[0]
+
+
+async def _first_bytes(response: httpx.Response) -> bytes:
+    """Return how the body begins; a page that somebody signs in on is no webhook's answer."""
+    begins = b""
+    async for chunk in response.aiter_raw():
+        begins += chunk
+        if len(begins) >= WEBHOOK_ANSWER_BYTES_MAX:
+            break
+    return begins[:WEBHOOK_ANSWER_BYTES_MAX]
 
 
 def _signature(key: LetterKey, letter: str, body: bytes, *, at: datetime) -> Mapping[str, str]:
