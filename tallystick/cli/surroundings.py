@@ -24,6 +24,10 @@ def make_usable() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    _forget_useless_width()
+
+
+def _forget_useless_width() -> None:
     columns = os.environ.get("COLUMNS", "")
     if not (columns.isdecimal() and len(columns) <= _DIGITS_MAX and int(columns) >= _COLUMNS_MIN):
         os.environ.pop("COLUMNS", None)

@@ -89,10 +89,7 @@ def objects(members: JsonObject, name: str) -> Sequence[JsonObject]:
     Raises:
         UnexpectedAnswerError: Missing, or something else.
     """
-    items = members.get(name)
-    if isinstance(items, str) or not isinstance(items, Sequence):
-        raise UnexpectedAnswerError("the member is not a list", at=name)
-    return [as_object(item, f"{name}/{place}") for place, item in enumerate(items)]
+    return [as_object(item, f"{name}/{place}") for place, item in enumerate(_items(members, name))]
 
 
 def texts(members: JsonObject, name: str) -> Sequence[str]:
@@ -101,9 +98,7 @@ def texts(members: JsonObject, name: str) -> Sequence[str]:
     Raises:
         UnexpectedAnswerError: Missing, or something else.
     """
-    items = members.get(name)
-    if isinstance(items, str) or not isinstance(items, Sequence):
-        raise UnexpectedAnswerError("the member is not a list", at=name)
+    items = _items(members, name)
     if not all(isinstance(item, str) for item in items):
         raise UnexpectedAnswerError("the member is not a list of texts", at=name)
     return [str(item) for item in items]
@@ -120,6 +115,13 @@ def envelope_in(members: JsonObject, name: str) -> Envelope:
     if isinstance(value, str):
         return parse_envelope(value.encode(), body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
     return envelope_from_json(as_object(value, name))
+
+
+def _items(members: JsonObject, name: str) -> Sequence[JsonValue]:
+    items = members.get(name)
+    if isinstance(items, str) or not isinstance(items, Sequence):
+        raise UnexpectedAnswerError("the member is not a list", at=name)
+    return items
 
 
 def _typed(members: JsonObject, name: str, kind: type[_T]) -> _T:

@@ -147,12 +147,9 @@ class Client:
             UnexpectedAnswerError: What answered does not name the statement: it may not be on record.
             TallystickError: The server refused (its code), or did not answer: then repeat it.
         """
+        headers, content = {"Content-Type": JSON}, envelope_bytes(envelope)
         given = self.send(
-            "POST",
-            path,
-            size_bytes_max=RECEIPT_SIZE_BYTES_MAX,
-            headers={"Content-Type": JSON},
-            content=envelope_bytes(envelope),
+            "POST", path, size_bytes_max=RECEIPT_SIZE_BYTES_MAX, headers=headers, content=content
         )
         check(given, JSON)
         receipt, sent = answer(given.content), statement_id(envelope)

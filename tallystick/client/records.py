@@ -46,11 +46,12 @@ def recorded(entries: Sequence[JsonObject]) -> Sequence[RecordedStatement]:
     """
     if len(entries) > EVIDENCE_ENTRIES_MAX:
         raise UnexpectedAnswerError("the record is too long", limit=EVIDENCE_ENTRIES_MAX)
-    return [
-        RecordedStatement(
-            index=number(entry, "index"),
-            accepted_at=instant(text(entry, "accepted_at"), "accepted_at"),
-            envelope=envelope_in(entry, "envelope"),
-        )
-        for entry in entries
-    ]
+    return list(map(_recorded, entries))
+
+
+def _recorded(entry: JsonObject) -> RecordedStatement:
+    return RecordedStatement(
+        index=number(entry, "index"),
+        accepted_at=instant(text(entry, "accepted_at"), "accepted_at"),
+        envelope=envelope_in(entry, "envelope"),
+    )

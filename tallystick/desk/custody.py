@@ -103,9 +103,7 @@ def check_not_older(
     for component, epoch in epochs.items():
         if last.get(component, epoch.id) == epoch.id:
             continue
-        before = ledger_entry(
-            desk.client, agreement.id, last[component]
-        )  # which the depositor's statement names
+        before = ledger_entry(desk.client, agreement.id, last[component])  # as the depositor has signed
         body = read_body(kind_read(before), body_of(before))
         if not isinstance(body, Custody) or body.component != component or body.epoch >= epoch.body.epoch:
             raise UnexpectedCustodyError(

@@ -11,13 +11,12 @@ from tallystick.bag.write import write_bag
 from tallystick.client.blobs import put_blob
 from tallystick.client.route import route
 from tallystick.crypto.age import SealingWriter, parse_recipient
-from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_id, unsigned
+from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
 from tallystick.desk.clock import now
 from tallystick.desk.custody import check_not_older, custody_epochs
 from tallystick.desk.deposits import verified_deposits
 from tallystick.desk.desk import Desk
 from tallystick.desk.kept.begun import Begun, Work, file_of, working_in
-from tallystick.desk.kept.unsent import is_expired, is_open
 from tallystick.desk.signing import Confirm, signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.codec import encode_object, instant_text
@@ -147,22 +146,21 @@ class _Making:
 
     def begun_before(self, watermark: datetime | None) -> Envelope | None:
         """Return the deposit that an earlier run signed, if it is of this content and may still be sent."""
-        begun = self.work.earlier()
-        if begun is None or begun.envelope is None or is_expired(body_of(begun.envelope), now()):
+        begun = self.work.unanswered(now())
+        if begun is None:
             return None
-        statement = expect(read_signed(begun.envelope, self.signed.agreement), Deposit)
+        statement = expect(read_signed(begun, self.signed.agreement), Deposit)
         body = statement.body
         if body.person != self.person:  # in a folder that two share; each sends what they signed themselves
             return None
         on_record = statement.id in {deposit.id for deposit in self.earlier}
         if not (on_record or self._is_next(body)) or watermark not in {None, body.watermark}:
             return None
-        if not self._is_of_this_content(body, begun):
+        if not self._is_of_this_content(body):
             self.desk.tell("the folder is not the one that was sealed before: it is sealed anew")
             return None
-        signed_at = instant_text(body.issued_at)
-        self.desk.tell(f"going on with deposit {body.number}, which was signed at {signed_at}")
-        return begun.envelope
+        self.desk.tell(f"going on with deposit {body.number}, signed at {instant_text(body.issued_at)}")
+        return begun
 
     def begun_now(self, view: JsonObject, watermark: datetime, confirm: Confirm) -> Envelope:
         """Seal every component, show the deposit and sign it."""
@@ -189,15 +187,11 @@ class _Making:
     def finished(self, envelope: Envelope) -> tuple[int, JsonObject]:
         """Upload what is missing and send the deposit; forget it once it is answered."""
         body = expect(read_signed(envelope, self.signed.agreement), Deposit).body
-        try:
+        with self.work.kept_if_open():
             if statement_id(envelope) not in {deposit.id for deposit in self.earlier}:
                 _upload(self.desk, self.work, self.signed.agreement, body.components)
             path = route("agreements", self.signed.agreement.id, "deposits")
             answer = self.desk.client.post_statement(path, envelope)
-        except TallystickError as error:
-            if not is_open(error):
-                self.work.clear()
-            raise
         self.work.clear()
         return body.number, answer
 
@@ -205,14 +199,14 @@ class _Making:
         previous = self.earlier[-1].id if self.earlier else None
         return (body.number, body.previous) == (len(self.earlier) + 1, previous)
 
-    def _is_of_this_content(self, body: Deposit, begun: Begun) -> bool:
+    def _is_of_this_content(self, body: Deposit) -> bool:
         named = [component.component for component in body.components]
         if named != list(self.folders) or body.agreement_digest != self.signed.terms.digest:
             return False
+        plain = self.work.sealed_from()
         return all(
             self.work.has(file_of(component.component), component.sealed_digest)
-            and survey(self.folders[component.component]).content_digest
-            == begun.plain.get(component.component)
+            and survey(self.folders[component.component]).content_digest == plain.get(component.component)
             for component in body.components
         )
 

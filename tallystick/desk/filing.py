@@ -11,13 +11,12 @@ from tallystick.client.blobs import put_blob
 from tallystick.client.route import route
 from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
 from tallystick.crypto.custody.claim_recipient import claim_identity
-from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_id, unsigned
+from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
 from tallystick.desk.claim_form import AttachedFile, FormInPlace
 from tallystick.desk.deposits import read_deposit
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import unreadable, unwritable
 from tallystick.desk.kept.begun import Begun, Hashing, Work, file_of, working_in
-from tallystick.desk.kept.unsent import is_expired, is_open
 from tallystick.desk.signing import Confirm, signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement, readers
 from tallystick.domain.claim.state import CLOSED
@@ -83,18 +82,18 @@ class _Filing:
 
     def begun_before(self) -> Envelope | None:
         """Return what an earlier call has signed, if it says what the form says and may still be sent."""
-        begun = self.work.earlier()
-        if begun is None or begun.envelope is None or is_expired(body_of(begun.envelope), self.at):
+        begun = self.work.unanswered(self.at)
+        if begun is None:
             return None
-        body = expect(read_signed(begun.envelope, self.agreement), ClaimFiling).body
+        body = expect(read_signed(begun, self.agreement), ClaimFiling).body
         if body.person != self.desk.person_in(self.agreement).id:
             return None
         whole = all(self.work.has(file_of(one.item), one.sealed_digest) for one in body.evidence)
-        if not self._says_the_same(body) or not whole or self._is_closed(statement_id(begun.envelope)):
+        if not self._says_the_same(body) or not whole or self._is_closed(statement_id(begun)):
             return None
         self.desk.tell("you signed this claim before, and no answer came: the same claim is sent again")
         self._upload(body.evidence)  # what was there may have been removed meanwhile
-        return begun.envelope
+        return begun
 
     def begun_now(self, confirm: Confirm) -> Envelope:
         """Seal the documents, show the claim, and sign it once every document is in the stores."""
@@ -114,7 +113,7 @@ class _Filing:
 
     def sent(self, envelope: Envelope) -> JsonObject:
         """Send the claim; forget it once it is answered."""
-        with self._kept_if_open():
+        with self.work.kept_if_open():
             answer = self.desk.client.post_statement(route("claims"), envelope)
         self.work.clear()
         return answer
@@ -148,14 +147,14 @@ class _Filing:
 
     def _sealed_before(self) -> tuple[EvidenceDocument, ...]:
         """Return the documents if an earlier call has sealed all of them, and from the same files."""
-        attached, begun = self.placed.form.evidence, self.work.earlier()
+        attached = self.placed.form.evidence
         sealed = [self.work.digest_of(file_of(one.item)) for one in attached]
         documents = tuple(
             _document(one, self._plain_digest(one), digest)
             for one, digest in zip(attached, sealed, strict=True)
             if digest is not None
         )
-        same = begun is not None and begun.plain == self._plain(documents)
+        same = self.work.sealed_from() == self._plain(documents)
         return documents if same and len(documents) == len(attached) else ()
 
     def _sealed_now(self) -> tuple[EvidenceDocument, ...]:
@@ -194,21 +193,18 @@ class _Filing:
         """Put the documents into the stores; those that are there already are only asked for."""
         for one in documents:
             file = self.work.folder / file_of(one.item)
-            with self._kept_if_open(f"{one.item} is not in the stores, so the claim was not sent"):
+            refused = f"{one.item} is not in the stores, so the claim was not sent"
+            with self._told(refused), self.work.kept_if_open():
                 put_blob(
                     self.desk.client, file, one.sealed_digest, agreement=self.agreement.id, purpose="evidence"
                 )
 
     @contextmanager
-    def _kept_if_open(self, told: str | None = None) -> Generator[None]:
-        """Forget what was begun if the server refuses; if it may still take it, a repeated call goes on."""
+    def _told(self, refused: str) -> Generator[None]:
         try:
             yield
-        except TallystickError as error:
-            if not is_open(error):
-                self.work.clear()
-            if told is not None:
-                self.desk.tell(told)
+        except TallystickError:
+            self.desk.tell(refused)
             raise
 
     def _body(self, documents: tuple[EvidenceDocument, ...]) -> ClaimFiling:

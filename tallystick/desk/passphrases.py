@@ -42,9 +42,8 @@ def read_passphrase(file: Path) -> FiledPassphrase:
             mode = os.fstat(source.fileno()).st_mode
             line = source.readline(PASSPHRASE_BYTES_MAX + 1)
     except OSError as error:
-        raise PassphraseFileError(
-            f"cannot read {file}: {error.strerror}", file=file.name, reason=error.strerror
-        ) from None
+        why = error.strerror
+        raise PassphraseFileError(f"cannot read {file}: {why}", file=file.name, reason=why) from None
     exposed = stat.S_ISREG(mode) and mode & _OTHERS
     warning = f"warning: others on this machine may use {file}; run `chmod 600` on it"
     return FiledPassphrase(passphrase=_text(file, line), warnings=(warning,) if exposed else ())

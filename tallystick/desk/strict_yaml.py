@@ -77,20 +77,23 @@ def read_yaml(data: bytes, *, file: str, size_bytes_max: int) -> Located:
 def _read(data: bytes, size_bytes_max: int) -> Located:
     if len(data) > size_bytes_max:
         raise StrictYamlError("too many bytes", limit=size_bytes_max, found=len(data))
+    node, lines = _composed(data), dict[str, int]()
+    if node is None:
+        raise StrictYamlError("the file is empty")
+    return Located(value=_value(node, "", lines), lines=lines)
+
+
+def _composed(data: bytes) -> yaml.Node | None:
     try:
         text = data.decode("utf-8")
         _check_events(text)
-        node = yaml.compose(text, _PlainLoader)
+        return yaml.compose(text, _PlainLoader)
     except UnicodeDecodeError as error:
         raise StrictYamlError("not UTF-8", at_byte=error.start) from error
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error) from error
     except yaml.YAMLError as error:
         raise StrictYamlError("a character that YAML does not allow") from error
-    if node is None:
-        raise StrictYamlError("the file is empty")
-    lines: dict[str, int] = {}
-    return Located(value=_value(node, "", lines), lines=lines)
 
 
 class _PlainLoader(yaml.SafeLoader):

@@ -1013,8 +1013,8 @@ BUILDS: Final = (
     _build(
         "a repeated deposit continues with other content",
         "tallystick/desk/depositing.py",
-        "            == begun.plain.get(component.component)\n",
-        '            != b""\n',
+        ".content_digest == plain.get(component.component)\n",
+        '.content_digest != b""\n',
         "tests/cli/commands/test_deposits.py",
     ),
     _build(

@@ -126,11 +126,8 @@ def register(
     with opened(context, api, key) as desk:
         answer = desk.client.post_statement(route("agreements"), envelope)
         desk.trust(signed.agreement.id, signed.terms.digest, signed.terms.digest)
-    lines = [
-        f"registered {signed.agreement.id} version {signed.agreement.version}",
-        _compare(signed.terms.digest),
-    ]
-    print_result(answer, lines, as_json=as_json)
+    registered = f"registered {signed.agreement.id} version {signed.agreement.version}"
+    print_result(answer, [registered, _compare(signed.terms.digest)], as_json=as_json)
 
 
 @app.command("list")

@@ -98,20 +98,7 @@ def watch(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_js
     """Follow a claim, as the server tells it, one line per entry, until it ends or you press Ctrl-C."""
     with opened(context, api, key) as desk:
         _say_unverified(as_json=as_json)
-        watch, silent = _Watch(desk=desk, claim=claim, as_json=as_json), False
-        while True:
-            try:
-                if watch.look():
-                    return
-                watch.wait()
-                silent = False
-            except TallystickError as error:
-                if not error.retryable:
-                    raise
-                if not silent:
-                    say(f"{error.message}; trying again until the server answers")
-                silent = True
-                desk.client.pause(_LOOK_SECONDS)
+        _Watch(desk=desk, claim=claim, as_json=as_json).follow()
 
 
 @app.command()
@@ -167,7 +154,24 @@ class _Watch:
     as_json: bool
     seen: int = -1
 
-    def look(self) -> bool:
+    def follow(self) -> None:
+        """Print each entry as it is recorded, until the claim is over; tell an outage once, and wait."""
+        silent = False
+        while True:
+            try:
+                if self._look():
+                    return
+                self._wait()
+                silent = False
+            except TallystickError as error:
+                if not error.retryable:
+                    raise
+                if not silent:
+                    say(f"{error.message}; trying again until the server answers")
+                silent = True
+                self.desk.client.pause(_LOOK_SECONDS)
+
+    def _look(self) -> bool:
         """Print the new entries; return whether the claim is over."""
         client = self.desk.client
         for entry in objects(client.get_pages(route("claims", self.claim, "timeline"), "entries"), "entries"):
@@ -177,7 +181,7 @@ class _Watch:
                 self._tell(entry)
         return text(client.get(route("claims", self.claim)), "state") in CLOSED
 
-    def wait(self) -> None:
+    def _wait(self) -> None:
         """Return at the next event, or after a pause if a proxy holds events back."""
         try:
             for _ in self.desk.client.events(route("claims", self.claim, "events"), after=self.seen):

@@ -10,14 +10,16 @@ import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from tallystick.bag.tar import ArchiveSink
-from tallystick.crypto.envelope import Envelope, envelope_from_json, envelope_json
+from tallystick.crypto.envelope import Envelope, body_of, envelope_from_json, envelope_json
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.crypto.json.members import members_of
 from tallystick.desk.files import unwritable
+from tallystick.desk.kept.unsent import is_expired, is_open
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
@@ -65,22 +67,27 @@ class Work:
 
     folder: Path
 
-    def earlier(self) -> Begun | None:
-        """Return what was begun before; None if nothing was, or its note is not whole."""
-        try:
-            content = read_regular(self._note, _SIZE_BYTES_MAX)
-            value = parse(content, size_bytes_max=_SIZE_BYTES_MAX)
-            members = members_of(value, where="", required={"format", "plain"}, optional={"envelope"})
-            plain = members["plain"]
-            if not isinstance(plain, Mapping):
-                return None
-            signed = members.get("envelope")
-            return Begun(
-                plain={name: str(text) for name, text in plain.items()},
-                envelope=None if signed is None else envelope_from_json(signed),
-            )
-        except (OSError, MalformedError):
+    def unanswered(self, at: datetime) -> Envelope | None:
+        """Return what was signed about the files before and may still be sent; None if nothing may."""
+        begun = self._earlier()
+        if begun is None or begun.envelope is None or is_expired(body_of(begun.envelope), at):
             return None
+        return begun.envelope
+
+    def sealed_from(self) -> Mapping[str, str]:
+        """Return what each file was sealed from before, in words of the work's own."""
+        begun = self._earlier()
+        return {} if begun is None else begun.plain
+
+    @contextmanager
+    def kept_if_open(self) -> Generator[None]:
+        """Remove every file if the server refuses what the block sends, unless it may still take it later."""
+        try:
+            yield
+        except TallystickError as error:
+            if not is_open(error):
+                self.clear()
+            raise
 
     def keep(self, begun: Begun) -> None:
         """Note what was done, durably; the files are whole."""
@@ -105,6 +112,23 @@ class Work:
         self._note.unlink(missing_ok=True)  # first, because a note without its files would be wrong
         shutil.rmtree(self.folder)
         make_private(self.folder)
+
+    def _earlier(self) -> Begun | None:
+        """Return what was begun before; None if nothing was, or its note is not whole."""
+        try:
+            content = read_regular(self._note, _SIZE_BYTES_MAX)
+            value = parse(content, size_bytes_max=_SIZE_BYTES_MAX)
+            members = members_of(value, where="", required={"format", "plain"}, optional={"envelope"})
+            plain = members["plain"]
+            if not isinstance(plain, Mapping):
+                return None
+            signed = members.get("envelope")
+            return Begun(
+                plain={name: str(text) for name, text in plain.items()},
+                envelope=None if signed is None else envelope_from_json(signed),
+            )
+        except (OSError, MalformedError):
+            return None
 
     @property
     def _note(self) -> Path:
