@@ -4,7 +4,7 @@ Those whom the newest version of an agreement lists see all of it. Those whom it
 that list them, and what concerns claims under these.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Final
 
 from fastapi import Path
@@ -96,15 +96,6 @@ def sees_entry(session: Session, caller: Caller, entry: LedgerEntry) -> bool:
         return False
     own = _former_claims(session, caller, entry.agreement_id)
     return any(claim.filing().deposit == entry.statement_id for claim in own)
-
-
-def seen_cases(
-    backend: Backend, session: Session, caller: Caller, under: Collection[AgreementId] | None = None
-) -> Iterator[CaseFile]:
-    """Yield the readable case files of all claims that the caller may see, if need be only under some."""
-    for case in backend.readable_cases(session, caller.seats if under is None else under):
-        if caller.sees(case.agreement.id, case.terms.digest):
-            yield case
 
 
 def seen_claim(session: Session, caller: Caller, name: str) -> StoredClaim:

@@ -1,6 +1,7 @@
 """The figures: on a port of their own, and not at the public address."""
 
 import socket
+import threading
 
 import httpx
 import pytest
@@ -50,6 +51,7 @@ def test_figures_are_served_while_the_api_runs_and_no_longer(service: Service) -
             assert "tallystick_claims" in http.get(f"http://{address}/metrics").text
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://{address}/metrics", trust_env=False)
+    assert "metrics" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_an_address_that_is_taken_is_named(service: Service) -> None:
