@@ -45,16 +45,11 @@ class BlobActivities:
             ApplicationError: No such deposit is on record; or a store cannot be read now, which says
                 nothing about the deposit, so Temporal tries again.
         """
-        because: list[str] = []
-        whole = True
         with crossing(), beating():
             deposit = self._deposit(AgreementId(name(ask.agreement)), digest(ask.deposit))
-            for component in deposit.components:
-                self.tell(f"reading {component.component}")
-                lost, lines = self._verify(component)
-                whole = whole and not lost
-                because += lines
-        return DepositVerdict(verified=whole, because=tuple(because))
+            found = [self._verify(component) for component in deposit.components]
+        because = tuple(line for _, lines in found for line in lines)
+        return DepositVerdict(verified=not any(lost for lost, _ in found), because=because)
 
     def _deposit(self, agreement_id: AgreementId, wanted: Digest) -> Deposit:
         with reading(self.database) as session:
@@ -65,6 +60,7 @@ class BlobActivities:
 
     def _verify(self, component: DepositedComponent) -> tuple[bool, list[str]]:
         """Return whether the component differs from what was signed, and a line for each bad copy."""
+        self.tell(f"reading {component.component}")
         try:
             verdicts = self.blobs.repair(component.sealed_digest, component.sealed_bytes)
         except NoGoodReplicaError as error:

@@ -98,9 +98,8 @@ class LedgerActivities:
                 self._filings.record(session, envelope, documents, request.at)
                 case = self._cases.load(session, request.start.agreement, claim)
             self._grown(case.agreement.id)
-            return CaseRecord(
-                agreement_envelope=case.agreement_envelope.decode(), entries=_first_page(case.raw)
-            )
+            agreement = case.agreement_envelope.decode()
+            return CaseRecord(agreement_envelope=agreement, entries=_first_page(case.raw))
 
     @activity.defn
     def record_act(self, request: RecordAct) -> NewEntries:

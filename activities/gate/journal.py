@@ -112,12 +112,7 @@ class GateJournal:
             raise GateJournalDamagedError(
                 "a note in the gate's journal is about another stage", claim=claim, stage=stage
             )
-        return tuple(
-            KeptContribution(
-                component=one.component, leaf=one.leaf, sealed=base64_bytes(one.sealed, where="sealed")
-            )
-            for one in note.contributions
-        )
+        return tuple(map(_kept, note.contributions))
 
     def keep_contributions(
         self, claim: Digest, stage: StageId, made: Sequence[KeptContribution]
@@ -213,3 +208,8 @@ def _failures() -> Generator[None]:
     except OSError as error:
         reason = reason_of(error)
         raise GateJournalFailedError("the journal cannot be written", reason=reason) from error
+
+
+def _kept(one: _Contribution) -> KeptContribution:
+    sealed = base64_bytes(one.sealed, where="sealed")
+    return KeptContribution(component=one.component, leaf=one.leaf, sealed=sealed)

@@ -41,9 +41,7 @@ class ReadingPlaces:
         """
         with self._lock:
             if self._taken[agreement] >= self._each:
-                raise GateBusyError(
-                    "its earlier stages are being read", agreement=agreement, limit=self._each
-                )
+                raise GateBusyError("earlier stages are being read", agreement=agreement, limit=self._each)
             self._taken[agreement] += 1
         try:
             yield

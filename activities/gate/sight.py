@@ -108,8 +108,9 @@ def see_sealed_bytes(
             sealed[component.component] = "; ".join(verdict.words for verdict in error.verdicts)
             continue
         sealed[component.component] = None
-        bad = [verdict for verdict in verdicts if verdict.state is not ReplicaState.GOOD]
-        repaired += [f"{component.component}: {verdict.words}" for verdict in bad]
+        repaired += [
+            f"{component.component}: {v.words}" for v in verdicts if v.state is not ReplicaState.GOOD
+        ]
     return SealedBytes(sealed=sealed, repaired=tuple(repaired))
 
 

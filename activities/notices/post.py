@@ -119,9 +119,8 @@ class Post:
             claim=letter.claim,
         )
         envelope = sign(statement.KIND, encode_object(statement), [self.letter_key.signing_key])
-        return letter_bytes(
-            LetterFile(letter=envelope, letter_key=self.letter_key.published, text=letter.text)
-        )
+        file = LetterFile(letter=envelope, letter_key=self.letter_key.published, text=letter.text)
+        return letter_bytes(file)
 
 
 def _why(error: Exception) -> str:

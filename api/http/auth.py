@@ -142,9 +142,7 @@ def authenticate(
     Raises:
         UnauthenticatedError: It is malformed, expired, for another audience, or by an unknown key.
     """
-    subject = _subject(_opened(token, None))
-    key = key_of(subject)
-    if key is None:
+    if (key := key_of(_subject(_opened(token, None)))) is None:
         raise _unverified()
     _check_claims(_opened(token, key), deployment, now)
     return key

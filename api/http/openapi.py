@@ -128,8 +128,7 @@ def _document(app: FastAPI, public: frozenset[str]) -> dict[str, Any]:
     schemas = cast("dict[str, Any]", document.setdefault("components", {}).setdefault("schemas", {}))
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
-    schemas["Envelope"] = dict(_ENVELOPE)
-    schemas["Problem"] = dict(_PROBLEM)
+    schemas.update(Envelope=dict(_ENVELOPE), Problem=dict(_PROBLEM))
     document["components"]["securitySchemes"] = {
         "person": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT, EdDSA, by one's own key"}
     }

@@ -102,8 +102,7 @@ async def once(
         IdempotencyKeyReusedError: The key was used for another request.
         TallystickError: `make` refused.
     """
-    repeat = posted.repeat
-    if repeat is None:
+    if (repeat := posted.repeat) is None:
         return _created(_written(answer, await make()))
     earlier = await in_turn(_recalled, backend, repeat)
     if earlier is None:

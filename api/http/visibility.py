@@ -85,9 +85,7 @@ def sees_entry(session: Session, caller: Caller, entry: LedgerEntry) -> bool:
     Those whom the newest version leaves out see what their claims stand on: the claims' own entries, the
     versions of the agreement that list them, and the deposits that the claims pin.
     """
-    if entry.agreement_id in caller.persons:
-        return True
-    if caller.sees(entry.agreement_id, entry.statement_id):
+    if entry.agreement_id in caller.persons or caller.sees(entry.agreement_id, entry.statement_id):
         return True
     if entry.claim is not None:
         stored = claims.by_digest(session, entry.claim)

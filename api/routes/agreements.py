@@ -170,11 +170,7 @@ async def _registered(backend: Backend, posted: Posted) -> Registered:
     envelope_sent = envelope_of(posted, Kind.AGREEMENT)
     signed = await in_turn(read_agreement, envelope_sent)
     registered, follows = await in_turn(_register, backend, signed, envelope_sent)
-    wanted = [
-        DealCustody(agreement=registered.agreement_id, component=component.id, epoch=_FIRST_EPOCH)
-        for component in signed.agreement.components
-    ]
-    await asyncio.gather(*map(backend.engine.deal_custody, wanted))
+    await _have_custody_dealt(backend, signed.agreement)
     if follows:  # longer calendars may have a waiting claim go on; a first version has no claims
         await _look_at_claims(backend, registered.agreement_id, "a version was registered")
     return Registered(
@@ -204,6 +200,14 @@ def _register(backend: Backend, signed: SignedAgreement, sent: Envelope) -> tupl
         return agreements.register(session, sent, backend.now()), follows
 
 
+async def _have_custody_dealt(backend: Backend, agreement: Agreement) -> None:
+    wanted = [
+        DealCustody(agreement=agreement.id, component=component.id, epoch=_FIRST_EPOCH)
+        for component in agreement.components
+    ]
+    await asyncio.gather(*map(backend.engine.deal_custody, wanted))
+
+
 def _checked_predecessor(backend: Backend, session: Session, signed: SignedAgreement) -> Agreement | None:
     """Return the version before one that may be registered.
 
@@ -213,12 +217,9 @@ def _checked_predecessor(backend: Backend, session: Session, signed: SignedAgree
     latest = agreements.latest(session, signed.agreement.id)
     agreements.check_follows(signed.agreement, latest)
     before = None if latest is None else latest.signed().agreement
+    revoked = revocations.revoked_keys(session, signed.agreement.id)
     check_registration(
-        backend.deployment(),
-        signed.agreement,
-        signed.signers,
-        previous=before,
-        revoked=revocations.revoked_keys(session, signed.agreement.id),
+        backend.deployment(), signed.agreement, signed.signers, previous=before, revoked=revoked
     )
     return before
 

@@ -85,8 +85,7 @@ def show_deposit(
     """
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
-        stored = deposits.by_number(session, agreement_id, number)
-        if stored is None:
+        if (stored := deposits.by_number(session, agreement_id, number)) is None:
             raise NoSuchThingError("no such deposit")
         return _view(stored, verdict_on(session, agreement_id, stored.digest))
 

@@ -18,7 +18,7 @@ from api.http.routing import strict_router
 from api.http.turns import Lane, in_turn
 from api.http.visibility import ClaimName, seen_case
 from tallystick.domain.ids import AgreementId
-from tallystick.domain.record.fold import turns
+from tallystick.domain.record.fold import Turn, turns
 from tallystick.limits.api import EVENT_STREAM_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading
@@ -50,18 +50,21 @@ _STREAM: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
+_LastEventId = Annotated[
+    str,
+    Header(
+        pattern=r"^(-1|[0-9]{1,18})$", description="The index of the last entry that the caller has seen."
+    ),
+]
+
+
 @router.get("/claims/{claim}/events", response_class=EventSourceResponse, responses=_STREAM)
 @in_lane(Lane.STREAM)
 async def follow_claim(
     claim: ClaimName,
     caller: Known,
     backend: OpenBackend,
-    last_event_id: Annotated[
-        str,
-        Header(
-            pattern=r"^(-1|[0-9]{1,18})$", description="The index of the last entry that the caller has seen."
-        ),
-    ] = _FROM_THE_BEGINNING,
+    last_event_id: _LastEventId = _FROM_THE_BEGINNING,
 ) -> EventSourceResponse:
     """Follow a claim: one event for each entry after `Last-Event-ID`; without it, or at -1, for every entry.
 
@@ -107,18 +110,10 @@ def _seen_now(backend: Backend, caller: Caller, claim: str) -> CaseFile | None:
 
 def _newer(case: CaseFile, after: int) -> list[ServerSentEvent]:
     """Return an event for each entry after an index, with the state to which it led."""
-    return [
-        ServerSentEvent(
-            id=str(one.entry.index),
-            event="entry",
-            data=json.dumps(
-                {
-                    "index": one.entry.index,
-                    "state": one.claim.state.value,
-                    "event": claim_views.event_name(one),
-                }
-            ),
-        )
-        for one in turns(case.terms, case.claim.entries)
-        if one.entry.index > after
-    ]
+    return [_event(turn) for turn in turns(case.terms, case.claim.entries) if turn.entry.index > after]
+
+
+def _event(turn: Turn) -> ServerSentEvent:
+    index = turn.entry.index
+    data = {"index": index, "state": turn.claim.state.value, "event": claim_views.event_name(turn)}
+    return ServerSentEvent(id=str(index), event="entry", data=json.dumps(data))

@@ -768,8 +768,8 @@ BUILDS: Final = (
     _build(
         "a person whom the newest version leaves out sees all of the log",
         "api/http/visibility.py",
-        "    if caller.sees(entry.agreement_id, entry.statement_id):\n",
-        "    if True:\n",
+        " or caller.sees(entry.agreement_id, entry.statement_id):\n",
+        " or True:\n",
         "tests/api/http/test_left_out.py",
     ),
     _build(

@@ -15,6 +15,7 @@ PRODUCT = ("tallystick", "workflows", "activities", "api")
 MODULE_LINES_MAX = 350  # more has two subjects
 SUPPORT_LINES_MAX = 400  # what tests stand on, such as a whole site
 FUNCTION_LINES_MAX = 30  # of its body, without the docstring
+MOST_FUNCTIONS_LINES_MAX = 16  # nine of ten, from `def` to the last line, docstring included
 FOLDER_MODULES_MAX = 15  # a prefix in a file's name is a folder that was not made
 
 # Where the world begins, and with it the clock. Everywhere else an instant is a parameter named `at`.
@@ -81,6 +82,12 @@ def long_functions(file: str, tree: ast.Module) -> Iterator[Breach]:
         lines = (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
         if lines > FUNCTION_LINES_MAX:
             yield f"{file}:{function.lineno} {function.name} has {lines} lines"
+
+
+def lines_of_most(*trees: ast.Module) -> int:
+    """Return the length that nine functions of ten do not exceed."""
+    lengths = sorted((f.end_lineno or 0) - f.lineno + 1 for tree in trees for f in functions(tree))
+    return lengths[len(lengths) * 9 // 10]
 
 
 def clocks(file: str, tree: ast.Module) -> Iterator[Breach]:
@@ -225,6 +232,16 @@ def test_no_module_has_two_subjects(folders: tuple[str, ...], lines_max: int) ->
     lengths = {file: len((ROOT / file).read_text().splitlines()) for file in modules(*folders)}
     assert {file: lines for file, lines in lengths.items() if lines > lines_max} == {}
     assert len(lengths) > len(folders)  # the search finds our files at all
+
+
+def test_nine_functions_of_ten_are_short() -> None:
+    assert lines_of_most(*modules(*PRODUCT).values()) <= MOST_FUNCTIONS_LINES_MAX
+
+
+@pytest.mark.parametrize(("long", "length"), [(1, 2), (2, 18)])
+def test_length_of_most_functions_sees_the_second_long_one_of_twenty(long: int, length: int) -> None:
+    sources = ["@cached\ndef f():\n    'short'\n"] * (20 - long) + ["def f():\n" + "    x = 1\n" * 17] * long
+    assert lines_of_most(*map(ast.parse, sources)) == length
 
 
 def test_no_two_classes_share_a_name() -> None:

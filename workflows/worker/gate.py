@@ -53,14 +53,9 @@ async def carrying(client: Client, gate: GateActivities) -> AsyncGenerator[None]
         ThreadPoolExecutor(GATE_STEPS_AT_ONCE_MAX, thread_name_prefix="gate") as reading,
         ThreadPoolExecutor(WITNESS_STEPS_AT_ONCE_MAX, thread_name_prefix="witness") as instant,
     ):
+        decide, witness = (gate.decide_stage,), (gate.sight_notice, gate.deal)
         async with (
-            queue_worker(client, GATE_QUEUE, (gate.decide_stage,), reading, at_once=GATE_STEPS_AT_ONCE_MAX),
-            queue_worker(
-                client,
-                WITNESS_QUEUE,
-                (gate.sight_notice, gate.deal),
-                instant,
-                at_once=WITNESS_STEPS_AT_ONCE_MAX,
-            ),
+            queue_worker(client, GATE_QUEUE, decide, reading, at_once=GATE_STEPS_AT_ONCE_MAX),
+            queue_worker(client, WITNESS_QUEUE, witness, instant, at_once=WITNESS_STEPS_AT_ONCE_MAX),
         ):
             yield

@@ -38,8 +38,7 @@ def is_public(address: Address) -> bool:
         if address in _NAT64:
             return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
         if address not in _GLOBAL_UNICAST:
-            return (
-                False  # local, multicast, unspecified, compatible, local-use NAT64, and what is not assigned
-            )
+            # Local, multicast, unspecified, compatible, local-use NAT64, and what is not assigned.
+            return False
     inner = any(address in network for network in _INNER if network.version == address.version)
     return address.is_global and not address.is_multicast and not inner
