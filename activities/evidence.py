@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 from temporalio import activity
 
 from activities.heartbeats import beating, heartbeat
+from activities.rounds.log_signing import LogSigning
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.ids import Digest, PublicKey, digest
@@ -15,8 +17,9 @@ from tallystick.limits.steps import EVIDENCE_LOOKS_MAX
 from tallystick.messages import EvidenceRequest, StoredEvidence
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.cases.casefile import ClaimMovedOnError
-from tallystick.store.cases.evidence import export, signed_log
+from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import reading, transaction
+from tallystick.store.registers import claims
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,7 @@ class EvidenceActivities:
     blobs: ReplicatedBlobs
     log_key: SigningKey = field(repr=False)
     root_keys: frozenset[PublicKey]
+    signing: LogSigning
     tell: Callable[[str], None] = heartbeat
 
     @activity.defn
@@ -56,7 +60,7 @@ class EvidenceActivities:
         """
         for left in reversed(range(EVIDENCE_LOOKS_MAX)):
             with transaction(self.database) as session:
-                note = signed_log(session, claim, self.log_key)
+                note = self._signed_log(session, claim)
             with reading(self.database) as session:
                 try:
                     return export(session, claim, self.log_key, root_keys=self.root_keys, checkpoint=note)
@@ -64,3 +68,12 @@ class EvidenceActivities:
                     if not left:
                         raise
         raise AssertionError("the last look returns or raises")
+
+    def _signed_log(self, session: Session, claim: Digest) -> bytes:
+        """Return the newest checkpoint of the log in which a claim is; if the log has grown, sign it anew.
+
+        This alone of an export writes, and it folds nothing: others wait for it as for any entry.
+        """
+        stored = claims.filed(session, claim)
+        self.signing.raise_alarms(session, stored.agreement_id)
+        return self.signing.signed(session, stored.agreement_id)

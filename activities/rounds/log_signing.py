@@ -5,14 +5,19 @@ later, one for all entries since the last. Nobody waits for it: no act depends o
 """
 
 import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
+from activities.doubts import record_doubts
 from tallystick import telemetry
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log import note
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, DeploymentId
+from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import checkpoints
 
@@ -22,8 +27,21 @@ _log = telemetry.logger(__name__)
 class LogSigning:
     """Signs the logs of a deployment that have grown."""
 
-    def __init__(self, *, database: Engine, log_key: SigningKey, deployment: DeploymentId) -> None:
+    def __init__(
+        self,
+        *,
+        database: Engine,
+        log_key: SigningKey,
+        deployment: DeploymentId,
+        doubted: Callable[[AgreementId], None] = lambda _: None,
+    ) -> None:
+        """Take what signing needs.
+
+        Args:
+            doubted: Called with each log that does not extend what somebody had verified: letters are owed.
+        """
         self._database = database
+        self._doubted = doubted
         self._log_key = log_key
         self._deployment = deployment
         self._grown: set[AgreementId] = set()
@@ -31,12 +49,27 @@ class LogSigning:
 
     def sign(self, agreement_id: AgreementId) -> None:
         """Sign a log as it stands; if that fails, the next checkpoint covers the same entries."""
+        with _refusing(TallystickError, agreement_id), transaction(self._database) as session:
+            self.raise_alarms(session, agreement_id)
+            with _refusing(LedgerCorruptError, agreement_id):  # a damaged log has its alarms all the same
+                self.signed(session, agreement_id)
+
+    def raise_alarms(self, session: Session, agreement_id: AgreementId) -> None:
+        """Record, in the caller's transaction, which authors had verified another log, before it is signed.
+
+        Every checkpoint is signed after this: so each entry is asked about once, whoever recorded it.
+        """
+        if record_doubts(session, agreement_id, self._log_key):
+            self._doubted(agreement_id)
+
+    def signed(self, session: Session, agreement_id: AgreementId) -> bytes:
+        """Return the log's checkpoint as it stands, signed in the caller's transaction if it has grown.
+
+        Raises:
+            LedgerCorruptError: The log is not what was signed before; nothing is signed.
+        """
         origin = note.origin_of(self._deployment, agreement_id)
-        try:
-            with transaction(self._database) as session:
-                checkpoints.sign_checkpoint(session, agreement_id, self._log_key, origin)
-        except TallystickError as error:
-            _log.error("no checkpoint was signed", agreement=agreement_id, code=error.code, why=str(error))
+        return checkpoints.sign_checkpoint(session, agreement_id, self._log_key, origin)
 
     def sign_soon(self, agreement_id: AgreementId) -> None:
         """Remember that a log has grown; returns at once."""
@@ -60,3 +93,12 @@ class LogSigning:
             grown = checkpoints.logs_to_sign(session)
         for agreement_id in grown:
             self.sign(agreement_id)
+
+
+@contextmanager
+def _refusing(refusal: type[TallystickError], agreement_id: AgreementId) -> Generator[None]:
+    """Log it if the block refuses to sign."""
+    try:
+        yield
+    except refusal as error:
+        _log.error("no checkpoint was signed", agreement=agreement_id, code=error.code, why=str(error))

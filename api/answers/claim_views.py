@@ -26,7 +26,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.tally import Tally, tally_approvals, tally_denials
 from tallystick.domain.codec import instant_text
-from tallystick.domain.ids import StageId
+from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.inbox.deadlines import deadlines
 from tallystick.domain.inbox.waiting import Waiting, waiting
 from tallystick.domain.record.fold import Turn, turns
@@ -87,10 +87,11 @@ def event_name(turn: Turn) -> str:
     return _FILED if turn.event is None else turn.event.value
 
 
-def tallies(case: CaseFile, at: datetime) -> TallyView:
-    """Return every count at the moment `at`."""
+def tallies(case: CaseFile, at: datetime, unextended: frozenset[Digest]) -> TallyView:
+    """Return every count at the moment `at`, without what rests on another log than this one."""
     counts = [
-        (p.stage, tally_approvals(case.agreement, case.claim, p.stage, at=at)) for p in case.claim.stages
+        (p.stage, tally_approvals(case.agreement, case.claim, p.stage, at=at, unextended=unextended))
+        for p in case.claim.stages
     ]
     denials = tally_denials(case.agreement, case.claim)
     return TallyView(
@@ -126,11 +127,17 @@ def deadline_list(case: CaseFile, at: datetime) -> DeadlineList:
     )
 
 
-def explanation(case: CaseFile, stage: StageId | None, at: datetime) -> Explanation:
-    """Return why `stage`, or the next one, can or cannot be released, as far as the record decides it."""
+def explanation(
+    case: CaseFile, stage: StageId | None, at: datetime, unextended: frozenset[Digest]
+) -> Explanation:
+    """Return why `stage`, or the next one, can or cannot be released, as far as record and log decide it."""
     following = case.claim.next_stage
     asked = stage or (following.stage if following is not None else None)
-    premises = () if asked is None else premises_to_tell(case.agreement, case.claim, asked, at=at)
+    premises = (
+        ()
+        if asked is None
+        else premises_to_tell(case.agreement, case.claim, asked, at=at, unextended=unextended)
+    )
     waits = waiting(case.agreement, case.claim, at)
     return Explanation(
         stage=asked,

@@ -30,10 +30,8 @@ from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import claims
-from tallystick.telemetry import logger
 
 router = strict_router("acts")
-_log = logger(__name__)
 
 
 def handler_of(kind: Kind) -> Callable[..., Awaitable[Response]]:
@@ -90,9 +88,9 @@ def _check_kept(backend: Backend, case: CaseFile, envelope: Envelope) -> None:
     check_signatures_kept(envelope, recorded.statement())
 
 
-def _admitted(backend: Backend, session: Session, case: CaseFile, envelope: Envelope) -> str | None:
+def _admitted(backend: Backend, session: Session, case: CaseFile, envelope: Envelope) -> None:
     """Admit a statement, as `tallystick.store.cases.admission` does."""
-    return admitted(session, case, read_signed(envelope, case.agreement), backend.now())
+    admitted(session, case, read_signed(envelope, case.agreement), backend.now())
 
 
 def _after_the_end(backend: Backend, claim: Digest, envelope: Envelope) -> Recorded:
@@ -108,10 +106,10 @@ def _after_the_end(backend: Backend, claim: Digest, envelope: Envelope) -> Recor
     with transaction(backend.database) as session:
         case = _reloaded(backend, session, claim)
         if on_record(case, statement_id(envelope)) is None:
-            doubt = _admitted(backend, session, case, envelope)
+            _admitted(
+                backend, session, case, envelope
+            )  # on another log, too: then the worker raises the alarm
             ledger.append(session, case.agreement.id, envelope, backend.now(), claim=claim)
-            if doubt is not None:  # nothing can be released any more, and no key is here to sign an event
-                _log.error("the log is not as an author had verified it", claim=claim, found=doubt)
             case = _reloaded(backend, session, claim)
     told = on_record(case, statement_id(envelope))
     assert told is not None, "what was just appended is on record"

@@ -41,6 +41,7 @@ from tallystick.proof.reading import header_of
 from tallystick.store.blobs.replicas import NoGoodReplicaError
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.cases.documents import DocumentStores
+from tallystick.store.cases.extension import unextended
 from tallystick.store.cases.filing import check_may_be_filed, read_filing
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import ledger
@@ -114,9 +115,11 @@ def show_record(claim: ClaimName, caller: Known, backend: OpenBackend, start: Re
 
 
 @router.get("/claims/{claim}/tally")
+@in_lane(Lane.HEAVY)
 def show_tally(claim: ClaimName, caller: Known, backend: OpenBackend) -> TallyView:
     """Return which approvals and denials count now, and why each counts or does not."""
-    return claim_views.tallies(seen_case(backend, caller, claim), backend.now())
+    case, astray = _seen_with_log(backend, caller, claim)
+    return claim_views.tallies(case, backend.now(), astray)
 
 
 @router.get("/claims/{claim}/deadlines")
@@ -126,15 +129,16 @@ def show_deadlines(claim: ClaimName, caller: Known, backend: OpenBackend) -> Dea
 
 
 @router.get("/claims/{claim}/explain")
+@in_lane(Lane.HEAVY)
 def explain_claim(
     claim: ClaimName, caller: Known, backend: OpenBackend, stage: StageName = None
 ) -> Explanation:
-    """Return which premises of a release are met, as far as the record alone decides them."""
-    case = seen_case(backend, caller, claim)
+    """Return which premises of a release are met, as far as the record and the log decide them."""
+    case, astray = _seen_with_log(backend, caller, claim)
     wanted = None if stage is None else StageId(stage)
     if wanted is not None:
         check_stages(case.claim, (wanted,))
-    return claim_views.explanation(case, wanted, backend.now())
+    return claim_views.explanation(case, wanted, backend.now(), astray)
 
 
 @router.get("/claims/{claim}/delivery")
@@ -221,6 +225,13 @@ def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> Agreem
     with reading(backend.database) as session:
         check_may_be_filed(session, backend.cases, registered, signed, documents=documents, at=at)
     return registered.agreement_id
+
+
+def _seen_with_log(backend: Backend, caller: Caller, claim: str) -> tuple[CaseFile, frozenset[Digest]]:
+    """Return a case, and what helps its release though its author had verified another log."""
+    with reading(backend.database) as session:
+        case = backend.case(session, seen_claim(session, caller, claim))
+        return case, unextended(session, case)
 
 
 def _seen_with_log_size(backend: Backend, caller: Caller, claim: str) -> tuple[CaseFile, int]:

@@ -31,6 +31,7 @@ from tallystick.messages import VerifyDeposit
 from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.uploads import BlobPurpose, find_blob
 from tallystick.store.cases import revocations
+from tallystick.store.cases.extension import check_log
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.registers import deposits
 from tallystick.store.registers.custody import live_custody
@@ -124,6 +125,7 @@ def _record(backend: Backend, caller: Caller, agreement: str, sent: Envelope) ->
         )
         check_pace(signed.body, _earlier(session, agreement_id), at)
         _check_uploaded(session, agreement_id, signed.body)
+        check_log(session, agreement_id, None, signed.body)
         return deposits.record(session, sent, at)
 
 

@@ -177,6 +177,7 @@ class _Making:
             components=tuple(component for component, _ in sealed),
             previous=self.earlier[-1].id if self.earlier else None,
             tree=TREE,
+            ledger_seen=self.desk.ledger_seen(self.signed.agreement.id),
         )
         said = unsigned(Kind.DEPOSIT, encode_object(body))
         envelope = signed_if_confirmed(said, self.desk.keys, confirm, agreement=self.signed.agreement)

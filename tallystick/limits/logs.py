@@ -10,6 +10,7 @@ NOTE_SIGNATURES_MAX: Final = 64  # C2SP signed-note: at least 16
 NOTE_NAME_LENGTH_MAX: Final = 255
 TREE_SIZE_MAX: Final = 2**63 - 1
 PROOF_HASHES_MAX: Final = 64  # an inclusion path in the largest tree has 63
+ASTRAY_TOLD_MAX: Final = 8  # statements by authors of another log that a premise names; the rest are counted
 LEDGER_NODES_READ_MAX: Final = 512  # rows of a stored tree in one question to the database
 LEDGER_PAGES_MAX: Final = 10_000
 LEDGER_PAGE_ENTRIES_MAX: Final = 256

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from activities.evidence import EvidenceActivities
+from activities.rounds.log_signing import LogSigning
 from tallystick.messages import EvidenceRequest
 from tests.support.worlds.agreements import LOG_KEY
 from tests.support.worlds.gate_worlds import World
@@ -26,6 +27,7 @@ def test_an_export_reads_no_claims_record_inside_a_write_transaction(world: Worl
         blobs=world.blobs,
         log_key=LOG_KEY,
         root_keys=frozenset(),
+        signing=LogSigning(database=world.database, log_key=LOG_KEY, deployment=world.agreement.deployment),
         tell=said.append,
     )
     exporting.export_evidence(EvidenceRequest(claim=world.claim))

@@ -143,7 +143,7 @@ def test_a_record_of_any_time_is_read_and_told(begun: datetime, later: datetime)
         return
     for at in (begun, later):
         assert waiting(world.agreement, world.claim, at) is not None
-        assert premises_to_tell(world.agreement, world.claim, CRITICAL, at=at)
+        assert premises_to_tell(world.agreement, world.claim, CRITICAL, at=at, unextended=frozenset())
         assert claim_letter(world.agreement, world.claim, at=at)
         beyond_calendars(world.agreement, world.claim, at=at)
         with suppress(CalendarExhaustedError):

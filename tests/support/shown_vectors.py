@@ -112,8 +112,10 @@ def vectors() -> dict[str, dict[str, Any]]:
         "claim": the_claim().filing,
         "claim-with-the-ledger": replace(the_claim().filing, ledger_seen=_SEEN),
         "deposit": _deposit(),
+        "deposit-with-the-ledger": replace(_deposit(), ledger_seen=_SEEN),
         "deposit-first": replace(_deposit(), number=1, previous=None, tree=None),
-        "key-revocation": _header(KeyRevocation, ANA, key=PEOPLE[TOM].person.signing_key, reason="stolen"),
+        "key-revocation": _revocation(),
+        "key-revocation-with-the-ledger": replace(_revocation(), ledger_seen=_SEEN),
         "approval-with-a-share": replace(approval, contributions=(share,)),
         "approval-without-the-ledger": replace(approval, ledger_seen=None),
         "denial-of-another-claim": replace(denial, claim=some_digest(11)),
@@ -213,6 +215,11 @@ def _header(body: Any, person: PersonId, **members: object) -> Any:  # noqa: ANN
         nonce=_NONCE,
         **members,
     )
+
+
+def _revocation() -> KeyRevocation:
+    made: KeyRevocation = _header(KeyRevocation, ANA, key=PEOPLE[TOM].person.signing_key, reason="stolen")
+    return made
 
 
 def _deposit() -> Deposit:

@@ -116,7 +116,9 @@ def worker_activities(settings: Settings, database: Engine, letters: LettersSoon
         TallystickError: A key file or a store is not what it must be.
     """
     log_key = read_log_key(settings)
-    signing = LogSigning(database=database, log_key=log_key, deployment=settings.deployment)
+    signing = LogSigning(
+        database=database, log_key=log_key, deployment=settings.deployment, doubted=letters.owe
+    )
     blobs = open_blobs(settings)
     return WorkerActivities(
         signing=signing,
@@ -134,6 +136,7 @@ def worker_activities(settings: Settings, database: Engine, letters: LettersSoon
             blobs=blobs,
             log_key=log_key,
             root_keys=frozenset(settings.root_keys),
+            signing=signing,
         ),
     )
 

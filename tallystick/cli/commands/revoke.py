@@ -78,6 +78,7 @@ def _said(desk: Desk, signed: SignedAgreement, person: str | None, reason: str) 
         **signed.terms.header(author.id, now(), new_nonce()),
         key=owner.signing_key,
         reason=reason,
+        ledger_seen=desk.ledger_seen(signed.agreement.id),
     )
     return unsigned(Kind.KEY_REVOCATION, encode_object(body))
 

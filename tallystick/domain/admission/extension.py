@@ -1,8 +1,9 @@
 """Whether the log extends the checkpoint that the author of a statement had verified, and what follows.
 
 What only stops a release is accepted all the same: a log that was rewritten, or put back from an older copy,
-must not keep anyone from stopping it. What helps a release is refused, and counts for no decision. The log is
-read elsewhere; the rules get what was found in it.
+must not keep anyone from stopping it. What helps a release is refused, and counts for no decision; so is a
+deposit, which a claim could ask for. A key that is reported stolen is stolen on every log: a revocation is
+accepted, by whomever. The log is read elsewhere; the rules get what was found in it.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from tallystick.domain.amounts import counted
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
+from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.header import ActBody, Header, LedgerSeen
+from tallystick.domain.statements.header import Header, LedgerSeen
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.seen import ledger_seen
 
 
 class LedgerNotExtendedError(TallystickError):
@@ -43,19 +47,16 @@ class LogFound:
     root: Digest | None
 
 
-def ledger_seen(body: Header) -> LedgerSeen | None:
-    """Return the checkpoint that the author of a statement had verified, if it names one."""
-    return body.ledger_seen if isinstance(body, ActBody | ClaimFiling) else None
-
-
 def helps_release(claim: Claim | None, body: Header) -> bool:
     """Return whether a statement helps the release that a claim asks for; if not, it only stops or reports.
 
     Args:
-        claim: The claim that an act is about; None if `body` files it.
+        claim: The claim that an act is about; None if `body` files it, or is about no claim.
     """
-    if isinstance(body, ClaimFiling):
+    if isinstance(body, ClaimFiling | Deposit):
         return True
+    if isinstance(body, KeyRevocation):
+        return False
     assert claim is not None, "an act is about a claim"
     return BY_KIND[body.KIND].helps(body, claim)
 
@@ -65,8 +66,7 @@ def contradiction(seen: LedgerSeen, log: LogFound) -> str | None:
     if not 0 <= seen.size <= log.size:
         return f"its author had verified {_entries(seen.size)}, and the log had {log.size}"
     if seen.root != log.root:
-        at = f"the first {_entries(seen.size)}"
-        return f"its author had verified the root {seen.root} of {at}, and the log has {log.root or 'none'}"
+        return f"its author had verified {seen.words}, and the log has {log.root or 'none'}"
     return None
 
 

@@ -39,3 +39,19 @@ class Sight:
     ledger: str | None
     unextended: frozenset[Digest]
     halted: bool
+
+
+def sight_of_log(at: datetime, unextended: frozenset[Digest]) -> Sight:
+    """Return what someone has seen who has read the log and nothing else: no other premise holds by it."""
+    return Sight(
+        at=at,
+        agreement_digest=Digest(""),
+        agreement_signers=frozenset(),
+        root_keys=frozenset(),
+        deposit=None,
+        custody={},
+        sealed={},
+        ledger="not hashed",
+        unextended=unextended,
+        halted=True,
+    )

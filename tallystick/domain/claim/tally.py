@@ -91,7 +91,8 @@ def tally_approvals(
 
     def against(entry: Entry, body: Approval) -> str | None:
         if entry.signed.id in unextended:
-            return "the log does not extend the one that its author had verified"
+            seen = "another log" if body.ledger_seen is None else body.ledger_seen.words
+            return f"its author had verified {seen}, which this log does not extend"
         return _against_approval(agreement, claim, entry, body, stage=stage, at=at)
 
     candidates = ((entry, against(entry, body)) for entry, body in claim.approvals)

@@ -137,7 +137,8 @@ def _copies(events: Sequence[Event]) -> Iterator[str]:
 
 def _logs(events: Sequence[Event]) -> Iterator[str]:
     if events:
-        yield "The log is not as these persons had verified it before they signed. What they signed counts."
+        yield "The log is not as these persons had verified it before they signed. What only stops a release,"
+        yield "or revokes a key, counts all the same."
         yield ""
         yield from (line for event in events for line in _event_lines(event))
         yield "Either they are mistaken, or entries of the log were lost or replaced: an older copy of it may"

@@ -15,8 +15,9 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.rules import PremiseAnswer
-from tallystick.domain.claim.sight import Sight
-from tallystick.domain.ids import StageId
+from tallystick.domain.claim.sight import Sight, sight_of_log
+from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.release.seen import EXTENDED
 from tallystick.domain.statements.engine import PremiseVerdict
 
 
@@ -65,13 +66,24 @@ def recorded_premises(
 
 
 def premises_to_tell(
-    agreement: Agreement, claim: Claim, stage: StageId, *, at: datetime
+    agreement: Agreement, claim: Claim, stage: StageId, *, at: datetime, unextended: frozenset[Digest]
 ) -> tuple[PremiseVerdict, ...]:
-    """Return the premises that the record alone decides, for people: one beyond a calendar is not met."""
-    asked = (
+    """Return the premises that record and log decide, for people: one beyond a calendar is not met.
+
+    Args:
+        unextended: As in `Sight`, for one who has read the log.
+    """
+    recorded = (
         (premise, partial(look, agreement, claim, stage, at))
         for premise, look in claim.rules.recorded.items()
     )
+    sight = sight_of_log(at, unextended)
+    logged = (
+        (premise, partial(claim.rules.seen[premise], agreement, claim, stage, sight))
+        for premise in claim.rules.seen
+        if premise == EXTENDED
+    )
+    asked = (*recorded, *logged)
     return tuple(PremiseVerdict(premise=premise, **_answer(ask)._asdict()) for premise, ask in asked)
 
 

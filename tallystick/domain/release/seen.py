@@ -1,6 +1,6 @@
 """The premises of a release that need more than the record: what the one who decides has read itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +15,12 @@ from tallystick.domain.deposit.received import received_fault
 from tallystick.domain.ids import StageId
 from tallystick.domain.statements.header import Header
 from tallystick.domain.statements.receipts import Receipt
+from tallystick.domain.statements.seen import ledger_seen
+from tallystick.domain.statements.signed import Body, Signed
+from tallystick.limits.logs import ASTRAY_TOLD_MAX
+
+EXTENDED: Final = "ledger-extends-seen"
+"""The premise that the log alone decides."""
 
 
 def _agreement_pinned(_: Agreement, claim: Claim, __: StageId, sight: Sight) -> PremiseAnswer:
@@ -88,15 +94,29 @@ def _ledger(_: Agreement, __: Claim, ___: StageId, sight: Sight) -> PremiseAnswe
 
 def _extended(agreement: Agreement, claim: Claim, stage: StageId, sight: Sight) -> PremiseAnswer:
     """Leave out of the count who had verified another log; whatever else rests on another log refuses."""
-    acted = [e.signed.id for e in claim.entries if e.signed.id in sight.unextended]
-    if not acted:
+    acted = [e.signed for e in claim.entries if e.signed.id in sight.unextended]
+    deposited = [claim.filing.deposit] if claim.filing.deposit in sight.unextended else []
+    if not acted and not deposited:
         return PremiseAnswer(holds=True, found="the log extends every log that those who helped had verified")
-    others = set(acted) - {entry.signed.id for entry, _ in claim.approvals}
+    others = {signed.id for signed in acted} - {entry.signed.id for entry, _ in claim.approvals}
     tally = tally_approvals(agreement, claim, stage, at=sight.at, unextended=sight.unextended)
     return PremiseAnswer(
-        holds=not others and tally.reached,
-        found=f"their authors had verified another log: {', '.join(sorted(acted))}",
+        holds=not others and not deposited and tally.reached,
+        found=_who_had_seen([*map(_had_seen, acted), *(f"deposit {one}" for one in deposited)]),
     )
+
+
+def _had_seen(signed: Signed[Body]) -> str:
+    seen = ledger_seen(signed.body)
+    what = "another log" if seen is None else seen.words
+    return f"{signed.kind} {signed.id} by {signed.body.person}, who had verified {what}"
+
+
+def _who_had_seen(statements: Sequence[str]) -> str:
+    """Name the first of them, as many as fit into a premise, and say how many more there are."""
+    told, more = statements[:ASTRAY_TOLD_MAX], len(statements) - ASTRAY_TOLD_MAX
+    rest = [f"and {more} more"] if more > 0 else []
+    return f"this log does not extend what their authors had verified: {'; '.join([*told, *rest])}"
 
 
 def _halt(_: Agreement, __: Claim, ___: StageId, sight: Sight) -> PremiseAnswer:
@@ -111,7 +131,7 @@ SEEN: Final[Mapping[str, SeenPremise[Claim]]] = MappingProxyType(
         "custody-known": _custody,
         "sealed-bytes-match": _sealed_bytes,
         "ledger-whole": _ledger,
-        "ledger-extends-seen": _extended,
+        EXTENDED: _extended,
         "not-halted": _halt,
     }
 )

@@ -84,6 +84,7 @@ def _deposit(body: Deposit, context: Context) -> Iterator[str]:
         yield f"  sealed to custody {one.custody}"
     if body.tree is not None:
         yield f"with the names, links, modes and times of all files, in form {body.tree}"
+    yield from _verified(body.ledger_seen)
     yield from _identity(body, context)
 
 
@@ -92,6 +93,7 @@ def _revocation(body: KeyRevocation, context: Context) -> Iterator[str]:
     yield f"{body.person} revokes the key of {owner}; what it signed no longer counts for anything undecided."
     yield f"key {body.key}"
     yield f"reason: {quoted(body.reason)}"
+    yield from _verified(body.ledger_seen)
     yield from _identity(body, context)
 
 

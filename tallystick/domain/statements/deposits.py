@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.kinds import Kind
-from tallystick.domain.statements.header import Header
+from tallystick.domain.statements.header import Header, LedgerSeen
 
 TREE: Final = 2
 """The newest form of a bag's tree file; a receiver fetches only what is in a form that it knows."""
@@ -41,6 +41,7 @@ class Deposit(Header):
         watermark: The content is as of this moment, whenever it was received.
         tree: The form of the file in which each bag says its true names, links, modes and times (`TREE`);
             absent if the bags have none, and are no more than BagIt says.
+        ledger_seen: The newest checkpoint that the depositor had verified; absent if there is none.
     """
 
     KIND: ClassVar[Kind] = Kind.DEPOSIT
@@ -49,3 +50,4 @@ class Deposit(Header):
     components: tuple[DepositedComponent, ...]
     previous: Digest | None = None
     tree: int | None = None
+    ledger_seen: LedgerSeen | None = None

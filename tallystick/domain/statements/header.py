@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from tallystick.domain.amounts import counted
 from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, Digest, PersonId
 from tallystick.domain.kinds import Kind
 
@@ -37,6 +38,11 @@ class LedgerSeen:
 
     size: int
     root: Digest
+
+    @property
+    def words(self) -> str:
+        """What was verified, for people."""
+        return f"the root {self.root} of the first {counted(self.size, 'entry', 'entries')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

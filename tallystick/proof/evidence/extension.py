@@ -3,11 +3,12 @@
 from collections.abc import Container, Iterable, Iterator
 
 from tallystick.crypto.log.merkle import verify_consistency
-from tallystick.domain.admission.extension import LogFound, contradiction, helps_release, ledger_seen
+from tallystick.domain.admission.extension import LogFound, contradiction, helps_release
 from tallystick.domain.amounts import counted
 from tallystick.domain.ids import Digest
 from tallystick.domain.statements.header import LedgerSeen
-from tallystick.domain.statements.signed import Entry
+from tallystick.domain.statements.seen import ledger_seen
+from tallystick.domain.statements.signed import Body, Signed
 from tallystick.proof.evidence.established import Established, EvidenceBrokenError
 from tallystick.proof.evidence.file import FiledEntry
 
@@ -19,13 +20,19 @@ def ledger_extends_seen(known: Established) -> str:
     counts, and the finding names it.
     """
     assert known.case is not None
+    assert known.deposit is not None
     filed = {entry.index: entry for entry in known.document.exported.entries}
-    sayings = [(entry, ledger_seen(entry.signed.body)) for entry in known.case.claim.entries]
-    named = [(entry, filed[entry.index], seen) for entry, seen in sayings if seen is not None]
-    _check_asked_for(filed.values(), {entry.index for entry, _, _ in named})
-    astray = [entry for entry, one, seen in named if not _fits(known, one, seen)]
-    helping = [entry for entry in astray if helps_release(known.case.claim, entry.signed.body)]
-    known.unextended = frozenset(entry.signed.id for entry in helping)
+    pinned = [(index, signed) for index, signed in known.signed.items() if signed.id == known.deposit.id]
+    stated = [(entry.index, entry.signed) for entry in known.case.claim.entries]
+    named = [
+        (index, signed, seen)
+        for index, signed in (*pinned, *stated)
+        if (seen := ledger_seen(signed.body)) is not None
+    ]
+    _check_asked_for(filed.values(), {index for index, _, _ in named})
+    astray = [(index, signed) for index, signed, seen in named if not _fits(known, filed[index], seen)]
+    helping = [signed.id for _, signed in astray if helps_release(known.case.claim, signed.body)]
+    known.unextended = frozenset(helping)
     checkpoints = counted(len(named), "checkpoint")
     return "; ".join([f"{checkpoints} that authors had verified", *_told(astray, known.unextended)])
 
@@ -61,8 +68,8 @@ def _fits(known: Established, filed: FiledEntry, seen: LedgerSeen) -> bool:
     return contradiction(seen, LogFound(size=filed.index, root=root)) is None
 
 
-def _told(astray: Iterable[Entry], helping: frozenset[Digest]) -> Iterator[str]:
-    for entry in astray:
-        what = "counts for no release" if entry.signed.id in helping else "counts all the same"
-        who = f"{entry.signed.kind} by {entry.signed.body.person}"
-        yield f"WARNING: entry {entry.index}, {who}, who had verified another log, {what}"
+def _told(astray: Iterable[tuple[int, Signed[Body]]], helping: frozenset[Digest]) -> Iterator[str]:
+    for index, signed in astray:
+        what = "counts for no release" if signed.id in helping else "counts all the same"
+        who = f"{signed.kind} by {signed.body.person}"
+        yield f"WARNING: entry {index}, {who}, who had verified another log, {what}"

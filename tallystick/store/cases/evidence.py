@@ -8,19 +8,19 @@ from sqlmodel import Session
 from tallystick.crypto.envelope import body_of, new_nonce
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log.note import Checkpoint, open_checkpoint, origin_of
-from tallystick.domain.admission.extension import ledger_seen
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.ids import Digest, PublicKey, engine_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
+from tallystick.domain.statements.seen import ledger_seen
 from tallystick.proof.evidence.file import EarlierLog, ExportedCase, FiledEntry, content_of, evidence_bytes
 from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, load, pinned_deposit
 from tallystick.store.database.session import database_now
 from tallystick.store.ledger import ledger, tree
 from tallystick.store.ledger.checkpoints import sign_checkpoint
 from tallystick.store.ledger.entry import LedgerEntry
-from tallystick.store.registers import agreements, claims
+from tallystick.store.registers import agreements
 from tallystick.store.registers.deposits import StoredDeposit
 from tallystick.store.registers.verdicts import verdict_on
 
@@ -42,7 +42,7 @@ def export(
         log_key: The worker's key, which the claim's agreement pins.
         root_keys: The escrow agent's keys, from the deployment's settings.
         at: When the seal is issued; absent: now, by the database's clock.
-        checkpoint: The log's newest, as `signed_log` returns it; absent: it is signed here.
+        checkpoint: The log's newest; absent: it is signed here.
 
     Raises:
         ClaimMovedOnError: The claim has entries that the checkpoint does not cover.
@@ -68,20 +68,6 @@ def export(
         entries=_filed(session, case_file, signed),
     )
     return evidence_bytes(case, _seal(case, case_file.terms, at or database_now(session)), log_key)
-
-
-def signed_log(session: Session, claim: Digest, log_key: SigningKey) -> bytes:
-    """Return the newest checkpoint of the log in which a claim is; if the log has grown, sign it anew.
-
-    This alone of an export writes, and it folds nothing: others wait for it as for any entry.
-
-    Raises:
-        NoSuchClaimError: No such claim was filed.
-        LedgerCorruptError: The log is not what was signed before; nothing is signed.
-    """
-    stored = claims.filed(session, claim)
-    origin = origin_of(stored.filing().deployment, stored.agreement_id)
-    return sign_checkpoint(session, stored.agreement_id, log_key, origin)
 
 
 def _seal(case: ExportedCase, terms: Terms, at: datetime) -> EvidenceSeal:
@@ -117,10 +103,12 @@ def _seen(session: Session, case: CaseFile, size: int) -> dict[Digest, EarlierLo
         size: How many entries the checkpoint covers.
     """
     agreement_id, found = case.agreement.id, dict[Digest, EarlierLog]()
-    for entry in case.claim.entries:
-        seen = ledger_seen(entry.signed.body)
-        if seen is not None and 0 <= seen.size <= entry.index:
-            found[entry.signed.id] = EarlierLog(
+    deposit = pinned_deposit(session, case)
+    named = [(entry.index, entry.signed.id, entry.signed.body) for entry in case.claim.entries]
+    for index, statement, body in (*named, (deposit.entry.index, deposit.digest, deposit.body())):
+        seen = ledger_seen(body)
+        if seen is not None and 0 <= seen.size <= index:
+            found[statement] = EarlierLog(
                 root=tree.root_at(session, agreement_id, seen.size),
                 proof=tree.consistency_proof(session, agreement_id, seen.size, size),
             )

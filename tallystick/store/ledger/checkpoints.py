@@ -84,6 +84,12 @@ def latest_checkpoint(session: Session, agreement_id: AgreementId) -> bytes | No
     return None if last is None else last.note
 
 
+def signed_size(session: Session, agreement_id: AgreementId) -> int:
+    """Return how many entries the newest signed checkpoint of the log covers."""
+    last = _latest(session, agreement_id)
+    return 0 if last is None else last.size
+
+
 def checkpoints(session: Session, agreement_id: AgreementId) -> list[bytes]:
     """Return all signed checkpoints of the log, oldest first."""
     return [row.note for row in _checkpoint_rows(session, agreement_id)]

@@ -1,17 +1,20 @@
 """The log's Merkle tree as it is stored: roots and proofs at any size, each from a few rows.
 
 Each entry's row has the roots of the perfect subtrees that it completes (`node_hashes`). From them come the
-root of any size that the log ever had (`root_at`), the proof that an entry is in it (`inclusion_proofs`) and
-that it only grew (`consistency_proof`): O(log n) rows for each, read at once. `verify_log` hashes them again.
+root of any size that the log ever had (`root_at`, `roots_at`), the proof that an entry is in it
+(`inclusion_proofs`) and that it only grew (`consistency_proof`): O(log n) rows for each, read at once.
+`verify_log` hashes them again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 
 from sqlmodel import Session, col, select
 
 from tallystick.crypto.log.merkle import (
     HASH_SIZE_BYTES,
     ConsistencyInvalidError,
+    Frontier,
     InclusionInvalidError,
     LogRangeError,
     Run,
@@ -43,8 +46,32 @@ def root_at(session: Session, agreement_id: AgreementId, size: int) -> bytes:
     """
     now = frontier_of(session, agreement_id)
     _check_reached(size, now.size)
-    runs = [run_of(0, size), *consistency_runs(size, now.size)]
-    root, *proof = _hashes_of(session, agreement_id, runs)
+    runs = _root_runs(size, now)
+    return _root_found(size, now, runs, _stored(session, agreement_id, runs))
+
+
+def roots_at(session: Session, agreement_id: AgreementId, sizes: Collection[int]) -> Mapping[int, bytes]:
+    """Return the root at each of some sizes, as `root_at` does, by a few questions to the database.
+
+    A size that the log never had is left out, and so is one at which the stored tree is damaged.
+    """
+    now = frontier_of(session, agreement_id)
+    wanted = {size: _root_runs(size, now) for size in sizes if 0 <= size <= now.size}
+    hashes = _stored(session, agreement_id, [run for runs in wanted.values() for run in runs])
+    found: dict[int, bytes] = {}
+    for size, runs in wanted.items():
+        with suppress(LedgerCorruptError):
+            found[size] = _root_found(size, now, runs, hashes)
+    return found
+
+
+def _root_runs(size: int, now: Frontier) -> list[Run]:
+    """Return the run of the root at `size`, and those that show that the log as it stands extends it."""
+    return [run_of(0, size), *consistency_runs(size, now.size)]
+
+
+def _root_found(size: int, now: Frontier, runs: Sequence[Run], hashes: Mapping[int, bytes]) -> bytes:
+    root, *proof = (_root(run, hashes) for run in runs)
     try:
         verify_consistency(old_size=size, new_size=now.size, old_root=root, new_root=now.root(), proof=proof)
     except ConsistencyInvalidError as error:

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from tallystick.crypto.log.merkle import EMPTY_ROOT
 from tallystick.domain.ids import Digest
 from tallystick.domain.statements.acts import Denial, NoticeAcknowledgement
 from tallystick.domain.statements.header import LedgerSeen
@@ -13,6 +15,8 @@ from tests.activities.gate.test_decide import last_decision, refuses
 from tests.support.worlds.agreements import ABE, ANA, DORA, KIM, TOM
 from tests.support.worlds.gate_worlds import ACKNOWLEDGED, READY, World
 from tests.support.worlds.prepared_worlds import accepted, prepared_world, ready_world
+
+EMPTY: Final = Digest(f"sha256:{EMPTY_ROOT.hex()}")
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +78,20 @@ def test_an_acknowledgement_on_another_log_opens_no_window_that_ends(prepared: W
     approved(world, lambda _: None)
 
     assert refuses(world) == {"ledger-extends-seen"}
+
+
+@pytest.mark.parametrize(("size", "refused"), [(3, True), (None, False)])
+def test_a_deposit_whose_depositor_had_verified_another_log_is_not_released(
+    tmp_path: Path, size: int | None, refused: bool
+) -> None:
+    seen = LedgerSeen(size=0, root=EMPTY) if size is None else LedgerSeen(size=size, root=EMPTY)
+    world = accepted(prepared_world(tmp_path / "world", seen=seen))
+    world.settle(READY)
+    approved(world, lambda _: None)
+
+    assert (world.decide().outcome == "released") is not refused
+    (verdict,) = (v for v in last_decision(world.case().claim).premises if v.premise == "ledger-extends-seen")
+    assert (f"deposit {world.case().claim.filing.deposit}" in verdict.found) is refused
 
 
 def test_a_denial_counts_whatever_log_its_author_had_verified(tmp_path: Path) -> None:

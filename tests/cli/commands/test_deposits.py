@@ -77,6 +77,20 @@ def test_deposit_is_signed_uploaded_and_verified(office: Office, folder: Path) -
     assert f"GET {URL}/ledger/entries" not in office.api.asked, "one statement is asked for, never the ledger"
 
 
+def test_a_deposit_names_the_longest_log_that_its_depositor_has_verified_if_there_is_one(
+    office: Office, folder: Path
+) -> None:
+    for seen in (None, office.remembers_log):
+        expected = None if seen is None else seen(DORA)
+        office.api.posted.clear()
+        ran = make(office, folder, "--component", DOCS)
+        assert ran.code == 0, ran.err
+        body = read_signed(office.sent()[-1], AGREEMENT).body
+        assert isinstance(body, Deposit)
+        assert body.ledger_seen == expected
+        assert ("having verified the ledger: 7 entries" in ran.err) is (expected is not None)
+
+
 def test_what_was_uploaded_opens_with_the_custody_key_alone(
     office: Office, folder: Path, release: Release, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tallystick.crypto.envelope import body_of
+from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import URL, Office
 from tests.support.worlds.agreements import AGREEMENT, ANA, DORA, KIM, TOM
@@ -16,6 +17,19 @@ def test_own_key_is_revoked_by_oneself(office: Office) -> None:
     ((path, envelope),) = office.api.posted
     body = body_of(envelope)
     assert (path, body["key"], body["reason"]) == (PATH, AGREEMENT.person(DORA).signing_key, "stolen")
+
+
+def test_a_revocation_names_the_longest_log_that_its_author_has_verified_if_there_is_one(
+    office: Office,
+) -> None:
+    for seen in (None, office.remembers_log):
+        expected = None if seen is None else seen(DORA)
+        office.api.posted.clear()
+        ran = office.run("revoke", AGREEMENT.id, "--yes", person=DORA)
+        body = read_signed(office.sent()[0], AGREEMENT).body
+        assert isinstance(body, KeyRevocation)
+        assert body.ledger_seen == expected
+        assert ("having verified the ledger: 7 entries" in ran.err) is (expected is not None)
 
 
 def test_whose_key_it_is_is_shown_and_nothing_is_sent_without_a_yes(office: Office) -> None:

@@ -1,6 +1,7 @@
 """What follows from a log that does not extend what an author had verified: whoever helps is refused."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -16,7 +17,10 @@ from tallystick.domain.admission.extension import (
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Authority, Kind, Outcome, ReceiptOutcome, WithdrawalReason
 from tallystick.domain.statements.acts import Approval, Denial, Objection
+from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.header import Header, LedgerSeen
+from tallystick.domain.statements.keys import KeyRevocation
+from tests.domain.statements.test_bodies import filled
 from tests.support.stories.stories import play
 from tests.support.worlds.groundwork import NO_DIGEST, some_digest
 from tests.support.worlds.world import World
@@ -102,6 +106,16 @@ def test_every_act_is_in_the_table() -> None:
 
 def test_a_filing_helps_the_release_that_it_asks_for() -> None:
     assert helps_release(None, play("bea files").claim.filing)
+
+
+def test_a_deposit_helps_and_a_key_that_is_reported_stolen_is_stolen_on_every_log() -> None:
+    another = LogFound(size=9, root=some_digest(8))
+    deposit = replace(filled(Deposit), ledger_seen=SEEN)
+    with pytest.raises(LedgerNotExtendedError):
+        check_extended(None, deposit, another)
+    assert check_extended(None, deposit, SAME) is None
+    revocation = replace(filled(KeyRevocation), ledger_seen=SEEN)
+    assert check_extended(None, revocation, another) == contradiction(SEEN, another)
 
 
 @pytest.mark.parametrize(

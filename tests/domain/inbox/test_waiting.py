@@ -12,6 +12,7 @@ from tallystick.domain.inbox.deadlines import deadlines
 from tallystick.domain.inbox.waiting import Awaited, going_back, to_undo, waiting
 from tallystick.domain.kinds import Happening
 from tallystick.domain.release.decision import premises_to_tell, recorded_premises
+from tallystick.domain.release.seen import EXTENDED
 from tallystick.domain.statements.engine import Event
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, CRITICAL, DORA, KIM
@@ -252,9 +253,11 @@ def test_the_explanation_names_the_calendar_at_the_premises_that_it_leaves_open(
         recorded_premises(world.agreement, world.claim, CRITICAL, at=world.now)
     told = {
         verdict.premise: verdict
-        for verdict in premises_to_tell(world.agreement, world.claim, CRITICAL, at=world.now)
+        for verdict in premises_to_tell(
+            world.agreement, world.claim, CRITICAL, at=world.now, unextended=frozenset()
+        )
     }
-    assert tuple(told) == tuple(world.claim.rules.recorded)
+    assert tuple(told) == (*world.claim.rules.recorded, EXTENDED)
     assert told["intake-accepted"].holds
     assert not told["notice-proven"].holds
     assert "calendar de-by" in told["notice-proven"].found

@@ -16,14 +16,16 @@ from tallystick.domain.ids import ComponentId, PersonId, StageId
 from tallystick.domain.kinds import Kind, Purpose, ReceiptOutcome
 from tallystick.domain.periods import Period
 from tallystick.domain.record.generations import GENERATION_1
-from tallystick.domain.release.decision import decide
+from tallystick.domain.release.decision import decide, premises_to_tell
 from tallystick.domain.statements.acts import Approval, Intake, NoticeAcknowledgement
 from tallystick.domain.statements.engine import Notice, Sighting
+from tallystick.domain.statements.header import LedgerSeen
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.statements.signed import Body, Entry
+from tallystick.limits.logs import ASTRAY_TOLD_MAX
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import PEOPLE
-from tests.support.worlds.groundwork import NO_DIGEST, key_of
+from tests.support.worlds.groundwork import NO_DIGEST, key_of, some_digest
 from tests.support.worlds.world import World
 
 DAY: Final = timedelta(days=1)
@@ -271,6 +273,11 @@ FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], 
             contradicted(sight, claim.entries_of(Intake)[0][0]),
         ),
         lambda agreement, claim, sight: (agreement, claim, contradicted(sight, claim.entries[0])),
+        lambda agreement, claim, sight: (
+            agreement,
+            claim,
+            replace(sight, unextended=frozenset({claim.filing.deposit})),
+        ),
     ),
     "not-halted": (seen(lambda s: replace(s, halted=True)),),
 }
@@ -301,6 +308,37 @@ def test_an_approval_whose_author_verified_another_log_is_left_out_and_named_if_
     (verdict,) = (one for one in decision.premises if one.premise == "ledger-extends-seen")
     assert decision.released
     assert extra.signed.id in verdict.found
+
+
+def test_a_premise_names_a_few_authors_of_another_log_and_counts_the_rest_so_that_it_can_be_read() -> None:
+    agreement, claim, sight = facts()
+    acts = frozenset(entry.signed.id for entry in claim.entries)
+    assert len(acts) > ASTRAY_TOLD_MAX
+    verdicts = decide(agreement, claim, CRITICAL, replace(sight, unextended=acts)).premises
+    (found,) = (one.found for one in verdicts if one.premise == "ledger-extends-seen")
+    assert found.endswith(f"and {len(acts) - ASTRAY_TOLD_MAX} more")
+    assert found.count("sha256:") == ASTRAY_TOLD_MAX
+
+
+def test_people_are_told_before_the_decision_who_had_verified_which_log() -> None:
+    agreement, claim, _ = facts()
+    entry, body = claim.approvals[-1]
+    seen = LedgerSeen(size=4, root=some_digest(4))
+    acted = replace(entry, signed=replace(entry.signed, body=replace(body, ledger_seen=seen)))
+    entries = tuple(acted if one == entry else one for one in claim.entries)
+    told = premises_to_tell(
+        agreement,
+        replace(claim, entries=entries),
+        CRITICAL,
+        at=facts()[2].at,
+        unextended=frozenset({entry.signed.id}),
+    )
+    assert [verdict.premise for verdict in told] == [*GENERATION_1.recorded, "ledger-extends-seen"]
+    assert not told[-1].holds
+    assert (
+        f"approval {entry.signed.id} by {body.person}, who had verified the root {seen.root}"
+        in told[-1].found
+    )
 
 
 def test_every_premise_has_a_case() -> None:

@@ -8,16 +8,18 @@ from typing import Final
 import pytest
 
 from tallystick.crypto.envelope import kind_of
+from tallystick.crypto.log.merkle import EMPTY_ROOT
 from tallystick.domain.agreement.plan import GATE_LEAF
-from tallystick.domain.ids import gate_person
+from tallystick.domain.ids import Digest, gate_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.acts import Denial
 from tallystick.domain.statements.engine import DecisionStatement, PremiseVerdict
 from tallystick.domain.statements.header import Contribution, LedgerSeen
+from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.proof.evidence.file import EarlierLog, ExportedCase, FiledEntry, read_evidence_file
 from tallystick.proof.evidence.verify import verify
 from tests.proof.evidence.test_verify import exported, resealed
-from tests.support.worlds.agreements import ABE, ANA, CRITICAL, DECISION_KEY, KIM, TOM
+from tests.support.worlds.agreements import ABE, ANA, CRITICAL, DECISION_KEY, DORA, KIM, PEOPLE, TOM
 from tests.support.worlds.gate_worlds import READY, World
 from tests.support.worlds.groundwork import some_digest
 from tests.support.worlds.prepared_worlds import accepted, prepared_world
@@ -111,6 +113,43 @@ def test_a_denial_on_another_log_counts_and_the_verifier_says_so(world: World) -
     assert verify(file).holds
     assert f"WARNING: entry {world.case().raw[-1].index}, denial by {ABE}" in found(file)
     assert found(file).endswith("counts all the same")
+
+
+@pytest.mark.parametrize(("size", "sound"), [(0, True), (3, False)])
+def test_the_pinned_deposits_log_is_held_against_the_file_and_named_if_it_is_another(
+    size: int, sound: bool, tmp_path: Path
+) -> None:
+    seen = LedgerSeen(size=size, root=Digest(f"sha256:{EMPTY_ROOT.hex()}"))
+    world = accepted(prepared_world(tmp_path / "world", seen=seen))
+    for person in (ANA, KIM, TOM):
+        world.approve(person, READY)
+    world.settle(READY)
+    world.sign_checkpoint()
+    world.decide()
+    file = exported(world)
+    report = verify(file)
+
+    assert (report.holds, bool(report.released)) == (True, sound)
+    assert (
+        f"deposit by {DORA}, who had verified another log, counts for no release" in found(file)
+    ) is not sound
+
+
+def test_a_revocation_on_another_log_counts_and_the_verifier_says_so(world: World) -> None:
+    key = PEOPLE[TOM]
+    body = world.body(
+        KeyRevocation,
+        TOM,
+        READY,
+        key=key.person.signing_key,
+        reason="stolen",
+        ledger_seen=LedgerSeen(size=10_000, root=ANOTHER),
+    )
+    world.slip_in(world.signed(body, key.signing_key), READY)
+    world.sign_checkpoint()
+    assert found(exported(world)).endswith(
+        f"key-revocation by {TOM}, who had verified another log, counts all the same"
+    )
 
 
 def without(_: EarlierLog) -> None:

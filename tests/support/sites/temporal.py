@@ -309,7 +309,9 @@ class Story:
             ledger=LedgerActivities(database=database, blobs=blobs, log_key=LOG_KEY, grown=signing.sign),
             notices=NoticeActivities(database=database, log_key=LOG_KEY, post=post or outbox),
             blobs=BlobActivities(database=database, blobs=blobs),
-            evidence=EvidenceActivities(database=database, blobs=blobs, log_key=LOG_KEY, root_keys=ROOT_KEYS),
+            evidence=EvidenceActivities(
+                database=database, blobs=blobs, log_key=LOG_KEY, root_keys=ROOT_KEYS, signing=signing
+            ),
         )
 
     def gate(self) -> GateActivities:

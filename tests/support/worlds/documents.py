@@ -49,8 +49,9 @@ def upload(
     under: AgreementId,
     sender: PersonId,
     at: datetime,
+    purpose: BlobPurpose = BlobPurpose.EVIDENCE,
 ) -> Digest:
-    """Have the stores take a file as evidence from `sender`, as they take what has been uploaded."""
+    """Have the stores take a file from `sender`, as they take what has been uploaded."""
     hashing, wanted = ChunkHashing(), sha256_digest(data)
     blobs.put(wanted, len(data), lambda: hashing.passing([data]))
     blob = StoredBlob(
@@ -59,7 +60,7 @@ def upload(
         agreement_id=under,
         uploaded_by=key_id(PEOPLE[sender].signing_key.public_key),
         party=party_of(sender),
-        purpose=BlobPurpose.EVIDENCE,
+        purpose=purpose,
         arrived_at=at,
     )
     with transaction(database) as session:

@@ -163,7 +163,12 @@ class World:
         for component, epoch in wanted:
             gate.deal(DealCustody(agreement=self.agreement.id, component=component, epoch=epoch))
 
-    def deposit(self, contents: Mapping[ComponentId, bytes], live: Mapping[ComponentId, Digest]) -> Digest:
+    def deposit(
+        self,
+        contents: Mapping[ComponentId, bytes],
+        live: Mapping[ComponentId, Digest],
+        seen: LedgerSeen | None = None,
+    ) -> Digest:
         components = tuple(self.sealed(name, plain, live[name]) for name, plain in contents.items())
         with reading(self.database) as session:
             last = deposits.latest(session, self.agreement.id)
@@ -175,6 +180,7 @@ class World:
             previous=None if last is None else last.digest,
             watermark=MONDAY,
             components=components,
+            ledger_seen=seen,
         )
         envelope = self.signed(body, PEOPLE[DORA].signing_key)
         with transaction(self.database) as session:

@@ -11,6 +11,7 @@ from tallystick.domain.codec import decode
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
 from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.header import LedgerSeen
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.registers import claims, deposits
 from tallystick.store.registers.custody import live_custody
@@ -20,8 +21,14 @@ from tests.support.worlds.gate_worlds import ACKNOWLEDGED, FILED, READY, World
 CONTENTS: Final = {component.id: f"what {component.id} is".encode() for component in AGREEMENT.components}
 
 
-def prepared_world(folder: Path, *, versions: int = 1, first: Agreement = AGREEMENT) -> World:
-    """An agreement with this many versions, dealt custody and a verified deposit; no claim yet."""
+def prepared_world(
+    folder: Path, *, versions: int = 1, first: Agreement = AGREEMENT, seen: LedgerSeen | None = None
+) -> World:
+    """An agreement with this many versions, dealt custody and a verified deposit; no claim yet.
+
+    Args:
+        seen: What the depositor had verified of the log.
+    """
     folder.mkdir(exist_ok=True)
     world = World(folder=folder, agreement=first)
     world.register()
@@ -31,7 +38,7 @@ def prepared_world(folder: Path, *, versions: int = 1, first: Agreement = AGREEM
     world.deal()
     with reading(world.database) as session:
         live = live_custody(session, world.agreement.id)
-    world.deposit(CONTENTS, live)
+    world.deposit(CONTENTS, live, seen)
     return world
 
 
