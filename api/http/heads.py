@@ -1,11 +1,17 @@
-"""HEAD wherever GET is: monitors and load balancers use it to see whether a site is up.
+"""What the head of a request says, before a route is looked for: HEAD wherever GET is, and one length.
 
-FastAPI answers HEAD only where a route says so. A route that declares HEAD, as for blobs, is asked itself.
+Monitors and load balancers use HEAD to see whether a site is up. FastAPI answers it only where a route says
+so. A route that declares HEAD, as for blobs, is asked itself.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.problems import RequestRefusedError, problem_response
+
+_LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class Heads:
@@ -28,3 +34,22 @@ class Heads:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
         await self._app({**scope, "method": "GET"}, receive, head)
+
+
+class OneLength:
+    """ASGI middleware that refuses a body with two lengths, and hangs up (RFC 9112 section 6.3).
+
+    A proxy that goes by the other one would take what follows for the next request of somebody else.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, unless its head has both Content-Length and Transfer-Encoding."""
+        if scope["type"] != "http" or not {name for name, _ in scope["headers"]} >= _LENGTHS:
+            await self._app(scope, receive, send)
+            return
+        refusal = RequestRefusedError("a body with Content-Length and Transfer-Encoding")
+        await problem_response(refusal, {"Connection": "close"})(scope, receive, send)

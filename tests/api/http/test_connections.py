@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.bounded import held_until_taken
 from api.http.connections import Connection
+from api.http.heads import OneLength
 from tallystick.domain.ids import PersonId
 from tallystick.limits.api import EVENT_STREAMS_EACH_MAX
 from tallystick.stack import free_port
@@ -228,3 +229,18 @@ async def test_a_large_answer_keeps_its_place_until_it_is_taken() -> None:
         for one in (slow, other):
             one.writer.close()
         await until(lambda: answering.taken)
+
+
+async def test_a_body_with_two_lengths_is_refused_and_what_follows_is_no_request() -> None:
+    both = (
+        b"POST / HTTP/1.1\r\nhost: escrow\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    )
+    async with served(OneLength(Starlette())) as port:
+        sent = await connected(port, both + ASK)
+        answered = await sent.rest
+        assert answered.startswith(b"HTTP/1.1 400")
+        assert b"connection: close" in answered.lower()
+        assert answered.count(b"HTTP/1.1") == 1
+        one = await connected(port, ASK)
+        assert (await one.answer).startswith(b"HTTP/1.1 404")
+        await closed([sent, one])

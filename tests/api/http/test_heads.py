@@ -37,3 +37,9 @@ async def test_what_takes_no_get_takes_no_head_and_says_what_it_takes(service: S
     assert refused.status_code == 405
     assert refused.headers["allow"] == "POST"
     assert (await service.http.delete("/healthz")).headers["allow"] == "GET, HEAD"
+
+
+async def test_two_lengths_of_a_body_are_refused_by_the_service_itself(service: Service) -> None:
+    both = {"content-length": "2", "transfer-encoding": "chunked", "content-type": "application/json"}
+    refused = await service.http.post("/v1/claims", content=b"{}", headers=both)
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad-request")
