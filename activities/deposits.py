@@ -2,23 +2,25 @@
 
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 from temporalio import activity
 
 from activities.heartbeats import beating, heartbeat
+from activities.places import ReadingPlaces
 from tallystick.crypto.age import HybridRecipient, MalformedHeaderError, sealed_to
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest, digest, name
+from tallystick.domain.ids import AgreementId, Digest, PublicKey, digest, name
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.faults import crossing
+from tallystick.limits.processes import BLOB_STEPS_EACH_MAX
 from tallystick.limits.sealing import AGE_HEADER_BYTES_MAX
 from tallystick.messages import DepositVerdict, VerifyDeposit
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
 from tallystick.store.blobs.store import ReplicaState, ReplicaVerdict, check_readable
 from tallystick.store.database.session import reading
-from tallystick.store.registers import deposits
+from tallystick.store.registers import agreements, deposits
 
 
 class NoSuchDepositError(TallystickError):
@@ -31,32 +33,43 @@ class NoSuchDepositError(TallystickError):
 
 @dataclass(frozen=True, kw_only=True)
 class BlobActivities:
-    """Activities about stored bytes; they hold no key."""
+    """Activities about stored bytes; they hold no key.
+
+    Attributes:
+        places: How many deposits of one agreement, or by one depositor's key, are read at a time.
+    """
 
     database: Engine
     blobs: ReplicatedBlobs
     tell: Callable[[str], None] = heartbeat
+    places: ReadingPlaces = field(default_factory=lambda: ReadingPlaces(BLOB_STEPS_EACH_MAX))
 
     @activity.defn
     def verify_deposit(self, ask: VerifyDeposit) -> DepositVerdict:
         """Read every copy of a deposit's sealed files, and replace bad copies from good ones.
 
         Raises:
-            ApplicationError: No such deposit is on record; or a store cannot be read now, which says
-                nothing about the deposit, so Temporal tries again.
+            ApplicationError: No such deposit is on record; or a store cannot be read now, or earlier
+                deposits are being read, which says nothing about the deposit, so Temporal tries again.
         """
+        agreement_id = AgreementId(name(ask.agreement))
         with crossing(), beating():
-            deposit = self._deposit(AgreementId(name(ask.agreement)), digest(ask.deposit))
-            found = [self._verify(component) for component in deposit.components]
+            deposit, depositor = self._deposit(agreement_id, digest(ask.deposit))
+            with self.places.place(agreement_id, depositor):
+                found = [self._verify(component) for component in deposit.components]
         because = tuple(line for _, lines in found for line in lines)
         return DepositVerdict(verified=not any(lost for lost, _ in found), because=because)
 
-    def _deposit(self, agreement_id: AgreementId, wanted: Digest) -> Deposit:
+    def _deposit(self, agreement_id: AgreementId, wanted: Digest) -> tuple[Deposit, PublicKey]:
+        """Return a deposit, and the key of the person who made it."""
         with reading(self.database) as session:
             stored = deposits.by_digest(session, agreement_id, wanted)
             if stored is None:
                 raise NoSuchDepositError("no such deposit", deposit=wanted)
-            return stored.body()
+            body = stored.body()
+            version = agreements.by_digest(session, body.agreement_digest)
+            assert version is not None, "a deposit on record is under a version on record"
+            return body, version.signed().agreement.person(body.person).signing_key
 
     def _verify(self, component: DepositedComponent) -> tuple[bool, list[str]]:
         """Return whether the component differs from what was signed, and a line for each bad copy."""

@@ -24,7 +24,6 @@ from temporalio import activity
 from activities.clock import now
 from activities.gate.deal import Dealer
 from activities.gate.journal import GateJournal
-from activities.gate.places import ReadingPlaces
 from activities.gate.publish import Publisher
 from activities.gate.release import Releaser, TimedDecision
 from activities.gate.sight import (
@@ -37,6 +36,7 @@ from activities.gate.sight import (
 )
 from activities.gate.witness import Witness
 from activities.heartbeats import beating, heartbeat
+from activities.places import ReadingPlaces
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.authorship.authors import check_stages
@@ -53,6 +53,7 @@ from tallystick.domain.ids import (
 from tallystick.domain.release.decision import decide
 from tallystick.domain.statements.deposits import DepositedComponent
 from tallystick.faults import crossing
+from tallystick.limits.processes import GATE_STEPS_EACH_MAX
 from tallystick.limits.steps import GATE_LOOKS_MAX
 from tallystick.messages import DealCustody, DecideStage, GateAnswer, GateOutcome, SightNotice
 from tallystick.proof.reading import forget
@@ -88,7 +89,7 @@ class GateActivities:
     clock: Callable[[], datetime] = now
     database_clock: Callable[[Session], datetime] = database_now
     tell: Callable[[str], None] = heartbeat
-    places: ReadingPlaces = field(default_factory=ReadingPlaces)
+    places: ReadingPlaces = field(default_factory=lambda: ReadingPlaces(GATE_STEPS_EACH_MAX))
 
     # Cancelled or not, a run is finished: it is never cut off between two of the four writes.
     @activity.defn(no_thread_cancel_exception=True)

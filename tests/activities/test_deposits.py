@@ -2,23 +2,26 @@
 
 import io
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from activities.deposits import BlobActivities, NoSuchDepositError
+from activities.places import ReadingBusyError
 from tallystick.crypto import age
 from tallystick.crypto.age import X25519Identity
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.ids import Digest
 from tallystick.domain.statements.deposits import Deposit
+from tallystick.limits.processes import BLOB_STEPS_EACH_MAX
 from tallystick.messages import DepositVerdict, VerifyDeposit
 from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.store import BlobStoreFailedError
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.registers import deposits
-from tests.support.worlds.agreements import DOCS, DORA, PEOPLE
+from tests.support.worlds.agreements import DIRK, DOCS, DORA, PEOPLE
 from tests.support.worlds.gate_worlds import MONDAY, World, typed
 from tests.support.worlds.prepared_worlds import CONTENTS, deposited, prepared_world
 
@@ -63,6 +66,23 @@ def test_a_whole_deposit_is_verified_and_every_component_is_reported(world: Worl
 
     assert verdict(world, told.append) == DepositVerdict(verified=True)
     assert told == [f"reading {component}" for component in CONTENTS]
+
+
+def test_one_depositors_files_leave_others_their_places_and_wait_for_their_own(world: World) -> None:
+    activities = BlobActivities(database=world.database, blobs=world.blobs, tell=lambda _: None)
+    asked = VerifyDeposit(agreement=world.agreement.id, deposit=deposited(world))
+    other_agreement, other_key = "another", PEOPLE[DIRK].signing_key.public_key
+    for owners in [(world.agreement.id, other_key), (other_agreement, PEOPLE[DORA].signing_key.public_key)]:
+        with ExitStack() as under_way:
+            for _ in range(BLOB_STEPS_EACH_MAX):
+                under_way.enter_context(activities.places.place(*owners))
+            with pytest.raises(ReadingBusyError) as busy, typed():
+                activities.verify_deposit(asked)
+            assert busy.value.retryable, "Temporal asks again"
+    with ExitStack() as under_way:
+        for _ in range(BLOB_STEPS_EACH_MAX):
+            under_way.enter_context(activities.places.place(other_agreement, other_key))
+        assert activities.verify_deposit(asked).verified
 
 
 @pytest.mark.parametrize(("spoil", "word"), [(flip, "altered"), (Path.unlink, "missing")])

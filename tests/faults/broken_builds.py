@@ -1761,9 +1761,9 @@ BUILDS: Final = (
     ),
     _build(
         "one agreement's stages take every place of the gate",
-        "activities/gate/places.py",
-        "if self._taken[agreement] >= self._each:",
-        "if self._taken[agreement] < 0:",
+        "activities/places.py",
+        "if self._taken[owner] >= self._each:",
+        "if self._taken[owner] < 0:",
         "tests/activities/gate/test_decide.py",
     ),
     _build(
@@ -1835,6 +1835,27 @@ BUILDS: Final = (
         "asked = (*recorded, *logged)",
         "asked = (*recorded,)",
         "tests/api/routes/test_restored_log.py",
+    ),
+    _build(
+        "one depositor's deposits keep others' verdicts waiting",
+        "activities/deposits.py",
+        "with self.places.place(agreement_id, depositor):",
+        "with self.places.place(deposit.nonce):",
+        "tests/activities/test_deposits.py",
+    ),
+    _build(
+        "one depositor has places under each of their agreements",
+        "activities/deposits.py",
+        "with self.places.place(agreement_id, depositor):",
+        "with self.places.place(agreement_id):",
+        "tests/activities/test_deposits.py",
+    ),
+    _build(
+        "a body has two lengths",
+        "api/http/heads.py",
+        'or not {name for name, _ in scope["headers"]} >= _LENGTHS:',
+        "or not _LENGTHS:",
+        "tests/api/http/test_connections.py tests/api/http/test_heads.py",
     ),
 )
 

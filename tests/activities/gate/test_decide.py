@@ -15,10 +15,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.gate.journal import GateJournal, GateJournalDamagedError, GateJournalFailedError
-from activities.gate.places import GateBusyError
 from activities.gate.publish import ContributionLostError, DecisionForgottenError
 from activities.gate.release import GateShareUnusableError
 from activities.heartbeats import heartbeat
+from activities.places import ReadingBusyError
 from tallystick.crypto import age
 from tallystick.crypto.custody.gate import contributed_identity, gate_share
 from tallystick.crypto.envelope import envelope_bytes, sign
@@ -173,7 +173,7 @@ def test_one_agreements_stages_leave_others_their_places_and_wait_for_their_own(
     with ExitStack() as reading:
         for _ in range(GATE_STEPS_EACH_MAX):
             reading.enter_context(gate.places.place(own))
-        with pytest.raises(GateBusyError) as busy:
+        with pytest.raises(ReadingBusyError) as busy:
             world.decide(gate)
         with gate.places.place(AgreementId("another")):
             pass

@@ -1,0 +1,51 @@
+"""Places for reading sealed bytes: one agreement's or person's files, however large, leave others theirs.
+
+A stage may be terabytes, and each quorum that is reached, taken back and reached again has it read once more.
+A depositor may send ninety deposits in an hour, each of which is read whole, in every store.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from tallystick.domain.errors import TallystickError
+
+
+class ReadingBusyError(TallystickError):
+    """As many sealed files of one agreement or person are being read as may be at a time."""
+
+    code = "reading-busy"
+    why = "Only some stages or deposits of an agreement, and of a person, are read at a time: no other waits."
+    advice = "Nothing to do: this one is read once an earlier one is, and until then all stays as it is."
+    retryable = True
+
+
+class ReadingPlaces:
+    """How much of each owner's is being read, in one process."""
+
+    def __init__(self, each: int) -> None:
+        """Have `each` for one owner: an agreement, or a person's key."""
+        self._each: Final = each
+        self._taken = Counter[str]()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def place(self, *owners: str) -> Generator[None]:
+        """Have a place of each of `owners` while the block reads.
+
+        Raises:
+            ReadingBusyError: All places of one of them are taken.
+        """
+        with self._lock:
+            for owner in owners:
+                if self._taken[owner] >= self._each:
+                    raise ReadingBusyError("earlier ones are being read", owner=owner, limit=self._each)
+            self._taken.update(owners)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken.subtract(owners)
+                self._taken += Counter()  # forgets those who have none
