@@ -17,8 +17,9 @@ from pydantic import TypeAdapter
 from starlette.types import Message, Receive, Scope, Send
 
 from api.backend.backend import Backend
-from api.http.auth import Asker, identified, subject_of
+from api.http.auth import Asker, identified
 from api.http.problems import BodyTooSlowError, UnauthenticatedError
+from api.http.tokens import subject_of
 from api.http.turns import Lane, Turns, in_turn, subscriber
 from tallystick.limits.api import (
     ANSWER_BUFFER_BYTES_MAX,

@@ -50,9 +50,8 @@ class Connection(H11Protocol):
         if not self._has_room():
             transport.abort()
             return
-        transport.set_write_buffer_limits(
-            high=self.answer_buffer_bytes, low=0
-        )  # so that "taken" means all of it
+        # With no low-water mark, "taken" means all of it.
+        transport.set_write_buffer_limits(high=self.answer_buffer_bytes, low=0)
         self._wait_for_head()
 
     def data_received(self, data: bytes) -> None:

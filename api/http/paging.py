@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from api.backend.backend import Backend
 from api.http.auth import Caller
+from api.http.visibility import NAME_PATTERN
 from tallystick.domain.ids import AgreementId
 from tallystick.limits.api import LIST_PAGE_CLAIMS_MAX, LIST_PAGE_ITEMS_MAX
 from tallystick.store.cases.casefile import CaseFile
@@ -16,19 +17,14 @@ from tallystick.store.damage import unless_damaged
 from tallystick.store.registers import claims
 from tallystick.store.registers.claims import StoredClaim
 
-_NAME: Final = r"^[a-z0-9][a-z0-9.-]{0,62}$"
 _NUMBER: Final = r"^[0-9]{1,9}$"
 _PLACE: Final = r"^[a-z0-9][a-z0-9.-]{0,62}:[0-9]{1,15}$"
 
-Cursor = Annotated[
-    str | None, Query(pattern=_PLACE, description="Where the page begins: `next` of the page before it.")
-]
-NameCursor = Annotated[
-    str | None, Query(pattern=_NAME, description="Where the page begins: `next` of the page before it.")
-]
-NumberCursor = Annotated[
-    str | None, Query(pattern=_NUMBER, description="Where the page begins: `next` of the page before it.")
-]
+_BEGINS: Final = "Where the page begins: `next` of the page before it."
+
+Cursor = Annotated[str | None, Query(pattern=_PLACE, description=_BEGINS)]
+NameCursor = Annotated[str | None, Query(pattern=NAME_PATTERN, description=_BEGINS)]
+NumberCursor = Annotated[str | None, Query(pattern=_NUMBER, description=_BEGINS)]
 Limit = Annotated[
     int,
     Query(ge=1, le=LIST_PAGE_CLAIMS_MAX, description="How many claims the page looks at, at most."),

@@ -9,10 +9,11 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from api.backend.backend import Backend, OpenBackend
-from api.http.auth import Known, authenticate, bearer_of, known_or
+from api.http.auth import Known, known_or
 from api.http.problems import BodyTooLargeError, UnsupportedMediaTypeError
+from api.http.tokens import bearer_of, signer_of
 from api.http.turns import in_turn
-from tallystick.crypto.envelope import Envelope, body_of, parse_envelope
+from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes_max, parse_envelope
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
 from tallystick.domain.agreement.agreement import Agreement
@@ -20,11 +21,7 @@ from tallystick.domain.codec import decode
 from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
-from tallystick.limits.documents import (
-    AGREEMENT_SIZE_BYTES_MAX,
-    ENVELOPE_OVERHEAD_BYTES_MAX,
-    JSON_SIZE_BYTES_MAX,
-)
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX, JSON_SIZE_BYTES_MAX
 from tallystick.proof.reading import kind_read
 from tallystick.store.database import idempotency
 from tallystick.store.database.session import reading, transaction
@@ -55,7 +52,7 @@ async def statement(request: Request, caller: Known) -> Posted:
     Raises:
         UnsupportedMediaTypeError, BodyTooLargeError, MalformedIdempotencyKeyError: At the door.
     """
-    body = await _bounded(request, _envelope_bytes_max(JSON_SIZE_BYTES_MAX))
+    body = await _bounded(request, envelope_bytes_max(JSON_SIZE_BYTES_MAX))
     return _posted(request, caller.fingerprint, body)
 
 
@@ -68,7 +65,7 @@ async def agreement(request: Request, backend: OpenBackend) -> Posted:
         MalformedError: Not an agreement.
     """
     token = bearer_of(request)
-    body = await _bounded(request, _envelope_bytes_max(AGREEMENT_SIZE_BYTES_MAX))
+    body = await _bounded(request, envelope_bytes_max(AGREEMENT_SIZE_BYTES_MAX))
     key = await in_turn(_registering_key, backend, token, body)
     return _posted(request, key_id(key), body)
 
@@ -152,12 +149,7 @@ def _registering_key(backend: Backend, token: str, body: bytes) -> PublicKey:
         persons = decode(Agreement, body_of(envelope)).persons
         return [*backend.deployment().root_keys, *(person.signing_key for person in persons)]
 
-    return authenticate(
-        token,
-        deployment=backend.settings.deployment,
-        now=int(backend.now().timestamp()),
-        key_of=known_or(backend, listed),
-    )
+    return signer_of(token, backend, known_or(backend, listed))
 
 
 async def _bounded(request: Request, limit: int) -> bytes:
@@ -173,7 +165,3 @@ async def _bounded(request: Request, limit: int) -> bytes:
         if len(body) > limit:
             raise BodyTooLargeError("the body is too large", limit=limit)
     return bytes(body)
-
-
-def _envelope_bytes_max(body_bytes_max: int) -> int:
-    return 4 * (body_bytes_max // 3 + 1) + ENVELOPE_OVERHEAD_BYTES_MAX

@@ -24,15 +24,13 @@ from tallystick.store.registers import agreements, claims
 from tallystick.store.registers.agreements import NoSuchAgreementError, RegisteredAgreement
 from tallystick.store.registers.claims import NoSuchClaimError, StoredClaim
 
-_NAME: Final = r"^[a-z0-9][a-z0-9.-]{0,62}$"
-_DIGEST: Final = r"^sha256:[0-9a-f]{64}$"
+NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9.-]{0,62}$"
+DIGEST_PATTERN: Final = r"^sha256:[0-9a-f]{64}$"
 _CLAIM: Final = r"^(clm-[a-z2-7]{16}|sha256:[0-9a-f]{64})$"
 
-AgreementName = Annotated[str, Path(pattern=_NAME, description="An agreement's id.")]
+AgreementName = Annotated[str, Path(pattern=NAME_PATTERN, description="An agreement's id.")]
 ClaimName = Annotated[str, Path(pattern=_CLAIM, description="A claim's short form, or its digest.")]
-DigestName = Annotated[str, Path(pattern=_DIGEST, description="`sha256:` and 64 hexadecimal digits.")]
-DIGEST_PATTERN: Final = _DIGEST
-NAME_PATTERN: Final = _NAME
+DigestName = Annotated[str, Path(pattern=DIGEST_PATTERN, description="`sha256:` and 64 hexadecimal digits.")]
 
 
 def seen_agreement(

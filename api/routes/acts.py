@@ -58,9 +58,8 @@ async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, po
         if is_carried(case.claim):
             raise  # the workflow was lost; the worker is about to rebuild it
         return await in_turn(_after_the_end, backend, case.claim.digest, envelope)
-    if (
-        len(envelope.signatures) > 1
-    ):  # the engine takes a statement once, with the signatures that it has by then
+    # The engine takes a statement once, with the signatures that it has by then.
+    if len(envelope.signatures) > 1:
         await in_turn(_check_kept, backend, case, envelope)
     return acknowledgement(case.claim.digest, acknowledged)
 
@@ -117,9 +116,7 @@ def _after_the_end(backend: Backend, claim: Digest, envelope: Envelope) -> Recor
 
 
 def _reloaded(backend: Backend, session: Session, claim: Digest) -> CaseFile:
-    stored = claims.by_digest(session, claim)
-    assert stored is not None, "a claim on record stays on record"
-    return backend.case(session, stored)
+    return backend.case(session, claims.filed(session, claim))
 
 
 for _act in ACTS:

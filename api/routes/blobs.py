@@ -10,14 +10,8 @@ from fastapi.responses import StreamingResponse
 
 from api.answers.shapes import BlobStored, UploadGoesOn
 from api.backend.backend import Backend, OpenBackend
-from api.http.auth import Known
-from api.http.bounded import in_lane
-from api.http.fetching import may_fetch, source_of
-from api.http.openapi import BYTES_BODY
-from api.http.problems import problem_response
-from api.http.routing import strict_router
-from api.http.turns import Lane, in_long_turn, in_turn
-from api.http.uploading import (
+from api.blobs.fetching import may_fetch, source_of
+from api.blobs.uploading import (
     Uploaded,
     announced_bytes,
     finish,
@@ -27,6 +21,12 @@ from api.http.uploading import (
     receive,
     take_room,
 )
+from api.http.auth import Known
+from api.http.bounded import in_lane
+from api.http.openapi import BYTES_BODY
+from api.http.problems import problem_response
+from api.http.routing import strict_router
+from api.http.turns import Lane, in_long_turn, in_turn
 from api.http.visibility import NAME_PATTERN, DigestName
 from tallystick.domain.ids import Digest
 from tallystick.limits.api import UPLOAD_LONG_BYTES_MIN

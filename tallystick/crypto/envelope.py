@@ -208,6 +208,11 @@ def body_of(envelope: Envelope) -> JsonObject:
     return envelope.body
 
 
+def envelope_bytes_max(body_bytes_max: int) -> int:
+    """Return how many bytes an envelope may have whose body has at most so many."""
+    return 4 * (body_bytes_max // 3 + 1) + ENVELOPE_OVERHEAD_BYTES_MAX
+
+
 def parse_envelope(data: bytes, *, body_size_bytes_max: int = JSON_SIZE_BYTES_MAX) -> Envelope:
     """Return the envelope in `data`: form only, no signature is verified.
 
@@ -216,8 +221,7 @@ def parse_envelope(data: bytes, *, body_size_bytes_max: int = JSON_SIZE_BYTES_MA
     Raises:
         MalformedError: Not strict JSON, or not the JSON of an envelope.
     """
-    size_bytes_max = 4 * (body_size_bytes_max // 3 + 1) + ENVELOPE_OVERHEAD_BYTES_MAX
-    envelope = envelope_from_json(parse(data, size_bytes_max=size_bytes_max))
+    envelope = envelope_from_json(parse(data, size_bytes_max=envelope_bytes_max(body_size_bytes_max)))
     if len(envelope.payload) > body_size_bytes_max:
         raise MalformedEnvelopeError("the body is too long", at="/payload", limit=body_size_bytes_max)
     if _CANONICAL.fullmatch(data):

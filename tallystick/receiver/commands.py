@@ -129,9 +129,8 @@ def _outcome(child: subprocess.Popen[bytes], what: str, time_max: timedelta) -> 
     try:
         code = child.wait(time_max.total_seconds())
     except subprocess.TimeoutExpired:
-        os.killpg(
-            child.pid, signal.SIGKILL
-        )  # it leads a session of its own, so everything that it started ends with it
+        # It leads a session of its own, so everything that it started ends with it.
+        os.killpg(child.pid, signal.SIGKILL)
         child.wait()
         return f"{what} did not end within {time_max.total_seconds():.0f} s"
     return None if code == 0 else f"{what} ended with exit code {code}"

@@ -48,7 +48,7 @@ FOLLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "EvidenceDocument.sealed_digest": (
         f"{D}record/documents.py",
         f"{S}cases/documents.py",
-        "api/http/fetching.py",
+        "api/blobs/fetching.py",
     ),
     # What persons state about it.
     "Approval.stages": (f"{D}acts/votes/approval.py", f"{D}claim/tally.py"),

@@ -443,14 +443,14 @@ BUILDS: Final = (
     ),
     _build(
         "anyone in the agreement fetches documents",
-        "api/http/fetching.py",
+        "api/blobs/fetching.py",
         "return person in agreement.evidence_readers",
         "return True",
         "tests/api/routes/test_documents.py -k fetch",
     ),
     _build(
         "deposits fill the disk",
-        "api/http/uploading.py",
+        "api/blobs/uploading.py",
         "chunks=hashing, spare_bytes=spare)",
         "chunks=hashing)",
         "tests/api/routes/test_blobs.py -k disk",
@@ -506,7 +506,7 @@ BUILDS: Final = (
     ),
     _build(
         "room is looked at once for a request that lasts",
-        "api/http/uploading.py",
+        "api/blobs/uploading.py",
         "if received - looked_at >= UPLOAD_RENEWED_BYTES:",
         "if False:",
         "tests/api/routes/test_blobs.py -k long_request",
@@ -732,14 +732,14 @@ BUILDS: Final = (
     ),
     _build(
         "a token counts before its time",
-        "api/http/auth.py",
+        "api/http/tokens.py",
         'if "nbf" in claims and',
         'if False and "nbf" in claims and',
         "tests/api/http/test_auth.py",
     ),
     _build(
         "a restriction of a token is ignored",
-        "api/http/auth.py",
+        "api/http/tokens.py",
         '    _check_known("claim", claims, _CLAIMS)\n',
         "",
         "tests/api/http/test_auth.py",

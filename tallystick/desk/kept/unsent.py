@@ -92,9 +92,8 @@ class Unsent:
 
     def _kept(self, at: datetime) -> Iterator[tuple[str, Envelope]]:
         for file in sorted(self.folder.glob("*.json")):
-            with suppress(
-                OSError, TallystickError
-            ):  # a file that cannot be read is not sent; a new statement is signed
+            # A file that cannot be read is not sent; a new statement is signed.
+            with suppress(OSError, TallystickError):
                 path, envelope = _read(file)
                 verified_signers(envelope, [self.signer])
                 if is_expired(body_of(envelope), at):

@@ -9,9 +9,8 @@ from tallystick.domain.deposit.received import received_fault
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.receipts import Receipt
 from tallystick.domain.statements.signed import Body, Signed
-from tallystick.store.cases.casefile import CaseFile
+from tallystick.store.cases.casefile import CaseFile, pinned_deposit
 from tallystick.store.cases.extension import check_log
-from tallystick.store.registers import deposits
 
 
 def admitted(session: Session, case: CaseFile, signed: Signed[Body], at: datetime) -> str | None:
@@ -33,8 +32,6 @@ def admitted(session: Session, case: CaseFile, signed: Signed[Body], at: datetim
 
 
 def _check_received(session: Session, case: CaseFile, receipt: Receipt) -> None:
-    pinned = case.claim.filing.deposit
-    stored = deposits.by_digest(session, case.agreement.id, pinned)
-    assert stored is not None, "a claim is filed on a recorded deposit only"
-    if (fault := received_fault(stored.body(), [receipt])) is not None:
-        raise MisdirectedError(fault, deposit=pinned, stage=receipt.stage)
+    pinned = pinned_deposit(session, case)
+    if (fault := received_fault(pinned.body(), [receipt])) is not None:
+        raise MisdirectedError(fault, deposit=pinned.digest, stage=receipt.stage)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from securesystemslib import dsse
 
-from api.http.auth import authenticate
 from api.http.problems import UnauthenticatedError
+from api.http.tokens import authenticate
 from tallystick.client.bearer import bearer_token
 from tallystick.crypto.age import parse_identity
 from tallystick.crypto.enrolment import enrol, public_file_bytes, read_public_file
