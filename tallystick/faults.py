@@ -9,7 +9,9 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import cast
 
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.service import RPCError, RPCStatusCode
 
 from tallystick.domain.errors import Fact, TallystickError, told_of
 
@@ -59,6 +61,12 @@ def from_failure(failure: BaseException | None) -> TallystickError | None:
             return refusal
         failure = failure.cause if isinstance(failure, FailureError) else failure.__cause__
     return None
+
+
+def says_no_such_workflow(error: RPCError) -> bool:
+    """Whether Temporal says that no such workflow runs; without our namespace it can say nothing of it."""
+    of_the_namespace = any(one.Is(NamespaceNotFoundFailure.DESCRIPTOR) for one in error.grpc_status.details)
+    return error.status is RPCStatusCode.NOT_FOUND and not of_the_namespace
 
 
 def _refusal(failure: ApplicationError) -> TallystickError | None:

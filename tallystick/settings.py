@@ -290,8 +290,9 @@ def _keys(text: str) -> tuple[PublicKey, ...]:
 
 def _address(text: str) -> str:
     host, colon, port = text.rpartition(":")
-    if not host or not colon:
+    if not host or not colon or (":" in host and (host[0], host[-1]) != ("[", "]")):
         raise _bad("not an address like 127.0.0.1:7233")
+    host_name(host)
     _port(port)
     return text
 

@@ -21,7 +21,7 @@ from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
 from tallystick.converter import MESSAGE_CONVERTER
 from tallystick.crypto.envelope import new_nonce
 from tallystick.domain.ids import Digest, digest
-from tallystick.faults import from_failure
+from tallystick.faults import from_failure, says_no_such_workflow
 from tallystick.limits.api import ENGINE_NUDGE_MAX, EVIDENCE_WAIT_MAX, UPDATE_WAIT_MAX
 from tallystick.limits.processes import WORKFLOW_TASK_MAX
 from tallystick.messages import (
@@ -41,6 +41,7 @@ from tallystick.messages import (
 )
 from tallystick.settings import Settings
 from tallystick.telemetry import logger
+from workflows.worker.connection import described_namespace, said_by
 
 T = TypeVar("T")
 
@@ -146,18 +147,18 @@ class TemporalEngine:
             return digest((await _within(made, EVIDENCE_WAIT_MAX)).digest)
 
     async def reachable(self) -> bool:
-        """Return whether Temporal answers."""
+        """Return whether Temporal answers, and has the deployment's namespace."""
         try:
-            client = await self._connected()
-            return await client.service_client.check_health(timeout=_HEALTH_WAIT)
+            await described_namespace(await self._connected(), within=_HEALTH_WAIT)
         except (RPCError, RuntimeError):  # what the connection raises while nobody answers
             return False
+        return True
 
     async def _nudge(self, workflow: str, asked: object, workflow_id: str) -> None:
         try:
             with _in_doubt():
                 await self._start(workflow, asked, workflow_id, ENGINE_NUDGE_MAX)
-        except EngineUnreachableError as error:
+        except (EngineUnreachableError, ClaimNotCarriedError) as error:
             _log.warning("a workflow was not started", workflow=workflow_id, code=error.code)
 
     async def _start(self, workflow: str, asked: object, workflow_id: str, wait: timedelta) -> None:
@@ -216,10 +217,14 @@ def _in_doubt() -> Generator[None]:
     except WorkflowAlreadyStartedError as error:
         raise ClaimNotCarriedError("no such workflow runs") from error
     except RPCError as error:
-        if error.status in {RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS}:
+        if says_no_such_workflow(error) or error.status is RPCStatusCode.ALREADY_EXISTS:
             raise ClaimNotCarriedError("no such workflow runs") from error
+        _log.warning("Temporal did not take a request", said=said_by(error))
         raise EngineUnreachableError("Temporal did not take the request", reason=error.status.name) from error
-    except (RPCTimeoutOrCancelledError, TimeoutError, RuntimeError) as error:
+    except RuntimeError as error:  # what the connection raises
+        _log.warning("Temporal did not take a request", said=said_by(error))
+        raise EngineUnreachableError("Temporal is not there", reason=_name(error)) from error
+    except (RPCTimeoutOrCancelledError, TimeoutError) as error:
         raise EngineUnreachableError("the engine did not answer in time", reason=_name(error)) from error
 
 

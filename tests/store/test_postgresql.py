@@ -22,6 +22,7 @@ from tallystick.store.database.tables import LogRow, create_tables
 from tallystick.store.ledger.checkpoints import verify_log
 from tallystick.store.ledger.ledger import DecisionExistsError, append, entries, frontier_of
 from tallystick.store.registers import claims
+from tests.support.sites.cut_wire import cutting
 from tests.support.sites.postgresql import PostgresServer, running_postgresql
 from tests.support.worlds.ledgers import AT, LOG, add, claim, decision, said
 
@@ -212,6 +213,39 @@ def test_a_database_that_only_reads_is_unavailable(database: Engine) -> None:
     with pytest.raises(DatabaseUnavailableError) as caught:
         write_where_only_reading_is_allowed()
     assert caught.value.facts == {"reason": "25006"}
+
+
+def test_a_server_that_only_reads_since_another_took_over_is_left(database: Engine) -> None:
+    def write_where_only_reading_is_allowed() -> None:
+        with transaction(database) as session:
+            assert backend(session) == before
+            session.connection().exec_driver_sql("SET TRANSACTION READ ONLY")
+            add(session, said("event", 1))
+
+    with reading(database) as session:
+        before = backend(session)
+    with pytest.raises(DatabaseUnavailableError):
+        write_where_only_reading_is_allowed()
+    with reading(database) as session:
+        assert backend(session) != before
+
+
+def test_a_commit_whose_answer_is_lost_is_unavailability_and_what_is_repeated_is_there_once(
+    postgresql: PostgresServer, database: Engine
+) -> None:
+    """The outcome is unknown: the commit was made, and nobody was told."""
+    with cutting(str(postgresql.folder / ".s.PGSQL.5432"), at=b"COMMIT") as port:
+        there = database.url.difference_update_query(["host"]).set(host="127.0.0.1", port=port)
+        cut_off = open_database(there.render_as_string(hide_password=False))
+        with pytest.raises(DatabaseUnavailableError) as lost, transaction(cut_off) as session:
+            add(session, said("event", 1))
+        cut_off.dispose()
+    assert lost.value.retryable
+    with reading(database) as session:
+        assert len(entries(session, LOG)) == 1
+    with transaction(database) as session:
+        add(session, said("event", 1))
+        assert len(entries(session, LOG)) == 1
 
 
 def test_a_deadlock_is_unavailability(postgresql: PostgresServer, database: Engine) -> None:

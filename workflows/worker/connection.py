@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
@@ -42,19 +44,47 @@ def queue_worker(
 
 
 async def connect(settings: Settings) -> Client:
-    """Return a connection to Temporal; while it does not answer, ask again after ever longer pauses."""
-    pause = CONNECT_RETRY_MIN
+    """Return a connection to a Temporal that has the deployment's namespace; until then, ask ever again.
+
+    A worker that begins without its namespace ends at once, and whoever set up the site may still be at it.
+    """
+    pause, said = CONNECT_RETRY_MIN, ""
     while True:
         try:
-            return await Client.connect(
-                settings.temporal_address,
-                namespace=settings.temporal_namespace,
-                data_converter=MESSAGE_CONVERTER,
-            )
+            return await _connected(settings)
         except (RPCError, RuntimeError, OSError) as error:
-            _log.warning("Temporal does not answer yet", why=type(error).__name__)
+            why = said_by(error)
+        if why != said:
+            _log.warning("Temporal does not answer yet", why=why)
+        said = why
         await asyncio.sleep(pause.total_seconds())
         pause = min(2 * pause, CONNECT_RETRY_MAX)
+
+
+async def _connected(settings: Settings) -> Client:
+    client = await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=MESSAGE_CONVERTER,
+    )
+    await described_namespace(client, within=CONNECT_RETRY_MAX)
+    return client
+
+
+async def described_namespace(client: Client, *, within: timedelta) -> None:
+    """Return if Temporal answers, and has the namespace of `client`.
+
+    Raises:
+        RPCError: It has not, or something else answers in its place.
+        RuntimeError: Nobody answers.
+    """
+    asked = DescribeNamespaceRequest(namespace=client.namespace)
+    await client.workflow_service.describe_namespace(asked, timeout=within)
+
+
+def said_by(error: Exception) -> str:
+    """Return in words who or what kept a request from Temporal, for the log."""
+    return f"{error.status.name}: {error.message}" if isinstance(error, RPCError) else str(error)
 
 
 async def until_stopped(stop: asyncio.Event, background: Sequence["asyncio.Task[None]"]) -> None:

@@ -25,6 +25,7 @@ from tallystick import telemetry
 from tallystick.crypto.envelope import envelope_bytes
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
+from tallystick.faults import says_no_such_workflow
 from tallystick.limits.processes import WORKFLOW_TASK_MAX
 from tallystick.messages import (
     CLAIMS_QUEUE,
@@ -53,6 +54,15 @@ _WORKFLOWS: Final = {
     VerifyDeposit: DepositWorkflow.run,
     DealCustody: CustodyWorkflow.run,
 }
+_NOT_OF_ONE_WORKFLOW: Final = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.UNIMPLEMENTED,  # by a proxy that speaks no gRPC
+        RPCStatusCode.PERMISSION_DENIED,
+        RPCStatusCode.UNAUTHENTICATED,
+        RPCStatusCode.NOT_FOUND,  # of the namespace
+    }
+)
 _AT_REST: Final = frozenset({WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED})
 
 
@@ -118,7 +128,7 @@ class Reconciler:
         try:
             return await self._see_to(owed)
         except RPCError as error:
-            if error.status is RPCStatusCode.UNAVAILABLE:  # so would every other be
+            if error.status in _NOT_OF_ONE_WORKFLOW:  # so would every other be answered
                 raise
             _log.error("a workflow could not be seen to", workflow=owed.id, why=str(error))
             return False
@@ -150,7 +160,7 @@ class Reconciler:
             handle = self._client.get_workflow_handle_for(ReleaseWorkflow.run, owed.id)
             await handle.signal(ReleaseWorkflow.look, ClaimLook(reason="the record has grown"))
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:  # it has just ended
+            if not says_no_such_workflow(error):  # it has just ended
                 raise
         self._nudged[owed.id] = owed.head
 
@@ -158,7 +168,7 @@ class Reconciler:
         try:
             description = await self._client.get_workflow_handle(workflow_id).describe()
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
+            if says_no_such_workflow(error):
                 return None
             raise
         return description.status

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import URL, Connection, DateTime, Engine, event, func, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
@@ -45,6 +45,7 @@ _SETUP: Final = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_AUTH", "SQ
 """Not a database, a damaged one, or a role that lacks a right: repeating the request would not help."""
 _POSTGRESQL_NAMES: Final = frozenset({"postgresql", "postgres"})
 """libpq takes both, and hosting providers hand out both; SQLAlchemy knows the first alone."""
+_ONLY_READS: Final = "25006"
 _PORT_MAX: Final = 65_535
 _ONE_WRITER: Final = 0x74616C6C79
 """The advisory lock that a writer holds; PostgreSQL knows it apart in each database."""
@@ -207,6 +208,7 @@ def _postgresql(url: URL, busy_max: timedelta, connections_max: int) -> Engine:
     )
     event.listen(database, "connect", _postgresql_setup(busy_max))
     event.listen(database, "begin", _begin_postgresql)
+    event.listen(database, "handle_error", _leave_standby)
     return database
 
 
@@ -259,6 +261,12 @@ def _begin_postgresql(connection: Connection) -> None:
     idle_max = DATABASE_IDLE_MAX // timedelta(milliseconds=1)
     connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {idle_max}")
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})")
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """Keep no connection to a server that only reads: it was the primary before another took over."""
+    if getattr(context.original_exception, "sqlstate", None) == _ONLY_READS:
+        context.is_disconnect = True
 
 
 @contextmanager

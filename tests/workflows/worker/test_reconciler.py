@@ -26,7 +26,7 @@ from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.custody import live_custody, missing_epochs
 from tallystick.store.registers.verdicts import RecordedVerdict, verdict_on
-from tests.support.sites.temporal import Story
+from tests.support.sites.temporal import Story, real_time
 from tests.support.worlds.agreements import BEA
 from tests.support.worlds.gate_worlds import World
 from tests.support.worlds.story_worlds import BEGIN, SOME_DAY, undeposited
@@ -197,11 +197,24 @@ async def test_workflow_that_temporal_refuses_keeps_no_other_from_its_start(stor
     assert [(log["log_level"], log["workflow"]) for log in logs] == [("error", refused)]
 
 
-async def test_temporal_out_of_reach_ends_the_pass(story: Story) -> None:
+@pytest.mark.parametrize("status", ["UNAVAILABLE", "UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"])
+async def test_temporal_out_of_reach_ends_the_pass(story: Story, status: str) -> None:
     claim = claim_workflow_id(story.world.file(story.deposit, BEGIN).claim)
     second_deposit(story)
     with pytest.raises(RPCError):
-        await Refusing(claim, RPCStatusCode.UNAVAILABLE).before(story).one_pass()
+        await Refusing(claim, RPCStatusCode[status]).before(story).one_pass()
+
+
+async def test_a_namespace_that_is_gone_ends_the_pass_and_is_not_told_for_each_workflow(
+    story: Story, temporal_cli: Path
+) -> None:
+    story.world.file(story.deposit, BEGIN)
+    second_deposit(story)
+    async with real_time(temporal_cli) as environment:
+        gone = Client(environment.client.service_client, namespace="nowhere")
+        with pytest.raises(RPCError), capture_logs() as logs:
+            await Reconciler(client=gone, database=story.world.database).one_pass()
+    assert logs == []
 
 
 @pytest.mark.parametrize("kind", ["agreement", "claim"])
