@@ -7,7 +7,6 @@ from tallystick.client.records import record_shown, recorded
 from tallystick.desk.desk import Desk
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import claim_id
 from tallystick.domain.inbox.waiting import Waiting, waiting
 from tallystick.domain.shown.claims import agreement_lines, claim_lines
 from tallystick.proof.case import Case, RecordRefusedError, folded_as_shown
@@ -38,7 +37,7 @@ def open_claim(desk: Desk, claim: str, *, at: datetime, trusted: str | None = No
     filed = header_of(record[0].envelope)
     signed = desk.agreement(filed.agreement, version=filed.agreement_digest, trusted=trusted)
     case = folded_as_shown(signed, record, at=at)
-    if claim not in {case.claim.digest, claim_id(case.claim.digest)}:
+    if not case.claim.is_called(claim):
         raise UnexpectedClaimError("the server showed another claim", asked=claim, found=case.claim.digest)
     return case
 
@@ -48,9 +47,8 @@ def case_lines(case: Case, at: datetime) -> Iterator[str]:
     claim = case.claim
     yield from agreement_lines(case.agreement, claim.filing)
     yield from claim_lines(case.agreement, claim.digest, claim.filing)
-    yield f"state        {claim.state} since {instant_text(claim.since)}" + (
-        " (FROZEN)" if claim.frozen else ""
-    )
+    frozen = " (FROZEN)" if claim.frozen else ""
+    yield f"state        {claim.state} since {instant_text(claim.since)}{frozen}"
     yield from (f"stage        {progress.stage}: {progress.state}" for progress in claim.stages)
     yield from map(_waiting_line, waiting(case.agreement, claim, at))
 

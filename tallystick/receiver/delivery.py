@@ -11,10 +11,9 @@ what there is to open, to undo and to give back follows from signed statements a
 What is opened is checked again (`opening`), against the depositor's signature.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from tallystick.client.answers import envelope_in, objects, texts
 from tallystick.client.records import recorded
@@ -22,7 +21,6 @@ from tallystick.crypto.age import parse_identity
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.envelope import statement_id
 from tallystick.crypto.keyfile import PrivateKeys
-from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.claim.claim import Claim, StageProgress
 from tallystick.domain.claim.disclosure import contributions_to
@@ -30,20 +28,19 @@ from tallystick.domain.claim.stages import report_due
 from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.deposit.provenance import custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, claim_id
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
 from tallystick.domain.inbox.waiting import going_back, to_undo
 from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.signed import BY_ENGINE, Body, Signed, expect
+from tallystick.domain.statements.header import Contribution
+from tallystick.domain.statements.signed import BY_ENGINE, expect
 from tallystick.proof.case import Case, folded_as_shown
 from tallystick.proof.reading import read_agreement, read_signed
 
 Trust = Callable[[AgreementId, Digest], None]
 """Raises unless the beneficiary trusts the agreement with this digest."""
-
-_F = TypeVar("_F", bound=Body)
 
 
 class DeliveryRefusedError(TallystickError):
@@ -125,30 +122,23 @@ def read_delivery(
     case = folded_as_shown(signed, recorded(objects(document, "record")), at=at)
     _check_asked(case.claim, claim)
     _check_ours(case.claim.filing, keys)
-    agreement, folded_claim = case.agreement, case.claim
-    deposit, back = _deposit(document, case), going_back(agreement, folded_claim)
-    undo = to_undo(agreement, folded_claim)
-    ready = set(texts(document, "contributed"))
-    offered = [
-        progress
-        for progress in folded_claim.stages
-        if progress.state is StageState.DECIDED and progress.stage not in back and progress.stage in ready
-    ]
+    shown = _Shown(document=document, case=case, deposit=_deposit(document, case))
+    undo, back = to_undo(case.agreement, case.claim), going_back(case.agreement, case.claim)
     return VerifiedDelivery(
-        claim=folded_claim.digest,
+        claim=case.claim.digest,
         terms=case.terms,
-        filing=folded_claim.filing,
-        deposit=deposit,
-        state=folded_claim.state,
+        filing=case.claim.filing,
+        deposit=shown.deposit,
+        state=case.claim.state,
         undo=undo,
         held=back[len(undo) :],
-        offered=tuple(_stage(document, progress, case, deposit) for progress in offered),
-        said=frozenset(e.signed.id for e in folded_claim.entries if e.signed.kind not in BY_ENGINE),
+        offered=tuple(shown.offered(without=back)),
+        said=frozenset(e.signed.id for e in case.claim.entries if e.signed.kind not in BY_ENGINE),
     )
 
 
 def _check_asked(claim: Claim, asked: str) -> None:
-    if asked not in {claim.digest, claim_id(claim.digest)}:
+    if not claim.is_called(asked):
         raise DeliveryRefusedError("the server showed another claim", asked=asked, found=claim.digest)
 
 
@@ -159,7 +149,7 @@ def _check_ours(filing: ClaimFiling, keys: PrivateKeys) -> None:
 
 
 def _deposit(document: JsonObject, case: Case) -> Deposit:
-    signed = _statement(document, "deposit_envelope", case.agreement, Deposit)
+    signed = expect(read_signed(envelope_in(document, "deposit_envelope"), case.agreement), Deposit)
     if signed.id != case.claim.filing.deposit:
         raise DeliveryRefusedError("the deposit is not the one that the claim pins", found=signed.id)
     if (fault := deposit_fault(case.agreement, signed)) is not None:
@@ -173,48 +163,44 @@ def _deposit(document: JsonObject, case: Case) -> Deposit:
     return signed.body
 
 
-def _stage(document: JsonObject, progress: StageProgress, case: Case, deposit: Deposit) -> OfferedStage:
-    shares = contributions_to(case.agreement, case.claim, progress.stage)
-    components = [
-        _component(
-            document, name, {s.leaf: s.sealed_digest for s in shares if s.component == name}, case, deposit
-        )
-        for name in case.agreement.stage(progress.stage).components
-    ]
-    return OfferedStage(
-        stage=progress.stage,
-        report_until=report_due(case.agreement, case.claim, progress).at,
-        components=tuple(components),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What the server shows, the case that its record folds to, and the deposit that the claim pins."""
 
+    document: JsonObject
+    case: Case
+    deposit: Deposit
 
-def _component(
-    document: JsonObject,
-    name: ComponentId,
-    contributions: Mapping[str, Digest],
-    case: Case,
-    deposit: Deposit,
-) -> OfferedComponent:
-    deposited = next((c for c in deposit.components if c.component == name), None)
-    if deposited is None:
-        raise DeliveryRefusedError("the deposit lacks this component", component=name)
-    custody = _custody(document, deposited, case.agreement)
-    return OfferedComponent(deposited=deposited, custody=custody, contributions=contributions)
+    def offered(self, *, without: Collection[StageId]) -> Iterator[OfferedStage]:
+        """Yield the stages that are decided and can be opened, except those that must go back."""
+        ready = set(texts(self.document, "contributed")) - set(without)
+        for progress in self.case.claim.stages:
+            if progress.state is StageState.DECIDED and progress.stage in ready:
+                yield self._stage(progress)
 
+    def _stage(self, progress: StageProgress) -> OfferedStage:
+        agreement, claim = self.case.agreement, self.case.claim
+        shares = contributions_to(agreement, claim, progress.stage)
+        components = tuple(self._component(c, shares) for c in agreement.stage(progress.stage).components)
+        report_until = report_due(agreement, claim, progress).at
+        return OfferedStage(stage=progress.stage, report_until=report_until, components=components)
 
-def _custody(document: JsonObject, deposited: DepositedComponent, agreement: Agreement) -> Custody:
-    """Return the epoch that the deposit names for a component, as the gate dealt it."""
-    shown = (envelope_in(one, "envelope") for one in objects(document, "custody"))
-    envelope = next((one for one in shown if statement_id(one) == deposited.custody), None)
-    if envelope is None:
-        raise DeliveryRefusedError(
-            "the custody epoch that the deposit names is missing", component=deposited.component
-        )
-    signed = expect(read_signed(envelope, agreement), Custody)
-    if (fault := custody_fault(agreement, signed, deposited.component)) is not None:
-        raise DeliveryRefusedError(fault, component=deposited.component)
-    return signed.body
+    def _component(self, name: ComponentId, shares: Iterable[Contribution]) -> OfferedComponent:
+        deposited = next((c for c in self.deposit.components if c.component == name), None)
+        if deposited is None:
+            raise DeliveryRefusedError("the deposit lacks this component", component=name)
+        by_leaf = {share.leaf: share.sealed_digest for share in shares if share.component == name}
+        return OfferedComponent(deposited=deposited, custody=self._custody(deposited), contributions=by_leaf)
 
-
-def _statement(members: JsonObject, name: str, agreement: Agreement, form: type[_F]) -> Signed[_F]:
-    return expect(read_signed(envelope_in(members, name), agreement), form)
+    def _custody(self, deposited: DepositedComponent) -> Custody:
+        """Return the epoch that the deposit names for a component, as the gate dealt it."""
+        epochs = (envelope_in(one, "envelope") for one in objects(self.document, "custody"))
+        envelope = next((one for one in epochs if statement_id(one) == deposited.custody), None)
+        if envelope is None:
+            raise DeliveryRefusedError(
+                "the custody epoch that the deposit names is missing", component=deposited.component
+            )
+        signed = expect(read_signed(envelope, self.case.agreement), Custody)
+        if (fault := custody_fault(self.case.agreement, signed, deposited.component)) is not None:
+            raise DeliveryRefusedError(fault, component=deposited.component)
+        return signed.body

@@ -9,7 +9,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import claim_id
 from tallystick.domain.statements.deposits import DepositedComponent
 from tallystick.receiver.commands import Commands
-from tallystick.receiver.delivery import VerifiedDelivery, read_delivery
+from tallystick.receiver.delivery import VerifiedDelivery
 from tallystick.receiver.room import ReceiverHinderedError, check_own, check_room
 from tallystick.receiver.setting import Setting
 from tallystick.receiver.versions import version_name
@@ -32,13 +32,7 @@ def readiness(setting: Setting, claim: str) -> Iterator[Foreseen]:
     yield from _commands(setting.commands)
     yield _folder(setting.into.absolute())
     try:
-        delivery = read_delivery(
-            setting.escrow.delivery(claim),
-            claim=claim,
-            keys=setting.keys,
-            trust=setting.trust,
-            at=setting.now(),
-        )
+        delivery = setting.delivery(claim)
     except TallystickError as error:
         yield Foreseen(what="claim", holds=False, found=str(error))
         return

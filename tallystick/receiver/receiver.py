@@ -24,12 +24,7 @@ from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private
 from tallystick.limits.documents import TEXT_LENGTH_MAX
 from tallystick.receiver.commands import CommandContext, CommandNotStartedError, fault_of
-from tallystick.receiver.delivery import (
-    DeliveryRefusedError,
-    OfferedStage,
-    VerifiedDelivery,
-    read_delivery,
-)
+from tallystick.receiver.delivery import DeliveryRefusedError, OfferedStage, VerifiedDelivery
 from tallystick.receiver.fence import fenced
 from tallystick.receiver.logbook import Logbook, Progress, StageNote
 from tallystick.receiver.opening import DepositDefectiveError, Opener, forget_half_opened
@@ -79,14 +74,7 @@ class _Work:
     versions: Versions
 
     def once(self, claim: str) -> Pass:
-        setting = self.setting
-        delivery = read_delivery(
-            setting.escrow.delivery(claim),
-            claim=claim,
-            keys=setting.keys,
-            trust=setting.trust,
-            at=setting.now(),
-        )
+        delivery = self.setting.delivery(claim)
         self._check_nothing_is_missing(delivery)
         self.logbook.remember(delivery.claim, delivery.said)
         done = list(self._does(delivery))

@@ -11,7 +11,7 @@ from tallystick.domain.ids import AgreementId, Digest, StageId
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.statements.header import LedgerSeen
 from tallystick.receiver.commands import Commands
-from tallystick.receiver.delivery import Trust
+from tallystick.receiver.delivery import Trust, VerifiedDelivery, read_delivery
 from tallystick.receiver.opening import Escrow
 from tallystick.receiver.trying import Trying
 
@@ -62,3 +62,12 @@ class Setting:
     give_up: bool = False
     seen: Callable[[AgreementId], LedgerSeen | None] = lambda _: None
     reached: Callable[[str], None] = lambda _: None
+
+    def delivery(self, claim: str) -> VerifiedDelivery:
+        """Return what the record of `claim` (short id or digest) asks this receiver to do now.
+
+        Raises:
+            TallystickError: As `read_delivery`, or the server refused or did not answer.
+        """
+        shown = self.escrow.delivery(claim)
+        return read_delivery(shown, claim=claim, keys=self.keys, trust=self.trust, at=self.now())

@@ -102,6 +102,10 @@ class Claim:
         """The short form for people."""
         return claim_id(self.digest)
 
+    def is_called(self, name: str) -> bool:
+        """Return whether `name` is its digest or its short form."""
+        return name in {self.digest, self.id}
+
     @property
     def is_open(self) -> bool:
         """Whether something must still be decided, provisioned or given back."""
