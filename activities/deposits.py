@@ -1,7 +1,7 @@
 """Verifying a deposit: every copy of every sealed file, byte for byte as the depositor signed it."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
@@ -11,16 +11,17 @@ from activities.heartbeats import beating, heartbeat
 from activities.places import ReadingPlaces
 from tallystick.crypto.age import HybridRecipient, MalformedHeaderError, sealed_to
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest, PublicKey, digest, name
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PublicKey, digest, name
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.faults import crossing
 from tallystick.limits.processes import BLOB_STEPS_EACH_MAX
 from tallystick.limits.sealing import AGE_HEADER_BYTES_MAX
 from tallystick.messages import DepositVerdict, VerifyDeposit
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
-from tallystick.store.blobs.store import ReplicaState, ReplicaVerdict, check_readable
+from tallystick.store.blobs.store import ReplicaState, ReplicaVerdict, check_everywhere, check_readable
 from tallystick.store.database.session import reading
 from tallystick.store.registers import agreements, deposits
+from tallystick.store.registers.custody import epochs
 
 
 class NoSuchDepositError(TallystickError):
@@ -49,19 +50,23 @@ class BlobActivities:
         """Read every copy of a deposit's sealed files, and replace bad copies from good ones.
 
         Raises:
-            ApplicationError: No such deposit is on record; or a store cannot be read now, or earlier
+            ApplicationError: No such deposit is on record; or a store is away or has no copy yet, or earlier
                 deposits are being read, which says nothing about the deposit, so Temporal tries again.
         """
         agreement_id = AgreementId(name(ask.agreement))
         with crossing(), beating():
-            deposit, depositor = self._deposit(agreement_id, digest(ask.deposit))
+            self.blobs.check_ready()
+            deposit, depositor, shares = self._deposit(agreement_id, digest(ask.deposit))
             with self.places.place(agreement_id, depositor):
                 found = [self._verify(component) for component in deposit.components]
+                found += [self._verify_shares(one, shares[one.component]) for one in deposit.components]
         because = tuple(line for _, lines in found for line in lines)
         return DepositVerdict(verified=not any(lost for lost, _ in found), because=because)
 
-    def _deposit(self, agreement_id: AgreementId, wanted: Digest) -> tuple[Deposit, PublicKey]:
-        """Return a deposit, and the key of the person who made it."""
+    def _deposit(
+        self, agreement_id: AgreementId, wanted: Digest
+    ) -> tuple[Deposit, PublicKey, Mapping[ComponentId, Sequence[Digest]]]:
+        """Return a deposit, the key of the person who made it, and the shares of each component's key."""
         with reading(self.database) as session:
             stored = deposits.by_digest(session, agreement_id, wanted)
             if stored is None:
@@ -69,7 +74,12 @@ class BlobActivities:
             body = stored.body()
             version = agreements.by_digest(session, body.agreement_digest)
             assert version is not None, "a deposit on record is under a version on record"
-            return body, version.signed().agreement.person(body.person).signing_key
+            dealt = {epoch.digest: epoch.body.shares for epoch in epochs(session, agreement_id)}
+        shares = {
+            one.component: [share.sealed_digest for share in dealt.get(one.custody, ())]
+            for one in body.components
+        }
+        return body, version.signed().agreement.person(body.person).signing_key, shares
 
     def _verify(self, component: DepositedComponent) -> tuple[bool, list[str]]:
         """Return whether the component differs from what was signed, and a line for each bad copy."""
@@ -79,12 +89,27 @@ class BlobActivities:
         except NoGoodReplicaError as error:
             check_readable(error.verdicts)
             return True, list(_lines(component, error.verdicts))
-        check_readable(verdicts)
-        bad = [verdict for verdict in verdicts if verdict.state is not ReplicaState.GOOD]
+        check_everywhere(verdicts)
         lines = list(_lines(component, verdicts))
         if (fault := self._header_fault(component)) is not None:
             return True, [*lines, f"{component.component}: {fault}"]
-        return not all(verdict.repaired for verdict in bad), lines
+        return False, lines
+
+    def _verify_shares(
+        self, component: DepositedComponent, shares: Sequence[Digest]
+    ) -> tuple[bool, list[str]]:
+        """Return whether a share of the component's key is lost, without which nobody opens it, and lines."""
+        lost, lines = False, list[str]()
+        for share in shares:
+            try:
+                verdicts = self.blobs.repair(share)
+            except NoGoodReplicaError as error:
+                check_readable(error.verdicts)
+                lost, verdicts = True, error.verdicts
+            else:
+                check_everywhere(verdicts)
+            lines += [line.replace(": ", ", a share of its key: ", 1) for line in _lines(component, verdicts)]
+        return lost, lines
 
     def _header_fault(self, component: DepositedComponent) -> str | None:
         """Return why the file is not sealed to one post-quantum recipient alone; None if it is."""

@@ -75,7 +75,7 @@ def create_app(
     )
     app.state.backend = backend
     app.state.turns = Turns()
-    app.state.metrics = Metrics(lambda: health.claims_on_record(backend))
+    app.state.metrics = Metrics(health.figures(backend))
     health.install(app, backend)
     for router in ROUTERS:
         app.include_router(router)

@@ -16,7 +16,7 @@ from tallystick.site import prepare
 
 GROUP = 10000
 WORKER, GATE, API = 10001, 10002, 10003
-SHARED = ("blobs-north", "blobs-south")  # all three write them
+SHARED = ("blobs-north", "blobs-south")  # the worker writes both, API and gate one each
 _KEPT = -1  # leaves an owner or a group as it is (chown(2))
 OWNERS = {"keys": WORKER, "outbox": WORKER, "gate": GATE, "uploads": API}
 

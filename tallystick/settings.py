@@ -5,10 +5,10 @@ setting is key material: settings name the files that have it.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote, unquote, urlsplit
@@ -18,7 +18,7 @@ from tallystick.domain.agreement.hosts import host_name
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import DeploymentId, PublicKey
 from tallystick.domain.periods import whole_seconds
-from tallystick.limits.storage import BLOB_STORES_MIN
+from tallystick.locations import BlobLocation, absolute, blob_locations, default_locations, some_only_read
 from tallystick.placeholders import is_example, is_known_password
 
 T = TypeVar("T")
@@ -41,23 +41,6 @@ class BadSettingError(MalformedError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlobLocation:
-    """Where blobs are stored, as a URL: `file:///path` names a folder."""
-
-    url: str
-
-    @property
-    def scheme(self) -> str:
-        """The URL's scheme, such as `file`."""
-        return urlsplit(self.url).scheme
-
-    @property
-    def path(self) -> Path:
-        """The folder that a `file` location names."""
-        return Path(unquote(urlsplit(self.url).path))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of one deployment.
 
@@ -65,7 +48,7 @@ class Settings:
         deployment: Its name: every statement and every log's origin has it, and bearer tokens are for it.
         data_dir: The folder for everything that has no setting of its own.
         database_url: An SQLAlchemy URL; it may contain a password, so it is never shown.
-        blob_locations: Two or more different places.
+        blob_locations: Two or more different places; at least one of them may be written.
         uploads_dir: The folder for blobs that are still arriving.
         root_keys: The escrow agent's keys; every agreement needs a signature by one of them.
         metrics_address: Where the API serves its figures, as host:port; absent: nowhere.
@@ -130,29 +113,29 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         BadSettingError: A setting is missing, unknown or malformed.
     """
     read = _Reader(environment)
-    data = read.required("DATA", _absolute)
+    data = read.required("DATA", absolute)
     settings = Settings(
         deployment=read.required("DEPLOYMENT", lambda text: DeploymentId(_own(ids.name(text)))),
         data_dir=data,
         database_url=read.get("DATABASE_URL", _url, _database_in(data)),
-        blob_locations=read.get("BLOBS", _locations, _default_locations(data)),
-        uploads_dir=read.get("UPLOADS_DIR", _absolute, data / "uploads"),
+        blob_locations=_stores(read, data),
+        uploads_dir=read.get("UPLOADS_DIR", absolute, data / "uploads"),
         root_keys=read.get("ROOT_KEYS", _keys, ()),
         temporal_address=read.get("TEMPORAL_ADDRESS", _address, "127.0.0.1:7233"),
         temporal_namespace=read.get("TEMPORAL_NAMESPACE", str, "default"),
         api_host=read.get("API_HOST", str, "127.0.0.1"),
         api_port=read.get("API_PORT", _port, 8080),
         metrics_address=read.get("METRICS_ADDRESS", _address, "") or None,
-        log_key_file=read.get("LOG_KEY_FILE", _absolute, data / "keys" / "log.key"),
-        letter_key_file=read.get("LETTER_KEY_FILE", _absolute, data / "keys" / "letter.key"),
-        gate_key_file=read.get("GATE_KEY_FILE", _absolute, data / "keys" / "gate.key"),
+        log_key_file=read.get("LOG_KEY_FILE", absolute, data / "keys" / "log.key"),
+        letter_key_file=read.get("LETTER_KEY_FILE", absolute, data / "keys" / "letter.key"),
+        gate_key_file=read.get("GATE_KEY_FILE", absolute, data / "keys" / "gate.key"),
         smtp_url=read.get("SMTP_URL", _smtp, None),
         mail_from=read.get("MAIL_FROM", _mailbox, None),
         mail_caught=read.get("MAIL_CAUGHT", _yes_or_no, default=False),
-        outbox_dir=read.get("OUTBOX_DIR", _absolute, data / "outbox"),
+        outbox_dir=read.get("OUTBOX_DIR", absolute, data / "outbox"),
         webhook_hosts=read.get("WEBHOOK_HOSTS", _hosts, ()),
         loopback_webhooks=read.get("LOOPBACK_WEBHOOKS", _yes_or_no, default=False),
-        halt_file=read.get("HALT_FILE", _absolute, data / "HALT"),
+        halt_file=read.get("HALT_FILE", absolute, data / "HALT"),
         reconcile_every=read.get("RECONCILE_SECONDS", _seconds, timedelta(seconds=30)),
         checkpoint_every=read.get("CHECKPOINT_SECONDS", _seconds, timedelta(seconds=5)),
         scrub_every=read.get("SCRUB_SECONDS", _seconds, timedelta(days=1)),
@@ -171,6 +154,7 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
         "DATA": settings.data_dir,
         "DATABASE_URL": settings.database_url,
         "BLOBS": " ".join(location.url for location in settings.blob_locations),
+        "BLOBS_READ_ONLY": " ".join(one.url for one in settings.blob_locations if not one.writable),
         "UPLOADS_DIR": settings.uploads_dir,
         "ROOT_KEYS": " ".join(settings.root_keys),
         "TEMPORAL_ADDRESS": settings.temporal_address,
@@ -234,14 +218,6 @@ def _bad(message: str) -> MalformedError:
     return MalformedError(message)
 
 
-def _absolute(text: str) -> Path:
-    if not (path := Path(text)).is_absolute():
-        raise _bad("not an absolute path")
-    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in text):  # Cs: bytes that are not UTF-8
-        raise _bad("a path with a control character, or that is not UTF-8")
-    return path
-
-
 def _url(text: str) -> str:
     if "://" not in text:
         raise _bad("not a database URL like sqlite:////path/file.db")
@@ -268,20 +244,9 @@ def _database_in(data: Path) -> str:
     return "sqlite:///" + quote(str(data / "tallystick.db"))
 
 
-def _default_locations(data: Path) -> tuple[BlobLocation, ...]:
-    return tuple(BlobLocation(url=(data / folder).as_uri()) for folder in ("blobs-a", "blobs-b"))
-
-
-def _locations(text: str) -> tuple[BlobLocation, ...]:
-    locations = tuple(BlobLocation(url=url) for url in text.split())
-    if any(location.scheme != "file" or urlsplit(location.url).netloc for location in locations):
-        raise _bad("not a blob location like file:///path")
-    folders = {_absolute(str(location.path)) for location in locations}
-    if len(folders) != len(locations) or len(folders) < BLOB_STORES_MIN:
-        raise _bad(f"not {BLOB_STORES_MIN} or more different blob locations")
-    if any(one in other.parents for one in folders for other in folders):
-        raise _bad("one blob location lies within another")
-    return locations
+def _stores(read: "_Reader", data: Path) -> tuple[BlobLocation, ...]:
+    known = read.get("BLOBS", blob_locations, default_locations(data))
+    return read.get("BLOBS_READ_ONLY", partial(some_only_read, known), known)
 
 
 def _keys(text: str) -> tuple[PublicKey, ...]:

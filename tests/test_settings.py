@@ -16,6 +16,7 @@ FULL = {
     **LEAST,
     "TALLYSTICK_DATABASE_URL": "postgresql+psycopg://ana:canary@db/tally",
     "TALLYSTICK_BLOBS": "file:///disk1/with%20space file:///disk2",
+    "TALLYSTICK_BLOBS_READ_ONLY": "file:///disk2",
     "TALLYSTICK_UPLOADS_DIR": "/spool",
     "TALLYSTICK_ROOT_KEYS": f"{ROOT_KEY} {signing_key('spare').public_key}",
     "TALLYSTICK_TEMPORAL_ADDRESS": "temporal.example:7233",
@@ -58,6 +59,7 @@ def test_a_name_and_a_data_folder_are_enough() -> None:
 def test_every_variable_is_read() -> None:
     settings = read_settings(FULL)
     assert settings.blob_locations[0].path == Path("/disk1/with space")
+    assert [location.writable for location in settings.blob_locations] == [True, False]
     assert settings.root_keys[0] == ROOT_KEY
     assert settings.api_port == 8443
     assert settings.webhook_hosts == ("hooks.nordwind.example", "hooks.halden.example")
@@ -104,6 +106,8 @@ def test_what_has_no_default_is_asked_for(name: str) -> None:
         ("TALLYSTICK_BLOBS", "file:///one s3://two"),
         ("TALLYSTICK_BLOBS", "file:///one file://host/two"),
         ("TALLYSTICK_BLOBS", "file:///one file:two"),
+        ("TALLYSTICK_BLOBS_READ_ONLY", "file:///elsewhere"),
+        ("TALLYSTICK_BLOBS_READ_ONLY", "file:///data/blobs-a file:///data/blobs-b"),
         ("TALLYSTICK_ROOT_KEYS", "ed25519:00"),
         ("TALLYSTICK_TEMPORAL_ADDRESS", "7233"),
         ("TALLYSTICK_TEMPORAL_ADDRESS", "host:port"),

@@ -67,9 +67,10 @@ class Dealer:
         dealt = deal_epoch(epoch, age.parse_recipient(signed.agreement.engine.gate_recipient))
         share = sha256_digest(dealt.sealed_share)
         self.tell("share dealt")
-        self.blobs.put(share, len(dealt.sealed_share), lambda: [dealt.sealed_share])
+        stored = self.blobs.put(share, len(dealt.sealed_share), lambda: [dealt.sealed_share])
         self.tell("share stored")
-        return self._record(signed, epoch, self._statement(signed, epoch, dealt), dealt)
+        statement = self._statement(signed, epoch, dealt)
+        return self._record(signed, epoch, statement, dealt, everywhere=stored.everywhere)
 
     def _check_wanted(
         self, session: Session, agreement: Agreement, component: ComponentId, number: int
@@ -90,7 +91,13 @@ class Dealer:
         return sign(Kind.CUSTODY, write_body(body), [self.keys.signing_key])
 
     def _record(
-        self, signed: SignedAgreement, epoch: CustodyEpoch, envelope: Envelope, dealt: DealtEpoch
+        self,
+        signed: SignedAgreement,
+        epoch: CustodyEpoch,
+        envelope: Envelope,
+        dealt: DealtEpoch,
+        *,
+        everywhere: bool,
     ) -> Digest:
         with transaction(self.database) as session:
             present = find_epoch(session, epoch.agreement, epoch.component, epoch.number)
@@ -100,7 +107,14 @@ class Dealer:
             statement = expect(read_signed(envelope, signed.agreement), Custody)
             check_custody(signed.agreement, signed.terms.digest, statement, last=last)
             entry = ledger.append(session, epoch.agreement, envelope, self.clock(), claim=None)
-            note_blob(session, epoch.agreement, dealt.sealed_share, BlobPurpose.CUSTODY_SHARE, self.keys)
+            note_blob(
+                session,
+                epoch.agreement,
+                dealt.sealed_share,
+                BlobPurpose.CUSTODY_SHARE,
+                self.keys,
+                everywhere=everywhere,
+            )
         self.tell("epoch recorded")
         return entry.statement_id
 

@@ -12,7 +12,7 @@ the one release decision. The order of its writes is the order of safety:
 It may be stopped between any two of them, and asked again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,9 +57,10 @@ from tallystick.limits.processes import GATE_STEPS_EACH_MAX
 from tallystick.limits.steps import GATE_LOOKS_MAX
 from tallystick.messages import DealCustody, DecideStage, GateAnswer, GateOutcome, SightNotice
 from tallystick.proof.reading import forget
+from tallystick.store.blobs import behind
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, load
-from tallystick.store.database.session import database_now, reading
+from tallystick.store.database.session import database_now, reading, transaction
 from tallystick.store.ledger.ledger import DecisionExistsError
 
 _Read = dict[tuple[DepositedComponent, ...], SealedBytes]
@@ -190,8 +191,16 @@ class GateActivities:
         if components not in read:
             with self.places.place(case.agreement.id):
                 read[components] = see_sealed_bytes(self.blobs, components, tell=self.tell)
+            self._note_behind(read[components].behind)
             self.tell("sealed bytes read")
         return read[components]
+
+    def _note_behind(self, blobs: Sequence[Digest]) -> None:
+        """Have the worker replace the bad copies in a store that the gate may not write."""
+        if blobs:
+            with transaction(self.database) as session:
+                for blob in blobs:
+                    behind.note_behind(session, blob, self.database_clock(session), lost=False)
 
     def _decide_on(
         self, case: CaseFile, stage: StageId, record: Surroundings, seen: SealedBytes

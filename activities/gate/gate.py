@@ -55,9 +55,19 @@ def check_gate(signed: SignedAgreement, keys: PrivateKeys, root_keys: frozenset[
 
 
 def note_blob(
-    session: Session, agreement_id: AgreementId, data: bytes, purpose: BlobPurpose, keys: PrivateKeys
+    session: Session,
+    agreement_id: AgreementId,
+    data: bytes,
+    purpose: BlobPurpose,
+    keys: PrivateKeys,
+    *,
+    everywhere: bool,
 ) -> None:
-    """Note that an agreement has a blob that the gate made, so that it is scrubbed like all others."""
+    """Note that an agreement has a blob that the gate made, so that it is copied and scrubbed like others.
+
+    Args:
+        everywhere: Whether every store has it.
+    """
     record_blob(
         session,
         StoredBlob(
@@ -69,4 +79,5 @@ def note_blob(
             purpose=purpose,
             arrived_at=database_now(session),
         ),
+        everywhere=everywhere,
     )

@@ -11,7 +11,7 @@ from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.ids import ComponentId, Digest, StageId
 from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.domain.statements.header import Contribution
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
@@ -65,12 +65,20 @@ class Publisher:
         """
         self.journal.remember_decision(case.claim.digest, stage, decision)
         self.tell("decision remembered")
+        everywhere = dict[ComponentId, bool]()
         for one in kept:
-            self._store(one.sealed)
+            everywhere[one.component] = self._store(one.sealed)
             self.tell(f"contribution to {one.component} stored")
         with transaction(self.database) as session:
             for one in kept:
-                note_blob(session, case.agreement.id, one.sealed, BlobPurpose.CONTRIBUTION, self.keys)
+                note_blob(
+                    session,
+                    case.agreement.id,
+                    one.sealed,
+                    BlobPurpose.CONTRIBUTION,
+                    self.keys,
+                    everywhere=everywhere[one.component],
+                )
         self.tell("contributions noted")
 
     def repeat(self, case: CaseFile, stage: StageId, decision: Digest) -> None:
@@ -99,8 +107,9 @@ class Publisher:
                 "the ledger lacks this gate's decision", claim=claim, stage=stage, decision=remembered
             )
 
-    def _store(self, data: bytes) -> None:
-        self.blobs.put(sha256_digest(data), len(data), lambda: [data])
+    def _store(self, data: bytes) -> bool:
+        """Store bytes, and return whether every store has them."""
+        return self.blobs.put(sha256_digest(data), len(data), lambda: [data]).everywhere
 
     def _check_stored(self, claim: Claim, stage: StageId, named: Sequence[Contribution]) -> None:
         """Rely on the copies in the stores: the journal has lost the contribution, and none is made anew."""

@@ -61,10 +61,12 @@ class SealedBytes:
     Attributes:
         sealed: For each component read: None if a copy has every byte as signed, else what is wrong.
         repaired: A line for each bad copy, which says whether it was replaced.
+        behind: The files of which a store has no good copy now, though another has one.
     """
 
     sealed: Mapping[ComponentId, str | None]
     repaired: tuple[str, ...]
+    behind: tuple[Digest, ...] = ()
 
 
 def see_surroundings(
@@ -97,9 +99,10 @@ def stage_components(
 def see_sealed_bytes(
     blobs: ReplicatedBlobs, components: Sequence[DepositedComponent], *, tell: Callable[[str], None]
 ) -> SealedBytes:
-    """Read every copy of every sealed file anew, and replace bad copies from a good one."""
+    """Read every copy of every sealed file anew, and replace bad copies where this process may write."""
     sealed: dict[ComponentId, str | None] = {}
     repaired: list[str] = []
+    behind: list[Digest] = []
     for component in components:
         tell(f"reading {component.component}")
         try:
@@ -108,10 +111,11 @@ def see_sealed_bytes(
             sealed[component.component] = "; ".join(verdict.words for verdict in error.verdicts)
             continue
         sealed[component.component] = None
-        repaired += [
-            f"{component.component}: {v.words}" for v in verdicts if v.state is not ReplicaState.GOOD
-        ]
-    return SealedBytes(sealed=sealed, repaired=tuple(repaired))
+        bad = [verdict for verdict in verdicts if verdict.state is not ReplicaState.GOOD]
+        repaired += [f"{component.component}: {verdict.words}" for verdict in bad]
+        if any(not verdict.is_good_now and verdict.state is not ReplicaState.UNREADABLE for verdict in bad):
+            behind.append(component.sealed_digest)
+    return SealedBytes(sealed=sealed, repaired=tuple(repaired), behind=tuple(behind))
 
 
 def sight_of(

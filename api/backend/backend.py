@@ -32,7 +32,7 @@ from tallystick.messages import (
 )
 from tallystick.settings import Settings
 from tallystick.site import Site
-from tallystick.store.blobs.folder import FileBlobStore
+from tallystick.store.blobs.opened import open_blobs
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import Uploads
 from tallystick.store.cases.casefile import CaseFile
@@ -196,8 +196,7 @@ def open_backend(settings: Settings, engine: EnginePort, clock: Callable[[], dat
     Raises:
         TallystickError: A folder cannot be made, or the database URL cannot be used.
     """
-    stores = [FileBlobStore(location.path, name=location.url) for location in settings.blob_locations]
-    blobs = ReplicatedBlobs(stores)
+    blobs = open_blobs(settings)
     database = open_database(settings.database_url, connections_max=API_CONNECTIONS_MAX)
     return Backend(
         settings=settings,

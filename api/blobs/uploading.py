@@ -94,10 +94,10 @@ def permitted(
 
 
 def is_there(backend: Backend, upload: Upload, size_bytes: int) -> bool:
-    """Return whether the sender's blob of that size has arrived; if so, it is kept as if it were new."""
+    """Return whether the sender's blob of that size is there; if so, it is kept as if it were new."""
     with reading(backend.database) as session:
         mine = _arrived(blobs_with(session, upload.digest), upload)
-    if mine is None or mine.size_bytes != size_bytes:
+    if mine is None or mine.lost or mine.size_bytes != size_bytes:
         return False
     if mine.arrived_at < backend.now() - _KEPT_AGAIN_AFTER:
         with transaction(backend.database) as session:
@@ -146,30 +146,34 @@ async def receive(backend: Backend, upload: Upload, request: Request, offset: in
 
 
 def finish(backend: Backend, upload: Upload, size_bytes: int) -> None:
-    """Put a whole upload into every store; wrong bytes are thrown away, and their room is free again.
+    """Put a whole upload into the stores; wrong bytes are thrown away, and their room is free again.
 
     Raises:
         TallystickError: Not the announced bytes, or a store failed.
     """
     spare, hashing = ROOMS[upload.purpose].spare_bytes, ChunkHashing()
     try:
-        backend.uploads.finish(upload.owner, upload.digest, size_bytes, chunks=hashing, spare_bytes=spare)
+        stored = backend.uploads.finish(
+            upload.owner, upload.digest, size_bytes, chunks=hashing, spare_bytes=spare
+        )
     except (BlobDigestMismatchError, BlobSizeMismatchError):
         with transaction(backend.database) as session:
             room.give_up(session, upload)
         raise
     with transaction(backend.database) as session:
-        room.has_arrived(session, upload, size_bytes, backend.now())
+        room.has_arrived(session, upload, size_bytes, backend.now(), everywhere=stored.everywhere)
         record_chunks(session, upload.digest, hashing.hashes)
 
 
 def offset_of(backend: Backend, caller: Caller, wanted: Digest, agreement: str | None) -> int:
-    """Return how much of a blob has arrived from the caller, for any purpose."""
+    """Return how much of a blob has arrived from the caller, for any purpose, and is not lost since."""
     with reading(backend.database) as session:
         mine = [
             blob
             for blob in blobs_with(session, wanted)
-            if blob.uploaded_by == caller.fingerprint and agreement in {None, blob.agreement_id}
+            if blob.uploaded_by == caller.fingerprint
+            and agreement in {None, blob.agreement_id}
+            and not blob.lost
         ]
     return mine[0].size_bytes if mine else backend.uploads.received_bytes(caller.fingerprint, wanted)
 

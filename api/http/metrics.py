@@ -1,7 +1,7 @@
-"""Figures for Prometheus: requests, refusals by code, claims on record. No label is an id or a name."""
+"""Figures for Prometheus: requests, refusals by code, claims, copies behind. No label is an id or a name."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from fastapi.routing import APIRoute
@@ -14,8 +14,12 @@ _UNKNOWN_ROUTE: Final = "none"
 class Metrics:
     """The figures of one process."""
 
-    def __init__(self, claims_on_record: Callable[[], int]) -> None:
-        """Begin at zero; `claims_on_record` is asked at each scrape."""
+    def __init__(self, looked_up: Mapping[str, tuple[str, Callable[[], float]]]) -> None:
+        """Begin at zero.
+
+        Args:
+            looked_up: Figures by name, each with what it is, and what is asked for it at each scrape.
+        """
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "tallystick_requests",
@@ -32,8 +36,8 @@ class Metrics:
         self._refusals = Counter(
             "tallystick_refusals", "Requests refused, by code.", ("code",), registry=self._registry
         )
-        claims = Gauge("tallystick_claims", "Claims on record.", registry=self._registry)
-        claims.set_function(claims_on_record)
+        for name, (what, look) in looked_up.items():
+            Gauge(name, what, registry=self._registry).set_function(look)
 
     def text(self) -> bytes:
         """Return the figures in the text format of Prometheus."""

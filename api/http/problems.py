@@ -34,7 +34,8 @@ from tallystick.domain.quoting import escaped_json
 from tallystick.domain.soundness.check import UnsoundAgreementError
 from tallystick.domain.soundness.registering import OtherEngineError
 from tallystick.site import DeploymentUnreadableError
-from tallystick.store.blobs.replicas import BlobRangeError, NoGoodReplicaError
+from tallystick.store.blobs.checked import BlobRangeError
+from tallystick.store.blobs.replicas import NoGoodReplicaError
 from tallystick.store.blobs.store import BlobDigestMismatchError, BlobMissingError, BlobSizeMismatchError
 from tallystick.store.cases.casefile import RecordUnreadableError
 from tallystick.store.damage import LedgerCorruptError

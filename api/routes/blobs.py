@@ -31,7 +31,7 @@ from api.http.visibility import NAME_PATTERN, DigestName
 from tallystick.domain.ids import Digest
 from tallystick.limits.api import UPLOAD_LONG_BYTES_MIN
 from tallystick.limits.storage import BLOB_BYTES_MAX
-from tallystick.store.blobs.replicas import BlobRangeError
+from tallystick.store.blobs.checked import BlobRangeError
 from tallystick.store.blobs.store import BlobMissingError
 from tallystick.store.database.session import reading
 

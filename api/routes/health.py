@@ -1,5 +1,7 @@
 """Whether the process runs and is ready, and what everybody may know about the deployment."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -13,6 +15,8 @@ from api.http.routing import VERSION, check_query
 from tallystick import __version__
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
+from tallystick.store.blobs import behind
+from tallystick.store.blobs.behind import CopiesBehind
 from tallystick.store.database.session import database_now, reading
 from tallystick.store.registers import agreements, claims
 
@@ -74,10 +78,34 @@ async def _ready(backend: Backend) -> tuple[bool, bool]:
     return await run_in_threadpool(_database_answers, backend), await backend.engine.reachable()
 
 
-def claims_on_record(backend: Backend) -> int:
-    """Return how many claims are on record; none of them is read."""
+def figures(backend: Backend) -> Mapping[str, tuple[str, Callable[[], float]]]:
+    """Return what is looked up for each scrape; no claim is read, and no store."""
+    return {
+        "tallystick_claims": ("Claims on record.", partial(_claims_on_record, backend)),
+        "tallystick_copies_behind": (
+            "Blobs of which some store has no good copy.",
+            lambda: _copies_behind(backend).blobs,
+        ),
+        "tallystick_copies_behind_seconds": (
+            "For how long the first of them has lacked one.",
+            partial(_behind_for_seconds, backend),
+        ),
+    }
+
+
+def _claims_on_record(backend: Backend) -> int:
     with reading(backend.database) as session:
         return claims.on_record(session)
+
+
+def _copies_behind(backend: Backend) -> CopiesBehind:
+    with reading(backend.database) as session:
+        return behind.count(session)
+
+
+def _behind_for_seconds(backend: Backend) -> float:
+    since = _copies_behind(backend).since
+    return 0 if since is None else (backend.now() - since).total_seconds()
 
 
 def _database_answers(backend: Backend) -> bool:

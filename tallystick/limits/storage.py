@@ -16,6 +16,10 @@ DATABASE_IDLE_MAX: Final = timedelta(seconds=60)  # how long it may do nothing d
 DATABASE_CONNECTIONS_MAX: Final = 15  # of one process, unless its threads are counted
 DRAFT_IDLE_MAX: Final = timedelta(days=1)  # of a file that a store is writing; then its writer is dead
 SCRUB_REST_MIN: Final = timedelta(milliseconds=100)  # between two blobs that are read again
+COPIES_SOON: Final = timedelta(seconds=1)  # after an upload that is not in every store yet
+COPY_RETRY_MIN: Final = timedelta(seconds=5)  # after a look at a blob that no copy could be made of
+COPY_RETRY_MAX: Final = timedelta(hours=1)
+COPY_LATE: Final = timedelta(hours=1)  # after that the parties are told that a copy is missing
 UPLOAD_IDLE_MAX: Final = timedelta(days=3)  # after that an unfinished upload is dropped, and its room is free
 UPLOAD_RENEWED_AFTER: Final = timedelta(hours=1)  # how old the note may be of when it was continued last
 UPLOAD_RENEWED_BYTES: Final = 64 * 1024 * 1024  # after so many of one request, its room is looked at again

@@ -1,6 +1,8 @@
 """A deposit is verified when every store has every sealed file, byte for byte, sealed as it must be."""
 
+import errno
 import io
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,9 +20,12 @@ from tallystick.domain.statements.deposits import Deposit
 from tallystick.limits.processes import BLOB_STEPS_EACH_MAX
 from tallystick.messages import DepositVerdict, VerifyDeposit
 from tallystick.proof.reading import read_signed
+from tallystick.store.blobs.folder import FileBlobStore
+from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.store import BlobStoreFailedError
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.registers import deposits
+from tallystick.store.registers.custody import epochs
 from tests.support.worlds.agreements import DIRK, DOCS, DORA, PEOPLE
 from tests.support.worlds.gate_worlds import MONDAY, World, typed
 from tests.support.worlds.prepared_worlds import CONTENTS, deposited, prepared_world
@@ -36,8 +41,10 @@ def world(prepared: World, tmp_path: Path) -> World:
     return prepared.copied_to(tmp_path / "world")
 
 
-def verdict(world: World, tell: Callable[[str], None] = lambda _: None) -> DepositVerdict:
-    activities = BlobActivities(database=world.database, blobs=world.blobs, tell=tell)
+def verdict(
+    world: World, tell: Callable[[str], None] = lambda _: None, *, blobs: ReplicatedBlobs | None = None
+) -> DepositVerdict:
+    activities = BlobActivities(database=world.database, blobs=blobs or world.blobs, tell=tell)
     return activities.verify_deposit(VerifyDeposit(agreement=world.agreement.id, deposit=deposited(world)))
 
 
@@ -48,6 +55,17 @@ def last(world: World) -> Deposit:
         body = read_signed(stored.entry.statement(), world.agreement).body
     assert isinstance(body, Deposit)
     return body
+
+
+def fails(descriptor: int) -> None:
+    del descriptor
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def away(world: World) -> ReplicatedBlobs:
+    """The stores, one of which was away when the process began: it makes no folders there."""
+    south = FileBlobStore(world.folder / "south", name="south", writable=False)
+    return ReplicatedBlobs([FileBlobStore(world.folder / "north", name="north"), south])
 
 
 def files(world: World) -> list[Path]:
@@ -121,6 +139,46 @@ def test_a_store_that_cannot_be_read_says_nothing_about_the_deposit(world: World
 
     with pytest.raises(BlobStoreFailedError), typed():
         verdict(world)
+
+
+def test_a_deposit_is_not_judged_before_every_store_has_a_copy(world: World) -> None:
+    _, south = files(world)
+    south.unlink()
+    full = FileBlobStore(world.folder / "south", name="south", fsync=fails)
+    blobs = ReplicatedBlobs([FileBlobStore(world.folder / "north", name="north"), full])
+
+    with pytest.raises(BlobStoreFailedError), typed():
+        verdict(world, blobs=blobs)
+
+    assert verdict(world).verified, "once the store takes it"
+
+
+def test_nothing_is_read_while_a_store_is_away(world: World) -> None:
+    told = list[str]()
+    (world.folder / "south").rename(world.folder / "elsewhere")
+
+    with pytest.raises(BlobStoreFailedError), typed():
+        verdict(world, told.append, blobs=away(world))
+
+    assert told == []
+
+
+def test_a_deposit_that_nobody_could_open_is_not_verified(world: World) -> None:
+    with reading(world.database) as session:
+        dealt = {epoch.body.component: epoch.body for epoch in epochs(session, world.agreement.id)}
+    (share,) = dealt[DOCS].shares
+    north, south = world.sealed_files(share.sealed_digest)
+    south.unlink()
+    named = "docs, a share of its key"
+    assert verdict(world) == DepositVerdict(
+        verified=True, because=(f"{named}: south missing, replaced from a good copy",)
+    )
+
+    for path in (north, south):
+        path.unlink()
+    judged = verdict(world)
+    assert not judged.verified
+    assert judged.because == (f"{named}: north missing", f"{named}: south missing")
 
 
 def test_a_file_that_is_not_sealed_fails_the_deposit(world: World) -> None:

@@ -239,6 +239,35 @@ def test_the_two_blob_stores_are_two_folders_of_the_host() -> None:
         assert mounts["/blobs/south"] == VARIABLES["BLOBS_SOUTH"]
 
 
+NORTH, SOUTH = "/blobs/north", "/blobs/south"
+WRITERS: Final = {"api": {NORTH}, "gate": {SOUTH}, "worker": {NORTH, SOUTH}}
+"""API and gate each write one store, so that neither can delete in both; the worker makes the copies."""
+
+
+@pytest.mark.parametrize("name", SERVING)
+def test_only_the_worker_may_write_both_stores_and_each_process_knows_which(name: str) -> None:
+    mounts = cast("Sequence[Node]", SERVICES[name]["volumes"])
+    read_only = {str(m["target"]): m.get("read_only", False) for m in mounts}
+    assert {store for store in (NORTH, SOUTH) if not read_only[store]} == WRITERS[name]
+    assert told_to_write(cast("Mapping[str, str]", SERVICES[name]["environment"])) == WRITERS[name]
+
+
+@pytest.mark.parametrize("name", SERVING)
+def test_in_a_cluster_only_the_worker_may_write_both_stores(name: str) -> None:
+    (pod,) = pods(name)
+    mounts = cast("Sequence[Node]", container(pod)["volumeMounts"])
+    read_only = {str(m["mountPath"]): m.get("readOnly", False) for m in mounts}
+    assert {store for store in (NORTH, SOUTH) if not read_only[store]} == WRITERS[name]
+    own = {str(e["name"]): str(e.get("value")) for e in cast("Sequence[Node]", container(pod)["env"])}
+    stores = {each: text for each, text in own.items() if each.startswith("TALLYSTICK_BLOBS")}
+    assert told_to_write({**cluster_settings(), **stores}) == WRITERS[name]
+
+
+def told_to_write(environment: Mapping[str, str]) -> set[str]:
+    settings = read_settings({**environment, "TALLYSTICK_DEPLOYMENT": "harbour-escrow"})
+    return {str(one.path) for one in settings.blob_locations if one.writable}
+
+
 def test_services_start_after_what_they_need() -> None:
     for name in SERVING:
         waits = cast("Mapping[str, Mapping[str, str]]", SERVICES[name]["depends_on"])
@@ -383,13 +412,17 @@ def test_a_key_comes_from_a_secret_that_only_its_owner_reads(name: str) -> None:
     assert not any(str(secrets[0]["secretName"]) in json.dumps(MANIFESTS[other]) for other in others)
 
 
-def test_the_clusters_settings_can_be_read() -> None:
+def cluster_settings() -> Mapping[str, str]:
     (settings,) = [
         each
         for each in MANIFESTS["settings"]
         if nodes(each, "metadata", "name") == "tallystick" and "data" in each
     ]
-    shown = cast("Mapping[str, str]", settings["data"])
+    return cast("Mapping[str, str]", settings["data"])
+
+
+def test_the_clusters_settings_can_be_read() -> None:
+    shown = cluster_settings()
     with pytest.raises(BadSettingError, match="placeholder"):
         read_settings(shown)
     read_settings({**shown, "TALLYSTICK_DEPLOYMENT": CHOSEN["TALLYSTICK_DEPLOYMENT"]})

@@ -451,8 +451,8 @@ BUILDS: Final = (
     _build(
         "deposits fill the disk",
         "api/blobs/uploading.py",
-        "chunks=hashing, spare_bytes=spare)",
-        "chunks=hashing)",
+        "upload.owner, upload.digest, size_bytes, chunks=hashing, spare_bytes=spare",
+        "upload.owner, upload.digest, size_bytes, chunks=hashing",
         "tests/api/routes/test_blobs.py -k disk",
     ),
     _build(
@@ -1884,6 +1884,71 @@ BUILDS: Final = (
         'or not {name for name, _ in scope["headers"]} >= _LENGTHS:',
         "or not _LENGTHS:",
         "tests/api/http/test_connections.py tests/api/http/test_heads.py",
+    ),
+    _build(
+        "a store that a process only reads is written",
+        "tallystick/store/blobs/opened.py",
+        "writable=location.writable",
+        "writable=True",
+        "tests/api/routes/test_copies.py",
+    ),
+    _build(
+        "an upload that one store has counts as one that every store has",
+        "api/blobs/uploading.py",
+        "everywhere=stored.everywhere",
+        "everywhere=True",
+        "tests/api/routes/test_copies.py",
+    ),
+    _build(
+        "a store that fails keeps another's copy from being acknowledged",
+        "tallystick/store/blobs/replicas.py",
+        "if not took:",
+        "if failures:",
+        "tests/store/blobs/test_folder.py",
+    ),
+    _build(
+        "a store that is away has lost everything",
+        "tallystick/store/blobs/folder.py",
+        """            self._check_there()
+            raise BlobMissingError""",
+        "            raise BlobMissingError",
+        "tests/store/blobs/test_folder.py",
+    ),
+    _build(
+        "a deposit with one copy is verified",
+        "activities/deposits.py",
+        """        check_everywhere(verdicts)
+        lines""",
+        "        lines",
+        "tests/activities/test_deposits.py",
+    ),
+    _build(
+        "a deposit is verified whose key is lost",
+        "activities/deposits.py",
+        "found += [self._verify_shares(one, shares[one.component]) for one in deposit.components]",
+        "found += []",
+        "tests/activities/test_deposits.py",
+    ),
+    _build(
+        "the first copy in another store is told as a loss",
+        "activities/rounds/copies.py",
+        "if noted is None or news:",
+        "if noted is None or news or spoilt:",
+        "tests/activities/rounds/test_catching_up.py",
+    ),
+    _build(
+        "what one blob waits for holds up the others",
+        "activities/rounds/catching_up.py",
+        "if due_at > self._copies.clock():",
+        "if max((due for _, due in self._again.values()), default=due_at) > self._copies.clock():",
+        "tests/activities/rounds/test_catching_up.py",
+    ),
+    _build(
+        "a lost document counts as being there",
+        "api/blobs/uploading.py",
+        "            and not blob.lost\n",
+        "",
+        "tests/api/routes/test_copies.py",
     ),
 )
 

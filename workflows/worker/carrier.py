@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Engine
@@ -19,8 +20,10 @@ from activities.ledger import LedgerActivities
 from activities.notices.claim import NoticeActivities
 from activities.notices.post import Post
 from activities.notices.storage import LettersSoon, StorageNotices
+from activities.rounds.catching_up import CopiesSoon
+from activities.rounds.copies import Copies
 from activities.rounds.log_signing import LogSigning
-from activities.rounds.storekeeper import Storekeeper
+from activities.rounds.storekeeper import Storekeeper, rest
 from tallystick import telemetry
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.errors import TallystickError
@@ -35,14 +38,16 @@ from tallystick.limits.processes import (
     WORKFLOWS_CACHED_MAX,
 )
 from tallystick.messages import BLOBS_QUEUE, CLAIMS_QUEUE, WORK_QUEUE
-from tallystick.settings import Settings
+from tallystick.settings import BadSettingError, Settings
 from tallystick.site import read_letter_key
+from tallystick.store.blobs.opened import open_blobs
+from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.database.session import open_database
 from workflows.claim.release import ReleaseWorkflow
 from workflows.custody import CustodyWorkflow
 from workflows.deposit import DepositWorkflow
 from workflows.evidence import EvidenceWorkflow
-from workflows.worker.connection import connect, open_blobs, queue_worker, read_log_key, until_stopped
+from workflows.worker.connection import connect, queue_worker, read_log_key, until_stopped
 from workflows.worker.reconciler import Reconciler
 
 _log = telemetry.logger(__name__)
@@ -109,17 +114,29 @@ def letters_soon(settings: Settings, database: Engine) -> LettersSoon:
     return LettersSoon(StorageNotices(database=database, log_key=log_key, post=post, clock=now))
 
 
-def worker_activities(settings: Settings, database: Engine, letters: LettersSoon) -> WorkerActivities:
+def all_stores(settings: Settings) -> ReplicatedBlobs:
+    """Return the deployment's stores, every one to be written: nobody else makes the copies that are missing.
+
+    Raises:
+        BadSettingError: One of them is only to be read.
+    """
+    if not all(location.writable for location in settings.blob_locations):
+        raise BadSettingError("the worker writes every store", setting="TALLYSTICK_BLOBS_READ_ONLY")
+    return open_blobs(settings)
+
+
+def worker_activities(
+    settings: Settings, database: Engine, blobs: ReplicatedBlobs, letters: LettersSoon
+) -> WorkerActivities:
     """Return the worker's activities over the deployment's stores; `letters` are owed because of some.
 
     Raises:
-        TallystickError: A key file or a store is not what it must be.
+        TallystickError: A key file is not what it must be.
     """
     log_key = read_log_key(settings)
     signing = LogSigning(
         database=database, log_key=log_key, deployment=settings.deployment, doubted=letters.owe
     )
-    blobs = open_blobs(settings)
     return WorkerActivities(
         signing=signing,
         ledger=LedgerActivities(
@@ -141,22 +158,40 @@ def worker_activities(settings: Settings, database: Engine, letters: LettersSoon
     )
 
 
-def storekeeper(settings: Settings, database: Engine) -> Storekeeper:
+def storekeeper(settings: Settings, database: Engine, blobs: ReplicatedBlobs) -> Storekeeper:
     """Return the storekeeper, which keeps the deployment's copies whole.
 
     Raises:
-        TallystickError: The key file or a store is not what it must be.
+        TallystickError: The key file is not what it must be.
     """
     log_key = read_log_key(settings)
-    post = _post(settings, log_key)
-    return Storekeeper(database=database, blobs=open_blobs(settings), log_key=log_key, post=post)
+    return Storekeeper(database=database, blobs=blobs, log_key=log_key, post=_post(settings, log_key))
+
+
+def copies_soon(
+    settings: Settings, database: Engine, blobs: ReplicatedBlobs, letters: LettersSoon
+) -> tuple[CopiesSoon, ...]:
+    """Return those who make the copies that are behind, each for a thread of its own.
+
+    Raises:
+        TallystickError: The key file is not what it must be.
+    """
+    copies = Copies(
+        database=database,
+        blobs=blobs,
+        log_key=read_log_key(settings),
+        clock=now,
+        rest=rest,
+        owed=letters.owe,
+    )
+    return tuple(CopiesSoon(copies, long=long) for long in (False, True))
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Carry claims until `stop` is set; work under way is then finished, or left for the next worker."""
     database = open_database(settings.database_url)
-    letters = letters_soon(settings, database)
-    activities = worker_activities(settings, database, letters)
+    blobs, letters = all_stores(settings), letters_soon(settings, database)
+    activities = worker_activities(settings, database, blobs, letters)
     client = await connect(settings)
     with (
         ThreadPoolExecutor(LEDGER_STEPS_AT_ONCE_MAX, thread_name_prefix="ledger") as ledger_threads,
@@ -173,7 +208,10 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
             ),
         ):
             _log.info("ready", queues=[CLAIMS_QUEUE, WORK_QUEUE, BLOBS_QUEUE])
-            _keep_making_rounds(storekeeper(settings, database), settings.scrub_every)
+            keeper = storekeeper(settings, database, blobs)
+            _in_background("storekeeper", partial(keeper.keep_making_rounds, settings.scrub_every))
+            for copying in copies_soon(settings, database, blobs, letters):
+                _in_background("copies", copying.keep_copying)
             reconciler = Reconciler(client=client, database=database)
             background = (
                 asyncio.create_task(reconciler.keep_reconciling(settings.reconcile_every)),
@@ -205,9 +243,9 @@ async def _keep_writing(letters: LettersSoon) -> None:
             _log.warning("letters about the log were not sent", code=error.code)
 
 
-def _keep_making_rounds(keeper: Storekeeper, every: timedelta) -> None:
-    """Keep making rounds in a thread that ends with the process, at whatever point it is then."""
-    threading.Thread(target=keeper.keep_making_rounds, args=(every,), name="storekeeper", daemon=True).start()
+def _in_background(name: str, work: Callable[[], None]) -> None:
+    """Work in a thread that ends with the process, at whatever point it is then."""
+    threading.Thread(target=work, name=name, daemon=True).start()
 
 
 def _post(settings: Settings, log_key: SigningKey) -> Post:

@@ -17,8 +17,6 @@ from tallystick.crypto.keys import SigningKey
 from tallystick.limits.processes import CONNECT_RETRY_MAX, CONNECT_RETRY_MIN, SHUTDOWN_MAX
 from tallystick.limits.steps import HEARTBEAT_EVERY
 from tallystick.settings import Settings
-from tallystick.store.blobs.folder import FileBlobStore
-from tallystick.store.blobs.replicas import ReplicatedBlobs
 
 _log = telemetry.logger(__name__)
 
@@ -103,10 +101,3 @@ async def until_stopped(stop: asyncio.Event, background: Sequence["asyncio.Task[
 def read_log_key(settings: Settings) -> SigningKey:
     """Return the key that signs checkpoints, notices and events."""
     return read_key_file(settings.log_key_file).signing_key
-
-
-def open_blobs(settings: Settings) -> ReplicatedBlobs:
-    """Return the deployment's stores as one."""
-    return ReplicatedBlobs(
-        [FileBlobStore(location.path, name=location.url) for location in settings.blob_locations]
-    )

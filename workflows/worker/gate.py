@@ -15,8 +15,9 @@ from tallystick.crypto.keyfile import read_key_file
 from tallystick.limits.processes import GATE_STEPS_AT_ONCE_MAX, WITNESS_STEPS_AT_ONCE_MAX
 from tallystick.messages import GATE_QUEUE, WITNESS_QUEUE
 from tallystick.settings import Settings
+from tallystick.store.blobs.opened import open_blobs
 from tallystick.store.database.session import open_database
-from workflows.worker.connection import connect, open_blobs, queue_worker, until_stopped
+from workflows.worker.connection import connect, queue_worker, until_stopped
 
 _log = telemetry.logger(__name__)
 

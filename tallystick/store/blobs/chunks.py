@@ -14,7 +14,8 @@ from sqlmodel import Session
 from tallystick import telemetry
 from tallystick.domain.ids import Digest
 from tallystick.limits.storage import BLOB_CHUNK_BYTES
-from tallystick.store.blobs.replicas import BlobRangeError, NoGoodReplicaError
+from tallystick.store.blobs.checked import BlobRangeError
+from tallystick.store.blobs.replicas import NoGoodReplicaError
 from tallystick.store.blobs.store import (
     BlobMissingError,
     BlobStore,

@@ -4,9 +4,11 @@ A blob that exists under its name is whole: it is written elsewhere, synchronise
 and hashed, and only then linked. A bad copy is moved aside, not removed. What may be removed
 is decided elsewhere; to store a blob once more is to keep it. For several stores together,
 see `replicas`.
+
+A store without its folders is away: its disk is not mounted, or nobody has made them yet. Nothing is said
+of its blobs then, and no folder is made in its place, lest copies end up on another disk.
 """
 
-import hashlib
 import os
 import re
 import secrets
@@ -14,21 +16,17 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final
 
+from tallystick import telemetry
 from tallystick.domain.ids import Digest, digest
 from tallystick.durable import Fsync, make_folder, reason_of, sync_file, sync_folder
 from tallystick.limits.storage import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.regular import NotRegularError, open_regular
-from tallystick.store.blobs.store import (
-    BlobDigestMismatchError,
-    BlobMissingError,
-    BlobSizeMismatchError,
-    BlobStoreFailedError,
-    ReplicaState,
-    ReplicaVerdict,
-    StoreFullError,
-)
+from tallystick.store.blobs.measured import NOWHERE, check_spare, copy_measured, measure, modified_at
+from tallystick.store.blobs.store import BlobMissingError, BlobStoreFailedError, ReplicaState, ReplicaVerdict
+
+_log = telemetry.logger(__name__)
 
 _PREFIX: Final = "sha256:"
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
@@ -41,26 +39,61 @@ class FileBlobStore:
     `quarantine/` the bad copies.
     """
 
-    def __init__(self, root: Path, *, name: str | None = None, fsync: Fsync = os.fsync) -> None:
-        """Make the folders that are missing under `root`.
+    def __init__(
+        self, root: Path, *, name: str | None = None, fsync: Fsync = os.fsync, writable: bool = True
+    ) -> None:
+        """Make the folders that are missing under `root`; if that fails, the store is away.
 
-        Raises:
-            BlobStoreFailedError: The folders cannot be made.
+        Args:
+            root: The store's folder.
+            name: Its name in verdicts; its path if absent.
+            fsync: Makes an open file durable.
+            writable: Whether this process may write it; another process makes the folders of one that it
+                only reads.
         """
         self._name = name or str(root)
         self._fsync = fsync
+        self._writable = writable
         self._blobs, self._incoming, self._quarantine = (
             root / part for part in ("blobs", "incoming", "quarantine")
         )
-        with self._failures():
-            for folder in (self._blobs, self._incoming, self._quarantine):
-                make_folder(folder, fsync=fsync)
-            sync_folder(root, fsync=fsync)
+        try:
+            self._make_folders() if writable else self._warn_if_not_protected()
+        except BlobStoreFailedError as error:
+            _log.error("a store is away", store=self._name, reason=error.facts.get("reason"))
 
     @property
     def name(self) -> str:
         """The store's name in verdicts."""
         return self._name
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process may write it."""
+        return self._writable
+
+    def check_ready(self) -> None:
+        """Refuse if the store is away now, or cannot take so much as a name.
+
+        Raises:
+            BlobStoreFailedError: It is, or cannot.
+        """
+        self._check_there()
+        if self._writable:
+            draft = self._incoming / f"ready.{secrets.token_hex(8)}"
+            with self._failures():
+                draft.open("xb").close()
+                draft.unlink()
+
+    def has(self, wanted: Digest) -> bool:
+        """Return whether there is a copy, good or bad; nothing of it is read.
+
+        Raises:
+            BlobStoreFailedError: The store is away.
+        """
+        self._check_there()
+        with self._failures():
+            return self._path(wanted).is_file()
 
     def put(
         self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes], *, spare_bytes: int = 0
@@ -75,10 +108,11 @@ class FileBlobStore:
             StoreFullError: Fewer than `spare_bytes` would be left free on this disk.
             BlobStoreFailedError: Not written, not synchronised, or different when it is read back.
         """
+        assert self._writable, "this process only reads this store"
         self._touch(wanted)
         before = self.check(wanted, size_bytes)
         if before.state is ReplicaState.GOOD:
-            _copy_measured(chunks, _Nowhere(), wanted, size_bytes)
+            copy_measured(chunks, NOWHERE, wanted, size_bytes)
             self._settle(wanted)
         else:
             with self._failures():
@@ -123,6 +157,7 @@ class FileBlobStore:
         Raises:
             BlobStoreFailedError: It cannot be moved.
         """
+        assert self._writable, "this process only reads this store"
         path = self._path(wanted)
         aside = self._quarantine / f"{path.name}.{secrets.token_hex(8)}"
         with self._failures():
@@ -153,6 +188,7 @@ class FileBlobStore:
         Raises:
             BlobStoreFailedError: It cannot be moved.
         """
+        assert self._writable, "this process only reads this store"
         path = self._path(unwanted)
         aside = self._incoming / f"{path.name}.{secrets.token_hex(8)}"
         with self._failures():
@@ -176,13 +212,31 @@ class FileBlobStore:
                 path.unlink(missing_ok=True)
         return len(stale)
 
+    def _make_folders(self) -> None:
+        with self._failures():
+            for folder in (self._blobs, self._incoming, self._quarantine):
+                make_folder(folder, fsync=self._fsync)
+            sync_folder(self._blobs.parent, fsync=self._fsync)
+
+    def _warn_if_not_protected(self) -> None:
+        self._check_there()
+        if os.access(self._blobs, os.W_OK):
+            _log.warning("this process only reads this store, but could write it", store=self._name)
+
+    def _check_there(self) -> None:
+        """Tell a store that is away from one that lacks a blob."""
+        if not self._blobs.is_dir():
+            raise BlobStoreFailedError(
+                "the store is away", store=self._name, reason="its folder is not there"
+            )
+
     def _write(self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes], *, replaces: bool) -> None:
         """Write, synchronise, read back, link: a crash leaves a nameless file, or the whole blob."""
         draft = self._incoming / f"{wanted.removeprefix(_PREFIX)}.{secrets.token_hex(8)}"
         with self._failures():
             try:
                 with draft.open("xb") as out:
-                    _copy_measured(chunks, out, wanted, size_bytes)
+                    copy_measured(chunks, out, wanted, size_bytes)
                     sync_file(out, fsync=self._fsync)
                 self._read_back(draft, wanted)
                 if replaces:
@@ -244,6 +298,7 @@ class FileBlobStore:
         try:
             return self._open(self._path(wanted))
         except FileNotFoundError as error:
+            self._check_there()
             raise BlobMissingError("not stored here", store=self.name) from error
 
     def _open(self, path: Path) -> BinaryIO:
@@ -259,62 +314,3 @@ class FileBlobStore:
         except OSError as error:
             reason = reason_of(error)
             raise BlobStoreFailedError("the blob store failed", store=self.name, reason=reason) from error
-
-
-def check_spare(folder: Path, size_bytes: int, spare_bytes: int) -> None:
-    """Refuse to write where fewer than `spare_bytes` would be left free; nothing to spare refuses nothing.
-
-    Raises:
-        StoreFullError: They would.
-    """
-    disk = os.statvfs(folder)
-    if spare_bytes and disk.f_bavail * disk.f_frsize - size_bytes < spare_bytes:
-        raise StoreFullError("no room to spare on this disk", size_bytes=size_bytes, spare_bytes=spare_bytes)
-
-
-def measure(chunks: Iterable[bytes]) -> tuple[Digest, int]:
-    """Return the digest and the number of all bytes in `chunks`."""
-    hashed, size_bytes = hashlib.sha256(), 0
-    for chunk in chunks:
-        hashed.update(chunk)
-        size_bytes += len(chunk)
-    return Digest(_PREFIX + hashed.hexdigest()), size_bytes
-
-
-class _Sink(Protocol):
-    """Where bytes go."""
-
-    def write(self, data: bytes, /) -> int:
-        """Take `data`."""
-        ...
-
-
-class _Nowhere:
-    def write(self, data: bytes, /) -> int:
-        return len(data)
-
-
-def _copy_measured(chunks: Iterable[bytes], out: _Sink, wanted: Digest, size_bytes: int) -> None:
-    hashed, size = hashlib.sha256(), 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > size_bytes:
-            raise BlobSizeMismatchError("the blob has more bytes than were declared", declared=size_bytes)
-        hashed.update(chunk)
-        out.write(chunk)
-    if size != size_bytes:
-        raise BlobSizeMismatchError(
-            "the blob has fewer bytes than were declared", declared=size_bytes, found=size
-        )
-    if (actual := _PREFIX + hashed.hexdigest()) != wanted:
-        raise BlobDigestMismatchError(
-            "the bytes do not have the announced digest", expected=wanted, found=actual
-        )
-
-
-def modified_at(path: Path) -> float:
-    """Return when a file was last written, in seconds of the epoch; if another has removed it, never."""
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return float("inf")

@@ -1,24 +1,29 @@
-"""Blobs in several stores at once: acknowledged when all have them, read only from a good copy.
+"""Blobs in several stores at once: acknowledged when one has them, read only from a good copy.
+
+A process writes those stores that it may write. One that is away holds nobody up: the worker, which may write
+all of them, makes the copy that is missing as soon as it can. Who relies on several copies waits for them.
 
 Checks and repairs report bad copies to the caller, who records them in the ledger. A read
 passes a bad copy over and logs that; the next check finds it.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Lock
+from weakref import WeakValueDictionary
 
 from tallystick import telemetry
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
-from tallystick.limits.storage import BLOB_CHUNK_BYTES, BLOB_STORES_MIN
+from tallystick.limits.storage import BLOB_STORES_MIN
+from tallystick.store.blobs.checked import ReplicaChangedError, checked_copy
 from tallystick.store.blobs.store import (
-    BlobMissingError,
     BlobStore,
     BlobStoreFailedError,
     ReplicaState,
     ReplicaVerdict,
+    StoreFullError,
 )
 
 _log = telemetry.logger(__name__)
@@ -35,23 +40,6 @@ class NoGoodReplicaError(TallystickError):
         states = {verdict.store: verdict.state.value for verdict in verdicts}
         super().__init__(message, replicas=states)
         self.verdicts = tuple(verdicts)
-
-
-class ReplicaChangedError(TallystickError):
-    """A copy that was good when it was checked, and changed before it was read to its end."""
-
-    code = "replica-changed"
-    why = "The stored bytes changed between the check and the read; none of the changed bytes were sent."
-    advice = "Ask again: the server reads another copy, and reports this one."
-    retryable = True
-
-
-class BlobRangeError(TallystickError):
-    """A range that does not lie within the blob."""
-
-    code = "blob-range"
-    why = "A range begins and ends within the blob."
-    advice = "Ask for the blob's size first, then for bytes within it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +59,30 @@ class VerifiedRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A blob that was stored.
+
+    Attributes:
+        before: What each store had that took it now.
+        everywhere: Whether every store took it; if not, copies are behind.
+    """
+
+    before: tuple[ReplicaVerdict, ...]
+    everywhere: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScrubFinding:
     """What a scrub found wrong with one blob; it is lost if no good copy was left."""
 
     digest: Digest
     verdicts: tuple[ReplicaVerdict, ...]
     lost: bool
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether every store has a good copy now."""
+        return all(verdict.is_good_now for verdict in self.verdicts)
 
 
 class ReplicatedBlobs:
@@ -86,7 +92,10 @@ class ReplicatedBlobs:
         """Use `stores`, in this order for reading."""
         names = {store.name for store in stores}
         assert len(names) == len(stores) >= BLOB_STORES_MIN, "at least two stores, each with its own name"
+        assert any(store.writable for store in stores), "at least one store that this process may write"
         self._stores = tuple(stores)
+        self._repairing = WeakValueDictionary[Digest, _Repair]()
+        self._lock = Lock()
 
     @property
     def stores(self) -> tuple[BlobStore, ...]:
@@ -100,8 +109,8 @@ class ReplicatedBlobs:
         source: Callable[[], Iterable[bytes]],
         *,
         spare_bytes: int = 0,
-    ) -> tuple[ReplicaVerdict, ...]:
-        """Store a blob in every store, durably; return what each store had before.
+    ) -> Stored:
+        """Store a blob durably in every store that this process may write, and that is not away.
 
         `source` is called once for each store, and yields the bytes from the first. An ALTERED
         copy is moved to quarantine, and its verdict comes back as repaired.
@@ -109,10 +118,41 @@ class ReplicatedBlobs:
         Raises:
             BlobSizeMismatchError, BlobDigestMismatchError: Not the announced bytes.
             StoreFullError: Fewer than `spare_bytes` would be left free in a store.
-            BlobStoreFailedError: A store failed and nothing is acknowledged; repeating is harmless.
+            BlobStoreFailedError: No store took it, so nothing is acknowledged; repeating is harmless.
         """
-        before = [store.put(wanted, size_bytes, source(), spare_bytes=spare_bytes) for store in self._stores]
-        return tuple(replace(verdict, repaired=verdict.state is ReplicaState.ALTERED) for verdict in before)
+        took, failures = list[ReplicaVerdict](), list[BlobStoreFailedError]()
+        for store in self._writable:
+            try:
+                before = store.put(wanted, size_bytes, source(), spare_bytes=spare_bytes)
+            except BlobStoreFailedError as error:
+                _log.error("a store did not take a blob", blob=wanted, store=store.name, why=str(error))
+                failures.append(error)
+            else:
+                took.append(replace(before, repaired=before.state is ReplicaState.ALTERED))
+        if not took:
+            raise failures[0]
+        return Stored(before=tuple(took), everywhere=len(took) == len(self._stores))
+
+    @property
+    def _writable(self) -> tuple[BlobStore, ...]:
+        return tuple(store for store in self._stores if store.writable)
+
+    def check_ready(self) -> None:
+        """Refuse while a store is away: who needs copies in all of them need not read any before.
+
+        Raises:
+            BlobStoreFailedError: One is.
+        """
+        for store in self._stores:
+            store.check_ready()
+
+    def away(self) -> tuple[str, ...]:
+        """Return the names of the stores that are away, or cannot be written, now."""
+        return tuple(store.name for store in self._stores if _is_away(store))
+
+    def lacks(self, wanted: Digest, *, but: Collection[str]) -> bool:
+        """Return whether a store has no copy at all, `but` those that are away; nothing is read."""
+        return any(store.name not in but and not store.has(wanted) for store in self._stores)
 
     def check(self, wanted: Digest, size_bytes: int | None = None) -> tuple[ReplicaVerdict, ...]:
         """Read every copy as a whole, and return what each turned out to be."""
@@ -134,7 +174,7 @@ class ReplicatedBlobs:
         """
         bad: list[ReplicaVerdict] = []
         for store in self._stores:
-            checked = _checked_copy(store, wanted)
+            checked = checked_copy(store, wanted)
             if isinstance(checked, ReplicaVerdict):
                 bad.append(checked)
                 continue
@@ -147,29 +187,46 @@ class ReplicatedBlobs:
             )
         raise NoGoodReplicaError("no good copy", verdicts=bad)
 
-    def repair(self, wanted: Digest, size_bytes: int | None = None) -> tuple[ReplicaVerdict, ...]:
+    def repair(
+        self, wanted: Digest, size_bytes: int | None = None, *, spare_bytes: int = 0
+    ) -> tuple[ReplicaVerdict, ...]:
         """Replace every bad or missing copy from a good one; return what each was.
 
-        Bad copies go to quarantine. If a store cannot be written, its copy stays unrepaired.
+        Bad copies go to quarantine. If a store cannot be written, or has no `spare_bytes` besides, its copy
+        stays unrepaired. Threads that repair the same blob take turns, so that it is copied once.
 
         Raises:
             NoGoodReplicaError: No copy is good; the bad ones stay where they are.
         """
+        with self._lock:
+            mine = self._repairing.setdefault(wanted, _Repair())
+        with mine.lock:
+            return self._repaired(wanted, size_bytes, spare_bytes)
+
+    def _repaired(
+        self, wanted: Digest, size_bytes: int | None, spare_bytes: int
+    ) -> tuple[ReplicaVerdict, ...]:
         verdicts = self.check(wanted, size_bytes)
-        copies = list(zip(self._stores, verdicts, strict=True))
-        good = [store for store, verdict in copies if _is_good(verdict)]
+        good = [store for store, verdict in zip(self._stores, verdicts, strict=True) if _is_good(verdict)]
         if not good:
             raise NoGoodReplicaError("no good copy to repair from", verdicts=verdicts)
+        pairs = zip(self._stores, verdicts, strict=True)
         return tuple(
-            verdict if _is_good(verdict) else replace(verdict, repaired=_replaced(store, good[0], wanted))
-            for store, verdict in copies
+            verdict
+            if _is_good(verdict) or not store.writable
+            else replace(verdict, repaired=self._replaced(store, good[0], wanted, spare_bytes))
+            for store, verdict in pairs
         )
 
-    def scrub_one(self, wanted: Digest) -> ScrubFinding | None:
+    def scrub_one(self, wanted: Digest, *, spare_bytes: int = 0) -> ScrubFinding | None:
         """Read every copy of one blob again and repair the bad ones; None if every copy was good."""
-        if all(map(_is_good, self.check(wanted))):
+        try:
+            verdicts = self.repair(wanted, spare_bytes=spare_bytes)
+        except NoGoodReplicaError as error:
+            return ScrubFinding(digest=wanted, verdicts=error.verdicts, lost=True)
+        if all(map(_is_good, verdicts)):
             return None
-        return self._mended(wanted)
+        return ScrubFinding(digest=wanted, verdicts=verdicts, lost=False)
 
     def kept_since_before(self, moment: datetime) -> Iterator[Digest]:
         """Yield, for each store, every blob that nobody has stored since a moment, not even once more.
@@ -197,81 +254,32 @@ class ReplicatedBlobs:
         """
         return sum(store.discard_unfinished(before) for store in self._stores)
 
-    def _mended(self, wanted: Digest) -> ScrubFinding:
+    def _replaced(self, store: BlobStore, good: BlobStore, wanted: Digest, spare_bytes: int) -> bool:
+        copy = checked_copy(good, wanted)
+        if isinstance(copy, ReplicaVerdict):
+            return False
         try:
-            return ScrubFinding(digest=wanted, verdicts=self.repair(wanted), lost=False)
-        except NoGoodReplicaError as error:
-            return ScrubFinding(digest=wanted, verdicts=error.verdicts, lost=True)
+            store.put(wanted, copy.size_bytes, copy.read(0, None), spare_bytes=spare_bytes)
+        except (BlobStoreFailedError, StoreFullError, ReplicaChangedError) as error:
+            _log.warning("a copy was not replaced", blob=wanted, store=store.name, why=str(error))
+            return False
+        return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _CheckedCopy:
-    """A copy whose whole hash was right, and the hash of each of its chunks."""
+class _Repair:
+    """The turn of those who repair one blob."""
 
-    store: BlobStore
-    digest: Digest
-    size_bytes: int
-    chunk_hashes: Sequence[bytes]
-
-    def read(self, first_byte: int, length: int | None) -> Iterator[bytes]:
-        end = self.size_bytes if length is None else first_byte + length
-        if not 0 <= first_byte <= end <= self.size_bytes:
-            raise BlobRangeError(
-                "the range is not within the blob", first_byte=first_byte, size_bytes=self.size_bytes
-            )
-        return self._range(first_byte, end)
-
-    def _range(self, start: int, end: int) -> Iterator[bytes]:
-        place = start // BLOB_CHUNK_BYTES
-        first = place * BLOB_CHUNK_BYTES
-        last = min(-(-end // BLOB_CHUNK_BYTES) * BLOB_CHUNK_BYTES, self.size_bytes)
-        for chunk in self._unchanged(first, last, place):
-            yield chunk[max(start - first, 0) : end - first]
-            first += len(chunk)
-
-    def _unchanged(self, first: int, last: int, place: int) -> Iterator[bytes]:
-        """Yield whole chunks, each as it was checked."""
-        given = first
-        try:
-            for chunk in self.store.read(self.digest, first_byte=first, length=last - first):
-                if hashlib.sha256(chunk).digest() != self.chunk_hashes[place]:
-                    raise ReplicaChangedError("changed while it was read", store=self.store.name)
-                yield chunk
-                given, place = given + len(chunk), place + 1
-        except (BlobMissingError, BlobStoreFailedError) as error:
-            raise ReplicaChangedError("gone while it was read", store=self.store.name) from error
-        if given != last:
-            raise ReplicaChangedError("cut while it was read", store=self.store.name)
+    def __init__(self) -> None:
+        self.lock = Lock()
 
 
-def _checked_copy(store: BlobStore, wanted: Digest) -> _CheckedCopy | ReplicaVerdict:
-    hashed, size_bytes, chunk_hashes = hashlib.sha256(), 0, list[bytes]()
+def _is_away(store: BlobStore) -> bool:
     try:
-        for chunk in store.read(wanted):
-            hashed.update(chunk)
-            chunk_hashes.append(hashlib.sha256(chunk).digest())
-            size_bytes += len(chunk)
-    except BlobMissingError:
-        return ReplicaVerdict(store=store.name, digest=wanted, state=ReplicaState.MISSING)
+        store.check_ready()
     except BlobStoreFailedError:
-        return ReplicaVerdict(store=store.name, digest=wanted, state=ReplicaState.UNREADABLE)
-    if (actual := Digest("sha256:" + hashed.hexdigest())) == wanted:
-        return _CheckedCopy(store=store, digest=wanted, size_bytes=size_bytes, chunk_hashes=chunk_hashes)
-    return ReplicaVerdict(
-        store=store.name, digest=wanted, state=ReplicaState.ALTERED, size_bytes=size_bytes, found=actual
-    )
+        return True
+    return False
 
 
 def _is_good(verdict: ReplicaVerdict) -> bool:
     return verdict.state is ReplicaState.GOOD
-
-
-def _replaced(store: BlobStore, good: BlobStore, wanted: Digest) -> bool:
-    copy = _checked_copy(good, wanted)
-    if isinstance(copy, ReplicaVerdict):
-        return False
-    try:
-        store.put(wanted, copy.size_bytes, copy.read(0, None))
-    except (BlobStoreFailedError, ReplicaChangedError):
-        return False
-    return True

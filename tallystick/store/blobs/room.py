@@ -110,10 +110,17 @@ def take(session: Session, upload: Upload, size_bytes: int, at: datetime) -> Non
     session.flush()
 
 
-def has_arrived(session: Session, upload: Upload, size_bytes: int, at: datetime) -> None:
-    """Note that a blob is whole and in every store: now its size counts, and nothing is under way."""
+def has_arrived(
+    session: Session, upload: Upload, size_bytes: int, at: datetime, *, everywhere: bool = True
+) -> None:
+    """Note that a blob is whole and in a store: now its size counts, and nothing is under way.
+
+    Args:
+        everywhere: Whether every store has it; if not, copies are behind.
+    """
     row = _row(session, upload) or _new_row(upload, at)
     row.size_bytes, row.arrived_at, row.arriving_bytes, row.continued_at = size_bytes, at, None, at
+    row.behind_since, row.lost = None if everywhere else at, False
     session.add(row)
     session.flush()
 

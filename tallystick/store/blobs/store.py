@@ -81,6 +81,11 @@ class ReplicaVerdict:
     repaired: bool = False
 
     @property
+    def is_good_now(self) -> bool:
+        """Whether the store has a good copy, perhaps only since it was replaced."""
+        return self.repaired or self.state is ReplicaState.GOOD
+
+    @property
     def words(self) -> str:
         """The verdict in words, for the record."""
         return f"{self.store} {self.state}" + (", replaced from a good copy" if self.repaired else "")
@@ -92,6 +97,19 @@ class BlobStore(Protocol):
     @property
     def name(self) -> str:
         """The store's name in verdicts, unique in a deployment."""
+        ...
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process may write it; nothing that changes a store is asked of one that it reads."""
+        ...
+
+    def check_ready(self) -> None:
+        """Refuse if the store is away now, or cannot be written."""
+        ...
+
+    def has(self, wanted: Digest) -> bool:
+        """Return whether there is a copy, good or bad; nothing of it is read."""
         ...
 
     def put(
@@ -137,3 +155,14 @@ def check_readable(verdicts: Iterable[ReplicaVerdict]) -> None:
     for verdict in verdicts:
         if verdict.state is ReplicaState.UNREADABLE and not verdict.repaired:
             raise BlobStoreFailedError("a copy cannot be read", store=verdict.store, reason="unreadable")
+
+
+def check_everywhere(verdicts: Iterable[ReplicaVerdict]) -> None:
+    """Refuse to rely on a blob before every store has a good copy: the missing ones may follow in a moment.
+
+    Raises:
+        BlobStoreFailedError: A store has none, and did not take one.
+    """
+    for verdict in verdicts:
+        if not verdict.is_good_now:
+            raise BlobStoreFailedError("a store has no copy yet", store=verdict.store, reason=verdict.state)

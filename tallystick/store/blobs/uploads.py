@@ -21,13 +21,12 @@ from tallystick.domain.ids import AgreementId, Digest, digest
 from tallystick.durable import reason_of
 from tallystick.limits.storage import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.store.blobs.chunks import ChunkHashing
-from tallystick.store.blobs.folder import check_spare, modified_at
-from tallystick.store.blobs.replicas import ReplicatedBlobs
+from tallystick.store.blobs.measured import check_spare, modified_at
+from tallystick.store.blobs.replicas import ReplicatedBlobs, Stored
 from tallystick.store.blobs.store import (
     BlobDigestMismatchError,
     BlobSizeMismatchError,
     BlobStoreFailedError,
-    ReplicaVerdict,
 )
 from tallystick.store.database.tables import BlobRow
 
@@ -61,6 +60,7 @@ class StoredBlob:
         uploaded_by: A key's fingerprint.
         party: Who pays for it: the sender's party, or the gate.
         purpose: A `BlobPurpose`; any other word entitles nobody to fetch it.
+        lost: Whether no store was seen to have a good copy; the same bytes can be sent again.
     """
 
     digest: Digest
@@ -70,6 +70,7 @@ class StoredBlob:
     party: str
     purpose: str
     arrived_at: datetime
+    lost: bool = False
 
 
 class Uploads:
@@ -126,8 +127,8 @@ class Uploads:
         *,
         chunks: ChunkHashing | None = None,
         spare_bytes: int = 0,
-    ) -> tuple[ReplicaVerdict, ...]:
-        """Verify an upload and store it in every store; on return it is durable, and `chunks` has its hashes.
+    ) -> Stored:
+        """Verify an upload and store it; on return it is durable, and `chunks` has its hashes.
 
         Wrong bytes are thrown away, so that the upload can begin again.
 
@@ -142,14 +143,14 @@ class Uploads:
             if (received := part.seek(0, os.SEEK_END)) < size_bytes:
                 raise UploadOffsetError("the upload is incomplete", received=received, size_bytes=size_bytes)
             try:
-                before = self._blobs.put(
+                stored = self._blobs.put(
                     wanted, size_bytes, lambda: hashing.passing(_chunks(part)), spare_bytes=spare_bytes
                 )
             except (BlobSizeMismatchError, BlobDigestMismatchError):
                 self._path(owner, wanted).unlink(missing_ok=True)
                 raise
             self._path(owner, wanted).unlink(missing_ok=True)
-            return before
+            return stored
 
     def discard_stale(self, before: datetime) -> int:
         """Remove uploads that nobody has continued since a moment, and return how many."""
@@ -173,8 +174,12 @@ class Uploads:
                 yield part
 
 
-def record_blob(session: Session, blob: StoredBlob) -> StoredBlob:
-    """Note that an agreement has this blob from its sender, and return the note that counts: the first."""
+def record_blob(session: Session, blob: StoredBlob, *, everywhere: bool = True) -> StoredBlob:
+    """Note that an agreement has this blob from its sender, and return the note that counts: the first.
+
+    Args:
+        everywhere: Whether every store has it; if not, copies are behind.
+    """
     row = session.get(BlobRow, (blob.agreement_id, blob.digest, blob.uploaded_by, blob.purpose))
     if row is not None and row.arrived_at is not None:
         return _stored(row)
@@ -189,6 +194,7 @@ def record_blob(session: Session, blob: StoredBlob) -> StoredBlob:
             arrived_at=blob.arrived_at,
             arriving_bytes=None,
             continued_at=blob.arrived_at,
+            behind_since=None if everywhere else blob.arrived_at,
         )
     )
     session.flush()
@@ -251,6 +257,7 @@ def _stored(row: BlobRow) -> StoredBlob:
         party=row.party,
         purpose=row.purpose,
         arrived_at=row.arrived_at or row.continued_at,
+        lost=row.lost,
     )
 
 

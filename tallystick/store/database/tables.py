@@ -24,6 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     inspect,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
@@ -192,11 +193,20 @@ class BlobRow(SQLModel, table=True):
 
     The same bytes from another sender, or under another agreement, are another row. While bytes are under
     way, `arriving_bytes` says for how many there is room; `arrived_at` is empty until all had arrived once.
-    `named` means that a statement was seen to name it: then it is never removed.
+    `named` means that a statement was seen to name it: then it is never removed. `behind_since` is empty if
+    every store was seen to have a good copy; `lost` means that no store was seen to have one.
     """
 
     __tablename__ = "blobs"
-    __table_args__ = (Index("ix_blobs_room", "agreement_id", "purpose", "party"),)
+    __table_args__ = (
+        Index("ix_blobs_room", "agreement_id", "purpose", "party"),
+        Index(
+            "ix_blobs_behind",
+            "behind_since",
+            sqlite_where=text("behind_since IS NOT NULL"),
+            postgresql_where=text("behind_since IS NOT NULL"),
+        ),
+    )
     agreement_id: str = Field(primary_key=True, sa_type=String(NAME_LENGTH_MAX))
     digest: str = Field(primary_key=True, sa_type=String(_DIGEST_LENGTH), index=True)
     uploaded_by: str = Field(primary_key=True, sa_type=String(_DIGEST_LENGTH))
@@ -207,6 +217,8 @@ class BlobRow(SQLModel, table=True):
     arriving_bytes: int | None = Field(sa_type=BigInteger)
     continued_at: datetime = Field(sa_type=InstantText)
     named: bool = False
+    behind_since: datetime | None = Field(default=None, sa_type=InstantText)
+    lost: bool = False
 
 
 class BlobChunksRow(SQLModel, table=True):

@@ -9,9 +9,10 @@ import pytest
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.ids import Digest
 from tallystick.limits.storage import BLOB_CHUNK_BYTES
+from tallystick.store.blobs.checked import BlobRangeError
 from tallystick.store.blobs.chunks import ChunkedBlob, ChunkHashing
 from tallystick.store.blobs.folder import FileBlobStore
-from tallystick.store.blobs.replicas import BlobRangeError, NoGoodReplicaError, ReplicatedBlobs
+from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
 
 CHUNK = BLOB_CHUNK_BYTES
 DATA = bytes(range(256)) * (CHUNK // 256) * 3 + b"the rest"

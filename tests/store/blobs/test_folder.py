@@ -13,13 +13,9 @@ from structlog.testing import capture_logs
 from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import Digest
 from tallystick.limits.storage import BLOB_CHUNK_BYTES
+from tallystick.store.blobs.checked import BlobRangeError, ReplicaChangedError
 from tallystick.store.blobs.folder import FileBlobStore
-from tallystick.store.blobs.replicas import (
-    BlobRangeError,
-    NoGoodReplicaError,
-    ReplicaChangedError,
-    ReplicatedBlobs,
-)
+from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
 from tallystick.store.blobs.store import (
     BlobDigestMismatchError,
     BlobMissingError,
@@ -69,7 +65,7 @@ def blobs(roots: tuple[Path, Path]) -> ReplicatedBlobs:
 
 
 def put(blobs: ReplicatedBlobs, data: bytes) -> list[ReplicaState]:
-    return [before.state for before in blobs.put(digest_of(data), len(data), lambda: [data])]
+    return [before.state for before in blobs.put(digest_of(data), len(data), lambda: [data]).before]
 
 
 def states(blobs: ReplicatedBlobs, wanted: Digest = WANTED) -> list[ReplicaState]:
@@ -367,14 +363,86 @@ def test_a_range_beyond_the_blob_is_refused(
         blobs.open_verified(WANTED, first_byte=first_byte, length=length)
 
 
-def test_it_is_acknowledged_only_when_every_store_has_it(tmp_path: Path) -> None:
+def test_a_store_that_fails_holds_up_no_other_and_is_behind_until_it_has_a_copy(tmp_path: Path) -> None:
     good = FileBlobStore(tmp_path / "good", name="good")
-    full = FileBlobStore(tmp_path / "full", name="full", fsync=failing_at(6))
-    blobs = ReplicatedBlobs([good, full])
+    failing = FileBlobStore(tmp_path / "failing", name="failing", fsync=failing_at(6))
+    blobs = ReplicatedBlobs([failing, good])
+    stored = blobs.put(WANTED, len(BLOB), lambda: [BLOB])
+    assert (len(stored.before), stored.everywhere) == (1, False)
+    assert blobs.put(WANTED, len(BLOB), lambda: [BLOB]).everywhere
+    assert states(blobs) == [ReplicaState.GOOD] * 2
+
+
+def test_nothing_is_acknowledged_that_no_store_has(roots: tuple[Path, Path]) -> None:
+    blobs = ReplicatedBlobs([FileBlobStore(root, fsync=failing_at(6)) for root in roots])
     with pytest.raises(BlobStoreFailedError):
         put(blobs, BLOB)
-    assert put(blobs, BLOB) == [ReplicaState.GOOD, ReplicaState.MISSING]
-    assert states(blobs) == [ReplicaState.GOOD] * 2
+    assert files_in(roots[0]) == files_in(roots[1]) == []
+
+
+def test_a_store_that_a_process_only_reads_is_read_and_never_changed(roots: tuple[Path, Path]) -> None:
+    first, second = (FileBlobStore(root, name=root.name) for root in roots)
+    second.put(WANTED, len(BLOB), [BLOB])
+    second.put(digest_of(OTHER), len(OTHER), [OTHER])
+    damage(roots[1], "truncated")
+    before = files_in(roots[1])
+    blobs = ReplicatedBlobs([first, FileBlobStore(roots[1], name="read", writable=False)])
+
+    stored = blobs.put(WANTED, len(BLOB), lambda: [BLOB])
+    verdicts = blobs.repair(WANTED)
+
+    assert ([verdict.store for verdict in stored.before], stored.everywhere) == ([first.name], False)
+    assert [(verdict.state, verdict.repaired) for verdict in verdicts] == [
+        (ReplicaState.GOOD, False),
+        (ReplicaState.ALTERED, False),
+    ]
+    assert b"".join(blobs.open_verified(digest_of(OTHER)).chunks) == OTHER
+    assert files_in(roots[1]) == before
+
+
+def test_a_store_that_a_process_only_reads_refuses_each_change(roots: tuple[Path, Path]) -> None:
+    FileBlobStore(roots[0]).put(WANTED, len(BLOB), [BLOB])
+    read = FileBlobStore(roots[0], writable=False)
+    for change in (
+        lambda: read.put(WANTED, len(BLOB), [BLOB]),
+        lambda: read.quarantine(WANTED),
+        lambda: read.discard(WANTED, datetime.now(UTC) + timedelta(hours=1)),
+    ):
+        with pytest.raises(AssertionError, match="only reads"):
+            change()
+    assert read.check(WANTED).state is ReplicaState.GOOD
+
+
+def test_a_process_that_may_write_no_store_has_none(roots: tuple[Path, Path]) -> None:
+    with pytest.raises(AssertionError, match="may write"):
+        ReplicatedBlobs([FileBlobStore(root, writable=False) for root in roots])
+
+
+def test_a_store_that_is_away_has_lost_nothing_and_gets_no_folder(
+    blobs: ReplicatedBlobs, roots: tuple[Path, Path]
+) -> None:
+    elsewhere = roots[1].with_name("elsewhere")
+    roots[1].rename(elsewhere)
+    roots[1].mkdir()  # the mount point of a disk that is not there
+
+    assert blobs.away() == (roots[1].name,)
+    assert states(blobs) == [ReplicaState.GOOD, ReplicaState.UNREADABLE]
+    assert not blobs.put(WANTED, len(BLOB), lambda: [BLOB]).everywhere
+    with pytest.raises(BlobStoreFailedError):
+        blobs.check_ready()
+    assert list(roots[1].iterdir()) == []
+
+    roots[1].rmdir()
+    elsewhere.rename(roots[1])
+    assert (blobs.away(), states(blobs)) == ((), [ReplicaState.GOOD] * 2)
+
+
+def test_a_store_of_another_process_is_away_until_that_one_has_made_it(tmp_path: Path) -> None:
+    store = FileBlobStore(tmp_path / "store", writable=False)
+    assert not (tmp_path / "store").exists()
+    assert store.check(WANTED).state is ReplicaState.UNREADABLE
+    FileBlobStore(tmp_path / "store")
+    assert store.check(WANTED).state is ReplicaState.MISSING
 
 
 def test_uploading_again_replaces_a_bad_copy_and_says_so(
@@ -382,7 +450,7 @@ def test_uploading_again_replaces_a_bad_copy_and_says_so(
 ) -> None:
     for root in roots:
         damage(root, "truncated")
-    before = blobs.put(WANTED, len(BLOB), lambda: [BLOB])
+    before = blobs.put(WANTED, len(BLOB), lambda: [BLOB]).before
     assert [(verdict.state, verdict.repaired) for verdict in before] == [(ReplicaState.ALTERED, True)] * 2
     assert states(blobs) == [ReplicaState.GOOD] * 2
     assert all(len(list((root / "quarantine").iterdir())) == 1 for root in roots)

@@ -51,7 +51,7 @@ def test_parts_become_a_blob_in_every_store(uploads: Uploads, blobs: ReplicatedB
     assert uploads.append_part(ANA, WANTED, 0, BLOB[:200]) == 200
     assert uploads.received_bytes(ANA, WANTED) == 200
     assert uploads.append_part(ANA, WANTED, 200, BLOB[200:]) == 500
-    before = uploads.finish(ANA, WANTED, 500)
+    before = uploads.finish(ANA, WANTED, 500).before
     assert [verdict.state for verdict in before] == [ReplicaState.MISSING] * 2
     assert [verdict.state for verdict in blobs.check(WANTED, 500)] == [ReplicaState.GOOD] * 2
     assert uploads.received_bytes(ANA, WANTED) == 0

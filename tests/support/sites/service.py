@@ -195,8 +195,8 @@ def bearer(key: SigningKey, at: datetime, **changes: object) -> str:
     return jwt.encode({**claims_made, **changes}, private, algorithm="EdDSA")
 
 
-def settings_in(folder: Path) -> Settings:
-    """The settings of a deployment over the stores of a world in `folder`."""
+def settings_in(folder: Path, *, read_only: str = "") -> Settings:
+    """The settings of a deployment over the stores of a world in `folder`, one perhaps only to be read."""
     public = Deployment(
         id=DeploymentId("test"),
         engine=AGREEMENT.engine,
@@ -210,6 +210,7 @@ def settings_in(folder: Path) -> Settings:
             "TALLYSTICK_DATA": str(folder),
             "TALLYSTICK_DATABASE_URL": f"sqlite:///{folder}/store.db",
             "TALLYSTICK_BLOBS": f"{(folder / 'north').as_uri()} {(folder / 'south').as_uri()}",
+            "TALLYSTICK_BLOBS_READ_ONLY": (folder / read_only).as_uri() if read_only else "",
             "TALLYSTICK_ROOT_KEYS": ROOT,
             "TALLYSTICK_POLL_SECONDS": "1",
         }
@@ -217,11 +218,11 @@ def settings_in(folder: Path) -> Settings:
 
 
 @asynccontextmanager
-async def serving(world: World) -> AsyncGenerator[Service]:
+async def serving(world: World, *, read_only: str = "") -> AsyncGenerator[Service]:
     """The API over `world`, called without a network."""
     clock = Clock()
     engine = RecordingEngine(world=world, clock=clock)
-    app = create_app(settings_in(world.folder), engine_port=engine, clock=clock.read)
+    app = create_app(settings_in(world.folder, read_only=read_only), engine_port=engine, clock=clock.read)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=API) as http:
         yield Service(world=world, app=app, engine=engine, clock=clock, http=http)

@@ -22,7 +22,7 @@ from tests.support.worlds.agreements import KIM, LETTER_KEY, LOG_KEY, PEOPLE, ag
 from tests.support.worlds.gate_worlds import ACKNOWLEDGED, World
 from tests.support.worlds.prepared_worlds import accepted, prepared_world
 from tests.support.worlds.story_worlds import deposited_world
-from workflows.worker.carrier import letters_soon, run_worker, worker_activities
+from workflows.worker.carrier import all_stores, letters_soon, run_worker, worker_activities
 
 
 def settings_of(world: World, environment: WorkflowEnvironment) -> Settings:
@@ -83,7 +83,7 @@ def test_the_worker_owes_letters_for_what_it_records_on_a_log_that_was_put_back(
         at=ACKNOWLEDGED,
         after=world.case().raw[-1].index,
     )
-    worker_activities(settings, world.database, letters).ledger.record_act(request)
+    worker_activities(settings, world.database, all_stores(settings), letters).ledger.record_act(request)
     letters.send()
     with reading(world.database) as session:
         told = ledger.entries(session, world.agreement.id, kinds=[Kind.STORAGE_NOTICE])

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _create_claims()
     _create_decisions()
     _create_storage()
+    _create_answers()
 
 
 def _create_entries() -> None:
@@ -133,7 +134,7 @@ def _create_decisions() -> None:
 
 
 def _create_storage() -> None:
-    """Create the tables of blobs, and of answers to repeated requests."""
+    """Create the table of blobs."""
     op.create_table(
         "blobs",
         sa.Column("agreement_id", sa.String(length=63), nullable=False),
@@ -146,10 +147,24 @@ def _create_storage() -> None:
         sa.Column("arriving_bytes", sa.BigInteger(), nullable=True),
         sa.Column("continued_at", sa.String(length=20), nullable=False),
         sa.Column("named", sa.Boolean(), nullable=False),
+        sa.Column("behind_since", sa.String(length=20), nullable=True),
+        sa.Column("lost", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("agreement_id", "digest", "uploaded_by", "purpose"),
+    )
+    op.create_index(
+        "ix_blobs_behind",
+        "blobs",
+        ["behind_since"],
+        unique=False,
+        sqlite_where=sa.text("behind_since IS NOT NULL"),
+        postgresql_where=sa.text("behind_since IS NOT NULL"),
     )
     op.create_index("ix_blobs_digest", "blobs", ["digest"], unique=False)
     op.create_index("ix_blobs_room", "blobs", ["agreement_id", "purpose", "party"], unique=False)
+
+
+def _create_answers() -> None:
+    """Create the table of answers to repeated requests."""
     op.create_table(
         "idempotency_keys",
         sa.Column("principal", sa.String(length=71), nullable=False),
