@@ -16,7 +16,13 @@ Json: TypeAlias = Mapping[str, JsonValue]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentAnswer:
-    """What everybody may know about the deployment."""
+    """What everybody may know about the deployment.
+
+    Attributes:
+        letter_key: The statement by which the log key publishes the letter key.
+        webhook_key: The letter key as libraries for Standard Webhooks take it (`whpk_…`); who relies on it
+            compares it with what `tallystick letter check` says of a letter.
+    """
 
     deployment: str
     log_key: str
@@ -24,6 +30,7 @@ class DeploymentAnswer:
     gate_recipient: str
     root_keys: Sequence[str]
     letter_key: Json | None
+    webhook_key: str | None
     version: str
 
 

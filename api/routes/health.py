@@ -13,10 +13,13 @@ from api.backend.shared import Shared
 from api.http.problems import NotReadyError
 from api.http.routing import VERSION, check_query
 from tallystick import __version__
+from tallystick.crypto.envelope import envelope_from_json
+from tallystick.crypto.letter_key import read_published, webhook_key
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
 from tallystick.store.blobs import behind
 from tallystick.store.blobs.behind import CopiesBehind
+from tallystick.store.damage import unless_damaged
 from tallystick.store.database.session import database_now, reading
 from tallystick.store.registers import agreements, claims
 
@@ -43,8 +46,19 @@ async def show_deployment(request: Request) -> DeploymentAnswer:
         gate_recipient=public.engine.gate_recipient,
         root_keys=public.root_keys,
         letter_key=published,
+        webhook_key=_webhook_key(public),
         version=__version__,
     )
+
+
+def _webhook_key(public: Deployment) -> str | None:
+    """Return the letter key that the log key has published; None if it has published none."""
+    if public.letter_key is not None:
+        with unless_damaged("the letter key's publication cannot be read"):
+            envelope = envelope_from_json(public.letter_key.envelope)
+            published = read_published(envelope, deployment=public.id, log_key=public.engine.log_key)
+            return webhook_key(published.letter_key)
+    return None
 
 
 @router.get("/healthz")

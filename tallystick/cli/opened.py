@@ -34,9 +34,13 @@ def opened(context: typer.Context, api: str, key: Path) -> Generator[Desk]:
     """
     keys = private_keys(context, key)
     with Client(api, keys, now=now) as client:
-        trust_file = key.with_name(key.name + ".trust")
         unsent = Unsent(folder=key.with_name(key.name + ".unsent"), signer=keys.signing_key.public_key)
-        yield Desk(client=client, keys=keys, trust_file=trust_file, unsent=unsent, tell=say)
+        yield Desk(client=client, keys=keys, trust_file=trust_file(key), unsent=unsent, tell=say)
+
+
+def trust_file(key: Path) -> Path:
+    """Return where it stands which agreements and logs the key's owner believes."""
+    return key.with_name(key.name + ".trust")
 
 
 def private_keys(context: typer.Context, key: Path) -> PrivateKeys:

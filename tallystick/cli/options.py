@@ -44,6 +44,10 @@ MaybeApi = Annotated[
     ),
 ]
 Key = Annotated[Path, typer.Option("--key", envvar="TALLYSTICK_KEY", help="Your private key file, NAME.key.")]
+MaybeKey = Annotated[
+    Path | None,
+    typer.Option("--key", envvar="TALLYSTICK_KEY", help="Your private key file, if something needs it."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Sign without asking.")]
 Trusted = Annotated[

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, new_nonce, sign, verified_signers
+from tallystick.crypto.json.base64 import base64_text
 from tallystick.crypto.keys import SigningKey, check_point
 from tallystick.domain.codec import MalformedDocumentError, decode, encode_object
 from tallystick.domain.errors import TallystickError
@@ -29,6 +30,11 @@ class LetterKey:
 
     signing_key: SigningKey = field(repr=False)
     published: Envelope
+
+
+def webhook_key(letter_key: PublicKey) -> str:
+    """Return a letter key as those who verify webhooks expect a public key (Standard Webhooks 1.0.0)."""
+    return "whpk_" + base64_text(bytes.fromhex(letter_key.removeprefix("ed25519:")))
 
 
 def publish(

@@ -39,6 +39,16 @@ class UnexpectedAgreementError(TallystickError):
     advice = "Ask again; if it happens again, the server or its storage was altered."
 
 
+def not_trusted(agreement: AgreementId, shown: Digest, trusted: str) -> AgreementNotTrustedError:
+    """Return the error to raise about an agreement that is not the trusted one."""
+    return AgreementNotTrustedError(
+        f"agreement {agreement} is not the one that you trust",
+        agreement=agreement,
+        found=shown,
+        trusted=trusted,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """One person's means to read and to act.
@@ -106,12 +116,7 @@ class Desk:
         pinned = [pins.pins.agreements[agreement]] if agreement in pins.pins.agreements else []
         expected = [trusted] if trusted is not None else [str(pin) for pin in pinned]
         if expected and not names(expected[0], shown):
-            raise AgreementNotTrustedError(
-                f"agreement {agreement} is not the one that you trust",
-                agreement=agreement,
-                found=shown,
-                trusted=expected[0],
-            )
+            raise not_trusted(agreement, shown, expected[0])
         if shown not in pinned:
             self.tell(f"trusting agreement {agreement} from now on: {shown} ({in_words(shown)})")
             pins.pin_agreement(agreement, shown)

@@ -19,6 +19,7 @@ class Letter:
         terms: The agreement under which it is written.
         party: To whom.
         claim: The claim that it is about, if it is about one.
+        id: Has no full stop: a webhook signs `id.timestamp.body`, which has only one reading then.
     """
 
     id: str
@@ -28,6 +29,10 @@ class Letter:
     party: PartyId
     issued_at: datetime
     claim: Digest | None = None
+
+    def __post_init__(self) -> None:
+        """See that nobody reads a part of the id as the timestamp, or of the timestamp as the id."""
+        assert "." not in self.id, "a letter's id has no full stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

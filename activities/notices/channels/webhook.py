@@ -54,7 +54,7 @@ class Webhooks:
         headers = {
             "host": url.netloc,
             "content-type": "application/json",
-            **_signature(self.letter_key, letter.id, signed, at=now()),
+            **signature(self.letter_key, letter.id, signed, at=now()),
         }
         async with httpx.AsyncClient(
             timeout=CHANNEL_REPLY_MAX.total_seconds(),
@@ -110,7 +110,7 @@ async def _first_bytes(response: httpx.Response) -> bytes:
     return begins[:WEBHOOK_ANSWER_BYTES_MAX]
 
 
-def _signature(key: LetterKey, letter: str, body: bytes, *, at: datetime) -> Mapping[str, str]:
+def signature(key: LetterKey, letter: str, body: bytes, *, at: datetime) -> Mapping[str, str]:
     """Return the headers that sign a webhook (Standard Webhooks 1.0.0, the asymmetric `v1a`)."""
     timestamp = str(int(at.timestamp()))
     signed = key.signing_key.sign(b"%b.%b.%b" % (letter.encode(), timestamp.encode(), body))

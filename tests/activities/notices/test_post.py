@@ -6,8 +6,9 @@ import socket
 import threading
 import time
 from base64 import b64decode
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.utils import parsedate_to_datetime
@@ -16,17 +17,21 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from nacl.exceptions import BadSignatureError
+from nacl.signing import VerifyKey
 
 from activities.notices.channels.letter import Letter
+from activities.notices.channels.webhook import signature
 from activities.notices.post import Post
-from tallystick.crypto.keys import verifies
+from tallystick.crypto.keys import SigningKey, verifies
+from tallystick.crypto.letter_key import webhook_key
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.ids import Digest, PartyId
 from tallystick.limits.steps import LEDGER_STEP_MAX, NOTICE_STEP_MAX
 from tallystick.proof.letter import read_letter, verify_letter
 from tallystick.proof.reading import SignedAgreement
-from tests.support.worlds.agreements import AGREEMENT, LETTER_KEY
+from tests.support.worlds.agreements import AGREEMENT, LETTER_KEY, signing_key
 
 NOT_PUBLIC = "the host's address is not public"
 DIGEST = Digest("sha256:" + 64 * "a")
@@ -110,6 +115,47 @@ async def test_webhook_is_signed_and_known_by_its_id(tmp_path: Path) -> None:
     assert verifies(LETTER_KEY.signing_key.public_key, signed, b64decode(signature))
     assert abs(time.time() - int(headers["webhook-timestamp"])) < 60
     checked(body.encode(), webhook(url))
+
+
+def received(public_key: str, headers: Mapping[str, str], body: bytes, *, at: float) -> None:
+    """Verify a webhook as its receiver does, who has the specification and not our code."""
+    key = VerifyKey(b64decode(public_key.removeprefix("whpk_"), validate=True))
+    assert abs(at - int(headers["webhook-timestamp"])) < 300
+    assert "." not in headers["webhook-id"], "else another id and time have the same signed content"
+    content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    schemes = dict(one.split(",", 1) for one in headers["webhook-signature"].split(" "))
+    key.verify(content, b64decode(schemes["v1a"], validate=True))
+
+
+async def test_a_receiver_verifies_a_webhook_with_the_published_key_alone(tmp_path: Path) -> None:
+    with hook() as (url, seen):
+        await post(tmp_path).send(webhook(url), LETTER)
+    ((headers, body),) = seen
+    published = webhook_key(LETTER_KEY.signing_key.public_key)
+    assert published.startswith("whpk_")
+    received(published, headers, body.encode(), at=time.time())
+    with pytest.raises(BadSignatureError):
+        received(published, headers, body.encode() + b" ", at=time.time())
+    other = webhook_key(signing_key("another").public_key)
+    with pytest.raises(BadSignatureError):
+        received(other, headers, body.encode(), at=time.time())
+
+
+def test_a_webhook_is_signed_as_the_published_example_is() -> None:
+    """The key, message and signature of the specification's own library (libraries/go)."""
+    seed = b64decode("VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk=")
+    key = replace(LETTER_KEY, signing_key=SigningKey(seed))
+    at = datetime.fromtimestamp(1614265330, UTC)
+    body = b'{"test": 2432232314}'
+    headers = signature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", body, at=at)
+    expected = "v1a,tQ9V2XOqn7jL/DQenEFpqIugdBVtiMmER5mhSkXBNwM0mkATuDe6KYYUuxqtaiHeYGb7KaaBRdM5WqyeFiL8Ag=="
+    assert headers["webhook-signature"] == expected
+    received(webhook_key(key.signing_key.public_key), headers, body, at=at.timestamp())
+
+
+def test_no_letter_has_an_id_that_could_be_read_in_two_ways() -> None:
+    with pytest.raises(AssertionError, match="full stop"):
+        replace(LETTER, id="notice-1.1614265330")
 
 
 @pytest.mark.parametrize("answer", [302, 404, 503])

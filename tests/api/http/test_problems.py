@@ -1,5 +1,6 @@
 """Problems: every refusal has a status, and the OpenAPI document lists them all."""
 
+import base64
 import importlib
 import pkgutil
 import re
@@ -135,6 +136,8 @@ async def test_anyone_reads_which_letter_key_the_log_key_published(service: Serv
         log_key=PublicKey(shown["log_key"]),
     )
     assert published.letter_key == LETTER_KEY.signing_key.public_key
+    raw = base64.b64decode(shown["webhook_key"].removeprefix("whpk_"), validate=True)
+    assert f"ed25519:{raw.hex()}" == published.letter_key
 
 
 async def test_ready_means_that_the_neighbours_answer(service: Service) -> None:
