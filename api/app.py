@@ -18,7 +18,7 @@ from api.backend.backend import Backend, EnginePort, open_backend, utc_now
 from api.backend.temporal import TemporalEngine
 from api.backend.tidying import keep_tidying
 from api.http import openapi, problems
-from api.http.heads import Heads, OneLength
+from api.http.heads import Heads, OneLength, Unkept
 from api.http.metrics import Counting, Metrics
 from api.http.metrics_port import served
 from api.http.routing import VERSION
@@ -84,6 +84,7 @@ def create_app(
     app.add_middleware(Counting, metrics=app.state.metrics)
     app.add_middleware(Heads, has_its_own=lambda path: "HEAD" in problems.methods_at(app, path))
     app.add_middleware(OneLength)
+    app.add_middleware(Unkept)
     return app
 
 

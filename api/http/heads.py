@@ -1,4 +1,4 @@
-"""What the head of a request says, before a route is looked for: HEAD wherever GET is, and one length.
+"""What heads say, whatever the route: HEAD wherever GET is, one length, and answers that nobody keeps.
 
 Monitors and load balancers use HEAD to see whether a site is up. FastAPI answers it only where a route says
 so. A route that declares HEAD, as for blobs, is asked itself.
@@ -7,6 +7,7 @@ so. A route that declares HEAD, as for blobs, is asked itself.
 from collections.abc import Callable
 from typing import Final
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.problems import RequestRefusedError, problem_response
@@ -34,6 +35,28 @@ class Heads:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
         await self._app({**scope, "method": "GET"}, receive, head)
+
+
+class Unkept:
+    """ASGI middleware that lets nobody keep an answer (RFC 9111 section 5.2.2.5).
+
+    Some caches keep what was answered to one caller and show it to the next, or show a log as it was before,
+    unless an answer itself forbids it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and say of its answer that it is for nobody else and for no other time."""
+
+        async def unkept(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Cache-Control"] = "private, no-store"
+            await send(message)
+
+        await self._app(scope, receive, unkept if scope["type"] == "http" else send)
 
 
 class OneLength:

@@ -253,7 +253,7 @@ def problem_response(error: TallystickError, headers: Mapping[str, str] | None =
         escaped_json(json.dumps(members, ensure_ascii=False)).encode("utf-8", "replace"),
         status_code=shown.status,
         media_type=MEDIA_TYPE,
-        headers={"Cache-Control": "no-store", **extra},
+        headers=extra,
     )
 
 

@@ -117,7 +117,7 @@ def show_upload(
     """Return how much of a blob has arrived from the caller; another person's upload is not shown."""
     del purpose  # the same parameters as PUT, so that a client need not leave any out
     offset = offset_of(backend, caller, Digest(digest), agreement)
-    return Response(headers={"Upload-Offset": str(offset), "Cache-Control": "no-store"})
+    return Response(headers={"Upload-Offset": str(offset)})
 
 
 @router.get(
@@ -178,7 +178,6 @@ def _served(backend: Backend, wanted: Digest, asked: str | None) -> Response:
         "Content-Length": str(length),
         "Accept-Ranges": "bytes",
         "ETag": _etag(wanted),
-        "Cache-Control": "private, no-store",
         "Content-Disposition": "attachment",
         "X-Content-Type-Options": "nosniff",
     }

@@ -247,5 +247,4 @@ def _whole(backend: Backend, digest: Digest) -> bytes:
 def _download(name: str) -> dict[str, str]:
     return {
         "Content-Disposition": f'attachment; filename="{name}.evidence.json"',
-        "Cache-Control": "no-store",
     }

@@ -5,6 +5,7 @@ A blob is its digest: what comes back is compared with it here, so nobody need t
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -37,6 +38,7 @@ from tallystick.regular import open_regular
 
 _PACE: Final = Pace(seconds=ANSWER_TIME_MAX.total_seconds(), bytes_per_second=BLOB_BYTES_PER_SECOND_MIN)
 _OFFSET: Final = "Upload-Offset"
+_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15}|\*)", re.ASCII)
 
 
 class BlobAlteredError(TallystickError):
@@ -177,7 +179,8 @@ class _Upload:
         except TallystickError as error:
             if error.code != "upload-offset":
                 raise
-            return self.received()
+            stated = error.facts.get("received")  # newer than what a proxy may have kept of an answer to HEAD
+            return self._within(stated) if isinstance(stated, int) else self.received()
         self.outage.renew()
         return self._next_offset(given)
 
@@ -236,32 +239,57 @@ class _Upload:
 
 def _fetch_all(client: Client, path: str, out: BinaryIO, size_bytes: int) -> None:
     """Fetch what is missing; resume after a broken connection, until an outage has lasted too long."""
-    outage = Outage(client.pause)
+    outage, whole = Outage(client.pause), False
     while True:
         begun = out.seek(0, os.SEEK_END)
         try:
-            return _fetch(client, path, out, size_bytes)
+            return _fetch(client, path, out, size_bytes, whole=whole)
         except UnreachableError as error:
+            whole = whole or "content_range" in error.facts  # who sends another part is not asked for one
             if out.seek(0, os.SEEK_END) > begun:
                 outage.renew()
             outage.wait(error)
 
 
-def _fetch(client: Client, path: str, out: BinaryIO, size_bytes: int) -> None:
+def _fetch(client: Client, path: str, out: BinaryIO, size_bytes: int, *, whole: bool) -> None:
+    """Write an answer where it belongs.
+
+    What is there already is not thrown away for an answer from the beginning: the address is the digest of
+    the bytes, so they are the same, and the connection may break again. No validator is sent or compared: a
+    proxy may weaken or replace it, and the caller compares the digest.
+    """
     begun = out.seek(0, os.SEEK_END)
     if begun >= size_bytes > 0:
         return  # the caller compares the digest
-    headers = {"Range": f"bytes={begun}-"} if begun else {}
+    headers = {"Range": f"bytes={begun}-"} if begun and not whole else {}
     with client.streamed(path, media_type=OCTETS, headers=headers, pace=_PACE) as response:
-        if response.status_code != HTTPStatus.PARTIAL_CONTENT:
-            out.seek(0)
-            out.truncate()
+        out.seek(_begins(response, begun, size_bytes))
         for chunk in chunks_of(response):
             out.write(chunk)
             if out.tell() > size_bytes:
                 return  # the caller refuses it by its size and digest
     if out.tell() < size_bytes and not _has_a_marked_end(response):
         raise UnreachableError("the answer ended early", size_bytes=size_bytes, received=out.tell())
+    out.truncate()
+
+
+def _begins(response: httpx.Response, asked: int, size_bytes: int) -> int:
+    """Return where in the file the bytes of an answer belong (RFC 9110 section 15.3.7).
+
+    Raises:
+        UnreachableError: It is another part, or of another file, than was asked for.
+    """
+    if response.status_code != HTTPStatus.PARTIAL_CONTENT:
+        return 0
+    stated = response.headers.get("Content-Range", "")
+    part = _CONTENT_RANGE.fullmatch(stated)
+    if part is None or int(part[1]) != asked or part[2] not in {"*", str(size_bytes)}:
+        raise UnreachableError(
+            "something sent another part of the file than was asked for",
+            asked=asked,
+            content_range=stated[:64],
+        )
+    return asked
 
 
 def _has_a_marked_end(response: httpx.Response) -> bool:

@@ -23,7 +23,7 @@ from tallystick.client.bearer import Bearer, bearer_token
 from tallystick.client.pace import Pace, paced_transport
 from tallystick.client.problems import PlainHttpError, UnexpectedAnswerError, UnreachableError
 from tallystick.client.proxies import proxy_for
-from tallystick.client.received import EVENTS, JSON, Received, check, chunks_of, read_whole
+from tallystick.client.received import EVENTS, JSON, Received, check, chunks_of, read_whole, somebody_else
 from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
@@ -183,6 +183,8 @@ class Client:
         sent = {**headers, **self._authorization()}
         with self._reachable(pace), self._http.stream("GET", path, headers=sent) as response:
             head = Received(status=response.status_code, headers=response.headers, content=b"")
+            if response.status_code == HTTPStatus.PARTIAL_CONTENT and "Range" not in headers:
+                raise somebody_else(head)  # a part of what was asked for as a whole
             if not response.is_success or head.media_type != media_type:
                 check(read_whole(response, size_bytes_max=RECEIPT_SIZE_BYTES_MAX), media_type)
             yield response

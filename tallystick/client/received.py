@@ -21,7 +21,8 @@ _PROBLEM: Final = "application/problem+json"
 _PROBLEM_TYPE: Final = "urn:tallystick:problem:"
 _SAID_LENGTH_MAX: Final = 200
 _OURS: Final = frozenset({JSON, TEXT, OCTETS, _PROBLEM})
-_DONE: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.PARTIAL_CONTENT})
+_DONE: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
+"""What stands for a whole answer; a part (206) comes only where a part was asked for."""
 _GATEWAYS: Final = frozenset(
     {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 )

@@ -169,6 +169,68 @@ def test_a_blob_whose_answer_was_hung_up_on_is_resumed_and_nothing_is_thrown_awa
     assert b"range: bytes=1000-" in heard[1].lower()
 
 
+OTHER_PARTS = {
+    "none": "",
+    "another beginning": f"bytes 701-{len(RAW) - 1}/{len(RAW)}",
+    "from the first byte": f"bytes 0-{len(RAW) - 1}/{len(RAW)}",
+    "another file's": f"bytes 700-{len(RAW)}/{len(RAW) + 1}",
+    "other units": f"items 700-{len(RAW) - 1}/{len(RAW)}",
+    "no number": "bytes x-y/z",
+}
+
+
+@pytest.mark.parametrize("stated", OTHER_PARTS.values(), ids=OTHER_PARTS)
+def test_a_part_that_was_not_asked_for_spoils_nothing_and_the_whole_is_fetched(
+    stated: str, api: FakeApi, client: Client, tmp_path: Path
+) -> None:
+    api.blobs[WANTED], api.says_range = RAW, stated
+    (tmp_path / "blob.part").write_bytes(RAW[:700])
+    get_blob(client, WANTED, tmp_path / "blob", size_bytes=len(RAW))
+    assert (tmp_path / "blob").read_bytes() == RAW
+    assert len([asked for asked in api.asked if asked.startswith("GET /v1/blobs/")]) == 2
+
+
+def patient(address: str) -> Client:
+    return Client(address, now=lambda: AT, pause=lambda _: None)
+
+
+def test_an_answer_from_the_beginning_that_breaks_off_throws_away_nothing(tmp_path: Path) -> None:
+    whole = says("200 OK", RAW[:100], length=len(RAW), Content_Type="application/octet-stream")
+    (tmp_path / "blob.part").write_bytes(RAW[:1500])
+    with speaking(whole) as address, patient(address) as client, pytest.raises(UnreachableError):
+        get_blob(client, WANTED, tmp_path / "blob", size_bytes=len(RAW))
+    assert (tmp_path / "blob.part").read_bytes() == RAW[:1500]
+
+
+def test_what_was_kept_and_is_wrong_is_written_over_by_a_whole_answer(tmp_path: Path) -> None:
+    whole = says("200 OK", RAW, Content_Type="application/octet-stream", ETag='W/"other"')
+    (tmp_path / "blob.part").write_bytes(b"?" * 1500)
+    with speaking(whole) as address, patient(address) as client:
+        get_blob(client, WANTED, tmp_path / "blob", size_bytes=len(RAW))
+    assert (tmp_path / "blob").read_bytes() == RAW
+
+
+def test_a_part_of_an_answer_is_not_taken_for_the_whole(tmp_path: Path) -> None:
+    part = says("206 Partial Content", b"{}", Content_Type=JSON, Content_Range="bytes 0-1/9")
+    with speaking(part) as address, patient(address) as client, pytest.raises(UnreachableError):
+        client.get("/v1/inbox")
+    octets = "application/octet-stream"
+    part = says("206 Partial Content", RAW, Content_Type=octets, Content_Range=f"bytes 0-9/{len(RAW)}")
+    with speaking(part) as address, patient(address) as client, pytest.raises(UnreachableError):
+        get_blob(client, WANTED, tmp_path / "blob", size_bytes=len(RAW))
+
+
+def test_where_an_upload_stands_is_not_asked_again_where_the_server_has_said_so(
+    api: FakeApi, client: Client, tmp_path: Path
+) -> None:
+    """A proxy may have kept an older answer to HEAD."""
+    (tmp_path / "blob").write_bytes(RAW)
+    api.parts[WANTED] = RAW[:1000]
+    api.fails[f"HEAD /v1/blobs/{WANTED}"] = [(200, 0)] * 100
+    put_blob(client, tmp_path / "blob", WANTED, agreement=AGREEMENT, purpose="deposit")
+    assert api.blobs == {WANTED: RAW}
+
+
 def test_parts_become_smaller_where_a_proxy_takes_no_more_at_a_time(
     api: FakeApi, client: Client, tmp_path: Path
 ) -> None:

@@ -1985,6 +1985,34 @@ BUILDS: Final = (
         'return "ed25519:" + base64_text(',
         "tests/activities/notices/test_post.py",
     ),
+    _build(
+        "a part is written where another was asked for",
+        "tallystick/client/blobs.py",
+        "int(part[1]) != asked",
+        "int(part[1]) < 0",
+        "tests/client/test_gateways.py",
+    ),
+    _build(
+        "a part of another file is written into this one",
+        "tallystick/client/blobs.py",
+        'or part[2] not in {"*", str(size_bytes)}',
+        "",
+        "tests/client/test_gateways.py",
+    ),
+    _build(
+        "a part is taken for a whole answer",
+        "tallystick/client/received.py",
+        "_DONE: Final = frozenset({HTTPStatus.OK, ",
+        "_DONE: Final = frozenset({HTTPStatus.PARTIAL_CONTENT, HTTPStatus.OK, ",
+        "tests/client/test_gateways.py",
+    ),
+    _build(
+        "a cache may keep what was answered to one caller",
+        "api/app.py",
+        "    app.add_middleware(Unkept)\n",
+        "",
+        "tests/api/http/test_heads.py",
+    ),
 )
 
 

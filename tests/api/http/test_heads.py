@@ -20,6 +20,8 @@ async def test_every_address_that_answers_get_answers_head_alike_and_without_a_b
         head = await claimed.http.head(path, headers=signed_in)
         assert (head.status_code, head.content) == (got.status_code, b""), path
         assert head.headers["content-type"] == got.headers["content-type"], path
+        for answered in (got, head):
+            assert answered.headers.get_list("cache-control") == ["private, no-store"], path
         asked += 1
     assert asked >= 25
 

@@ -25,6 +25,7 @@ from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tests.support.worlds.agreements import PEOPLE
 
 Answer = tuple[int, Any]
+PARTIAL = 206
 HANGS_UP = 0
 """Instead of a status: the connection ends without an answer."""
 
@@ -42,6 +43,7 @@ class FakeApi:
         shows: JSON, bytes or a function of no argument, by path.
         fails: Answers to give first, before anything else, by method and path.
         part_max: How many bytes of a part are taken at most.
+        says_range: What a proxy says of every part that passes it; absent: what is so.
         proxy_takes: How many bytes of a request a proxy before the server lets through.
     """
 
@@ -54,6 +56,7 @@ class FakeApi:
     asked: list[str] = field(default_factory=list[str])
     part_max: int = 1 << 30
     proxy_takes: int = 1 << 30
+    says_range: str | None = None
 
     def answer(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         path = urlsplit(target).path
@@ -121,7 +124,7 @@ class FakeApi:
             return 200, self.blobs[digest]
         match = re.fullmatch(r"bytes=(\d+)-", asked)
         assert match
-        return 206, self.blobs[digest][int(match[1]) :]
+        return PARTIAL, self.blobs[digest][int(match[1]) :]
 
 
 def typed(shown: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -186,6 +189,10 @@ def serving(api: FakeApi, *, tls: ssl.SSLContext | None = None) -> Generator[Fak
                 self.send_header("Retry-After", "0")
             self.send_header("Content-Type", media_type_of(status, urlsplit(self.path).path, shown))
             self.send_header("Content-Length", str(len(raw)))
+            if status == PARTIAL:
+                first = int((self.headers["Range"] or "bytes=0-")[len("bytes=") : -1])
+                held = f"bytes {first}-{first + len(raw) - 1}/{first + len(raw)}"
+                self.send_header("Content-Range", held if api.says_range is None else api.says_range)
             self.end_headers()
             self.wfile.write(raw)
 
