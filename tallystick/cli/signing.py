@@ -23,6 +23,7 @@ from tallystick.desk.files import read_envelope
 from tallystick.desk.signing import Confirm, signed_if_confirmed
 from tallystick.domain.acts.act import Act
 from tallystick.domain.acts.all import draft
+from tallystick.domain.amounts import counted
 from tallystick.domain.authorship.authors import check_subject
 from tallystick.domain.codec import encode_object
 from tallystick.domain.drafts.choices import Choices
@@ -79,6 +80,9 @@ def asking(*, yes: bool, own: bool = False, question: str = "Sign this?") -> Con
         for line in lines:
             say(line)
         if terminal and not yes:
+            # What others have stated may have scrolled the first line off the screen, and out of its memory.
+            say(f"above, {counted(len(lines), 'line')}; to be signed now:")
+            say(lines[0])
             typer.confirm(question, abort=True, err=True)
 
     return confirm

@@ -197,6 +197,16 @@ def test_what_is_signed_is_what_was_shown(office: Office, release: Release) -> N
     assert f"statement {statement_id(office.sent()[0])}" in ran.err[: ran.err.index("Sign this?")]
 
 
+def test_what_a_signature_does_stands_right_before_the_question_however_much_others_have_stated(
+    office: Office, release: Release
+) -> None:
+    ran = office.run("deny", release.claim, "--reason", "no", person=KIM, answer="y\n")
+    asked = ran.err[: ran.err.index("Sign this?")].splitlines()
+    first = next(line for line in asked if line.startswith(f"{KIM} "))
+    assert len(asked) > 10
+    assert (asked[-1], asked.count(first)) == (first, 2)
+
+
 def test_nothing_is_called_signed_before_the_answer(office: Office, release: Release) -> None:
     ran = office.run("deny", release.claim, "--reason", "no", "--out", "denial.json", person=KIM)
     assert ran.code == 2, "one person's act is not handed on"
