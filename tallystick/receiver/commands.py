@@ -129,8 +129,14 @@ def _outcome(child: subprocess.Popen[bytes], what: str, time_max: timedelta) -> 
     try:
         code = child.wait(time_max.total_seconds())
     except subprocess.TimeoutExpired:
-        # It leads a session of its own, so everything that it started ends with it.
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        _end(child)
         return f"{what} did not end within {time_max.total_seconds():.0f} s"
+    except BaseException:  # Ctrl-C: left alone, it would work beside the one that the next receiver starts
+        _end(child)
+        raise
     return None if code == 0 else f"{what} ended with exit code {code}"
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    os.killpg(child.pid, signal.SIGKILL)  # it leads a session of its own: what it started ends with it
+    child.wait()

@@ -1,6 +1,7 @@
 """A stage whose commands fail is tried again; only a person or the end of its window makes it a failure."""
 
 import os
+import signal
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -140,6 +141,21 @@ def test_command_inherits_nothing_of_the_receivers_own(
     assert files == "[0, 1, 2, 3]", "the last is the listing's own"
     assert names == "['TALLYSTICK_CLAIM', 'TALLYSTICK_DIR', 'TALLYSTICK_STAGE', 'TALLYSTICK_VERSION']"
     assert log.stat().st_mode & 0o077 == 0
+
+
+def test_a_receiver_that_is_ended_leaves_no_command_at_work(escrow: FolderEscrow, tmp_path: Path) -> None:
+    noted = tmp_path / "pid"
+    ends_us = ("sh", "-c", f"echo $$ > {noted}; kill -INT $PPID; sleep 600")
+    work = setting(escrow, tmp_path / "bank", commands=Commands(activate=ends_us))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            receive(work, escrow.release.claim)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(noted.read_text()), 0)
+    assert escrow.receipts() == []
 
 
 def test_a_stage_to_be_reported_in_the_year_1_leaves_the_shortest_time() -> None:

@@ -1,7 +1,11 @@
 """`tallystick receive`: the beneficiary's receiver, over the API."""
 
+import contextlib
 import shlex
+import signal
+import threading
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -114,7 +118,22 @@ def receive(
             return
         if not commands.health:
             say("no --health: what becomes active is not checked")
-        _watch(setting, claim, once=once, as_json=as_json)
+        with _ended_as_by_ctrl_c():
+            _watch(setting, claim, once=once, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _ended_as_by_ctrl_c() -> Generator[None]:
+    """Have a service manager, or a terminal that is lost, end the receiver and the command that it runs."""
+    numbers = (signal.SIGTERM, signal.SIGHUP) if threading.current_thread() is threading.main_thread() else ()
+    usual = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]  # nohup stays nohup
+    for number in usual:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in usual:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _watch(setting: Setting, claim: str, *, once: bool, as_json: bool) -> None:

@@ -1,5 +1,8 @@
 """The receiver over the API: what was released becomes active at the beneficiary's."""
 
+import os
+import shlex
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -188,6 +191,20 @@ def test_receiver_needs_the_delivery_and_its_blobs_and_no_ledger(
     deliver(office, release, tmp_path)
     assert office.run("receive", release.claim, "--into", "bank", "--once", person=BEA).code == 0
     assert not [asked for asked in office.api.asked if "ledger" in asked]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_receiver_that_its_service_manager_ends_leaves_no_command_at_work(
+    office: Office, release: Release, tmp_path: Path, number: signal.Signals
+) -> None:
+    deliver(office, release, tmp_path)
+    noted = tmp_path / "pid"
+    script = f"echo $$ > {noted}; kill -{number.name.removeprefix('SIG')} $PPID; sleep 600"
+    words = ("--into", "bank", "--once", "--activate", shlex.join(("sh", "-c", script)))
+    assert office.run("receive", release.claim, *words, person=BEA).code != 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(noted.read_text()), 0)
+    assert (receipts(office), signal.getsignal(number)) == ([], signal.SIG_DFL)
 
 
 def test_only_the_claimant_receives(office: Office, release: Release, tmp_path: Path) -> None:
