@@ -2,13 +2,14 @@
 
 Use `open_regular` and `read_regular` for every file that a user named or that was found in a folder, and
 `open_lock` for a file that is there to be locked. `open_or_pipe` is for what a user may give through a pipe.
-`ownership_fault` says why a folder is not one's own.
+`ownership_fault` says why a folder is not one's own, and `place_fault` why another could be put in its place.
 
 A FIFO blocks the program that opens it until somebody writes, and a device may never end. So nothing here
 waits: what is opened is looked at before it is read. Another file that takes the name meanwhile changes
 nothing.
 """
 
+import contextlib
 import errno
 import io
 import os
@@ -23,6 +24,7 @@ from tallystick.limits.desk import PIPE_OPENED_MAX
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 _LOCK: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 _PRIVATE: Final = 0o600
+OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 class NotRegularError(OSError):
@@ -63,19 +65,19 @@ def read_regular(path: Path, size_bytes_max: int) -> bytes:
     Raises:
         OSError: As `open_regular`.
     """
-    return read_with_mode(path, size_bytes_max)[1]
+    return read_with_facts(path, size_bytes_max)[1]
 
 
-def read_with_mode(path: Path, size_bytes_max: int) -> tuple[int, bytes]:
-    """Return the mode of the very file that was opened, and its content as `read_regular` does.
+def read_with_facts(path: Path, size_bytes_max: int) -> tuple[os.stat_result, bytes]:
+    """Return mode, owner and so on of the very file that was opened, and its content as `read_regular` does.
 
-    Judge this mode, because another file may take the name between a look at it and the open.
+    Judge these, because another file may take the name between a look at it and the open.
 
     Raises:
         OSError: As `open_regular`.
     """
     with open_regular(path) as file:
-        return os.fstat(file.fileno()).st_mode, file.read(size_bytes_max + 1)
+        return os.fstat(file.fileno()), file.read(size_bytes_max + 1)
 
 
 def open_lock(path: Path) -> io.BufferedRandom:
@@ -93,6 +95,8 @@ def ownership_fault(folder: Path) -> str | None:
     Raises:
         OSError: There is none, or it cannot be looked at.
     """
+    if (fault := place_fault(folder)) is not None:
+        return fault
     found = folder.lstat()
     if stat.S_ISLNK(found.st_mode):
         return "is a symbolic link"
@@ -100,7 +104,21 @@ def ownership_fault(folder: Path) -> str | None:
         return "is not a folder"
     if found.st_uid != os.geteuid():
         return "belongs to another user"
-    return "may be written to by others" if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else None
+    return "may be written to by others" if found.st_mode & OTHERS_WRITE else None
+
+
+def place_fault(path: Path) -> str | None:
+    """Return why anybody could put something else in the place of `path`; None if only its owner can.
+
+    Anyone who may write to a folder may rename what is in it, whoever owns that, unless the folder is sticky
+    as `/tmp` is. A folder that only a group may write to is let pass: most users have a group of their own.
+    """
+    for folder in dict.fromkeys((*path.absolute().parents, *path.resolve().parents)):
+        with contextlib.suppress(FileNotFoundError):  # it is about to be made
+            mode = folder.stat().st_mode
+            if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+                return f"lies in {folder}, to which everybody may write"
+    return None
 
 
 def _checked(descriptor: int, path: Path) -> int:

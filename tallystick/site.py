@@ -34,7 +34,7 @@ from tallystick.durable import Fsync, make_private, write_durably
 from tallystick.limits.documents import JSON_SIZE_BYTES_MAX
 from tallystick.limits.processes import LOGS_KEPT_MAX
 from tallystick.limits.sealing import KEY_FILE_SIZE_BYTES_MAX
-from tallystick.regular import read_regular, read_with_mode
+from tallystick.regular import OTHERS_WRITE, read_regular, read_with_facts
 from tallystick.settings import Settings, read_settings
 
 _PUBLICATION: Final = ".pub"
@@ -127,9 +127,9 @@ class Site:
             DataFolderError: Others may change the file.
             DeploymentUnreadableError: The file was altered.
         """
-        mode, content = read_with_mode(self.public_file, JSON_SIZE_BYTES_MAX)
-        if mode & (stat.S_IWGRP | stat.S_IWOTH):
-            found = f"{stat.S_IMODE(mode):04o}"
+        facts, content = read_with_facts(self.public_file, JSON_SIZE_BYTES_MAX)
+        if facts.st_mode & OTHERS_WRITE:
+            found = f"{stat.S_IMODE(facts.st_mode):04o}"
             raise DataFolderError(f"others may change {self.public_file}", data=str(self.root), reason=found)
         try:
             return read_deployment(parse(content))

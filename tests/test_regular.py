@@ -14,16 +14,17 @@ from tallystick.regular import (
     open_or_pipe,
     open_regular,
     ownership_fault,
+    place_fault,
     read_regular,
-    read_with_mode,
+    read_with_facts,
 )
 
 
 def test_a_file_is_read_with_its_mode_and_no_further_than_allowed(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"0123456789")
     (tmp_path / "file").chmod(0o640)
-    mode, content = read_with_mode(tmp_path / "file", 5)
-    assert (stat.S_IMODE(mode), content) == (0o640, b"012345")
+    facts, content = read_with_facts(tmp_path / "file", 5)
+    assert (stat.S_IMODE(facts.st_mode), content) == (0o640, b"012345")
     assert read_regular(tmp_path / "file", 20) == b"0123456789"
 
 
@@ -103,3 +104,14 @@ def test_a_folder_that_others_could_change_is_told(tmp_path: Path) -> None:
     assert ownership_fault(tmp_path / "link") == "is a symbolic link"
     (tmp_path / "file").touch()
     assert ownership_fault(tmp_path / "file") == "is not a folder"
+
+
+def test_a_place_below_a_folder_that_everybody_may_write_to_is_told(tmp_path: Path) -> None:
+    own = tmp_path / "shared" / "desk"
+    own.mkdir(parents=True, mode=0o700)
+    (tmp_path / "link").symlink_to(own)
+    for mode, is_told in [(0o777, True), (0o1777, False), (0o775, False)]:
+        (tmp_path / "shared").chmod(mode)
+        for place in (own / "bank", own / "new" / "bank", tmp_path / "link" / "bank"):
+            told = "to which everybody may write" in str(place_fault(place))
+            assert told is is_told, (oct(mode), place)

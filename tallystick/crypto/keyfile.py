@@ -27,7 +27,7 @@ from tallystick.domain.ids import PersonId, person_id
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.durable import create_durably
 from tallystick.limits.sealing import ARGON2_MEMORY_BYTES_MAX, ARGON2_OPERATIONS_MAX, KEY_FILE_SIZE_BYTES_MAX
-from tallystick.regular import read_with_mode
+from tallystick.regular import read_with_facts
 
 KEY_FILE_FORMAT: Final = "tallystick.key/v1"
 _PLAIN_MEMBERS: Final = frozenset({"age_identity", "ed25519_seed", "format", "person"})
@@ -140,12 +140,12 @@ def read_key_file(path: Path, *, passphrase: str | None = None) -> PrivateKeys:
 
 def _private_bytes(path: Path) -> bytes:
     try:
-        mode, content = read_with_mode(path, KEY_FILE_SIZE_BYTES_MAX)
+        facts, content = read_with_facts(path, KEY_FILE_SIZE_BYTES_MAX)
     except OSError as error:
         raise KeyFileUnreadableError(
             f"cannot read {path}: {error.strerror}", file=path.name, reason=error.strerror
         ) from None
-    _check_private(mode, path)
+    _check_private(facts.st_mode, path)
     return content
 
 

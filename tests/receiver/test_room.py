@@ -109,6 +109,16 @@ def test_folder_that_others_may_write_to_is_not_used(escrow: FolderEscrow, tmp_p
     assert list((tmp_path / "bank").iterdir()) == []
 
 
+def test_folder_that_anybody_could_put_another_in_the_place_of_is_not_used(
+    escrow: FolderEscrow, tmp_path: Path
+) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o777)
+    with pytest.raises(FolderNotOwnError, match="everybody may write"):
+        receive(setting(escrow, tmp_path / "shared" / "bank"), escrow.release.claim)
+    assert list((tmp_path / "shared").iterdir()) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to give a folder away")
 def test_folder_of_another_user_is_not_used(escrow: FolderEscrow, tmp_path: Path) -> None:
     (tmp_path / "bank").mkdir(mode=0o700)

@@ -6,6 +6,7 @@ strictly, and only one command at a time changes it.
 
 import errno
 import fcntl
+import os
 import stat
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,10 +21,10 @@ from tallystick.domain.ids import AgreementId, Digest, digest, name
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.durable import write_durably
 from tallystick.limits.desk import TRUST_FILE_BYTES_MAX
-from tallystick.regular import NotRegularError, open_lock, read_with_mode
+from tallystick.regular import OTHERS_WRITE, NotRegularError, open_lock, place_fault, read_with_facts
 
 _FORMAT: Final = "tallystick.trust/v1"
-_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+_ROOT: Final = 0
 _NO_FILE: Final = frozenset({errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO})
 """What opening a link, or something else than a file, ends with."""
 
@@ -35,7 +36,8 @@ class TrustFileExposedError(TallystickError):
     why = "Anyone who can change the trust file decides which agreement and which log you believe."
     advice = (
         "Compare what it pins with the other parties, then run `chmod 600` on it. If it is a link, put the "
-        "file itself in its place."
+        "file itself in its place; if it is another user's, or lies where everybody may write, move your key "
+        "to a folder of your own."
     )
 
 
@@ -99,16 +101,15 @@ def read_pins(file: Path) -> Pins:
     """
     if file.is_symlink():
         raise TrustFileExposedError("the trust file is a link", file=file.name)
+    if (fault := place_fault(file)) is not None:
+        raise TrustFileExposedError(f"{file} {fault}", file=file.name)
     try:
-        mode, content = read_with_mode(file, TRUST_FILE_BYTES_MAX)
+        facts, content = read_with_facts(file, TRUST_FILE_BYTES_MAX)
     except FileNotFoundError:
         return Pins()
     except (NotRegularError, IsADirectoryError) as error:
         raise TrustFileExposedError(f"{file} is not a regular file", file=file.name) from error
-    if mode & _OTHERS_WRITE:
-        raise TrustFileExposedError(
-            "others may change the trust file", file=file.name, mode=f"{stat.S_IMODE(mode):04o}"
-        )
+    _check_own(facts, file)
     value = parse(content, size_bytes_max=TRUST_FILE_BYTES_MAX)
     members = members_of(value, where="", required={"agreements", "checkpoints", "format"})
     if members["format"] != _FORMAT:
@@ -118,6 +119,15 @@ def read_pins(file: Path) -> Pins:
         agreements={name(of): digest(text_of(agreements, of, where="/agreements")) for of in agreements},
         logs={name(of): _log(log, f"/checkpoints/{of}") for of, log in logs.items()},
     )
+
+
+def _check_own(facts: os.stat_result, file: Path) -> None:
+    if facts.st_uid not in {os.geteuid(), _ROOT}:
+        raise TrustFileExposedError("another user owns the trust file", file=file.name, owner=facts.st_uid)
+    if facts.st_mode & OTHERS_WRITE:
+        raise TrustFileExposedError(
+            "others may change the trust file", file=file.name, mode=f"{stat.S_IMODE(facts.st_mode):04o}"
+        )
 
 
 def _lock(lock: Path, held: ExitStack) -> None:

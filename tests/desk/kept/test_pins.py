@@ -43,6 +43,22 @@ def test_a_file_that_others_may_change_is_refused(mode: int, file: Path) -> None
     assert refused.value.facts["mode"] == f"{mode:04o}"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to give a file away")
+def test_a_file_of_another_user_is_refused(file: Path) -> None:
+    os.chown(file, 65534, 65534)
+    with pytest.raises(TrustFileExposedError, match="another user owns"):
+        read_pins(file)
+
+
+def test_a_place_in_which_anybody_could_put_another_file_is_refused(file: Path) -> None:
+    file.parent.chmod(0o777)
+    for there in (file, file.with_name("absent")):
+        with pytest.raises(TrustFileExposedError, match="everybody may write"):
+            read_pins(there)
+    file.parent.chmod(0o1777)
+    assert read_pins(file).agreements == {AGREEMENT: DIGEST}
+
+
 @pytest.mark.parametrize("target", ["diary", "absent"])
 def test_a_link_in_the_place_of_the_lock_is_refused_and_overwrites_nothing(
     target: str, file: Path, tmp_path: Path
