@@ -12,6 +12,7 @@ from tallystick.crypto.keyfile import PassphraseNeededError, PrivateKeys, read_k
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import naming
+from tallystick.desk.kept.documents import KeptDocuments
 from tallystick.desk.kept.unsent import Unsent
 from tallystick.desk.passphrases import read_passphrase
 from tallystick.domain.errors import TallystickError
@@ -35,7 +36,14 @@ def opened(context: typer.Context, api: str, key: Path) -> Generator[Desk]:
     keys = private_keys(context, key)
     with Client(api, keys, now=now) as client:
         unsent = Unsent(folder=key.with_name(key.name + ".unsent"), signer=keys.signing_key.public_key)
-        yield Desk(client=client, keys=keys, trust_file=trust_file(key), unsent=unsent, tell=say)
+        yield Desk(
+            client=client,
+            keys=keys,
+            trust_file=trust_file(key),
+            unsent=unsent,
+            documents=KeptDocuments(folder=key.with_name(key.name + ".documents")),
+            tell=say,
+        )
 
 
 def trust_file(key: Path) -> Path:

@@ -8,6 +8,7 @@ from tallystick.client.answers import envelope_in
 from tallystick.client.http import Client
 from tallystick.client.route import route
 from tallystick.crypto.keyfile import PrivateKeys
+from tallystick.desk.kept.documents import KeptDocuments
 from tallystick.desk.kept.pins import OpenPins, changing_pins, read_pins
 from tallystick.desk.kept.unsent import Unsent
 from tallystick.domain.agreement.agreement import Agreement
@@ -57,6 +58,7 @@ class Desk:
         trust_file: Has the digest of each agreement, pinned when it is first used, and the last
             checkpoint of each log that was verified; it lies next to the key.
         unsent: What was signed and not answered yet; its folder lies next to the key, too.
+        documents: The sealed documents of the claims that were filed with it; they lie next to it as well.
         tell: Shows a line to the person.
     """
 
@@ -64,6 +66,7 @@ class Desk:
     keys: PrivateKeys
     trust_file: Path
     unsent: Unsent
+    documents: KeptDocuments
     tell: Callable[[str], None]
 
     def agreement(

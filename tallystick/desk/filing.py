@@ -34,6 +34,7 @@ from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.durable import sync_file
 from tallystick.limits.storage import BLOB_CHUNK_BYTES
+from tallystick.proof.case import Case
 from tallystick.proof.reading import SignedAgreement, read_signed
 from tallystick.regular import open_regular
 
@@ -112,9 +113,10 @@ class _Filing:
         return envelope
 
     def sent(self, envelope: Envelope) -> JsonObject:
-        """Send the claim; forget it once it is answered."""
+        """Send the claim; once it is answered, only its sealed documents are kept."""
         with self.work.kept_if_open():
             answer = self.desk.client.post_statement(route("claims"), envelope)
+        self._keep(expect(read_signed(envelope, self.agreement), ClaimFiling).body.evidence)
         self.work.clear()
         return answer
 
@@ -207,6 +209,14 @@ class _Filing:
             self.desk.tell(refused)
             raise
 
+    def _keep(self, documents: Iterable[EvidenceDocument]) -> None:
+        """Keep the sealed documents: should the stores lose one, nothing else can take its place."""
+        try:
+            for one in documents:
+                self.desk.documents.keep(self.work.folder / file_of(one.item), one.sealed_digest)
+        except OSError as error:  # the claim is on record: this does not make it fail
+            self.desk.tell(f"a sealed document could not be kept: {error.strerror}")
+
     def _body(self, documents: tuple[EvidenceDocument, ...]) -> ClaimFiling:
         form, nonce = self.placed.form, new_nonce()
         recipient = claim_identity(parse_identity(self.desk.keys.age_identity), nonce).recipient()
@@ -222,6 +232,24 @@ class _Filing:
             declaration=form.declaration.strip(),
             ledger_seen=self.desk.ledger_seen(self.agreement.id),
         )
+
+
+def send_documents(desk: Desk, case: Case) -> Sequence[tuple[str, bool]]:
+    """Send the documents of a claim on record again, from the files that were sealed when it was filed.
+
+    What a store has is only asked for. Return each document's item, and whether it is in the stores: not, if
+    its file is not kept here.
+
+    Raises:
+        TallystickError: The server refused (its code), or did not answer.
+    """
+    found = list[tuple[str, bool]]()
+    for one in case.claim.filing.evidence:
+        file = desk.documents.find(one.sealed_digest)
+        if file is not None:
+            put_blob(desk.client, file, one.sealed_digest, agreement=case.agreement.id, purpose="evidence")
+        found.append((one.item, file is not None))
+    return found
 
 
 def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> Signed[Deposit]:

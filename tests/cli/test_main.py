@@ -17,7 +17,7 @@ GROUPS = {
     "agreement": {"check", "sign", "register", "list", "show", "summary"},
     "deposit": {"make", "list", "show", "verify"},
     "custody": {"status"},
-    "claim": {"file", "show", "list", "watch", "explain", "timeline"},
+    "claim": {"file", "resend", "show", "list", "watch", "explain", "timeline"},
     "ledger": {"verify"},
     "letter": {"check"},
     "age": {"encrypt", "decrypt"},

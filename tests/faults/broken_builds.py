@@ -2048,6 +2048,13 @@ BUILDS: Final = (
         "",
         "tests/api/http/test_heads.py",
     ),
+    _build(
+        "the sealed documents of a filed claim are not kept",
+        "tallystick/desk/filing.py",
+        "        self._keep(expect(read_signed(envelope, self.agreement), ClaimFiling).body.evidence)\n",
+        "",
+        "tests/cli/commands/test_claims.py -k sent_again_as_they_were_sealed",
+    ),
 )
 
 

@@ -17,7 +17,7 @@ from tallystick.desk.claim_form import read_claim_form
 from tallystick.desk.claims import case_lines, open_claim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
-from tallystick.desk.filing import file_claim
+from tallystick.desk.filing import file_claim, send_documents
 from tallystick.domain.claim.state import CLOSED, ClaimState
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import person_id
@@ -46,6 +46,37 @@ def file_(
     with opened(context, api, key) as desk:
         answer = file_claim(desk, form, confirm=confirm, at=now(), trusted=trust)
     print_result(answer, [f"filed {text(answer, 'claim')}"], as_json=as_json)
+
+
+class DocumentsNotKeptError(TallystickError):
+    """Documents of a claim whose sealed files are not next to the key."""
+
+    code = "documents-not-kept"
+    why = "Only the very file that was sealed when the claim was filed can take the place of a lost document."
+    advice = "Repeat the command with the key that filed the claim, on its machine, or with its backup."
+
+
+@app.command()
+def resend(
+    context: typer.Context,
+    claim: ClaimName,
+    api: Api,
+    key: Key,
+    *,
+    trust: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Send a claim's evidence documents again, if the stores have lost one."""
+    with opened(context, api, key) as desk:
+        sent = send_documents(desk, open_claim(desk, claim, at=now(), trusted=trust))
+    missing = [item for item, there in sent if not there]
+    if missing:
+        raise DocumentsNotKeptError(f"not kept next to {key}: {', '.join(missing)}", missing=missing)
+    print_result(
+        {"claim": claim, "documents": [item for item, _ in sent]},
+        [f"in the stores: {item}" for item, _ in sent],
+        as_json=as_json,
+    )
 
 
 @app.command()

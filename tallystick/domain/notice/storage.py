@@ -130,8 +130,9 @@ def _copies(events: Sequence[Event]) -> Iterator[str]:
         yield from (line for event in events for line in _event_lines(event))
         yield "A file without any good copy cannot be released until one is put back: the depositor can"
         yield "upload the same bytes again, or make a new deposit. A claim's evidence document without any"
-        yield "good copy cannot be read: its claimant can upload the same bytes again, and a reader who has"
-        yield "not read it can object to the claim, or deny it. What was replaced is not lost."
+        yield "good copy cannot be read: whoever filed the claim can send it again (tallystick claim resend),"
+        yield "and a reader who has not read it can object to the claim, or deny it. What was replaced is not"
+        yield "lost."
         yield ""
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tallystick.crypto.age import NoIdentityMatchesError, open_bytes, parse_identity
 from tallystick.crypto.custody.claim_recipient import claim_identity
-from tallystick.crypto.envelope import envelope_from_json, statement_id
+from tallystick.crypto.envelope import envelope_from_json, envelope_json, statement_id
 from tallystick.desk.clock import now
 from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import comparison_words
@@ -203,6 +203,47 @@ def test_claim_whose_answer_was_lost_is_sent_again_as_it_was_signed(office: Offi
     assert statement_id(office.sent()[1]) != statement_id(first), (
         "once answered, the same form is a new claim"
     )
+
+
+def on_record(office: Office, release: Release) -> str:
+    """A claim that was filed here, as the server shows its record."""
+    show_deposit(office.api, release)
+    assert office.run("claim", "file", form(), "--yes", person=BEA).code == 0
+    (envelope,) = office.sent()
+    entry = {"index": 0, "accepted_at": instant_text(now()), "envelope": envelope_json(envelope)}
+    claim = statement_id(envelope)
+    office.api.shows[f"/v1/claims/{claim}/record"] = {"entries": [entry], "next": None}
+    return claim
+
+
+def test_documents_that_the_stores_have_lost_are_sent_again_as_they_were_sealed(
+    office: Office, release: Release
+) -> None:
+    claim, blobs = on_record(office, release), dict(office.api.blobs)
+    assert len(blobs) == 2
+    Path("record.txt").unlink()
+    office.api.blobs.clear()
+    office.api.parts.clear()
+    ran = office.run("claim", "resend", claim, person=BEA)
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines() == ["in the stores: insolvency-record", "in the stores: officer-declaration"]
+    assert office.api.blobs == blobs
+    assert office.run("claim", "resend", claim, person=BEA).code == 0, "which may be repeated"
+
+
+def test_a_document_that_is_not_kept_here_is_named(office: Office, release: Release) -> None:
+    claim = on_record(office, release)
+    kept = office.key(BEA).with_name(f"{BEA}.key.documents")
+    assert kept.stat().st_mode & 0o077 == 0
+    record = digest_of_item(office, "insolvency-record")
+    (kept / f"{record.removeprefix('sha256:')}.age").unlink()
+    ran = office.run("claim", "resend", claim, person=BEA)
+    assert (ran.code, ran.problem["code"]) == (1, "documents-not-kept")
+    assert ran.problem["facts"]["missing"] == ["insolvency-record"]
+
+
+def digest_of_item(office: Office, item: str) -> str:
+    return next(one.sealed_digest for one in filed(office).evidence if one.item == item)
 
 
 def begun(office: Office) -> Path:
