@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tallystick.domain.ids import DeploymentId
-from tallystick.settings import BadSettingError, BlobLocation, environment_of, read_settings
+from tallystick.locations import BlobLocation
+from tallystick.settings import BadSettingError, environment_of, read_settings
 from tests.support.worlds.agreements import signing_key
 
 LEAST = {"TALLYSTICK_DEPLOYMENT": "test", "TALLYSTICK_DATA": "/data"}

@@ -20,7 +20,8 @@ from tallystick.domain.kinds import WithdrawalReason
 from tallystick.domain.statements.acts import Withdrawal
 from tallystick.site import Site
 from tallystick.store.blobs.chunks import ChunkHashing, record_chunks
-from tallystick.store.blobs.folder import FileBlobStore, measure
+from tallystick.store.blobs.folder import FileBlobStore
+from tallystick.store.blobs.measured import measure
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, record_blob
 from tallystick.store.database.session import open_database, transaction

@@ -34,7 +34,7 @@ def _build(name: str, module: str, line: str, broken: str, tests: str) -> Build:
     return Build(name=name, module=module, line=line, broken=broken, tests=tests)
 
 
-BUILDS: Final = (
+BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "two signatures of an envelope have one keyid",
         "tallystick/crypto/envelope.py",

@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits.storage import BLOB_BYTES_MAX
-from tallystick.store.blobs.folder import FileBlobStore, measure
+from tallystick.store.blobs.folder import FileBlobStore
+from tallystick.store.blobs.measured import measure
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.store import (
     BlobDigestMismatchError,
