@@ -173,7 +173,11 @@ class Deposited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositVerdictView:
-    """The engine's verdict after it has read every replica: `pending`, `verified` or `failed`."""
+    """The engine's verdict after it has read every replica: `pending`, `verified` or `failed`.
+
+    Attributes:
+        because: What was wrong with copies; of one deposit that is pending, which copies it waits for.
+    """
 
     state: str
     at: datetime | None

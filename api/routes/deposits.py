@@ -1,5 +1,6 @@
 """Deposits: recorded under their number, then judged once every replica was read."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Path, Response
@@ -29,6 +30,7 @@ from tallystick.limits.documents import INTEGER_MAX
 from tallystick.limits.storage import DEPOSITS_PER_DAY_MAX
 from tallystick.messages import VerifyDeposit
 from tallystick.proof.reading import read_signed
+from tallystick.store.blobs import behind
 from tallystick.store.blobs.uploads import BlobPurpose, find_blob
 from tallystick.store.cases import revocations
 from tallystick.store.cases.extension import check_log
@@ -88,7 +90,8 @@ def show_deposit(
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         if (stored := deposits.by_number(session, agreement_id, number)) is None:
             raise NoSuchThingError("no such deposit")
-        return _view(stored, verdict_on(session, agreement_id, stored.digest))
+        verdict = verdict_on(session, agreement_id, stored.digest)
+        return _view(stored, verdict, because=() if verdict is not None else _behind(session, stored.body()))
 
 
 async def _deposited(backend: Backend, caller: Caller, agreement: str, posted: Posted) -> Deposited:
@@ -159,18 +162,30 @@ def _check_uploaded(session: Session, agreement_id: AgreementId, body: Deposit) 
             )
 
 
-def _view(stored: StoredDeposit, verdict: RecordedVerdict | None) -> DepositView:
+def _behind(session: Session, deposit: Deposit) -> Sequence[str]:
+    """Say which components lack a copy in some store, for which their verdict waits."""
+    return [
+        f"{one.component}: not every store has a copy yet"
+        for one in deposit.components
+        if behind.noted(session, one.sealed_digest) is not None
+    ]
+
+
+def _view(
+    stored: StoredDeposit, verdict: RecordedVerdict | None, *, because: Sequence[str] = ()
+) -> DepositView:
+    """Return a deposit as it is shown; `because` says what its verdict waits for, if there is none."""
     return DepositView(
         number=stored.number,
         deposit=stored.digest,
         accepted_at=stored.entry.accepted_at,
         envelope=envelope(stored.entry.statement()),
-        verdict=_verdict_view(verdict),
+        verdict=_verdict_view(verdict, because),
     )
 
 
-def _verdict_view(verdict: RecordedVerdict | None) -> DepositVerdictView:
+def _verdict_view(verdict: RecordedVerdict | None, because: Sequence[str]) -> DepositVerdictView:
     if verdict is None:
-        return DepositVerdictView(state="pending", at=None, because=())
+        return DepositVerdictView(state="pending", at=None, because=because)
     state = "verified" if verdict.verified else "failed"
     return DepositVerdictView(state=state, at=verdict.at, because=verdict.because)

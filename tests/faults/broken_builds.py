@@ -2055,6 +2055,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "",
         "tests/cli/commands/test_claims.py -k sent_again_as_they_were_sealed",
     ),
+    _build(
+        "nobody is told that a store is not protected as it should be",
+        "tallystick/store/blobs/folder.py",
+        "if os.access(self._blobs, os.W_OK",
+        "if not os.access(self._blobs, os.R_OK",
+        "tests/store/blobs/test_folder.py -k protected",
+    ),
 )
 
 

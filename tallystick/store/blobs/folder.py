@@ -220,7 +220,7 @@ class FileBlobStore:
 
     def _warn_if_not_protected(self) -> None:
         self._check_there()
-        if os.access(self._blobs, os.W_OK):
+        if os.access(self._blobs, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             _log.warning("this process only reads this store, but could write it", store=self._name)
 
     def _check_there(self) -> None:

@@ -5,14 +5,21 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from sqlmodel import col, delete
 
 from activities.rounds.catching_up import CopiesSoon
 from activities.rounds.copies import Copies
 from tallystick.crypto.json.canonical import sha256_digest
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, party_of
+from tallystick.store.blobs import room
+from tallystick.store.blobs.room import Upload
+from tallystick.store.blobs.uploads import BlobPurpose
+from tallystick.store.database.session import transaction
+from tallystick.store.database.tables import EntryRow
+from tallystick.store.registers import deposits
 from tests.api.http.test_metrics_port import figures
 from tests.support.sites.service import Service, serving
-from tests.support.worlds.agreements import BEA, LOG_KEY
+from tests.support.worlds.agreements import BEA, DOCS, DORA, LOG_KEY
 from tests.support.worlds.documents import sealed
 from tests.support.worlds.gate_worlds import World
 from tests.support.worlds.prepared_worlds import prepared_world
@@ -88,6 +95,28 @@ async def test_a_document_with_one_copy_is_enough_to_file(service: Service) -> N
 
 def overwrite(path: Path) -> None:
     path.write_bytes(b"spoilt")
+
+
+async def test_a_deposit_says_which_copies_its_verdict_waits_for(service: Service) -> None:
+    with transaction(service.world.database) as session:
+        stored = deposits.latest(session, service.world.agreement.id)
+        assert stored is not None
+        one = next(one for one in stored.body().components if one.component == DOCS)
+        session.exec(delete(EntryRow).where(col(EntryRow.cause) == stored.digest))
+        upload = Upload(
+            agreement_id=service.world.agreement.id,
+            digest=one.sealed_digest,
+            purpose=BlobPurpose.DEPOSIT,
+            owner=sha256_digest(b"dora's key"),
+            party=party_of(DORA),
+        )
+        room.has_arrived(session, upload, one.sealed_bytes, service.clock.now, everywhere=False)
+    path = f"/agreements/{service.world.agreement.id}/deposits/{stored.number}"
+    verdict = (await service.get(path, DORA)).json()["verdict"]
+    assert (verdict["state"], verdict["because"]) == ("pending", ["docs: not every store has a copy yet"])
+
+    worker(service).look_at(one.sealed_digest)
+    assert (await service.get(path, DORA)).json()["verdict"]["because"] == []
 
 
 @pytest.mark.parametrize("spoil", [Path.unlink, overwrite])

@@ -19,7 +19,7 @@ SEEN: Final = LedgerSeen(size=1, root=some_digest(1))
 
 @pytest.mark.parametrize("kind", sorted(SIGNED_BY_PERSONS - {Kind.AGREEMENT}))
 def test_what_a_person_signs_about_a_log_may_name_what_they_had_verified_of_it(kind: Kind) -> None:
-    body = replace(filled(BODIES[kind]), ledger_seen=SEEN)  # type: ignore[call-arg]
+    body = replace(filled(BODIES[kind]), ledger_seen=SEEN)
     assert ledger_seen(body) == SEEN
 
 

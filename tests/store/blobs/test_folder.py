@@ -3,9 +3,11 @@
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from structlog.testing import capture_logs
@@ -411,6 +413,50 @@ def test_a_store_that_a_process_only_reads_refuses_each_change(roots: tuple[Path
         with pytest.raises(AssertionError, match="only reads"):
             change()
     assert read.check(WANTED).state is ReplicaState.GOOD
+
+
+@contextmanager
+def without_rights() -> Generator[None]:
+    """Be a user who may write nothing that the store's owner has closed, as on a mount that is read-only."""
+    before = os.geteuid()
+    os.seteuid(65534 if before == 0 else before)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_store_without_a_right_to_write_is_read_and_nothing_in_it_can_be_removed() -> None:
+    with TemporaryDirectory(prefix="store-") as name:
+        root = Path(name)
+        FileBlobStore(root / "south").put(WANTED, len(BLOB), [BLOB])
+        copy = path_of(root / "south", WANTED)
+        folders = [root, *(path for path in root.rglob("*") if path.is_dir())]
+        copy.chmod(0o444)
+        for folder in folders:
+            folder.chmod(0o555)
+        with without_rights(), capture_logs() as logs:
+            read = FileBlobStore(root / "south", writable=False)
+            read.check_ready()
+            assert read.check(WANTED).state is ReplicaState.GOOD
+            assert logs == [], "this store is protected, as it should be"
+            with pytest.raises(PermissionError):
+                copy.unlink()
+            with pytest.raises(BlobStoreFailedError):
+                FileBlobStore(root / "south").discard(WANTED, datetime.now(UTC) + timedelta(hours=1))
+            with pytest.raises(BlobStoreFailedError):
+                FileBlobStore(root / "south").check_ready()
+        for folder in folders:
+            folder.chmod(0o755)
+
+
+def test_a_store_that_should_be_protected_and_is_not_is_told(roots: tuple[Path, Path]) -> None:
+    FileBlobStore(roots[0])
+    with capture_logs() as logs:
+        FileBlobStore(roots[0], name="open", writable=False)
+    assert [(log["event"], log["store"]) for log in logs] == [
+        ("this process only reads this store, but could write it", "open")
+    ]
 
 
 def test_a_process_that_may_write_no_store_has_none(roots: tuple[Path, Path]) -> None:
