@@ -109,3 +109,8 @@ def claim_id(claim: Digest) -> ClaimId:
     """Return the short form in which the claim with digest `claim` is shown."""
     raw = bytes.fromhex(claim.removeprefix("sha256:"))
     return ClaimId("clm-" + base64.b32encode(raw)[:16].decode().lower())
+
+
+def is_claim_name(name: str, claim: Digest) -> bool:
+    """Return whether `name` is a claim's digest or its short form."""
+    return name in {claim, claim_id(claim)}

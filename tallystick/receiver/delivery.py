@@ -3,9 +3,9 @@
 The server gives no orders. It shows the claim's record, and the receiver folds it as everyone else does:
 what there is to open, to undo and to give back follows from signed statements alone.
 
-1. The agreement is the one that the beneficiary trusts and the claim pins.
-2. Each entry of the record is signed and admitted again, in order; none was recorded in the future.
-3. The claim is the one that was asked for, and was filed with this receiver's key.
+1. Each entry of the record is signed and admitted again, in order; none was recorded in the future.
+2. The claim is the one that was asked for, and was filed with this receiver's key.
+3. The agreement is the one that the claim pins and the beneficiary trusts.
 4. The deposit is the one that the claim pins, and the depositor signed it.
 5. Each component is sealed to a custody epoch that the gate dealt.
 What is opened is checked again (`opening`), against the depositor's signature.
@@ -28,7 +28,7 @@ from tallystick.domain.claim.stages import report_due
 from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.deposit.provenance import custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, is_claim_name
 from tallystick.domain.inbox.waiting import going_back, to_undo
 from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.custody import Custody
@@ -118,10 +118,10 @@ def read_delivery(
         TallystickError: A signature, an entry of the record or the answer itself is not what it must be.
     """
     signed = read_agreement(envelope_in(document, "agreement_envelope"))
-    trust(signed.terms.agreement.id, signed.terms.digest)
     case = folded_as_shown(signed, recorded(objects(document, "record")), at=at)
     _check_asked(case.claim, claim)
     _check_ours(case.claim.filing, keys)
+    trust(signed.terms.agreement.id, signed.terms.digest)  # only now: the first of its name stays trusted
     shown = _Shown(document=document, case=case, deposit=_deposit(document, case))
     undo, back = to_undo(case.agreement, case.claim), going_back(case.agreement, case.claim)
     return VerifiedDelivery(
@@ -138,7 +138,7 @@ def read_delivery(
 
 
 def _check_asked(claim: Claim, asked: str) -> None:
-    if not claim.is_called(asked):
+    if not is_claim_name(asked, claim.digest):
         raise DeliveryRefusedError("the server showed another claim", asked=asked, found=claim.digest)
 
 

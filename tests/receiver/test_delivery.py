@@ -303,8 +303,15 @@ def test_claim_of_another_person_is_not_received(escrow: FolderEscrow, tmp_path:
 
 
 def test_other_claim_than_asked_for_is_not_received(escrow: FolderEscrow, tmp_path: Path) -> None:
+    trusted: list[str] = []
+
+    def trust(agreement: str, _found: str) -> None:
+        trusted.append(agreement)
+
+    work = setting(escrow, tmp_path / "bank", trust=trust)
     with pytest.raises(DeliveryRefusedError, match="another claim"):
-        receive(setting(escrow, tmp_path / "bank"), "clm-aaaaaaaaaaaaaaaa")
+        receive(work, "clm-aaaaaaaaaaaaaaaa")
+    assert trusted == [], "nor is its agreement, which the server chose"
 
 
 def test_agreement_that_is_not_trusted_is_not_received(escrow: FolderEscrow, tmp_path: Path) -> None:

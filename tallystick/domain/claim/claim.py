@@ -16,7 +16,16 @@ from tallystick.domain.claim.rules import Rules
 from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, EventType, StageState
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import ClaimId, Digest, PartyId, PersonId, PublicKey, StageId, claim_id, party_of
+from tallystick.domain.ids import (
+    ClaimId,
+    Digest,
+    PartyId,
+    PersonId,
+    PublicKey,
+    StageId,
+    claim_id,
+    party_of,
+)
 from tallystick.domain.statements.acts import Approval, Denial, Hold, HoldLift, Objection, Retraction
 from tallystick.domain.statements.engine import Notice
 from tallystick.domain.statements.filing import ClaimFiling
@@ -101,10 +110,6 @@ class Claim:
     def id(self) -> ClaimId:
         """The short form for people."""
         return claim_id(self.digest)
-
-    def is_called(self, name: str) -> bool:
-        """Return whether `name` is its digest or its short form."""
-        return name in {self.digest, self.id}
 
     @property
     def is_open(self) -> bool:

@@ -19,6 +19,7 @@ from tallystick.crypto.envelope import (
     statement_id,
 )
 from tallystick.crypto.keys import SigningKey
+from tallystick.desk.kept.pins import read_pins
 from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Kind
@@ -314,6 +315,7 @@ def test_claim_that_the_server_swapped_is_not_signed(
     office.api.shows[f"/v1/claims/{other.claim}/record"] = {"entries": office.world.shown}
     ran = office.run("approve", other.claim, "--yes", person=KIM)
     assert (ran.problem["code"], office.sent()) == ("unexpected-claim", [])
+    assert read_pins(office.key(KIM).with_name(f"{KIM}.key.trust")).agreements == {}, "the server chose it"
 
 
 def test_statement_in_a_file_about_another_claim_is_neither_signed_nor_sent(
