@@ -2076,6 +2076,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "if not os.access(self._blobs, os.R_OK",
         "tests/store/blobs/test_folder.py -k protected",
     ),
+    _build(
+        "the worker makes no copies between its daily rounds",
+        "workflows/worker/carrier.py",
+        '_in_background("copies", copying.keep_copying)',
+        "assert copying",
+        "tests/workflows/worker/test_worker.py -k copies_soon",
+    ),
 )
 
 

@@ -2,20 +2,23 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from tallystick.crypto.envelope import body_of, envelope_bytes
 from tallystick.crypto.keyfile import PrivateKeys, write_key_file
-from tallystick.domain.ids import PersonId
+from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.acts import Denial
 from tallystick.domain.statements.header import LedgerSeen
 from tallystick.messages import RecordAct
-from tallystick.settings import Settings, read_settings
+from tallystick.settings import BadSettingError, Settings, read_settings
+from tallystick.store.blobs import behind
 from tallystick.store.blobs.uploads import known_blobs
-from tallystick.store.database.session import reading
+from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tests.support.waits import wait_for
 from tests.support.worlds.agreements import KIM, LETTER_KEY, LOG_KEY, PEOPLE, age_identity
@@ -66,6 +69,42 @@ async def test_running_worker_replaces_a_copy_that_rotted_and_says_so(
         await running
     assert repaired(world, blob)
     assert bad.read_bytes() == good.read_bytes()
+
+
+async def test_running_worker_copies_soon_what_only_one_store_has(
+    environment: WorkflowEnvironment, tmp_path: Path
+) -> None:
+    world, _ = deposited_world(tmp_path)
+    with reading(world.database) as session:
+        blob = known_blobs(session)[0]
+    good, lacking = world.sealed_files(blob)
+    lacking.unlink()
+    with transaction(world.database) as session:
+        behind.note_behind(session, blob, ACKNOWLEDGED, lost=False)
+    daily = replace(settings_of(world, environment), scrub_every=timedelta(days=1))
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_worker(daily, stop))
+    try:
+        await asyncio.to_thread(wait_for, lambda: not is_behind(world, blob) or running.done())
+    finally:
+        stop.set()
+        await running
+    assert lacking.read_bytes() == good.read_bytes()
+
+
+def is_behind(world: World, blob: Digest) -> bool:
+    with reading(world.database) as session:
+        return behind.noted(session, blob) is not None
+
+
+def test_a_worker_that_may_not_write_a_store_does_not_start(
+    environment: WorkflowEnvironment, tmp_path: Path
+) -> None:
+    world = accepted(prepared_world(tmp_path))
+    settings = settings_of(world, environment)
+    north, south = settings.blob_locations
+    with pytest.raises(BadSettingError, match="the worker writes every store"):
+        all_stores(replace(settings, blob_locations=(north, replace(south, writable=False))))
 
 
 def test_the_worker_owes_letters_for_what_it_records_on_a_log_that_was_put_back(
