@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from tallystick.domain.claim.state import ClaimState
-from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, digits_of
 from tallystick.domain.kinds import Happening
 
 CLAIMS_QUEUE: Final = "tallystick-claims"
@@ -28,7 +28,7 @@ WITNESS_QUEUE: Final = "tallystick-witness"
 
 def claim_workflow_id(claim: Digest) -> str:
     """Return the workflow id of the claim with this digest; it is used only once."""
-    return f"claim-{claim.removeprefix('sha256:')}"
+    return f"claim-{digits_of(claim)}"
 
 
 def act_update_id(statement: Digest, known: int) -> str:
@@ -45,7 +45,7 @@ def act_update_id(statement: Digest, known: int) -> str:
 
 def deposit_workflow_id(deposit: Digest) -> str:
     """Return the id of the workflow that verifies the deposit with this digest."""
-    return f"deposit-{deposit.removeprefix('sha256:')}"
+    return f"deposit-{digits_of(deposit)}"
 
 
 def custody_workflow_id(agreement: AgreementId, component: ComponentId, epoch: int) -> str:

@@ -16,7 +16,7 @@ from tallystick.crypto.json.base64 import base64_bytes, base64_text
 from tallystick.crypto.json.canonical import canonical_bytes, parse_canonical
 from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.errors import MalformedError, TallystickError
-from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, digits_of
 from tallystick.durable import Fsync, keep_durably, make_private, reason_of, sync_folder, write_durably
 from tallystick.limits.steps import GATE_NOTE_BYTES_MAX
 from tallystick.regular import read_regular
@@ -194,7 +194,7 @@ class GateJournal:
 
 
 def _name(claim: Digest, stage: StageId) -> str:
-    return f"{claim.removeprefix('sha256:')}-{stage}.json"
+    return f"{digits_of(claim)}-{stage}.json"
 
 
 def _bytes(note: object) -> bytes:

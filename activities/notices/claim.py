@@ -24,6 +24,7 @@ from tallystick.domain.agreement.agreement import depositor
 from tallystick.domain.claim.claim import WrongClaimStateError
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import digits_of
 from tallystick.domain.json import JsonObject
 from tallystick.domain.notice.letter import claim_letter, claim_subject
 from tallystick.domain.notice.proof import channels_left
@@ -157,4 +158,4 @@ def _letter(case: CaseFile, request: GiveNotice, channel: int, text: str) -> Let
 
 def _letter_id(request: GiveNotice, channel: int) -> str:
     """Return the id of a letter: its claim, attempt and channel, so that a repeated letter has the same."""
-    return f"notice-{request.claim.removeprefix('sha256:')}-{request.attempt}-{channel}"
+    return f"notice-{digits_of(request.claim)}-{request.attempt}-{channel}"

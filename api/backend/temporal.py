@@ -20,7 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
 from tallystick.converter import MESSAGE_CONVERTER
 from tallystick.crypto.envelope import new_nonce
-from tallystick.domain.ids import Digest, digest
+from tallystick.domain.ids import Digest, digest, digits_of
 from tallystick.faults import from_failure, says_no_such_workflow
 from tallystick.limits.api import ENGINE_NUDGE_MAX, EVIDENCE_WAIT_MAX, UPDATE_WAIT_MAX
 from tallystick.limits.processes import WORKFLOW_TASK_MAX
@@ -139,7 +139,7 @@ class TemporalEngine:
             made = client.execute_workflow(
                 "EvidenceWorkflow",
                 asked,
-                id=f"evidence-{asked.claim.removeprefix('sha256:')}-{new_nonce()}",
+                id=f"evidence-{digits_of(asked.claim)}-{new_nonce()}",
                 task_queue=CLAIMS_QUEUE,
                 result_type=StoredEvidence,
                 execution_timeout=EVIDENCE_WAIT_MAX,

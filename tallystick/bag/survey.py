@@ -17,6 +17,7 @@ from tallystick.bag.links import faults_of_links
 from tallystick.bag.paths import BagPathRefusedError, PathRegister
 from tallystick.bag.tree import EntryKind, TreeEntry, name_fault, tree_bytes
 from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import as_digest
 from tallystick.limits.bags import BAG_ENTRIES_MAX, BAG_FILES_MAX, BAG_REFUSALS_NAMED_MAX
 
 PAYLOAD: Final = "data/"
@@ -77,7 +78,7 @@ class Survey:
         for entry in self.entries:
             digest.update(tree_bytes([replace(entry, mtime_ns=0)]))
             digest.update(b"" if entry.path is None else sums[entry.path].encode())
-        return "sha256:" + digest.hexdigest()
+        return as_digest(digest.digest())
 
 
 def survey(source: Path) -> Survey:

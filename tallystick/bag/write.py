@@ -22,7 +22,7 @@ from tallystick.bag.survey import (
 )
 from tallystick.bag.tar import READ_BYTES, ArchiveSink, Member, TarWriter
 from tallystick.bag.tree import TREE_FILE, tree_bytes
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, as_digest
 from tallystick.domain.ids import name as checked_name
 from tallystick.limits.bags import BAG_TAG_FILE_BYTES_MAX
 from tallystick.limits.documents import TEXT_LENGTH_MAX
@@ -91,7 +91,7 @@ def write_bag(
 
 def summary(manifest: bytes, *, files: int, payload_bytes: int) -> BagSummary:
     """Return the summary of a bag whose payload manifest is `manifest`."""
-    digest = Digest("sha256:" + hashlib.sha256(manifest).hexdigest())
+    digest = as_digest(hashlib.sha256(manifest).digest())
     return BagSummary(manifest_digest=digest, files=files, payload_bytes=payload_bytes)
 
 

@@ -22,7 +22,7 @@ from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
 from tallystick.client.received import JSON, OCTETS, Received, check, chunks_of, somebody_else
 from tallystick.client.route import route
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.ids import AgreementId, Digest, as_digest
 from tallystick.durable import rename_durably, sync_file
 from tallystick.limits.client import (
     ANSWER_TIME_MAX,
@@ -119,7 +119,7 @@ def get_blob(client: Client, wanted: Digest, into: Path, *, size_bytes: int) -> 
     with os.fdopen(descriptor, "r+b") as out:
         _fetch_all(client, route("blobs", wanted), out, size_bytes)
         out.seek(0)
-        fetched = "sha256:" + hashlib.file_digest(out, "sha256").hexdigest()
+        fetched = as_digest(hashlib.file_digest(out, "sha256").digest())
         whole = (fetched, out.tell()) == (wanted, size_bytes)
         sync_file(out)
     if not whole:
@@ -139,7 +139,7 @@ def get_small_blob(client: Client, wanted: Digest) -> bytes:
         TallystickError: The server refused (its code), or did not answer.
     """
     content = client.get_bytes(route("blobs", wanted), media_type=OCTETS, size_bytes_max=SEALED_BYTES_MAX)
-    if "sha256:" + hashlib.sha256(content).hexdigest() != wanted:
+    if as_digest(hashlib.sha256(content).digest()) != wanted:
         raise BlobAlteredError("the server sent another blob than was asked for", expected=wanted)
     return content
 

@@ -15,7 +15,7 @@ import re
 from typing import Final
 
 from tallystick.domain.errors import MalformedError
-from tallystick.domain.ids import Digest, digest
+from tallystick.domain.ids import Digest, digest, digits_of
 from tallystick.domain.word_list import WORDS
 from tallystick.limits.documents import COMPARISON_WORDS_KEPT_MAX
 
@@ -43,7 +43,7 @@ class MalformedAnchorError(MalformedError):
 def comparison_words(of: Digest) -> tuple[str, ...]:
     """Return the twelve words of a digest; the first time takes about a tenth of a second and 32 MiB."""
     raw = hashlib.scrypt(
-        bytes.fromhex(of.removeprefix("sha256:")),
+        bytes.fromhex(digits_of(of)),
         salt=_SALT,
         n=_COST,
         r=_BLOCK_SIZE,

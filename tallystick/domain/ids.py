@@ -83,6 +83,16 @@ def digest(text: str) -> Digest:
     return Digest(text)
 
 
+def as_digest(sha256: bytes) -> Digest:
+    """Return the 32 bytes of a SHA-256 as a digest."""
+    return Digest(f"sha256:{sha256.hex()}")
+
+
+def digits_of(of: Digest) -> str:
+    """Return the 64 hexadecimal digits of a digest, as names of files and workflows have them."""
+    return of.removeprefix("sha256:")
+
+
 def public_key(text: str) -> PublicKey:
     """Return `text` as an Ed25519 public key; says nothing about the point it encodes.
 
@@ -107,7 +117,7 @@ def nonce(text: str) -> str:
 
 def claim_id(claim: Digest) -> ClaimId:
     """Return the short form in which the claim with digest `claim` is shown."""
-    raw = bytes.fromhex(claim.removeprefix("sha256:"))
+    raw = bytes.fromhex(digits_of(claim))
     return ClaimId("clm-" + base64.b32encode(raw)[:16].decode().lower())
 
 

@@ -13,7 +13,7 @@ from tallystick.client.answers import as_object, texts
 from tallystick.crypto.envelope import Envelope, envelope_bytes, parse_envelope
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.domain.codec import decode, encode_object
-from tallystick.domain.ids import Digest, StageId, digest
+from tallystick.domain.ids import Digest, StageId, digest, digits_of
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private, write_durably
@@ -115,7 +115,7 @@ class Logbook:
             write_durably(self._known_path(claim), canonical_bytes({"said": sorted(known | said)}))
 
     def _known_path(self, claim: Digest) -> Path:
-        return self._folder / f"{claim.removeprefix('sha256:')}.known.json"
+        return self._folder / f"{digits_of(claim)}.known.json"
 
     def _path(self, claim: Digest, stage: StageId, what: str) -> Path:
-        return self._folder / f"{claim.removeprefix('sha256:')}.{stage}.{what}.json"
+        return self._folder / f"{digits_of(claim)}.{stage}.{what}.json"

@@ -27,7 +27,7 @@ from tallystick.crypto.custody.gate import contributed_identity
 from tallystick.crypto.envelope import Envelope
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, as_digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.receipts import ReceivedComponent
@@ -176,7 +176,7 @@ def _open_into(sealed: Path, identity: age.HybridIdentity, writing: int, outcome
 def _check_sealed(sealed: Path, deposited: DepositedComponent) -> None:
     """Tell the depositor's defect from bytes that changed on this disk since they were fetched."""
     with open_regular(sealed, follow=False) as source:
-        digest = "sha256:" + hashlib.file_digest(source, "sha256").hexdigest()
+        digest = as_digest(hashlib.file_digest(source, "sha256").digest())
     if digest != deposited.sealed_digest:
         sealed.unlink()
         raise _other_file(deposited)

@@ -18,7 +18,7 @@ from tallystick.domain.acts.delivery import receipt
 from tallystick.domain.codec import encode_object
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.heading import Heading
-from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.ids import Digest, StageId, digits_of
 from tallystick.domain.kinds import Kind, ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private
@@ -233,7 +233,7 @@ class _Work:
             version=self.versions.path(version),
             stage=note.stage,
             claim=note.claim,
-            log=logs / f"{note.claim.removeprefix('sha256:')}.{note.stage}.log",
+            log=logs / f"{digits_of(note.claim)}.{note.stage}.log",
             umask=self.umask,
         )
 
@@ -274,7 +274,7 @@ class _Work:
 
     def _opener(self, claim: Digest, stage: StageId) -> Opener:
         work = make_private(self.folder / OWN_FOLDER / "work")
-        own = work / f"{claim.removeprefix('sha256:')}.{stage}"
+        own = work / f"{digits_of(claim)}.{stage}"
         return Opener(escrow=self.setting.escrow, keys=self.setting.keys, work=own)
 
 

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.ids import Digest, StageId, digits_of
 from tallystick.durable import make_private, sync_folder
 from tallystick.receiver.fence import Fence
 
@@ -19,7 +19,7 @@ _SHORT: Final = 16  # hexadecimal digits of a digest in a name; the content of t
 
 def version_name(stage: StageId, *, claim: Digest, deposit: Digest) -> str:
     """Return the name of the folder in which a claim's stage is opened."""
-    shorts = (digest.removeprefix("sha256:")[:_SHORT] for digest in (deposit, claim))
+    shorts = (digits_of(digest)[:_SHORT] for digest in (deposit, claim))
     return "-".join((stage, *shorts))
 
 

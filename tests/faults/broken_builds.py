@@ -1734,7 +1734,7 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "a verifier takes the file's word for the log that an author had verified",
         "tallystick/proof/evidence/extension.py",
-        'root = Digest(f"sha256:{filed.seen.root.hex()}")',
+        "root = as_digest(filed.seen.root)",
         "root = seen.root",
         "tests/proof/evidence/test_extension.py",
     ),

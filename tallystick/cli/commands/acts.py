@@ -26,7 +26,7 @@ from tallystick.domain.acts.all import BY_COMMAND
 from tallystick.domain.codec import instant
 from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
 from tallystick.domain.drafts.command import ActCommand, Ask, Form
-from tallystick.domain.ids import Digest, digest
+from tallystick.domain.ids import as_digest, digest
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.proof.case import Case
 from tallystick.regular import open_regular
@@ -134,10 +134,10 @@ def _paper(given: str) -> RulingDocument:
         raise typer.BadParameter("--document must be NAME=FILE, such as award=award.pdf")
     try:
         with open_regular(Path(file)) as source:
-            plain = hashlib.file_digest(source, "sha256").hexdigest()
+            plain = as_digest(hashlib.file_digest(source, "sha256").digest())
     except OSError as error:
         raise unreadable(Path(file), error) from error
-    return RulingDocument(document=word, plain_digest=Digest(f"sha256:{plain}"))
+    return RulingDocument(document=word, plain_digest=plain)
 
 
 _READERS: Final[Mapping[Form, Callable[[str], object]]] = MappingProxyType(

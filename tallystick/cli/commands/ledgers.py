@@ -30,6 +30,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.amounts import counted
 from tallystick.domain.codec import instant
 from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import as_digest
 from tallystick.domain.json import JsonObject
 from tallystick.limits.logs import LEDGER_READ_ENTRIES_MAX, NOTE_SIZE_BYTES_MAX
 
@@ -97,7 +98,7 @@ def _verified(desk: Desk, agreement: Agreement) -> JsonObject:
     return {
         "agreement": agreement.id,
         "size": tree.size,
-        "root": f"sha256:{checkpoint.root.hex()}",
+        "root": as_digest(checkpoint.root),
         "seen_before": seen_before,
     }
 

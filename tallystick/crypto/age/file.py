@@ -31,7 +31,7 @@ from tallystick.crypto.age.stream import (
     ChunkWriter,
     copy_opened,
 )
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, as_digest
 from tallystick.limits.sealing import AGE_STANZAS_MAX, SEALED_BYTES_MAX
 
 _READ_BYTES: Final = 4 * CHUNK_BYTES
@@ -213,7 +213,7 @@ class _Measure:
         return taken
 
     def result(self) -> Sealed:
-        digest = Digest("sha256:" + self._hash.hexdigest())
+        digest = as_digest(self._hash.digest())
         return Sealed(digest=digest, size_bytes=self._size_bytes)
 
 

@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 import rfc8785
 
 from tallystick.domain.errors import MalformedError
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, as_digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.limits.documents import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX, JSON_SIZE_BYTES_MAX
 
@@ -148,7 +148,7 @@ def canonical_bytes(value: JsonValue) -> bytes:
 
 def sha256_digest(data: bytes) -> Digest:
     """Return the SHA-256 of `data` in the form used everywhere: `sha256:` and hexadecimal."""
-    return Digest("sha256:" + hashlib.sha256(data).hexdigest())
+    return as_digest(hashlib.sha256(data).digest())
 
 
 # Reading, in this order.

@@ -11,6 +11,7 @@ from typing import Final
 
 from tallystick.crypto.json.canonical import canonical_bytes
 from tallystick.domain.codec import instant_text
+from tallystick.domain.ids import as_digest
 
 SALT_SIZE_BYTES: Final = 32
 _VERSION: Final = 1
@@ -28,5 +29,5 @@ def leaf_bytes(*, accepted_at: datetime, envelope: bytes, salt: bytes) -> bytes:
     size, so that there is no doubt where it ends.
     """
     assert len(salt) == SALT_SIZE_BYTES, "a salt has 32 bytes"
-    commitment = "sha256:" + hashlib.sha256(salt + envelope).hexdigest()
+    commitment = as_digest(hashlib.sha256(salt + envelope).digest())
     return canonical_bytes({"at": instant_text(accepted_at), "digest": commitment, "v": _VERSION})

@@ -21,7 +21,7 @@ from tallystick.crypto.json.members import members_of
 from tallystick.desk.files import unwritable
 from tallystick.desk.kept.unsent import is_expired, is_open
 from tallystick.domain.errors import MalformedError, TallystickError
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, as_digest
 from tallystick.domain.json import JsonObject
 from tallystick.durable import make_private, write_durably
 from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
@@ -103,7 +103,7 @@ class Work:
         """Return the SHA-256 of a file in the folder; None if it cannot be read."""
         try:
             with open_regular(self.folder / file) as source:
-                return Digest(f"sha256:{hashlib.file_digest(source, 'sha256').hexdigest()}")
+                return as_digest(hashlib.file_digest(source, "sha256").digest())
         except OSError:
             return None
 
@@ -149,7 +149,7 @@ class Hashing:
 
     def digest(self) -> str:
         """Return the SHA-256 of all of them."""
-        return f"sha256:{self._hash.hexdigest()}"
+        return as_digest(self._hash.digest())
 
 
 def file_of(sealed: str) -> str:

@@ -7,7 +7,7 @@ that its readers could not read, and may be removed when the claim has ended.
 from dataclasses import dataclass
 from pathlib import Path
 
-from tallystick.domain.ids import Digest, digest
+from tallystick.domain.ids import Digest, digest, digits_of
 from tallystick.durable import make_private, sync_folder
 
 
@@ -33,4 +33,4 @@ class KeptDocuments:
         return place if place.is_file() else None
 
     def _place(self, sealed: Digest) -> Path:
-        return self.folder / f"{digest(sealed).removeprefix('sha256:')}.age"
+        return self.folder / f"{digits_of(digest(sealed))}.age"

@@ -25,7 +25,7 @@ from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.crypto.json.members import members_of, text_of
 from tallystick.domain.codec import instant
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import PublicKey
+from tallystick.domain.ids import PublicKey, digits_of
 from tallystick.domain.instants import plus
 from tallystick.domain.json import JsonObject
 from tallystick.durable import make_private, write_durably
@@ -88,7 +88,7 @@ class Unsent:
             self._file(envelope).unlink()
 
     def _file(self, envelope: Envelope) -> Path:
-        return self.folder / f"{statement_id(envelope).removeprefix('sha256:')}.json"
+        return self.folder / f"{digits_of(statement_id(envelope))}.json"
 
     def _kept(self, at: datetime) -> Iterator[tuple[str, Envelope]]:
         for file in sorted(self.folder.glob("*.json")):

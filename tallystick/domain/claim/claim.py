@@ -23,6 +23,7 @@ from tallystick.domain.ids import (
     PersonId,
     PublicKey,
     StageId,
+    as_digest,
     claim_id,
     party_of,
 )
@@ -134,7 +135,7 @@ class Claim:
     def record_digest(self) -> Digest:
         """SHA-256 over the record, in the order of the fold: a line for each entry, its time and its id."""
         lines = "".join(f"{instant_text(entry.accepted_at)} {entry.signed.id}\n" for entry in self.entries)
-        return Digest(f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}")
+        return as_digest(hashlib.sha256(lines.encode()).digest())
 
     def entries_of(self, body: type[_B]) -> tuple[tuple[Entry, _B], ...]:
         """Return the entries whose statement is a `body`, with that body, in ledger order."""

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Iterator
 from tallystick.crypto.log.merkle import verify_consistency
 from tallystick.domain.admission.extension import LogFound, contradiction, helps_release
 from tallystick.domain.amounts import counted
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, as_digest
 from tallystick.domain.statements.header import LedgerSeen
 from tallystick.domain.statements.seen import ledger_seen
 from tallystick.domain.statements.signed import Body, Signed
@@ -64,7 +64,7 @@ def _fits(known: Established, filed: FiledEntry, seen: LedgerSeen) -> bool:
         new_root=known.checkpoint.root,
         proof=filed.seen.proof,
     )
-    root = Digest(f"sha256:{filed.seen.root.hex()}")
+    root = as_digest(filed.seen.root)
     return contradiction(seen, LogFound(size=filed.index, root=root)) is None
 
 

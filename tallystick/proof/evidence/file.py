@@ -27,7 +27,7 @@ from tallystick.crypto.log.leaf import SALT_SIZE_BYTES, leaf_bytes
 from tallystick.crypto.log.merkle import leaf_hash
 from tallystick.domain.agreement.deployment import Deployment, read_deployment, write_deployment
 from tallystick.domain.codec import encode_object, instant, instant_text
-from tallystick.domain.ids import Digest, digest
+from tallystick.domain.ids import Digest, as_digest, digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
@@ -183,7 +183,7 @@ def _content(data: bytes) -> Digest:
     """Return the digest of everything before the seal, which comes last in canonical order."""
     before = hashlib.sha256(memoryview(data)[: data.rfind(b',"evidence":')])
     before.update(b"}")
-    return Digest(f"sha256:{before.hexdigest()}")
+    return as_digest(before.digest())
 
 
 def _entries(data: bytes, start: int) -> tuple[tuple[FiledEntry, ...], int]:

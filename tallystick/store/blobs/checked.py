@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, as_digest
 from tallystick.limits.storage import BLOB_CHUNK_BYTES
 from tallystick.store.blobs.store import (
     BlobMissingError,
@@ -91,7 +91,7 @@ def checked_copy(store: BlobStore, wanted: Digest) -> CheckedCopy | ReplicaVerdi
         return ReplicaVerdict(store=store.name, digest=wanted, state=ReplicaState.MISSING)
     except BlobStoreFailedError:
         return ReplicaVerdict(store=store.name, digest=wanted, state=ReplicaState.UNREADABLE)
-    if (actual := Digest("sha256:" + hashed.hexdigest())) == wanted:
+    if (actual := as_digest(hashed.digest())) == wanted:
         return CheckedCopy(store=store, digest=wanted, size_bytes=size_bytes, chunk_hashes=chunk_hashes)
     return ReplicaVerdict(
         store=store.name, digest=wanted, state=ReplicaState.ALTERED, size_bytes=size_bytes, found=actual

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from tallystick import telemetry
-from tallystick.domain.ids import Digest, digest
+from tallystick.domain.ids import Digest, as_digest, digest, digits_of
 from tallystick.durable import Fsync, make_folder, reason_of, sync_file, sync_folder
 from tallystick.limits.storage import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.regular import NotRegularError, open_regular
@@ -28,7 +28,6 @@ from tallystick.store.blobs.store import BlobMissingError, BlobStoreFailedError,
 
 _log = telemetry.logger(__name__)
 
-_PREFIX: Final = "sha256:"
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -177,7 +176,7 @@ class FileBlobStore:
         with self._failures():
             for path in self._blobs.glob("*/*/*"):
                 if modified_at(path) < moment.timestamp() and _NAME.fullmatch(path.name):
-                    yield Digest(_PREFIX + path.name)
+                    yield as_digest(bytes.fromhex(path.name))
 
     def discard(self, unwanted: Digest, before: datetime) -> bool:
         """Remove a blob unless someone has stored it since a moment; return whether it was removed.
@@ -232,7 +231,7 @@ class FileBlobStore:
 
     def _write(self, wanted: Digest, size_bytes: int, chunks: Iterable[bytes], *, replaces: bool) -> None:
         """Write, synchronise, read back, link: a crash leaves a nameless file, or the whole blob."""
-        draft = self._incoming / f"{wanted.removeprefix(_PREFIX)}.{secrets.token_hex(8)}"
+        draft = self._incoming / f"{digits_of(wanted)}.{secrets.token_hex(8)}"
         with self._failures():
             try:
                 with draft.open("xb") as out:
@@ -291,7 +290,7 @@ class FileBlobStore:
             sync_folder(folder, fsync=self._fsync)
 
     def _path(self, wanted: Digest) -> Path:
-        name = digest(wanted).removeprefix(_PREFIX)
+        name = digits_of(digest(wanted))
         return self._blobs / name[:2] / name[2:4] / name
 
     def _open_blob(self, wanted: Digest) -> BinaryIO:

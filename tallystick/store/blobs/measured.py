@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Protocol
 
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, as_digest
 from tallystick.store.blobs.store import BlobDigestMismatchError, BlobSizeMismatchError, StoreFullError
-
-_PREFIX: Final = "sha256:"
 
 
 def check_spare(folder: Path, size_bytes: int, spare_bytes: int) -> None:
@@ -29,7 +27,7 @@ def measure(chunks: Iterable[bytes]) -> tuple[Digest, int]:
     for chunk in chunks:
         hashed.update(chunk)
         size_bytes += len(chunk)
-    return Digest(_PREFIX + hashed.hexdigest()), size_bytes
+    return as_digest(hashed.digest()), size_bytes
 
 
 class Sink(Protocol):
@@ -66,7 +64,7 @@ def copy_measured(chunks: Iterable[bytes], out: Sink, wanted: Digest, size_bytes
         raise BlobSizeMismatchError(
             "the blob has fewer bytes than were declared", declared=size_bytes, found=size
         )
-    if (actual := _PREFIX + hashed.hexdigest()) != wanted:
+    if (actual := as_digest(hashed.digest())) != wanted:
         raise BlobDigestMismatchError(
             "the bytes do not have the announced digest", expected=wanted, found=actual
         )

@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 from sqlmodel import Session, col, select
 
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest, digest
+from tallystick.domain.ids import AgreementId, Digest, digest, digits_of
 from tallystick.durable import reason_of
 from tallystick.limits.storage import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.store.blobs.chunks import ChunkHashing
@@ -161,7 +161,7 @@ class Uploads:
         return len(stale)
 
     def _path(self, owner: Digest, wanted: Digest) -> Path:
-        parts = (digest(text).removeprefix("sha256:") for text in (owner, wanted))
+        parts = (digits_of(digest(text)) for text in (owner, wanted))
         return self._folder.joinpath(*parts)
 
     @contextmanager

@@ -18,7 +18,7 @@ from tallystick.domain.admission.extension import (
 )
 from tallystick.domain.bodies import read_body
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.ids import AgreementId, Digest, as_digest
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.header import Header
 from tallystick.domain.statements.seen import ledger_seen
@@ -92,7 +92,7 @@ def _deposited(session: Session, case: CaseFile) -> Iterator[tuple[int, Digest, 
 
 
 def _digest(root: bytes | None) -> Digest | None:
-    return None if root is None else Digest(f"sha256:{root.hex()}")
+    return None if root is None else as_digest(root)
 
 
 def _root(session: Session, agreement_id: AgreementId, size: int) -> Digest | None:

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.claim.sight import Sight
-from tallystick.domain.ids import ComponentId, Digest, PublicKey, gate_person
+from tallystick.domain.ids import ComponentId, Digest, PublicKey, as_digest, gate_person
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.signed import Body, Signed
@@ -71,7 +71,7 @@ def as_if_signed(body: _B, *keys: PublicKey, name: str) -> Signed[_B]:
 
 def invented(name: str) -> Digest:
     """Return the digest that stands for what is called `name`."""
-    return Digest(f"sha256:{hashlib.sha256(name.encode()).hexdigest()}")
+    return as_digest(hashlib.sha256(name.encode()).digest())
 
 
 def _deposited(component: ComponentId) -> DepositedComponent:
