@@ -1914,6 +1914,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/cli/commands/test_acts.py",
     ),
     _build(
+        "a signer is not shown whose key was revoked",
+        "tallystick/domain/shown/claims.py",
+        "if isinstance(entry.signed.body, ActBody | KeyRevocation)",
+        "if isinstance(entry.signed.body, ActBody)",
+        "tests/cli/commands/test_acts.py",
+    ),
+    _build(
         "one depositor's deposits keep others' verdicts waiting",
         "activities/deposits.py",
         "with self.places.place(agreement_id, depositor):",

@@ -159,11 +159,11 @@ def shown(vector: Mapping[str, Any], around: Mapping[str, Any]) -> list[str]:
     return list(shows(body, context_for(body, Digest(vector["statement"]), agreement, about)))
 
 
-def _stated(one: Mapping[str, Any]) -> tuple[ActBody, Digest]:
+def _stated(one: Mapping[str, Any]) -> tuple[ActBody | KeyRevocation, Digest]:
     said = parse(one["body"].encode())
     assert isinstance(said, Mapping)
     body = read_body(Kind(one["kind"]), said)
-    assert isinstance(body, ActBody)
+    assert isinstance(body, ActBody | KeyRevocation)
     return body, Digest(one["statement"])
 
 

@@ -13,6 +13,7 @@ from tallystick.domain.quoting import quoted
 from tallystick.domain.record.filing import stages_asked
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import ActBody, Header
+from tallystick.domain.statements.keys import KeyRevocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,8 @@ class FiledClaim:
         digest: Of `filing`; the claim's identity.
         state: As its record makes it.
         filed_at: When it was accepted; the log key vouches for the times in a record.
-        stated: The acts of persons on it so far, verified, each with its id, oldest first. A server may
+        stated: The acts of persons on it so far, and the keys that were revoked, verified, each with its id,
+            oldest first. A server may
             leave some out; none of them can be forged.
     """
 
@@ -31,7 +33,7 @@ class FiledClaim:
     filing: ClaimFiling
     state: str
     filed_at: datetime
-    stated: tuple[tuple[ActBody, Digest], ...] = ()
+    stated: tuple[tuple[ActBody | KeyRevocation, Digest], ...] = ()
 
 
 def filed_claim(claim: Claim) -> FiledClaim:
@@ -45,11 +47,11 @@ def filed_claim(claim: Claim) -> FiledClaim:
     )
 
 
-def _acts_of(claim: Claim) -> Iterator[tuple[ActBody, Digest]]:
+def _acts_of(claim: Claim) -> Iterator[tuple[ActBody | KeyRevocation, Digest]]:
     return (
         (entry.signed.body, entry.signed.id)
         for entry in claim.entries
-        if isinstance(entry.signed.body, ActBody)
+        if isinstance(entry.signed.body, ActBody | KeyRevocation)
     )
 
 

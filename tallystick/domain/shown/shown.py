@@ -6,7 +6,7 @@ the same lines. Every program that shows them is tested against `tests/domain/sh
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -116,10 +116,20 @@ def _record(claim: FiledClaim, agreement: Agreement) -> Iterator[str]:
     """Yield what persons have stated about the claim so far, each as its own signer read it."""
     yield f"what persons have stated about this claim: {counted(len(claim.stated), 'statement')}"
     for body, statement in claim.stated:
-        act = BY_KIND[body.KIND]
-        yield f"- {instant_text(body.issued_at)}: {body.person} {act.does(body)}"
+        does, particulars = _stated(body, agreement)
+        yield f"- {instant_text(body.issued_at)}: {body.person} {does}"
         yield f"  statement {statement}"
-        yield from (f"  {line}" for line in act.particulars(body, agreement))
+        yield from (f"  {line}" for line in particulars)
+
+
+def _stated(body: ActBody | KeyRevocation, agreement: Agreement) -> tuple[str, Iterable[str]]:
+    """Return what a statement does, and its particulars; of a revoked key, whose votes no longer count."""
+    if not isinstance(body, KeyRevocation):
+        act = BY_KIND[body.KIND]
+        return act.does(body), act.particulars(body, agreement)
+    owners = [person.id for person in agreement.persons if person.signing_key == body.key]
+    does = f"revokes the key of {owners[0] if owners else 'nobody in this version'}"
+    return does, (f"key {body.key}", f"reason: {quoted(body.reason)}")
 
 
 def _verified(seen: LedgerSeen | None) -> Iterator[str]:

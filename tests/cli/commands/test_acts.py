@@ -247,6 +247,14 @@ def test_a_signer_reads_what_others_have_stated_and_what_is_not_released(
     assert office.sent() == []
 
 
+def test_a_signer_reads_whose_key_was_revoked(office: Office, release: Release) -> None:
+    office.world.revokes(TOM, ANA, KIM)
+    ran = office.run("deny", release.claim, "--reason", "no", person=KIM, answer="n\n")
+    shown = ran.err[: ran.err.index("Sign this?")].splitlines()
+    (place,) = [number for number, line in enumerate(shown) if line.endswith(f"revokes the key of {TOM}")]
+    assert shown[place + 2] == f"  key {PEOPLE[TOM].signing_key.public_key}"
+
+
 def shows_besides(office: Office, kind: Kind, author: PersonId, key: SigningKey, **says: object) -> None:
     """Let the server show a statement that nobody has admitted."""
     world = office.world
