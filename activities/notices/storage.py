@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
+from typing import NoReturn
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -26,7 +27,8 @@ from tallystick.domain.notice.storage import OwedLetter, owed_letters, storage_l
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.statements.engine import ChannelResult, StorageNotice
 from tallystick.domain.statements.signed import Body, Entry, Signed
-from tallystick.limits.notices import STORAGE_NOTICE_AGAIN
+from tallystick.lasting import Lasting, rest
+from tallystick.limits.notices import LETTERS_SOON, STORAGE_NOTICE_AGAIN
 from tallystick.proof.reading import SignedAgreement, read_signed
 from tallystick.store.database.session import DatabaseUnavailableError, reading, transaction
 from tallystick.store.ledger import ledger
@@ -147,6 +149,14 @@ class LettersSoon:
         """Remember that letters are owed under an agreement; returns at once."""
         with self._lock:
             self._due[agreement_id] = self._notices.clock()
+
+    def keep_sending(self, rest: Callable[[timedelta], None] = rest) -> NoReturn:
+        """Send again and again what is owed by then; whatever fails, it is owed still."""
+        sending = Lasting("letters about the log were not sent")
+        while True:
+            rest(LETTERS_SOON)
+            with sending.attempt():
+                self.send()
 
     def send(self) -> None:
         """Send every letter that is owed under these agreements now.

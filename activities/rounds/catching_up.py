@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NoReturn
 
-from activities.rounds.copies import Copies, continuing
+from activities.rounds.copies import Copies
 from tallystick import telemetry
 from tallystick.domain.ids import Digest
 from tallystick.domain.pauses import backoff
+from tallystick.lasting import Lasting
 from tallystick.limits.storage import COPIES_SOON, COPY_RETRY_MAX, COPY_RETRY_MIN
 from tallystick.store.blobs import behind
 from tallystick.store.blobs.behind import Behind
@@ -34,8 +35,9 @@ class CopiesSoon:
 
     def keep_copying(self) -> NoReturn:
         """Copy for ever what is behind; may be ended between any two bytes."""
+        copying = Lasting("copies were not made")
         while True:
-            with continuing("copies were not made"):
+            with copying.attempt():
                 self.copy()
             self._copies.rest(COPIES_SOON)
 
@@ -53,7 +55,7 @@ class CopiesSoon:
         if noted:
             self._look_who_is_away()
         for one in noted:
-            with continuing("a copy was not made"):  # the others still are
+            with Lasting("a copy was not made").attempt():  # the others still are
                 self._copy(one)
 
     def _look_who_is_away(self) -> None:

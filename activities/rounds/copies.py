@@ -4,8 +4,7 @@ A blob that some process could not put into every store is *behind* until every 
 are nobody's news; that one is missing for long is, and so is every copy that was there and is gone.
 """
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,11 +16,11 @@ from activities.engine import engine_header, signed_by_engine
 from tallystick import telemetry
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.codec import instant_text
-from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening
 from tallystick.domain.statements.engine import Event
+from tallystick.limits.steps import STEP_RETRY_MAX
 from tallystick.limits.storage import COPY_LATE, SCRUB_REST_MIN
 from tallystick.store.blobs import behind
 from tallystick.store.blobs.behind import Behind
@@ -132,13 +131,15 @@ class Copies:
 
     def _record(self, blob: Digest, happening: Happening, lines: tuple[str, ...]) -> None:
         """Record a finding, however long it takes: the next round will not find a copy that was replaced."""
-        at = self.clock()
+        at, pause = self.clock(), SCRUB_REST_MIN
         while True:
             try:
                 recorded = self._recorded(blob, happening, lines, at)
             except DatabaseUnavailableError as error:
-                _log.warning("what was found in the stores is not on record yet", why=str(error))
-                self.rest(SCRUB_REST_MIN)
+                if pause == SCRUB_REST_MIN:
+                    _log.warning("what was found in the stores is not on record yet", why=str(error))
+                self.rest(pause)
+                pause = min(2 * pause, STEP_RETRY_MAX)
             else:
                 for agreement_id in recorded:
                     self.owed(agreement_id)
@@ -157,17 +158,6 @@ class Copies:
                     ledger.append(session, stored.agreement_id, envelope, at, claim=None)
                     recorded.add(stored.agreement_id)
         return frozenset(recorded)
-
-
-@contextmanager
-def continuing(what: str) -> Generator[None]:
-    """Let nothing end the rounds: a typed refusal is logged as a warning, anything else as a defect."""
-    try:
-        yield
-    except TallystickError as error:
-        _log.warning(what, code=error.code, why=str(error))
-    except Exception:  # noqa: BLE001 - nobody notices a thread that ends
-        _log.exception("defect", what=what)
 
 
 def _lines(blob: Digest, bad: Sequence[ReplicaVerdict]) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ later, one for all entries since the last. Nobody waits for it: no act depends o
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import NoReturn
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -17,6 +19,8 @@ from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log import note
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, DeploymentId
+from tallystick.lasting import Lasting, rest
+from tallystick.limits.processes import CHECKPOINT_SOON
 from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import checkpoints
@@ -46,6 +50,17 @@ class LogSigning:
         self._deployment = deployment
         self._grown: set[AgreementId] = set()
         self._lock = threading.Lock()
+
+    def keep_signing(self, every: timedelta, rest: Callable[[timedelta], None] = rest) -> NoReturn:
+        """Sign soon what this process appended, and every so often all logs: gate and API append too."""
+        signing = Lasting("no checkpoints were signed")
+        while True:
+            with signing.attempt():
+                self.sign_all()
+            for _ in range(max(every // CHECKPOINT_SOON, 1)):
+                rest(CHECKPOINT_SOON)
+                with signing.attempt():
+                    self.sign_grown()
 
     def sign(self, agreement_id: AgreementId) -> None:
         """Sign a log as it stands; if that fails, the next checkpoint covers the same entries."""

@@ -18,9 +18,10 @@ from activities.clock import now
 from activities.notices.post import Post
 from activities.notices.storage import StorageNotices
 from activities.rounds.clearing import Clearance
-from activities.rounds.copies import Copies, continuing
+from activities.rounds.copies import Copies
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.ids import AgreementId
+from tallystick.lasting import Lasting, rest
 from tallystick.limits.notices import STORAGE_NOTICE_AGAIN
 from tallystick.limits.steps import NOTICE_RETRY_MIN
 from tallystick.limits.storage import DRAFT_IDLE_MAX, SCRUB_REST_MIN
@@ -29,11 +30,6 @@ from tallystick.store.blobs.uploads import known_blobs
 from tallystick.store.database.session import reading
 
 _FIRST_ROUND_PART: Final = 24  # of the pause between rounds: an hour of a day
-
-
-def rest(pause: timedelta) -> None:
-    """Wait, and leave the disks to others for a while."""
-    time.sleep(pause.total_seconds())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +56,11 @@ class Storekeeper:
         not read all the time, and one that is restarted every day still makes its rounds.
         """
         self._wait(every / _FIRST_ROUND_PART)
+        rounds = Lasting("a round through the stores was cut short")
         while True:
-            self.make_round_if_possible()
-            self._wait(every)
-
-    def make_round_if_possible(self) -> None:
-        """Make a round; if something cuts it short, the next one begins anew."""
-        with continuing("a round through the stores was cut short"):
-            self.make_round()
+            with rounds.attempt():
+                self.make_round()
+            self._wait(rounds.pause(every))
 
     def make_round(self) -> None:
         """Remove what nobody needs; read every copy once, replace the bad ones, and record what was found.
@@ -77,7 +70,7 @@ class Storekeeper:
             BlobStoreFailedError: A store cannot be listed.
         """
         self.blobs.discard_unfinished(self.clock() - DRAFT_IDLE_MAX)
-        with continuing("what nobody needs was not removed"):  # copies are still looked at
+        with Lasting("what nobody needs was not removed").attempt():  # copies are still looked at
             Clearance(database=self.database, blobs=self.blobs, clock=self.clock).clear()
         with reading(self.database) as session:
             known = known_blobs(session)
@@ -90,7 +83,7 @@ class Storekeeper:
         )
         for blob in known:  # and no other: a blob that is being uploaded is in no store
             began = time.monotonic()
-            with continuing("a blob was not looked at"):  # the others still are
+            with Lasting("a blob was not looked at").attempt():  # the others still are
                 copies.look_at(blob)
             self.rest(max(SCRUB_REST_MIN, timedelta(seconds=time.monotonic() - began)))
 
@@ -99,7 +92,7 @@ class Storekeeper:
         notices = StorageNotices(
             database=self.database, log_key=self.log_key, post=self.post, clock=self.clock
         )
-        with continuing("notice of damaged copies was not given"):
+        with Lasting("notice of damaged copies was not given").attempt():
             return notices.give(among)
         return None
 

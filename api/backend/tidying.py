@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.backend.backend import Backend
 from tallystick import telemetry
-from tallystick.domain.errors import TallystickError
+from tallystick.lasting import Lasting
 from tallystick.limits.storage import ANSWER_KEPT_MAX, UPLOAD_IDLE_MAX
 from tallystick.store.blobs import room
 from tallystick.store.database import idempotency
@@ -20,12 +20,11 @@ _DAY: Final = timedelta(days=1)
 
 async def keep_tidying(backend: Backend) -> NoReturn:
     """Tidy at once and then every day: what is left behind uses up the disk."""
+    tidying = Lasting("what was left behind was not dropped")
     while True:
-        try:
+        with tidying.attempt():
             await run_in_threadpool(tidy, backend)
-        except TallystickError as error:
-            _log.warning("what was left behind was not dropped", code=error.code, why=str(error))
-        await asyncio.sleep(_DAY.total_seconds())
+        await asyncio.sleep(tidying.pause(_DAY).total_seconds())
 
 
 def tidy(backend: Backend) -> None:

@@ -17,6 +17,8 @@ from api.http.problems import UnauthenticatedError
 from api.http.routing import strict_router
 from api.http.turns import Lane, in_turn
 from api.http.visibility import ClaimName, seen_case
+from tallystick import telemetry
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId
 from tallystick.domain.record.fold import Turn, turns
 from tallystick.limits.api import EVENT_STREAM_MAX
@@ -27,6 +29,7 @@ from tallystick.store.registers.claims import NoSuchClaimError
 
 router = strict_router("claims")
 
+_log = telemetry.logger(__name__)
 _PING_SECONDS: Final = 15
 _FROM_THE_BEGINNING: Final = "-1"
 _STREAM: Final[dict[int | str, dict[str, Any]]] = {
@@ -85,14 +88,19 @@ async def entries_after(
     rounds = max(1, EVENT_STREAM_MAX // max(backend.settings.poll_every, timedelta(milliseconds=1)))
     agreement_id, read_at = None, None
     for _ in range(rounds):
-        size = None if agreement_id is None else await in_turn(_log_size, backend, agreement_id)
-        if size is None or size != read_at:  # record and rights follow from the log alone
-            case = await in_turn(_seen_now, backend, caller, claim)
-            if case is None:
-                return
-            for event in await in_turn(_newer, case, after):
-                yield event
-            after, agreement_id, read_at = max(after, case.claim.last_index), case.agreement.id, size
+        try:
+            size = None if agreement_id is None else await in_turn(_log_size, backend, agreement_id)
+            if size is None or size != read_at:  # record and rights follow from the log alone
+                case = await in_turn(_seen_now, backend, caller, claim)
+                if case is None:
+                    return
+                for event in await in_turn(_newer, case, after):
+                    yield event
+                after, agreement_id, read_at = max(after, case.claim.last_index), case.agreement.id, size
+        except TallystickError as error:
+            if not error.retryable:
+                raise
+            _log.warning("a stream waits", claim=claim, code=error.code)  # and looks again in the next round
         await asyncio.sleep(backend.settings.poll_every.total_seconds())
 
 

@@ -1,6 +1,9 @@
 """The alarm: what stops is recorded on any log; that its author had verified another is recorded with it."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -8,19 +11,22 @@ import pytest
 from structlog.testing import capture_logs
 
 from activities.ledger import LedgerActivities
+from activities.notices.channels.letter import Letter
 from activities.notices.post import Post
 from activities.notices.storage import LettersSoon, StorageNotices
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.domain.admission.extension import LedgerNotExtendedError
+from tallystick.domain.agreement.parties import Channel
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, PersonId
 from tallystick.domain.kinds import Happening, Kind, Purpose
 from tallystick.domain.statements.acts import Approval, Denial, Hold
-from tallystick.domain.statements.engine import Event
+from tallystick.domain.statements.engine import ChannelResult, Event
 from tallystick.domain.statements.header import LedgerSeen
 from tallystick.domain.statements.signed import Body
+from tallystick.limits.notices import LETTERS_SOON
 from tallystick.messages import NewEntries, RecordAct
-from tallystick.store.database.session import reading
+from tallystick.store.database.session import open_database, reading
 from tallystick.store.ledger import ledger
 from tallystick.store.registers.events import events
 from tests.support.stories.recording import head
@@ -142,6 +148,55 @@ def letters(world: World) -> Iterator[str]:
     for file in sorted((world.folder / "outbox").rglob("*")):
         if file.is_file():
             yield file.read_text()
+
+
+class EndedError(Exception):
+    """Ends a loop of a test, which would otherwise rest for ever."""
+
+
+def test_the_loop_behind_the_letters_outlasts_whatever_fails_and_records_each_once(world: World) -> None:
+    broken: list[bool] = []
+
+    class Defective(Post):
+        """A post that has, now and then, a defect that nobody foresaw."""
+
+        async def send_all(self, letters: Iterable[tuple[Channel, Letter]]) -> tuple[ChannelResult, ...]:
+            if broken:
+                raise ZeroDivisionError
+            return await super().send_all(letters)
+
+    outbox, path = world.folder / "outbox", world.folder / "store.db"
+    records(world, said(world, Denial, ABE, reason="no", ledger_seen=LONGER))
+    post = Defective(domain="test.invalid", outbox_dir=outbox, letter_key=LETTER_KEY)
+    busy = open_database(f"sqlite:///{path}", busy_max=timedelta(milliseconds=20))
+    notices = StorageNotices(database=busy, log_key=LOG_KEY, post=post, clock=lambda: ACKNOWLEDGED)
+    soon, rests = LettersSoon(notices), list[timedelta]()
+    soon.owe(world.agreement.id)
+
+    def rest(pause: timedelta) -> None:
+        rests.append(pause)
+        match len(rests):
+            case 1:  # the database is away, twice
+                other.execute("BEGIN IMMEDIATE")
+            case 3:  # it is back, and the post has a defect, twice
+                other.rollback()
+                broken.append(True)
+            case 5:
+                assert kinds(world).count(Kind.STORAGE_NOTICE) == 0
+                broken.clear()
+            case 8:
+                raise EndedError
+            case _:
+                pass
+
+    other = sqlite3.connect(path, isolation_level=None)
+    with closing(other), capture_logs() as logs, pytest.raises(EndedError):
+        soon.keep_sending(rest)
+    told = [log["event"] for log in logs if log["event"] != "a letter was not taken"]
+    assert told == ["letters about the log were not sent", "defect"]
+    assert set(rests) == {LETTERS_SOON}
+    assert kinds(world).count(Kind.STORAGE_NOTICE) == 3
+    assert len(list(outbox.rglob("*.txt"))) == 3
 
 
 def test_depositor_beneficiary_and_agent_get_a_letter_about_it_at_once_and_only_once(world: World) -> None:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -23,14 +22,12 @@ from activities.notices.storage import LettersSoon, StorageNotices
 from activities.rounds.catching_up import CopiesSoon
 from activities.rounds.copies import Copies
 from activities.rounds.log_signing import LogSigning
-from activities.rounds.storekeeper import Storekeeper, rest
+from activities.rounds.storekeeper import Storekeeper
 from tallystick import telemetry
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.errors import TallystickError
-from tallystick.limits.notices import LETTERS_SOON
+from tallystick.lasting import rest
 from tallystick.limits.processes import (
     BLOB_STEPS_AT_ONCE_MAX,
-    CHECKPOINT_SOON,
     LEDGER_STEPS_AT_ONCE_MAX,
     SHUTDOWN_MAX,
     STICKY_MAX,
@@ -212,35 +209,11 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
             _in_background("storekeeper", partial(keeper.keep_making_rounds, settings.scrub_every))
             for copying in copies_soon(settings, database, blobs, letters):
                 _in_background("copies", copying.keep_copying)
+            _in_background("signing", partial(activities.signing.keep_signing, settings.checkpoint_every))
+            _in_background("letters", letters.keep_sending)
             reconciler = Reconciler(client=client, database=database)
-            background = (
-                asyncio.create_task(reconciler.keep_reconciling(settings.reconcile_every)),
-                asyncio.create_task(_keep_signing(activities.signing, settings.checkpoint_every)),
-                asyncio.create_task(_keep_writing(letters)),
-            )
-            await until_stopped(stop, background)
-
-
-async def _keep_signing(signing: LogSigning, every: timedelta) -> None:
-    """Sign soon what this worker appended, and now and then all logs: the gate and the API append too."""
-    while True:
-        try:
-            await asyncio.to_thread(signing.sign_all)
-        except TallystickError as error:
-            _log.warning("no checkpoints were signed", code=error.code)
-        for _ in range(max(every // CHECKPOINT_SOON, 1)):
-            await asyncio.sleep(CHECKPOINT_SOON.total_seconds())
-            await asyncio.to_thread(signing.sign_grown)
-
-
-async def _keep_writing(letters: LettersSoon) -> None:
-    """Send soon what is owed because of what this worker appended."""
-    while True:
-        await asyncio.sleep(LETTERS_SOON.total_seconds())
-        try:
-            await asyncio.to_thread(letters.send)
-        except TallystickError as error:
-            _log.warning("letters about the log were not sent", code=error.code)
+            reconciling = asyncio.create_task(reconciler.keep_reconciling(settings.reconcile_every))
+            await until_stopped(stop, [reconciling])
 
 
 def _in_background(name: str, work: Callable[[], None]) -> None:

@@ -23,9 +23,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from tallystick import telemetry
 from tallystick.crypto.envelope import envelope_bytes
-from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.faults import says_no_such_workflow
+from tallystick.lasting import Lasting
 from tallystick.limits.processes import WORKFLOW_TASK_MAX
 from tallystick.messages import (
     CLAIMS_QUEUE,
@@ -89,20 +89,13 @@ class Reconciler:
         self._nudged: dict[str, int] = {}  # the latest entry for which each claim's run got a nudge
 
     async def keep_reconciling(self, every: timedelta) -> None:
-        """Make a pass at once and then every so often, until cancelled."""
+        """Make a pass at once and then every so often, until cancelled; what fails is tried again."""
+        passes = Lasting("could not look for what is not running", RPCError, RuntimeError)
         while True:
-            await self.one_pass_if_possible()
-            await asyncio.sleep(every.total_seconds())
-
-    async def one_pass_if_possible(self) -> None:
-        """Make a pass; if it fails, the next one tries again."""
-        try:
-            started = await self.one_pass()
-        except (TallystickError, RPCError) as error:
-            _log.warning("could not look for what is not running", why=str(error))
-            return
-        for workflow_id in started:
-            _log.info("started what was on record but not running", workflow=workflow_id)
+            with passes.attempt():
+                for workflow_id in await self.one_pass():
+                    _log.info("started what was on record but not running", workflow=workflow_id)
+            await asyncio.sleep(passes.pause(every).total_seconds())
 
     async def one_pass(self) -> Sequence[str]:
         """Start what is on record but not running; return the ids of what was started.

@@ -26,6 +26,7 @@ from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import Event, StorageNotice
 from tallystick.limits.notices import STORAGE_NOTICE_AGAIN
+from tallystick.limits.processes import LASTING_RETRY_MIN
 from tallystick.limits.storage import DRAFT_IDLE_MAX, SCRUB_REST_MIN
 from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.folder import FileBlobStore
@@ -316,7 +317,7 @@ def test_a_defect_in_a_round_is_reported_and_the_next_round_runs(world: World) -
     with capture_logs() as logs, contextlib.suppress(EndedError):
         keeper(world, blobs=blobs, rest=rest).keep_making_rounds(timedelta(seconds=24))
 
-    assert rest.rests[:2] == [timedelta(seconds=1), timedelta(seconds=24)]
+    assert rest.rests[:2] == [timedelta(seconds=1), LASTING_RETRY_MIN]
     assert len(defects(logs)) == 1
     assert [event.cause for event in repairs(world)] == [sealed(world)]
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import httpx
 import pytest
+from sqlalchemy import event as database_event
 from sse_starlette import ServerSentEvent
 
 from api.answers.record import page_of
@@ -24,6 +25,7 @@ from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.limits.steps import RECORD_PAGE_BYTES_MAX
 from tallystick.messages import EvidenceRequest
+from tallystick.store.database.session import DatabaseUnavailableError
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE
 
@@ -147,6 +149,21 @@ def follows(service: Service, last: int | None = None) -> AsyncGenerator[ServerS
     caller = Caller(key=key, fingerprint=key_id(key), persons=persons, former={})
     after = -1 if last is None else last
     return entries_after(service.app.state.backend, caller, service.world.claim, after)
+
+
+async def test_a_stream_outlasts_a_database_that_is_away_for_a_moment(claimed: Service) -> None:
+    away = [True, True]
+
+    def lock_out(*_: object) -> None:
+        if away:
+            away.pop()
+            raise DatabaseUnavailableError("the database is away")
+
+    database_event.listen(claimed.app.state.backend.database, "checkout", lock_out)
+    stream = follows(claimed)
+    assert json.loads(str((await anext(stream)).data))["event"] == "filed"
+    assert away == []
+    await stream.aclose()
 
 
 async def test_an_open_stream_ends_when_its_followers_key_is_revoked(claimed: Service) -> None:

@@ -1,10 +1,13 @@
 """What Temporal has lost is restarted from the ledger, once; what ended is not."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from structlog.testing import capture_logs
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import (
@@ -27,6 +30,7 @@ from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.custody import live_custody, missing_epochs
 from tallystick.store.registers.verdicts import RecordedVerdict, verdict_on
 from tests.support.sites.temporal import Story, real_time
+from tests.support.waits import until
 from tests.support.worlds.agreements import BEA
 from tests.support.worlds.gate_worlds import World
 from tests.support.worlds.story_worlds import BEGIN, SOME_DAY, undeposited
@@ -133,9 +137,24 @@ async def test_agreement_without_custody_has_every_component_dealt_once(story: S
         assert missing_epochs(session, SOME_DAY.id, SOME_DAY) == []
 
 
-async def test_pass_over_a_database_out_of_reach_is_left_to_the_next(story: Story, tmp_path: Path) -> None:
+async def test_passes_over_a_database_out_of_reach_are_told_once_and_go_on(
+    story: Story, tmp_path: Path
+) -> None:
     nowhere = open_database(f"sqlite:///{tmp_path}/no-folder/store.db")
-    await Reconciler(client=story.client, database=nowhere).one_pass_if_possible()
+    one = Reconciler(client=story.client, database=nowhere)
+    asked = 0
+
+    def count(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+
+    event.listen(nowhere, "do_connect", count)
+    with capture_logs() as logs:
+        passing = asyncio.create_task(one.keep_reconciling(timedelta(milliseconds=1)))
+        await until(lambda: asked > 2 or passing.done())
+        assert not passing.done()
+        passing.cancel()
+    assert [log["code"] for log in logs] == ["database-unavailable"]
 
 
 async def test_reconciler_nudges_a_run_that_lost_what_it_had_recorded(story: Story) -> None:

@@ -1,0 +1,62 @@
+"""Work that is done again and again for as long as a process runs, whatever fails meanwhile.
+
+Wrap each time that it is done in `attempt`, and wait for `pause` after it. Nobody notices a loop that ends,
+so no error ends one: what keeps the work from being done is logged, once, until something else does.
+"""
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final
+
+from tallystick import telemetry
+from tallystick.domain.errors import TallystickError
+from tallystick.limits.processes import LASTING_RETRY_MIN
+
+_log = telemetry.logger(__name__)
+_DOUBLINGS_MAX: Final = 20
+
+
+def rest(pause: timedelta) -> None:
+    """Wait, and leave the machine to others for a while."""
+    time.sleep(pause.total_seconds())
+
+
+class Lasting:
+    """Recurring work, and what has kept it from being done since it was done last."""
+
+    def __init__(self, undone: str, *passing: type[Exception]) -> None:
+        """Say in `undone` what an attempt that fails leaves undone, for the log.
+
+        Args:
+            passing: Errors besides our own that pass; any other is logged as a defect.
+        """
+        self._undone, self._passing = undone, (TallystickError, *passing)
+        self._failures = 0
+        self._said: str | None = None
+
+    @contextmanager
+    def attempt(self) -> Generator[None]:
+        """Let the block fail by whatever error; remember it, and log it if it is news."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - nobody notices a loop that ends
+            self._failures += 1
+            self._tell(error)
+        else:
+            self._failures, self._said = 0, None
+
+    def pause(self, every: timedelta) -> timedelta:
+        """Return how long to wait: `every`, or after failures less than that, but longer each time."""
+        if not self._failures:
+            return every
+        return min(every, LASTING_RETRY_MIN * 2 ** min(self._failures - 1, _DOUBLINGS_MAX))
+
+    def _tell(self, error: Exception) -> None:
+        said = f"{type(error).__name__}: {error}"
+        news, self._said = said != self._said, said
+        if news and isinstance(error, self._passing):
+            _log.warning(self._undone, code=getattr(error, "code", type(error).__name__), why=str(error))
+        elif news:
+            _log.exception("defect", what=self._undone)
