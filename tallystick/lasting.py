@@ -41,9 +41,13 @@ class Lasting:
         """Let the block fail by whatever error; remember it, and log it if it is news."""
         try:
             yield
+        except self._passing as error:
+            if self._is_news(error):
+                code = getattr(error, "code", type(error).__name__)
+                _log.warning(self._undone, code=code, why=str(error))
         except Exception as error:  # noqa: BLE001 - nobody notices a loop that ends
-            self._failures += 1
-            self._tell(error)
+            if self._is_news(error):
+                _log.exception("defect", what=self._undone)
         else:
             self._failures, self._said = 0, None
 
@@ -53,10 +57,8 @@ class Lasting:
             return every
         return min(every, LASTING_RETRY_MIN * 2 ** min(self._failures - 1, _DOUBLINGS_MAX))
 
-    def _tell(self, error: Exception) -> None:
+    def _is_news(self, error: Exception) -> bool:
+        self._failures += 1
         said = f"{type(error).__name__}: {error}"
         news, self._said = said != self._said, said
-        if news and isinstance(error, self._passing):
-            _log.warning(self._undone, code=getattr(error, "code", type(error).__name__), why=str(error))
-        elif news:
-            _log.exception("defect", what=self._undone)
+        return news
