@@ -234,7 +234,7 @@ def test_a_commit_whose_answer_is_lost_is_unavailability_and_what_is_repeated_is
     postgresql: PostgresServer, database: Engine
 ) -> None:
     """The outcome is unknown: the commit was made, and nobody was told."""
-    with cutting(str(postgresql.folder / ".s.PGSQL.5432"), at=b"COMMIT") as port:
+    with cutting(str(postgresql.folder / ".s.PGSQL.5432"), after=b"INSERT", at=b"COMMIT") as port:
         there = database.url.difference_update_query(["host"]).set(host="127.0.0.1", port=port)
         cut_off = open_database(there.render_as_string(hide_password=False))
         with pytest.raises(DatabaseUnavailableError) as lost, transaction(cut_off) as session:

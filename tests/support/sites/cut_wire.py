@@ -7,22 +7,23 @@ from contextlib import contextmanager, suppress
 
 
 @contextmanager
-def cutting(server: str, *, at: bytes) -> Generator[int]:
+def cutting(server: str, *, after: bytes, at: bytes) -> Generator[int]:
     """Carry connections on to the socket `server` of this machine, and give the port at which they begin.
 
-    Once `at` was said to the server, and the server has answered, both sides are hung up on.
+    Once `after` and then `at` were said to the server, and the server has answered, both sides are hung up on.
     """
     listening = socket.create_server(("127.0.0.1", 0))
 
     def carry(here: socket.socket) -> None:
         there = socket.socket(socket.AF_UNIX)
         there.connect(server)
-        said = threading.Event()
+        begun, said = False, threading.Event()
         back = threading.Thread(target=answers, args=(there, here, said), daemon=True)
         back.start()
         with suppress(OSError):
             while data := here.recv(65536):
-                if at in data:
+                begun = begun or after in data
+                if begun and at in data:
                     said.set()
                 there.sendall(data)
         there.close()
