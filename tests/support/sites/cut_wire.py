@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 def cutting(server: str, *, after: bytes, at: bytes) -> Generator[int]:
     """Carry connections on to the socket `server` of this machine, and give the port at which they begin.
 
-    Once `after` and then `at` were said to the server, and the server has answered, both sides are hung up on.
+    Once `after` and then `at` were said to the server, and it has answered, both sides are hung up on.
     """
     listening = socket.create_server(("127.0.0.1", 0))
 
