@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeGuard
 
 from tallystick.crypto.json.base64 import base64_bytes, base64_text
 from tallystick.crypto.json.canonical import canonical_bytes, parse, parse_canonical, sha256_digest
@@ -172,7 +172,7 @@ def check_signatures_kept(sent: Envelope, recorded: Envelope) -> None:
         )
 
 
-def is_key_id(hint: str | None) -> bool:
+def is_key_id(hint: str | None) -> TypeGuard[Digest]:
     """Whether a signature's hint names one key: then it is verified under this key and no other."""
     return hint is not None and _KEY_ID.fullmatch(hint) is not None
 
@@ -224,8 +224,16 @@ def parse_envelope(data: bytes, *, body_size_bytes_max: int = JSON_SIZE_BYTES_MA
     envelope = envelope_from_json(parse(data, size_bytes_max=envelope_bytes_max(body_size_bytes_max)))
     if len(envelope.payload) > body_size_bytes_max:
         raise MalformedEnvelopeError("the body is too long", at="/payload", limit=body_size_bytes_max)
-    if _CANONICAL.fullmatch(data):
-        vars(envelope)["canonical"] = data  # where a cached property is looked up first
+    return spelt(envelope, data) if _CANONICAL.fullmatch(data) else envelope
+
+
+def spelt(envelope: Envelope, canonical: bytes) -> Envelope:
+    """Return `envelope` with its canonical text, which need not be made again.
+
+    Args:
+        canonical: The text that it was read from, known to be canonical.
+    """
+    vars(envelope)["canonical"] = canonical  # where a cached property is looked up first
     return envelope
 
 
@@ -295,7 +303,8 @@ def _tries(keyid: str | None, known: Mapping[Digest, PublicKey]) -> Sequence[Pub
     """Return the one key that the hint names; every key if it names none, so that it decides nothing."""
     if not is_key_id(keyid):
         return tuple(known.values())
-    return tuple(key for name, key in known.items() if name == keyid)
+    named = known.get(keyid)
+    return () if named is None else (named,)
 
 
 def _check_hints(envelope: Envelope) -> None:

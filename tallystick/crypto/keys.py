@@ -5,6 +5,7 @@ public keys of small order, under which one signature fits many messages; libsod
 refuses those, and keys of mixed order are refused by the point check.
 """
 
+from functools import lru_cache
 from typing import Final, NoReturn
 
 import nacl.bindings
@@ -14,6 +15,7 @@ import nacl.signing
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, PublicKey
+from tallystick.limits.documents import KEYS_KEPT_MAX
 
 SEED_SIZE_BYTES: Final = 32
 PUBLIC_KEY_SIZE_BYTES: Final = 32
@@ -79,11 +81,13 @@ def public_key_bytes(public_key: PublicKey) -> bytes:
     return bytes.fromhex(public_key.removeprefix("ed25519:"))
 
 
+@lru_cache(maxsize=KEYS_KEPT_MAX)
 def key_id(public_key: PublicKey) -> Digest:
     """Return the SHA-256 of the 32 key bytes: a hint in envelopes, `sub` in bearer tokens."""
     return sha256_digest(public_key_bytes(public_key))
 
 
+@lru_cache(maxsize=KEYS_KEPT_MAX)  # it takes as long as verifying, and few keys sign many statements
 def is_sound_point(public_key: PublicKey) -> bool:
     """Tell whether the key is a canonical point of the prime-order group, not the identity."""
     return nacl.bindings.crypto_core_ed25519_is_valid_point(public_key_bytes(public_key))

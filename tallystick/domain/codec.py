@@ -38,6 +38,7 @@ from tallystick.domain.quoting import drawn_by, named
 from tallystick.limits.documents import LIST_LENGTH_MAX, TEXT_LENGTH_MAX
 
 T = TypeVar("T")
+_Reader: TypeAlias = Callable[[JsonValue, str], object]
 
 Prose: TypeAlias = Annotated[str, "may have several lines"]
 """A text of any characters, always shown quoted. A plain `str` is one line, and nothing in it draws."""
@@ -94,30 +95,9 @@ def decode_with_defaults(cls: type[T], value: JsonValue, where: str = "") -> T:
     return cast("T", _read(cls, value, where))
 
 
-def encode(value: object) -> JsonValue:  # noqa: PLR0911 - one line per kind of value
+def encode(value: object) -> JsonValue:
     """Return the JSON form of a dataclass, or of anything that one may hold."""
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, bool | int | str):
-        return value
-    if _is_json_form(cast("type", type(value))):
-        return cast("JsonForm", value).to_json()
-    if isinstance(value, datetime):
-        return instant_text(value)
-    if isinstance(value, time):
-        return value.strftime("%H:%M")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return [encode(item) for item in cast("tuple[object, ...]", value)]
-    assert dataclasses.is_dataclass(value), f"{type(value)} has no JSON form"
-    members = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
-    return {field.name: encode(member) for field, member in members if not _is_absent(field, member)}
-
-
-def _is_absent(field: "dataclasses.Field[object]", member: object) -> bool:
-    """Return whether `member` is left out: None, or an empty list where that is the default."""
-    return member is None or (member == () and field.default == ())
+    return _writer(type(value))(value)
 
 
 def encode_object(value: object) -> JsonObject:
@@ -148,29 +128,54 @@ def instant_text(moment: datetime) -> str:
 
 
 def _read(kind: Any, value: JsonValue, where: str) -> object:  # noqa: ANN401 - an annotation may be anything
+    return _reader(kind)(value, where)
+
+
+@functools.cache
+def _reader(kind: Any) -> _Reader:  # noqa: ANN401 - as above
+    """Return what reads a value of `kind`; made once, because a record has thousands of the same."""
     if get_origin(kind) in {Union, types.UnionType}:
         (inner,) = (arm for arm in get_args(kind) if arm is not types.NoneType)
-        return _read(inner, value, where)
+        return _reader(inner)
     if get_origin(kind) is tuple:
-        return _read_list(get_args(kind)[0], value, where)
+        return functools.partial(_read_list, get_args(kind)[0])
     if kind in _READERS:
-        return _READERS[kind](value, where)
+        return _READERS[kind]
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return _read_word(kind, value, where)
-    if isinstance(kind, type) and _is_json_form(kind):
-        return _read_form(cast("type[JsonForm]", kind), value, where)
-    return _read_object(kind, value, where)
+        return functools.partial(_read_word, kind)
+    if isinstance(kind, type) and issubclass(kind, JsonForm):
+        return functools.partial(_read_form, kind)
+    return functools.partial(_read_object, kind)
 
 
 @functools.cache
-def _is_json_form(kind: type) -> bool:
-    """Look once per type: a protocol check at run time is slow, and took half the time of all reading."""
-    return issubclass(kind, JsonForm)
+def _writer(kind: Any) -> Callable[[Any], JsonValue]:  # noqa: ANN401, PLR0911 - as above; a line per kind
+    if issubclass(kind, StrEnum):
+        return lambda word: word.value
+    if issubclass(kind, bool | int | str):
+        return lambda value: value
+    if issubclass(kind, JsonForm):
+        return kind.to_json
+    if issubclass(kind, datetime):
+        return instant_text
+    if issubclass(kind, time):
+        return lambda hour: hour.strftime("%H:%M")
+    if issubclass(kind, date):
+        return kind.isoformat
+    if issubclass(kind, tuple):
+        return lambda items: [encode(item) for item in items]
+    assert dataclasses.is_dataclass(kind), f"{kind} has no JSON form"
+    return functools.partial(_write_object, dataclasses.fields(kind))
 
 
-@functools.cache
-def _hints(cls: type) -> Mapping[str, Any]:
-    return get_type_hints(cls, include_extras=True)  # so that `Prose` stays apart from `str`
+def _write_object(fields: tuple["dataclasses.Field[object]", ...], value: object) -> JsonObject:
+    members = ((field, getattr(value, field.name)) for field in fields)
+    return {field.name: encode(member) for field, member in members if not _is_absent(field, member)}
+
+
+def _is_absent(field: "dataclasses.Field[object]", member: object) -> bool:
+    """Return whether `member` is left out: None, or an empty list where that is the default."""
+    return member is None or (member == () and field.default == ())
 
 
 def _read_form(kind: type[JsonForm], value: JsonValue, where: str) -> JsonForm:
@@ -186,15 +191,21 @@ def _read_form(kind: type[JsonForm], value: JsonValue, where: str) -> JsonForm:
 def _read_object(cls: Any, value: JsonValue, where: str) -> object:  # noqa: ANN401 - as above
     if not isinstance(value, Mapping):
         raise MalformedDocumentError("the value is not an object", at=where)
-    fields = {field.name: field for field in dataclasses.fields(cls)}
-    if unknown := sorted(value.keys() - fields.keys()):
+    readers, required = _members(cls)
+    if unknown := sorted(value.keys() - readers.keys()):
         raise MalformedDocumentError("unknown member", at=where, member=unknown[0][:64])
-    hints = _hints(cls)
-    required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
     if missing := sorted(required - value.keys()):
         raise MalformedDocumentError("missing member", at=where, member=missing[0])
-    read = {name: _read(hints[name], member, f"{where}/{name}") for name, member in value.items()}
-    return cls(**read)
+    return cls(**{name: readers[name](member, f"{where}/{name}") for name, member in value.items()})
+
+
+@functools.cache
+def _members(cls: Any) -> tuple[Mapping[str, _Reader], frozenset[str]]:  # noqa: ANN401 - as above
+    """Return what reads each member of a dataclass, and which of them may not be left out."""
+    hints = get_type_hints(cls, include_extras=True)  # so that `Prose` stays apart from `str`
+    fields = dataclasses.fields(cls)
+    required = frozenset(field.name for field in fields if field.default is dataclasses.MISSING)
+    return {field.name: _reader(hints[field.name]) for field in fields}, required
 
 
 def _read_list(kind: object, value: JsonValue, where: str) -> tuple[object, ...]:
@@ -202,7 +213,8 @@ def _read_list(kind: object, value: JsonValue, where: str) -> tuple[object, ...]
         raise MalformedDocumentError("the value is not a list", at=where)
     if len(value) > LIST_LENGTH_MAX:
         raise MalformedDocumentError("the list is too long", at=where, limit=LIST_LENGTH_MAX)
-    return tuple(_read(kind, item, f"{where}/{place}") for place, item in enumerate(value))
+    read = _reader(kind)
+    return tuple(read(item, f"{where}/{place}") for place, item in enumerate(value))
 
 
 def _read_word(kind: type[StrEnum], value: JsonValue, where: str) -> StrEnum:
@@ -275,7 +287,7 @@ def _checked(check: Callable[[str], str]) -> Callable[[JsonValue, str], str]:
     return read
 
 
-_READERS: Final[Mapping[object, Callable[[JsonValue, str], object]]] = {
+_READERS: Final[Mapping[object, _Reader]] = {
     str: _read_one_line,
     Prose: _read_text,
     int: _read_integer,

@@ -21,6 +21,7 @@ JSON_NODES_MAX: Final = 20_000
 INTEGER_MAX: Final = 2**53 - 1  # RFC 8785 numbers are IEEE 754 doubles
 
 # Statements.
+KEYS_KEPT_MAX: Final = 4096  # of which a process knows that they are sound
 SIGNATURES_PER_ENVELOPE_MAX: Final = 16
 KEYID_LENGTH_MAX: Final = 128
 ENVELOPE_OVERHEAD_BYTES_MAX: Final = 8 * 1024  # what is not the body: signatures, names, spaces

@@ -19,8 +19,8 @@ from tallystick.domain.record.fold import advance, fold
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import BY_GATE
 from tallystick.limits.documents import CLOCK_SKEW_MAX
-from tallystick.proof.entries import RecordedStatement, verified, with_successors
-from tallystick.proof.reading import SignedAgreement
+from tallystick.proof.entries import Reader, RecordedStatement, verified, with_successors
+from tallystick.proof.reading import SignedAgreement, read_signed
 
 
 class RecordRefusedError(TallystickError):
@@ -69,15 +69,22 @@ class Case:
         return replace(self, signed=replace(self.signed, terms=terms), claim=claim)
 
 
-def folded(signed: SignedAgreement, record: Iterable[RecordedStatement]) -> Case:
+def folded(
+    signed: SignedAgreement, record: Iterable[RecordedStatement], *, read: Reader = read_signed
+) -> Case:
     """Return the case of a record that begins with the claim's filing, under the version that it pins.
+
+    Args:
+        signed: That version.
+        record: The entries, the filing first.
+        read: What verifies a statement, for one who has verified these before.
 
     Raises:
         TallystickError: An entry about the claim is not what it must be.
     """
     recorded = tuple(record)
     terms = with_successors(signed.terms, recorded)
-    return Case(signed=replace(signed, terms=terms), claim=fold(terms, verified(recorded, terms)))
+    return Case(signed=replace(signed, terms=terms), claim=fold(terms, verified(recorded, terms, read=read)))
 
 
 def folded_as_shown(signed: SignedAgreement, record: Iterable[RecordedStatement], *, at: datetime) -> Case:

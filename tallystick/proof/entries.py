@@ -4,10 +4,11 @@ The workflow, the gate, the API's read side and the offline verifier all start f
 envelopes, and leave out what this module leaves out.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
 
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id
 from tallystick.domain.admission.revocations import check_revoked_here
@@ -20,6 +21,9 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Body, Entry, Signed, expect
 from tallystick.proof.reading import SignedAgreement, kind_read, read_agreement, read_signed
+
+Reader: TypeAlias = Callable[[Envelope, Agreement], Signed[Body]]
+"""What makes a verified statement of an envelope, by the keys of an agreement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,11 @@ def with_successors(terms: Terms, raw: Iterable[RecordedStatement]) -> Terms:
 
 
 def verified(
-    raw: Iterable[RecordedStatement], terms: Terms, *, revoked: Iterable[PublicKey] = ()
+    raw: Iterable[RecordedStatement],
+    terms: Terms,
+    *,
+    revoked: Iterable[PublicKey] = (),
+    read: Reader = read_signed,
 ) -> Sequence[Entry]:
     """Return the entries with their signatures verified; revocations that change nothing are left out.
 
@@ -67,6 +75,7 @@ def verified(
     Args:
         terms: The version that the claim pins, with the later ones that are known.
         revoked: The keys that entries before these have revoked.
+        read: What verifies a statement under an agreement, as `read_signed` does.
 
     Raises:
         TallystickError: An entry about a claim is not what it must be.
@@ -77,7 +86,7 @@ def verified(
     ahead = {statement_id(one.envelope) for one in recorded if kind_of(one.envelope) == Kind.AGREEMENT}
     for one in recorded:
         ahead.discard(statement_id(one.envelope))
-        entry = _verified_entry(one, _known_then(terms, ahead))
+        entry = _verified_entry(one, _known_then(terms, ahead), read)
         if entry is None:
             continue
         if isinstance(entry.signed.body, KeyRevocation):
@@ -96,27 +105,27 @@ def _known_then(terms: Terms, ahead: Collection[Digest]) -> Terms:
     return replace(terms, later=later)
 
 
-def _verified_entry(recorded: RecordedStatement, terms: Terms) -> Entry | None:
+def _verified_entry(recorded: RecordedStatement, terms: Terms, read: Reader) -> Entry | None:
     signed: Signed[Body] | None
     match kind_read(recorded.envelope):
         case Kind.AGREEMENT:
             return None
         case Kind.KEY_REVOCATION:
-            signed = _revocation(recorded.envelope, terms)
+            signed = _revocation(recorded.envelope, terms, read)
         case _:
-            signed = read_signed(recorded.envelope, terms.agreement)
+            signed = read(recorded.envelope, terms.agreement)
     if signed is None:
         return None
     return Entry(index=recorded.index, accepted_at=recorded.accepted_at, signed=signed)
 
 
-def _revocation(envelope: Envelope, terms: Terms) -> Signed[KeyRevocation] | None:
+def _revocation(envelope: Envelope, terms: Terms, read: Reader) -> Signed[KeyRevocation] | None:
     """Return a revocation that counts under these terms; another version's persons may know other keys."""
     named = body_of(envelope).get("agreement_digest")
     newer = [agreement for digest, agreement in terms.later.items() if digest == named]
     for rules in (terms.agreement, *newer):
         with suppress(TallystickError):
-            signed = expect(read_signed(envelope, rules), KeyRevocation)
+            signed = expect(read(envelope, rules), KeyRevocation)
             check_revoked_here(terms.agreement, signed, terms.later)
             return signed
     return None

@@ -69,7 +69,7 @@ def admit(
     revoking = isinstance(signed.body, KeyRevocation)
     pinned = signed.body.agreement_digest if revoking else claim.filing.agreement_digest
     check_subject(agreement, pinned, signed.body, claim.digest)
-    if any(entry.signed.id == signed.id for entry in claim.entries):
+    if claim.entry_of(signed.id) is not None:
         raise AlreadyStatedError("this statement is already on record", statement=signed.id)
     if signed.kind in BY_ENGINE:
         event = _engine_event(agreement, claim, signed, at)

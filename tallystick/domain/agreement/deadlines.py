@@ -21,6 +21,7 @@ from tallystick.domain.agreement.parties import Party, Role
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.periods import Period
+from tallystick.domain.same import Same
 from tallystick.limits.agreements import (
     AGREEMENTS_REMEMBERED_MAX,
     DEADLINE_DAYS_MAX,
@@ -79,7 +80,7 @@ def deadline(start: datetime, period: Period, *, recipient: Party, agreement: Ag
         NotInAgreementError: The agreement lacks a party's calendar.
     """
     with _within_years(start):
-        return _counting(_Same(agreement)).deadline(start, period, recipient)
+        return _counting(Same(agreement)).deadline(start, period, recipient)
 
 
 def _deadline(start: datetime, period: Period, recipient: Party, *, agreement: Agreement) -> Deadline:
@@ -110,7 +111,7 @@ def received(sent_at: datetime, *, recipient: Party, agreement: Agreement) -> De
         NotInAgreementError: The agreement lacks a party's calendar.
     """
     with _within_years(sent_at):
-        return _counting(_Same(agreement)).received(sent_at, recipient)
+        return _counting(Same(agreement)).received(sent_at, recipient)
 
 
 def _received(sent_at: datetime, recipient: Party, *, agreement: Agreement) -> Deadline:
@@ -170,21 +171,6 @@ class _Day:
     closed: str
 
 
-class _Same:
-    """An agreement that equals itself alone: comparing two of them would take longer than counting."""
-
-    __slots__ = ("agreement",)
-
-    def __init__(self, agreement: Agreement) -> None:
-        self.agreement = agreement
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.agreement is self.agreement
-
-    def __hash__(self) -> int:
-        return id(self.agreement)  # it is kept here, so no other has this id
-
-
 class _Counting:
     """The deadlines that were counted under one agreement; each follows from its arguments alone."""
 
@@ -196,13 +182,13 @@ class _Counting:
 
 
 @lru_cache(maxsize=AGREEMENTS_REMEMBERED_MAX)
-def _counting(same: _Same) -> _Counting:
+def _counting(same: Same[Agreement]) -> _Counting:
     """Return what was counted under an agreement: a record is folded by asking for few deadlines, often."""
-    return _Counting(same.agreement)
+    return _Counting(same.value)
 
 
 def _diary(agreement: Agreement, recipient: Party) -> "_Diary":
-    return _counting(_Same(agreement)).diary(recipient)
+    return _counting(Same(agreement)).diary(recipient)
 
 
 class _Diary:

@@ -34,7 +34,7 @@ def check_quota(claim: Claim, signed: Signed[Body]) -> None:
         _check_size(signed.size_bytes, HOLD_LIFT_BYTES_MAX)
         return
     for key in signed.signers:
-        said = [e.signed for e in claim.entries if key in e.signed.signers and _counts(e.signed)]
+        said = [e.signed for e in claim.lookups.by_signer.get(key, ()) if _counts(e.signed)]
         if sum(map(_acts, (signed, *said))) > ACTS_PER_PERSON_MAX:
             raise QuotaExceededError("too many statements by one person", limit=ACTS_PER_PERSON_MAX)
         _check_size(signed.size_bytes + sum(one.size_bytes for one in said), ACT_BYTES_PER_PERSON_MAX)

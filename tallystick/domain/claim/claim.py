@@ -5,28 +5,17 @@ The claim keeps its entries; everything that can be derived from them is derived
 records by itself, and `release` whether a stage may be released.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar, cast
 
+from tallystick.domain.claim.lookups import Lookups, lookups_of
 from tallystick.domain.claim.rules import Rules
 from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, EventType, StageState
-from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import (
-    ClaimId,
-    Digest,
-    PartyId,
-    PersonId,
-    PublicKey,
-    StageId,
-    as_digest,
-    claim_id,
-    party_of,
-)
+from tallystick.domain.ids import ClaimId, Digest, PartyId, PersonId, PublicKey, StageId, claim_id, party_of
 from tallystick.domain.statements.acts import Approval, Denial, Hold, HoldLift, Objection, Retraction
 from tallystick.domain.statements.engine import Notice
 from tallystick.domain.statements.filing import ClaimFiling
@@ -36,6 +25,7 @@ from tallystick.domain.statements.signed import Body, Entry
 
 _B = TypeVar("_B", bound=Body)
 _V = TypeVar("_V", Approval, Denial)
+_T = TypeVar("_T")
 
 
 class WrongClaimStateError(TallystickError):
@@ -126,32 +116,45 @@ class Claim:
         """The party that asks for the release."""
         return party_of(self.filing.person)
 
+    @cached_property
+    def lookups(self) -> Lookups:
+        """Its entries, by what is asked for; `evolve` hands them on, so that none goes through all others."""
+        return lookups_of(self.entries)
+
+    @cached_property
+    def found(self) -> dict[Hashable, tuple[Hashable, object]]:
+        """What was found in the statements of persons; `evolve` hands it on past those of the engine."""
+        return {}
+
+    def once(self, what: Hashable, find: Callable[[], _T], *, given: Hashable = None) -> _T:
+        """Return what `find` finds, asked once as long as only the engine records anything.
+
+        A claim that waits for its gate gets thousands of such entries. So what is found must rest on persons'
+        statements alone, and not on the claim's state. It is asked again when `given` is not what it was; the
+        last answer alone is kept.
+        """
+        kept = self.found.get(what)
+        if kept is None or kept[0] != given:
+            kept = self.found[what] = (given, find())
+        return cast("_T", kept[1])
+
     @property
     def last_index(self) -> int:
         """The index in the ledger of the latest entry on this claim's record."""
-        return max(entry.index for entry in self.entries)
+        return self.lookups.last_index
 
     @property
     def record_digest(self) -> Digest:
         """SHA-256 over the record, in the order of the fold: a line for each entry, its time and its id."""
-        lines = "".join(f"{instant_text(entry.accepted_at)} {entry.signed.id}\n" for entry in self.entries)
-        return as_digest(hashlib.sha256(lines.encode()).digest())
+        return self.lookups.digest
 
     def entries_of(self, body: type[_B]) -> tuple[tuple[Entry, _B], ...]:
         """Return the entries whose statement is a `body`, with that body, in ledger order."""
-        return cast("tuple[tuple[Entry, _B], ...]", self._by_body.get(body, ()))
-
-    @cached_property
-    def _by_body(self) -> Mapping[type[Body], tuple[tuple[Entry, Body], ...]]:
-        """The entries by the type of their body: a count asks for the same few of them again and again."""
-        entries: dict[type[Body], list[tuple[Entry, Body]]] = {}
-        for entry in self.entries:
-            entries.setdefault(type(entry.signed.body), []).append((entry, entry.signed.body))
-        return {body: tuple(those) for body, those in entries.items()}
+        return cast("tuple[tuple[Entry, _B], ...]", self.lookups.by_body.get(body, ()))
 
     def entry_of(self, statement: Digest) -> Entry | None:
         """Return the entry with `statement`, or None."""
-        return next((entry for entry in self.entries if entry.signed.id == statement), None)
+        return self.lookups.by_statement.get(statement)
 
     def stands(self, entry: Entry) -> bool:
         """Return whether what an entry changed still counts: no key that signed it is revoked.
@@ -160,19 +163,28 @@ class Claim:
         """
         return all(self.revoked_at(key) is None for key in entry.signed.signers)
 
-    @cached_property
+    @property
     def retracted(self) -> frozenset[Digest]:
         """The approvals, denials and objections that their authors took back."""
+        return self.once("retracted", self._retracted)
+
+    def _retracted(self) -> frozenset[Digest]:
         return frozenset(body.of for entry, body in self.entries_of(Retraction) if self.stands(entry))
 
-    @cached_property
+    @property
     def lifted(self) -> frozenset[Digest]:
         """The holds that were lifted."""
+        return self.once("lifted", self._lifted)
+
+    def _lifted(self) -> frozenset[Digest]:
         return frozenset(body.hold for entry, body in self.entries_of(HoldLift) if self.stands(entry))
 
-    @cached_property
+    @property
     def settled(self) -> frozenset[Digest]:
         """The statements that no longer count: taken back, late, or objections that an order came after."""
+        return self.once("settled", self._settled)
+
+    def _settled(self) -> frozenset[Digest]:
         orders = (*self.entries_of(Ruling), *self.entries_of(JointInstruction))
         last = max((entry.index for entry, _ in orders if self.stands(entry)), default=-1)
         ruled_on = {entry.signed.id for entry, _ in self.entries_of(Objection) if entry.index < last}
@@ -209,16 +221,22 @@ class Claim:
     @property
     def open_objections(self) -> tuple[tuple[Entry, Objection], ...]:
         """The objections that count: neither retracted, nor ruled on, nor too late for every stage."""
+        return self.once("open objections", self._open_objections)
+
+    def _open_objections(self) -> tuple[tuple[Entry, Objection], ...]:
+        settled = self.settled
         return tuple(
-            (entry, body) for entry, body in self.entries_of(Objection) if entry.signed.id not in self.settled
+            (entry, body) for entry, body in self.entries_of(Objection) if entry.signed.id not in settled
         )
 
     @property
     def open_holds(self) -> tuple[tuple[Entry, Hold], ...]:
         """The holds that were not lifted."""
-        return tuple(
-            (entry, body) for entry, body in self.entries_of(Hold) if entry.signed.id not in self.lifted
-        )
+        return self.once("open holds", self._open_holds)
+
+    def _open_holds(self) -> tuple[tuple[Entry, Hold], ...]:
+        lifted = self.lifted
+        return tuple((entry, body) for entry, body in self.entries_of(Hold) if entry.signed.id not in lifted)
 
     @property
     def standing_holds(self) -> tuple[Digest, ...]:
@@ -240,15 +258,13 @@ class Claim:
 
     def revoked_at(self, key: PublicKey) -> datetime | None:
         """Return when `key` stopped counting, or None."""
-        return self._revoked_at.get(key)
+        return self.once("revoked at", self._revoked_at).get(key)
 
-    @cached_property
     def _revoked_at(self) -> Mapping[PublicKey, datetime]:
-        revocations = self.entries_of(KeyRevocation)
-        return {
-            key: min(entry.accepted_at for entry, body in revocations if body.key == key)
-            for key in {body.key for _, body in revocations}
-        }
+        revoked: dict[PublicKey, datetime] = {}
+        for entry, body in self.entries_of(KeyRevocation):
+            revoked[body.key] = min(entry.accepted_at, revoked.get(body.key, entry.accepted_at))
+        return revoked
 
     def progress(self, stage: StageId) -> StageProgress:
         """Return how far `stage` has come; it is one of the claim's stages."""

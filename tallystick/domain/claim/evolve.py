@@ -14,7 +14,7 @@ from tallystick.domain.claim.state import (
 )
 from tallystick.domain.statements.engine import DecisionStatement, Event
 from tallystick.domain.statements.receipts import Receipt
-from tallystick.domain.statements.signed import Body, Entry
+from tallystick.domain.statements.signed import BY_ENGINE, Body, Entry
 
 
 def check_transition(claim: Claim, event: EventType) -> ClaimState:
@@ -69,7 +69,16 @@ def evolve(claim: Claim, entry: Entry, event: EventType) -> Claim:
     target = check_transition(claim, event)
     moved = _apply(claim, entry, event)
     since = claim.since if target is claim.state else entry.accepted_at
-    return dataclasses.replace(moved, state=target, since=since, entries=(*claim.entries, entry))
+    grown = dataclasses.replace(moved, state=target, since=since, entries=(*claim.entries, entry))
+    return _handed_on(claim, entry, grown)
+
+
+def _handed_on(claim: Claim, entry: Entry, grown: Claim) -> Claim:
+    """Give the grown claim what was looked up in it before, where a cached property is looked up first."""
+    vars(grown)["lookups"] = claim.lookups.plus(entry)
+    if entry.signed.kind in BY_ENGINE:
+        vars(grown)["found"] = claim.found
+    return grown
 
 
 def _apply(claim: Claim, entry: Entry, event: EventType) -> Claim:

@@ -9,12 +9,13 @@ from tallystick.domain.claim.evolve import check_undecided
 from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.kinds import Authority, Outcome
 from tallystick.domain.statements.orders import JointInstruction, Ruling
-from tallystick.domain.statements.signed import Body, Entry
+from tallystick.domain.statements.signed import Entry
 
 
 def standing_release_order(claim: Claim) -> Entry | None:
     """Return the latest order that skips the window, if no key that signed it was revoked since, or None."""
-    standing = (entry for entry in claim.entries if _skips_window(entry.signed.body) and claim.stands(entry))
+    orders = (*claim.entries_of(JointInstruction), *claim.entries_of(Ruling))
+    standing = (entry for entry, body in orders if _skips_window(body) and claim.stands(entry))
     return max(standing, key=lambda entry: entry.index, default=None)
 
 
@@ -48,7 +49,7 @@ def _event(claim: Claim, outcome: Outcome) -> EventType:
             return EventType.RETURN_ORDERED if released else EventType.REFUSAL_ORDERED
 
 
-def _skips_window(body: Body) -> bool:
+def _skips_window(body: JointInstruction | Ruling) -> bool:
     match body:
         case JointInstruction(outcome=Outcome.RELEASE):
             return True

@@ -6,10 +6,11 @@ a revoked key, an expired approval or a retraction is taken into account at the
 moment of counting.
 """
 
-from collections.abc import Callable, Container, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Person
@@ -17,6 +18,7 @@ from tallystick.domain.claim.claim import Claim, covers
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.quorum import Quorum
+from tallystick.domain.same import Same
 from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.signed import Entry
 
@@ -75,7 +77,7 @@ def tally_approvals(
     stage: StageId,
     *,
     at: datetime,
-    unextended: Container[Digest] = frozenset(),
+    unextended: frozenset[Digest] = frozenset(),
 ) -> Tally:
     """Count the approvals for `stage` as they stand at `at`.
 
@@ -87,6 +89,17 @@ def tally_approvals(
         unextended: Statements whose authors had verified a log that the present one does not extend, as far
             as the one who counts has read it.
     """
+    expired = bisect_left(_expiries(claim), at)  # between two expiries the count stays the same
+    return claim.once(
+        ("approvals", Same(agreement), stage, bool(unextended)),
+        lambda: _approvals(agreement, claim, stage, at, unextended),
+        given=(expired, unextended),
+    )
+
+
+def _approvals(
+    agreement: Agreement, claim: Claim, stage: StageId, at: datetime, unextended: frozenset[Digest]
+) -> Tally:
     quorum = agreement.stage(stage).quorum
 
     def against(entry: Entry, body: Approval) -> str | None:
@@ -100,10 +113,14 @@ def tally_approvals(
 
     def barred(person: PersonId) -> str | None:
         # Nobody waits for an approval by someone who has said no.
-        denied = "has denied this stage" if _denies(agreement, claim, person, stage) else None
+        denied = "has denied this stage" if person in _deniers(agreement, claim, stage) else None
         return tally.barred(person) or denied
 
     return replace(tally, barred=barred)
+
+
+def _expiries(claim: Claim) -> Sequence[datetime]:
+    return claim.once("expiries", lambda: sorted(body.expires_at for _, body in claim.approvals))
 
 
 def tally_denials(agreement: Agreement, claim: Claim, stage: StageId | None = None) -> Tally:
@@ -111,11 +128,14 @@ def tally_denials(agreement: Agreement, claim: Claim, stage: StageId | None = No
 
     A denial of the whole claim counts for each of its stages.
     """
-    quorum = agreement.authorities.denial
+    return claim.once(("denials", Same(agreement), stage), lambda: _denials(agreement, claim, stage))
+
+
+def _denials(agreement: Agreement, claim: Claim, stage: StageId | None) -> Tally:
     candidates = (
         (entry, _against_denial(agreement, claim, entry, body, stage=stage)) for entry, body in claim.denials
     )
-    return _tally(agreement, claim, quorum, candidates)
+    return _tally(agreement, claim, agreement.authorities.denial, candidates)
 
 
 def is_denied(agreement: Agreement, claim: Claim) -> bool:
@@ -187,7 +207,7 @@ def _against_approval(
         return "it was given for another purpose"
     if stage not in body.stages:
         return "it is not for this stage"
-    if _denies(agreement, claim, body.person, stage):
+    if body.person in _deniers(agreement, claim, stage):
         return "its author denies this stage"
     return "it has expired" if at > body.expires_at else None
 
@@ -202,9 +222,12 @@ def _against_denial(
     return None if covers(body.stages, stage) else "it is not for this stage"
 
 
-def _denies(agreement: Agreement, claim: Claim, person: PersonId, stage: StageId) -> bool:
-    denials = ((entry, body) for entry, body in claim.denials if body.person == person)
-    return any(_against_denial(agreement, claim, entry, body, stage=stage) is None for entry, body in denials)
+def _deniers(agreement: Agreement, claim: Claim, stage: StageId) -> frozenset[PersonId]:
+    def find() -> frozenset[PersonId]:
+        against = partial(_against_denial, agreement, claim, stage=stage)
+        return frozenset(body.person for entry, body in claim.denials if against(entry, body) is None)
+
+    return claim.once(("deniers", Same(agreement), stage), find)
 
 
 def _against_vote(agreement: Agreement, claim: Claim, entry: Entry, body: Approval | Denial) -> str | None:

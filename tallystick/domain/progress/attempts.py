@@ -1,6 +1,7 @@
 """How often notice and the gate are tried, and after which pauses."""
 
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
@@ -12,7 +13,6 @@ from tallystick.domain.kinds import Happening
 from tallystick.domain.notice.proof import channels_left, notice_is_given
 from tallystick.domain.pauses import backoff
 from tallystick.domain.statements.engine import DecisionStatement, Event, Notice
-from tallystick.domain.statements.signed import BY_ENGINE
 from tallystick.limits.steps import (
     GATE_RETRY_MAX,
     GATE_RETRY_MIN,
@@ -43,13 +43,11 @@ def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
 
 def asks_gate_from(claim: Claim, following: StageProgress, at: datetime) -> datetime:
     """Return when the gate may be asked: at once after a person's act, then with ever longer pauses."""
-    refused, acted_at = 0, claim.filed_at
-    for entry in reversed(claim.entries):
-        if entry.signed.kind not in BY_ENGINE:
-            acted_at = entry.accepted_at
-            break
-        body = entry.signed.body
-        refused += isinstance(body, DecisionStatement) and body.stage == following.stage
+    acted = claim.lookups.last_act
+    assert acted is not None, "a claim begins with its filing"
+    acted_at = acted.accepted_at
+    since = takewhile(lambda one: one[0].index > acted.index, reversed(claim.entries_of(DecisionStatement)))
+    refused = sum(body.stage == following.stage for _, body in since)
     if following.refused_at is None or not refused:
         return acted_at
     refused_at = following.refused_at

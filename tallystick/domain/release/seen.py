@@ -94,7 +94,8 @@ def _ledger(_: Agreement, __: Claim, ___: StageId, sight: Sight) -> PremiseAnswe
 
 def _extended(agreement: Agreement, claim: Claim, stage: StageId, sight: Sight) -> PremiseAnswer:
     """Leave out of the count who had verified another log; whatever else rests on another log refuses."""
-    acted = [e.signed for e in claim.entries if e.signed.id in sight.unextended]
+    found = (claim.entry_of(statement) for statement in sight.unextended)
+    acted = [entry.signed for entry in sorted(filter(None, found), key=lambda entry: entry.index)]
     deposited = [claim.filing.deposit] if claim.filing.deposit in sight.unextended else []
     if not acted and not deposited:
         return PremiseAnswer(holds=True, found="the log extends every log that those who helped had verified")

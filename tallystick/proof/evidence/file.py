@@ -18,6 +18,7 @@ from tallystick.crypto.envelope import (
     envelope_from_json,
     envelope_json,
     sign,
+    spelt,
 )
 from tallystick.crypto.json.base64 import base64_bytes, base64_text
 from tallystick.crypto.json.canonical import canonical_bytes, parse_canonical, sha256_digest
@@ -46,6 +47,8 @@ from tallystick.proof.evidence.work import MalformedEvidenceError, check_work
 
 _CASE: Final = frozenset({"agreement_digest", "checkpoint", "claim", "deployment", "entries", "schema"})
 _ENTRIES: Final = b'"entries":['
+_ENVELOPE: Final = b'"envelope":'
+_INDEX: Final = b',"index":'
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _DEEPER: Final[Mapping[int, int]] = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _ENTRY: Final = frozenset({"accepted_at", "envelope", "index", "proof", "salt"})
@@ -194,7 +197,7 @@ def _entries(data: bytes, start: int) -> tuple[tuple[FiledEntry, ...], int]:
         if len(entries) >= EVIDENCE_ENTRIES_MAX:
             raise MalformedEvidenceError("the evidence file has too many entries", limit=EVIDENCE_ENTRIES_MAX)
         value = parse_canonical(piece, size_bytes_max=EVIDENCE_ENTRY_BYTES_MAX)
-        entries.append(_entry(value, where))
+        entries.append(_entry(value, where, piece))
         start = end
     check_work([entry.envelope for entry in entries])
     return tuple(entries), start
@@ -235,7 +238,7 @@ def _case(value: JsonValue, entries: tuple[FiledEntry, ...]) -> ExportedCase:
     )
 
 
-def _entry(value: JsonValue, where: str) -> FiledEntry:
+def _entry(value: JsonValue, where: str, piece: bytes) -> FiledEntry:
     members = members_of(value, where=where, required=_ENTRY, optional=_SEEN)
     index, salt = members["index"], base64_bytes(text_of(members, "salt", where=where), where=f"{where}/salt")
     if isinstance(index, bool) or not isinstance(index, int) or index < 0:
@@ -246,10 +249,16 @@ def _entry(value: JsonValue, where: str) -> FiledEntry:
         index=index,
         accepted_at=instant(text_of(members, "accepted_at", where=where), where),
         salt=salt,
-        envelope=envelope_from_json(members["envelope"]),
+        envelope=spelt(envelope_from_json(members["envelope"]), _envelope_text(piece)),
         proof=_hashes(members["proof"], f"{where}/proof"),
         seen=_seen(members["seen"], f"{where}/seen") if "seen" in members else None,
     )
+
+
+def _envelope_text(piece: bytes) -> bytes:
+    """Return the text of the envelope in a canonical entry; no string has these in it, as above."""
+    start = piece.index(_ENVELOPE) + len(_ENVELOPE)
+    return piece[start : piece.index(_INDEX, start)]
 
 
 def _seen(value: JsonValue, where: str) -> EarlierLog:

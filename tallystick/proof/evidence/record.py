@@ -3,20 +3,22 @@
 from collections.abc import Collection
 from itertools import pairwise
 
-from tallystick.crypto.envelope import body_of, kind_of, statement_id
+from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id
 from tallystick.crypto.log.merkle import verify_inclusion
 from tallystick.crypto.log.note import open_checkpoint, origin_of
+from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.amounts import counted
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.record.fold import turns
 from tallystick.domain.release.review import DecisionBasis, disagreement
 from tallystick.domain.statements.engine import DecisionStatement
+from tallystick.domain.statements.signed import Body, Signed
 from tallystick.proof.case import folded
-from tallystick.proof.entries import filing_first
+from tallystick.proof.entries import Reader, filing_first
 from tallystick.proof.evidence.established import Established, EvidenceBrokenError
 from tallystick.proof.evidence.file import FiledEntry
-from tallystick.proof.reading import read_signed
+from tallystick.proof.reading import keys_of, read_signed
 
 
 def checkpoint_signed(known: Established) -> str:
@@ -70,12 +72,25 @@ def record_folds(known: Established) -> str:
     ]
     _check_nothing_else(known, about)
     ordered = sorted(about, key=lambda entry: filing_first(kind_of(entry.envelope), entry.index))
-    known.case = folded(known.pinned, [entry.recorded() for entry in ordered])
+    known.case = folded(known.pinned, [entry.recorded() for entry in ordered], read=_verified_before(known))
     claim = known.case.claim
     if claim.digest != exported.claim:
         raise EvidenceBrokenError("the record is of another claim", found=claim.digest)
     entries = counted(len(claim.entries), "entry", "entries")
     return f"{entries}, each admitted again by generation {claim.rules.generation} of the rules"
+
+
+def _verified_before(known: Established) -> Reader:
+    """Return a reader that verifies no signature again that it has verified under the same keys."""
+    signed = {one.id: one for one in known.signed.values()}
+    keys = {version.terms.digest: keys_of(version.agreement) for version in known.versions}
+
+    def read(envelope: Envelope, agreement: Agreement) -> Signed[Body]:
+        before = signed.get(statement_id(envelope))
+        same = before is not None and keys.get(before.body.agreement_digest) == keys_of(agreement)
+        return before if before is not None and same else read_signed(envelope, agreement)
+
+    return read
 
 
 def _check_nothing_else(known: Established, about: Collection[FiledEntry]) -> None:

@@ -23,13 +23,16 @@ def _rule(_: Agreement, claim: Claim, body: Retraction, __: frozenset[PersonId],
     Raises:
         NothingToRetractError: No such statement of this person, or it was already taken back or settled.
     """
-    for entry in claim.entries:
-        if entry.signed.id == body.of and entry.signed.body.person == body.person:
-            past = claim.retracted | claim.settled
-            if isinstance(entry.signed.body, Objection) and body.of not in past:
+    entry = claim.entry_of(body.of)
+    own = entry is not None and entry.signed.body.person == body.person
+    if entry is not None and own and body.of not in claim.retracted | claim.settled:
+        match entry.signed.body:
+            case Objection():
                 return EventType.OBJECTION_RETRACTED
-            if isinstance(entry.signed.body, Approval | Denial) and body.of not in past:
+            case Approval() | Denial():
                 return EventType.VOTE_RETRACTED
+            case _:
+                pass
     raise NothingToRetractError("you made no such statement, or can no longer take it back", of=body.of)
 
 
