@@ -87,6 +87,18 @@ class Envelope:
         return canonical_bytes(envelope_json(self))
 
     @cached_property
+    def kind(self) -> str:
+        """The kind that the payload type names; raises `MalformedEnvelopeError` if it is not one of ours."""
+        if (match := _PAYLOAD_TYPE.fullmatch(self.payload_type)) is None:
+            raise MalformedEnvelopeError("unknown payload type", at="/payloadType")
+        return match.group(1)
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """The length of its canonical text."""
+        return len(self.canonical)
+
+    @cached_property
     def statement(self) -> Digest:
         """The SHA-256 of what is signed: type and body, not the signatures."""
         return sha256_digest(pae(self.payload_type, self.payload))
@@ -194,9 +206,7 @@ def kind_of(envelope: Envelope) -> str:
     Raises:
         MalformedEnvelopeError: The payload type is not one of ours.
     """
-    if (match := _PAYLOAD_TYPE.fullmatch(envelope.payload_type)) is None:
-        raise MalformedEnvelopeError("unknown payload type", at="/payloadType")
-    return match.group(1)
+    return envelope.kind
 
 
 def body_of(envelope: Envelope) -> JsonObject:
@@ -224,17 +234,14 @@ def parse_envelope(data: bytes, *, body_size_bytes_max: int = JSON_SIZE_BYTES_MA
     envelope = envelope_from_json(parse(data, size_bytes_max=envelope_bytes_max(body_size_bytes_max)))
     if len(envelope.payload) > body_size_bytes_max:
         raise MalformedEnvelopeError("the body is too long", at="/payload", limit=body_size_bytes_max)
-    return spelt(envelope, data) if _CANONICAL.fullmatch(data) else envelope
-
-
-def spelt(envelope: Envelope, canonical: bytes) -> Envelope:
-    """Return `envelope` with its canonical text, which need not be made again.
-
-    Args:
-        canonical: The text that it was read from, known to be canonical.
-    """
-    vars(envelope)["canonical"] = canonical  # where a cached property is looked up first
+    if _CANONICAL.fullmatch(data):
+        vars(envelope)["canonical"] = data  # where a cached property is looked up first
     return envelope
+
+
+def note_size(envelope: Envelope, size_bytes: int) -> None:
+    """Note the length of an envelope's canonical text, so that the text need not be made for that."""
+    vars(envelope)["size_bytes"] = size_bytes
 
 
 def envelope_bytes(envelope: Envelope) -> bytes:

@@ -6,8 +6,10 @@ and shows every character that would otherwise break the line, turn it, hide in 
 finds what a text of one line may not contain at all.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from tallystick.limits.documents import MARKS_IN_A_ROW_MAX, TEXT_LENGTH_MAX
@@ -52,6 +54,7 @@ _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 _ISOLATES: Final = frozenset({_ISOLATE, _END_OF_ISOLATE})
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 _MARKS: Final = frozenset({"Mn", "Me"})
+_MARKS_END: Final = 0x20000  # after the last mark of Unicode 3.2, but for those that are refused above
 _ASTRAL: Final = 0xFFFF
 _REST_LENGTH_MAX: Final = 64  # of the words that count what is left out
 
@@ -99,12 +102,21 @@ def drawn_by(text: str) -> str | None:
     """
     if text.isascii() and text.isprintable():
         return None  # nearly every text, and the long ones: keys and recipients
-    marks = 0
-    for character in text:
-        marks = marks + 1 if unicodedata.ucd_3_2_0.category(character) in _MARKS else 0
-        if character in _REFUSED or marks > MARKS_IN_A_ROW_MAX:
-            return character
-    return None
+    drawing = _drawing().search(text)
+    return None if drawing is None else drawing.group()
+
+
+@cache
+def _drawing() -> re.Pattern[str]:
+    """Return what finds the first such character: a long text must not cost a step of Python for each."""
+    refused = "".join(f"{chr(first)}-{chr(last)}" for first, last in _RANGES)
+    marks = "".join(letter for letter in map(chr, range(_MARKS_END)) if _is_mark(letter))
+    before = f"(?<=[{marks}]{{{MARKS_IN_A_ROW_MAX}}})"
+    return re.compile(f"[{refused}]|{before}[{marks}]")
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.ucd_3_2_0.category(character) in _MARKS
 
 
 def named(character: str) -> str:

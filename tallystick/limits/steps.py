@@ -9,9 +9,13 @@ GATE_RETRY_MIN: Final = timedelta(seconds=5)
 GATE_RETRY_MAX: Final = timedelta(minutes=15)  # the longest wait after a halt of up to a day;
 GATE_RETRY_SHARE: Final = 96  # after a longer halt, this part of the time that the claim has waited,
 GATE_RETRY_SELDOM: Final = timedelta(hours=6)  # but never longer
+GATE_ASKED_SOON_MAX: Final = 128  # times on one claim; from then on a part of the time since the first passes
+GATE_ASKED_AT_ONCE_MAX: Final = 256  # before it is asked again; so it does after an act, after so many times:
+GATE_ASKED_SHARE: Final = 48  # this part
 GATE_RETRY_DOUBLINGS_MAX: Final = 20
 NOTICE_RETRY_MIN: Final = timedelta(seconds=10)
-NOTICE_RETRY_MAX: Final = timedelta(hours=6)  # as often as it takes: only people end it
+NOTICE_RETRY_MAX: Final = timedelta(hours=6)  # as often as it takes: only people end it;
+NOTICE_RETRY_SHARE: Final = 48  # after a longer time, this part of it
 
 # What travels through Temporal (its limit is 2 MB per payload), and how long its steps may take.
 RECORD_PAGE_BYTES_MAX: Final = 512 * 1024  # of a claim's record in one message; the rest is asked for

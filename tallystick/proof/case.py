@@ -4,7 +4,7 @@ The gate, the API, the workflow and the offline verifier share this value. The s
 to it, the workflow its index in the ledger.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -15,7 +15,7 @@ from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.record.fold import advance, fold
+from tallystick.domain.record.fold import Turn, advance, fold, unseen
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import BY_GATE
 from tallystick.limits.documents import CLOCK_SKEW_MAX
@@ -70,7 +70,11 @@ class Case:
 
 
 def folded(
-    signed: SignedAgreement, record: Iterable[RecordedStatement], *, read: Reader = read_signed
+    signed: SignedAgreement,
+    record: Iterable[RecordedStatement],
+    *,
+    read: Reader = read_signed,
+    look: Callable[[Claim | None, Turn], None] = unseen,
 ) -> Case:
     """Return the case of a record that begins with the claim's filing, under the version that it pins.
 
@@ -78,13 +82,17 @@ def folded(
         signed: That version.
         record: The entries, the filing first.
         read: What verifies a statement, for one who has verified these before.
+        look: Called with each turn and the claim before it, as `fold` does.
 
     Raises:
         TallystickError: An entry about the claim is not what it must be.
     """
     recorded = tuple(record)
     terms = with_successors(signed.terms, recorded)
-    return Case(signed=replace(signed, terms=terms), claim=fold(terms, verified(recorded, terms, read=read)))
+    return Case(
+        signed=replace(signed, terms=terms),
+        claim=fold(terms, verified(recorded, terms, read=read), look=look),
+    )
 
 
 def folded_as_shown(signed: SignedAgreement, record: Iterable[RecordedStatement], *, at: datetime) -> Case:

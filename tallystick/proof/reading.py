@@ -63,7 +63,7 @@ def read_signed(envelope: Envelope, agreement: Agreement) -> Signed[Body]:
     wanted = (envelope, keys_of(agreement))
     if (known := _STATEMENTS.get(wanted)) is not None:
         return known
-    return _STATEMENTS.keep(wanted, _read_signed(*wanted), size_bytes=len(envelope.canonical))
+    return _STATEMENTS.keep(wanted, _read_signed(*wanted), size_bytes=envelope.size_bytes)
 
 
 def read_agreement(envelope: Envelope) -> SignedAgreement:
@@ -78,7 +78,7 @@ def read_agreement(envelope: Envelope) -> SignedAgreement:
     """
     if (known := _AGREEMENTS.get(envelope)) is not None:
         return known
-    return _AGREEMENTS.keep(envelope, _read_agreement(envelope), size_bytes=len(envelope.canonical))
+    return _AGREEMENTS.keep(envelope, _read_agreement(envelope), size_bytes=envelope.size_bytes)
 
 
 def check_keys(agreement: Agreement) -> None:
@@ -128,7 +128,7 @@ def _read_signed(envelope: Envelope, keys: tuple[PublicKey, ...]) -> Signed[Body
         id=statement_id(envelope),
         signers=signers,
         body=body,
-        size_bytes=len(envelope.canonical),
+        size_bytes=envelope.size_bytes,
     )
 
 

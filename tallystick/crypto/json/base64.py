@@ -1,6 +1,5 @@
 """Base64 in its one allowed spelling, so that equal bytes are equal text."""
 
-import base64
 import binascii
 
 from tallystick.domain.errors import MalformedError
@@ -16,20 +15,20 @@ class MalformedBase64Error(MalformedError):
 
 def base64_text(data: bytes) -> str:
     """Return `data` in standard base64 with padding (RFC 4648 section 4)."""
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def base64_bytes(text: str, *, where: str) -> bytes:
     """Return the bytes of which `text` is the one spelling.
 
-    Python's decoder drops foreign characters and ignores trailing bits; two
-    spellings of one signature would be two envelopes, so the text must match.
+    Python's decoder ignores trailing bits; two spellings of one signature would be two envelopes, so the
+    text must match.
 
     Raises:
         MalformedBase64Error: Another alphabet, missing padding, stray bits or characters.
     """
     try:
-        data = base64.b64decode(text.encode("ascii"), validate=True)
+        data = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
     except (UnicodeEncodeError, binascii.Error):
         raise MalformedBase64Error("a text is not base64", at=where) from None
     if base64_text(data) != text:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache, partial
 from itertools import groupby
-from typing import Final
+from typing import Final, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from tallystick.domain.agreement.agreement import Agreement
@@ -21,7 +21,6 @@ from tallystick.domain.agreement.parties import Party, Role
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.periods import Period
-from tallystick.domain.same import Same
 from tallystick.limits.agreements import (
     AGREEMENTS_REMEMBERED_MAX,
     DEADLINE_DAYS_MAX,
@@ -29,6 +28,8 @@ from tallystick.limits.agreements import (
     EXPLANATION_LINES_MAX,
     PARTIES_MAX,
 )
+
+T = TypeVar("T")
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """How an agreement writes the days of the week, in the order of `date.weekday`."""
@@ -169,6 +170,24 @@ class _Day:
 
     day: date
     closed: str
+
+
+class Same(Generic[T]):
+    """A value that equals itself alone: comparing two agreements would take longer than counting anew."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        """Take the value, which is kept here: so no other has its id."""
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are of one value, not of two that say the same."""
+        return isinstance(other, Same) and other.value is self.value  # pyright: ignore[reportUnknownMemberType] - only its identity is asked
+
+    def __hash__(self) -> int:
+        """Return what stands for the value."""
+        return id(self.value)
 
 
 class _Counting:

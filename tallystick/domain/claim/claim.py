@@ -161,7 +161,7 @@ class Claim:
 
         What helps a release (a retraction, an order, a lift) counts no longer than its signers do, as a vote.
         """
-        return all(self.revoked_at(key) is None for key in entry.signed.signers)
+        return self._gone.keys().isdisjoint(entry.signed.signers)
 
     @property
     def retracted(self) -> frozenset[Digest]:
@@ -169,7 +169,9 @@ class Claim:
         return self.once("retracted", self._retracted)
 
     def _retracted(self) -> frozenset[Digest]:
-        return frozenset(body.of for entry, body in self.entries_of(Retraction) if self.stands(entry))
+        gone = self._gone.keys()
+        retractions = self.entries_of(Retraction)
+        return frozenset(body.of for entry, body in retractions if gone.isdisjoint(entry.signed.signers))
 
     @property
     def lifted(self) -> frozenset[Digest]:
@@ -202,13 +204,14 @@ class Claim:
 
     def votes_standing(self, kind: type[_V], person: PersonId) -> tuple[_V, ...]:
         """Return the approvals or denials of one person that were not taken back."""
-        votes = self.entries_of(kind)
-        return tuple(b for e, b in votes if b.person == person and e.signed.id not in self.retracted)
+        votes, retracted = self.entries_of(kind), self.retracted
+        return tuple(b for e, b in votes if b.person == person and e.signed.id not in retracted)
 
     def denial_by(self, person: PersonId, stages: Iterable[StageId]) -> Digest | None:
         """Return the standing denial of one of these stages by a person, or None."""
+        retracted = self.retracted
         for entry, body in self.denials:
-            standing = body.person == person and entry.signed.id not in self.retracted
+            standing = body.person == person and entry.signed.id not in retracted
             if standing and any(covers(body.stages, stage) for stage in stages):
                 return entry.signed.id
         return None
@@ -258,7 +261,11 @@ class Claim:
 
     def revoked_at(self, key: PublicKey) -> datetime | None:
         """Return when `key` stopped counting, or None."""
-        return self.once("revoked at", self._revoked_at).get(key)
+        return self._gone.get(key)
+
+    @property
+    def _gone(self) -> Mapping[PublicKey, datetime]:
+        return self.once("revoked at", self._revoked_at)
 
     def _revoked_at(self) -> Mapping[PublicKey, datetime]:
         revoked: dict[PublicKey, datetime] = {}

@@ -5,12 +5,24 @@ A record of thousands of entries is folded one by one; without this, each of the
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, PublicKey
+from tallystick.domain.kinds import Happening
+from tallystick.domain.statements.engine import Event
 from tallystick.domain.statements.signed import BY_ENGINE, Body, Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How often the gate was asked about any stage, and when first and last, by the worker's clock."""
+
+    times: int
+    first_at: datetime
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +35,7 @@ class Lookups:
         by_signer: The entries that each key has signed.
         last_index: The highest index in the ledger.
         last_act: The latest entry that a person signed; None in an empty record.
+        asked: How often the gate was asked; None while it never was.
     """
 
     by_statement: Mapping[Digest, Entry] = field(default_factory=dict[Digest, Entry])
@@ -34,6 +47,7 @@ class Lookups:
     )
     last_index: int = -1
     last_act: Entry | None = None
+    asked: Asked | None = None
     hashed: Any = field(default_factory=hashlib.sha256)  # hashlib's own type has no public name
 
     @property
@@ -55,8 +69,18 @@ class Lookups:
             by_signer=by_signer,
             last_index=max(self.last_index, entry.index),
             last_act=self.last_act if signed.kind in BY_ENGINE else entry,
+            asked=self._asked_with(entry),
             hashed=hashed,
         )
+
+    def _asked_with(self, entry: Entry) -> Asked | None:
+        match entry.signed.body, self.asked:
+            case Event(happening=Happening.QUORUM_REACHED), None:
+                return Asked(times=1, first_at=entry.accepted_at, last_at=entry.accepted_at)
+            case Event(happening=Happening.QUORUM_REACHED), Asked() as before:
+                return replace(before, times=before.times + 1, last_at=entry.accepted_at)
+            case _, before:
+                return before
 
 
 def lookups_of(entries: Iterable[Entry]) -> Lookups:

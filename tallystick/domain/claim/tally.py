@@ -13,12 +13,12 @@ from datetime import datetime
 from functools import cached_property, partial
 
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deadlines import Same
 from tallystick.domain.agreement.parties import Person
 from tallystick.domain.claim.claim import Claim, covers
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.quorum import Quorum
-from tallystick.domain.same import Same
 from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.signed import Entry
 

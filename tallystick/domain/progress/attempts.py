@@ -1,7 +1,7 @@
 """How often notice and the gate are tried, and after which pauses."""
 
+from bisect import bisect_right
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
@@ -14,12 +14,16 @@ from tallystick.domain.notice.proof import channels_left, notice_is_given
 from tallystick.domain.pauses import backoff
 from tallystick.domain.statements.engine import DecisionStatement, Event, Notice
 from tallystick.limits.steps import (
+    GATE_ASKED_AT_ONCE_MAX,
+    GATE_ASKED_SHARE,
+    GATE_ASKED_SOON_MAX,
     GATE_RETRY_MAX,
     GATE_RETRY_MIN,
     GATE_RETRY_SELDOM,
     GATE_RETRY_SHARE,
     NOTICE_RETRY_MAX,
     NOTICE_RETRY_MIN,
+    NOTICE_RETRY_SHARE,
 )
 
 # A court order may come before any notice; the release still waits for notice then.
@@ -38,22 +42,37 @@ def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
     # Attempts never end while a channel refuses: without notice the claim would wait for ever.
     if not attempts:
         return claim.since
-    return plus(attempts[-1][0].accepted_at, backoff(len(attempts), NOTICE_RETRY_MIN, NOTICE_RETRY_MAX))
+    first_at, last_at = attempts[0][0].accepted_at, attempts[-1][0].accepted_at
+    longest = max(NOTICE_RETRY_MAX, _part(last_at - first_at, NOTICE_RETRY_SHARE))
+    return plus(last_at, backoff(len(attempts), NOTICE_RETRY_MIN, longest))
 
 
 def asks_gate_from(claim: Claim, following: StageProgress, at: datetime) -> datetime:
-    """Return when the gate may be asked: at once after a person's act, then with ever longer pauses."""
+    """Return when the gate may be asked: at once after a person's act, then with ever longer pauses.
+
+    However a claim goes, its record fits into an evidence file: the more often the gate was asked, the
+    larger a part of the time since then passes before it is asked again.
+    """
     acted = claim.lookups.last_act
     assert acted is not None, "a claim begins with its filing"
-    acted_at = acted.accepted_at
-    since = takewhile(lambda one: one[0].index > acted.index, reversed(claim.entries_of(DecisionStatement)))
-    refused = sum(body.stage == following.stage for _, body in since)
+    decisions = claim.entries_of(DecisionStatement)
+    since = decisions[bisect_right(decisions, acted.index, key=lambda one: one[0].index) :]
+    refused = [body.stage for _, body in since].count(following.stage)
     if following.refused_at is None or not refused:
-        return acted_at
+        return max(acted.accepted_at, _spaced(claim, GATE_ASKED_AT_ONCE_MAX))
     refused_at = following.refused_at
     if refused_at > at:  # the gate's clock is ahead: do not wait for that time to come
         refused_at = _asked_at(claim, following.stage)
-    return plus(refused_at, gate_pause(refused, refused_at - acted_at))
+    again = plus(refused_at, gate_pause(refused, refused_at - acted.accepted_at))
+    return max(again, _spaced(claim, GATE_ASKED_SOON_MAX))
+
+
+def _spaced(claim: Claim, often: int) -> datetime:
+    """Return from when the gate may be asked on a claim for which it was asked so often, or more."""
+    asked = claim.lookups.asked
+    if asked is None or asked.times < often:
+        return claim.filed_at
+    return plus(asked.last_at, max(GATE_RETRY_MAX, _part(asked.last_at - asked.first_at, GATE_ASKED_SHARE)))
 
 
 def _asked_at(claim: Claim, stage: StageId) -> datetime:
@@ -73,6 +92,10 @@ def gate_pause(refused: int, waited: timedelta) -> timedelta:
         waited: The time from that act to the last refusal; the pause grows with it, so that the record of a
             claim that waits for a year still fits into an evidence file.
     """
-    share = timedelta(seconds=waited // (GATE_RETRY_SHARE * timedelta(seconds=1)))
-    longest = min(max(GATE_RETRY_MAX, share), GATE_RETRY_SELDOM)
+    longest = min(max(GATE_RETRY_MAX, _part(waited, GATE_RETRY_SHARE)), GATE_RETRY_SELDOM)
     return backoff(refused, GATE_RETRY_MIN, longest)
+
+
+def _part(waited: timedelta, share: int) -> timedelta:
+    """Return a part of a time, in whole seconds, as the record has them."""
+    return timedelta(seconds=waited // (share * timedelta(seconds=1)))

@@ -33,7 +33,7 @@ def moments(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[dateti
     following = claim.next_stage
     if following is not None and (opening := opens_at(agreement, claim, following.stage)) is not None:
         yield opening.at
-    if following is not None and following.refused_at is not None:
+    if following is not None:
         yield asks_gate_from(claim, following, at)
     for _, approval in claim.approvals:
         yield plus(approval.expires_at, _JUST_AFTER)

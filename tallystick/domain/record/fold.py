@@ -1,7 +1,6 @@
 """Folding the whole record of a claim, from its filing to its present state."""
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -39,17 +38,33 @@ class Turn:
     claim: Claim
 
 
-def fold(terms: Terms, entries: Sequence[Entry]) -> Claim:
+def unseen(_: Claim | None, __: Turn) -> None:
+    """Look at no turn."""
+
+
+def fold(
+    terms: Terms, entries: Sequence[Entry], *, look: Callable[[Claim | None, Turn], None] = unseen
+) -> Claim:
     """Return the claim that `entries` make: the filing first, then every act and event, in ledger order.
 
     Every entry is admitted again, at the time the record gives it and by the rules that the
     claim was filed under, so a record with an entry that should not be there does not fold.
 
+    Args:
+        terms: What the claim is read by.
+        entries: Its record.
+        look: Called with each turn and the claim before it, None before the filing. Each turn has the whole
+            record up to it, so nobody should keep them.
+
     Raises:
         TallystickError: The rule that an entry breaks.
     """
-    (last,) = deque(turns(terms, entries), maxlen=1)  # each turn has the whole record up to it: keep one
-    return last.claim
+    claim = None
+    for turn in turns(terms, entries):
+        look(claim, turn)
+        claim = turn.claim
+    assert claim is not None, "a record begins with a filing, or does not fold"
+    return claim
 
 
 def turns(terms: Terms, entries: Sequence[Entry]) -> Iterator[Turn]:

@@ -28,11 +28,31 @@ class EvidenceBrokenError(TallystickError):
     advice = "Keep the file as it is, ask for another export, and compare both with the other parties'."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A recorded decision that was made again.
+
+    Attributes:
+        differs: In what it differs from what its record calls for, or None.
+        fault: What kept it from being made again, or None.
+    """
+
+    index: int
+    differs: str | None = None
+    fault: Exception | None = None
+
+
 @dataclass(kw_only=True)
 class Established:
     """What has been established so far.
 
     It is no `Case`: it has one only when the record has folded, and the premises before and after need more.
+
+    Attributes:
+        naming: The places of the entries whose authors named a checkpoint that they had verified.
+        astray: The entries whose authors had verified another log, by their places,
+        unextended: and the statements among them that help a release.
+        unshown: What is wrong with the file's proof for such a checkpoint, or None.
     """
 
     data: bytes
@@ -44,7 +64,11 @@ class Established:
     deposit: Signed[Deposit] | None = None
     custody: dict[ComponentId, Custody] = field(default_factory=dict[ComponentId, Custody])
     case: Case | None = None
+    naming: set[int] = field(default_factory=set[int])
+    astray: list[tuple[int, Signed[Body]]] = field(default_factory=list[tuple[int, Signed[Body]]])
     unextended: frozenset[Digest] = frozenset()
+    unshown: TallystickError | None = None
+    decided: list[Decided] = field(default_factory=list[Decided])
 
     @property
     def document(self) -> EvidenceFile:

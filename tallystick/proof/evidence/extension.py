@@ -5,6 +5,8 @@ from collections.abc import Container, Iterable, Iterator
 from tallystick.crypto.log.merkle import verify_consistency
 from tallystick.domain.admission.extension import LogFound, contradiction, helps_release
 from tallystick.domain.amounts import counted
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, as_digest
 from tallystick.domain.statements.header import LedgerSeen
 from tallystick.domain.statements.seen import ledger_seen
@@ -13,28 +15,41 @@ from tallystick.proof.evidence.established import Established, EvidenceBrokenErr
 from tallystick.proof.evidence.file import FiledEntry
 
 
+def see(known: Established, claim: Claim | None, filed: FiledEntry, signed: Signed[Body]) -> None:
+    """Look, along the fold, at the log that the author of an entry had verified.
+
+    Args:
+        known: Gets what was found, for the premise that reports it.
+        claim: As the entry leaves it; None if it is the deposit.
+        filed: The entry as the file has it.
+        signed: What it says, verified.
+    """
+    if (seen := ledger_seen(signed.body)) is None:
+        return
+    known.naming.add(filed.index)
+    try:
+        fits = _fits(known, filed, seen)
+    except TallystickError as error:
+        known.unshown = known.unshown or error
+        return
+    if not fits:
+        known.astray.append((filed.index, signed))
+        if helps_release(claim, signed.body):
+            known.unextended |= {signed.id}
+
+
 def ledger_extends_seen(known: Established) -> str:
     """Establish which authors had verified another log than this one.
 
     What they signed to help a release counts for no decision, as the next premise asks; what only stops one
     counts, and the finding names it.
     """
-    assert known.case is not None
-    assert known.deposit is not None
-    filed = {entry.index: entry for entry in known.document.exported.entries}
-    pinned = [(index, signed) for index, signed in known.signed.items() if signed.id == known.deposit.id]
-    stated = [(entry.index, entry.signed) for entry in known.case.claim.entries]
-    named = [
-        (index, signed, seen)
-        for index, signed in (*pinned, *stated)
-        if (seen := ledger_seen(signed.body)) is not None
-    ]
-    _check_asked_for(filed.values(), {index for index, _, _ in named})
-    astray = [(index, signed) for index, signed, seen in named if not _fits(known, filed[index], seen)]
-    helping = [signed.id for _, signed in astray if helps_release(known.case.claim, signed.body)]
-    known.unextended = frozenset(helping)
-    checkpoints = counted(len(named), "checkpoint")
-    return "; ".join([f"{checkpoints} that authors had verified", *_told(astray, known.unextended)])
+    _check_asked_for(known.document.exported.entries, known.naming)
+    if known.unshown is not None:
+        raise known.unshown
+    checkpoints = counted(len(known.naming), "checkpoint")
+    told = _told(known.astray, known.unextended)
+    return "; ".join([f"{checkpoints} that authors had verified", *told])
 
 
 def _check_asked_for(filed: Iterable[FiledEntry], named: Container[int]) -> None:

@@ -17,8 +17,8 @@ from tallystick.crypto.envelope import (
     envelope_bytes,
     envelope_from_json,
     envelope_json,
+    note_size,
     sign,
-    spelt,
 )
 from tallystick.crypto.json.base64 import base64_bytes, base64_text
 from tallystick.crypto.json.canonical import canonical_bytes, parse_canonical, sha256_digest
@@ -87,12 +87,15 @@ class FiledEntry:
 
     def leaf(self) -> bytes:
         """Return the 32-byte leaf hash that these bytes make."""
-        data = envelope_bytes(self.envelope)
-        return leaf_hash(leaf_bytes(accepted_at=self.accepted_at, envelope=data, salt=self.salt))
+        return _leaf(self.accepted_at, envelope_bytes(self.envelope), self.salt)
 
     def recorded(self) -> RecordedStatement:
         """Return the part of it that is folded."""
         return RecordedStatement(index=self.index, accepted_at=self.accepted_at, envelope=self.envelope)
+
+
+def _leaf(accepted_at: datetime, envelope: bytes, salt: bytes) -> bytes:
+    return leaf_hash(leaf_bytes(accepted_at=accepted_at, envelope=envelope, salt=salt))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +120,13 @@ class EvidenceFile:
     """An evidence file as read: only its form is checked.
 
     Attributes:
-        content: SHA-256 of everything before the seal, computed from these very bytes.
+        leaves: The leaf hash of each entry, computed from these very bytes, which are not kept,
+        content: and SHA-256 of everything before the seal.
         seal: The `evidence` statement.
     """
 
     exported: ExportedCase
+    leaves: tuple[bytes, ...]
     content: Digest
     seal: Envelope
 
@@ -159,11 +164,12 @@ def read_evidence_file(data: bytes) -> EvidenceFile:
             "the evidence file is too large", limit=EVIDENCE_SIZE_BYTES_MAX, found=len(data)
         )
     start = data.find(_ENTRIES) + len(_ENTRIES)
-    entries, end = _entries(data, start) if start >= len(_ENTRIES) else ((), start)
+    read, end = _entries(data, start) if start >= len(_ENTRIES) else ((), start)
     frame = parse_canonical(_frame(data, start, end), size_bytes_max=EVIDENCE_FRAME_BYTES_MAX)
     members = members_of(frame, where="", required={"case", "evidence"})
     return EvidenceFile(
-        exported=_case(members["case"], entries),
+        exported=_case(members["case"], tuple(entry for entry, _ in read)),
+        leaves=tuple(leaf for _, leaf in read),
         content=_content(data),
         seal=envelope_from_json(members["evidence"]),
     )
@@ -189,18 +195,24 @@ def _content(data: bytes) -> Digest:
     return as_digest(before.digest())
 
 
-def _entries(data: bytes, start: int) -> tuple[tuple[FiledEntry, ...], int]:
-    """Return the entries that begin at `start`, read one by one, and where they end."""
-    entries: list[FiledEntry] = []
+def _entries(data: bytes, start: int) -> tuple[Sequence[tuple[FiledEntry, bytes]], int]:
+    """Return the entries that begin at `start`, each with its leaf hash, and where they end."""
+    entries: list[tuple[FiledEntry, bytes]] = []
     for piece, end in _pieces(data, start):
         where = f"/case/entries/{len(entries)}"
         if len(entries) >= EVIDENCE_ENTRIES_MAX:
             raise MalformedEvidenceError("the evidence file has too many entries", limit=EVIDENCE_ENTRIES_MAX)
-        value = parse_canonical(piece, size_bytes_max=EVIDENCE_ENTRY_BYTES_MAX)
-        entries.append(_entry(value, where, piece))
+        entries.append(_read_entry(piece, where))
         start = end
-    check_work([entry.envelope for entry in entries])
-    return tuple(entries), start
+    check_work([entry.envelope for entry, _ in entries])
+    return entries, start
+
+
+def _read_entry(piece: bytes, where: str) -> tuple[FiledEntry, bytes]:
+    entry = _entry(parse_canonical(piece, size_bytes_max=EVIDENCE_ENTRY_BYTES_MAX), where)
+    text = _envelope_text(piece)
+    note_size(entry.envelope, len(text))
+    return entry, _leaf(entry.accepted_at, text, entry.salt)
 
 
 def _pieces(data: bytes, start: int) -> Iterator[tuple[bytes, int]]:
@@ -238,7 +250,7 @@ def _case(value: JsonValue, entries: tuple[FiledEntry, ...]) -> ExportedCase:
     )
 
 
-def _entry(value: JsonValue, where: str, piece: bytes) -> FiledEntry:
+def _entry(value: JsonValue, where: str) -> FiledEntry:
     members = members_of(value, where=where, required=_ENTRY, optional=_SEEN)
     index, salt = members["index"], base64_bytes(text_of(members, "salt", where=where), where=f"{where}/salt")
     if isinstance(index, bool) or not isinstance(index, int) or index < 0:
@@ -249,7 +261,7 @@ def _entry(value: JsonValue, where: str, piece: bytes) -> FiledEntry:
         index=index,
         accepted_at=instant(text_of(members, "accepted_at", where=where), where),
         salt=salt,
-        envelope=spelt(envelope_from_json(members["envelope"]), _envelope_text(piece)),
+        envelope=envelope_from_json(members["envelope"]),
         proof=_hashes(members["proof"], f"{where}/proof"),
         seen=_seen(members["seen"], f"{where}/seen") if "seen" in members else None,
     )

@@ -1,17 +1,20 @@
 """The premise that the record could have come about: each statement once, and after what it names."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import pairwise
+from typing import Final
 
-from tallystick.crypto.envelope import body_of, kind_of, statement_id
+from tallystick.crypto.envelope import kind_of, statement_id
 from tallystick.domain.amounts import counted
 from tallystick.domain.codec import instant_text
-from tallystick.domain.json import JsonValue
 from tallystick.domain.statements.signed import BY_GATE
 from tallystick.limits.documents import CLOCK_SKEW_MAX
 from tallystick.proof.evidence.established import Established, EvidenceBrokenError
 from tallystick.proof.evidence.file import FiledEntry
+
+_DIGEST: Final = re.compile(rb'"(sha256:[0-9a-f]{64})"')
 
 
 def order_possible(known: Established) -> str:
@@ -21,7 +24,7 @@ def order_possible(known: Established) -> str:
     its own clock, which may be ahead, so later times are not compared with those of the gate's statements.
     """
     entries = known.document.exported.entries
-    places = {str(statement_id(entry.envelope)): entry.index for entry in entries}
+    places = {statement_id(entry.envelope).encode(): entry.index for entry in entries}
     if len(places) != len(entries):
         raise EvidenceBrokenError("a statement is in the log twice", entries=len(entries), found=len(places))
     for entry in entries:
@@ -32,23 +35,13 @@ def order_possible(known: Established) -> str:
     return f"{counted(len(entries), 'entry', 'entries')}, each after what it names"
 
 
-def _check_named_before(entry: FiledEntry, places: Mapping[str, int]) -> None:
-    for text in _texts(body_of(entry.envelope)):
-        if places.get(text, -1) >= entry.index:
+def _check_named_before(entry: FiledEntry, places: Mapping[bytes, int]) -> None:
+    # A digest is written in one way, so a whole text that is one stands between quotes in the signed bytes.
+    for named in _DIGEST.findall(entry.envelope.payload):
+        if places.get(named, -1) >= entry.index:
             raise EvidenceBrokenError(
-                "a statement names one that was recorded later", index=entry.index, names=places[text]
+                "a statement names one that was recorded later", index=entry.index, names=places[named]
             )
-
-
-def _texts(value: JsonValue) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for member in value.values():
-            yield from _texts(member)
-    elif isinstance(value, Sequence):
-        for item in value:
-            yield from _texts(item)
 
 
 def _check_issued(entry: FiledEntry, issued_at: datetime) -> None:

@@ -1,6 +1,7 @@
 """The premises about the record: in the log, signed, admitted again, decided again, and how it ends."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from itertools import pairwise
 
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id
@@ -8,15 +9,18 @@ from tallystick.crypto.log.merkle import verify_inclusion
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.amounts import counted
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
-from tallystick.domain.record.fold import turns
+from tallystick.domain.record.fold import Turn
 from tallystick.domain.release.review import DecisionBasis, disagreement
 from tallystick.domain.statements.engine import DecisionStatement
-from tallystick.domain.statements.signed import Body, Signed
+from tallystick.domain.statements.signed import Body, Entry, Signed
 from tallystick.proof.case import folded
 from tallystick.proof.entries import Reader, filing_first
-from tallystick.proof.evidence.established import Established, EvidenceBrokenError
+from tallystick.proof.evidence.established import Decided, Established, EvidenceBrokenError
+from tallystick.proof.evidence.extension import see
 from tallystick.proof.evidence.file import FiledEntry
 from tallystick.proof.reading import keys_of, read_signed
 
@@ -37,9 +41,9 @@ def entries_included(known: Established) -> str:
     assert checkpoint is not None
     if any(later.index <= earlier.index for earlier, later in pairwise(entries)):
         raise EvidenceBrokenError("the entries are not in the order of the log")
-    for entry in entries:
+    for entry, leaf in zip(entries, known.document.leaves, strict=True):
         verify_inclusion(
-            leaf=entry.leaf(),
+            leaf=leaf,
             index=entry.index,
             size=checkpoint.size,
             proof=entry.proof,
@@ -72,7 +76,8 @@ def record_folds(known: Established) -> str:
     ]
     _check_nothing_else(known, about)
     ordered = sorted(about, key=lambda entry: filing_first(kind_of(entry.envelope), entry.index))
-    known.case = folded(known.pinned, [entry.recorded() for entry in ordered], read=_verified_before(known))
+    record = [entry.recorded() for entry in ordered]
+    known.case = folded(known.pinned, record, read=_verified_before(known), look=_looks_along(known))
     claim = known.case.claim
     if claim.digest != exported.claim:
         raise EvidenceBrokenError("the record is of another claim", found=claim.digest)
@@ -110,28 +115,48 @@ def _concerns(entry: FiledEntry, claim: Digest) -> bool:
     return statement_id(entry.envelope) == claim or body_of(entry.envelope).get("claim") == claim
 
 
-def decisions_hold(known: Established) -> str:
-    """Establish that every recorded decision is decided again."""
+def _looks_along(known: Established) -> Callable[[Claim | None, Turn], None]:
+    """Return what looks at each turn for the premises that come after: so the record is folded once."""
     assert known.deposit is not None
-    assert known.case is not None
+    filed = {entry.index: entry for entry in known.document.exported.entries}
+    (pinned,) = (index for index, signed in known.signed.items() if signed.id == known.deposit.id)
+    see(known, None, filed[pinned], known.deposit)
     basis = DecisionBasis(
         agreement_digest=known.pinned.terms.digest,
         agreement_signers=known.pinned.signers,
         root_keys=frozenset(known.document.exported.deployment.root_keys),
         deposit=known.deposit,
         custody=known.custody,
-        unextended=known.unextended,
+        unextended=frozenset(),
     )
-    made = 0
-    for before, one in pairwise(turns(known.case.terms, known.case.claim.entries)):
-        decision = one.entry.signed.body
-        if not isinstance(decision, DecisionStatement):
-            continue
-        differs = disagreement(known.pinned.agreement, before.claim, decision, basis)
-        if differs is not None:
-            raise EvidenceBrokenError("a decision does not hold", index=one.entry.index, differs=differs)
-        made += 1
-    return f"{counted(made, 'decision')}, each decided again"
+
+    def look(before: Claim | None, turn: Turn) -> None:
+        see(known, turn.claim, filed[turn.entry.index], turn.entry.signed)
+        decision = turn.entry.signed.body
+        if before is not None and isinstance(decision, DecisionStatement):
+            again = replace(basis, unextended=known.unextended)
+            known.decided.append(_decided(known.pinned.agreement, before, turn.entry, decision, again))
+
+    return look
+
+
+def _decided(
+    agreement: Agreement, before: Claim, entry: Entry, decision: DecisionStatement, basis: DecisionBasis
+) -> Decided:
+    try:
+        return Decided(index=entry.index, differs=disagreement(agreement, before, decision, basis))
+    except (TallystickError, AssertionError, LookupError, ValueError) as fault:
+        return Decided(index=entry.index, fault=fault)  # raised where decisions are reported
+
+
+def decisions_hold(known: Established) -> str:
+    """Establish that every recorded decision is decided again."""
+    for one in known.decided:
+        if one.fault is not None:
+            raise one.fault
+        if one.differs is not None:
+            raise EvidenceBrokenError("a decision does not hold", index=one.index, differs=one.differs)
+    return f"{counted(len(known.decided), 'decision')}, each decided again"
 
 
 def outcome(known: Established) -> str:

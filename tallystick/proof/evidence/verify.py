@@ -61,6 +61,7 @@ def verify(data: bytes, *, trust: str | None = None) -> Report:
         UnknownGenerationError: A newer release filed the claim; this one can neither prove nor break it.
     """
     known = Established(data=data, trust=trust)
+    del data  # `canonical_form` lets go of it once it is read
     return _report(known, tuple(_checks(known)))
 
 
@@ -87,8 +88,9 @@ def _outcome(look: Callable[[Established], str], known: Established) -> tuple[bo
 
 def canonical_form(known: Established) -> str:
     """Establish that the bytes are one canonical document of the schema."""
-    known.file = read_evidence_file(known.data)
-    return f"{len(known.data)} bytes, {counted(len(known.file.exported.entries), 'entry', 'entries')}"
+    known.file, size_bytes = read_evidence_file(known.data), len(known.data)
+    known.data = b""
+    return f"{size_bytes} bytes, {counted(len(known.file.exported.entries), 'entry', 'entries')}"
 
 
 _LOOKS: Final[tuple[tuple[str, Callable[[Established], str]], ...]] = (

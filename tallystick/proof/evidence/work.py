@@ -1,6 +1,8 @@
 """What an evidence file makes its verifier do, counted before any of it is done."""
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from tallystick.crypto.envelope import Envelope, envelope_bytes, is_key_id, kind_of
 from tallystick.domain.errors import MalformedError
@@ -8,9 +10,12 @@ from tallystick.domain.kinds import Kind
 from tallystick.limits.logs import (
     EVIDENCE_SIGNATURES_MAX,
     EVIDENCE_UNNAMED_SIGNATURES_MAX,
+    EVIDENCE_VALUES_MAX,
     EVIDENCE_VERSIONS_BYTES_MAX,
     EVIDENCE_VERSIONS_MAX,
 )
+
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
 class MalformedEvidenceError(MalformedError):
@@ -25,11 +30,12 @@ def check_work(envelopes: Sequence[Envelope]) -> None:
     """Refuse the statements of a file that would make its verifier work for too long; none is read yet.
 
     Raises:
-        MalformedEvidenceError: Too many versions of the agreement, or too many signatures.
+        MalformedEvidenceError: Too many versions of the agreement, too many signatures, or too many values.
         MalformedEnvelopeError: Not a statement of ours.
     """
     _check_versions([one for one in envelopes if kind_of(one) == Kind.AGREEMENT])
     _check_signatures(envelopes)
+    _check_values([one.payload for one in envelopes if kind_of(one) != Kind.AGREEMENT])
 
 
 def _check_versions(versions: Sequence[Envelope]) -> None:
@@ -52,6 +58,25 @@ def _check_signatures(envelopes: Sequence[Envelope]) -> None:
         raise MalformedEvidenceError(
             "the evidence file has too many signatures", found=found, unnamed=unnamed
         )
+
+
+def _check_values(bodies: Sequence[bytes]) -> None:
+    """Bound the values: one of two letters takes four bytes to write, and a hundred to hold.
+
+    Each stands after a bracket or a comma. They are looked for outside strings only if there are too many
+    with those within.
+    """
+    if sum(map(_separators, bodies)) <= EVIDENCE_VALUES_MAX:
+        return
+    found = sum(_separators(_STRING.sub(b"", body)) for body in bodies)
+    if found > EVIDENCE_VALUES_MAX:
+        raise MalformedEvidenceError(
+            "the evidence file has too many values", found=found, limit=EVIDENCE_VALUES_MAX
+        )
+
+
+def _separators(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 def _verified_again(envelopes: Sequence[Envelope]) -> int:

@@ -25,6 +25,7 @@ from tallystick.domain.ids import AgreementId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.header import Header
 from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.logs import EVIDENCE_VERSIONS_BYTES_MAX, EVIDENCE_VERSIONS_MAX
 from tallystick.proof.reading import SignedAgreement, read_agreement
 from tallystick.store.damage import as_written
 from tallystick.store.database.tables import AgreementRow, PersonKeyRow
@@ -57,6 +58,16 @@ class VersionOutOfOrderError(TallystickError):
     code = "version-out-of-order"
     why = "Version N+1 names the digest of version N, so that an agreement has one history."
     advice = "Fetch the latest version, and build on that one."
+
+
+class VersionsExhaustedError(TallystickError):
+    """One version of an agreement more than an evidence file can hold."""
+
+    code = "versions-exhausted"
+    why = (
+        "An evidence file holds the versions of its agreement, so that anyone can verify who agreed to what."
+    )
+    advice = "Register what you agreed as the first version of an agreement with another id; claims run on."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +120,7 @@ def register(session: Session, envelope: Envelope, registered_at: datetime) -> R
         MalformedError: Not an agreement's statement.
         SignatureNotRecordedError: It is registered, without a signature that is sent now.
         VersionOutOfOrderError: Not the first version, nor the one after the latest.
+        VersionsExhaustedError: Too many versions, or too many bytes of them.
     """
     assert kind_of(envelope) == Kind.AGREEMENT, "only an agreement is registered as one"
     agreement = decode(Agreement, body_of(envelope))
@@ -117,6 +129,7 @@ def register(session: Session, envelope: Envelope, registered_at: datetime) -> R
         check_signatures_kept(envelope, present.statement())
         return present
     check_follows(agreement, latest(session, agreement.id))
+    _check_room(versions(session, agreement.id), envelope)
     entry = append(session, agreement.id, envelope, registered_at, claim=None)
     row = AgreementRow(digest=digest, agreement_id=agreement.id, version=agreement.version)
     session.add_all([row, *_person_keys(agreement, digest)])
@@ -207,6 +220,19 @@ def check_follows(agreement: Agreement, before: RegisteredAgreement | None) -> N
             given=agreement.version,
             expected=version + 1,
             supersedes=digest,
+        )
+
+
+def _check_room(before: Collection[RegisteredAgreement], envelope: Envelope) -> None:
+    number = len(before) + 1
+    size_bytes = envelope.size_bytes + sum(len(version.envelope) for version in before)
+    if number > EVIDENCE_VERSIONS_MAX or size_bytes > EVIDENCE_VERSIONS_BYTES_MAX:
+        raise VersionsExhaustedError(
+            "the agreement has as many versions as an evidence file holds",
+            versions=number,
+            size_bytes=size_bytes,
+            limit=EVIDENCE_VERSIONS_MAX,
+            limit_bytes=EVIDENCE_VERSIONS_BYTES_MAX,
         )
 
 

@@ -17,7 +17,6 @@ from tallystick.domain.progress.attempts import gate_pause, notice_due_at
 from tallystick.domain.progress.due import due
 from tallystick.domain.progress.moments import next_look
 from tallystick.domain.statements.engine import Event
-from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX
 from tallystick.limits.steps import GATE_RETRY_MAX, GATE_RETRY_MIN, NOTICE_RETRY_MAX, NOTICE_RETRY_MIN
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT
@@ -134,14 +133,6 @@ def test_gate_is_asked_within_minutes_of_a_short_halt_and_within_hours_of_a_long
     assert gate_pause(10**6, timedelta(days=1)) == timedelta(minutes=15)
     assert gate_pause(10**6, timedelta(days=4)) == timedelta(hours=1)
     assert gate_pause(10**6, timedelta(days=400)) == timedelta(hours=6)
-
-
-def test_refusals_of_a_year_fit_into_an_evidence_file() -> None:
-    refused, waited = 1, timedelta(0)
-    while waited < timedelta(days=366):
-        waited += gate_pause(refused, waited)
-        refused += 1
-    assert 2 * refused < EVIDENCE_ENTRIES_MAX / 2  # each is asked for, and then refused
 
 
 def test_gate_is_asked_at_once_after_a_persons_act_and_then_after_growing_pauses_again() -> None:

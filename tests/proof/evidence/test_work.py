@@ -1,10 +1,15 @@
-"""What a file makes its verifier do is counted before it is done: versions, and signatures to verify."""
+"""What a file makes its verifier do is counted before it is done: versions, signatures and values."""
 
 import pytest
 
 from tallystick.crypto.envelope import Envelope, Signature
 from tallystick.limits.documents import SIGNATURES_PER_ENVELOPE_MAX
-from tallystick.limits.logs import EVIDENCE_SIGNATURES_MAX, EVIDENCE_VERSIONS_BYTES_MAX, EVIDENCE_VERSIONS_MAX
+from tallystick.limits.logs import (
+    EVIDENCE_SIGNATURES_MAX,
+    EVIDENCE_VALUES_MAX,
+    EVIDENCE_VERSIONS_BYTES_MAX,
+    EVIDENCE_VERSIONS_MAX,
+)
 from tallystick.proof.evidence.work import MalformedEvidenceError, check_work
 
 REVOCATION = "key-revocation"
@@ -43,3 +48,18 @@ def test_a_revocations_signatures_count_once_more_for_each_later_version() -> No
     check_work([*agreements, *revocations])
     with pytest.raises(MalformedEvidenceError, match="too many signatures"):
         check_work([*revocations, *agreements])
+
+
+def filled(body: bytes) -> Envelope:
+    return Envelope(payload_type="application/vnd.tallystick.event.v1+json", payload=body, signatures=BY_ONE)
+
+
+def test_all_statements_together_may_have_so_many_values_and_no_more() -> None:
+    half = filled(b"[" + b",".join([b'"ab"'] * (EVIDENCE_VALUES_MAX // 2)) + b"]")
+    check_work([half, half])
+    with pytest.raises(MalformedEvidenceError, match="too many values"):
+        check_work([half, half, filled(b"[0]")])
+
+
+def test_what_stands_within_a_text_is_no_value() -> None:
+    check_work([filled(b'"' + b",[{" * EVIDENCE_VALUES_MAX + b'\\","'), filled(b'"\\","')])

@@ -1,6 +1,7 @@
 """An agreement has one history of versions; keys see what lists them."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -9,11 +10,13 @@ from tallystick.crypto.envelope import envelope_bytes, statement_id
 from tallystick.crypto.keys import key_id
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, Digest
+from tallystick.limits.logs import EVIDENCE_VERSIONS_BYTES_MAX, EVIDENCE_VERSIONS_MAX
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger.checkpoints import verify_log
 from tallystick.store.ledger.ledger import entries
 from tallystick.store.registers.agreements import (
     VersionOutOfOrderError,
+    VersionsExhaustedError,
     agreement_ids,
     by_digest,
     latest,
@@ -79,6 +82,39 @@ def test_a_version_that_does_not_follow_is_refused(database: Engine, changes: di
         with pytest.raises(VersionOutOfOrderError):
             register(session, signed_agreement(**changes), AT)
         assert len(entries(session, LOG)) == 1
+
+
+def test_an_agreement_has_as_many_versions_as_an_evidence_file_holds_and_no_more(database: Engine) -> None:
+    few = AGREEMENT.persons[:3]  # so that their bytes are no limit
+    envelope = signed_agreement(persons=few)
+    digest = statement_id(envelope)
+    with transaction(database) as session:
+        register(session, envelope, AT)
+        for version in range(2, EVIDENCE_VERSIONS_MAX + 1):
+            envelope = signed_agreement(version=version, supersedes=digest, persons=few)
+            digest = register(session, envelope, AT).digest
+        another = signed_agreement(version=EVIDENCE_VERSIONS_MAX + 1, supersedes=digest, persons=few)
+        with pytest.raises(VersionsExhaustedError) as refused:
+            register(session, another, AT)
+        assert refused.value.facts["versions"] == EVIDENCE_VERSIONS_MAX + 1
+        assert register(session, envelope, AT).version == EVIDENCE_VERSIONS_MAX, "sent again, it is there"
+
+
+def test_versions_have_as_many_bytes_as_an_evidence_file_holds_and_no_more(database: Engine) -> None:
+    days = tuple(date(2026, 1, 1) + timedelta(days=day) for day in range(1000))
+    calendars = tuple(
+        replace(AGREEMENT.calendars[0], id=f"c{number}", holidays=days, covers_until=date(2030, 1, 1))
+        for number in range(15)
+    )
+    envelope, sizes = signed_agreement(calendars=calendars), list[int]()
+    with transaction(database) as session:
+        while sum(sizes) + envelope.size_bytes <= EVIDENCE_VERSIONS_BYTES_MAX:
+            sizes.append(envelope.size_bytes)
+            digest = register(session, envelope, AT).digest
+            envelope = signed_agreement(version=len(sizes) + 1, supersedes=digest, calendars=calendars)
+        with pytest.raises(VersionsExhaustedError):
+            register(session, envelope, AT)
+    assert 4 < len(sizes) < EVIDENCE_VERSIONS_MAX - 1
 
 
 def test_a_first_version_supersedes_nothing(database: Engine) -> None:
