@@ -67,4 +67,6 @@ def _was_known(claim: Claim) -> bool:
 
 
 def _seen(sighting: Sighting) -> str:
-    return f"the gate saw the notice at {instant_text(sighting.issued_at)}"
+    seen, began = sighting.issued_at, sighting.issued_at - SIGHTING_TOLERANCE
+    saw = f"the gate saw the notice at {instant_text(seen)}"
+    return f"{saw}; as it may have looked an hour late, the time counts from {instant_text(began)}"

@@ -79,7 +79,7 @@ def _sighting(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) 
     ends = sighted_end(agreement, claim)
     if ends is None:
         return PremiseAnswer(holds=False, found="the gate has not signed when it saw the notice")
-    found = f"{ends.explanation[0]}, so the window ran until {instant_text(ends.at)}"
+    found = f"{ends.explanation[0]}, and the window ran until {instant_text(ends.at)}"
     return PremiseAnswer(holds=at > ends.at, found=found)
 
 

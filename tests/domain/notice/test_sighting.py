@@ -10,13 +10,14 @@ import pytest
 from tallystick.crypto.envelope import sign
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import ClaimState
-from tallystick.domain.codec import encode_object
+from tallystick.domain.codec import encode_object, instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.inbox.deadlines import deadlines
 from tallystick.domain.inbox.waiting import Awaited, waiting
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.notice.sighting import sighted_end, to_be_sighted
 from tallystick.domain.statements.engine import Event, Sighting
+from tallystick.limits.documents import SIGHTING_TOLERANCE
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import LOG_KEY
 from tests.support.worlds.groundwork import NO_DIGEST
@@ -66,6 +67,8 @@ def test_gate_that_was_away_lengthens_the_window_and_that_is_told() -> None:
     longer = sighted_end(world.agreement, world.claim)
     assert longer is not None
     assert longer.at > world.now + 13 * DAY
+    begun = instant_text(world.now - SIGHTING_TOLERANCE)
+    assert f"as it may have looked an hour late, the time counts from {begun}" in longer.explanation[0]
     assert "the gate saw the notice at" in why_it_waits(world)
     named = {one.what: one.at for one in deadlines(world.agreement, world.claim, world.now)}
     assert named["objection-window-as-seen"] == longer.at
