@@ -27,7 +27,7 @@ from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.tally import Tally, tally_approvals, tally_denials
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, StageId
-from tallystick.domain.inbox.deadlines import deadlines
+from tallystick.domain.inbox.deadlines import known_deadlines
 from tallystick.domain.inbox.waiting import Waiting, waiting
 from tallystick.domain.record.fold import Turn, turns
 from tallystick.domain.release.decision import premises_to_tell
@@ -119,11 +119,10 @@ def tallies(case: CaseFile, at: datetime, unextended: frozenset[Digest]) -> Tall
 
 def deadline_list(case: CaseFile, at: datetime) -> DeadlineList:
     """Return the claim's deadlines, each with the days that were counted."""
+    known, beyond = known_deadlines(case.agreement, case.claim, at)
     return DeadlineList(
-        deadlines=[
-            DeadlineView(what=one.what, at=one.at, explanation=one.explanation)
-            for one in deadlines(case.agreement, case.claim, at)
-        ]
+        deadlines=[DeadlineView(what=one.what, at=one.at, explanation=one.explanation) for one in known],
+        beyond_calendars=[error.message for error in beyond],
     )
 
 

@@ -159,9 +159,10 @@ class DeadlineView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineList:
-    """A claim's deadlines, earliest first."""
+    """A claim's deadlines, earliest first, and why others cannot be computed: a calendar ends before them."""
 
     deadlines: Sequence[DeadlineView]
+    beyond_calendars: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.deadlines import Deadline, deadline
+from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadline, deadline
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.returns import return_is_due
@@ -37,8 +37,24 @@ def deadlines(agreement: Agreement, claim: Claim, at: datetime) -> tuple[NamedDe
     Raises:
         CalendarExhaustedError: A calendar of the agreement does not reach far enough.
     """
-    named_deadlines = (named for look in _DEADLINES for named in look(agreement, claim, at))
-    return tuple(sorted(named_deadlines, key=lambda named: (named.at, named.what)))
+    known, beyond = known_deadlines(agreement, claim, at)
+    if beyond:
+        raise beyond[0]
+    return known
+
+
+def known_deadlines(
+    agreement: Agreement, claim: Claim, at: datetime
+) -> tuple[tuple[NamedDeadline, ...], tuple[CalendarExhaustedError, ...]]:
+    """Return the deadlines that can be computed, as `deadlines` does, and why each of the others cannot."""
+    known, beyond = list[NamedDeadline](), list[CalendarExhaustedError]()
+    for look in _DEADLINES:
+        try:
+            for named in look(agreement, claim, at):
+                known.append(named)
+        except CalendarExhaustedError as error:
+            beyond.append(error)
+    return tuple(sorted(known, key=lambda named: (named.at, named.what))), tuple(beyond)
 
 
 def intake_due(agreement: Agreement, claim: Claim) -> Deadline:

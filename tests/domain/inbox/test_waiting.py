@@ -8,7 +8,7 @@ import pytest
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.claim.course import is_over
 from tallystick.domain.claim.state import StageState
-from tallystick.domain.inbox.deadlines import deadlines
+from tallystick.domain.inbox.deadlines import deadlines, known_deadlines
 from tallystick.domain.inbox.waiting import Awaited, going_back, to_undo, waiting
 from tallystick.domain.kinds import Happening
 from tallystick.domain.release.decision import premises_to_tell, recorded_premises
@@ -224,6 +224,19 @@ def test_a_claim_whose_calendar_has_run_out_still_says_on_whom_it_waits() -> Non
     assert until(world, Awaited.INTAKE) is None
     with pytest.raises(CalendarExhaustedError):
         deadlines(world.agreement, world.claim, world.now)
+
+
+def test_deadlines_before_a_calendars_end_are_told_beside_those_that_cannot_be_computed() -> None:
+    short = tuple(replace(one, covers_until=date(2026, 11, 24)) for one in AGREEMENT.calendars)
+    world = World(agreement=replace(AGREEMENT, calendars=short))
+    world.engine_runs = False
+    world.files(stages=["critical"])
+    world.accepts()
+    world.gives_notice()
+    world.approves("ana@harbour", stages=["critical"])
+    known, beyond = known_deadlines(world.agreement, world.claim, world.now)
+    assert [one.what for one in known] == ["approval-expires:ana@harbour"]
+    assert ["the last day that calendar" in one.message for one in beyond] == [True]
 
 
 def exhausted(acknowledged_after: timedelta = timedelta()) -> World:
