@@ -124,6 +124,7 @@ async def answered(answer: workflow.ActivityHandle[_R], *, unless: Callable[[], 
     """Wait for an answer; if it no longer matters, take the question back, and return False."""
     await workflow.wait_condition(lambda: answer.done() or unless())
     if not answer.done():
+        answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # or asyncio logs it
         answer.cancel()
         return False
     return True
