@@ -97,7 +97,7 @@ def decode_with_defaults(cls: type[T], value: JsonValue, where: str = "") -> T:
 
 def encode(value: object) -> JsonValue:
     """Return the JSON form of a dataclass, or of anything that one may hold."""
-    return _writer(type(value))(value)
+    return _writer(cast("Any", type(value)))(value)
 
 
 def encode_object(value: object) -> JsonObject:
@@ -155,13 +155,13 @@ def _writer(kind: Any) -> Callable[[Any], JsonValue]:  # noqa: ANN401, PLR0911 -
     if issubclass(kind, bool | int | str):
         return lambda value: value
     if issubclass(kind, JsonForm):
-        return kind.to_json
+        return lambda form: form.to_json()
     if issubclass(kind, datetime):
         return instant_text
     if issubclass(kind, time):
         return lambda hour: hour.strftime("%H:%M")
     if issubclass(kind, date):
-        return kind.isoformat
+        return lambda day: day.isoformat()
     if issubclass(kind, tuple):
         return lambda items: [encode(item) for item in items]
     assert dataclasses.is_dataclass(kind), f"{kind} has no JSON form"

@@ -14,7 +14,10 @@ from tallystick.domain.statements.signed import Entry
 
 def standing_release_order(claim: Claim) -> Entry | None:
     """Return the latest order that skips the window, if no key that signed it was revoked since, or None."""
-    orders = (*claim.entries_of(JointInstruction), *claim.entries_of(Ruling))
+    orders: tuple[tuple[Entry, JointInstruction | Ruling], ...] = (
+        *claim.entries_of(JointInstruction),
+        *claim.entries_of(Ruling),
+    )
     standing = (entry for entry, body in orders if _skips_window(body) and claim.stands(entry))
     return max(standing, key=lambda entry: entry.index, default=None)
 
