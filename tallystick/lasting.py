@@ -32,7 +32,8 @@ class Lasting:
         Args:
             passing: Errors besides our own that pass; any other is logged as a defect.
         """
-        self._undone, self._passing = undone, (TallystickError, *passing)
+        self._undone = undone
+        self._passing: tuple[type[Exception], ...] = (TallystickError, *passing)
         self._failures = 0
         self._said: str | None = None
 
@@ -55,7 +56,7 @@ class Lasting:
         """Return how long to wait: `every`, or after failures less than that, but longer each time."""
         if not self._failures:
             return every
-        return min(every, LASTING_RETRY_MIN * 2 ** min(self._failures - 1, _DOUBLINGS_MAX))
+        return min(every, LASTING_RETRY_MIN * (1 << min(self._failures - 1, _DOUBLINGS_MAX)))
 
     def _is_news(self, error: Exception) -> bool:
         self._failures += 1
