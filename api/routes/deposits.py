@@ -19,7 +19,7 @@ from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.turns import Lane, in_turn
 from api.http.visibility import AgreementName, seen_agreement
 from tallystick.crypto.envelope import Envelope, statement_id
-from tallystick.domain.deposit.pace import EarlierDeposit, check_pace
+from tallystick.domain.deposit.pace import check_pace
 from tallystick.domain.deposit.recording import DepositRefusedError, check_deposit
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.domain.kinds import Kind
@@ -126,7 +126,8 @@ def _record(backend: Backend, caller: Caller, agreement: str, sent: Envelope) ->
             live=live_custody(session, agreement_id),
             revocations=revocations.revocations(session, agreement_id, terms.agreement),
         )
-        check_pace(signed.body, _earlier(session, agreement_id), at)
+        today = deposits.newest(session, agreement_id, limit=DEPOSITS_PER_DAY_MAX)
+        check_pace(signed.body, today, at)
         _check_uploaded(session, agreement_id, signed.body)
         check_log(session, agreement_id, None, signed.body)
         return deposits.record(session, sent, at)
@@ -137,12 +138,6 @@ def _last(session: Session, agreement_id: AgreementId) -> tuple[Digest, Deposit]
     if stored is None:
         return None
     return stored.digest, stored.body()
-
-
-def _earlier(session: Session, agreement_id: AgreementId) -> list[EarlierDeposit]:
-    """Return the last deposits, as many as can matter: what came before them is more than a day's."""
-    newest = deposits.readable(session, agreement_id, limit=DEPOSITS_PER_DAY_MAX)
-    return [EarlierDeposit(accepted_at=one.entry.accepted_at, body=one.body()) for one in newest]
 
 
 def _check_uploaded(session: Session, agreement_id: AgreementId, body: Deposit) -> None:

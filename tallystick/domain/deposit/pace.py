@@ -9,6 +9,7 @@ from datetime import datetime
 
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import PersonId
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.limits.storage import (
     DEPOSIT_DAY,
@@ -28,15 +29,16 @@ class TooManyDepositsError(TallystickError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierDeposit:
-    """A deposit on record: what it says, and when it was accepted."""
+    """A deposit on record: when it was accepted, whose it is, and the size of all files that it names."""
 
     accepted_at: datetime
-    body: Deposit
+    person: PersonId
+    size_bytes: int
 
-    @property
-    def size_bytes(self) -> int:
-        """The size of all files that it names."""
-        return _size_bytes(self.body)
+
+def named_bytes(body: Deposit) -> int:
+    """Return the size of all files that a deposit names."""
+    return sum(component.sealed_bytes for component in body.components)
 
 
 def check_pace(body: Deposit, earlier: Sequence[EarlierDeposit], at: datetime) -> None:
@@ -51,14 +53,14 @@ def check_pace(body: Deposit, earlier: Sequence[EarlierDeposit], at: datetime) -
         TooManyDepositsError: Too many deposits, or too many bytes.
     """
     today = [one for one in earlier if one.accepted_at > at - DEPOSIT_DAY]
-    own = [one for one in today if one.body.person == body.person]
+    own = [one for one in today if one.person == body.person]
     if len(today) >= DEPOSITS_PER_DAY_MAX:
         raise _too_many("too many deposits under this agreement in a day", today, limit=DEPOSITS_PER_DAY_MAX)
     if len(own) >= DEPOSITS_PER_PERSON_AND_DAY_MAX:
         raise _too_many(
             "too many deposits by one person in a day", own, limit=DEPOSITS_PER_PERSON_AND_DAY_MAX
         )
-    if _size_bytes(body) + sum(one.size_bytes for one in today) > DEPOSITED_BYTES_PER_DAY_MAX:
+    if named_bytes(body) + sum(one.size_bytes for one in today) > DEPOSITED_BYTES_PER_DAY_MAX:
         raise _too_many("too many bytes in the deposits of a day", today, limit=DEPOSITED_BYTES_PER_DAY_MAX)
 
 
@@ -66,7 +68,3 @@ def _too_many(what: str, counted: Sequence[EarlierDeposit], *, limit: int) -> To
     oldest = min((one.accepted_at for one in counted), default=None)
     again_at = None if oldest is None else instant_text(oldest + DEPOSIT_DAY)
     return TooManyDepositsError(f"{what} in a day", limit=limit, again_at=again_at)
-
-
-def _size_bytes(body: Deposit) -> int:
-    return sum(component.sealed_bytes for component in body.components)

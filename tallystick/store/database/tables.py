@@ -176,7 +176,11 @@ class DecisionRow(SQLModel, table=True):
 
 
 class DepositRow(SQLModel, table=True):
-    """A deposit, by its number under its agreement."""
+    """A deposit, by its number under its agreement.
+
+    `accepted_at`, `person` and `size_bytes`, of all files that it names, say how much was deposited in a
+    day without a look at any statement; nothing else is decided by them.
+    """
 
     __tablename__ = "deposits"
     __table_args__ = (
@@ -186,6 +190,9 @@ class DepositRow(SQLModel, table=True):
     agreement_id: str = Field(primary_key=True, sa_type=String(NAME_LENGTH_MAX))
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     digest: str = Field(sa_type=String(_DIGEST_LENGTH))
+    accepted_at: datetime = Field(sa_type=InstantText)
+    person: str = Field(sa_type=String(PERSON_ID_LENGTH_MAX))
+    size_bytes: int = Field(sa_type=BigInteger)
 
 
 class BlobRow(SQLModel, table=True):

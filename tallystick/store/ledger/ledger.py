@@ -60,6 +60,13 @@ _DECIDED: Final = (
     .where(col(EntryRow.index) == col(DecisionRow.entry_index))
     .where(col(DecisionRow.claim) == bindparam("claim"), col(DecisionRow.stage) == bindparam("stage"))
 )
+_RELEASING: Final = (
+    columns(*COLUMNS)
+    .where(col(EntryRow.agreement_id) == col(DecisionRow.agreement_id))
+    .where(col(EntryRow.index) == col(DecisionRow.entry_index))
+    .where(col(DecisionRow.agreement_id) == bindparam("agreement"))
+    .order_by(col(EntryRow.index))
+)
 _LOG: Final = columns(col(LogRow.size), col(LogRow.frontier)).where(
     col(LogRow.agreement_id) == bindparam("agreement")
 )
@@ -212,6 +219,12 @@ def decision_entry(session: Session, claim: Digest, stage: StageId) -> LedgerEnt
     """Return the decision that released `stage` of `claim`, if it was made."""
     row = session.connection().execute(_DECIDED, {"claim": claim, "stage": stage}).first()
     return None if row is None else entry_of(row)
+
+
+def releasing(session: Session, agreement_id: AgreementId) -> list[LedgerEntry]:
+    """Return the decisions under an agreement that released something, in ledger order."""
+    rows = session.connection().execute(_RELEASING, {"agreement": agreement_id})
+    return [entry_of(row) for row in rows]
 
 
 def frontier_of(session: Session, agreement_id: AgreementId, *, to_grow: bool = False) -> Frontier:

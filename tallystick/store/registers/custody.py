@@ -84,17 +84,16 @@ def missing_epochs(
 
 
 def spent_custody(session: Session, agreement_id: AgreementId) -> frozenset[Digest]:
-    """Return the custody statements whose key a release has given away.
+    """Return the custody statements whose key a release has given away; no refusal is read.
 
     Raises:
         LedgerCorruptError: The stored bytes were altered.
     """
     spent: set[Digest] = set()
-    for entry in ledger.entries(session, agreement_id, kinds=[Kind.DECISION]):
+    for entry in ledger.releasing(session, agreement_id):
         decision = entry.says(DecisionStatement)
-        if decision.released:
-            used = {contribution.component for contribution in decision.contributions}
-            spent |= {c.custody for c in _deposited(session, agreement_id, decision) if c.component in used}
+        used = {contribution.component for contribution in decision.contributions}
+        spent |= {c.custody for c in _deposited(session, agreement_id, decision) if c.component in used}
     return frozenset(spent)
 
 

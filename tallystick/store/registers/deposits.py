@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from tallystick.crypto.envelope import Envelope, body_of, check_signatures_kept, kind_of, statement_id
 from tallystick.domain.codec import decode
+from tallystick.domain.deposit.pace import EarlierDeposit, named_bytes
 from tallystick.domain.deposit.provenance import chain_fault
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.ids import AgreementId, Digest, PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.store.damage import unless_damaged
@@ -67,7 +69,14 @@ def record(
     if fault is not None:
         raise DepositOutOfOrderError(fault, number=deposit.number)
     entry = append(session, deposit.agreement, envelope, accepted_at, claim=None, not_before=not_before)
-    row = DepositRow(agreement_id=deposit.agreement, number=deposit.number, digest=digest)
+    row = DepositRow(
+        agreement_id=deposit.agreement,
+        number=deposit.number,
+        digest=digest,
+        accepted_at=entry.accepted_at,
+        person=deposit.person,
+        size_bytes=named_bytes(deposit),
+    )
     session.add(row)
     session.flush()
     return _deposit(row, entry)
@@ -91,6 +100,17 @@ def by_digest(session: Session, agreement_id: AgreementId, digest: Digest) -> St
 def latest(session: Session, agreement_id: AgreementId) -> StoredDeposit | None:
     """Return the newest deposit of an agreement."""
     return next(iter(listed(session, agreement_id, limit=1)), None)
+
+
+def newest(session: Session, agreement_id: AgreementId, *, limit: int) -> list[EarlierDeposit]:
+    """Return what counts towards a day of the newest deposits, newest first; no statement is read."""
+    query = columns(col(DepositRow.accepted_at), col(DepositRow.person), col(DepositRow.size_bytes))
+    query = query.where(col(DepositRow.agreement_id) == agreement_id)
+    rows = session.connection().execute(query.order_by(col(DepositRow.number).desc()).limit(limit))
+    return [
+        EarlierDeposit(accepted_at=accepted_at, person=PersonId(person), size_bytes=size_bytes)
+        for accepted_at, person, size_bytes in rows
+    ]
 
 
 def listed(session: Session, agreement_id: AgreementId, *, limit: int | None = None) -> list[StoredDeposit]:

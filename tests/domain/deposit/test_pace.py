@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from tallystick.domain.codec import instant_text
-from tallystick.domain.deposit.pace import EarlierDeposit, TooManyDepositsError, check_pace
+from tallystick.domain.deposit.pace import EarlierDeposit, TooManyDepositsError, check_pace, named_bytes
 from tallystick.domain.ids import PersonId
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.limits.storage import (
@@ -29,7 +29,11 @@ SECOND: Final = timedelta(seconds=1)
 def earlier(count: int, body: Deposit = BODY, *, first_at: timedelta = DEPOSIT_DAY) -> list[EarlierDeposit]:
     """So many deposits, the first one so long ago, newest first."""
     begun = NOW - first_at
-    return [EarlierDeposit(accepted_at=begun + turn * SECOND, body=body) for turn in reversed(range(count))]
+    size = named_bytes(body)
+    return [
+        EarlierDeposit(accepted_at=begun + turn * SECOND, person=body.person, size_bytes=size)
+        for turn in reversed(range(count))
+    ]
 
 
 def refusal(body: Deposit, before: Sequence[EarlierDeposit]) -> TooManyDepositsError:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from tallystick.crypto.envelope import statement_id
 from tallystick.store.database.session import database_now, reading, transaction
@@ -27,6 +27,25 @@ def test_deposits_are_found_by_number_and_digest(database: Engine) -> None:
         assert deposits.listed(session, LOG) == [second, first]
         assert deposits.by_number(session, LOG, 3) is None
     assert first.entry.statement() == one
+
+
+def test_what_counts_towards_a_day_is_told_without_reading_a_statement(database: Engine) -> None:
+    one = deposit(1)
+    two = deposit(2, one)
+    later = AT + timedelta(hours=1)
+    with transaction(database) as session:
+        stored = [deposits.record(session, one, AT), deposits.record(session, two, later)]
+    asked: list[str] = []
+    event.listen(database, "before_cursor_execute", lambda *given: asked.append(str(given[2])))
+    with reading(database) as session:
+        newest = deposits.newest(session, LOG, limit=2)
+    assert [one.accepted_at for one in newest] == [later, AT]
+    bodies = [one.body() for one in reversed(stored)]
+    assert [(one.person, one.size_bytes) for one in newest] == [
+        (body.person, sum(component.sealed_bytes for component in body.components)) for body in bodies
+    ]
+    assert asked
+    assert not any("ledger_entries" in one for one in asked)
 
 
 def test_the_same_deposit_again_is_one_deposit(database: Engine) -> None:
