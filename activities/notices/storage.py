@@ -1,35 +1,30 @@
 """Telling the parties what is wrong with copies or the log, through every channel, until one takes it."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import NoReturn
 
 from sqlalchemy import Engine
-from sqlmodel import Session
 
 from activities.engine import engine_header, nonce_of, signed_by_engine
 from activities.notices.channels.letter import Letter
+from activities.notices.letter_records import LetterRecords
 from activities.notices.post import Post
 from tallystick import telemetry
-from tallystick.crypto.envelope import Envelope, body_of
+from tallystick.crypto.envelope import Envelope
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.authorship.authors import check_engine
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.ids import AgreementId
 from tallystick.domain.json import JsonObject
-from tallystick.domain.kinds import Kind
-from tallystick.domain.notice.storage import OwedLetter, owed_letters, storage_letter, storage_subject
-from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.notice.storage import OwedLetter, storage_letter, storage_subject
 from tallystick.domain.statements.engine import ChannelResult, StorageNotice
-from tallystick.domain.statements.signed import Body, Entry, Signed
 from tallystick.lasting import Lasting, rest
 from tallystick.limits.notices import LETTERS_SOON, STORAGE_NOTICE_AGAIN
-from tallystick.proof.reading import SignedAgreement, read_signed
+from tallystick.proof.reading import SignedAgreement
 from tallystick.store.database.session import DatabaseUnavailableError, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements
@@ -39,12 +34,17 @@ _log = telemetry.logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageNotices:
-    """Gives notice of what is wrong with copies or the log, and records whom it reached, with the log key."""
+    """Gives notice of what is wrong with copies or the log, and records whom it reached, with the log key.
+
+    Attributes:
+        records: What the logs say about letters: one who gives notice again and again reads on from there.
+    """
 
     database: Engine
     log_key: SigningKey = field(repr=False)
     post: Post
     clock: Callable[[], datetime]
+    records: LetterRecords = field(default_factory=LetterRecords)
 
     def give(self, among: Iterable[AgreementId] | None = None) -> dict[AgreementId, datetime]:
         """Send every letter that is owed now, and return for each agreement when the next one is owed.
@@ -82,12 +82,12 @@ class StorageNotices:
 
     def _given(self, agreement_id: AgreementId) -> datetime | None:
         with reading(self.database) as session:
-            signed, due = _owed(session, agreement_id)
+            signed, due = self.records.owed(session, agreement_id)
         for one in due:
             if one.due_at <= self.clock():
                 self._send(signed, one)
         with reading(self.database) as session:
-            _, left = _owed(session, agreement_id)
+            _, left = self.records.owed(session, agreement_id)
         return min((one.due_at for one in left), default=None)
 
     def _send(self, signed: SignedAgreement, due: OwedLetter) -> None:
@@ -95,7 +95,7 @@ class StorageNotices:
         results = asyncio.run(self._through_all(signed, due, text))
         at = self.clock()
         with transaction(self.database) as session:
-            signed, still = _owed(session, signed.agreement.id)
+            signed, still = self.records.owed(session, signed.agreement.id)
             if any((one.party.id, one.attempt) == (due.party.id, due.attempt) for one in still):
                 envelope = self._statement(signed, due, text, results, at)
                 ledger.append(session, signed.agreement.id, envelope, at, claim=None)
@@ -173,33 +173,6 @@ class LettersSoon:
         finally:
             with self._lock:
                 self._due = owed | self._due
-
-
-def _owed(session: Session, agreement_id: AgreementId) -> tuple[SignedAgreement, tuple[OwedLetter, ...]]:
-    registered = agreements.latest(session, agreement_id)
-    assert registered is not None, "only registered agreements are looked at"
-    signed = registered.signed()
-    return signed, owed_letters(signed.agreement, _record(session, agreement_id))
-
-
-def _record(session: Session, agreement_id: AgreementId) -> Iterator[Entry]:
-    """Yield the entries about no claim, each read under the version that it names: keys change."""
-    registered = agreements.versions(session, agreement_id)
-    versions = {one.digest: one.signed().agreement for one in registered}
-    for entry in ledger.entries(session, agreement_id, kinds=[Kind.EVENT, Kind.STORAGE_NOTICE]):
-        if entry.claim is None:
-            read = _read(entry.statement(), versions)
-            yield Entry(index=entry.index, accepted_at=entry.accepted_at, signed=read)
-
-
-def _read(envelope: Envelope, versions: Mapping[Digest, Agreement]) -> Signed[Body]:
-    named = body_of(envelope).get("agreement_digest")
-    agreement = versions.get(Digest(named)) if isinstance(named, str) else None
-    if agreement is None:
-        raise MisdirectedError("no version of the agreement has the digest", digest=str(named))
-    read = read_signed(envelope, agreement)
-    check_engine(agreement, read)
-    return read
 
 
 def _members(signed: SignedAgreement, due: OwedLetter) -> JsonObject:

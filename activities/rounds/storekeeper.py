@@ -15,6 +15,7 @@ from typing import Final, NoReturn
 from sqlalchemy import Engine
 
 from activities.clock import now
+from activities.notices.letter_records import LetterRecords
 from activities.notices.post import Post
 from activities.notices.storage import StorageNotices
 from activities.rounds.clearing import Clearance
@@ -48,6 +49,7 @@ class Storekeeper:
     post: Post
     clock: Callable[[], datetime] = now
     rest: Callable[[timedelta], None] = rest
+    records: LetterRecords = field(default_factory=LetterRecords)
 
     def keep_making_rounds(self, every: timedelta) -> NoReturn:
         """Make rounds for ever, with a pause of `every` after each; meanwhile give notice of what was found.
@@ -90,7 +92,11 @@ class Storekeeper:
     def _give_notice(self, among: Iterable[AgreementId] | None) -> Mapping[AgreementId, datetime] | None:
         """Give the notices that are owed, and return when the next ones are; None if that is unknown."""
         notices = StorageNotices(
-            database=self.database, log_key=self.log_key, post=self.post, clock=self.clock
+            database=self.database,
+            log_key=self.log_key,
+            post=self.post,
+            clock=self.clock,
+            records=self.records,
         )
         with Lasting("notice of damaged copies was not given").attempt():
             return notices.give(among)

@@ -60,6 +60,28 @@ def owed_letters(agreement: Agreement, entries: Iterable[Entry]) -> tuple[OwedLe
     return tuple(letter for party in parties for letter in _owed_to(party, record))
 
 
+def still_needed(agreement: Agreement, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return those of the entries by which later letters are owed: all others may be forgotten.
+
+    They are what was not reported to every party yet, and each party's letters since the last that was taken.
+
+    Args:
+        agreement: As for `owed_letters`.
+        entries: As for `owed_letters`, or those of them that were needed before, and all later ones.
+    """
+    record = tuple(entries)
+    parties = [party for role in _RECIPIENTS for party in agreement.parties_in(role) if party.channels]
+    needed = {entry.index for party in parties for entry in _needed_for(party, record)}
+    return tuple(entry for entry in record if entry.index in needed)
+
+
+def _needed_for(party: Party, entries: Sequence[Entry]) -> Iterator[Entry]:
+    sent = _sent_to(party, entries)
+    last_taken = max((entry.index for entry, body in sent if _taken(body)), default=-1)
+    yield from (entry for entry, _ in sent if entry.index >= last_taken)
+    yield from (entry for entry, _ in _unreported(entries, sent))
+
+
 def storage_subject(agreement: Agreement) -> str:
     """Return the letter's subject, on one line."""
     return f"Notice of damage to what is stored under {agreement.id}"
@@ -85,17 +107,27 @@ def storage_letter(agreement: Agreement, due: OwedLetter) -> str:
 
 
 def _owed_to(party: Party, entries: Sequence[Entry]) -> Iterator[OwedLetter]:
-    sent = [(entry, body) for entry, body in _sent(entries) if body.party == party.id]
-    reported = {finding for _, body in sent if _taken(body) for finding in body.findings}
-    unreported = [(entry, event) for entry, event in _findings(entries) if entry.signed.id not in reported]
+    sent = _sent_to(party, entries)
+    unreported = _unreported(entries, sent)
     if unreported:
         fitting = unreported[:STORAGE_NOTICE_FINDINGS_MAX]
         yield OwedLetter(
             party=party,
-            attempt=len(sent) + 1,
+            attempt=sent[-1][1].attempt + 1 if sent else 1,
             findings=tuple((entry.signed.id, event) for entry, event in fitting),
             due_at=_due_at(unreported[0][0], sent),
         )
+
+
+def _sent_to(party: Party, entries: Iterable[Entry]) -> Sequence[tuple[Entry, StorageNotice]]:
+    return [(entry, body) for entry, body in _sent(entries) if body.party == party.id]
+
+
+def _unreported(
+    entries: Iterable[Entry], sent: Iterable[tuple[Entry, StorageNotice]]
+) -> Sequence[tuple[Entry, Event]]:
+    reported = {finding for _, body in sent if _taken(body) for finding in body.findings}
+    return [(entry, event) for entry, event in _findings(entries) if entry.signed.id not in reported]
 
 
 def _due_at(first: Entry, sent: Sequence[tuple[Entry, StorageNotice]]) -> datetime:

@@ -11,11 +11,11 @@ from tallystick.crypto.log.note import Checkpoint, open_checkpoint, origin_of
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.ids import Digest, PublicKey, engine_person
-from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.domain.statements.seen import ledger_seen
 from tallystick.proof.evidence.file import EarlierLog, ExportedCase, FiledEntry, content_of, evidence_bytes
 from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, load, pinned_deposit
+from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.session import database_now
 from tallystick.store.ledger import ledger, tree
 from tallystick.store.ledger.checkpoints import sign_checkpoint
@@ -102,17 +102,19 @@ def _seen(session: Session, case: CaseFile, size: int) -> dict[Digest, EarlierLo
     Args:
         size: How many entries the checkpoint covers.
     """
-    agreement_id, found = case.agreement.id, dict[Digest, EarlierLog]()
     deposit = pinned_deposit(session, case)
     named = [(entry.index, entry.signed.id, entry.signed.body) for entry in case.claim.entries]
-    for index, statement, body in (*named, (deposit.entry.index, deposit.digest, deposit.body())):
-        seen = ledger_seen(body)
-        if seen is not None and 0 <= seen.size <= index:
-            found[statement] = EarlierLog(
-                root=tree.root_at(session, agreement_id, seen.size),
-                proof=tree.consistency_proof(session, agreement_id, seen.size, size),
-            )
-    return found
+    sizes = {
+        statement: seen.size
+        for index, statement, body in (*named, (deposit.entry.index, deposit.digest, deposit.body()))
+        if (seen := ledger_seen(body)) is not None and 0 <= seen.size <= index
+    }
+    asked = frozenset(sizes.values())
+    roots = tree.roots_at(session, case.agreement.id, asked)
+    if lost := sorted(asked - roots.keys()):
+        raise LedgerCorruptError("the stored tree is damaged", index=lost[0])
+    proofs = tree.consistency_proofs(session, case.agreement.id, asked, size)
+    return {one: EarlierLog(root=roots[at], proof=proofs[at]) for one, at in sizes.items()}
 
 
 def _wanted(session: Session, case: CaseFile) -> Sequence[LedgerEntry]:
@@ -135,22 +137,17 @@ def _verdict(session: Session, case: CaseFile, deposit: StoredDeposit) -> Ledger
 
 def _custody(session: Session, case: CaseFile, deposit: StoredDeposit) -> list[LedgerEntry]:
     named = {component.custody for component in deposit.body().components}
-    return [
-        entry
-        for entry in ledger.entries(session, case.agreement.id, kinds=[Kind.CUSTODY])
-        if entry.statement_id in named
-    ]
+    return [ledger.named_entry(session, case.agreement.id, custody) for custody in sorted(named)]
 
 
 def _versions(session: Session, case: CaseFile, needed: Sequence[LedgerEntry]) -> list[LedgerEntry]:
     """Return every version on record at filing, and every one up to the last that a statement names."""
-    named = [body_of(entry.statement()).get("agreement_digest") for entry in needed]
-    versions = agreements.versions(session, case.agreement.id)
-    last = max(version.version for version in versions if version.digest in named)
+    named = {body_of(entry.statement()).get("agreement_digest") for entry in needed}
+    places = agreements.places(session, case.agreement.id)
+    last = max(place.version for place in places if place.digest in named)
     filing = case.raw[0].index  # with every version before it, the file shows which one was in force
-    wanted = {version.index for version in versions if version.version <= last or version.index < filing}
     return [
-        entry
-        for entry in ledger.entries(session, case.agreement.id, kinds=[Kind.AGREEMENT])
-        if entry.index in wanted
+        ledger.named_entry(session, case.agreement.id, place.digest)
+        for place in places
+        if place.version <= last or place.index < filing
     ]

@@ -18,13 +18,14 @@ from tallystick.store.registers.agreements import RegisteredAgreement
 
 def revocations(session: Session, agreement_id: AgreementId, agreement: Agreement) -> Sequence[Entry]:
     """Return the key revocations under an agreement that concern this version's keys."""
-    if not ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION], limit=1):
+    revoking = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION])
+    if not revoking:
         return ()
-    raw = ledger.entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION, Kind.AGREEMENT])
-    (digest,) = (
-        v.digest for v in agreements.versions(session, agreement_id) if v.version == agreement.version
-    )
-    _, entries = verified_with_terms(raw, Terms(agreement=agreement, digest=digest))
+    places = agreements.places(session, agreement_id)
+    (own,) = (place for place in places if place.version == agreement.version)
+    later = ledger.entries(session, agreement_id, kinds=[Kind.AGREEMENT], after=own.index)
+    raw = sorted([*revoking, *later], key=lambda entry: entry.index)
+    _, entries = verified_with_terms(raw, Terms(agreement=agreement, digest=own.digest))
     return entries
 
 

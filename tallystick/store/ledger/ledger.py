@@ -39,6 +39,7 @@ _FILTERS: Final = {
     "agreement": col(EntryRow.agreement_id) == bindparam("agreement"),
     "claim": col(EntryRow.claim) == bindparam("claim"),
     "kinds": col(EntryRow.kind).in_(bindparam("kinds", expanding=True)),
+    "unclaimed": col(EntryRow.claim).is_(None),
     "causes": col(EntryRow.cause).in_(bindparam("causes", expanding=True)),
     "after": col(EntryRow.index) > bindparam("after"),
 }
@@ -156,6 +157,7 @@ def entries(
     agreement_id: AgreementId,
     *,
     claim: Digest | None = None,
+    unclaimed: bool | None = None,
     kinds: Collection[str] | None = None,
     causes: Collection[Digest] | None = None,
     after: int | None = None,
@@ -163,11 +165,12 @@ def entries(
 ) -> list[LedgerEntry]:
     """Return entries in ledger order: all, or those that pass every filter given.
 
-    `claim` selects that claim's entries, and `causes` the events about no claim that follow from one of
-    them; `after` is an index, and selects later entries. `limit` bounds their number.
+    `claim` selects that claim's entries, `unclaimed=True` those about no claim, and `causes` the events
+    about no claim that follow from one of them; `after` is an index, and selects later entries. `limit`
+    bounds their number.
     """
     caused = None if causes is None else list(causes)
-    wanted = _given(agreement_id, claim=claim, kinds=kinds, causes=caused, after=after)
+    wanted = _given(agreement_id, claim=claim, unclaimed=unclaimed, kinds=kinds, causes=caused, after=after)
     query = _selected(frozenset(wanted))
     rows = session.connection().execute(query if limit is None else query.limit(limit), wanted)
     return [entry_of(row) for row in rows]

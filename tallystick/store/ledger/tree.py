@@ -106,8 +106,22 @@ def consistency_proof(
         LogRangeError: The log never had one of these sizes.
         LedgerCorruptError: The stored tree is damaged.
     """
+    return consistency_proofs(session, agreement_id, [old_size], new_size)[old_size]
+
+
+def consistency_proofs(
+    session: Session, agreement_id: AgreementId, old_sizes: Collection[int], new_size: int
+) -> Mapping[int, tuple[bytes, ...]]:
+    """Return the proof for each of some earlier sizes, as `consistency_proof` does, by a few questions.
+
+    Raises:
+        LogRangeError: The log never had one of these sizes.
+        LedgerCorruptError: The stored tree is damaged.
+    """
     _check_reached(new_size, frontier_of(session, agreement_id).size)
-    return _hashes_of(session, agreement_id, consistency_runs(old_size, new_size))
+    wanted = {size: consistency_runs(size, new_size) for size in old_sizes}
+    hashes = _stored(session, agreement_id, [run for runs in wanted.values() for run in runs])
+    return {size: tuple(_root(run, hashes) for run in runs) for size, runs in wanted.items()}
 
 
 def _check_reached(size: int, now: int) -> None:
@@ -124,11 +138,6 @@ def _check_leads(entry: LedgerEntry, proof: Sequence[bytes], checkpoint: Checkpo
         raise LedgerCorruptError(
             "the entry or the stored tree is not what was signed", index=entry.index, size=checkpoint.size
         ) from error
-
-
-def _hashes_of(session: Session, agreement_id: AgreementId, runs: Sequence[Run]) -> tuple[bytes, ...]:
-    hashes = _stored(session, agreement_id, runs)
-    return tuple(_root(run, hashes) for run in runs)
 
 
 def _root(run: Run, hashes: Mapping[int, bytes]) -> bytes:

@@ -28,7 +28,7 @@ from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.limits.logs import EVIDENCE_VERSIONS_BYTES_MAX, EVIDENCE_VERSIONS_MAX
 from tallystick.proof.reading import SignedAgreement, read_agreement
 from tallystick.store.damage import as_written
-from tallystick.store.database.tables import AgreementRow, PersonKeyRow
+from tallystick.store.database.tables import AgreementRow, EntryRow, PersonKeyRow
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.ledger.ledger import append, named_entry
 
@@ -37,6 +37,13 @@ _NEWEST: Final = (
     columns(col(AgreementRow.agreement_id), func.max(col(AgreementRow.version)))
     .where(col(AgreementRow.agreement_id).in_(bindparam("among", expanding=True)))
     .group_by(col(AgreementRow.agreement_id))
+)
+_VERSION_PLACES: Final = (
+    columns(col(AgreementRow.version), col(AgreementRow.digest), col(EntryRow.index))
+    .where(col(EntryRow.agreement_id) == col(AgreementRow.agreement_id))
+    .where(col(EntryRow.statement_id) == col(AgreementRow.digest))
+    .where(col(AgreementRow.agreement_id) == bindparam("agreement"))
+    .order_by(col(AgreementRow.version))
 )
 _PERSON_KEYS: Final = (
     columns(
@@ -98,6 +105,15 @@ class RegisteredAgreement:
         """
         with as_written(self.index):
             return parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPlace:
+    """Where a version of an agreement is in its log."""
+
+    version: int
+    digest: Digest
+    index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +185,14 @@ def versions(session: Session, agreement_id: AgreementId) -> list[RegisteredAgre
     query = select(AgreementRow).where(col(AgreementRow.agreement_id) == agreement_id)
     rows = session.exec(query.order_by(col(AgreementRow.version))).all()
     return [_registered(row, named_entry(session, agreement_id, Digest(row.digest))) for row in rows]
+
+
+def places(session: Session, agreement_id: AgreementId) -> list[VersionPlace]:
+    """Return which versions an agreement has and where, oldest first; no version is read."""
+    rows = session.connection().execute(_VERSION_PLACES, {"agreement": agreement_id})
+    return [
+        VersionPlace(version=version, digest=Digest(digest), index=index) for version, digest, index in rows
+    ]
 
 
 def agreement_ids(session: Session) -> list[AgreementId]:

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from tallystick.domain.agreement.parties import ChannelKind
 from tallystick.domain.ids import Digest, PartyId
 from tallystick.domain.kinds import Happening, Kind
-from tallystick.domain.notice.storage import OwedLetter, owed_letters, storage_letter
+from tallystick.domain.notice.storage import OwedLetter, owed_letters, still_needed, storage_letter
 from tallystick.domain.statements.engine import ChannelResult, Event, StorageNotice
 from tallystick.domain.statements.signed import Body, Entry, Signed
 from tallystick.limits.notices import STORAGE_NOTICE_FINDINGS_MAX, STORAGE_NOTICE_RETRY_MAX
@@ -49,6 +50,14 @@ def notice(place: int, *findings: int, at: datetime, taken: bool = True, attempt
     )
     assert isinstance(sent, StorageNotice)
     return recorded(place, sent, at)
+
+
+ONLY_THE_DEPOSITOR: Final = replace(
+    AGREEMENT,
+    parties=tuple(
+        party if party.id == DEPOSITOR else replace(party, channels=()) for party in AGREEMENT.parties
+    ),
+)
 
 
 def to_depositor(*entries: Entry) -> OwedLetter | None:
@@ -118,3 +127,28 @@ def test_the_letter_says_which_copies_and_whether_they_were_replaced() -> None:
     assert text.count("NOT REPLACED") == 1
     assert "    blob 2" in text
     assert AGREEMENT.communications.support in text
+
+
+def test_what_may_be_forgotten_changes_no_letter_whenever_it_is_forgotten() -> None:
+    day = timedelta(days=1)
+    record = [
+        finding(1),
+        finding(2, Happening.REPLICA_REPAIRED),
+        notice(3, 1, at=BEGIN, taken=False),
+        notice(4, 1, 2, at=BEGIN + day, attempt=2),
+        finding(5),
+        notice(6, 5, at=BEGIN + 2 * day, taken=False, attempt=3),
+        finding(7),
+        notice(8, 5, 7, at=BEGIN + 3 * day, attempt=4),
+        finding(9),
+    ]
+    kept: tuple[Entry, ...] = ()
+    for size in range(1, len(record) + 1):
+        kept = still_needed(ONLY_THE_DEPOSITOR, (*kept, record[size - 1]))
+        assert owed_letters(ONLY_THE_DEPOSITOR, kept) == owed_letters(ONLY_THE_DEPOSITOR, record[:size])
+    assert [entry.index for entry in kept] == [8, 9]
+
+
+def test_what_one_party_was_not_told_is_remembered_whatever_the_others_were_told() -> None:
+    record = [finding(1), notice(2, 1, at=BEGIN)]
+    assert [entry.index for entry in still_needed(AGREEMENT, record)] == [1, 2]
