@@ -27,6 +27,6 @@ def on_record(case: CaseFile, statement: Digest) -> Recorded | None:
     entry = case.claim.entry_of(statement)
     if entry is None:
         return None
-    state = state_after(case.terms, case.claim, entry)
+    state = state_after(case.claim, entry)
     told = Acknowledged(statement=statement, index=entry.index, accepted_at=entry.accepted_at, state=state)
     return acknowledgement(case.claim.digest, told)

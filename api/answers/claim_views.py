@@ -29,7 +29,6 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.inbox.deadlines import known_deadlines
 from tallystick.domain.inbox.waiting import Waiting, waiting
-from tallystick.domain.record.fold import Turn, turns
 from tallystick.domain.release.decision import premises_to_tell
 from tallystick.domain.statements.engine import PremiseVerdict
 from tallystick.domain.statements.signed import Entry, write_body
@@ -69,22 +68,19 @@ def waiting_view(item: Waiting) -> WaitingView:
 
 def timeline(case: CaseFile, *, start: int, limit: int) -> Timeline:
     """Return `limit` entries of the record from number `start` on, and the event that each counted as."""
-    told = list(zip(case.claim.entries, events(case), strict=True))
     end = start + limit
     return Timeline(
-        entries=[_timeline_entry(entry, event) for entry, event in told[start:end]],
-        next=str(end) if end < len(told) else None,
+        entries=[
+            _timeline_entry(case.claim.entries[place], event_name(case.claim, place))
+            for place in range(start, min(end, len(case.claim.entries)))
+        ],
+        next=str(end) if end < len(case.claim.entries) else None,
     )
 
 
-def events(case: CaseFile) -> tuple[str, ...]:
-    """Return the event that each entry of the claim counted as, in the record's order."""
-    return tuple(event_name(turn) for turn in turns(case.terms, case.claim.entries))
-
-
-def event_name(turn: Turn) -> str:
-    """Return the event that an entry counted as, in the words of the API."""
-    return _FILED if turn.event is None else turn.event.value
+def event_name(claim: Claim, place: int) -> str:
+    """Return the event that an entry of the record, counted from 0, counted as, in the words of the API."""
+    return claim.steps[place - 1].event.value if place else _FILED
 
 
 def tallies(case: CaseFile, at: datetime, unextended: frozenset[Digest]) -> TallyView:

@@ -18,9 +18,10 @@ from api.http.routing import strict_router
 from api.http.turns import Lane, in_turn
 from api.http.visibility import ClaimName, seen_case
 from tallystick import telemetry
+from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId
-from tallystick.domain.record.fold import Turn, turns
+from tallystick.domain.record.fold import state_at
 from tallystick.limits.api import EVENT_STREAM_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading
@@ -118,10 +119,11 @@ def _seen_now(backend: Backend, caller: Caller, claim: str) -> CaseFile | None:
 
 def _newer(case: CaseFile, after: int) -> list[ServerSentEvent]:
     """Return an event for each entry after an index, with the state to which it led."""
-    return [_event(turn) for turn in turns(case.terms, case.claim.entries) if turn.entry.index > after]
+    entries = enumerate(case.claim.entries)
+    return [_event(case.claim, place) for place, entry in entries if entry.index > after]
 
 
-def _event(turn: Turn) -> ServerSentEvent:
-    index = turn.entry.index
-    data = {"index": index, "state": turn.claim.state.value, "event": claim_views.event_name(turn)}
+def _event(claim: Claim, place: int) -> ServerSentEvent:
+    index, state = claim.entries[place].index, state_at(claim, place)
+    data = {"index": index, "state": state.value, "event": claim_views.event_name(claim, place)}
     return ServerSentEvent(id=str(index), event="entry", data=json.dumps(data))

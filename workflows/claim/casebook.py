@@ -69,7 +69,7 @@ class Casebook:
             statement=entry.signed.id,
             index=entry.index,
             accepted_at=entry.accepted_at,
-            state=state_after(self.terms, self.claim, entry),
+            state=state_after(self.claim, entry),
         )
 
 

@@ -178,12 +178,14 @@ class _Watch:
 
     Attributes:
         seen: The index of the last entry that was printed.
+        told: How many entries of the record were printed: the next look asks for those that come after.
     """
 
     desk: Desk
     claim: str
     as_json: bool
     seen: int = -1
+    told: int = 0
 
     def follow(self) -> None:
         """Print each entry as it is recorded, until the claim is over; tell an outage once, and wait."""
@@ -204,8 +206,10 @@ class _Watch:
 
     def _look(self) -> bool:
         """Print the new entries; return whether the claim is over."""
-        client = self.desk.client
-        for entry in objects(client.get_pages(route("claims", self.claim, "timeline"), "entries"), "entries"):
+        client, cursor = self.desk.client, str(self.told) if self.told else None
+        timeline = route("claims", self.claim, "timeline")
+        for entry in objects(client.get_pages(timeline, "entries", cursor=cursor), "entries"):
+            self.told += 1
             index = entry.get("index")
             if isinstance(index, int) and index > self.seen:
                 self.seen = index

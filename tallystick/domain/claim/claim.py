@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 
 from tallystick.domain.claim.lookups import Lookups, lookups_of
 from tallystick.domain.claim.rules import Rules
-from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, EventType, StageState
+from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, EventType, StageState, Step
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ClaimId, Digest, PartyId, PersonId, PublicKey, StageId, claim_id, party_of
 from tallystick.domain.statements.acts import Approval, Denial, Hold, HoldLift, Objection, Retraction
@@ -80,6 +80,8 @@ class Claim:
             counts from then, because nothing could be decided before.
         stages: The stages asked for, in the agreement's order.
         late: Objections made after every stage in their scope was decided.
+        steps: What each entry after the filing was, in the order of `entries`, so that nobody who asks about
+            one entry has to fold them all.
     """
 
     digest: Digest
@@ -91,6 +93,7 @@ class Claim:
     since: datetime
     stages: tuple[StageProgress, ...]
     entries: tuple[Entry, ...]
+    steps: tuple[Step, ...] = ()
     window_opened_at: datetime | None = None
     window_until: datetime | None = None
     window_ended_at: datetime | None = None

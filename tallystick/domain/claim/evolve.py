@@ -11,6 +11,7 @@ from tallystick.domain.claim.state import (
     ClaimState,
     EventType,
     StageState,
+    Step,
 )
 from tallystick.domain.statements.engine import DecisionStatement, Event
 from tallystick.domain.statements.receipts import Receipt
@@ -69,7 +70,10 @@ def evolve(claim: Claim, entry: Entry, event: EventType) -> Claim:
     target = check_transition(claim, event)
     moved = _apply(claim, entry, event)
     since = claim.since if target is claim.state else entry.accepted_at
-    grown = dataclasses.replace(moved, state=target, since=since, entries=(*claim.entries, entry))
+    steps = (*claim.steps, Step(event=event, state=target))
+    grown = dataclasses.replace(
+        moved, state=target, since=since, entries=(*claim.entries, entry), steps=steps
+    )
     return _handed_on(claim, entry, grown)
 
 

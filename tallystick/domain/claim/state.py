@@ -7,6 +7,7 @@ fact. There is no state FROZEN: a hold is a fact, and may be placed in any state
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Self
@@ -126,6 +127,14 @@ class EventType(StrEnum):
     STAGE_TIMED_OUT = "stage-timed-out"
     RELEASE_COMPLETED = "release-completed"
     ROLLBACK_COMPLETED = "rollback-completed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one entry of a claim's record was, and the state to which it led."""
+
+    event: EventType
+    state: ClaimState
 
 
 _E = EventType

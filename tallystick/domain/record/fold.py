@@ -100,11 +100,14 @@ def advance(terms: Terms, claim: Claim, entry: Entry) -> Claim:
     return claim if event is None else evolve(claim, entry, event)
 
 
-def state_after(terms: Terms, claim: Claim, entry: Entry) -> ClaimState:
+def state_after(claim: Claim, entry: Entry) -> ClaimState:
     """Return the state that `claim` had after `entry`, which is on its record."""
-    if entry is claim.entries[-1]:
-        return claim.state
-    return next(turn.claim.state for turn in turns(terms, claim.entries) if turn.entry is entry)
+    return state_at(claim, claim.entries.index(entry))
+
+
+def state_at(claim: Claim, place: int) -> ClaimState:
+    """Return the state that `claim` had after the entry at a place of its record, counted from 0."""
+    return claim.steps[place - 1].state if place else ClaimState.FILED
 
 
 def _event(terms: Terms, claim: Claim, entry: Entry) -> EventType | None:

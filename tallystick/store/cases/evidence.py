@@ -142,7 +142,7 @@ def _custody(session: Session, case: CaseFile, deposit: StoredDeposit) -> list[L
 
 def _versions(session: Session, case: CaseFile, needed: Sequence[LedgerEntry]) -> list[LedgerEntry]:
     """Return every version on record at filing, and every one up to the last that a statement names."""
-    named = {body_of(entry.statement()).get("agreement_digest") for entry in needed}
+    named = {str(body_of(entry.statement()).get("agreement_digest")) for entry in needed}
     places = agreements.places(session, case.agreement.id)
     last = max(place.version for place in places if place.digest in named)
     filing = case.raw[0].index  # with every version before it, the file shows which one was in force

@@ -429,7 +429,7 @@ def test_watching_prints_each_entry_once_and_ends_with_the_claim(office: Office,
         {"index": 7, "accepted_at": "2026-11-24T10:00:00Z", "event": "intake-accepted", "person": ANA},
     ]
     looks = iter(["ACCEPTED", "RELEASED"])
-    timelines = iter([entries[:1], entries])
+    timelines = iter([entries[:1], entries[1:]])
     view = dict(office.api.shows[f"/v1/claims/{release.claim}"])
     office.api.shows[f"/v1/claims/{release.claim}"] = lambda: {**view, "state": next(looks)}
     office.api.shows[f"/v1/claims/{release.claim}/timeline"] = lambda: {"entries": next(timelines)}
@@ -437,6 +437,8 @@ def test_watching_prints_each_entry_once_and_ends_with_the_claim(office: Office,
     ran = office.run("claim", "watch", release.claim, person=ANA)
     assert [line.split()[1] for line in ran.out.splitlines()] == ["filed", "intake-accepted"]
     assert ran.err.startswith("not verified: ")
+    looked = [asked for asked in office.api.asked if "/timeline" in asked]
+    assert looked == [f"GET /v1/claims/{release.claim}/timeline{cursor}" for cursor in ("", "?cursor=1")]
 
 
 def test_watch_continues_after_an_outage_from_the_last_entry_it_printed(
@@ -449,7 +451,7 @@ def test_watch_continues_after_an_outage_from_the_last_entry_it_printed(
     view = office.api.shows[f"/v1/claims/{release.claim}"]
     states = iter(["ACCEPTED", "RELEASED"])
     office.api.shows[f"/v1/claims/{release.claim}"] = lambda: {**view, "state": next(states)}
-    shown = iter([entries[:1], entries, entries])
+    shown = iter([entries[:1], entries[1:], []])
     office.api.shows[f"/v1/claims/{release.claim}/timeline"] = lambda: {"entries": next(shown)}
     office.api.fails[f"GET /v1/claims/{release.claim}/events"] = [(HANGS_UP, None)]
     office.api.fails[f"GET /v1/claims/{release.claim}"] = [(HANGS_UP, None)]

@@ -217,13 +217,14 @@ def test_the_turns_of_a_record_are_its_entries_and_end_where_the_fold_ends() -> 
     assert [one.entry for one in all_turns] == list(world.claim.entries)
     assert [one.event for one in all_turns][:2] == [None, EventType.INTAKE_ACCEPTED]
     assert all_turns[-1].claim == fold(terms, world.claim.entries) == world.claim
+    steps = [(one.event, one.claim.state) for one in all_turns[1:]]
+    assert [(step.event, step.state) for step in world.claim.steps] == steps
 
 
 def test_a_statement_led_to_the_same_state_whatever_came_after_it() -> None:
     world = play("bea files\nana accepts\ndora objects")
-    terms = Terms(agreement=world.agreement, digest=world.claim.filing.agreement_digest)
     filing, intake, *_, objection = world.claim.entries
 
-    assert state_after(terms, world.claim, filing) is ClaimState.FILED
-    assert state_after(terms, world.claim, intake) is ClaimState.ACCEPTED
-    assert state_after(terms, world.claim, objection) is world.claim.state is ClaimState.CONTESTED
+    assert state_after(world.claim, filing) is ClaimState.FILED
+    assert state_after(world.claim, intake) is ClaimState.ACCEPTED
+    assert state_after(world.claim, objection) is world.claim.state is ClaimState.CONTESTED

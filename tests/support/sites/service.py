@@ -131,7 +131,7 @@ class RecordingEngine:
         case = replace(self.world, claim=claim).case()
         entry = case.claim.entry_of(statement)
         assert entry is not None, "what was recorded is on record"
-        state = state_after(case.terms, case.claim, entry)
+        state = state_after(case.claim, entry)
         return Acknowledged(
             statement=statement, index=entry.index, accepted_at=entry.accepted_at, state=state
         )
