@@ -269,8 +269,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "a timeline is answered whole",
         "api/answers/claim_views.py",
-        "in told[start:end]]",
-        "in told]",
+        "in range(start, min(end, len(case.claim.entries)))",
+        "in range(len(case.claim.entries))",
         "tests/api/routes/test_claims.py -k timeline",
     ),
     _build(
@@ -458,8 +458,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "files that are named again cost nothing",
         "tallystick/domain/deposit/pace.py",
-        "_size_bytes(body) + sum(one.size_bytes for one in today)",
-        "_size_bytes(body)",
+        "named_bytes(body) + sum(one.size_bytes for one in today)",
+        "named_bytes(body)",
         "tests/domain/deposit/test_pace.py",
     ),
     _build(
@@ -2159,6 +2159,34 @@ BUILDS: Final[tuple[Build, ...]] = (
         '_in_background("copies", copying.keep_copying)',
         "assert copying",
         "tests/workflows/worker/test_worker.py -k copies_soon",
+    ),
+    _build(
+        "a watched claim is read from its beginning at every look",
+        "tallystick/cli/commands/claims.py",
+        "cursor = self.desk.client, str(self.told) if self.told else None",
+        "cursor = self.desk.client, None",
+        "tests/cli/commands/test_claims.py -k watching",
+    ),
+    _build(
+        "every look for letters reads the log from its beginning",
+        "activities/notices/letter_records.py",
+        "after=kept.size - 1)",
+        "after=-1)",
+        "tests/activities/notices/test_letter_records.py",
+    ),
+    _build(
+        "an export reads every custody epoch",
+        "tallystick/store/cases/evidence.py",
+        "return [ledger.named_entry(session, case.agreement.id, custody) for custody in sorted(named)]",
+        "return [e for e in ledger.entries(session, case.agreement.id) if e.statement() and not named]",
+        "tests/store/cases/test_evidence.py",
+    ),
+    _build(
+        "a refusal is read to tell which epochs are spent",
+        "tallystick/store/registers/custody.py",
+        "for entry in ledger.releasing(session, agreement_id):",
+        'for entry in ledger.entries(session, agreement_id, kinds=["decision"]):',
+        "tests/store/registers/test_custody.py",
     ),
 )
 

@@ -19,6 +19,13 @@ def exported(world: World, checkpoint: bytes) -> bytes:
         return export(session, world.claim, LOG_KEY, root_keys=ROOT_KEYS, at=READY, checkpoint=checkpoint)
 
 
+def questions_to(world: World) -> list[str]:
+    """What the world's database is asked from now on."""
+    asked: list[str] = []
+    event.listen(world.database, "before_cursor_execute", lambda *given: asked.append(str(given[2])))
+    return asked
+
+
 def test_no_custody_epoch_is_read_but_those_that_the_pinned_deposit_names(tmp_path: Path) -> None:
     world = ready_world(tmp_path)
     world.decide()
@@ -38,8 +45,8 @@ def test_what_an_export_asks_for_does_not_grow_with_the_checkpoints_that_authors
         world = ready_world(tmp_path / name)
         for _ in range(acts):
             world.say(Hold, KIM, READY, reason="wait", ledger_seen=world.seen())
-        checkpoint, asked = world.sign_checkpoint(), list[str]()
-        event.listen(world.database, "before_cursor_execute", lambda *given, to=asked: to.append(given[2]))
+        checkpoint = world.sign_checkpoint()
+        asked = questions_to(world)
         exported(world, checkpoint)
         counts.append(len(asked))
     assert counts[0] == counts[1]
