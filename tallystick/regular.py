@@ -113,7 +113,7 @@ def place_fault(path: Path) -> str | None:
     Anyone who may write to a folder may rename what is in it, whoever owns that, unless the folder is sticky
     as `/tmp` is. A folder that only a group may write to is let pass: most users have a group of their own.
     """
-    for folder in dict.fromkeys((*path.absolute().parents, *path.resolve().parents)):
+    for folder in dict.fromkeys((*path.absolute().parents, *Path(os.path.realpath(path)).parents)):
         with contextlib.suppress(FileNotFoundError):  # it is about to be made
             mode = folder.stat().st_mode
             if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:

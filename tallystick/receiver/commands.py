@@ -5,21 +5,24 @@ party reads a receipt. A command gets nothing of the receiver's own: no `TALLYST
 open files, signals as they are by default, and the umask of the user who started the receiver.
 """
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, StageId
 from tallystick.limits.desk import COMMAND_TIME_MAX
 
 _OWN_SETTINGS: Final = "TALLYSTICK_"
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class CommandNotStartedError(TallystickError):
@@ -94,26 +97,45 @@ def fault_of(command: tuple[str, ...], what: str, context: CommandContext, time_
     """
     if not command:
         return None
-    descriptor = os.open(context.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as log:
+    child: subprocess.Popen[bytes] | None = None
+    with _opened_log(context.log) as log:
         try:
-            child = subprocess.Popen(  # noqa: S603 - the beneficiary's own command, without a shell
-                command,
-                cwd=context.version,
-                env=context.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                umask=context.umask,
-            )
-        except OSError as error:
-            raise CommandNotStartedError(
-                f"cannot start {command[0]!a} for {what}: {error.strerror}",
-                command=command[0],
-                reason=error.strerror,
-            ) from error
-        return _outcome(child, what, time_max)
+            with signals_held_back():
+                child = _started(command, what, context, log)
+            code = child.wait(time_max.total_seconds())
+        except BaseException as error:  # also Ctrl-C: it would work beside what the next receiver starts
+            if child is not None:
+                _end(child)
+            if isinstance(error, subprocess.TimeoutExpired):
+                return f"{what} did not end within {time_max.total_seconds():.0f} s"
+            raise
+    return None if code == 0 else f"{what} ended with exit code {code}"
+
+
+def _opened_log(log: Path) -> BinaryIO:
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600), "wb")
+
+
+def _started(
+    command: tuple[str, ...], what: str, context: CommandContext, log: BinaryIO
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - the beneficiary's own command, without a shell
+            command,
+            cwd=context.version,
+            env=context.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            umask=context.umask,
+        )
+    except OSError as error:
+        raise CommandNotStartedError(
+            f"cannot start {command[0]!a} for {what}: {error.strerror}",
+            command=command[0],
+            reason=error.strerror,
+        ) from error
 
 
 def _fault(what: str, word: str) -> str | None:
@@ -125,16 +147,22 @@ def _fault(what: str, word: str) -> str | None:
     return None if os.access(word, os.X_OK) else f"the {what} {word!a} is not executable"
 
 
-def _outcome(child: subprocess.Popen[bytes], what: str, time_max: timedelta) -> str | None:
+@contextlib.contextmanager
+def signals_held_back() -> Generator[None]:
+    """Raise what a signal raises at the end of the block: a child that nobody knows yet cannot be ended."""
+    if threading.current_thread() is not threading.main_thread():  # where no signal raises anything
+        yield
+        return
+    come: list[int] = []
+    caught = [number for number in _ENDING if callable(signal.getsignal(number))]
+    usual = {number: signal.signal(number, lambda number, _: come.append(number)) for number in caught}
     try:
-        code = child.wait(time_max.total_seconds())
-    except subprocess.TimeoutExpired:
-        _end(child)
-        return f"{what} did not end within {time_max.total_seconds():.0f} s"
-    except BaseException:  # Ctrl-C: left alone, it would work beside the one that the next receiver starts
-        _end(child)
-        raise
-    return None if code == 0 else f"{what} ended with exit code {code}"
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+        for came in come:
+            signal.raise_signal(came)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
