@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from temporalio import activity
 
 from activities.heartbeats import beating, heartbeat
-from activities.places import ReadingPlaces
+from activities.places import Places, ReadingBusyError
 from tallystick.crypto.age import HybridRecipient, MalformedHeaderError, sealed_to
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, PublicKey, digest, name
@@ -43,7 +43,7 @@ class BlobActivities:
     database: Engine
     blobs: ReplicatedBlobs
     tell: Callable[[str], None] = heartbeat
-    places: ReadingPlaces = field(default_factory=lambda: ReadingPlaces(BLOB_STEPS_EACH_MAX))
+    places: Places = field(default_factory=lambda: Places(BLOB_STEPS_EACH_MAX, ReadingBusyError))
 
     @activity.defn
     def verify_deposit(self, ask: VerifyDeposit) -> DepositVerdict:

@@ -36,7 +36,7 @@ from activities.gate.sight import (
 )
 from activities.gate.witness import Witness
 from activities.heartbeats import beating, heartbeat
-from activities.places import ReadingPlaces
+from activities.places import Places, ReadingBusyError
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.authorship.authors import check_stages
@@ -90,7 +90,7 @@ class GateActivities:
     clock: Callable[[], datetime] = now
     database_clock: Callable[[Session], datetime] = database_now
     tell: Callable[[str], None] = heartbeat
-    places: ReadingPlaces = field(default_factory=lambda: ReadingPlaces(GATE_STEPS_EACH_MAX))
+    places: Places = field(default_factory=lambda: Places(GATE_STEPS_EACH_MAX, ReadingBusyError))
 
     # Cancelled or not, a run is finished: it is never cut off between two of the four writes.
     @activity.defn(no_thread_cancel_exception=True)

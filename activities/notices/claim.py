@@ -16,6 +16,7 @@ from activities.heartbeats import waiting_alive
 from activities.notices.channels.letter import Letter
 from activities.notices.post import Post
 from activities.pages import page
+from activities.places import NoticeBusyError, Places
 from tallystick.crypto.envelope import Envelope
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
@@ -32,6 +33,7 @@ from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.statements.engine import ChannelResult, Notice
 from tallystick.faults import crossing
 from tallystick.limits.documents import CLOCK_SKEW_MAX
+from tallystick.limits.processes import NOTICE_STEPS_EACH_MAX
 from tallystick.limits.steps import NOTICE_STEP_MAX
 from tallystick.messages import GiveNotice, NewEntries
 from tallystick.proof.reading import read_signed
@@ -51,12 +53,17 @@ class ClocksDisagreeError(TallystickError):
 
 
 class NoticeActivities:
-    """What the worker does to notify a depositor."""
+    """What the worker does to notify a depositor.
+
+    Attributes:
+        places: How many notices of one agreement are on their way at a time: a recipient may take minutes.
+    """
 
     def __init__(self, *, database: Engine, log_key: SigningKey, post: Post) -> None:
         self._database = database
         self._log_key = log_key
         self._post = post
+        self.places = Places(NOTICE_STEPS_EACH_MAX, NoticeBusyError)
 
     @activity.defn
     async def give_notice(self, request: GiveNotice) -> NewEntries:
@@ -66,9 +73,10 @@ class NoticeActivities:
         only while they are not on record; a channel can tell by the id that it has one already.
 
         Raises:
-            ApplicationError: The database is out of reach; nothing else ends it.
+            ApplicationError: The database is out of reach, or enough notices of the agreement are on their
+                way, so Temporal tries again; nothing else ends it.
         """
-        with crossing(retried=True):
+        with crossing(retried=True), self.places.place(request.agreement):
             async with waiting_alive():
                 return await self._given(request)
 

@@ -23,7 +23,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.notice.storage import OwedLetter, storage_letter, storage_subject
 from tallystick.domain.statements.engine import ChannelResult, StorageNotice
 from tallystick.lasting import Lasting, rest
-from tallystick.limits.notices import LETTERS_SOON, STORAGE_NOTICE_AGAIN
+from tallystick.limits.notices import LETTER_AGREEMENTS_AT_ONCE_MAX, LETTERS_SOON, STORAGE_NOTICE_AGAIN
 from tallystick.proof.reading import SignedAgreement
 from tallystick.store.database.session import DatabaseUnavailableError, reading, transaction
 from tallystick.store.ledger import ledger
@@ -64,11 +64,22 @@ class StorageNotices:
         if among is None:
             with reading(self.database) as session:
                 among = agreements.agreement_ids(session)
-        return {one: due for one in among if (due := self._given_if_possible(one)) is not None}
+        return asyncio.run(self._given_to_all(among))
 
-    def _given_if_possible(self, agreement_id: AgreementId) -> datetime | None:
+    async def _given_to_all(self, among: Iterable[AgreementId]) -> dict[AgreementId, datetime]:
+        """Go through agreements beside each other: slow recipients hold up only their own agreement."""
+        places = asyncio.Semaphore(LETTER_AGREEMENTS_AT_ONCE_MAX)
+
+        async def given(agreement_id: AgreementId) -> tuple[AgreementId, datetime | None]:
+            async with places:
+                return agreement_id, await self._given_if_possible(agreement_id)
+
+        found = await asyncio.gather(*(given(one) for one in among))
+        return {one: due for one, due in found if due is not None}
+
+    async def _given_if_possible(self, agreement_id: AgreementId) -> datetime | None:
         try:
-            return self._given(agreement_id)
+            return await self._given(agreement_id)
         except DatabaseUnavailableError:
             raise
         except TallystickError as error:
@@ -80,19 +91,25 @@ class StorageNotices:
             )
             return self.clock() + STORAGE_NOTICE_AGAIN
 
-    def _given(self, agreement_id: AgreementId) -> datetime | None:
-        with reading(self.database) as session:
-            signed, due = self.records.owed(session, agreement_id)
-        for one in due:
-            if one.due_at <= self.clock():
-                self._send(signed, one)
-        with reading(self.database) as session:
-            _, left = self.records.owed(session, agreement_id)
+    async def _given(self, agreement_id: AgreementId) -> datetime | None:
+        signed, due = await asyncio.to_thread(self._owed, agreement_id)
+        at = self.clock()
+        await asyncio.gather(*(self._send(signed, one) for one in due if one.due_at <= at))
+        _, left = await asyncio.to_thread(self._owed, agreement_id)
         return min((one.due_at for one in left), default=None)
 
-    def _send(self, signed: SignedAgreement, due: OwedLetter) -> None:
+    def _owed(self, agreement_id: AgreementId) -> tuple[SignedAgreement, tuple[OwedLetter, ...]]:
+        with reading(self.database) as session:
+            return self.records.owed(session, agreement_id)
+
+    async def _send(self, signed: SignedAgreement, due: OwedLetter) -> None:
         text = storage_letter(signed.agreement, due)
-        results = asyncio.run(self._through_all(signed, due, text))
+        results = await self._through_all(signed, due, text)
+        await asyncio.to_thread(self._record, signed, due, text, results)
+
+    def _record(
+        self, signed: SignedAgreement, due: OwedLetter, text: str, results: tuple[ChannelResult, ...]
+    ) -> None:
         at = self.clock()
         with transaction(self.database) as session:
             signed, still = self.records.owed(session, signed.agreement.id)

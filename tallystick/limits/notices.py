@@ -18,4 +18,5 @@ STORAGE_NOTICE_RETRY_MAX: Final = timedelta(days=1)
 LETTERS_SOON: Final = timedelta(seconds=5)  # after an event that the parties get a letter about at once
 STORAGE_NOTICE_AGAIN: Final = timedelta(minutes=15)  # after what kept the storekeeper from looking
 assert STORAGE_NOTICE_FINDINGS_MAX <= LIST_LENGTH_MAX
+LETTER_AGREEMENTS_AT_ONCE_MAX: Final = 16  # whose letters on damage are on their way beside each other
 LETTER_ENTRIES_REMEMBERED_MAX: Final = 4096  # of all logs together, by which letters are owed

@@ -4,11 +4,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from activities.places import ReadingBusyError, ReadingPlaces
+from activities.places import Places, ReadingBusyError
 
 
 def test_an_owner_has_only_its_own_places_and_others_have_theirs() -> None:
-    places = ReadingPlaces(2)
+    places = Places(2, ReadingBusyError)
     with ExitStack() as reading:
         reading.enter_context(places.place("one"))
         reading.enter_context(places.place("one", "two"))
@@ -20,7 +20,7 @@ def test_an_owner_has_only_its_own_places_and_others_have_theirs() -> None:
 
 
 def test_a_place_is_free_again_after_a_failure() -> None:
-    places = ReadingPlaces(1)
+    places = Places(1, ReadingBusyError)
     with pytest.raises(OSError, match="lost"), places.place("one"):
         raise OSError("lost")
     with places.place("one"):

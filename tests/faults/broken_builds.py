@@ -2195,6 +2195,34 @@ BUILDS: Final[tuple[Build, ...]] = (
         'for entry in ledger.entries(session, agreement_id, kinds=["decision"]):',
         "tests/store/registers/test_custody.py",
     ),
+    _build(
+        "one agreement's notices have every place",
+        "activities/notices/claim.py",
+        "with crossing(retried=True), self.places.place(request.agreement):",
+        "with crossing(retried=True):",
+        "tests/activities/notices/test_claim.py",
+    ),
+    _build(
+        "letters on damage go out one agreement after the other",
+        "activities/notices/storage.py",
+        "places = asyncio.Semaphore(LETTER_AGREEMENTS_AT_ONCE_MAX)",
+        "places = asyncio.Semaphore(1)",
+        "tests/activities/rounds/test_storekeeper.py -k slow",
+    ),
+    _build(
+        "one party's court order is taken for two",
+        "tallystick/domain/soundness/people.py",
+        "    orders_shared,\n",
+        "",
+        "tests/domain/soundness/test_check.py",
+    ),
+    _build(
+        "a depositor may hold its own claim without a warning",
+        "tallystick/domain/soundness/people.py",
+        "    holds_neutral,\n",
+        "",
+        "tests/domain/soundness/test_check.py",
+    ),
 )
 
 

@@ -17,6 +17,7 @@ from activities.notices.channels.letter import Letter, Taken
 from activities.notices.post import Post
 from activities.notices.storage import StorageNotices
 from activities.rounds.storekeeper import Storekeeper
+from tallystick.crypto.envelope import body_of, sign
 from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey, key_id
 from tallystick.domain.agreement.agreement import Agreement
@@ -459,6 +460,43 @@ def test_a_damaged_record_keeps_no_other_agreements_letters_back(world: World) -
     assert [one["why"] for one in logs if one["event"] == "a letter was not taken"] == [
         "this deployment has no mail server"
     ]
+
+
+def owing_as_well(world: World, name: str) -> World:
+    """Another agreement, whose parties are owed the same letters."""
+    other = register(world, replace(world.agreement, id=AgreementId(name)))
+    with transaction(world.database) as session:
+        for entry in ledger.entries(session, world.agreement.id, unclaimed=True, kinds=[Kind.EVENT]):
+            own = {"agreement": other.agreement.id, "agreement_digest": other.digest}
+            event = sign(Kind.EVENT, {**body_of(entry.statement()), **own}, [LOG_KEY])
+            ledger.append(session, other.agreement.id, event, NOW, claim=None)
+    return other
+
+
+@pytest.mark.parametrize("slow", ["an agreement", "a party"])
+def test_a_recipient_who_is_slow_keeps_no_other_letter_waiting(world: World, slow: str) -> None:
+    lose(world)
+    make_round(world)
+    first = owing_as_well(world, "a-slow-one") if slow == "an agreement" else world
+
+    class Tarpit(Post):
+        """Post of which one recipient answers only once all others have their letters."""
+
+        async def send(self, channel: Channel, letter: Letter) -> Taken:
+            whole = letter.terms.agreement.id == first.agreement.id
+            if whole and (slow == "an agreement" or letter.party == "halden"):
+                await asyncio.wait_for(others.wait(), timeout=20)
+            taken = await super().send(channel, letter)
+            served.append(letter.party)
+            if "harbour" in served and "nordwind" in served:
+                others.set()
+            return taken
+
+    others, served = asyncio.Event(), list[str]()
+    post = Tarpit(domain="test.invalid", outbox_dir=world.folder / "outbox", letter_key=LETTER_KEY)
+    assert replace(notices_of(world), post=post).give() == {}
+
+    assert len(given(world)) == len(given(first)) == 3
 
 
 def test_what_a_former_log_key_signed_is_read_under_the_version_that_it_names(world: World) -> None:
