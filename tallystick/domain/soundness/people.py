@@ -138,6 +138,34 @@ def rulings_neutral(agreement: Agreement) -> Iterator[Finding]:
             yield error(code, f"/authorities/{name}", message, "Name persons of neutral parties only.")
 
 
+def orders_shared(agreement: Agreement) -> Iterator[Finding]:
+    """Advise against one party that can attest a court order by itself: no window is waited for then."""
+    quorum = agreement.authorities.court_order
+    for party in agreement.parties if quorum else ():
+        if quorum is not None and quorum.satisfied_by(_acting_for(agreement, party.id)):
+            message = f"{party.id} alone can attest a court order, and so skip the objection window"
+            yield warning(
+                "court-order-one-party",
+                "/authorities/court_order",
+                message,
+                "Require persons of another party too.",
+            )
+
+
+def holds_neutral(agreement: Agreement) -> Iterator[Finding]:
+    """Advise against a depositor who may hold a claim against itself, again after each lift."""
+    own = persons_of(agreement, Role.DEPOSITOR)
+    for place, person in enumerate(agreement.authorities.hold):
+        if person in own:
+            message = f"{person} acts for the depositor, and may hold a claim again after each lift"
+            yield warning(
+                "hold-by-depositor",
+                f"/authorities/hold/{place}",
+                message,
+                "Name persons of neutral parties; the depositor can object.",
+            )
+
+
 def joint_means_both(agreement: Agreement) -> Iterator[Finding]:
     """Require that a joint instruction needs someone of each side."""
     quorum = agreement.authorities.joint_instruction
@@ -198,6 +226,8 @@ RULES: Final[tuple[Rule, ...]] = (
     claimants_without_seat,
     vetoes_shared,
     rulings_neutral,
+    orders_shared,
+    holds_neutral,
     joint_means_both,
     approvers_can_read,
     seats_count,

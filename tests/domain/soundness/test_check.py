@@ -458,6 +458,13 @@ WARNINGS: list[tuple[str, str, Agreement]] = [
     ("channel-shared", "/parties/0/channels/1", party(1, channels=AGREEMENT.parties[0].channels[1:])),
     ("beneficiary-cannot-claim", "/parties/5", TWO_BENEFICIARIES),
     ("arbitrator-without-power", "/authorities/arbitration", authorities(arbitration=quorum(TOM))),
+    ("court-order-one-party", "/authorities/court_order", authorities(court_order=quorum(TOM))),
+    (
+        "court-order-one-party",
+        "/authorities/court_order",
+        authorities(court_order=quorum({"all": [ANA, ABE]})),
+    ),
+    ("hold-by-depositor", "/authorities/hold/1", authorities(hold=(ANA, DORA))),
     ("revocation-needs-owner", "/authorities/revocation", authorities(revocation=ANA_AND_SOMEBODY)),
     ("calendar-short", "/calendars/0/covers_until", calendar(0, covers_until=date(2027, 9, 30), holidays=())),
     ("holiday-not-covered", "/calendars/0/holidays", calendar(0, holidays=(date(2029, 1, 1),))),
