@@ -17,6 +17,8 @@ PASSPHRASE_LETTERS_WISE: Final = 6  # as is one of fewer different ones
 # The receiver.
 COMMAND_TIME_MAX: Final = timedelta(minutes=15)  # of what a receiver runs to activate or to check
 COMMAND_WORDS_MAX: Final = 64
+COMMAND_LOG_BYTES_MAX: Final = 16 * 1024 * 1024  # of what they say, kept for each stage;
+COMMAND_LOG_LOOK: Final = timedelta(milliseconds=100)  # how often its size is looked at meanwhile
 FILE_SYSTEM_BLOCK_BYTES: Final = 4096  # what the smallest file takes on a common file system
 RECEIVER_SPARE_BYTES: Final = 256 * 1024  # for folders, the logbook and receipts
 RECEIVER_KNOWN_BYTES_MAX: Final = 80 * EVIDENCE_ENTRIES_MAX + 64  # a digest of each entry of a record

@@ -1,8 +1,10 @@
 """The beneficiary's commands that activate a version and check whether it works.
 
 Their output stays in a private log, because it may quote what was released, while every
-party reads a receipt. A command gets nothing of the receiver's own: no `TALLYSTICK_` setting, none of its
-open files, signals as they are by default, and the umask of the user who started the receiver.
+party reads a receipt. The log is bounded: what was released may make a command talk without
+an end, and a full disk would stop the receiver. What a failed command has started ends with it.
+A command gets nothing of the receiver's own: no `TALLYSTICK_` setting, none of its open files,
+signals as they are by default, and the umask of the user who started the receiver.
 """
 
 import contextlib
@@ -11,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,9 +22,10 @@ from typing import BinaryIO, Final
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, StageId
-from tallystick.limits.desk import COMMAND_TIME_MAX
+from tallystick.limits.desk import COMMAND_LOG_BYTES_MAX, COMMAND_LOG_LOOK, COMMAND_TIME_MAX
 
 _OWN_SETTINGS: Final = "TALLYSTICK_"
+_DROPPED: Final = b"[tallystick: the log was full, and what it had was dropped]\n"
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -102,13 +106,17 @@ def fault_of(command: tuple[str, ...], what: str, context: CommandContext, time_
         try:
             with signals_held_back():
                 child = _started(command, what, context, log)
-            code = child.wait(time_max.total_seconds())
+            code = _waited_for(child, time_max, log)
+            if code != 0:
+                _end(child)  # what it left in the background would work beside the next try
         except BaseException as error:  # also Ctrl-C: it would work beside what the next receiver starts
             if child is not None:
                 _end(child)
             if isinstance(error, subprocess.TimeoutExpired):
                 return f"{what} did not end within {time_max.total_seconds():.0f} s"
             raise
+        finally:
+            _keep_bounded(log)
     return None if code == 0 else f"{what} ended with exit code {code}"
 
 
@@ -165,6 +173,32 @@ def signals_held_back() -> Generator[None]:
             signal.raise_signal(came)
 
 
+def _waited_for(child: subprocess.Popen[bytes], time_max: timedelta, log: BinaryIO) -> int:
+    """Return the exit code; meanwhile keep the log bounded.
+
+    Raises:
+        TimeoutExpired: The time is over.
+    """
+    until = time.monotonic() + time_max.total_seconds()
+    while True:
+        left = max(until - time.monotonic(), 0)
+        try:
+            return child.wait(min(left, COMMAND_LOG_LOOK.total_seconds()))
+        except subprocess.TimeoutExpired:
+            if not left:
+                raise
+        _keep_bounded(log)
+
+
+def _keep_bounded(log: BinaryIO) -> None:
+    """Drop what a log has if that is too much: whoever writes to it appends, and goes on."""
+    if os.fstat(log.fileno()).st_size > COMMAND_LOG_BYTES_MAX:
+        os.ftruncate(log.fileno(), 0)
+        os.write(log.fileno(), _DROPPED)
+
+
 def _end(child: subprocess.Popen[bytes]) -> None:
-    os.killpg(child.pid, signal.SIGKILL)  # it leads a session of its own: what it started ends with it
+    """End a command and what it has started: it leads a session of its own."""
+    with contextlib.suppress(ProcessLookupError):  # it has ended, and has left nothing
+        os.killpg(child.pid, signal.SIGKILL)
     child.wait()

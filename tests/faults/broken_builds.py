@@ -2223,6 +2223,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "",
         "tests/domain/soundness/test_check.py",
     ),
+    _build(
+        "the receiver's command writes as much as it likes",
+        "tallystick/receiver/commands.py",
+        "if os.fstat(log.fileno()).st_size > COMMAND_LOG_BYTES_MAX:",
+        "if False:",
+        "tests/receiver/test_trying.py -k log_",
+    ),
+    _build(
+        "what a failed command left works beside the next try",
+        "tallystick/receiver/commands.py",
+        "_end(child)  # what it left in the background would work beside the next try",
+        "pass",
+        "tests/receiver/test_trying.py -k left_at_work",
+    ),
 )
 
 

@@ -1,6 +1,7 @@
 """A stage whose commands fail is tried again; only a person or the end of its window makes it a failure."""
 
 import os
+import select
 import signal
 import sys
 from dataclasses import replace
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tallystick.domain.instants import FIRST, LAST
+from tallystick.limits.desk import COMMAND_LOG_BYTES_MAX
 from tallystick.receiver.commands import CommandNotStartedError, Commands
 from tallystick.receiver.delivery import OfferedStage
-from tallystick.receiver.receiver import receive
+from tallystick.receiver.receiver import OWN_FOLDER, receive
 from tallystick.receiver.trying import time_left
 from tests.support.receivers import FAILS, PASSES, active, receive_all, setting
 from tests.support.worlds.agreements import PROVISIONAL
@@ -77,6 +79,44 @@ def test_command_may_not_run_longer_than_its_window_lasts(escrow: FolderEscrow, 
     work = setting(escrow, tmp_path / "bank", commands=Commands(activate=("sleep", "600")))
     receive(work, escrow.release.claim)
     assert escrow.receipts()[0].detail == "activation did not end within 1 s"
+
+
+def test_log_of_a_command_that_talks_without_an_end_stays_bounded(
+    escrow: FolderEscrow, tmp_path: Path
+) -> None:
+    bank = tmp_path / "bank"
+    size, most = f"$(stat -c %s {bank}/{OWN_FOLDER}/logs/*)", COMMAND_LOG_BYTES_MAX
+    talks = f"head -c {most + 1} /dev/zero; while [ {size} -gt {most} ]; do :; done; echo the end"
+    commands = Commands(activate=("bash", "-c", talks), time_max=timedelta(seconds=20))
+    receive(setting(escrow, bank, commands=commands, give_up=True), escrow.release.claim)
+    (log,) = (bank / OWN_FOLDER / "logs").iterdir()
+    lines = sorted(log.read_bytes().splitlines())  # a command may write before the note stands
+    assert lines == [b"[tallystick: the log was full, and what it had was dropped]", b"the end"]
+    assert escrow.outcomes() == [(PROVISIONAL, "activated")], "it is no failure to say much"
+
+
+def test_log_that_a_command_fills_at_its_end_is_bounded_as_well(escrow: FolderEscrow, tmp_path: Path) -> None:
+    bank = tmp_path / "bank"
+    talks = ("head", "-c", str(COMMAND_LOG_BYTES_MAX + 1), "/dev/zero")
+    receive(setting(escrow, bank, commands=Commands(activate=talks)), escrow.release.claim)
+    (log,) = (bank / OWN_FOLDER / "logs").iterdir()
+    assert log.stat().st_size < COMMAND_LOG_BYTES_MAX
+
+
+def test_what_a_failed_command_left_at_work_ends_with_it(escrow: FolderEscrow, tmp_path: Path) -> None:
+    """The background process holds a pipe open: whoever reads it sees the end once the process has ended."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reads = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    leaves = f"exec 3> {pipe}; sleep 600 & exit 3"
+    work = setting(escrow, tmp_path / "bank", commands=Commands(activate=("bash", "-c", leaves)))
+    (trying,) = receive(work, escrow.release.claim).trying
+    assert trying.fault == "activation ended with exit code 3"
+    os.set_blocking(reads, True)
+    ready, _, _ = select.select([reads], [], [], 30)
+    assert ready, "its background process still has the pipe open"
+    assert os.read(reads, 1) == b""
+    os.close(reads)
 
 
 def test_command_that_cannot_be_started_is_never_reported(escrow: FolderEscrow, tmp_path: Path) -> None:
