@@ -8,14 +8,13 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Final
 
 from tallystick import telemetry
 from tallystick.domain.errors import TallystickError
+from tallystick.domain.pauses import backoff
 from tallystick.limits.processes import LASTING_RETRY_MIN
 
 _log = telemetry.logger(__name__)
-_DOUBLINGS_MAX: Final = 20
 
 
 def rest(pause: timedelta) -> None:
@@ -43,11 +42,11 @@ class Lasting:
         try:
             yield
         except self._passing as error:
-            if self._is_news(error):
+            if self._failed_anew(error):
                 code = getattr(error, "code", type(error).__name__)
                 _log.warning(self._undone, code=code, why=str(error))
         except Exception as error:  # noqa: BLE001 - nobody notices a loop that ends
-            if self._is_news(error):
+            if self._failed_anew(error):
                 _log.exception("defect", what=self._undone)
         else:
             self._failures, self._said = 0, None
@@ -56,9 +55,10 @@ class Lasting:
         """Return how long to wait: `every`, or after failures less than that, but longer each time."""
         if not self._failures:
             return every
-        return min(every, LASTING_RETRY_MIN * (1 << min(self._failures - 1, _DOUBLINGS_MAX)))
+        return backoff(self._failures, LASTING_RETRY_MIN, every)
 
-    def _is_news(self, error: Exception) -> bool:
+    def _failed_anew(self, error: Exception) -> bool:
+        """Count a failure, and return whether it is another than the one before."""
         self._failures += 1
         said = f"{type(error).__name__}: {error}"
         news, self._said = said != self._said, said

@@ -12,7 +12,7 @@ GATE_RETRY_SELDOM: Final = timedelta(hours=6)  # but never longer
 GATE_ASKED_SOON_MAX: Final = 128  # times on one claim; from then on a part of the time since the first passes
 GATE_ASKED_AT_ONCE_MAX: Final = 256  # before it is asked again; so it does after an act, after so many times:
 GATE_ASKED_SHARE: Final = 48  # this part
-GATE_RETRY_DOUBLINGS_MAX: Final = 20
+RETRY_DOUBLINGS_MAX: Final = 20  # of any pause, so that no number grows without end
 NOTICE_RETRY_MIN: Final = timedelta(seconds=10)
 NOTICE_RETRY_MAX: Final = timedelta(hours=6)  # as often as it takes: only people end it;
 NOTICE_RETRY_SHARE: Final = 48  # after a longer time, this part of it

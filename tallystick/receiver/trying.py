@@ -6,11 +6,11 @@ from typing import Final
 
 from tallystick.domain.ids import StageId
 from tallystick.domain.instants import plus
+from tallystick.domain.pauses import backoff
 from tallystick.limits.desk import ACTIVATION_PAUSE_MAX, ACTIVATION_PAUSE_MIN, ACTIVATION_REPORT_TIME
 from tallystick.receiver.delivery import OfferedStage
 from tallystick.receiver.logbook import StageNote
 
-_DOUBLINGS_MAX: Final = 16
 _SHORTEST: Final = timedelta(seconds=1)
 
 
@@ -42,8 +42,7 @@ def trying(note: StageNote, offered: OfferedStage) -> Trying:
 def again_at(note: StageNote) -> datetime:
     """Return when a version that has failed is tried again: after a pause that doubles each time."""
     assert note.tried_at is not None, "it was tried"
-    doublings = min(note.tries - 1, _DOUBLINGS_MAX)
-    return note.tried_at + min(ACTIVATION_PAUSE_MIN * (1 << doublings), ACTIVATION_PAUSE_MAX)
+    return note.tried_at + backoff(note.tries, ACTIVATION_PAUSE_MIN, ACTIVATION_PAUSE_MAX)
 
 
 def has_time(note: StageNote, offered: OfferedStage) -> bool:
