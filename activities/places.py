@@ -18,8 +18,8 @@ class ReadingBusyError(TallystickError):
     """As many sealed files of one agreement or person are being read as may be at a time."""
 
     code = "reading-busy"
-    why = "Only some stages or deposits of an agreement, and of a person, are read at a time: no other waits."
-    advice = "Nothing to do: this one is read once an earlier one is, and until then all stays as it is."
+    why = "Few stages or deposits of one agreement or person are read at a time, to leave others a place."
+    advice = "Nothing to do: this one is read as soon as an earlier one has been; nothing changes until then."
     retryable = True
 
 

@@ -105,9 +105,8 @@ def _after_the_end(backend: Backend, claim: Digest, envelope: Envelope) -> Recor
     with transaction(backend.database) as session:
         case = _reloaded(backend, session, claim)
         if on_record(case, statement_id(envelope)) is None:
-            _admitted(
-                backend, session, case, envelope
-            )  # on another log, too: then the worker raises the alarm
+            # Its author may have verified another log: then the worker raises the alarm.
+            _admitted(backend, session, case, envelope)
             ledger.append(session, case.agreement.id, envelope, backend.now(), claim=claim)
             case = _reloaded(backend, session, claim)
     told = on_record(case, statement_id(envelope))

@@ -46,7 +46,7 @@ MaybeApi = Annotated[
 Key = Annotated[Path, typer.Option("--key", envvar="TALLYSTICK_KEY", help="Your private key file, NAME.key.")]
 MaybeKey = Annotated[
     Path | None,
-    typer.Option("--key", envvar="TALLYSTICK_KEY", help="Your private key file, if something needs it."),
+    typer.Option("--key", envvar="TALLYSTICK_KEY", help="Your private key file, NAME.key, if it is needed."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Sign without asking.")]

@@ -12,6 +12,7 @@ from tallystick.client.problems import UnexpectedAnswerError, UnreachableError, 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
 from tallystick.limits.client import PROBLEM_SIZE_BYTES_MAX
+from tallystick.limits.documents import FACT_LENGTH_MAX
 
 JSON: Final = "application/json"
 TEXT: Final = "text/plain"
@@ -19,7 +20,6 @@ OCTETS: Final = "application/octet-stream"
 EVENTS: Final = "text/event-stream"
 _PROBLEM: Final = "application/problem+json"
 _PROBLEM_TYPE: Final = "urn:tallystick:problem:"
-_SAID_LENGTH_MAX: Final = 200
 _OURS: Final = frozenset({JSON, TEXT, OCTETS, _PROBLEM})
 _DONE: Final = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
 """What stands for a whole answer; a part (206) comes only where a part was asked for."""
@@ -112,7 +112,7 @@ def somebody_else(given: Received) -> UnreachableError:
         f"something else answered in the server's place, with HTTP status {given.status}",
         status=given.status,
         media_type=given.media_type[:64],
-        **{name: text[:_SAID_LENGTH_MAX] for name, text in said.items() if text is not None},
+        **{name: text[:FACT_LENGTH_MAX] for name, text in said.items() if text is not None},
     )
 
 

@@ -30,7 +30,7 @@ class Period:
         text: An ISO 8601 duration of days, hours, minutes and seconds, or `N business days`.
 
     Raises:
-        MalformedDocumentError: Another form, or longer than `limits.py` allows.
+        MalformedDocumentError: Another form, or longer than `limits.agreements` allows.
     """
 
     text: str

@@ -13,6 +13,7 @@ from tallystick.crypto.envelope import sign, statement_id
 from tallystick.desk.kept.unsent import Unsent
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits.client import HTTP_ATTEMPTS_MAX, HTTP_RETRY_AFTER_MAX, UPLOAD_PART_BYTES_MIN
+from tallystick.limits.documents import FACT_LENGTH_MAX
 from tests.support.sites.certificates import own_certificate
 from tests.support.sites.fake_api import Answer, FakeApi, serving
 from tests.support.sites.raw_server import speaking
@@ -120,7 +121,7 @@ def test_who_answered_in_the_servers_place_is_told() -> None:
     facts = lost.value.facts
     assert facts["location"] == "http://portal.example/login"
     assert str(facts["server"]).startswith("BlueCoat")
-    assert len(str(facts["server"])) == 200
+    assert len(str(facts["server"])) == FACT_LENGTH_MAX
     assert str(lost.value).isprintable()
 
 

@@ -25,8 +25,7 @@ class FiledClaim:
         state: As its record makes it.
         filed_at: When it was accepted; the log key vouches for the times in a record.
         stated: The acts of persons on it so far, and the keys that were revoked, verified, each with its id,
-            oldest first. A server may
-            leave some out; none of them can be forged.
+            oldest first. A server may leave some out; none of them can be forged.
     """
 
     digest: Digest
