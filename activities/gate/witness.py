@@ -19,7 +19,7 @@ from tallystick.domain.ids import Digest, PublicKey, gate_person
 from tallystick.domain.kinds import Kind
 from tallystick.domain.notice.sighting import to_be_sighted
 from tallystick.domain.statements.engine import Sighting
-from tallystick.domain.statements.signed import write_body
+from tallystick.domain.statements.signed import BY_GATE, write_body
 from tallystick.limits.steps import GATE_LOOKS_MAX
 from tallystick.proof.reading import read_signed
 from tallystick.store.cases.casefile import CaseFile, ClaimMovedOnError, check_head, load
@@ -47,8 +47,9 @@ class Witness:
         """Record that the claim's notice was seen, unless there is none or it was seen; return the statement.
 
         Args:
-            at: The workflow's time, when it asked. The entry is accepted then: where the database's clock is
-                this host's own, a host that is days ahead would otherwise keep a window open for days.
+            at: The workflow's time, when it asked. The entry is accepted then, or with what came since: where
+                the database's clock is this host's own, a host that is days ahead would otherwise keep a
+                window open for days.
 
         Raises:
             NotThisGateError: The agreement pins another gate.
@@ -70,7 +71,7 @@ class Witness:
         check_gate(case.signed, self.keys, self.root_keys)
         self.tell("notice seen")
         envelope = self._statement(case, seen.signed.id)
-        self._append(case, envelope, max(at, seen.accepted_at))
+        self._append(case, envelope, max(at, _latest(case)))
         self.tell("sighting recorded")
         return statement_id(envelope)
 
@@ -88,3 +89,9 @@ class Witness:
         with transaction(self.database) as session:
             check_head(session, agreement.id, claim.digest, after=known)
             ledger.append(session, agreement.id, envelope, at, claim=claim.digest)
+
+
+def _latest(case: CaseFile) -> datetime:
+    """Return when the last statement about the claim was accepted; gates date theirs by their own clock."""
+    about = (entry for entry in case.raw if entry.claim == case.claim.digest and entry.kind not in BY_GATE)
+    return max(entry.accepted_at for entry in about)

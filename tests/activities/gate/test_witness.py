@@ -41,6 +41,13 @@ def test_gate_signs_once_when_it_saw_the_notice_by_its_own_clock(notified: World
     assert (again, first != "") == ("", True)
 
 
+def test_a_gate_that_was_held_up_dates_nothing_before_what_came_meanwhile(notified: World) -> None:
+    meanwhile = GIVEN + timedelta(minutes=1)
+    notified.say(NoticeAcknowledgement, DORA, meanwhile)
+    notified.gate(at=GIVEN + timedelta(minutes=2)).sight_notice(SightNotice(claim=notified.claim, at=GIVEN))
+    assert [entry.accepted_at for entry in notified.case().raw][-2:] == [meanwhile, meanwhile]
+
+
 @pytest.mark.parametrize("off_by", [timedelta(hours=-2), timedelta(days=40)], ids=["behind", "ahead"])
 def test_gate_whose_clock_disagrees_with_the_workflows_signs_nothing(
     notified: World, off_by: timedelta
