@@ -192,8 +192,9 @@ def test_the_loop_behind_the_letters_outlasts_whatever_fails_and_records_each_on
     other = sqlite3.connect(path, isolation_level=None)
     with closing(other), capture_logs() as logs, pytest.raises(EndedError):
         soon.keep_sending(rest)
-    told = [log["event"] for log in logs if log["event"] != "a letter was not taken"]
-    assert told == ["letters about the log were not sent", "defect"]
+    told = [(log["event"], log.get("why")) for log in logs if log["event"] != "a letter was not taken"]
+    assert len(told) == len(set(told))  # a database that is away may say so in two ways
+    assert list(dict(told)) == ["letters about the log were not sent", "defect"]
     assert set(rests) == {LETTERS_SOON}
     assert kinds(world).count(Kind.STORAGE_NOTICE) == 3
     assert len(list(outbox.rglob("*.txt"))) == 3
