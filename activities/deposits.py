@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 from temporalio import activity
 
 from activities.heartbeats import beating, heartbeat
@@ -21,7 +22,7 @@ from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs
 from tallystick.store.blobs.store import ReplicaState, ReplicaVerdict, check_everywhere, check_readable
 from tallystick.store.database.session import reading
 from tallystick.store.registers import agreements, deposits
-from tallystick.store.registers.custody import epochs
+from tallystick.store.registers.custody import epoch_of
 
 
 class NoSuchDepositError(TallystickError):
@@ -56,17 +57,14 @@ class BlobActivities:
         agreement_id = AgreementId(name(ask.agreement))
         with crossing(), beating():
             self.blobs.check_ready()
-            deposit, depositor, shares = self._deposit(agreement_id, digest(ask.deposit))
-            with self.places.place(agreement_id, depositor):
-                found = [self._verify(component) for component in deposit.components]
-                found += [self._verify_shares(one, shares[one.component]) for one in deposit.components]
+            deposited = self._deposited(agreement_id, digest(ask.deposit))
+            with self.places.place(agreement_id, deposited.depositor):
+                found = [self._verify(component) for component in deposited.body.components]
+                found += [self._verify_shares(*dealt) for dealt in deposited.shares.items()]
         because = tuple(line for _, lines in found for line in lines)
         return DepositVerdict(verified=not any(lost for lost, _ in found), because=because)
 
-    def _deposit(
-        self, agreement_id: AgreementId, wanted: Digest
-    ) -> tuple[Deposit, PublicKey, Mapping[ComponentId, Sequence[Digest]]]:
-        """Return a deposit, the key of the person who made it, and the shares of each component's key."""
+    def _deposited(self, agreement_id: AgreementId, wanted: Digest) -> "_Deposited":
         with reading(self.database) as session:
             stored = deposits.by_digest(session, agreement_id, wanted)
             if stored is None:
@@ -74,12 +72,13 @@ class BlobActivities:
             body = stored.body()
             version = agreements.by_digest(session, body.agreement_digest)
             assert version is not None, "a deposit on record is under a version on record"
-            dealt = {epoch.digest: epoch.body.shares for epoch in epochs(session, agreement_id)}
-        shares = {
-            one.component: [share.sealed_digest for share in dealt.get(one.custody, ())]
-            for one in body.components
-        }
-        return body, version.signed().agreement.person(body.person).signing_key, shares
+            return _Deposited(
+                body=body,
+                depositor=version.signed().agreement.person(body.person).signing_key,
+                shares={
+                    one.component: _shares(session, agreement_id, one.custody) for one in body.components
+                },
+            )
 
     def _verify(self, component: DepositedComponent) -> tuple[bool, list[str]]:
         """Return whether the component differs from what was signed, and a line for each bad copy."""
@@ -88,16 +87,14 @@ class BlobActivities:
             verdicts = self.blobs.repair(component.sealed_digest, component.sealed_bytes)
         except NoGoodReplicaError as error:
             check_readable(error.verdicts)
-            return True, list(_lines(component, error.verdicts))
+            return True, list(_lines(component.component, error.verdicts))
         check_everywhere(verdicts)
-        lines = list(_lines(component, verdicts))
+        lines = list(_lines(component.component, verdicts))
         if (fault := self._header_fault(component)) is not None:
             return True, [*lines, f"{component.component}: {fault}"]
         return False, lines
 
-    def _verify_shares(
-        self, component: DepositedComponent, shares: Sequence[Digest]
-    ) -> tuple[bool, list[str]]:
+    def _verify_shares(self, component: ComponentId, shares: Sequence[Digest]) -> tuple[bool, list[str]]:
         """Return whether a share of the component's key is lost, without which nobody opens it, and lines."""
         lost, lines = False, list[str]()
         for share in shares:
@@ -108,7 +105,7 @@ class BlobActivities:
                 lost, verdicts = True, error.verdicts
             else:
                 check_everywhere(verdicts)
-            lines += [line.replace(": ", ", a share of its key: ", 1) for line in _lines(component, verdicts)]
+            lines += _lines(f"{component}, a share of its key", verdicts)
         return lost, lines
 
     def _header_fault(self, component: DepositedComponent) -> str | None:
@@ -123,7 +120,21 @@ class BlobActivities:
         return None if kinds == (wanted,) else f"sealed to {', '.join(kinds)}, not {wanted} alone"
 
 
-def _lines(component: DepositedComponent, verdicts: tuple[ReplicaVerdict, ...]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Deposited:
+    """A deposit, the key of the person who made it, and the shares of each component's key."""
+
+    body: Deposit
+    depositor: PublicKey
+    shares: Mapping[ComponentId, Sequence[Digest]]
+
+
+def _shares(session: Session, agreement_id: AgreementId, custody: Digest) -> Sequence[Digest]:
+    epoch = epoch_of(session, agreement_id, custody)
+    return [share.sealed_digest for share in epoch.body.shares] if epoch is not None else []
+
+
+def _lines(what: str, verdicts: tuple[ReplicaVerdict, ...]) -> Iterator[str]:
     for verdict in verdicts:
         if verdict.state is not ReplicaState.GOOD:
-            yield f"{component.component}: {verdict.words}"
+            yield f"{what}: {verdict.words}"

@@ -9,9 +9,8 @@ from temporalio import activity
 
 from activities.heartbeats import beating, heartbeat
 from activities.rounds.log_signing import LogSigning
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.ids import Digest, PublicKey, digest
+from tallystick.domain.ids import Digest, PublicKey, digest, sha256_digest
 from tallystick.faults import crossing
 from tallystick.limits.steps import EVIDENCE_LOOKS_MAX
 from tallystick.messages import EvidenceRequest, StoredEvidence

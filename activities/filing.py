@@ -32,7 +32,7 @@ class Filings:
     cases: Cases
 
     def look(self, envelope: Envelope, claim: Digest) -> Mapping[Digest, StoredDocument]:
-        """Return what the stores have of a new claim's documents; one on record goes on without a look.
+        """Return what the stores have of a new claim's documents; of one on record nothing is asked.
 
         Raises:
             TallystickError: Its agreement is not registered, a signature is wrong, or a store is away.

@@ -1,4 +1,4 @@
-"""Work that lasts: no error ends it, each is told once, and after one it is tried again sooner."""
+"""Work that lasts: no error ends it, each is logged once, and after one it is tried again sooner."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from tallystick.lasting import Lasting
 from tallystick.limits.processes import LASTING_RETRY_MIN
 
 
-def test_whatever_fails_is_told_once_until_something_else_does_or_the_work_is_done() -> None:
+def test_whatever_fails_is_reported_once_until_something_else_does_or_the_work_is_done() -> None:
     lasting = Lasting("nothing was done", RuntimeError)
     failing: list[Exception | None] = [
         *(MalformedError("one"), MalformedError("one"), RuntimeError("two"), ZeroDivisionError()),

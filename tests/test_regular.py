@@ -94,7 +94,7 @@ def test_a_pipe_without_a_writer_is_empty_and_a_slow_writer_is_waited_for(tmp_pa
     os.close(reading)
 
 
-def test_a_folder_that_others_could_change_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_others_could_change_is_reported(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir(mode=0o755)
     assert ownership_fault(own) is None
@@ -106,7 +106,7 @@ def test_a_folder_that_others_could_change_is_told(tmp_path: Path) -> None:
     assert ownership_fault(tmp_path / "file") == "is not a folder"
 
 
-def test_a_place_below_a_folder_that_everybody_may_write_to_is_told(tmp_path: Path) -> None:
+def test_a_place_below_a_folder_that_everybody_may_write_to_is_reported(tmp_path: Path) -> None:
     own = tmp_path / "shared" / "desk"
     own.mkdir(parents=True, mode=0o700)
     (tmp_path / "link").symlink_to(own)

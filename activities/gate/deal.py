@@ -11,12 +11,11 @@ from activities.gate.gate import check_gate, latest_version, note_blob
 from tallystick.crypto import age
 from tallystick.crypto.custody.gate import CustodyEpoch, DealtEpoch, deal_epoch
 from tallystick.crypto.envelope import Envelope, new_nonce, sign
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.plan import GATE_LEAF
 from tallystick.domain.deposit.recording import CustodyRefusedError, check_custody
-from tallystick.domain.ids import AgreementId, ComponentId, Digest, PublicKey, gate_person
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PublicKey, gate_person, sha256_digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.custody import Custody, SealedShare
 from tallystick.domain.statements.signed import expect, write_body

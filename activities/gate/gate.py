@@ -3,13 +3,12 @@
 from sqlmodel import Session
 
 from tallystick.crypto import age
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.keys import key_id
 from tallystick.domain.agreement.deployment import root_fault
 from tallystick.domain.agreement.plan import GATE_LEAF
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, PublicKey
+from tallystick.domain.ids import AgreementId, PublicKey, sha256_digest
 from tallystick.proof.reading import SignedAgreement
 from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, record_blob
 from tallystick.store.database.session import database_now

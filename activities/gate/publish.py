@@ -7,11 +7,10 @@ from sqlalchemy import Engine
 
 from activities.gate.gate import note_blob
 from activities.gate.journal import GateJournal, KeptContribution
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import ComponentId, Digest, StageId
+from tallystick.domain.ids import ComponentId, Digest, StageId, sha256_digest
 from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.domain.statements.header import Contribution
 from tallystick.store.blobs.replicas import NoGoodReplicaError, ReplicatedBlobs

@@ -18,14 +18,13 @@ from activities.notices.post import Post
 from activities.pages import page
 from activities.places import NoticeBusyError, Places
 from tallystick.crypto.envelope import Envelope
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.agreement import depositor
 from tallystick.domain.claim.claim import WrongClaimStateError
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import digits_of
+from tallystick.domain.ids import digits_of, sha256_digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.notice.letter import claim_letter, claim_subject
 from tallystick.domain.notice.proof import channels_left

@@ -22,11 +22,10 @@ from activities.notices.channels.webhook import Webhooks
 from tallystick import telemetry
 from tallystick.certificates import certificate_fault
 from tallystick.crypto.envelope import sign
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.letter_key import LetterKey
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.codec import encode_object
-from tallystick.domain.ids import engine_person
+from tallystick.domain.ids import engine_person, sha256_digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.engine import ChannelResult

@@ -15,10 +15,9 @@ from activities.notices.letter_records import LetterRecords
 from activities.notices.post import Post
 from tallystick import telemetry
 from tallystick.crypto.envelope import Envelope
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId
+from tallystick.domain.ids import AgreementId, sha256_digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.notice.storage import OwedLetter, storage_letter, storage_subject
 from tallystick.domain.statements.engine import ChannelResult, StorageNotice

@@ -14,11 +14,10 @@ from api.http.problems import BodyTooLargeError, UnsupportedMediaTypeError
 from api.http.tokens import bearer_of, signer_of
 from api.http.turns import in_turn
 from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes_max, parse_envelope
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode
-from tallystick.domain.ids import Digest, PublicKey
+from tallystick.domain.ids import Digest, PublicKey, sha256_digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX, JSON_SIZE_BYTES_MAX

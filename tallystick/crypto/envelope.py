@@ -13,11 +13,11 @@ from functools import cached_property
 from typing import Final, TypeGuard
 
 from tallystick.crypto.json.base64 import base64_bytes, base64_text
-from tallystick.crypto.json.canonical import canonical_bytes, parse, parse_canonical, sha256_digest
+from tallystick.crypto.json.canonical import canonical_bytes, parse, parse_canonical
 from tallystick.crypto.json.members import members_of, text_of
 from tallystick.crypto.keys import SIGNATURE_SIZE_BYTES, SigningKey, key_id, verifies
 from tallystick.domain.errors import MalformedError, TallystickError
-from tallystick.domain.ids import Digest, PublicKey
+from tallystick.domain.ids import Digest, PublicKey, sha256_digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.limits.documents import (
     AGREEMENT_SIZE_BYTES_MAX,

@@ -12,9 +12,8 @@ import nacl.bindings
 import nacl.exceptions
 import nacl.signing
 
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import Digest, PublicKey
+from tallystick.domain.ids import Digest, PublicKey, sha256_digest
 from tallystick.limits.documents import KEYS_KEPT_MAX
 
 SEED_SIZE_BYTES: Final = 32

@@ -5,6 +5,7 @@ agreement, but *is* the public key: the same key under two names is one person.
 """
 
 import base64
+import hashlib
 import re
 from typing import Final, NewType
 
@@ -86,6 +87,11 @@ def digest(text: str) -> Digest:
 def as_digest(sha256: bytes) -> Digest:
     """Return the 32 bytes of a SHA-256 as a digest."""
     return Digest(f"sha256:{sha256.hex()}")
+
+
+def sha256_digest(data: bytes) -> Digest:
+    """Return the SHA-256 of `data` in the form used everywhere: `sha256:` and hexadecimal."""
+    return as_digest(hashlib.sha256(data).digest())
 
 
 def digits_of(of: Digest) -> str:

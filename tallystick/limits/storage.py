@@ -19,7 +19,7 @@ SCRUB_REST_MIN: Final = timedelta(milliseconds=100)  # between two blobs that ar
 COPIES_SOON: Final = timedelta(seconds=1)  # after an upload that is not in every store yet
 COPY_RETRY_MIN: Final = timedelta(seconds=5)  # after a look at a blob that no copy could be made of
 COPY_RETRY_MAX: Final = timedelta(hours=1)
-COPY_LATE: Final = timedelta(hours=1)  # after that the parties are told that a copy is missing
+COPY_LATE: Final = timedelta(hours=1)  # after that the parties get a letter about it
 UPLOAD_IDLE_MAX: Final = timedelta(days=3)  # after that an unfinished upload is dropped, and its room is free
 UPLOAD_RENEWED_AFTER: Final = timedelta(hours=1)  # how old the note may be of when it was continued last
 UPLOAD_RENEWED_BYTES: Final = 64 * 1024 * 1024  # after so many of one request, its room is looked at again

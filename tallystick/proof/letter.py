@@ -20,12 +20,12 @@ from tallystick.crypto.envelope import (
     kind_of,
     verified_signers,
 )
-from tallystick.crypto.json.canonical import canonical_bytes, parse, sha256_digest
+from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.crypto.json.members import members_of, text_of
 from tallystick.crypto.letter_key import read_published
 from tallystick.domain.codec import decode, instant_text
 from tallystick.domain.errors import MalformedError, TallystickError
-from tallystick.domain.ids import PartyId, engine_person, nonce
+from tallystick.domain.ids import PartyId, engine_person, nonce, sha256_digest
 from tallystick.domain.statements.letters import LetterKeyStatement, LetterStatement
 from tallystick.limits.notices import LETTER_FILE_SIZE_BYTES_MAX
 from tallystick.proof.reading import SignedAgreement

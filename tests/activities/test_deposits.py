@@ -14,8 +14,7 @@ from activities.deposits import BlobActivities, NoSuchDepositError
 from activities.places import ReadingBusyError
 from tallystick.crypto import age
 from tallystick.crypto.age import X25519Identity
-from tallystick.crypto.json.canonical import sha256_digest
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, sha256_digest
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.limits.processes import BLOB_STEPS_EACH_MAX
 from tallystick.messages import DepositVerdict, VerifyDeposit

@@ -3,9 +3,8 @@
 import pytest
 
 from tallystick.crypto.envelope import envelope_bytes, sign
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
-from tallystick.domain.ids import AgreementId, Digest, PersonId
+from tallystick.domain.ids import AgreementId, Digest, PersonId, sha256_digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, record_blob

@@ -17,7 +17,8 @@ import pytest
 
 from api.http.openapi import codes_by_status
 from tallystick.crypto.envelope import Envelope, cosign, envelope_bytes
-from tallystick.crypto.json.canonical import canonical_bytes, sha256_digest
+from tallystick.crypto.json.canonical import canonical_bytes
+from tallystick.domain.ids import sha256_digest
 from tallystick.domain.kinds import Kind
 from tests.support.judges.statements_by_address import Spoken, in_window, kind_at, spoken
 from tests.support.sites.service import Service, serving

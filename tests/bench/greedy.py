@@ -14,8 +14,7 @@ from typing import Final
 
 from tallystick.client.bearer import bearer_token
 from tallystick.crypto.envelope import envelope_bytes
-from tallystick.crypto.json.canonical import sha256_digest
-from tallystick.domain.ids import Digest, PersonId
+from tallystick.domain.ids import Digest, PersonId, sha256_digest
 from tallystick.domain.kinds import WithdrawalReason
 from tallystick.domain.statements.acts import Withdrawal
 from tallystick.site import Site

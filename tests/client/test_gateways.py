@@ -114,7 +114,7 @@ def test_interim_answers_before_the_answer_are_passed_over() -> None:
         assert client.get("/v1/inbox") == {"items": []}
 
 
-def test_who_answered_in_the_servers_place_is_told() -> None:
+def test_who_answered_in_the_servers_place_is_reported() -> None:
     met = says("302 Found", Server="BlueCoat\x1b[2J" + 999 * "x", Location="http://portal.example/login")
     with speaking(met) as address, pytest.raises(UnreachableError) as lost:
         Client(address, now=lambda: AT).get("/v1/inbox")
@@ -137,7 +137,7 @@ def test_nothing_that_a_gateway_wants_remembered_is_sent_back() -> None:
     assert not any(b"cookie" in request.lower() for request in heard)
 
 
-def test_the_words_of_a_proxy_that_lets_nobody_through_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_words_of_a_proxy_that_lets_nobody_through_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with speaking(says("407 Proxy Authentication Required", PAGE)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         monkeypatch.delenv("NO_PROXY", raising=False)
@@ -151,7 +151,7 @@ def test_the_words_of_a_proxy_that_lets_nobody_through_are_told(monkeypatch: pyt
     assert lost.value.facts["reason"] == "the proxy: 407 Proxy Authentication Required"
 
 
-def test_a_certificate_that_nobody_vouches_for_is_told_as_such(tmp_path: Path) -> None:
+def test_a_certificate_that_nobody_vouches_for_is_reported_as_such(tmp_path: Path) -> None:
     with serving(FakeApi(), tls=own_certificate(tmp_path)) as served, pytest.raises(UnreachableError) as lost:
         Client(served.url, now=lambda: AT).deployment()
     assert "the certificate is not valid" in str(lost.value.facts["reason"])
@@ -253,7 +253,7 @@ def test_a_proxy_that_takes_no_part_at_all_ends_an_upload(
     assert lost.value.facts["status"] == 413
 
 
-def test_why_an_upload_is_refused_is_told_though_its_first_question_has_no_words(
+def test_why_an_upload_is_refused_is_reported_though_its_first_question_has_no_words(
     api: FakeApi, client: Client, tmp_path: Path
 ) -> None:
     (tmp_path / "blob").write_bytes(RAW)

@@ -138,7 +138,7 @@ def test_answer_that_trickles_is_given_up_whole_head_and_body(begun: bytes) -> N
     assert time.monotonic() - asked < 30
 
 
-def test_event_is_told_when_it_comes_while_the_stream_goes_on() -> None:
+def test_event_is_reported_when_it_comes_while_the_stream_goes_on() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
     asked = time.monotonic()
     says = speaking(head + b'data: {"index": 7}\n\n', trickle=b": ping\n")

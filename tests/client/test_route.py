@@ -31,7 +31,7 @@ NO_NAMES = (
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
-def test_what_is_no_name_leads_nowhere_and_is_told(name: str) -> None:
+def test_what_is_no_name_leads_nowhere_and_is_reported(name: str) -> None:
     with pytest.raises(MalformedNameError) as refused:
         route("claims", name, "timeline")
     assert ascii(name[:80]) in refused.value.message

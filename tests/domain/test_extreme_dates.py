@@ -114,7 +114,7 @@ def test_an_agreement_that_takes_effect_in_another_age_is_refused(effective: dat
 
 @settings(max_examples=40)
 @given(at=MOMENTS, watermark=MOMENTS)
-def test_readiness_is_told_whatever_a_deposit_says_of_its_time(at: datetime, watermark: datetime) -> None:
+def test_readiness_is_reported_whatever_a_deposit_says_of_its_time(at: datetime, watermark: datetime) -> None:
     deposit = replace(World().deposit.body, watermark=watermark)
     inventory = Inventory(at=at, live=(), deposit=deposit, revoked=(), halted=False)
     assert findings(AGREEMENT, inventory)

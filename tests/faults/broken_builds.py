@@ -815,7 +815,7 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/domain/notice/test_proof.py",
     ),
     _build(
-        "the agent is not told of a notice that did not arrive",
+        "the agent never learns of a notice that did not arrive",
         "tallystick/domain/inbox/waiting.py",
         "if (trouble := undelivered(agreement, claim)) is not None:",
         "if (trouble := None) is not None:",
@@ -1137,7 +1137,7 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/client/test_gateways.py",
     ),
     _build(
-        "what is wrong with a certificate is not told",
+        "what is wrong with a certificate is not said",
         "tallystick/certificates.py",
         "error = error.__cause__ or error.__context__",
         "error = None",
@@ -1172,7 +1172,7 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/workflows/worker/test_connection.py",
     ),
     _build(
-        "what a proxy answers for Temporal is told for each workflow",
+        "what a proxy answers for Temporal is logged for each workflow",
         "workflows/worker/reconciler.py",
         "RPCStatusCode.UNIMPLEMENTED,  # by",
         "RPCStatusCode.UNAVAILABLE,  # by",
@@ -1193,7 +1193,7 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/test_lasting.py tests/activities/test_doubts.py",
     ),
     _build(
-        "what keeps recurring work from being done is told each time",
+        "what keeps recurring work from being done is logged each time",
         "tallystick/lasting.py",
         "said != self._said, said",
         "True, said",
@@ -2000,14 +2000,14 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "one depositor's deposits keep others' verdicts waiting",
         "activities/deposits.py",
-        "with self.places.place(agreement_id, depositor):",
-        "with self.places.place(deposit.nonce):",
+        "with self.places.place(agreement_id, deposited.depositor):",
+        "with self.places.place(deposited.body.nonce):",
         "tests/activities/test_deposits.py",
     ),
     _build(
         "one depositor has places under each of their agreements",
         "activities/deposits.py",
-        "with self.places.place(agreement_id, depositor):",
+        "with self.places.place(agreement_id, deposited.depositor):",
         "with self.places.place(agreement_id):",
         "tests/activities/test_deposits.py",
     ),
@@ -2058,12 +2058,12 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "a deposit is verified whose key is lost",
         "activities/deposits.py",
-        "found += [self._verify_shares(one, shares[one.component]) for one in deposit.components]",
+        "found += [self._verify_shares(*dealt) for dealt in deposited.shares.items()]",
         "found += []",
         "tests/activities/test_deposits.py",
     ),
     _build(
-        "the first copy in another store is told as a loss",
+        "the first copy in another store is reported as a loss",
         "activities/rounds/copies.py",
         "if noted is None or news:",
         "if noted is None or news or spoilt:",
@@ -2154,7 +2154,7 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/cli/commands/test_claims.py -k sent_again_as_they_were_sealed",
     ),
     _build(
-        "nobody is told that a store is not protected as it should be",
+        "nobody learns that a store is not protected as it should be",
         "tallystick/store/blobs/folder.py",
         "if os.access(self._blobs, os.W_OK",
         "if not os.access(self._blobs, os.R_OK",

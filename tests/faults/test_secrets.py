@@ -19,10 +19,9 @@ from tallystick.crypto.age.header import read_header
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import contributed_identity, gate_share
 from tallystick.crypto.envelope import envelope_bytes
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys, read_key_file
 from tallystick.domain.agreement.agreement import readers
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, sha256_digest
 from tallystick.domain.statements.acts import Hold
 from tallystick.domain.statements.filing import EvidenceDocument
 from tallystick.site import Site

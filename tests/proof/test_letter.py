@@ -8,14 +8,13 @@ from typing import Final
 import pytest
 
 from tallystick.crypto.envelope import Envelope, SignatureInvalidError, sign
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.letter_key import LetterKey, LetterKeyUnpublishedError, publish, published_key
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import MalformedError
-from tallystick.domain.ids import DeploymentId, Digest, PartyId, engine_person
+from tallystick.domain.ids import DeploymentId, Digest, PartyId, engine_person, sha256_digest
 from tallystick.domain.statements.letters import LetterStatement
 from tallystick.proof.letter import (
     LETTER_FILE_NAME,

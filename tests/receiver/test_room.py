@@ -1,4 +1,4 @@
-"""What this machine lacks is told with folder and figures, and is never a stage's outcome."""
+"""What this machine lacks is said with folder and figures, and is never a stage's outcome."""
 
 import os
 import shutil
@@ -69,7 +69,7 @@ def test_receiver_waits_while_the_disk_is_full_and_continues_once_there_is_room(
     assert escrow.outcomes() == [(PROVISIONAL, "activated")]
 
 
-def test_error_of_this_machines_files_is_told_with_the_folder_and_reports_nothing(
+def test_error_of_this_machines_files_is_reported_with_the_folder_and_reports_nothing(
     escrow: FolderEscrow, tmp_path: Path
 ) -> None:
     (tmp_path / "bank" / OWN_FOLDER).mkdir(parents=True, mode=0o700)

@@ -185,7 +185,7 @@ def postgresql() -> Generator[PostgresServer]:
         ("anna:s3same", "postgres", DatabaseSetupError),  # she may make no tables there
     ],
 )
-def test_a_database_that_lets_this_site_do_nothing_is_told_in_a_sentence(
+def test_a_database_that_lets_this_site_do_nothing_is_reported_in_a_sentence(
     who: str, database: str, expected: type[TallystickError], site: Site, postgresql: PostgresServer
 ) -> None:
     url = f"postgresql://{who}@/{database}?host={quote(str(postgresql.folder))}"
@@ -197,7 +197,7 @@ def test_a_database_that_lets_this_site_do_nothing_is_told_in_a_sentence(
     assert refused.value.__cause__ is None
 
 
-def test_a_ledger_file_that_is_no_database_is_told_in_a_sentence(site: Site) -> None:
+def test_a_ledger_file_that_is_no_database_is_reported_in_a_sentence(site: Site) -> None:
     content = b"not a database" * 100
     settings = settings_of(site, api_port=free_port(), temporal_port=2)
     database = Path(str(make_url(settings.database_url).database))

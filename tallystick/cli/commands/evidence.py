@@ -9,9 +9,9 @@ from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
 from tallystick.cli.output import print_result
 from tallystick.client.route import route
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.desk.files import read_file, write_file
 from tallystick.domain.codec import encode_object
+from tallystick.domain.ids import sha256_digest
 from tallystick.domain.json import JsonObject
 from tallystick.limits.logs import EVIDENCE_SIZE_BYTES_MAX
 from tallystick.proof.evidence.report import Report

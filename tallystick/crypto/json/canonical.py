@@ -8,7 +8,6 @@ are parsed.
 """
 
 import codecs
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -26,7 +25,6 @@ from tallystick.crypto.json.refusals import (
     UnsupportedTextError,
     UnsupportedValueError,
 )
-from tallystick.domain.ids import Digest, as_digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.limits.documents import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX, JSON_SIZE_BYTES_MAX
 
@@ -44,7 +42,6 @@ __all__ = [
     "canonical_bytes",
     "parse",
     "parse_canonical",
-    "sha256_digest",
 ]
 
 
@@ -86,11 +83,6 @@ def canonical_bytes(value: JsonValue) -> bytes:
     """
     walk = _Walk(None)
     return _spelt(walk.value(value, None, 0), walk)
-
-
-def sha256_digest(data: bytes) -> Digest:
-    """Return the SHA-256 of `data` in the form used everywhere: `sha256:` and hexadecimal."""
-    return as_digest(hashlib.sha256(data).digest())
 
 
 # Reading, in this order.

@@ -125,7 +125,7 @@ class Claim:
         return lookups_of(self.entries)
 
     @cached_property
-    def found(self) -> dict[Hashable, tuple[Hashable, object]]:
+    def answers(self) -> dict[Hashable, tuple[Hashable, object]]:
         """What was found in the statements of persons; `evolve` hands it on past those of the engine."""
         return {}
 
@@ -136,9 +136,9 @@ class Claim:
         statements alone, and not on the claim's state. It is asked again when `given` is not what it was; the
         last answer alone is kept.
         """
-        kept = self.found.get(what)
+        kept = self.answers.get(what)
         if kept is None or kept[0] != given:
-            kept = self.found[what] = (given, find())
+            kept = self.answers[what] = (given, find())
         return cast("_T", kept[1])
 
     @property

@@ -81,7 +81,7 @@ def _handed_on(claim: Claim, entry: Entry, grown: Claim) -> Claim:
     """Give the grown claim what was looked up in it before, where a cached property is looked up first."""
     vars(grown)["lookups"] = claim.lookups.plus(entry)
     if entry.signed.kind in BY_ENGINE:
-        vars(grown)["found"] = claim.found
+        vars(grown)["answers"] = claim.answers
     return grown
 
 

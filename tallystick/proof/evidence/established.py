@@ -50,8 +50,8 @@ class Established:
 
     Attributes:
         naming: The places of the entries whose authors named a checkpoint that they had verified.
-        astray: The entries whose authors had verified another log, by their places,
-        unextended: and the statements among them that help a release.
+        astray: The entries whose authors had verified another log, by their places.
+        unextended: The statements of such authors that help a release.
         unshown: What is wrong with the file's proof for such a checkpoint, or None.
     """
 

@@ -21,14 +21,14 @@ from tallystick.crypto.envelope import (
     sign,
 )
 from tallystick.crypto.json.base64 import base64_bytes, base64_text
-from tallystick.crypto.json.canonical import canonical_bytes, parse_canonical, sha256_digest
+from tallystick.crypto.json.canonical import canonical_bytes, parse_canonical
 from tallystick.crypto.json.members import members_of, text_of
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log.leaf import SALT_SIZE_BYTES, leaf_bytes
 from tallystick.crypto.log.merkle import leaf_hash
 from tallystick.domain.agreement.deployment import Deployment, read_deployment, write_deployment
 from tallystick.domain.codec import encode_object, instant, instant_text
-from tallystick.domain.ids import Digest, as_digest, digest
+from tallystick.domain.ids import Digest, as_digest, digest, sha256_digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.evidence import EvidenceSeal

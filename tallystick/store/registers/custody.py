@@ -43,6 +43,16 @@ def epochs(session: Session, agreement_id: AgreementId) -> list[RecordedEpoch]:
     return [_recorded(entry) for entry in dealt]
 
 
+def epoch_of(session: Session, agreement_id: AgreementId, custody: Digest) -> RecordedEpoch | None:
+    """Return the epoch whose custody statement has this digest, if it is on record.
+
+    Raises:
+        LedgerCorruptError: The stored bytes were altered.
+    """
+    entry = ledger.entry_by_statement(session, agreement_id, custody)
+    return _recorded(entry) if entry is not None and entry.kind == Kind.CUSTODY else None
+
+
 def find_epoch(
     session: Session, agreement_id: AgreementId, component: ComponentId, number: int
 ) -> RecordedEpoch | None:

@@ -68,7 +68,7 @@ async def test_an_answer_without_an_end_is_not_read_to_it(tmp_path: Path) -> Non
     assert taken.taken
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_told_as_such(tmp_path: Path) -> None:
+async def test_a_certificate_that_nobody_vouches_for_is_reported_as_such(tmp_path: Path) -> None:
     with serving(FakeApi(), tls=own_certificate(tmp_path)) as served:
         port = served.url.rpartition(":")[2]
         posted = await post(tmp_path).send(webhook(served.url), LETTER)

@@ -9,8 +9,7 @@ import pytest
 
 from activities.rounds.catching_up import CopiesSoon
 from activities.rounds.copies import Copies
-from tallystick.crypto.json.canonical import sha256_digest
-from tallystick.domain.ids import AgreementId, Digest, party_of
+from tallystick.domain.ids import AgreementId, Digest, party_of, sha256_digest
 from tallystick.domain.kinds import Happening
 from tallystick.limits.api import UPLOAD_LONG_BYTES_MIN
 from tallystick.limits.storage import COPY_LATE, COPY_RETRY_MIN
@@ -168,7 +167,7 @@ def test_the_parties_are_told_of_a_copy_that_is_late_and_of_its_coming(
     assert told(world) == [late, came]
 
 
-def test_a_blob_that_was_lost_before_it_was_copied_is_told_at_once_and_can_be_sent_again(
+def test_a_blob_that_was_lost_before_it_was_copied_is_reported_at_once_and_can_be_sent_again(
     world: World, clock: Clock, soon: CopiesSoon
 ) -> None:
     sent(world)

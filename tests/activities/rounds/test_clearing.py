@@ -10,8 +10,7 @@ import pytest
 from sqlmodel import col, select
 
 from activities.rounds.clearing import Clearance
-from tallystick.crypto.json.canonical import sha256_digest
-from tallystick.domain.ids import Digest, party_of
+from tallystick.domain.ids import Digest, party_of, sha256_digest
 from tallystick.limits.storage import BLOB_ORPHANED_MAX, BLOB_UNNAMED_MAX
 from tallystick.store.blobs import room
 from tallystick.store.blobs.room import Upload

@@ -18,11 +18,10 @@ from activities.notices.post import Post
 from activities.notices.storage import StorageNotices
 from activities.rounds.storekeeper import Storekeeper
 from tallystick.crypto.envelope import body_of, sign
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import SigningKey, key_id
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Channel
-from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.ids import AgreementId, Digest, sha256_digest
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import Event, StorageNotice

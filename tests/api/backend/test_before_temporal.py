@@ -60,7 +60,7 @@ async def environment(temporal_cli: Path) -> AsyncGenerator[WorkflowEnvironment]
         yield running
 
 
-async def test_what_answers_from_the_first_on_is_told_in_the_log(tmp_path: Path) -> None:
+async def test_what_answers_from_the_first_on_is_reported_in_the_log(tmp_path: Path) -> None:
     async with answering(page(404)) as address:
         engine = TemporalEngine(replace(settings_in(tmp_path), temporal_address=address))
         with capture_logs() as logs, pytest.raises(EngineUnreachableError):

@@ -12,9 +12,8 @@ from temporalio.testing import WorkflowEnvironment
 from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
 from api.backend.temporal import TemporalEngine
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.claim.claim import WrongClaimStateError
-from tallystick.domain.ids import AgreementId, Digest
+from tallystick.domain.ids import AgreementId, Digest, sha256_digest
 from tallystick.domain.kinds import WithdrawalReason
 from tallystick.domain.refusals import DuplicateClaimError
 from tallystick.domain.statements.acts import Intake, Withdrawal

@@ -104,7 +104,7 @@ async def test_who_goes_away_just_before_they_are_called_is_passed_over() -> Non
     assert gone.cancelled()
 
 
-async def test_a_turn_that_does_not_come_in_time_is_told_and_takes_no_place() -> None:
+async def test_a_turn_that_does_not_come_in_time_is_reported_and_takes_no_place() -> None:
     line = Line(places=1, each=1, wait_max=SOON)
     async with line.place("first"):
         for who in ("first", "another"):

@@ -9,9 +9,8 @@ from pathlib import Path
 import httpx
 
 from tallystick.crypto.envelope import Envelope, statement_id
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
-from tallystick.domain.ids import AgreementId, ComponentId, Digest, PartyId, PersonId, StageId
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PartyId, PersonId, StageId, sha256_digest
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
 from tallystick.domain.statements.deposits import Deposit

@@ -15,10 +15,9 @@ from api.answers.record import page_of
 from api.http.auth import Caller
 from api.routes.events import entries_after
 from tallystick.crypto.envelope import envelope_from_json, parse_envelope, sign
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
 from tallystick.domain.comparison_words import comparison_words
-from tallystick.domain.ids import AgreementId, StageId
+from tallystick.domain.ids import AgreementId, StageId, sha256_digest
 from tallystick.domain.instants import FIRST, LAST
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake

@@ -9,8 +9,7 @@ from sqlmodel import col, delete
 
 from activities.rounds.catching_up import CopiesSoon
 from activities.rounds.copies import Copies
-from tallystick.crypto.json.canonical import sha256_digest
-from tallystick.domain.ids import Digest, party_of
+from tallystick.domain.ids import Digest, party_of, sha256_digest
 from tallystick.store.blobs import room
 from tallystick.store.blobs.room import Upload
 from tallystick.store.blobs.uploads import BlobPurpose

@@ -9,8 +9,7 @@ import pytest
 from tallystick.crypto.age import seal_bytes
 from tallystick.crypto.age.header import Stanza, encode_header
 from tallystick.crypto.age.keys import FILE_KEY_BYTES, X25519Identity
-from tallystick.crypto.json.canonical import sha256_digest
-from tallystick.domain.ids import PersonId
+from tallystick.domain.ids import PersonId, sha256_digest
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ABE, ANA, BEA, BEN, DIRK, DORA, KIM, PEOPLE, TOM, agreement
 from tests.support.worlds.documents import document, sealed

@@ -250,7 +250,7 @@ def begun(office: Office) -> Path:
     return office.key(BEA).with_name(f"{BEA}.key.unsent") / f"claim-{AGREEMENT.id}"
 
 
-def test_document_that_does_not_arrive_is_told_before_anything_is_signed(
+def test_document_that_does_not_arrive_is_reported_before_anything_is_signed(
     office: Office, release: Release
 ) -> None:
     show_deposit(office.api, release)

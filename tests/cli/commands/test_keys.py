@@ -53,7 +53,7 @@ def test_wrong_passphrase_is_refused(office: Office) -> None:
     assert ran.problem["code"] == "passphrase-wrong"
 
 
-def test_weak_passphrase_and_one_that_others_may_read_are_told(office: Office) -> None:
+def test_weak_passphrase_and_one_that_others_may_read_are_reported(office: Office) -> None:
     Path("passphrase").write_text("horse\n")
     Path("passphrase").chmod(0o644)
     ran = office.run("key", "new", "ana@harbour", "--passphrase-file", "passphrase")

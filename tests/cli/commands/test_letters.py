@@ -4,13 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from tallystick.crypto.envelope import envelope_bytes, envelope_json, sign, statement_id
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.letter_key import LetterKey, publish, webhook_key
 from tallystick.desk.kept.pins import changing_pins
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.codec import encode_object
-from tallystick.domain.ids import Digest, PartyId, engine_person
+from tallystick.domain.ids import Digest, PartyId, engine_person, sha256_digest
 from tallystick.domain.statements.letters import LetterStatement
 from tallystick.proof.letter import LetterFile, letter_bytes
 from tests.cli.conftest import Office

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.crypto.json import canonical
-from tallystick.crypto.json.canonical import canonical_bytes, parse, parse_canonical, sha256_digest
+from tallystick.crypto.json.canonical import canonical_bytes, parse, parse_canonical
 from tallystick.domain.errors import MalformedError
+from tallystick.domain.ids import sha256_digest
 from tallystick.domain.json import JsonValue
 from tallystick.limits.documents import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX, JSON_SIZE_BYTES_MAX
 

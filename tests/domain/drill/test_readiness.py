@@ -64,7 +64,7 @@ def test_one_revoked_key_of_several_does_not_prevent_a_release() -> None:
     ("until", "code", "ready"),
     [(date(2026, 12, 1), "calendar-ends-in-claim", False), (date(2027, 1, 31), "calendar-ends-soon", True)],
 )
-def test_a_calendar_that_ends_within_a_claim_is_told(until: date, code: str, *, ready: bool) -> None:
+def test_a_calendar_that_ends_within_a_claim_is_reported(until: date, code: str, *, ready: bool) -> None:
     short = tuple(replace(one, covers_until=until) for one in AGREEMENT.calendars)
     found = findings(replace(AGREEMENT, calendars=short), SOUND)
     assert code in {finding.code for finding in found}

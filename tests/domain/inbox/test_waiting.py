@@ -226,7 +226,7 @@ def test_a_claim_whose_calendar_has_run_out_still_says_on_whom_it_waits() -> Non
         deadlines(world.agreement, world.claim, world.now)
 
 
-def test_deadlines_before_a_calendars_end_are_told_beside_those_that_cannot_be_computed() -> None:
+def test_deadlines_before_a_calendars_end_are_reported_beside_those_that_cannot_be_computed() -> None:
     short = tuple(replace(one, covers_until=date(2026, 11, 24)) for one in AGREEMENT.calendars)
     world = World(agreement=replace(AGREEMENT, calendars=short))
     world.engine_runs = False

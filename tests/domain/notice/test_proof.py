@@ -95,7 +95,7 @@ def test_a_channel_that_took_it_is_not_sent_it_again() -> None:
     assert notice_due_at(world.agreement, world.claim) is not None
 
 
-def test_without_a_channel_left_nothing_is_tried_and_that_is_told() -> None:
+def test_without_a_channel_left_nothing_is_tried_and_that_is_reported() -> None:
     world = noticed((FOLDER, replace(MAIL, own=True)))
     assert notice_due_at(world.agreement, world.claim) is None
     told = undelivered(world.agreement, world.claim)

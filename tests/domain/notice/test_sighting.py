@@ -59,7 +59,7 @@ def test_window_does_not_end_while_the_gate_has_not_seen_the_notice() -> None:
     assert world.claim.state is ClaimState.WINDOW
 
 
-def test_gate_that_was_away_lengthens_the_window_and_that_is_told() -> None:
+def test_gate_that_was_away_lengthens_the_window_and_that_is_reported() -> None:
     world = unseen()
     world.passes(window_over(world))
     world.gate_runs = True

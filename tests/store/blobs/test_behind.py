@@ -5,8 +5,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from tallystick.crypto.json.canonical import sha256_digest
-from tallystick.domain.ids import AgreementId, Digest, PartyId
+from tallystick.domain.ids import AgreementId, Digest, PartyId, sha256_digest
 from tallystick.limits.api import UPLOAD_LONG_BYTES_MIN
 from tallystick.store.blobs import behind, room
 from tallystick.store.blobs.behind import Behind, CopiesBehind

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.crypto.json.canonical import sha256_digest
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, sha256_digest
 from tallystick.limits.storage import BLOB_CHUNK_BYTES
 from tallystick.store.blobs.checked import BlobRangeError
 from tallystick.store.blobs.chunks import ChunkedBlob, ChunkHashing

@@ -450,7 +450,7 @@ def test_a_store_without_a_right_to_write_is_read_and_nothing_in_it_can_be_remov
             folder.chmod(0o755)
 
 
-def test_a_store_that_should_be_protected_and_is_not_is_told(roots: tuple[Path, Path]) -> None:
+def test_a_store_that_should_be_protected_and_is_not_is_reported(roots: tuple[Path, Path]) -> None:
     FileBlobStore(roots[0])
     with capture_logs() as logs:
         FileBlobStore(roots[0], name="open", writable=False)

@@ -8,8 +8,7 @@ from typing import Final
 import pytest
 from sqlalchemy import Engine
 
-from tallystick.crypto.json.canonical import sha256_digest
-from tallystick.domain.ids import AgreementId, PartyId
+from tallystick.domain.ids import AgreementId, PartyId, sha256_digest
 from tallystick.limits.storage import (
     BLOB_CHARGE_BYTES_MIN,
     DEPOSIT_ROOM_PER_PARTY_BYTES,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from tallystick.crypto.json.canonical import sha256_digest
+from tallystick.domain.ids import sha256_digest
 from tallystick.limits.storage import ANSWER_KEPT_MAX, ANSWERS_PER_SENDER_MAX
 from tallystick.store.database.idempotency import (
     Answer,

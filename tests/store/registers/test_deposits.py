@@ -29,7 +29,7 @@ def test_deposits_are_found_by_number_and_digest(database: Engine) -> None:
     assert first.entry.statement() == one
 
 
-def test_what_counts_towards_a_day_is_told_without_reading_a_statement(database: Engine) -> None:
+def test_what_counts_towards_a_day_is_reported_without_reading_a_statement(database: Engine) -> None:
     one = deposit(1)
     two = deposit(2, one)
     later = AT + timedelta(hours=1)

@@ -13,12 +13,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from tallystick.crypto.envelope import statement_id
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import read_key_file
 from tallystick.crypto.log.merkle import root_of, verify_consistency
 from tallystick.crypto.log.note import Checkpoint, open_checkpoint, origin_of
 from tallystick.domain.claim.state import StageState
-from tallystick.domain.ids import PersonId, StageId
+from tallystick.domain.ids import PersonId, StageId, sha256_digest
 from tallystick.domain.inbox.waiting import waiting
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.statements.acts import Approval, Hold, HoldLift, Objection, Retraction, Withdrawal

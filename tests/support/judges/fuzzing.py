@@ -25,9 +25,8 @@ from schemathesis.specs.openapi import checks
 from api.app import create_app
 from api.backend.backend import open_backend
 from tallystick.crypto.envelope import envelope_bytes, sign
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import PersonId
+from tallystick.domain.ids import PersonId, sha256_digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tests.support.judges.statements_by_address import kind_at, spoken
 from tests.support.sites.service import Clock, RecordingEngine, bearer, settings_in

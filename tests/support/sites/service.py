@@ -20,10 +20,10 @@ from activities.ledger import LedgerActivities
 from api.app import create_app
 from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
 from tallystick.crypto.envelope import Envelope, envelope_bytes, envelope_json
-from tallystick.crypto.json.canonical import canonical_bytes, sha256_digest
+from tallystick.crypto.json.canonical import canonical_bytes
 from tallystick.crypto.keys import SigningKey, key_id
 from tallystick.domain.agreement.deployment import Deployment, Publication, write_deployment
-from tallystick.domain.ids import DeploymentId, Digest, PersonId
+from tallystick.domain.ids import DeploymentId, Digest, PersonId, sha256_digest
 from tallystick.domain.record.fold import state_after
 from tallystick.domain.statements.signed import Body
 from tallystick.messages import (

@@ -23,12 +23,11 @@ from tallystick.crypto import age
 from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import contributed_identity
 from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.bodies import BODIES
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId, sha256_digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Purpose, ReceiptOutcome
 from tallystick.domain.record.generations import newest_generation

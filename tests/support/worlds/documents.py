@@ -6,10 +6,9 @@ from functools import cache
 from sqlalchemy import Engine
 
 from tallystick.crypto.age import parse_recipient, seal_bytes
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keys import key_id
 from tallystick.domain.agreement.agreement import Agreement, readers
-from tallystick.domain.ids import AgreementId, Digest, PersonId, party_of
+from tallystick.domain.ids import AgreementId, Digest, PersonId, party_of, sha256_digest
 from tallystick.domain.statements.filing import EvidenceDocument
 from tallystick.store.blobs.chunks import ChunkHashing, record_chunks
 from tallystick.store.blobs.replicas import ReplicatedBlobs

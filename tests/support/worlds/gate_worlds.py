@@ -22,7 +22,6 @@ from activities.gate.decide import GateActivities
 from activities.gate.journal import GateJournal
 from tallystick.crypto import age
 from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
-from tallystick.crypto.json.canonical import sha256_digest
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log.note import origin_of
@@ -31,7 +30,15 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import ChannelKind
 from tallystick.domain.bodies import BODIES
 from tallystick.domain.codec import encode_object
-from tallystick.domain.ids import ComponentId, DeploymentId, Digest, PersonId, PublicKey, StageId
+from tallystick.domain.ids import (
+    ComponentId,
+    DeploymentId,
+    Digest,
+    PersonId,
+    PublicKey,
+    StageId,
+    sha256_digest,
+)
 from tallystick.domain.kinds import Happening, Purpose
 from tallystick.domain.progress.due import due
 from tallystick.domain.record.generations import newest_generation

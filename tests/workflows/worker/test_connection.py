@@ -43,7 +43,7 @@ async def test_a_namespace_that_is_made_after_the_worker_has_started_is_waited_f
     assert [log["why"] for log in logs] == ["NOT_FOUND: Namespace later is not found."]
 
 
-async def test_a_proxy_that_speaks_no_grpc_is_told_once_and_asked_again(tmp_path: Path) -> None:
+async def test_a_proxy_that_speaks_no_grpc_is_reported_once_and_asked_again(tmp_path: Path) -> None:
     asked: list[str] = []
     async with answering(page(404), asked=asked) as address:
         settings = replace(settings_in(tmp_path), temporal_address=address)

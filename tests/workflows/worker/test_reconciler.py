@@ -137,7 +137,7 @@ async def test_agreement_without_custody_has_every_component_dealt_once(story: S
         assert missing_epochs(session, SOME_DAY.id, SOME_DAY) == []
 
 
-async def test_passes_over_a_database_out_of_reach_are_told_once_and_go_on(
+async def test_passes_over_a_database_out_of_reach_are_reported_once_and_go_on(
     story: Story, tmp_path: Path
 ) -> None:
     nowhere = open_database(f"sqlite:///{tmp_path}/no-folder/store.db")

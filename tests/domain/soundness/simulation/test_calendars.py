@@ -40,7 +40,7 @@ def test_the_finding_names_the_calendar_its_end_and_the_day() -> None:
     assert "2026-12-04, the last day that calendar de-by covers" in found.message
 
 
-def test_the_last_day_on_which_a_claim_can_be_filed_is_told_and_is_the_last() -> None:
+def test_the_last_day_on_which_a_claim_can_be_filed_is_reported_and_is_the_last() -> None:
     short = until(date(2027, 1, 31))
     (found,) = (f for f in examine(short, at=TODAY) if f.code == "calendar-ends-soon")
     last = datetime.combine(
