@@ -12,10 +12,19 @@ from typing import Final
 
 from tallystick.bag.links import faults_of_links
 from tallystick.bag.tree import EntryKind, TreeEntry, TreeRefusedError, read_tree
+from tallystick.domain.errors import TallystickError
 
 _OWNER_ENTERS: Final = 0o700  # without these bits its owner could neither fill nor remove it
 _OWNER_READS: Final = 0o400
 _DRAFT: Final = "data%tree"  # no bag may have a path with a %, so nothing that was unpacked lies there
+
+
+class NamesNotKeptApartError(TallystickError):
+    """The disk takes two names of what was deposited for one."""
+
+    code = "names-not-kept-apart"
+    why = "A disk that ignores case or the form of accents would keep one of two files and lose the other."
+    advice = "Nothing was kept or reported. Receive into a folder on a disk that keeps such names apart."
 
 
 def restore_tree(into: Path, tree_file: Path, payload: Iterable[str]) -> None:
@@ -23,6 +32,7 @@ def restore_tree(into: Path, tree_file: Path, payload: Iterable[str]) -> None:
 
     Raises:
         TreeRefusedError: The tree file is malformed, has other files than the bag, or a link that leads out.
+        NamesNotKeptApartError: The disk takes two of the names for one.
     """
     entries = list(read_tree(tree_file))
     _check_files(entries, set(payload))
@@ -34,7 +44,7 @@ def restore_tree(into: Path, tree_file: Path, payload: Iterable[str]) -> None:
         _place(entry, into, draft)
     for entry in entries:
         if entry.target is not None:
-            _below(draft, entry).symlink_to(os.fsdecode(entry.target))
+            _free(draft, entry).symlink_to(os.fsdecode(entry.target))
     for entry in reversed(entries):  # what is inside a directory before the directory
         _finish(entry, draft)
     shutil.rmtree(into / "data")
@@ -51,9 +61,18 @@ def _check_files(entries: Sequence[TreeEntry], payload: set[str]) -> None:
 
 def _place(entry: TreeEntry, into: Path, draft: Path) -> None:
     if entry.kind is EntryKind.DIRECTORY:
-        _below(draft, entry).mkdir(mode=_OWNER_ENTERS)
+        _free(draft, entry).mkdir(mode=_OWNER_ENTERS)
     elif entry.path is not None:
-        (into / entry.path).rename(_below(draft, entry))
+        (into / entry.path).rename(_free(draft, entry))
+
+
+def _free(draft: Path, entry: TreeEntry) -> Path:
+    """Return the place of an entry. No two entries have one name, so only the disk can think it taken."""
+    place = _below(draft, entry)
+    if os.path.lexists(place):
+        name = ascii(entry.name)[1:]
+        raise NamesNotKeptApartError(f"this disk takes {name} for another name beside it", name=name)
+    return place
 
 
 def _finish(entry: TreeEntry, draft: Path) -> None:

@@ -89,6 +89,8 @@ def unpack_bag(
         TarRefusedError: The archive is not a plain tar of files and directories.
         BagPathRefusedError: A path leaves the bag, or collides with another.
         BagInvalidError: The bag is not complete and valid, or larger than allowed.
+        TreeRefusedError: The bag's tree file is not sound.
+        NamesNotKeptApartError: The disk takes two names of the tree for one.
     """
     with _only_if_whole(into):
         unpacking = _Unpacking(into, files_max=files_max, payload_bytes_max=payload_bytes_max)

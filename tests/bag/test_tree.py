@@ -14,12 +14,14 @@ import pytest
 
 from tallystick.bag import tree
 from tallystick.bag.links import faults_of_links
+from tallystick.bag.restore import NamesNotKeptApartError
 from tallystick.bag.survey import BagSourceRefusedError, survey
 from tallystick.bag.tree import EntryKind, TreeEntry, TreeRefusedError, read_tree, tree_bytes
 from tallystick.bag.unpack import unpack_bag
 from tallystick.bag.write import BagSummary, write_bag
 from tallystick.limits.bags import BAG_REFUSALS_NAMED_MAX
 from tests.bag.test_unpack import archive, with_tags
+from tests.support.blind_disk import make_blind
 
 LINKS_SECONDS_MAX = 3
 
@@ -119,6 +121,51 @@ def test_names_that_differ_only_in_case_both_arrive(source: Path, tmp_path: Path
     (source / "SRC").mkdir()
     (source / "SRC" / "main.c").write_text("another")
     assert carried(source, tmp_path / "into") == seen(source)
+
+
+TWINS: dict[str, tuple[str, str]] = {
+    "files by case": ("Makefile", "makefile"),
+    "files by accent": ("caf\u00e9", "cafe\u0301"),
+    "directories": ("Lib/a", "lib/b"),
+    "links": ("Link@configure", "link@configure"),
+    "link and file": ("again", "Again@configure"),
+}
+
+
+def make(root: Path, name: str) -> None:
+    """Make a file, with what it is in; or a link, if `name` says where it leads."""
+    place, _, target = name.partition("@")
+    (root / place).parent.mkdir(exist_ok=True)
+    (root / place).symlink_to(target) if target else (root / place).write_text(name)
+
+
+@pytest.mark.parametrize("twins", TWINS.values(), ids=TWINS)
+def test_disk_that_takes_two_names_for_one_loses_neither(
+    twins: tuple[str, str], source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in twins:
+        make(source, name)
+    raw, _ = bagged(source)
+    (tmp_path / "blind").mkdir()
+    with monkeypatch.context() as patching:
+        make_blind(tmp_path / "blind", patching)
+        with pytest.raises(NamesNotKeptApartError) as refused:
+            unpack_bag(io.BytesIO(raw), tmp_path / "blind" / "into")
+    names = {ascii(os.fsencode(one.partition("@")[0].partition("/")[0]))[1:] for one in twins}
+    assert refused.value.facts["name"] in names
+    assert list((tmp_path / "blind").iterdir()) == []
+
+
+def test_disk_that_ignores_case_takes_a_tree_whose_names_differ_by_more(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "Main").symlink_to("src/main.c")
+    expected = seen(source)
+    raw, _ = bagged(source)
+    with monkeypatch.context() as patching:
+        make_blind(tmp_path, patching)
+        unpack_bag(io.BytesIO(raw), tmp_path / "into")
+    assert seen(tmp_path / "into" / "data") == expected
 
 
 def test_directories_without_a_file_arrive_however_many(source: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.bag.restore import NamesNotKeptApartError
 from tallystick.receiver.receiver import OWN_FOLDER, receive
 from tallystick.receiver.room import (
     FolderNotOwnError,
@@ -17,6 +18,7 @@ from tallystick.receiver.room import (
     check_room,
     needed_bytes,
 )
+from tests.support.blind_disk import make_blind
 from tests.support.receivers import active, receive_all, setting
 from tests.support.worlds.agreements import DOCS, PROVISIONAL
 from tests.support.worlds.deliveries import CONTENT, Release
@@ -82,6 +84,23 @@ def test_error_of_this_machines_files_is_reported_with_the_folder_and_reports_no
     (tmp_path / "bank" / OWN_FOLDER / "logbook").unlink()
     receive_all(setting(escrow, tmp_path / "bank"), escrow.release.claim)
     assert active(tmp_path / "bank")
+
+
+def test_disk_that_takes_two_names_for_one_is_no_stages_outcome_and_nothing_is_activated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = {**CONTENT, DOCS: {"README": b"of the product", "readme": b"of the licence"}}
+    release = Release(scratch=tmp_path, number=9, content=content)
+    escrow = FolderEscrow(tmp_path / "escrow", release)
+    work = setting(escrow, tmp_path / "bank")
+    with monkeypatch.context() as patching:
+        make_blind(tmp_path / "bank", patching)
+        with pytest.raises(NamesNotKeptApartError):
+            receive(work, release.claim)
+        assert escrow.receipts() == []
+        assert list((tmp_path / "bank" / "stages").iterdir()) == []
+    receive(work, release.claim)
+    assert escrow.outcomes() == [(PROVISIONAL, "activated")]
 
 
 # A folder of one's own.
