@@ -1,22 +1,20 @@
 """Connections as uvicorn takes them: heads that trickle, addresses that have many, streams that stay open."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api.http.bounded import held_until_taken
 from api.http.connections import Connection
 from api.http.heads import OneLength
 from tallystick.domain.ids import PersonId
 from tallystick.limits.api import EVENT_STREAMS_EACH_MAX
-from tallystick.stack import free_port
+from tests.support.sites.served import served
 from tests.support.sites.service import Service
 from tests.support.waits import until
 from tests.support.worlds.agreements import ANA, BEA
@@ -24,19 +22,6 @@ from tests.support.worlds.agreements import ANA, BEA
 SOON = timedelta(milliseconds=200)
 NEVER = timedelta(hours=1)
 ASK = b"GET / HTTP/1.1\r\nhost: escrow\r\n\r\n"
-
-
-@asynccontextmanager
-async def served(app: ASGIApp, connection: type[Connection] = Connection) -> AsyncGenerator[int]:
-    """Serve `app` as the services are served; yield the port."""
-    port = free_port()
-    config = uvicorn.Config(app, http=connection, port=port, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    yield port
-    server.should_exit = server.force_exit = True
-    await serving
 
 
 class Impatient(Connection):

@@ -1,0 +1,25 @@
+"""An application served on a port of this machine, as the services are served."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from api.http.connections import Connection
+from tallystick.stack import free_port
+from tests.support.waits import until
+
+
+@asynccontextmanager
+async def served(app: ASGIApp, connection: type[Connection] = Connection) -> AsyncGenerator[int]:
+    """Serve `app` as the services are served; yield the port."""
+    port = free_port()
+    config = uvicorn.Config(app, http=connection, port=port, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    yield port
+    server.should_exit = server.force_exit = True
+    await serving
