@@ -16,7 +16,7 @@ from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.ids import Digest, StageId, digest, digits_of
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
-from tallystick.durable import make_private, write_durably
+from tallystick.durable import make_private
 from tallystick.limits.desk import RECEIVER_KNOWN_BYTES_MAX
 from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX, JSON_SIZE_BYTES_MAX
 from tallystick.receiver.fence import Fence
@@ -76,8 +76,7 @@ class Logbook:
         Raises:
             ReceiverOvertakenError: A later receiver has begun.
         """
-        self._fence.check()
-        write_durably(self._path(note.claim, note.stage, "note"), canonical_bytes(encode_object(note)))
+        self._fence.write(self._path(note.claim, note.stage, "note"), canonical_bytes(encode_object(note)))
         return note
 
     def receipt(self, claim: Digest, stage: StageId, outcome: ReceiptOutcome) -> Envelope | None:
@@ -91,8 +90,7 @@ class Logbook:
         Raises:
             ReceiverOvertakenError: A later receiver has begun.
         """
-        self._fence.check()
-        write_durably(self._path(claim, stage, outcome.value), envelope_bytes(receipt))
+        self._fence.write(self._path(claim, stage, outcome.value), envelope_bytes(receipt))
 
     def known(self, claim: Digest) -> frozenset[Digest]:
         """Return the ids of what persons are known to have said about a claim, this receiver included."""
@@ -111,8 +109,7 @@ class Logbook:
         """
         known = self.known(claim)
         if not said <= known:
-            self._fence.check()
-            write_durably(self._known_path(claim), canonical_bytes({"said": sorted(known | said)}))
+            self._fence.write(self._known_path(claim), canonical_bytes({"said": sorted(known | said)}))
 
     def _known_path(self, claim: Digest) -> Path:
         return self._folder / f"{digits_of(claim)}.known.json"

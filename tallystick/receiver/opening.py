@@ -72,11 +72,16 @@ class Escrow(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opener:
-    """Opens what is offered, in the folder `work`."""
+    """Opens what is offered, in the folder `work`.
+
+    Attributes:
+        token: This receiver's own: one that was overtaken must not write into what another one opens.
+    """
 
     escrow: Escrow
     keys: PrivateKeys
     work: Path
+    token: str
 
     def open_components(
         self, components: Iterable[OfferedComponent], delivery: VerifiedDelivery
@@ -87,7 +92,7 @@ class Opener:
             DepositDefectiveError: The deposit has a defect that is the depositor's.
             TallystickError: What the server sent is not what was signed; nothing of it is kept.
         """
-        opened = self.work / _OPENED
+        opened = self.work / f"{_OPENED}.{self.token}"
         shutil.rmtree(opened, ignore_errors=True)
         make_private(opened)
         try:
@@ -132,7 +137,7 @@ class Opener:
 
 def forget_half_opened(folder: Path) -> None:
     """Delete the plaintext that a crash has left in the work folders in `folder`; sealed files stay."""
-    for left in folder.glob(f"*/{_OPENED}"):
+    for left in folder.glob(f"*/{_OPENED}*"):
         shutil.rmtree(left)
 
 

@@ -59,6 +59,7 @@ def receive(setting: Setting, claim: str) -> Pass:
                 setting=setting,
                 umask=umask,
                 folder=folder,
+                token=fence.token,
                 logbook=Logbook(own / "logbook", fence),
                 versions=Versions(folder, fence),
             )
@@ -70,6 +71,7 @@ class _Work:
     setting: Setting
     umask: int
     folder: Path
+    token: str
     logbook: Logbook
     versions: Versions
 
@@ -275,7 +277,7 @@ class _Work:
     def _opener(self, claim: Digest, stage: StageId) -> Opener:
         work = make_private(self.folder / OWN_FOLDER / "work")
         own = work / f"{digits_of(claim)}.{stage}"
-        return Opener(escrow=self.setting.escrow, keys=self.setting.keys, work=own)
+        return Opener(escrow=self.setting.escrow, keys=self.setting.keys, work=own, token=self.token)
 
 
 def _sealed_only(offered: OfferedStage) -> tuple[ReceivedComponent, ...]:

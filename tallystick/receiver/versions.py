@@ -6,12 +6,11 @@
 A stage id begins with a letter or digit and has no slash, so none leads out of the folder.
 """
 
-import shutil
 from pathlib import Path
 from typing import Final
 
 from tallystick.domain.ids import Digest, StageId, digits_of
-from tallystick.durable import make_private, sync_folder
+from tallystick.durable import make_private
 from tallystick.receiver.fence import Fence
 
 _SHORT: Final = 16  # hexadecimal digits of a digest in a name; the content of the folder was verified
@@ -50,8 +49,7 @@ class Versions:
             ReceiverOvertakenError: A later receiver has begun.
         """
         self.remove(version)  # left by a run that was cut short: it was not recorded, so it was never active
-        opened.replace(self.path(version))
-        sync_folder(self.path(version).parent)
+        self._fence.move(opened, self.path(version))
 
     def switch(self, stage: StageId, version: str | None) -> None:
         """Make `version` the active one, or none active, in one step that readers see whole or not at all.
@@ -61,15 +59,10 @@ class Versions:
         """
         link = self._link(stage)
         make_private(link.parent)
-        self._fence.check()
         if version is None:
-            link.unlink(missing_ok=True)
+            self._fence.remove(link)
         else:
-            fresh = link.with_name("current.new")
-            fresh.unlink(missing_ok=True)
-            fresh.symlink_to(Path("..", "..", "versions", version))
-            fresh.replace(link)
-        sync_folder(link.parent)
+            self._fence.link(link, Path("..", "..", "versions", version))
 
     def remove(self, version: str) -> None:
         """Delete a version that is not active.
@@ -77,10 +70,7 @@ class Versions:
         Raises:
             ReceiverOvertakenError: A later receiver has begun.
         """
-        self._fence.check()
-        if self.path(version).exists():
-            shutil.rmtree(self.path(version))
-            sync_folder(self.path(version).parent)
+        self._fence.remove(self.path(version))
 
     def _link(self, stage: StageId) -> Path:
         return self._folder / "stages" / stage / "current"

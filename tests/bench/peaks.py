@@ -137,7 +137,7 @@ def _receive(folder: Path, api: str, _: str) -> None:
             at=instant(_known(folder)["at"]),
         )
         (stage,) = delivery.offered
-        opener = Opener(escrow=escrow, keys=keys_of(BEA), work=folder / "work")
+        opener = Opener(escrow=escrow, keys=keys_of(BEA), work=folder / "work", token="one")
         (folder / "work").mkdir()
         opened, _received = opener.open_components(stage.components, delivery)
         assert any(opened.rglob("big.bin")), "what was sealed came out"

@@ -2243,6 +2243,26 @@ BUILDS: Final[tuple[Build, ...]] = (
         "if os.path.lexists(place):",
         "if False:",
         "tests/bag/test_tree.py -k two_names",
+        "a receiver that was overtaken only looks before it switches",
+        "tallystick/receiver/fence.py",
+        "        with self._refusing():\n            draft.symlink_to(target)",
+        '        self.check()\n        draft = path.with_name("fresh")\n'
+        "        with self._refusing():\n            draft.symlink_to(target)",
+        "tests/receiver/test_crashes.py -k stopped_right_before",
+    ),
+    _build(
+        "the next receiver leaves the last one its turn",
+        "tallystick/receiver/fence.py",
+        "        found[0].replace(turn)",
+        "        turn.mkdir()",
+        "tests/receiver/test_crashes.py",
+    ),
+    _build(
+        "an overtaken receiver deletes a version that is in use",
+        "tallystick/receiver/fence.py",
+        "                taken = self._taken(path)",
+        "                self.check()\n                taken = path",
+        "tests/receiver/test_crashes.py -k stopped_right_before",
     ),
 )
 

@@ -1,6 +1,11 @@
 """The receiver dies at a step, as if its power had been cut, and another one finishes; and one at a time."""
 
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,7 +17,6 @@ from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import DeliveryRefusedError
 from tallystick.receiver.fence import (
     Fence,
-    FenceDamagedError,
     ReceiverBusyError,
     ReceiverOvertakenError,
     fenced,
@@ -36,6 +40,8 @@ FORWARD = (
     "reported-activated",
 )
 BACKWARD = ("checked", "failed", "switched-back", "signed-failed", "reported-failed")
+IN_USE = {"active": "old", "opened": "new", "current": "old"}
+OVERTAKEN = 7
 UNDOING = ("switched-back", "went-back", "removed", "undone", "signed-rolled_back", "reported-rolled_back")
 
 
@@ -103,24 +109,72 @@ def test_overtaken_receiver_switches_nothing(tmp_path: Path) -> None:
     assert versions.active(PROVISIONAL) is None
 
 
-def test_fence_of_a_folder_that_was_restored_lets_nobody_pass(tmp_path: Path) -> None:
-    with pytest.raises(ReceiverOvertakenError):
-        Fence(tmp_path / "generation", 3).check()
+CHANGES: Mapping[str, Callable[[Fence, Path], None]] = {
+    "write": lambda fence, bank: fence.write(bank / "note", b"stale"),
+    "link": lambda fence, bank: fence.link(bank / "current", Path("stale")),
+    "move": lambda fence, bank: fence.move(bank / "opened", bank / "version"),
+    "remove": lambda fence, bank: fence.remove(bank / "active"),
+    "remove link": lambda fence, bank: fence.remove(bank / "current"),
+}
 
 
-def test_fence_without_its_number_lets_nobody_pass(tmp_path: Path) -> None:
-    (tmp_path / "generation").write_bytes(b"")
-    with pytest.raises(FenceDamagedError), fenced(tmp_path):
+@pytest.mark.parametrize("change", CHANGES)
+def test_receiver_that_was_overtaken_changes_nothing(change: str, tmp_path: Path) -> None:
+    bank = folder_in_use(tmp_path)
+    with fenced(tmp_path / "own") as stale:
         pass
+    with fenced(tmp_path / "own"), pytest.raises(ReceiverOvertakenError):
+        CHANGES[change](stale, bank)
+    assert in_use(bank) == IN_USE
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_receiver_that_is_stopped_right_before_the_change_while_another_takes_over_changes_nothing(
+    change: str, tmp_path: Path
+) -> None:
+    bank = folder_in_use(tmp_path)
+    stale = stopped_before_its_last_rename(change, tmp_path / "own", bank)
+    (tmp_path / "own" / "lock").unlink()  # as a file system that forgets its locks
+    with fenced(tmp_path / "own"):
+        os.kill(stale, signal.SIGCONT)
+        assert os.waitstatus_to_exitcode(os.waitpid(stale, 0)[1]) == OVERTAKEN
+    assert {**in_use(bank), "opened": "new"} == IN_USE
+
+
+def test_files_that_a_receiver_left_on_their_way_are_gone_at_the_next_start(tmp_path: Path) -> None:
+    with fenced(tmp_path):
+        (turn,) = tmp_path.glob("turn.*")
+        (turn / "half").mkdir()
+        (turn / "half" / "file").write_text("plaintext")
+        (turn / "link").symlink_to("half")
+    with fenced(tmp_path):
+        (turn,) = tmp_path.glob("turn.*")
+        assert list(turn.iterdir()) == []
+
+
+def test_folder_that_was_restored_with_several_turns_has_one_receiver(tmp_path: Path) -> None:
+    for name in ("turn.a", "turn.b"):
+        (tmp_path / name).mkdir()
+    with fenced(tmp_path) as fence:
+        fence.check()
+        assert len(list(tmp_path.glob("turn.*"))) == 1
+        for name in ("turn.a", "turn.b"):
+            with pytest.raises(ReceiverOvertakenError):
+                Fence(tmp_path / name).check()
+
+
+def test_what_is_missing_by_itself_is_not_taken_for_an_overtaking(tmp_path: Path) -> None:
+    with fenced(tmp_path) as fence, pytest.raises(FileNotFoundError):
+        fence.move(tmp_path / "missing", tmp_path / "version")
 
 
 def test_plaintext_that_a_crash_left_is_gone_at_the_next_start(escrow: FolderEscrow, tmp_path: Path) -> None:
     work = setting(escrow, tmp_path / "bank")
     assert killed_at("opened", work, escrow.release.claim)
-    assert list((tmp_path / "bank" / OWN_FOLDER / "work").glob("*/opened"))
+    assert list((tmp_path / "bank" / OWN_FOLDER / "work").glob("*/opened*"))
     with pytest.raises(DeliveryRefusedError):
         receive(work, "clm-aaaaaaaaaaaaaaaa")
-    assert not list((tmp_path / "bank" / OWN_FOLDER / "work").glob("*/opened"))
+    assert not list((tmp_path / "bank" / OWN_FOLDER / "work").glob("*/opened*"))
 
 
 def test_overtaken_receiver_writes_no_logbook(tmp_path: Path, release: Release) -> None:
@@ -151,6 +205,46 @@ def test_logbook_remembers_all_that_persons_may_say_about_a_claim(tmp_path: Path
         logbook = Logbook(tmp_path / "logbook", fence)
         logbook.remember(release.claim, said)
         assert logbook.known(release.claim) == said
+
+
+def folder_in_use(folder: Path) -> Path:
+    """Return a receiver's folder in which something is active, and something else was opened."""
+    bank = make_private(folder / "bank")
+    make_private(folder / "own")
+    for name in ("active", "opened"):
+        (bank / name).mkdir()
+    (bank / "active" / "file").write_text("old")
+    (bank / "opened" / "file").write_text("new")
+    (bank / "current").symlink_to("active")
+    return bank
+
+
+def in_use(bank: Path) -> Mapping[str, str]:
+    """Return what a user of the folder finds at each name."""
+    return {path.name: (path / "file").read_text() for path in bank.iterdir()}
+
+
+def stopped_before_its_last_rename(change: str, own: Path, bank: Path) -> int:
+    """Return the process id of a receiver that stands still when it has asked for the rename that counts."""
+    last = 2 if change == "move" else 1  # into the turn, and out of it
+    child = os.fork()
+    if child == 0:  # pragma: no cover - ends here, without any clean-up
+        renames = count(1)
+
+        def stand_still(event: str, _: object) -> None:
+            if event == "os.rename" and next(renames) == last:
+                os.kill(os.getpid(), signal.SIGSTOP)
+
+        try:
+            with fenced(own) as fence:
+                sys.addaudithook(stand_still)
+                CHANGES[change](fence, bank)
+        except ReceiverOvertakenError:
+            os._exit(OVERTAKEN)
+        finally:
+            os._exit(1)
+    os.waitid(os.P_PID, child, os.WSTOPPED)
+    return child
 
 
 def digest_of_number(number: int) -> Digest:
