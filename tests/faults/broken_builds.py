@@ -2243,6 +2243,8 @@ BUILDS: Final[tuple[Build, ...]] = (
         "if os.path.lexists(place):",
         "if False:",
         "tests/bag/test_tree.py -k two_names",
+    ),
+    _build(
         "a receiver that was overtaken only looks before it switches",
         "tallystick/receiver/fence.py",
         "        with self._refusing():\n            draft.symlink_to(target)",
