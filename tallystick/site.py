@@ -112,8 +112,10 @@ class Site:
         return self.root / "logs"
 
     def new_log(self, process: str) -> Path:
-        """Return the log file for a process that is about to start; keep earlier ones, numbered."""
+        """Return the log file for a process that is about to start; keep earlier ones that say anything."""
         current = self.logs / f"{process}.log"
+        if current.exists() and not current.stat().st_size:
+            return current
         for number in reversed(range(LOGS_KEPT_MAX)):
             older = self.logs / f"{process}.log.{number}" if number else current
             if older.exists():

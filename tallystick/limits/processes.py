@@ -6,8 +6,9 @@ from typing import Final
 # The embedded stack.
 STACK_READY_SECONDS_MAX: Final = 60
 STACK_STOP_SECONDS_MAX: Final = 20
-STACK_RESTARTS_MAX: Final = 10  # of one process,
-STACK_RESTARTS_SECONDS: Final = 60  # within this time: more than that is no accident
+STACK_RESTART_PAUSE_MIN: Final = timedelta(seconds=1)  # before a process that fails twice is started again,
+STACK_RESTART_PAUSE_MAX: Final = timedelta(minutes=1)  # twice as long each time, up to this,
+STACK_STEADY_SECONDS: Final = 120  # until it has run for so long
 LOGS_KEPT_MAX: Final = 5
 
 # The worker's processes.

@@ -17,7 +17,8 @@ from tallystick.domain.periods import Period
 from tallystick.domain.statements.acts import Intake
 from tallystick.settings import Settings
 from tallystick.site import settings_of
-from tallystick.stack import Stack, free_port, running
+from tallystick.stack.processes import free_port
+from tallystick.stack.stack import Stack, running
 from tests.support.sites.faulty_site import new_site
 from tests.support.stories.releases import Release
 from tests.support.worlds.agreements import ANA

@@ -44,7 +44,7 @@ BUILDS: Final[tuple[Build, ...]] = (
     ),
     _build(
         "the error about an unreachable database quotes the driver",
-        "tallystick/stack.py",
+        "tallystick/stack/stack.py",
         ") from None  # what the driver says may hold what is secret in the URL",
         ") from error",
         "tests/stack/test_stack.py",
@@ -2265,6 +2265,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "                taken = self._taken(path)",
         "                self.check()\n                taken = path",
         "tests/receiver/test_crashes.py -k stopped_right_before",
+    ),
+    _build(
+        "a site ends when one of its processes cannot be started again",
+        "tallystick/stack/stack.py",
+        "except (OSError, subprocess.SubprocessError, MemoryError) as error:",
+        "except MemoryError as error:",
+        "tests/stack/test_stack.py -k cannot_be_started_again",
+    ),
+    _build(
+        "a process that dies again and again is started without a pause",
+        "tallystick/stack/stack.py",
+        "if now >= child.again_at:",
+        "if True:",
+        "tests/stack/test_stack.py -k again_and_again",
     ),
 )
 

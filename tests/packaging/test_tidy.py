@@ -26,7 +26,6 @@ CLOCKS = {
     "tallystick/desk/": "a person signs now",
     "tallystick/receiver/": "a receipt is signed now",
     "tallystick/site.py": "a letter key is published now",
-    "tallystick/stack.py": "child processes are waited for",
     "tallystick/stack/": "child processes are waited for",
 }
 CLOCK_CALLS = {
@@ -43,7 +42,8 @@ READ_THEIR_OWN = {
     "tallystick/bag/unpack.py": "what it has written a moment ago",
     "tallystick/cli/demo/narrator.py": "a file of the demonstration's own folder",
     "tallystick/cli/surroundings.py": "its own streams",
-    "tallystick/stack.py": "logs of its own children",
+    "tallystick/stack/processes.py": "logs of its own children",
+    "tallystick/stack/stack.py": "logs of its own children",
 }
 
 # Words that name a pattern, not a thing of the agreement.

@@ -16,16 +16,15 @@ import pytest
 from sqlalchemy import make_url
 
 from tallystick.domain.errors import TallystickError
-from tallystick.limits.processes import STACK_RESTARTS_MAX
+from tallystick.limits.processes import STACK_RESTART_PAUSE_MIN
 from tallystick.site import Site, prepare, settings_of
-from tallystick.stack import (
+from tallystick.stack.processes import StackProcess, free_port
+from tallystick.stack.stack import (
     DatabaseUnreachableError,
     PortTakenError,
     Stack,
     StackNotReadyError,
-    StackProcess,
     StackRunsAlreadyError,
-    free_port,
     running,
 )
 from tallystick.store.database.session import DatabaseSetupError
@@ -59,6 +58,13 @@ def tended(stack: Stack, told: list[str]) -> int:
     """Tend the stack, and return how many restarts there have been."""
     stack.tend(told.append)
     return len(told)
+
+
+def tried(stack: Stack, told: list[str], log: Path, tries: set[int]) -> int:
+    """Tend the stack, and return how many starts in vain the log has seen, each of which emptied it."""
+    stack.tend(told.append)
+    tries.add(log.stat().st_mtime_ns)
+    return len(tries)
 
 
 def is_alive(pid: int) -> bool:
@@ -98,16 +104,63 @@ def test_a_process_that_dies_is_started_again(site: Site) -> None:
         stack.stop()
 
 
-def test_a_process_that_dies_again_and_again_is_given_up(site: Site) -> None:
-    stack, told = stack_of(site, [("one", _DIES_SOON)]), list[str]()
+def test_a_process_that_dies_again_and_again_is_tried_ever_more_seldom_and_the_others_work_on(
+    site: Site,
+) -> None:
+    stack, told = stack_of(site, [("steady", _WAITS), ("one", _DIES_SOON)]), list[str]()
     try:
-        stack.start(told.append)
-        told.clear()
-        with pytest.raises(StackNotReadyError, match="again and again"):
-            wait_for(lambda: tended(stack, told) > STACK_RESTARTS_MAX)
+        stack.start(lambda _: None)
+        steady = stack.pids()["steady"]
+        wait_for(lambda: tended(stack, told) == 2)
+        begun = time.monotonic()
+        wait_for(lambda: tended(stack, told) == 3)
+        assert time.monotonic() - begun > STACK_RESTART_PAUSE_MIN.total_seconds()
+        assert is_alive(steady)
+        assert stack.pids()["steady"] == steady
     finally:
         stack.stop()
-    assert len(told) == STACK_RESTARTS_MAX
+    again = "one ended with 0; restarting it"
+    assert told == [again, f"{again} in 1 s", f"{again} in 2 s"]
+
+
+def test_a_process_that_cannot_be_started_again_is_reported_once_and_tried_until_it_can(
+    site: Site, tmp_path: Path
+) -> None:
+    program = tmp_path / "program"
+    program.symlink_to(sys.executable)
+    one = StackProcess(
+        name="one",
+        arguments=(str(program), "-c", _WAITS),
+        environment=dict(os.environ),
+        ready=lambda log: b"ready" in log.read_bytes(),
+    )
+    stack, told = Stack(site, settings_of(site, api_port=1, temporal_port=2), [one]), list[str]()
+    try:
+        stack.start(lambda _: None)
+        log, tries = site.logs / "one.log", set[int]()
+        said = log.read_bytes()
+        program.rename(tmp_path / "away")
+        os.kill(stack.pids()["one"], signal.SIGKILL)
+        wait_for(lambda: tended(stack, told) == 2)
+        wait_for(lambda: tried(stack, told, log, tries) == 2)
+        (tmp_path / "away").rename(program)
+        wait_for(lambda: tended(stack, told) == 3)
+        assert is_alive(stack.pids()["one"])
+        assert (site.logs / "one.log.1").read_bytes() == said  # no failed start has pushed it out
+    finally:
+        stack.stop()
+    assert told == [
+        "one ended with -9; restarting it",
+        "one cannot be started: No such file or directory; trying again until it can",
+        "one is started again",
+    ]
+
+
+def test_a_process_that_cannot_be_started_at_all_is_reported_in_a_sentence(site: Site) -> None:
+    absent = StackProcess(name="one", arguments=("/absent",), environment={}, ready=lambda _log: True)
+    stack = Stack(site, settings_of(site, api_port=1, temporal_port=2), [absent])
+    with pytest.raises(StackNotReadyError, match="one cannot be started: No such file"):
+        stack.start(lambda _: None)
 
 
 def test_a_process_that_fails_to_start_is_reported_with_its_last_words(site: Site) -> None:

@@ -21,7 +21,7 @@ from tallystick.cli.demo.narrator import AGREEMENT, DemonstrationFailedError, Na
 from tallystick.converter import MESSAGE_CONVERTER
 from tallystick.domain.ids import Digest
 from tallystick.messages import claim_workflow_id
-from tallystick.stack import free_port
+from tallystick.stack.processes import free_port
 from tests.support.waits import wait_for
 from workflows.claim.release import ReleaseWorkflow
 

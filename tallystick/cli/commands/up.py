@@ -1,5 +1,6 @@
 """`tallystick up`: a whole site on this machine, until Ctrl-C."""
 
+import contextlib
 import signal
 import threading
 from pathlib import Path
@@ -11,7 +12,8 @@ from rich.table import Table
 
 from tallystick.client.route import route
 from tallystick.site import Site, prepare, settings_of
-from tallystick.stack import Stack, free_port, running
+from tallystick.stack.processes import free_port
+from tallystick.stack.stack import Stack, running
 
 _LOOK_SECONDS: Final = 1.0
 _EXIT_INTERRUPTED: Final = 130
@@ -59,11 +61,17 @@ def up(
             console.print(_addresses(stack, site))
             console.print("  Ctrl-C stops the site; the same --data resumes where it left off.")
             while not stopped.wait(_LOOK_SECONDS):
-                stack.tend(lambda line: console.print(f"  [yellow]{line}[/]"))
+                stack.tend(lambda line: _tell(console, line))
     except KeyboardInterrupt:
         console.print("stopped before it was ready; no process is left running")
         raise typer.Exit(_EXIT_INTERRUPTED) from None
     console.print("stopped; no process is left running")
+
+
+def _tell(console: Console, line: str) -> None:
+    """Print a line while the site runs; it runs on if nobody can read it: a closed terminal, a full disk."""
+    with contextlib.suppress(OSError):
+        console.print(f"  {line}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _stop_on_signals() -> threading.Event:

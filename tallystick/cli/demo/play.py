@@ -19,7 +19,8 @@ from tallystick.cli.demo.narrator import AGREEMENT, Narrator
 from tallystick.client.route import route
 from tallystick.domain.errors import TallystickError
 from tallystick.site import prepare, settings_of
-from tallystick.stack import free_port, running
+from tallystick.stack.processes import free_port
+from tallystick.stack.stack import running
 
 PEOPLE: Final = (
     *("dora@nordwind", "dirk@nordwind", "bea@halden", "ben@halden"),

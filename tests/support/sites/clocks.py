@@ -15,7 +15,8 @@ from typing import Final
 
 from tallystick.settings import Settings
 from tallystick.site import Site, settings_of
-from tallystick.stack import Stack, StackProcess, free_port, processes
+from tallystick.stack.processes import StackProcess, free_port, processes
+from tallystick.stack.stack import Stack
 from tallystick.store.database.session import open_database
 from tallystick.store.database.tables import create_tables
 from tests.support.worlds.ledgers import ledger_file

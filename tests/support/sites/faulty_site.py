@@ -19,7 +19,8 @@ from typing import Final
 from tallystick.crypto.enrolment import enrol, public_file_bytes
 from tallystick.settings import Settings
 from tallystick.site import Site, prepare, settings_of
-from tallystick.stack import Stack, StackProcess, free_port, processes, running
+from tallystick.stack.processes import StackProcess, free_port, processes
+from tallystick.stack.stack import Stack, running
 from tests.support.worlds.agreements import ANA, PEOPLE
 from tests.support.worlds.ledgers import ledger_file
 

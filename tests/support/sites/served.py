@@ -8,7 +8,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from api.http.connections import Connection
-from tallystick.stack import free_port
+from tallystick.stack.processes import free_port
 from tests.support.waits import until
 
 

