@@ -13,6 +13,7 @@ from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import naming
 from tallystick.desk.kept.documents import KeptDocuments
+from tallystick.desk.kept.sent import Sent
 from tallystick.desk.kept.unsent import Unsent
 from tallystick.desk.passphrases import read_passphrase
 from tallystick.domain.errors import TallystickError
@@ -35,7 +36,11 @@ def opened(context: typer.Context, api: str, key: Path) -> Generator[Desk]:
     """
     keys = private_keys(context, key)
     with Client(api, keys, now=now) as client:
-        unsent = Unsent(folder=key.with_name(key.name + ".unsent"), signer=keys.signing_key.public_key)
+        unsent = Unsent(
+            folder=key.with_name(key.name + ".unsent"),
+            signer=keys.signing_key.public_key,
+            sent=Sent(folder=key.with_name(key.name + ".sent")),
+        )
         yield Desk(
             client=client,
             keys=keys,

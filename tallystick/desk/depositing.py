@@ -193,6 +193,7 @@ class _Making:
                 _upload(self.desk, self.work, self.signed.agreement, body.components)
             path = route("agreements", self.signed.agreement.id, "deposits")
             answer = self.desk.client.post_statement(path, envelope)
+        self.desk.unsent.sent.keep(envelope)
         self.work.clear()
         return body.number, answer
 

@@ -15,7 +15,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Person
 from tallystick.domain.comparison_words import in_words, names
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, Digest, name
+from tallystick.domain.ids import AgreementId, Digest, as_digest, name
 from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.header import LedgerSeen
 from tallystick.proof.reading import SignedAgreement, read_agreement
@@ -132,7 +132,7 @@ class Desk:
             MalformedError: It is not a trust file.
         """
         seen = read_pins(self.trust_file).logs.get(agreement)
-        return None if seen is None else LedgerSeen(size=seen.size, root=Digest(f"sha256:{seen.root}"))
+        return None if seen is None else LedgerSeen(size=seen.size, root=as_digest(seen.tree.root()))
 
     def person_in(self, agreement: Agreement) -> Person:
         """Return the person of an agreement who holds this desk's key.

@@ -116,6 +116,7 @@ class _Filing:
         """Send the claim; once it is answered, only its sealed documents are kept."""
         with self.work.kept_if_open():
             answer = self.desk.client.post_statement(route("claims"), envelope)
+        self.desk.unsent.sent.keep(envelope)
         self._keep(expect(read_signed(envelope, self.agreement), ClaimFiling).body.evidence)
         self.work.clear()
         return answer

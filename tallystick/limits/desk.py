@@ -5,8 +5,9 @@ from typing import Final
 
 from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX
 
-TRUST_FILE_BYTES_MAX: Final = 1024 * 1024
+TRUST_FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 UNSENT_LIFETIME_MAX: Final = timedelta(days=30)  # of what was signed and never answered
+SENT_KEPT_MAX: Final = 2_000  # recorded statements of one key, each as a file
 VERDICT_WAIT_MAX: Final = timedelta(minutes=10)
 CUSTODY_WAIT_MAX: Final = timedelta(minutes=1)
 PASSPHRASE_BYTES_MAX: Final = 1024

@@ -6,6 +6,7 @@ from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 
 # Logs and their proofs.
 NOTE_SIZE_BYTES_MAX: Final = 64 * 1024
+CHECKPOINT_KEPT_BYTES_MAX: Final = 4096  # of a note next to a key; sixteen witnesses fit
 NOTE_SIGNATURES_MAX: Final = 64  # C2SP signed-note: at least 16
 NOTE_NAME_LENGTH_MAX: Final = 255
 TREE_SIZE_MAX: Final = 2**63 - 1
@@ -15,6 +16,7 @@ LEDGER_NODES_READ_MAX: Final = 512  # rows of a stored tree in one question to t
 LEDGER_PAGES_MAX: Final = 10_000
 LEDGER_PAGE_ENTRIES_MAX: Final = 256
 LEDGER_READ_ENTRIES_MAX: Final = LEDGER_PAGE_ENTRIES_MAX * LEDGER_PAGES_MAX  # that a verifier reads
+CONTRADICTION_SIZE_BYTES_MAX: Final = 48 * LEDGER_READ_ENTRIES_MAX  # a leaf's hash is 43 characters of it
 
 # Evidence files.
 EVIDENCE_SIZE_BYTES_MAX: Final = 40 * 1024 * 1024

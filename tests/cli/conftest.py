@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tallystick.cli.main import main
 from tallystick.crypto.envelope import Envelope, envelope_json, statement_id
 from tallystick.crypto.keyfile import write_key_file
 from tallystick.desk.kept.pins import PinnedLog, changing_pins
-from tallystick.domain.ids import Digest, PersonId, claim_id
+from tallystick.domain.ids import PersonId, as_digest, claim_id
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.statements.header import LedgerSeen
 from tests.support.sites.fake_api import FakeApi, serving
@@ -23,6 +24,9 @@ from tests.support.worlds.deliveries import CONTENT, Release, digest_of, keys_of
 from tests.support.worlds.escrows import ReleaseWorld
 
 URL = f"/v1/agreements/{AGREEMENT.id}"
+LOG_REMEMBERED = PinnedLog(
+    size=7, edge=3 * (64 * "7",), note="a note\n", verified_at=datetime(2026, 11, 24, tzinfo=UTC)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +87,8 @@ class Office:
     def remembers_log(self, person: PersonId) -> LedgerSeen:
         """Let `person` have verified the agreement's log; return what their machine remembers of it."""
         with changing_pins(self.key(person).with_name(f"{person}.key.trust")) as pins:
-            pins.pin_log(AGREEMENT.id, PinnedLog(size=7, root=64 * "7"))
-        return LedgerSeen(size=7, root=Digest("sha256:" + 64 * "7"))
+            pins.pin_log(AGREEMENT.id, LOG_REMEMBERED)
+        return LedgerSeen(size=7, root=as_digest(LOG_REMEMBERED.tree.root()))
 
     def sent(self) -> list[Envelope]:
         return [envelope for _, envelope in self.api.posted]

@@ -18,7 +18,7 @@ GROUPS = {
     "deposit": {"make", "list", "show", "verify"},
     "custody": {"status"},
     "claim": {"file", "resend", "show", "list", "watch", "explain", "timeline"},
-    "ledger": {"verify"},
+    "ledger": {"accept", "checkpoint", "contradiction", "verify"},
     "letter": {"check"},
     "age": {"encrypt", "decrypt"},
 }

@@ -10,6 +10,7 @@ from tallystick.client.blobs import get_blob, put_blob
 from tallystick.client.http import Client
 from tallystick.client.problems import RefusedRemotelyError, UnreachableError
 from tallystick.crypto.envelope import sign, statement_id
+from tallystick.desk.kept.sent import Sent
 from tallystick.desk.kept.unsent import Unsent
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits.client import HTTP_ATTEMPTS_MAX, HTTP_RETRY_AFTER_MAX, UPLOAD_PART_BYTES_MIN
@@ -82,7 +83,11 @@ def test_a_statement_that_met_a_gateway_is_kept_and_sent_again_as_it_was_signed(
     gateway: str, api: FakeApi, client: Client, tmp_path: Path
 ) -> None:
     envelope = sign("hold", {"nonce": "1", "issued_at": "2026-11-28T00:00:00Z"}, [PEOPLE[ANA].signing_key])
-    unsent = Unsent(folder=tmp_path / "unsent", signer=PEOPLE[ANA].signing_key.public_key)
+    unsent = Unsent(
+        folder=tmp_path / "unsent",
+        signer=PEOPLE[ANA].signing_key.public_key,
+        sent=Sent(folder=tmp_path / "sent"),
+    )
     with speaking(GATEWAYS[gateway]) as address:
         asking = Client(address, now=lambda: AT, pause=lambda _: None, answer_time_max=timedelta(seconds=2))
         with asking as met, pytest.raises(UnreachableError):

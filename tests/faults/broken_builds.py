@@ -72,7 +72,7 @@ BUILDS: Final[tuple[Build, ...]] = (
     ),
     _build(
         "a ledger whose tree was not compared is called verified",
-        "tallystick/cli/commands/ledgers.py",
+        "tallystick/desk/logs/reading.py",
         "tree.size < checkpoint.size or tree.root() != checkpoint.root",
         "tree.size < checkpoint.size",
         "tests/cli/commands/test_ledgers.py",
@@ -2279,6 +2279,41 @@ BUILDS: Final[tuple[Build, ...]] = (
         "if now >= child.again_at:",
         "if True:",
         "tests/stack/test_stack.py -k again_and_again",
+    ),
+    _build(
+        "a log is believed unasked without the root that one was told",
+        "tallystick/cli/commands/ledgers.py",
+        "if yes and root is None:",
+        "if False:",
+        "tests/cli/commands/test_ledgers.py",
+    ),
+    _build(
+        "another person's checkpoint is read and not compared",
+        "tallystick/cli/commands/ledgers.py",
+        "if then is None or then.root() != other.root:",
+        "if then is None and other.size < 0:",
+        "tests/cli/commands/test_ledgers.py",
+    ),
+    _build(
+        "a shorter log is called a contradiction",
+        "tallystick/proof/contradiction.py",
+        "if before.size > now.size:",
+        "if False:",
+        "tests/proof/test_contradiction.py",
+    ),
+    _build(
+        "leaves that are not the later log's prove something",
+        "tallystick/proof/contradiction.py",
+        "if whole.size != now.size or whole.root() != now.root:",
+        "if whole.size != now.size:",
+        "tests/proof/test_contradiction.py",
+    ),
+    _build(
+        "what was recorded is not kept by its author",
+        "tallystick/desk/kept/unsent.py",
+        "        self.sent.keep(envelope)\n",
+        "",
+        "tests/desk/kept/test_unsent.py",
     ),
 )
 

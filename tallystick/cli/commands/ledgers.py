@@ -3,51 +3,64 @@
 1. The deployment's log key signed the checkpoint, for this agreement's log.
 2. All entries that the server shows, each hashed here as its leaf, make the checkpoint's root (RFC 6962). So
    each of them is in the log, and none is missing.
-3. The log begins with the log that was verified before, which the trust file next to the key remembers.
+3. The log begins with the log that was verified before, which the trust file next to the key remembers, and
+   with the log that each checkpoint of another person commits to.
 """
 
-from collections.abc import Iterator
-from itertools import islice
-from string import hexdigits
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from tallystick.cli.opened import opened
+from tallystick.cli.opened import opened, trust_file
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
-from tallystick.cli.output import print_result
-from tallystick.client.answers import envelope_in, number, text
-from tallystick.client.ledgers import entries
-from tallystick.client.problems import UnexpectedAnswerError
-from tallystick.client.received import TEXT
-from tallystick.client.route import route
-from tallystick.crypto.envelope import envelope_bytes
-from tallystick.crypto.log.leaf import SALT_SIZE_BYTES, leaf_bytes
-from tallystick.crypto.log.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from tallystick.cli.output import print_json, print_line, print_result, say
+from tallystick.cli.signing import NobodyToAskError
+from tallystick.client.answers import number
+from tallystick.crypto.log.merkle import Frontier
 from tallystick.crypto.log.note import Checkpoint, open_checkpoint, origin_of
+from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
+from tallystick.desk.files import naming, read_envelope, read_file
 from tallystick.desk.kept.pins import PinnedLog, changing_pins, read_pins
+from tallystick.desk.logs.difference import LogDifference, accept, compare
+from tallystick.desk.logs.reading import LedgerInconsistentError, LogRead, read_log
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.amounts import counted
-from tallystick.domain.codec import instant
+from tallystick.domain.comparison_words import in_words
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import as_digest
+from tallystick.domain.ids import as_digest, digest, name
 from tallystick.domain.json import JsonObject
-from tallystick.limits.logs import LEDGER_READ_ENTRIES_MAX, NOTE_SIZE_BYTES_MAX
+from tallystick.limits.logs import CONTRADICTION_SIZE_BYTES_MAX, NOTE_SIZE_BYTES_MAX
+from tallystick.proof.contradiction import contradiction, read_contradiction
+from tallystick.proof.reading import read_agreement
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Verify an agreement's ledger.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Verify an agreement's ledger, and compare checkpoints."
+)
 
 
-class LedgerInconsistentError(TallystickError):
-    """A log that contradicts its own checkpoint, or one that was verified before."""
+class LogNotVerifiedError(TallystickError):
+    """A checkpoint is asked for of a log that was never verified with this key."""
 
-    code = "ledger-inconsistent"
-    why = "An entry is missing or altered, or the log no longer begins with what was verified before."
-    advice = "Keep the trust file and what the server sent: together they prove it. Tell the other parties."
+    code = "log-not-verified"
+    why = "Only a log that was verified with this key has a checkpoint next to it."
+    advice = "Run `tallystick ledger verify` for this agreement first."
+
+
+class AnotherRootError(TallystickError):
+    """The log has another root than the one that was to be accepted."""
+
+    code = "another-root"
+    why = "What the server shows is not the log that you were told of, or it has grown since."
+    advice = "Ask the operators for the newest checkpoint, and compare its root with what the server shows."
 
 
 @app.callback()
 def _ledger() -> None:
-    """Verify an agreement's ledger."""
+    """Verify an agreement's ledger, and compare checkpoints."""
 
 
 @app.command()
@@ -57,12 +70,16 @@ def verify(
     api: Api,
     key: Key,
     *,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another person's checkpoint, which the log must continue, too; may be repeated."),
+    ] = None,
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
     """Verify that the log is complete up to its newest checkpoint, and continues what you verified before."""
     with opened(context, api, key) as desk:
-        document = _verified(desk, desk.agreement(agreement, trusted=trust).agreement)
+        document = _verified(desk, desk.agreement(agreement, trusted=trust).agreement, against or ())
     before = number(document, "seen_before")
     lines = [
         f"{counted(number(document, 'size'), 'entry', 'entries')}, each proven to be in the log",
@@ -70,72 +87,108 @@ def verify(
         f"the log begins with what was verified before: {counted(before, 'entry', 'entries')}"
         if before
         else "first verification with this key: there is nothing older to compare with",
+        *(f"the log begins with what {file} commits to" for file in against or ()),
     ]
     print_result(document, lines, as_json=as_json)
 
 
-def _verified(desk: Desk, agreement: Agreement) -> JsonObject:
-    """Rebuild the tree from all entries, each leaf computed here; only its edge is held in memory."""
-    # The entries are read after the checkpoint, so that none of those it covers can be missing.
-    checkpoint = _checkpoint(desk, agreement)
+@app.command(name="checkpoint")
+def checkpoint(agreement: AgreementName, key: Key, as_json: Json = False) -> None:
+    """Print the signed checkpoint that you verified last, for another person's `ledger verify --against`."""
+    log = read_pins(trust_file(key)).logs.get(name(agreement))
+    if log is None:
+        raise LogNotVerifiedError(f"no log of {agreement} was verified with this key", agreement=agreement)
+    if as_json:
+        root = as_digest(log.tree.root())
+        print_json({"agreement": agreement, "note": log.note, "root": root, "size": log.size})
+    else:
+        typer.echo(log.note, nl=False)
+
+
+@app.command(name="accept")
+def accept_(
+    context: typer.Context,
+    agreement: AgreementName,
+    api: Api,
+    key: Key,
+    *,
+    root: Annotated[
+        str | None,
+        typer.Option(help="The root of the log's newest checkpoint, as the operators told you: sha256:…"),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Accept without asking; needs --root.")] = False,
+    trust: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Believe a log that does not continue what you verified, such as one put back from a backup."""
+    if yes and root is None:
+        raise typer.BadParameter("--yes needs --root: accept without asking only what you were told of.")
+    with opened(context, api, key) as desk:
+        difference = compare(desk, desk.agreement(agreement, trusted=trust).agreement)
+        _check_root(difference, root)
+        _confirm(difference, yes=yes)
+        proof = accept(desk, difference, now())
+    document = {**difference.told(), "proof": None if proof is None else str(proof)}
+    print_result(document, _accepted(proof), as_json=as_json)
+
+
+@app.command(name="contradiction")
+def contradiction_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `ledger accept` has written.")],
+    agreement: Annotated[Path, typer.Option(help="The signed agreement, which lists the log key.")],
+) -> None:
+    """Prove from two signed checkpoints that the log key contradicted itself; no server is asked."""
+    signed = read_agreement(read_envelope(agreement))
+    content = read_file(file, size_bytes_max=CONTRADICTION_SIZE_BYTES_MAX)
+    with naming(file):
+        sentences = contradiction(read_contradiction(content), signed.agreement)
+    print_line(f"agreement   {signed.terms.digest}")
+    print_line(f"words       {in_words(signed.terms.digest)}")
+    for sentence in sentences:
+        print_line(sentence)
+
+
+def _verified(desk: Desk, agreement: Agreement, against: Sequence[Path]) -> JsonObject:
     before = read_pins(desk.trust_file).logs.get(agreement.id)
-    seen_before = 0 if before is None else before.size
-    tree, seen_root = Frontier(), EMPTY_ROOT.hex()
-    for leaf in islice(_leaves(desk, agreement), checkpoint.size):
-        tree = tree.append(leaf)
-        seen_root = tree.root().hex() if tree.size == seen_before else seen_root
-    if tree.size < checkpoint.size or tree.root() != checkpoint.root:
+    tree = Frontier() if before is None else before.tree
+    others = {file: _other(file, agreement) for file in against}
+    log = read_log(desk, agreement, sizes={tree.size, *(other.size for other in others.values())})
+    if not log.begins_with(tree):
         raise LedgerInconsistentError(
-            "the entries that the server shows do not make the signed root",
-            shown=tree.size,
-            size=checkpoint.size,
+            "the log no longer begins with what was verified before",
+            size=log.tree.size,
+            seen_before=tree.size,
         )
-    if before is not None and (seen_before > tree.size or before.root != seen_root):
-        raise LedgerInconsistentError(
-            "the log no longer begins with what was verified before", size=tree.size, seen_before=seen_before
-        )
-    _remember(desk, agreement, before, PinnedLog(size=tree.size, root=checkpoint.root.hex()))
+    _check_others(log, others)
+    _remember(desk, agreement, before, log.pinned(now()))
     return {
         "agreement": agreement.id,
-        "size": tree.size,
-        "root": as_digest(checkpoint.root),
-        "seen_before": seen_before,
+        "size": log.tree.size,
+        "root": as_digest(log.tree.root()),
+        "seen_before": tree.size,
     }
 
 
-def _checkpoint(desk: Desk, agreement: Agreement) -> Checkpoint:
-    """Return the newest checkpoint, signed by the log key; refuse one of more entries than can be read."""
-    path = route("agreements", agreement.id, "ledger", "checkpoint")
-    note = desk.client.get_bytes(path, media_type=TEXT, size_bytes_max=NOTE_SIZE_BYTES_MAX)
-    origin = origin_of(agreement.deployment, agreement.id)
-    checkpoint = open_checkpoint(note, origin=origin, public_key=agreement.engine.log_key)
-    if checkpoint.size > LEDGER_READ_ENTRIES_MAX:
-        raise LedgerInconsistentError(
-            "the checkpoint counts more entries than a log may have",
-            size=checkpoint.size,
-            limit=LEDGER_READ_ENTRIES_MAX,
+def _other(file: Path, agreement: Agreement) -> Checkpoint:
+    note = read_file(file, size_bytes_max=NOTE_SIZE_BYTES_MAX)
+    with naming(file):
+        return open_checkpoint(
+            note,
+            origin=origin_of(agreement.deployment, agreement.id),
+            public_key=agreement.engine.log_key,
         )
-    return checkpoint
 
 
-def _leaves(desk: Desk, agreement: Agreement) -> Iterator[bytes]:
-    for place, entry in enumerate(entries(desk.client, agreement.id)):
-        if number(entry, "index") != place:
-            raise LedgerInconsistentError("an entry is missing", index=place)
-        yield leaf_hash(
-            leaf_bytes(
-                accepted_at=instant(text(entry, "accepted_at")),
-                envelope=envelope_bytes(envelope_in(entry, "envelope")),
-                salt=_salt(entry),
+def _check_others(log: LogRead, others: dict[Path, Checkpoint]) -> None:
+    for file, other in others.items():
+        then = log.at.get(other.size)
+        if then is None or then.root() != other.root:
+            raise LedgerInconsistentError(
+                f"the log does not begin with what {file} commits to: you are shown different logs",
+                size=log.tree.size,
+                other_size=other.size,
+                other_root=as_digest(other.root),
             )
-        )
-
-
-def _salt(entry: JsonObject) -> bytes:
-    salt = text(entry, "salt")
-    if len(salt) != 2 * SALT_SIZE_BYTES or not set(salt) <= set(hexdigits):
-        raise UnexpectedAnswerError("an entry of the ledger has no salt", index=number(entry, "index"))
-    return bytes.fromhex(salt)
 
 
 def _remember(desk: Desk, agreement: Agreement, before: PinnedLog | None, seen: PinnedLog) -> None:
@@ -143,3 +196,29 @@ def _remember(desk: Desk, agreement: Agreement, before: PinnedLog | None, seen: 
     with changing_pins(desk.trust_file) as pins:
         if pins.pins.logs.get(agreement.id) == before:
             pins.pin_log(agreement.id, seen)
+
+
+def _check_root(difference: LogDifference, told: str | None) -> None:
+    if told is not None and digest(told) != difference.root:
+        raise AnotherRootError("the log has another root", told=told, found=difference.root)
+
+
+def _confirm(difference: LogDifference, *, yes: bool) -> None:
+    """Show what differs; go on only if the person types the agreement's name, or has named the root."""
+    if difference.extends:
+        say("the log continues what you verified: there is nothing to accept")
+        return
+    for line in difference.lines():
+        say(line)
+    say("Ask the operators and the other parties first: an attacker's log looks just the same.")
+    if not yes and not sys.stdin.isatty():
+        raise NobodyToAskError("no terminal to ask at")
+    question = f"To believe this log from now on, type {difference.agreement}"
+    if not yes and typer.prompt(question, err=True) != difference.agreement:
+        raise typer.Abort
+
+
+def _accepted(proof: Path | None) -> list[str]:
+    if proof is None:
+        return ["the log was verified and is remembered"]
+    return ["this log is believed from now on", f"both signed checkpoints are kept in {proof}"]

@@ -11,11 +11,14 @@ import stat
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.crypto.json.members import UnexpectedShapeError, members_of, text_of
+from tallystick.crypto.log.merkle import Frontier
+from tallystick.domain.codec import Prose, decode, encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, digest, name
 from tallystick.domain.json import JsonObject, JsonValue
@@ -43,10 +46,31 @@ class TrustFileExposedError(TallystickError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedLog:
-    """The longest checkpoint of a log that was verified; `root` is its hash in hexadecimal."""
+    """The longest checkpoint of a log that was verified.
+
+    Attributes:
+        size: How many entries it had.
+        edge: The roots of its perfect subtrees, largest first, in hexadecimal.
+        note: The signed checkpoint, as the server gave it: what the log key can be held to.
+        verified_at: When it was verified, by this machine's clock.
+    """
 
     size: int
-    root: str
+    edge: tuple[str, ...]
+    note: Prose
+    verified_at: datetime
+
+    @property
+    def tree(self) -> Frontier:
+        """Return the tree that was verified.
+
+        Raises:
+            MalformedError: No log has such a size and edge.
+        """
+        try:
+            return Frontier(self.size, tuple(map(bytes.fromhex, self.edge)))
+        except ValueError as error:
+            raise UnexpectedShapeError("an edge is not in hexadecimal", at="/checkpoints") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +97,7 @@ class OpenPins:
         self._write(replace(self.pins, logs={**self.pins.logs, agreement: seen}))
 
     def _write(self, pins: Pins) -> None:
-        logs: JsonObject = {of: {"root": log.root, "size": log.size} for of, log in pins.logs.items()}
+        logs = {of: encode_object(log) for of, log in pins.logs.items()}
         document: JsonObject = {"agreements": dict(pins.agreements), "checkpoints": logs, "format": _FORMAT}
         write_durably(self.file, canonical_bytes(document) + b"\n")
         self.pins = pins
@@ -150,9 +174,6 @@ def _object(members: JsonObject, member: str) -> JsonObject:
 
 
 def _log(value: JsonValue, where: str) -> PinnedLog:
-    members = members_of(value, where=where, required={"root", "size"})
-    size, root = members["size"], text_of(members, "root", where=where)
-    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-        raise UnexpectedShapeError("the value is not the size of a log", at=where)
-    digest(f"sha256:{root}")
-    return PinnedLog(size=size, root=root)
+    log = decode(PinnedLog, value, where)
+    log.tree.root()  # refuses a size and an edge that no log has
+    return log

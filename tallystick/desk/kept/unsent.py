@@ -23,6 +23,7 @@ from tallystick.crypto.envelope import (
 )
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.crypto.json.members import members_of, text_of
+from tallystick.desk.kept.sent import Sent
 from tallystick.domain.codec import instant
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PublicKey, digits_of
@@ -46,10 +47,12 @@ class Unsent:
     Attributes:
         folder: Next to the key; made with mode 0700 when it is first needed.
         signer: The key's public half: what it has not signed is not sent in its name.
+        sent: Where a statement is kept once it was recorded.
     """
 
     folder: Path
     signer: PublicKey
+    sent: Sent
 
     def same(self, path: str, said: Envelope, at: datetime) -> Envelope | None:
         """Return the kept envelope that was to go to `path` and means the same as `said`, if there is one."""
@@ -72,6 +75,7 @@ class Unsent:
             if not is_open(error):
                 self.drop(envelope)
             raise
+        self.sent.keep(envelope)
         self.drop(envelope)
         return answered
 

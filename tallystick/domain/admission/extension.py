@@ -30,7 +30,7 @@ class LedgerNotExtendedError(TallystickError):
     )
     advice = (
         "Keep your trust file, tell the other parties, and have the operators put the whole log back. Once "
-        "you all agree on the log as it is, take its checkpoint out of the trust file, and sign a new draft."
+        "you all agree on the log as it is, run `tallystick ledger accept`, and sign a new draft."
     )
 
 

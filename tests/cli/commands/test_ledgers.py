@@ -1,17 +1,22 @@
 """The log is verified entry by entry, and remembered, so that it cannot change unseen."""
 
+from pathlib import Path
+
 import pytest
 
 from tallystick.crypto.envelope import Envelope, envelope_bytes, envelope_json, sign, statement_id
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log.leaf import leaf_bytes
 from tallystick.crypto.log.merkle import leaf_hash, root_of
-from tallystick.crypto.log.note import Checkpoint, sign_checkpoint
+from tallystick.crypto.log.note import Checkpoint, open_checkpoint, sign_checkpoint
+from tallystick.desk.kept.sent import Sent
+from tallystick.domain.ids import as_digest
 from tallystick.limits.logs import LEDGER_PAGE_ENTRIES_MAX as PAGE
 from tallystick.limits.logs import LEDGER_READ_ENTRIES_MAX
+from tallystick.proof.contradiction import read_contradiction
 from tests.cli.conftest import URL, Office
-from tests.support.worlds.agreements import AGREEMENT, ANA, DECISION_KEY, LOG_KEY, PEOPLE
-from tests.support.worlds.deliveries import AT
+from tests.support.worlds.agreements import AGREEMENT, ANA, DECISION_KEY, KIM, LOG_KEY, PEOPLE
+from tests.support.worlds.deliveries import AT, Release
 
 ORIGIN = f"{AGREEMENT.deployment}/{AGREEMENT.id}"
 
@@ -145,3 +150,121 @@ def test_entries_out_of_order_are_refused(entries: list[int], office: Office) ->
     shown = office.api.shows[f"{URL}/ledger/entries"]["entries"]
     office.api.shows[f"{URL}/ledger/entries"]["entries"] = [shown[place] for place in entries]
     assert verify(office)[0] == 1
+
+
+def signed_by_ana(nonce: str, agreement: str = AGREEMENT.id) -> Envelope:
+    return sign("hold", {"agreement": agreement, "nonce": nonce}, [PEOPLE[ANA].signing_key])
+
+
+def root_shown(office: Office) -> str:
+    note = office.api.shows[f"{URL}/ledger/checkpoint"]
+    checkpoint = open_checkpoint(note, origin=ORIGIN, public_key=LOG_KEY.public_key)
+    return as_digest(checkpoint.root)
+
+
+@pytest.fixture
+def restored(office: Office) -> Office:
+    """Ana has verified six entries, of which two are hers; now a copy with the first five is shown."""
+    mine = [signed_by_ana("first"), signed_by_ana("second")]
+    kept = Sent(folder=office.key(ANA).with_name(f"{ANA}.key.sent"))
+    for envelope in (*mine, signed_by_ana("elsewhere", "another-agreement")):
+        kept.keep(envelope)
+    log = [mine[0], *statements(4), mine[1]]
+    show_log(office, log)
+    assert verify(office) == (0, None)
+    show_log(office, log[:5])
+    assert verify(office) == (1, "ledger-inconsistent")
+    return office
+
+
+def proofs(office: Office) -> list[Path]:
+    return [*office.folder.glob(f"{ANA}.key.trust.{AGREEMENT.id}.*.json")]
+
+
+def test_a_log_put_back_from_a_backup_is_believed_once_its_reader_has_typed_its_name(
+    restored: Office,
+) -> None:
+    ran = restored.run("ledger", "accept", AGREEMENT.id, person=ANA, answer=f"{AGREEMENT.id}\n")
+    assert ran.code == 0
+    assert "you verified 6 entries on " in ran.err
+    assert "it is shorter by 1 entry: the first 4 entries are surely those that you verified" in ran.err
+    assert "statements of yours that the log has lost: 1\n" in ran.err
+    assert statement_id(signed_by_ana("second")) in ran.err
+    assert verify(restored) == (0, None)
+    (proof,) = proofs(restored)
+    assert proof.stat().st_mode & 0o777 == 0o600
+    two = read_contradiction(proof.read_bytes())
+    assert two.now.encode() == restored.api.shows[f"{URL}/ledger/checkpoint"]
+    assert (f"{ORIGIN}\n6\n" in two.before, f"{ORIGIN}\n5\n" in two.now) == (True, True)
+
+
+@pytest.mark.parametrize("answer", ["another\n", ""])
+def test_a_log_is_not_believed_without_the_typed_name(answer: str, restored: Office) -> None:
+    assert restored.run("ledger", "accept", AGREEMENT.id, person=ANA, answer=answer).code == 1
+    assert verify(restored) == (1, "ledger-inconsistent")
+    assert proofs(restored) == []
+
+
+def test_a_log_is_believed_unasked_only_by_the_root_that_one_was_told(restored: Office) -> None:
+    accept = ("ledger", "accept", AGREEMENT.id, "--yes", "--json")
+    assert restored.run(*accept, person=ANA).code == 2
+    another = restored.run(*accept, "--root", "sha256:" + 64 * "0", person=ANA)
+    assert (another.code, another.problem["code"]) == (1, "another-root")
+    assert verify(restored) == (1, "ledger-inconsistent")
+    ran = restored.run(*accept, "--root", root_shown(restored), person=ANA)
+    assert ran.code == 0
+    said = (ran.json["size_before"], ran.json["size"], ran.json["agreeing"], ran.json["gone"])
+    assert said == (6, 5, 4, [statement_id(signed_by_ana("second"))])
+    assert verify(restored) == (0, None)
+
+
+def test_a_log_that_contradicts_its_checkpoint_is_never_believed(restored: Office) -> None:
+    restored.api.shows[f"{URL}/ledger/entries"]["entries"].pop()
+    ran = restored.run("ledger", "accept", AGREEMENT.id, person=ANA, answer=f"{AGREEMENT.id}\n")
+    assert (ran.code, ran.problem["code"]) == (1, "ledger-inconsistent")
+
+
+def test_where_the_log_has_only_grown_nothing_is_asked(office: Office) -> None:
+    show_log(office, statements(5))
+    verify(office)
+    show_log(office, statements(7))
+    ran = office.run("ledger", "accept", AGREEMENT.id, person=ANA)
+    assert (ran.code, "there is nothing to accept" in ran.err) == (0, True)
+    assert proofs(office) == []
+
+
+def test_two_logs_of_one_key_are_proven_from_the_file_and_the_signed_agreement_alone(
+    office: Office, release: Release
+) -> None:
+    show_log(office, statements(5))
+    verify(office)
+    show_log(office, [*statements(4), *statements(9)[7:]])
+    ran = office.run("ledger", "accept", AGREEMENT.id, person=ANA, answer=f"{AGREEMENT.id}\n")
+    assert "it has other entries: the first 4 entries are surely those that you verified" in ran.err
+    (office.folder / "signed.json").write_bytes(envelope_bytes(release.agreement))
+    (proof,) = proofs(office)
+    shown = office.run("ledger", "contradiction", str(proof), "--agreement", "signed.json")
+    assert (shown.code, "exclude each other" in shown.out) == (0, True)
+
+
+def test_two_people_who_are_shown_different_logs_learn_it_from_each_others_checkpoint(
+    office: Office,
+) -> None:
+    unverified = office.run("ledger", "checkpoint", AGREEMENT.id, "--key", str(office.key(KIM)))
+    assert (unverified.code, unverified.problem["code"]) == (1, "log-not-verified")
+    show_log(office, statements(5))
+    verify(office)
+    mine = office.run("ledger", "checkpoint", AGREEMENT.id, "--key", str(office.key(ANA)))
+    (office.folder / "anas.note").write_text(mine.out)
+    compared = ("ledger", "verify", AGREEMENT.id, "--against", "anas.note", "--json")
+    show_log(office, statements(9)[3:])
+    forked = office.run(*compared, person=KIM)
+    assert (forked.code, forked.problem["code"]) == (1, "ledger-inconsistent")
+    show_log(office, statements(4))
+    assert office.run(*compared, person=KIM).code == 1
+    show_log(office, statements(7))
+    assert office.run(*compared, person=KIM).code == 0
+    show_log(office, statements(5), key=DECISION_KEY)
+    (office.folder / "anas.note").write_bytes(office.api.shows[f"{URL}/ledger/checkpoint"])
+    show_log(office, statements(7))
+    assert office.run(*compared, person=KIM).problem["code"] == "note-signature"

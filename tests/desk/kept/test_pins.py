@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from tallystick.domain.ids import AgreementId, Digest
 
 AGREEMENT = AgreementId("nordwind-halden")
 DIGEST = Digest("sha256:" + 64 * "a")
-LOG = PinnedLog(size=7, root=64 * "b")
+LOG = PinnedLog(size=7, edge=3 * (64 * "b",), note="a note\n", verified_at=datetime(2026, 11, 24, tzinfo=UTC))
+WRITTEN = {"edge": list(LOG.edge), "note": LOG.note, "size": 7, "verified_at": "2026-11-24T00:00:00Z"}
 
 
 @pytest.fixture
@@ -95,10 +97,13 @@ def test_a_link_is_refused(file: Path, tmp_path: Path) -> None:
         {"agreements": {AGREEMENT: 7}},
         {"checkpoints": "none"},
         {"checkpoints": {AGREEMENT: {"size": 7}}},
-        {"checkpoints": {AGREEMENT: {"size": "7", "root": LOG.root}}},
-        {"checkpoints": {AGREEMENT: {"size": True, "root": LOG.root}}},
-        {"checkpoints": {AGREEMENT: {"size": -1, "root": LOG.root}}},
-        {"checkpoints": {AGREEMENT: {"size": 7, "root": "short"}}},
+        {"checkpoints": {AGREEMENT: {**WRITTEN, "size": "7"}}},
+        {"checkpoints": {AGREEMENT: {**WRITTEN, "size": True}}},
+        {"checkpoints": {AGREEMENT: {**WRITTEN, "size": -1}}},
+        {"checkpoints": {AGREEMENT: {**WRITTEN, "size": 8}}},
+        {"checkpoints": {AGREEMENT: {**WRITTEN, "edge": 3 * ["short"]}}},
+        {"checkpoints": {AGREEMENT: {**WRITTEN, "edge": 3 * ["bb"]}}},
+        {"checkpoints": {AGREEMENT: {**WRITTEN, "verified_at": "then"}}},
     ],
 )
 def test_a_file_of_another_form_is_refused_and_not_taken_for_an_empty_one(

@@ -11,6 +11,7 @@ from tallystick.client.http import Client
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
 from tallystick.crypto.envelope import Envelope, body_of, envelope_bytes, sign, unsigned
 from tallystick.crypto.keys import SigningKey
+from tallystick.desk.kept.sent import Sent
 from tallystick.desk.kept.unsent import Unsent, is_expired
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
@@ -38,7 +39,9 @@ def client(api: FakeApi) -> Iterator[Client]:
 
 @pytest.fixture
 def unsent(tmp_path: Path) -> Unsent:
-    return Unsent(folder=tmp_path / "ana.key.unsent", signer=KEY.public_key)
+    return Unsent(
+        folder=tmp_path / "ana.key.unsent", signer=KEY.public_key, sent=Sent(folder=tmp_path / "ana.key.sent")
+    )
 
 
 def says(nonce: str, **members: str) -> dict[str, str]:
@@ -151,10 +154,22 @@ def test_what_is_not_whole_is_passed_over(api: FakeApi, client: Client, unsent: 
 
 def test_a_folder_that_cannot_be_written_keeps_nobody_from_objecting(client: Client, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    answered = Unsent(folder=tmp_path / "file", signer=KEY.public_key).send(client, PATH, held())
+    answered = Unsent(
+        folder=tmp_path / "file", signer=KEY.public_key, sent=Sent(folder=tmp_path / "file")
+    ).send(client, PATH, held())
     assert answered["state"] == "FILED"
 
 
 @pytest.mark.parametrize(("issued", "old"), [("0001-01-01T00:00:00Z", True), ("9999-12-31T23:59:59Z", False)])
 def test_a_statement_from_either_end_of_time_is_old_or_not(issued: str, *, old: bool) -> None:
     assert is_expired({"issued_at": issued}, datetime(2026, 11, 27, tzinfo=UTC)) is old
+
+
+def test_what_was_recorded_is_kept_and_what_was_refused_is_not(
+    api: FakeApi, client: Client, unsent: Unsent
+) -> None:
+    unsent.send(client, PATH, held("1"))
+    api.fails[f"POST {PATH}"] = [(409, "not-yours")]
+    with pytest.raises(TallystickError):
+        unsent.send(client, PATH, held("2"))
+    assert [*unsent.sent.statements()] == [held("1")]
