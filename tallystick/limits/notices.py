@@ -12,6 +12,8 @@ assert CHANNEL_REPLY_MAX < CHANNEL_TIME_MAX < NOTICE_STEP_MAX - LEDGER_STEP_MAX 
 CHANNEL_DETAIL_LENGTH_MAX: Final = 200
 WEBHOOK_ANSWER_BYTES_MAX: Final = 1024  # of what a webhook answers; the rest is not read
 LETTER_FILE_SIZE_BYTES_MAX: Final = 1024 * 1024  # of a letter as a file, or of the mail that it lies in
+MAIL_FIELD_LENGTH_MAX: Final = 512  # of what a mail says about its parts; a true one needs 200
+MAIL_PARTS_MAX: Final = 16  # of a mail with a letter, which has three, and a few more where it was passed on
 
 STORAGE_NOTICE_FINDINGS_MAX: Final = 64  # in one letter, so that a lost disk is not one letter per file
 STORAGE_NOTICE_RETRY_MAX: Final = timedelta(days=1)

@@ -8,8 +8,9 @@
 """
 
 from dataclasses import dataclass, replace
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy
 from typing import Final
 
 from tallystick.crypto.envelope import (
@@ -27,7 +28,7 @@ from tallystick.domain.codec import decode, instant_text
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import PartyId, engine_person, nonce, sha256_digest
 from tallystick.domain.statements.letters import LetterKeyStatement, LetterStatement
-from tallystick.limits.notices import LETTER_FILE_SIZE_BYTES_MAX
+from tallystick.limits.notices import LETTER_FILE_SIZE_BYTES_MAX, MAIL_FIELD_LENGTH_MAX, MAIL_PARTS_MAX
 from tallystick.proof.reading import SignedAgreement
 
 LETTER_FORMAT: Final = "tallystick.letter/v1"
@@ -192,17 +193,50 @@ def _read_file(data: bytes) -> LetterFile:
 
 
 def _read_mail(data: bytes) -> LetterFile:
-    mail = message_from_bytes(data, policy=policy.default)
+    try:
+        shown, content = _parts_of(data)
+    except (LookupError, RecursionError, ValueError) as error:
+        # An encoding that does not exist, or does not hold; comments within comments.
+        raise MalformedLetterError("the mail cannot be decoded") from error
+    if not isinstance(shown, str) or not isinstance(content, bytes):
+        raise MalformedLetterError("the mail cannot be decoded")
+    return replace(_read_file(content), shown=shown)
+
+
+def _parts_of(data: bytes) -> tuple[object, object]:
+    """Return the text that a mail shows, and the bytes of its attachment."""
+    bounded = _Bounded(message_factory=_Parts())  # pyright: ignore[reportArgumentType] - the stub asks for a generic function
+    mail = message_from_bytes(data, policy=bounded)
     assert isinstance(mail, EmailMessage), "as the policy says"
     parts = [part for part in mail.walk() if not part.is_multipart()]
     named = [part.get_filename() for part in parts]
     if named != [None, LETTER_FILE_NAME] or parts[0].get_content_type() != "text/plain":
         # A second text, HTML or an image could show what nobody signed.
         raise MalformedLetterError("the mail is not one plain text and letter.json", parts=len(parts))
-    try:
-        shown, content = parts[0].get_content(), parts[1].get_payload(decode=True)
-    except (LookupError, ValueError) as error:  # an encoding that does not exist, or does not hold
-        raise MalformedLetterError("the mail cannot be decoded") from error
-    if not isinstance(shown, str) or not isinstance(content, bytes):
-        raise MalformedLetterError("the mail cannot be decoded")
-    return replace(_read_file(content), shown=shown)
+    return parts[0].get_content(), parts[1].get_payload(decode=True)
+
+
+class _Bounded(EmailPolicy):
+    """How a mail is read that anybody may have written: the library's time grows with a field's square."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Return a field as it was written; refuse one that says too much about what its part is."""
+        name, value = super().header_source_parse(sourcelines)
+        if name.lower().startswith("content-") and len(value) > MAIL_FIELD_LENGTH_MAX:
+            raise MalformedLetterError(
+                f"the mail's field {name[:40]!a} is too long", limit=MAIL_FIELD_LENGTH_MAX
+            )
+        return name, value
+
+
+class _Parts:
+    """Makes the parts of one mail, those that hold others included, but not too many."""
+
+    def __init__(self) -> None:
+        self._made = 0
+
+    def __call__(self, policy: Policy) -> EmailMessage:
+        self._made += 1
+        if self._made > MAIL_PARTS_MAX:
+            raise MalformedLetterError("the mail has too many parts", limit=MAIL_PARTS_MAX)
+        return EmailMessage(policy)

@@ -2196,6 +2196,27 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/store/registers/test_custody.py",
     ),
     _build(
+        "a mail's field is read however long it is",
+        "tallystick/proof/letter.py",
+        'if name.lower().startswith("content-") and len(value) > MAIL_FIELD_LENGTH_MAX:',
+        "if not name:",
+        "tests/proof/test_letter.py -k hostile_mail",
+    ),
+    _build(
+        "a mail has as many parts as it likes",
+        "tallystick/proof/letter.py",
+        "if self._made > MAIL_PARTS_MAX:",
+        "if self._made < 1:",
+        "tests/proof/test_letter.py -k hostile_mail",
+    ),
+    _build(
+        "comments within comments of a mail are a traceback",
+        "tallystick/proof/letter.py",
+        "except (LookupError, RecursionError, ValueError) as error:",
+        "except (LookupError, ValueError) as error:",
+        "tests/proof/test_letter.py -k hostile_mail",
+    ),
+    _build(
         "one agreement's notices have every place",
         "activities/notices/claim.py",
         "with crossing(retried=True), self.places.place(request.agreement):",

@@ -1,7 +1,8 @@
 """A letter is believed only as the deployment wrote it, to its addressee, under a published key."""
 
+import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Final
 
@@ -10,14 +11,11 @@ import pytest
 from tallystick.crypto.envelope import Envelope, SignatureInvalidError, sign
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.letter_key import LetterKey, LetterKeyUnpublishedError, publish, published_key
-from tallystick.domain.agreement.parties import Channel, ChannelKind
-from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import MalformedError
-from tallystick.domain.ids import DeploymentId, Digest, PartyId, engine_person, sha256_digest
-from tallystick.domain.statements.letters import LetterStatement
+from tallystick.domain.ids import DeploymentId, Digest, PartyId, sha256_digest
+from tallystick.limits.notices import LETTER_FILE_SIZE_BYTES_MAX
 from tallystick.proof.letter import (
-    LETTER_FILE_NAME,
     LetterFile,
     LetterForgedError,
     LetterNotYoursError,
@@ -27,9 +25,7 @@ from tallystick.proof.letter import (
     read_letter,
     verify_letter,
 )
-from tallystick.proof.reading import SignedAgreement
 from tests.support.worlds.agreements import (
-    AGREEMENT,
     DECISION_KEY,
     LETTER_KEY,
     LOG_KEY,
@@ -37,51 +33,11 @@ from tests.support.worlds.agreements import (
     TOM,
     signing_key,
 )
-
-AT: Final = datetime(2026, 11, 1, 9, tzinfo=UTC)
-TEXT: Final = 'To "Nordwind".\n\nYou may object.\n'
-NORDWIND: Final = PartyId("nordwind")
-HERE: Final = AGREEMENT.deployment
-SIGNED: Final = SignedAgreement(
-    terms=Terms(agreement=AGREEMENT, digest=Digest("sha256:" + 64 * "a")), signers=frozenset()
-)
-
-
-def said(**changes: object) -> LetterStatement:
-    letter = LetterStatement(
-        **SIGNED.terms.header(engine_person(HERE), AT, 32 * "0"),
-        letter="notice-1",
-        party=NORDWIND,
-        channel=Channel(kind=ChannelKind.EMAIL, address="legal@nordwind.example"),
-        subject="Notice of release claim clm-1",
-        text_digest=sha256_digest(TEXT.encode()),
-    )
-    return replace(letter, **changes)  # type: ignore[arg-type]
-
-
-def letter(
-    statement: LetterStatement | None = None,
-    *,
-    key: LetterKey = LETTER_KEY,
-    signer: SigningKey | None = None,
-    kind: str = "letter",
-) -> LetterFile:
-    envelope = sign(kind, encode_object(statement or said()), [signer or key.signing_key])
-    return LetterFile(letter=envelope, letter_key=key.published, text=TEXT)
+from tests.support.worlds.letters import AT, HERE, NORDWIND, SIGNED, TEXT, letter, mail, said
 
 
 def verified(file: LetterFile, *, to: PartyId = NORDWIND, current: Envelope | None = None) -> VerifiedLetter:
     return verify_letter(read_letter(letter_bytes(file)), SIGNED, to=to, current=current)
-
-
-def mail(file: LetterFile, text: str = TEXT) -> EmailMessage:
-    message = EmailMessage()
-    message["Subject"] = "Notice"
-    message.set_content(text)
-    message.add_attachment(
-        letter_bytes(file), maintype="application", subtype="json", filename=LETTER_FILE_NAME
-    )
-    return message
 
 
 def other_key(name: str, at: datetime, *, log_key: SigningKey = LOG_KEY, deployment: str = HERE) -> LetterKey:
@@ -193,6 +149,32 @@ def test_a_mail_with_a_second_text_is_refused() -> None:
 def test_what_is_no_letter_is_malformed(data: bytes) -> None:
     with pytest.raises(MalformedError):
         read_letter(data)
+
+
+HEADS: Final = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "Content-Type: text/plain" + ";" * 1_000_000 + "\n\nx",
+        "Content-Type: text/plain;\n" + " a=b;\n" * 160_000 + "\nx",
+        "Content-Type: multipart/mixed; boundary=b\n\n" + "--b\n\n\n" * 160_000 + "--b--\n",
+        "".join(f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(15_000)),
+        "Content-Type: message/rfc822\n\n" * 30_000,
+        f"Content-Type: {'(' * 480}\n\nx",
+        f"{HEADS}text\n--b\nContent-Disposition: attachment; filename={'(' * 400}\n\n{{}}\n--b--\n",
+    ],
+    ids=["semicolons", "folded", "parts", "nested", "forwarded", "comments in a head", "comments in a part"],
+)
+def test_a_hostile_mail_is_malformed_within_a_second(data: str) -> None:
+    mail, begun = data.encode(), time.process_time()
+    assert len(mail) <= LETTER_FILE_SIZE_BYTES_MAX
+
+    with pytest.raises(MalformedLetterError):
+        read_letter(mail)
+
+    assert time.process_time() - begun < 1
 
 
 def test_a_statement_about_another_key_lets_no_worker_start() -> None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.fuzz.target import Target
-from tests.fuzz.targets import bags, deliveries, documents, logs, sealed, statements
+from tests.fuzz.targets import bags, deliveries, documents, letters, logs, sealed, statements
 
-_MODULES: Final = (documents, statements, sealed, logs, bags, deliveries)
+_MODULES: Final = (documents, statements, sealed, logs, bags, deliveries, letters)
 TARGETS: Final[Mapping[str, Target]] = {
     target.name: target for module in _MODULES for target in module.TARGETS
 }
