@@ -11,7 +11,6 @@ from datetime import datetime
 from sqlmodel import Session
 
 from activities.gate.journal import LogHead
-from tallystick.crypto.keys import key_id
 from tallystick.crypto.log.merkle import verify_consistency
 from tallystick.crypto.log.note import origin_of
 from tallystick.domain.claim.sight import Sight
@@ -170,7 +169,8 @@ def _log(session: Session, case: CaseFile, remembered: LogHead | None) -> tuple[
     agreement = case.agreement
     try:
         signer = LogSigner(
-            origin=origin_of(agreement.deployment, agreement.id), public_keys=_log_keys(session, case)
+            origin=origin_of(agreement.deployment, agreement.id),
+            public_keys=agreements.log_keys(session, agreement.id),
         )
         log = checkpoints.verify_log(session, agreement.id, signer=signer)
         head = LogHead(size=log.size, root=log.root().hex())
@@ -181,14 +181,6 @@ def _log(session: Session, case: CaseFile, remembered: LogHead | None) -> tuple[
     except TallystickError as error:
         return None, str(error)
     return head, None
-
-
-def _log_keys(session: Session, case: CaseFile) -> Sequence[PublicKey]:
-    """Return the log keys of every version; each version is signed by all its parties."""
-    versions = agreements.versions(session, case.agreement.id)
-    signed = [version.signed() for version in versions]
-    keys = {version.agreement.engine.log_key for version in signed}
-    return sorted(keys | {case.agreement.engine.log_key}, key=key_id)
 
 
 def _check_extends(session: Session, case: CaseFile, before: LogHead, now: LogHead) -> None:

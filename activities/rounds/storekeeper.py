@@ -1,4 +1,4 @@
-"""The storekeeper's rounds: every copy of every blob is read again, and bad ones replaced from a good copy.
+"""The storekeeper's rounds: logs are hashed again, copies of blobs read again and replaced from good ones.
 
 A copy that rots unseen is lost on the day on which the other one rots too. A round
 decides nothing and may be ended between any two bytes: repairing puts a file in place
@@ -20,6 +20,7 @@ from activities.notices.post import Post
 from activities.notices.storage import StorageNotices
 from activities.rounds.clearing import Clearance
 from activities.rounds.copies import Copies
+from activities.rounds.log_checking import LogChecking
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.ids import AgreementId
 from tallystick.lasting import Lasting, rest
@@ -65,7 +66,9 @@ class Storekeeper:
             self._wait(rounds.pause(every))
 
     def make_round(self) -> None:
-        """Remove what nobody needs; read every copy once, replace the bad ones, and record what was found.
+        """Remove what nobody needs; read every log and every copy once, and record what was found.
+
+        Bad copies are replaced; a damaged log is left as it is.
 
         Raises:
             DatabaseUnavailableError: The database is out of reach.
@@ -74,6 +77,7 @@ class Storekeeper:
         self.blobs.discard_unfinished(self.clock() - DRAFT_IDLE_MAX)
         with Lasting("what nobody needs was not removed").attempt():  # copies are still looked at
             Clearance(database=self.database, blobs=self.blobs, clock=self.clock).clear()
+        self._logs().check_all()
         with reading(self.database) as session:
             known = known_blobs(session)
         copies = Copies(
@@ -88,6 +92,9 @@ class Storekeeper:
             with Lasting("a blob was not looked at").attempt():  # the others still are
                 copies.look_at(blob)
             self.rest(max(SCRUB_REST_MIN, timedelta(seconds=time.monotonic() - began)))
+
+    def _logs(self) -> LogChecking:
+        return LogChecking(database=self.database, log_key=self.log_key, clock=self.clock, rest=self.rest)
 
     def _give_notice(self, among: Iterable[AgreementId] | None) -> Mapping[AgreementId, datetime] | None:
         """Give the notices that are owed, and return when the next ones are; None if that is unknown."""

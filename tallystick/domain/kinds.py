@@ -85,6 +85,8 @@ class Happening(StrEnum):
     """A copy of a blob is bad or gone, and could not be replaced; it concerns an agreement, not one claim."""
     LEDGER_NOT_EXTENDED = "ledger-not-extended"
     """Somebody who stops a release had verified another log than this one; it concerns the agreement."""
+    LEDGER_DAMAGED = "ledger-damaged"
+    """The stored log is not what was signed; it concerns the agreement."""
     WINDOW_OPENED = "window-opened"
     WINDOW_ENDED = "window-ended"
     STAGE_CONTESTED = "stage-contested"

@@ -2336,6 +2336,34 @@ BUILDS: Final[tuple[Build, ...]] = (
         "",
         "tests/desk/kept/test_unsent.py",
     ),
+    _build(
+        "a round leaves the logs alone",
+        "activities/rounds/storekeeper.py",
+        "        self._logs().check_all()\n",
+        "",
+        "tests/activities/rounds/test_storekeeper.py",
+    ),
+    _build(
+        "damage to a log is recorded each day anew",
+        "activities/rounds/log_checking.py",
+        "if not told or told[-1][1].because != event.because:",
+        "if True:",
+        "tests/activities/rounds/test_log_checking.py",
+    ),
+    _build(
+        "a checkpoint of a longer log is not looked at",
+        "tallystick/store/ledger/checkpoints.py",
+        "start=end + 1, end=None):",
+        "start=end + 1, end=end):",
+        "tests/store/ledger/test_ledger.py",
+    ),
+    _build(
+        "all checkpoints of a log are read at once",
+        "tallystick/store/ledger/checkpoints.py",
+        ".limit(CHECKPOINTS_READ_MAX)",
+        "",
+        "tests/store/ledger/test_ledger.py -k page_by_page",
+    ),
 )
 
 

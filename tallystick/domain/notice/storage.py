@@ -27,7 +27,7 @@ from tallystick.limits.steps import NOTICE_RETRY_MIN
 
 _RECIPIENTS: Final = (Role.DEPOSITOR, Role.BENEFICIARY, Role.ESCROW_AGENT)
 _COPIES: Final = frozenset({Happening.REPLICA_LOST, Happening.REPLICA_REPAIRED})
-_FINDINGS: Final = _COPIES | {Happening.LEDGER_NOT_EXTENDED}
+_FINDINGS: Final = _COPIES | {Happening.LEDGER_NOT_EXTENDED, Happening.LEDGER_DAMAGED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,8 @@ def storage_letter(agreement: Agreement, due: OwedLetter) -> str:
         f"{quoted(agreement.title)} ({agreement.id}, version {agreement.version}).",
         "",
         *_copies([event for event in events if event.happening in _COPIES]),
-        *_logs([event for event in events if event.happening not in _COPIES]),
+        *_logs([event for event in events if event.happening is Happening.LEDGER_NOT_EXTENDED]),
+        *_damage([event for event in events if event.happening is Happening.LEDGER_DAMAGED]),
         f"To see the record: tallystick ledger verify {agreement.id} --key YOUR.key",
         f"Questions: {quoted(agreement.communications.support)}",
         "The escrow engine sent this letter. Only signed statements are binding; the signed notice has this",
@@ -179,11 +180,22 @@ def _logs(events: Sequence[Event]) -> Iterator[str]:
         yield ""
 
 
+def _damage(events: Sequence[Event]) -> Iterator[str]:
+    if events:
+        yield "The stored log is not what was signed: an entry, or what it is found by, was altered or lost."
+        yield ""
+        yield from (line for event in events for line in _event_lines(event))
+        yield "Nothing is released under this agreement until the whole log is put back. Keep your trust file"
+        yield "and your evidence files: they show what the log was."
+        yield ""
+
+
 _WORDS: Final = MappingProxyType(
     {
         Happening.REPLICA_LOST: "NOT REPLACED",
         Happening.REPLICA_REPAIRED: "replaced",
         Happening.LEDGER_NOT_EXTENDED: "ANOTHER LOG",
+        Happening.LEDGER_DAMAGED: "DAMAGED",
     }
 )
 

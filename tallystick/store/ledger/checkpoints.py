@@ -4,7 +4,7 @@ Stored leaves are hashed again before they are signed: a log key must not vouch 
 rows that were altered unseen. `verify_log` hashes everything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -18,6 +18,7 @@ from tallystick.crypto.log.leaf import SALT_SIZE_BYTES
 from tallystick.crypto.log.merkle import HASH_SIZE_BYTES, Frontier
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, Digest, PublicKey, StageId
+from tallystick.limits.logs import CHECKPOINTS_READ_MAX, LEDGER_PIECE_ENTRIES_MAX
 from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.tables import CheckpointRow, DecisionRow, EntryRow, LogRow
 from tallystick.store.ledger.entry import COLUMNS, LedgerEntry, Stored, entry_of, names_of
@@ -34,7 +35,7 @@ class LogSigner:
     """Who must have signed a log's checkpoints: its origin, and the keys that it has had."""
 
     origin: str
-    public_keys: Sequence[PublicKey]
+    public_keys: Collection[PublicKey]
 
 
 def sign_checkpoint(
@@ -105,17 +106,53 @@ def verify_log(session: Session, agreement_id: AgreementId, *, signer: LogSigner
         LedgerCorruptError: They do not; `index` is the first bad entry, or the first of
             the entries among which the bad one is.
     """
-    verified = Frontier()
-    for row in _checkpoint_rows(session, agreement_id):
-        start = verified.size
-        verified = _walk(_rows(session, agreement_id, start, row.size), verified)
-        signed = _row_frontier(row) if signer is None else _signed_frontier(row, signer)
-        if verified != signed:
-            raise LedgerCorruptError("the entries do not match the checkpoint", index=start, size=row.size)
+    verified, whole = Frontier(), False
+    while not whole:
+        verified, whole = verify_next(session, agreement_id, verified, signer=signer)
+    return verified
+
+
+def verify_next(
+    session: Session,
+    agreement_id: AgreementId,
+    verified: Frontier,
+    *,
+    signer: LogSigner | None = None,
+    entries_max: int = LEDGER_PIECE_ENTRIES_MAX,
+) -> tuple[Frontier, bool]:
+    """Hash the next piece of the stored log again, as `verify_log` does: between two there may be a pause.
+
+    Args:
+        verified: The tree as far as it was verified before.
+        entries_max: How many entries a piece has.
+
+    Returns:
+        The tree as far as it was verified now, and whether that is the whole log.
+
+    Raises:
+        LedgerCorruptError: As `verify_log`.
+    """
+    end = verified.size + entries_max
+    for row in _checkpoint_rows(session, agreement_id, start=verified.size, end=end):
+        verified = _walked_to(session, row, verified, signer)
     start = verified.size
-    verified = _walk(_rows(session, agreement_id, start), verified)
+    verified = _walk(_rows(session, agreement_id, start, end), verified)
+    if verified.size == end:
+        return verified, False
+    for row in _checkpoint_rows(session, agreement_id, start=end + 1, end=None):
+        _walked_to(session, row, verified, signer)  # of a log that was longer: it is refused
     _check_grown(session, agreement_id, verified, start)
     _check_decisions(session, agreement_id)
+    return verified, True
+
+
+def _walked_to(session: Session, row: CheckpointRow, before: Frontier, signer: LogSigner | None) -> Frontier:
+    """Walk to a checkpoint, and compare the tree with the one that was signed."""
+    rows = _rows(session, AgreementId(row.agreement_id), before.size, row.size)
+    verified = _walk(rows, before)
+    signed = _row_frontier(row) if signer is None else _signed_frontier(row, signer)
+    if verified != signed:
+        raise LedgerCorruptError("the entries do not match the checkpoint", index=before.size, size=row.size)
     return verified
 
 
@@ -212,6 +249,8 @@ def _signed_frontier(row: CheckpointRow, signer: LogSigner) -> Frontier:
 
 
 def _row_frontier(row: CheckpointRow) -> Frontier:
+    if type(row.note) is not bytes or type(row.frontier) is not bytes:  # SQLite stores what it is given
+        raise LedgerCorruptError("a stored checkpoint is damaged", index=row.size)
     try:
         return stored_frontier(row.size, row.frontier)
     except LedgerCorruptError as error:
@@ -223,9 +262,17 @@ def _latest(session: Session, agreement_id: AgreementId) -> CheckpointRow | None
     return session.exec(query.order_by(col(CheckpointRow.size).desc()).limit(1)).first()
 
 
-def _checkpoint_rows(session: Session, agreement_id: AgreementId) -> Sequence[CheckpointRow]:
+def _checkpoint_rows(
+    session: Session, agreement_id: AgreementId, *, start: int = 0, end: int | None = None
+) -> Iterator[CheckpointRow]:
+    """Yield the checkpoints of sizes from `start` up to `end`, page by page."""
     query = select(CheckpointRow).where(col(CheckpointRow.agreement_id) == agreement_id)
-    return session.exec(query.order_by(col(CheckpointRow.size))).all()
+    if end is not None:
+        query = query.where(col(CheckpointRow.size) <= end)
+    query = query.order_by(col(CheckpointRow.size)).limit(CHECKPOINTS_READ_MAX)
+    while rows := session.exec(query.where(col(CheckpointRow.size) >= start)).all():
+        yield from rows
+        start = rows[-1].size + 1
 
 
 def _rows(

@@ -187,6 +187,16 @@ def versions(session: Session, agreement_id: AgreementId) -> list[RegisteredAgre
     return [_registered(row, named_entry(session, agreement_id, Digest(row.digest))) for row in rows]
 
 
+def log_keys(session: Session, agreement_id: AgreementId) -> Collection[PublicKey]:
+    """Return the log keys of every version; each version is signed by all its parties.
+
+    Raises:
+        LedgerCorruptError: A stored version was altered.
+    """
+    read = [version.signed().agreement for version in versions(session, agreement_id)]
+    return sorted({agreement.engine.log_key for agreement in read}, key=key_id)
+
+
 def places(session: Session, agreement_id: AgreementId) -> list[VersionPlace]:
     """Return which versions an agreement has and where, oldest first; no version is read."""
     rows = session.connection().execute(_VERSION_PLACES, {"agreement": agreement_id})

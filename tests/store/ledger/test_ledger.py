@@ -3,9 +3,10 @@
 import re
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from weakref import WeakValueDictionary
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from tallystick.crypto.envelope import SignatureNotRecordedError, cosign, statement_id
 from tallystick.crypto.json.canonical import canonical_bytes
@@ -17,6 +18,7 @@ from tallystick.crypto.log.merkle import (
 )
 from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.domain.ids import DeploymentId, StageId
+from tallystick.limits.logs import CHECKPOINTS_READ_MAX
 from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.session import database_now, reading, transaction
 from tallystick.store.database.tables import CheckpointRow, LogRow
@@ -26,6 +28,7 @@ from tallystick.store.ledger.checkpoints import (
     latest_checkpoint,
     sign_checkpoint,
     verify_log,
+    verify_next,
 )
 from tallystick.store.ledger.ledger import (
     DecisionExistsError,
@@ -485,3 +488,65 @@ def test_times_are_stored_in_utc(database: Engine) -> None:
         accepted_at = entries(session, LOG)[0].accepted_at
     assert accepted_at.tzinfo is UTC
     assert canonical_bytes({"at": accepted_at.isoformat()}) == b'{"at":"2026-11-24T09:00:00+00:00"}'
+
+
+@pytest.mark.parametrize("entries_max", [1, 2, 3, 8, 9])
+@pytest.mark.parametrize("done", CHANGES)
+def test_a_log_that_is_hashed_in_pieces_is_hashed_whole(
+    database: Engine, done: str, entries_max: int
+) -> None:
+    eight_entries(database)
+    with reading(database) as session:
+        whole = verify_log(session, LOG)
+    assert pieces(database, entries_max) == whole
+    change(database, CHANGES[done])
+    with pytest.raises(LedgerCorruptError) as caught:
+        pieces(database, entries_max)
+    assert caught.value.facts["index"] == 3
+
+
+@pytest.mark.parametrize("entries_max", [1, 2, 4, 8])
+def test_a_log_that_is_shorter_than_its_checkpoint_is_noticed_in_pieces(
+    database: Engine, entries_max: int
+) -> None:
+    eight_entries(database)
+    with transaction(database) as session:
+        sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
+        short = reduce(Frontier.append, [entry.leaf() for entry in entries(session, LOG)[:6]], Frontier())
+        log = session.get_one(LogRow, LOG)
+        log.size, log.frontier = short.size, b"".join(short.hashes)
+    change(database, 'DELETE FROM ledger_entries WHERE "index" >= 6')
+    with pytest.raises(LedgerCorruptError, match="do not match the checkpoint"):
+        pieces(database, entries_max)
+
+
+def pieces(database: Engine, entries_max: int) -> Frontier:
+    """Hash the log in pieces, each in a transaction of its own, none of which is longer than asked for."""
+    verified, whole = Frontier(), False
+    while not whole:
+        before = verified.size
+        with reading(database) as session:
+            verified, whole = verify_next(session, LOG, verified, entries_max=entries_max)
+        assert verified.size - before <= entries_max
+    return verified
+
+
+def test_checkpoints_are_read_page_by_page(database: Engine) -> None:
+    with transaction(database) as session:
+        for number in range(3 * CHECKPOINTS_READ_MAX):
+            add(session, said("event", number))
+            sign_checkpoint(session, LOG, LOG_KEY, ORIGIN)
+    held, most = WeakValueDictionary[int, CheckpointRow](), 0
+
+    def loaded(row: CheckpointRow, _: object) -> None:
+        nonlocal most
+        held[row.size] = row
+        most = max(most, len(held))
+
+    event.listen(CheckpointRow, "load", loaded)
+    try:
+        with reading(database) as session:
+            assert verify_log(session, LOG).size == 3 * CHECKPOINTS_READ_MAX
+    finally:
+        event.remove(CheckpointRow, "load", loaded)
+    assert 0 < most <= 2 * CHECKPOINTS_READ_MAX
