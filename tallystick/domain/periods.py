@@ -14,6 +14,7 @@ _ISO_8601: Final = re.compile(
     r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,8})S)?)?", re.ASCII
 )
 _UNITS: Final = ("day", "hour", "minute", "second")
+_WEEK: Final = timedelta(days=7)
 _BUSINESS_DAYS: Final = re.compile(r"([1-9]\d{0,3}) business days?", re.ASCII)
 
 
@@ -65,6 +66,11 @@ class Period:
             )
         days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+    @property
+    def roughly(self) -> timedelta:
+        """About how long this is, where no calendar is asked: five business days are a week."""
+        return self.duration if self.business_days is None else self.business_days * _WEEK / 5
 
     @property
     def words(self) -> str:

@@ -34,6 +34,7 @@ DEADLINES_REMEMBERED_MAX: Final = 256  # of each of those agreements
 
 # Claims that are played to try an agreement, and what they must leave room for.
 PLAY_TURNS_MAX: Final = 2_000  # of one play; each is an entry of its record, or a moment
+ABSENCES_TOLD_MAX: Final = 4  # in one finding: a reader mends the first, and checks again
 PLAY_NOTICES_MAX: Final = 2  # that no channel took: more change nothing
 CALENDAR_AHEAD_MIN: Final = timedelta(days=90)  # a claim filed so much later must still fit the calendar
 CLAIM_LENGTH_MAX: Final = timedelta(days=366)  # from filing to release, if nobody delays it

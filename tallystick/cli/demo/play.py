@@ -144,7 +144,7 @@ def _approved_after_the_window(narrator: Narrator, claim: str) -> None:
     narrator.until("the objection window is over", lambda: _state(narrator, claim) == "APPROVAL", seconds=90)
     narrator.chapter(
         "The quorum",
-        "Three of four must sign. A signature counts for this claim only.",
+        "Three of five must sign. A signature counts for this claim only.",
     )
     _approve(narrator, claim, _APPROVERS[:2], "critical", "source")
     narrator.types("bea@halden", "claim", "explain", claim, tell=30)

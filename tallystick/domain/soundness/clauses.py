@@ -82,7 +82,7 @@ def windows_open(agreement: Agreement) -> Iterator[Finding]:
         *_periods_of_parts(agreement),
     )
     for where, period in periods:
-        if _about(period) <= timedelta():
+        if period.roughly <= timedelta():
             yield error(
                 "empty-period", where, f"{period.text} is over at once", "Write a period longer than zero."
             )
@@ -107,7 +107,7 @@ def windows_leave_time(agreement: Agreement) -> Iterator[Finding]:
         ("provisioning", windows.provisioning),
     )
     for window, period in periods:
-        if timedelta() < _about(period) < WINDOW_MIN:
+        if timedelta() < period.roughly < WINDOW_MIN:
             message = f"{period.text} is over before anyone, or any program, can act"
             yield error(
                 "window-momentary", f"/windows/{window}", message, "Give people days, and programs minutes."
@@ -118,7 +118,7 @@ def deposits_fresh_between(agreement: Agreement) -> Iterator[Finding]:
     """Advise that a deposit on schedule is not too old before the next one comes."""
     for place, component in enumerate(agreement.components):
         cadence, oldest = component.cadence, component.max_age
-        if cadence is not None and oldest is not None and _about(oldest) < _about(cadence):
+        if cadence is not None and oldest is not None and oldest.roughly < cadence.roughly:
             message = f"{component.id} may be {oldest.text} old, but is deposited every {cadence.text} only"
             yield warning(
                 "max-age-below-cadence",
@@ -131,7 +131,7 @@ def deposits_fresh_between(agreement: Agreement) -> Iterator[Finding]:
 def objection_window_fair(agreement: Agreement) -> Iterator[Finding]:
     """Advise a window in which a depositor can take advice."""
     objection = agreement.windows.objection
-    if timedelta() < _about(objection) < _WEEK * _OBJECTION_DAYS_MIN / 5:
+    if timedelta() < objection.roughly < _WEEK * _OBJECTION_DAYS_MIN / 5:
         message = f"{objection.text} is less than {_OBJECTION_DAYS_MIN} business days"
         yield warning("objection-window-short", "/windows/objection", message, "10 business days are usual.")
 
@@ -139,12 +139,12 @@ def objection_window_fair(agreement: Agreement) -> Iterator[Finding]:
 def approvals_last(agreement: Agreement) -> Iterator[Finding]:
     """Require that an approval given early still counts when the window for approval ends."""
     windows = agreement.windows
-    if _about(windows.approval_lifetime) < _about(windows.approval):
+    if windows.approval_lifetime.roughly < windows.approval.roughly:
         message = f"approvals last {windows.approval_lifetime.text}, but the window {windows.approval.text}"
         yield error(
             "approval-lifetime-short", "/windows/approval_lifetime", message, "Make it at least as long."
         )
-    if _about(windows.approval_lifetime) > STATEMENT_LIFETIME_MAX:
+    if windows.approval_lifetime.roughly > STATEMENT_LIFETIME_MAX:
         message = f"no statement counts for {windows.approval_lifetime.text}"
         advice = f"Write at most {STATEMENT_LIFETIME_MAX.days} days."
         yield error("approval-lifetime-long", "/windows/approval_lifetime", message, advice)
@@ -244,12 +244,6 @@ def texts_written(agreement: Agreement) -> Iterator[Finding]:
     for code, where, text in texts:
         if not text.strip():
             yield error(code, where, "the text is empty", "Write it: people will look here.")
-
-
-def _about(period: Period) -> timedelta:
-    """Return roughly how long `period` is: five business days are a week."""
-    days = period.business_days
-    return period.duration if days is None else days * _WEEK / 5
 
 
 def _address_problem(channel: Channel) -> str:

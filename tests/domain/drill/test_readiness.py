@@ -7,7 +7,7 @@ import pytest
 
 from tallystick.domain.drill.readiness import Inventory, findings, is_ready
 from tallystick.domain.statements.deposits import Deposit
-from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, KIM, PEOPLE, TOM
+from tests.support.worlds.agreements import ABE, ANA, KIM, PEOPLE, SPARE_SEATS, TOM
 from tests.support.worlds.groundwork import BEGIN
 from tests.support.worlds.world import World
 
@@ -18,7 +18,7 @@ def deposit() -> Deposit:
 
 SOUND = Inventory(
     at=BEGIN + timedelta(days=1),
-    live=frozenset(component.id for component in AGREEMENT.components),
+    live=frozenset(component.id for component in SPARE_SEATS.components),
     deposit=deposit(),
     revoked=(),
     halted=False,
@@ -26,12 +26,12 @@ SOUND = Inventory(
 
 
 def codes(inventory: Inventory) -> set[str]:
-    return {finding.code for finding in findings(AGREEMENT, inventory)}
+    return {finding.code for finding in findings(SPARE_SEATS, inventory)}
 
 
 def test_a_sound_agreement_with_a_fresh_deposit_is_ready() -> None:
     assert codes(SOUND) == set()
-    assert is_ready(findings(AGREEMENT, SOUND))
+    assert is_ready(findings(SPARE_SEATS, SOUND))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_sound_agreement_with_a_fresh_deposit_is_ready() -> None:
 def test_each_obstacle_is_found(changes: dict[str, object], code: str, *, ready: bool) -> None:
     inventory = replace(SOUND, **changes)  # type: ignore[arg-type]
     assert code in codes(inventory)
-    assert is_ready(findings(AGREEMENT, inventory)) is ready
+    assert is_ready(findings(SPARE_SEATS, inventory)) is ready
 
 
 def test_one_revoked_key_of_several_does_not_prevent_a_release() -> None:
@@ -65,7 +65,7 @@ def test_one_revoked_key_of_several_does_not_prevent_a_release() -> None:
     [(date(2026, 12, 1), "calendar-ends-in-claim", False), (date(2027, 1, 31), "calendar-ends-soon", True)],
 )
 def test_a_calendar_that_ends_within_a_claim_is_reported(until: date, code: str, *, ready: bool) -> None:
-    short = tuple(replace(one, covers_until=until) for one in AGREEMENT.calendars)
-    found = findings(replace(AGREEMENT, calendars=short), SOUND)
+    short = tuple(replace(one, covers_until=until) for one in SPARE_SEATS.calendars)
+    found = findings(replace(SPARE_SEATS, calendars=short), SOUND)
     assert code in {finding.code for finding in found}
     assert is_ready(found) is ready

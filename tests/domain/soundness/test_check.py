@@ -34,6 +34,7 @@ from tests.support.worlds.agreements import (
     PROVISIONAL,
     SOURCE,
     SOURCE_STAGE,
+    SPARE_SEATS,
     TOM,
     age_identity,
     agreement,
@@ -474,7 +475,13 @@ WARNINGS: list[tuple[str, str, Agreement]] = [
 
 
 def test_good_agreement_has_no_findings() -> None:
-    assert examine(AGREEMENT, at=NOW) == ()
+    assert examine(SPARE_SEATS, at=NOW) == ()
+    refuse_unsound(SPARE_SEATS, at=NOW)
+
+
+def test_agreement_of_most_tests_has_one_warning_for_each_stage_that_two_can_stop() -> None:
+    told = [(finding.code, finding.where) for finding in examine(AGREEMENT, at=NOW)]
+    assert told == [("approval-needs-one-of-two", f"/stages/{place}") for place in (1, 2)]
     refuse_unsound(AGREEMENT, at=NOW)
 
 
@@ -526,7 +533,11 @@ def test_claimants_party_counts_where_the_agreement_lets_it() -> None:
 
 def test_people_of_two_beneficiaries_may_approve_each_others_claims() -> None:
     shared = replace(
-        seats({"k": 3, "of": [ANA, KIM, TOM, OLGA.id]}),
+        SPARE_SEATS,
+        stages=tuple(
+            replace(stage, quorum=quorum({"k": 3, "of": [ANA, ABE, KIM, TOM, OLGA.id]}))
+            for stage in SPARE_SEATS.stages
+        ),
         parties=TWO_BENEFICIARIES.parties,
         persons=TWO_BENEFICIARIES.persons,
         authorities=TWO_BENEFICIARIES.authorities,
@@ -566,14 +577,18 @@ def test_plausible_addresses_pass(kind: ChannelKind, address: str) -> None:
 
 
 def test_agreement_that_gives_up_court_orders_and_joint_instructions_is_sound() -> None:
-    assert examine(authorities(court_order=None, joint_instruction=None), at=NOW) == ()
+    either = replace(AGREEMENT.authorities, arbitration=quorum({"any": [KIM, TOM]}))
+    powers = replace(either, court_order=None, joint_instruction=None)
+    assert examine(replace(SPARE_SEATS, authorities=powers), at=NOW) == ()
 
 
 def test_witnesses_may_rest_when_others_work() -> None:
     working_week = replace(AGREEMENT.calendars[0], id="rest", weekend=ALL_WEEK[:5])
     marlowe = replace(AGREEMENT.parties[4], calendar="rest")
-    resting = agreement(
-        calendars=(*AGREEMENT.calendars, working_week), parties=(*AGREEMENT.parties[:4], marlowe)
+    resting = replace(
+        SPARE_SEATS,
+        calendars=(*AGREEMENT.calendars, working_week),
+        parties=(*AGREEMENT.parties[:4], marlowe),
     )
     assert examine(resting, at=NOW) == ()
 

@@ -1,5 +1,8 @@
 """A complete, sound agreement with people whose keys are known: what scenarios start from.
 
+Two of its stages cannot be approved while the depositor and a neutral party are both away: `agreement check`
+warns of that, and of nothing else. In `SPARE_SEATS` they can.
+
 Every key is derived from its holder's name, so that digests are the same in every run.
 """
 
@@ -373,6 +376,13 @@ AGREEMENT: Final = Agreement(
 def agreement(**changes: object) -> Agreement:
     """The sound agreement, with some members of its top level replaced."""
     return replace(AGREEMENT, **changes)  # type: ignore[arg-type]
+
+
+_THREE_OF_FIVE: Final = quorum({"k": 3, "of": [ANA, ABE, KIM, TOM, DORA]})
+SPARE_SEATS: Final = agreement(
+    stages=(STAGES[0], *(replace(stage, quorum=_THREE_OF_FIVE) for stage in STAGES[1:]))
+)
+"""The sound agreement with a seat to spare: each stage can be approved though any two are away."""
 
 
 def keys_of(person: PersonId) -> PrivateKeys:

@@ -10,7 +10,7 @@ from tallystick.domain.instants import plus
 from tallystick.domain.soundness.finding import Finding, error, warning
 from tallystick.domain.soundness.simulation.trial import Trial
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.limits.agreements import CALENDAR_AHEAD_MIN
+from tallystick.limits.agreements import CALENDAR_AHEAD_MIN, CLAIM_LENGTH_MAX
 
 _EXTEND = "Sign a new version whose calendars cover later dates; it counts for claims that already run."
 
@@ -35,7 +35,7 @@ def calendars_reach(trial: Trial) -> Iterator[Finding]:
         message = f"a claim filed at {filed} could not be carried to its end: {beyond.message}"
         yield error("calendar-ends-in-claim", _where(trial, beyond), message, _EXTEND)
         return
-    later = Trial(trial.agreement, at=plus(trial.at, CALENDAR_AHEAD_MIN))
+    later = Trial(trial.agreement, at=plus(trial.at, _ahead(trial.agreement)))
     if (beyond := _beyond(later)) is not None:
         last = _last_day(trial.agreement, trial.at, later.at)
         message = f"no claim filed after {last} can be carried to its end: {beyond.message}"
@@ -45,6 +45,14 @@ def calendars_reach(trial: Trial) -> Iterator[Finding]:
 def _beyond(trial: Trial) -> CalendarExhaustedError | None:
     """Return the deadline after a calendar's end if the depositor says nothing, which takes the longest."""
     return trial.end(trial.without_depositor).beyond or trial.end(trial.diligent).beyond
+
+
+def _ahead(agreement: Agreement) -> timedelta:
+    """Return how far calendars should reach: persons may take all the time that a window gives them."""
+    windows = agreement.windows
+    each = windows.approval.roughly + windows.provisioning.roughly
+    taken = windows.intake.roughly + len(agreement.stages) * each
+    return max(CALENDAR_AHEAD_MIN, min(taken, CLAIM_LENGTH_MAX))
 
 
 def _last_day(agreement: Agreement, good: datetime, bad: datetime) -> date:

@@ -1,7 +1,8 @@
 """Which claims are played, and how each must end: the agreement's words against what the rules do.
 
-One thing goes wrong at a time. Where the words themselves say that a claim stops, nothing is found: without
-the escrow agent no form is checked, and without the beneficiary nobody reports what was delivered.
+One thing goes wrong at a time, or two where `absence` says so. Where the words themselves say that a claim
+stops, nothing is found: without the escrow agent no form is checked, and without the beneficiary nobody
+reports what was delivered.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,15 +14,21 @@ from tallystick.domain.agreement.agreement import depositor
 from tallystick.domain.agreement.parties import Channel, ChannelKind, Role
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.tally import tally_denials
-from tallystick.domain.ids import PersonId, party_of
+from tallystick.domain.ids import party_of
 from tallystick.domain.soundness.finding import Finding, error, warning
-from tallystick.domain.soundness.simulation.cast import Cast, persons_of_party
+from tallystick.domain.soundness.simulation.absence import absent_depositor, one_of
+from tallystick.domain.soundness.simulation.approvals import (
+    approvals_outlast_the_way,
+    approvals_survive_two,
+    no_party_is_needed,
+    unapproved,
+)
+from tallystick.domain.soundness.simulation.cast import Cast
+from tallystick.domain.soundness.simulation.disputes import holds_are_lifted, objections_are_settled
 from tallystick.domain.soundness.simulation.trial import Trial
 from tallystick.limits.agreements import CLAIM_LENGTH_MAX
 
 Scenario: TypeAlias = Callable[[Trial], Iterator[Finding]]
-
-_NEUTRAL: Final = (Role.ARBITRATOR, Role.WITNESS, Role.VERIFIER)
 
 
 def conditions_can_be_filed(trial: Trial) -> Iterator[Finding]:
@@ -49,16 +56,23 @@ def silence_stops_nothing(trial: Trial) -> Iterator[Finding]:
     if end.claim.window_opened_at is None:
         yield _unheard(trial)
         return
-    party = depositor(trial.agreement).id
-    for stage in end.not_released:
-        message = f"{stage} is never released if {party} says nothing: its quorum needs {party}"
-        yield error(
-            "approval-needs-depositor", _stage(trial, stage), message, "Let others suffice without them."
-        )
+    yield from _depositor_needed(trial)
     if end.at - trial.at > CLAIM_LENGTH_MAX:
         days = (end.at - trial.at).days
-        message = f"a claim takes {days} days if {party} says nothing"
+        message = f"a claim takes {days} days if {depositor(trial.agreement).id} says nothing"
         yield warning("claim-takes-years", "/windows", message, "Shorten the windows and delays.")
+
+
+def _depositor_needed(trial: Trial) -> Iterator[Finding]:
+    """Yield the stages that need the depositor's approval for the claim of one beneficiary at least."""
+    vendor, unreleased = absent_depositor(trial), trial.end(trial.without_depositor).not_released
+    for stage in trial.agreement.stages:
+        stopped = [one for one in trial.claimants if unapproved(trial, stage, one)(vendor.persons)]
+        if stopped or stage.id in unreleased:
+            claim = f"{stage.id} is never released for a claim by {(*stopped, trial.claimants[0])[0]}"
+            message = f"{claim} if {vendor.name} says nothing: its quorum needs {vendor.name}"
+            where, advice = _stage(trial, stage.id), "Let others suffice without them."
+            yield error("approval-needs-depositor", where, message, advice)
 
 
 def _unheard(trial: Trial) -> Finding:
@@ -74,27 +88,30 @@ def _unheard(trial: Trial) -> Finding:
 
 
 def notice_survives_one_server(trial: Trial) -> Iterator[Finding]:
-    """Advise that notice can be proven although the mail server, or one webhook's host, is dead."""
+    """Advise that notice can be proven although the mail server, or the host of webhooks, is dead."""
     if trial.end(trial.without_depositor).claim.window_opened_at is None:
         return
     party = depositor(trial.agreement)
-    for name, channels in _servers(party.channels):
-        end = trial.until(_window_opened, replace(trial.without_depositor, dead=channels))
-        if end.claim.window_opened_at is None:
-            message = f"while {name} is down, no notice to {party.id} counts, and a claim waits for ever"
-            place = trial.agreement.parties.index(party)
-            advice = "Add a channel that goes another way, or require fewer."
-            yield warning("notice-needs-one-server", f"/parties/{place}/channels", message, advice)
+    needed = [name for name, channels in _servers(party.channels).items() if _unproven(trial, channels)]
+    if needed:
+        message = (
+            f"while {one_of(needed)} is down, no notice to {party.id} counts, and a claim waits for ever"
+        )
+        place = trial.agreement.parties.index(party)
+        advice = "Add a channel that goes another way, or require fewer."
+        yield warning("notice-needs-one-server", f"/parties/{place}/channels", message, advice)
+
+
+def _unproven(trial: Trial, dead: frozenset[Channel]) -> bool:
+    end = trial.until(_window_opened, replace(trial.without_depositor, dead=dead))
+    return end.claim.window_opened_at is None
 
 
 def notice_survives_refusal(trial: Trial) -> Iterator[Finding]:
     """Advise that notice can be proven although the depositor refuses it at each of its own channels."""
     party = depositor(trial.agreement)
     own = frozenset(one for one in party.channels if one.kind is not ChannelKind.OUTBOX)
-    deaf = replace(trial.without_depositor, dead=own)
-    if trial.end(trial.without_depositor).claim.window_opened_at is None:
-        return
-    if trial.until(_window_opened, deaf).claim.window_opened_at is not None:
+    if trial.end(trial.without_depositor).claim.window_opened_at is None or not _unproven(trial, own):
         return
     place = trial.agreement.parties.index(party)
     message = f"if {party.id} refuses every letter and acknowledges none, a claim waits for ever"
@@ -105,78 +122,19 @@ def notice_survives_refusal(trial: Trial) -> Iterator[Finding]:
     yield warning("notice-refusable", f"/parties/{place}/channels", message, advice)
 
 
-def _servers(channels: tuple[Channel, ...]) -> Iterator[tuple[str, frozenset[Channel]]]:
-    """Yield what may fail at once: all mail, and each webhook. An outbox is the escrow agent's own folder."""
-    mail = frozenset(one for one in channels if one.kind is ChannelKind.EMAIL)
-    if mail:
-        yield "the mail server", mail
+def _servers(channels: tuple[Channel, ...]) -> dict[str, frozenset[Channel]]:
+    """Return what may fail at once: all mail, and each host of webhooks. An outbox is the agent's own."""
+    servers: dict[str, frozenset[Channel]] = {}
     for one in channels:
-        if one.kind is ChannelKind.WEBHOOK:
-            yield f"the webhook {urlsplit(one.address).hostname}", frozenset({one})
+        if one.kind is not ChannelKind.OUTBOX:
+            server = _server(one)
+            servers[server] = servers.get(server, frozenset()) | {one}
+    return servers
 
 
-def objections_are_settled(trial: Trial) -> Iterator[Finding]:
-    """Require that an objection by a depositor who does not give way is settled by somebody else."""
-    for objector in trial.agreement.objection.objectors[:1]:
-        cast = replace(trial.without_depositor, objectors=(objector,))
-        end = trial.until(lambda claim: bool(claim.settled), cast)
-        if end.claim.open_objections:
-            message = f"an objection by {objector} stands for ever: nobody but their own party can settle it"
-            advice = (
-                "Name arbitrators in `arbitration`, or officers in `court_order`, who are of neither side."
-            )
-            yield error("objection-never-settled", "/authorities/arbitration", message, advice)
-
-
-def holds_are_lifted(trial: Trial) -> Iterator[Finding]:
-    """Require that a hold can be lifted, and advise that no single party can keep it."""
-    where = "/authorities/hold_lift"
-    holders = trial.agreement.authorities.hold
-    if _held(trial, holders[:1], frozenset()):
-        message = f"a hold by {holders[0]} is never lifted: too few who may lift it count for the claim"
-        yield error("hold-never-lifted", where, message, "Name persons of neutral parties.")
-        return
-    for party in trial.agreement.parties:
-        own = persons_of_party(trial.agreement, party)
-        if not own & trial.agreement.authorities.hold_lift.persons:
-            continue  # its silence stops nobody from lifting
-        # A holder of the silent party, if it has one: a hostile party both places the hold and keeps it.
-        first = next((one for one in holders if one in own), holders[0])
-        if party.role is Role.BENEFICIARY or not _held(trial, (first,), own):
-            continue
-        message = f"a hold by {first} is never lifted unless {party.id} agrees"
-        advice = f"Let others lift a hold without {party.id}."
-        if party.role is Role.DEPOSITOR:
-            yield error("hold-lift-needs-depositor", where, message, advice)
-        else:
-            yield warning("hold-lift-needs-party", where, message, advice)
-
-
-def _held(trial: Trial, holders: tuple[PersonId, ...], silent: frozenset[PersonId]) -> bool:
-    cast = replace(trial.diligent, silent=silent, holders=holders)
-    return not trial.until(lambda claim: bool(claim.lifted), cast).claim.lifted
-
-
-def no_neutral_is_needed(trial: Trial) -> Iterator[Finding]:
-    """Advise that the silence of one neutral party does not stop a release."""
-    for party in trial.agreement.parties:
-        if party.role not in _NEUTRAL:
-            continue
-        end = trial.end(replace(trial.diligent, silent=persons_of_party(trial.agreement, party)))
-        for stage in end.not_released:
-            message = f"{stage} is never released if {party.id} says nothing"
-            advice = f"Let others suffice without {party.id}."
-            yield warning("approval-needs-party", _stage(trial, stage), message, advice)
-
-
-def approvals_outlast_the_way(trial: Trial) -> Iterator[Finding]:
-    """Advise that approvals given when the form is accepted still count when the last stage opens."""
-    end = trial.end(replace(trial.diligent, approves_early=True))
-    if not end.released:
-        lifetime = trial.agreement.windows.approval_lifetime.text
-        message = f"approvals that are given at once end after {lifetime}, before {end.not_released[0]} opens"
-        advice = "Make them last longer, or shorten the windows and delays before that stage."
-        yield warning("approval-ends-before-stage", "/windows/approval_lifetime", message, advice)
+def _server(channel: Channel) -> str:
+    mail = channel.kind is ChannelKind.EMAIL
+    return "the mail server" if mail else f"the webhook {urlsplit(channel.address).hostname}"
 
 
 def denials_can_count(trial: Trial) -> Iterator[Finding]:
@@ -234,7 +192,8 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     notice_survives_refusal,
     objections_are_settled,
     holds_are_lifted,
-    no_neutral_is_needed,
+    no_party_is_needed,
+    approvals_survive_two,
     approvals_outlast_the_way,
     denials_can_count,
     both_sides_can_instruct,

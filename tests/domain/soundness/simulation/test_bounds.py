@@ -20,6 +20,7 @@ from tallystick.domain.agreement.plan import Opening, Opens
 from tallystick.domain.agreement.windows import Calendar
 from tallystick.domain.codec import decode, encode, encode_object
 from tallystick.domain.ids import ComponentId, PartyId, PersonId, PublicKey, StageId
+from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
 from tallystick.domain.quorum import Group, Quorum
 from tallystick.domain.soundness.check import errors_among, examine
@@ -134,13 +135,61 @@ def own_heap() -> Iterator[None]:
     gc.unfreeze()
 
 
-@pytest.mark.usefixtures("own_heap")
-def test_largest_agreement_is_examined_within_a_second() -> None:
+def with_most_pairs() -> Agreement:
+    """The largest agreement with one escrow agent of many persons, and with quorums that many pairs stop."""
     agreement = largest()
+    roles = (Role.DEPOSITOR, Role.BENEFICIARY, Role.ESCROW_AGENT, *[Role.WITNESS] * 13)
+    parties = tuple(replace(one, role=role) for one, role in zip(agreement.parties, roles, strict=True))
+    agent, *neutral = parties[2:]
+    vendor = agreement.acting_for(parties[0].id)[0]
+    persons = tuple(
+        one if place < limits.PARTIES_MAX else replace(one, id=PersonId(f"p{place}@{agent.id}"))
+        for place, one in enumerate(agreement.persons)
+    )
+    agents = [one.id for one in persons if one.party == agent.id]
+    first = [one.id for party in neutral for one in persons if one.party == party.id]
+    # Each person of the agent has a neutral one in reserve: if both are away, nothing is decided.
+    reserves = zip(agents, (vendor.id, *first[:-2]), strict=False)
+    tree: list[JsonValue] = [{"any": list(two)} for two in (*reserves, first[-2:])]
+    stopped = Quorum.from_json({"all": tree}, "")
+    powers = replace(
+        agreement.authorities,
+        claimants=tuple(one.id for one in persons if one.party == parties[1].id),
+        intake=tuple(agents),
+        hold=tuple(first),
+        hold_lift=stopped,
+        denial=stopped,
+        revocation=stopped,
+        arbitration=Quorum.from_json({"any": [{"all": first}, {"all": agents[:19]}]}, ""),
+        court_order=None,
+    )
+    return replace(
+        agreement,
+        parties=parties,
+        persons=persons,
+        authorities=powers,
+        objection=replace(agreement.objection, objectors=(vendor.id,)),
+        stages=tuple(replace(stage, quorum=stopped) for stage in agreement.stages),
+        evidence_readers=tuple(one.id for one in persons),
+        communications=replace(agreement.communications, announcer=agents[0]),
+    )
+
+
+@pytest.mark.usefixtures("own_heap")
+@pytest.mark.parametrize("agreement", [largest(), with_most_pairs()], ids=["largest", "most pairs"])
+def test_largest_agreement_is_examined_within_a_second(agreement: Agreement) -> None:
     began = time.process_time()
     findings = examine(agreement, at=TODAY)
     assert time.process_time() - began < 1
     assert errors_among(findings) == ()
+
+
+def test_a_finding_names_a_few_of_many_pairs() -> None:
+    """What a person reads before they sign stays short, and says that there are others."""
+    told = {one.code: one.message for one in examine(with_most_pairs(), at=TODAY)}
+    for code in ("approval-needs-one-of-two", "hold-lift-needs-one-of-two"):
+        assert told[code].count(" and ") == limits.ABSENCES_TOLD_MAX
+        assert told[code].endswith(", or others")
 
 
 def with_longest_names() -> Agreement:

@@ -11,14 +11,16 @@ from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.soundness.check import examine
 from tallystick.domain.soundness.simulation.calendars import check_calendars_reach
 from tallystick.domain.statements.filing import ClaimFiling
-from tests.support.worlds.agreements import AGREEMENT
+from tests.support.worlds.agreements import SPARE_SEATS
 from tests.support.worlds.world import World
 
 TODAY: Final = datetime(2026, 11, 27, 19, tzinfo=UTC)
 
 
 def until(day: date) -> Agreement:
-    return replace(AGREEMENT, calendars=tuple(replace(one, covers_until=day) for one in AGREEMENT.calendars))
+    return replace(
+        SPARE_SEATS, calendars=tuple(replace(one, covers_until=day) for one in SPARE_SEATS.calendars)
+    )
 
 
 def filing(*stages: str) -> ClaimFiling:

@@ -9,7 +9,7 @@ import pytest
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.components import Licence, LicenceModel
 from tallystick.domain.agreement.conditions import Condition, Expression
-from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Person, Role
+from tallystick.domain.agreement.parties import Channel, ChannelKind, Person
 from tallystick.domain.agreement.plan import Opening, Opens
 from tallystick.domain.agreement.windows import Calendar
 from tallystick.domain.ids import PartyId, PersonId
@@ -27,6 +27,7 @@ from tests.support.worlds.agreements import (
     DIRK,
     DORA,
     KIM,
+    TOM,
     age_identity,
     agreement,
     quorum,
@@ -94,23 +95,26 @@ def forty_documents() -> Agreement:
     return agreement(evidence=items, conditions=(Condition(id="papers", title="Papers", when=when),))
 
 
-def second_beneficiary(**powers: object) -> Agreement:
+OLGA, OTTO = PersonId("olga@orrin"), PersonId("otto@orrin")
+
+
+def second_beneficiary(**changes: object) -> Agreement:
     """The sound agreement with another beneficiary, whose Olga may claim."""
-    olga = Person(
-        id=PersonId("olga@orrin"),
-        name="Olga Marsh",
-        signing_key=signing_key("olga@orrin").public_key,
-        age_recipient=str(age_identity("olga@orrin").recipient()),
+    more = tuple(
+        Person(
+            id=person,
+            name=f"{person} of Orrin",
+            signing_key=signing_key(person).public_key,
+            age_recipient=str(age_identity(person).recipient()),
+        )
+        for person in (OLGA, OTTO)
     )
-    orrin = Party(
-        id=PartyId("orrin"),
-        role=Role.BENEFICIARY,
-        name="Orrin Mutual",
-        time_zone="Europe/London",
-        calendar="gb-eng",
+    orrin = replace(AGREEMENT.parties[1], id=PartyId("orrin"), name="Orrin Mutual", channels=())
+    may = replace(AGREEMENT.authorities, claimants=(BEA, BEN, OLGA))
+    shared = agreement(
+        parties=(*AGREEMENT.parties, orrin), persons=(*AGREEMENT.persons, *more), authorities=may
     )
-    may = replace(AGREEMENT.authorities, claimants=(BEA, BEN, olga.id), **powers)  # type: ignore[arg-type]
-    return agreement(parties=(*AGREEMENT.parties, orrin), persons=(*AGREEMENT.persons, olga), authorities=may)
+    return replace(shared, **changes)  # type: ignore[arg-type]
 
 
 def closed_on_every_day() -> Calendar:
@@ -192,6 +196,11 @@ SHAPES: Final[dict[str, tuple[str, Severity, Agreement]]] = {
         channels(MAIL, replace(MAIL, address="board@nordwind.example")),
     ),
     "a webhook as the only proof": ("notice-needs-one-server", WARNING, channels(HOOK)),
+    "two webhooks of one host": (
+        "notice-needs-one-server",
+        WARNING,
+        channels(HOOK, replace(HOOK, address="https://nordwind.example/counsel")),
+    ),
     "mail and a webhook, and both required": (
         "notice-needs-one-server",
         WARNING,
@@ -272,6 +281,26 @@ SHAPES: Final[dict[str, tuple[str, Severity, Agreement]]] = {
         WARNING,
         stage(1, quorum=quorum({"all": [EVERYBODY, KIM]})),
     ),
+    "a stage that another beneficiary can stop": (
+        "approval-needs-party",
+        WARNING,
+        second_beneficiary(
+            authorities=AGREEMENT.authorities,
+            stages=stage(1, quorum=quorum({"all": [EVERYBODY, OTTO]})).stages,
+        ),
+    ),
+    "a stage that only one of the agent's persons completes": (
+        "approval-needs-person",
+        WARNING,
+        stage(1, quorum=quorum({"all": [ANA, {"any": [KIM, TOM]}]})),
+    ),
+    "a stage that needs the vendor's yes for one of two beneficiaries": (
+        "approval-needs-depositor",
+        ERROR,
+        second_beneficiary(
+            stages=stage(1, quorum=quorum({"all": [EVERYBODY, {"any": [DORA, OTTO]}]})).stages
+        ),
+    ),
     "a denial that never counts": ("denial-never-reached", ERROR, authorities(denial={"all": [BEA, BEN]})),
     "a denial by the vendor alone": (
         "one-party-veto",
@@ -292,6 +321,66 @@ SHAPES: Final[dict[str, tuple[str, Severity, Agreement]]] = {
         "approval-lifetime-short",
         ERROR,
         windows(approval_lifetime="P1D"),
+    ),
+    # two failures at once
+    "a stage that the vendor and one neutral party stop": ("approval-needs-one-of-two", WARNING, AGREEMENT),
+    "a stage that the vendor and one of the agent's persons stop": (
+        "approval-needs-one-of-two",
+        WARNING,
+        stage(1, quorum=quorum({"all": [{"any": [ANA, DORA]}, {"any": [KIM, TOM]}]})),
+    ),
+    "a stage that one of the agent's persons and one neutral party stop": (
+        "approval-needs-one-of-two",
+        WARNING,
+        stage(1, quorum=quorum({"all": [{"any": [ANA, KIM]}, {"any": [TOM, DORA]}]})),
+    ),
+    "an objection that only one neutral party can settle": (
+        "objection-needs-party",
+        WARNING,
+        authorities(court_order=None),
+    ),
+    "an objection that one of the agent's persons can leave open": (
+        "objection-needs-party",
+        WARNING,
+        authorities(arbitration=None, court_order={"all": [ANA, {"any": [KIM, TOM]}]}),
+    ),
+    "a hold that the vendor and one neutral party keep": (
+        "hold-lift-needs-one-of-two",
+        WARNING,
+        authorities(hold_lift={"all": [EVERYBODY, {"any": [DORA, KIM]}]}),
+    ),
+    "a hold that its holder keeps, and only one other could lift": (
+        "hold-lift-needs-one-of-two",
+        WARNING,
+        authorities(hold_lift={"any": [KIM, TOM]}),
+    ),
+    "a hold that one of the agent's persons and one neutral party keep": (
+        "hold-lift-needs-one-of-two",
+        WARNING,
+        authorities(hold_lift={"all": [{"any": [ANA, KIM]}, {"any": [ABE, TOM]}]}),
+    ),
+    "a folder, mail and a webhook, two required, and two of them dead": (
+        "notice-refusable",
+        WARNING,
+        channels(FOLDER, MAIL, HOOK, required=2),
+    ),
+    "mail and two webhooks, and all but one of them dead": (
+        "notice-refusable",
+        WARNING,
+        channels(MAIL, HOOK, replace(HOOK, address="https://counsel.example/escrow")),
+    ),
+    "approvals at once, and a vendor who says nothing": (
+        "approval-ends-before-stage",
+        WARNING,
+        notice(deemed_after=Period("P20D")),
+    ),
+    "a calendar that ends while persons take the time that they have": (
+        "calendar-ends-soon",
+        WARNING,
+        replace(
+            windows(approval="60 business days", approval_lifetime="P150D"),
+            calendars=calendars(covers_until=date(2027, 10, 31), holidays=()).calendars,
+        ),
     ),
     # stages and components
     "stages that wait for each other": (
@@ -349,6 +438,36 @@ def test_dead_or_one_sided_shape_is_found(shape: str) -> None:
     found = [finding for finding in examine(broken, at=TODAY) if finding.code == code]
     assert [finding.severity for finding in found] == [severity] * len(found) != []
     assert all(finding.message and finding.advice for finding in found)
+
+
+NAMED: Final = {
+    "a stage that the vendor and one neutral party stop": "nordwind and kestrel, or nordwind and marlowe",
+    "a stage that the vendor and one of the agent's persons stop": ": nordwind and ana@harbour",
+    "a stage that one of the agent's persons and one neutral party stop": ", or ana@harbour and kestrel",
+    "a stage that another beneficiary can stop": "if orrin says nothing",
+    "a stage that only one of the agent's persons completes": "if ana@harbour is away",
+    "a stage that needs the vendor's yes for one of two beneficiaries": "for a claim by olga@orrin",
+    "an objection that only one neutral party can settle": "if kestrel says nothing",
+    "an objection that one of the agent's persons can leave open": "if ana@harbour says nothing",
+    "a hold that the vendor and one neutral party keep": ": nordwind and kestrel",
+    "a hold that its holder keeps, and only one other could lift": ": kestrel and marlowe",
+    "a hold that one of the agent's persons and one neutral party keep": ": ana@harbour and kestrel",
+    "two webhooks of one host": "while the webhook nordwind.example is down",
+}
+
+
+@pytest.mark.parametrize("shape", NAMED)
+def test_one_finding_for_each_place_names_who_stops_the_claim(shape: str) -> None:
+    code, _, broken = SHAPES[shape]
+    found = [finding for finding in examine(broken, at=TODAY) if finding.code == code]
+    assert len({finding.where for finding in found}) == len(found)
+    assert NAMED[shape] in found[0].message
+
+
+def test_two_of_whom_one_alone_stops_the_claim_are_no_pair() -> None:
+    alone = SHAPES["a stage that one neutral party can stop"][2]
+    together = [one.where for one in examine(alone, at=TODAY) if one.code == "approval-needs-one-of-two"]
+    assert together == ["/stages/2"]
 
 
 def test_at_least_thirty_shapes_are_tried() -> None:
