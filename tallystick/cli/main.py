@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXIT_REFUSED: Final = 1
 EXIT_UNREACHABLE: Final = 3
 
-_UNREACHABLE: Final = frozenset({"unreachable", "database-unreachable"})
+_UNREACHABLE: Final = frozenset({"unreachable", "foreign-answer", "database-unreachable"})
 
 _ACTS: Final = "commands.acts"
 

@@ -8,11 +8,17 @@ a server says; `tallystick.proof` verifies it.
 
 from tallystick.client.blobs import BlobAlteredError, UploadStalledError, get_blob, get_small_blob, put_blob
 from tallystick.client.http import Client
-from tallystick.client.problems import RefusedRemotelyError, UnexpectedAnswerError, UnreachableError
+from tallystick.client.problems import (
+    ForeignAnswerError,
+    RefusedRemotelyError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
 
 __all__ = [
     "BlobAlteredError",
     "Client",
+    "ForeignAnswerError",
     "RefusedRemotelyError",
     "UnexpectedAnswerError",
     "UnreachableError",

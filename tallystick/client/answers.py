@@ -1,5 +1,8 @@
 """Reading the server's JSON answers: members by name and type, and the envelopes in them.
 
+What lacks a member, or has another type there, is not the server's answer: a proxy may have answered in its
+place. That is an outage like others, so work that must last waits for it to pass.
+
 Unknown members are ignored, because a newer server may say more. Nothing here is
 trusted: what matters is in the signed envelopes, which the caller verifies.
 """
@@ -7,7 +10,7 @@ trusted: what matters is in the signed envelopes, which the caller verifies.
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
+from tallystick.client.problems import ForeignAnswerError, UnreachableError
 from tallystick.crypto.envelope import Envelope, envelope_from_json, parse_envelope
 from tallystick.crypto.json.canonical import parse
 from tallystick.domain.errors import MalformedError
@@ -23,7 +26,7 @@ def answer(raw: bytes) -> JsonObject:
     """Return the object in the body of an answer.
 
     Raises:
-        UnexpectedAnswerError: A JSON value of another type.
+        ForeignAnswerError: A JSON value of another type.
         UnreachableError: Not strict JSON, as the server writes it: what it answered did not arrive.
     """
     try:
@@ -39,10 +42,10 @@ def as_object(value: JsonValue, where: str) -> JsonObject:
     """Return `value` as an object.
 
     Raises:
-        UnexpectedAnswerError: It is none.
+        ForeignAnswerError: It is none.
     """
     if not isinstance(value, Mapping):
-        raise UnexpectedAnswerError("the value is not an object", at=where)
+        raise ForeignAnswerError("the value is not an object", at=where)
     return value
 
 
@@ -50,7 +53,7 @@ def text(members: JsonObject, name: str) -> str:
     """Return a member that is text.
 
     Raises:
-        UnexpectedAnswerError: Missing, or something else.
+        ForeignAnswerError: Missing, or something else.
     """
     return _typed(members, name, str)
 
@@ -59,7 +62,7 @@ def number(members: JsonObject, name: str) -> int:
     """Return a member that is an integer.
 
     Raises:
-        UnexpectedAnswerError: Missing, or something else.
+        ForeignAnswerError: Missing, or something else.
     """
     return _typed(members, name, int)
 
@@ -68,7 +71,7 @@ def digest_in(members: JsonObject, name: str) -> Digest:
     """Return a member that is a digest.
 
     Raises:
-        UnexpectedAnswerError: Missing, or not text.
+        ForeignAnswerError: Missing, or not text.
         MalformedNameError: Not a digest.
     """
     return digest(text(members, name))
@@ -78,7 +81,7 @@ def member(members: JsonObject, name: str) -> JsonObject:
     """Return a member that is an object.
 
     Raises:
-        UnexpectedAnswerError: Missing, or something else.
+        ForeignAnswerError: Missing, or something else.
     """
     return as_object(members.get(name), name)
 
@@ -87,7 +90,7 @@ def objects(members: JsonObject, name: str) -> Sequence[JsonObject]:
     """Return a member that is a list of objects.
 
     Raises:
-        UnexpectedAnswerError: Missing, or something else.
+        ForeignAnswerError: Missing, or something else.
     """
     return [as_object(item, f"{name}/{place}") for place, item in enumerate(_items(members, name))]
 
@@ -96,11 +99,11 @@ def texts(members: JsonObject, name: str) -> Sequence[str]:
     """Return a member that is a list of texts.
 
     Raises:
-        UnexpectedAnswerError: Missing, or something else.
+        ForeignAnswerError: Missing, or something else.
     """
     items = _items(members, name)
     if not all(isinstance(item, str) for item in items):
-        raise UnexpectedAnswerError("the member is not a list of texts", at=name)
+        raise ForeignAnswerError("the member is not a list of texts", at=name)
     return [str(item) for item in items]
 
 
@@ -108,7 +111,7 @@ def envelope_in(members: JsonObject, name: str) -> Envelope:
     """Return the envelope in a member, where it is an object or JSON in a text; nothing is verified.
 
     Raises:
-        UnexpectedAnswerError: Missing.
+        ForeignAnswerError: Missing.
         MalformedError: Not an envelope.
     """
     value = members.get(name)
@@ -120,12 +123,12 @@ def envelope_in(members: JsonObject, name: str) -> Envelope:
 def _items(members: JsonObject, name: str) -> Sequence[JsonValue]:
     items = members.get(name)
     if isinstance(items, str) or not isinstance(items, Sequence):
-        raise UnexpectedAnswerError("the member is not a list", at=name)
+        raise ForeignAnswerError("the member is not a list", at=name)
     return items
 
 
 def _typed(members: JsonObject, name: str, kind: type[_T]) -> _T:
     value = members.get(name)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise UnexpectedAnswerError(f"not {kind.__name__}", at=name)
+        raise ForeignAnswerError(f"not {kind.__name__}", at=name)
     return value

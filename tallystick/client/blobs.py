@@ -14,11 +14,11 @@ from typing import BinaryIO, Final
 
 import httpx
 
-from tallystick.client.answers import answer, text
+from tallystick.client.answers import answer, number, text
 from tallystick.client.http import Client
 from tallystick.client.outage import Outage, outlasting
 from tallystick.client.pace import Pace
-from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
+from tallystick.client.problems import ForeignAnswerError, UnexpectedAnswerError, UnreachableError
 from tallystick.client.received import JSON, OCTETS, Received, check, chunks_of, somebody_else
 from tallystick.client.route import route
 from tallystick.domain.errors import TallystickError
@@ -171,7 +171,7 @@ class _Upload:
     def put_part(self, offset: int) -> int | None:
         """Send the part at `offset`, and return the offset of the next one; None once the blob is whole."""
         try:
-            given = self._sent(offset)
+            following = self._next_offset(self._sent(offset))
         except UnreachableError as error:
             self._have_smaller_parts(error)
             self.outage.wait(error)
@@ -182,7 +182,7 @@ class _Upload:
             stated = error.facts.get("received")  # newer than what a proxy may have kept of an answer to HEAD
             return self._within(stated) if isinstance(stated, int) else self.received()
         self.outage.renew()
-        return self._next_offset(given)
+        return following
 
     def _have_smaller_parts(self, error: UnreachableError) -> None:
         """Send less at a time from now on, if it was too much for a proxy on the way (RFC 9110 §15.5.14)."""
@@ -224,10 +224,7 @@ class _Upload:
         receipt = answer(given.content)
         if given.status == HTTPStatus.CREATED and text(receipt, "digest") == self.wanted:
             return None
-        next_offset = receipt.get("offset")
-        if not isinstance(next_offset, int):
-            raise UnexpectedAnswerError("the server named no offset to resume from", status=given.status)
-        return self._within(next_offset)
+        return self._within(number(receipt, "offset"))
 
     def _within(self, offset: int) -> int:
         if not 0 <= offset <= self.size_bytes:
@@ -299,5 +296,5 @@ def _has_a_marked_end(response: httpx.Response) -> bool:
 
 def _decimal(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(BLOB_BYTES_MAX))):
-        raise UnexpectedAnswerError("the header is not a number of bytes", header=_OFFSET)
+        raise ForeignAnswerError("the header is not a number of bytes", header=_OFFSET)
     return int(text)

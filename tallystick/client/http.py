@@ -21,7 +21,12 @@ from tallystick.client.address import read_address
 from tallystick.client.answers import answer, objects, text
 from tallystick.client.bearer import Bearer, bearer_token
 from tallystick.client.pace import Pace, paced_transport
-from tallystick.client.problems import PlainHttpError, UnexpectedAnswerError, UnreachableError
+from tallystick.client.problems import (
+    ForeignAnswerError,
+    PlainHttpError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
 from tallystick.client.proxies import proxy_for
 from tallystick.client.received import EVENTS, JSON, Received, check, chunks_of, read_whole, somebody_else
 from tallystick.client.route import route
@@ -144,7 +149,7 @@ class Client:
         """Send a statement; when this returns, it is on record.
 
         Raises:
-            UnexpectedAnswerError: What answered does not name the statement: it may not be on record.
+            ForeignAnswerError: What answered does not name the statement: it may not be on record.
             TallystickError: The server refused (its code), or did not answer: then repeat it.
         """
         headers, content = {"Content-Type": JSON}, envelope_bytes(envelope)
@@ -154,7 +159,7 @@ class Client:
         check(given, JSON)
         receipt, sent = answer(given.content), statement_id(envelope)
         if sent not in [receipt.get(name) for name in _NAMES_OF_A_STATEMENT]:
-            raise UnexpectedAnswerError("the answer is not about the statement that was sent", statement=sent)
+            raise ForeignAnswerError("the answer is not about the statement that was sent", statement=sent)
         return receipt
 
     def events(self, path: str, *, after: int) -> Iterator[JsonObject]:

@@ -25,12 +25,23 @@ class PlainHttpError(TallystickError):
     )
 
 
+class ForeignAnswerError(UnreachableError):
+    """An answer in sound JSON that is not of the form that the API promises: no word of the server's."""
+
+    code = "foreign-answer"
+    why = "Something else answered in the server's place, or a server of another version."
+    advice = (
+        "Check `--api` and what lies between, and repeat the command. If it happens again, compare "
+        "`tallystick --version` with the version in GET /v1/deployment."
+    )
+
+
 class UnexpectedAnswerError(TallystickError):
-    """An answer that is not what the API promises."""
+    """A server's answer that contradicts what was asked for, or what it has said before."""
 
     code = "unexpected-answer"
-    why = "What answered is not a Tallystick server, or is one of another version."
-    advice = "Check `--api`, and compare `tallystick --version` with the version in GET /v1/deployment."
+    why = "The answer has the promised form, and is not about what was asked for, or does not end."
+    advice = "Try again; if it happens again, the server behind `--api` is broken, or deceives you."
 
 
 class RefusedRemotelyError(TallystickError):
@@ -41,6 +52,11 @@ class RefusedRemotelyError(TallystickError):
     advice = (
         "Read the detail and the facts in its answer; a newer client may know the code and say what to do."
     )
+
+
+def passes(error: TallystickError) -> bool:
+    """Return whether the same request may be answered otherwise later, if only by a mended server."""
+    return error.retryable or error.code == "defect"
 
 
 def refusal(problem: JsonObject, *, status: int) -> TallystickError:

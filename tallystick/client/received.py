@@ -127,5 +127,5 @@ def _refused(given: Received) -> TallystickError:
 def _problem(body: bytes) -> JsonObject:
     try:
         return answer(body)
-    except (UnreachableError, UnexpectedAnswerError):
+    except UnreachableError:
         return {}

@@ -1,4 +1,4 @@
-"""Reading the server's answers: each member has its type, or the answer is unexpected."""
+"""Reading the server's answers: each member has its type, or the answer is not the server's."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from tallystick.client import answers
-from tallystick.client.problems import UnexpectedAnswerError, UnreachableError
+from tallystick.client.problems import ForeignAnswerError, UnreachableError
 from tallystick.crypto.envelope import envelope_bytes, envelope_json, sign
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.errors import MalformedNameError
@@ -54,10 +54,10 @@ def test_a_member_of_its_type_is_returned(read: Read, value: object) -> None:
         (answers.envelope_in, 7),
     ],
 )
-def test_a_member_of_another_type_or_none_is_unexpected(read: Read, value: object) -> None:
-    with pytest.raises(UnexpectedAnswerError):
+def test_a_member_of_another_type_or_none_is_not_the_servers_answer(read: Read, value: object) -> None:
+    with pytest.raises(ForeignAnswerError):
         read({"it": value}, "it")
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(ForeignAnswerError):
         read({}, "it")
 
 
@@ -68,7 +68,7 @@ def test_text_that_is_not_a_digest_is_malformed() -> None:
 
 def test_an_answer_is_one_strict_object() -> None:
     assert answers.answer(b'{"state":"FILED"}') == {"state": "FILED"}
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(ForeignAnswerError):
         answers.answer(b'["FILED"]')
 
 

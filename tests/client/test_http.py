@@ -7,6 +7,7 @@ import pytest
 
 from tallystick.client.http import Client
 from tallystick.client.problems import (
+    ForeignAnswerError,
     PlainHttpError,
     RefusedRemotelyError,
     UnexpectedAnswerError,
@@ -107,7 +108,7 @@ def test_answer_that_does_not_name_the_statement_acknowledges_nothing(api: FakeA
     envelope = sign("hold", {"nonce": "1"}, [PEOPLE[ANA].signing_key])
     other = "sha256:" + 64 * "0"
     api.shows["POST /v1/claims"] = {"statement": other, "digest": other}
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(ForeignAnswerError):
         client.post_statement("/v1/claims", envelope)
 
 
@@ -193,9 +194,9 @@ def test_no_server_is_unreachable() -> None:
         nobody.deployment()
 
 
-def test_answer_that_is_no_object_is_unexpected(api: FakeApi, client: Client) -> None:
+def test_answer_that_is_no_object_is_not_the_servers(api: FakeApi, client: Client) -> None:
     api.shows["/v1/inbox"] = ["list"]
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(ForeignAnswerError):
         client.get("/v1/inbox")
 
 

@@ -2358,6 +2358,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/receiver/test_crashes.py -k stopped_right_before",
     ),
     _build(
+        "sound JSON of somebody else's ends a watch",
+        "tallystick/client/problems.py",
+        "class ForeignAnswerError(UnreachableError):",
+        "class ForeignAnswerError(TallystickError):",
+        "tests/cli/commands/test_claims.py -k watch_waits",
+    ),
+    _build(
+        "sound JSON of somebody else's is believed",
+        "tallystick/client/answers.py",
+        "if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):",
+        "if False:",
+        "tests/client/test_answers.py tests/cli/test_foreign_answers.py",
+    ),
+    _build(
         "a site ends when one of its processes cannot be started again",
         "tallystick/stack/stack.py",
         "except (OSError, subprocess.SubprocessError, MemoryError) as error:",

@@ -10,8 +10,8 @@ from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_json, print_line, print_result, print_table, say, say_unverified
 from tallystick.cli.signing import asking
-from tallystick.client.answers import objects, text, texts
-from tallystick.client.problems import UnreachableError
+from tallystick.client.answers import number, objects, text, texts
+from tallystick.client.problems import UnreachableError, passes
 from tallystick.client.route import route
 from tallystick.desk.claim_form import read_claim_form
 from tallystick.desk.claims import case_lines, open_claim
@@ -197,7 +197,7 @@ class _Watch:
                 self._wait()
                 silent = False
             except TallystickError as error:
-                if not error.retryable:
+                if not passes(error):
                     raise
                 if not silent:
                     say(f"{error.message}; trying again until the server answers")
@@ -209,11 +209,10 @@ class _Watch:
         client, cursor = self.desk.client, str(self.told) if self.told else None
         timeline = route("claims", self.claim, "timeline")
         for entry in objects(client.get_pages(timeline, "entries", cursor=cursor), "entries"):
-            self.told += 1
-            index = entry.get("index")
-            if isinstance(index, int) and index > self.seen:
-                self.seen = index
+            if (index := number(entry, "index")) > self.seen:
                 self._tell(entry)
+                self.seen = index
+            self.told += 1
         return text(client.get(route("claims", self.claim)), "state") in CLOSED
 
     def _wait(self) -> None:

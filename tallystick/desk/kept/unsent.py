@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tallystick.client.http import Client
-from tallystick.client.problems import UnexpectedAnswerError
+from tallystick.client.problems import UnexpectedAnswerError, passes
 from tallystick.crypto.envelope import (
     Envelope,
     body_of,
@@ -108,7 +108,7 @@ class Unsent:
 
 def is_open(error: TallystickError) -> bool:
     """Whether the statement may be on record after this error, or may be recorded later."""
-    return error.retryable or isinstance(error, UnexpectedAnswerError) or error.code == "defect"
+    return passes(error) or isinstance(error, UnexpectedAnswerError)
 
 
 def is_expired(body: JsonObject, at: datetime) -> bool:

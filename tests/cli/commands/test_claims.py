@@ -461,6 +461,32 @@ def test_watch_continues_after_an_outage_from_the_last_entry_it_printed(
     assert ran.err.count("trying again until the server answers") == 1
 
 
+FOREIGN: dict[str, object] = {
+    "an error": {"error": "upstream connect error"},
+    "a list": ["blocked"],
+    "nothing": None,
+    "members of other types": {"entries": {"index": 0}, "state": ["RELEASED"], "next": 7},
+    "entries that are none": {"entries": [{}], "state": "RELEASED"},
+}
+
+
+@pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("asked", ["", "/timeline", "/events"])
+def test_watch_waits_while_something_else_answers_in_the_servers_place(
+    asked: str, foreign: object, office: Office, release: Release
+) -> None:
+    path, states = f"/v1/claims/{release.claim}", iter(["ACCEPTED", "RELEASED", "RELEASED"])
+    view = office.api.shows[path]
+    entry = {"index": 0, "accepted_at": "2026-11-24T09:00:00Z", "event": "filed", "person": BEA}
+    office.api.shows[path] = lambda: {**view, "state": next(states)}
+    office.api.shows[f"{path}/timeline"] = {"entries": [entry]}
+    office.api.shows[f"{path}/timeline?cursor=1"] = {"entries": []}
+    office.api.shows[f"{path}/events"] = b'data: {"index": 0}\n\n'
+    office.api.fails[f"GET {path}{asked}"] = [(200, foreign)]
+    ran = office.run("claim", "watch", release.claim, person=BEA)
+    assert (ran.code, [line.split()[1] for line in ran.out.splitlines()]) == (0, ["filed"]), ran.err
+
+
 def test_claim_is_shown_and_nothing_of_it_is_sent_without_a_yes(office: Office, release: Release) -> None:
     show_deposit(office.api, release)
     ran = office.run("claim", "file", form(), person=BEA, answer="n\n")

@@ -137,8 +137,8 @@ def test_entries_one_by_one_end_the_reading(office: Office) -> None:
     assert sum("/ledger/entries" in request for request in office.api.asked) == 1
 
 
-@pytest.mark.parametrize("salt", ["", "zz" * 32, "00" * 31, 7])
-def test_entry_without_its_salt_is_refused(salt: object, office: Office) -> None:
+@pytest.mark.parametrize("salt", ["", "zz" * 32, "00" * 31])
+def test_entry_without_its_salt_is_refused(salt: str, office: Office) -> None:
     show_log(office, statements(2))
     office.api.shows[f"{URL}/ledger/entries"]["entries"][1]["salt"] = salt
     assert verify(office)[0] == 1
