@@ -33,6 +33,7 @@ class Connection(H11Protocol):
         each_max: How many connections one address may have.
         all_max: How many there may be in all.
         answer_pause_max: How long a client may take nothing of an answer, besides the time for what it takes.
+        begun_at: When it was made, by the loop's clock.
         answer_buffer_bytes: How much of an answer waits for the client before whoever makes it waits, too.
     """
 
@@ -41,12 +42,14 @@ class Connection(H11Protocol):
     all_max: ClassVar[int] = CONNECTIONS_MAX
     answer_pause_max: ClassVar[timedelta] = ANSWER_PAUSE_MAX
     answer_buffer_bytes: ClassVar[int] = ANSWER_BUFFER_BYTES_MAX
+    begun_at: float = 0.0
     _head_until: asyncio.TimerHandle | None = None
     _next_look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Take a connection, unless there are too many."""
         super().connection_made(transport)
+        self.begun_at = self.loop.time()
         if not self._has_room():
             transport.abort()
             return
@@ -126,19 +129,23 @@ class Connection(H11Protocol):
             self._next_look = None
 
     def _has_room(self) -> bool:
-        """Return whether this connection has room; an idle one of the greediest address makes room."""
+        """Return whether this connection has room; one of the greediest address makes room, if need be.
+
+        An idle one, or else the one that came last: whoever keeps all of theirs at work, in as many requests
+        as a few keys and addresses may have under way, would keep everyone else from being heard at all.
+        """
         connections = cast("set[Connection]", self.connections)
-        others = [one for one in connections if one is not self]
+        others = [one for one in connections if one is not self and not one.transport.is_closing()]
         held = Counter(one.address for one in others)
         if held[self.address] >= self.each_max:
             return False
         if len(others) < self.all_max:
             return True
         greediest, most = held.most_common(1)[0]
-        idle = next((one for one in others if one.address == greediest and one.is_idle), None)
-        if idle is None or most <= held[self.address] + 1:
+        if most <= held[self.address] + 1:
             return False
-        idle.transport.abort()
+        theirs = [one for one in others if one.address == greediest]
+        max(theirs, key=lambda one: (one.is_idle, one.begun_at)).transport.abort()
         return True
 
     @property

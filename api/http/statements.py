@@ -73,13 +73,19 @@ PostedStatement = Annotated[Posted, Depends(statement)]
 PostedAgreement = Annotated[Posted, Depends(agreement)]
 
 
-def envelope_of(posted: Posted, kind: Kind) -> Envelope:
+async def envelope_of(posted: Posted, kind: Kind) -> Envelope:
     """Return the envelope that was sent; it must be a statement of `kind`.
+
+    It is read in a thread, when it is the caller's turn: what reads all connections reads no body.
 
     Raises:
         MalformedError: Not strict JSON, or not an envelope.
         MisdirectedError: A statement of another kind.
     """
+    return await in_turn(_envelope_of, posted, kind)
+
+
+def _envelope_of(posted: Posted, kind: Kind) -> Envelope:
     size = AGREEMENT_SIZE_BYTES_MAX if kind is Kind.AGREEMENT else JSON_SIZE_BYTES_MAX
     envelope = parse_envelope(posted.body, body_size_bytes_max=size)
     if (given := kind_read(envelope)) is not kind:

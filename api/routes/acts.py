@@ -44,7 +44,7 @@ def handler_of(kind: Kind) -> Callable[..., Awaitable[Response]]:
 
 
 async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, posted: Posted) -> Recorded:
-    envelope = envelope_of(posted, kind)
+    envelope = await envelope_of(posted, kind)
     case = await in_turn(_at_the_door, backend, caller, claim, envelope)
     if isinstance(case, Recorded):
         return case

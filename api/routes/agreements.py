@@ -59,6 +59,7 @@ _FIRST_EPOCH = 1
 
 
 @router.post("/agreements", status_code=201, response_model=Registered, openapi_extra=ENVELOPE_BODY)
+@in_lane(Lane.HEAVY)
 async def register_agreement(posted: PostedAgreement, backend: OpenBackend) -> Response:
     """Register a version of an agreement that every party and a root key of the escrow agent have signed."""
     return await once(backend, posted, Registered, lambda: _registered(backend, posted))
@@ -167,7 +168,7 @@ async def revoke_key(
 
 
 async def _registered(backend: Backend, posted: Posted) -> Registered:
-    envelope_sent = envelope_of(posted, Kind.AGREEMENT)
+    envelope_sent = await envelope_of(posted, Kind.AGREEMENT)
     signed = await in_turn(read_agreement, envelope_sent)
     registered, follows = await in_turn(_register, backend, signed, envelope_sent)
     await _have_custody_dealt(backend, signed.agreement)
@@ -255,7 +256,7 @@ def _latest_verified(session: Session, agreement_id: AgreementId) -> Deposit | N
 
 
 async def _revoked(backend: Backend, caller: Caller, agreement: str, posted: Posted) -> Recorded:
-    sent = envelope_of(posted, Kind.KEY_REVOCATION)
+    sent = await envelope_of(posted, Kind.KEY_REVOCATION)
     recorded, is_new = await in_turn(_record_revocation, backend, caller, agreement, sent)
     if is_new:
         await _look_at_claims(backend, AgreementId(agreement), "a key was revoked")

@@ -188,7 +188,7 @@ def _waits_for(case: CaseFile, wanted: str | None, backend: Backend) -> bool:
 
 
 async def _filed(backend: Backend, caller: Caller, posted: Posted) -> Recorded:
-    envelope = envelope_of(posted, Kind.CLAIM)
+    envelope = await envelope_of(posted, Kind.CLAIM)
     told = await in_turn(_at_the_door, backend, caller, envelope)
     if isinstance(told, Recorded):
         return told

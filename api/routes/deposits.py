@@ -95,7 +95,7 @@ def show_deposit(
 
 
 async def _deposited(backend: Backend, caller: Caller, agreement: str, posted: Posted) -> Deposited:
-    sent = envelope_of(posted, Kind.DEPOSIT)
+    sent = await envelope_of(posted, Kind.DEPOSIT)
     stored = await in_turn(_record, backend, caller, agreement, sent)
     asked = VerifyDeposit(agreement=stored.agreement_id, deposit=stored.digest)
     await backend.engine.verify_deposit(asked)

@@ -21,10 +21,13 @@ from tallystick.domain.ids import Digest, PublicKey, sha256_digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.limits.documents import (
     AGREEMENT_SIZE_BYTES_MAX,
+    ENVELOPE_NODES_MAX,
     ENVELOPE_OVERHEAD_BYTES_MAX,
+    JSON_NODES_MAX,
     JSON_SIZE_BYTES_MAX,
     KEYID_LENGTH_MAX,
     SIGNATURES_PER_ENVELOPE_MAX,
+    STATEMENT_NODES_MAX,
 )
 
 _PAYLOAD_TYPE: Final = re.compile(r"application/vnd\.tallystick\.([a-z][a-z-]{0,62})\.v1\+json")
@@ -33,6 +36,7 @@ _CANONICAL: Final = re.compile(
     rb'\[(?:,?\{(?:"keyid":"[ !#-\[\]-~]*+",)?"sig":"[A-Za-z0-9+/=]*+"\})*+\]\}'
 )
 """How an envelope is spelled in its RFC 8785 form, if it is one: members in order, no escape, no space."""
+_AGREEMENT: Final = "agreement"  # the one kind with a larger document
 _KEY_ID: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _NONCE_SIZE_BYTES: Final = 16
 
@@ -106,7 +110,8 @@ class Envelope:
     @cached_property
     def body(self) -> JsonObject:
         """What the statement says; raises `MalformedError` if the payload is not a canonical JSON object."""
-        body = parse_canonical(self.payload, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+        nodes_max = JSON_NODES_MAX if self.kind == _AGREEMENT else STATEMENT_NODES_MAX
+        body = parse_canonical(self.payload, size_bytes_max=AGREEMENT_SIZE_BYTES_MAX, nodes_max=nodes_max)
         if not isinstance(body, Mapping):
             raise MalformedEnvelopeError("the body is not an object", at="/payload")
         return body
@@ -231,7 +236,8 @@ def parse_envelope(data: bytes, *, body_size_bytes_max: int = JSON_SIZE_BYTES_MA
     Raises:
         MalformedError: Not strict JSON, or not the JSON of an envelope.
     """
-    envelope = envelope_from_json(parse(data, size_bytes_max=envelope_bytes_max(body_size_bytes_max)))
+    size_bytes_max = envelope_bytes_max(body_size_bytes_max)
+    envelope = envelope_from_json(parse(data, size_bytes_max=size_bytes_max, nodes_max=ENVELOPE_NODES_MAX))
     if len(envelope.payload) > body_size_bytes_max:
         raise MalformedEnvelopeError("the body is too long", at="/payload", limit=body_size_bytes_max)
     if _CANONICAL.fullmatch(data):

@@ -17,12 +17,14 @@ LIST_LENGTH_MAX: Final = 1024  # items of any list in a document
 JSON_SIZE_BYTES_MAX: Final = 64 * 1024  # an ordinary statement
 AGREEMENT_SIZE_BYTES_MAX: Final = 512 * 1024
 JSON_DEPTH_MAX: Final = 16
-JSON_NODES_MAX: Final = 20_000
+JSON_NODES_MAX: Final = 20_000  # in an agreement, which may have many holidays,
+STATEMENT_NODES_MAX: Final = 4_096  # and in any other statement: whoever sends one has it read at once
 INTEGER_MAX: Final = 2**53 - 1  # RFC 8785 numbers are IEEE 754 doubles
 
 # Statements.
 KEYS_KEPT_MAX: Final = 4096  # of which a process knows that they are sound
 SIGNATURES_PER_ENVELOPE_MAX: Final = 16
+ENVELOPE_NODES_MAX: Final = 2 * (4 + 3 * SIGNATURES_PER_ENVELOPE_MAX)  # twice of what one has, to say why
 KEYID_LENGTH_MAX: Final = 128
 ENVELOPE_OVERHEAD_BYTES_MAX: Final = 8 * 1024  # what is not the body: signatures, names, spaces
 STATEMENT_LIFETIME_MAX: Final = timedelta(days=366)

@@ -27,12 +27,17 @@ from tallystick.crypto.envelope import (
     verified_signers,
 )
 from tallystick.crypto.json.base64 import MalformedBase64Error, base64_bytes, base64_text
-from tallystick.crypto.json.canonical import NotCanonicalError, canonical_bytes
+from tallystick.crypto.json.canonical import JsonTooLargeError, NotCanonicalError, canonical_bytes
 from tallystick.crypto.json.members import UnexpectedShapeError
 from tallystick.crypto.keys import SigningKey, key_id, public_key_of
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.json import JsonObject, JsonValue
-from tallystick.limits.documents import JSON_SIZE_BYTES_MAX, SIGNATURES_PER_ENVELOPE_MAX
+from tallystick.limits.documents import (
+    ENVELOPE_NODES_MAX,
+    JSON_SIZE_BYTES_MAX,
+    SIGNATURES_PER_ENVELOPE_MAX,
+    STATEMENT_NODES_MAX,
+)
 
 ANA, BEN, EVA = (SigningKey(bytes([number]) * 32) for number in (1, 2, 3))
 KEYS = [key.public_key for key in (ANA, BEN, EVA)]
@@ -287,6 +292,18 @@ def test_seventeenth_signature_is_not_added() -> None:
     full = sign("agreement", BODY, keys)
     with pytest.raises(MalformedEnvelopeError):
         cosign(full, SigningKey(b"x" * 32))
+
+
+def test_envelope_with_more_values_than_any_has_is_refused_before_they_are_built() -> None:
+    with pytest.raises(JsonTooLargeError, match="too many values"):
+        parse_envelope(b"[" + b",".join([b"1"] * ENVELOPE_NODES_MAX) + b"]")
+
+
+def test_only_an_agreement_says_as_much_as_an_agreement_may() -> None:
+    body: JsonObject = {"days": ["2026-01-01"] * STATEMENT_NODES_MAX}
+    assert body_of(sign("agreement", body, [ANA])) == body
+    with pytest.raises(JsonTooLargeError, match="too many values"):
+        body_of(sign("denial", body, [ANA]))
 
 
 def test_envelope_is_plain_dsse_that_others_read() -> None:

@@ -59,8 +59,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "an empty list counts as two values",
         "tallystick/crypto/json/canonical.py",
-        "return _separators(text, start, end) - empty",
-        "return _separators(text, start, end) + 0 * empty",
+        "nodes = 1 + _separators(bare) - len(_EMPTY.findall(bare))",
+        "nodes = 1 + _separators(bare)",
         "tests/crypto/json/test_canonical.py",
     ),
     _build(
@@ -2447,6 +2447,41 @@ BUILDS: Final[tuple[Build, ...]] = (
         ".limit(CHECKPOINTS_READ_MAX)",
         "",
         "tests/store/ledger/test_ledger.py -k page_by_page",
+    ),
+    _build(
+        "a body is read by the thread that serves all connections",
+        "api/http/statements.py",
+        "return await in_turn(_envelope_of, posted, kind)",
+        "return _envelope_of(posted, kind)",
+        "tests/api/http/test_door.py",
+    ),
+    _build(
+        "an envelope has as many values as an agreement",
+        "tallystick/crypto/envelope.py",
+        "nodes_max=ENVELOPE_NODES_MAX)",
+        "nodes_max=JSON_NODES_MAX)",
+        "tests/crypto/test_envelope.py",
+    ),
+    _build(
+        "any statement has as many values as an agreement",
+        "tallystick/crypto/envelope.py",
+        "nodes_max = JSON_NODES_MAX if self.kind == _AGREEMENT else STATEMENT_NODES_MAX",
+        "nodes_max = JSON_NODES_MAX",
+        "tests/crypto/test_envelope.py",
+    ),
+    _build(
+        "requests at work on every connection keep everyone else out",
+        "api/http/connections.py",
+        "key=lambda one: (one.is_idle, one.begun_at)).transport.abort()",
+        "key=lambda one: (one.is_idle, one.begun_at))",
+        "tests/api/http/test_connections.py",
+    ),
+    _build(
+        "whoever came first makes room",
+        "api/http/connections.py",
+        "key=lambda one: (one.is_idle, one.begun_at)",
+        "key=lambda one: (one.is_idle, -one.begun_at)",
+        "tests/api/http/test_connections.py",
     ),
 )
 

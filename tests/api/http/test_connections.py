@@ -55,6 +55,10 @@ class Few(Connection):
     each_max: ClassVar[int] = 2
 
 
+class Crowded(Connection):
+    all_max: ClassVar[int] = 4
+
+
 class Sent:
     """One connection, and what was sent over it."""
 
@@ -75,8 +79,8 @@ class Sent:
             return b""
 
 
-async def connected(port: int, data: bytes = b"") -> Sent:
-    sent = Sent(*await asyncio.open_connection("127.0.0.1", port))
+async def connected(port: int, data: bytes = b"", *, by: str = "127.0.0.1") -> Sent:
+    sent = Sent(*await asyncio.open_connection("127.0.0.1", port, local_addr=(by, 0)))
     sent.writer.write(data)
     return sent
 
@@ -110,6 +114,67 @@ async def test_an_address_has_only_its_number_of_connections() -> None:
         kept[0].writer.write(ASK)
         assert (await kept[0].answer).startswith(b"HTTP/1.1 404")
         await closed([*kept, third])
+
+
+class AtWork:
+    """Answers `/soon` at once, and everything else when `done` says so; counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked, self.done = 0, asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        self.asked += 1
+        if scope["path"] != "/soon":
+            await self.done.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def test_an_address_with_every_connection_at_work_makes_room_for_another_address() -> None:
+    app = AtWork()
+    async with served(app, Crowded) as port:
+        greedy = list[Sent]()
+        for number in range(Crowded.all_max):
+            greedy.append(await connected(port, ASK))
+            await until(lambda asked=number + 1: app.asked == asked)  # type: ignore[misc]
+        other = await connected(port, ASK.replace(b"/ ", b"/soon "), by="127.0.0.2")
+        assert (await other.answer).startswith(b"HTTP/1.1 200"), "who came is heard"
+        assert await greedy[-1].rest == b"", "the last that came made room"
+        app.done.set()
+        for one in greedy[:-1]:
+            assert (await one.answer).startswith(b"HTTP/1.1 200"), "and no other"
+        await closed([*greedy, other])
+
+
+async def test_an_idle_connection_makes_room_before_one_at_work() -> None:
+    app = AtWork()
+    async with served(app, Crowded) as port:
+        idle = await connected(port)
+        at_work = [await connected(port, ASK) for _ in range(Crowded.all_max - 1)]
+        await until(lambda: app.asked == len(at_work))
+        other = await connected(port, ASK.replace(b"/ ", b"/soon "), by="127.0.0.2")
+        assert (await other.answer).startswith(b"HTTP/1.1 200")
+        assert await idle.rest == b""
+        app.done.set()
+        for one in at_work:
+            assert (await one.answer).startswith(b"HTTP/1.1 200")
+        await closed([idle, *at_work, other])
+
+
+async def test_nobody_makes_room_for_an_address_that_has_as_many() -> None:
+    app = AtWork()
+    async with served(app, Crowded) as port:
+        kept = list[Sent]()
+        for number in range(Crowded.all_max):
+            kept.append(await connected(port, ASK, by=f"127.0.0.{1 + number % 2}"))
+            await until(lambda asked=number + 1: app.asked == asked)  # type: ignore[misc]
+        one_more = await connected(port, ASK, by="127.0.0.2")
+        assert await one_more.rest == b""
+        app.done.set()
+        for one in kept:
+            assert (await one.answer).startswith(b"HTTP/1.1 200")
+        await closed([*kept, one_more])
 
 
 def followed(service: Service, person: PersonId) -> bytes:

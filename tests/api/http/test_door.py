@@ -2,8 +2,18 @@
 
 import json
 from collections.abc import AsyncIterator
+from threading import Thread, current_thread
+from typing import ClassVar
 
+import pytest
+
+from api.http.bounded import BoundedRoute
+from api.http.statements import Posted, envelope_of
+from api.http.turns import Lane
+from api.routes import agreements
 from tallystick.crypto.envelope import envelope_bytes, sign
+from tallystick.domain.errors import MalformedError
+from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.acts import Intake
 from tallystick.domain.statements.signed import write_body
 from tests.support.sites.service import Service
@@ -192,3 +202,30 @@ async def test_an_envelope_may_be_spaced_and_ordered_otherwise(claimed: Service)
     act = json.loads(envelope_bytes(claimed.act(Intake, ANA, accepted=True)))
     spaced = json.dumps(dict(reversed(act.items())), indent=2).encode()
     assert (await claimed.post(f"/claims/{claimed.world.claim}/intakes", spaced)).status_code == 201
+
+
+class Noted(bytes):
+    """A body that notes which threads have read it."""
+
+    read_in: ClassVar[set[Thread]] = set()
+
+    def decode(self, *how: str) -> str:  # type: ignore[override]
+        Noted.read_in.add(current_thread())
+        return super().decode(*how)
+
+
+async def test_no_body_is_read_by_the_thread_that_serves_all_connections() -> None:
+    with pytest.raises(MalformedError):
+        await envelope_of(Posted(body=Noted(b"[]"), repeat=None), Kind.AGREEMENT)
+    assert len(Noted.read_in) == 1
+    assert current_thread() not in Noted.read_in
+
+
+def test_an_agreement_which_takes_long_to_read_is_in_no_acts_way() -> None:
+    """It may be eight times as long as any other statement, and claims are played under it."""
+    (register,) = (
+        route
+        for route in agreements.router.routes
+        if isinstance(route, BoundedRoute) and route.name == "register_agreement"
+    )
+    assert register.lane is Lane.HEAVY
