@@ -8,10 +8,12 @@ from sqlmodel import Session
 from temporalio import activity
 
 from activities.heartbeats import beating, heartbeat
+from activities.places import EvidenceBusyError, Places
 from activities.rounds.log_signing import LogSigning
 from tallystick.crypto.keys import SigningKey
-from tallystick.domain.ids import Digest, PublicKey, digest, sha256_digest
+from tallystick.domain.ids import AgreementId, Digest, PublicKey, digest, sha256_digest
 from tallystick.faults import crossing
+from tallystick.limits.processes import EVIDENCE_STEPS_EACH_MAX
 from tallystick.limits.steps import EVIDENCE_LOOKS_MAX
 from tallystick.messages import EvidenceRequest, StoredEvidence
 from tallystick.store.blobs.replicas import ReplicatedBlobs
@@ -27,6 +29,7 @@ class EvidenceActivities:
 
     Attributes:
         root_keys: The escrow agent's keys, from the worker's settings.
+        places: How many evidence files under one agreement are made at a time.
     """
 
     database: Engine
@@ -35,20 +38,27 @@ class EvidenceActivities:
     root_keys: frozenset[PublicKey]
     signing: LogSigning
     tell: Callable[[str], None] = heartbeat
+    places: Places = field(default_factory=lambda: Places(EVIDENCE_STEPS_EACH_MAX, EvidenceBusyError))
 
     @activity.defn
     def export_evidence(self, asked: EvidenceRequest) -> StoredEvidence:
         """Export a claim's evidence and store it; a repeated run makes another seal, which does no harm.
 
         Raises:
-            ApplicationError: No such claim, a damaged log, or a store that does not take it.
+            ApplicationError: No such claim, a damaged log, a store that does not take it, or enough others of
+                the agreement are being made, so Temporal tries again.
         """
-        with crossing(), beating():
-            data = self._exported(digest(asked.claim))
+        claim = digest(asked.claim)
+        with crossing(), beating(), self.places.place(self._agreement(claim)):
+            data = self._exported(claim)
             self.tell("exported")
             stored = sha256_digest(data)
             self.blobs.put(stored, len(data), lambda: [data])
         return StoredEvidence(digest=stored, size_bytes=len(data))
+
+    def _agreement(self, claim: Digest) -> AgreementId:
+        with reading(self.database) as session:
+            return claims.filed(session, claim).agreement_id
 
     def _exported(self, claim: Digest) -> bytes:
         """Sign the log in a transaction, and read and fold outside of it, so that no other act waits.

@@ -6,6 +6,7 @@ proof of notice only. So nobody can let a window run out by suppressing notices.
 
 import asyncio
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Engine
 from temporalio import activity
@@ -16,11 +17,11 @@ from activities.heartbeats import waiting_alive
 from activities.notices.channels.letter import Letter
 from activities.notices.post import Post
 from activities.pages import page
-from activities.places import NoticeBusyError, Places
+from activities.places import NoticeBusyError, Places, SlowShare
 from tallystick.crypto.envelope import Envelope
 from tallystick.crypto.keys import SigningKey
 from tallystick.domain.admission.door import admit
-from tallystick.domain.agreement.agreement import depositor
+from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.claim.claim import WrongClaimStateError
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
@@ -32,7 +33,7 @@ from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.statements.engine import ChannelResult, Notice
 from tallystick.faults import crossing
 from tallystick.limits.documents import CLOCK_SKEW_MAX
-from tallystick.limits.processes import NOTICE_STEPS_EACH_MAX
+from tallystick.limits.processes import NOTICE_SLOW, NOTICE_STEPS_EACH_MAX, NOTICE_STEPS_SLOW_MAX
 from tallystick.limits.steps import NOTICE_STEP_MAX
 from tallystick.messages import GiveNotice, NewEntries
 from tallystick.proof.reading import read_signed
@@ -40,6 +41,8 @@ from tallystick.store.cases import casefile
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
+
+_SLOW: Final = SlowShare(after=NOTICE_SLOW, places=NOTICE_STEPS_SLOW_MAX)
 
 
 class ClocksDisagreeError(TallystickError):
@@ -56,13 +59,22 @@ class NoticeActivities:
 
     Attributes:
         places: How many notices of one agreement are on their way at a time: a recipient may take minutes.
+        depositors: How many are to one depositor, whatever the agreement, and to all slow ones together.
     """
 
-    def __init__(self, *, database: Engine, log_key: SigningKey, post: Post) -> None:
+    def __init__(
+        self,
+        *,
+        database: Engine,
+        log_key: SigningKey,
+        post: Post,
+        slow: SlowShare = _SLOW,
+    ) -> None:
         self._database = database
         self._log_key = log_key
         self._post = post
         self.places = Places(NOTICE_STEPS_EACH_MAX, NoticeBusyError)
+        self.depositors = Places(NOTICE_STEPS_EACH_MAX, NoticeBusyError, slow=slow)
 
     @activity.defn
     async def give_notice(self, request: GiveNotice) -> NewEntries:
@@ -72,8 +84,8 @@ class NoticeActivities:
         only while they are not on record; a channel can tell by the id that it has one already.
 
         Raises:
-            ApplicationError: The database is out of reach, or enough notices of the agreement are on their
-                way, so Temporal tries again; nothing else ends it.
+            ApplicationError: The database is out of reach, or enough notices of the agreement, to this
+                depositor or to slow ones are on their way, so Temporal tries again; nothing else ends it.
         """
         with crossing(retried=True), self.places.place(request.agreement):
             async with waiting_alive():
@@ -83,6 +95,10 @@ class NoticeActivities:
         case = await asyncio.to_thread(self._case_if_owed, request)
         if case is None:
             return await asyncio.to_thread(self._newer, request)
+        with self.depositors.place(request.agreement, _persons_of_depositor(case.agreement)):
+            return await self._sent(case, request)
+
+    async def _sent(self, case: CaseFile, request: GiveNotice) -> NewEntries:
         _trusted_now()  # by a wrong clock no letter is sent; else each retry would send them all
         text = claim_letter(case.agreement, case.claim, at=request.at)
         channels = channels_left(case.agreement, case.claim)
@@ -149,6 +165,15 @@ def _trusted_now() -> datetime:
             started_at=instant_text(started_at),
         )
     return host_at
+
+
+def _persons_of_depositor(agreement: Agreement) -> str:
+    """Return the keys of all persons of the depositor: by them one party is known under every agreement.
+
+    All together: anyone could list one key of another party, and so take that party's places.
+    """
+    party = depositor(agreement).id
+    return " ".join(sorted({one.signing_key for one in agreement.persons if one.party == party}))
 
 
 def _letter(case: CaseFile, request: GiveNotice, channel: int, text: str) -> Letter:

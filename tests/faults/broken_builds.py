@@ -297,8 +297,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "an export folds while nobody else may write",
         "activities/evidence.py",
-        "with reading(self.database) as session:",
-        "with transaction(self.database) as session:",
+        "with reading(self.database) as session:\n                try:",
+        "with transaction(self.database) as session:\n                try:",
         "tests/activities/test_evidence.py",
     ),
     _build(
@@ -2482,6 +2482,34 @@ BUILDS: Final[tuple[Build, ...]] = (
         "key=lambda one: (one.is_idle, one.begun_at)",
         "key=lambda one: (one.is_idle, -one.begun_at)",
         "tests/api/http/test_connections.py",
+    ),
+    _build(
+        "one depositor has places for notices under each agreement",
+        "activities/notices/claim.py",
+        "with self.depositors.place(request.agreement, _persons_of_depositor(case.agreement)):",
+        "with self.depositors.place(request.agreement):",
+        "tests/activities/notices/test_claim.py",
+    ),
+    _build(
+        "slow recipients have all places for notices",
+        "activities/places.py",
+        "if slow and self._share is not None and self._slow_taken >= self._share.places:",
+        "if slow and self._share is None:",
+        "tests/activities/test_places.py",
+    ),
+    _build(
+        "nobody is forgotten who was slow once",
+        "activities/places.py",
+        "        while len(self._slow) > SLOW_KNOWN_MAX:",
+        "        while False:",
+        "tests/activities/test_places.py",
+    ),
+    _build(
+        "one agreement's evidence files take every place",
+        "activities/evidence.py",
+        ", self.places.place(self._agreement(claim)):",
+        ":",
+        "tests/activities/test_evidence.py",
     ),
 )
 
