@@ -2287,6 +2287,27 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/proof/test_letter.py -k hostile_mail",
     ),
     _build(
+        "a recipient is read with a space around it",
+        "tallystick/crypto/age/keys.py",
+        "prefix, key = bech32.decode(text)",
+        "prefix, key = bech32.decode(text.strip())",
+        "tests/crypto/age/test_file.py tests/proof/test_reading.py",
+    ),
+    _build(
+        "a name that some read as an IP address is a host's name",
+        "tallystick/domain/agreement/hosts.py",
+        ' or _NUMBER.fullmatch(name.rpartition(".")[2]):',
+        ":",
+        "tests/domain/agreement/test_hosts.py",
+    ),
+    _build(
+        "a tree file may have an entry in a second form",
+        "tallystick/bag/tree.py",
+        'if _line(entry) == line else "not in its one form"',
+        'if line else "not in its one form"',
+        "tests/bag/test_tree.py tests/fuzz/test_fuzz.py -k tree",
+    ),
+    _build(
         "one agreement's notices have every place",
         "activities/notices/claim.py",
         "with crossing(retried=True), self.places.place(request.agreement):",

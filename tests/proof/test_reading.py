@@ -114,7 +114,10 @@ def test_agreement_with_a_key_of_small_order_is_not_read(member: str) -> None:
         read_agreement(signed_by_everyone(weak))
 
 
-@pytest.mark.parametrize("recipient", ["age1pq1nothing", LOW_ORDER, CLAIM_RECIPIENT[:-1]])
+@pytest.mark.parametrize(
+    "recipient",
+    ["age1pq1nothing", LOW_ORDER, CLAIM_RECIPIENT[:-1], f"{CLAIM_RECIPIENT} ", f"\v{CLAIM_RECIPIENT}"],
+)
 def test_agreement_with_a_recipient_that_nothing_can_be_sealed_to_is_not_read(recipient: str) -> None:
     """Evidence is sealed to all its readers at once: one of them could keep every claim from being filed."""
     reader, *others = AGREEMENT.persons

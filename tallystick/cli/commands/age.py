@@ -30,7 +30,7 @@ def encrypt(
     output: Output = _STANDARD,
 ) -> None:
     """Encrypt a file to recipients; each of them can decrypt it, with this command or any other age tool."""
-    recipients = [parse_recipient(text) for text in recipient]
+    recipients = [parse_recipient(text.strip()) for text in recipient]
     with _source(file) as plain, _sink(output) as sealed:
         seal(plain, sealed, recipients)
 

@@ -217,13 +217,13 @@ def identity_from_seed(seed: bytes) -> HybridIdentity:
 
 
 def parse_identity(text: str) -> Identity:
-    """Return the identity that `text` writes, in upper case as age does.
+    """Return the identity that `text` writes, in upper case as age does, without a space around it.
 
     Raises:
         MalformedAgeKeyError: It is of another kind, or of a wrong length.
         MalformedBech32Error: It was mistyped.
     """
-    prefix, seed = bech32.decode(text.strip())
+    prefix, seed = bech32.decode(text)
     if len(seed) == SEED_BYTES and prefix == HybridIdentity.PREFIX:
         return HybridIdentity(seed=seed)
     if len(seed) == SEED_BYTES and prefix == X25519Identity.PREFIX:
@@ -232,13 +232,13 @@ def parse_identity(text: str) -> Identity:
 
 
 def parse_recipient(text: str) -> Recipient:
-    """Return the recipient that `text` writes, in lower case as age does.
+    """Return the recipient that `text` writes, in lower case as age does, without a space around it.
 
     Raises:
         MalformedAgeKeyError: It is of another kind, of a wrong length, or no valid key.
         MalformedBech32Error: It was mistyped.
     """
-    prefix, key = bech32.decode(text.strip())
+    prefix, key = bech32.decode(text)
     if prefix == HybridRecipient.PREFIX and len(key) == _MLKEM_PUBLIC_BYTES + _X25519_BYTES:
         return HybridRecipient(encoded=key)
     if prefix == X25519Recipient.PREFIX and len(key) == _X25519_BYTES:

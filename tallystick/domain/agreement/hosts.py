@@ -8,6 +8,8 @@ from typing import Final
 from tallystick.domain.errors import MalformedError
 
 _NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+"""A name that ends like this is an IP address for some programs and none for others (URL Standard, 3.5)."""
 
 
 class NoHostNameError(MalformedError):
@@ -31,6 +33,6 @@ def host_name(text: str) -> str:
         name = text.removesuffix(".").encode("idna").decode("ascii").lower()
     except UnicodeError:
         raise NoHostNameError("the text is not the name of a host") from None
-    if _NAME.fullmatch(name) is None or ".." in name:
+    if _NAME.fullmatch(name) is None or ".." in name or _NUMBER.fullmatch(name.rpartition(".")[2]):
         raise NoHostNameError("the text is not the name of a host")
     return name

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tallystick.crypto import age
 from tallystick.crypto.age import bech32
+from tallystick.crypto.age.bech32 import MalformedBech32Error
 from tallystick.crypto.age.header import MalformedHeaderError, decode_base64, encode_base64
 
 CHUNK = 64 * 1024
@@ -235,6 +236,14 @@ def test_identity_of_another_kind_is_refused(text: str) -> None:
 def test_recipient_of_another_kind_is_refused(text: str) -> None:
     with pytest.raises(age.MalformedAgeKeyError):
         age.parse_recipient(text)
+
+
+@pytest.mark.parametrize("around", ["{} ", " {}", "{}\n", "{}\v", "{}\x85"])
+def test_a_key_with_a_space_around_it_is_another_text_and_is_refused(around: str) -> None:
+    with pytest.raises(MalformedBech32Error):
+        age.parse_recipient(around.format(SPEC_RECIPIENT))
+    with pytest.raises(MalformedBech32Error):
+        age.parse_identity(around.format(SPEC_IDENTITY))
 
 
 def test_recipient_of_low_order_is_refused_when_sealing() -> None:

@@ -32,6 +32,9 @@ def test_a_host_has_one_spelling(spelt: str, name: str) -> None:
         "a b",
         "-a",
         "x" * 64,
+        "7.7.6.66666666",
+        "0x7f.1",
+        "hooks.0x",
     ],
 )
 def test_what_names_no_host_is_refused(text: str) -> None:

@@ -1,7 +1,9 @@
-"""Archives and the bags in them. The twins: Python's tarfile, and the Library of Congress's bagit."""
+"""Archives, the bags in them, and their trees. The twins: tarfile, the Library of Congress's bagit, Linux."""
 
 import io
 import logging
+import os
+import re
 import tarfile
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -12,13 +14,16 @@ from typing import Final
 import bagit  # type: ignore[import-untyped]
 
 from tallystick.bag.paths import BagPathRefusedError
+from tallystick.bag.restore import restore_tree
 from tallystick.bag.tar import Member, TarReader, TarRefusedError, TarWriter
+from tallystick.bag.tree import EntryKind, TreeEntry, TreeRefusedError, read_tree, tree_bytes
 from tallystick.bag.unpack import BagInvalidError, unpack_bag
 from tallystick.bag.write import write_bag
 from tests.fuzz.target import Target
 
 _LONG: Final = "data/" + "long/" * 40 + "ö.txt"
 _CONTENT_BYTES_MAX: Final = 1 << 20
+_BAG_PATH: Final = re.compile(r"data/[a-z]{1,8}")
 
 
 def judge_tar(data: bytes) -> bool:
@@ -57,6 +62,42 @@ def judge_bag(data: bytes) -> bool:
         return True
 
 
+def judge_tree(data: bytes) -> bool:
+    """A tree that is restored has the entries of its file; the kernel follows no link out of it."""
+    with tempfile.TemporaryDirectory(dir=_fast_folder()) as folder:
+        into, file = Path(folder) / "into", Path(folder) / "tree"
+        (into / "data").mkdir(parents=True)
+        file.write_bytes(data)
+        try:
+            entries = list(read_tree(file))
+            restore_tree(into, file, _contents(into, entries))
+        except TreeRefusedError:
+            return False
+        assert tree_bytes(entries) == data
+        _check_restored((into / "data").resolve(), entries)
+        return True
+
+
+def _contents(into: Path, entries: Iterable[TreeEntry]) -> Iterable[str]:
+    """Make the files that the entries name, as a bag would have them."""
+    paths = {entry.path for entry in entries if entry.path is not None}
+    for path in filter(_BAG_PATH.fullmatch, paths):
+        (into / path).write_bytes(path.encode())
+    return filter(_BAG_PATH.fullmatch, paths)
+
+
+def _check_restored(root: Path, entries: Iterable[TreeEntry]) -> None:
+    listed = {entry.name for entry in entries}
+    found = {os.fsencode(place.relative_to(root)) for place in root.rglob("*")}
+    assert found == listed, "another entry than those of the file"
+    for entry in entries:
+        place = root / os.fsdecode(entry.name)
+        place.stat()  # the kernel finds what a link leads to
+        assert place.resolve().is_relative_to(root), "a link leads out"
+        if entry.path is not None:
+            assert place.read_bytes() == entry.path.encode(), "a file has another's content"
+
+
 def _fast_folder() -> str | None:
     return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of its own is made in it
 
@@ -92,8 +133,25 @@ def _bags() -> Iterable[bytes]:
         yield out.getvalue()
 
 
+def _trees() -> Iterable[bytes]:
+    plain = tree_bytes([_entry(b"a", path="data/a"), _entry(b"b"), _entry(b"b/c", path="data/c")])
+    yield plain
+    yield tree_bytes([])
+    yield tree_bytes([_entry(b"a"), _entry(b"a/up", target=b"../b/./c"), _entry(b"b"), _entry(b"b/c")])
+    yield tree_bytes(
+        [_entry(b"l", target=b"../etc"), _entry(b"m", target=b"/etc"), _entry(b"n", target=b"n")]
+    )
+    yield plain.replace(b"data/c", b"data/a")
+
+
+def _entry(name: bytes, *, path: str | None = None, target: bytes | None = None) -> TreeEntry:
+    kind = EntryKind.LINK if target else EntryKind.FILE if path else EntryKind.DIRECTORY
+    return TreeEntry(name=name, kind=kind, mode=0o755, mtime_ns=10**18 + 1, path=path, target=target)
+
+
 logging.getLogger("bagit").setLevel(logging.CRITICAL)  # it tells of each file
 TARGETS: Final = (
     Target(name="tar", judge=judge_tar, seeds=_archives),
     Target(name="bag", judge=judge_bag, seeds=_bags),
+    Target(name="tree", judge=judge_tree, seeds=_trees),
 )
