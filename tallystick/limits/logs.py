@@ -32,3 +32,6 @@ EVIDENCE_VERSIONS_BYTES_MAX: Final = 4 << 20  # together,
 EVIDENCE_VALUES_MAX: Final = 512 * 1024  # and values in all other statements
 assert AGREEMENT_SIZE_BYTES_MAX < EVIDENCE_VERSIONS_BYTES_MAX <= EVIDENCE_SIZE_BYTES_MAX
 EVIDENCE_ROOT_KEYS_MAX: Final = 64
+
+REPORT_TEXT_BYTES_MAX: Final = 512 * 1024
+"""A report's text, as JSON, of which a PDF is made: Typst takes some 400 MiB for so much of it in tables."""

@@ -689,6 +689,27 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/proof/evidence/test_verify.py -k nothing_ties",
     ),
     _build(
+        "a report is made of a file that proves nothing",
+        "tallystick/proof/evidence/grounds.py",
+        "if (broken := report.broken) is not None:",
+        "if (broken := report.broken) is not None and not report.steps:",
+        "tests/cli/commands/test_evidence.py -k does_not_hold",
+    ),
+    _build(
+        "a report takes what somebody wrote for its own markup",
+        "tallystick/desk/papers/html.py",
+        "'<br>'.join(map(escape, lines))",
+        "'<br>'.join(lines)",
+        "tests/desk/papers/test_html.py",
+    ),
+    _build(
+        "a report counts votes as they are today",
+        "tallystick/domain/report/votes.py",
+        "        grounds.before[entry.signed.id],\n",
+        "        claim,\n",
+        "tests/domain/report/test_report.py -k as_they_were",
+    ),
+    _build(
         "the gate asks its own clock only",
         "activities/gate/decide.py",
         "moments = (min(own, record.database_at), own,",

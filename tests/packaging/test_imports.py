@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,8 @@ def test_domain_imports_the_standard_library_only() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_import_is_a_declared_dependency(package: str) -> None:
-    declared = {normal(re.split(r"[>=\[; ]", line)[0]) for line in PROJECT["dependencies"]}
+    lines = [*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values())]
+    declared = {normal(re.split(r"[>=\[; ]", line)[0]) for line in lines}
     owners = packages_distributions()
     undeclared = {
         (name, file)

@@ -116,13 +116,13 @@ def _record(claim: FiledClaim, agreement: Agreement) -> Iterator[str]:
     """Yield what persons have stated about the claim so far, each as its own signer read it."""
     yield f"what persons have stated about this claim: {counted(len(claim.stated), 'statement')}"
     for body, statement in claim.stated:
-        does, particulars = _stated(body, agreement)
+        does, particulars = stated(body, agreement)
         yield f"- {instant_text(body.issued_at)}: {body.person} {does}"
         yield f"  statement {statement}"
         yield from (f"  {line}" for line in particulars)
 
 
-def _stated(body: ActBody | KeyRevocation, agreement: Agreement) -> tuple[str, Iterable[str]]:
+def stated(body: ActBody | KeyRevocation, agreement: Agreement) -> tuple[str, Iterable[str]]:
     """Return what a statement does, and its particulars; of a revoked key, whose votes no longer count."""
     if not isinstance(body, KeyRevocation):
         act = BY_KIND[body.KIND]

@@ -35,6 +35,7 @@ def evidence_signed(known: Established) -> str:
         raise EvidenceBrokenError("sealed for another claim, agreement or deployment")
     if case.deployment.engine != engine:
         raise EvidenceBrokenError("the deployment's keys are not those of the agreement")
+    known.sealed_at = body.issued_at
     return f"by {engine.log_key}"
 
 

@@ -1,11 +1,13 @@
 """What a verification has established so far, premise by premise; every later premise builds on it."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from tallystick.crypto.envelope import kind_of, statement_id
 from tallystick.crypto.log.note import Checkpoint
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, Digest
 from tallystick.domain.kinds import Kind
@@ -33,11 +35,14 @@ class Decided:
     """A recorded decision that was made again.
 
     Attributes:
+        before: The claim as it stood before the decision, if a stage was released.
         differs: In what it differs from what its record calls for, or None.
         fault: What kept it from being made again, or None.
     """
 
     index: int
+    decision: Digest
+    before: Claim | None
     differs: str | None = None
     fault: Exception | None = None
 
@@ -49,6 +54,7 @@ class Established:
     It is no `Case`: it has one only when the record has folded, and the premises before and after need more.
 
     Attributes:
+        sealed_at: When the log key sealed the file.
         naming: The places of the entries whose authors named a checkpoint that they had verified.
         astray: The entries whose authors had verified another log, by their places.
         unextended: The statements of such authors that help a release.
@@ -58,6 +64,7 @@ class Established:
     data: bytes
     trust: str | None
     file: EvidenceFile | None = None
+    sealed_at: datetime | None = None
     versions: list[SignedAgreement] = field(default_factory=list[SignedAgreement])
     checkpoint: Checkpoint | None = None
     signed: dict[int, Signed[Body]] = field(default_factory=dict[int, Signed[Body]])

@@ -143,10 +143,12 @@ def _looks_along(known: Established) -> Callable[[Claim | None, Turn], None]:
 def _decided(
     agreement: Agreement, before: Claim, entry: Entry, decision: DecisionStatement, basis: DecisionBasis
 ) -> Decided:
+    # Of refusals there may be thousands, and each claim has a list of its own of all its entries.
+    made = Decided(index=entry.index, decision=entry.signed.id, before=before if decision.released else None)
     try:
-        return Decided(index=entry.index, differs=disagreement(agreement, before, decision, basis))
+        return replace(made, differs=disagreement(agreement, before, decision, basis))
     except (TallystickError, AssertionError, LookupError, ValueError) as fault:
-        return Decided(index=entry.index, fault=fault)  # raised where decisions are reported
+        return replace(made, fault=fault)  # raised where decisions are reported
 
 
 def decisions_hold(known: Established) -> str:

@@ -62,6 +62,11 @@ def verify(data: bytes, *, trust: str | None = None) -> Report:
     """
     known = Established(data=data, trust=trust)
     del data  # `canonical_form` lets go of it once it is read
+    return examined(known)
+
+
+def examined(known: Established) -> Report:
+    """Verify the file that `known` begins with, as `verify` does; what holds is then in `known`."""
     return _report(known, tuple(_checks(known)))
 
 
