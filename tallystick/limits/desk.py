@@ -23,6 +23,8 @@ COMMAND_LOG_LOOK: Final = timedelta(milliseconds=100)  # how often its size is l
 FILE_SYSTEM_BLOCK_BYTES: Final = 4096  # what the smallest file takes on a common file system
 RECEIVER_SPARE_BYTES: Final = 256 * 1024  # for folders, the logbook and receipts
 RECEIVER_KNOWN_BYTES_MAX: Final = 80 * EVIDENCE_ENTRIES_MAX + 64  # a digest of each entry of a record
+LOOK_PAUSE_MIN: Final = timedelta(seconds=5)  # between a receiver's looks;
+LOOK_PAUSE_MAX: Final = timedelta(minutes=1)  # after refusals twice as long each time, up to this
 ACTIVATION_PAUSE_MIN: Final = timedelta(seconds=5)  # before a failed activation is tried again,
 ACTIVATION_PAUSE_MAX: Final = timedelta(minutes=5)  # twice as long each time, up to this
 ACTIVATION_REPORT_TIME: Final = timedelta(seconds=20)  # left to report a failure before the window ends

@@ -54,6 +54,14 @@ class DeliveryRefusedError(TallystickError):
     )
 
 
+class ClaimOfAnotherKeyError(DeliveryRefusedError):
+    """A claim that was filed with another key than the receiver's."""
+
+    code = "claim-of-another-key"
+    why = "What a claim releases is sealed to the key that filed it; no other key can open it."
+    advice = "Name the right claim, or in `--key` the key of the person whom the facts name."
+
+
 class TreeUnknownError(TallystickError):
     """A deposit whose files' names, links, modes and times this receiver cannot restore."""
 
@@ -145,7 +153,7 @@ def _check_asked(claim: Claim, asked: str) -> None:
 def _check_ours(filing: ClaimFiling, keys: PrivateKeys) -> None:
     own = claim_identity(parse_identity(keys.age_identity), filing.nonce)
     if str(own.recipient()) != filing.recipient:
-        raise DeliveryRefusedError("the claim was filed with another key", filed_by=filing.person)
+        raise ClaimOfAnotherKeyError("the claim was filed with another key", filed_by=filing.person)
 
 
 def _deposit(document: JsonObject, case: Case) -> Deposit:

@@ -17,6 +17,7 @@ from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted
 from tallystick.cli.output import print_json, print_line, print_problem, print_result, say
 from tallystick.client.blobs import get_blob, get_small_blob
 from tallystick.client.http import Client
+from tallystick.client.problems import passes
 from tallystick.client.records import record_shown
 from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope
@@ -27,8 +28,9 @@ from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest
 from tallystick.domain.json import JsonObject
+from tallystick.domain.pauses import backoff
 from tallystick.domain.quoting import quoted
-from tallystick.limits.desk import COMMAND_WORDS_MAX
+from tallystick.limits.desk import COMMAND_WORDS_MAX, LOOK_PAUSE_MAX, LOOK_PAUSE_MIN
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.readiness import readiness
 from tallystick.receiver.receiver import receive as receive_once
@@ -49,7 +51,10 @@ class StageNotActivatedError(TallystickError):
     retryable = True
 
 
-_LOOK_SECONDS: Final = 5.0
+_SLIPS: Final = frozenset(
+    {"no-such-claim", "malformed-name", "claim-of-another-key", "agreement-not-trusted", "not-in-agreement"}
+)
+"""What is wrong with the command itself, and no outage, if it is refused at the first look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +124,8 @@ def receive(
         if not commands.health:
             say("no --health: what becomes active is not checked")
         with _ended_as_by_ctrl_c():
-            _watch(setting, claim, once=once, as_json=as_json)
+            watch = _Watch(setting=setting, claim=claim, as_json=as_json)
+            watch.look_once() if once else watch.follow()
 
 
 @contextlib.contextmanager
@@ -136,34 +142,55 @@ def _ended_as_by_ctrl_c() -> Generator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _watch(setting: Setting, claim: str, *, once: bool, as_json: bool) -> None:
-    """Look until the claim is over, or once; say what is news, not what every look finds."""
-    said = ""
-    while True:
-        done = _look(setting, claim, once=once, said=said)
-        if isinstance(done, str):
-            said = done
-        else:
-            if done.reported or _news(done) != said:
-                _tell(done, as_json=as_json)
-            said = _news(done)
-            if once:
-                _refuse_what_failed(done)
-            if once or (done.state in CLOSED and not done.held):
-                return
-        time.sleep(_LOOK_SECONDS)
+@dataclass(slots=True, kw_only=True)
+class _Watch:
+    """What a receiver has found and said so far.
 
+    Attributes:
+        said: What was printed last; the same is not printed again.
+        found: Whether a look has succeeded: from then on, whatever is refused may pass.
+        refusals: How many looks in succession were refused, and not for want of an answer.
+    """
 
-def _look(setting: Setting, claim: str, *, once: bool, said: str) -> Pass | str:
-    """Look once; print a refusal that is news and return it, for the next look to try again."""
-    try:
-        return receive_once(setting, claim)
-    except TallystickError as error:
-        if once:
-            raise
-        if str(error) != said:
-            print_problem(error)
-        return str(error)
+    setting: Setting
+    claim: str
+    as_json: bool
+    said: str = ""
+    found: bool = False
+    refusals: int = 0
+
+    def follow(self) -> None:
+        """Look until the claim is over, whatever fails meanwhile; say what is news."""
+        while not self._look():
+            pause = backoff(max(self.refusals, 1), LOOK_PAUSE_MIN, LOOK_PAUSE_MAX)
+            time.sleep(pause.total_seconds())
+
+    def look_once(self) -> None:
+        """Do what is waiting now; refuse if a stage is not active afterwards."""
+        done = receive_once(self.setting, self.claim)
+        self._say(done)
+        _refuse_what_failed(done)
+
+    def _look(self) -> bool:
+        """Look once, and return whether the claim is over; a refusal is printed if it is news."""
+        try:
+            done = receive_once(self.setting, self.claim)
+        except TallystickError as error:
+            if not self.found and error.code in _SLIPS:
+                raise
+            self.refusals = 0 if passes(error) else self.refusals + 1
+            if str(error) != self.said:
+                print_problem(error)
+            self.said = str(error)
+            return False
+        self.found, self.refusals = True, 0
+        self._say(done)
+        return done.state in CLOSED and not done.held
+
+    def _say(self, done: Pass) -> None:
+        if done.reported or _news(done) != self.said:
+            _tell(done, as_json=self.as_json)
+        self.said = _news(done)
 
 
 def _news(done: Pass) -> str:

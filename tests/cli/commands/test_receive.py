@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tallystick.domain.ids import PersonId
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.statements.receipts import Receipt
@@ -215,7 +216,44 @@ def test_a_receiver_that_its_service_manager_ends_leaves_no_command_at_work(
 def test_only_the_claimant_receives(office: Office, release: Release, tmp_path: Path) -> None:
     deliver(office, release, tmp_path)
     ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEN)
-    assert ran.problem["code"] == "delivery-refused"
+    assert ran.problem["code"] == "claim-of-another-key"
+
+
+SLIPS: dict[str, tuple[str, PersonId, tuple[str, ...]]] = {
+    "no-such-claim": ("sha256:" + 64 * "0", BEA, ()),
+    "malformed-name": ("clm_typed", BEA, ()),
+    "claim-of-another-key": ("", BEN, ()),
+    "agreement-not-trusted": ("", BEA, ("--trust", "sha256:" + 64 * "0")),
+}
+
+
+@pytest.mark.parametrize("code", SLIPS)
+def test_a_slip_in_the_command_ends_it_at_once(
+    code: str, office: Office, release: Release, tmp_path: Path
+) -> None:
+    deliver(office, release, tmp_path)
+    claim, person, words = SLIPS[code]
+    ran = office.run("receive", claim or release.claim, "--into", "bank", *words, person=person)
+    assert (ran.code, ran.problem["code"]) == (1, code)
+
+
+def test_a_claim_that_was_found_and_is_gone_is_waited_for(
+    office: Office, release: Release, tmp_path: Path
+) -> None:
+    escrow, path = deliver(office, release, tmp_path), f"/v1/claims/{release.claim}/delivery"
+    gone = (404, {"code": "no-such-claim", "detail": "nothing here", "title": "t", "advice": "a"})
+    delivery, looks = office.api.shows[path], iter([1, 2])
+
+    def shown() -> object:
+        if next(looks) == 1:
+            office.api.fails[f"GET {path}"] = [gone, gone]
+        else:
+            escrow.happens(lambda world: world.withdraws())
+        return delivery()
+
+    office.api.shows[path] = shown
+    ran = office.run("receive", release.claim, "--into", "bank", person=BEA)
+    assert (ran.code, ran.err.count('"no-such-claim"')) == (0, 1)
 
 
 def test_agreement_other_than_the_pinned_one_is_not_received(
