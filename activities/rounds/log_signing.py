@@ -5,8 +5,9 @@ later, one for all entries since the last. Nobody waits for it: no act depends o
 """
 
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
 
@@ -20,12 +21,20 @@ from tallystick.crypto.log import note
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, DeploymentId
 from tallystick.lasting import Lasting, rest
-from tallystick.limits.processes import CHECKPOINT_SOON
+from tallystick.limits.processes import CHECKPOINT_SOON, SAID_AGAIN_AFTER
 from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import checkpoints
 
 _log = telemetry.logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What was logged about a log that cannot be signed, and when, by the monotonic clock."""
+
+    why: str
+    at: float
 
 
 class LogSigning:
@@ -38,16 +47,20 @@ class LogSigning:
         log_key: SigningKey,
         deployment: DeploymentId,
         doubted: Callable[[AgreementId], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take what signing needs.
 
         Args:
             doubted: Called with each log that does not extend what somebody had verified: letters are owed.
+            clock: In seconds; only its differences count.
         """
         self._database = database
         self._doubted = doubted
         self._log_key = log_key
         self._deployment = deployment
+        self._clock = clock
+        self._said: dict[AgreementId, _Said] = {}
         self._grown: set[AgreementId] = set()
         self._lock = threading.Lock()
 
@@ -64,10 +77,28 @@ class LogSigning:
 
     def sign(self, agreement_id: AgreementId) -> None:
         """Sign a log as it stands; if that fails, the next checkpoint covers the same entries."""
-        with _refusing(TallystickError, agreement_id), transaction(self._database) as session:
-            self.raise_alarms(session, agreement_id)
-            with _refusing(LedgerCorruptError, agreement_id):  # a damaged log has its alarms all the same
-                self.signed(session, agreement_id)
+        refusal = self._refusal(agreement_id)
+        if refusal is None:
+            self._said.pop(agreement_id, None)
+            return
+        why, at = f"{refusal.code}: {refusal}", self._clock()
+        said = self._said.get(agreement_id)
+        if said is None or said.why != why or at - said.at >= SAID_AGAIN_AFTER.total_seconds():
+            self._said[agreement_id] = _Said(why=why, at=at)
+            _log.error("no checkpoint was signed", agreement=agreement_id, code=refusal.code, why=why)
+
+    def _refusal(self, agreement_id: AgreementId) -> TallystickError | None:
+        """Sign a log as it stands, or return what keeps it from being signed."""
+        try:
+            with transaction(self._database) as session:
+                self.raise_alarms(session, agreement_id)
+                try:
+                    self.signed(session, agreement_id)
+                except LedgerCorruptError as error:  # a damaged log has its alarms all the same
+                    return error
+        except TallystickError as error:
+            return error
+        return None
 
     def raise_alarms(self, session: Session, agreement_id: AgreementId) -> None:
         """Record, in the caller's transaction, which authors had verified another log, before it is signed.
@@ -108,12 +139,3 @@ class LogSigning:
             grown = checkpoints.logs_to_sign(session)
         for agreement_id in grown:
             self.sign(agreement_id)
-
-
-@contextmanager
-def _refusing(refusal: type[TallystickError], agreement_id: AgreementId) -> Generator[None]:
-    """Log it if the block refuses to sign."""
-    try:
-        yield
-    except refusal as error:
-        _log.error("no checkpoint was signed", agreement=agreement_id, code=error.code, why=str(error))

@@ -21,6 +21,7 @@ from tallystick.store.blobs import behind
 from tallystick.store.blobs.behind import CopiesBehind
 from tallystick.store.damage import unless_damaged
 from tallystick.store.database.session import database_now, reading
+from tallystick.store.ledger import checkpoints
 from tallystick.store.registers import agreements, claims
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(check_query)])
@@ -96,6 +97,10 @@ def figures(backend: Backend) -> Mapping[str, tuple[str, Callable[[], float]]]:
     """Return what is looked up for each scrape; no claim is read, and no store."""
     return {
         "tallystick_claims": ("Claims on record.", partial(_claims_on_record, backend)),
+        "tallystick_logs_unsigned": (
+            "Logs with entries that no signed checkpoint covers; more than a moment: see the worker's log.",
+            partial(_logs_unsigned, backend),
+        ),
         "tallystick_copies_behind": (
             "Blobs of which some store has no good copy.",
             lambda: _copies_behind(backend).blobs,
@@ -110,6 +115,11 @@ def figures(backend: Backend) -> Mapping[str, tuple[str, Callable[[], float]]]:
 def _claims_on_record(backend: Backend) -> int:
     with reading(backend.database) as session:
         return claims.on_record(session)
+
+
+def _logs_unsigned(backend: Backend) -> int:
+    with reading(backend.database) as session:
+        return len(checkpoints.logs_to_sign(session))
 
 
 def _copies_behind(backend: Backend) -> CopiesBehind:

@@ -23,6 +23,7 @@ from tallystick.store.ledger import checkpoints
 from tallystick.store.registers import deposits
 from tallystick.store.registers.custody import live_custody
 from tallystick.store.registers.events import events
+from tests.api.http.test_metrics_port import figures
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import ABE, ANA, BEA, DOCS, DORA, KIM, LOG_KEY, PEOPLE, TOM
 from tests.support.worlds.documents import upload
@@ -174,6 +175,7 @@ async def test_an_alarm_is_recorded_though_the_log_is_too_damaged_to_be_signed(c
     claimed.world.slip_in(claimed.world.signed(body, PEOPLE[ABE].signing_key), claimed.clock.now)
     signing(claimed, []).sign_all()
     assert (len(alarms(claimed)), is_signed(claimed)) == (1, False)
+    assert "tallystick_logs_unsigned 1.0" in await figures(claimed)
 
 
 async def test_people_see_before_the_decision_whose_approval_rests_on_another_log(claimed: Service) -> None:
