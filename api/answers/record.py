@@ -7,6 +7,7 @@ from api.answers.claims import RecordedView, RecordPage
 from tallystick.limits.steps import RECORD_PAGE_BYTES_MAX
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.ledger.entry import LedgerEntry
+from tallystick.store.ledger.pages import fitting
 
 
 def record_page(case: CaseFile, *, start: int) -> RecordPage:
@@ -28,9 +29,4 @@ def record_page(case: CaseFile, *, start: int) -> RecordPage:
 
 def page_of(entries: Sequence[LedgerEntry]) -> Sequence[LedgerEntry]:
     """Return the first entries, at least one if there is any, that together fit in a page."""
-    size_bytes = 0
-    for place, entry in enumerate(entries):
-        size_bytes += len(entry.envelope)
-        if place and size_bytes > RECORD_PAGE_BYTES_MAX:
-            return entries[:place]
-    return entries
+    return entries[: fitting((len(entry.envelope) for entry in entries), RECORD_PAGE_BYTES_MAX)]

@@ -19,11 +19,11 @@ from tallystick.crypto.log.note import open_checkpoint, origin_of
 from tallystick.crypto.log.proof import LogProof, log_proof_bytes
 from tallystick.domain.ids import AgreementId, Digest
 from tallystick.limits.documents import INTEGER_MAX
-from tallystick.limits.logs import LEDGER_PAGE_ENTRIES_MAX
 from tallystick.store.damage import as_written
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import checkpoints, ledger, tree
 from tallystick.store.ledger.entry import LedgerEntry
+from tallystick.store.ledger.pages import page
 
 router = strict_router("ledger")
 
@@ -100,8 +100,8 @@ def list_ledger_entries(
     """Return one page of entries in ledger order, with everything that their leaves are computed from."""
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
-        page = ledger.entries(session, agreement_id, after=after, limit=LEDGER_PAGE_ENTRIES_MAX)
-    return LedgerPage(entries=[_entry(entry) for entry in page])
+        shown = page(session, agreement_id, after=-1 if after is None else after)
+    return LedgerPage(entries=[_entry(entry) for entry in shown])
 
 
 @router.get("/agreements/{agreement}/ledger/entries/{statement}")

@@ -22,15 +22,15 @@ from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 _T = TypeVar("_T", str, int, bool)
 
 
-def answer(raw: bytes) -> JsonObject:
-    """Return the object in the body of an answer.
+def answer(raw: bytes, *, nodes_max: int = ANSWER_NODES_MAX) -> JsonObject:
+    """Return the object in the body of an answer of at most `nodes_max` values.
 
     Raises:
         ForeignAnswerError: A JSON value of another type.
         UnreachableError: Not strict JSON, as the server writes it: what it answered did not arrive.
     """
     try:
-        value = parse(raw, size_bytes_max=ANSWER_SIZE_BYTES_MAX, nodes_max=ANSWER_NODES_MAX)
+        value = parse(raw, size_bytes_max=ANSWER_SIZE_BYTES_MAX, nodes_max=nodes_max)
     except MalformedError as error:
         raise UnreachableError(
             "the answer was cut off, or altered on its way", size_bytes=len(raw), reason=error.message

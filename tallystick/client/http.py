@@ -20,6 +20,7 @@ from tallystick.certificates import certificate_fault
 from tallystick.client.address import read_address
 from tallystick.client.answers import answer, objects, text
 from tallystick.client.bearer import Bearer, bearer_token
+from tallystick.client.lists import Counted
 from tallystick.client.pace import Pace, paced_transport
 from tallystick.client.problems import (
     ForeignAnswerError,
@@ -42,7 +43,9 @@ from tallystick.limits.client import (
     HTTP_ATTEMPTS_MAX,
     HTTP_RETRY_AFTER_MAX,
     HTTP_TIMEOUT,
+    LIST_BYTES_MAX,
     LIST_PAGES_MAX,
+    LIST_VALUES_MAX,
     RECEIPT_SIZE_BYTES_MAX,
 )
 from tallystick.limits.documents import FACT_LENGTH_MAX
@@ -108,23 +111,25 @@ class Client:
         Raises:
             TallystickError: The server refused (its code), did not answer, or sent no JSON object.
         """
-        given = {name: value for name, value in parameters.items() if value is not None}
-        return answer(self.get_bytes(path, parameters=given))
+        return answer(self.get_bytes(path, parameters=_given(parameters)))
 
     def get_pages(self, path: str, member: str, **parameters: str | int | None) -> JsonObject:
         """Return a whole list, page after page: what its pages have in `member`, in their order.
 
         Raises:
-            UnexpectedAnswerError: It has more pages than any list, or a page names itself as the next.
+            UnexpectedAnswerError: It has more pages, bytes or values than any list.
             TallystickError: As `get`.
         """
-        found, page = list[JsonObject](), self.get(path, **parameters)
+        found, asked = list[JsonObject](), _given(parameters)
+        counted = Counted(size_bytes_max=LIST_BYTES_MAX, values_max=LIST_VALUES_MAX)
         for _ in range(LIST_PAGES_MAX):
+            raw = self.get_bytes(path, parameters=asked)
+            counted.add(raw)
+            page = answer(raw)
             found += objects(page, member)
-            following = page.get("next")
-            if following is None:
+            if page.get("next") is None:
                 return {member: found}
-            page = self.get(path, **{**parameters, "cursor": text(page, "next")})
+            asked = {**asked, "cursor": text(page, "next")}
         raise UnexpectedAnswerError("the list does not end", limit=LIST_PAGES_MAX)
 
     def get_bytes(
@@ -246,6 +251,10 @@ class Client:
         except httpx.TransportError as error:
             api = self._address.url
             raise UnreachableError(f"no answer from {api}", api=api, reason=_reason(error)) from error
+
+
+def _given(parameters: Mapping[str, str | int | None]) -> dict[str, str | int]:
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def _reason(error: httpx.TransportError) -> str:

@@ -3,6 +3,10 @@
 from datetime import timedelta
 from typing import Final
 
+from tallystick.limits.documents import SIGNATURES_PER_ENVELOPE_MAX
+from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX
+from tallystick.limits.steps import RECORD_PAGE_BYTES_MAX
+
 HTTP_ATTEMPTS_MAX: Final = 6  # of one request, while the answer is 503
 HTTP_RETRY_AFTER_MAX: Final = timedelta(seconds=30)
 HTTP_TIMEOUT: Final = timedelta(seconds=60)  # between two bytes,
@@ -16,7 +20,11 @@ RECEIPT_SIZE_BYTES_MAX: Final = 64 * 1024  # of what acknowledges a statement or
 EVENT_LINE_BYTES_MAX: Final = 64 * 1024
 ANSWER_SIZE_BYTES_MAX: Final = 16 * 1024 * 1024
 ANSWER_NODES_MAX: Final = 200_000
-LIST_PAGES_MAX: Final = 1_000  # that a client asks for, one after the other
+LIST_PAGES_MAX: Final = 1_000  # that a client asks for, one after the other,
+LIST_BYTES_MAX: Final = 32 * 1024 * 1024  # and all of them together:
+LIST_VALUES_MAX: Final = 500_000  # a value of two letters takes a hundred bytes to hold
+RECORD_ANSWER_BYTES_MAX: Final = 4 * RECORD_PAGE_BYTES_MAX  # a page's first entry may be larger than a page
+RECORD_VALUES_MAX: Final = EVIDENCE_ENTRIES_MAX * (3 * SIGNATURES_PER_ENVELOPE_MAX + 16)
 UPLOAD_PART_BYTES: Final = 8 * 1024 * 1024
 UPLOAD_PART_BYTES_MIN: Final = 128 * 1024  # for a proxy that takes no more at a time
 UPLOAD_ATTEMPTS_MAX: Final = 8  # at the same offset of a blob

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
+from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX, ENVELOPE_OVERHEAD_BYTES_MAX
 
 # Logs and their proofs.
 NOTE_SIZE_BYTES_MAX: Final = 64 * 1024
@@ -17,6 +17,10 @@ CHECKPOINTS_READ_MAX: Final = 256  # rows of checkpoints in one question to the 
 LEDGER_PIECE_ENTRIES_MAX: Final = 1024  # of a stored log that is hashed again, in one transaction
 LEDGER_PAGES_MAX: Final = 10_000
 LEDGER_PAGE_ENTRIES_MAX: Final = 256
+LEDGER_PAGE_BYTES_MAX: Final = 4 << 20  # of the envelopes of a page, but for its first one
+LEDGER_PAGE_FULL_BYTES: Final = 3 << 20  # so that a page with fewer entries and bytes is the last one
+_ENVELOPE_BYTES_MAX: Final = 4 * (AGREEMENT_SIZE_BYTES_MAX // 3 + 1) + ENVELOPE_OVERHEAD_BYTES_MAX
+assert LEDGER_PAGE_FULL_BYTES + _ENVELOPE_BYTES_MAX <= LEDGER_PAGE_BYTES_MAX
 LEDGER_READ_ENTRIES_MAX: Final = LEDGER_PAGE_ENTRIES_MAX * LEDGER_PAGES_MAX  # that a verifier reads
 CONTRADICTION_SIZE_BYTES_MAX: Final = 48 * LEDGER_READ_ENTRIES_MAX  # a leaf's hash is 43 characters of it
 

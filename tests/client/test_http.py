@@ -17,7 +17,7 @@ from tallystick.client.received import AnswerTooLargeError
 from tallystick.crypto.envelope import sign, statement_id
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.refusals import NotYoursError
-from tallystick.limits.client import EVENT_LINE_BYTES_MAX, HTTP_ATTEMPTS_MAX
+from tallystick.limits.client import EVENT_LINE_BYTES_MAX, HTTP_ATTEMPTS_MAX, LIST_VALUES_MAX
 from tests.support.sites.fake_api import HANGS_UP, FakeApi
 from tests.support.sites.raw_server import speaking
 from tests.support.worlds.agreements import ANA, PEOPLE
@@ -213,3 +213,10 @@ def test_statement_whose_answer_was_lost_may_be_sent_again(api: FakeApi, client:
         client.post_statement("/v1/claims", envelope)
     assert lost.value.retryable
     assert client.post_statement("/v1/claims", envelope)["statement"] == statement_id(envelope)
+
+
+def test_a_list_with_more_values_than_any_is_not_read_to_its_end(api: FakeApi, client: Client) -> None:
+    api.shows["/v1/claims"] = {"claims": [{}] * 100_000, "next": "more"}
+    with pytest.raises(UnexpectedAnswerError, match="too long"):
+        client.get_pages("/v1/claims", "claims")
+    assert sum("/v1/claims" in asked for asked in api.asked) == LIST_VALUES_MAX // 200_000 + 1

@@ -66,7 +66,7 @@ class RemoteEscrow:
     def delivery(self, claim: str) -> JsonObject:
         """Return the delivery document, with the claim's record."""
         shown = self.client.get(route("claims", claim, "delivery"))
-        return {**shown, "record": record_shown(self.client, claim)}
+        return {**shown, "record": list(record_shown(self.client, claim))}
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
         """Fetch a blob, resuming where an earlier fetch stopped."""

@@ -28,6 +28,7 @@ from tallystick.crypto.log.leaf import SALT_SIZE_BYTES, leaf_bytes
 from tallystick.crypto.log.merkle import leaf_hash
 from tallystick.domain.agreement.deployment import Deployment, read_deployment, write_deployment
 from tallystick.domain.codec import encode_object, instant, instant_text
+from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import Digest, as_digest, digest, sha256_digest
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.domain.kinds import Kind
@@ -43,7 +44,7 @@ from tallystick.limits.logs import (
 )
 from tallystick.proof.entries import RecordedStatement
 from tallystick.proof.evidence.report import SCHEMA
-from tallystick.proof.evidence.work import MalformedEvidenceError, check_work
+from tallystick.proof.work import check_work
 
 _CASE: Final = frozenset({"agreement_digest", "checkpoint", "claim", "deployment", "entries", "schema"})
 _ENTRIES: Final = b'"entries":['
@@ -53,6 +54,14 @@ _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _DEEPER: Final[Mapping[int, int]] = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _ENTRY: Final = frozenset({"accepted_at", "envelope", "index", "proof", "salt"})
 _SEEN: Final = frozenset({"seen"})
+
+
+class MalformedEvidenceError(MalformedError):
+    """Bytes that are not an evidence file."""
+
+    code = "malformed-evidence"
+    why = "An evidence file is one canonical JSON document of schema tallystick.evidence/v1."
+    advice = "Export the file again, and pass it on unchanged: every byte of it counts."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +149,8 @@ def evidence_bytes(case: ExportedCase, seal: EvidenceSeal, log_key: SigningKey) 
     """Return the evidence file, sealed by the log key.
 
     Raises:
-        MalformedEvidenceError: Larger than an evidence file may be, or more work for its verifier.
+        MalformedEvidenceError: Larger than an evidence file may be.
+        TooMuchToVerifyError: More work for its verifier.
     """
     assert seal.content == content_of(case), "the seal covers everything before it"
     check_work([entry.envelope for entry in case.entries])

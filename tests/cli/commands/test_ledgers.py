@@ -137,6 +137,19 @@ def test_entries_one_by_one_end_the_reading(office: Office) -> None:
     assert sum("/ledger/entries" in request for request in office.api.asked) == 1
 
 
+def large(number: int) -> Envelope:
+    return sign("hold", {"nonce": str(number), "reason": 400_000 * "a"}, [PEOPLE[ANA].signing_key])
+
+
+def test_a_page_of_few_large_entries_is_not_the_last_one(office: Office) -> None:
+    logged = [*map(large, range(7)), *statements(2)]
+    show_log(office, logged)
+    entries = office.api.shows[f"{URL}/ledger/entries"]["entries"]
+    office.api.shows[f"{URL}/ledger/entries"] = {"entries": entries[:7]}
+    office.api.shows[f"{URL}/ledger/entries?after=6"] = {"entries": entries[7:]}
+    assert verify(office) == (0, None)
+
+
 @pytest.mark.parametrize("salt", ["", "zz" * 32, "00" * 31])
 def test_entry_without_its_salt_is_refused(salt: str, office: Office) -> None:
     show_log(office, statements(2))

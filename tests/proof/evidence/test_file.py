@@ -16,12 +16,12 @@ from tallystick.domain.statements.evidence import EvidenceSeal
 from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX, EVIDENCE_ROOT_KEYS_MAX, PROOF_HASHES_MAX
 from tallystick.proof.evidence.file import (
     ExportedCase,
+    MalformedEvidenceError,
     content_of,
     evidence_bytes,
     read_evidence_file,
 )
 from tallystick.proof.evidence.verify import verify
-from tallystick.proof.evidence.work import MalformedEvidenceError
 from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import transaction
 from tests.support.worlds.agreements import LOG_KEY, signing_key

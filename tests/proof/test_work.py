@@ -1,4 +1,4 @@
-"""What a file makes its verifier do is counted before it is done: versions, signatures and values."""
+"""What a claim's statements make their verifier do is counted first: versions, signatures and values."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tallystick.limits.logs import (
     EVIDENCE_VERSIONS_BYTES_MAX,
     EVIDENCE_VERSIONS_MAX,
 )
-from tallystick.proof.evidence.work import MalformedEvidenceError, check_work
+from tallystick.proof.work import TooMuchToVerifyError, check_work
 
 REVOCATION = "key-revocation"
 BY_ONE = (Signature(keyid="sha256:" + 64 * "0", value=bytes(64)),)
@@ -25,14 +25,14 @@ def statement(kind: str, *, by: tuple[Signature, ...] = BY_ONE, size_bytes: int 
 
 def test_a_file_may_have_so_many_versions_and_no_more() -> None:
     check_work([statement("agreement")] * EVIDENCE_VERSIONS_MAX)
-    with pytest.raises(MalformedEvidenceError, match="too many versions"):
+    with pytest.raises(TooMuchToVerifyError, match="too many versions"):
         check_work([statement("agreement")] * (EVIDENCE_VERSIONS_MAX + 1))
 
 
 def test_versions_may_be_so_large_together_and_no_larger() -> None:
     large = statement("agreement", size_bytes=EVIDENCE_VERSIONS_BYTES_MAX // 20)  # a third more as base64
     check_work([large] * 14)
-    with pytest.raises(MalformedEvidenceError, match="too many versions"):
+    with pytest.raises(TooMuchToVerifyError, match="too many versions"):
         check_work([large] * 15)
 
 
@@ -46,7 +46,7 @@ def test_a_revocations_signatures_count_once_more_for_each_later_version() -> No
 
     check_work([*revocations[:most], *agreements])
     check_work([*agreements, *revocations])
-    with pytest.raises(MalformedEvidenceError, match="too many signatures"):
+    with pytest.raises(TooMuchToVerifyError, match="too many signatures"):
         check_work([*revocations, *agreements])
 
 
@@ -57,7 +57,7 @@ def filled(body: bytes) -> Envelope:
 def test_all_statements_together_may_have_so_many_values_and_no_more() -> None:
     half = filled(b"[" + b",".join([b'"ab"'] * (EVIDENCE_VALUES_MAX // 2)) + b"]")
     check_work([half, half])
-    with pytest.raises(MalformedEvidenceError, match="too many values"):
+    with pytest.raises(TooMuchToVerifyError, match="too many values"):
         check_work([half, half, filled(b"[0]")])
 
 

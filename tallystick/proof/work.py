@@ -1,4 +1,4 @@
-"""What an evidence file makes its verifier do, counted before any of it is done."""
+"""What a claim's statements make their verifier do, counted before any of it is done."""
 
 import re
 from collections.abc import Sequence
@@ -18,19 +18,19 @@ from tallystick.limits.logs import (
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
-class MalformedEvidenceError(MalformedError):
-    """Bytes that are not an evidence file."""
+class TooMuchToVerifyError(MalformedError):
+    """Statements about a claim that would keep their verifier busy for too long."""
 
-    code = "malformed-evidence"
-    why = "An evidence file is one canonical JSON document of schema tallystick.evidence/v1."
-    advice = "Export the file again, and pass it on unchanged: every byte of it counts."
+    code = "too-much-to-verify"
+    why = "What is recorded about a claim is bounded, so that anyone verifies it within seconds."
+    advice = "No server of ours recorded this: ask another party for their copy, and compare the two."
 
 
 def check_work(envelopes: Sequence[Envelope]) -> None:
-    """Refuse the statements of a file that would make its verifier work for too long; none is read yet.
+    """Refuse a claim's statements that would make their verifier work for too long; none is read yet.
 
     Raises:
-        MalformedEvidenceError: Too many versions of the agreement, too many signatures, or too many values.
+        TooMuchToVerifyError: Too many versions of the agreement, too many signatures, or too many values.
         MalformedEnvelopeError: Not a statement of ours.
     """
     _check_versions([one for one in envelopes if kind_of(one) == Kind.AGREEMENT])
@@ -41,8 +41,8 @@ def check_work(envelopes: Sequence[Envelope]) -> None:
 def _check_versions(versions: Sequence[Envelope]) -> None:
     size = sum(len(envelope_bytes(version)) for version in versions)
     if len(versions) > EVIDENCE_VERSIONS_MAX or size > EVIDENCE_VERSIONS_BYTES_MAX:
-        raise MalformedEvidenceError(
-            "the evidence file has too many versions of the agreement", found=len(versions), size_bytes=size
+        raise TooMuchToVerifyError(
+            "there are too many versions of the agreement", found=len(versions), size_bytes=size
         )
 
 
@@ -55,9 +55,7 @@ def _check_signatures(envelopes: Sequence[Envelope]) -> None:
     found = len(signatures) + _verified_again(envelopes)
     unnamed = sum(not is_key_id(signature.keyid) for signature in signatures)
     if found > EVIDENCE_SIGNATURES_MAX or unnamed > EVIDENCE_UNNAMED_SIGNATURES_MAX:
-        raise MalformedEvidenceError(
-            "the evidence file has too many signatures", found=found, unnamed=unnamed
-        )
+        raise TooMuchToVerifyError("there are too many signatures", found=found, unnamed=unnamed)
 
 
 def _check_values(bodies: Sequence[bytes]) -> None:
@@ -70,9 +68,7 @@ def _check_values(bodies: Sequence[bytes]) -> None:
         return
     found = sum(_separators(_STRING.sub(b"", body)) for body in bodies)
     if found > EVIDENCE_VALUES_MAX:
-        raise MalformedEvidenceError(
-            "the evidence file has too many values", found=found, limit=EVIDENCE_VALUES_MAX
-        )
+        raise TooMuchToVerifyError("there are too many values", found=found, limit=EVIDENCE_VALUES_MAX)
 
 
 def _separators(text: bytes) -> int:
