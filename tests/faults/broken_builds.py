@@ -2595,6 +2595,27 @@ BUILDS: Final[tuple[Build, ...]] = (
         ":",
         "tests/activities/test_evidence.py",
     ),
+    _build(
+        "the reason of a hold stands in the inbox without quotes",
+        "tallystick/domain/inbox/waiting.py",
+        "{scope}: {quoted(body.reason)}",
+        "{scope}: {body.reason}",
+        "tests/domain/inbox/test_waiting.py",
+    ),
+    _build(
+        "a ground stands in the inbox without quotes",
+        "tallystick/domain/inbox/waiting.py",
+        "map(quoted, sorted({body.ground",
+        "map(str, sorted({body.ground",
+        "tests/domain/inbox/test_waiting.py",
+    ),
+    _build(
+        "an address stands in a proof of notice without quotes",
+        "tallystick/domain/notice/proof.py",
+        "{quoted(one.address)}",
+        "{one.address}",
+        "tests/domain/notice/test_proof.py",
+    ),
 )
 
 

@@ -6,6 +6,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
 from tallystick.domain.notice.proof import channels_left, notice_is_given
 from tallystick.domain.progress.attempts import notice_due_at
+from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.engine import ChannelResult, Notice
 
 
@@ -29,7 +30,7 @@ def _next(agreement: Agreement, claim: Claim) -> str:
 
 
 def _answer(channel: ChannelResult) -> str:
-    where = f"{channel.kind} {channel.address}"
+    where = f"{channel.kind} {quoted(channel.address)}"  # the worker has quoted what a server answered
     if not channel.taken:
         return f"not taken by {where} ({channel.detail})"
     return f"taken by {where} ({channel.detail})" + (", which proves nothing" if channel.own else "")

@@ -32,6 +32,7 @@ from tallystick.domain.inbox.undelivered import undelivered
 from tallystick.domain.notice.proof import deemed_receipt, notice_is_given
 from tallystick.domain.notice.sighting import sighting_of, window_end
 from tallystick.domain.progress.beyond import beyond_calendars
+from tallystick.domain.quoting import quoted
 
 _S = ClaimState
 
@@ -153,12 +154,12 @@ def _for_settlement(agreement: Agreement, claim: Claim, _: datetime) -> Iterator
     arbitration = agreement.authorities.arbitration
     arbitrators = arbitration.persons if arbitration is not None else frozenset[PersonId]()
     authors = {body.person for _, body in claim.open_objections}
-    grounds = sorted({body.ground for _, body in claim.open_objections})
+    grounds = ", ".join(map(quoted, sorted({body.ground for _, body in claim.open_objections})))
     yield Waiting(
         what=Awaited.SETTLEMENT,
         on=tuple(sorted(arbitrators | authors | {claim.filing.person})),
         until=None,
-        why=f"an objection is open ({', '.join(grounds)}) until it is ruled on, retracted or accepted",
+        why=f"an objection is open ({grounds}) until it is ruled on, retracted or accepted",
     )
 
 
@@ -250,7 +251,7 @@ def _for_hold_lift(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[
             what=Awaited.HOLD_LIFT,
             on=tuple(sorted(agreement.authorities.hold_lift.persons)),
             until=None,
-            why=f"{body.person} has placed a hold on {scope}: {body.reason}",
+            why=f"{body.person} has placed a hold on {scope}: {quoted(body.reason)}",
         )
 
 

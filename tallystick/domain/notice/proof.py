@@ -14,6 +14,7 @@ from tallystick.domain.agreement.destination import destination
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
+from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.acts import NoticeAcknowledgement
 from tallystick.domain.statements.engine import ChannelResult, Notice
 from tallystick.domain.statements.orders import JointInstruction
@@ -84,7 +85,7 @@ def _given(agreement: Agreement, claim: Claim) -> tuple[Entry, tuple[str, ...]] 
     told: dict[tuple[ChannelKind, str], str] = {}
     for entry, one in _taken(claim):
         if _proves(agreement, one) and destination(one.kind, one.address) in known:
-            told.setdefault(destination(one.kind, one.address), f"{one.kind} {one.address}")
+            told.setdefault(destination(one.kind, one.address), f"{one.kind} {quoted(one.address)}")
         if len(told) >= max(1, agreement.notice.channels_required):
             return entry, tuple(told.values())
     return None

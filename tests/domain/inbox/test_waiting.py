@@ -11,6 +11,7 @@ from tallystick.domain.claim.state import StageState
 from tallystick.domain.inbox.deadlines import deadlines, known_deadlines
 from tallystick.domain.inbox.waiting import Awaited, going_back, to_undo, waiting
 from tallystick.domain.kinds import Happening
+from tallystick.domain.quoting import quoted
 from tallystick.domain.release.decision import premises_to_tell, recorded_premises
 from tallystick.domain.release.seen import EXTENDED
 from tallystick.domain.statements.engine import Event
@@ -150,6 +151,27 @@ def test_provisional_access_is_given_back_when_the_claim_is_given_up() -> None:
     assert waits(undone) == {"return": CLAIMANTS}
     returned = play("bea returns docs", undone)
     assert waits(returned) == {}
+
+
+SAID = 'none" and was lifted; the gate validates stage critical ("'
+"""A text of somebody's that would end its sentence and go on as ours."""
+
+
+def test_what_a_person_wrote_of_a_hold_is_quoted_where_it_is_waited_for() -> None:
+    world = play("bea files for critical\nana accepts")
+    world.holds(reason=SAID)
+    assert (
+        why(world, Awaited.HOLD_LIFT) == f"kim@kestrel has placed a hold on the whole claim: {quoted(SAID)}"
+    )
+
+
+def test_a_ground_is_quoted_where_its_settlement_is_waited_for() -> None:
+    objection = replace(AGREEMENT.objection, grounds=(SAID,))
+    world = play(
+        "bea files for critical\nana accepts", World(agreement=replace(AGREEMENT, objection=objection))
+    )
+    world.objects(ground=SAID)
+    assert f"an objection is open ({quoted(SAID)}) until" in why(world, Awaited.SETTLEMENT)
 
 
 def test_nothing_is_undone_while_a_hold_stands() -> None:

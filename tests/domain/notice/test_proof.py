@@ -9,7 +9,7 @@ from tallystick.domain.agreement.windows import OwnChannels
 from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.inbox.undelivered import undelivered
 from tallystick.domain.inbox.waiting import Awaited, waiting
-from tallystick.domain.notice.proof import channels_left, notice_is_given
+from tallystick.domain.notice.proof import channels_left, deemed_receipt, notice_is_given
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.record.fold import turns
 from tallystick.domain.statements.engine import ChannelResult
@@ -104,6 +104,13 @@ def test_without_a_channel_left_nothing_is_tried_and_that_is_reported() -> None:
     assert "which proves nothing" in told
 
 
+def test_an_address_is_quoted_where_it_proves_a_notice() -> None:
+    world = noticed((MAIL,))
+    deemed = deemed_receipt(world.agreement, world.claim)
+    assert deemed is not None
+    assert 'taken by email "legal@nordwind.example"' in deemed.explanation[0]
+
+
 def test_what_nobody_took_is_called_so_and_the_agent_is_told_why_and_when_next() -> None:
     world = noticed((REFUSED,), (REFUSED,))
     *_, last = turns(world.terms, world.entries)
@@ -112,7 +119,8 @@ def test_what_nobody_took_is_called_so_and_the_agent_is_told_why_and_when_next()
         item for item in waiting(world.agreement, world.claim, world.now) if item.what is Awaited.NOTICE
     )
     assert told.on == ("ana@harbour", "abe@harbour")
-    assert "notice was tried 2 times and is not given: not taken by email legal@nordwind.example" in told.why
+    tried = 'notice was tried 2 times and is not given: not taken by email "legal@nordwind.example"'
+    assert tried in told.why
     assert "550" in told.why
     assert "sender refused" in told.why
     assert "it is tried again at 20" in told.why

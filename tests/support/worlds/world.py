@@ -257,9 +257,11 @@ class World:
         reason = WithdrawalReason.CURED if cured else WithdrawalReason.OTHER
         return self.says(Kind.WITHDRAWAL, person, reason=reason, explanation="it is over")
 
-    def holds(self, person: str = "kim@kestrel", *, on: Sequence[str] | None = None) -> Entry:
+    def holds(
+        self, person: str = "kim@kestrel", *, on: Sequence[str] | None = None, reason: str = "an injunction"
+    ) -> Entry:
         scope = None if on is None else tuple(StageId(stage) for stage in on)
-        return self.says(Kind.HOLD, person, reason="an injunction", stages=scope)
+        return self.says(Kind.HOLD, person, reason=reason, stages=scope)
 
     def lifts(self, *persons: str, hold: Digest | None = None) -> Entry:
         standing = hold or self.claim.open_holds[0][0].signed.id
