@@ -13,7 +13,7 @@ from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.soundness import clauses, naming, people, reaching, staging
+from tallystick.domain.soundness import clauses, naming, people, reaching, sides, staging
 from tallystick.domain.soundness.finding import Finding, Rule, Severity
 from tallystick.domain.soundness.simulation.simulated import simulated
 
@@ -36,6 +36,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *staging.RULES,
     *clauses.RULES,
     *reaching.RULES,
+    *sides.RULES,
 )
 """Every rule, in the order in which findings are listed."""
 

@@ -12,7 +12,7 @@ from tallystick.domain.agreement.deadlines import WEEKDAYS, UnknownTimeZoneError
 from tallystick.domain.agreement.destination import destination
 from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Role
 from tallystick.domain.agreement.windows import Calendar, NoticeRule
-from tallystick.domain.amounts import counted
+from tallystick.domain.amounts import counted, joined
 from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import name
 from tallystick.domain.periods import Period
@@ -25,6 +25,8 @@ _COVERAGE_MIN: Final = timedelta(days=365)
 _PIN_HOLIDAYS: Final = "List the holidays of the coming years."
 _COVER_HOLIDAYS: Final = "Set a later `covers_until`, or remove the holiday."
 _WEEK: Final = timedelta(days=7)
+_DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
 _EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+", re.ASCII)
 
 
@@ -112,6 +114,31 @@ def windows_leave_time(agreement: Agreement) -> Iterator[Finding]:
             yield error(
                 "window-momentary", f"/windows/{window}", message, "Give people days, and programs minutes."
             )
+
+
+def windows_leave_a_day(agreement: Agreement) -> Iterator[Finding]:
+    """Advise windows in which a person who is asleep, or a receiver with much to fetch, is in time."""
+    windows = agreement.windows
+    needed = (
+        ("intake", windows.intake, _DAY),
+        ("approval", windows.approval, _DAY),
+        ("provisioning", windows.provisioning, _HOUR),
+        ("returning", windows.returning, _DAY),
+    )
+    short = [f"{name} ({period.text})" for name, period, least in needed if period.roughly < least]
+    if short:
+        message = f"too short for people, or for a receiver with much to fetch: {joined(short, 'and')}"
+        advice = "Give people a business day at least, and a receiver an hour."
+        yield warning("window-short", "/windows", message, advice)
+
+
+def evidence_stays_fresh(agreement: Agreement) -> Iterator[Finding]:
+    """Advise ages at which a document can still be fetched, sealed and filed."""
+    for place, item in enumerate(agreement.evidence):
+        if item.max_age is not None and timedelta() < item.max_age.roughly < _DAY:
+            message = f"{item.id} may be {item.max_age.text} old: it is too old before anyone can file it"
+            where = f"/evidence/{place}/max_age"
+            yield warning("evidence-short-lived", where, message, "Allow days, or no age at all.")
 
 
 def deposits_fresh_between(agreement: Agreement) -> Iterator[Finding]:
@@ -289,6 +316,8 @@ RULES: Final[tuple[Rule, ...]] = (
     calendars_countable,
     windows_open,
     windows_leave_time,
+    windows_leave_a_day,
+    evidence_stays_fresh,
     deposits_fresh_between,
     objection_window_fair,
     approvals_last,

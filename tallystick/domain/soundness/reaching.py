@@ -1,13 +1,15 @@
 """Rules for who can reach whom: shared business days, letters, evidence from others, and powers in use."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement, NotInAgreementError
 from tallystick.domain.agreement.conditions import Condition
 from tallystick.domain.agreement.deadlines import WEEKDAYS
-from tallystick.domain.agreement.parties import Party, Role
-from tallystick.domain.ids import PersonId
+from tallystick.domain.agreement.destination import destination
+from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Role
+from tallystick.domain.amounts import joined
+from tallystick.domain.ids import PartyId, PersonId, party_of
 from tallystick.domain.soundness.finding import Finding, Rule, error, persons_of, warning
 
 _RECIPIENTS: Final = frozenset({Role.DEPOSITOR, Role.BENEFICIARY, Role.ESCROW_AGENT})
@@ -35,21 +37,78 @@ def _weekend(agreement: Agreement, party: Party) -> tuple[str, ...]:
 
 
 def notice_reaches_depositor_alone(agreement: Agreement) -> Iterator[Finding]:
-    """Advise against a channel of the depositor's that another party reads as well."""
-    depositors = agreement.parties_in(Role.DEPOSITOR)
+    """Advise against a channel of the depositor's that another party reads as well, or could."""
     others = {
-        channel: party.id
+        _leads(channel): party.id
         for party in agreement.parties
         if party.role is not Role.DEPOSITOR
         for channel in party.channels
     }
-    for party in depositors:
+    for party in agreement.parties_in(Role.DEPOSITOR):
         for number, channel in enumerate(party.channels):
-            if channel in others:
-                where = f"/parties/{agreement.parties.index(party)}/channels/{number}"
-                other = others[channel]
-                message = f"{other} has the same address as {party.id}, and gets the notices meant for it"
-                yield warning("channel-shared", where, message, "Give each party its own address.")
+            where = f"/parties/{agreement.parties.index(party)}/channels/{number}"
+            yield from _read_by_others(party.id, where, _leads(channel), others)
+
+
+def _read_by_others(
+    depositor: PartyId,
+    where: str,
+    leads: tuple[ChannelKind, str],
+    others: Mapping[tuple[ChannelKind, str], PartyId],
+) -> Iterator[Finding]:
+    host = _host(leads)
+    near = next((party for other, party in others.items() if host and _host(other) == host), None)
+    if leads in others:
+        message = f"{others[leads]} has the same address as {depositor}, and gets the notices meant for it"
+        yield warning("channel-shared", where, message, "Give each party its own address.")
+    elif near is not None:
+        message = f"notice to {depositor} goes to {host}, where {near} gets its own letters"
+        advice = "Name an address that no other party can open or close."
+        yield warning("channel-hosted-by-other", where, message, advice)
+
+
+def _leads(channel: Channel) -> tuple[ChannelKind, str]:
+    return destination(channel.kind, channel.address)
+
+
+def _host(leads: tuple[ChannelKind, str]) -> str:
+    """Return the host of a destination, or nothing where it has none or cannot be read."""
+    kind, address = leads
+    if kind is ChannelKind.EMAIL:
+        return address.rpartition("@")[2]
+    return address.partition("://")[2].partition("/")[0].rpartition(":")[0]
+
+
+def notice_leaves_the_deployment(agreement: Agreement) -> Iterator[Finding]:
+    """Advise against notice that is proven though it lies only in folders of the deployment."""
+    for place, party in enumerate(agreement.parties):
+        kinds = {channel.kind for channel in party.channels}
+        proves = agreement.notice.own_channels is not None and agreement.notice.deemed_after is not None
+        if party.role is Role.DEPOSITOR and kinds == {ChannelKind.OUTBOX} and proves:
+            message = f"notice to {party.id} counts, though it only lies in a folder of the deployment"
+            advice = "Add an e-mail address or a webhook, or leave out `own_channels`."
+            yield warning("notice-never-sent", f"/parties/{place}/channels", message, advice)
+
+
+def powers_outlast_one_person(agreement: Agreement) -> Iterator[Finding]:
+    """Advise that nobody's key is the only one that may claim, accept a claim, or object for a party."""
+    powers = agreement.authorities
+    lists = (
+        ("/authorities/intake", "accept a claim", [powers.intake]),
+        ("/objection/objectors", "object", [agreement.objection.objectors]),
+        ("/authorities/claimants", "claim", list(_claimants(agreement))),
+    )
+    for where, what, lists_of_persons in lists:
+        alone = [persons[0] for persons in lists_of_persons if len(set(persons)) == 1]
+        if alone:
+            message = f"only {joined(alone, 'and')} may {what}: if the key is lost, nobody does"
+            yield warning("power-of-one-person", where, message, "Name another person of the same party.")
+
+
+def _claimants(agreement: Agreement) -> Iterator[tuple[PersonId, ...]]:
+    """Yield who may claim for each beneficiary."""
+    for party in agreement.parties_in(Role.BENEFICIARY):
+        yield tuple(one for one in agreement.authorities.claimants if party_of(one) == party.id)
 
 
 def beneficiaries_can_claim(agreement: Agreement) -> Iterator[Finding]:
@@ -142,6 +201,8 @@ def _names(agreement: Agreement, role: Role) -> frozenset[str]:
 RULES: Final[tuple[Rule, ...]] = (
     business_days_shared,
     notice_reaches_depositor_alone,
+    notice_leaves_the_deployment,
+    powers_outlast_one_person,
     beneficiaries_can_claim,
     arbitrators_have_power,
     stolen_keys_revocable,

@@ -35,7 +35,9 @@ def calendars_reach(trial: Trial) -> Iterator[Finding]:
         message = f"a claim filed at {filed} could not be carried to its end: {beyond.message}"
         yield error("calendar-ends-in-claim", _where(trial, beyond), message, _EXTEND)
         return
-    later = Trial(trial.agreement, at=plus(trial.at, _ahead(trial.agreement)))
+    # Persons may take all the time that a window gives them.
+    ahead = max(CALENDAR_AHEAD_MIN, min(time_given(trial.agreement), CLAIM_LENGTH_MAX))
+    later = Trial(trial.agreement, at=plus(trial.at, ahead))
     if (beyond := _beyond(later)) is not None:
         last = _last_day(trial.agreement, trial.at, later.at)
         message = f"no claim filed after {last} can be carried to its end: {beyond.message}"
@@ -47,12 +49,11 @@ def _beyond(trial: Trial) -> CalendarExhaustedError | None:
     return trial.end(trial.without_depositor).beyond or trial.end(trial.diligent).beyond
 
 
-def _ahead(agreement: Agreement) -> timedelta:
-    """Return how far calendars should reach: persons may take all the time that a window gives them."""
+def time_given(agreement: Agreement) -> timedelta:
+    """Return about how long the escrow agent, approvers and receivers may take together for one claim."""
     windows = agreement.windows
     each = windows.approval.roughly + windows.provisioning.roughly
-    taken = windows.intake.roughly + len(agreement.stages) * each
-    return max(CALENDAR_AHEAD_MIN, min(taken, CLAIM_LENGTH_MAX))
+    return windows.intake.roughly + len(agreement.stages) * each
 
 
 def _last_day(agreement: Agreement, good: datetime, bad: datetime) -> date:

@@ -23,6 +23,7 @@ from tallystick.domain.soundness.simulation.approvals import (
     no_party_is_needed,
     unapproved,
 )
+from tallystick.domain.soundness.simulation.calendars import time_given
 from tallystick.domain.soundness.simulation.cast import Cast
 from tallystick.domain.soundness.simulation.disputes import holds_are_lifted, objections_are_settled
 from tallystick.domain.soundness.simulation.trial import Trial
@@ -57,9 +58,10 @@ def silence_stops_nothing(trial: Trial) -> Iterator[Finding]:
         yield _unheard(trial)
         return
     yield from _depositor_needed(trial)
-    if end.at - trial.at > CLAIM_LENGTH_MAX:
-        days = (end.at - trial.at).days
-        message = f"a claim takes {days} days if {depositor(trial.agreement).id} says nothing"
+    longest = end.at - trial.at + time_given(trial.agreement)
+    if longest > CLAIM_LENGTH_MAX:
+        silent = f"{depositor(trial.agreement).id} says nothing"
+        message = f"a claim takes up to {longest.days} days if {silent} and the others take all their time"
         yield warning("claim-takes-years", "/windows", message, "Shorten the windows and delays.")
 
 

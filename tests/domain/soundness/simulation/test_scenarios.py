@@ -184,6 +184,11 @@ SHAPES: Final[dict[str, tuple[str, Severity, Agreement]]] = {
             calendars=calendars(covers_until=date(2099, 1, 1)).calendars,
         ),
     ),
+    "an agent who may take a year to check the form": (
+        "claim-takes-years",
+        WARNING,
+        windows(intake="260 business days"),
+    ),
     "receipt that is deemed after the calendar's end": (
         "calendar-ends-in-claim",
         ERROR,
