@@ -15,6 +15,7 @@ from api.backend.backend import Backend
 from api.http.auth import Caller
 from api.http.visibility import seen_agreement
 from tallystick.domain.agreement.parties import Role
+from tallystick.domain.authorship.authors import claimants_of
 from tallystick.domain.claim.disclosure import disclosed
 from tallystick.domain.ids import AgreementId, Digest, party_of
 from tallystick.store.blobs.chunks import ChunkedBlob, chunks_in_row
@@ -131,7 +132,7 @@ def _evidence(case: CaseFile, caller: Caller) -> frozenset[Digest]:
 
 def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Digest]:
     """Return what the caller may fetch as a claimant of `case`; nothing, if its deposit is damaged."""
-    if caller.person_under(case.agreement) not in case.agreement.authorities.claimants:
+    if caller.person_under(case.agreement) not in claimants_of(case.agreement, case.claim):
         return frozenset()
     if not case.claim.decided_stages:
         return frozenset()

@@ -2665,6 +2665,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "{one.address}",
         "tests/domain/notice/test_proof.py",
     ),
+    _build(
+        "another beneficiary's claimant fetches what was disclosed",
+        "api/blobs/fetching.py",
+        "not in claimants_of(case.agreement, case.claim):",
+        "not in case.agreement.authorities.claimants:",
+        "tests/api/routes/test_blobs.py -k beneficiar",
+    ),
+    _build(
+        "another beneficiary's claimant is asked for a receipt",
+        "tallystick/domain/authorship/authors.py",
+        "return tuple(person for person in claimants if party_of(person) == claim.claimant_party)",
+        "return claimants",
+        "tests/domain/inbox/test_waiting.py -k another_beneficiary",
+    ),
 )
 
 

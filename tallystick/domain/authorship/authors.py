@@ -134,14 +134,19 @@ def check_one_of(person: PersonId, allowed: Iterable[PersonId], what: str) -> No
         raise NotYoursError(f"{person} may not {what}", person=person, allowed=permitted)
 
 
+def claimants_of(agreement: Agreement, claim: Claim) -> tuple[PersonId, ...]:
+    """Return who may act for the party that filed a claim; other beneficiaries have their own claimants."""
+    claimants = agreement.authorities.claimants
+    return tuple(person for person in claimants if party_of(person) == claim.claimant_party)
+
+
 def check_claimant(agreement: Agreement, claim: Claim, person: PersonId, what: str) -> None:
     """Refuse an act on a claim by anyone but the claimants of the party that filed it.
 
     Raises:
         NotYoursError: Not a claimant, or one of another beneficiary.
     """
-    claimants = agreement.authorities.claimants
-    check_one_of(person, [one for one in claimants if party_of(one) == claim.claimant_party], what)
+    check_one_of(person, claimants_of(agreement, claim), what)
 
 
 def check_together(persons: frozenset[PersonId], quorum: Quorum | None, what: str) -> None:

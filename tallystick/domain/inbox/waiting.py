@@ -14,6 +14,7 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadline
 from tallystick.domain.agreement.parties import Role
+from tallystick.domain.authorship.authors import claimants_of
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.stages import (
@@ -209,7 +210,7 @@ def _for_receipt(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wa
     if claim.state not in GIVEN_UP and progress is not None and progress.state is StageState.DECIDED:
         yield Waiting(
             what=Awaited.RECEIPT,
-            on=agreement.authorities.claimants,
+            on=claimants_of(agreement, claim),
             until=_end(lambda: report_due(agreement, claim, progress)),
             why=f"the receiver provisions stage {progress.stage} and signs a receipt",
         )
@@ -220,7 +221,7 @@ def _for_rollback(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[W
     if undo:
         yield Waiting(
             what=Awaited.ROLLBACK,
-            on=agreement.authorities.claimants,
+            on=claimants_of(agreement, claim),
             until=None,
             why=f"the receiver undoes {', '.join(undo)}, in this order",
         )
@@ -237,7 +238,7 @@ def _for_return(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
     if return_is_due(agreement, claim):
         yield Waiting(
             what=Awaited.RETURN,
-            on=agreement.authorities.claimants,
+            on=claimants_of(agreement, claim),
             until=_end(lambda: return_due(agreement, claim)),
             why="the beneficiary must return or destroy what was disclosed, and certify it"
             + ("; while a hold stands, it must destroy nothing" if claim.frozen else ""),

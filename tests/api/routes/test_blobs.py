@@ -10,6 +10,7 @@ import httpx
 
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.crypto.keys import key_id
+from tallystick.domain.agreement.parties import Role
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, PartyId, PersonId, StageId, sha256_digest
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
@@ -34,8 +35,19 @@ from tallystick.store.blobs.uploads import BlobPurpose, Uploads
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.registers import deposits
 from tallystick.store.registers.custody import live_custody
-from tests.support.sites.service import Service
-from tests.support.worlds.agreements import ANA, BEA, BEN, DIRK, DORA, KIM, PEOPLE, TOM, agreement
+from tests.support.sites.service import Service, serving
+from tests.support.worlds.agreements import (
+    AGREEMENT,
+    ANA,
+    BEA,
+    BEN,
+    DIRK,
+    DORA,
+    KIM,
+    PEOPLE,
+    TOM,
+    agreement,
+)
 from tests.support.worlds.prepared_worlds import prepared_world, ready_world, unreadable_claim
 
 DATA = b"sealed bytes " * 1000
@@ -306,6 +318,22 @@ async def test_the_beneficiary_fetches_what_a_decided_stage_discloses_and_no_mor
     share = decision.contributions[0].sealed_digest
     assert (await get(claimed, BEA, share)).status_code == 200
     assert (await get(claimed, DORA, share)).status_code == 404
+
+
+async def test_the_claimant_of_another_beneficiary_fetches_nothing_that_a_stage_discloses(
+    tmp_path: Path,
+) -> None:
+    marlowe = {"marlowe": Role.BENEFICIARY}
+    parties = tuple(replace(one, role=marlowe.get(one.id, one.role)) for one in AGREEMENT.parties)
+    powers = replace(AGREEMENT.authorities, claimants=(BEA, BEN, TOM))
+    world = prepared_world(tmp_path, first=agreement(parties=parties, authorities=powers))
+    async with serving(world) as service:
+        answer = await service.post("/claims", service.filing(), BEA)
+        service.world = replace(world, claim=answer.json()["digest"])
+        files = sealed_files(service)
+        await decide_provisional(service)
+        assert (await get(service, BEA, files["docs"])).status_code == 200
+        assert (await get(service, TOM, files["docs"])).status_code == 404
 
 
 def sealed_files(service: Service) -> dict[str, Digest]:

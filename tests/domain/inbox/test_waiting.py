@@ -16,7 +16,7 @@ from tallystick.domain.release.decision import premises_to_tell, recorded_premis
 from tallystick.domain.release.seen import EXTENDED
 from tallystick.domain.statements.engine import Event
 from tests.support.stories.stories import play
-from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, CRITICAL, DORA, KIM
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, CRITICAL, DORA, KIM, TOM
 from tests.support.worlds.world import World
 
 
@@ -111,6 +111,15 @@ def test_a_stage_that_opens_later_waits_for_time_as_well_as_for_people() -> None
     assert awaited["approval"]
     assert until(world, Awaited.OPENING) == named(world)["stage-opens:source"]
     assert until(world, Awaited.APPROVAL) == named(world)["stage-lapses:source"]
+
+
+def test_what_a_party_claimed_waits_for_no_claimant_of_another_beneficiary() -> None:
+    powers = replace(AGREEMENT.authorities, claimants=(*AGREEMENT.authorities.claimants, TOM))
+    world = World(agreement=replace(AGREEMENT, authorities=powers))
+    play(CRITICAL_READY + "the window ends", world)
+    assert waits(world) == {"receipt": CLAIMANTS}
+    play("bea reports critical failed\ndora and bea instruct to return", world)
+    assert waits(world) == {"rollback": CLAIMANTS, "return": CLAIMANTS}
 
 
 def test_a_failed_stage_must_be_undone() -> None:
