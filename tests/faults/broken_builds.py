@@ -2505,6 +2505,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/cli/commands/test_receive.py -k a_slip --timeout 20",
     ),
     _build(
+        "mail that was taken waits for the server's goodbye",
+        "activities/notices/channels/mail.py",
+        "            _leave(client)",
+        "            await client.quit()",
+        "tests/activities/notices/test_gateways.py -k goodbye",
+    ),
+    _build(
         "a site ends when one of its processes cannot be started again",
         "tallystick/stack/stack.py",
         "except (OSError, subprocess.SubprocessError, MemoryError) as error:",

@@ -1,11 +1,12 @@
 """E-mail: one message to one mailbox, through the deployment's mail server."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 
@@ -39,18 +40,12 @@ class Mail:
             raise NotTakenError("this deployment has no mail server")
         if _MAILBOX.fullmatch(address) is None:
             raise NotTakenError("the address is not an e-mail address")
-        server = urlsplit(self.server_url)
-        await aiosmtplib.send(
-            self._message(address, letter, signed),
-            hostname=server.hostname,
-            port=server.port,
-            username=unquote(server.username) if server.username else None,
-            password=unquote(server.password) if server.password else None,
-            use_tls=server.scheme == "smtps",
-            # A password is never sent in the clear; without one, TLS is used where it is offered.
-            start_tls=True if server.username and server.scheme == "smtp" else None,
-            timeout=CHANNEL_REPLY_MAX.total_seconds(),
-        )
+        client = _client(urlsplit(self.server_url))
+        try:
+            await client.connect()
+            await client.send_message(self._message(address, letter, signed))
+        finally:
+            _leave(client)
         own = self.caught or _domain(address) == _domain(self.sender)
         return Taken(taken=True, own=own, detail="the mail server took it")
 
@@ -65,6 +60,27 @@ class Mail:
         message.set_content(letter.text)
         message.add_attachment(signed, maintype="application", subtype="json", filename=LETTER_FILE_NAME)
         return message
+
+
+def _client(server: SplitResult) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
+        hostname=server.hostname,
+        port=server.port,
+        username=unquote(server.username) if server.username else None,
+        password=unquote(server.password) if server.password else None,
+        use_tls=server.scheme == "smtps",
+        # A password is never sent in the clear; without one, TLS is used where it is offered.
+        start_tls=True if server.username and server.scheme == "smtp" else None,
+        timeout=CHANNEL_REPLY_MAX.total_seconds(),
+    )
+
+
+def _leave(client: aiosmtplib.SMTP) -> None:
+    """Say QUIT and hang up: whatever a server answers to it changes nothing that it took."""
+    transport = client.transport
+    if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
+        transport.write(b"QUIT\r\n")
+    client.close()
 
 
 def _domain(address: str) -> str:

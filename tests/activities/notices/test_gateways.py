@@ -99,6 +99,9 @@ class Relay:
         said = "BANNER"
         try:
             while (answer := self.answer(said)) is not None:
+                if answer is HANGS:
+                    await reader.read()
+                    return
                 writer.write(answer + b"\r\n")
                 await writer.drain()
                 said = await self.heard(reader, said if answer.startswith(b"354") else "")
@@ -134,6 +137,7 @@ class Relay:
 
 
 HANGS_UP = None
+HANGS = b"says nothing more, and stays"
 
 
 @pytest.mark.parametrize(
@@ -160,6 +164,8 @@ HANGS_UP = None
         ({"RCPT": b"550 \xff\xfe\x1b[2Jnobody"}, "answered 550"),
         ({"EHLO": 40_000 * b"250-x\r\n" + b"250 y"}, "answered"),
         ({"EHLO": b"250-" + 1_000_000 * b"x"}, "answered"),
+        ({"BANNER": "220 mail.example".encode("utf-16")}, "the mail server answered"),
+        ({"DOT": "250 taken".encode("utf-16-le")}, "the mail server answered"),
     ],
 )
 async def test_whatever_a_mail_server_answers_is_a_result_in_words(
@@ -178,6 +184,15 @@ async def test_mail_that_was_taken_stays_taken_whatever_follows(tmp_path: Path) 
     for relay in (Relay(QUIT=HANGS_UP), Relay(QUIT=b"500 what?"), Relay(QUIT=b"421 bye")):
         async with relay.serving() as url:
             assert (await post(tmp_path, smtp_url=url).send(MAILBOX, LETTER)).taken
+
+
+async def test_mail_that_was_taken_is_not_sent_again_because_the_server_does_not_say_goodbye(
+    tmp_path: Path,
+) -> None:
+    relay = Relay(QUIT=HANGS)
+    async with relay.serving() as url:
+        taken = await post(tmp_path, smtp_url=url, time_max=timedelta(seconds=3)).send(MAILBOX, LETTER)
+    assert (taken.taken, len(relay.mails)) == (True, 1)
 
 
 async def test_mail_whose_answer_was_lost_goes_again_under_the_same_id(tmp_path: Path) -> None:
