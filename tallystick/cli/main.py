@@ -1,8 +1,9 @@
 """The `tallystick` command: what can be done from a shell, and how it ends.
 
-Exit codes: 0 done, 1 refused (the problem as JSON on standard error), 2 wrong usage,
-3 the server did not answer, 4 evidence that holds, but that nothing ties to an agreement
-(`evidence verify` without `--trust`). Each command's module is imported only when it is called.
+Exit codes: 0 done, 1 refused (standard error says why and what to do: in sentences at a terminal, as JSON
+with `--json` or in a pipe), 2 wrong usage, 3 the server did not answer, 4 evidence that holds, but that
+nothing ties to an agreement (`evidence verify` without `--trust`). Each command's module is imported only
+when it is called.
 """
 
 import contextlib
@@ -99,8 +100,9 @@ def _start(
 
     `tallystick demo` shows a whole release on this machine; `tallystick up` starts a site of your own.
     Most commands need the server (--api) and your private key (--key): set TALLYSTICK_API and
-    TALLYSTICK_KEY once. Exit codes: 0 done, 1 refused (standard error says why and what to do, as JSON),
-    2 wrong usage, 3 the server did not answer, 4 evidence that holds, verified without --trust.
+    TALLYSTICK_KEY once. Exit codes: 0 done, 1 refused (standard error says why and what to do: in
+    sentences at a terminal, as JSON with --json or in a pipe), 2 wrong usage, 3 the server did not answer,
+    4 evidence that holds, verified without --trust.
     """
     del version  # its callback has printed it
     context.obj = passphrase_file
@@ -114,21 +116,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=arguments, prog_name="tallystick")
     except TallystickError as error:
-        _end(error)
+        _end(error, as_json=_wants_json(arguments))
     except OSError as error:  # a file or folder that the user named; commands catch most of these themselves
         from tallystick.desk.files import FileUnusableError  # noqa: PLC0415 - as above
 
         place = str(error.filename or "what it writes to")
         reason = error.strerror or str(error)
-        _end(FileUnusableError(f"cannot use {place}: {reason}", file=place, reason=reason))
+        unusable = FileUnusableError(f"cannot use {place}: {reason}", file=place, reason=reason)
+        _end(unusable, as_json=_wants_json(arguments))
 
 
-def _end(error: "TallystickError") -> NoReturn:
+def _wants_json(arguments: Sequence[str] | None) -> bool:
+    return "--json" in (sys.argv[1:] if arguments is None else arguments)
+
+
+def _end(error: "TallystickError", *, as_json: bool) -> NoReturn:
     """Print a refusal, where that is possible, and end with its exit code."""
     from tallystick.cli.output import print_problem  # noqa: PLC0415 - as in `main`
 
     with contextlib.suppress(OSError):  # whoever cannot be told has the exit code
-        print_problem(error)
+        print_problem(error, as_json=as_json)
     sys.exit(EXIT_UNREACHABLE if error.code in _UNREACHABLE else EXIT_REFUSED)
 
 

@@ -6,7 +6,7 @@ it is printed as one line (`quoting.one_line`); where a terminal is narrower, in
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tallystick.cli.rows import columns_of, rows
-from tallystick.domain.errors import Fact, TallystickError
+from tallystick.domain.errors import Fact, TallystickError, told
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.domain.quoting import escaped_json, one_line
 
@@ -66,9 +66,43 @@ def say_unverified(verifying: str, *, as_json: bool) -> None:
         say(f"not verified: the server says this; `tallystick {verifying}` verifies what was signed")
 
 
-def print_problem(error: TallystickError) -> None:
-    """Print a refusal as the API would (RFC 9457), on standard error."""
-    problem = {
+def print_problem(error: TallystickError, *, as_json: bool = False) -> None:
+    """Print a refusal on standard error: in sentences at a terminal, and for programs as the API would."""
+    if sys.stderr.isatty() and not as_json:
+        for line in _sentences(error):
+            say(line)
+        return
+    typer.echo(_json(_problem(error), sys.stderr), err=True)
+
+
+def _sentences(error: TallystickError) -> Iterator[str]:
+    """Yield what happened, with its facts, and then why that is refused and what to do."""
+    yield f"refused: {error.message}"
+    for name, fact in error.facts.items():
+        yield from _fact_lines(name.replace("_", " "), fact)
+    yield error.why
+    yield error.advice
+    yield f"(code {error.code})"
+
+
+def _fact_lines(name: str, fact: Fact) -> Iterator[str]:
+    """Yield a line for a fact, or one for each of several that have parts of their own."""
+    listed = fact if isinstance(fact, Sequence) and not isinstance(fact, str) else [fact]
+    if any(isinstance(one, Mapping) for one in listed):
+        yield from (f"  {name}: {_parts(one)}" for one in listed)
+    else:
+        yield f"  {name}: {', '.join(map(told, listed)) or 'none'}"
+
+
+def _parts(fact: Fact) -> str:
+    if not isinstance(fact, Mapping):
+        return told(fact)
+    return "; ".join(f"{key.replace('_', ' ')} {told(value)}" for key, value in fact.items())
+
+
+def _problem(error: TallystickError) -> JsonObject:
+    """Return a refusal as problem details (RFC 9457)."""
+    return {
         "type": f"urn:tallystick:problem:{error.code}",
         "title": error.why,
         "detail": error.message,
@@ -77,8 +111,6 @@ def print_problem(error: TallystickError) -> None:
         "advice": error.advice,
         "retryable": error.retryable,
     }
-    for line in _json(problem, sys.stderr).splitlines():
-        _print(line, sys.stderr)
 
 
 def shown(value: object) -> str:

@@ -41,11 +41,11 @@ class TallystickError(Exception):
 
     def __str__(self) -> str:
         """Return the message and its facts on one line."""
-        facts = "; ".join(f"{key}: {_told(value)}" for key, value in self.facts.items())
+        facts = "; ".join(f"{key}: {told(value)}" for key, value in self.facts.items())
         return one_line(f"{self.message} ({facts})" if facts else self.message)
 
 
-def _told(value: Fact) -> str:
+def told(value: Fact) -> str:
     """Return a fact as it stands in a sentence; a text that may be another's words is quoted."""
     if isinstance(value, str):
         return value if _A_WORD.fullmatch(value) else quoted(value, at_most=FACT_LENGTH_MAX)

@@ -1,6 +1,9 @@
 """What commands print: one line stays one line, and nothing that others wrote draws on it."""
 
+import contextlib
+import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,53 @@ def test_a_file_under_verification_writes_no_verdict(
     assert not any(line.startswith("every check passed") for line in lines)
     assert len(lines) == 2
     assert all(line.isprintable() for line in lines)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@contextlib.contextmanager
+def at_terminal() -> Iterator[Terminal]:
+    with contextlib.redirect_stderr(Terminal()) as terminal:
+        yield terminal
+
+
+def test_a_refusal_at_a_terminal_begins_with_what_happened() -> None:
+    mistakes = [{"line": 14, "at": "covers_untill"}, {"line": 20, "at": "/parties"}]
+    with at_terminal() as terminal:
+        print_problem(
+            TallystickError("two mistakes", file="agreement.yaml", allowed=["a", "b"], mistakes=mistakes)
+        )
+    assert terminal.getvalue().splitlines() == [
+        "refused: two mistakes",
+        "  file: agreement.yaml",
+        "  allowed: a, b",
+        "  mistakes: line 14; at covers_untill",
+        "  mistakes: line 20; at /parties",
+        "The request was refused.",
+        "Read the facts, then change the request.",
+        "(code refused)",
+    ]
+
+
+def test_a_refusal_at_a_terminal_draws_nothing() -> None:
+    with at_terminal() as terminal:
+        print_problem(TallystickError(HOSTILE, given=HOSTILE, several=[HOSTILE], parts=[{"one": HOSTILE}]))
+    lines = terminal.getvalue().splitlines()
+    assert len(lines) == 7
+    assert all(line.isprintable() for line in lines)
+
+
+def test_a_refusal_at_a_terminal_is_json_if_json_was_asked_for() -> None:
+    with at_terminal() as terminal, pytest.raises(SystemExit):
+        main(["evidence", "verify", "no-such-file", "--json"])
+    assert json.loads(terminal.getvalue())["code"] == "file-unusable"
+
+
+def test_a_refusal_at_a_terminal_is_no_json_otherwise() -> None:
+    with at_terminal() as terminal, pytest.raises(SystemExit):
+        main(["evidence", "verify", "no-such-file"])
+    assert terminal.getvalue().startswith("refused: ")
+    assert "(code file-unusable)" in terminal.getvalue()

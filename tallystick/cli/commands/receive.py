@@ -180,7 +180,7 @@ class _Watch:
                 raise
             self.refusals = 0 if passes(error) else self.refusals + 1
             if str(error) != self.said:
-                print_problem(error)
+                print_problem(error, as_json=self.as_json)
             self.said = str(error)
             return False
         self.found, self.refusals = True, 0
