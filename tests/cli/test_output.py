@@ -3,7 +3,7 @@
 import contextlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -70,7 +70,7 @@ class Terminal(io.StringIO):
 
 
 @contextlib.contextmanager
-def at_terminal() -> Iterator[Terminal]:
+def at_terminal() -> Generator[Terminal]:
     with contextlib.redirect_stderr(Terminal()) as terminal:
         yield terminal
 
