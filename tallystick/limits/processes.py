@@ -7,8 +7,8 @@ from typing import Final
 STACK_READY_SECONDS_MAX: Final = 60
 STACK_STOP_SECONDS_MAX: Final = 20
 STACK_RESTART_PAUSE_MIN: Final = timedelta(seconds=1)  # before a process that fails twice is started again,
-STACK_RESTART_PAUSE_MAX: Final = timedelta(minutes=1)  # twice as long each time, up to this,
-STACK_STEADY_SECONDS: Final = 120  # until it has run for so long
+STACK_RESTART_PAUSE_MAX: Final = timedelta(seconds=10)  # twice as long each time, up to this,
+STACK_STEADY_SECONDS: Final = 60  # until it has run for so long
 LOGS_KEPT_MAX: Final = 5
 
 # The worker's processes.

@@ -2512,6 +2512,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/activities/notices/test_gateways.py -k goodbye",
     ),
     _build(
+        "a claim's deadlines keep silent about those that nobody can compute",
+        "api/answers/claim_views.py",
+        "beyond_calendars=[error.message for error in beyond],",
+        "beyond_calendars=[],",
+        "tests/api/routes/test_claims.py -k after_a_calendar",
+    ),
+    _build(
         "a site ends when one of its processes cannot be started again",
         "tallystick/stack/stack.py",
         "except (OSError, subprocess.SubprocessError, MemoryError) as error:",

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import httpx
 import pytest
@@ -327,3 +327,24 @@ async def test_a_claim_with_evidence_from_either_end_of_time_is_refused(
     )
     answer = await service.post("/claims", service.filing(evidence=documents), BEA)
     assert (answer.status_code, answer.json()["code"]) == (422, "condition-not-met")
+
+
+async def test_deadlines_that_end_after_a_calendar_are_named_beside_those_that_do_not(
+    claimed: Service,
+) -> None:
+    last = min(one.covers_until for one in claimed.world.agreement.calendars)
+    claimed.clock.now = datetime.combine(last, time(9), tzinfo=UTC)
+    await claimed.says("intakes", Intake, ANA, accepted=True)
+    await claimed.says(
+        "approvals",
+        Approval,
+        KIM,
+        stages=(StageId("critical"),),
+        purpose=Purpose.RELEASE,
+        expires_at=claimed.clock.now + timedelta(days=20),
+        reason="In order.",
+    )
+    claimed.world.notify(claimed.clock.now)
+    told = (await claimed.get(f"/claims/{claimed.world.claim}/deadlines")).json()
+    assert [str(last) in line for line in told["beyond_calendars"]] == [True]
+    assert "approval-expires:kim@kestrel" in [one["what"] for one in told["deadlines"]]
