@@ -69,8 +69,8 @@ def quoted(text: str, *, at_most: int = TEXT_LENGTH_MAX) -> str:
         at_most: How many characters are shown, and then the number of the rest; by default, all of any text.
     """
     kept = text[:at_most]
-    line = "".join(_escaped(kept, also='\\"'))
-    if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in line):
+    line = _undrawing(kept, also='\\"')
+    if not line.isascii() and any(unicodedata.bidirectional(one) in _RIGHT_TO_LEFT for one in line):
         line = f"{_ISOLATE}{line}{_END_OF_ISOLATE}"
     more = len(text) - len(kept)
     return f'"{line}"' if not more else f'"{line}…" and {more} more characters'
@@ -87,7 +87,7 @@ def shortened(text: str) -> str:
 def one_line(line: str) -> str:
     """Return a line of ours with every character escaped that could draw; `quoted` may have isolated some."""
     spared = _ISOLATES if _balanced(line) else frozenset[str]()
-    return "".join(_escaped(line, spared=spared))
+    return _undrawing(line, spared=spared)
 
 
 def escaped_json(text: str) -> str:
@@ -100,8 +100,8 @@ def drawn_by(text: str) -> str | None:
 
     That is one of those above, or a combining mark after so many others that they cover the lines around.
     """
-    if text.isascii() and text.isprintable():
-        return None  # nearly every text, and the long ones: keys and recipients
+    if _is_plain(text):
+        return None
     drawing = _drawing().search(text)
     return None if drawing is None else drawing.group()
 
@@ -122,6 +122,18 @@ def _is_mark(character: str) -> bool:
 def named(character: str) -> str:
     """Return how a character is called where it cannot be shown: `U+202E`."""
     return f"U+{ord(character):04X}"
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether nothing in a text can draw: nearly every text, and the long ones: keys and addresses."""
+    return text.isascii() and text.isprintable()
+
+
+def _undrawing(text: str, *, also: str = "", spared: frozenset[str] = frozenset()) -> str:
+    """Return a text with what could draw escaped; a plain one costs no step of Python for each letter."""
+    if _is_plain(text):
+        return text.translate({ord(character): f"\\{character}" for character in also})
+    return "".join(_escaped(text, also=also, spared=spared))
 
 
 def _escaped(text: str, *, also: str = "", spared: frozenset[str] = frozenset()) -> Iterator[str]:

@@ -62,6 +62,12 @@ def test_ordinary_writing_is_neither_found_nor_changed(text: str) -> None:
     assert one_line(text) == text
 
 
+def test_plain_writing_is_quoted_as_it_is_within_other_writing() -> None:
+    plain = "".join(map(chr, range(0x20, 0x7F)))  # what is plain takes a shorter way
+    assert quoted(plain)[:-1] + 'é"' == quoted(f"{plain}é")
+    assert one_line(plain) + "é" == one_line(f"{plain}é")
+
+
 def test_a_text_cannot_end_its_quotes_nor_imitate_an_escape() -> None:
     assert quoted('a" b\\n') == r'"a\" b\\n"'
     assert quoted("a\nb") == r'"a\nb"'
