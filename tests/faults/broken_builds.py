@@ -1478,6 +1478,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/domain/soundness/simulation/test_scenarios.py -k beneficiaries",
     ),
     _build(
+        "holds are tried only on the first beneficiary's claim",
+        "tallystick/domain/soundness/simulation/disputes.py",
+        "for claimant in trial.claimants:",
+        "for claimant in trial.claimants[:1]:",
+        "tests/domain/soundness/simulation/test_scenarios.py -k beneficiaries",
+    ),
+    _build(
+        "a plain text ends its quotes",
+        "tallystick/domain/quoting.py",
+        'return text.translate({ord(character): f"\\\\{character}" for character in also})',
+        "return text",
+        "tests/domain/test_quoting.py -k plain",
+    ),
+    _build(
         "calendars need only cover persons who act at once",
         "tallystick/domain/soundness/simulation/calendars.py",
         "ahead = max(CALENDAR_AHEAD_MIN, min(time_given(trial.agreement), CLAIM_LENGTH_MAX))",

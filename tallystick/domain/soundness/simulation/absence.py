@@ -80,11 +80,11 @@ def only_together(two: Iterable[Two], seats: frozenset[PersonId], stops: Stops) 
             yield one, other
 
 
-def suffice(trial: Trial, quorum: Quorum | None, away: frozenset[PersonId]) -> bool:
+def suffice(quorum: Quorum | None, away: frozenset[PersonId], *, claimant: PersonId) -> bool:
     """Return whether persons who are not of the claimant's party are enough: then nothing need be played."""
     if quorum is None:
         return False
-    own = party_of(trial.diligent.claimant)
+    own = party_of(claimant)
     return quorum.satisfied_by(frozenset(one for one in quorum.persons - away if party_of(one) != own))
 
 

@@ -20,7 +20,7 @@ from tallystick.domain.soundness.simulation.absence import (
     pairs,
     suffice,
 )
-from tallystick.domain.soundness.simulation.cast import persons_of_party
+from tallystick.domain.soundness.simulation.cast import Cast, persons_of_party
 from tallystick.domain.soundness.simulation.trial import Trial
 
 _LIFT: Final = "/authorities/hold_lift"
@@ -43,7 +43,10 @@ def objections_are_settled(trial: Trial) -> Iterator[Finding]:
 
 def _stands_without(trial: Trial, objector: PersonId, other: Absent) -> bool:
     powers = trial.agreement.authorities
-    if any(suffice(trial, one, other.persons) for one in (powers.arbitration, powers.court_order)):
+    if any(
+        suffice(one, other.persons, claimant=trial.diligent.claimant)
+        for one in (powers.arbitration, powers.court_order)
+    ):
         return False
     return _stands(trial, objector, other.persons)
 
@@ -56,36 +59,50 @@ def _stands(trial: Trial, objector: PersonId, away: frozenset[PersonId] = frozen
 
 def holds_are_lifted(trial: Trial) -> Iterator[Finding]:
     """Require that a hold can be lifted, and advise that no party can keep it, nor two who are away."""
-    if _kept(trial, frozenset()):
+    told: set[str] = set()
+    for claimant in trial.claimants:
+        found = [one for one in _holds_on(trial, claimant) if one.code not in told]
+        yield from found
+        told |= {one.code for one in found}
+
+
+def _holds_on(trial: Trial, claimant: PersonId) -> Iterator[Finding]:
+    """Yield what may keep a hold on a claim by `claimant`."""
+    if _kept(trial, claimant, frozenset()):
         holder = trial.agreement.authorities.hold[0]
-        message = f"a hold by {holder} is never lifted: too few who may lift it count for the claim"
+        message = (
+            f"a hold by {holder} on a claim by {claimant} is never lifted: too few who may lift it count"
+        )
         yield error("hold-never-lifted", _LIFT, message, "Name persons of neutral parties.")
         return
     for party in trial.agreement.parties:
-        if party.id != party_of(trial.diligent.claimant):
-            yield from _kept_by(trial, party)
-    if two := in_words(_keep_together(trial)):
-        message = f"a hold is never lifted if both of these lift none: {two}"
+        if party.id != party_of(claimant):
+            yield from _kept_by(trial, claimant, party)
+    if two := in_words(_keep_together(trial, claimant)):
+        message = f"a hold on a claim by {claimant} is never lifted if both of these lift none: {two}"
         yield warning("hold-lift-needs-one-of-two", _LIFT, message, "Let others lift a hold without them.")
 
 
-def _kept_by(trial: Trial, party: Party) -> Iterator[Finding]:
+def _kept_by(trial: Trial, claimant: PersonId, party: Party) -> Iterator[Finding]:
     own = persons_of_party(trial.agreement, party)
-    if not _kept(trial, own):
+    if not _kept(trial, claimant, own):
         return
-    message = f"a hold by {_holder(trial, own)} is never lifted unless {party.id} agrees"
-    advice = f"Let others lift a hold without {party.id}."
+    held = f"a hold by {_holder(trial, own)} on a claim by {claimant}"
+    message, advice = (
+        f"{held} is never lifted unless {party.id} agrees",
+        f"Let others suffice without {party.id}.",
+    )
     if party.role is Role.DEPOSITOR:
         yield error("hold-lift-needs-depositor", _LIFT, message, advice)
     else:
         yield warning("hold-lift-needs-party", _LIFT, message, advice)
 
 
-def _keep_together(trial: Trial) -> Iterator[Two]:
-    claimant, seats = trial.diligent.claimant, trial.agreement.authorities.hold_lift.persons
+def _keep_together(trial: Trial, claimant: PersonId) -> Iterator[Two]:
     others = permutations(absent_parties(trial, claimant), 2)
     two = chain(pairs(trial, claimant), (two for two in others if _keeps_and_lifts(trial, two)))
-    return only_together(two, seats, lambda away: _kept(trial, away))
+    seats = trial.agreement.authorities.hold_lift.persons
+    return only_together(two, seats, lambda away: _kept(trial, claimant, away))
 
 
 def _keeps_and_lifts(trial: Trial, two: Two) -> bool:
@@ -95,11 +112,11 @@ def _keeps_and_lifts(trial: Trial, two: Two) -> bool:
     return bool(holding.persons & set(powers.hold)) and powers.hold_lift.satisfied_by(lifting.persons)
 
 
-def _kept(trial: Trial, silent: frozenset[PersonId]) -> bool:
+def _kept(trial: Trial, claimant: PersonId, silent: frozenset[PersonId]) -> bool:
     """Return whether a hold is never lifted while those persons lift none."""
-    if silent and suffice(trial, trial.agreement.authorities.hold_lift, silent):
+    if silent and suffice(trial.agreement.authorities.hold_lift, silent, claimant=claimant):
         return False
-    cast = replace(trial.diligent, silent=silent, holders=(_holder(trial, silent),))
+    cast = Cast(claimant=claimant, silent=silent, holders=(_holder(trial, silent),))
     return not trial.until(lambda claim: bool(claim.lifted), cast).claim.lifted
 
 

@@ -265,6 +265,17 @@ SHAPES: Final[dict[str, tuple[str, Severity, Agreement]]] = {
         ERROR,
         authorities(hold_lift={"all": [BEA, BEN]}),
     ),
+    "a hold on the claim of one of two beneficiaries": (
+        "hold-never-lifted",
+        ERROR,
+        second_beneficiary(
+            authorities=replace(
+                AGREEMENT.authorities,
+                claimants=(BEA, BEN, OLGA),
+                hold_lift=quorum({"all": [KIM, {"any": [OLGA, OTTO]}]}),
+            )
+        ),
+    ),
     "a hold that one neutral party keeps": (
         "hold-lift-needs-party",
         WARNING,
@@ -452,6 +463,7 @@ NAMED: Final = {
     "a stage that another beneficiary can stop": "if orrin says nothing",
     "a stage that only one of the agent's persons completes": "if ana@harbour is away",
     "a stage that needs the vendor's yes for one of two beneficiaries": "for a claim by olga@orrin",
+    "a hold on the claim of one of two beneficiaries": "on a claim by olga@orrin",
     "an objection that only one neutral party can settle": "if kestrel says nothing",
     "an objection that one of the agent's persons can leave open": "if ana@harbour says nothing",
     "a hold that the vendor and one neutral party keep": ": nordwind and kestrel",
