@@ -2420,6 +2420,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/bag/test_tree.py tests/fuzz/test_fuzz.py -k tree",
     ),
     _build(
+        "a mail server that greets line by line is waited for",
+        "activities/notices/post.py",
+        "async with asyncio.timeout(self.time_max.total_seconds()):",
+        "if self.time_max:",
+        "tests/activities/notices/test_post.py -k greets",
+    ),
+    _build(
+        "a link among the keys gives away what it names",
+        "deploy/prepare.py",
+        "os.chown(Path(folder) / entry, owner, GROUP, follow_symlinks=False)",
+        "os.chown(Path(folder) / entry, owner, GROUP)",
+        "tests/deploy/test_deploy.py -k link_among_the_keys",
+    ),
+    _build(
         "one agreement's notices have every place",
         "activities/notices/claim.py",
         "with crossing(retried=True), self.places.place(request.agreement):",

@@ -28,6 +28,7 @@ from tallystick.crypto.letter_key import webhook_key
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.ids import Digest, PartyId
+from tallystick.limits.notices import CHANNEL_REPLY_MAX
 from tallystick.limits.steps import LEDGER_STEP_MAX, NOTICE_STEP_MAX
 from tallystick.proof.letter import read_letter, verify_letter
 from tallystick.proof.reading import SignedAgreement
@@ -214,7 +215,8 @@ async def test_webhook_that_answers_byte_by_byte_is_given_up(
 async def test_mail_server_that_greets_line_by_line_is_given_up(tmp_path: Path) -> None:
     async with trickling(b"", b"220-wait\r\n") as port:
         sending = post(tmp_path, smtp_url=f"smtp://127.0.0.1:{port}", time_max=timedelta(seconds=0.4))
-        taken = await sending.send(MAILBOX, LETTER)
+        async with asyncio.timeout(CHANNEL_REPLY_MAX.total_seconds() / 2):  # the next bytes come in time
+            taken = await sending.send(MAILBOX, LETTER)
     assert (taken.taken, taken.detail) == (False, "no answer came in time")
 
 
