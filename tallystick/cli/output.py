@@ -7,7 +7,7 @@ it is printed as one line (`quoting.one_line`); where a terminal is narrower, in
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import typer
 from rich.console import Console
@@ -21,6 +21,8 @@ from tallystick.domain.quoting import escaped_json, one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+_TABLE_LENGTH_MAX: Final = 256 * 1024  # characters; a table of a thousand claims has half of that
 
 
 def print_json(document: JsonValue) -> None:
@@ -40,13 +42,20 @@ def print_result(document: JsonObject, lines: Iterable[str], *, as_json: bool) -
 def print_table(
     document: JsonObject, columns: Sequence[str], cells: Iterable[Sequence[object]], *, as_json: bool
 ) -> None:
-    """Print a document for machines, or its rows as a table for people."""
+    """Print a document for machines, or its rows as a table for people; one that is too long, row by row."""
     if as_json:
         print_json(document)
         return
+    texts = [[one_line(shown(cell)) for cell in row] for row in cells]
+    if (
+        sum(1 + len(text) for row in texts for text in row) > _TABLE_LENGTH_MAX
+    ):  # it would take minutes to lay out
+        for row in (columns, *texts):
+            _print("  ".join(row), sys.stdout)
+        return
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in cells:
-        table.add_row(*(Text(one_line(shown(cell))) for cell in row))  # plain text: others wrote it
+    for row in texts:
+        table.add_row(*map(Text, row))  # plain text: others wrote it
     _show(table)
 
 

@@ -29,10 +29,13 @@ def columns_of(out: TextIO) -> int | None:
 
 def rows(line: str, columns: int | None) -> Iterator[str]:
     """Yield the rows of one line of text; all of it is one row if there is no terminal."""
+    if columns is None:
+        yield line
+        return
     row, used, isolated = "", 0, False
-    room = None if columns is None else max(columns, _COLUMNS_MIN) - 1  # terminals differ at the last column
+    room = max(columns, _COLUMNS_MIN) - 1  # terminals differ at the last column
     for character in line:
-        if room is not None and used + _cells(character) > room:
+        if used + _cells(character) > room:
             # A row is a paragraph of its own (UAX #9): what was isolated is isolated again on the next.
             yield row + _END_OF_ISOLATE * isolated
             row, used = CONTINUES + _ISOLATE * isolated, len(CONTINUES)

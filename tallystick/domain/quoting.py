@@ -8,8 +8,7 @@ finds what a text of one line may not contain at all.
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from tallystick.limits.documents import MARKS_IN_A_ROW_MAX, TEXT_LENGTH_MAX
@@ -55,6 +54,8 @@ _ISOLATES: Final = frozenset({_ISOLATE, _END_OF_ISOLATE})
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 _MARKS: Final = frozenset({"Mn", "Me"})
 _MARKS_END: Final = 0x20000  # after the last mark of Unicode 3.2, but for those that are refused above
+_SELECTORS: Final = "\U000e0100-\U000e01ef"  # marks that are refused
+_ESCAPES_KEPT_MAX: Final = 4096
 _ASTRAL: Final = 0xFFFF
 _REST_LENGTH_MAX: Final = 64  # of the words that count what is left out
 
@@ -133,21 +134,45 @@ def _undrawing(text: str, *, also: str = "", spared: frozenset[str] = frozenset(
     """Return a text with what could draw escaped; a plain one costs no step of Python for each letter."""
     if _is_plain(text):
         return text.translate({ord(character): f"\\{character}" for character in also})
-    return "".join(_escaped(text, also=also, spared=spared))
+    return _escaped(text, also=also, spared=spared)
 
 
-def _escaped(text: str, *, also: str = "", spared: frozenset[str] = frozenset()) -> Iterator[str]:
-    marks = MARKS_IN_A_ROW_MAX  # a mark that stands first would lie on what is before the text
-    for character in text:
-        marks = marks + 1 if unicodedata.category(character) in _MARKS else 0
-        if character in also:
-            yield f"\\{character}"
-        elif character in spared:
-            yield character
-        elif character in _REFUSED or not character.isprintable() or marks > MARKS_IN_A_ROW_MAX:
-            yield _python_escape(character)
-        else:
-            yield character
+def _escaped(text: str, *, also: str = "", spared: frozenset[str] = frozenset()) -> str:
+    """Return a text with what could draw escaped; no step of Python for each of its many characters."""
+    escapes, shown, end = _escapes(also, spared), list[str](), 0
+    for pile in _piles().finditer(text):
+        shown += (text[end : pile.start()].translate(escapes), _python_escape(pile.group()))
+        end = pile.end()
+    return "".join(shown) + text[end:].translate(escapes)
+
+
+@cache
+def _piles() -> re.Pattern[str]:
+    """Return what finds marks that pile up; one that stands first would lie on what is before the text."""
+    marks = "".join(
+        letter for letter in map(chr, range(_MARKS_END)) if unicodedata.category(letter) in _MARKS
+    )
+    return re.compile(
+        f"\\A[{marks}{_SELECTORS}]+|(?<=[{marks}{_SELECTORS}]{{{MARKS_IN_A_ROW_MAX}}})[{marks}{_SELECTORS}]+"
+    )
+
+
+class _Escapes(dict[int, str]):
+    """How each character is shown, as `str.translate` asks for it."""
+
+    def __init__(self, also: str, spared: frozenset[str]) -> None:
+        super().__init__({ord(one): f"\\{one}" for one in also} | {ord(one): one for one in spared})
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        drawn = character in _REFUSED or not character.isprintable()
+        shown = _python_escape(character) if drawn else character
+        if len(self) < _ESCAPES_KEPT_MAX:
+            self[code] = shown
+        return shown
+
+
+_escapes: Final = lru_cache(maxsize=4)(_Escapes)
 
 
 def _python_escape(character: str) -> str:

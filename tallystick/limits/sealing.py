@@ -17,4 +17,4 @@ SEALED_BYTES_MAX: Final = 64 * 1024  # of what is sealed or opened in memory
 # Key files.
 KEY_FILE_SIZE_BYTES_MAX: Final = 32 * 1024
 ARGON2_OPERATIONS_MAX: Final = 8
-ARGON2_MEMORY_BYTES_MAX: Final = 512 * 1024 * 1024
+ARGON2_MEMORY_BYTES_MAX: Final = 256 * 1024 * 1024  # what `key new` chooses

@@ -14,12 +14,13 @@ What is opened is checked again (`opening`), against the depositor's signature.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from tallystick.client.answers import envelope_in, objects, texts
 from tallystick.client.records import recorded
 from tallystick.crypto.age import parse_identity
 from tallystick.crypto.custody.claim_recipient import claim_identity
-from tallystick.crypto.envelope import statement_id
+from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.claim.claim import Claim, StageProgress
@@ -36,6 +37,7 @@ from tallystick.domain.statements.deposits import TREE, Deposit, DepositedCompon
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import Contribution
 from tallystick.domain.statements.signed import BY_ENGINE, expect
+from tallystick.limits.agreements import COMPONENTS_MAX
 from tallystick.proof.case import Case, folded_as_shown
 from tallystick.proof.reading import read_agreement, read_signed
 
@@ -171,7 +173,7 @@ def _deposit(document: JsonObject, case: Case) -> Deposit:
     return signed.body
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Shown:
     """What the server shows, the case that its record folds to, and the deposit that the claim pins."""
 
@@ -200,10 +202,17 @@ class _Shown:
         by_leaf = {share.leaf: share.sealed_digest for share in shares if share.component == name}
         return OfferedComponent(deposited=deposited, custody=self._custody(deposited), contributions=by_leaf)
 
+    @cached_property
+    def _epochs(self) -> Mapping[Digest, Envelope]:
+        """The epochs shown, by what deposits name; a deposit has no more of them than components."""
+        shown = objects(self.document, "custody")
+        if len(shown) > COMPONENTS_MAX:
+            raise DeliveryRefusedError("more custody epochs than components", limit=COMPONENTS_MAX)
+        return {statement_id(one): one for one in (envelope_in(entry, "envelope") for entry in shown)}
+
     def _custody(self, deposited: DepositedComponent) -> Custody:
         """Return the epoch that the deposit names for a component, as the gate dealt it."""
-        epochs = (envelope_in(one, "envelope") for one in objects(self.document, "custody"))
-        envelope = next((one for one in epochs if statement_id(one) == deposited.custody), None)
+        envelope = self._epochs.get(deposited.custody)
         if envelope is None:
             raise DeliveryRefusedError(
                 "the custody epoch that the deposit names is missing", component=deposited.component

@@ -35,6 +35,12 @@ def test_a_cell_of_a_table_is_one_line(capfd: pytest.CaptureFixture[str]) -> Non
     assert all(line.isprintable() for line in lines)
 
 
+def test_a_table_that_is_too_long_to_lay_out_is_printed_row_by_row(capfd: pytest.CaptureFixture[str]) -> None:
+    print_table({}, ("a", "b"), [(HOSTILE, 4096 * "x")] * 100, as_json=False)
+    lines = capfd.readouterr().out.splitlines()
+    assert lines == ["a  b", *[f"{SEEN}  {4096 * 'x'}"] * 100]
+
+
 def test_json_says_the_same_and_draws_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     print_json({"said": HOSTILE})
     print_problem(TallystickError(HOSTILE, given=HOSTILE))

@@ -23,6 +23,7 @@ from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Authority, Happening, Kind, Outcome
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import DecisionStatement, Event
+from tallystick.limits.agreements import COMPONENTS_MAX
 from tallystick.proof.case import RecordRefusedError
 from tallystick.receiver.delivery import DeliveryRefusedError, TreeUnknownError
 from tallystick.receiver.receiver import receive
@@ -77,6 +78,12 @@ def custody_of_another(document: dict[str, Any]) -> None:
 
 def no_record(document: dict[str, Any]) -> None:
     document["record"].clear()
+
+
+def test_more_custody_epochs_than_components_are_not_read(escrow: FolderEscrow, tmp_path: Path) -> None:
+    liar = Liar(escrow, lambda document: document["custody"].extend([{}] * COMPONENTS_MAX))
+    with pytest.raises(DeliveryRefusedError, match="more custody epochs than components"):
+        receive(setting(liar, tmp_path / "bank"), escrow.release.claim)
 
 
 @pytest.mark.parametrize(

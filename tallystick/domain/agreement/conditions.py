@@ -13,6 +13,7 @@ from tallystick.domain.ids import name
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
 from tallystick.limits.agreements import CONDITION_DEPTH_MAX, EVIDENCE_ITEMS_MAX
+from tallystick.limits.documents import LIST_LENGTH_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Expression:
             MalformedDocumentError: Not an item's id or a non-empty `all_of`/`any_of`, or of too many items.
         """
         read = cls._read(value, where, depth)
-        if len(read.items) > EVIDENCE_ITEMS_MAX:
+        if len(read.items) > EVIDENCE_ITEMS_MAX or read.leaves > LIST_LENGTH_MAX:
             raise MalformedDocumentError("too many evidence items", at=where, limit=EVIDENCE_ITEMS_MAX)
         return read
 
@@ -64,6 +65,11 @@ class Expression:
     def to_json(self) -> JsonValue:
         """Return the JSON form."""
         return self.item if self.word == "item" else {self.word: [part.to_json() for part in self.parts]}
+
+    @property
+    def leaves(self) -> int:
+        """How often it names an item: each is looked at again for each moment of a claim that is played."""
+        return 1 if self.word == "item" else sum(part.leaves for part in self.parts)
 
     @property
     def items(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from tallystick.domain.codec import MalformedDocumentError, decode, encode
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.json import JsonValue
 from tallystick.limits.agreements import CONDITION_DEPTH_MAX
+from tallystick.limits.documents import LIST_LENGTH_MAX
 
 INSOLVENCY = Expression.from_json({"all_of": ["record", {"any_of": ["outage", "declaration"]}]}, "")
 
@@ -104,3 +105,9 @@ def test_no_expression_names_more_items_than_an_agreement_may_have() -> None:
     many: JsonValue = {"any_of": [{"all_of": [f"paper-{n}", f"copy-{n}"]} for n in range(33)]}
     with pytest.raises(MalformedDocumentError, match="too many"):
         Expression.from_json(many, "")
+
+
+def test_no_expression_names_items_more_often_than_a_list_may_have_members() -> None:
+    Expression.from_json({"all_of": ["a"] * LIST_LENGTH_MAX}, "")
+    with pytest.raises(MalformedDocumentError, match="too many evidence items"):
+        Expression.from_json({"any_of": ["a", {"all_of": ["a"] * LIST_LENGTH_MAX}]}, "")
