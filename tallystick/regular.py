@@ -2,7 +2,8 @@
 
 Use `open_regular` and `read_regular` for every file that a user named or that was found in a folder, and
 `open_lock` for a file that is there to be locked. `open_or_pipe` is for what a user may give through a pipe.
-`ownership_fault` says why a folder is not one's own, and `place_fault` why another could be put in its place.
+`ownership_fault` says why a folder is not one's own, and `place_fault` why another could be put in its place;
+both say who may write to it, and how to change that.
 
 A FIFO blocks the program that opens it until somebody writes, and a device may never end. So nothing here
 waits: what is opened is looked at before it is read. Another file that takes the name meanwhile changes
@@ -11,9 +12,12 @@ nothing.
 
 import contextlib
 import errno
+import grp
 import io
 import os
+import pwd
 import select
+import shlex
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +28,7 @@ from tallystick.limits.desk import PIPE_OPENED_MAX
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 _LOCK: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 _PRIVATE: Final = 0o600
+_ROOT: Final = 0
 OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -104,21 +109,53 @@ def ownership_fault(folder: Path) -> str | None:
         return "is not a folder"
     if found.st_uid != os.geteuid():
         return "belongs to another user"
-    return "may be written to by others" if found.st_mode & OTHERS_WRITE else None
+    if (writers := _other_writers(found)) is not None:
+        return f"may be written to by {writers}: run `{_closing(folder)}`"
+    return None
 
 
 def place_fault(path: Path) -> str | None:
     """Return why anybody could put something else in the place of `path`; None if only its owner can.
 
     Anyone who may write to a folder may rename what is in it, whoever owns that, unless the folder is sticky
-    as `/tmp` is. A folder that only a group may write to is let pass: most users have a group of their own.
+    as `/tmp` is. A folder that a group may write to is let pass only if nobody else is in that group: many
+    users have a group of their own, and folders that it may write to.
     """
     for folder in dict.fromkeys((*path.absolute().parents, *Path(os.path.realpath(path)).parents)):
         with contextlib.suppress(FileNotFoundError):  # it is about to be made
-            mode = folder.stat().st_mode
-            if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-                return f"lies in {folder}, to which everybody may write"
+            found = folder.stat()
+            if not found.st_mode & stat.S_ISVTX and (writers := _other_writers(found)) is not None:
+                return f"lies in {folder}, to which {writers} may write: run `{_closing(folder)}`"
     return None
+
+
+def has_others(group_id: int, owner: int) -> bool:
+    """Return whether this machine knows of anybody in a group but its owner, this user and root.
+
+    Root's own group is root. Members whom a directory service does not list are not known here, and neither
+    are those of a group without a name, such as a container's.
+    """
+    if group_id == _ROOT:
+        return False
+    with contextlib.suppress(KeyError):
+        named = set(grp.getgrgid(group_id).gr_mem)
+        people = pwd.getpwall()
+        known = {one.pw_uid for one in people if one.pw_gid == group_id or one.pw_name in named}
+        return bool(known - {owner, os.geteuid(), _ROOT} or named - {one.pw_name for one in people})
+    return False
+
+
+def _other_writers(found: os.stat_result) -> str | None:
+    """Return who else may write to a folder, in words; None if nobody may."""
+    if found.st_mode & stat.S_IWOTH:
+        return "everybody"
+    if found.st_mode & stat.S_IWGRP and has_others(found.st_gid, found.st_uid):
+        return f"the group {grp.getgrgid(found.st_gid).gr_name}"
+    return None
+
+
+def _closing(folder: Path) -> str:
+    return f"chmod go-w {shlex.quote(str(folder))}"
 
 
 def _checked(descriptor: int, path: Path) -> int:

@@ -34,7 +34,7 @@ from tallystick.durable import Fsync, make_private, write_durably
 from tallystick.limits.documents import JSON_SIZE_BYTES_MAX
 from tallystick.limits.processes import LOGS_KEPT_MAX
 from tallystick.limits.sealing import KEY_FILE_SIZE_BYTES_MAX
-from tallystick.regular import OTHERS_WRITE, read_regular, read_with_facts
+from tallystick.regular import OTHERS_WRITE, place_fault, read_regular, read_with_facts
 from tallystick.settings import Settings, read_settings
 
 _PUBLICATION: Final = ".pub"
@@ -126,9 +126,11 @@ class Site:
         """Return the public facts of the deployment.
 
         Raises:
-            DataFolderError: Others may change the file.
+            DataFolderError: Others may change the file, or put another in its place.
             DeploymentUnreadableError: The file was altered.
         """
+        if (fault := place_fault(self.public_file)) is not None:
+            raise DataFolderError(f"{self.public_file} {fault}", data=str(self.root), reason=fault)
         facts, content = read_with_facts(self.public_file, JSON_SIZE_BYTES_MAX)
         if facts.st_mode & OTHERS_WRITE:
             found = f"{stat.S_IMODE(facts.st_mode):04o}"

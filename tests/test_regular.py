@@ -1,15 +1,19 @@
 """Files that a user named or that were found: regular ones only, and nothing is waited for."""
 
 import errno
+import grp
 import os
+import pwd
 import stat
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tallystick.regular import (
     NotRegularError,
+    has_others,
     open_lock,
     open_or_pipe,
     open_regular,
@@ -98,8 +102,8 @@ def test_a_folder_that_others_could_change_is_reported(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir(mode=0o755)
     assert ownership_fault(own) is None
-    own.chmod(0o775)
-    assert ownership_fault(own) == "may be written to by others"
+    own.chmod(0o777)
+    assert ownership_fault(own) == f"may be written to by everybody: run `chmod go-w {own}`"
     (tmp_path / "link").symlink_to("own")
     assert ownership_fault(tmp_path / "link") == "is a symbolic link"
     (tmp_path / "file").touch()
@@ -110,8 +114,47 @@ def test_a_place_below_a_folder_that_everybody_may_write_to_is_reported(tmp_path
     own = tmp_path / "shared" / "desk"
     own.mkdir(parents=True, mode=0o700)
     (tmp_path / "link").symlink_to(own)
-    for mode, is_told in [(0o777, True), (0o1777, False), (0o775, False)]:
+    for mode, is_told in [(0o777, True), (0o1777, False), (0o755, False)]:
         (tmp_path / "shared").chmod(mode)
         for place in (own / "bank", own / "new" / "bank", tmp_path / "link" / "bank"):
             told = "to which everybody may write" in str(place_fault(place))
             assert told is is_told, (oct(mode), place)
+
+
+def somebody_elses_group() -> grp.struct_group:
+    """A group in which one user is, who is neither root nor this one."""
+    mine, users = {0, os.geteuid()}, Counter(one.pw_gid for one in pwd.getpwall())
+    alone = (one for one in pwd.getpwall() if users[one.pw_gid] == 1 and one.pw_uid not in mine)
+    groups = (grp.getgrgid(one.pw_gid) for one in alone if one.pw_gid)
+    return next(group for group in groups if not group.gr_mem)
+
+
+def test_a_group_in_which_anybody_else_is_is_told_from_a_users_own() -> None:
+    shared = somebody_elses_group()
+    (member,) = [one for one in pwd.getpwall() if one.pw_gid == shared.gr_gid]
+    assert has_others(shared.gr_gid, os.geteuid())
+    assert not has_others(shared.gr_gid, member.pw_uid)
+    assert not has_others(0, os.geteuid())
+    assert not has_others(2**31 - 7, os.geteuid()), "nobody is known in a group without a name"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to give a folder to a group")
+def test_a_folder_that_a_group_of_others_may_write_to_is_reported_with_what_to_run(tmp_path: Path) -> None:
+    shared, group = tmp_path / "a shared one", somebody_elses_group()
+    shared.mkdir()
+    os.chown(shared, -1, group.gr_gid)
+    shared.chmod(0o775)
+    told = f"the group {group.gr_name}"
+    command = f"run `chmod go-w '{shared}'`"
+    assert ownership_fault(shared) == f"may be written to by {told}: {command}"
+    assert place_fault(shared / "bank") == f"lies in {shared}, to which {told} may write: {command}"
+    shared.chmod(0o755)
+    assert ownership_fault(shared) is place_fault(shared / "bank") is None
+
+
+def test_a_folder_that_the_users_own_group_may_write_to_is_let_pass(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    os.chown(own, -1, os.getegid())
+    own.chmod(0o775)
+    assert has_others(os.getegid(), os.geteuid()) is (place_fault(own / "bank") is not None)

@@ -2742,6 +2742,27 @@ BUILDS: Final[tuple[Build, ...]] = (
         "return claimants",
         "tests/domain/inbox/test_waiting.py -k another_beneficiary",
     ),
+    _build(
+        "a group of others may put another file in the place of one's own",
+        "tallystick/regular.py",
+        "if found.st_mode & stat.S_IWGRP and has_others(found.st_gid, found.st_uid):",
+        "if False:",
+        "tests/test_regular.py",
+    ),
+    _build(
+        "the members of a group are counted by its list alone",
+        "tallystick/regular.py",
+        "if one.pw_gid == group_id or one.pw_name in named",
+        "if one.pw_name in named",
+        "tests/test_regular.py",
+    ),
+    _build(
+        "anybody may put another file in the place of a deployment's",
+        "tallystick/site.py",
+        "if (fault := place_fault(self.public_file)) is not None:",
+        "if (fault := str()):",
+        "tests/stack/test_site.py",
+    ),
 )
 
 

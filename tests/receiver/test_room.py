@@ -122,8 +122,8 @@ def test_folder_that_is_a_link_is_not_used(part: str, escrow: FolderEscrow, tmp_
 
 def test_folder_that_others_may_write_to_is_not_used(escrow: FolderEscrow, tmp_path: Path) -> None:
     (tmp_path / "bank").mkdir()
-    (tmp_path / "bank").chmod(0o770)
-    with pytest.raises(FolderNotOwnError, match="may be written to by others"):
+    (tmp_path / "bank").chmod(0o703)
+    with pytest.raises(FolderNotOwnError, match="may be written to by everybody: run"):
         receive(setting(escrow, tmp_path / "bank"), escrow.release.claim)
     assert list((tmp_path / "bank").iterdir()) == []
 

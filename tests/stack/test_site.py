@@ -191,3 +191,10 @@ def test_a_file_in_the_place_of_the_data_folder_is_refused(tmp_path: Path) -> No
     with pytest.raises(DataFolderError) as refused:
         prepare(tmp_path / "site", deployment="harbour")
     assert refused.value.facts["reason"] == "File exists"
+
+
+def test_public_facts_in_whose_place_anybody_could_put_others_are_refused(tmp_path: Path) -> None:
+    site = prepare(tmp_path / "data", deployment="harbour", root_files=())
+    site.root.chmod(0o777)
+    with pytest.raises(DataFolderError, match=f"everybody may write: run `chmod go-w {site.root}`"):
+        site.deployment()

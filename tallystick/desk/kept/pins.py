@@ -39,7 +39,7 @@ class TrustFileExposedError(TallystickError):
     why = "Anyone who can change the trust file decides which agreement and which log you believe."
     advice = (
         "Compare what it pins with the other parties, then run `chmod 600` on it. If it is a link, put the "
-        "file itself in its place; if it is another user's, or lies where everybody may write, move your key "
+        "file itself in its place; if it is another user's, or lies where others may write, move your key "
         "to a folder of your own."
     )
 

@@ -29,7 +29,7 @@ def test_a_folder_that_others_may_write_to_is_not_worked_in(tmp_path: Path) -> N
     (tmp_path / "deposit").mkdir(mode=0o700)
     (tmp_path / "deposit" / "begun.json").write_text("planted")
     (tmp_path / "deposit").chmod(0o777)
-    with pytest.raises(WorkFolderExposedError, match="by others"), working_in(tmp_path / "deposit"):
+    with pytest.raises(WorkFolderExposedError, match="by everybody"), working_in(tmp_path / "deposit"):
         pass
     (tmp_path / "link").symlink_to("deposit")
     with pytest.raises(WorkFolderExposedError, match="symbolic link"), working_in(tmp_path / "link"):
