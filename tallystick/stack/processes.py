@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from tallystick.locations import BlobLocation
 from tallystick.settings import Settings, environment_of
 from tallystick.site import Site
 
@@ -27,6 +28,7 @@ def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:
     """Return the processes of the stack, in the order in which they start."""
     environment = {**os.environ, **environment_of(settings), "PYTHONUNBUFFERED": "1"}
     host, port = settings.temporal_address.rsplit(":", 1)
+    first, *others = settings.blob_locations
     return (
         StackProcess(
             name="temporal",
@@ -35,7 +37,7 @@ def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:
             ready=lambda _log: _listens(host, int(port)),
         ),
         _of_ours("worker", ("workflows.worker",), environment, _says_ready),
-        _of_ours("gate", ("workflows.worker", "--gate"), environment, _says_ready),
+        _of_ours("gate", ("workflows.worker", "--gate"), {**environment, **_only_reads(first)}, _says_ready),
         _of_ours(
             "api",
             (
@@ -43,10 +45,15 @@ def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:
                 *("--http", "api.http.connections:Connection"),
                 *("--host", settings.api_host, "--port", str(settings.api_port)),
             ),
-            environment,
+            {**environment, **_only_reads(*others)},
             lambda _log: _answers(f"http://{settings.api_host}:{settings.api_port}/readyz"),
         ),
     )
+
+
+def _only_reads(*locations: BlobLocation) -> Mapping[str, str]:
+    """Return the setting with which a process writes no copy there: the worker alone writes every store."""
+    return {"TALLYSTICK_BLOBS_READ_ONLY": " ".join(location.url for location in locations)}
 
 
 def _of_ours(

@@ -2763,6 +2763,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "if (fault := str()):",
         "tests/stack/test_site.py",
     ),
+    _build(
+        "the API of `tallystick up` writes both stores",
+        "tallystick/stack/processes.py",
+        "{**environment, **_only_reads(*others)},",
+        "environment,",
+        "tests/stack/test_processes.py",
+    ),
+    _build(
+        "the gate of `tallystick up` writes both stores",
+        "tallystick/stack/processes.py",
+        "{**environment, **_only_reads(first)}",
+        "environment",
+        "tests/stack/test_processes.py",
+    ),
 )
 
 
