@@ -161,14 +161,16 @@ def _caller(session: Session, key: PublicKey, known: Sequence[PersonKey]) -> Cal
 
 
 def _persons(session: Session, key: PublicKey, known: Sequence[PersonKey]) -> Mapping[AgreementId, PersonId]:
-    persons: dict[AgreementId, PersonId] = {}
+    newest: dict[AgreementId, PersonKey] = {}
     for one in known:  # newest versions first
-        persons.setdefault(one.agreement_id, one.person)
+        newest.setdefault(one.agreement_id, one)
+    persons = {agreement_id: one.person for agreement_id, one in newest.items()}
     doubtful = ledger.agreements_with(session, Kind.KEY_REVOCATION, persons)
     for agreement_id in doubtful:
         person = persons.pop(agreement_id)
         # If it cannot be read who was revoked, the key sees nothing of this agreement, and all of the others.
         with unless_damaged("an agreement's revocations are unreadable", agreement=agreement_id):
-            if key not in revocations.revoked_keys(session, agreement_id):
+            listing = newest[agreement_id].agreement_digest
+            if not revocations.is_revoked(session, agreement_id, key, listing):
                 persons[agreement_id] = person
     return persons

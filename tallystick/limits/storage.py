@@ -44,6 +44,7 @@ assert EVIDENCE_SPARE_BYTES < DEPOSIT_SPARE_BYTES
 
 # Deposits under one agreement within a day: each has every byte that it names read, in every store.
 DEPOSIT_DAY: Final = timedelta(days=1)
+DEPOSITS_READ_MAX: Final = 64  # rows in one question to the database
 DEPOSITS_PER_DAY_MAX: Final = 96
 DEPOSITS_PER_PERSON_AND_DAY_MAX: Final = 72
 DEPOSITED_BYTES_PER_DAY_MAX: Final = 4 << 40

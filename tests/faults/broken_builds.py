@@ -2777,6 +2777,34 @@ BUILDS: Final[tuple[Build, ...]] = (
         "environment",
         "tests/stack/test_processes.py",
     ),
+    _build(
+        "the rows of all deposits are read for the newest",
+        "tallystick/store/registers/deposits.py",
+        "query.order_by(col(DepositRow.number).desc()).limit(DEPOSITS_READ_MAX)",
+        "query.order_by(col(DepositRow.number).desc())",
+        "tests/store/registers/test_deposits.py",
+    ),
+    _build(
+        "a look at all keys reads the revocations once a version",
+        "tallystick/store/cases/revocations.py",
+        "if listed:  #",
+        "if True:  #",
+        "tests/store/cases/test_revocations.py",
+    ),
+    _build(
+        "a filing reads every version of its agreement",
+        "tallystick/store/registers/agreements.py",
+        "    query = query.where(col(AgreementRow.version) > after)\n",
+        "",
+        "tests/store/cases/test_revocations.py",
+    ),
+    _build(
+        "a request reads every version for a revoked key",
+        "tallystick/store/cases/revocations.py",
+        "return key in keys_revoked(session, agreement_id, listing.signed().agreement)",
+        "return key in revoked_keys(session, agreement_id)",
+        "tests/store/cases/test_revocations.py",
+    ),
 )
 
 

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.ids import AgreementId, PublicKey
+from tallystick.domain.ids import AgreementId, Digest, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Entry
@@ -47,15 +47,27 @@ def revoked_keys(session: Session, agreement_id: AgreementId) -> frozenset[Publi
     for version in reversed(agreements.versions(session, agreement_id)):
         agreement = version.signed().agreement
         listed = {person.signing_key for person in agreement.persons} - known
-        gone |= listed & keys_revoked(session, agreement_id, agreement)
+        if listed:  # most versions list no key that a newer one leaves out
+            gone |= listed & keys_revoked(session, agreement_id, agreement)
         known |= listed
     return frozenset(gone)
 
 
+def is_revoked(session: Session, agreement_id: AgreementId, key: PublicKey, newest: Digest) -> bool:
+    """Return whether a key is revoked, as `revoked_keys` says, without a look at older versions.
+
+    Args:
+        newest: The digest of the newest version that lists the key.
+
+    Raises:
+        TallystickError: That version, or an entry, was altered.
+    """
+    listing = agreements.by_digest(session, newest)
+    assert listing is not None, "a key is listed by a version on record"
+    return key in keys_revoked(session, agreement_id, listing.signed().agreement)
+
+
 def later_versions(session: Session, registered: RegisteredAgreement) -> Sequence[Agreement]:
     """Return the versions of an agreement that came after `registered`."""
-    return [
-        version.signed().agreement
-        for version in agreements.versions(session, registered.agreement_id)
-        if version.version > registered.version
-    ]
+    later = agreements.versions(session, registered.agreement_id, after=registered.version)
+    return [version.signed().agreement for version in later]

@@ -180,9 +180,10 @@ def latest(session: Session, agreement_id: AgreementId) -> RegisteredAgreement |
     return None if row is None else _registered(row, named_entry(session, agreement_id, Digest(row.digest)))
 
 
-def versions(session: Session, agreement_id: AgreementId) -> list[RegisteredAgreement]:
-    """Return all versions of an agreement, oldest first."""
+def versions(session: Session, agreement_id: AgreementId, *, after: int = 0) -> list[RegisteredAgreement]:
+    """Return the versions of an agreement, oldest first: all, or those with a higher number than `after`."""
     query = select(AgreementRow).where(col(AgreementRow.agreement_id) == agreement_id)
+    query = query.where(col(AgreementRow.version) > after)
     rows = session.exec(query.order_by(col(AgreementRow.version))).all()
     return [_registered(row, named_entry(session, agreement_id, Digest(row.digest))) for row in rows]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
@@ -15,6 +16,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
+from tallystick.limits.storage import DEPOSITS_READ_MAX
 from tallystick.store.damage import unless_damaged
 from tallystick.store.database.tables import DepositRow
 from tallystick.store.ledger.entry import LedgerEntry
@@ -129,14 +131,21 @@ def readable(
         before: Only deposits with a lower number.
         limit: How many are looked at, at most.
     """
-    query = select(DepositRow).where(col(DepositRow.agreement_id) == agreement_id)
-    if before is not None:
-        query = query.where(col(DepositRow.number) < before)
-    for row in session.exec(query.order_by(col(DepositRow.number).desc()).limit(limit)).all():
+    for row in islice(_newest_first(session, agreement_id, before), limit):
         with unless_damaged("a deposit is unreadable", agreement=agreement_id, deposit=row.digest):
             stored = _deposit(row, named_entry(session, agreement_id, Digest(row.digest)))
             stored.body()
             yield stored
+
+
+def _newest_first(session: Session, agreement_id: AgreementId, before: int | None) -> Iterator[DepositRow]:
+    """Yield the rows of deposits with a lower number than `before`, a few of them at a time."""
+    query = select(DepositRow).where(col(DepositRow.agreement_id) == agreement_id)
+    query = query.order_by(col(DepositRow.number).desc()).limit(DEPOSITS_READ_MAX)
+    wanted = query if before is None else query.where(col(DepositRow.number) < before)
+    while rows := session.exec(wanted).all():
+        yield from rows
+        wanted = query.where(col(DepositRow.number) < rows[-1].number)
 
 
 def page(

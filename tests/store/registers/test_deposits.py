@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, event
 
-from tallystick.crypto.envelope import statement_id
+from tallystick.crypto.envelope import Envelope, statement_id
+from tallystick.limits.storage import DEPOSITS_READ_MAX
 from tallystick.store.database.session import database_now, reading, transaction
-from tallystick.store.database.tables import EntryRow
+from tallystick.store.database.tables import DepositRow, EntryRow
 from tallystick.store.ledger.ledger import TooEarlyError, entries
 from tallystick.store.registers import deposits
 from tallystick.store.registers.deposits import DepositOutOfOrderError
@@ -117,3 +118,28 @@ def test_a_damaged_deposit_ends_no_list(database: Engine) -> None:
         assert deposits.page(session, LOG, before=None, limit=1) == ([], 2)
         found, following = deposits.page(session, LOG, before=2, limit=1)
     assert ([one.number for one in found], following) == ([1], None)
+
+
+def test_the_newest_deposit_is_found_without_reading_the_rows_of_all(database: Engine) -> None:
+    last: Envelope | None = None
+    with transaction(database) as session:
+        for number in range(1, 3 * DEPOSITS_READ_MAX):
+            last = deposit(number, last)
+            deposits.record(session, last, AT)
+    loaded: list[DepositRow] = []
+
+    def note(row: DepositRow, _: object) -> None:
+        loaded.append(row)
+
+    event.listen(DepositRow, "load", note)
+    try:
+        with reading(database) as session:
+            newest = next(iter(deposits.readable(session, LOG)))
+            assert len(loaded) == DEPOSITS_READ_MAX
+            numbers = [one.number for one in deposits.readable(session, LOG)]
+            some = [one.number for one in deposits.readable(session, LOG, before=70, limit=66)]
+    finally:
+        event.remove(DepositRow, "load", note)
+    assert newest.number == 3 * DEPOSITS_READ_MAX - 1
+    assert numbers == [*range(newest.number, 0, -1)]
+    assert some == [*range(69, 3, -1)]
