@@ -49,7 +49,7 @@ def read_address(text: str) -> ServerAddress:
     Raises:
         ServerAddressError: Not an absolute `http` or `https` URL with a host, or one with more in it.
     """
-    if not text.startswith(("http://", "https://")):
+    if not text.lower().startswith(("http://", "https://")):
         raise ServerAddressError(f"it must begin with https:// or http://, as in http://{text}")
     try:
         url = httpx.URL(text)

@@ -10,6 +10,8 @@ from tallystick.client.address import ServerAddressError, read_address
     [
         ("https://escrow.example", "escrow.example", False),
         ("https://escrow.example:8443/base", "escrow.example", False),
+        ("HTTPS://Escrow.Example", "escrow.example", False),
+        ("Http://127.0.0.1", "127.0.0.1", True),
         ("https://büro.example", "xn--bro-hoa.example", False),
         ("http://127.0.0.1:8080", "127.0.0.1", True),
         ("http://127.8.8.8", "127.8.8.8", True),
@@ -27,7 +29,7 @@ def test_an_address_says_its_host_and_whether_it_is_this_machine(
 ) -> None:
     address = read_address(text)
     assert (address.host, address.loopback) == (host, loopback)
-    assert address.secure == text.startswith("https")
+    assert address.secure == text.lower().startswith("https")
 
 
 @pytest.mark.parametrize(

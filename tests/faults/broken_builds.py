@@ -2455,6 +2455,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/deploy/test_deploy.py -k link_among_the_keys",
     ),
     _build(
+        "a scheme in capitals is no scheme",
+        "tallystick/client/address.py",
+        'if not text.lower().startswith(("http://", "https://")):',
+        'if not text.startswith(("http://", "https://")):',
+        "tests/client/test_address.py",
+    ),
+    _build(
         "one agreement's notices have every place",
         "activities/notices/claim.py",
         "with crossing(retried=True), self.places.place(request.agreement):",
