@@ -124,8 +124,9 @@ def windows_leave_a_day(agreement: Agreement) -> Iterator[Finding]:
         ("approval", windows.approval, _DAY),
         ("provisioning", windows.provisioning, _HOUR),
         ("returning", windows.returning, _DAY),
+        ("notice.deemed_after", agreement.notice.deemed_after, _DAY),
     )
-    short = [f"{name} ({period.text})" for name, period, least in needed if period.roughly < least]
+    short = [f"{name} ({one.text})" for name, one, least in needed if one is not None and one.roughly < least]
     if short:
         message = f"too short for people, or for a receiver with much to fetch: {joined(short, 'and')}"
         advice = "Give people a business day at least, and a receiver an hour."

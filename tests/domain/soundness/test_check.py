@@ -569,6 +569,7 @@ WARNINGS: list[tuple[str, str, Agreement]] = [
     ("window-short", "/windows", windows(approval="PT2H")),
     ("window-short", "/windows", windows(provisioning="PT59M")),
     ("window-short", "/windows", windows(returning="PT23H")),
+    ("window-short", "/windows", notice(deemed_after=Period("PT1M"))),
     ("beneficiary-cannot-claim", "/parties/5", TWO_BENEFICIARIES),
     ("arbitrator-without-power", "/authorities/arbitration", authorities(arbitration=quorum(TOM))),
     ("court-order-one-party", "/authorities/court_order", authorities(court_order=quorum(TOM))),
