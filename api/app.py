@@ -18,10 +18,10 @@ from api.backend.backend import Backend, EnginePort, open_backend, utc_now
 from api.backend.temporal import TemporalEngine
 from api.backend.tidying import keep_tidying
 from api.http import openapi, problems
+from api.http.bounded import Arrivals
 from api.http.heads import Heads, OneLength, Unkept
 from api.http.metrics import Counting, Metrics
 from api.http.metrics_port import served
-from api.http.routing import VERSION
 from api.http.turns import Turns
 from api.routes import (
     acts,
@@ -66,7 +66,7 @@ def create_app(
         title="Tallystick",
         version=__version__,
         description="Multi-party release approval for escrowed software: only signatures decide.",
-        openapi_url=f"{VERSION}/openapi.json",
+        openapi_url=None,  # `openapi.install` has the route
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
@@ -85,6 +85,7 @@ def create_app(
     app.add_middleware(Heads, has_its_own=lambda path: "HEAD" in problems.methods_at(app, path))
     app.add_middleware(OneLength)
     app.add_middleware(Unkept)
+    app.add_middleware(Arrivals)
     return app
 
 

@@ -14,15 +14,17 @@ from typing import Any, Final, TypeVar, cast, get_type_hints
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.backend.backend import Backend
 from api.http.auth import Asker, identified
-from api.http.problems import BodyTooSlowError, UnauthenticatedError
+from api.http.problems import BodyTooSlowError, UnauthenticatedError, problem_response
 from api.http.tokens import subject_of
-from api.http.turns import Lane, Turns, in_turn, subscriber
+from api.http.turns import Lane, Line, NoTurnInTimeError, Turns, in_turn, subscriber
 from tallystick.limits.api import (
     ANSWER_BUFFER_BYTES_MAX,
+    ARRIVALS_EACH_MAX,
+    ARRIVALS_MAX,
     BODY_BYTES_PER_SECOND_MIN,
     BODY_PAUSE_MAX,
     BODY_TIME_MAX,
@@ -118,6 +120,32 @@ def _called_in_turn(endpoint: Callable[..., Any]) -> Callable[..., Awaitable[Res
 def _answers_json(endpoint: Callable[..., object]) -> bool:
     answer = get_type_hints(endpoint).get("return")
     return not (isinstance(answer, type) and issubclass(answer, Response))
+
+
+class Arrivals:
+    """ASGI middleware that lets one address begin few requests between two looks at all connections.
+
+    Every request costs the one thread that serves all connections something, whoever sent it, even one for
+    an address that does not exist. A hundred connections of one address would otherwise be answered in one
+    go, again and again, and every step of another's answer waits for that.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap `app`."""
+        self._app = app
+        self._line = Line(places=ARRIVALS_MAX, each=ARRIVALS_EACH_MAX)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on when it is its address's turn."""
+        if scope["type"] == "http":
+            host, _ = scope.get("client") or ("unknown", 0)
+            try:
+                async with self._line.place(subscriber(host)):
+                    await asyncio.sleep(0)  # the place is free again once all connections were looked at
+            except NoTurnInTimeError as refusal:
+                await problem_response(refusal)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class TimedBody:

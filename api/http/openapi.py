@@ -4,15 +4,19 @@ A route does not list its refusals: the statuses that an operation may answer wi
 follow from its method, and from whether the caller must say who they are.
 """
 
+import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final, cast
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from api.http.problems import MEDIA_TYPE, status_of
 from tallystick.domain.errors import known_errors
+
+PATH: Final = "/v1/openapi.json"
 
 ENVELOPE_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -98,14 +102,25 @@ _TITLES: Final[Mapping[int, str]] = {
 
 
 def install(app: FastAPI, public: frozenset[str]) -> None:
-    """Have `app` describe itself; at the `public` paths nobody needs to say who they are."""
+    """Have `app` describe itself; at the `public` paths nobody needs to say who they are.
+
+    Its description is written once: whoever asks for it needs no key, and to write it takes long.
+    """
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _document(app, public)
         return app.openapi_schema
 
+    @cache
+    def written() -> bytes:
+        return json.dumps(document(), ensure_ascii=False, separators=(",", ":")).encode()
+
+    async def shown(_: Request) -> Response:
+        return Response(written(), media_type="application/json")
+
     app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way
+    app.add_route(PATH, shown, include_in_schema=False)
 
 
 def operation_id(route: APIRoute) -> str:

@@ -18,6 +18,8 @@ EVENT_STREAM_MAX: Final = timedelta(minutes=15)  # then the client asks again, f
 assert UPDATE_WAIT_MAX < HTTP_TIMEOUT  # so that the client still gets an answer
 
 # What one caller has under way in one process of the API, and the threads that callers take in turn.
+ARRIVALS_MAX: Final = 8  # requests that begin at once, between two looks at all connections,
+ARRIVALS_EACH_MAX: Final = 2  # and of one address
 REQUESTS_EACH_MAX: Final = 8  # of one caller at once,
 HEAVY_REQUESTS_EACH_MAX: Final = 4  # if they cost much,
 STRANGER_REQUESTS_EACH_MAX: Final = 4  # or of one address, as long as nobody knows who asks;

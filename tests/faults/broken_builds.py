@@ -2812,6 +2812,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "return key in revoked_keys(session, agreement_id)",
         "tests/store/cases/test_revocations.py",
     ),
+    _build(
+        "a hundred connections of one address are answered in one go",
+        "api/http/bounded.py",
+        "self._line = Line(places=ARRIVALS_MAX, each=ARRIVALS_EACH_MAX)",
+        "self._line = Line(places=1000, each=1000)",
+        "tests/api/http/test_turns.py -k many_connections",
+    ),
+    _build(
+        "the API's description is written for everyone who asks",
+        "api/http/openapi.py",
+        "    @cache\n    def written",
+        "    def written",
+        "tests/api/http/test_openapi.py",
+    ),
 )
 
 

@@ -10,10 +10,10 @@ from threading import Event
 
 import httpx
 import pytest
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
 
 from api.backend.known_keys import KnownKeys
-from api.http.bounded import TimedBody
+from api.http.bounded import Arrivals, TimedBody
 from api.http.problems import BodyTooSlowError
 from api.http.turns import (
     WIDTHS,
@@ -29,6 +29,7 @@ from api.http.turns import (
 from tallystick.domain.ids import Digest, PublicKey
 from tallystick.domain.statements.acts import Intake
 from tallystick.limits.api import (
+    ARRIVALS_EACH_MAX,
     CONNECTIONS_MAX,
     HEAVY_REQUESTS_EACH_MAX,
     REQUESTS_WAITING_EACH_MAX,
@@ -258,6 +259,23 @@ async def test_all_whom_nobody_knows_together_leave_connections_to_the_others() 
 )
 def test_one_subscriber_has_a_whole_network_of_ipv6(one: str, other: str, *, same: bool) -> None:
     assert (subscriber(one) == subscriber(other)) is same
+
+
+async def test_an_address_with_many_connections_begins_few_requests_before_anothers_turn() -> None:
+    begun = list[str]()
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        begun.append(scope["client"][0])
+
+    async def unsent(_: Message) -> None:
+        return
+
+    arrivals = Arrivals(app)
+    async with asyncio.TaskGroup() as asked:
+        for host in (*["192.0.2.1"] * 100, "192.0.2.2"):
+            asked.create_task(arrivals({"type": "http", "client": (host, 1)}, never, unsent))
+    assert begun.index("192.0.2.2") <= ARRIVALS_EACH_MAX
+    assert len(begun) == 101
 
 
 async def never() -> Message:
