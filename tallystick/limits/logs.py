@@ -2,7 +2,11 @@
 
 from typing import Final
 
-from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX, ENVELOPE_OVERHEAD_BYTES_MAX
+from tallystick.limits.documents import (
+    AGREEMENT_SIZE_BYTES_MAX,
+    ENVELOPE_OVERHEAD_BYTES_MAX,
+    SIGNATURES_PER_ENVELOPE_MAX,
+)
 
 # Logs and their proofs.
 NOTE_SIZE_BYTES_MAX: Final = 64 * 1024
@@ -29,6 +33,10 @@ EVIDENCE_SIZE_BYTES_MAX: Final = 40 * 1024 * 1024
 EVIDENCE_FRAME_BYTES_MAX: Final = 256 * 1024  # of what is not an entry
 EVIDENCE_ENTRY_BYTES_MAX: Final = 1024 * 1024
 EVIDENCE_SIGNATURES_MAX: Final = 2 * 8 * 1024  # of all entries together, each as often as it is verified,
+EVIDENCE_SIGNATURES_AGAIN_MAX: Final = 4 * 1024  # of revocations, for all later versions together,
+EVIDENCE_KEYS_MAX: Final = 256  # which list so many keys, each revoked by as many as may sign together:
+_REVOKING: Final = EVIDENCE_KEYS_MAX * SIGNATURES_PER_ENVELOPE_MAX
+assert _REVOKING + EVIDENCE_SIGNATURES_AGAIN_MAX <= EVIDENCE_SIGNATURES_MAX // 2  # the rest is for acts
 EVIDENCE_UNNAMED_SIGNATURES_MAX: Final = 256  # and of those that name no key: each may be anybody's
 EVIDENCE_ENTRIES_MAX: Final = 6 * 1024
 EVIDENCE_VERSIONS_MAX: Final = 128  # of the agreement,

@@ -52,7 +52,7 @@ def _check_signatures(envelopes: Sequence[Envelope]) -> None:
     Those of a revocation are verified again for each later version of the agreement, by its own rules.
     """
     signatures = [signature for envelope in envelopes for signature in envelope.signatures]
-    found = len(signatures) + _verified_again(envelopes)
+    found = len(signatures) + verified_again(envelopes)
     unnamed = sum(not is_key_id(signature.keyid) for signature in signatures)
     if found > EVIDENCE_SIGNATURES_MAX or unnamed > EVIDENCE_UNNAMED_SIGNATURES_MAX:
         raise TooMuchToVerifyError("there are too many signatures", found=found, unnamed=unnamed)
@@ -75,7 +75,8 @@ def _separators(text: bytes) -> int:
     return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
-def _verified_again(envelopes: Sequence[Envelope]) -> int:
+def verified_again(envelopes: Sequence[Envelope]) -> int:
+    """Return how many signatures of revocations later versions have verified again; in ledger order."""
     again = of_revocations = 0
     for envelope in envelopes:
         match kind_of(envelope):

@@ -1060,6 +1060,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/proof/test_work.py",
     ),
     _build(
+        "an agreement's versions list any number of keys",
+        "tallystick/store/registers/agreements.py",
+        "    if len(keys) > EVIDENCE_KEYS_MAX:",
+        "    if False:",
+        "tests/store/registers/test_agreements.py",
+    ),
+    _build(
+        "a version makes any number of revocations be verified again",
+        "tallystick/store/registers/agreements.py",
+        "    if again > EVIDENCE_SIGNATURES_AGAIN_MAX:",
+        "    if False:",
+        "tests/store/registers/test_agreements.py",
+    ),
+    _build(
         "an agreement gets versions that no evidence file holds",
         "tallystick/store/registers/agreements.py",
         "    if number > EVIDENCE_VERSIONS_MAX or size_bytes > EVIDENCE_VERSIONS_BYTES_MAX:",

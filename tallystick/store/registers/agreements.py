@@ -25,12 +25,18 @@ from tallystick.domain.ids import AgreementId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.header import Header
 from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
-from tallystick.limits.logs import EVIDENCE_VERSIONS_BYTES_MAX, EVIDENCE_VERSIONS_MAX
+from tallystick.limits.logs import (
+    EVIDENCE_KEYS_MAX,
+    EVIDENCE_SIGNATURES_AGAIN_MAX,
+    EVIDENCE_VERSIONS_BYTES_MAX,
+    EVIDENCE_VERSIONS_MAX,
+)
 from tallystick.proof.reading import SignedAgreement, read_agreement
+from tallystick.proof.work import verified_again
 from tallystick.store.damage import as_written
 from tallystick.store.database.tables import AgreementRow, EntryRow, PersonKeyRow
 from tallystick.store.ledger.entry import LedgerEntry
-from tallystick.store.ledger.ledger import append, named_entry
+from tallystick.store.ledger.ledger import append, entries, named_entry
 
 # Statements are built once: to build one takes several times as long as to execute it.
 _NEWEST: Final = (
@@ -68,7 +74,7 @@ class VersionOutOfOrderError(TallystickError):
 
 
 class VersionsExhaustedError(TallystickError):
-    """One version of an agreement more than an evidence file can hold."""
+    """One version of an agreement more than an evidence file can hold, with what revokes its keys."""
 
     code = "versions-exhausted"
     why = (
@@ -136,7 +142,7 @@ def register(session: Session, envelope: Envelope, registered_at: datetime) -> R
         MalformedError: Not an agreement's statement.
         SignatureNotRecordedError: It is registered, without a signature that is sent now.
         VersionOutOfOrderError: Not the first version, nor the one after the latest.
-        VersionsExhaustedError: Too many versions, or too many bytes of them.
+        VersionsExhaustedError: Too many versions, bytes or keys of them, or too many after revocations.
     """
     assert kind_of(envelope) == Kind.AGREEMENT, "only an agreement is registered as one"
     agreement = decode(Agreement, body_of(envelope))
@@ -145,7 +151,10 @@ def register(session: Session, envelope: Envelope, registered_at: datetime) -> R
         check_signatures_kept(envelope, present.statement())
         return present
     check_follows(agreement, latest(session, agreement.id))
-    _check_room(versions(session, agreement.id), envelope)
+    before = versions(session, agreement.id)
+    _check_room(before, envelope)
+    _check_keys(session, agreement, before)
+    _check_revocations(session, agreement.id, envelope)
     entry = append(session, agreement.id, envelope, registered_at, claim=None)
     row = AgreementRow(digest=digest, agreement_id=agreement.id, version=agreement.version)
     session.add_all([row, *_person_keys(agreement, digest)])
@@ -268,6 +277,32 @@ def _check_room(before: Collection[RegisteredAgreement], envelope: Envelope) -> 
             size_bytes=size_bytes,
             limit=EVIDENCE_VERSIONS_MAX,
             limit_bytes=EVIDENCE_VERSIONS_BYTES_MAX,
+        )
+
+
+def _check_keys(session: Session, agreement: Agreement, before: Collection[RegisteredAgreement]) -> None:
+    """Bound the keys of all versions: each may be revoked, which is never refused, by many signatures."""
+    of_them = col(PersonKeyRow.agreement_digest).in_([version.digest for version in before])
+    keys = {*session.exec(select(PersonKeyRow.fingerprint).where(of_them).distinct())}
+    keys |= {key_id(person.signing_key) for person in agreement.persons}
+    if len(keys) > EVIDENCE_KEYS_MAX:
+        raise VersionsExhaustedError(
+            "the versions of the agreement list more keys than an evidence file can revoke",
+            keys=len(keys),
+            limit=EVIDENCE_KEYS_MAX,
+        )
+
+
+def _check_revocations(session: Session, agreement_id: AgreementId, envelope: Envelope) -> None:
+    """Bound what is verified again: each revocation, by the rules of each version after it."""
+    kinds = [Kind.AGREEMENT, Kind.KEY_REVOCATION]
+    known = [entry.statement() for entry in entries(session, agreement_id, kinds=kinds)]
+    again = verified_again([*known, envelope])
+    if again > EVIDENCE_SIGNATURES_AGAIN_MAX:
+        raise VersionsExhaustedError(
+            "too many revocations would be verified again for this version",
+            signatures=again,
+            limit=EVIDENCE_SIGNATURES_AGAIN_MAX,
         )
 
 

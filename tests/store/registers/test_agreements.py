@@ -8,12 +8,19 @@ from sqlalchemy import Engine
 
 from tallystick.crypto.envelope import envelope_bytes, statement_id
 from tallystick.crypto.keys import key_id
+from tallystick.domain.agreement.parties import Person
 from tallystick.domain.errors import MalformedError
-from tallystick.domain.ids import AgreementId, Digest
-from tallystick.limits.logs import EVIDENCE_VERSIONS_BYTES_MAX, EVIDENCE_VERSIONS_MAX
+from tallystick.domain.ids import AgreementId, Digest, PublicKey
+from tallystick.limits.documents import SIGNATURES_PER_ENVELOPE_MAX
+from tallystick.limits.logs import (
+    EVIDENCE_KEYS_MAX,
+    EVIDENCE_SIGNATURES_AGAIN_MAX,
+    EVIDENCE_VERSIONS_BYTES_MAX,
+    EVIDENCE_VERSIONS_MAX,
+)
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger.checkpoints import verify_log
-from tallystick.store.ledger.ledger import entries
+from tallystick.store.ledger.ledger import append, entries
 from tallystick.store.registers.agreements import (
     VersionOutOfOrderError,
     VersionsExhaustedError,
@@ -98,6 +105,44 @@ def test_an_agreement_has_as_many_versions_as_an_evidence_file_holds_and_no_more
             register(session, another, AT)
         assert refused.value.facts["versions"] == EVIDENCE_VERSIONS_MAX + 1
         assert register(session, envelope, AT).version == EVIDENCE_VERSIONS_MAX, "sent again, it is there"
+
+
+def keyed(first: int, count: int) -> tuple[Person, ...]:
+    """Persons, each with a key of their own."""
+    one = AGREEMENT.persons[0]
+    numbers = range(first, first + count)
+    return tuple(replace(one, signing_key=PublicKey(f"ed25519:{number:064x}")) for number in numbers)
+
+
+def test_versions_list_as_many_keys_as_an_evidence_file_can_revoke_and_no_more(database: Engine) -> None:
+    with transaction(database) as session:
+        digest, version, persons = None, 0, keyed(0, 0)
+        for version in range(1, EVIDENCE_KEYS_MAX // 64 + 1):
+            persons = keyed(64 * version, 64)
+            envelope = signed_agreement(version=version, supersedes=digest, persons=persons)
+            digest = register(session, envelope, AT).digest
+        same = signed_agreement(version=version + 1, supersedes=digest, persons=persons)
+        digest = register(session, same, AT).digest
+        with pytest.raises(VersionsExhaustedError, match="more keys"):
+            register(
+                session, signed_agreement(version=version + 2, supersedes=digest, persons=keyed(1, 1)), AT
+            )
+
+
+def test_no_version_makes_too_many_revocations_be_verified_again(database: Engine) -> None:
+    keys = [signing_key(f"key {number}") for number in range(SIGNATURES_PER_ENVELOPE_MAX)]
+    few = AGREEMENT.persons[:3]
+    each = EVIDENCE_SIGNATURES_AGAIN_MAX // 2 // len(keys)
+    with transaction(database) as session:
+        digest = register(session, signed_agreement(persons=few), AT).digest
+        for number in range(each):
+            append(session, LOG, said("key-revocation", number, keys), AT, claim=None)
+        for version in (2, 3):
+            digest = register(
+                session, signed_agreement(version=version, supersedes=digest, persons=few), AT
+            ).digest
+        with pytest.raises(VersionsExhaustedError, match="verified again"):
+            register(session, signed_agreement(version=4, supersedes=digest, persons=few), AT)
 
 
 def test_versions_have_as_many_bytes_as_an_evidence_file_holds_and_no_more(database: Engine) -> None:
