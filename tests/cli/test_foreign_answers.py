@@ -1,6 +1,7 @@
 """Every command meets, once at each path, an answer in sound JSON that is not the server's."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -28,13 +29,13 @@ class OnceAtEachPath(dict[str, list[Answer]]):
     def __init__(self, foreign: object) -> None:
         self._foreign = foreign
 
-    def get(self, asked: str, default: object = None) -> list[Answer]:  # type: ignore[override]
+    def get(self, asked: str, default: object = None) -> list[Answer]:  # pyright: ignore[reportIncompatibleMethodOverride]
         del default
         begins = [] if asked.startswith("POST") else [(200, self._foreign)]
         return self.setdefault(asked, begins)
 
 
-def words_of(*excepted: set[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def words_of(*excepted: Collection[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return [words for words in commands() if not any(words in some for some in excepted)]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tallystick.cli.main import main
 from tallystick.cli.output import print_json, print_line, print_problem, print_result, print_table, say
-from tallystick.domain.errors import TallystickError
+from tallystick.domain.errors import Fact, TallystickError
 
 HOSTILE = "a\nevery check passed\r\x1b[2J\u202etxet\u200b\u2028\U000e0041"
 SEEN = r"a\nevery check passed\r\x1b[2J\u202etxet\u200b\u2028\U000e0041"
@@ -82,7 +82,7 @@ def at_terminal() -> Generator[Terminal]:
 
 
 def test_a_refusal_at_a_terminal_begins_with_what_happened() -> None:
-    mistakes = [{"line": 14, "at": "covers_untill"}, {"line": 20, "at": "/parties"}]
+    mistakes: list[Fact] = [{"line": 14, "at": "covers_untill"}, {"line": 20, "at": "/parties"}]
     with at_terminal() as terminal:
         print_problem(
             TallystickError("two mistakes", file="agreement.yaml", allowed=["a", "b"], mistakes=mistakes)

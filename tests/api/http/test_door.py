@@ -209,7 +209,7 @@ class Noted(bytes):
 
     read_in: ClassVar[set[Thread]] = set()
 
-    def decode(self, *how: str) -> str:  # type: ignore[override]
+    def decode(self, *how: str) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         Noted.read_in.add(current_thread())
         return super().decode(*how)
 
