@@ -6,6 +6,7 @@ from typing import Final
 # The embedded stack.
 STACK_READY_SECONDS_MAX: Final = 60
 STACK_STOP_SECONDS_MAX: Final = 20
+API_STOP_SECONDS_MAX: Final = 5  # for requests under way to end, once the API is told to stop
 STACK_RESTART_PAUSE_MIN: Final = timedelta(seconds=1)  # before a process that fails twice is started again,
 STACK_RESTART_PAUSE_MAX: Final = timedelta(seconds=10)  # twice as long each time, up to this,
 STACK_STEADY_SECONDS: Final = 60  # until it has run for so long

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from tallystick.limits.processes import API_STOP_SECONDS_MAX
 from tallystick.locations import BlobLocation
 from tallystick.settings import Settings, environment_of
 from tallystick.site import Site
@@ -43,6 +44,7 @@ def processes(site: Site, settings: Settings) -> tuple[StackProcess, ...]:
             (
                 *("uvicorn", "api.app:create_app", "--factory", "--no-access-log"),
                 *("--http", "api.http.connections:Connection"),
+                *("--timeout-graceful-shutdown", str(API_STOP_SECONDS_MAX)),
                 *("--host", settings.api_host, "--port", str(settings.api_port)),
             ),
             {**environment, **_only_reads(*others)},

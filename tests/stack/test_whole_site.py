@@ -5,8 +5,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +20,10 @@ from rich.console import Console
 from temporalio.client import Client
 
 from tallystick.cli.demo.narrator import AGREEMENT, DemonstrationFailedError, Narrator
+from tallystick.client.bearer import bearer_token
 from tallystick.converter import MESSAGE_CONVERTER
+from tallystick.crypto.keyfile import read_key_file
+from tallystick.desk.clock import now
 from tallystick.domain.ids import Digest
 from tallystick.messages import claim_workflow_id
 from tallystick.stack.processes import free_port
@@ -176,3 +181,76 @@ def test_a_claim_resumes_where_it_was_when_every_process_is_killed(up: Up) -> No
     assert up.process.wait(timeout=60) == 0
     assert len(children) == 4
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+STOPS_WITHIN_SECONDS = 15
+SITE_STOPS_WITHIN_SECONDS = 30  # they end one after the other; Kubernetes waits so long
+
+
+def seconds_until_gone(pid: int) -> float:
+    """End a process as a service manager does, and return how long it took."""
+    begun = time.monotonic()
+    os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not is_running(pid))
+    return time.monotonic() - begun
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@contextmanager
+def half_an_upload(desk: Narrator) -> Generator[socket.socket]:
+    """A request whose body never ends, on a connection that stays open."""
+    host, port = desk.api.removeprefix("http://").split(":")
+    keys = read_key_file(desk.desk / "keys" / "dora@nordwind.key")
+    token = bearer_token(keys, deployment=str(desk.shows("/v1/deployment")["deployment"]), at=now())
+    head = (
+        f"PUT /v1/blobs/sha256:{64 * '0'}?agreement={AGREEMENT}&purpose=deposit HTTP/1.1\r\nHost: {host}\r\n"
+        f"Authorization: Bearer {token}\r\nContent-Type: application/octet-stream\r\n"
+        "Content-Length: 1000000\r\nUpload-Length: 1000000\r\nUpload-Offset: 0\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port))) as sender:
+        sender.sendall(f"{head}begun".encode())
+        sender.settimeout(2)
+        with pytest.raises(TimeoutError):  # so it was not refused: the server waits for the rest
+            sender.recv(1)
+        yield sender
+
+
+@contextmanager
+def watching(desk: Narrator, claim: str) -> Generator[subprocess.Popen[str]]:
+    """Somebody who follows a claim, with an event stream that stays open."""
+    command = [sys.executable, "-m", "tallystick.cli.main", "claim", "watch", claim]
+    command += ["--api", desk.api, "--key", "keys/ana@harbour.key"]
+    with subprocess.Popen(command, cwd=desk.desk, stdout=subprocess.PIPE, text=True) as watch:
+        assert watch.stdout is not None
+        assert "filed" in watch.stdout.readline()
+        yield watch
+        watch.terminate()
+
+
+@pytest.mark.timeout(480)
+def test_every_process_ends_soon_when_it_is_told_to_with_work_under_way_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    with going_up(tmp_path) as up:
+        agree_and_deposit(up.desk)
+        claim = up.desk.files(deposit=1, stages="[critical]")
+        wait_for(lambda: approves(up.desk, APPROVERS[1], claim))
+        with watching(up.desk, claim), half_an_upload(up.desk):
+            taken = {name: seconds_until_gone(up.pid_of(name)) for name in ("gate", "worker", "api")}
+            wait_for(lambda: approves(up.desk, APPROVERS[0], claim))
+        votes = up.desk.shows(f"/v1/claims/{claim}/tally")["stages"][0]["votes"]
+        assert {vote["person"] for vote in votes} == set(APPROVERS[:2])
+        with watching(up.desk, claim), half_an_upload(up.desk):
+            taken["up"] = seconds_until_gone(up.process.pid)
+        told = up.told.read_text()
+        assert up.process.wait(timeout=1) == 0
+    ends = {"gate": 0, "worker": 0, "api": -signal.SIGTERM}  # uvicorn ends by the signal, once all is done
+    assert [f"{name} ended with {code:d}" in told for name, code in ends.items()] == [True] * 3, told
+    assert taken.pop("up") < SITE_STOPS_WITHIN_SECONDS, taken
+    assert max(taken.values()) < STOPS_WITHIN_SECONDS, taken
