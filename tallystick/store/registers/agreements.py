@@ -295,6 +295,8 @@ def _check_keys(session: Session, agreement: Agreement, before: Collection[Regis
 
 def _check_revocations(session: Session, agreement_id: AgreementId, envelope: Envelope) -> None:
     """Bound what is verified again: each revocation, by the rules of each version after it."""
+    if not entries(session, agreement_id, kinds=[Kind.KEY_REVOCATION], limit=1):
+        return  # nearly always: then no version is read for this
     kinds = [Kind.AGREEMENT, Kind.KEY_REVOCATION]
     known = [entry.statement() for entry in entries(session, agreement_id, kinds=kinds)]
     again = verified_again([*known, envelope])
