@@ -107,6 +107,11 @@ class Width:
     threads: int
     crowd: int | None = None
 
+    @property
+    def threads_each(self) -> int:
+        """Threads that one caller may have: half of them, as Python runs only one at a time."""
+        return (self.threads + 1) // 2
+
 
 def _width(each: int, threads: int, *, crowd: int | None = None) -> Width:
     return Width(
@@ -234,7 +239,7 @@ class Turns:
             for lane, width in WIDTHS.items()
         }
         self._threads = {
-            lane: Line(places=width.threads, each=width.threads) for lane, width in WIDTHS.items()
+            lane: Line(places=width.threads, each=width.threads_each) for lane, width in WIDTHS.items()
         }
         self._long = {lane: Line(places=max(width.threads - 1, 1), each=1) for lane, width in WIDTHS.items()}
 

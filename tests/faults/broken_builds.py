@@ -2827,6 +2827,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/store/cases/test_revocations.py",
     ),
     _build(
+        "one caller takes every thread",
+        "api/http/turns.py",
+        "return (self.threads + 1) // 2",
+        "return self.threads",
+        "tests/api/http/test_turns.py -k half_of_the_threads",
+    ),
+    _build(
         "a hundred connections of one address are answered in one go",
         "api/http/bounded.py",
         "self._line = Line(places=ARRIVALS_MAX, each=ARRIVALS_EACH_MAX)",

@@ -138,6 +138,29 @@ async def test_one_persons_long_calls_leave_others_a_thread() -> None:
     assert begun == {"greedy": 3, "second": 1, "third": 1, "fourth": 1}
 
 
+@pytest.mark.parametrize("lane", list(Lane))
+async def test_one_caller_leaves_half_of_the_threads_to_others(lane: Lane) -> None:
+    turns, go, begun = Turns(), Event(), Counter[str]()
+
+    def last(who: str) -> None:
+        begun[who] += 1
+        assert go.wait(30)
+
+    async def call(who: str) -> None:
+        async with turns.request(who, lane):
+            await in_turn(last, who)
+
+    half = (WIDTHS[lane].threads + 1) // 2
+    async with asyncio.TaskGroup() as calls:
+        for _ in range(min(WIDTHS[lane].each, half + 1)):
+            calls.create_task(call("greedy"))
+        await until(lambda: begun["greedy"] == half)
+        async with asyncio.timeout(10), turns.request("other", lane):
+            assert await in_turn(int, "7") == 7
+        assert begun["greedy"] == half
+        go.set()
+
+
 class Unfinished:
     """Requests whose bodies do not end before `finish` says so."""
 
