@@ -2757,6 +2757,27 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/api/routes/test_blobs.py -k beneficiar",
     ),
     _build(
+        "everybody in an agreement fetches its deposits",
+        "api/blobs/fetching.py",
+        "return party_of(person) in entitled",
+        "return True",
+        "tests/api/test_authorisation.py -k deposited",
+    ),
+    _build(
+        "everybody in an agreement uploads what deposits need",
+        "api/blobs/uploading.py",
+        "    _SENDERS[purpose](signed.agreement, person)\n",
+        "",
+        "tests/api/test_authorisation.py -k new",
+    ),
+    _build(
+        "a person whom the newest version leaves out reads its whole log",
+        "api/routes/ledgers.py",
+        "agreement_id = seen_agreement(session, caller, agreement).agreement_id",
+        "agreement_id = seen_log(session, caller, agreement)",
+        "tests/api/test_authorisation.py -k entries",
+    ),
+    _build(
         "another beneficiary's claimant is asked for a receipt",
         "tallystick/domain/authorship/authors.py",
         "return tuple(person for person in claimants if party_of(person) == claim.claimant_party)",
