@@ -2778,6 +2778,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/api/test_authorisation.py -k entries",
     ),
     _build(
+        "a person whom the newest version leaves out cannot revoke their key",
+        "tallystick/cli/commands/revoke.py",
+        'if refusal.code != "no-such-agreement" or pinned is None:',
+        "if True:",
+        "tests/cli/commands/test_revoke.py",
+    ),
+    _build(
         "another beneficiary's claimant is asked for a receipt",
         "tallystick/domain/authorship/authors.py",
         "return tuple(person for person in claimants if party_of(person) == claim.claimant_party)",

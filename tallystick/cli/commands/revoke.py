@@ -16,10 +16,12 @@ from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsign
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import read_envelope
+from tallystick.desk.kept.pins import read_pins
 from tallystick.desk.signing import signed_if_confirmed
 from tallystick.domain.agreement.parties import Person
 from tallystick.domain.authorship.authors import check_subject
 from tallystick.domain.codec import encode_object
+from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import person_id
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.keys import KeyRevocation
@@ -51,7 +53,7 @@ def revoke(
 ) -> None:
     """Revoke a key: what it signed no longer counts for anything that is still undecided."""
     with opened(context, api, key) as desk:
-        signed = desk.agreement(agreement, trusted=trust)
+        signed = _listing(desk, agreement, trust)
         said = (
             _said(desk, signed, person, reason)
             if joining is None
@@ -69,6 +71,17 @@ def revoke(
     hand_on(envelope, out)
     if as_json:
         print_json({"statement": statement_id(envelope), "signatures": len(envelope.signatures)})
+
+
+def _listing(desk: Desk, agreement: str, trusted: str | None) -> SignedAgreement:
+    """Return the newest version, or the pinned one: a key that is left out still counts for older claims."""
+    try:
+        return desk.agreement(agreement, trusted=trusted)
+    except TallystickError as refusal:
+        pinned = read_pins(desk.trust_file).agreements.get(agreement)
+        if refusal.code != "no-such-agreement" or pinned is None:
+            raise
+    return desk.agreement(agreement, version=pinned, trusted=trusted)
 
 
 def _said(desk: Desk, signed: SignedAgreement, person: str | None, reason: str) -> Envelope:

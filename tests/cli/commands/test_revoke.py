@@ -32,6 +32,20 @@ def test_a_revocation_names_the_longest_log_that_its_author_has_verified_if_ther
         assert ("having verified the ledger: 7 entries" in ran.err) is (expected is not None)
 
 
+def test_a_key_that_the_newest_version_leaves_out_is_revoked_under_the_version_that_was_believed(
+    office: Office,
+) -> None:
+    office.run("agreement", "show", AGREEMENT.id, person=DORA)
+    shown, digest = office.api.shows.pop(URL), office.world.claim.filing.agreement_digest
+    office.api.shows[f"{URL}?digest={digest}".replace(":", "%3A")] = shown
+    left_out = {"code": "no-such-agreement", "detail": "no such agreement"}
+    for person, sent in ((ANA, 0), (DORA, 1)):
+        office.api.fails[f"GET {URL}"] = [(404, left_out)]
+        ran = office.run("revoke", AGREEMENT.id, "--yes", person=person)
+        assert len(office.sent()) == sent, ran.err
+    assert body_of(office.sent()[0])["agreement_digest"] == digest
+
+
 def test_whose_key_it_is_is_shown_and_nothing_is_sent_without_a_yes(office: Office) -> None:
     ran = office.run("revoke", AGREEMENT.id, "--person", TOM, person=ANA, answer="n\n")
     assert (ran.code, office.sent()) == (1, [])
