@@ -23,6 +23,7 @@ from tallystick.domain.statements.acts import Hold, Objection
 from tallystick.domain.statements.header import OnClaim
 from tests.support.judges.statements_by_address import kind_at, spoken
 from tests.support.sites.service import STRANGER, Service, serving
+from tests.support.stories.standings import OLGA, Shared, sealed_digests, standings
 from tests.support.worlds.agreements import (
     ABE,
     ANA,
@@ -38,7 +39,6 @@ from tests.support.worlds.agreements import (
 )
 from tests.support.worlds.documents import ITEMS, sealed
 from tests.support.worlds.gate_worlds import FILED, World
-from tests.support.worlds.shared_worlds import OLGA, Shared, sealed_digests, standings
 
 DATA: Final = b"sealed bytes"
 CALLERS: Final[Mapping[str, tuple[SigningKey, PersonId] | None]] = {
