@@ -19,12 +19,13 @@ from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.turns import in_turn
 from api.http.visibility import ClaimName, seen_claim
 from tallystick.crypto.envelope import Envelope, check_signatures_kept, envelope_bytes, statement_id
+from tallystick.crypto.hints import named
 from tallystick.domain.acts.all import ACTS
 from tallystick.domain.claim.course import is_carried
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
 from tallystick.messages import Submission
-from tallystick.proof.reading import read_signed
+from tallystick.proof.reading import keys_of, read_signed
 from tallystick.store.cases.admission import admitted
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.database.session import reading, transaction
@@ -44,10 +45,11 @@ def handler_of(kind: Kind) -> Callable[..., Awaitable[Response]]:
 
 
 async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, posted: Posted) -> Recorded:
-    envelope = await envelope_of(posted, kind)
-    case = await in_turn(_at_the_door, backend, caller, claim, envelope)
-    if isinstance(case, Recorded):
-        return case
+    sent = await envelope_of(posted, kind)
+    admissible = await in_turn(_at_the_door, backend, caller, claim, sent)
+    if isinstance(admissible, Recorded):
+        return admissible
+    case, envelope = admissible
     submission = Submission(envelope=envelope_bytes(envelope).decode())
     try:
         acknowledged = await backend.engine.submit(
@@ -64,18 +66,21 @@ async def _recorded(backend: Backend, caller: Caller, claim: str, kind: Kind, po
     return acknowledgement(case.claim.digest, acknowledged)
 
 
-def _at_the_door(backend: Backend, caller: Caller, claim: str, envelope: Envelope) -> CaseFile | Recorded:
-    """Return the case against which the statement is admissible now, or the answer that it got before.
+def _at_the_door(
+    backend: Backend, caller: Caller, claim: str, sent: Envelope
+) -> tuple[CaseFile, Envelope] | Recorded:
+    """Return a statement as it may be recorded now, and its case; or the answer that it got before.
 
     Raises:
         TallystickError: No such claim for this caller, or the rule that refuses the statement.
     """
     with reading(backend.database) as session:
         case = backend.case(session, seen_claim(session, caller, claim))
+        envelope = named(sent, keys_of(case.agreement))
         told = on_record(case, statement_id(envelope))
         if told is None:
             _admitted(backend, session, case, envelope)
-            return case
+            return case, envelope
     _check_kept(backend, case, envelope)
     return told
 

@@ -28,6 +28,7 @@ from api.http.statements import Posted, PostedAgreement, PostedStatement, envelo
 from api.http.turns import Lane, in_turn
 from api.http.visibility import DIGEST_PATTERN, AgreementName, seen_agreement, seen_version
 from tallystick.crypto.envelope import Envelope, statement_id
+from tallystick.crypto.hints import named
 from tallystick.domain.admission.revocations import check_revocation
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_subject, check_times, signing_persons
@@ -43,7 +44,7 @@ from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.limits.api import LIST_PAGE_ITEMS_MAX
 from tallystick.messages import DealCustody
-from tallystick.proof.reading import SignedAgreement, header_of, read_agreement, read_signed
+from tallystick.proof.reading import SignedAgreement, header_of, keys_of, read_agreement, read_signed
 from tallystick.store.cases import revocations
 from tallystick.store.damage import unless_damaged
 from tallystick.store.database.session import reading, transaction
@@ -168,9 +169,10 @@ async def revoke_key(
 
 
 async def _registered(backend: Backend, posted: Posted) -> Registered:
-    envelope_sent = await envelope_of(posted, Kind.AGREEMENT)
-    signed = await in_turn(read_agreement, envelope_sent)
-    registered, follows = await in_turn(_register, backend, signed, envelope_sent)
+    sent = await envelope_of(posted, Kind.AGREEMENT)
+    signed = await in_turn(read_agreement, sent)
+    version = await in_turn(named, sent, keys_of(signed.agreement))
+    registered, follows = await in_turn(_register, backend, signed, version)
     await _have_custody_dealt(backend, signed.agreement)
     if follows:  # longer calendars may have a waiting claim go on; a first version has no claims
         await _look_at_claims(backend, registered.agreement_id, "a version was registered")
@@ -274,8 +276,8 @@ def _record_revocation(
     at = backend.now()
     with transaction(backend.database) as session:
         # Under the version that it names: a running claim keeps its people, and theirs are the stolen keys.
-        named = header_of(sent).agreement_digest
-        registered = seen_version(session, caller, agreement, named)
+        registered = seen_version(session, caller, agreement, header_of(sent).agreement_digest)
+        sent = named(sent, keys_of(registered.signed().agreement))
         known = ledger.entry_by_statement(session, registered.agreement_id, statement_id(sent))
         if known is None:
             signed = expect(read_signed(sent, registered.signed().agreement), KeyRevocation)

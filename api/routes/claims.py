@@ -29,6 +29,7 @@ from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.turns import Lane, in_turn
 from api.http.visibility import NAME_PATTERN, ClaimName, seen_case, seen_claim, seen_version
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
+from tallystick.crypto.hints import named
 from tallystick.domain.authorship.authors import check_stages
 from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import AgreementId, Digest, PersonId, StageId
@@ -37,7 +38,7 @@ from tallystick.domain.kinds import Kind
 from tallystick.limits.api import LIST_PAGE_CLAIMS_MAX, LIST_PAGE_ITEMS_MAX
 from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX
 from tallystick.messages import ClaimStart
-from tallystick.proof.reading import header_of
+from tallystick.proof.reading import header_of, keys_of
 from tallystick.store.blobs.replicas import NoGoodReplicaError
 from tallystick.store.cases.casefile import CaseFile
 from tallystick.store.cases.documents import DocumentStores
@@ -188,33 +189,34 @@ def _waits_for(case: CaseFile, wanted: str | None, backend: Backend) -> bool:
 
 
 async def _filed(backend: Backend, caller: Caller, posted: Posted) -> Recorded:
-    envelope = await envelope_of(posted, Kind.CLAIM)
-    told = await in_turn(_at_the_door, backend, caller, envelope)
+    sent = await envelope_of(posted, Kind.CLAIM)
+    told = await in_turn(_at_the_door, backend, caller, sent)
     if isinstance(told, Recorded):
         return told
-    digest = statement_id(envelope)
-    start = ClaimStart(claim=digest, agreement=told, envelope=envelope_bytes(envelope).decode())
+    (agreement, envelope), digest = told, statement_id(sent)
+    start = ClaimStart(claim=digest, agreement=agreement, envelope=envelope_bytes(envelope).decode())
     try:
         acknowledged = await backend.engine.file_claim(start)
     except ClaimNotCarriedError:
         # Its workflow has run to its end since the check at the door, and never runs again: it is on record.
-        told = await in_turn(_at_the_door, backend, caller, envelope)
+        told = await in_turn(_at_the_door, backend, caller, sent)
         if isinstance(told, Recorded):
             return told
         raise
     return acknowledgement(digest, acknowledged)
 
 
-def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> AgreementId | Recorded:
-    """Return the agreement under which the claim may be filed now, or the answer that it got when it was.
+def _at_the_door(backend: Backend, caller: Caller, sent: Envelope) -> tuple[AgreementId, Envelope] | Recorded:
+    """Return the claim as it may be filed now, and under what; or the answer that it got when it was.
 
     Raises:
         TallystickError: No such agreement for this caller, or the rule that refuses the claim.
     """
-    named = header_of(envelope)
+    about = header_of(sent)
     with reading(backend.database) as session:
-        registered = seen_version(session, caller, named.agreement, named.agreement_digest)
-        stored = claims.by_digest(session, statement_id(envelope))
+        registered = seen_version(session, caller, about.agreement, about.agreement_digest)
+        envelope = named(sent, keys_of(registered.signed().agreement))
+        stored = claims.by_digest(session, statement_id(sent))
         if stored is not None:
             told = on_record(backend.case(session, stored), stored.digest)
             assert told is not None, "a claim's record begins with its filing"
@@ -224,7 +226,7 @@ def _at_the_door(backend: Backend, caller: Caller, envelope: Envelope) -> Agreem
     documents, at = stores.documents_of(signed.body), backend.now()
     with reading(backend.database) as session:
         check_may_be_filed(session, backend.cases, registered, signed, documents=documents, at=at)
-    return registered.agreement_id
+    return registered.agreement_id, envelope
 
 
 def _seen_with_log(backend: Backend, caller: Caller, claim: str) -> tuple[CaseFile, frozenset[Digest]]:

@@ -19,6 +19,7 @@ from api.http.statements import Posted, PostedStatement, envelope_of, once
 from api.http.turns import Lane, in_turn
 from api.http.visibility import AgreementName, seen_agreement
 from tallystick.crypto.envelope import Envelope, statement_id
+from tallystick.crypto.hints import named
 from tallystick.domain.deposit.pace import check_pace
 from tallystick.domain.deposit.recording import DepositRefusedError, check_deposit
 from tallystick.domain.ids import AgreementId, Digest
@@ -29,7 +30,7 @@ from tallystick.limits.api import LIST_PAGE_ITEMS_MAX
 from tallystick.limits.documents import INTEGER_MAX
 from tallystick.limits.storage import DEPOSITS_PER_DAY_MAX
 from tallystick.messages import VerifyDeposit
-from tallystick.proof.reading import read_signed
+from tallystick.proof.reading import keys_of, read_signed
 from tallystick.store.blobs import behind
 from tallystick.store.blobs.uploads import BlobPurpose, find_blob
 from tallystick.store.cases import revocations
@@ -116,7 +117,8 @@ def _record(backend: Backend, caller: Caller, agreement: str, sent: Envelope) ->
         if present is not None:
             return present
         terms = registered.signed().terms
-        signed = expect(read_signed(sent, terms.agreement), Deposit)
+        deposit = named(sent, keys_of(terms.agreement))
+        signed = expect(read_signed(deposit, terms.agreement), Deposit)
         check_deposit(
             terms.agreement,
             terms.digest,
@@ -130,7 +132,7 @@ def _record(backend: Backend, caller: Caller, agreement: str, sent: Envelope) ->
         check_pace(signed.body, today, at)
         _check_uploaded(session, agreement_id, signed.body)
         check_log(session, agreement_id, None, signed.body)
-        return deposits.record(session, sent, at)
+        return deposits.record(session, deposit, at)
 
 
 def _last(session: Session, agreement_id: AgreementId) -> tuple[Digest, Deposit] | None:

@@ -1053,6 +1053,27 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/proof/test_work.py",
     ),
     _build(
+        "the ledger takes a signature that names no key",
+        "tallystick/store/ledger/ledger.py",
+        "    check_named(envelope)",
+        "    pass",
+        "tests/store/ledger/test_ledger.py",
+    ),
+    _build(
+        "a key signs as often as its sender likes",
+        "tallystick/crypto/hints.py",
+        "        first.setdefault(key, Signature(keyid=key_id(key), value=signature.value))",
+        "        first[PublicKey(f'{len(first)}')] = Signature(keyid=key_id(key), value=signature.value)",
+        "tests/crypto/test_hints.py",
+    ),
+    _build(
+        "an act whose sender wrote no hint is refused when it is recorded",
+        "api/routes/acts.py",
+        "        envelope = named(sent, keys_of(case.agreement))",
+        "        envelope = sent",
+        "tests/api/http/test_hints.py",
+    ),
+    _build(
         "the values of all statements together are not counted",
         "tallystick/proof/work.py",
         "    if found > EVIDENCE_VALUES_MAX:",

@@ -21,6 +21,7 @@ from tallystick.crypto.envelope import (
     check_signatures_kept,
     envelope_bytes,
 )
+from tallystick.crypto.hints import check_named
 from tallystick.crypto.log.leaf import new_salt
 from tallystick.crypto.log.merkle import HASH_SIZE_BYTES, Frontier, LogRangeError
 from tallystick.domain.codec import instant_text
@@ -124,6 +125,7 @@ def append(
     Raises:
         DecisionExistsError: Another statement decided this stage; the error carries it.
         SignatureNotRecordedError: It is on record, without a signature that is sent now.
+        SignatureUnnamedError: A signature does not name its key.
         TooEarlyError: The database's clock says that `not_before` has not come.
     """
     names = names_of(envelope)
@@ -133,6 +135,7 @@ def append(
     if present := entry_by_statement(session, agreement_id, names.statement_id):
         check_signatures_kept(envelope, present.statement())
         return present
+    check_named(envelope)
     _check_undecided(session, decision)
     _check_time(session, not_before)
     entry = LedgerEntry(

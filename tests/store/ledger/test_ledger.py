@@ -1,6 +1,7 @@
 """One log for each agreement: entries are appended once and found by what was signed; changes are noticed."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from weakref import WeakValueDictionary
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from tallystick.crypto.envelope import SignatureNotRecordedError, cosign, statement_id
+from tallystick.crypto.hints import SignatureUnnamedError
 from tallystick.crypto.json.canonical import canonical_bytes
 from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log.leaf import leaf_bytes
@@ -102,6 +104,12 @@ def test_a_signature_that_is_not_recorded_is_not_acknowledged(database: Engine) 
     assert refused.value.facts == {"missing": 1, "recorded": 2}
     with reading(database) as session:
         assert entry_by_statement(session, LOG, statement_id(alone)) == first
+
+
+def test_a_signature_that_names_no_key_is_not_recorded(database: Engine) -> None:
+    unnamed = replace(said("event", 1).signatures[0], keyid=None)
+    with pytest.raises(SignatureUnnamedError), transaction(database) as session:
+        add(session, replace(said("event", 1), signatures=(unnamed,)))
 
 
 def test_the_same_statement_again_is_one_act(database: Engine) -> None:
