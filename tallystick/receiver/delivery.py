@@ -119,16 +119,22 @@ class VerifiedDelivery:
 
 
 def read_delivery(
-    document: JsonObject, *, claim: str, keys: PrivateKeys, trust: Trust, at: datetime
+    document: JsonObject,
+    record: Iterable[JsonObject],
+    *,
+    claim: str,
+    keys: PrivateKeys,
+    trust: Trust,
+    at: datetime,
 ) -> VerifiedDelivery:
-    """Return what the record in `document` asks the receiver of `claim` (short id or digest) to do at `at`.
+    """Return what the record of `claim` (short id or digest) asks its receiver to do at `at`.
 
     Raises:
         DeliveryRefusedError: Something does not follow from the signatures.
         TallystickError: A signature, an entry of the record or the answer itself is not what it must be.
     """
     signed = read_agreement(envelope_in(document, "agreement_envelope"))
-    case = folded_as_shown(signed, recorded(objects(document, "record")), at=at)
+    case = folded_as_shown(signed, recorded(record), at=at)
     _check_asked(case.claim, claim)
     _check_ours(case.claim.filing, keys)
     trust(signed.terms.agreement.id, signed.terms.digest)  # only now: the first of its name stays trusted

@@ -54,7 +54,11 @@ class Escrow(Protocol):
     """The server, as far as a receiver needs it."""
 
     def delivery(self, claim: str) -> JsonObject:
-        """Return the delivery document of a claim, with the claim's record as its member `record`."""
+        """Return the delivery document of a claim."""
+        ...
+
+    def record(self, claim: str) -> Iterable[JsonObject]:
+        """Return the entries of a claim's record, as they come: a long record is never held as JSON."""
         ...
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:

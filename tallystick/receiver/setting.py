@@ -69,5 +69,5 @@ class Setting:
         Raises:
             TallystickError: As `read_delivery`, or the server refused or did not answer.
         """
-        shown = self.escrow.delivery(claim)
-        return read_delivery(shown, claim=claim, keys=self.keys, trust=self.trust, at=self.now())
+        shown, record = self.escrow.delivery(claim), self.escrow.record(claim)
+        return read_delivery(shown, record, claim=claim, keys=self.keys, trust=self.trust, at=self.now())

@@ -129,8 +129,10 @@ def _receive(folder: Path, api: str, _: str) -> None:
     claim = _known(folder)["claim"]
     with Client(api, keys_of(DORA), now=lambda: datetime.now(UTC)) as client:
         escrow = _Escrow(folder / "escrow", client)
+        shown = json.loads((folder / "delivery.json").read_text())
         delivery = read_delivery(
-            json.loads((folder / "delivery.json").read_text()),
+            shown,
+            shown["record"],
             claim=claim,
             keys=keys_of(BEA),
             trust=lambda _agreement, _digest: None,

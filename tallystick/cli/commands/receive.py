@@ -5,7 +5,7 @@ import shlex
 import signal
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -64,9 +64,12 @@ class RemoteEscrow:
     client: Client
 
     def delivery(self, claim: str) -> JsonObject:
-        """Return the delivery document, with the claim's record."""
-        shown = self.client.get(route("claims", claim, "delivery"))
-        return {**shown, "record": list(record_shown(self.client, claim))}
+        """Return the delivery document."""
+        return self.client.get(route("claims", claim, "delivery"))
+
+    def record(self, claim: str) -> Iterable[JsonObject]:
+        """Yield the entries of the claim's record, a page at a time."""
+        return record_shown(self.client, claim)
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
         """Fetch a blob, resuming where an earlier fetch stopped."""

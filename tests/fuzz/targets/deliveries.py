@@ -9,7 +9,7 @@ from typing import Any, Final
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
-from tallystick.client.answers import answer, text
+from tallystick.client.answers import answer, objects, text
 from tallystick.crypto.keys import public_key_bytes
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest, PublicKey
@@ -30,8 +30,9 @@ def _anything(agreement: AgreementId, digest: Digest) -> None:
 
 def _read(data: bytes) -> VerifiedDelivery:
     document = answer(data)
+    record = objects(document, "record")
     return read_delivery(
-        document, claim=text(document, "digest"), keys=keys_of(BEA), trust=_anything, at=_LATER
+        document, record, claim=text(document, "digest"), keys=keys_of(BEA), trust=_anything, at=_LATER
     )
 
 

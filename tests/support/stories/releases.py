@@ -360,8 +360,9 @@ class Release:
         self.insisted(lambda: put_blob(sender, file, digest, agreement=under, purpose=purpose))
 
     def _delivery(self) -> VerifiedDelivery:
-        document = RemoteEscrow(client=self.client(BEA)).delivery(self.claim)
-        return read_delivery(document, claim=self.claim, keys=keys_of(BEA), trust=self._trust, at=_now())
+        escrow = RemoteEscrow(client=self.client(BEA))
+        shown, record = escrow.delivery(self.claim), escrow.record(self.claim)
+        return read_delivery(shown, record, claim=self.claim, keys=keys_of(BEA), trust=self._trust, at=_now())
 
     def _trust(self, _: AgreementId, digest: Digest) -> None:
         assert digest == statement_id(self.agreement_statement)

@@ -5,11 +5,12 @@ outlives a receiver that is killed.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from tallystick.client.answers import objects
 from tallystick.crypto.envelope import Envelope, envelope_from_json, envelope_json, statement_id
 from tallystick.domain.agreement.plan import GATE_LEAF
 from tallystick.domain.claim.sight import Sight
@@ -177,6 +178,9 @@ class FolderEscrow:
             ],
             "record": kept["record"],
         }
+
+    def record(self, claim: str) -> Iterable[JsonObject]:
+        return objects(self.delivery(claim), "record")
 
     def fetch(self, wanted: Digest, into: Path, *, size_bytes: int) -> None:
         assert self.blob(wanted).stat().st_size == size_bytes
