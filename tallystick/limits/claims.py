@@ -8,6 +8,7 @@ from tallystick.limits.agreements import PERSONS_MAX
 # person may send is bounded so that nobody can use up another's.
 ACTS_PER_PERSON_MAX: Final = 20  # a hold counts twice, its lift not at all
 ACTS_PER_CLAIM_MAX: Final = PERSONS_MAX * ACTS_PER_PERSON_MAX  # all people together
+HOLDS_PER_CLAIM_MAX: Final = ACTS_PER_CLAIM_MAX // 2
 ACT_BYTES_PER_PERSON_MAX: Final = 208 * 1024  # of all envelopes that one person sends about a claim
 HOLD_LIFT_BYTES_MAX: Final = 12 * 1024  # counted for no person: there are never more lifts than holds
 CLAIMS_PER_PERSON_MAX: Final = 100  # that one key may ever file under an agreement

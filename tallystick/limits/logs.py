@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tallystick.limits.claims import HOLDS_PER_CLAIM_MAX
 from tallystick.limits.documents import (
     AGREEMENT_SIZE_BYTES_MAX,
     ENVELOPE_OVERHEAD_BYTES_MAX,
@@ -32,18 +33,21 @@ CONTRADICTION_SIZE_BYTES_MAX: Final = 48 * LEDGER_READ_ENTRIES_MAX  # a leaf's h
 EVIDENCE_SIZE_BYTES_MAX: Final = 40 * 1024 * 1024
 EVIDENCE_FRAME_BYTES_MAX: Final = 256 * 1024  # of what is not an entry
 EVIDENCE_ENTRY_BYTES_MAX: Final = 1024 * 1024
-EVIDENCE_SIGNATURES_MAX: Final = 2 * 8 * 1024  # of all entries together, each as often as it is verified,
+EVIDENCE_SIGNATURES_MAX: Final = 25 * 1024  # of all entries together, each as often as it is verified,
 EVIDENCE_SIGNATURES_AGAIN_MAX: Final = 4 * 1024  # of revocations, for all later versions together,
-EVIDENCE_KEYS_MAX: Final = 256  # which list so many keys, each revoked by as many as may sign together:
-_REVOKING: Final = EVIDENCE_KEYS_MAX * SIGNATURES_PER_ENVELOPE_MAX
-assert _REVOKING + EVIDENCE_SIGNATURES_AGAIN_MAX <= EVIDENCE_SIGNATURES_MAX // 2  # the rest is for acts
-EVIDENCE_UNNAMED_SIGNATURES_MAX: Final = 256  # and of those that name no key: each may be anybody's
+EVIDENCE_KEYS_MAX: Final = 256  # which list so many keys, each revoked by as many as may sign together
+EVIDENCE_UNNAMED_SIGNATURES_MAX: Final = 256  # that name no key: each may be anybody's; the ledger takes none
 EVIDENCE_ENTRIES_MAX: Final = 6 * 1024
 EVIDENCE_VERSIONS_MAX: Final = 128  # of the agreement,
 EVIDENCE_VERSIONS_BYTES_MAX: Final = 4 << 20  # together,
 EVIDENCE_VALUES_MAX: Final = 512 * 1024  # and values in all other statements
 assert AGREEMENT_SIZE_BYTES_MAX < EVIDENCE_VERSIONS_BYTES_MAX <= EVIDENCE_SIZE_BYTES_MAX
 EVIDENCE_ROOT_KEYS_MAX: Final = 64
+# Whatever is recorded can be verified: an entry has one signature, or it counts as an act of each of its
+# signers, but for lifts, of which there is one for each hold, for versions, and for revocations.
+_BY_MANY: Final = HOLDS_PER_CLAIM_MAX + EVIDENCE_VERSIONS_MAX + EVIDENCE_KEYS_MAX
+_SIGNED: Final = EVIDENCE_ENTRIES_MAX + _BY_MANY * (SIGNATURES_PER_ENVELOPE_MAX - 1)
+assert _SIGNED + EVIDENCE_SIGNATURES_AGAIN_MAX <= EVIDENCE_SIGNATURES_MAX
 
 REPORT_TEXT_BYTES_MAX: Final = 512 * 1024
 """A report's text, as JSON, of which a PDF is made: Typst takes some 400 MiB for so much of it in tables."""

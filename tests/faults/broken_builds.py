@@ -1053,6 +1053,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/proof/test_work.py",
     ),
     _build(
+        "what people sign together is refused for no quota",
+        "tallystick/domain/authorship/quotas.py",
+        "    for key in signed.signers:",
+        "    for key in signed.signers if len(signed.signers) == 1 else ():",
+        "tests/domain/admission/test_door.py -k quota",
+    ),
+    _build(
         "the ledger takes a signature that names no key",
         "tallystick/store/ledger/ledger.py",
         "    check_named(envelope)",

@@ -357,8 +357,10 @@ def test_revocation_kept_in_a_safe_for_years_still_revokes() -> None:
 
 def test_quota_counts_what_a_person_signs_together_with_others() -> None:
     world = accepted()
+    orders = partial(world.rules, outcome=Outcome.RELEASE, authority=Authority.COURT_ORDER)
     for _ in range(ACTS_PER_PERSON_MAX - 1):  # the intake was Ana's first
-        world.rules("ana@harbour", "tom@marlowe", outcome=Outcome.RELEASE, authority=Authority.COURT_ORDER)
+        orders("ana@harbour", "tom@marlowe")
+    refused("quota-exceeded", world, lambda: orders("tom@marlowe", "ana@harbour"))
     refused("quota-exceeded", world, lambda: world.denies("ana@harbour"))
     world.denies("tom@marlowe")
 

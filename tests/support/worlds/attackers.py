@@ -144,12 +144,16 @@ class Attackers:
         """The claim as its record leaves it now."""
         if self._case is None:
             signed = read_agreement(self.rows[0][1])
-            record = sorted(self._recorded(0), key=lambda one: filing_first(kind_of(one.envelope), one.index))
-            self._case = folded(signed, [one for one in record if _concerns(one, self.world.claim)])
+            self._case = folded(signed, self.record())
         else:
             self._case = self._case.grown(self._recorded(self._folded_to))
         self._folded_to = len(self.rows)
         return self._case
+
+    def record(self) -> Sequence[RecordedStatement]:
+        """The claim's record, as a server shows it."""
+        record = sorted(self._recorded(0), key=lambda one: filing_first(kind_of(one.envelope), one.index))
+        return [one for one in record if _concerns(one, self.world.claim)]
 
     def _recorded(self, start: int) -> Iterable[RecordedStatement]:
         for index, (at, envelope) in enumerate(self.rows[start:], start=start):

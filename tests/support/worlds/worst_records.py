@@ -1,18 +1,30 @@
 """The record that costs a verifier most: whatever the rules let anyone add, and as much of it as they let."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from tallystick.crypto.envelope import envelope_bytes
+from tallystick.crypto.envelope import envelope_bytes, envelope_json
+from tallystick.crypto.json.canonical import canonical_bytes
 from tallystick.domain.agreement.parties import ChannelKind
+from tallystick.domain.codec import instant_text
+from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Hold, HoldLift, Retraction
 from tallystick.domain.statements.engine import ChannelResult, Notice
+from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.limits.agreements import CHANNELS_MAX
 from tallystick.limits.claims import ACTS_PER_PERSON_MAX
 from tallystick.limits.documents import SIGNATURES_PER_ENVELOPE_MAX
-from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX, EVIDENCE_SIZE_BYTES_MAX, EVIDENCE_VERSIONS_BYTES_MAX
+from tallystick.limits.logs import (
+    EVIDENCE_ENTRIES_MAX,
+    EVIDENCE_SIGNATURES_MAX,
+    EVIDENCE_SIZE_BYTES_MAX,
+    EVIDENCE_VERSIONS_BYTES_MAX,
+)
+from tallystick.limits.steps import RECORD_PAGE_BYTES_MAX
+from tallystick.proof.work import verified_again
 from tests.support.worlds.agreements import CRITICAL, KIM, LOG_KEY, age_identity
 from tests.support.worlds.attackers import HELPERS, KEYS, SECOND, VOTERS, Attackers, crowded
 
@@ -32,7 +44,14 @@ def worst_record(folder: Path) -> Attackers:
     _looks(attackers)
     _notices(attackers)
     _versions(attackers)
+    _crowds(attackers)
     return attackers
+
+
+def signatures(attackers: Attackers) -> int:
+    """Return how many signatures its verifier verifies."""
+    envelopes = [one for _, one in attackers.rows]
+    return sum(len(one.signatures) for one in envelopes) + verified_again(envelopes)
 
 
 def fill(attackers: Attackers, entries: int) -> None:
@@ -79,6 +98,17 @@ def _holds(attackers: Attackers) -> None:
             _ask(attackers)
 
 
+def _crowds(attackers: Attackers) -> None:
+    """As many sign as may, what counts for nothing, as often as leaves a signature for each other entry."""
+    more = SIGNATURES_PER_ENVELOPE_MAX - 1
+    keys = [KEYS[one.id] for one in HELPERS[: more + 1]]
+    for _ in range((EVIDENCE_SIGNATURES_MAX - signatures(attackers) - room(attackers)) // more):
+        body = attackers.world.body(
+            KeyRevocation, HELPERS[0].id, attackers.now, key=KEYS[KIM].public_key, reason="x"
+        )
+        attackers.add(attackers.world.signed(body, *keys))
+
+
 def _ask(attackers: Attackers) -> None:
     attackers.now += SECOND
     attackers.is_refused()
@@ -112,3 +142,20 @@ def _versions(attackers: Attackers) -> None:
     recipients = [str(age_identity(f"recipient {number}").recipient()) for number in range(512)]
     size = len(envelope_bytes(attackers.rows[0][1]))
     attackers.versions(EVIDENCE_VERSIONS_BYTES_MAX // size - 1, recipients)
+
+
+def shown(attackers: Attackers, claim: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the pages of the record as a server shows them, each under its address."""
+    page, start, size = list[JsonObject](), 0, 0
+    record = attackers.record()
+    for number, one in enumerate(record, 1):
+        envelope = envelope_json(one.envelope)
+        page.append({"index": one.index, "accepted_at": instant_text(one.accepted_at), "envelope": envelope})
+        size += len(envelope_bytes(one.envelope))
+        if size > RECORD_PAGE_BYTES_MAX or number == len(record):
+            following = None if number == len(record) else number
+            yield (
+                f"/v1/claims/{claim}/record?start={start}",
+                canonical_bytes({"entries": page, "next": following}),
+            )
+            page, start, size = [], number, 0
