@@ -1,5 +1,6 @@
 """`tallystick claim`: file a claim, and follow it."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +19,12 @@ from tallystick.desk.claims import case_lines, open_claim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.filing import file_claim, send_documents
+from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.claim.state import CLOSED, ClaimState
+from tallystick.domain.codec import encode_object, instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import person_id
+from tallystick.domain.inbox.deadlines import NamedDeadline, known_deadlines
 from tallystick.domain.json import JsonObject
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="File a claim, and follow it.")
@@ -143,6 +147,39 @@ def explain(context: typer.Context, claim: ClaimName, api: Api, key: Key, *, as_
         for p in objects(answer, "premises")
     ]
     print_result(answer, [*texts(answer, "lines"), *marks], as_json=as_json)
+
+
+@app.command()
+def deadlines(
+    context: typer.Context,
+    claim: ClaimName,
+    api: Api,
+    key: Key,
+    *,
+    trust: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Show until when what may be done, and which days were counted, from the record as verified here."""
+    at = now()
+    with opened(context, api, key) as desk:
+        case = open_claim(desk, claim, at=at, trusted=trust)
+    known, beyond = known_deadlines(case.agreement, case.claim, at)
+    document: JsonObject = {
+        "beyond_calendars": [error.message for error in beyond],
+        "deadlines": [encode_object(one) for one in known],
+    }
+    print_result(document, _deadline_lines(known, beyond), as_json=as_json)
+
+
+def _deadline_lines(
+    known: Sequence[NamedDeadline], beyond: Sequence[CalendarExhaustedError]
+) -> Iterator[str]:
+    for one in known:
+        yield f"{instant_text(one.at)}  {one.words}"
+        yield from (f"    {line}" for line in one.explanation)
+    yield from (f"cannot be computed: {error.message}" for error in beyond)
+    if not known and not beyond:
+        yield "no deadline runs"
 
 
 @app.command()

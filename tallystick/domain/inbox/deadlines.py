@@ -1,8 +1,9 @@
 """The deadlines of a claim, each with the days that were counted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
@@ -21,11 +22,21 @@ from tallystick.domain.statements.engine import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedDeadline:
-    """A deadline, and what ends then."""
+    """A deadline, and what ends then.
+
+    Attributes:
+        what: For programs: a name of `_WORDS`, and after a colon of which stage or person.
+    """
 
     what: str
     at: datetime
     explanation: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """What ends then, for people."""
+        kind, _, of = self.what.partition(":")
+        return f"{_WORDS[kind]} {of}".rstrip()
 
 
 def deadlines(agreement: Agreement, claim: Claim, at: datetime) -> tuple[NamedDeadline, ...]:
@@ -67,6 +78,22 @@ def return_due(agreement: Agreement, claim: Claim) -> Deadline:
     """Return until when the beneficiary must certify the return of what was disclosed."""
     recipient = agreement.party(claim.claimant_party)
     return deadline(claim.since, agreement.windows.returning, recipient=recipient, agreement=agreement)
+
+
+_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "intake": "the escrow agent checks the form",
+        "deemed-receipt": "notice counts as received",
+        "next-notice": "notice is sent again",
+        "objection-window": "the depositor may object",
+        "objection-window-as-seen": "the depositor may object, by the gate's clock",
+        "stage-opens": "the earliest release of",
+        "stage-lapses": "the approvals needed for",
+        "receipt": "the beneficiary's report on",
+        "approval-expires": "an approval counts that was given by",
+        "return": "return or destruction of what was released",
+    }
+)
 
 
 def _named(what: str, end: Deadline | None) -> Iterator[NamedDeadline]:

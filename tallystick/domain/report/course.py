@@ -10,7 +10,7 @@ from tallystick.domain.inbox.deadlines import known_deadlines
 from tallystick.domain.quoting import quoted
 from tallystick.domain.report.grounds import Grounds
 from tallystick.domain.report.layout import Section, section, table
-from tallystick.domain.report.words import DEADLINES, EVENTS
+from tallystick.domain.report.words import EVENTS
 from tallystick.domain.shown.shown import stated
 from tallystick.domain.statements.engine import DecisionStatement, Event, Notice
 from tallystick.domain.statements.header import ActBody
@@ -83,15 +83,10 @@ def _details(body: object) -> Iterator[str]:
             return
 
 
-def _named(what: str) -> str:
-    kind, _, of = what.partition(":")
-    return f"{DEADLINES[kind]} {of}".rstrip()
-
-
 def counted_days(grounds: Grounds) -> Section:
     """Return each deadline with the days that were counted, as far as the calendars reach."""
     known, beyond = known_deadlines(grounds.agreement, grounds.claim, grounds.as_of)
-    rows = ((_named(one.what), instant_text(one.at), one.explanation) for one in known)
+    rows = ((one.words, instant_text(one.at), one.explanation) for one in known)
     return section(
         "Deadlines, and how they were counted",
         table(("Deadline", "Ends", "Why"), (3, 3, 8), rows) if known else "No deadline runs or has run.",

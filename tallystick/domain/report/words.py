@@ -64,22 +64,6 @@ EVENTS: Final[Mapping[EventType, str]] = MappingProxyType(
 )
 """What engine and gate do at each event of theirs, about `{stage}`; persons' acts have words of their own."""
 
-DEADLINES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "intake": "the escrow agent checks the form",
-        "deemed-receipt": "notice counts as received",
-        "next-notice": "notice is sent again",
-        "objection-window": "the depositor may object",
-        "objection-window-as-seen": "the depositor may object, by the gate's clock",
-        "stage-opens": "the earliest release of",
-        "stage-lapses": "the approvals needed for",
-        "receipt": "the beneficiary's report on",
-        "approval-expires": "how long an approval counts that was given by",
-        "return": "return or destruction of what was released",
-    }
-)
-"""What each deadline is for; after a colon, the record says of what stage or person."""
-
 PREMISES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "purpose-is-release": "The claim asks for a release; it is neither a drill nor a verification.",

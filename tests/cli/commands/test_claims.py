@@ -355,6 +355,17 @@ def test_claim_is_shown_from_its_signed_bytes(office: Office, release: Release) 
         assert told in ran.out
 
 
+def test_deadlines_list_the_days_that_were_counted_here(office: Office, release: Release) -> None:
+    ran = office.run("claim", "deadlines", release.claim, person=ANA)
+    assert ran.code == 0, ran.err
+    assert "  notice counts as received\n" in ran.out
+    assert "    deemed received PT24H after sending" in ran.out
+    assert "not verified" not in ran.err
+    found = office.run("claim", "deadlines", release.claim, "--json", person=ANA).json
+    assert "deemed-receipt" in [one["what"] for one in found["deadlines"]]
+    assert found["beyond_calendars"] == []
+
+
 def test_other_claim_than_asked_for_is_not_shown(office: Office, release: Release, tmp_path: Path) -> None:
     other = Release(scratch=tmp_path / "other", number=3)
     office.api.shows[f"/v1/claims/{release.claim}/record"] = {"entries": claim_in_use(other).shown}
