@@ -2785,6 +2785,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/api/routes/test_blobs.py -k beneficiar",
     ),
     _build(
+        "a moment that there never was is a crash",
+        "tallystick/domain/codec.py",
+        'raise MalformedDocumentError("no such moment", at=where) from error',
+        "raise",
+        "tests/api/test_any_time.py -k denials",
+    ),
+    _build(
         "everybody in an agreement fetches its deposits",
         "api/blobs/fetching.py",
         "return party_of(person) in entitled",
