@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import re
+import runpy
 import stat
 import subprocess
 import sys
@@ -362,6 +363,16 @@ def test_a_link_among_the_keys_is_given_away_itself_and_not_what_it_names(tmp_pa
     subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, check=True)
     assert (tmp_path / "elsewhere").stat().st_uid == os.geteuid()
     assert (tmp_path / "elsewhere" / "file").stat().st_uid == os.geteuid()
+
+
+def test_a_link_that_takes_a_folders_place_at_the_last_moment_is_not_followed(tmp_path: Path) -> None:
+    """Whoever swaps it does so after all looks at names, so the program's last step is called by itself."""
+    give = runpy.run_path(str(DEPLOY / "prepare.py"))["_give"]
+    (tmp_path / "elsewhere").mkdir(mode=0o751)
+    (tmp_path / "keys").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="keys"):
+        give(tmp_path / "keys", -1, group=-1)
+    assert stat.S_IMODE((tmp_path / "elsewhere").stat().st_mode) == 0o751
 
 
 # Kubernetes.

@@ -2785,6 +2785,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/api/routes/test_blobs.py -k beneficiar",
     ),
     _build(
+        "root gives away what a swapped link names",
+        "deploy/prepare.py",
+        "os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC",
+        "os.O_RDONLY | os.O_CLOEXEC",
+        "tests/deploy/test_deploy.py -k last_moment",
+    ),
+    _build(
         "a moment that there never was is a crash",
         "tallystick/domain/codec.py",
         'raise MalformedDocumentError("no such moment", at=where) from error',
