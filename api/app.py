@@ -50,7 +50,8 @@ def create_app(
     """Return the app of one deployment.
 
     Args:
-        settings: Absent: read from the environment, and logs go to standard error as JSON.
+        settings: Absent: read from the environment, logs go to standard error as JSON, and what keeps the
+            process from starting ends it with a sentence there.
         engine_port: The engine; absent: the deployment's Temporal.
         clock: This machine's time.
 
@@ -58,9 +59,7 @@ def create_app(
         TallystickError: The settings are malformed, or what they name cannot be opened.
     """
     if settings is None:
-        telemetry.configure("api")
-        Runtime.set_default(core_runtime(), error_if_already_set=False)
-        settings = read_settings(os.environ)
+        return _app_of_environment(engine_port, clock)
     backend = open_backend(settings, engine_port or TemporalEngine(settings), clock)
     app = FastAPI(
         title="Tallystick",
@@ -87,6 +86,13 @@ def create_app(
     app.add_middleware(Unkept)
     app.add_middleware(Arrivals)
     return app
+
+
+def _app_of_environment(engine_port: EnginePort | None, clock: Callable[[], datetime]) -> FastAPI:
+    telemetry.configure("api")
+    Runtime.set_default(core_runtime(), error_if_already_set=False)
+    with telemetry.ending_in_words():
+        return create_app(read_settings(os.environ), engine_port=engine_port, clock=clock)
 
 
 ROUTERS = (

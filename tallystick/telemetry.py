@@ -7,11 +7,14 @@ what libraries and tracebacks might carry.
 import logging
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+from tallystick.domain.errors import TallystickError
 
 WITHHELD: Final = "[withheld]"
 _SECRET_NAME: Final = re.compile(
@@ -76,6 +79,16 @@ def configure(process: str, *, stream: TextIO | None = None, level: int = loggin
 def logger(name: str) -> FilteringBoundLogger:
     """Return the logger called `name`; `configure` decides where its entries go."""
     return cast("FilteringBoundLogger", structlog.stdlib.get_logger(name))
+
+
+@contextmanager
+def ending_in_words() -> Generator[None]:
+    """End this process with 1 if the block raises an error of ours, and log what, why and what to do."""
+    try:
+        yield
+    except TallystickError as error:
+        logger(__name__).error("could not start", code=error.code, why=str(error), advice=error.advice)
+        raise SystemExit(1) from error
 
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

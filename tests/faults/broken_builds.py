@@ -1263,6 +1263,27 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/workflows/worker/test_connection.py",
     ),
     _build(
+        "a worker ends when Temporal takes no more work from it",
+        "workflows/worker/connection.py",
+        "        except (RPCError, RuntimeError) as error:\n            why = said_by(error.__cause__",
+        "        except ZeroDivisionError as error:\n            why = said_by(error.__cause__",
+        "tests/workflows/worker/test_connection.py",
+    ),
+    _build(
+        "a process that cannot start ends with a traceback",
+        "tallystick/telemetry.py",
+        "    except TallystickError as error:",
+        "    except ZeroDivisionError as error:",
+        "tests/stack/test_starting.py",
+    ),
+    _build(
+        "an option that PostgreSQL's driver does not know is a defect of ours",
+        "tallystick/store/database/session.py",
+        '    event.listen(database, "do_connect", _connect)\n',
+        "",
+        "tests/store/database/test_session.py -k driver",
+    ),
+    _build(
         "what a proxy answers for Temporal is logged for each workflow",
         "workflows/worker/reconciler.py",
         "RPCStatusCode.UNIMPLEMENTED,  # by",

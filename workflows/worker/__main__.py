@@ -15,14 +15,11 @@ from collections.abc import Sequence
 from temporalio.runtime import Runtime
 
 from tallystick import telemetry
-from tallystick.domain.errors import TallystickError
 from tallystick.limits.processes import SHUTDOWN_MAX
 from tallystick.settings import Settings, read_settings
 from workflows.worker.carrier import run_worker
 from workflows.worker.core_logs import core_runtime
 from workflows.worker.gate import run_gate
-
-_log = telemetry.logger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -32,11 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     gate = bool(parser.parse_args(arguments).gate)
     telemetry.configure("gate" if gate else "worker")
     Runtime.set_default(core_runtime(), error_if_already_set=False)
-    try:
+    with telemetry.ending_in_words():
         asyncio.run(_main(read_settings(os.environ), gate=gate))
-    except TallystickError as error:
-        _log.error("could not start", code=error.code, why=str(error), advice=error.advice)
-        raise SystemExit(1) from error
 
 
 async def _main(settings: Settings, *, gate: bool) -> None:

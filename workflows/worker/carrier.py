@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -44,7 +45,7 @@ from workflows.claim.release import ReleaseWorkflow
 from workflows.custody import CustodyWorkflow
 from workflows.deposit import DepositWorkflow
 from workflows.evidence import EvidenceWorkflow
-from workflows.worker.connection import connect, queue_worker, read_log_key, until_stopped
+from workflows.worker.connection import at_work, keep_carrying, queue_worker, read_log_key, until_stopped
 from workflows.worker.reconciler import Reconciler
 
 _log = telemetry.logger(__name__)
@@ -189,31 +190,41 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     database = open_database(settings.database_url)
     blobs, letters = all_stores(settings), letters_soon(settings, database)
     activities = worker_activities(settings, database, blobs, letters)
-    client = await connect(settings)
+    # What needs no Temporal waits for none.
+    keeper = storekeeper(settings, database, blobs)
+    _in_background("storekeeper", partial(keeper.keep_making_rounds, settings.scrub_every))
+    for copying in copies_soon(settings, database, blobs, letters):
+        _in_background("copies", copying.keep_copying)
+    _in_background("signing", partial(activities.signing.keep_signing, settings.checkpoint_every))
+    _in_background("letters", letters.keep_sending)
+
+    async def carry(client: Client) -> None:
+        reconciler = Reconciler(client=client, database=database)
+        async with _carrying(client, activities) as runs:
+            _log.info("ready", queues=[CLAIMS_QUEUE, WORK_QUEUE, BLOBS_QUEUE])
+            reconciling = asyncio.create_task(reconciler.keep_reconciling(settings.reconcile_every))
+            await until_stopped(stop, [*runs, reconciling])
+
+    await keep_carrying(settings, stop, carry)
+
+
+@asynccontextmanager
+async def _carrying(
+    client: Client, activities: WorkerActivities
+) -> AsyncGenerator[Sequence["asyncio.Task[None]"]]:
+    """Run workflows and what they ask of the worker; each queue has threads of its own."""
+    waiting, reading = activities.waiting(), activities.reading()
     with (
         ThreadPoolExecutor(LEDGER_STEPS_AT_ONCE_MAX, thread_name_prefix="ledger") as ledger_threads,
         ThreadPoolExecutor(WORK_STEPS_AT_ONCE_MAX, thread_name_prefix="work") as work_threads,
         ThreadPoolExecutor(BLOB_STEPS_AT_ONCE_MAX, thread_name_prefix="blobs") as blob_threads,
     ):
-        async with (
+        async with at_work(
             claims_worker(client, activities, ledger_threads),
-            queue_worker(
-                client, WORK_QUEUE, activities.waiting(), work_threads, at_once=WORK_STEPS_AT_ONCE_MAX
-            ),
-            queue_worker(
-                client, BLOBS_QUEUE, activities.reading(), blob_threads, at_once=BLOB_STEPS_AT_ONCE_MAX
-            ),
-        ):
-            _log.info("ready", queues=[CLAIMS_QUEUE, WORK_QUEUE, BLOBS_QUEUE])
-            keeper = storekeeper(settings, database, blobs)
-            _in_background("storekeeper", partial(keeper.keep_making_rounds, settings.scrub_every))
-            for copying in copies_soon(settings, database, blobs, letters):
-                _in_background("copies", copying.keep_copying)
-            _in_background("signing", partial(activities.signing.keep_signing, settings.checkpoint_every))
-            _in_background("letters", letters.keep_sending)
-            reconciler = Reconciler(client=client, database=database)
-            reconciling = asyncio.create_task(reconciler.keep_reconciling(settings.reconcile_every))
-            await until_stopped(stop, [reconciling])
+            queue_worker(client, WORK_QUEUE, waiting, work_threads, at_once=WORK_STEPS_AT_ONCE_MAX),
+            queue_worker(client, BLOBS_QUEUE, reading, blob_threads, at_once=BLOB_STEPS_AT_ONCE_MAX),
+        ) as runs:
+            yield runs
 
 
 def _in_background(name: str, work: Callable[[], None]) -> None:

@@ -1,8 +1,9 @@
 """What every worker needs: Temporal, its queue, the stores and the log key."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -39,6 +40,39 @@ def queue_worker(
         max_heartbeat_throttle_interval=HEARTBEAT_EVERY,
         graceful_shutdown_timeout=SHUTDOWN_MAX,
     )
+
+
+@asynccontextmanager
+async def at_work(*workers: Worker) -> AsyncGenerator[Sequence["asyncio.Task[None]"]]:
+    """Run workers while the block runs; the tasks that it gives end before only if Temporal ends a worker."""
+    runs = [asyncio.create_task(worker.run()) for worker in workers]
+    try:
+        yield runs
+    finally:
+        await asyncio.gather(*(worker.shutdown() for worker in workers))
+        await asyncio.gather(*runs, return_exceptions=True)
+
+
+async def keep_carrying(
+    settings: Settings, stop: asyncio.Event, carry: Callable[[Client], Awaitable[None]]
+) -> None:
+    """Connect and `carry` until `stop` is set; if Temporal ends that, say why, and begin with connecting.
+
+    Temporal's library gives up once a namespace is deleted, a permission is withdrawn, or something else
+    answers in the place of Temporal, for a minute. Whoever did that may undo it, and nobody restarts us then.
+    """
+    said = ""
+    while not stop.is_set():
+        client = await connect(settings)
+        try:
+            await carry(client)
+        except (RPCError, RuntimeError) as error:
+            why = said_by(error.__cause__ if isinstance(error.__cause__, Exception) else error)
+            if why != said:
+                _log.warning("Temporal takes no more work from us; connecting anew", why=why)
+            said = why
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), CONNECT_RETRY_MAX.total_seconds())
 
 
 async def connect(settings: Settings) -> Client:
@@ -86,7 +120,7 @@ def said_by(error: Exception) -> str:
 
 
 async def until_stopped(stop: asyncio.Event, background: Sequence["asyncio.Task[None]"]) -> None:
-    """Wait for `stop`; a background task that ends before is a defect, and ends the process."""
+    """Wait for `stop`; raise the error of a background task that ends before."""
     stopped = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait({stopped, *background}, return_when=asyncio.FIRST_COMPLETED)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import URL, Connection, DateTime, Engine, event, func, make_url
+from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, event, func, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -206,6 +206,7 @@ def _postgresql(url: URL, busy_max: timedelta, connections_max: int) -> Engine:
     database = create_engine(
         url, pool_pre_ping=True, pool_size=connections_max, max_overflow=0, hide_parameters=True
     )
+    event.listen(database, "do_connect", _connect)
     event.listen(database, "connect", _postgresql_setup(busy_max))
     event.listen(database, "begin", _begin_postgresql)
     event.listen(database, "handle_error", _leave_standby)
@@ -235,6 +236,22 @@ def _begin_sqlite(connection: Connection) -> None:
     # refused in the middle, however long it waited (SQLITE_BUSY_SNAPSHOT).
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _connect(
+    dialect: Dialect,
+    _entry: ConnectionPoolEntry | None,
+    arguments: tuple[str, ...],
+    parameters: dict[str, object],
+) -> DBAPIConnection:
+    try:
+        return dialect.connect(*arguments, **parameters)
+    except dialect.loaded_dbapi.ProgrammingError:  # nothing was sent yet, so the URL is what is wrong
+        # What the driver says may quote what stands in the URL.
+        raise DatabaseSetupError(
+            "the database URL has an option or a value that PostgreSQL's driver does not take",
+            reason="option",
+        ) from None
 
 
 def _postgresql_setup(busy_max: timedelta) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:

@@ -31,7 +31,7 @@ BEFORE_TEMPORAL = {  # and nothing that Temporal's own client tries again for ma
 @pytest.mark.parametrize("answer", BEFORE_TEMPORAL)
 async def test_whatever_answers_for_temporal_leaves_the_outcome_open(answer: str, tmp_path: Path) -> None:
     headers, reason = BEFORE_TEMPORAL[answer]
-    async with answering(headers, once_greeted=True) as address:
+    async with answering(headers, greeted=1) as address:
         engine = TemporalEngine(replace(settings_in(tmp_path), temporal_address=address))
         for ask in (
             lambda: engine.file_claim(START),
@@ -47,7 +47,7 @@ async def test_whatever_answers_for_temporal_leaves_the_outcome_open(answer: str
 @pytest.mark.parametrize("answer", BEFORE_TEMPORAL)
 async def test_what_is_only_a_nudge_is_never_refused(answer: str, tmp_path: Path) -> None:
     """The worker finds it by itself; the deposit is on record whoever answers for Temporal."""
-    async with answering(BEFORE_TEMPORAL[answer][0], once_greeted=True) as address:
+    async with answering(BEFORE_TEMPORAL[answer][0], greeted=1) as address:
         engine = TemporalEngine(replace(settings_in(tmp_path), temporal_address=address))
         await engine.verify_deposit(VerifyDeposit(agreement=AGREEMENT, deposit=NOBODYS))
         await engine.deal_custody(DealCustody(agreement=AGREEMENT, component=ComponentId("source"), epoch=1))

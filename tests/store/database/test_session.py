@@ -66,6 +66,14 @@ def test_a_database_that_cannot_be_used_is_refused(url: str) -> None:
         open_database(url)
 
 
+@pytest.mark.parametrize("option", ["nonsense=canary", "connect_timeout=canary"])
+def test_an_option_that_the_driver_does_not_take_is_refused_and_not_shown(option: str) -> None:
+    database = open_database(f"postgresql://u@127.0.0.1:1/x?{option}")
+    with pytest.raises(DatabaseSetupError, match="an option or a value") as caught, reading(database):
+        pass
+    assert "canary" not in str(caught.value)
+
+
 def test_both_schemes_of_postgresql_mean_it() -> None:
     for scheme in ("postgresql", "postgres", "postgresql+psycopg"):
         assert open_database(f"{scheme}://u@h/x").url.drivername == "postgresql+psycopg"

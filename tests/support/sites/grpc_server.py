@@ -35,20 +35,20 @@ def page(status: int) -> Mapping[str, str]:
 
 @asynccontextmanager
 async def answering(
-    headers: Mapping[str, str], *, once_greeted: bool = False, asked: list[str] | None = None
+    headers: Mapping[str, str], *, greeted: int = 0, asked: list[str] | None = None
 ) -> AsyncGenerator[str]:
     """Answer every request with `headers`, and give the address.
 
     Args:
-        once_greeted: Whether the first request of each connection succeeds: a client of Temporal begins with
-            asking what the server can do.
+        greeted: How many requests of each connection succeed, with an empty answer: a client of Temporal
+            begins with asking what the server can do, and ours with whether it has the namespace.
         asked: Gets the address of each connection.
     """
     talking = list[asyncio.Task[None]]()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         (asked if asked is not None else []).append(str(writer.get_extra_info("peername")))
-        talking.append(asyncio.create_task(_talk(reader, writer, _refusal(headers), greets=once_greeted)))
+        talking.append(asyncio.create_task(_talk(reader, writer, _refusal(headers), greeted)))
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     try:
@@ -61,9 +61,9 @@ async def answering(
 
 
 async def _talk(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusal: Answer, *, greets: bool
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusal: Answer, greeted: int
 ) -> None:
-    answers = chain([_greeting] if greets else [], repeat(refusal))
+    answers = chain(repeat(_greeting, greeted), repeat(refusal))
     try:
         await reader.readexactly(len(_PREFACE))
         writer.write(_frame(_SETTINGS, 0, 0, b""))

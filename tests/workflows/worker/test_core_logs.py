@@ -1,6 +1,7 @@
 """A warning of Temporal's core becomes a line of our log, and nothing is printed on the console."""
 
 import asyncio
+import logging
 
 import pytest
 from temporalio.client import Client
@@ -23,3 +24,8 @@ async def test_warning_of_the_core_is_logged_and_not_printed(
             await asyncio.sleep(ROUND.total_seconds())
     assert [record for record in caplog.records if record.name.startswith(CORE_LOGGER)]
     assert "WARN" not in "".join(capfd.readouterr())
+
+
+def test_the_librarys_traceback_of_a_worker_that_ended_is_not_logged() -> None:
+    core_runtime()
+    assert not logging.getLogger(Worker.__module__).isEnabledFor(logging.ERROR)
