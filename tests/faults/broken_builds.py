@@ -2813,6 +2813,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/deploy/test_deploy.py -k last_moment",
     ),
     _build(
+        "the gate releases at the last second of the window that it saw begin",
+        "tallystick/domain/release/recorded.py",
+        "holds=at > ends.at, found=found",
+        "holds=at >= ends.at, found=found",
+        "tests/domain/release/test_decision.py",
+    ),
+    _build(
+        "a receiver's time to report ends a second early",
+        "tallystick/domain/progress/due.py",
+        "    if at <= limit.at:",
+        "    if at < limit.at:",
+        "tests/domain/progress/test_due.py",
+    ),
+    _build(
         "a moment that there never was is a crash",
         "tallystick/domain/codec.py",
         'raise MalformedDocumentError("no such moment", at=where) from error',

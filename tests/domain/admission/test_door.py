@@ -26,7 +26,7 @@ from tallystick.domain.statements.header import Contribution
 from tallystick.domain.statements.signed import BY_ENGINE, Entry
 from tallystick.limits.agreements import PERSONS_MAX
 from tallystick.limits.claims import ACTS_PER_PERSON_MAX, UPDATES_PER_WORKFLOW_MAX
-from tallystick.limits.documents import CLOCK_SKEW_MAX, TEXT_LENGTH_MAX
+from tallystick.limits.documents import CLOCK_SKEW_MAX, STATEMENT_LIFETIME_MAX, TEXT_LENGTH_MAX
 from tallystick.proof.entries import RecordedStatement, verified
 from tallystick.proof.reading import read_signed
 from tests.support.stories.stories import play
@@ -321,7 +321,7 @@ def test_statement_from_the_future_or_from_long_ago_is_refused() -> None:
     world = accepted()
     for issued_at in (
         world.now + CLOCK_SKEW_MAX + timedelta(seconds=1),
-        world.now - timedelta(days=367),
+        world.now - STATEMENT_LIFETIME_MAX - timedelta(seconds=1),
         datetime(1, 1, 1, tzinfo=UTC),  # no time zone in the west can show an earlier moment
     ):
         refused(
@@ -330,6 +330,7 @@ def test_statement_from_the_future_or_from_long_ago_is_refused() -> None:
             lambda at=issued_at: world.approves("kim@kestrel", stages=["provisional"], issued_at=at),  # type: ignore[misc]
         )
     world.approves("kim@kestrel", stages=["provisional"], issued_at=world.now + CLOCK_SKEW_MAX)
+    world.says(Kind.DENIAL, "tom@marlowe", reason="no", issued_at=world.now - STATEMENT_LIFETIME_MAX)
 
 
 def test_approval_is_refused_once_expired_and_counts_at_its_last_moment() -> None:

@@ -8,9 +8,14 @@ import pytest
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError, deadline
-from tallystick.domain.agreement.versions import only_lengthens_calendars, with_longest_calendars
+from tallystick.domain.agreement.versions import (
+    check_in_force,
+    only_lengthens_calendars,
+    with_longest_calendars,
+)
 from tallystick.domain.ids import Digest
 from tallystick.domain.periods import Period
+from tallystick.domain.refusals import BadTimingError
 from tests.support.worlds.agreements import AGREEMENT, agreement
 
 DIGEST: Final = Digest("sha256:" + 64 * "1")
@@ -77,3 +82,9 @@ def test_longer_calendars_move_no_deadline_that_was_known_and_reach_those_that_w
         deadline(LATE, Period("10 business days"), recipient=vendor, agreement=AGREEMENT)
     found = deadline(LATE, Period("10 business days"), recipient=vendor, agreement=reaching)
     assert "Mon 2029-01-01 not counted: holiday in de-by and gb-eng" in found.explanation
+
+
+def test_a_version_is_in_force_from_the_very_second_that_it_names() -> None:
+    check_in_force(AGREEMENT, [], at=AGREEMENT.effective_from)
+    with pytest.raises(BadTimingError, match="not in force yet"):
+        check_in_force(AGREEMENT, [], at=AGREEMENT.effective_from - timedelta(seconds=1))

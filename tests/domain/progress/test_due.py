@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 
 from tallystick.domain.claim.returns import return_is_due
-from tallystick.domain.claim.stages import to_give_back, to_roll_back
-from tallystick.domain.claim.state import ENDED, ClaimState
+from tallystick.domain.claim.stages import report_due, to_give_back, to_roll_back
+from tallystick.domain.claim.state import ENDED, ClaimState, StageState
 from tallystick.domain.kinds import Happening, Kind, ReceiptOutcome
 from tallystick.domain.pauses import backoff
 from tallystick.domain.periods import Period
@@ -255,6 +255,17 @@ def test_windows_of_plain_duration_end_to_the_second() -> None:
     assert world.claim.state is ClaimState.WINDOW
     world.passes(SECOND)
     assert world.refolded().state is ClaimState.APPROVAL
+
+
+def test_a_receiver_may_report_until_the_last_second() -> None:
+    votes = "ana approves critical\nkim approves critical\ntom approves critical"
+    world = play(f"bea files for critical\nana accepts\ndora acknowledges\nthe window ends\n{votes}")
+    (progress,) = (one for one in world.claim.stages if one.stage == "critical")
+    ends = report_due(world.agreement, world.claim, progress).at
+    world.at(ends)
+    assert world.claim.progress(progress.stage).state is StageState.DECIDED
+    world.passes(SECOND)
+    assert world.claim.progress(progress.stage).state is StageState.FAILED
 
 
 def test_returns_fall_due_and_are_over_once_made() -> None:

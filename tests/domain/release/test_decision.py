@@ -14,6 +14,7 @@ from tallystick.domain.claim.sight import Sight
 from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.ids import ComponentId, PersonId, StageId
 from tallystick.domain.kinds import Kind, Purpose, ReceiptOutcome
+from tallystick.domain.notice.sighting import sighted_end
 from tallystick.domain.periods import Period
 from tallystick.domain.record.generations import GENERATION_1
 from tallystick.domain.release.decision import decide, premises_to_tell
@@ -372,6 +373,15 @@ def test_gate_whose_clock_is_behind_does_not_believe_the_record() -> None:
     assert world.claim.window_until is not None
     decision = world.decision("critical", at=world.claim.window_until)
     assert "window-over" in [verdict.premise for verdict in decision.unmet]
+
+
+def test_the_gate_releases_nothing_at_the_last_second_of_its_own_window_and_may_one_second_later() -> None:
+    world = quorate()
+    ends = sighted_end(world.agreement, world.claim)
+    assert ends is not None
+    for at, over in ((ends.at, False), (ends.at + timedelta(seconds=1), True)):
+        unmet = [verdict.premise for verdict in world.decision("critical", at=at).unmet]
+        assert ("window-sighted" not in unmet) is over
 
 
 def test_no_jump_of_the_gates_clock_ends_a_window() -> None:
