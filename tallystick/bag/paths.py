@@ -5,7 +5,7 @@ from typing import Final
 
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.quoting import drawn_by
-from tallystick.limits.bags import BAG_DEPTH_MAX, BAG_NAME_BYTES_MAX, BAG_PATH_BYTES_MAX
+from tallystick.limits.bags import BAG_DEPTH_MAX, BAG_NAME_BYTES_MAX, BAG_PATH_BYTES_MAX, BAG_PATHS_MAX
 
 # RFC 8493 §2.1.3 asks for % as %25, which neither sha256sum nor the usual validators undo.
 _SEPARATORS: Final = frozenset("\\%")
@@ -21,7 +21,7 @@ class BagPathRefusedError(MalformedError):
     code = "bag-path-refused"
     why = (
         "A path in a bag is relative and in Unicode NFC, has only what every system can have in a name, no % "
-        "or `..`, and differs from every other path by more than case."
+        "or `..`, and differs from every other path by more than case. Directories count, listed or not."
     )
     advice = "Rename the file, or put it into an archive of its own inside the deposit."
 
@@ -60,11 +60,16 @@ class PathRegister:
         self._claim(path, is_directory=is_directory)
 
     def _claim(self, path: str, *, is_directory: bool) -> None:
-        if self._kinds.setdefault(path, is_directory) is not is_directory:
+        if (known := self._kinds.get(path)) is is_directory:
+            return
+        if known is not None:
             raise BagPathRefusedError("a file and a directory have the same path", path=path)
+        if len(self._kinds) >= BAG_PATHS_MAX:
+            raise BagPathRefusedError("more files and directories than a bag may have", limit=BAG_PATHS_MAX)
         earlier = self._spelling.setdefault(_folded(path), path)
         if earlier != path:
             raise BagPathRefusedError("two paths differ only in case", path=path, earlier=earlier)
+        self._kinds[path] = is_directory
 
 
 def check_path(path: str) -> None:

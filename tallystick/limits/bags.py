@@ -10,6 +10,7 @@ BAG_PATH_BYTES_MAX: Final = 1024
 BAG_NAME_BYTES_MAX: Final = 255  # of one segment: what common file systems hold
 BAG_DEPTH_MAX: Final = 48
 BAG_TAG_FILES_MAX: Final = 64
+BAG_PATHS_MAX: Final = BAG_ENTRIES_MAX + BAG_TAG_FILES_MAX * BAG_DEPTH_MAX  # with directories that none lists
 BAG_TAG_FILE_BYTES_MAX: Final = 64 * 1024 * 1024  # the manifest is the largest
 TAR_EXTENSION_BYTES_MAX: Final = 8 * 1024  # one PAX extended header
 TAR_PADDING_BYTES_MAX: Final = 1024 * 1024  # zeros after the end marker
