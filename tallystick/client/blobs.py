@@ -17,7 +17,7 @@ import httpx
 from tallystick.client.answers import answer, number, text
 from tallystick.client.http import Client
 from tallystick.client.outage import Outage, outlasting
-from tallystick.client.pace import Pace
+from tallystick.client.pace import Pace, framed
 from tallystick.client.problems import ForeignAnswerError, UnexpectedAnswerError, UnreachableError
 from tallystick.client.received import JSON, OCTETS, Received, check, chunks_of, somebody_else
 from tallystick.client.route import route
@@ -36,7 +36,6 @@ from tallystick.limits.sealing import SEALED_BYTES_MAX
 from tallystick.limits.storage import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.regular import open_regular
 
-_PACE: Final = Pace(seconds=ANSWER_TIME_MAX.total_seconds(), bytes_per_second=BLOB_BYTES_PER_SECOND_MIN)
 _OFFSET: Final = "Upload-Offset"
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15}|\*)", re.ASCII)
 
@@ -259,7 +258,12 @@ def _fetch(client: Client, path: str, out: BinaryIO, size_bytes: int, *, whole: 
     if begun >= size_bytes > 0:
         return  # the caller compares the digest
     headers = {"Range": f"bytes={begun}-"} if begun and not whole else {}
-    with client.streamed(path, media_type=OCTETS, headers=headers, pace=_PACE) as response:
+    pace = Pace(
+        seconds=ANSWER_TIME_MAX.total_seconds(),
+        bytes_max=framed(size_bytes),
+        bytes_per_second=BLOB_BYTES_PER_SECOND_MIN,
+    )
+    with client.streamed(path, media_type=OCTETS, headers=headers, pace=pace) as response:
         out.seek(_begins(response, begun, size_bytes))
         for chunk in chunks_of(response):
             out.write(chunk)

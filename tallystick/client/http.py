@@ -21,7 +21,7 @@ from tallystick.client.address import read_address
 from tallystick.client.answers import answer, objects, text
 from tallystick.client.bearer import Bearer, bearer_token
 from tallystick.client.lists import Counted
-from tallystick.client.pace import Pace, paced_transport
+from tallystick.client.pace import Pace, framed, paced_transport
 from tallystick.client.problems import (
     ForeignAnswerError,
     PlainHttpError,
@@ -36,16 +36,19 @@ from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.json import JsonObject
 from tallystick.limits.api import EVENT_STREAM_MAX
 from tallystick.limits.client import (
+    ANSWER_OVERHEAD_BYTES_MAX,
     ANSWER_SIZE_BYTES_MAX,
     ANSWER_TIME_MAX,
     BEARER_USE_MAX,
     EVENT_LINE_BYTES_MAX,
+    EVENT_STREAM_BYTES_MAX,
     HTTP_ATTEMPTS_MAX,
     HTTP_RETRY_AFTER_MAX,
     HTTP_TIMEOUT,
     LIST_BYTES_MAX,
     LIST_PAGES_MAX,
     LIST_VALUES_MAX,
+    PROBLEM_SIZE_BYTES_MAX,
     RECEIPT_SIZE_BYTES_MAX,
 )
 from tallystick.limits.documents import FACT_LENGTH_MAX
@@ -82,8 +85,8 @@ class Client:
         self._address = read_address(api)
         self._keys, self._now, self.pause = keys, now, pause
         self._bearer: Bearer | None = None
-        self._usual = Pace(seconds=answer_time_max.total_seconds())
-        self._pace = Pace(seconds=self._usual.seconds)
+        self._seconds = answer_time_max.total_seconds()
+        self._pace = Pace(seconds=self._seconds, bytes_max=ANSWER_OVERHEAD_BYTES_MAX)
         self._http = httpx.Client(
             base_url=self._address.url,
             transport=paced_transport(self._pace, proxy_for(self._address, getproxies())),
@@ -174,7 +177,8 @@ class Client:
             UnexpectedAnswerError: A line is longer than an event's.
             TallystickError: The server refused (its code), or the connection broke.
         """
-        pace = Pace(seconds=(EVENT_STREAM_MAX + ANSWER_TIME_MAX).total_seconds())
+        seconds = (EVENT_STREAM_MAX + ANSWER_TIME_MAX).total_seconds()
+        pace = Pace(seconds=seconds, bytes_max=framed(EVENT_STREAM_BYTES_MAX))
         headers = {"Last-Event-ID": str(after)}
         with self.streamed(path, media_type=EVENTS, headers=headers, pace=pace) as response:
             for line in _lines(chunks_of(response)):
@@ -192,6 +196,7 @@ class Client:
         """
         sent = {**headers, **self._authorization()}
         with self._reachable(pace), self._http.stream("GET", path, headers=sent) as response:
+            self._pace.bytes_max = pace.bytes_max
             head = Received(status=response.status_code, headers=response.headers, content=b"")
             if response.status_code == HTTPStatus.PARTIAL_CONTENT and "Range" not in headers:
                 raise somebody_else(head)  # a part of what was asked for as a whole
@@ -217,13 +222,16 @@ class Client:
             AnswerTooLargeError: The answer has more than `size_bytes_max` bytes.
         """
         attempt = 0
+        expected = max(size_bytes_max, PROBLEM_SIZE_BYTES_MAX)
+        pace = Pace(seconds=self._seconds, bytes_max=framed(expected))
         while True:
             attempt += 1
             sent = {**(headers or {}), **(self._authorization() if signed_in else {})}
             with (
-                self._reachable(self._usual),
+                self._reachable(pace),
                 self._http.stream(method, path, params=parameters, headers=sent, content=content) as response,
             ):
+                self._pace.bytes_max = pace.bytes_max
                 given = read_whole(response, size_bytes_max=size_bytes_max)
             busy = given.from_gateway or given.status in _BUSY
             if not busy or attempt >= HTTP_ATTEMPTS_MAX:
@@ -245,7 +253,9 @@ class Client:
 
     @contextlib.contextmanager
     def _reachable(self, pace: Pace) -> Generator[None]:
-        self._pace.seconds, self._pace.bytes_per_second = pace.seconds, pace.bytes_per_second
+        # Until the head is there: libraries read past interim answers, and each costs as much as a head.
+        self._pace.seconds, self._pace.bytes_max = pace.seconds, ANSWER_OVERHEAD_BYTES_MAX
+        self._pace.bytes_per_second = pace.bytes_per_second
         try:
             yield
         except httpx.TransportError as error:

@@ -1,7 +1,8 @@
-"""How slowly a server may answer: a time for the whole answer, its head included.
+"""How slowly a server may answer, and how much may arrive: bounds of the whole answer, its head included.
 
 HTTP libraries bound the wait for the next byte, so a server that sends a byte now and then could hold its
-caller for ever. Here the whole answer has a time, from the end of the request to the end of the answer.
+caller for ever. Here the whole answer has a time, from the end of the request to the end of the answer. They
+also read past interim answers such as `100 Continue` without an end, so what arrives is counted here.
 """
 
 import ssl
@@ -13,20 +14,29 @@ from typing import Any
 import httpcore
 import httpx
 
+from tallystick.limits.client import ANSWER_OVERHEAD_BYTES_MAX
+
 _SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
 @dataclass(slots=True, kw_only=True)
 class Pace:
-    """The time that the answer to the next request may take.
+    """The time that the answer to the next request may take, and its size.
 
     Attributes:
         seconds: From the end of the request to the end of the answer.
-        bytes_per_second: What each byte that arrives adds to it; None if nothing does.
+        bytes_max: Of everything that arrives: interim answers, the head, the body as it is framed.
+        bytes_per_second: What each byte that arrives adds to the time; None if nothing does.
     """
 
     seconds: float
+    bytes_max: int
     bytes_per_second: int | None = None
+
+
+def framed(body_bytes_max: int) -> int:
+    """Return how many bytes may arrive for a body: twice as many, as its chunks are framed, and a head."""
+    return 2 * body_bytes_max + ANSWER_OVERHEAD_BYTES_MAX
 
 
 def paced_transport(pace: Pace, proxy: httpx.Proxy | None) -> httpx.HTTPTransport:
@@ -59,6 +69,7 @@ class _PacedStream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream, pace: Pace) -> None:
         self._inner, self._pace = inner, pace
         self._until: float | None = None
+        self._arrived = 0
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         now = time.monotonic()
@@ -66,12 +77,15 @@ class _PacedStream(httpcore.NetworkStream):
         if (left := self._until - now) <= 0:
             raise httpcore.ReadTimeout("the answer takes too long")
         read = self._inner.read(max_bytes, left if timeout is None else min(timeout, left))
+        self._arrived += len(read)
+        if self._arrived > self._pace.bytes_max:
+            raise httpcore.ReadError("the answer does not end")
         if self._pace.bytes_per_second is not None:
             self._until += len(read) / self._pace.bytes_per_second
         return read
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._until = None
+        self._until, self._arrived = None, 0
         self._inner.write(buffer, timeout)
 
     def close(self) -> None:

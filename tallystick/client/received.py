@@ -11,7 +11,7 @@ from tallystick.client.answers import answer
 from tallystick.client.problems import UnexpectedAnswerError, UnreachableError, refusal
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
-from tallystick.limits.client import PROBLEM_SIZE_BYTES_MAX
+from tallystick.limits.client import CHUNK_BYTES_MIN, CHUNKS_MIN, PROBLEM_SIZE_BYTES_MAX
 from tallystick.limits.documents import FACT_LENGTH_MAX
 
 JSON: Final = "application/json"
@@ -84,11 +84,17 @@ def chunks_of(response: httpx.Response) -> Iterator[bytes]:
     """Yield the body as it was sent.
 
     Raises:
-        UnreachableError: It is in a content coding: a few bytes may mean gigabytes.
+        UnreachableError: It is in a content coding, where a few bytes may mean gigabytes, or comes in crumbs,
+            each of which costs as much as a large chunk.
     """
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnreachableError("something encoded the answer on its way", status=response.status_code)
-    yield from response.iter_raw()  # as it arrives: a size of chunk would hold events back
+    size_bytes = 0
+    for chunks, chunk in enumerate(response.iter_raw()):  # as it arrives: a size would hold events back
+        size_bytes += len(chunk)
+        if chunks > CHUNKS_MIN + size_bytes // CHUNK_BYTES_MIN:
+            raise UnreachableError("the answer comes in crumbs", chunks=chunks, size_bytes=size_bytes)
+        yield chunk
 
 
 def check(given: Received, media_type: str) -> None:

@@ -12,12 +12,16 @@ HTTP_RETRY_AFTER_MAX: Final = timedelta(seconds=30)
 HTTP_TIMEOUT: Final = timedelta(seconds=60)  # between two bytes,
 ANSWER_TIME_MAX: Final = timedelta(minutes=5)  # and of a whole answer; a blob may take longer:
 BLOB_BYTES_PER_SECOND_MIN: Final = 1024
+ANSWER_OVERHEAD_BYTES_MAX: Final = 512 * 1024  # before an answer's body, and besides it, once its chunks are
+CHUNK_BYTES_MIN: Final = 64  # at least so large on average,
+CHUNKS_MIN: Final = 20_000  # after so many; a stream's events and its signs of life are short
 RECONNECT_MIN: Final = timedelta(seconds=1)  # between attempts after a broken connection, doubling
 RECONNECT_MAX: Final = timedelta(seconds=15)
 OUTAGE_MAX: Final = timedelta(minutes=2)  # that an upload or a download outlives
 PROBLEM_SIZE_BYTES_MAX: Final = 256 * 1024  # of a refusal, or a page in its place
 RECEIPT_SIZE_BYTES_MAX: Final = 64 * 1024  # of what acknowledges a statement or a part of a blob
 EVENT_LINE_BYTES_MAX: Final = 64 * 1024
+EVENT_STREAM_BYTES_MAX: Final = 4 * 1024 * 1024  # then the client asks again, from where it left off
 ANSWER_SIZE_BYTES_MAX: Final = 16 * 1024 * 1024
 ANSWER_NODES_MAX: Final = 200_000
 LIST_PAGES_MAX: Final = 1_000  # that a client asks for, one after the other,

@@ -139,6 +139,29 @@ def test_answer_that_trickles_is_given_up_whole_head_and_body(begun: bytes) -> N
     assert time.monotonic() - asked < 30
 
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: "
+CRUMBS = b"1\r\nx\r\n" * 4000
+FLOODS = {
+    "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+    "headers": (OK + b"application/json\r\n", b"A: b\r\n" * 1000),
+    "crumbs": (OK + b"application/json\r\nTransfer-Encoding: chunked\r\n\r\n", CRUMBS),
+    "signs of life": (OK + b"text/event-stream\r\n\r\n", b": ping\n" * 4000),
+    "crumbs of a stream": (OK + b"text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", CRUMBS),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_answer_that_floods_ends_long_before_its_time_and_costs_little(flood: str) -> None:
+    begins, goes_on = FLOODS[flood]
+    used = time.process_time()
+    with speaking(begins, trickle=goes_on, pause=0) as server, Client(server, now=lambda: AT) as client:
+        streams = b"event-stream" in begins
+        with pytest.raises(UnreachableError) as lost:
+            list(client.events("/v1/x", after=-1) if streams else client.get("/v1/x"))
+    assert lost.value.facts.get("reason") != "ReadTimeout"
+    assert time.process_time() - used < 20
+
+
 def test_event_is_reported_when_it_comes_while_the_stream_goes_on() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
     asked = time.monotonic()

@@ -1193,6 +1193,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/client/test_http.py -k trickles --timeout 30",
     ),
     _build(
+        "an answer may come in crumbs without an end",
+        "tallystick/client/received.py",
+        "if chunks > CHUNKS_MIN + size_bytes // CHUNK_BYTES_MIN:",
+        "if False:",
+        "tests/client/test_http.py -k floods",
+    ),
+    _build(
+        "what arrives around an answer's body has no bound",
+        "tallystick/client/pace.py",
+        "if self._arrived > self._pace.bytes_max:",
+        "if False:",
+        "tests/client/test_http.py -k floods",
+    ),
+    _build(
         "any answer acknowledges a statement",
         "tallystick/client/http.py",
         "if sent not in [receipt.get(name) for name in _NAMES_OF_A_STATEMENT]:",

@@ -7,11 +7,14 @@ from collections.abc import Generator
 
 
 @contextlib.contextmanager
-def speaking(says: bytes, heard: list[bytes] | None = None, *, trickle: bytes = b"") -> Generator[str]:
+def speaking(
+    says: bytes, heard: list[bytes] | None = None, *, trickle: bytes = b"", pause: float = 0.02
+) -> Generator[str]:
     """Answer every connection with `says`, then with `trickle` again and again; give the address.
 
     Args:
         heard: Gets what each connection sent first.
+        pause: How many seconds lie between two of `trickle`.
     """
     listening = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
@@ -20,7 +23,7 @@ def speaking(says: bytes, heard: list[bytes] | None = None, *, trickle: bytes = 
         with connection, contextlib.suppress(OSError):
             (heard if heard is not None else []).append(connection.recv(65536))
             connection.sendall(says)
-            while trickle and not over.wait(0.02):
+            while trickle and not over.wait(pause):
                 connection.sendall(trickle)
             connection.shutdown(socket.SHUT_WR)
             over.wait(5)
