@@ -27,13 +27,14 @@ from tallystick.bag.write import (
     TAG_MANIFEST_FILE,
     BagSummary,
     oxum,
-    summary,
 )
 from tallystick.domain.errors import MalformedError, TallystickError
+from tallystick.domain.ids import as_digest
 from tallystick.durable import sync_file, sync_folder
 from tallystick.limits.bags import (
     BAG_ENTRIES_MAX,
     BAG_FILES_MAX,
+    BAG_PATH_BYTES_MAX,
     BAG_PAYLOAD_BYTES_MAX,
     BAG_TAG_FILE_BYTES_MAX,
     BAG_TAG_FILES_MAX,
@@ -41,6 +42,7 @@ from tallystick.limits.bags import (
 
 _MANIFEST_LINE: Final = re.compile(r"([0-9a-fA-F]{64})[ \t]+([^ \t*].*)")
 _ANY_MANIFEST: Final = re.compile(r"(?:tag)?manifest-[^/]*\.txt")
+_LINE_BYTES_MAX: Final = 2 * BAG_PATH_BYTES_MAX  # of a digest and a path; a longer one is malformed in pieces
 _FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
@@ -192,32 +194,35 @@ def _validated(into: Path, stored: Mapping[str, _Stored]) -> BagSummary:
     stated = [value for label, value in tags if label.lower() == "payload-oxum"]
     if stated != [oxum(files=len(payload), payload_bytes=payload_bytes)]:
         raise BagInvalidError("the Payload-Oxum does not fit the files", files=len(payload))
-    return summary((into / MANIFEST_FILE).read_bytes(), files=len(payload), payload_bytes=payload_bytes)
+    digest = as_digest(bytes.fromhex(stored[MANIFEST_FILE].sha256))
+    return BagSummary(manifest_digest=digest, files=len(payload), payload_bytes=payload_bytes)
 
 
 def _check_manifest(manifest: Path, files: Mapping[str, _Stored]) -> None:
-    """Check that `manifest` lists exactly `files`, each once and with its digest."""
-    listed = _parse_manifest(manifest)
-    if listed.keys() != files.keys():
-        odd = sorted(listed.keys() ^ files.keys())
-        raise BagInvalidError(
-            "files are unlisted or missing", manifest=manifest.name, count=len(odd), first=odd[0]
-        )
-    for path, sha256 in listed.items():
-        if files[path].sha256 != sha256:
-            raise BagInvalidError("a file has another digest", manifest=manifest.name, path=path)
+    """Check that `manifest` lists exactly `files`, each once and with its digest.
+
+    A line at a time is held: a manifest may be as large as all that is remembered of the files.
+    """
+    left = dict(files)
+    with manifest.open("rb") as lines:
+        while line := lines.readline(_LINE_BYTES_MAX):
+            path, sha256 = _listed(manifest, line)
+            if (stored := left.pop(path, None)) is None:
+                what = "a repeated line" if path in files else "a file is listed and missing"
+                raise BagInvalidError(what, manifest=manifest.name, path=path)
+            if stored.sha256 != sha256:
+                raise BagInvalidError("a file has another digest", manifest=manifest.name, path=path)
+    if left:
+        raise BagInvalidError("files are unlisted", manifest=manifest.name, count=len(left), first=min(left))
 
 
-def _parse_manifest(manifest: Path) -> dict[str, str]:
-    listed: dict[str, str] = {}
-    for line in _lines(manifest.read_bytes()):
-        match = _MANIFEST_LINE.fullmatch(line)
-        if match is None or match[2] in listed:
-            raise BagInvalidError(
-                "a malformed or repeated line", manifest=manifest.name, line=ascii(line[:200])
-            )
-        listed[match[2]] = match[1].lower()
-    return listed
+def _listed(manifest: Path, raw: bytes) -> tuple[str, str]:
+    """Return the path and the digest of one line of a manifest."""
+    line = _text(raw.replace(b"\r\n", b"\n").removesuffix(b"\n"))
+    match = _MANIFEST_LINE.fullmatch(line)
+    if match is None:
+        raise BagInvalidError("a malformed line", manifest=manifest.name, line=ascii(line[:200]))
+    return match[2], match[1].lower()
 
 
 def _parse_info(raw: bytes) -> list[tuple[str, str]]:
@@ -235,11 +240,15 @@ def _parse_info(raw: bytes) -> list[tuple[str, str]]:
 
 
 def _lines(raw: bytes) -> list[str]:
+    text = _text(raw)
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
+
+
+def _text(raw: bytes) -> str:
     try:
-        text = raw.decode()
+        return raw.decode()
     except UnicodeDecodeError as error:
         raise BagInvalidError("a tag file is not UTF-8") from error
-    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
 
 
 @contextmanager

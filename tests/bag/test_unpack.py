@@ -7,11 +7,14 @@ import tarfile
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tallystick.bag import paths, tar, unpack
 from tallystick.bag.unpack import unpack_bag
+from tallystick.limits.bags import BAG_TAG_FILE_BYTES_MAX
+from tests.support.costs import cost_of
 
 
 def tree(directory: Path) -> dict[str, bytes]:
@@ -244,6 +247,7 @@ INVALID: dict[str, dict[str, bytes]] = {
     "file missing": {path: raw for path, raw in plain_bag().items() if path != "data/a.txt"},
     "digest altered": with_tags(A | BC, manifest_sha256=WRONG_DIGEST),
     "file listed twice": with_tags(A, manifest_sha256=manifest(A) * 2),
+    "line without an end": with_tags(A, manifest_sha256=manifest(A).removesuffix(b"\n") + b"x" * 100_000),
     "manifest without newlines": with_tags(A, manifest_sha256=manifest(A).replace(b"  ", b"")),
     "manifest with a mark": with_tags(A, manifest_sha256=b"\xef\xbb\xbf" + manifest(A)),
     "manifest not UTF-8": with_tags(A, manifest_sha256=manifest(A) + b"\xff"),
@@ -308,3 +312,25 @@ def test_empty_directory_is_empty_again_after_a_refusal(tmp_path: Path) -> None:
     with pytest.raises(unpack.BagInvalidError):
         unpack_bag(io.BytesIO(archive(INVALID["file altered"])), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+_UNPACKS: Final = """
+from tallystick.bag.unpack import BagInvalidError, unpack_bag
+
+def work():
+    try:
+        with open(sys.argv[2], "rb") as archive:
+            unpack_bag(archive, Path(sys.argv[3]))
+    except BagInvalidError as error:
+        return error.message
+
+measured(work)
+"""
+
+
+def test_the_largest_manifest_is_read_in_little_memory(tmp_path: Path) -> None:
+    lines = (f"{number:064x}  data/{number}\n".encode() for number in range(BAG_TAG_FILE_BYTES_MAX // 78))
+    (tmp_path / "bag.tar").write_bytes(archive(with_tags(A, manifest_sha256=manifest(A) + b"".join(lines))))
+    cost = cost_of(_UNPACKS, str(tmp_path / "bag.tar"), str(tmp_path / "into"), into=tmp_path)
+    assert cost.said == "a file is listed and missing", cost
+    assert cost.is_soon_and_small(), cost

@@ -1053,6 +1053,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/proof/test_work.py",
     ),
     _build(
+        "a file may stand in a bag's manifest twice",
+        "tallystick/bag/unpack.py",
+        "            if (stored := left.pop(path, None)) is None:",
+        "            if (left.pop(path, None), stored := files.get(path))[1] is None:",
+        "tests/bag/test_unpack.py",
+    ),
+    _build(
         "directories that an archive does not list count for nothing",
         "tallystick/bag/paths.py",
         "        if len(self._kinds) >= BAG_PATHS_MAX:",
