@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,11 +11,12 @@ from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Authority, Outcome, ReceiptOutcome, WithdrawalReason
 from tallystick.domain.statements.acts import Hold, HoldLift, Objection, Withdrawal
+from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.orders import Ruling, RulingDocument
 from tests.support.judges.history import Told
 from tests.support.sites.faulty_site import PROCESSES, FaultySite
 from tests.support.stories.releases import PATIENCE_SECONDS, Release
-from tests.support.worlds.agreements import ABE, ANA, BEA, CRITICAL, DORA, KIM, TOM
+from tests.support.worlds.agreements import ABE, ANA, BEA, CRITICAL, DORA, KIM, PEOPLE, TOM
 
 SPREAD_SECONDS: Final = 15.0
 FREEZE_SHARE: Final = 0.2
@@ -96,6 +98,23 @@ def _objected_in_a_race(story: Story) -> None:
         story.release.receive(CRITICAL)
 
 
+def _revoked_in_a_race(story: Story) -> None:
+    """A key that has voted is revoked by its owner while the vote arrives that completes the quorum."""
+    story.approve(ANA, KIM)
+    story.release.recorded("window-ended")
+    key = PEOPLE[KIM].signing_key.public_key
+    revocation = story.release.signed(
+        story.release.body(KeyRevocation, KIM, key=key, reason="It was stolen."), KIM
+    )
+    path = f"/v1/agreements/{story.release.agreement.id}/revocations"
+    with ThreadPoolExecutor(2) as both:
+        voted = both.submit(story.approve, TOM)
+        assert both.submit(story.says, path, revocation, KIM).result() is Told.OK
+        voted.result()
+    story.approve(DORA)  # takes the place of the vote that may not count any more
+    story.receive_all()
+
+
 def _withdrawn(story: Story) -> None:
     story.approve(ANA, KIM)
     body = {"reason": WithdrawalReason.SETTLED, "explanation": "We have come to terms."}
@@ -127,6 +146,7 @@ PLOTS: Final[Mapping[str, Callable[[Story], None]]] = {
     "released": _released,
     "objected and refused": _objected_and_refused,
     "objected in a race": _objected_in_a_race,
+    "revoked in a race": _revoked_in_a_race,
     "withdrawn": _withdrawn,
     "held and released": _held_and_released,
     "failed and rolled back": _failed_and_rolled_back,
@@ -135,6 +155,7 @@ ENDS: Final[Mapping[str, frozenset[str]]] = {
     "released": frozenset({"RELEASED"}),
     "objected and refused": frozenset({"REFUSED"}),
     "objected in a race": frozenset({"CONTESTED", "RELEASED"}),
+    "revoked in a race": frozenset({"RELEASED"}),
     "withdrawn": frozenset({"WITHDRAWN"}),
     "held and released": frozenset({"RELEASED"}),
     "failed and rolled back": frozenset({"ROLLING_BACK", "ROLLED_BACK"}),
