@@ -18,6 +18,7 @@ from api.backend.backend import Backend, EnginePort, open_backend, utc_now
 from api.backend.temporal import TemporalEngine
 from api.backend.tidying import keep_tidying
 from api.http import openapi, problems
+from api.http.accepting import NoRoom
 from api.http.bounded import Arrivals
 from api.http.heads import Heads, OneLength, Unkept
 from api.http.metrics import Counting, Metrics
@@ -115,6 +116,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     assert isinstance(backend, Backend)
     # Each step of each answer waits for the threads at work: 5 ms, unless it is said, for each of them.
     sys.setswitchinterval(THREAD_SWITCH.total_seconds())
+    asyncio.get_running_loop().set_exception_handler(NoRoom())
     tidying = asyncio.create_task(keep_tidying(backend))
     with served(app.state.metrics, backend.settings.metrics_address):
         yield

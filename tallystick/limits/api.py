@@ -12,6 +12,7 @@ ENGINE_NUDGE_MAX: Final = timedelta(seconds=5)  # for calls that the reconciler 
 EVIDENCE_WAIT_MAX: Final = timedelta(seconds=50)
 LIST_PAGE_CLAIMS_MAX: Final = 50  # that are read and folded for one page of a list
 LIST_PAGE_ITEMS_MAX: Final = 100  # agreements, deposits or entries of one page of another list
+NO_ROOM_SAID_EVERY: Final = timedelta(minutes=1)  # that no descriptor is left for a connection
 EVENT_STREAMS_MAX: Final = 256  # open at once, in one process,
 EVENT_STREAMS_EACH_MAX: Final = 8  # and of one caller
 EVENT_STREAM_MAX: Final = timedelta(minutes=15)  # then the client asks again, from where it left off

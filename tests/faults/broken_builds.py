@@ -197,6 +197,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/api/http/test_turns.py",
     ),
     _build(
+        "a flood of connections fills the disk with the log",
+        "api/app.py",
+        "    asyncio.get_running_loop().set_exception_handler(NoRoom())\n",
+        "",
+        "tests/api/http/test_accepting.py",
+    ),
+    _build(
         "a head may trickle for ever",
         "api/http/connections.py",
         "elif self._head_until is None and self.timeout_keep_alive_task is None:",

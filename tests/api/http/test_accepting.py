@@ -1,0 +1,60 @@
+"""More connections than a process has descriptors: it says so once, and serves again when they are gone."""
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from socket import create_connection, create_server
+
+import httpx
+
+from tests.support.waits import wait_for
+
+DESCRIPTORS = 96
+LOG_BYTES_MAX = 100_000
+
+
+@contextmanager
+def api_with_few_descriptors(folder: Path, port: int) -> Generator[Path]:
+    settings = {"TALLYSTICK_DATA": str(folder), "TALLYSTICK_DEPLOYMENT": "harbour"}
+    served = ("--http", "api.http.connections:Connection", "--port", str(port), "--no-access-log")
+    log = folder / "log"
+    with log.open("wb") as out:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory", *served],
+            env={**os.environ, **settings},
+            stdout=out,
+            stderr=out,
+        )
+    resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+    try:
+        yield log
+    finally:
+        running.terminate()
+        running.wait(30)
+
+
+def answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_a_flood_of_connections_leaves_a_short_log_and_the_api_serves_again(tmp_path: Path) -> None:
+    with create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    with api_with_few_descriptors(tmp_path, port) as log:
+        wait_for(lambda: answers(port))
+        with ExitStack() as crowd:
+            for _ in range(2 * DESCRIPTORS):
+                crowd.enter_context(create_connection(("127.0.0.1", port), timeout=2))
+            wait_for(lambda: "no room for another connection" in log.read_text())
+            assert not answers(port)
+        wait_for(lambda: answers(port))
+        said = log.read_text()
+    assert said.count("no room for another connection") == 1
+    assert len(said) < LOG_BYTES_MAX
