@@ -65,7 +65,7 @@ def with_text(body: JsonObject, place: Place, text: str) -> JsonObject:
     for step in place[:-1]:
         inner = inner[step]
     inner[place[-1]] = text
-    return changed
+    return dict(changed)
 
 
 async def check_readable(service: Service) -> None:
