@@ -1312,6 +1312,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/stack/test_starting.py",
     ),
     _build(
+        "a database whose connections others use up is a defect of ours",
+        "tallystick/store/database/session.py",
+        "    return isinstance(error, OperationalError)  # no connection",
+        "    return False  # no connection",
+        "tests/store/test_postgresql.py -k connections_that_somebody",
+    ),
+    _build(
         "an option that PostgreSQL's driver does not know is a defect of ours",
         "tallystick/store/database/session.py",
         '    event.listen(database, "do_connect", _connect)\n',

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -298,6 +299,25 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(DatabaseUnavailableError) as caught, transaction(database):
         pass
     assert "canary" not in str(caught.value)
+
+
+def use_up(postgresql: PostgresServer, others: ExitStack) -> None:
+    with suppress(psycopg.OperationalError):  # until there are too many
+        while True:
+            others.enter_context(psycopg.connect(postgresql.conninfo))
+
+
+def test_connections_that_somebody_else_uses_up_are_unavailability_until_there_are_some(
+    postgresql: PostgresServer, database: Engine
+) -> None:
+    database.dispose()
+    with ExitStack() as others:
+        use_up(postgresql, others)
+        with pytest.raises(DatabaseUnavailableError) as caught, transaction(database):
+            pass
+    assert caught.value.retryable
+    with transaction(database) as session:
+        assert add(session, said("event", 1)).index == 0
 
 
 def test_a_missing_table_stays_a_bug(database: Engine) -> None:
