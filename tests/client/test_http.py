@@ -154,7 +154,9 @@ FLOODS = {
 def test_answer_that_floods_ends_long_before_its_time_and_costs_little(flood: str) -> None:
     begins, goes_on = FLOODS[flood]
     used = time.process_time()
-    with speaking(begins, trickle=goes_on, pause=0) as server, Client(server, now=lambda: AT) as client:
+    soon = timedelta(seconds=20)
+    flooding = speaking(begins, trickle=goes_on, pause=0)
+    with flooding as server, Client(server, now=lambda: AT, answer_time_max=soon) as client:
         streams = b"event-stream" in begins
         with pytest.raises(UnreachableError) as lost:
             list(client.events("/v1/x", after=-1) if streams else client.get("/v1/x"))
