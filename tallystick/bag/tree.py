@@ -110,12 +110,14 @@ def name_fault(name: bytes) -> str | None:
 def _entries(source: BinaryIO) -> Iterator[TreeEntry]:
     if source.readline(_LINE_BYTES_MAX) != _HEAD:
         raise TreeRefusedError("the tree file does not begin as its schema asks")
-    comma = True
+    comma: bool | None = None  # after the entry before; None before the first one
     while (line := source.readline(_LINE_BYTES_MAX)) != _TAIL:
-        if not comma or not line.endswith(b"\n"):
+        if comma is False or not line.endswith(b"\n"):
             raise TreeRefusedError("the tree file is cut off, or has a line that is too long")
         comma = line.endswith(b",\n")
         yield _entry(line.removesuffix(b"\n").removesuffix(b","))
+    if comma:
+        raise TreeRefusedError("the tree file has a comma after its last entry")
     if source.read(1):
         raise TreeRefusedError("the tree file has bytes after its end")
 

@@ -327,6 +327,7 @@ MODE = b'"mode":420'
     ("old", "new"),
     [
         (b"]}\n", b"]}"),
+        (b"}\n]}\n", b"},\n]}\n"),
         (b"]}\n", b"]}\n "),
         (b"tree/2", b"tree/3"),
         (MODE, b'"mode":420.0'),

@@ -2539,6 +2539,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/domain/agreement/test_hosts.py",
     ),
     _build(
+        "a tree file may have a comma after its last entry",
+        "tallystick/bag/tree.py",
+        "    if comma:\n",
+        "    if not comma and comma:\n",
+        "tests/bag/test_tree.py -k other_form",
+    ),
+    _build(
         "a tree file may have an entry in a second form",
         "tallystick/bag/tree.py",
         'if _line(entry) == line else "not in its one form"',

@@ -67,7 +67,7 @@ async def test_the_timeline_comes_page_by_page(claimed: Service) -> None:
     assert (await claimed.get(path, cursor="x")).status_code == 422
 
 
-async def test_the_tally_says_why_a_vote_counts(claimed: Service) -> None:
+async def accept_and_approve(claimed: Service) -> None:
     await claimed.says("intakes", Intake, ANA, accepted=True)
     await claimed.says(
         "approvals",
@@ -78,6 +78,10 @@ async def test_the_tally_says_why_a_vote_counts(claimed: Service) -> None:
         expires_at=claimed.clock.now + timedelta(days=20),
         reason="In order.",
     )
+
+
+async def test_the_tally_says_why_a_vote_counts(claimed: Service) -> None:
+    await accept_and_approve(claimed)
     told = (await claimed.get(f"/claims/{claimed.world.claim}/tally")).json()
     critical = next(stage for stage in told["stages"] if stage["stage"] == "critical")
     assert [(vote["person"], vote["counts"]) for vote in critical["votes"]] == [("kim@kestrel", True)]
@@ -334,16 +338,7 @@ async def test_deadlines_that_end_after_a_calendar_are_named_beside_those_that_d
 ) -> None:
     last = min(one.covers_until for one in claimed.world.agreement.calendars)
     claimed.clock.now = datetime.combine(last, time(9), tzinfo=UTC)
-    await claimed.says("intakes", Intake, ANA, accepted=True)
-    await claimed.says(
-        "approvals",
-        Approval,
-        KIM,
-        stages=(StageId("critical"),),
-        purpose=Purpose.RELEASE,
-        expires_at=claimed.clock.now + timedelta(days=20),
-        reason="In order.",
-    )
+    await accept_and_approve(claimed)
     claimed.world.notify(claimed.clock.now)
     told = (await claimed.get(f"/claims/{claimed.world.claim}/deadlines")).json()
     assert [str(last) in line for line in told["beyond_calendars"]] == [True]
