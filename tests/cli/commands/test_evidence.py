@@ -16,17 +16,12 @@ from tallystick.store.cases.evidence import export
 from tallystick.store.database.session import transaction
 from tests.support.worlds.agreements import CRITICAL, LOG_KEY
 from tests.support.worlds.gate_worlds import READY, ROOT_KEYS, World
-from tests.support.worlds.prepared_worlds import ready_world
+from tests.support.worlds.prepared_worlds import released_world
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A stage that the gate refused first, and then released."""
-    world = ready_world(tmp_path_factory.mktemp("released"))
-    world.decide(world.gate(halted=True))
-    world.settle(READY.replace(hour=18))
-    world.decide(world.gate(at=READY.replace(hour=18)))
-    return world
+    return released_world(tmp_path_factory.mktemp("released"))
 
 
 @pytest.fixture(scope="module")

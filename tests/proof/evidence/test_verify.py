@@ -52,18 +52,20 @@ from tests.support.worlds.agreements import (
     signing_key,
 )
 from tests.support.worlds.gate_worlds import FILED, MONDAY, READY, ROOT_KEYS, SIGNERS, World
-from tests.support.worlds.prepared_worlds import CONTENTS, accepted, prepared_world, ready_world
+from tests.support.worlds.prepared_worlds import (
+    CONTENTS,
+    accepted,
+    prepared_world,
+    ready_world,
+    released_world,
+)
 
 SEALED = "evidence-signed"
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = ready_world(tmp_path_factory.mktemp("released"))
-    world.decide(world.gate(halted=True))
-    world.settle(READY.replace(hour=18))
-    world.decide(world.gate(at=READY.replace(hour=18)))
-    return world
+    return released_world(tmp_path_factory.mktemp("released"))
 
 
 @pytest.fixture(scope="module")

@@ -78,3 +78,13 @@ def ready_world(folder: Path, *, versions: int = 1, first: Agreement = AGREEMENT
     world.settle(READY - timedelta(hours=1))
     world.sign_checkpoint()
     return world
+
+
+def released_world(folder: Path) -> World:
+    """A claim one of whose stages the gate, halted, refused at first, and released ten hours later."""
+    world = ready_world(folder)
+    world.decide(world.gate(halted=True))
+    later = READY.replace(hour=18)
+    world.settle(later)
+    world.decide(world.gate(at=later))
+    return world
