@@ -9,6 +9,9 @@ PEERS_READY := $(PEERS)/node_modules/.package-lock.json
 SOURCES := tallystick workflows activities api tests
 ARGS ?=
 
+# Tests start hundreds of processes: without bytecode, each would compile whatever it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test fuzz fuzz-parsers bench lint types wheel check lock format clean crash-cells faults broken-builds
 
 help: ## list the targets

@@ -5,10 +5,12 @@ caller for ever. Here the whole answer has a time, from the end of the request t
 also read past interim answers such as `100 Continue` without an end, so what arrives is counted here.
 """
 
+import os
 import ssl
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -41,10 +43,19 @@ def framed(body_bytes_max: int) -> int:
 
 def paced_transport(pace: Pace, proxy: httpx.Proxy | None) -> httpx.HTTPTransport:
     """Return a transport whose answers keep to `pace`; change it between requests to give another its own."""
-    transport = httpx.HTTPTransport(proxy=proxy)
+    transport = httpx.HTTPTransport(
+        verify=_trusting(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")), proxy=proxy
+    )
     # httpx hands no network backend on to httpcore, whose constructor would take it.
     transport._pool._network_backend = _PacedBackend(pace)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     return transport
+
+
+@cache
+def _trusting(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Return what TLS trusts where the environment names these; reading it takes longer than a request."""
+    del file, folder  # httpx reads them itself
+    return httpx.create_ssl_context()
 
 
 class _PacedBackend(httpcore.SyncBackend):

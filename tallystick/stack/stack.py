@@ -93,25 +93,37 @@ class _Child:
     failures: int = 0
     hindrance: str = ""
 
-    def failed(self, now: float) -> float:
+    def failed(self, now: float, pause_max: timedelta) -> float:
         """Count a failure, and return the seconds until the next start: none at first, then ever more."""
         if self.began_at and now - self.began_at >= STACK_STEADY_SECONDS:
             self.failures = 0
         self.failures, self.began_at = self.failures + 1, 0
         pause = timedelta()
         if self.failures > 1:
-            pause = backoff(self.failures - 1, STACK_RESTART_PAUSE_MIN, STACK_RESTART_PAUSE_MAX)
+            pause = backoff(self.failures - 1, STACK_RESTART_PAUSE_MIN, pause_max)
         self.again_at = now + pause.total_seconds()
         return pause.total_seconds()
 
 
 class Stack:
-    """The running processes of one site; get it from `running`, which stops them whatever happens."""
+    """The running processes of one site; get it from `running`, which stops them whatever happens.
 
-    def __init__(self, site: Site, settings: Settings, processes: Sequence[StackProcess]) -> None:
+    `restart_pause_max` bounds the pause before a process that ended again and again is started again. Zero
+    suits a site whose processes are killed on purpose: none of them ends by a fault that lasts.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        settings: Settings,
+        processes: Sequence[StackProcess],
+        *,
+        restart_pause_max: timedelta = STACK_RESTART_PAUSE_MAX,
+    ) -> None:
         self.site = site
         self.settings = settings
         self._processes = processes
+        self._restart_pause_max = restart_pause_max
         self._children: list[_Child] = []
 
     @property
@@ -143,7 +155,7 @@ class Stack:
             if child.running.poll() is None:
                 continue
             if child.began_at:
-                pause = child.failed(now)
+                pause = child.failed(now, self._restart_pause_max)
                 when = f" in {pause:.0f} s" if pause else ""
                 tell(f"{child.process.name} ended with {child.running.returncode}; restarting it{when}")
             if now >= child.again_at:
@@ -169,7 +181,7 @@ class Stack:
         try:
             child.running, child.log = self._spawn(child.process)
         except StackNotReadyError as error:
-            child.failed(now)
+            child.failed(now, self._restart_pause_max)
             if error.message != child.hindrance:
                 tell(f"{error.message}; trying again until it can")
             child.hindrance = error.message
@@ -212,7 +224,13 @@ class Stack:
 
 
 @contextmanager
-def running(site: Site, settings: Settings, tell: Callable[[str], None]) -> Generator[Stack, None, None]:
+def running(
+    site: Site,
+    settings: Settings,
+    tell: Callable[[str], None],
+    *,
+    restart_pause_max: timedelta = STACK_RESTART_PAUSE_MAX,
+) -> Generator[Stack, None, None]:
     """Run the stack of `site` while the block runs; afterwards no process of it is left.
 
     Raises:
@@ -224,7 +242,7 @@ def running(site: Site, settings: Settings, tell: Callable[[str], None]) -> Gene
     with _alone(site):
         _refuse_taken(settings.api_host, settings.api_port)
         _make_tables(settings.database_url)
-        stack = Stack(site, settings, processes(site, settings))
+        stack = Stack(site, settings, processes(site, settings), restart_pause_max=restart_pause_max)
         try:
             stack.start(tell)
             yield stack

@@ -162,6 +162,17 @@ def test_a_certificate_that_nobody_vouches_for_is_reported_as_such(tmp_path: Pat
     assert "the certificate is not valid" in str(lost.value.facts["reason"])
 
 
+def test_whom_the_environment_trusts_now_is_trusted_by_the_next_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(FakeApi(), tls=own_certificate(tmp_path)) as served:
+        with Client(served.url, now=lambda: AT) as client, pytest.raises(UnreachableError):
+            client.deployment()
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
+        with Client(served.url, now=lambda: AT) as client:
+            assert client.deployment() == {"deployment": "test"}
+
+
 def test_a_blob_whose_answer_was_hung_up_on_is_resumed_and_nothing_is_thrown_away(tmp_path: Path) -> None:
     """Without a length, only hanging up ends an answer: that may be early."""
     pauses: list[float] = []

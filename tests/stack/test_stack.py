@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tallystick.domain.errors import TallystickError
-from tallystick.limits.processes import STACK_RESTART_PAUSE_MIN
+from tallystick.limits.processes import STACK_RESTART_PAUSE_MAX, STACK_RESTART_PAUSE_MIN
 from tallystick.site import Site, prepare, settings_of
 from tallystick.stack.processes import StackProcess, free_port
 from tallystick.stack.stack import (
@@ -41,7 +42,12 @@ def site(tmp_path: Path) -> Site:
     return prepare(tmp_path / "site", deployment="harbour")
 
 
-def stack_of(site: Site, programs: Sequence[tuple[str, str]]) -> Stack:
+def stack_of(
+    site: Site,
+    programs: Sequence[tuple[str, str]],
+    *,
+    restart_pause_max: timedelta = STACK_RESTART_PAUSE_MAX,
+) -> Stack:
     processes = [
         StackProcess(
             name=name,
@@ -51,7 +57,8 @@ def stack_of(site: Site, programs: Sequence[tuple[str, str]]) -> Stack:
         )
         for name, program in programs
     ]
-    return Stack(site, settings_of(site, api_port=1, temporal_port=2), processes)
+    settings = settings_of(site, api_port=1, temporal_port=2)
+    return Stack(site, settings, processes, restart_pause_max=restart_pause_max)
 
 
 def tended(stack: Stack, told: list[str]) -> int:
@@ -121,6 +128,17 @@ def test_a_process_that_dies_again_and_again_is_tried_ever_more_seldom_and_the_o
         stack.stop()
     again = "one ended with 0; restarting it"
     assert told == [again, f"{again} in 1 s", f"{again} in 2 s"]
+
+
+def test_a_process_that_dies_again_and_again_is_started_at_once_where_no_pause_is_wanted(site: Site) -> None:
+    stack = stack_of(site, [("one", _DIES_SOON)], restart_pause_max=timedelta(0))
+    told = list[str]()
+    try:
+        stack.start(lambda _: None)
+        wait_for(lambda: tended(stack, told) == 3)
+    finally:
+        stack.stop()
+    assert told == 3 * ["one ended with 0; restarting it"]
 
 
 def test_a_process_that_cannot_be_started_again_is_reported_once_and_tried_until_it_can(

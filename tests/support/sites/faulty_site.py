@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -156,7 +156,7 @@ def new_site(folder: Path) -> Site:
 
 @contextmanager
 def faulty(site: Site) -> Generator[FaultySite]:
-    """Run the processes of `site` while the block runs."""
+    """Run the processes of `site` while the block runs; what is killed is started again without a pause."""
     settings = settings_of(site, api_port=free_port(), temporal_port=free_port(), metrics_port=free_port())
-    with running(site, settings, lambda _: None) as stack:
+    with running(site, settings, lambda _: None, restart_pause_max=timedelta(0)) as stack:
         yield FaultySite(site, settings, stack)
