@@ -1,27 +1,32 @@
 """The gate's own memory, on the gate's own disk: what it contributed, decided and saw.
 
 Someone who can alter the database cannot alter this, so the gate notices a ledger that was
-rolled back. Nothing secret is kept: contributions are sealed to the claim's recipient.
+rolled back. Nothing secret is kept: contributions are sealed to the claim's receivers.
 Each note is written once, and synchronised before anybody may rely on it.
 """
 
+import hashlib
 import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from tallystick.crypto.json.base64 import base64_bytes, base64_text
 from tallystick.crypto.json.canonical import canonical_bytes, parse_canonical
 from tallystick.domain.codec import decode, encode_object
 from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, digits_of
+from tallystick.domain.statements.filing import Receiver
 from tallystick.durable import Fsync, keep_durably, make_private, reason_of, sync_folder, write_durably
+from tallystick.limits.documents import TEXT_LENGTH_MAX
 from tallystick.limits.steps import GATE_NOTE_BYTES_MAX
 from tallystick.regular import read_regular
 
 _N = TypeVar("_N")
+
+Receivers: TypeAlias = tuple[Receiver, ...]
 
 _CONTRIBUTIONS: Final = "contributions"
 _DECISIONS: Final = "decisions"
@@ -47,7 +52,7 @@ class GateJournalFailedError(TallystickError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptContribution:
-    """A contribution as it was made, once: the share of `leaf`, sealed to the claim's recipient."""
+    """A contribution as it was made, once: the share of `leaf`, sealed to the claim's receivers."""
 
     component: ComponentId
     leaf: str
@@ -63,16 +68,22 @@ class LogHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _To:
+    receivers: Receivers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Contribution:
     component: ComponentId
     leaf: str
-    sealed: str
+    sealed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Contributions:
     claim: Digest
     stage: StageId
+    receivers: Receivers
     contributions: tuple[_Contribution, ...]
 
 
@@ -99,23 +110,28 @@ class GateJournal:
                 make_private(folder / name, fsync=fsync)
             sync_folder(folder, fsync=fsync)  # a process that was stopped may have made what is in it
 
-    def contributions(self, claim: Digest, stage: StageId) -> tuple[KeptContribution, ...] | None:
+    def contributions(
+        self, claim: Digest, stage: StageId, receivers: Receivers
+    ) -> tuple[KeptContribution, ...] | None:
         """Return what was contributed to a stage, or was about to be; None if nothing was made yet.
+
+        Args:
+            receivers: To whom it is sealed: once others are named, what was made before is not given.
 
         Raises:
             GateJournalDamagedError: The note exists but is unreadable, or is about another stage.
         """
-        note = self._read(_CONTRIBUTIONS, _name(claim, stage), _Contributions)
+        note = self._read(_CONTRIBUTIONS, _name_for(claim, stage, receivers), _Contributions)
         if note is None:
             return None
-        if (note.claim, note.stage) != (claim, stage):
+        if (note.claim, note.stage, note.receivers) != (claim, stage, receivers):
             raise GateJournalDamagedError(
                 "a note in the gate's journal is about another stage", claim=claim, stage=stage
             )
         return tuple(map(_kept, note.contributions))
 
     def keep_contributions(
-        self, claim: Digest, stage: StageId, made: Sequence[KeptContribution]
+        self, claim: Digest, stage: StageId, receivers: Receivers, made: Sequence[KeptContribution]
     ) -> tuple[KeptContribution, ...]:
         """Keep contributions durably, and return those that count: the first that were kept.
 
@@ -126,14 +142,16 @@ class GateJournal:
         note = _Contributions(
             claim=claim,
             stage=stage,
+            receivers=receivers,
             contributions=tuple(
-                _Contribution(component=one.component, leaf=one.leaf, sealed=base64_text(one.sealed))
+                _Contribution(component=one.component, leaf=one.leaf, sealed=_in_lines(one.sealed))
                 for one in made
             ),
         )
         with _failures():
-            keep_durably(self._path(_CONTRIBUTIONS, _name(claim, stage)), _bytes(note), fsync=self._fsync)
-        standing = self.contributions(claim, stage)
+            path = self._path(_CONTRIBUTIONS, _name_for(claim, stage, receivers))
+            keep_durably(path, _bytes(note), fsync=self._fsync)
+        standing = self.contributions(claim, stage, receivers)
         assert standing is not None, "it was just written, or was there before"
         return standing
 
@@ -197,6 +215,11 @@ def _name(claim: Digest, stage: StageId) -> str:
     return f"{digits_of(claim)}-{stage}.json"
 
 
+def _name_for(claim: Digest, stage: StageId, receivers: Receivers) -> str:
+    to = hashlib.sha256(_bytes(_To(receivers=receivers))).hexdigest()
+    return f"{digits_of(claim)}-{stage}-{to}.json"
+
+
 def _bytes(note: object) -> bytes:
     return canonical_bytes(encode_object(note))
 
@@ -210,6 +233,12 @@ def _failures() -> Generator[None]:
         raise GateJournalFailedError("the journal cannot be written", reason=reason) from error
 
 
+def _in_lines(sealed: bytes) -> tuple[str, ...]:
+    """Return bytes as texts that are no longer than one may be: a share has a stanza for each receiver."""
+    text = base64_text(sealed)
+    return tuple(text[at : at + TEXT_LENGTH_MAX] for at in range(0, len(text), TEXT_LENGTH_MAX))
+
+
 def _kept(one: _Contribution) -> KeptContribution:
-    sealed = base64_bytes(one.sealed, where="sealed")
+    sealed = base64_bytes("".join(one.sealed), where="sealed")
     return KeptContribution(component=one.component, leaf=one.leaf, sealed=sealed)

@@ -9,6 +9,7 @@ from activities.gate.gate import note_blob
 from activities.gate.journal import GateJournal, KeptContribution
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.receivers import receivers_of
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ComponentId, Digest, StageId, sha256_digest
 from tallystick.domain.statements.engine import DecisionStatement
@@ -89,7 +90,8 @@ class Publisher:
         """
         self.check_never_decided(case.claim.digest, stage, but=decision)
         named = _named_in(case.claim, decision)
-        kept = self.journal.contributions(case.claim.digest, stage)
+        receivers = receivers_of(case.agreement, case.claim, stage)
+        kept = self.journal.contributions(case.claim.digest, stage, receivers)
         if kept is not None and as_named(kept) == named:
             self.publish(case, stage, decision, kept)
         else:

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from activities.gate.gate import check_gate
-from activities.gate.journal import GateJournal, KeptContribution
+from activities.gate.journal import GateJournal, KeptContribution, Receivers
 from activities.gate.publish import Publisher, as_named
 from activities.gate.sight import Surroundings
 from tallystick.crypto import age
@@ -21,6 +21,7 @@ from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.admission.door import admit
 from tallystick.domain.agreement.plan import GATE_LEAF
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.receivers import receivers_of
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PublicKey, gate_person
 from tallystick.domain.kinds import Kind
@@ -91,12 +92,13 @@ class Releaser:
         """
         check_gate(case.signed, self.keys, self.root_keys)
         claim, stage = case.claim, ruling.decision.stage
-        made = self.journal.contributions(claim.digest, stage)
+        receivers = receivers_of(case.agreement, claim, stage)
+        made = self.journal.contributions(claim.digest, stage, receivers)
         if made is None:
-            made = tuple(self._contribute(claim, body) for body in record.custody.values())
+            made = tuple(self._contribute(claim, body, receivers) for body in record.custody.values())
             self.tell("contributions made")
         # Kept again even if it is there: a run that was stopped may not have made it durable.
-        kept = self.journal.keep_contributions(claim.digest, stage, made)
+        kept = self.journal.keep_contributions(claim.digest, stage, receivers, made)
         self.tell("contributions kept")
         envelope = self._statement(case, ruling, kept)
         self._append(case, envelope, ruling.accepted_at)
@@ -115,7 +117,7 @@ class Releaser:
         self.tell("refusal recorded")
         return envelope
 
-    def _contribute(self, claim: Claim, body: Custody) -> KeptContribution:
+    def _contribute(self, claim: Claim, body: Custody, receivers: Receivers) -> KeptContribution:
         (stored,) = (share for share in body.shares if share.leaf == GATE_LEAF)
         try:
             sealed = b"".join(self.blobs.open_verified(stored.sealed_digest).chunks)
@@ -127,8 +129,8 @@ class Releaser:
                 epoch=body.epoch,
                 found=error.code,
             ) from error
-        recipient = age.parse_recipient(claim.filing.recipient)
-        made = gate.contribute(share, body, claim=claim.digest, recipient=recipient)
+        recipients = [age.parse_recipient(one.recipient) for one in receivers]
+        made = gate.contribute(share, body, claim=claim.digest, recipients=recipients)
         return KeptContribution(component=body.component, leaf=GATE_LEAF, sealed=made)
 
     def _statement(self, case: CaseFile, ruling: TimedDecision, kept: Sequence[KeptContribution]) -> Envelope:

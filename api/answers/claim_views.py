@@ -23,6 +23,7 @@ from api.answers.claims import (
 from api.answers.shapes import Json
 from tallystick.crypto.envelope import Envelope, envelope_json
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.receivers import receivers_of
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.tally import Tally, tally_approvals, tally_denials
 from tallystick.domain.codec import instant_text
@@ -53,7 +54,7 @@ def claim_view(case: CaseFile, at: datetime) -> ClaimView:
         condition=filing.condition,
         deposit=filing.deposit,
         purpose=filing.purpose.value,
-        recipient=filing.recipient,
+        receivers=[one.person for one in receivers_of(case.agreement, claim)],
         stages=[_stage(case, place) for place in range(len(claim.stages))],
         window=_window(claim),
         return_due=return_is_due(case.agreement, claim),

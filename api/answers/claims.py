@@ -53,7 +53,7 @@ class ClaimView:
     condition: str
     deposit: str
     purpose: str
-    recipient: str
+    receivers: Sequence[str]
     stages: Sequence[StageView]
     window: WindowView | None
     return_due: bool

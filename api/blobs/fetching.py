@@ -15,7 +15,7 @@ from api.backend.backend import Backend
 from api.http.auth import Caller
 from api.http.visibility import seen_agreement
 from tallystick.domain.agreement.parties import Role
-from tallystick.domain.authorship.authors import claimants_of
+from tallystick.domain.authorship.authors import reporters_of
 from tallystick.domain.claim.disclosure import disclosed
 from tallystick.domain.ids import AgreementId, Digest, party_of
 from tallystick.store.blobs.chunks import ChunkedBlob, chunks_in_row
@@ -131,11 +131,11 @@ def _evidence(case: CaseFile, caller: Caller) -> frozenset[Digest]:
 
 
 def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Digest]:
-    """Return what the caller may fetch as a claimant of `case`; nothing, if its deposit is damaged."""
-    if caller.person_under(case.agreement) not in claimants_of(case.agreement, case.claim):
-        return frozenset()
-    if not case.claim.decided_stages:
+    """Return what the caller may fetch as a claimant or receiver; nothing, if the deposit is damaged."""
+    agreement, claim, person = case.agreement, case.claim, caller.person_under(case.agreement)
+    stages = [one for one in claim.decided_stages if person in reporters_of(agreement, claim, one)]
+    if not stages:
         return frozenset()
     with unless_damaged("a claim's deposit is unreadable", claim=case.claim.digest):
-        return disclosed(case.agreement, case.claim, pinned_deposit(session, case).body().components)
+        return disclosed(agreement, claim, pinned_deposit(session, case).body().components, stages)
     return frozenset()  # other claims of the caller pin other deposits

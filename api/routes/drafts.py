@@ -22,7 +22,8 @@ from tallystick.domain.shown.claims import filed_claim
 from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.signed import write_body
 from tallystick.limits.agreements import STAGES_MAX
-from tallystick.limits.documents import TEXT_LENGTH_MAX
+from tallystick.limits.claims import RECEIVERS_MAX
+from tallystick.limits.documents import PERSON_ID_LENGTH_MAX, TEXT_LENGTH_MAX
 
 router = strict_router("claims")
 
@@ -34,6 +35,10 @@ _Stages = Annotated[
 _Reasons = Annotated[
     list[Annotated[str, Query(max_length=TEXT_LENGTH_MAX)]] | None,
     Query(max_length=32, description="Why; an intake may give several reasons."),
+]
+_Receivers = Annotated[
+    list[Annotated[str, Query(max_length=PERSON_ID_LENGTH_MAX)]] | None,
+    Query(max_length=RECEIVERS_MAX, description="A person to whom is sealed; once for each."),
 ]
 
 
@@ -56,6 +61,7 @@ def _choices(
     expires_at: Annotated[str | None, Query(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")] = None,
     method: _Text = None,
     certificate: _Text = None,
+    receiver: _Receivers = None,
 ) -> Choices:
     return Choices(
         stage=None if stage is None else tuple(stage),
@@ -69,6 +75,7 @@ def _choices(
         expires_at=_moment(expires_at),
         method=method,
         certificate=certificate,
+        receiver=None if receiver is None else tuple(receiver),
     )
 
 

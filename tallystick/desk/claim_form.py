@@ -8,7 +8,7 @@ from tallystick.desk.files import read_file
 from tallystick.desk.strict_yaml import Located, at_line, read_yaml
 from tallystick.domain.codec import Prose, decode_with_defaults
 from tallystick.domain.errors import MalformedError
-from tallystick.domain.ids import AgreementId, StageId
+from tallystick.domain.ids import AgreementId, PersonId, StageId
 from tallystick.limits.documents import JSON_SIZE_BYTES_MAX
 
 
@@ -35,6 +35,7 @@ class ClaimForm:
 
     Attributes:
         deposit: The number of the deposit that is claimed.
+        receivers: To whom everything is sealed; by default, whom the agreement lists, or else the author.
     """
 
     agreement: AgreementId
@@ -43,6 +44,7 @@ class ClaimForm:
     stages: tuple[StageId, ...]
     declaration: Prose
     evidence: tuple[AttachedFile, ...] = ()
+    receivers: tuple[PersonId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

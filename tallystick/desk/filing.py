@@ -9,8 +9,7 @@ from pathlib import Path
 from tallystick.client.answers import member, text
 from tallystick.client.blobs import put_blob
 from tallystick.client.route import route
-from tallystick.crypto.age import SealingWriter, parse_identity, parse_recipient
-from tallystick.crypto.custody.claim_recipient import claim_identity
+from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
 from tallystick.desk.claim_form import AttachedFile, FormInPlace
 from tallystick.desk.deposits import read_deposit
@@ -19,10 +18,11 @@ from tallystick.desk.files import unreadable, unwritable
 from tallystick.desk.kept.begun import Begun, Hashing, Work, file_of, working_in
 from tallystick.desk.signing import Confirm, signed_if_confirmed
 from tallystick.domain.agreement.agreement import Agreement, readers
+from tallystick.domain.claim.receivers import as_receivers, by_default
 from tallystick.domain.claim.state import CLOSED
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.record.filing import check_says
@@ -30,7 +30,7 @@ from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.refusals import DepositNotClaimableError
 from tallystick.domain.soundness.check import obstacles
 from tallystick.domain.statements.deposits import Deposit
-from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
+from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument, Receiver
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.durable import sync_file
 from tallystick.limits.storage import BLOB_CHUNK_BYTES
@@ -133,8 +133,16 @@ class _Filing:
             self.deposit.id,
             form.stages,
             form.declaration.strip(),
+            self._receivers(body.person),
         )
-        said = (body.agreement_digest, body.condition, body.deposit, body.stages, body.declaration)
+        said = (
+            body.agreement_digest,
+            body.condition,
+            body.deposit,
+            body.stages,
+            body.declaration,
+            body.receivers,
+        )
         attached = [(one.item, one.issued_at, self._plain_digest(one)) for one in form.evidence]
         return said == asked and attached == [(d.item, d.issued_at, d.plain_digest) for d in body.evidence]
 
@@ -218,17 +226,20 @@ class _Filing:
         except OSError as error:  # the claim is on record: this does not make it fail
             self.desk.tell(f"a sealed document could not be kept: {error.strerror}")
 
+    def _receivers(self, person: PersonId) -> tuple[Receiver, ...]:
+        """Return whom the form names, or else whom the agreement has receive by default."""
+        return as_receivers(self.agreement, self.placed.form.receivers or by_default(self.agreement, person))
+
     def _body(self, documents: tuple[EvidenceDocument, ...]) -> ClaimFiling:
-        form, nonce = self.placed.form, new_nonce()
-        recipient = claim_identity(parse_identity(self.desk.keys.age_identity), nonce).recipient()
+        form, person = self.placed.form, self.desk.person_in(self.agreement).id
         return ClaimFiling(
-            **self.signed.terms.header(self.desk.person_in(self.agreement).id, self.at, nonce),
+            **self.signed.terms.header(person, self.at, new_nonce()),
             generation=newest_generation(),
             condition=form.condition,
             deposit=self.deposit.id,
             stages=form.stages,
             evidence=documents,
-            recipient=str(recipient),
+            receivers=self._receivers(person),
             purpose=Purpose.RELEASE,
             declaration=form.declaration.strip(),
             ledger_seen=self.desk.ledger_seen(self.agreement.id),

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     WITHDRAWAL = "withdrawal"
     HOLD = "hold"
     HOLD_LIFT = "hold-lift"
+    RECEIVERS = "receivers"
     RECEIPT = "receipt"
     RETURN = "return"
     STORAGE_NOTICE = "storage-notice"

@@ -161,6 +161,17 @@ class DocumentsSealedOtherwiseError(ConditionNotMetError):
     )
 
 
+class ReceiversRefusedError(TallystickError):
+    """A claim cannot be sealed to those who are named."""
+
+    code = "receivers-refused"
+    why = (
+        "A claim is sealed to persons of its beneficiary whom the agreement lets receive, each once, each "
+        "with the post-quantum recipient that the agreement lists."
+    )
+    advice = "Name persons whom the facts list, draft the statement again, and sign the new draft."
+
+
 class RulingIncompleteError(TallystickError):
     """A ruling without the papers that make it final."""
 

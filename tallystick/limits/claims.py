@@ -15,6 +15,7 @@ CLAIMS_PER_PERSON_MAX: Final = 100  # that one key may ever file under an agreem
 CLAIMS_PER_PARTY_MAX: Final = 200  # of all its keys together; each filing reads its own party's claims
 assert CLAIMS_PER_PERSON_MAX < CLAIMS_PER_PARTY_MAX  # so that no one key uses up its party's
 EVIDENCE_DOCUMENTS_MAX: Final = 32
+RECEIVERS_MAX: Final = 8  # of one claim; each share is sealed to every one of them
 SUBMISSIONS_REMEMBERED_MAX: Final = 64  # between the validator of an update and its handler
 
 UPDATES_PER_WORKFLOW_MAX: Final = 2_000  # Temporal's

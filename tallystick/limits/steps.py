@@ -3,6 +3,10 @@
 from datetime import timedelta
 from typing import Final
 
+from tallystick.limits.agreements import COMPONENTS_MAX
+from tallystick.limits.claims import RECEIVERS_MAX
+from tallystick.limits.sealing import AGE_STANZA_BYTES_MAX
+
 # How long the engine waits before it asks the gate again after a refusal,
 # doubling each time: a refused release may become possible without a new statement.
 GATE_RETRY_MIN: Final = timedelta(seconds=5)
@@ -28,7 +32,8 @@ NOTICE_STEP_MAX: Final = timedelta(minutes=5)  # one attempt to reach every chan
 GATE_STEP_MAX: Final = timedelta(hours=24)  # one look at every sealed byte of a stage
 EVIDENCE_LOOKS_MAX: Final = 8  # at a claim that grows while its evidence is read
 GATE_LOOKS_MAX: Final = 8  # at a record that grows while the gate decides; the bytes are read once
-GATE_NOTE_BYTES_MAX: Final = 512 * 1024  # the contributions to one stage
+GATE_NOTE_BYTES_MAX: Final = 2 * 1024 * 1024  # the contributions to one stage, in base64
+assert 2 * COMPONENTS_MAX * RECEIVERS_MAX * AGE_STANZA_BYTES_MAX < GATE_NOTE_BYTES_MAX
 WITNESS_STEP_MAX: Final = timedelta(minutes=5)  # to read a record and sign, or to deal an epoch
 GATE_HEARTBEAT_MAX: Final = timedelta(seconds=8)  # then its process counts as dead, and the step is retried
 WORK_HEARTBEAT_MAX: Final = timedelta(seconds=8)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from tallystick.crypto.age import parse_recipient
-from tallystick.crypto.custody.claim_recipient import check_recipient
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, statement_id, verified_signers
 from tallystick.crypto.keys import check_point
 from tallystick.domain.agreement.agreement import SCHEMA, Agreement
@@ -21,7 +20,6 @@ from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import NotYoursError
-from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import Header
 from tallystick.domain.statements.signed import Body, Signed
 from tallystick.limits.agreements import AGREEMENT_CHARGE_BYTES_MIN, AGREEMENTS_REMEMBERED_BYTES_MAX
@@ -121,8 +119,6 @@ def _read_signed(envelope: Envelope, keys: tuple[PublicKey, ...]) -> Signed[Body
     kind = kind_read(envelope)
     signers = verified_signers(envelope, keys)
     body = read_body(kind, body_of(envelope))
-    if isinstance(body, ClaimFiling):
-        check_recipient(body.recipient)
     return Signed(
         kind=kind,
         id=statement_id(envelope),

@@ -4,7 +4,7 @@ The server gives no orders. It shows the claim's record, and the receiver folds 
 what there is to open, to undo and to give back follows from signed statements alone.
 
 1. Each entry of the record is signed and admitted again, in order; none was recorded in the future.
-2. The claim is the one that was asked for, and was filed with this receiver's key.
+2. The claim is the one that was asked for, and is sealed to this receiver.
 3. The agreement is the one that the claim pins and the beneficiary trusts.
 4. The deposit is the one that the claim pins, and the depositor signed it.
 5. Each component is sealed to a custody epoch that the gate dealt.
@@ -12,30 +12,31 @@ What is opened is checked again (`opening`), against the depositor's signature.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 from tallystick.client.answers import envelope_in, objects, texts
 from tallystick.client.records import recorded
 from tallystick.crypto.age import parse_identity
-from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.agreement.terms import Terms
 from tallystick.domain.claim.claim import Claim, StageProgress
 from tallystick.domain.claim.disclosure import contributions_to
+from tallystick.domain.claim.receivers import receivers_of
 from tallystick.domain.claim.stages import report_due
 from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.deposit.provenance import custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId, ComponentId, Digest, StageId, is_claim_name
+from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId, is_claim_name
 from tallystick.domain.inbox.waiting import going_back, to_undo
 from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.custody import Custody
 from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import Contribution
+from tallystick.domain.statements.receipts import Receipt
 from tallystick.domain.statements.signed import BY_ENGINE, expect
 from tallystick.limits.agreements import COMPONENTS_MAX
 from tallystick.proof.case import Case, folded_as_shown
@@ -56,12 +57,15 @@ class DeliveryRefusedError(TallystickError):
     )
 
 
-class ClaimOfAnotherKeyError(DeliveryRefusedError):
-    """A claim that was filed with another key than the receiver's."""
+class NotAReceiverError(DeliveryRefusedError):
+    """A claim that is not sealed to the person who would receive it."""
 
-    code = "claim-of-another-key"
-    why = "What a claim releases is sealed to the key that filed it; no other key can open it."
-    advice = "Name the right claim, or in `--key` the key of the person whom the facts name."
+    code = "not-a-receiver"
+    why = "What a claim releases is sealed to the receivers whom its beneficiary names, and to nobody else."
+    advice = (
+        "Nothing was fetched. Let one of the receivers in the facts do it, with their own key; or have "
+        "receivers named anew with `tallystick claim receivers`, for what is not decided yet."
+    )
 
 
 class TreeUnknownError(TallystickError):
@@ -103,7 +107,9 @@ class VerifiedDelivery:
     Attributes:
         undo: Stages to roll back, in this order.
         held: Stages that must go back too, and stay as they are until holds are lifted.
-        offered: Stages that are decided and wait for a receipt.
+        offered: Stages that are decided and wait for a receipt, or are in use at another receiver's.
+        undone: Stages that another receiver has reported as undone.
+        elsewhere: Who reported on a stage last, of the stages on which it was not this receiver.
         said: The ids of what persons have said about the claim.
     """
 
@@ -115,6 +121,8 @@ class VerifiedDelivery:
     undo: tuple[StageId, ...]
     held: tuple[StageId, ...]
     offered: tuple[OfferedStage, ...]
+    undone: tuple[StageId, ...]
+    elsewhere: Mapping[StageId, PersonId]
     said: frozenset[Digest]
 
 
@@ -136,9 +144,18 @@ def read_delivery(
     signed = read_agreement(envelope_in(document, "agreement_envelope"))
     case = folded_as_shown(signed, recorded(record), at=at)
     _check_asked(case.claim, claim)
-    _check_ours(case.claim.filing, keys)
+    own = str(parse_identity(keys.age_identity).recipient())
+    _check_ours(case, own)
     trust(signed.terms.agreement.id, signed.terms.digest)  # only now: the first of its name stays trusted
-    shown = _Shown(document=document, case=case, deposit=_deposit(document, case))
+    elsewhere = _elsewhere(case, own)
+    shown = _Shown(
+        document=document,
+        case=case,
+        deposit=_deposit(document, case),
+        own=own,
+        elsewhere=elsewhere,
+        at=at,
+    )
     undo, back = to_undo(case.agreement, case.claim), going_back(case.agreement, case.claim)
     return VerifiedDelivery(
         claim=case.claim.digest,
@@ -149,6 +166,8 @@ def read_delivery(
         undo=undo,
         held=back[len(undo) :],
         offered=tuple(shown.offered(without=back)),
+        undone=tuple(one for one in elsewhere if case.claim.progress(one).state is StageState.ROLLED_BACK),
+        elsewhere=elsewhere,
         said=frozenset(e.signed.id for e in case.claim.entries if e.signed.kind not in BY_ENGINE),
     )
 
@@ -158,10 +177,25 @@ def _check_asked(claim: Claim, asked: str) -> None:
         raise DeliveryRefusedError("the server showed another claim", asked=asked, found=claim.digest)
 
 
-def _check_ours(filing: ClaimFiling, keys: PrivateKeys) -> None:
-    own = claim_identity(parse_identity(keys.age_identity), filing.nonce)
-    if str(own.recipient()) != filing.recipient:
-        raise ClaimOfAnotherKeyError("the claim was filed with another key", filed_by=filing.person)
+def _check_ours(case: Case, own: str) -> None:
+    """Let pass to whom anything decided is sealed, or what comes next."""
+    stages = (*case.claim.decided_stages, None)
+    sealed = [one for stage in stages for one in receivers_of(case.agreement, case.claim, stage)]
+    if own not in {one.recipient for one in sealed}:
+        raise NotAReceiverError(
+            "the claim is not sealed to this key", receivers=sorted({one.person for one in sealed})
+        )
+
+
+def _elsewhere(case: Case, own: str) -> Mapping[StageId, PersonId]:
+    """Return who else reported on a stage last; whoever's key was revoked has no machine any more."""
+    last = {body.stage: body.person for _, body in case.claim.entries_of(Receipt)}
+    people = {stage: case.agreement.person(person) for stage, person in last.items()}
+    return {
+        stage: person.id
+        for stage, person in people.items()
+        if person.age_recipient != own and case.claim.revoked_at(person.signing_key) is None
+    }
 
 
 def _deposit(document: JsonObject, case: Case) -> Deposit:
@@ -181,18 +215,34 @@ def _deposit(document: JsonObject, case: Case) -> Deposit:
 
 @dataclass(frozen=True, kw_only=True)
 class _Shown:
-    """What the server shows, the case that its record folds to, and the deposit that the claim pins."""
+    """What the server shows, the case that its record folds to, and the deposit that the claim pins.
+
+    Attributes:
+        own: The recipient of the one who receives.
+        elsewhere: As in `VerifiedDelivery`.
+    """
 
     document: JsonObject
     case: Case
     deposit: Deposit
+    own: str
+    elsewhere: Mapping[StageId, PersonId]
+    at: datetime
 
     def offered(self, *, without: Collection[StageId]) -> Iterator[OfferedStage]:
-        """Yield the stages that are decided and can be opened, except those that must go back."""
+        """Yield the stages that can be opened here and wait for that, except those that must go back."""
         ready = set(texts(self.document, "contributed")) - set(without)
         for progress in self.case.claim.stages:
-            if progress.state is StageState.DECIDED and progress.stage in ready:
+            if progress.stage not in ready or not self._opens(progress):
+                continue
+            if progress.state is StageState.DECIDED:
                 yield self._stage(progress)
+            elif progress.state is StageState.ACTIVATED and progress.stage in self.elsewhere:
+                yield self._stage(replace(progress, since=self.at))  # nothing waits for this machine's
+
+    def _opens(self, progress: StageProgress) -> bool:
+        sealed = receivers_of(self.case.agreement, self.case.claim, progress.stage)
+        return self.own in {one.recipient for one in sealed}
 
     def _stage(self, progress: StageProgress) -> OfferedStage:
         agreement, claim = self.case.agreement, self.case.claim

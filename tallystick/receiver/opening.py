@@ -22,7 +22,6 @@ from tallystick.bag.tree import TREE_FILE, TreeRefusedError
 from tallystick.bag.unpack import BagInvalidError, unpack_bag
 from tallystick.bag.write import BagSummary
 from tallystick.crypto import age
-from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import contributed_identity
 from tallystick.crypto.envelope import Envelope
 from tallystick.crypto.keyfile import PrivateKeys
@@ -134,7 +133,7 @@ class Opener:
 
     def _identity(self, offered: OfferedComponent, delivery: VerifiedDelivery) -> age.HybridIdentity:
         """Return the custody epoch's identity, recombined from what was sealed to this claim."""
-        own = claim_identity(age.parse_identity(self.keys.age_identity), delivery.filing.nonce)
+        own = age.parse_identity(self.keys.age_identity)
         sealed = {leaf: self.escrow.fetch_small(digest) for leaf, digest in offered.contributions.items()}
         return contributed_identity(offered.custody, sealed, claim=delivery.claim, identity=own)
 

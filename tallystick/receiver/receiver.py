@@ -15,10 +15,12 @@ from typing import Final
 
 from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
 from tallystick.domain.acts.delivery import receipt
+from tallystick.domain.claim.claim import WrongClaimStateError
 from tallystick.domain.codec import encode_object
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.heading import Heading
-from tallystick.domain.ids import Digest, StageId, digits_of
+from tallystick.domain.errors import TallystickError
+from tallystick.domain.ids import Digest, PersonId, StageId, digits_of
 from tallystick.domain.kinds import Kind, ReceiptOutcome
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.durable import make_private
@@ -33,6 +35,7 @@ from tallystick.receiver.setting import Pass, Reported, Setting
 from tallystick.receiver.trying import Trying, again_at, has_time, time_left, trying
 from tallystick.receiver.versions import Versions, version_name
 
+_TOO_LATE: Final = WrongClaimStateError.code
 OWN_FOLDER: Final = ".tallystick"
 _PRIVATE_UMASK: Final = 0o077
 
@@ -108,10 +111,20 @@ class _Work:
         return None if note is None else note.step
 
     def _does(self, delivery: VerifiedDelivery) -> Iterator[Reported | Trying]:
-        for stage in delivery.undo:
-            yield self._undo(stage, delivery)
+        for stage in (*delivery.undo, *delivery.undone):
+            if stage not in delivery.elsewhere or self._is_here(delivery.claim, stage):
+                yield self._undo(stage, delivery)
         for offered in delivery.offered:
-            yield self._provision(offered, delivery)
+            if offered.stage not in delivery.elsewhere or self._is_to_come(delivery.claim, offered.stage):
+                yield self._provision(offered, delivery)
+
+    def _is_here(self, claim: Digest, stage: StageId) -> bool:
+        """Return whether anything of a stage that another receiver reports is yet to be undone here."""
+        return self._step(claim, stage) not in {None, Progress.UNDONE}
+
+    def _is_to_come(self, claim: Digest, stage: StageId) -> bool:
+        """Return whether a stage that is in use at another receiver's was not tried to the end here."""
+        return self._step(claim, stage) in {None, Progress.STAGED}
 
     def _provision(self, offered: OfferedStage, delivery: VerifiedDelivery) -> Reported | Trying:
         note = self.logbook.read(delivery.claim, offered.stage) or self._staged(offered, delivery)
@@ -242,15 +255,31 @@ class _Work:
     def _report(
         self, note: StageNote, outcome: ReceiptOutcome, detail: str, delivery: VerifiedDelivery
     ) -> Reported:
+        done = Reported(stage=note.stage, outcome=outcome, detail=detail)
+        if (by := delivery.elsewhere.get(note.stage)) is not None:
+            return replace(done, by=by)
         receipt = self.logbook.receipt(note.claim, note.stage, outcome)
         if receipt is None:
             receipt = self._signed(note, outcome, detail, delivery)
             self.logbook.keep_receipt(note.claim, note.stage, outcome, receipt)
         self.setting.reached(f"signed-{outcome.value}")
-        self.setting.escrow.report(note.claim, receipt)
+        if (by := self._sent(note, receipt)) is not None:
+            return replace(done, by=by)
         self.logbook.remember(note.claim, frozenset({statement_id(receipt)}))
         self.setting.reached(f"reported-{outcome.value}")
-        return Reported(stage=note.stage, outcome=outcome, detail=detail)
+        return done
+
+    def _sent(self, note: StageNote, receipt: Envelope) -> PersonId | None:
+        """Send a receipt; return who has reported on the stage meanwhile, if that is why it is refused."""
+        try:
+            self.setting.escrow.report(note.claim, receipt)
+        except TallystickError as refused:
+            if refused.code != _TOO_LATE:
+                raise
+            if (by := self.setting.delivery(note.claim).elsewhere.get(note.stage)) is None:
+                raise
+            return by
+        return None
 
     def _signed(
         self, note: StageNote, outcome: ReceiptOutcome, detail: str, delivery: VerifiedDelivery

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.claim.state import ClaimState
-from tallystick.domain.ids import AgreementId, Digest, StageId
+from tallystick.domain.ids import AgreementId, Digest, PersonId, StageId
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.domain.statements.header import LedgerSeen
 from tallystick.receiver.commands import Commands
@@ -18,11 +18,16 @@ from tallystick.receiver.trying import Trying
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """A receipt that was sent."""
+    """A receipt that was sent, or what was done here about a stage that another receiver has reported.
+
+    Attributes:
+        by: The other receiver, whose receipt counts; None if one was sent from here.
+    """
 
     stage: StageId
     outcome: ReceiptOutcome
     detail: str
+    by: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

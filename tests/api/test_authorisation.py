@@ -121,6 +121,7 @@ POST /v1/claims/{claim}/returns                             owed      ? ? ? ? . 
 POST /v1/claims/{claim}/rulings                             contested ? ? ? ? . - . - - - - + -
 POST /v1/claims/{claim}/joint-instructions                  in_window ? ? ? ? . - . - - - - - -
 POST /v1/claims/{claim}/hold-lifts                          contested ? ? ? ? . - . - - - - - -
+POST /v1/claims/{claim}/receivers                           in_window ? ? ? ? . - . - - - - - -
 POST /v1/claims/{claim}/receipts                            decided   ? ? ? ? . - . - + - - - -
 GET  /v1/claims/{claim}/draft/{kind}?reason=no              in_window ? ? ? ? . + . + + + + + +
 GET  /v1/claims/{claim}/events                              in_window ? ? ? ? . + . + + + + + +
@@ -194,16 +195,19 @@ def content(row: Row, world: World, key: SigningKey, person: PersonId) -> bytes:
         return envelope_bytes(sign(kind, encode_object(third), [key]))
     theirs = world if person == ABE or issubclass(BODIES[kind], OnClaim) else newest
     said = spoken(theirs, kind, FILED)
-    return envelope_bytes(sign(kind, {**said.body, "person": person, **named(row, world, kind, key)}, [key]))
+    return envelope_bytes(
+        sign(kind, {**said.body, "person": person, **named(row, world, kind, key, person)}, [key])
+    )
 
 
-def named(row: Row, world: World, kind: Kind, key: SigningKey) -> JsonObject:
+def named(row: Row, world: World, kind: Kind, key: SigningKey, person: PersonId) -> JsonObject:
     """What a statement of this kind refers to, as far as it is there."""
     claim = world.case().claim
     if row.path.endswith("?"):
         return {"key": key.public_key}
     if kind is Kind.CLAIM:
-        return {"stages": [PROVISIONAL]}
+        own = PEOPLE.get(person, OLGA).person.age_recipient
+        return {"stages": [PROVISIONAL], "receivers": [{"person": person, "recipient": own}]}
     if kind is Kind.RETRACTION:
         return {"of": next(entry.signed.id for entry, _ in claim.entries_of(Objection))}
     if kind is Kind.HOLD_LIFT:

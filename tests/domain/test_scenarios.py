@@ -27,6 +27,12 @@ OPEN: Final = """
     dora acknowledges
 """
 IN_APPROVAL: Final = f"{OPEN}\nthe window ends\n"
+CRITICAL_IN_APPROVAL: Final = """
+    bea files for critical
+    ana accepts
+    dora acknowledges
+    the window ends
+"""
 LENT: Final = """
     bea files
     ana accepts
@@ -68,6 +74,74 @@ STORIES: Final = (
         = ACCEPTED; provisional WAITING
         tom approves provisional
         = ACCEPTED; provisional DECIDED
+        """,
+    ),
+    Story(
+        "approvals from before the receivers were named anew are asked for again",
+        f"""
+        {CRITICAL_IN_APPROVAL}
+        ana approves critical
+        kim approves critical
+        bea and ben name as receiver ben
+        tom approves critical
+        = APPROVAL; critical WAITING
+        ana approves critical
+        = APPROVAL; critical WAITING
+        ! already-stated: ana approves critical
+        kim approves critical
+        = PROVISIONING; critical DECIDED
+        """,
+    ),
+    Story(
+        "receivers who are named while the gate is asked take the quorum back",
+        f"""
+        {CRITICAL_IN_APPROVAL}
+        the gate is down
+        ana approves critical
+        kim approves critical
+        tom approves critical
+        = VALIDATING; critical QUORATE
+        bea and abe name as receivers bea, ben
+        = APPROVAL; critical WAITING
+        the gate works
+        = APPROVAL; critical WAITING
+        ana approves critical
+        kim approves critical
+        tom approves critical
+        = PROVISIONING; critical DECIDED
+        """,
+    ),
+    Story(
+        "what is decided stays sealed to whom it was, and only they and claimants report it",
+        f"""
+        {CRITICAL_OUT}
+        bea and ben name as receiver ben
+        ben reports critical activated
+        3 days pass
+        = APPROVAL; source WAITING
+        """,
+    ),
+    Story(
+        "receivers are named by two of the beneficiary, or by one of them and the agent's intake",
+        f"""
+        {OPEN}
+        ! not-authorised-to-state: bea names as receiver ben
+        ! not-authorised-to-state: ana and abe name as receiver ben
+        ! not-authorised-to-state: bea and kim name as receiver ben
+        ! not-authorised-to-state: dora and bea name as receiver ben
+        ! receivers-refused: bea and ben name as receiver ana
+        ! receivers-refused: bea and ben name as receivers ben, ben
+        bea and ana name as receiver ben
+        """,
+    ),
+    Story(
+        "nobody receives anything else once all is decided",
+        f"""
+        {CRITICAL_OUT}
+        bea reports critical activated
+        3 days pass
+        = PROVISIONING; source DECIDED
+        ! claim-wrong-state: bea and ben name as receiver ben
         """,
     ),
     Story(

@@ -964,9 +964,44 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "the contribution is kept after the decision",
         "activities/gate/release.py",
-        "kept = self.journal.keep_contributions(claim.digest, stage, made)",
+        "kept = self.journal.keep_contributions(claim.digest, stage, receivers, made)",
         "kept = made",
         "tests/activities/gate/test_decide.py::test_stopped_between_any_two_steps_it_decides_once_and_gives_the_same",
+    ),
+    _build(
+        "an approval counts for receivers whom its author did not know",
+        "tallystick/domain/claim/tally.py",
+        "if entry.index < named_anew_at(claim, stage):",
+        "if entry.index < 0:",
+        "tests/domain/test_scenarios.py -k receivers",
+    ),
+    _build(
+        "a share is sealed to a receiver whose key was revoked",
+        "tallystick/domain/claim/receivers.py",
+        "if agreement.person(one.person).signing_key not in gone)",
+        "if one.person)",
+        "tests/domain/claim/test_receivers.py tests/domain/release/test_decision.py",
+    ),
+    _build(
+        "whoever is no receiver is not told so",
+        "tallystick/receiver/delivery.py",
+        "if own not in {one.recipient for one in sealed}:",
+        "if False:",
+        "tests/receiver/test_delivery.py tests/cli/commands/test_receive.py",
+    ),
+    _build(
+        "the gate gives new receivers what it had sealed to the old ones",
+        "activities/gate/journal.py",
+        "to = hashlib.sha256(_bytes(_To(receivers=receivers))).hexdigest()",
+        'to = "all"',
+        "tests/activities/gate/test_decide.py -k receivers",
+    ),
+    _build(
+        "one of the beneficiary alone replaces the receivers",
+        "tallystick/domain/acts/delivery/receivers.py",
+        " or len(persons) < _SIGNERS_MIN:",
+        ":",
+        "tests/domain/test_scenarios.py -k receivers",
     ),
     _build(
         "a stage is decided twice",
@@ -2850,8 +2885,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "another beneficiary's claimant fetches what was disclosed",
         "api/blobs/fetching.py",
-        "not in claimants_of(case.agreement, case.claim):",
-        "not in case.agreement.authorities.claimants:",
+        "if person in reporters_of(agreement, claim, one)]",
+        "if person in agreement.authorities.claimants]",
         "tests/api/routes/test_blobs.py -k beneficiar",
     ),
     _build(

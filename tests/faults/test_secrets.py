@@ -16,7 +16,6 @@ import pytest
 from tallystick.client.bearer import bearer_token
 from tallystick.crypto import age
 from tallystick.crypto.age.header import read_header
-from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import contributed_identity, gate_share
 from tallystick.crypto.envelope import envelope_bytes
 from tallystick.crypto.keyfile import PrivateKeys, read_key_file
@@ -76,9 +75,7 @@ def keep_custody(claimed: Claimed) -> None:
     """Remember the gate's shares, the secrets they make, and the keys that seal the components."""
     release, site = claimed.release, claimed.site
     gate = age.parse_identity(read_key_file(site.gate_key_file).age_identity)
-    own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), release.nonce)
-    claimed.keep("the claim's identity's seed", own.seed)
-    claimed.keep("the claim's identity", own.secret_text())
+    own = age.parse_identity(keys_of(BEA).age_identity)
     for part in release.parts:
         body, name = part.custody, part.deposited.component
         share = gate_share(body, blob(site, body.shares[0].sealed_digest), gate)

@@ -305,7 +305,7 @@ def test_component_that_is_not_the_bag_the_depositor_signed_fails_its_stage(
 
 
 def test_claim_of_another_person_is_not_received(escrow: FolderEscrow, tmp_path: Path) -> None:
-    with pytest.raises(DeliveryRefusedError, match="filed with another key"):
+    with pytest.raises(DeliveryRefusedError, match="not sealed to this key"):
         receive(setting(escrow, tmp_path / "bank", keys=keys_of(BEN)), escrow.release.claim)
 
 

@@ -34,7 +34,7 @@ from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tests.support.stories.stories import play
-from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, DOCS, DORA, KIM, PEOPLE, TOM
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, BEN, DOCS, DORA, KIM, PEOPLE, TOM
 from tests.support.worlds.groundwork import some_digest
 from tests.support.worlds.world import World
 
@@ -76,6 +76,11 @@ _DRAFTED: Final[Mapping[str, tuple[Kind, PersonId, dict[str, object]]]] = {
     "hold": (Kind.HOLD, KIM, {"reason": "An injunction.", "stage": "source"}),
     "hold-of-the-claim": (Kind.HOLD, KIM, {"reason": "An injunction."}),
     "hold-lift": (Kind.HOLD_LIFT, ANA, {"of": some_digest(4), "reason": "It was dissolved."}),
+    "receivers": (
+        Kind.RECEIVERS,
+        BEA,
+        {"receiver": ("ben@halden", "bea@halden"), "reason": "The first machine was stolen."},
+    ),
     "receipt": (
         Kind.RECEIPT,
         BEA,
@@ -252,6 +257,7 @@ def _second_version() -> Agreement:
         supersedes=_world().terms.digest,
         windows=replace(AGREEMENT.windows, objection=Period("PT1H")),
         components=(replace(first, required_entries=("data/index.html",)), *others),
+        authorities=replace(AGREEMENT.authorities, receivers=(BEN,)),
     )
 
 

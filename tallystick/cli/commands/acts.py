@@ -44,7 +44,8 @@ Send = Annotated[Path | None, typer.Option("--send", help="Send the envelope in 
 _PASSING: Final[Mapping[str, object]] = MappingProxyType({"out": Out, "cosign": Cosign, "send": Send})
 
 
-def _add(act: Act[Any]) -> None:
+def add(act: Act[Any], app: typer.Typer) -> None:
+    """Give `app` the command with which a person makes `act`."""
     command = act.command
     assert command is not None
 
@@ -146,4 +147,4 @@ _READERS: Final[Mapping[Form, Callable[[str], object]]] = MappingProxyType(
 
 
 for _act in BY_COMMAND.values():
-    _add(_act)
+    add(_act, app)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tallystick.cli.commands.acts import add
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_json, print_line, print_result, print_table, say, say_unverified
@@ -19,6 +20,7 @@ from tallystick.desk.claims import case_lines, open_claim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.filing import file_claim, send_documents
+from tallystick.domain.acts.all import OF_CLAIM
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.claim.state import CLOSED, ClaimState
 from tallystick.domain.codec import encode_object, instant_text
@@ -266,3 +268,7 @@ class _Watch:
             print_json(entry)
         else:
             print_line(f"{text(entry, 'accepted_at')}  {text(entry, 'event')}  {text(entry, 'person')}")
+
+
+for _act in OF_CLAIM:
+    add(_act, app)

@@ -52,7 +52,7 @@ class StageNotActivatedError(TallystickError):
 
 
 _SLIPS: Final = frozenset(
-    {"no-such-claim", "malformed-name", "claim-of-another-key", "agreement-not-trusted", "not-in-agreement"}
+    {"no-such-claim", "malformed-name", "not-a-receiver", "agreement-not-trusted", "not-in-agreement"}
 )
 """What is wrong with the command itself, and no outage, if it is refused at the first look."""
 
@@ -261,7 +261,8 @@ def _words(command: str | None, option: str) -> tuple[str, ...]:
 
 def _tell(done: Pass, *, as_json: bool) -> None:
     reported: list[JsonObject] = [
-        {"stage": one.stage, "outcome": one.outcome.value, "detail": one.detail} for one in done.reported
+        {"stage": one.stage, "outcome": one.outcome.value, "detail": one.detail, "by": one.by}
+        for one in done.reported
     ]
     trying: list[JsonObject] = [
         {"stage": one.stage, "fault": one.fault, "until": instant_text(one.until)} for one in done.trying
@@ -278,7 +279,9 @@ def _tell(done: Pass, *, as_json: bool) -> None:
             f"to report it ends at {instant_text(one.until)}; --give-up reports it as failed"
         )
     for report in done.reported:
-        print_line(f"{report.stage}: {report.outcome.value.replace('_', ' ')} ({quoted(report.detail)})")
+        whose = f"; {report.by} has reported this stage before, and nothing was sent" if report.by else ""
+        outcome = report.outcome.value.replace("_", " ")
+        print_line(f"{report.stage}: {outcome} ({quoted(report.detail)}){whose}")
     if not done.reported and not done.trying and not done.held:
         over, waiting = "nothing left to do", "nothing to do yet; see `tallystick claim explain`"
         say(f"claim {done.state}: {over if done.state in CLOSED else waiting}")

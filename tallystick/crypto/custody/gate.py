@@ -4,7 +4,7 @@
 like any other (see `custody`), so a receiver does the same for every tree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -69,7 +69,7 @@ def epoch_of(body: Custody) -> CustodyEpoch:
 def deal_epoch(epoch: CustodyEpoch, gate: age.Recipient) -> DealtEpoch:
     """Draw a custody secret and seal the gate's share of it; the secret itself is forgotten."""
     dealt = sharing.deal(TREE)
-    sealed = seal_share(dealt.shares[GATE_LEAF], gate, _share_context(epoch))
+    sealed = seal_share(dealt.shares[GATE_LEAF], [gate], _share_context(epoch))
     document = dealt.commitments.document()
     return DealtEpoch(
         recipient=str(_identity(dealt.secret, epoch).recipient()),
@@ -92,9 +92,9 @@ def gate_share(body: Custody, sealed: bytes, gate: age.Identity) -> Share:
     return share
 
 
-def contribute(share: Share, body: Custody, *, claim: Digest, recipient: age.Recipient) -> bytes:
-    """Return the gate's share re-sealed to the recipient of `claim`, and bound to that claim."""
-    return seal_share(share, recipient, _contribution_context(body, claim, GATE_LEAF))
+def contribute(share: Share, body: Custody, *, claim: Digest, recipients: Sequence[age.Recipient]) -> bytes:
+    """Return the gate's share re-sealed to all receivers of `claim`, and bound to that claim."""
+    return seal_share(share, recipients, _contribution_context(body, claim, GATE_LEAF))
 
 
 def contributed_identity(
@@ -106,7 +106,7 @@ def contributed_identity(
         body: The epoch to whose recipient the component is sealed.
         contributions: The sealed shares by leaf, as the decision and the approvals name them.
         claim: The claim that they were sealed for.
-        identity: The claim's one-time identity.
+        identity: A receiver's own.
 
     Raises:
         AgeError: A contribution does not open.

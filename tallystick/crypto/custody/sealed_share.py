@@ -1,4 +1,4 @@
-"""A custody share on its way: sealed to one person, and bound to what it is for.
+"""A custody share on its way: sealed to its person, or to a claim's receivers, and bound to what it is for.
 
 The age file says who can open it; the context inside says what it may be used for,
 so that a share that was moved elsewhere is refused when it is opened. A context is
@@ -6,6 +6,7 @@ RFC 8785 JSON; nothing in it is secret.
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 import rfc8785
@@ -53,10 +54,10 @@ def contribution_context(
     )
 
 
-def seal_share(share: Share, recipient: age.Recipient, context: bytes) -> bytes:
-    """Return `share` sealed to `recipient` for `context`: one size for every share."""
+def seal_share(share: Share, recipients: Sequence[age.Recipient], context: bytes) -> bytes:
+    """Return `share` for `context`, sealed to all `recipients` in one file: one size for every share."""
     plain = _LABEL + hashlib.sha256(context).digest() + share.encode()
-    return age.seal_bytes(plain, [recipient])
+    return age.seal_bytes(plain, recipients)
 
 
 def open_share(sealed: bytes, identity: age.Identity, context: bytes) -> Share:

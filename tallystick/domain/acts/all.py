@@ -28,6 +28,7 @@ _FILES: Final = (
     "orders.ruling",
     "orders.instruction",
     "orders.lift",
+    "delivery.receivers",
     "delivery.receipt",
 )
 
@@ -38,8 +39,12 @@ ACTS: Final[tuple[Act[Any], ...]] = tuple(
 BY_KIND: Final[Mapping[Kind, Act[Any]]] = MappingProxyType({act.kind: act for act in ACTS})
 
 BY_COMMAND: Final[Mapping[str, Act[Any]]] = MappingProxyType(
-    {act.command.name: act for act in ACTS if act.command is not None}
+    {act.command.name: act for act in ACTS if act.command is not None and not act.command.group}
 )
+"""The acts whose command is in no group."""
+
+OF_CLAIM: Final = tuple(act for act in ACTS if act.command is not None and act.command.group == "claim")
+"""The acts whose command is one of `tallystick claim`."""
 
 RULES: Final[Mapping[type[Body], Rule[Any]]] = MappingProxyType({act.body: act.rule for act in ACTS})
 """The rule of each type of body."""

@@ -1,5 +1,6 @@
 """Who takes part: parties in their roles, persons with their keys, and where notices reach them."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,3 +66,8 @@ class Person:
     def party(self) -> PartyId:
         """The party that this person acts for."""
         return party_of(self.id)
+
+
+def sealed_to(recipient: str) -> str:
+    """Return the SHA-256 of an age recipient, which is too long to compare letter by letter."""
+    return f"the recipient whose SHA-256 is {hashlib.sha256(recipient.encode()).hexdigest()}"

@@ -22,6 +22,8 @@ class Authorities:
 
     Attributes:
         claimants: Who may file a claim, withdraw it, and sign receipts and returns.
+        receivers: To whom of a beneficiary a claim may be sealed; if it names nobody of a party, anybody of
+            that party may be named.
         intake: Who may accept or refuse a claim for its form.
         denial: The quorum whose denials end a claim.
         arbitration: Who may rule on a dispute; absent if the agreement has no arbitrator.
@@ -41,3 +43,4 @@ class Authorities:
     arbitration: Quorum | None = None
     court_order: Quorum | None = None
     joint_instruction: Quorum | None = None
+    receivers: tuple[PersonId, ...] = ()

@@ -6,6 +6,7 @@ from datetime import datetime
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Person
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.receivers import receivers_of
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, PersonId, PublicKey, StageId, party_of
 from tallystick.domain.instants import plus
@@ -138,6 +139,12 @@ def claimants_of(agreement: Agreement, claim: Claim) -> tuple[PersonId, ...]:
     """Return who may act for the party that filed a claim; other beneficiaries have their own claimants."""
     claimants = agreement.authorities.claimants
     return tuple(person for person in claimants if party_of(person) == claim.claimant_party)
+
+
+def reporters_of(agreement: Agreement, claim: Claim, stage: StageId) -> tuple[PersonId, ...]:
+    """Return who may sign receipts for `stage`: the claimants, and those to whom it is sealed."""
+    receivers = (one.person for one in receivers_of(agreement, claim, stage))
+    return tuple(dict.fromkeys((*claimants_of(agreement, claim), *receivers)))
 
 
 def check_claimant(agreement: Agreement, claim: Claim, person: PersonId, what: str) -> None:

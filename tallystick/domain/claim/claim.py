@@ -205,10 +205,10 @@ class Claim:
         """Every denial on record."""
         return self.entries_of(Denial)
 
-    def votes_standing(self, kind: type[_V], person: PersonId) -> tuple[_V, ...]:
+    def votes_standing(self, kind: type[_V], person: PersonId) -> tuple[tuple[Entry, _V], ...]:
         """Return the approvals or denials of one person that were not taken back."""
         votes, retracted = self.entries_of(kind), self.retracted
-        return tuple(b for e, b in votes if b.person == person and e.signed.id not in retracted)
+        return tuple((e, b) for e, b in votes if b.person == person and e.signed.id not in retracted)
 
     def denial_by(self, person: PersonId, stages: Iterable[StageId]) -> Digest | None:
         """Return the standing denial of one of these stages by a person, or None."""

@@ -1,6 +1,6 @@
 """What the release of a stage discloses: the sealed files, and the shares that together open them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
@@ -24,14 +24,10 @@ def contributions_to(agreement: Agreement, claim: Claim, stage: StageId) -> tupl
 
 
 def disclosed(
-    agreement: Agreement, claim: Claim, deposited: Iterable[DepositedComponent]
+    agreement: Agreement, claim: Claim, deposited: Iterable[DepositedComponent], stages: Sequence[StageId]
 ) -> frozenset[Digest]:
-    """Return what a claimant may fetch for a claim: the files and shares of its decided stages."""
-    components = components_of(agreement, claim.decided_stages)
+    """Return what may be fetched of decided stages by those who receive them: their files and shares."""
+    components = components_of(agreement, stages)
     files = {one.sealed_digest for one in deposited if one.component in components}
-    shares = {
-        share.sealed_digest
-        for stage in claim.decided_stages
-        for share in contributions_to(agreement, claim, stage)
-    }
+    shares = {share.sealed_digest for stage in stages for share in contributions_to(agreement, claim, stage)}
     return frozenset(files | shares)

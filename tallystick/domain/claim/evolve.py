@@ -133,7 +133,7 @@ def _window_ended(claim: Claim, entry: Entry, _: Body) -> Claim:
     return dataclasses.replace(claim, window_ended_at=entry.accepted_at)
 
 
-def _objection_made(claim: Claim, _: Entry, __: Body) -> Claim:
+def _asked_again(claim: Claim, _: Entry, __: Body) -> Claim:
     return _ask_gate_again(claim)
 
 
@@ -162,7 +162,8 @@ EFFECTS: Final[Mapping[EventType, Callable[[Claim, Entry, Body], Claim]]] = Mapp
     {
         EventType.WINDOW_OPENED: _window_opened,
         EventType.WINDOW_ENDED: _window_ended,
-        EventType.OBJECTION_MADE: _objection_made,
+        EventType.OBJECTION_MADE: _asked_again,
+        EventType.RECEIVERS_NAMED: _asked_again,
         EventType.LATE_OBJECTION_MADE: _late,
         EventType.RELEASE_ORDERED: _release_ordered,
         EventType.HOLD_LIFTED: _resumed,

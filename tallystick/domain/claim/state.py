@@ -102,6 +102,7 @@ class EventType(StrEnum):
     WITHDRAWN_AS_CURED = "withdrawn-as-cured"
     HOLD_PLACED = "hold-placed", _HELD_IN
     HOLD_LIFTED = "hold-lifted", _HELD_IN
+    RECEIVERS_NAMED = "receivers-named", {_S.FILED} | _VOTED_ON - {_S.VALIDATING}
     KEY_REVOKED = "key-revoked", _S
     STAGE_ACTIVATED = "stage-activated"
     STAGE_FAILED = "stage-failed"
@@ -163,6 +164,8 @@ def _course() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     yield _S.APPROVAL, _E.QUORUM_REACHED, _S.VALIDATING
     yield _S.VALIDATING, _E.STAGE_DECIDED, _S.PROVISIONING
     yield _S.VALIDATING, _E.STAGE_REFUSED, _S.APPROVAL
+    # Those who approved did not know to whom it would be sealed, so they are asked again.
+    yield _S.VALIDATING, _E.RECEIVERS_NAMED, _S.APPROVAL
     yield _S.PROVISIONING, _E.STAGE_ACTIVATED, _S.APPROVAL
     yield _S.APPROVAL, _E.RELEASE_COMPLETED, _S.RELEASED
 

@@ -48,11 +48,16 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActCommand:
-    """The command with which a person makes a statement: what it is for, and what it asks, in order."""
+    """The command with which a person makes a statement: what it is for, and what it asks, in order.
+
+    Attributes:
+        group: The group of commands that it is one of; empty if it is a command by itself.
+    """
 
     name: str
     purpose: str
     asks: tuple[Ask, ...] = ()
+    group: str = ""
 
 
 REASON: Final = Ask(choice="reason", help="The reason; it goes on record.")

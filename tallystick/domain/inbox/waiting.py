@@ -14,8 +14,9 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadline
 from tallystick.domain.agreement.parties import Role
-from tallystick.domain.authorship.authors import claimants_of
+from tallystick.domain.authorship.authors import claimants_of, reporters_of
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.receivers import naming
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.stages import (
     lapses_at,
@@ -175,8 +176,16 @@ def _for_approval(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[
             on=tally.outstanding,
             until=_end(lambda: lapses_at(agreement, claim, following.stage)),
             why=f"stage {following.stage} needs its quorum; approved by "
-            f"{', '.join(sorted(tally.agreeing)) or 'nobody'}",
+            f"{', '.join(sorted(tally.agreeing)) or 'nobody'}" + _anew(claim, following.stage),
         )
+
+
+def _anew(claim: Claim, stage: StageId) -> str:
+    entry, named = naming(claim, stage)
+    if entry is claim.entries[0]:
+        return ""
+    people = ", ".join(one.person for one in named)
+    return f"; approvals from before the receivers were named anew ({people}) do not count"
 
 
 def _for_opening(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Waiting]:
@@ -210,7 +219,7 @@ def _for_receipt(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wa
     if claim.state not in GIVEN_UP and progress is not None and progress.state is StageState.DECIDED:
         yield Waiting(
             what=Awaited.RECEIPT,
-            on=claimants_of(agreement, claim),
+            on=reporters_of(agreement, claim, progress.stage),
             until=_end(lambda: report_due(agreement, claim, progress)),
             why=f"the receiver provisions stage {progress.stage} and signs a receipt",
         )
@@ -221,7 +230,7 @@ def _for_rollback(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[W
     if undo:
         yield Waiting(
             what=Awaited.ROLLBACK,
-            on=claimants_of(agreement, claim),
+            on=reporters_of(agreement, claim, undo[0]),
             until=None,
             why=f"the receiver undoes {', '.join(undo)}, in this order",
         )

@@ -14,6 +14,7 @@ from tallystick.domain.authorship.authors import (
     check_unrevoked,
 )
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.receivers import check_receivers
 from tallystick.domain.ids import StageId, party_of
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.record.generations import check_newest
@@ -78,6 +79,7 @@ def check_says(terms: Terms, body: ClaimFiling, *, at: datetime, deposit: Deposi
     if body.purpose is not Purpose.RELEASE:
         raise MisdirectedError("only claims for a release are accepted", purpose=body.purpose.value)
     check_stages_asked(terms.agreement, body)
+    check_receivers(terms.agreement, party_of(body.person), body.receivers)
     _check_deposit(terms.agreement, body, deposit)
     _check_condition(terms.agreement, body, at)
 

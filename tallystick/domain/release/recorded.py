@@ -8,6 +8,7 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import standing_release_order
+from tallystick.domain.claim.receivers import naming, receivers_of
 from tallystick.domain.claim.rules import PremiseAnswer, RecordedPremise
 from tallystick.domain.claim.stages import accepted_at, is_provisional, opens_at
 from tallystick.domain.claim.state import ClaimState, EventType, StageState
@@ -31,6 +32,16 @@ def _claimant(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> P
     entitled = person.id in agreement.authorities.claimants and revoked is None
     revocation = f", whose key was revoked at {instant_text(revoked)}" if revoked else ""
     return PremiseAnswer(holds=entitled, found=f"filed by {person.id}{revocation}")
+
+
+def _receivers(agreement: Agreement, claim: Claim, stage: StageId, _: datetime) -> PremiseAnswer:
+    entry, _named = naming(claim, stage)
+    receivers = receivers_of(agreement, claim, stage)
+    people = ", ".join(one.person for one in receivers)
+    if entry is not claim.entries[0] and not claim.stands(entry):
+        return PremiseAnswer(holds=False, found="a key that named the receivers was revoked: name them anew")
+    found = f"sealed to {people}" if people else "the key of every receiver was revoked: name others"
+    return PremiseAnswer(holds=bool(people), found=found)
 
 
 def _condition(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> PremiseAnswer:
@@ -148,6 +159,7 @@ RECORDED: Final[Mapping[str, RecordedPremise[Claim]]] = MappingProxyType(
     {
         "purpose-is-release": _purpose,
         "claimant-entitled": _claimant,
+        "receivers-named": _receivers,
         "condition-met": _condition,
         "intake-accepted": _intake,
         "notice-proven": _notice,

@@ -68,6 +68,7 @@ PREMISES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "purpose-is-release": "The claim asks for a release; it is neither a drill nor a verification.",
         "claimant-entitled": "The claimant may file claims, and their key is not revoked.",
+        "receivers-named": "The beneficiary has named to whom the stage is sealed, and someone's key stands.",
         "condition-met": "The evidence named by the claim meets the release condition.",
         "intake-accepted": "The escrow agent has accepted the form of the claim.",
         "notice-proven": "The depositor has received notice, as the agreement defines it.",

@@ -68,6 +68,7 @@ def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> It
         what = quoted(agreement.evidence_item(document.item).what)
         dated = instant_text(document.issued_at)
         yield f"evidence {document.item}: {what}, dated {dated}, {document.plain_digest}"
+    yield from (f"what is released is sealed to {one.words}" for one in filing.receivers)
     yield f"declared: {quoted(filing.declaration)}"
 
 

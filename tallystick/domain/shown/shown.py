@@ -5,7 +5,6 @@ into a draft: what is shown is what is signed. The first signer and those who si
 the same lines. Every program that shows them is tested against `tests/domain/shown/vectors`.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,8 +67,6 @@ def _claim(body: ClaimFiling, context: Context) -> Iterator[str]:
     yield from agreement_lines(context.agreement, body)
     yield from claim_lines(context.agreement, context.statement, body)
     yield from (f"sealed evidence {one.item} {one.sealed_digest}" for one in body.evidence)
-    recipient = hashlib.sha256(body.recipient.encode()).hexdigest()
-    yield f"what is released is sealed to the recipient whose SHA-256 is {recipient}"
     yield from _verified(body.ledger_seen)
 
 

@@ -11,13 +11,14 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.components import Component, Licence, LicenceModel, Tier
 from tallystick.domain.agreement.conditions import Expression
-from tallystick.domain.agreement.parties import Party
+from tallystick.domain.agreement.parties import Party, Role, sealed_to
 from tallystick.domain.agreement.plan import OnFailure, Opens, Stage
 from tallystick.domain.agreement.windows import Calendar
 from tallystick.domain.amounts import all_of, any_of, counted, joined
+from tallystick.domain.claim.receivers import may_receive
 from tallystick.domain.codec import instant_text
 from tallystick.domain.quoting import quoted
-from tallystick.domain.shown.wording import every, listed, sealed_to
+from tallystick.domain.shown.wording import every, listed
 
 
 def summarise(agreement: Agreement) -> tuple[str, ...]:
@@ -141,6 +142,7 @@ def _proof(expression: Expression) -> str:
 def _course(agreement: Agreement) -> Iterator[str]:
     windows, notice, powers = agreement.windows, agreement.notice, agreement.authorities
     yield f"{joined(powers.claimants, 'or')} may file a claim."
+    yield from _receivers(agreement)
     intake = joined(powers.intake, "or")
     yield f"{intake} may accept or refuse a claim for its form within {windows.intake.words}."
     deemed = f"or {notice.deemed_after.words} after that" if notice.deemed_after else "and not before"
@@ -157,6 +159,17 @@ def _course(agreement: Agreement) -> Iterator[str]:
     yield f"An approval counts for at most {windows.approval_lifetime.words}."
     yield f"A released stage must be reported within {windows.provisioning.words}, or it is rolled back."
     yield f"What must be returned or destroyed is due within {windows.returning.words}."
+
+
+def _receivers(agreement: Agreement) -> Iterator[str]:
+    for party in agreement.parties_in(Role.BENEFICIARY):
+        people, listed_too = may_receive(agreement, party.id), agreement.authorities.receivers
+        names = "; a draft names all of them" if set(people) & set(listed_too) else ""
+        yield f"A claim of {party.id} may be sealed to {joined(people, 'or')}, whom it names{names}."
+    yield (
+        "A beneficiary names the receivers of its claim anew by two of its persons, or by one of them "
+        "together with one who may accept claims; earlier approvals then no longer count."
+    )
 
 
 def _stages(agreement: Agreement) -> Iterator[str]:

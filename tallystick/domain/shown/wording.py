@@ -1,6 +1,5 @@
 """How sentences about an agreement say numbers, lists, periods and quorums: one way for each."""
 
-import hashlib
 from collections.abc import Sequence
 
 from tallystick.domain.periods import Period
@@ -15,8 +14,3 @@ def listed(texts: Sequence[str]) -> str:
 def every(period: Period) -> str:
     """Return how often something happens: `every 7 days`, `every day`."""
     return f"every {period.words.removeprefix('1 ')}"
-
-
-def sealed_to(recipient: str) -> str:
-    """Return the SHA-256 of an age recipient, which is too long to compare letter by letter."""
-    return f"the recipient whose SHA-256 is {hashlib.sha256(recipient.encode()).hexdigest()}"

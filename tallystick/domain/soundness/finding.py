@@ -69,6 +69,8 @@ def person_lists(agreement: Agreement) -> Iterator[tuple[str, tuple[PersonId, ..
     """Yield the JSON pointer to every list of persons in an agreement, with the list."""
     yield "/authorities/claimants", agreement.authorities.claimants
     yield "/authorities/intake", agreement.authorities.intake
+    if agreement.authorities.receivers:
+        yield "/authorities/receivers", agreement.authorities.receivers
     yield "/authorities/hold", agreement.authorities.hold
     yield "/objection/objectors", agreement.objection.objectors
     yield "/evidence_readers", agreement.evidence_readers

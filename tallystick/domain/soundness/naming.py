@@ -5,9 +5,13 @@ from typing import Final
 
 from tallystick.domain import ids
 from tallystick.domain.agreement.agreement import SCHEMA, Agreement
+from tallystick.domain.agreement.parties import Role
+from tallystick.domain.claim.receivers import may_receive
 from tallystick.domain.errors import MalformedNameError
+from tallystick.domain.ids import party_of
 from tallystick.domain.soundness.finding import Finding, Rule, error, person_lists, quorums, warning
 from tallystick.limits import agreements as limits
+from tallystick.limits.claims import RECEIVERS_MAX
 
 _NAME_IT: Final = "Name one that the agreement has, or add it."
 
@@ -101,6 +105,30 @@ def plausible_recipients(agreement: Agreement) -> Iterator[Finding]:
         elif not person.age_recipient.startswith("age1pq1"):
             message = f"{person.id}'s recipient is not post-quantum"
             yield warning("age-recipient-classic", where, message, "Make a key with `tallystick key new`.")
+
+
+def receivers_post_quantum(agreement: Agreement) -> Iterator[Finding]:
+    """Require post-quantum recipients of those to whom claims are sealed, all of them in one file."""
+    receivers = {
+        person
+        for party in agreement.parties_in(Role.BENEFICIARY)
+        for person in may_receive(agreement, party.id)
+    }
+    for place, person in enumerate(agreement.persons):
+        recipient = person.age_recipient
+        if person.id in receivers and recipient.startswith("age1") and not recipient.startswith("age1pq1"):
+            message = f"no claim can be sealed to {person.id}, who has no post-quantum recipient"
+            advice = "Make a key with `tallystick key new`, or list the receivers without this person."
+            yield error("receiver-classic", f"/persons/{place}/age_recipient", message, advice)
+
+
+def receivers_few(agreement: Agreement) -> Iterator[Finding]:
+    """Require no more receivers of a party than one share is sealed to: drafts name all of them."""
+    for party in agreement.parties_in(Role.BENEFICIARY):
+        count = sum(party_of(person) == party.id for person in agreement.authorities.receivers)
+        if count > RECEIVERS_MAX:
+            message = f"{count} persons of {party.id} are receivers, and a claim has {RECEIVERS_MAX} at most"
+            yield error("too-many-receivers", "/authorities/receivers", message, "List fewer of them.")
 
 
 def readers_sealed_to_together(agreement: Agreement) -> Iterator[Finding]:
@@ -233,6 +261,8 @@ RULES: Final[tuple[Rule, ...]] = (
     one_person_a_key,
     engine_keys_apart,
     plausible_recipients,
+    receivers_post_quantum,
+    receivers_few,
     readers_sealed_to_together,
     bounded,
     known_parties,

@@ -60,6 +60,7 @@ def acts_for_own_side(agreement: Agreement) -> Iterator[Finding]:
     sides = (
         ("objector-not-depositor", "/objection/objectors", objectors, Role.DEPOSITOR),
         ("claimant-not-beneficiary", "/authorities/claimants", powers.claimants, Role.BENEFICIARY),
+        ("receiver-not-beneficiary", "/authorities/receivers", powers.receivers, Role.BENEFICIARY),
         ("intake-not-agent", "/authorities/intake", powers.intake, Role.ESCROW_AGENT),
     )
     for code, where, persons, role in sides:

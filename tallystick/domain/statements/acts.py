@@ -7,6 +7,7 @@ from typing import ClassVar
 from tallystick.domain.codec import Prose
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Kind, Purpose, WithdrawalReason
+from tallystick.domain.statements.filing import Receiver
 from tallystick.domain.statements.header import ActBody, Contribution
 
 
@@ -81,6 +82,15 @@ class Withdrawal(ActBody):
     KIND: ClassVar[Kind] = Kind.WITHDRAWAL
     reason: WithdrawalReason
     explanation: Prose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiversNamed(ActBody):
+    """The beneficiary names all receivers anew: what is not decided yet is sealed to them alone."""
+
+    KIND: ClassVar[Kind] = Kind.RECEIVERS
+    receivers: tuple[Receiver, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

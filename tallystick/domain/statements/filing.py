@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from tallystick.domain.agreement.parties import sealed_to
 from tallystick.domain.codec import Prose
-from tallystick.domain.ids import Digest, StageId
+from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.statements.header import Header, LedgerSeen
 
@@ -21,12 +22,29 @@ class EvidenceDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Someone to whom a claim's stages are sealed: a person of the beneficiary, and their own recipient.
+
+    Attributes:
+        recipient: `age1pq1…`, as the agreement that the claim pins lists it for this person.
+    """
+
+    person: PersonId
+    recipient: str
+
+    @property
+    def words(self) -> str:
+        """Who it is, and to what is sealed, for people."""
+        return f"{self.person}, {sealed_to(self.recipient)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimFiling(Header):
     """A claim: asks for stages of one deposit, on one condition, with its evidence.
 
     Attributes:
         generation: The generation of rules that applies to the claim until its end.
-        recipient: The claim's one-time age recipient, made by the beneficiary.
+        receivers: To whom everything that is released is sealed; any of them can open it.
         declaration: What the claimant declares, in words that can be held against them.
         ledger_seen: The newest checkpoint that the claimant had verified; absent if there is none.
     """
@@ -37,7 +55,7 @@ class ClaimFiling(Header):
     deposit: Digest
     stages: tuple[StageId, ...]
     evidence: tuple[EvidenceDocument, ...]
-    recipient: str
+    receivers: tuple[Receiver, ...]
     purpose: Purpose
     declaration: Prose
     ledger_seen: LedgerSeen | None = None

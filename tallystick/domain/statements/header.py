@@ -65,7 +65,7 @@ class ActBody(OnClaim):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """A share of a component's key, re-sealed to the claim's recipient: a blob, by digest."""
+    """A share of a component's key, re-sealed to the claim's receivers: a blob, by digest."""
 
     component: ComponentId
     leaf: str

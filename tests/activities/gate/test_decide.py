@@ -36,6 +36,7 @@ from tallystick.domain.statements.acts import (
     Intake,
     NoticeAcknowledgement,
     Objection,
+    ReceiversNamed,
     Retraction,
     Withdrawal,
 )
@@ -56,6 +57,7 @@ from tests.support.worlds.agreements import (
     ABE,
     ANA,
     BEA,
+    BEN,
     CRITICAL,
     DECISION_KEY,
     DORA,
@@ -67,11 +69,11 @@ from tests.support.worlds.agreements import (
     SOURCE_STAGE,
     TOM,
     quorum,
+    receivers,
     signing_key,
 )
 from tests.support.worlds.gate_worlds import (
     ACKNOWLEDGED,
-    CLAIM_IDENTITY,
     FILED,
     MONDAY,
     READY,
@@ -133,13 +135,15 @@ def withholds(world: World) -> None:
     assert world.stored_blobs() == blobs
 
 
-def opened(world: World) -> bytes:
-    """What the receiver finds in the licence keys, with nothing but the decision's contributions."""
+def opened(world: World, person: PersonId = BEA) -> bytes:
+    """What a receiver finds in the licence keys, with nothing but the decision's contributions."""
     decision = last_decision(world.case().claim)
     (named,) = (c for c in decision.contributions if c.component == LICENCE_KEYS)
     sealed = b"".join(world.blobs.open_verified(named.sealed_digest).chunks)
     custody = world.custody_of(LICENCE_KEYS)
-    identity = contributed_identity(custody, {named.leaf: sealed}, claim=world.claim, identity=CLAIM_IDENTITY)
+    identity = contributed_identity(
+        custody, {named.leaf: sealed}, claim=world.claim, identity=PEOPLE[person].identity
+    )
     (path, _) = world.sealed_files(sealed_digest(world))
     return age.open_bytes(path.read_bytes(), [identity])
 
@@ -164,7 +168,7 @@ def test_with_every_premise_true_the_stage_is_released_and_opens(world: World) -
     assert answer.outcome == "released"
     assert claim.progress(CRITICAL).decision == answer.decision
     assert claim.state is ClaimState.PROVISIONING
-    assert len(last_decision(claim).premises) == 22
+    assert len(last_decision(claim).premises) == 23
     assert opened(world) == CONTENTS[LICENCE_KEYS]
 
 
@@ -257,7 +261,7 @@ def test_an_approver_whose_key_was_revoked_is_missing(world: World) -> None:
 def test_a_claimant_whose_key_was_revoked_gets_nothing(world: World) -> None:
     revoke(world, BEA)
 
-    assert refuses(world) == {"claimant-entitled"}
+    assert refuses(world) == {"claimant-entitled", "receivers-named"}
 
 
 def test_a_withdrawn_claim_gets_nothing(world: World) -> None:
@@ -738,6 +742,53 @@ def test_an_objection_between_look_and_record_stops_it(world: World) -> None:
     answer = world.decide(world.gate(tell=meanwhile))
 
     assert answer.outcome == "moved-on"
+    assert decisions(world) == 0
+
+
+def named_anew(world: World, *persons: PersonId) -> None:
+    """The beneficiary names its receivers anew, and everybody who had approved approves again."""
+    body = world.body(ReceiversNamed, BEA, READY, claim=world.claim, receivers=receivers(*persons), reason="")
+    keys = [PEOPLE[person].signing_key for person in (BEA, BEN)]
+    world.record(world.signed(body, *keys), READY)
+
+
+def opens_for(world: World, person: PersonId) -> bool:
+    try:
+        return opened(world, person) == CONTENTS[LICENCE_KEYS]
+    except age.AgeError:
+        return False
+
+
+def test_receivers_named_between_look_and_record_get_a_share_of_their_own_and_others_none(
+    world: World,
+) -> None:
+    def meanwhile(step: str) -> None:
+        if step == "contributions kept" and not world.case().claim.entries_of(ReceiversNamed):
+            named_anew(world, BEN)
+
+    assert world.decide(world.gate(tell=meanwhile)).outcome == "moved-on"
+    assert decisions(world) == 0
+
+    for person in (ANA, KIM, TOM):
+        world.approve(person, READY)
+    world.settle(READY)
+    assert world.decide().outcome == "released"
+    assert opens_for(world, BEN)
+    assert not opens_for(world, BEA)
+
+
+def test_what_is_released_opens_for_every_receiver_and_for_nobody_else(world: World) -> None:
+    named_anew(world, BEN, BEA)
+    for person in (ANA, KIM, TOM):
+        world.approve(person, READY)
+    world.settle(READY)
+    assert world.decide().outcome == "released"
+    assert [person for person in PEOPLE if opens_for(world, person)] == [BEA, BEN]
+
+
+def test_approvals_from_before_the_receivers_were_named_release_nothing(world: World) -> None:
+    named_anew(world, BEN)
+    assert world.decide().outcome == "moved-on"
     assert decisions(world) == 0
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.crypto.age import NoIdentityMatchesError, open_bytes, parse_identity
-from tallystick.crypto.custody.claim_recipient import claim_identity
+from tallystick.crypto.age import NoIdentityMatchesError, open_bytes
 from tallystick.crypto.envelope import envelope_from_json, envelope_json, statement_id
 from tallystick.desk.clock import now
 from tallystick.domain.codec import instant_text
@@ -21,13 +20,13 @@ from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import URL, Office, claim_in_use, show_agreement, show_deposit
 from tests.support.sites.fake_api import HANGS_UP
-from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, KIM, PEOPLE, TOM
-from tests.support.worlds.deliveries import Release, digest_of, keys_of
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, BEN, KIM, PEOPLE, TOM, receivers
+from tests.support.worlds.deliveries import Release, digest_of
 
 FORM = """\
 agreement: nordwind-halden
 deposit: 1
-condition: {condition}
+condition: {condition}{receivers}
 stages: [provisional, critical]
 declaration: It has filed for insolvency.
 evidence:
@@ -36,11 +35,15 @@ evidence:
 """
 
 
-def form(condition: str = "insolvency", issued_at: str | None = None) -> str:
+def form(condition: str = "insolvency", issued_at: str | None = None, receivers: str = "") -> str:
     Path("record.txt").write_text("The record.\n")
     Path("declaration.txt").write_text("The declaration.\n")
     Path("claim.yaml").write_text(
-        FORM.format(condition=condition, issued_at=issued_at or instant_text(now()))
+        FORM.format(
+            condition=condition,
+            issued_at=issued_at or instant_text(now()),
+            receivers=f"\nreceivers: [{receivers}]" if receivers else "",
+        )
     )
     return "claim.yaml"
 
@@ -87,13 +90,23 @@ def test_the_claimant_reads_before_signing_what_may_keep_the_claim_from_its_end(
     assert office.sent() == []
 
 
-def test_one_time_recipient_is_derived_from_the_claimants_key(office: Office, release: Release) -> None:
+def test_a_claim_is_sealed_to_its_author_if_it_names_nobody(office: Office, release: Release) -> None:
     show_deposit(office.api, release)
     office.run("claim", "file", form(), "--yes", person=BEA)
-    body = filed(office)
-    identity = claim_identity(parse_identity(keys_of(BEA).age_identity), body.nonce)
-    assert body.recipient == str(identity.recipient())
-    assert body.recipient != PEOPLE[BEA].person.age_recipient
+    assert filed(office).receivers == receivers(BEA)
+
+
+def test_a_claim_is_sealed_to_the_persons_whom_its_form_names(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    office.run("claim", "file", form(receivers="ben@halden, bea@halden"), "--yes", person=BEA)
+    assert filed(office).receivers == receivers(BEN, BEA)
+
+
+def test_a_form_that_names_a_receiver_of_another_party_is_refused(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    ran = office.run("claim", "file", form(receivers="ana@harbour"), "--yes", person=BEA)
+    assert ran.problem["code"] == "receivers-refused"
+    assert office.sent() == []
 
 
 def test_evidence_opens_for_its_readers_alone(office: Office, release: Release) -> None:

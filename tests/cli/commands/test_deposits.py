@@ -12,7 +12,6 @@ import pytest
 
 from tallystick.bag.unpack import unpack_bag
 from tallystick.crypto.age import open_sealed
-from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import contributed_identity
 from tallystick.crypto.envelope import body_of, envelope_json, sign, statement_id
 from tallystick.desk.kept.begun import working_in
@@ -104,7 +103,7 @@ def test_what_was_uploaded_opens_with_the_custody_key_alone(
         sealed.body,
         {"gate": release.contribution(DOCS)},
         claim=release.claim,
-        identity=claim_identity(PEOPLE[BEA].identity, filing.nonce),
+        identity=PEOPLE[BEA].identity,
     )
     with (tmp_path / "sealed").open("rb") as source, (tmp_path / "tar").open("wb") as out:
         open_sealed(source, out, [identity])

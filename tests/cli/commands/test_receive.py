@@ -216,13 +216,13 @@ def test_a_receiver_that_its_service_manager_ends_leaves_no_command_at_work(
 def test_only_the_claimant_receives(office: Office, release: Release, tmp_path: Path) -> None:
     deliver(office, release, tmp_path)
     ran = office.run("receive", release.claim, "--into", "bank", "--once", person=BEN)
-    assert ran.problem["code"] == "claim-of-another-key"
+    assert ran.problem["code"] == "not-a-receiver"
 
 
 SLIPS: dict[str, tuple[str, PersonId, tuple[str, ...]]] = {
     "no-such-claim": ("sha256:" + 64 * "0", BEA, ()),
     "malformed-name": ("clm_typed", BEA, ()),
-    "claim-of-another-key": ("", BEN, ()),
+    "not-a-receiver": ("", BEN, ()),
     "agreement-not-trusted": ("", BEA, ("--trust", "sha256:" + 64 * "0")),
 }
 

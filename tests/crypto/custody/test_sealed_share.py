@@ -24,12 +24,12 @@ SHARE = sharing.deal(Leaf(name="gate")).shares["gate"]
 
 def test_sealed_share_opens_for_its_custodian_and_purpose() -> None:
     custodian = age.new_identity()
-    sealed = sealed_share.seal_share(SHARE, custodian.recipient(), CONTEXT)
+    sealed = sealed_share.seal_share(SHARE, [custodian.recipient()], CONTEXT)
     assert sealed_share.open_share(sealed, custodian, CONTEXT) == SHARE
 
 
 def test_sealed_share_does_not_open_for_another() -> None:
-    sealed = sealed_share.seal_share(SHARE, age.new_identity().recipient(), CONTEXT)
+    sealed = sealed_share.seal_share(SHARE, [age.new_identity().recipient()], CONTEXT)
     with pytest.raises(age.NoIdentityMatchesError):
         sealed_share.open_share(sealed, age.new_identity(), CONTEXT)
 
@@ -62,7 +62,7 @@ def other_contexts() -> list[bytes]:
 @pytest.mark.parametrize("context", other_contexts())
 def test_share_moved_to_another_purpose_is_refused(context: bytes) -> None:
     custodian = age.new_identity()
-    sealed = sealed_share.seal_share(SHARE, custodian.recipient(), context)
+    sealed = sealed_share.seal_share(SHARE, [custodian.recipient()], context)
     with pytest.raises(sealed_share.ShareMisplacedError):
         sealed_share.open_share(sealed, custodian, CONTEXT)
 
@@ -79,7 +79,7 @@ def test_contribution_moved_to_another_claim_is_refused() -> None:
         )
         for digit in "12"
     )
-    sealed = sealed_share.seal_share(SHARE, beneficiary.recipient(), one)
+    sealed = sealed_share.seal_share(SHARE, [beneficiary.recipient()], one)
     with pytest.raises(sealed_share.ShareMisplacedError):
         sealed_share.open_share(sealed, beneficiary, other)
 
@@ -99,5 +99,5 @@ def test_anything_else_that_opens_is_not_a_share(plain: bytes) -> None:
 def test_size_of_a_sealed_share_reveals_nothing() -> None:
     custodian = age.new_identity().recipient()
     zero = dataclasses.replace(SHARE, value=edwards.ZERO)
-    sizes = {len(sealed_share.seal_share(share, custodian, CONTEXT)) for share in (SHARE, zero)}
+    sizes = {len(sealed_share.seal_share(share, [custodian], CONTEXT)) for share in (SHARE, zero)}
     assert len(sizes) == 1

@@ -39,7 +39,7 @@ def test_an_act_is_read_by_its_kind(act: Act[Any]) -> None:
 
 
 def test_some_acts_are_signed_together() -> None:
-    assert {Kind.RULING, Kind.JOINT_INSTRUCTION, Kind.HOLD_LIFT} == TOGETHER
+    assert {Kind.RULING, Kind.JOINT_INSTRUCTION, Kind.HOLD_LIFT, Kind.RECEIVERS} == TOGETHER
 
 
 def test_an_option_has_one_name_and_an_act_asks_for_each_choice_once() -> None:

@@ -55,7 +55,10 @@ def with_rubbish_in_every_vote(claim: Claim) -> Claim:
 def test_nothing_is_disclosed_before_a_stage_is_decided() -> None:
     world = approved()
     assert contributions_to(world.agreement, world.claim, PROVISIONAL) == ()
-    assert disclosed(world.agreement, world.claim, deposit_of(world).components) == frozenset()
+    assert (
+        disclosed(world.agreement, world.claim, deposit_of(world).components, world.claim.decided_stages)
+        == frozenset()
+    )
 
 
 def test_a_decided_stage_discloses_what_its_decision_names() -> None:
@@ -63,7 +66,7 @@ def test_a_decided_stage_discloses_what_its_decision_names() -> None:
     shares = contributions_to(world.agreement, world.claim, PROVISIONAL)
     assert [(one.leaf, one.sealed_digest) for one in shares] == [("gate", GATES)]
     assert contributions_to(world.agreement, world.claim, CRITICAL) == ()
-    opened = disclosed(world.agreement, world.claim, deposit_of(world).components)
+    opened = disclosed(world.agreement, world.claim, deposit_of(world).components, world.claim.decided_stages)
     assert opened == files_of_docs(world) | {GATES}
 
 
@@ -72,7 +75,9 @@ def test_what_a_vote_names_reaches_nobody_and_opens_no_blob() -> None:
     spoilt = with_rubbish_in_every_vote(world.claim)
     shares = contributions_to(world.agreement, spoilt, PROVISIONAL)
     assert [one.sealed_digest for one in shares] == [GATES]
-    assert RUBBISH.sealed_digest not in disclosed(world.agreement, spoilt, deposit_of(world).components)
+    assert RUBBISH.sealed_digest not in disclosed(
+        world.agreement, spoilt, deposit_of(world).components, spoilt.decided_stages
+    )
 
 
 def test_a_refusal_of_the_gate_discloses_nothing() -> None:

@@ -33,6 +33,7 @@ from tallystick.domain.kinds import (
 )
 from tallystick.domain.statements.signed import Body, Entry, Signed
 from tests.support.docs import ROOT
+from tests.support.worlds.agreements import BEA, receivers
 from tests.support.worlds.groundwork import NO_DIGEST, key_of
 from tests.support.worlds.world import World
 
@@ -110,6 +111,7 @@ _ACTS: Final[Mapping[EventType, Callable[[World], Body]]] = {
         Kind.APPROVAL, "kim@kestrel", stages=(FIRST,), purpose=Purpose.RELEASE, expires_at=w.now, reason=""
     ),
     E.DENIAL_GIVEN: lambda w: w.body(Kind.DENIAL, "kim@kestrel", reason=""),
+    E.RECEIVERS_NAMED: lambda w: w.body(Kind.RECEIVERS, "bea@halden", receivers=receivers(BEA), reason=""),
     E.WITHDRAWN: lambda w: w.body(
         Kind.WITHDRAWAL, "bea@halden", reason=WithdrawalReason.OTHER, explanation=""
     ),

@@ -25,7 +25,7 @@ from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.statements.signed import Body, Entry
 from tallystick.limits.logs import ASTRAY_TOLD_MAX
 from tests.support.stories.stories import play
-from tests.support.worlds.agreements import PEOPLE
+from tests.support.worlds.agreements import BEA, BEN, PEOPLE, receivers
 from tests.support.worlds.groundwork import NO_DIGEST, key_of, some_digest
 from tests.support.worlds.world import World
 
@@ -73,6 +73,16 @@ def with_statements(claim: Claim, kind: Kind, persons: Iterable[str], **members:
         _, signed = world.signs(kind, [key], world.body(kind, person, **members))
         entries.append(Entry(index=place, accepted_at=world.now, signed=signed))
     return replace(claim, entries=(*claim.entries, *entries))
+
+
+def revoked(claim: Claim, person: PersonId) -> Claim:
+    return with_statements(claim, Kind.KEY_REVOCATION, [person], key=key_of(person), reason="stolen")
+
+
+def named_anew(claim: Claim, by: PersonId) -> Claim:
+    """Receivers who were named before anybody approved, so that every approval counts."""
+    named = with_statements(claim, Kind.RECEIVERS, [by], receivers=receivers(BEA), reason="so")
+    return replace(claim, entries=(*claim.entries, replace(named.entries[-1], index=0)))
 
 
 def approved_by_dora(claim: Claim) -> Claim:
@@ -191,11 +201,11 @@ FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], 
     "purpose-is-release": (filed_as_a_drill,),
     "claimant-entitled": (
         claimant_put_out,
-        told(
-            lambda c: with_statements(
-                c, Kind.KEY_REVOCATION, ["bea@halden"], key=key_of("bea@halden"), reason="stolen"
-            )
-        ),
+        told(lambda c: revoked(replace(c, filing=replace(c.filing, receivers=receivers(BEN))), BEA)),
+    ),
+    "receivers-named": (
+        told(lambda c: revoked(replace(c, filing=replace(c.filing, receivers=receivers(BEN))), BEN)),
+        told(lambda c: revoked(named_anew(c, BEN), BEN)),
     ),
     "condition-met": (told(lambda c: replace(c, filing=replace(c.filing, evidence=c.filing.evidence[:1]))),),
     "intake-accepted": (told(lambda c: without(c, Intake)),),

@@ -18,6 +18,7 @@ from tallystick.domain.periods import Period
 from tallystick.domain.soundness.check import RULES, UnsoundAgreementError, examine, lint, refuse_unsound
 from tallystick.domain.soundness.finding import Severity
 from tallystick.limits import agreements as limits
+from tallystick.limits.claims import RECEIVERS_MAX
 from tests.support.worlds.agreements import (
     ABE,
     AGREEMENT,
@@ -166,6 +167,7 @@ AGENT: JsonValue = {"any": [ANA, ABE]}
 NOTHING = Expression(word="any_of")
 ALL_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLASSIC_RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+MANY_RECEIVERS = tuple(PersonId(f"b{number}@halden") for number in range(RECEIVERS_MAX + 1))
 
 ERRORS: list[tuple[str, str, Agreement]] = [
     # naming
@@ -203,6 +205,13 @@ ERRORS: list[tuple[str, str, Agreement]] = [
         agreement(engine=replace(AGREEMENT.engine, decision_key=signing_key(ANA).public_key)),
     ),
     ("age-recipient", "/persons/0/age_recipient", person(0, age_recipient="none")),
+    ("receiver-classic", "/persons/2/age_recipient", person(2, age_recipient=CLASSIC_RECIPIENT)),
+    ("receiver-not-beneficiary", "/authorities/receivers/1", authorities(receivers=(BEA, ANA))),
+    (
+        "too-many-receivers",
+        "/authorities/receivers",
+        with_persons(*MANY_RECEIVERS, authorities=replace(AGREEMENT.authorities, receivers=MANY_RECEIVERS)),
+    ),
     ("age-recipients-mixed", "/evidence_readers", person(0, age_recipient=CLASSIC_RECIPIENT)),
     (
         "too-many",
@@ -450,7 +459,14 @@ ERRORS: list[tuple[str, str, Agreement]] = [
 ]
 
 WARNINGS: list[tuple[str, str, Agreement]] = [
-    ("age-recipient-classic", "/persons/2/age_recipient", person(2, age_recipient=CLASSIC_RECIPIENT)),
+    (
+        "age-recipient-classic",
+        "/persons/2/age_recipient",
+        replace(
+            person(2, age_recipient=CLASSIC_RECIPIENT),
+            authorities=replace(AGREEMENT.authorities, receivers=(BEN,)),
+        ),
+    ),
     (
         "one-party-veto",
         "/authorities/denial",

@@ -14,7 +14,11 @@ from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX, EVIDENCE_SIGNATURES_MAX
 from tests.support.costs import cost_of
 from tests.support.sites.fake_api import FakeApi, serving
 from tests.support.verdicts import verdict_on
-from tests.support.worlds.agreements import BEA, CRITICAL, LOG_KEY
+from tests.support.worlds.agreements import (
+    BEN,
+    CRITICAL,
+    LOG_KEY,
+)
 from tests.support.worlds.attackers import Attackers
 from tests.support.worlds.deliveries import keys_of
 from tests.support.worlds.worst_records import fill, room, shown, signatures, worst_record
@@ -84,9 +88,9 @@ def test_a_receiver_reads_the_worst_record_soon_and_in_little_memory(
     fill(attackers, room(attackers))
     pages = dict(shown(attackers, claim))
     attackers.rows[:] = rows
-    write_key_file(tmp_path / "bea.key", keys_of(BEA))
+    write_key_file(tmp_path / "ben.key", keys_of(BEN))
     delivery = {"agreement_envelope": envelope_json(rows[0][1])}
     with serving(FakeApi(shows={**pages, f"/v1/claims/{claim}/delivery": delivery})) as api:
-        cost = cost_of(_RECEIVES, api.url, claim, str(tmp_path / "bea.key"), into=tmp_path)
-    assert cost.said == "claim-of-another-key", cost  # which only a whole record shows
+        cost = cost_of(_RECEIVES, api.url, claim, str(tmp_path / "ben.key"), into=tmp_path)
+    assert cost.said == "not-a-receiver", cost  # which only a whole record shows
     assert cost.is_soon_and_small(), cost

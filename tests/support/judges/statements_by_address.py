@@ -26,10 +26,9 @@ from tallystick.domain.statements.signed import write_body
 from tallystick.proof.reading import read_signed
 from tallystick.store.database.session import reading
 from tallystick.store.registers import deposits
-from tests.support.worlds.agreements import ANA, BEA, BEN, DIRK, DORA, KIM, PEOPLE, TOM
+from tests.support.worlds.agreements import ANA, BEA, BEN, DIRK, DORA, KIM, PEOPLE, TOM, receivers
 from tests.support.worlds.gate_worlds import (
     ACKNOWLEDGED,
-    CLAIM_IDENTITY,
     FILED,
     MONDAY,
     SIGNERS,
@@ -62,6 +61,7 @@ _SIGNERS: Final[Mapping[Kind, Sequence[PersonId]]] = {
     Kind.WITHDRAWAL: (BEA,),
     Kind.HOLD: (ANA,),
     Kind.HOLD_LIFT: (ANA, KIM),
+    Kind.RECEIVERS: (BEA, ANA),
     Kind.RECEIPT: (BEA,),
     Kind.RETURN: (BEA,),
 }
@@ -87,6 +87,7 @@ _ACTS: Final[Mapping[Kind, Mapping[str, object]]] = {
     Kind.WITHDRAWAL: {"reason": WithdrawalReason.OTHER, "explanation": "It is over."},
     Kind.HOLD: {"reason": "An injunction.", "stages": (StageId("source"),)},
     Kind.HOLD_LIFT: {"hold": NO_DIGEST, "reason": "It was lifted."},
+    Kind.RECEIVERS: {"receivers": receivers(BEN, BEA), "reason": "A machine was stolen."},
     Kind.RECEIPT: {
         "stage": StageId("provisional"),
         "outcome": ReceiptOutcome.ACTIVATED,
@@ -182,7 +183,7 @@ def _filing(world: World, at: datetime) -> Mapping[str, object]:
         "deposit": deposited(world),
         "stages": (StageId("source"),),
         "evidence": world.documents(at),
-        "recipient": str(CLAIM_IDENTITY.recipient()),
+        "receivers": receivers(BEA),
         "purpose": Purpose.RELEASE,
         "declaration": "Support has ceased.",
     }

@@ -61,8 +61,8 @@ from tallystick.store.ledger import ledger
 from tallystick.store.registers import deposits
 from tests.support.sites import sandbox
 from tests.support.sites.server_clock import ServerClock
-from tests.support.worlds.agreements import ANA, BEA, DORA, LETTER_KEY, LOG_KEY, PEOPLE
-from tests.support.worlds.gate_worlds import CLAIM_IDENTITY, ROOT_KEYS, World
+from tests.support.worlds.agreements import ANA, BEA, DORA, LETTER_KEY, LOG_KEY, PEOPLE, receivers
+from tests.support.worlds.gate_worlds import ROOT_KEYS, World
 from tests.support.worlds.story_worlds import BEGIN, deposited_world
 from workflows.claim.release import ReleaseWorkflow
 from workflows.worker.carrier import WORKFLOWS, WorkerActivities
@@ -127,7 +127,7 @@ class Story:
             "deposit": self.deposit,
             "stages": tuple(StageId(stage) for stage in stages),
             "evidence": self.world.documents(at),
-            "recipient": str(CLAIM_IDENTITY.recipient()),
+            "receivers": receivers(BEA),
             "purpose": Purpose.RELEASE,
             "declaration": "Support has ceased.",
             **members,

@@ -20,7 +20,6 @@ from tallystick.client.answers import objects, text
 from tallystick.client.blobs import BlobAlteredError, get_small_blob, put_blob
 from tallystick.client.http import Client
 from tallystick.crypto import age
-from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import contributed_identity
 from tallystick.crypto.envelope import Envelope, new_nonce, sign, statement_id
 from tallystick.domain.agreement.agreement import Agreement
@@ -40,7 +39,7 @@ from tallystick.proof.evidence.verify import verify
 from tallystick.receiver.delivery import OfferedComponent, OfferedStage, VerifiedDelivery, read_delivery
 from tallystick.store.blobs.store import BlobMissingError
 from tests.support.judges.history import Attempt, History, Told
-from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of
+from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, TOM, keys_of, receivers
 from tests.support.worlds.documents import ITEMS, document, sealed
 from tests.support.worlds.ledgers import happened
 
@@ -148,16 +147,15 @@ class Release:
         self.insist("/v1/claims", envelope, BEA, Point.CLAIM)
 
     def filing(self, **members: object) -> Envelope:
-        """A claim that could be filed, with a recipient of its own."""
+        """A claim that could be filed."""
         self.nonce = new_nonce()
-        own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), self.nonce)
         filing: dict[str, object] = {
             "generation": newest_generation(),
             "condition": "insolvency",
             "deposit": self.deposited,
             "stages": tuple(stage.id for stage in self.agreement.stages),
             "evidence": self.documents,
-            "recipient": str(own.recipient()),
+            "receivers": receivers(BEA),
             "purpose": Purpose.RELEASE,
             "declaration": "Support has ceased.",
             "nonce": self.nonce,
@@ -374,7 +372,7 @@ class Release:
         return bool(offered) and all(self._plain_of(delivery, one) for one in offered)
 
     def _plain_of(self, delivery: VerifiedDelivery, stage: OfferedStage) -> bool:
-        own = claim_identity(age.parse_identity(keys_of(BEA).age_identity), self.nonce)
+        own = PEOPLE[BEA].identity
         for part in stage.components:
             sealed = {leaf: get_small_blob(self.client(BEA), one) for leaf, one in part.contributions.items()}
             identity = contributed_identity(part.custody, sealed, claim=delivery.claim, identity=own)

@@ -17,11 +17,17 @@ from typing import Final
 import pytest
 
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import Digest
+from tallystick.domain.ids import (
+    Digest,
+    PersonId,
+)
 from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOutcome
 from tallystick.domain.statements.acts import Approval, Denial, Objection
 from tallystick.domain.statements.signed import Body
-from tests.support.worlds.agreements import PEOPLE
+from tests.support.worlds.agreements import (
+    PEOPLE,
+    receivers,
+)
 from tests.support.worlds.groundwork import NO_DIGEST
 from tests.support.worlds.world import SECOND, World, window_over
 
@@ -176,6 +182,12 @@ def files_again(world: World, who: Who) -> None:
 @_act(r"files a drill")
 def files_drill(world: World, who: Who) -> None:
     world.files(who[0], purpose=Purpose.DRILL)
+
+
+@_act(r"names? as receivers? (.+)")
+def names_receivers(world: World, who: Who, named: str) -> None:
+    persons = (PersonId(FULL_NAMES[name]) for name in _list(named) or ())
+    world.says(Kind.RECEIVERS, *who, receivers=receivers(*persons), reason="the first machine is gone")
 
 
 @_act(r"accepts")

@@ -31,6 +31,7 @@ from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, PartyI
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
 from tallystick.domain.quorum import Quorum
+from tallystick.domain.statements.filing import Receiver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -391,3 +392,8 @@ def keys_of(person: PersonId) -> PrivateKeys:
     return PrivateKeys(
         person=person, signing_key=actor.signing_key, age_identity=actor.identity.secret_text()
     )
+
+
+def receivers(*persons: PersonId) -> tuple[Receiver, ...]:
+    """Those persons as a claim names them, with their own recipients."""
+    return tuple(Receiver(person=person, recipient=PEOPLE[person].person.age_recipient) for person in persons)

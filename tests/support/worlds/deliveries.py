@@ -10,7 +10,6 @@ from typing import Final, TypedDict
 
 from tallystick.bag.write import BagSummary, write_bag
 from tallystick.crypto.age import SealingWriter, parse_recipient
-from tallystick.crypto.custody.claim_recipient import claim_identity
 from tallystick.crypto.custody.gate import CustodyEpoch, contribute, deal_epoch, gate_share
 from tallystick.crypto.envelope import (
     Envelope,
@@ -42,6 +41,7 @@ from tests.support.worlds.agreements import (
     LICENCE_KEYS,
     PEOPLE,
     PROVISIONAL,
+    receivers,
 )
 
 AT: Final = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -101,6 +101,7 @@ class Release:
     terms: Agreement = AGREEMENT
     at: datetime = AT
     content: Mapping[ComponentId, Mapping[str, bytes]] | None = None
+    sealed_for: tuple[PersonId, ...] = (BEA,)
 
     @cached_property
     def agreement(self) -> Envelope:
@@ -124,7 +125,6 @@ class Release:
     @cached_property
     def filing(self) -> Envelope:
         header = self.header(BEA, "claim")
-        identity = claim_identity(PEOPLE[BEA].identity, header["nonce"])
         body = ClaimFiling(
             **header,
             generation=newest_generation(),
@@ -140,7 +140,7 @@ class Release:
                 )
                 for item in ("insolvency-record", "officer-declaration")
             ),
-            recipient=str(identity.recipient()),
+            receivers=receivers(*self.sealed_for),
             purpose=Purpose.RELEASE,
             declaration="So it is.",
         )
@@ -209,8 +209,8 @@ class Release:
         share = gate_share(sealed.body, sealed.share, GATE_IDENTITY)
         filing = read_signed(self.filing, self.terms).body
         assert isinstance(filing, ClaimFiling)
-        recipient = parse_recipient(filing.recipient)
-        return contribute(share, sealed.body, claim=self.claim, recipient=recipient)
+        recipients = [parse_recipient(one.recipient) for one in filing.receivers]
+        return contribute(share, sealed.body, claim=self.claim, recipients=recipients)
 
 
 def said(kind: Kind, body: Header, key: SigningKey) -> Envelope:

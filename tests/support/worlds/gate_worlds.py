@@ -77,7 +77,7 @@ from tests.support.worlds.agreements import (
     LOG_KEY,
     PEOPLE,
     TOM,
-    age_identity,
+    receivers,
 )
 from tests.support.worlds.documents import ITEMS, document, sealed, upload
 from tests.support.worlds.groundwork import received
@@ -89,7 +89,6 @@ ACKNOWLEDGED: Final = FILED + timedelta(hours=2)
 READY: Final = MONDAY + timedelta(days=25)
 """After the objection window, with every approval given."""
 ROOT_KEYS: Final = frozenset({PEOPLE[ANA].signing_key.public_key})
-CLAIM_IDENTITY: Final = age_identity("the claim's one-time recipient")
 SIGNERS: Final = (DORA, BEA, ANA, KIM, TOM)
 DEPLOYMENT: Final = DeploymentId("test")
 
@@ -258,7 +257,7 @@ class World:
             "deposit": deposit,
             "stages": (CRITICAL,),
             "evidence": changes.get("evidence") or self.documents(at),
-            "recipient": str(CLAIM_IDENTITY.recipient()),
+            "receivers": receivers(BEA),
             "purpose": Purpose.RELEASE,
             "declaration": "Support has ceased.",
             **changes,

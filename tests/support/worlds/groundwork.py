@@ -16,11 +16,10 @@ from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
-from tests.support.worlds.agreements import DECISION_KEY, PEOPLE, age_identity
+from tests.support.worlds.agreements import DECISION_KEY, PEOPLE
 
 BEGIN: Final = datetime(2026, 11, 24, 9, tzinfo=UTC)  # a Tuesday
 NO_DIGEST: Final = Digest("sha256:" + 64 * "0")
-CLAIM_RECIPIENT: Final = str(age_identity("the claim's one-time recipient").recipient())
 
 
 def some_digest(number: int) -> Digest:

@@ -38,10 +38,9 @@ from tallystick.domain.statements.header import Contribution, Header, OnClaim
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.signed import BY_GATE, Body, Entry, Signed, expect
 from tallystick.proof.reading import read_signed
-from tests.support.worlds.agreements import AGREEMENT, DECISION_KEY, LOG_KEY, PEOPLE
+from tests.support.worlds.agreements import AGREEMENT, DECISION_KEY, LOG_KEY, PEOPLE, receivers
 from tests.support.worlds.groundwork import (
     BEGIN,
-    CLAIM_RECIPIENT,
     first_deposit,
     received,
     signed_by_all,
@@ -178,7 +177,7 @@ class World:
                 )
                 for place, item in enumerate(evidence)
             ),
-            "recipient": CLAIM_RECIPIENT,
+            "receivers": receivers(PersonId(person)),
             "purpose": Purpose.RELEASE,
             "declaration": "Support has ceased.",
         }

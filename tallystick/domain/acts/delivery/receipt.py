@@ -7,7 +7,7 @@ from typing import Final
 
 from tallystick.domain.acts.act import Act, never
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.authorship.authors import check_claimant, check_stages
+from tallystick.domain.authorship.authors import check_one_of, check_stages, reporters_of
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.stages import to_roll_back
 from tallystick.domain.claim.state import ClaimState, EventType, StageState
@@ -34,11 +34,13 @@ def _rule(
     """Admit the receiver's report on one stage.
 
     Raises:
-        TallystickError: Not a claimant's, not a stage of this claim, or not the stage's components. Whether
-            what is active is what was deposited is asked where the deposit is at hand (`deposit.received`).
+        TallystickError: Neither a claimant's nor a receiver's, not a stage of this claim, or not its
+            components. Whether what is active is what was deposited is asked where the deposit is at
+            hand (`deposit.received`).
     """
-    check_claimant(agreement, claim, body.person, "sign receipts")
     check_stages(claim, (body.stage,))
+    reporters = reporters_of(agreement, claim, body.stage)
+    check_one_of(body.person, reporters, "sign receipts")
     if body.outcome is ReceiptOutcome.ROLLED_BACK:
         _check_undoing(agreement, claim, body)
     reported = sorted(received.component for received in body.components)

@@ -11,6 +11,7 @@ from tallystick.domain.agreement.plan import CustodyRule
 from tallystick.domain.authorship.authors import check_one_of, check_stages
 from tallystick.domain.authorship.interests import check_unconflicted
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.receivers import named_anew_at
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
 from tallystick.domain.drafts.choices import Choices
@@ -47,10 +48,16 @@ def _rule(
     _check_contributions(agreement, body)
     if (denial := claim.denial_by(body.person, body.stages)) is not None:
         raise DenialStandsError("you have denied what this approves", denial=denial)
-    standing = [b.stages for b in claim.votes_standing(Approval, body.person) if at <= b.expires_at]
-    if any(set(body.stages) <= set(stages) for stages in standing):
+    if any(set(body.stages) <= set(standing.stages) for standing in _standing(claim, body.person, at)):
         raise AlreadyStatedError("you have already approved these stages", stages=list(body.stages))
     return EventType.APPROVAL_GIVEN
+
+
+def _standing(claim: Claim, person: PersonId, at: datetime) -> Iterator[Approval]:
+    """Yield the person's approvals that may count: not those from before the receivers were named anew."""
+    for entry, body in claim.votes_standing(Approval, person):
+        if at <= body.expires_at and entry.index > named_anew_at(claim):
+            yield body
 
 
 def _check_lifetime(agreement: Agreement, body: Approval, at: datetime) -> None:

@@ -30,7 +30,8 @@ def _rule(
     check_one_of(body.person, agreement.authorities.denial.persons, "deny this claim")
     check_unconflicted(agreement, claim, body.person)
     check_stages(claim, body.stages)
-    if any(includes(standing.stages, body.stages) for standing in claim.votes_standing(Denial, body.person)):
+    standing = claim.votes_standing(Denial, body.person)
+    if any(includes(denial.stages, body.stages) for _, denial in standing):
         raise AlreadyStatedError("you have already denied this claim", claim=claim.id)
     return EventType.DENIAL_GIVEN
 

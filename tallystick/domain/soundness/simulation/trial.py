@@ -11,6 +11,7 @@ from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.course import return_orders_end
+from tallystick.domain.claim.receivers import as_receivers, by_default
 from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PersonId, StageId, party_of
@@ -142,7 +143,7 @@ class Trial:
             deposit=self._props.deposit.id,
             stages=tuple(stage.id for stage in self.agreement.stages),
             evidence=tuple(map(self._document, _enough_evidence(asked))),
-            recipient="",
+            receivers=as_receivers(self.agreement, by_default(self.agreement, claimant)),
             purpose=Purpose.RELEASE,
             declaration="tried",
         )

@@ -1,0 +1,112 @@
+"""To whom a claim is sealed: to persons of its beneficiary, by the last statement before a decision."""
+
+from dataclasses import replace
+
+import pytest
+
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.receivers import (
+    as_receivers,
+    by_default,
+    check_receivers,
+    may_receive,
+    named_anew_at,
+    opens_stage,
+    receivers_of,
+)
+from tallystick.domain.ids import PartyId, PersonId, StageId
+from tallystick.domain.refusals import ReceiversRefusedError
+from tallystick.domain.statements.filing import Receiver
+from tallystick.limits.claims import RECEIVERS_MAX
+from tests.support.stories.stories import play
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, BEN, PEOPLE, receivers
+
+HALDEN = PartyId("halden")
+CRITICAL, SOURCE = StageId("critical"), StageId("source")
+
+APPROVED = """
+bea files for critical, source
+ana accepts
+dora acknowledges
+the window ends
+ana approves critical, source
+kim approves critical, source
+tom approves critical, source
+"""
+
+
+def listing(*persons: PersonId) -> Agreement:
+    return replace(AGREEMENT, authorities=replace(AGREEMENT.authorities, receivers=persons))
+
+
+def test_anybody_of_the_beneficiary_may_receive_if_the_agreement_lists_nobody() -> None:
+    assert set(may_receive(AGREEMENT, HALDEN)) == {BEA, BEN}
+    assert by_default(AGREEMENT, BEN) == (BEN,)
+
+
+def test_only_those_may_receive_whom_the_agreement_lists_for_their_party() -> None:
+    assert may_receive(listing(BEN), HALDEN) == (BEN,)
+    assert by_default(listing(BEN), BEA) == (BEN,)
+    with pytest.raises(ReceiversRefusedError):
+        check_receivers(listing(BEN), HALDEN, receivers(BEA))
+
+
+def test_a_list_for_one_party_says_nothing_of_another() -> None:
+    assert set(may_receive(listing(ANA), HALDEN)) == {BEA, BEN}
+    assert by_default(listing(ANA), BEA) == (BEA,)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        pytest.param((), id="nobody"),
+        pytest.param(receivers(BEA, BEA), id="somebody twice"),
+        pytest.param(receivers(BEA, ANA), id="another party's"),
+        pytest.param((Receiver(person=BEA, recipient=PEOPLE[ANA].person.age_recipient),), id="not hers"),
+        pytest.param((Receiver(person=PersonId("eve@halden"), recipient="age1pq1"),), id="not in it"),
+    ],
+)
+def test_nothing_is_sealed_to(named: tuple[Receiver, ...]) -> None:
+    with pytest.raises(ReceiversRefusedError):
+        check_receivers(AGREEMENT, HALDEN, named)
+
+
+def test_nothing_is_sealed_to_a_recipient_that_is_not_post_quantum() -> None:
+    bea = replace(AGREEMENT.person(BEA), age_recipient="age1classic")
+    classic = replace(AGREEMENT, persons=(bea, *(one for one in AGREEMENT.persons if one.id != BEA)))
+    with pytest.raises(ReceiversRefusedError):
+        check_receivers(classic, HALDEN, as_receivers(classic, [BEA]))
+
+
+def test_a_claim_has_no_more_receivers_than_the_limit() -> None:
+    persons = [replace(AGREEMENT.person(BEA), id=PersonId(f"b{n}@halden")) for n in range(RECEIVERS_MAX + 1)]
+    many = replace(AGREEMENT, persons=(*AGREEMENT.persons, *persons))
+    check_receivers(many, HALDEN, as_receivers(many, [one.id for one in persons[1:]]))
+    with pytest.raises(ReceiversRefusedError):
+        check_receivers(many, HALDEN, as_receivers(many, [one.id for one in persons]))
+
+
+def test_what_was_decided_before_stays_with_those_it_was_sealed_to() -> None:
+    world = play(f"{APPROVED}\nbea and ben name as receiver ben")
+    assert receivers_of(AGREEMENT, world.claim, CRITICAL) == receivers(BEA)
+    assert receivers_of(AGREEMENT, world.claim, SOURCE) == receivers(BEN)
+    assert receivers_of(AGREEMENT, world.claim) == receivers(BEN)
+    assert opens_stage(AGREEMENT, world.claim, CRITICAL, BEA)
+    assert not opens_stage(AGREEMENT, world.claim, SOURCE, BEA)
+    assert named_anew_at(world.claim, CRITICAL) == -1 < named_anew_at(world.claim, SOURCE)
+
+
+def test_the_latest_list_counts() -> None:
+    world = play("bea files\nbea and ben name as receiver ben\nbea and ben name as receivers bea, ben")
+    assert receivers_of(AGREEMENT, world.claim) == receivers(BEA, BEN)
+
+
+def test_nothing_more_is_sealed_to_somebody_whose_key_was_revoked() -> None:
+    world = play("bea files\nbea and ben name as receivers bea, ben\nana and kim revoke ben's key")
+    assert receivers_of(AGREEMENT, world.claim) == receivers(BEA)
+
+
+def test_a_revocation_after_the_decision_leaves_what_was_sealed() -> None:
+    world = play(f"{APPROVED}\nbea revokes their own key")
+    assert receivers_of(AGREEMENT, world.claim, CRITICAL) == receivers(BEA)
+    assert receivers_of(AGREEMENT, world.claim, SOURCE) == ()
