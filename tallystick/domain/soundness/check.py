@@ -1,7 +1,7 @@
 """Whether an agreement makes sense: a linter that explains, and a check that refuses.
 
 `codec` makes sure that an agreement can be read; this makes sure that it can be
-carried out. First come rules: there are people who may decide, no party decides alone,
+carried out. First come rules: there are people who may decide, no side decides alone,
 every component opens once, and no window is empty. If they find no error, claims are
 played under the agreement (`simulation`), to see that each ends as the words suggest.
 """

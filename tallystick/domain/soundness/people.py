@@ -5,6 +5,7 @@ from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Role
+from tallystick.domain.agreement.plan import CustodyRule, Stage
 from tallystick.domain.ids import PartyId, PersonId
 from tallystick.domain.quorum import Quorum
 from tallystick.domain.soundness.finding import (
@@ -95,13 +96,27 @@ def quorums_reachable(agreement: Agreement) -> Iterator[Finding]:
 
 
 def quorums_shared(agreement: Agreement) -> Iterator[Finding]:
-    """Require that no party alone can approve a stage."""
+    """Require that no party alone can approve a stage; of the escrow agent, advise it where two must sign."""
     for place, stage in enumerate(agreement.stages):
         for party in agreement.parties:
-            if stage.quorum.satisfied_by(_acting_for(agreement, party.id)):
-                code = "agent-alone" if party.role is Role.ESCROW_AGENT else "one-party-quorum"
-                message = f"{party.id} alone can approve {stage.id}"
-                yield error(code, f"/stages/{place}/quorum", message, "Require persons of another party too.")
+            own = _acting_for(agreement, party.id)
+            if not stage.quorum.satisfied_by(own):
+                continue
+            where, message = f"/stages/{place}/quorum", f"{party.id} alone can approve {stage.id}"
+            if party.role is not Role.ESCROW_AGENT:
+                yield error("one-party-quorum", where, message, "Require persons of another party too.")
+            elif _four_eyes(stage, own):
+                advice = "Weigh whether persons of another party should have to approve as well."
+                yield warning("agent-alone", where, message, advice)
+            else:
+                advice = "Require at least two persons of the escrow agent, or persons of another party too."
+                yield error("agent-alone", where, f"{message}, by one person", advice)
+
+
+def _four_eyes(stage: Stage, own: frozenset[PersonId]) -> bool:
+    """Return whether two persons of the escrow agent must approve, and the key is with the agent anyway."""
+    by_one = any(stage.quorum.satisfied_by(frozenset({person})) for person in own)
+    return stage.custody is CustodyRule.GATE and not by_one
 
 
 def claimants_without_seat(agreement: Agreement) -> Iterator[Finding]:

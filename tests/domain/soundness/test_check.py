@@ -283,7 +283,7 @@ ERRORS: list[tuple[str, str, Agreement]] = [
         agreement(objection=replace(AGREEMENT.objection, grounds=("other",))),
     ),
     ("quorum-unreachable", "/stages/1/quorum", seats({"all": [ANA, KIM, BEN]})),
-    ("agent-alone", "/stages/1/quorum", seats({"k": 2, "of": [ANA, ABE, KIM]})),
+    ("agent-alone", "/stages/1/quorum", seats({"any": [ANA, {"all": [ABE, KIM]}]})),
     ("one-party-quorum", "/stages/1/quorum", seats({"any": [{"all": [ANA, KIM]}, {"all": [DORA, DIRK]}]})),
     ("claimant-in-quorum", "/stages/1/quorum", seats({"k": 3, "of": [ANA, KIM, TOM, BEA]})),
     (
@@ -467,6 +467,7 @@ WARNINGS: list[tuple[str, str, Agreement]] = [
             authorities=replace(AGREEMENT.authorities, receivers=(BEN,)),
         ),
     ),
+    ("agent-alone", "/stages/1/quorum", seats({"k": 2, "of": [ANA, ABE, KIM]})),
     (
         "one-party-veto",
         "/authorities/denial",
