@@ -10,8 +10,9 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
@@ -140,7 +141,11 @@ def _end(error: "TallystickError", *, as_json: bool) -> NoReturn:
 
 
 def _loaded(module: str, name: str) -> Any:  # noqa: ANN401 - Typer vendors click, whose types are not ours to name
-    imported = importlib.import_module(f"tallystick.cli.{module}")
+    return _made(importlib.import_module(f"tallystick.cli.{module}"), module, name)
+
+
+@cache  # Typer asks twice for each command that it runs, and would make a whole group of commands each time
+def _made(imported: ModuleType, module: str, name: str) -> Any:  # noqa: ANN401 - as above
     group = get_command(imported.app if hasattr(imported, "app") else _alone(getattr(imported, name)))
     commands: Mapping[str, Any] = getattr(group, "commands", {})
     if module == _ACTS and name not in commands:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ def commands() -> Iterator[tuple[str, ...]]:
         yield from ((name, inner) for inner in group) if group else ((name,),)
 
 
+@cache
 def command(words: tuple[str, ...]) -> Any:  # noqa: ANN401 - Typer vendors click, whose types are not ours to name
     """Return the command with these words."""
     found: Any = get_command(app)
