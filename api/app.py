@@ -5,6 +5,7 @@ other code says so by name. An answer follows from the record and the moment alo
 """
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import AsyncGenerator, Callable
@@ -18,7 +19,7 @@ from api.backend.backend import Backend, EnginePort, open_backend, utc_now
 from api.backend.temporal import TemporalEngine
 from api.backend.tidying import keep_tidying
 from api.http import openapi, problems
-from api.http.accepting import NoRoom
+from api.http.accepting import UVICORN_SELDOM, NoRoom
 from api.http.bounded import Arrivals
 from api.http.heads import Heads, OneLength, Unkept
 from api.http.metrics import Counting, Metrics
@@ -117,6 +118,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     # Each step of each answer waits for the threads at work: 5 ms, unless it is said, for each of them.
     sys.setswitchinterval(THREAD_SWITCH.total_seconds())
     asyncio.get_running_loop().set_exception_handler(NoRoom())
+    logging.getLogger("uvicorn.error").addFilter(UVICORN_SELDOM)
     tidying = asyncio.create_task(keep_tidying(backend))
     with served(app.state.metrics, backend.settings.metrics_address):
         yield

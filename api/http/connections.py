@@ -10,6 +10,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import ClassVar, Final, cast
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from api.http.turns import subscriber
@@ -17,8 +18,12 @@ from tallystick.limits.api import (
     ANSWER_BUFFER_BYTES_MAX,
     ANSWER_BYTES_PER_SECOND_MIN,
     ANSWER_PAUSE_MAX,
+    CHUNK_BYTES_MIN,
+    CHUNKS_FREE,
     CONNECTIONS_EACH_MAX,
     CONNECTIONS_MAX,
+    HEAD_BYTES_MAX,
+    HEAD_LINES_MAX,
     HEAD_TIME_MAX,
 )
 
@@ -49,6 +54,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Take a connection, unless there are too many."""
         super().connection_made(transport)
+        self.conn = Framed()
         self.begun_at = self.loop.time()
         if not self._has_room():
             transport.abort()
@@ -58,9 +64,19 @@ class Connection(H11Protocol):
         self._wait_for_head()
 
     def data_received(self, data: bytes) -> None:
-        """Take what arrives."""
-        super().data_received(data)
+        """Take what arrives, in pieces: h11 bounds a head only as long as it has not arrived to its end."""
+        for start in range(0, len(data), HEAD_BYTES_MAX):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + HEAD_BYTES_MAX])
         self._wait_for_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request; hang up if an answer has begun, because it cannot be taken back."""
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            super().send_400_response(msg)
+        else:
+            self.transport.abort()
 
     def on_response_complete(self) -> None:
         """Go on to the next request, whose head may have begun to arrive."""
@@ -152,3 +168,37 @@ class Connection(H11Protocol):
     def address(self) -> str:
         """Whose it is, by the address from which it comes; that of the proxy, if there is one."""
         return subscriber(self.client[0]) if self.client else ""
+
+
+class Framed(h11.Connection):
+    """A server's side of HTTP/1.1 that refuses a head of many lines, and a body of many tiny chunks.
+
+    A chunk of one byte costs as much as one of a mebibyte (RFC 9112 section 7.1), and one thread takes the
+    chunks of all connections apart, before anybody knows who sends them and even after they were answered.
+    """
+
+    def __init__(self) -> None:
+        """Begin with the first request of a connection."""
+        super().__init__(h11.SERVER, HEAD_BYTES_MAX)
+        self._chunks, self._body_bytes = 0, 0
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """Return what arrived next.
+
+        Raises:
+            h11.RemoteProtocolError: It is no HTTP, or more costly than a request may be.
+        """
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._chunks, self._body_bytes = 0, 0
+            if len(event.headers) > HEAD_LINES_MAX:
+                raise h11.RemoteProtocolError("the head has too many lines")
+        elif isinstance(event, h11.Data):
+            self._count(event)
+        return event
+
+    def _count(self, part: h11.Data) -> None:
+        self._chunks += part.chunk_start
+        self._body_bytes += len(part.data)
+        if self._chunks > CHUNKS_FREE + self._body_bytes // CHUNK_BYTES_MIN:
+            raise h11.RemoteProtocolError("the body comes in too many small chunks")

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 from starlette.types import ExceptionHandler
 
@@ -263,6 +264,7 @@ def install(app: FastAPI) -> None:
         TallystickError: _refused,
         HTTPException: _refused_by_http,
         RequestValidationError: _invalid,
+        ClientDisconnect: _gone,
         Exception: _defect,
     }
     for kind, handler in handlers.items():
@@ -314,6 +316,13 @@ async def _invalid(request: Request, error: Exception) -> Response:
     ]
     request.state.refusal = InvalidParameterError.code
     return problem_response(InvalidParameterError("not what this address takes", invalid=mistakes))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """Log nothing about a client that hung up within its body: that is no defect. Nobody reads this."""
+    del error
+    request.state.refusal = RequestRefusedError.code
+    return problem_response(RequestRefusedError("the body did not arrive to its end"))
 
 
 async def _defect(request: Request, error: Exception) -> Response:

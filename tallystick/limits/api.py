@@ -12,7 +12,7 @@ ENGINE_NUDGE_MAX: Final = timedelta(seconds=5)  # for calls that the reconciler 
 EVIDENCE_WAIT_MAX: Final = timedelta(seconds=50)
 LIST_PAGE_CLAIMS_MAX: Final = 50  # that are read and folded for one page of a list
 LIST_PAGE_ITEMS_MAX: Final = 100  # agreements, deposits or entries of one page of another list
-NO_ROOM_SAID_EVERY: Final = timedelta(minutes=1)  # that no descriptor is left for a connection
+STRANGERS_SAID_EVERY: Final = timedelta(minutes=1)  # whatever anybody's connections can have logged
 EVENT_STREAMS_MAX: Final = 256  # open at once, in one process,
 EVENT_STREAMS_EACH_MAX: Final = 8  # and of one caller
 EVENT_STREAM_MAX: Final = timedelta(minutes=15)  # then the client asks again, from where it left off
@@ -49,6 +49,10 @@ assert API_THREADS_MAX < 40  # anyio's, so that whose turn it is never waits for
 API_CONNECTIONS_MAX: Final = API_THREADS_MAX + 4  # to the database; the others look whether it is there
 FINDINGS_REMEMBERED_MAX: Final = 1024  # that follow from the logs alone, of each kind
 KEYS_REMEMBERED_MAX: Final = 4096  # by their fingerprints, so that a token is verified without the database
+HEAD_BYTES_MAX: Final = 16 * 1024  # of a request's head, as of most servers
+HEAD_LINES_MAX: Final = 128
+CHUNKS_FREE: Final = 1024  # in which a body may come, however small they are,
+CHUNK_BYTES_MIN: Final = 512  # and then one for so many bytes that have come
 HEAD_TIME_MAX: Final = timedelta(seconds=10)  # until a request's head has arrived
 BODY_PAUSE_MAX: Final = timedelta(seconds=15)  # between two parts of a body,
 BODY_TIME_MAX: Final = timedelta(seconds=30)  # and in all, besides the time for its size:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from socket import create_connection, create_server
+from socket import SHUT_WR, create_connection, create_server
 
 import httpx
 
@@ -58,3 +58,24 @@ def test_a_flood_of_connections_leaves_a_short_log_and_the_api_serves_again(tmp_
         said = log.read_text()
     assert said.count("no room for another connection") == 1
     assert len(said) < LOG_BYTES_MAX
+
+
+def test_what_anybodys_connections_cause_is_a_line_a_minute_and_no_defect(tmp_path: Path) -> None:
+    with create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    json = b"host: escrow\r\ncontent-type: application/json\r\n"
+    half = b"POST /v1/claims HTTP/1.1\r\n" + json + b"content-length: 9\r\n\r\n{"
+    upgrade = b"GET /healthz HTTP/1.1\r\n" + json + b"connection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    with api_with_few_descriptors(tmp_path, port) as log:
+        wait_for(lambda: answers(port))
+        for sent in (b"no HTTP\r\n\r\n", upgrade, half) * 8:
+            with create_connection(("127.0.0.1", port), timeout=10) as stranger:
+                stranger.sendall(sent)
+                stranger.shutdown(SHUT_WR)
+                stranger.recv(65536)
+        assert answers(port)
+        said = log.read_text()
+    assert said.count("Invalid HTTP request") == 1
+    assert said.count("Unsupported upgrade request") == 1
+    assert "Exception in ASGI application" not in said
+    assert "ClientDisconnect" not in said

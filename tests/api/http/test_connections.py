@@ -13,7 +13,13 @@ from api.http.bounded import held_until_taken
 from api.http.connections import Connection
 from api.http.heads import OneLength
 from tallystick.domain.ids import PersonId
-from tallystick.limits.api import EVENT_STREAMS_EACH_MAX
+from tallystick.limits.api import (
+    CHUNK_BYTES_MIN,
+    CHUNKS_FREE,
+    EVENT_STREAMS_EACH_MAX,
+    HEAD_BYTES_MAX,
+    HEAD_LINES_MAX,
+)
 from tests.support.sites.served import served
 from tests.support.sites.service import Service
 from tests.support.waits import until
@@ -294,3 +300,55 @@ async def test_a_body_with_two_lengths_is_refused_and_what_follows_is_no_request
         one = await connected(port, ASK)
         assert (await one.answer).startswith(b"HTTP/1.1 404")
         await closed([sent, one])
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nhost: escrow\r\ntransfer-encoding: chunked\r\n\r\n"
+TINY = b"1\r\na\r\n"
+
+
+async def test_a_body_of_many_tiny_chunks_is_refused_before_its_end_even_after_the_answer() -> None:
+    async with served(Starlette()) as port:
+        begun = await connected(port, CHUNKED + TINY * CHUNKS_FREE)
+        assert (await begun.answer).startswith(b"HTTP/1.1 404")
+        begun.writer.write(TINY * 8 + b"0\r\n\r\n" + ASK)
+        assert b"HTTP/1.1" not in await begun.rest
+        whole = await connected(port, CHUNKED + TINY * CHUNKS_FREE + b"0\r\n\r\n" + ASK)
+        answered = b"".join([await whole.reader.readuntil(b"HTTP/1.1 404") for _ in range(2)])
+        assert answered.count(b"HTTP/1.1 404") == 2
+        await closed([begun, whole])
+
+
+class Reads:
+    """Answers once it has the whole body."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def test_a_body_may_have_as_many_chunks_as_their_size_allows() -> None:
+    chunk = b"%x\r\n%b\r\n" % (CHUNK_BYTES_MIN, b"a" * CHUNK_BYTES_MIN)
+    async with served(Reads()) as port:
+        fair = await connected(port, CHUNKED + chunk * (2 * CHUNKS_FREE) + TINY * CHUNKS_FREE + b"0\r\n\r\n")
+        assert (await fair.answer).startswith(b"HTTP/1.1 200")
+        greedy = await connected(port, CHUNKED + TINY * (CHUNKS_FREE + 8))
+        assert (await greedy.answer).startswith(b"HTTP/1.1 400")
+        await closed([fair, greedy])
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (b"a: b\r\n" * (HEAD_LINES_MAX - 1), b"404"),
+        (b"a: b\r\n" * HEAD_LINES_MAX, b"400"),
+        (b"a: " + b"b" * 2 * HEAD_BYTES_MAX + b"\r\n", b"400"),
+    ],
+)
+async def test_a_head_is_bounded_though_it_arrives_at_once(lines: bytes, status: bytes) -> None:
+    async with served(Starlette()) as port:
+        sent = await connected(port, b"GET / HTTP/1.1\r\nhost: escrow\r\n" + lines + b"\r\n")
+        assert (await sent.answer).split()[1] == status
+        await closed([sent])
