@@ -1,7 +1,8 @@
 """Files and names that survive a power cut: one place for everything that is written to be kept.
 
 Use `write_durably` to replace a file, `keep_durably` to keep the first of several writers,
-`create_durably` for a file that must be new, and `make_folder` or `make_private` for a folder.
+`create_durably` for a file that must be new, `creating_durably` for one that is also written piece by
+piece, and `make_folder` or `make_private` for a folder.
 To stream into a file of your own, use `sync_file`, then `rename_durably` or `sync_folder`.
 
 When one of these returns, the content and the name are on disk. If the machine stops before
@@ -76,6 +77,27 @@ def create_durably(path: Path, content: bytes, *, mode: int = _PRIVATE, fsync: F
     except OSError:
         path.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def creating_durably(path: Path, *, fsync: Fsync = os.fsync) -> Generator[BinaryIO]:
+    """Yield a private draft; if the block ends well, `path` is a new file with what was written to it.
+
+    If the machine stops just before that, an empty file may have the name.
+
+    Raises:
+        FileExistsError: The name is taken, if only by a broken link; what has it is left alone.
+        OSError: The file could not be written; there is none.
+    """
+    draft = path.with_name(f".{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(draft, _DRAFT, _PRIVATE), "wb") as file:
+            yield file
+            sync_file(file, fsync=fsync)
+        os.close(os.open(path, _DRAFT, _PRIVATE))  # only a name that is free; not every system has links
+        rename_durably(draft, path, fsync=fsync)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def rename_durably(source: Path, target: Path, *, fsync: Fsync = os.fsync) -> None:

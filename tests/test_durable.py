@@ -11,6 +11,7 @@ import pytest
 from tallystick.durable import (
     Fsync,
     create_durably,
+    creating_durably,
     keep_durably,
     make_folder,
     make_private,
@@ -20,8 +21,16 @@ from tallystick.durable import (
     write_durably,
 )
 
-WRITERS = [write_durably, keep_durably, create_durably]
 Write = Callable[..., None]
+
+
+def streamed(path: Path, content: bytes, *, fsync: Fsync = os.fsync) -> None:
+    with creating_durably(path, fsync=fsync) as file:
+        file.write(content)
+
+
+WRITERS = [write_durably, keep_durably, create_durably, streamed]
+MAKES_NEW = [create_durably, streamed]
 
 
 class Disk:
@@ -99,18 +108,32 @@ def test_a_file_that_stands_is_made_durable_before_it_is_relied_on(tmp_path: Pat
     assert disk.synced[-1] == (tmp_path.name, ["kept"])
 
 
-def test_nothing_is_written_over_a_file_that_must_be_new(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", MAKES_NEW)
+def test_nothing_is_written_over_a_file_that_must_be_new(write: Write, tmp_path: Path) -> None:
     (tmp_path / "ana.key").write_bytes(b"the only one")
     with pytest.raises(FileExistsError):
-        create_durably(tmp_path / "ana.key", b"another")
+        write(tmp_path / "ana.key", b"another")
     assert (tmp_path / "ana.key").read_bytes() == b"the only one"
+    assert names(tmp_path) == ["ana.key"]
+
+
+def test_a_file_written_piece_by_piece_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    disk = Disk()
+    with creating_durably(tmp_path / "record", fsync=disk) as file:
+        file.write(b"said")
+        assert "record" not in names(tmp_path)
+    assert (disk.synced[0][1], disk.synced[-1]) == (b"said", (tmp_path.name, ["record"]))
+    assert stat.S_IMODE((tmp_path / "record").stat().st_mode) == 0o600
+    with pytest.raises(TypeError):
+        streamed(tmp_path / "other", "no bytes")  # type: ignore[arg-type]
+    assert names(tmp_path) == ["record"]
 
 
 @pytest.mark.parametrize("write", WRITERS)
 def test_a_link_is_not_followed(write: Write, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_bytes(b"theirs")
     (tmp_path / "note").symlink_to(tmp_path / "elsewhere")
-    if write is create_durably:
+    if write in MAKES_NEW:
         with pytest.raises(FileExistsError):
             write(tmp_path / "note", b"said")
     else:

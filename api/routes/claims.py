@@ -17,6 +17,7 @@ from api.answers.claims import (
     Timeline,
 )
 from api.answers.delivery import delivery_of
+from api.answers.documents import DocumentList, document_list
 from api.answers.record import record_page
 from api.answers.shapes import Recorded
 from api.backend.backend import Backend, ClaimNotCarriedError, OpenBackend
@@ -113,6 +114,21 @@ def show_timeline(
 def show_record(claim: ClaimName, caller: Known, backend: OpenBackend, start: RecordStart = 0) -> RecordPage:
     """Return the record as it was signed, page by page: who folds it need not believe this server."""
     return record_page(seen_case(backend, caller, claim), start=start)
+
+
+@router.get("/claims/{claim}/documents")
+@in_lane(Lane.HEAVY)
+def show_documents(
+    claim: ClaimName,
+    caller: Known,
+    backend: OpenBackend,
+    cursor: NumberCursor = None,
+    limit: ItemLimit = LIST_PAGE_ITEMS_MAX,
+) -> DocumentList:
+    """Return a page of the claim's documents, and how large each is that its author's party has sent."""
+    case = seen_case(backend, caller, claim)
+    with reading(backend.database) as session:
+        return document_list(session, case, start=int(cursor or 0), limit=limit)
 
 
 @router.get("/claims/{claim}/tally")

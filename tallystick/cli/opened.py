@@ -13,6 +13,7 @@ from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.files import naming
 from tallystick.desk.kept.documents import KeptDocuments
+from tallystick.desk.kept.opened import OpenedDocuments
 from tallystick.desk.kept.sent import Sent
 from tallystick.desk.kept.unsent import Unsent
 from tallystick.desk.passphrases import read_passphrase
@@ -47,6 +48,7 @@ def opened(context: typer.Context, api: str, key: Path) -> Generator[Desk]:
             trust_file=trust_file(key),
             unsent=unsent,
             documents=KeptDocuments(folder=key.with_name(key.name + ".documents")),
+            opened=OpenedDocuments(folder=key.with_name(key.name + ".opened")),
             tell=say,
         )
 

@@ -19,6 +19,7 @@ from tallystick.client.route import route
 from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_id, unsigned
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
+from tallystick.desk.documents.reading import read_so_far
 from tallystick.desk.files import read_envelope
 from tallystick.desk.signing import Confirm, signed_if_confirmed
 from tallystick.domain.acts.act import Act
@@ -62,12 +63,15 @@ class Manner:
     send: Path | None = None
 
 
-def asking(*, yes: bool, own: bool = False, question: str = "Sign this?") -> Confirm:
+def asking(
+    *, yes: bool, own: bool = False, question: str = "Sign this?", notes: Sequence[str] = ()
+) -> Confirm:
     """Return a function that shows people what they sign, and asks them unless `yes` is true.
 
     Args:
         own: The caller wrote all that is signed: their own folder, their own form. Where there is no
             terminal, as on a build server that deposits every night, it is shown and signed unasked.
+        notes: What else they should know, from their own machine: it is no part of what is signed.
 
     Raises:
         NobodyToAskError: There is no terminal to ask at, `yes` is false, and others wrote what is signed.
@@ -77,11 +81,12 @@ def asking(*, yes: bool, own: bool = False, question: str = "Sign this?") -> Con
         raise NobodyToAskError("no terminal to ask at")
 
     def confirm(lines: Sequence[str]) -> None:
-        for line in lines:
+        shown = (*lines, *notes)
+        for line in shown:
             say(line)
         if terminal and not yes:
             # What others have stated may have scrolled the first line off the screen, and out of its memory.
-            say(f"above, {counted(len(lines), 'line')}; to be signed now:")
+            say(f"above, {counted(len(shown), 'line')}; to be signed now:")
             say(lines[0])
             typer.confirm(question, abort=True, err=True)
 
@@ -162,8 +167,9 @@ def _checked(envelope: Envelope, case: Case, act: Act[Any]) -> Envelope:
 
 
 def _signed(desk: Desk, case: Case, envelope: Envelope, manner: Manner) -> Envelope:
+    confirm = asking(yes=manner.yes, notes=tuple(read_so_far(desk, case)))
     return signed_if_confirmed(
-        envelope, desk.keys, asking(yes=manner.yes), agreement=case.agreement, claim=filed_claim(case.claim)
+        envelope, desk.keys, confirm, agreement=case.agreement, claim=filed_claim(case.claim)
     )
 
 

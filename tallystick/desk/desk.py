@@ -9,6 +9,7 @@ from tallystick.client.http import Client
 from tallystick.client.route import route
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.desk.kept.documents import KeptDocuments
+from tallystick.desk.kept.opened import OpenedDocuments
 from tallystick.desk.kept.pins import OpenPins, changing_pins, read_pins
 from tallystick.desk.kept.unsent import Unsent
 from tallystick.domain.agreement.agreement import Agreement
@@ -59,6 +60,7 @@ class Desk:
             checkpoint of each log that was verified; it lies next to the key.
         unsent: What was signed and not answered yet; its folder lies next to the key, too.
         documents: The sealed documents of the claims that were filed with it; they lie next to it as well.
+        opened: Which documents the person has opened with it.
         tell: Shows a line to the person.
     """
 
@@ -67,6 +69,7 @@ class Desk:
     trust_file: Path
     unsent: Unsent
     documents: KeptDocuments
+    opened: OpenedDocuments
     tell: Callable[[str], None]
 
     def agreement(

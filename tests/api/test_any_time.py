@@ -36,7 +36,7 @@ WRITTEN: Final[Mapping[str, tuple[re.Pattern[str], Sequence[str]]]] = {
         ("P0D", "PT0S", "P3660D", "P9999999D", "0 business days"),
     ),
 }
-READ: Final = ("", "/timeline", "/record", "/tally", "/deadlines", "/explain", "/delivery")
+READ: Final = ("", "/timeline", "/documents", "/record", "/tally", "/deadlines", "/explain", "/delivery")
 ADDRESSES: Final = {
     noun: f"/claims/{{claim}}/{noun}" for noun in KINDS if noun not in {"agreements", "claims"}
 } | {

@@ -103,6 +103,7 @@ POST /v1/claims                                             in_window ? ? ? ? . 
 GET  /v1/claims                                             in_window ? ? ? ? + + + + + + + + +
 GET  /v1/claims/{claim}                                     in_window ? ? ? ? . + . + + + + + +
 GET  /v1/claims/{claim}/timeline                            in_window ? ? ? ? . + . + + + + + +
+GET  /v1/claims/{claim}/documents                           in_window ? ? ? ? . + . + + + + + +
 GET  /v1/claims/{claim}/record                              in_window ? ? ? ? . + . + + + + + +
 GET  /v1/claims/{claim}/tally                               in_window ? ? ? ? . + . + + + + + +
 GET  /v1/claims/{claim}/deadlines                           in_window ? ? ? ? . + . + + + + + +

@@ -17,7 +17,7 @@ GROUPS = {
     "agreement": {"check", "sign", "register", "list", "show", "summary"},
     "deposit": {"make", "list", "show", "verify"},
     "custody": {"status"},
-    "claim": {"file", "resend", "show", "list", "watch", "explain", "timeline"},
+    "claim": {"documents", "file", "resend", "show", "list", "watch", "explain", "timeline"},
     "ledger": {"accept", "checkpoint", "contradiction", "verify"},
     "letter": {"check"},
     "age": {"encrypt", "decrypt"},

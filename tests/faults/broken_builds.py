@@ -766,6 +766,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/cli/commands/test_evidence.py -k does_not_hold",
     ),
     _build(
+        "a document is opened though its author signed another",
+        "tallystick/desk/documents/reading.py",
+        "named.document.sealed_digest or found != signed:",
+        "named.document.sealed_digest:",
+        "tests/cli/commands/test_documents.py -k another_document",
+    ),
+    _build(
+        "a document is fetched for whoever asks",
+        "tallystick/desk/documents/reading.py",
+        "if desk.person_in(case.agreement).id not in readers:",
+        "if not readers:",
+        "tests/cli/commands/test_documents.py -k no_reader",
+    ),
+    _build(
         "a report takes what somebody wrote for its own markup",
         "tallystick/desk/papers/html.py",
         "'<br>'.join(map(escape, lines))",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tallystick.cli.commands.acts import add
+from tallystick.cli.commands.documents import documents
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
 from tallystick.cli.output import print_json, print_line, print_result, print_table, say, say_unverified
@@ -30,6 +31,8 @@ from tallystick.domain.inbox.deadlines import NamedDeadline, known_deadlines
 from tallystick.domain.json import JsonObject
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="File a claim, and follow it.")
+
+app.command()(documents)
 
 _LOOK_SECONDS = 2.0
 

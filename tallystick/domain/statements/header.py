@@ -1,4 +1,4 @@
-"""What several kinds of statement share: their header, the claim they are about, a re-sealed share."""
+"""What several kinds of statement share: header, claim, a sealed document, a re-sealed share."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,6 +61,23 @@ class ActBody(OnClaim):
     """
 
     ledger_seen: LedgerSeen | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document that a statement brings, sealed to the persons whom the agreement entitles to read it.
+
+    Attributes:
+        name: What its author calls it, such as `award`.
+        plain_digest: SHA-256 of the document itself, which its readers compare.
+        sealed_digest: SHA-256 of the age file in the stores.
+        issued_at: When it was issued; absent: its author does not say.
+    """
+
+    name: str
+    plain_digest: Digest
+    sealed_digest: Digest
+    issued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

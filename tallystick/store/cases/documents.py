@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from tallystick.crypto.age import MalformedHeaderError, sealed_to
-from tallystick.domain.ids import AgreementId, Digest, PartyId
+from tallystick.domain.claim.documents import NamedDocument
+from tallystick.domain.ids import AgreementId, Digest, PartyId, party_of
 from tallystick.domain.record.documents import StoredDocument
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.limits.claims import EVIDENCE_DOCUMENTS_MAX
@@ -73,6 +74,13 @@ def still_there(
         digest: replace(document, senders=_parties(_sent(session, filing.agreement, digest)))
         for digest, document in seen.items()
     }
+
+
+def stored_bytes(session: Session, agreement_id: AgreementId, named: NamedDocument) -> int | None:
+    """Return how large a document is that its author's party has sent; None if it has not, or it was lost."""
+    party = party_of(named.person)
+    sent = _sent(session, agreement_id, named.document.sealed_digest)
+    return next((one.size_bytes for one in sent if one.party == party and not one.lost), None)
 
 
 def _sent(session: Session, agreement_id: AgreementId, wanted: Digest) -> list[StoredBlob]:

@@ -198,3 +198,23 @@ async def test_readers_of_a_claims_own_version_fetch_its_documents_though_a_newe
         200,
         404,
     ]
+
+
+async def test_the_documents_of_a_claim_are_listed_with_what_its_party_has_sent(service: Service) -> None:
+    now, terms = service.clock.now, service.world.agreement
+    documents = service.world.documents(now)
+    claim = (await service.post("/claims", service.filing(evidence=documents), BEA)).json()["digest"]
+    path = f"/claims/{claim}/documents"
+    listed = (await service.get(path, KIM)).json()
+    sizes = [len(sealed(terms, one.item)) for one in documents]
+    assert [(one["number"], one["name"], one["size_bytes"]) for one in listed["documents"]] == [
+        (1, documents[0].item, sizes[0]),
+        (2, documents[1].item, sizes[1]),
+    ]
+    assert (listed["documents"][0]["person"], listed["documents"][0]["statement"]) == (BEA, claim)
+    service.world.execute("UPDATE blobs SET lost = 1 WHERE digest = ?", documents[0].sealed_digest)
+    service.world.execute("UPDATE blobs SET party = 'nordwind' WHERE digest = ?", documents[1].sealed_digest)
+    again = (await service.get(f"{path}?limit=1", KIM)).json()
+    rest = (await service.get(f"{path}?cursor={again['next']}", KIM)).json()
+    assert [one["size_bytes"] for one in (*again["documents"], *rest["documents"])] == [None, None]
+    assert rest["next"] is None

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -102,6 +102,8 @@ class Release:
     at: datetime = AT
     content: Mapping[ComponentId, Mapping[str, bytes]] | None = None
     sealed_for: tuple[PersonId, ...] = (BEA,)
+    attached: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict[str, tuple[bytes, bytes]])
+    """Documents of the claim, plain and as they were sealed, by item; without one, nobody has its file."""
 
     @cached_property
     def agreement(self) -> Envelope:
@@ -131,20 +133,21 @@ class Release:
             condition="insolvency",
             deposit=statement_id(self.deposit),
             stages=(PROVISIONAL, CRITICAL),
-            evidence=tuple(
-                EvidenceDocument(
-                    item=item,
-                    issued_at=self.at - timedelta(days=2),
-                    plain_digest=digest_of(item.encode()),
-                    sealed_digest=digest_of(b"sealed " + item.encode()),
-                )
-                for item in ("insolvency-record", "officer-declaration")
-            ),
             receivers=receivers(*self.sealed_for),
+            evidence=tuple(map(self.document, ("insolvency-record", "officer-declaration"))),
             purpose=Purpose.RELEASE,
             declaration="So it is.",
         )
         return said(Kind.CLAIM, body, PEOPLE[BEA].signing_key)
+
+    def document(self, item: str) -> EvidenceDocument:
+        plain, sealed = self.attached.get(item, (item.encode(), b"sealed " + item.encode()))
+        return EvidenceDocument(
+            item=item,
+            issued_at=self.at - timedelta(days=2),
+            plain_digest=digest_of(plain),
+            sealed_digest=digest_of(sealed),
+        )
 
     @property
     def claim(self) -> Digest:

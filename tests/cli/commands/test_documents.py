@@ -1,0 +1,192 @@
+"""A claim's documents are listed from its verified record, and opened with the reader's own key alone."""
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tallystick.crypto.age import parse_recipient, seal_bytes
+from tallystick.domain.agreement.agreement import readers
+from tallystick.domain.ids import PersonId
+from tallystick.limits.storage import EVIDENCE_BLOB_BYTES_MAX
+from tests.cli.conftest import Office, Ran, show_agreement, show_claim
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, KIM, PEOPLE
+from tests.support.worlds.deliveries import Release, digest_of
+
+READERS = tuple(reader.id for reader in readers(AGREEMENT))
+CONTENT = b"\x1b]0;title\x07\x1b[31mThe record.\n"
+RECORD, DECLARATION = "insolvency-record", "officer-declaration"
+
+
+def sealed(plain: bytes, to: tuple[PersonId, ...] = READERS) -> bytes:
+    return seal_bytes(plain, [parse_recipient(PEOPLE[one].person.age_recipient) for one in to])
+
+
+def has(office: Office, release: Release, record: tuple[bytes, bytes], *, size: int | None = None) -> Release:
+    """Show a claim whose first document is `record`, plain and as a store has it; no store has the other."""
+    attached = replace(release, attached={RECORD: record})
+    show_agreement(office.api, attached)
+    show_claim(office.api, attached)
+    office.api.blobs[digest_of(record[1])] = record[1]
+    size = len(record[1]) if size is None else size
+    office.api.shows[f"/v1/claims/{attached.claim}/documents"] = {
+        "documents": [{"number": 1, "size_bytes": size}, {"number": 2, "size_bytes": None}],
+        "next": None,
+    }
+    return attached
+
+
+def opens(office: Office, claimed: Release, person: PersonId, number: int = 1, out: str = "x.pdf") -> Ran:
+    words = ("claim", "documents", claimed.claim, "--open", str(number), "--out", out)
+    return office.run(*words, "--json", person=person)
+
+
+def fetched(office: Office) -> list[str]:
+    return [asked for asked in office.api.asked if asked.startswith("GET /v1/blobs/")]
+
+
+def leftovers(office: Office) -> list[str]:
+    return sorted(file.name for file in office.folder.iterdir() if ".key" not in file.name)
+
+
+@pytest.mark.parametrize("plain", [CONTENT, b"", bytes(200_000)], ids=["some", "none", "more than a chunk"])
+def test_a_reader_opens_a_document_into_a_private_new_file(
+    plain: bytes, office: Office, release: Release
+) -> None:
+    claimed = has(office, release, (plain, sealed(plain)))
+    ran = opens(office, claimed, ANA)
+    assert (ran.code, ran.json["opened"], ran.json["number"]) == (0, False, 1), ran.err
+    out = Path("x.pdf")
+    assert (out.read_bytes(), stat.S_IMODE(out.stat().st_mode)) == (plain, 0o600)
+    assert b"title" not in ran.out.encode() + ran.err.encode()
+    assert leftovers(office) == ["x.pdf"]
+
+
+def test_what_was_opened_is_remembered_for_that_key_alone(office: Office, release: Release) -> None:
+    claimed = has(office, release, (CONTENT, sealed(CONTENT)))
+    listing = ("claim", "documents", claimed.claim)
+    before = office.run(*listing, person=ANA)
+    assert "you have opened 0 of 2 documents" in before.out
+    assert opens(office, claimed, ANA).code == 0
+    after = office.run(*listing, person=ANA)
+    assert "you have opened 1 of 2 documents" in after.out
+    assert f'not opened: 2 "{DECLARATION}" by {BEA}' in after.out
+    assert "you have opened 0 of 2 documents" in office.run(*listing, person=KIM).out
+
+
+def test_the_list_says_whose_each_is_and_whether_a_store_has_it(office: Office, release: Release) -> None:
+    raw = sealed(CONTENT)
+    claimed = has(office, release, (CONTENT, raw))
+    ran = office.run("claim", "documents", claimed.claim, person=ANA)
+    assert ran.code == 0, ran.err
+    for told in (
+        f'1  "{RECORD}" by {BEA}, dated 2026-11-22T09:00:00Z',
+        f"named in the claim {claimed.claim}",
+        f"plain {digest_of(CONTENT)}",
+        f"sealed {digest_of(raw)}, {len(raw)} bytes, not opened by you",
+        "in no store, not opened by you",
+        f"sealed to {', '.join(READERS)}",
+    ):
+        assert told in ran.out
+    listed = office.run("claim", "documents", claimed.claim, "--json", person=ANA).json
+    assert (listed["you_read"], listed["readers"]) == (True, list(READERS))
+    assert [one["size_bytes"] for one in listed["documents"]] == [len(raw), None]
+
+
+def test_whoever_is_no_reader_is_told_so_before_anything_is_fetched(office: Office, release: Release) -> None:
+    claimed = has(office, release, (CONTENT, sealed(CONTENT)))
+    ran = opens(office, claimed, BEA)
+    assert (ran.code, ran.problem["code"]) == (1, "not-a-reader")
+    assert ran.problem["facts"]["readers"] == list(READERS)
+    assert (fetched(office), leftovers(office)) == ([], [])
+    assert "your key opens none of them" in office.run("claim", "documents", claimed.claim, person=BEA).out
+
+
+def test_a_document_that_was_sealed_to_fewer_is_told_to_whom_was_left_out(
+    office: Office, release: Release
+) -> None:
+    without = tuple(one for one in READERS if one != ANA)
+    claimed = has(office, release, (CONTENT, sealed(CONTENT, without)))
+    ran = opens(office, claimed, ANA)
+    assert (ran.code, ran.problem["code"], leftovers(office)) == (1, "no-identity-matches", [])
+    assert opens(office, claimed, KIM).code == 0
+
+
+def test_another_document_than_was_signed_is_not_kept(office: Office, release: Release) -> None:
+    claimed = has(office, release, (CONTENT, sealed(b"Another record.\n")))
+    ran = opens(office, claimed, ANA)
+    assert (ran.code, ran.problem["code"], leftovers(office)) == (1, "another-document", [])
+    assert ran.problem["facts"]["signed"] == digest_of(CONTENT)
+    listed = office.run("claim", "documents", claimed.claim, person=ANA)
+    assert "you have opened 0 of 2 documents" in listed.out
+
+
+def test_other_bytes_than_were_sealed_are_not_opened(office: Office, release: Release) -> None:
+    raw = sealed(CONTENT)
+    claimed = has(office, release, (CONTENT, raw))
+    office.api.blobs[digest_of(raw)] = sealed(CONTENT)
+    ran = opens(office, claimed, ANA)
+    assert (ran.code, ran.problem["code"], leftovers(office)) == (1, "blob-altered", [])
+
+
+@pytest.mark.parametrize("there", ["a file", "a link", "a broken link", "a folder"])
+def test_nothing_that_has_the_name_is_overwritten(there: str, office: Office, release: Release) -> None:
+    claimed = has(office, release, (CONTENT, sealed(CONTENT)))
+    out, other = Path("x.pdf"), Path("other.pdf")
+    if there == "a file":
+        out.write_text("mine")
+    elif there == "a folder":
+        out.mkdir()
+    else:
+        out.symlink_to(other)
+    if there == "a link":
+        other.write_text("mine")
+    ran = opens(office, claimed, ANA)
+    assert (ran.code, ran.problem["code"], fetched(office)) == (1, "file-unusable", [])
+    assert "is there already" in ran.problem["detail"]
+    assert not other.exists() or other.read_text() == "mine"
+
+
+def test_a_folder_that_is_not_there_is_told(office: Office, release: Release) -> None:
+    claimed = has(office, release, (CONTENT, sealed(CONTENT)))
+    ran = opens(office, claimed, ANA, out="nowhere/record.pdf")
+    assert (ran.code, ran.problem["code"]) == (1, "file-unusable")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        *[(number, "no-such-document") for number in (0, -1, 3)],
+        (2, "document-not-stored"),
+    ],
+)
+def test_a_document_that_is_not_there_is_not_opened(
+    number: int, code: str, office: Office, release: Release
+) -> None:
+    claimed = has(office, release, (CONTENT, sealed(CONTENT)))
+    ran = opens(office, claimed, ANA, number)
+    assert (ran.code, ran.problem["code"], fetched(office)) == (1, code, [])
+
+
+@pytest.mark.parametrize("size", [EVIDENCE_BLOB_BYTES_MAX + 1, -1])
+def test_a_size_that_no_document_has_is_not_fetched(size: int, office: Office, release: Release) -> None:
+    claimed = has(office, release, (CONTENT, sealed(CONTENT)), size=size)
+    ran = opens(office, claimed, ANA)
+    assert (ran.code, ran.problem["code"], fetched(office)) == (1, "document-too-large", [])
+
+
+def test_a_number_and_a_file_go_together(office: Office, release: Release) -> None:
+    assert office.run("claim", "documents", release.claim, "--open", "1", person=ANA).code == 2
+    assert office.run("claim", "documents", release.claim, "--out", "x", person=ANA).code == 2
+
+
+def test_a_signer_is_told_what_they_have_opened_and_what_not(office: Office, release: Release) -> None:
+    claimed = has(office, release, (CONTENT, sealed(CONTENT)))
+    assert opens(office, claimed, ANA).code == 0
+    deny = ("deny", claimed.claim, "--reason", "No.")
+    told = office.run(*deny, person=ANA, answer="n\n").err
+    assert "you have opened 1 of 2 documents" in told
+    assert f'not opened: 2 "{DECLARATION}" by {BEA}' in told
+    assert told.index("you have opened") < told.index("to be signed now")
+    assert "you have opened 0 of 2 documents" in office.run(*deny, "--yes", person=KIM).err
