@@ -68,7 +68,12 @@ class Logbook:
     def read(self, claim: Digest, stage: StageId) -> StageNote | None:
         """Return what was done with a stage, or None if nothing was."""
         path = self._path(claim, stage, "note")
-        return decode(StageNote, parse(read_regular(path, JSON_SIZE_BYTES_MAX))) if path.exists() else None
+        return _note(path) if path.exists() else None
+
+    def before(self, stage: StageId, version: str) -> str | None:
+        """Return which version of a stage was active before `version`; None if none was."""
+        notes = map(_note, self._folder.glob(f"*.{stage}.note.json"))
+        return next((one.previous for one in notes if (one.stage, one.version) == (stage, version)), None)
 
     def write(self, note: StageNote) -> StageNote:
         """Make `note` durable, and return it.
@@ -116,3 +121,7 @@ class Logbook:
 
     def _path(self, claim: Digest, stage: StageId, what: str) -> Path:
         return self._folder / f"{digits_of(claim)}.{stage}.{what}.json"
+
+
+def _note(path: Path) -> StageNote:
+    return decode(StageNote, parse(read_regular(path, JSON_SIZE_BYTES_MAX)))

@@ -209,7 +209,16 @@ class _Work:
             self.setting.reached("removed")
             note = self.logbook.write(replace(note, step=Progress.UNDONE, reason=fault))
             self.setting.reached("undone")
-        return self._report(note, ReceiptOutcome.ROLLED_BACK, _undone_text(note), delivery)
+        return self._report(note, ReceiptOutcome.ROLLED_BACK, self._undone(note), delivery)
+
+    def _undone(self, note: StageNote) -> str:
+        """Return what a receipt says of a stage that was undone: what is active now, and what got known."""
+        active = self.versions.active(note.stage)
+        left = "nothing is active" if active is None else f"{active} is active"
+        faults = [note.reason] if note.reason else []
+        opened = [c.component for c in note.components]
+        disclosed = f"irrevocably disclosed: {', '.join(opened)}" if opened else "nothing was opened here"
+        return "; ".join((left, *faults, disclosed))
 
     def _never_active(self, stage: StageId, delivery: VerifiedDelivery) -> StageNote:
         """Remove what a crash may have left of a stage that timed out before it was active."""
@@ -219,14 +228,19 @@ class _Work:
 
     def _go_back(self, note: StageNote) -> str | None:
         """Make the version before this one active again; return in words what went wrong in activating it."""
-        previous = note.previous
-        if previous is not None and not self.versions.path(previous).is_dir():
-            previous = None  # the claim that brought it was rolled back meanwhile
+        previous = self._before(note)
         if not note.version or self.versions.active(note.stage) not in {note.version, previous}:
             return None  # never switched to; or a later claim's version is active, and stays
         self.versions.switch(note.stage, previous)
         self.setting.reached("switched-back")
         return None if previous is None else self._activated_again(note, previous)
+
+    def _before(self, note: StageNote) -> str | None:
+        """Return the version to go back to: of those before this one, the last that was not undone since."""
+        before = note.previous
+        while before is not None and not self.versions.path(before).is_dir():
+            before = self.logbook.before(note.stage, before)
+        return before
 
     def _activated_again(self, note: StageNote, previous: str) -> str | None:
         commands, words = self.setting.commands, "activation of the previous version"
@@ -315,14 +329,6 @@ def _sealed_only(offered: OfferedStage) -> tuple[ReceivedComponent, ...]:
         ReceivedComponent(component=c.deposited.component, sealed_digest=c.deposited.sealed_digest)
         for c in offered.components
     )
-
-
-def _undone_text(note: StageNote) -> str:
-    back = f"back to {note.previous}" if note.previous else "nothing is active"
-    faults = [note.reason] if note.reason else []
-    opened = [c.component for c in note.components]
-    disclosed = f"irrevocably disclosed: {', '.join(opened)}" if opened else "nothing was opened here"
-    return "; ".join((back, *faults, disclosed))
 
 
 @contextlib.contextmanager

@@ -106,6 +106,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/cli/commands/test_ledgers.py",
     ),
     _build(
+        "undoing the last of several claims leaves nothing active though an older version stands",
+        "tallystick/receiver/receiver.py",
+        "            before = self.logbook.before(note.stage, before)",
+        "            before = None",
+        "tests/receiver/test_receiver.py -k from_the_middle_on",
+    ),
+    _build(
+        "a receipt says that a version is active which was undone before",
+        "tallystick/receiver/receiver.py",
+        "        active = self.versions.active(note.stage)\n",
+        "        active = note.previous\n",
+        "tests/receiver/test_receiver.py -k from_the_middle_on",
+    ),
+    _build(
         "a stage that waits for its undoing is opened",
         "tallystick/receiver/delivery.py",
         "shown.offered(without=back)",

@@ -134,6 +134,25 @@ def test_undoing_an_older_claim_leaves_a_newer_version_active(
     assert active(bank) == newest
 
 
+def test_undoing_claims_from_the_middle_on_leads_back_to_the_oldest_that_still_stands(
+    escrow: FolderEscrow, next_release: Release, tmp_path: Path
+) -> None:
+    bank = tmp_path / "bank"
+    receive_all(setting(escrow, bank), escrow.release.claim)
+    oldest = active(bank)
+    third = Release(scratch=tmp_path / "third", number=3, content=next_release.content)
+    middle, newest = FolderEscrow(tmp_path / "middle", next_release), FolderEscrow(tmp_path / "newest", third)
+    for later in (middle, newest):
+        receive_all(setting(later, bank), later.release.claim)
+    for later in (middle, newest):
+        later.undo_all()
+        receive_all(setting(later, bank), later.release.claim)
+    assert active(bank) == oldest
+    assert len(list((bank / "versions").iterdir())) == 2
+    still = (bank / "stages" / CRITICAL / "current").readlink().name
+    assert newest.receipts()[2].detail.startswith(f"{still} is active; ")
+
+
 def test_stage_that_was_never_opened_is_undone_by_a_receipt_alone(
     escrow: FolderEscrow, tmp_path: Path
 ) -> None:
