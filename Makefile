@@ -21,7 +21,7 @@ demo: $(READY) ## act out a whole release on this machine, from agreement to evi
 	$(BIN)/tallystick demo $(ARGS)
 
 test: $(READY) $(PEERS_READY) ## run every test; ARGS="-k quorum" runs some of them
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 fuzz: $(READY) ## send 20,000 cases made from the OpenAPI document, different each time; at most 25 minutes
 	TALLYSTICK_FUZZ_CASES=20000 TALLYSTICK_FUZZ_SECONDS=1500 $(BIN)/python -m pytest tests/api/test_schema.py -s $(ARGS)
