@@ -8,7 +8,9 @@ finds what a text of one line may not contain at all.
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
+from itertools import groupby, pairwise
 from typing import Final
 
 from tallystick.limits.documents import MARKS_IN_A_ROW_MAX, TEXT_LENGTH_MAX
@@ -54,7 +56,7 @@ _ISOLATES: Final = frozenset({_ISOLATE, _END_OF_ISOLATE})
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 _MARKS: Final = frozenset({"Mn", "Me"})
 _MARKS_END: Final = 0x20000  # after the last mark of Unicode 3.2, but for those that are refused above
-_SELECTORS: Final = "\U000e0100-\U000e01ef"  # marks that are refused
+_SELECTORS: Final = range(0xE0100, 0xE01F0)  # marks that are refused
 _ESCAPES_KEPT_MAX: Final = 4096
 _ASTRAL: Final = 0xFFFF
 _REST_LENGTH_MAX: Final = 64  # of the words that count what is left out
@@ -71,10 +73,15 @@ def quoted(text: str, *, at_most: int = TEXT_LENGTH_MAX) -> str:
     """
     kept = text[:at_most]
     line = _undrawing(kept, also='\\"')
-    if not line.isascii() and any(unicodedata.bidirectional(one) in _RIGHT_TO_LEFT for one in line):
+    if not line.isascii() and _turns(line):
         line = f"{_ISOLATE}{line}{_END_OF_ISOLATE}"
     more = len(text) - len(kept)
     return f'"{line}"' if not more else f'"{line}…" and {more} more characters'
+
+
+def _turns(line: str) -> bool:
+    """Return whether a line has writing from right to left; each character is looked up once."""
+    return any(unicodedata.bidirectional(one) in _RIGHT_TO_LEFT for one in frozenset(line))
 
 
 def shortened(text: str) -> str:
@@ -87,7 +94,8 @@ def shortened(text: str) -> str:
 
 def one_line(line: str) -> str:
     """Return a line of ours with every character escaped that could draw; `quoted` may have isolated some."""
-    spared = _ISOLATES if _balanced(line) else frozenset[str]()
+    isolated = not line.isascii() and (_ISOLATE in line or _END_OF_ISOLATE in line)
+    spared = _ISOLATES if isolated and _balanced(line) else frozenset[str]()
     return _undrawing(line, spared=spared)
 
 
@@ -110,10 +118,8 @@ def drawn_by(text: str) -> str | None:
 @cache
 def _drawing() -> re.Pattern[str]:
     """Return what finds the first such character: a long text must not cost a step of Python for each."""
-    refused = "".join(f"{chr(first)}-{chr(last)}" for first, last in _RANGES)
-    marks = "".join(letter for letter in map(chr, range(_MARKS_END)) if _is_mark(letter))
-    before = f"(?<=[{marks}]{{{MARKS_IN_A_ROW_MAX}}})"
-    return re.compile(f"[{refused}]|{before}[{marks}]")
+    marks = _class_of(filter(_is_mark, map(chr, range(_MARKS_END))))
+    return re.compile(f"{_class_of(_REFUSED)}|(?<={marks}{{{MARKS_IN_A_ROW_MAX}}}){marks}")
 
 
 def _is_mark(character: str) -> bool:
@@ -139,22 +145,50 @@ def _undrawing(text: str, *, also: str = "", spared: frozenset[str] = frozenset(
 
 def _escaped(text: str, *, also: str = "", spared: frozenset[str] = frozenset()) -> str:
     """Return a text with what could draw escaped; no step of Python for each of its many characters."""
-    escapes, shown, end = _escapes(also, spared), list[str](), 0
-    for pile in _piles().finditer(text):
-        shown += (text[end : pile.start()].translate(escapes), _python_escape(pile.group()))
-        end = pile.end()
-    return "".join(shown) + text[end:].translate(escapes)
+    drawn = not text.isprintable() or not _drawing_with(also).isdisjoint(text)
+    escapes = _escapes(also, spared) if drawn else None
+    if _piling().isdisjoint(text):
+        return _translated(text, escapes)
+    shown, end = list[str](), 0
+    for begun, over in _piles(text):
+        shown += (_translated(text[end:begun], escapes), _python_escape(text[begun:over]))
+        end = over
+    return "".join(shown) + _translated(text[end:], escapes)
+
+
+def _translated(text: str, escapes: "_Escapes | None") -> str:
+    return text if escapes is None else text.translate(escapes)
 
 
 @cache
-def _piles() -> re.Pattern[str]:
-    """Return what finds marks that pile up; one that stands first would lie on what is before the text."""
-    marks = "".join(
-        letter for letter in map(chr, range(_MARKS_END)) if unicodedata.category(letter) in _MARKS
-    )
-    return re.compile(
-        f"\\A[{marks}{_SELECTORS}]+|(?<=[{marks}{_SELECTORS}]{{{MARKS_IN_A_ROW_MAX}}})[{marks}{_SELECTORS}]+"
-    )
+def _drawing_with(also: str) -> frozenset[str]:
+    return _REFUSED | frozenset(also)
+
+
+@cache
+def _piling() -> frozenset[str]:
+    """Return the combining marks, those that are refused among them."""
+    marks = (letter for letter in map(chr, range(_MARKS_END)) if unicodedata.category(letter) in _MARKS)
+    return frozenset(marks) | frozenset(map(chr, _SELECTORS))
+
+
+def _piles(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where marks pile up, from the first that is too many; one at the start has nothing below it."""
+    marks = _piling()
+    places = (place for place, one in enumerate(text) if one in marks)
+    for _, together in groupby(enumerate(places), lambda counted: counted[1] - counted[0]):
+        run = [place for _, place in together]
+        start = run[0] + (MARKS_IN_A_ROW_MAX if run[0] else 0)
+        if start <= run[-1]:
+            yield start, run[-1] + 1
+
+
+def _class_of(characters: Iterable[str]) -> str:
+    """Return a class of characters for a pattern, in as few ranges as there are."""
+    codes = sorted(map(ord, characters))
+    starts = [code for before, code in pairwise((-2, *codes)) if code != before + 1]
+    ends = [code for code, after in pairwise((*codes, -2)) if after != code + 1]
+    return f"[{''.join(f'{chr(start)}-{chr(end)}' for start, end in zip(starts, ends, strict=True))}]"
 
 
 class _Escapes(dict[int, str]):

@@ -82,6 +82,11 @@ def test_marks_that_pile_up_are_written_out_and_a_mark_cannot_lie_on_our_quote()
     assert quoted(mark) == r'"\u0301"'
 
 
+def test_marks_in_a_row_are_counted_anew_after_each_letter() -> None:
+    mark, few = "\u0301", MARKS_IN_A_ROW_MAX
+    assert one_line(f"a{few * mark}b{(few + 1) * mark}") == f"a{few * mark}b{few * mark}\\u0301"
+
+
 def test_writing_from_right_to_left_is_isolated_and_stays_so_on_a_line() -> None:
     line = f"reason: {quoted('שמש 3')} by ana@harbour"
     assert line == 'reason: "\u2068שמש 3\u2069" by ana@harbour'
