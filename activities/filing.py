@@ -9,7 +9,7 @@ from sqlmodel import Session
 from temporalio import activity
 
 from tallystick.crypto.envelope import Envelope, kind_of, parse_envelope, statement_id
-from tallystick.domain.ids import Digest, party_of
+from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.record.documents import StoredDocument
 from tallystick.domain.refusals import MisdirectedError
@@ -42,7 +42,7 @@ class Filings:
                 return {}
             filing = read_filing(agreements.named_by(session, header_of(envelope)), envelope).body
             # So that they do not fold while others wait to write.
-            self.cases.of_party(session, filing.agreement, party_of(filing.person))
+            self.cases.beside(session, filing.agreement, filing)
         return DocumentStores(database=self.database, blobs=self.blobs).documents_of(filing)
 
     def record(

@@ -51,6 +51,8 @@ def claim_view(case: CaseFile, at: datetime) -> ClaimView:
         since=claim.since,
         filed_at=claim.filed_at,
         filed_by=filing.person,
+        claimant=claim.claimant_party,
+        confirmed_by=None if claim.confirmation is None else claim.confirmation[1].person,
         condition=filing.condition,
         deposit=filing.deposit,
         purpose=filing.purpose.value,

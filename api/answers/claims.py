@@ -50,6 +50,8 @@ class ClaimView:
     since: datetime
     filed_at: datetime
     filed_by: str
+    claimant: str
+    confirmed_by: str | None
     condition: str
     deposit: str
     purpose: str

@@ -10,9 +10,9 @@ from sqlmodel import Session
 from api.answers.claim_views import envelope
 from api.answers.claims import DeliveredCustody, Delivery
 from tallystick.crypto.envelope import Envelope
-from tallystick.domain.claim.claim import StageProgress
 from tallystick.domain.claim.disclosure import contributions_to
 from tallystick.domain.claim.stages import components_of
+from tallystick.domain.claim.state import StageProgress
 from tallystick.domain.ids import Digest
 from tallystick.store.blobs import uploads
 from tallystick.store.blobs.uploads import BlobPurpose

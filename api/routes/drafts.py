@@ -62,6 +62,7 @@ def _choices(
     method: _Text = None,
     certificate: _Text = None,
     receiver: _Receivers = None,
+    declaration: _Text = None,
 ) -> Choices:
     return Choices(
         stage=None if stage is None else tuple(stage),
@@ -75,6 +76,7 @@ def _choices(
         expires_at=_moment(expires_at),
         method=method,
         certificate=certificate,
+        declaration=declaration,
         receiver=None if receiver is None else tuple(receiver),
     )
 

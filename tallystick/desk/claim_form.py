@@ -1,6 +1,6 @@
 """The form in which people write a claim."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tallystick.desk.files import read_file
 from tallystick.desk.strict_yaml import Located, at_line, read_yaml
 from tallystick.domain.codec import Prose, decode_with_defaults
 from tallystick.domain.errors import MalformedError
-from tallystick.domain.ids import AgreementId, PersonId, StageId
+from tallystick.domain.ids import AgreementId, PartyId, PersonId, StageId, name
 from tallystick.limits.documents import JSON_SIZE_BYTES_MAX
 
 
@@ -35,6 +35,7 @@ class ClaimForm:
 
     Attributes:
         deposit: The number of the deposit that is claimed.
+        for_: The beneficiary for whom a person of the escrow agent files; it declares and names receivers.
         receivers: To whom everything is sealed; by default, whom the agreement lists, or else the author.
     """
 
@@ -42,7 +43,8 @@ class ClaimForm:
     deposit: int
     condition: str
     stages: tuple[StageId, ...]
-    declaration: Prose
+    declaration: Prose | None = None
+    for_: PartyId | None = None
     evidence: tuple[AttachedFile, ...] = ()
     receivers: tuple[PersonId, ...] = ()
 
@@ -55,8 +57,11 @@ class FormInPlace:
     folder: Path
 
 
-def read_claim_form(file: Path) -> FormInPlace:
+def read_claim_form(file: Path, *, for_: str | None = None) -> FormInPlace:
     """Return the claim in a YAML file.
+
+    Args:
+        for_: The beneficiary for whom it is filed, in place of the form's own word.
 
     Raises:
         FileUnusableError: The file cannot be read, or is too large.
@@ -69,6 +74,8 @@ def read_claim_form(file: Path) -> FormInPlace:
         form = decode_with_defaults(ClaimForm, located.value)
     except MalformedError as error:
         raise _mistake(file.name, located, error) from error
+    if for_ is not None:
+        form = replace(form, for_=PartyId(name(for_)))
     return FormInPlace(form=form, folder=file.parent)
 
 

@@ -132,7 +132,8 @@ class _Filing:
             form.condition,
             self.deposit.id,
             form.stages,
-            form.declaration.strip(),
+            _stripped(form.declaration),
+            form.for_,
             self._receivers(body.person),
         )
         said = (
@@ -141,6 +142,7 @@ class _Filing:
             body.deposit,
             body.stages,
             body.declaration,
+            body.for_,
             body.receivers,
         )
         attached = [(one.item, one.issued_at, self._plain_digest(one)) for one in form.evidence]
@@ -228,7 +230,10 @@ class _Filing:
 
     def _receivers(self, person: PersonId) -> tuple[Receiver, ...]:
         """Return whom the form names, or else whom the agreement has receive by default."""
-        return as_receivers(self.agreement, self.placed.form.receivers or by_default(self.agreement, person))
+        form = self.placed.form
+        if form.for_ is not None:
+            return as_receivers(self.agreement, form.receivers)
+        return as_receivers(self.agreement, form.receivers or by_default(self.agreement, person))
 
     def _body(self, documents: tuple[EvidenceDocument, ...]) -> ClaimFiling:
         form, person = self.placed.form, self.desk.person_in(self.agreement).id
@@ -241,7 +246,8 @@ class _Filing:
             evidence=documents,
             receivers=self._receivers(person),
             purpose=Purpose.RELEASE,
-            declaration=form.declaration.strip(),
+            for_=form.for_,
+            declaration=_stripped(form.declaration),
             ledger_seen=self.desk.ledger_seen(self.agreement.id),
         )
 
@@ -262,6 +268,10 @@ def send_documents(desk: Desk, case: Case) -> Sequence[tuple[str, bool]]:
             put_blob(desk.client, file, one.sealed_digest, agreement=case.agreement.id, purpose="evidence")
         found.append((one.item, file is not None))
     return found
+
+
+def _stripped(text: str | None) -> str | None:
+    return None if text is None else text.strip()
 
 
 def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> Signed[Deposit]:

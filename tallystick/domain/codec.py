@@ -170,7 +170,12 @@ def _writer(kind: Any) -> Callable[[Any], JsonValue]:  # noqa: ANN401, PLR0911 -
 
 def _write_object(fields: tuple["dataclasses.Field[object]", ...], value: object) -> JsonObject:
     members = ((field, getattr(value, field.name)) for field in fields)
-    return {field.name: encode(member) for field, member in members if not _is_absent(field, member)}
+    return {_named(field): encode(member) for field, member in members if not _is_absent(field, member)}
+
+
+def _named(field: "dataclasses.Field[object]") -> str:
+    """Return what a member is called in JSON: `for_` is `for`, which Python keeps for itself."""
+    return field.name.removesuffix("_")
 
 
 def _is_absent(field: "dataclasses.Field[object]", member: object) -> bool:
@@ -196,7 +201,14 @@ def _read_object(cls: Any, value: JsonValue, where: str) -> object:  # noqa: ANN
         raise MalformedDocumentError("unknown member", at=where, member=unknown[0][:64])
     if missing := sorted(required - value.keys()):
         raise MalformedDocumentError("missing member", at=where, member=missing[0])
-    return cls(**{name: readers[name](member, f"{where}/{name}") for name, member in value.items()})
+    own = _own_names(cls)
+    return cls(**{own[name]: readers[name](member, f"{where}/{name}") for name, member in value.items()})
+
+
+@functools.cache
+def _own_names(cls: Any) -> Mapping[str, str]:  # noqa: ANN401 - as below
+    """Return the name in Python of each member, by its name in JSON."""
+    return {_named(field): field.name for field in dataclasses.fields(cls)}
 
 
 @functools.cache
@@ -204,8 +216,8 @@ def _members(cls: Any) -> tuple[Mapping[str, _Reader], frozenset[str]]:  # noqa:
     """Return what reads each member of a dataclass, and which of them may not be left out."""
     hints = get_type_hints(cls, include_extras=True)  # so that `Prose` stays apart from `str`
     fields = dataclasses.fields(cls)
-    required = frozenset(field.name for field in fields if field.default is dataclasses.MISSING)
-    return {field.name: _reader(hints[field.name]) for field in fields}, required
+    required = frozenset(_named(field) for field in fields if field.default is dataclasses.MISSING)
+    return {_named(field): _reader(hints[field.name]) for field in fields}, required
 
 
 def _read_list(kind: object, value: JsonValue, where: str) -> tuple[object, ...]:

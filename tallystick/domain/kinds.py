@@ -12,6 +12,7 @@ class Kind(StrEnum):
     CUSTODY = "custody"
     DEPOSIT = "deposit"
     CLAIM = "claim"
+    CONFIRMATION = "confirmation"
     INTAKE = "intake"
     NOTICE = "notice"
     NOTICE_ACKNOWLEDGEMENT = "notice-acknowledgement"

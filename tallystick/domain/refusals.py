@@ -161,6 +161,33 @@ class DocumentsSealedOtherwiseError(ConditionNotMetError):
     )
 
 
+class FilingIncompleteError(TallystickError):
+    """A claim that says too little or too much for whom it is filed."""
+
+    code = "filing-incomplete"
+    why = (
+        "A claim has its party's declaration and receivers. One that the escrow agent files `for` a "
+        "beneficiary has neither: that beneficiary states both when it confirms the claim."
+    )
+    advice = "Correct the claim's form as the message says, and file it again."
+
+
+class ConfirmationAwaitedError(TallystickError):
+    """A claim that its beneficiary has not confirmed yet."""
+
+    code = "confirmation-awaited"
+    why = "What the escrow agent files for a beneficiary goes no further before that beneficiary confirms it."
+    advice = "Ask a person in the facts to read the claim and run `tallystick claim confirm`."
+
+
+class ConfirmationLateError(TallystickError):
+    """A confirmation that comes after the agreement's time for it."""
+
+    code = "confirmation-late"
+    why = "The agreement says how long a claim that was filed for a beneficiary waits for its confirmation."
+    advice = "File the claim anew, if it is still wanted."
+
+
 class ReceiversRefusedError(TallystickError):
     """A claim cannot be sealed to those who are named."""
 

@@ -12,6 +12,7 @@ HOLDS_PER_CLAIM_MAX: Final = ACTS_PER_CLAIM_MAX // 2
 ACT_BYTES_PER_PERSON_MAX: Final = 208 * 1024  # of all envelopes that one person sends about a claim
 HOLD_LIFT_BYTES_MAX: Final = 12 * 1024  # counted for no person: there are never more lifts than holds
 CLAIMS_PER_PERSON_MAX: Final = 100  # that one key may ever file under an agreement
+UNCONFIRMED_PER_PERSON_MAX: Final = 20  # that one person of the escrow agent has filed, and nobody confirmed
 CLAIMS_PER_PARTY_MAX: Final = 200  # of all its keys together; each filing reads its own party's claims
 assert CLAIMS_PER_PERSON_MAX < CLAIMS_PER_PARTY_MAX  # so that no one key uses up its party's
 EVIDENCE_DOCUMENTS_MAX: Final = 32

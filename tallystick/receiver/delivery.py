@@ -22,11 +22,17 @@ from tallystick.crypto.age import parse_identity
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.claim.claim import Claim, StageProgress
+from tallystick.domain.claim.claim import (
+    Claim,
+)
 from tallystick.domain.claim.disclosure import contributions_to
 from tallystick.domain.claim.receivers import receivers_of
 from tallystick.domain.claim.stages import report_due
-from tallystick.domain.claim.state import ClaimState, StageState
+from tallystick.domain.claim.state import (
+    ClaimState,
+    StageProgress,
+    StageState,
+)
 from tallystick.domain.deposit.provenance import custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId, is_claim_name

@@ -110,6 +110,7 @@ GET  /v1/claims/{claim}/deadlines                           in_window ? ? ? ? . 
 GET  /v1/claims/{claim}/explain                             in_window ? ? ? ? . + . + + + + + +
 GET  /v1/claims/{claim}/delivery                            in_window ? ? ? ? . + . + + + + + +
 GET  /v1/claims/{claim}/evidence                            in_window ? ? ? ? . + . + + + + + +
+POST /v1/claims/{claim}/confirmations                       filed     ? ? ? ? . - . - = - - - -
 POST /v1/claims/{claim}/intakes                             filed     ? ? ? ? . + . - - - + - -
 POST /v1/claims/{claim}/acknowledgements                    accepted  ? ? ? ? . - . + - - - - -
 POST /v1/claims/{claim}/approvals                           in_window ? ? ? ? . + . - - - + + +

@@ -10,7 +10,10 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import DeploymentId
+from tallystick.domain.ids import (
+    DeploymentId,
+    PersonId,
+)
 from tallystick.domain.kinds import Outcome
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.soundness.registering import check_registration
@@ -112,7 +115,8 @@ def test_claims_of_one_party_are_bounded_whatever_key_filed_each() -> None:
     world.files()
     world.withdraws()
     keys = [SigningKey(number.to_bytes(32)).public_key for number in range(1, CLAIMS_PER_PARTY_MAX + 1)]
-    before = [replace(world.claim, filed_by=key) for key in keys]
+    filings = [replace(world.claim.filing, person=PersonId(f"b{place}@halden")) for place in range(len(keys))]
+    before = [replace(world.claim, filing=filing) for filing in filings]
     world.files(others=before[1:])
     with pytest.raises(TallystickError) as refusal:
         world.files("ben@halden", others=before)

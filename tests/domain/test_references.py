@@ -44,6 +44,7 @@ FOLLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "DepositedComponent.manifest_digest": ("tallystick/receiver/opening.py",),  # it stays inside the seal
     # What a claim asks for.
     "ClaimFiling.deposit": (f"{S}cases/filing.py", f"{D}release/seen.py", f"{P}evidence/deposits.py"),
+    "ClaimFiling.for_": (f"{D}record/filing.py", f"{D}release/recorded.py"),
     "ClaimFiling.stages": (f"{D}record/filing.py",),
     "EvidenceDocument.sealed_digest": (
         f"{D}record/documents.py",
@@ -51,6 +52,8 @@ FOLLOWED: Final[Mapping[str, tuple[str, ...]]] = {
         "api/blobs/fetching.py",
     ),
     # What persons state about it.
+    "Approval.confirmation": (f"{D}acts/votes/approval.py", f"{D}claim/tally.py"),
+    "Denial.confirmation": (f"{D}acts/votes/denial.py", f"{D}claim/tally.py"),
     "Approval.stages": (f"{D}acts/votes/approval.py", f"{D}claim/tally.py"),
     "Denial.stages": (f"{D}acts/votes/denial.py", f"{D}claim/tally.py"),
     "Objection.stages": (f"{D}acts/votes/objection.py", f"{D}claim/claim.py"),

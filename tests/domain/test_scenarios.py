@@ -11,7 +11,11 @@ import pytest
 
 from tallystick.domain.agreement.plan import Opening, Opens
 from tests.support.stories.stories import play
-from tests.support.worlds.agreements import AGREEMENT, agreement
+from tests.support.worlds.agreements import (
+    AGREEMENT,
+    agreement,
+)
+from tests.support.worlds.groundwork import FILED_FOR
 from tests.support.worlds.world import World
 
 
@@ -1039,6 +1043,133 @@ STORIES: Final = (
         "bea files\nana rejects\n= NOT_ACCEPTED\n! claim-wrong-state: ana accepts",
     ),
 )
+
+
+FILED_FOR_HALDEN: Final = """
+    ana files on behalf of halden
+    bea confirms
+    abe accepts
+    dora acknowledges
+    the window ends
+"""
+FILED_FOR_STORIES: Final = (
+    Story(
+        "the agent files, the bank confirms, another officer takes it in, and it is released to the bank",
+        f"""
+        {FILED_FOR_HALDEN}
+        = APPROVAL; critical WAITING
+        abe approves critical
+        kim approves critical
+        tom approves critical
+        = PROVISIONING; critical DECIDED
+        bea reports critical activated
+        = RELEASED; critical ACTIVATED
+        """,
+    ),
+    Story(
+        "what nobody has confirmed is neither taken in nor noticed nor given other receivers",
+        """
+        ana files on behalf of halden
+        ! confirmation-awaited: abe accepts
+        ! confirmation-awaited: abe rejects
+        ! confirmation-awaited: bea and ben name as receiver ben
+        ! claim-wrong-state: dora acknowledges
+        ! claim-wrong-state: kim approves critical
+        ! claim-wrong-state: kim denies
+        = FILED
+        """,
+    ),
+    Story(
+        "what stops goes on being accepted before anybody has confirmed",
+        """
+        ana files on behalf of halden
+        kim holds the claim
+        bea confirms
+        ana files on behalf of halden
+        kim rules to refuse
+        = REFUSED
+        """,
+    ),
+    Story(
+        "nobody but a claimant of that beneficiary confirms, and only once",
+        """
+        ana files on behalf of halden
+        ! not-authorised-to-state: ana confirms for bea
+        ! not-authorised-to-state: abe confirms for bea
+        ! not-authorised-to-state: dora confirms for bea
+        ! receivers-refused: bea confirms for ana
+        ! receivers-refused: bea confirms for bea, bea
+        ben confirms for bea, ben
+        ! already-stated: bea confirms
+        """,
+    ),
+    Story(
+        "what the bank filed itself needs no confirmation",
+        """
+        bea files
+        ! already-stated: bea confirms
+        ana accepts
+        """,
+    ),
+    Story(
+        "the filer does not take in, vote, lift, rule or attest what they filed",
+        """
+        ana files on behalf of halden
+        bea confirms
+        ! not-authorised-to-state: ana accepts
+        abe accepts
+        ! self-serving: ana approves critical
+        ! self-serving: ana denies
+        kim holds the claim
+        ! self-serving: ana and kim lift the hold
+        abe and kim lift the hold
+        ! self-serving: ana and tom attest an order to release
+        abe and tom attest an order to release
+        """,
+    ),
+    Story(
+        "the filer withdraws what nobody confirmed, and nothing that was",
+        """
+        ana files on behalf of halden
+        ! not-authorised-to-state: abe withdraws
+        ana withdraws
+        = WITHDRAWN
+        ana files on behalf of halden
+        bea confirms
+        ! not-authorised-to-state: ana withdraws
+        ben withdraws
+        = WITHDRAWN
+        """,
+    ),
+    Story(
+        "the bank refuses what was filed for it, by withdrawing it",
+        "ana files on behalf of halden\nben withdraws\n= WITHDRAWN",
+    ),
+    Story(
+        "what nobody confirms lapses after the agreed time, and can be confirmed no more",
+        """
+        ana files on behalf of halden
+        6 days pass
+        = FILED
+        8 days pass
+        = LAPSED
+        ! confirmation-late: bea confirms
+        """,
+    ),
+    Story(
+        "nobody files for a party that is no beneficiary, or without leave",
+        """
+        ! not-authorised-to-state: ana files on behalf of kestrel
+        ! not-authorised-to-state: kim files on behalf of halden
+        ! not-authorised-to-state: bea files on behalf of halden
+        """,
+    ),
+)
+
+
+@pytest.mark.parametrize("story", FILED_FOR_STORIES, ids=[story.title for story in FILED_FOR_STORIES])
+def test_story_of_a_claim_that_the_agent_filed(story: Story) -> None:
+    play(story.tells, World(agreement=FILED_FOR))
 
 
 @pytest.mark.parametrize("story", STORIES, ids=[story.title for story in STORIES])

@@ -21,7 +21,12 @@ from tallystick.domain.bodies import read_body
 from tallystick.domain.codec import decode, encode_object, instant, instant_text
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.heading import Heading
-from tallystick.domain.ids import ComponentId, Digest, PersonId
+from tallystick.domain.ids import (
+    ComponentId,
+    Digest,
+    PartyId,
+    PersonId,
+)
 from tallystick.domain.kinds import Kind
 from tallystick.domain.periods import Period
 from tallystick.domain.shown.claims import FiledClaim, filed_claim
@@ -45,6 +50,7 @@ _NONCE: Final = 32 * "a"
 _SEEN: Final = LedgerSeen(size=7, root=some_digest(8))
 
 _DRAFTED: Final[Mapping[str, tuple[Kind, PersonId, dict[str, object]]]] = {
+    "confirmation": (Kind.CONFIRMATION, BEA, {"declaration": "So it is."}),
     "intake": (Kind.INTAKE, ANA, {"accepted": True}),
     "intake-refused": (Kind.INTAKE, ANA, {"accepted": False, "reason": ("no date", "no stamp")}),
     "notice-acknowledgement": (Kind.NOTICE_ACKNOWLEDGEMENT, DORA, {}),
@@ -115,12 +121,17 @@ def vectors() -> dict[str, dict[str, Any]]:
         "agreement": AGREEMENT,
         "agreement-second-version": _second_version(),
         "claim": the_claim().filing,
+        "claim-by-the-agent": replace(
+            the_claim().filing, person=ANA, for_=PartyId("halden"), receivers=(), declaration=None
+        ),
         "claim-with-the-ledger": replace(the_claim().filing, ledger_seen=_SEEN),
         "deposit": _deposit(),
         "deposit-with-the-ledger": replace(_deposit(), ledger_seen=_SEEN),
         "deposit-first": replace(_deposit(), number=1, previous=None, tree=None),
         "key-revocation": _revocation(),
         "key-revocation-with-the-ledger": replace(_revocation(), ledger_seen=_SEEN),
+        "approval-of-a-confirmed-claim": replace(approval, confirmation=some_digest(12)),
+        "denial-of-a-confirmed-claim": replace(denial, confirmation=some_digest(12)),
         "approval-with-a-share": replace(approval, contributions=(share,)),
         "approval-without-the-ledger": replace(approval, ledger_seen=None),
         "denial-of-another-claim": replace(denial, claim=some_digest(11)),
@@ -255,9 +266,9 @@ def _second_version() -> Agreement:
         AGREEMENT,
         version=2,
         supersedes=_world().terms.digest,
-        windows=replace(AGREEMENT.windows, objection=Period("PT1H")),
+        windows=replace(AGREEMENT.windows, objection=Period("PT1H"), confirmation=Period("P5D")),
         components=(replace(first, required_entries=("data/index.html",)), *others),
-        authorities=replace(AGREEMENT.authorities, receivers=(BEN,)),
+        authorities=replace(AGREEMENT.authorities, receivers=(BEN,), filing=(ANA,)),
     )
 
 

@@ -46,12 +46,16 @@ def file_(
     api: Api,
     key: Key,
     *,
+    for_: Annotated[
+        str | None,
+        typer.Option("--for", metavar="PARTY", help="The beneficiary for whom the escrow agent files."),
+    ] = None,
     yes: Yes = False,
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
     """Seal the evidence, sign the claim, and file both."""
-    form, confirm = read_claim_form(file), asking(yes=yes, own=True)
+    form, confirm = read_claim_form(file, for_=for_), asking(yes=yes, own=True)
     with opened(context, api, key) as desk:
         answer = file_claim(desk, form, confirm=confirm, at=now(), trusted=trust)
     print_result(answer, [f"filed {text(answer, 'claim')}"], as_json=as_json)

@@ -16,6 +16,7 @@ from tallystick.domain.statements.header import ActBody
 from tallystick.domain.statements.signed import Body, Signed
 
 _FILES: Final = (
+    "course.confirmation",
     "course.intake",
     "course.acknowledgement",
     "votes.approval",

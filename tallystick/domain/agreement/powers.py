@@ -21,7 +21,9 @@ class Authorities:
     """Who may do what, apart from approving.
 
     Attributes:
-        claimants: Who may file a claim, withdraw it, and sign receipts and returns.
+        claimants: Who may file a claim, confirm one that was filed for their party, withdraw it, and sign
+            receipts and returns.
+        filing: The persons of the escrow agent who may file a claim for a beneficiary; absent: nobody.
         receivers: To whom of a beneficiary a claim may be sealed; if it names nobody of a party, anybody of
             that party may be named.
         intake: Who may accept or refuse a claim for its form.
@@ -44,3 +46,4 @@ class Authorities:
     court_order: Quorum | None = None
     joint_instruction: Quorum | None = None
     receivers: tuple[PersonId, ...] = ()
+    filing: tuple[PersonId, ...] = ()

@@ -28,6 +28,8 @@ class Windows:
     """How long each part of a claim may take.
 
     Attributes:
+        confirmation: For a beneficiary to confirm what the escrow agent filed for it; then the claim lapses.
+            Absent: it may be confirmed for ever.
         intake: For the escrow agent to check the form of a claim.
         objection: For the depositor to object, from proof of notice.
         approval: For the quorum, from the moment a stage opens; then the claim lapses.
@@ -42,6 +44,7 @@ class Windows:
     approval_lifetime: Period
     provisioning: Period
     returning: Period
+    confirmation: Period | None = None
 
 
 class OwnChannels(StrEnum):

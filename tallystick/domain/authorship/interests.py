@@ -3,8 +3,8 @@
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.tally import bar
-from tallystick.domain.ids import PersonId, party_of
-from tallystick.domain.refusals import SelfServingError
+from tallystick.domain.ids import Digest, PersonId, party_of
+from tallystick.domain.refusals import MisdirectedError, SelfServingError
 
 
 def check_unconflicted(agreement: Agreement, claim: Claim, person: PersonId) -> None:
@@ -17,13 +17,35 @@ def check_unconflicted(agreement: Agreement, claim: Claim, person: PersonId) -> 
         raise SelfServingError(barred, person=person)
 
 
+def check_not_filer(claim: Claim, persons: frozenset[PersonId]) -> None:
+    """Refuse an order that the escrow agent's person signed who filed the claim for its beneficiary.
+
+    Raises:
+        SelfServingError: They did.
+    """
+    if claim.filing.person in persons:
+        raise SelfServingError("whoever filed a claim gives no order for it", persons=[claim.filing.person])
+
+
+def check_names_confirmation(claim: Claim, named: Digest | None) -> None:
+    """Refuse a vote that was given on another confirmation than the claim's, or on none.
+
+    Raises:
+        MisdirectedError: It names another one, or none.
+    """
+    if named != claim.confirmed_by:
+        raise MisdirectedError(
+            "the vote does not name the confirmation of this claim", expected=claim.confirmed_by, given=named
+        )
+
+
 def check_disinterested(agreement: Agreement, claim: Claim, persons: frozenset[PersonId]) -> None:
     """Refuse an order for release, or a lift, that the claimant's side signed for its own claim.
 
     Raises:
         SelfServingError: The claimant signed, or the claimant's party did where the agreement excludes it.
     """
-    own = {claim.filing.person} | {
+    own = {claim.filing.person, claim.claimant} | {
         person
         for person in persons
         if agreement.excludes_claimant_party and party_of(person) == claim.claimant_party

@@ -22,7 +22,8 @@ def check_sends_evidence(agreement: Agreement, person: PersonId) -> None:
     Raises:
         NotYoursError: No person of their party may file a claim.
     """
-    claimants = {party_of(claimant) for claimant in agreement.authorities.claimants}
+    powers = agreement.authorities
+    claimants = {party_of(one) for one in (*powers.claimants, *powers.filing)}
     _check(person, claimants, "only a claimant's party sends evidence")
 
 

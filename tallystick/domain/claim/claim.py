@@ -13,10 +13,24 @@ from typing import TypeVar, cast
 
 from tallystick.domain.claim.lookups import Lookups, lookups_of
 from tallystick.domain.claim.rules import Rules
-from tallystick.domain.claim.state import OPEN, UNDECIDED_STAGE, ClaimState, EventType, StageState, Step
+from tallystick.domain.claim.state import (
+    OPEN,
+    ClaimState,
+    EventType,
+    StageProgress,
+    Step,
+)
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import ClaimId, Digest, PartyId, PersonId, PublicKey, StageId, claim_id, party_of
-from tallystick.domain.statements.acts import Approval, Denial, Hold, HoldLift, Objection, Retraction
+from tallystick.domain.ids import ClaimId, Digest, PartyId, PersonId, PublicKey, StageId, claim_id
+from tallystick.domain.statements.acts import (
+    Approval,
+    Confirmation,
+    Denial,
+    Hold,
+    HoldLift,
+    Objection,
+    Retraction,
+)
 from tallystick.domain.statements.engine import Notice
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.keys import KeyRevocation
@@ -34,34 +48,6 @@ class WrongClaimStateError(TallystickError):
     code = "claim-wrong-state"
     why = "The claim's state does not allow this step; it may have changed since you looked."
     advice = "Read the claim again; the answer names its state and the states that allow the step."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageProgress:
-    """How far one stage of a claim has come.
-
-    Attributes:
-        since: When it entered its present state; None while it has only waited.
-        decision: The gate's decision to release it, once there is one.
-        refusals: How often the gate has refused it, and when last.
-    """
-
-    stage: StageId
-    state: StageState = StageState.WAITING
-    since: datetime | None = None
-    decision: Digest | None = None
-    refusals: int = 0
-    refused_at: datetime | None = None
-
-    @property
-    def undecided(self) -> bool:
-        """Whether the gate has not decided to release it."""
-        return self.state in UNDECIDED_STAGE
-
-    @property
-    def in_flight(self) -> bool:
-        """Whether the gate is deciding on it, or the receiver has yet to report on it."""
-        return self.state in {StageState.QUORATE, StageState.DECIDED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +103,32 @@ class Claim:
     @cached_property
     def claimant_party(self) -> PartyId:
         """The party that asks for the release."""
-        return party_of(self.filing.person)
+        return self.filing.claimant_party
+
+    @property
+    def confirmation(self) -> tuple[Entry, Confirmation] | None:
+        """The beneficiary's confirmation of a claim that was filed for it; there is one at most."""
+        return next(iter(self.entries_of(Confirmation)), None)
+
+    @property
+    def confirmed_by(self) -> Digest | None:
+        """The confirmation that votes on the claim must name; None if it was filed by its own party."""
+        return None if self.confirmation is None else self.confirmation[0].signed.id
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether it was filed for a beneficiary that has not confirmed it."""
+        return self.filing.for_ is not None and self.confirmation is None
+
+    @property
+    def claimant(self) -> PersonId:
+        """Who makes the claim for its party: who filed it, or who confirmed it for that party."""
+        return self.filing.person if self.confirmation is None else self.confirmation[1].person
+
+    @property
+    def declaration(self) -> str | None:
+        """What its party declares; None as long as it has confirmed nothing."""
+        return self.filing.declaration if self.confirmation is None else self.confirmation[1].declaration
 
     @cached_property
     def lookups(self) -> Lookups:

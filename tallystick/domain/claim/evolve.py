@@ -5,11 +5,15 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tallystick.domain.claim.claim import Claim, StageProgress, WrongClaimStateError
+from tallystick.domain.claim.claim import (
+    Claim,
+    WrongClaimStateError,
+)
 from tallystick.domain.claim.state import (
     UNDECIDED,
     ClaimState,
     EventType,
+    StageProgress,
     StageState,
     Step,
 )

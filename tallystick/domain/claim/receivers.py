@@ -68,13 +68,17 @@ def naming(claim: Claim, stage: StageId | None = None) -> tuple[Entry, tuple[Rec
     """
     before = _decided_at(claim, stage)
     later = [(e, body.receivers) for e, body in claim.entries_of(ReceiversNamed) if e.index < before]
-    return later[-1] if later else (claim.entries[0], claim.filing.receivers)
+    if later:
+        return later[-1]
+    if claim.confirmation is not None:
+        return claim.confirmation[0], claim.confirmation[1].receivers
+    return claim.entries[0], claim.filing.receivers
 
 
 def named_anew_at(claim: Claim, stage: StageId | None = None) -> int:
     """Return the index of the entry that replaced the receivers of `stage`, or -1; votes count from it."""
     entry, _ = naming(claim, stage)
-    return -1 if entry is claim.entries[0] else entry.index
+    return entry.index if isinstance(entry.signed.body, ReceiversNamed) else -1
 
 
 def receivers_of(agreement: Agreement, claim: Claim, stage: StageId | None = None) -> tuple[Receiver, ...]:

@@ -8,9 +8,12 @@ fact. There is no state FROZEN: a hold is a fact, and may be placed in any state
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Self
+
+from tallystick.domain.ids import Digest, StageId
 
 
 class ClaimState(StrEnum):
@@ -66,6 +69,34 @@ UNDECIDED_STAGE: Final = frozenset({StageState.WAITING, StageState.QUORATE})
 """The gate has not decided to release the stage; in every other state it has."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageProgress:
+    """How far one stage of a claim has come.
+
+    Attributes:
+        since: When it entered its present state; None while it has only waited.
+        decision: The gate's decision to release it, once there is one.
+        refusals: How often the gate has refused it, and when last.
+    """
+
+    stage: StageId
+    state: StageState = StageState.WAITING
+    since: datetime | None = None
+    decision: Digest | None = None
+    refusals: int = 0
+    refused_at: datetime | None = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the gate has not decided to release it."""
+        return self.state in UNDECIDED_STAGE
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether the gate is deciding on it, or the receiver has yet to report on it."""
+        return self.state in {StageState.QUORATE, StageState.DECIDED}
+
+
 class EventType(StrEnum):
     """What can happen to a claim after it was filed.
 
@@ -84,6 +115,7 @@ class EventType(StrEnum):
         return event
 
     # Acts of persons.
+    CLAIM_CONFIRMED = "claim-confirmed", {_S.FILED}
     INTAKE_ACCEPTED = "intake-accepted"
     INTAKE_REFUSED = "intake-refused"
     NOTICE_ACKNOWLEDGED = "notice-acknowledged", _VOTED_ON
@@ -160,6 +192,8 @@ def _course() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     # A joint instruction or a final court order skips the window, never the quorum or the gate.
     for state in (_S.ACCEPTED, _S.WINDOW, _S.CONTESTED):
         yield state, _E.RELEASE_ORDERED, _S.APPROVAL
+    # Nobody confirmed what the escrow agent filed for a beneficiary.
+    yield _S.FILED, _E.LAPSED, _S.LAPSED
     yield _S.APPROVAL, _E.LAPSED, _S.LAPSED
     yield _S.APPROVAL, _E.QUORUM_REACHED, _S.VALIDATING
     yield _S.VALIDATING, _E.STAGE_DECIDED, _S.PROVISIONING

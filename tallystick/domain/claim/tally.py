@@ -149,7 +149,7 @@ def is_denied(agreement: Agreement, claim: Claim) -> bool:
 
 def bar(agreement: Agreement, claim: Claim, person: Person) -> str | None:
     """Return why `person` may never count for `claim`, or None if nothing bars them."""
-    if person.signing_key == claim.filed_by:
+    if person.id in {claim.filing.person, claim.claimant}:
         return "the claimant never counts for the claim"
     if agreement.excludes_claimant_party and person.party == claim.claimant_party:
         return "the agreement excludes the claimant's party from its own claim"
@@ -238,6 +238,8 @@ def _against_vote(agreement: Agreement, claim: Claim, entry: Entry, body: Approv
         return "it names another claim"
     if body.agreement_digest != claim.filing.agreement_digest or body.deployment != agreement.deployment:
         return "it names another agreement"
+    if body.confirmation != claim.confirmed_by:
+        return "it does not name the confirmation of this claim"
     if entry.signed.id in claim.retracted:
         return "its author took it back"
     return None

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TypeVar, cast
 
 from tallystick.domain.errors import MalformedError
-from tallystick.domain.ids import StageId
+from tallystick.domain.ids import Digest, StageId
 
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
@@ -41,6 +41,11 @@ class Choices:
         value = self._chosen.get(name)
         assert value is None or isinstance(value, kind), f"{name} has type {kind}"
         return value
+
+    def digest(self, name: str) -> Digest | None:
+        """Return the digest that was chosen, or None."""
+        chosen = self.maybe(name, str)
+        return None if chosen is None else Digest(chosen)
 
     def given(self, name: str, kind: type[T]) -> T:
         """Return what was chosen.

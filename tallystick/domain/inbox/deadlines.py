@@ -71,7 +71,9 @@ def known_deadlines(
 def intake_due(agreement: Agreement, claim: Claim) -> Deadline:
     """Return until when the escrow agent must check the claim's form; nothing lapses then."""
     agent = agreement.parties_in(Role.ESCROW_AGENT)[0]
-    return deadline(claim.filed_at, agreement.windows.intake, recipient=agent, agreement=agreement)
+    confirmed = claim.confirmation
+    start = claim.filed_at if confirmed is None else confirmed[0].accepted_at
+    return deadline(start, agreement.windows.intake, recipient=agent, agreement=agreement)
 
 
 def return_due(agreement: Agreement, claim: Claim) -> Deadline:
@@ -82,6 +84,7 @@ def return_due(agreement: Agreement, claim: Claim) -> Deadline:
 
 _WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "confirmation": "the beneficiary confirms what was filed for it",
         "intake": "the escrow agent checks the form",
         "deemed-receipt": "notice counts as received",
         "next-notice": "notice is sent again",

@@ -16,7 +16,8 @@ from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadli
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.authorship.authors import claimants_of, reporters_of
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.receivers import naming
+from tallystick.domain.claim.confirming import confirm_until
+from tallystick.domain.claim.receivers import named_anew_at, naming
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.stages import (
     lapses_at,
@@ -42,6 +43,7 @@ _S = ClaimState
 class Awaited(StrEnum):
     """What a claim may wait for: a kind of statement, or something that takes only time or the engine."""
 
+    CONFIRMATION = "confirmation"
     INTAKE = "intake"
     NOTICE = "notice"
     """The depositor's channels do not take it: the agent has to reach the depositor in another way."""
@@ -107,11 +109,22 @@ def going_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
     return ()
 
 
+def _for_confirmation(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+    if claim.state is _S.FILED and claim.is_unconfirmed:
+        end = "" if agreement.windows.confirmation else "; no end is agreed"
+        yield Waiting(
+            what=Awaited.CONFIRMATION,
+            on=claimants_of(agreement, claim),
+            until=_end(lambda: confirm_until(agreement, claim)),
+            why=f"{claim.claimant_party} confirms what {claim.filing.person} filed for it{end}",
+        )
+
+
 def _for_intake(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
-    if claim.state is _S.FILED:
+    if claim.state is _S.FILED and not claim.is_unconfirmed:
         yield Waiting(
             what=Awaited.INTAKE,
-            on=agreement.authorities.intake,
+            on=tuple(one for one in agreement.authorities.intake if one != claim.filing.person),
             until=_end(lambda: intake_due(agreement, claim)),
             why="the escrow agent checks the form of the claim",
         )
@@ -159,7 +172,7 @@ def _for_settlement(agreement: Agreement, claim: Claim, _: datetime) -> Iterator
     grounds = ", ".join(map(quoted, sorted({body.ground for _, body in claim.open_objections})))
     yield Waiting(
         what=Awaited.SETTLEMENT,
-        on=tuple(sorted(arbitrators | authors | {claim.filing.person})),
+        on=tuple(sorted(arbitrators | authors | {claim.claimant})),
         until=None,
         why=f"an objection is open ({grounds}) until it is ruled on, retracted or accepted",
     )
@@ -181,8 +194,8 @@ def _for_approval(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[
 
 
 def _anew(claim: Claim, stage: StageId) -> str:
-    entry, named = naming(claim, stage)
-    if entry is claim.entries[0]:
+    _, named = naming(claim, stage)
+    if named_anew_at(claim, stage) < 0:
         return ""
     people = ", ".join(one.person for one in named)
     return f"; approvals from before the receivers were named anew ({people}) do not count"
@@ -289,6 +302,7 @@ def _found(find: Callable[[], Deadline | None]) -> Deadline | None:
 
 
 _LOOKS: Final[tuple[Callable[[Agreement, Claim, datetime], Iterator[Waiting]], ...]] = (
+    _for_confirmation,
     _for_intake,
     _for_notice,
     _for_window,

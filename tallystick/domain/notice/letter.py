@@ -34,8 +34,9 @@ def claim_letter(agreement: Agreement, claim: Claim, *, at: datetime) -> str:
         f"           {claim.digest}",
         f"Deposit    {claim.filing.deposit}",
         f"Filed      {instant_text(claim.filed_at)} by {claim.filing.person}",
+        *_confirmed(claim),
         f"Condition  {quoted(condition.title)} ({condition.id})",
-        f"Declared   {quoted(claim.filing.declaration)}",
+        f"Declared   {quoted(claim.declaration or '')}",
         *(f"Stage      {line}" for line in _stages(agreement, claim)),
         "",
         *_time_to_object(agreement, at),
@@ -50,6 +51,13 @@ def claim_letter(agreement: Agreement, claim: Claim, *, at: datetime) -> str:
         "text's digest.",
     )
     return "\n".join(lines) + "\n"
+
+
+def _confirmed(claim: Claim) -> tuple[str, ...]:
+    if claim.confirmation is None:
+        return ()
+    entry, body = claim.confirmation
+    return (f"Confirmed  {instant_text(entry.accepted_at)} by {body.person}",)
 
 
 def _stages(agreement: Agreement, claim: Claim) -> tuple[str, ...]:

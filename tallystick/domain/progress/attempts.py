@@ -5,8 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.claim.claim import Claim, StageProgress
-from tallystick.domain.claim.state import ClaimState
+from tallystick.domain.claim.claim import (
+    Claim,
+)
+from tallystick.domain.claim.state import (
+    ClaimState,
+    StageProgress,
+)
 from tallystick.domain.ids import StageId
 from tallystick.domain.instants import plus
 from tallystick.domain.kinds import Happening

@@ -11,11 +11,19 @@ from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import deadline
-from tallystick.domain.claim.claim import Claim, StageProgress
+from tallystick.domain.claim.claim import (
+    Claim,
+)
+from tallystick.domain.claim.confirming import confirm_until
 from tallystick.domain.claim.orders import standing_release_order
 from tallystick.domain.claim.rules import Due, Look
 from tallystick.domain.claim.stages import is_provisional, lapses_at, report_due, to_roll_back
-from tallystick.domain.claim.state import ClaimState, EventType, StageState
+from tallystick.domain.claim.state import (
+    ClaimState,
+    EventType,
+    StageProgress,
+    StageState,
+)
 from tallystick.domain.claim.tally import is_denied, tally_approvals, tally_denials
 from tallystick.domain.ids import PersonId, StageId
 from tallystick.domain.kinds import Happening
@@ -201,6 +209,13 @@ def _never_opens(agreement: Agreement, claim: Claim, following: StageProgress) -
     )
 
 
+def _unconfirmed(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
+    if claim.state is not _S.FILED or (limit := confirm_until(agreement, claim)) is None or at <= limit.at:
+        return None
+    nobody = f"{claim.claimant_party} has not confirmed what was filed for it"
+    return Due(happening=Happening.LAPSED, because=(nobody, *limit.explanation))
+
+
 LOOKS: Final[tuple[Look[Claim], ...]] = (
     _rolled_back,
     _denied,
@@ -212,4 +227,5 @@ LOOKS: Final[tuple[Look[Claim], ...]] = (
     _completed,
     _quorum_reached,
     _lapsed,
+    _unconfirmed,
 )

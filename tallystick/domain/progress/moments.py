@@ -7,8 +7,9 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import Deadline
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.confirming import confirm_until
 from tallystick.domain.claim.stages import lapses_at, opens_at, report_due
-from tallystick.domain.claim.state import StageState
+from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.instants import plus
 from tallystick.domain.notice.proof import deemed_receipt
 from tallystick.domain.notice.sighting import sighted_end
@@ -40,6 +41,8 @@ def moments(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[dateti
 
 
 def _limits(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:
+    if claim.state is ClaimState.FILED and (confirm := confirm_until(agreement, claim)) is not None:
+        yield confirm
     if claim.window_opened_at is None and (deemed := deemed_receipt(agreement, claim)) is not None:
         yield deemed
     if claim.window_until is not None and claim.window_ended_at is None:

@@ -12,10 +12,8 @@ from tallystick.domain.authorship.authors import (
 )
 from tallystick.domain.claim.claim import Claim, filed
 from tallystick.domain.claim.evolve import evolve
-from tallystick.domain.claim.receivers import check_receivers
 from tallystick.domain.claim.state import ClaimState, EventType
-from tallystick.domain.ids import party_of
-from tallystick.domain.record.filing import check_stages_asked, stages_asked
+from tallystick.domain.record.filing import check_for_whom, check_stages_asked, stages_asked
 from tallystick.domain.record.generations import rules_of
 from tallystick.domain.refusals import (
     KeyRevokedError,
@@ -82,7 +80,7 @@ def turns(terms: Terms, entries: Sequence[Entry]) -> Iterator[Turn]:
     check_subject(terms.agreement, terms.digest, filing, None)
     author(terms.agreement, first.signed)
     check_stages_asked(terms.agreement, filing)
-    check_receivers(terms.agreement, party_of(filing.person), filing.receivers)
+    check_for_whom(terms.agreement, filing)
     _check_order(entries)
     claim = filed(first, stages=stages_asked(terms.agreement, filing), rules=rules_of(filing.generation))
     yield Turn(entry=first, event=None, claim=claim)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.authorship.authors import claimants_of
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import standing_release_order
 from tallystick.domain.claim.receivers import naming, receivers_of
@@ -19,6 +20,7 @@ from tallystick.domain.kinds import Purpose
 from tallystick.domain.notice.proof import proof_of_notice
 from tallystick.domain.notice.sighting import sighted_end
 from tallystick.domain.release.conditions_met import unmet_evidence
+from tallystick.domain.statements.acts import ReceiversNamed
 
 
 def _purpose(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> PremiseAnswer:
@@ -27,18 +29,31 @@ def _purpose(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> PremiseA
 
 
 def _claimant(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> PremiseAnswer:
-    person = agreement.person_with(claim.filed_by)
+    person, powers = agreement.person_with(claim.filed_by), agreement.authorities
     revoked = claim.revoked_at(claim.filed_by)
-    entitled = person.id in agreement.authorities.claimants and revoked is None
+    filers = powers.claimants if claim.filing.for_ is None else powers.filing
+    entitled = person.id in filers and revoked is None
     revocation = f", whose key was revoked at {instant_text(revoked)}" if revoked else ""
     return PremiseAnswer(holds=entitled, found=f"filed by {person.id}{revocation}")
+
+
+def _confirmed(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> PremiseAnswer:
+    if claim.filing.for_ is None:
+        return PremiseAnswer(holds=True, found="not needed: its own party filed it")
+    if claim.confirmation is None:
+        return PremiseAnswer(holds=False, found=f"{claim.claimant_party} has not confirmed it")
+    entry, body = claim.confirmation
+    if not claim.stands(entry):
+        return PremiseAnswer(holds=False, found=f"confirmed by {body.person}, whose key was revoked")
+    entitled = body.person in claimants_of(agreement, claim)
+    return PremiseAnswer(holds=entitled, found=f"confirmed by {body.person} for {claim.claimant_party}")
 
 
 def _receivers(agreement: Agreement, claim: Claim, stage: StageId, _: datetime) -> PremiseAnswer:
     entry, _named = naming(claim, stage)
     receivers = receivers_of(agreement, claim, stage)
     people = ", ".join(one.person for one in receivers)
-    if entry is not claim.entries[0] and not claim.stands(entry):
+    if isinstance(entry.signed.body, ReceiversNamed) and not claim.stands(entry):
         return PremiseAnswer(holds=False, found="a key that named the receivers was revoked: name them anew")
     found = f"sealed to {people}" if people else "the key of every receiver was revoked: name others"
     return PremiseAnswer(holds=bool(people), found=found)
@@ -159,6 +174,7 @@ RECORDED: Final[Mapping[str, RecordedPremise[Claim]]] = MappingProxyType(
     {
         "purpose-is-release": _purpose,
         "claimant-entitled": _claimant,
+        "claim-confirmed": _confirmed,
         "receivers-named": _receivers,
         "condition-met": _condition,
         "intake-accepted": _intake,

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Party, Person
 from tallystick.domain.amounts import joined
-from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.claim import (
+    Claim,
+)
 from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import in_words
 from tallystick.domain.quoting import quoted
@@ -109,6 +111,7 @@ def identity(grounds: Grounds) -> Section:
                 ("Agreement", (_agreed(agreement), pinned, in_words(pinned))),
                 ("Deployment", agreement.deployment),
                 ("Filed", f"{instant_text(claim.filed_at)}, by {claim.filing.person}"),
+                *_confirmed(claim),
                 (
                     "Evidence file",
                     f"{grounds.file_digest}, {grounds.file_size_bytes} bytes",
@@ -122,3 +125,11 @@ def identity(grounds: Grounds) -> Section:
         "This report says in words what that file proves. The file decides: anyone can verify it with "
         "`tallystick evidence verify`, without asking anybody.",
     )
+
+
+def _confirmed(claim: Claim) -> tuple[tuple[str, str], ...]:
+    if claim.confirmation is None:
+        return ()
+    entry, body = claim.confirmation
+    party = claim.claimant_party
+    return (("Confirmed", f"{instant_text(entry.accepted_at)}, by {body.person}, for {party}"),)

@@ -8,7 +8,7 @@ from tallystick.domain.claim.state import ClaimState, EventType, StageState
 
 STATES: Final[Mapping[ClaimState, str]] = MappingProxyType(
     {
-        ClaimState.FILED: "The claim is filed; the escrow agent has yet to check its form.",
+        ClaimState.FILED: "The claim is filed; its confirmation, if it needs one, and its check are to come.",
         ClaimState.NOT_ACCEPTED: "The escrow agent did not accept the claim.",
         ClaimState.ACCEPTED: "The claim is accepted; notice to the depositor is not proven yet.",
         ClaimState.WINDOW: "The depositor has notice, and may object until the window ends.",
@@ -22,7 +22,7 @@ STATES: Final[Mapping[ClaimState, str]] = MappingProxyType(
         ClaimState.RETURN_DUE: "What was released must be returned or destroyed.",
         ClaimState.RETURNED: "What was released was returned or destroyed, by the beneficiary's word.",
         ClaimState.DENIED: "Those who decide on the claim have denied it.",
-        ClaimState.LAPSED: "The approvals did not come in time.",
+        ClaimState.LAPSED: "The approvals, or the beneficiary's confirmation, did not come in time.",
         ClaimState.REFUSED: "A ruling or an order refused the claim.",
         ClaimState.CURED: "The claimant withdrew the claim because the depositor had cured its ground.",
         ClaimState.WITHDRAWN: "The claimant withdrew the claim.",
@@ -56,7 +56,7 @@ EVENTS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.SETTLED_AFTER_WINDOW: "records that the dispute is settled",
         EventType.QUORUM_REACHED: "records that the approvals for {stage} suffice",
         EventType.DENIAL_QUORUM_REACHED: "records that the denials suffice",
-        EventType.LAPSED: "records that the approvals for {stage} did not come in time",
+        EventType.LAPSED: "records that what the claim waited for did not come in time",
         EventType.STAGE_TIMED_OUT: "records that nobody reported on {stage} in time",
         EventType.RELEASE_COMPLETED: "records that the release is complete",
         EventType.ROLLBACK_COMPLETED: "records that everything active is undone",
@@ -67,7 +67,8 @@ EVENTS: Final[Mapping[EventType, str]] = MappingProxyType(
 PREMISES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "purpose-is-release": "The claim asks for a release; it is neither a drill nor a verification.",
-        "claimant-entitled": "The claimant may file claims, and their key is not revoked.",
+        "claimant-entitled": "Whoever filed the claim may file claims, and their key is not revoked.",
+        "claim-confirmed": "The beneficiary filed the claim itself, or has confirmed it.",
         "receivers-named": "The beneficiary has named to whom the stage is sealed, and someone's key stands.",
         "condition-met": "The evidence named by the claim meets the release condition.",
         "intake-accepted": "The escrow agent has accepted the form of the claim.",

@@ -58,7 +58,8 @@ def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> It
     """Yield which claim it is and what it asks for, from the signed filing alone."""
     yield f"claim {claim_id(digest)}: {in_words(digest)}"
     yield f"claim digest {digest}"
-    yield f"filed by {filing.person} for {filing.purpose}, issued {instant_text(filing.issued_at)}"
+    whose = "" if filing.for_ is None else f", of the escrow agent, for the beneficiary {filing.for_}"
+    yield f"filed by {filing.person}{whose}; for {filing.purpose}, issued {instant_text(filing.issued_at)}"
     yield f"rules of generation {filing.generation}"
     yield f"condition {filing.condition}: {quoted(agreement.condition(filing.condition).title)}"
     for stage in stages_asked(agreement, filing):
@@ -69,7 +70,10 @@ def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> It
         dated = instant_text(document.issued_at)
         yield f"evidence {document.item}: {what}, dated {dated}, {document.plain_digest}"
     yield from (f"what is released is sealed to {one.words}" for one in filing.receivers)
-    yield f"declared: {quoted(filing.declaration)}"
+    if filing.declaration is not None:
+        yield f"declared: {quoted(filing.declaration)}"
+    if filing.for_ is not None:
+        yield f"{filing.for_} declares, and names to whom is sealed, when it confirms the claim"
 
 
 def agreement_lines(agreement: Agreement, body: Header) -> Iterator[str]:

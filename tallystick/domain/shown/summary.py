@@ -142,6 +142,7 @@ def _proof(expression: Expression) -> str:
 def _course(agreement: Agreement) -> Iterator[str]:
     windows, notice, powers = agreement.windows, agreement.notice, agreement.authorities
     yield f"{joined(powers.claimants, 'or')} may file a claim."
+    yield from _filing_for(agreement)
     yield from _receivers(agreement)
     intake = joined(powers.intake, "or")
     yield f"{intake} may accept or refuse a claim for its form within {windows.intake.words}."
@@ -159,6 +160,18 @@ def _course(agreement: Agreement) -> Iterator[str]:
     yield f"An approval counts for at most {windows.approval_lifetime.words}."
     yield f"A released stage must be reported within {windows.provisioning.words}, or it is rolled back."
     yield f"What must be returned or destroyed is due within {windows.returning.words}."
+
+
+def _filing_for(agreement: Agreement) -> Iterator[str]:
+    filing, period = agreement.authorities.filing, agreement.windows.confirmation
+    if not filing:
+        yield "Nobody may file a claim for another party."
+        return
+    until = f"within {period.words}; otherwise the claim lapses" if period else "and no end is agreed"
+    yield (
+        f"{joined(filing, 'or')} may file a claim for a beneficiary, which a claimant of that party "
+        f"confirms {until}; then somebody else than its filer accepts or refuses it."
+    )
 
 
 def _receivers(agreement: Agreement) -> Iterator[str]:

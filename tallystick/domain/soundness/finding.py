@@ -71,6 +71,8 @@ def person_lists(agreement: Agreement) -> Iterator[tuple[str, tuple[PersonId, ..
     yield "/authorities/intake", agreement.authorities.intake
     if agreement.authorities.receivers:
         yield "/authorities/receivers", agreement.authorities.receivers
+    if agreement.authorities.filing:
+        yield "/authorities/filing", agreement.authorities.filing
     yield "/authorities/hold", agreement.authorities.hold
     yield "/objection/objectors", agreement.objection.objectors
     yield "/evidence_readers", agreement.evidence_readers

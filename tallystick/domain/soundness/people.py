@@ -62,6 +62,7 @@ def acts_for_own_side(agreement: Agreement) -> Iterator[Finding]:
         ("objector-not-depositor", "/objection/objectors", objectors, Role.DEPOSITOR),
         ("claimant-not-beneficiary", "/authorities/claimants", powers.claimants, Role.BENEFICIARY),
         ("receiver-not-beneficiary", "/authorities/receivers", powers.receivers, Role.BENEFICIARY),
+        ("filing-not-agent", "/authorities/filing", powers.filing, Role.ESCROW_AGENT),
         ("intake-not-agent", "/authorities/intake", powers.intake, Role.ESCROW_AGENT),
     )
     for code, where, persons, role in sides:
@@ -93,6 +94,32 @@ def quorums_reachable(agreement: Agreement) -> Iterator[Finding]:
                     "Lower k, or add neutral persons.",
                 )
                 break
+
+
+def filers_leave_enough(agreement: Agreement) -> Iterator[Finding]:
+    """Require that others can accept and approve what one person of the agent files for a beneficiary."""
+    everyone = frozenset(person.id for person in agreement.persons)
+    for place, filer in enumerate(agreement.authorities.filing):
+        where = f"/authorities/filing/{place}"
+        if not set(agreement.authorities.intake) - {filer}:
+            message = f"nobody else than {filer} could accept what they file"
+            yield error("filer-alone-at-intake", where, message, "Name another person for intake.")
+        for stage in agreement.stages:
+            for claimant in agreement.authorities.claimants:
+                if not stage.quorum.satisfied_by(everyone - _conflicted(agreement, claimant) - {filer}):
+                    message = f"{stage.id} can never be approved if {filer} files and {claimant} confirms"
+                    advice = "Lower k, add neutral persons, or let somebody else file."
+                    yield error("quorum-unreachable-for-filer", where, message, advice)
+                    break
+
+
+def confirmations_end(agreement: Agreement) -> Iterator[Finding]:
+    """Advise an end for claims that nobody confirms."""
+    if agreement.authorities.filing and agreement.windows.confirmation is None:
+        message = "no end is agreed for claims that are filed for a beneficiary and never confirmed"
+        yield warning(
+            "confirmation-without-end", "/windows", message, "Add `confirmation`, such as `10 business days`."
+        )
 
 
 def quorums_shared(agreement: Agreement) -> Iterator[Finding]:
@@ -238,6 +265,8 @@ RULES: Final[tuple[Rule, ...]] = (
     acts_for_own_side,
     grounds_include_cure,
     quorums_reachable,
+    filers_leave_enough,
+    confirmations_end,
     quorums_shared,
     claimants_without_seat,
     vetoes_shared,

@@ -21,6 +21,15 @@ class Intake(ActBody):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation(ActBody):
+    """A beneficiary confirms the claim that the escrow agent filed for it: from then on it is its own."""
+
+    KIND: ClassVar[Kind] = Kind.CONFIRMATION
+    declaration: Prose
+    receivers: tuple[Receiver, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeAcknowledgement(ActBody):
     """A person of the notified party says that the notice arrived."""
 
@@ -52,7 +61,11 @@ class Retraction(ActBody):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval(ActBody):
-    """One person's yes to stages of one claim; it counts for nothing else."""
+    """One person's yes to stages of one claim; it counts for nothing else.
+
+    Attributes:
+        confirmation: Of a claim that was filed for its beneficiary: the confirmation that makes it its own.
+    """
 
     KIND: ClassVar[Kind] = Kind.APPROVAL
     stages: tuple[StageId, ...]
@@ -60,6 +73,7 @@ class Approval(ActBody):
     expires_at: datetime
     reason: str
     contributions: tuple[Contribution, ...] = ()
+    confirmation: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +82,13 @@ class Denial(ActBody):
 
     Attributes:
         stages: The stages it is against; absent means the whole claim.
+        confirmation: As in `Approval`.
     """
 
     KIND: ClassVar[Kind] = Kind.DENIAL
     reason: str
     stages: tuple[StageId, ...] | None = None
+    confirmation: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

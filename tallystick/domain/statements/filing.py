@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from tallystick.domain.agreement.parties import sealed_to
 from tallystick.domain.codec import Prose
-from tallystick.domain.ids import Digest, PersonId, StageId
+from tallystick.domain.ids import Digest, PartyId, PersonId, StageId, party_of
 from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.statements.header import Header, LedgerSeen
 
@@ -44,6 +44,8 @@ class ClaimFiling(Header):
 
     Attributes:
         generation: The generation of rules that applies to the claim until its end.
+        for_: The beneficiary for whom a person of the escrow agent files; absent if the author claims for
+            their own party. That beneficiary declares and names the receivers when it confirms the claim.
         receivers: To whom everything that is released is sealed; any of them can open it.
         declaration: What the claimant declares, in words that can be held against them.
         ledger_seen: The newest checkpoint that the claimant had verified; absent if there is none.
@@ -55,7 +57,13 @@ class ClaimFiling(Header):
     deposit: Digest
     stages: tuple[StageId, ...]
     evidence: tuple[EvidenceDocument, ...]
-    receivers: tuple[Receiver, ...]
     purpose: Purpose
-    declaration: Prose
+    for_: PartyId | None = None
+    receivers: tuple[Receiver, ...] = ()
+    declaration: Prose | None = None
     ledger_seen: LedgerSeen | None = None
+
+    @property
+    def claimant_party(self) -> PartyId:
+        """The party that asks for the release."""
+        return self.for_ or party_of(self.person)

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from tallystick.crypto.envelope import Envelope
 from tallystick.domain.agreement.versions import with_longest_calendars
-from tallystick.domain.ids import Digest, party_of
+from tallystick.domain.ids import Digest
 from tallystick.domain.record.documents import StoredDocument, check_documents
 from tallystick.domain.record.filing import check_filing
 from tallystick.domain.soundness.simulation.calendars import check_calendars_reach
@@ -59,7 +59,7 @@ def check_may_be_filed(
         signed,
         at=at,
         deposit=verified_deposit(session, agreement_id, filing.deposit),
-        others=cases.of_party(session, agreement_id, party_of(filing.person)),
+        others=cases.beside(session, agreement_id, filing),
         revocations=revocations.revocations(session, agreement_id, terms.agreement),
         later=later,
     )

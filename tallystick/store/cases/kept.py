@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.ids import AgreementId, Digest, PartyId, party_of
+from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.limits.claims import CASE_CHARGE_BYTES_MIN, CASES_KEPT_BYTES_MAX
 from tallystick.proof.memory import Memory
 from tallystick.store.cases import casefile
@@ -53,21 +54,26 @@ class Cases:
             with reading(database) as session:
                 self.load(session, agreement_id, claim)
 
-    def of_party(self, session: Session, agreement_id: AgreementId, party: PartyId) -> list[Claim]:
-        """Return the claims that a party has filed under an agreement; no other claim is folded.
+    def beside(self, session: Session, agreement_id: AgreementId, filing: ClaimFiling) -> list[Claim]:
+        """Return the claims by or for the parties of a filing, under its agreement; no other is folded.
 
         Raises:
             RecordUnreadableError: One of them does not fold, or some filing does not say whose it is.
             DatabaseUnavailableError: The database is out of reach.
         """
         under = claims.of_agreements(session, [agreement_id])
-        own = [stored.digest for stored in under if _claimant(stored) == party]
+        own = [stored.digest for stored in under if not _parties(stored).isdisjoint(parties_of(filing))]
         return [self.load(session, agreement_id, claim).claim for claim in own]
 
 
-def _claimant(stored: StoredClaim) -> PartyId:
+def _parties(stored: StoredClaim) -> frozenset[PartyId]:
     with as_recorded(stored.digest):
-        return party_of(stored.filing().person)
+        return parties_of(stored.filing())
+
+
+def parties_of(filing: ClaimFiling) -> frozenset[PartyId]:
+    """Return the party that claims, and the one that files for it."""
+    return frozenset({filing.claimant_party, party_of(filing.person)})
 
 
 def _read(session: Session, claim: Digest, kept: CaseFile | None, raw: tuple[LedgerEntry, ...]) -> CaseFile:

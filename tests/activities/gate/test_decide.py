@@ -168,7 +168,7 @@ def test_with_every_premise_true_the_stage_is_released_and_opens(world: World) -
     assert answer.outcome == "released"
     assert claim.progress(CRITICAL).decision == answer.decision
     assert claim.state is ClaimState.PROVISIONING
-    assert len(last_decision(claim).premises) == 23
+    assert len(last_decision(claim).premises) == 24
     assert opened(world) == CONTENTS[LICENCE_KEYS]
 
 

@@ -18,10 +18,27 @@ from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import claim_id
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
-from tests.cli.conftest import URL, Office, claim_in_use, show_agreement, show_deposit
+from tests.cli.conftest import (
+    URL,
+    Office,
+    Ran,
+    claim_in_use,
+    show_agreement,
+    show_deposit,
+)
 from tests.support.sites.fake_api import HANGS_UP
-from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, BEN, KIM, PEOPLE, TOM, receivers
+from tests.support.worlds.agreements import (
+    AGREEMENT,
+    ANA,
+    BEA,
+    BEN,
+    KIM,
+    PEOPLE,
+    TOM,
+    receivers,
+)
 from tests.support.worlds.deliveries import Release, digest_of
+from tests.support.worlds.groundwork import FILED_FOR
 
 FORM = """\
 agreement: nordwind-halden
@@ -530,3 +547,34 @@ def test_own_form_is_shown_and_filed_where_there_is_no_terminal(office: Office, 
     assert (ran.code, len(office.sent())) == (0, 1)
     assert f"{BEA} files this claim" in ran.err
     assert "Sign this?" not in ran.err
+
+
+def filing_for(office: Office, tmp_path: Path, *options: str, for_: str = "", declared: bool = False) -> Ran:
+    """Let Ana file for a beneficiary under an agreement that lets her."""
+    release = Release(scratch=tmp_path / "for-another", terms=FILED_FOR)
+    show_agreement(office.api, release)
+    show_deposit(office.api, release)
+    written = Path(form()).read_text()
+    if not declared:
+        written = "\n".join(line for line in written.splitlines() if not line.startswith("declaration:"))
+    Path("claim.yaml").write_text(f"{written}\n{for_}")
+    return office.run("claim", "file", "claim.yaml", "--yes", *options, person=ANA)
+
+
+@pytest.mark.parametrize(("options", "for_"), [(("--for", "halden"), ""), ((), "for: halden")])
+def test_the_agent_files_for_a_beneficiary_without_its_declaration_and_receivers(
+    office: Office, tmp_path: Path, options: tuple[str, ...], for_: str
+) -> None:
+    office.api.shows["POST /v1/claims"] = {"claim": "clm-new"}
+    ran = filing_for(office, tmp_path, *options, for_=for_)
+    assert ran.code == 0, ran.err
+    body = read_signed(office.sent()[0], FILED_FOR).body
+    assert isinstance(body, ClaimFiling)
+    assert (body.person, body.for_, body.receivers, body.declaration) == (ANA, "halden", (), None)
+    assert "halden declares, and names to whom is sealed, when it confirms the claim" in ran.err
+
+
+def test_the_agent_declares_nothing_for_a_beneficiary(office: Office, tmp_path: Path) -> None:
+    ran = filing_for(office, tmp_path, "--for", "halden", declared=True)
+    assert ran.problem["code"] == "filing-incomplete"
+    assert office.sent() == []

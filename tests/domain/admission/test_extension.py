@@ -56,6 +56,7 @@ HELPS: Final[list[tuple[Kind, dict[str, object], bool]]] = [
     (Kind.INTAKE, {"accepted": False, "reasons": ("no stamp",)}, False),
     (Kind.NOTICE_ACKNOWLEDGEMENT, {}, True),
     (Kind.APPROVAL, {"stages": (), "purpose": "release", "expires_at": None, "reason": "yes"}, True),
+    (Kind.CONFIRMATION, {"receivers": (), "declaration": ""}, True),
     (Kind.RECEIVERS, {"receivers": (), "reason": ""}, True),
     (Kind.DENIAL, {"reason": "no"}, False),
     (Kind.OBJECTION, {"ground": "cured", "explanation": "it is"}, False),

@@ -9,7 +9,10 @@ from typing import Final
 import pytest
 
 from tallystick.domain.bodies import BODIES
-from tallystick.domain.claim.claim import Claim, StageProgress, WrongClaimStateError
+from tallystick.domain.claim.claim import (
+    Claim,
+    WrongClaimStateError,
+)
 from tallystick.domain.claim.evolve import evolve
 from tallystick.domain.claim.state import (
     ENDED,
@@ -19,6 +22,7 @@ from tallystick.domain.claim.state import (
     UNDECIDED,
     ClaimState,
     EventType,
+    StageProgress,
     StageState,
 )
 from tallystick.domain.ids import StageId
@@ -111,6 +115,9 @@ _ACTS: Final[Mapping[EventType, Callable[[World], Body]]] = {
         Kind.APPROVAL, "kim@kestrel", stages=(FIRST,), purpose=Purpose.RELEASE, expires_at=w.now, reason=""
     ),
     E.DENIAL_GIVEN: lambda w: w.body(Kind.DENIAL, "kim@kestrel", reason=""),
+    E.CLAIM_CONFIRMED: lambda w: w.body(
+        Kind.CONFIRMATION, "bea@halden", receivers=receivers(BEA), declaration=""
+    ),
     E.RECEIVERS_NAMED: lambda w: w.body(Kind.RECEIVERS, "bea@halden", receivers=receivers(BEA), reason=""),
     E.WITHDRAWN: lambda w: w.body(
         Kind.WITHDRAWAL, "bea@halden", reason=WithdrawalReason.OTHER, explanation=""

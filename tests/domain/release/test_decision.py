@@ -25,8 +25,21 @@ from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.statements.signed import Body, Entry
 from tallystick.limits.logs import ASTRAY_TOLD_MAX
 from tests.support.stories.stories import play
-from tests.support.worlds.agreements import BEA, BEN, PEOPLE, receivers
-from tests.support.worlds.groundwork import NO_DIGEST, key_of, some_digest
+from tests.support.worlds.agreements import (
+    ABE,
+    ANA,
+    BEA,
+    BEN,
+    KIM,
+    PEOPLE,
+    receivers,
+)
+from tests.support.worlds.groundwork import (
+    FILED_FOR,
+    NO_DIGEST,
+    key_of,
+    some_digest,
+)
 from tests.support.worlds.world import World
 
 DAY: Final = timedelta(days=1)
@@ -193,6 +206,41 @@ def contradicted(sight: Sight, entry: Entry) -> Sight:
     return replace(sight, unextended=frozenset({entry.signed.id}))
 
 
+@cache
+def confirmed() -> World:
+    """The same, of a claim that the agent filed and the beneficiary confirmed."""
+    return play(
+        """
+        ana files on behalf of halden
+        bea confirms for ben
+        abe accepts
+        dora acknowledges
+        the window ends
+        the gate is down
+        abe approves critical
+        kim approves critical
+        tom approves critical
+        = VALIDATING; critical QUORATE
+        """,
+        World(agreement=FILED_FOR),
+    )
+
+
+def of_confirmed(
+    change: Callable[[Agreement, Claim], tuple[Agreement, Claim]],
+) -> Callable[[Agreement, Claim, Sight], Facts]:
+    world = confirmed()
+    return lambda _, __, ___: (*change(world.agreement, world.claim), world.sight())
+
+
+def on_another_confirmation(claim: Claim, voter: PersonId) -> Claim:
+    """The claim with one approval that names another confirmation than the claim's."""
+    (entry, body), *_ = (one for one in claim.approvals if one[1].person == voter)
+    signed = replace(entry.signed, body=replace(body, confirmation=some_digest(9)))
+    kept = (one if one is not entry else replace(entry, signed=signed) for one in claim.entries)
+    return replace(claim, entries=tuple(kept))
+
+
 def told(change: Callable[[Claim], Claim]) -> Callable[[Agreement, Claim, Sight], Facts]:
     return lambda agreement, claim, sight: (agreement, change(claim), sight)
 
@@ -202,6 +250,12 @@ FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], 
     "claimant-entitled": (
         claimant_put_out,
         told(lambda c: revoked(replace(c, filing=replace(c.filing, receivers=receivers(BEN))), BEA)),
+        of_confirmed(lambda a, c: (a, revoked(c, ANA))),
+        of_confirmed(lambda a, c: (replace(a, authorities=replace(a.authorities, filing=(ABE,))), c)),
+    ),
+    "claim-confirmed": (
+        of_confirmed(lambda a, c: (a, revoked(c, BEA))),
+        of_confirmed(lambda a, c: (replace(a, authorities=replace(a.authorities, claimants=(BEN,))), c)),
     ),
     "receivers-named": (
         told(lambda c: revoked(replace(c, filing=replace(c.filing, receivers=receivers(BEN))), BEN)),
@@ -248,6 +302,7 @@ FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], 
     "stage-open": (stage_opens_later,),
     "not-decided-before": (told(lambda c: with_progress(c, "critical", decision=NO_DIGEST)),),
     "quorum-reached": (
+        of_confirmed(lambda a, c: (a, on_another_confirmation(c, KIM))),
         one_approval_less,
         told(
             lambda c: with_statements(

@@ -83,7 +83,7 @@ def test_a_signer_reads_the_claim_the_condition_the_evidence_and_the_stages() ->
         f"rules of generation {filing.generation}",
         "licence-keys, activation-rules",
         filing.deposit,
-        filing.declaration,
+        str(filing.declaration),
         *(document.plain_digest for document in filing.evidence),
     ):
         assert wanted in lines

@@ -206,6 +206,16 @@ ERRORS: list[tuple[str, str, Agreement]] = [
     ),
     ("age-recipient", "/persons/0/age_recipient", person(0, age_recipient="none")),
     ("receiver-classic", "/persons/2/age_recipient", person(2, age_recipient=CLASSIC_RECIPIENT)),
+    ("filing-not-agent", "/authorities/filing/1", authorities(filing=(ANA, KIM))),
+    ("filer-alone-at-intake", "/authorities/filing/0", authorities(filing=(ANA,), intake=(ANA,))),
+    (
+        "quorum-unreachable-for-filer",
+        "/authorities/filing/0",
+        replace(
+            authorities(filing=(ANA,)),
+            stages=(replace(AGREEMENT.stages[0], quorum=quorum({"all": [ANA, KIM]})), *AGREEMENT.stages[1:]),
+        ),
+    ),
     ("receiver-not-beneficiary", "/authorities/receivers/1", authorities(receivers=(BEA, ANA))),
     (
         "too-many-receivers",
@@ -459,6 +469,7 @@ ERRORS: list[tuple[str, str, Agreement]] = [
 ]
 
 WARNINGS: list[tuple[str, str, Agreement]] = [
+    ("confirmation-without-end", "/windows", authorities(filing=(ANA,))),
     (
         "age-recipient-classic",
         "/persons/2/age_recipient",

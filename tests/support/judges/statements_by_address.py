@@ -50,6 +50,7 @@ _SIGNERS: Final[Mapping[Kind, Sequence[PersonId]]] = {
     Kind.KEY_REVOCATION: (TOM,),
     Kind.DEPOSIT: (DORA,),
     Kind.CLAIM: (BEN,),
+    Kind.CONFIRMATION: (BEN,),
     Kind.INTAKE: (ANA,),
     Kind.NOTICE_ACKNOWLEDGEMENT: (DIRK,),
     Kind.OBJECTION: (DORA,),
@@ -67,6 +68,7 @@ _SIGNERS: Final[Mapping[Kind, Sequence[PersonId]]] = {
 }
 
 _ACTS: Final[Mapping[Kind, Mapping[str, object]]] = {
+    Kind.CONFIRMATION: {"receivers": receivers(BEN), "declaration": "So it is."},
     Kind.INTAKE: {"accepted": False, "reasons": ("the licence is missing",)},
     Kind.NOTICE_ACKNOWLEDGEMENT: {},
     Kind.OBJECTION: {"ground": "cured", "explanation": "It is cured.", "stages": (StageId("critical"),)},

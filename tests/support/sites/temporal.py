@@ -115,25 +115,29 @@ class Story:
 
     # ------------------------------------------------------------------ acts
 
-    async def files(self, *, stages: Sequence[str] = ("critical",), **members: object) -> Acknowledged:
-        await self.writes_claim(stages=stages, **members)
+    async def files(
+        self, *, stages: Sequence[str] = ("critical",), person: PersonId = BEA, **members: object
+    ) -> Acknowledged:
+        await self.writes_claim(stages=stages, person=person, **members)
         return await self.asks(self.filed)
 
-    async def writes_claim(self, *, stages: Sequence[str] = ("critical",), **members: object) -> Envelope:
+    async def writes_claim(
+        self, *, stages: Sequence[str] = ("critical",), person: PersonId = BEA, **members: object
+    ) -> Envelope:
         at = await self.now()
         said: dict[str, object] = {
             "generation": newest_generation(),
             "condition": "insolvency",
             "deposit": self.deposit,
             "stages": tuple(StageId(stage) for stage in stages),
-            "evidence": self.world.documents(at),
+            "evidence": self.world.documents(at, sender=person),
             "receivers": receivers(BEA),
             "purpose": Purpose.RELEASE,
             "declaration": "Support has ceased.",
             **members,
         }
-        filing = self.world.signed(self.world.body(ClaimFiling, BEA, at, **said), PEOPLE[BEA].signing_key)
-        self.filing = filing
+        body = self.world.body(ClaimFiling, person, at, **said)
+        self.filing = filing = self.world.signed(body, PEOPLE[person].signing_key)
         self.claim = statement_id(filing)
         self.world = replace(self.world, claim=self.claim)
         return filing
@@ -223,6 +227,7 @@ class Story:
             purpose=Purpose.RELEASE,
             expires_at=await self.now() + timedelta(days=25),
             reason=reason,
+            confirmation=self.on_record().confirmed_by,
         )
 
     async def approves(self, person: PersonId, *stages: str) -> Acknowledged:

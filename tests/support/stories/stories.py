@@ -19,6 +19,7 @@ import pytest
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import (
     Digest,
+    PartyId,
     PersonId,
 )
 from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOutcome
@@ -177,6 +178,17 @@ def files_with(world: World, who: Who, items: str) -> None:
 @_act(r"files it again")
 def files_again(world: World, who: Who) -> None:
     world.files(who[0], others=[world.claim])
+
+
+@_act(r"files on behalf of (\S+)")
+def files_for(world: World, who: Who, party: str) -> None:
+    world.files(who[0], stages=["critical"], for_=PartyId(party), receivers=(), declaration=None)
+
+
+@_act(r"confirms(?: for (.+))?")
+def confirms(world: World, who: Who, named: str | None) -> None:
+    persons = [PersonId(FULL_NAMES[name]) for name in _list(named) or ()] or [PersonId(who[0])]
+    world.says(Kind.CONFIRMATION, *who, declaration="Support has ceased.", receivers=receivers(*persons))
 
 
 @_act(r"files a drill")

@@ -237,13 +237,15 @@ class World:
         (kind,) = (kind for kind, form in BODIES.items() if type(body) is form)
         return sign(kind, write_body(body), list(keys))
 
-    def documents(self, at: datetime, items: Sequence[str] = ITEMS) -> tuple[EvidenceDocument, ...]:
+    def documents(
+        self, at: datetime, items: Sequence[str] = ITEMS, *, sender: PersonId = BEA
+    ) -> tuple[EvidenceDocument, ...]:
         """What a claim filed at `at` says of its documents, which the claimant has uploaded by now."""
         files = [sealed(self.agreement, item) for item in items]
         with reading(self.database) as session:
             new = [one for one in files if not blobs_with(session, sha256_digest(one))]
         for one in new:
-            self.uploads(one, at=at)
+            self.uploads(one, sender, at=at)
         return tuple(document(self.agreement, item, at) for item in items)
 
     def uploads(self, data: bytes, person: PersonId = BEA, *, at: datetime = FILED) -> Digest:

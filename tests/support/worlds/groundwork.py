@@ -1,6 +1,7 @@
 """The base of each small world: the signed agreement, dealt custody and one deposit."""
 
 from collections.abc import Container, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final
@@ -11,15 +12,31 @@ from tallystick.domain.claim.sight import Sight
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import ComponentId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
+from tallystick.domain.periods import Period
 from tallystick.domain.statements.custody import Custody, SealedShare
 from tallystick.domain.statements.deposits import Deposit, DepositedComponent
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.statements.signed import Signed, expect
 from tallystick.proof.reading import SignedAgreement, read_agreement, read_signed
-from tests.support.worlds.agreements import DECISION_KEY, PEOPLE
+from tests.support.worlds.agreements import (
+    ABE,
+    AGREEMENT,
+    ANA,
+    AUTHORITIES,
+    DECISION_KEY,
+    PEOPLE,
+    WINDOWS,
+)
 
 BEGIN: Final = datetime(2026, 11, 24, 9, tzinfo=UTC)  # a Tuesday
 NO_DIGEST: Final = Digest("sha256:" + 64 * "0")
+
+FILED_FOR: Final = replace(
+    AGREEMENT,
+    authorities=replace(AUTHORITIES, filing=(ANA, ABE)),
+    windows=replace(WINDOWS, confirmation=Period("5 business days")),
+)
+"""The sound agreement with persons of the escrow agent who may file for a beneficiary."""
 
 
 def some_digest(number: int) -> Digest:

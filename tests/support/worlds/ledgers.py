@@ -90,7 +90,6 @@ def claim(number: int, *, log: AgreementId = LOG) -> Envelope:
         deposit=NO_DIGEST,
         stages=(StageId("critical"),),
         evidence=(),
-        recipient="age1pq1",
         purpose=Purpose.RELEASE,
         declaration="So it is.",
     )

@@ -208,12 +208,14 @@ class World:
             "purpose": Purpose.RELEASE,
             "expires_at": self.now + timedelta(days=30),
             "reason": "the evidence is in order",
+            "confirmation": self.claim.confirmed_by,
         }
         return self.says(Kind.APPROVAL, person, **(given | members))
 
     def denies(self, person: str, *, stages: Sequence[str] | None = None) -> Entry:
-        scope = None if stages is None else tuple(StageId(stage) for stage in stages)
-        return self.says(Kind.DENIAL, person, reason="the record is of another company", stages=scope)
+        scope, named = None if stages is None else tuple(map(StageId, stages)), self.claim.confirmed_by
+        said = {"reason": "the record is of another company", "stages": scope, "confirmation": named}
+        return self.says(Kind.DENIAL, person, **said)
 
     def objects(
         self,

@@ -8,6 +8,7 @@ from tallystick.domain.acts.act import Act
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_one_of
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.confirming import check_confirmed
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
 from tallystick.domain.drafts.command import ActCommand, Ask, Form
@@ -18,9 +19,11 @@ from tallystick.domain.statements.acts import Intake
 
 
 def _rule(
-    agreement: Agreement, _: Claim, body: Intake, persons: frozenset[PersonId], __: datetime
+    agreement: Agreement, claim: Claim, body: Intake, persons: frozenset[PersonId], __: datetime
 ) -> EventType:
-    check_one_of(body.person, agreement.authorities.intake, "accept or refuse a claim's form")
+    check_confirmed(agreement, claim)
+    others = [person for person in agreement.authorities.intake if person != claim.filing.person]
+    check_one_of(body.person, others, "accept or refuse this claim's form: somebody else than its filer does")
     assert persons == {body.person}
     return EventType.INTAKE_ACCEPTED if body.accepted else EventType.INTAKE_REFUSED
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from tallystick.domain.acts.act import Act, never
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.authorship.authors import check_claimant
+from tallystick.domain.authorship.authors import check_one_of, claimants_of
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.evolve import check_undecided
 from tallystick.domain.claim.state import EventType
@@ -22,7 +22,8 @@ from tallystick.domain.statements.acts import Withdrawal
 def _rule(
     agreement: Agreement, claim: Claim, body: Withdrawal, _: frozenset[PersonId], __: datetime
 ) -> EventType:
-    check_claimant(agreement, claim, body.person, "withdraw this claim")
+    filer = (claim.filing.person,) if claim.is_unconfirmed else ()
+    check_one_of(body.person, (*claimants_of(agreement, claim), *filer), "withdraw this claim")
     check_undecided(claim)
     return EventType.WITHDRAWN_AS_CURED if body.reason is WithdrawalReason.CURED else EventType.WITHDRAWN
 

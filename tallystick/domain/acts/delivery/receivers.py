@@ -7,6 +7,7 @@ from typing import Final
 from tallystick.domain.acts.act import Act, always
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.confirming import check_confirmed
 from tallystick.domain.claim.evolve import check_undecided
 from tallystick.domain.claim.receivers import as_receivers, check_receivers
 from tallystick.domain.claim.state import EventType
@@ -30,6 +31,7 @@ def _rule(
         TallystickError: Signed by others, nothing is left to decide, or nothing may be sealed to them.
     """
     _check_signers(agreement, claim, persons)
+    check_confirmed(agreement, claim)
     check_undecided(claim)
     check_receivers(agreement, claim.claimant_party, body.receivers)
     return EventType.RECEIVERS_NAMED

@@ -7,6 +7,7 @@ from typing import Final
 from tallystick.domain.acts.act import Act
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.authorship.authors import check_together
+from tallystick.domain.authorship.interests import check_not_filer
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import order_event
 from tallystick.domain.claim.state import EventType
@@ -25,6 +26,8 @@ def _rule(
 ) -> EventType:
     check_together(persons, agreement.authorities.joint_instruction, "give a joint instruction")
     sides = {depositor(agreement).id, claim.claimant_party}
+    if body.outcome is Outcome.RELEASE and claim.filing.for_ is not None:
+        check_not_filer(claim, persons)
     if missing := sorted(sides - {party_of(person) for person in persons}):
         raise NotYoursError("both sides must sign a joint instruction", missing=list(missing))
     return order_event(claim, body.outcome)

@@ -9,7 +9,7 @@ from tallystick.domain.agreement.agreement import Agreement, depositor, voted_on
 from tallystick.domain.agreement.deadlines import deadline
 from tallystick.domain.agreement.plan import CustodyRule
 from tallystick.domain.authorship.authors import check_one_of, check_stages
-from tallystick.domain.authorship.interests import check_unconflicted
+from tallystick.domain.authorship.interests import check_names_confirmation, check_unconflicted
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.receivers import named_anew_at
 from tallystick.domain.claim.state import EventType
@@ -42,6 +42,7 @@ def _rule(
     for stage in body.stages:
         check_one_of(body.person, agreement.stage(stage).quorum.persons, f"approve stage {stage}")
     check_unconflicted(agreement, claim, body.person)
+    check_names_confirmation(claim, body.confirmation)
     if body.purpose is not claim.filing.purpose:
         raise MisdirectedError("the approval is for another purpose", expected=claim.filing.purpose.value)
     _check_lifetime(agreement, body, at)
@@ -97,6 +98,7 @@ def _completed(heading: Heading, claim: Claim, choices: Choices) -> Choices:
     Raises:
         NotYoursError: No stage waits, or the quorum of the one that waits does not name the author.
     """
+    choices = choices.but(confirmation=claim.confirmed_by)
     if "stage" in choices:
         return choices
     waiting = claim.undecided_stages[:1]
@@ -114,6 +116,7 @@ def _draft(heading: Heading, choices: Choices) -> Approval:
         purpose=heading.filing.purpose,
         expires_at=choices.maybe("expires_at", datetime) or latest,
         reason=choices.text("reason"),
+        confirmation=choices.digest("confirmation"),
     )
 
 
@@ -130,6 +133,8 @@ def _particulars(body: Approval, agreement: Agreement) -> Iterator[str]:
     for share in body.contributions:
         whose = f"the share of {share.component} held by {quoted(share.leaf)}"
         yield f"with {whose}, sealed for this claim, {share.sealed_digest}"
+    if body.confirmation is not None:
+        yield f"on the claim as its beneficiary confirmed it, {body.confirmation}"
     yield f"counts until {instant_text(body.expires_at)}, for {body.purpose} only"
     yield f"reason: {quoted(body.reason)}"
 

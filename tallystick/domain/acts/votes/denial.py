@@ -7,7 +7,7 @@ from typing import Final
 from tallystick.domain.acts.act import Act, never
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_one_of, check_stages
-from tallystick.domain.authorship.interests import check_unconflicted
+from tallystick.domain.authorship.interests import check_names_confirmation, check_unconflicted
 from tallystick.domain.claim.claim import Claim, includes
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
@@ -29,6 +29,7 @@ def _rule(
     """
     check_one_of(body.person, agreement.authorities.denial.persons, "deny this claim")
     check_unconflicted(agreement, claim, body.person)
+    check_names_confirmation(claim, body.confirmation)
     check_stages(claim, body.stages)
     standing = claim.votes_standing(Denial, body.person)
     if any(includes(denial.stages, body.stages) for _, denial in standing):
@@ -36,8 +37,17 @@ def _rule(
     return EventType.DENIAL_GIVEN
 
 
+def _completed(_: Heading, claim: Claim, choices: Choices) -> Choices:
+    return choices.but(confirmation=claim.confirmed_by)
+
+
 def _draft(heading: Heading, choices: Choices) -> Denial:
-    return Denial(**heading.members, reason=choices.text("reason"), stages=choices.stages)
+    return Denial(
+        **heading.members,
+        reason=choices.text("reason"),
+        stages=choices.stages,
+        confirmation=choices.digest("confirmation"),
+    )
 
 
 def _does(body: Denial) -> str:
@@ -49,6 +59,8 @@ def _particulars(body: Denial, agreement: Agreement) -> Iterator[str]:
     yield f"scope: {', '.join(body.stages) if body.stages is not None else 'the whole claim'}"
     yield f"a claim ends as denied once all of its undecided stages are denied by {needed}"
     yield "the same person cannot approve what they deny, until they retract the denial"
+    if body.confirmation is not None:
+        yield f"on the claim as its beneficiary confirmed it, {body.confirmation}"
     yield f"reason: {quoted(body.reason)}"
 
 
@@ -60,5 +72,6 @@ ACT: Final = Act(
     draft=_draft,
     does=_does,
     particulars=_particulars,
+    completed=_completed,
     command=ActCommand(name="deny", purpose="Deny a claim; enough denials end it.", asks=(STAGES, REASON)),
 )
