@@ -1,5 +1,6 @@
 """Acts that move a claim along, or end it.
 
-The escrow agent checks the form (`intake`), a person of the notified party confirms that notice arrived
-(`acknowledgement`), and the claimant gives up (`withdrawal`). Each module defines one `ACT`.
+A beneficiary confirms what the escrow agent filed for it (`confirmation`), the agent checks the form
+(`intake`), a person of the notified party confirms that notice arrived (`acknowledgement`), and the
+claimant gives up (`withdrawal`). Each module defines one `ACT`.
 """
