@@ -138,11 +138,17 @@ def show_ledger(api: FakeApi, statements: list[Envelope]) -> None:
 def show_claim(api: FakeApi, release: Release) -> ReleaseWorld:
     """Show the claim by its digest and by its short form; what happens in its world is shown as well."""
     world = claim_in_use(release)
+    show_world(api, world)
+    return world
+
+
+def show_world(api: FakeApi, world: ReleaseWorld) -> None:
+    """Show the claim of a world, and whatever happens in it."""
+    release = world.release
     view = {"claim": claim_id(release.claim), "digest": release.claim, "state": "ACCEPTED"}
     for name in (release.claim, claim_id(release.claim)):
         api.shows[f"/v1/claims/{name}/record"] = lambda: {"entries": world.shown, "next": None}
         api.shows[f"/v1/claims/{name}"] = view
-    return world
 
 
 def claim_in_use(release: Release) -> ReleaseWorld:
