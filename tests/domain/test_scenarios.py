@@ -14,6 +14,7 @@ from tests.support.stories.stories import play
 from tests.support.worlds.agreements import (
     AGREEMENT,
     agreement,
+    quorum,
 )
 from tests.support.worlds.groundwork import FILED_FOR
 from tests.support.worlds.world import World
@@ -1117,6 +1118,7 @@ FILED_FOR_STORIES: Final = (
         ana files on behalf of halden
         bea confirms
         ! not-authorised-to-state: ana accepts
+        ! not-authorised-to-state: bea and ana name as receiver ben
         abe accepts
         ! self-serving: ana approves critical
         ! self-serving: ana denies
@@ -1165,6 +1167,23 @@ FILED_FOR_STORIES: Final = (
         """,
     ),
 )
+
+
+def test_the_filer_instructs_no_release_together_with_both_sides() -> None:
+    joint = quorum({"all": ["dora@nordwind", "bea@halden", {"any": ["ana@harbour", "abe@harbour"]}]})
+    terms = replace(FILED_FOR, authorities=replace(FILED_FOR.authorities, joint_instruction=joint))
+    play(
+        """
+        ana files on behalf of halden
+        bea confirms
+        abe accepts
+        ! self-serving: dora, bea and ana instruct to release
+        dora, bea and abe instruct to release
+        dora, bea and ana instruct to refuse
+        = REFUSED
+        """,
+        World(agreement=terms),
+    )
 
 
 @pytest.mark.parametrize("story", FILED_FOR_STORIES, ids=[story.title for story in FILED_FOR_STORIES])

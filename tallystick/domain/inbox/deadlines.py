@@ -10,6 +10,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadline, deadline
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.confirming import confirm_until
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.stages import lapses_at, opens_at, report_due, still_waiting
 from tallystick.domain.claim.state import UNDECIDED, ClaimState, StageState
@@ -105,7 +106,11 @@ def _named(what: str, end: Deadline | None) -> Iterator[NamedDeadline]:
 
 
 def _intake_deadline(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
-    if claim.state is ClaimState.FILED:
+    if claim.state is not ClaimState.FILED:
+        return
+    if claim.is_unconfirmed:
+        yield from _named("confirmation", confirm_until(agreement, claim))
+    else:
         yield from _named("intake", intake_due(agreement, claim))
 
 

@@ -17,6 +17,7 @@ from tallystick.domain.release.seen import EXTENDED
 from tallystick.domain.statements.engine import Event
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, CRITICAL, DORA, KIM, TOM
+from tests.support.worlds.groundwork import FILED_FOR
 from tests.support.worlds.world import World
 
 
@@ -324,3 +325,37 @@ def test_deadlines_come_in_order() -> None:
     moments = [one.at for one in deadlines(world.agreement, world.claim, world.now)]
     assert moments == sorted(moments)
     assert len(moments) > 1
+
+
+def test_what_the_agent_filed_waits_for_its_beneficiary_until_the_agreed_moment() -> None:
+    world = play("ana files on behalf of halden", World(agreement=FILED_FOR))
+    assert waits(world) == {"confirmation": CLAIMANTS}
+    assert until(world, Awaited.CONFIRMATION) == named(world)["confirmation"]
+    assert "no end is agreed" not in why(world, Awaited.CONFIRMATION)
+
+
+def test_a_confirmation_without_an_end_is_called_that() -> None:
+    endless = replace(FILED_FOR, windows=replace(FILED_FOR.windows, confirmation=None))
+    world = play("ana files on behalf of halden\n90 days pass\n= FILED", World(agreement=endless))
+    assert until(world, Awaited.CONFIRMATION) is None
+    assert "no end is agreed" in why(world, Awaited.CONFIRMATION)
+
+
+def test_the_time_for_intake_runs_from_the_confirmation_and_waits_for_others_than_the_filer() -> None:
+    world = play("ana files on behalf of halden\n3 days pass\nbea confirms", World(agreement=FILED_FOR))
+    assert waits(world) == {"intake": ("abe@harbour",)}
+    own = play("3 days pass\nbea files for critical")
+    assert named(world)["intake"] == named(own)["intake"]
+
+
+def test_approvers_are_asked_again_once_receivers_are_named_anew() -> None:
+    world = play(
+        """
+        bea files for critical
+        ana accepts
+        kim approves critical
+        bea and ben name as receiver ben
+        """
+    )
+    assert "kim@kestrel" in waits(world)["approval"]
+    assert "(ben@halden) do not count" in why(world, Awaited.APPROVAL)

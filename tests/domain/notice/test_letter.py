@@ -10,11 +10,18 @@ from tallystick.domain.agreement.agreement import depositor
 from tallystick.domain.agreement.deadlines import deadline, received
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
-from tallystick.domain.ids import StageId
+from tallystick.domain.ids import (
+    PartyId,
+    StageId,
+)
 from tallystick.domain.notice.letter import claim_letter, claim_subject
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT, agreement
-from tests.support.worlds.groundwork import BEGIN
+from tests.support.worlds.groundwork import (
+    BEGIN,
+    FILED_FOR,
+)
+from tests.support.worlds.world import World
 
 CLAIM: Final = play("bea files for provisional, critical\nana accepts").claim
 
@@ -97,3 +104,14 @@ def test_a_letter_whose_last_moment_lies_after_the_calendars_end_is_written_and_
     assert "after 2026-12-04, the last day that calendar de-by covers" in text
     assert "You may object now." in text
     assert "the last moment to object is 20" not in text
+
+
+def test_the_letter_says_who_filed_for_whom_who_confirmed_and_what_they_declared() -> None:
+    world = play("ana files on behalf of halden\nbea confirms\nabe accepts", World(agreement=FILED_FOR))
+    lines = claim_letter(FILED_FOR, world.claim, at=world.now).splitlines()
+    assert (
+        f'"{FILED_FOR.party(PartyId("halden")).name}" claims the release of what you deposited under' in lines
+    )
+    assert f"Filed      {instant_text(BEGIN)} by ana@harbour" in lines
+    assert f"Confirmed  {instant_text(BEGIN)} by bea@halden" in lines
+    assert 'Declared   "Support has ceased."' in lines
