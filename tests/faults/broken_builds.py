@@ -1032,6 +1032,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/activities/gate/test_decide.py::test_stopped_between_any_two_steps_it_decides_once_and_gives_the_same",
     ),
     _build(
+        "the filer instructs a release together with both sides",
+        "tallystick/domain/acts/orders/instruction.py",
+        "        check_not_filer(claim, persons)\n",
+        "        pass\n",
+        "tests/domain/test_scenarios.py -k filer",
+    ),
+    _build(
         "the filer takes in what they filed",
         "tallystick/domain/acts/course/intake.py",
         " if person != claim.filing.person]",

@@ -19,6 +19,7 @@ from tallystick.domain.statements.signed import Entry
 from tests.support.judges.release_rule import ReleaseRule, Said
 from tests.support.stories.stories import happen, play
 from tests.support.worlds.agreements import AGREEMENT, CRITICAL, PEOPLE
+from tests.support.worlds.groundwork import FILED_FOR
 from tests.support.worlds.world import World
 
 _EVERY_DAY: Final = Calendar(id="every-day", weekend=(), holidays=(), covers_until=date(2099, 12, 31))
@@ -35,7 +36,9 @@ PLAIN: Final = replace(
         approval_lifetime=Period("P30D"),
         provisioning=Period("P2D"),
         returning=Period("P5D"),
+        confirmation=Period("P3D"),
     ),
+    authorities=FILED_FOR.authorities,
     notice=replace(AGREEMENT.notice, cutoff=time(23, 59), resumes=time(0)),
 )
 """The sound agreement, in days that all count, as the judge reads them."""
@@ -71,6 +74,11 @@ AGAINST: Final = (
     "bea reports critical rolled back",
     "bea reports provisional failed",
     "ben withdraws",
+    "bea confirms",
+    "ben confirms for bea, ben",
+    "bea and ben name as receiver ben",
+    "ben and abe name as receivers bea, ben",
+    *(f"{who} revokes their own key" for who in ("ana", "bea", "ben")),
     "the gate is down",
     "the gate works",
 )
@@ -84,6 +92,14 @@ IN_WINDOW: Final = """
     bea reports provisional activated
 """
 ABOUT_TO_BE_DECIDED: Final = f"{IN_WINDOW}\n4 days pass\nthe gate is down\nana approves critical"
+FOR_HALDEN: Final = """
+    ana files on behalf of halden
+    ben confirms for bea, ben
+    abe accepts
+    dora acknowledges
+    kim approves critical
+    tom approves critical
+"""
 APPROVED: Final = ("ana approves critical", "abe approves critical", "dora approves critical")
 LIFTED_BY_TOM: Final = ("ana and tom lift the hold", "tom revokes their own key")
 BEGINNINGS: Final = (
@@ -94,6 +110,10 @@ BEGINNINGS: Final = (
     f"{IN_WINDOW}\nthe last moment of the window comes",
     ABOUT_TO_BE_DECIDED,
     f"{ABOUT_TO_BE_DECIDED}\nthe gate works",
+    f"{ABOUT_TO_BE_DECIDED}\nbea and ben name as receiver ben",
+    "ana files on behalf of halden",
+    FOR_HALDEN,
+    f"{FOR_HALDEN}\n4 days pass\nthe gate is down\nabe approves critical",
 )
 
 
@@ -133,6 +153,10 @@ def check(world: World) -> None:
 )
 @example(IN_WINDOW, ["the gate is down", "kim holds the claim", "4 days pass", *APPROVED, *LIFTED_BY_TOM])
 @example(ABOUT_TO_BE_DECIDED, ["30 days pass", "ana approves critical"])
+@example(ABOUT_TO_BE_DECIDED, ["bea and ben name as receiver ben", "kim approves critical", *APPROVED])
+@example(FOR_HALDEN, ["4 days pass", *APPROVED])
+@example(FOR_HALDEN, ["4 days pass", "ben revokes their own key", *APPROVED])
+@example(FOR_HALDEN, ["bea and abe name as receiver bea", "bea revokes their own key", *APPROVED])
 @example(ABOUT_TO_BE_DECIDED, ["tom retracts the approval"])
 @example(f"{IN_WINDOW}\nthe last moment of the window comes", [*APPROVED, "1 second passes"])
 def test_the_domain_releases_what_an_independent_judge_releases(beginning: str, course: list[str]) -> None:

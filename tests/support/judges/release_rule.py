@@ -63,6 +63,8 @@ class ReleaseRule:
         filing, stage = self.record[0].body, self._stage(name)
         yield "not asked for", name not in filing["stages"]
         yield "not filed for a release", filing["purpose"] != "release"
+        yield "its beneficiary has not confirmed it", "for" in filing and self._confirmation is None
+        yield "nobody may receive", not self._receivers
         yield "not taken in", not any(one.body["accepted"] for one in self._of("intake"))
         yield "the claimant's key is revoked", bool(self.record[0].signers & self._revoked)
         yield "the claim has ended", self._ended()
@@ -114,14 +116,39 @@ class ReleaseRule:
 
     @cached_property
     def _barred(self) -> frozenset[str]:
-        (claimant,) = self.record[0].signers
-        party = "@" + claimant.partition("@")[2]
+        (filer,) = self.record[0].signers
+        confirmers = {str(one.body["person"]) for one in self._of("confirmation")}
+        party = "@" + self.record[0].body.get("for", filer.partition("@")[2])
         excluded = self.agreement.get("excludes_claimant_party", True)
         own = [one["id"] for one in self.agreement["persons"] if excluded and one["id"].endswith(party)]
-        return frozenset({claimant, *own})
+        return frozenset({filer, *confirmers, *own})
+
+    @cached_property
+    def _confirmation(self) -> Said | None:
+        """The beneficiary's word that makes a claim its own, as long as its author's key stands."""
+        return next(iter(self._standing("confirmation")), None)
+
+    def _on_this_claim(self, vote: Said) -> bool:
+        named = [one.id for one in self._of("confirmation")]
+        return [vote.body["confirmation"]] == named if "confirmation" in vote.body else not named
+
+    @cached_property
+    def _naming(self) -> Said:
+        """The statement that named the receivers last."""
+        return [self.record[0], *self._of("confirmation"), *self._of("receivers")][-1]
+
+    @cached_property
+    def _receivers(self) -> frozenset[str]:
+        named = {str(one["person"]) for one in self._naming.body.get("receivers", ())}
+        doubtful = self._naming.kind == "receivers" and self._naming.signers & self._revoked
+        return frozenset() if doubtful else frozenset(named - self._revoked)
 
     def _denying(self, stage: str) -> frozenset[str]:
-        denials = (one for one in self._standing("denial") if one.id not in self._taken_back)
+        denials = (
+            one
+            for one in self._standing("denial")
+            if one.id not in self._taken_back and self._on_this_claim(one)
+        )
         return frozenset(one.body["person"] for one in denials if _covers(one, stage))
 
     def _approving(self, stage: str) -> frozenset[str]:
@@ -133,6 +160,11 @@ class ReleaseRule:
                 and (one.body["claim"], one.body["purpose"]) == (self.record[0].id, "release")
                 and one.signers == frozenset({str(one.body["person"])})
                 and one.id not in self._taken_back
+                and self._on_this_claim(one)
+                and (
+                    self._naming.kind != "receivers"
+                    or self.record.index(one) > self.record.index(self._naming)
+                )
                 and datetime.fromisoformat(one.body["expires_at"]) >= self.now
             )
             - self._denying(stage)
