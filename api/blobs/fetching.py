@@ -17,6 +17,7 @@ from api.http.visibility import seen_agreement
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.authorship.authors import reporters_of
 from tallystick.domain.claim.disclosure import disclosed
+from tallystick.domain.claim.documents import documents_of
 from tallystick.domain.ids import AgreementId, Digest, party_of
 from tallystick.store.blobs.chunks import ChunkedBlob, chunks_in_row
 from tallystick.store.blobs.replicas import ReplicatedBlobs
@@ -127,7 +128,7 @@ def _evidence(case: CaseFile, caller: Caller) -> frozenset[Digest]:
     """Return the documents of a claim, if the caller is a reader under the claim's own version."""
     if caller.person_under(case.agreement) not in case.agreement.evidence_readers:
         return frozenset()
-    return frozenset(document.sealed_digest for document in case.claim.filing.evidence)
+    return frozenset(named.document.sealed_digest for named in documents_of(case.claim))
 
 
 def _disclosed(session: Session, case: CaseFile, caller: Caller) -> frozenset[Digest]:

@@ -20,7 +20,9 @@ from tallystick.crypto.envelope import Envelope, body_of, new_nonce, statement_i
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.documents.reading import read_so_far
+from tallystick.desk.documents.sealing import DocumentSealing, FileToSeal, send_after
 from tallystick.desk.files import read_envelope
+from tallystick.desk.kept.begun import Begun, working_in
 from tallystick.desk.signing import Confirm, signed_if_confirmed
 from tallystick.domain.acts.act import Act
 from tallystick.domain.acts.all import draft
@@ -108,6 +110,35 @@ def state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manne
         say("you signed this before, and no answer came: the same statement is sent again")
         say(f"statement {statement_id(kept)}")
     _pass_on(desk, case, act, kept or _signed(desk, case, said, manner), manner)
+
+
+def state_with_documents(
+    desk: Desk,
+    case: Case,
+    act: Act[Any],
+    choices: Choices,
+    manner: Manner,
+    *,
+    files: Sequence[FileToSeal],
+) -> None:
+    """State what brings documents, as `state` does: it goes out first, so that no file holds it up.
+
+    Raises:
+        DocumentsToFollowError: It is on record, and a document is not in the stores.
+        TallystickError: As `state`; or a file cannot be read, or sealed.
+    """
+    with working_in(desk.unsent.folder / f"{act.kind}-{case.claim.id}") as work:
+        sealing = DocumentSealing(desk=desk, terms=case.terms, work=work)
+        documents = sealing.sealed(files)
+        work.keep(Begun(plain=sealing.plain(documents)))
+        try:
+            with work.kept_if_open():
+                state(desk, case, act, choices.but(document=documents), manner)
+        except typer.Abort:
+            work.clear()
+            raise
+        sealing.keep(documents)
+    send_after(desk, case, documents)
 
 
 def state_together(desk: Desk, case: Case, act: Act[Any], file: Path, manner: Manner) -> None:

@@ -1,23 +1,20 @@
 """Filing a claim: read the form that people write, seal its evidence, sign and send the statement."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from tallystick.client.answers import member, text
-from tallystick.client.blobs import put_blob
 from tallystick.client.route import route
-from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
-from tallystick.desk.claim_form import AttachedFile, FormInPlace
+from tallystick.desk.claim_form import FormInPlace
 from tallystick.desk.deposits import read_deposit
 from tallystick.desk.desk import Desk
-from tallystick.desk.files import unreadable, unwritable
-from tallystick.desk.kept.begun import Begun, Hashing, Work, file_of, working_in
+from tallystick.desk.documents.sealing import DocumentSealing, FileToSeal, plain_digest
+from tallystick.desk.kept.begun import Begun, Work, working_in
 from tallystick.desk.signing import Confirm, signed_if_confirmed
-from tallystick.domain.agreement.agreement import Agreement, readers
+from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.documents import documents_in
 from tallystick.domain.claim.receivers import as_receivers, by_default
 from tallystick.domain.claim.state import CLOSED
 from tallystick.domain.codec import encode_object
@@ -31,12 +28,9 @@ from tallystick.domain.refusals import DepositNotClaimableError
 from tallystick.domain.soundness.check import obstacles
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument, Receiver
+from tallystick.domain.statements.header import Document
 from tallystick.domain.statements.signed import Signed, expect
-from tallystick.durable import sync_file
-from tallystick.limits.storage import BLOB_CHUNK_BYTES
-from tallystick.proof.case import Case
 from tallystick.proof.reading import SignedAgreement, read_signed
-from tallystick.regular import open_regular
 
 
 def file_claim(
@@ -89,27 +83,27 @@ class _Filing:
         body = expect(read_signed(begun, self.agreement), ClaimFiling).body
         if body.person != self.desk.person_in(self.agreement).id:
             return None
-        whole = all(self.work.has(file_of(one.item), one.sealed_digest) for one in body.evidence)
+        whole = self._sealing.holds(documents_in(body))
         if not self._says_the_same(body) or not whole or self._is_closed(statement_id(begun)):
             return None
         self.desk.tell("you signed this claim before, and no answer came: the same claim is sent again")
-        self._upload(body.evidence)  # what was there may have been removed meanwhile
+        self._upload(documents_in(body))  # what was there may have been removed meanwhile
         return begun
 
     def begun_now(self, confirm: Confirm) -> Envelope:
         """Seal the documents, show the claim, and sign it once every document is in the stores."""
-        documents = self._sealed_before() or self._sealed_now()
+        documents = self._sealing.sealed(self._brought())
         body = self._body(documents)
         check_says(self.signed.terms, body, at=self.at, deposit=self.deposit.body)
 
         def confirmed_and_uploaded(lines: Sequence[str]) -> None:
             confirm(lines)
-            self.work.keep(Begun(plain=self._plain(documents)))
+            self.work.keep(Begun(plain=self._sealing.plain(documents)))
             self._upload(documents)
 
         said = unsigned(Kind.CLAIM, encode_object(body))
         envelope = signed_if_confirmed(said, self.desk.keys, confirmed_and_uploaded, agreement=self.agreement)
-        self.work.keep(Begun(plain=self._plain(documents), envelope=envelope))
+        self.work.keep(Begun(plain=self._sealing.plain(documents), envelope=envelope))
         return envelope
 
     def sent(self, envelope: Envelope) -> JsonObject:
@@ -117,8 +111,7 @@ class _Filing:
         with self.work.kept_if_open():
             answer = self.desk.client.post_statement(route("claims"), envelope)
         self.desk.unsent.sent.keep(envelope)
-        self._keep(expect(read_signed(envelope, self.agreement), ClaimFiling).body.evidence)
-        self.work.clear()
+        self._sealing.keep(documents_in(read_signed(envelope, self.agreement).body))
         return answer
 
     @property
@@ -145,7 +138,7 @@ class _Filing:
             body.for_,
             body.receivers,
         )
-        attached = [(one.item, one.issued_at, self._plain_digest(one)) for one in form.evidence]
+        attached = [(one.name, one.issued_at, plain_digest(one.file)) for one in self._brought()]
         return said == asked and attached == [(d.item, d.issued_at, d.plain_digest) for d in body.evidence]
 
     def _is_closed(self, claim: Digest) -> bool:
@@ -158,75 +151,24 @@ class _Filing:
             raise
         return state in {closed.value for closed in CLOSED}
 
-    def _sealed_before(self) -> tuple[EvidenceDocument, ...]:
-        """Return the documents if an earlier call has sealed all of them, and from the same files."""
-        attached = self.placed.form.evidence
-        sealed = [self.work.digest_of(file_of(one.item)) for one in attached]
-        documents = tuple(
-            _document(one, self._plain_digest(one), digest)
-            for one, digest in zip(attached, sealed, strict=True)
-            if digest is not None
+    def _brought(self) -> tuple[FileToSeal, ...]:
+        """Return the files that the form attaches, each as the evidence item that the agreement knows."""
+        return tuple(
+            FileToSeal(
+                name=self.agreement.evidence_item(one.item).id,
+                file=self.placed.folder / one.file,
+                issued_at=one.issued_at,
+            )
+            for one in self.placed.form.evidence
         )
-        same = self.work.sealed_from() == self._plain(documents)
-        return documents if same and len(documents) == len(attached) else ()
 
-    def _sealed_now(self) -> tuple[EvidenceDocument, ...]:
-        self.work.clear()
-        return tuple(self._seal(one) for one in self.placed.form.evidence)
+    def _upload(self, documents: Iterable[Document]) -> None:
+        with self.work.kept_if_open():
+            self._sealing.upload(documents, refused="the claim was not sent")
 
-    def _seal(self, entry: AttachedFile) -> EvidenceDocument:
-        """Seal a document to the people whom the agreement entitles to read it."""
-        self.agreement.evidence_item(entry.item)
-        recipients = [parse_recipient(reader.age_recipient) for reader in readers(self.agreement)]
-        out = self.work.folder / file_of(entry.item)
-        try:
-            with out.open("xb") as sink:
-                writer = SealingWriter(sink, recipients)
-                plain = Hashing(writer)
-                for chunk in _chunks(self.placed.folder / entry.file):
-                    plain.write(chunk)
-                sealed = writer.finish()
-                sync_file(sink)
-        except OSError as error:
-            raise unwritable(out, error) from error
-        return _document(entry, plain.digest(), sealed.digest)
-
-    def _plain(self, documents: Iterable[EvidenceDocument]) -> dict[str, str]:
-        """Return from what each document was sealed, and under which version of the agreement."""
-        version = self.signed.terms.digest
-        return {one.item: f"{one.plain_digest} {one.sealed_digest} {version}" for one in documents}
-
-    def _plain_digest(self, entry: AttachedFile) -> Digest:
-        plain = Hashing()
-        for chunk in _chunks(self.placed.folder / entry.file):
-            plain.write(chunk)
-        return Digest(plain.digest())
-
-    def _upload(self, documents: Iterable[EvidenceDocument]) -> None:
-        """Put the documents into the stores; those that are there already are only asked for."""
-        for one in documents:
-            file = self.work.folder / file_of(one.item)
-            refused = f"{one.item} is not in the stores, so the claim was not sent"
-            with self._told(refused), self.work.kept_if_open():
-                put_blob(
-                    self.desk.client, file, one.sealed_digest, agreement=self.agreement.id, purpose="evidence"
-                )
-
-    @contextmanager
-    def _told(self, refused: str) -> Generator[None]:
-        try:
-            yield
-        except TallystickError:
-            self.desk.tell(refused)
-            raise
-
-    def _keep(self, documents: Iterable[EvidenceDocument]) -> None:
-        """Keep the sealed documents: should the stores lose one, nothing else can take its place."""
-        try:
-            for one in documents:
-                self.desk.documents.keep(self.work.folder / file_of(one.item), one.sealed_digest)
-        except OSError as error:  # the claim is on record: this does not make it fail
-            self.desk.tell(f"a sealed document could not be kept: {error.strerror}")
+    @property
+    def _sealing(self) -> DocumentSealing:
+        return DocumentSealing(desk=self.desk, terms=self.signed.terms, work=self.work)
 
     def _receivers(self, person: PersonId) -> tuple[Receiver, ...]:
         """Return whom the form names, or else whom the agreement has receive by default."""
@@ -235,7 +177,7 @@ class _Filing:
             return as_receivers(self.agreement, form.receivers)
         return as_receivers(self.agreement, form.receivers or by_default(self.agreement, person))
 
-    def _body(self, documents: tuple[EvidenceDocument, ...]) -> ClaimFiling:
+    def _body(self, documents: tuple[Document, ...]) -> ClaimFiling:
         form, person = self.placed.form, self.desk.person_in(self.agreement).id
         return ClaimFiling(
             **self.signed.terms.header(person, self.at, new_nonce()),
@@ -243,31 +185,13 @@ class _Filing:
             condition=form.condition,
             deposit=self.deposit.id,
             stages=form.stages,
-            evidence=documents,
+            evidence=tuple(_evidence(documents)),
             receivers=self._receivers(person),
             purpose=Purpose.RELEASE,
             for_=form.for_,
             declaration=_stripped(form.declaration),
             ledger_seen=self.desk.ledger_seen(self.agreement.id),
         )
-
-
-def send_documents(desk: Desk, case: Case) -> Sequence[tuple[str, bool]]:
-    """Send the documents of a claim on record again, from the files that were sealed when it was filed.
-
-    What a store has is only asked for. Return each document's item, and whether it is in the stores: not, if
-    its file is not kept here.
-
-    Raises:
-        TallystickError: The server refused (its code), or did not answer.
-    """
-    found = list[tuple[str, bool]]()
-    for one in case.claim.filing.evidence:
-        file = desk.documents.find(one.sealed_digest)
-        if file is not None:
-            put_blob(desk.client, file, one.sealed_digest, agreement=case.agreement.id, purpose="evidence")
-        found.append((one.item, file is not None))
-    return found
 
 
 def _stripped(text: str | None) -> str | None:
@@ -282,16 +206,12 @@ def _deposit(desk: Desk, agreement: Agreement, wanted: int) -> Signed[Deposit]:
     return read_deposit(view, agreement, asked=wanted)
 
 
-def _document(entry: AttachedFile, plain: str, sealed: Digest) -> EvidenceDocument:
-    return EvidenceDocument(
-        item=entry.item, issued_at=entry.issued_at, plain_digest=Digest(plain), sealed_digest=sealed
-    )
-
-
-def _chunks(file: Path) -> Iterator[bytes]:
-    try:
-        with open_regular(file) as source:
-            while chunk := source.read(BLOB_CHUNK_BYTES):
-                yield chunk
-    except OSError as error:
-        raise unreadable(file, error) from error
+def _evidence(documents: Iterable[Document]) -> Iterator[EvidenceDocument]:
+    for one in documents:
+        assert one.issued_at is not None, "a form dates each document"
+        yield EvidenceDocument(
+            item=one.name,
+            issued_at=one.issued_at,
+            plain_digest=one.plain_digest,
+            sealed_digest=one.sealed_digest,
+        )

@@ -137,6 +137,14 @@ class ConditionNotMetError(TallystickError):
     advice = "Add the documents that are missing and replace those that are too old; the facts name them."
 
 
+class DocumentsUnclearError(TallystickError):
+    """A statement names its documents so that nobody could say which of them is meant."""
+
+    code = "documents-unclear"
+    why = "A statement brings at most `limit` documents, and each has a name of its own."
+    advice = "Name each document, leave some out, or bring them with another statement."
+
+
 class DocumentsMissingError(ConditionNotMetError):
     """A claim names evidence documents that its party has not sent, or that no store has."""
 

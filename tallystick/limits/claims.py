@@ -16,6 +16,7 @@ UNCONFIRMED_PER_PERSON_MAX: Final = 20  # that one person of the escrow agent ha
 CLAIMS_PER_PARTY_MAX: Final = 200  # of all its keys together; each filing reads its own party's claims
 assert CLAIMS_PER_PERSON_MAX < CLAIMS_PER_PARTY_MAX  # so that no one key uses up its party's
 EVIDENCE_DOCUMENTS_MAX: Final = 32
+DOCUMENTS_PER_ACT_MAX: Final = 8  # that one objection or hold brings
 RECEIVERS_MAX: Final = 8  # of one claim; each share is sealed to every one of them
 SUBMISSIONS_REMEMBERED_MAX: Final = 64  # between the validator of an update and its handler
 

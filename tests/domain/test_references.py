@@ -51,6 +51,7 @@ FOLLOWED: Final[Mapping[str, tuple[str, ...]]] = {
         f"{S}cases/documents.py",
         "api/blobs/fetching.py",
     ),
+    "Document.sealed_digest": (f"{D}claim/documents.py", f"{S}cases/documents.py", "api/blobs/fetching.py"),
     # What persons state about it.
     "Approval.confirmation": (f"{D}acts/votes/approval.py", f"{D}claim/tally.py"),
     "Denial.confirmation": (f"{D}acts/votes/denial.py", f"{D}claim/tally.py"),
@@ -81,7 +82,7 @@ FOLLOWED: Final[Mapping[str, tuple[str, ...]]] = {
 NOT_TO_BE_FOLLOWED: Final = frozenset(
     {
         # Papers that only people have; whoever holds one compares it.
-        *("RulingDocument.plain_digest", "EvidenceDocument.plain_digest"),
+        *("RulingDocument.plain_digest", "EvidenceDocument.plain_digest", "Document.plain_digest"),
         *("Notice.text_digest", "StorageNotice.text_digest"),
     }
 )

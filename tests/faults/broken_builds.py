@@ -458,8 +458,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "anyone sends evidence",
         "tallystick/domain/authorship/senders.py",
-        "claimants = {party_of(one) for one in (*powers.claimants, *powers.filing)}",
-        "claimants = {party.id for party in agreement.parties}",
+        "_check(person, set(map(party_of, bringing)), ",
+        "_check(person, {party.id for party in agreement.parties}, ",
         "tests/api/routes/test_blobs.py -k evidence",
     ),
     _build(
@@ -792,6 +792,23 @@ BUILDS: Final[tuple[Build, ...]] = (
         "if desk.person_in(case.agreement).id not in readers:",
         "if not readers:",
         "tests/cli/commands/test_documents.py -k no_reader",
+    ),
+    _build(
+        "an objection waits for its documents",
+        "tallystick/cli/signing.py",
+        """        documents = sealing.sealed(files)
+""",
+        """        documents = sealing.sealed(files)
+        sealing.upload(documents, refused="it was not sent")
+""",
+        "tests/cli/commands/test_documents.py -k objection",
+    ),
+    _build(
+        "readers cannot fetch what an objection brings",
+        "tallystick/domain/claim/documents.py",
+        "body.documents if isinstance(body, DocumentedActBody) else ()",
+        "()",
+        "tests/api/routes/test_documents.py -k objection",
     ),
     _build(
         "a report takes what somebody wrote for its own markup",
@@ -2611,8 +2628,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "the sealed documents of a filed claim are not kept",
         "tallystick/desk/filing.py",
-        "        self._keep(expect(read_signed(envelope, self.agreement), ClaimFiling).body.evidence)\n",
-        "",
+        "        self._sealing.keep(documents_in(read_signed(envelope, self.agreement).body))\n",
+        "        self.work.clear()\n",
         "tests/cli/commands/test_claims.py -k sent_again_as_they_were_sealed",
     ),
     _build(

@@ -34,7 +34,7 @@ from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.acts import Approval, Denial
 from tallystick.domain.statements.deposits import TREE, Deposit, DepositedComponent
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.header import ActBody, Contribution, Header, LedgerSeen
+from tallystick.domain.statements.header import ActBody, Contribution, Document, Header, LedgerSeen
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
@@ -58,6 +58,17 @@ _DRAFTED: Final[Mapping[str, tuple[Kind, PersonId, dict[str, object]]]] = {
     "denial": (Kind.DENIAL, KIM, {"reason": "The record is of another company."}),
     "denial-of-a-stage": (Kind.DENIAL, KIM, {"reason": "Too early.", "stage": "source"}),
     "objection": (Kind.OBJECTION, DORA, {"ground": "cured", "explanation": "We have paid."}),
+    "objection-with-a-document": (
+        Kind.OBJECTION,
+        DORA,
+        {
+            "ground": "cured",
+            "explanation": "We have paid.",
+            "document": (
+                Document(name="receipt", plain_digest=some_digest(2), sealed_digest=some_digest(3)),
+            ),
+        },
+    ),
     "objection-to-a-stage": (
         Kind.OBJECTION,
         DORA,
@@ -80,6 +91,22 @@ _DRAFTED: Final[Mapping[str, tuple[Kind, PersonId, dict[str, object]]]] = {
     "joint-instruction": (Kind.JOINT_INSTRUCTION, DORA, {"outcome": "refuse", "reason": "We agree."}),
     "withdrawal": (Kind.WITHDRAWAL, BEA, {"reason": "cured", "explanation": "They have paid."}),
     "hold": (Kind.HOLD, KIM, {"reason": "An injunction.", "stage": "source"}),
+    "hold-with-documents": (
+        Kind.HOLD,
+        KIM,
+        {
+            "reason": "An injunction.",
+            "document": (
+                Document(name="order", plain_digest=some_digest(2), sealed_digest=some_digest(3)),
+                Document(
+                    name="a note",
+                    plain_digest=some_digest(4),
+                    sealed_digest=some_digest(5),
+                    issued_at=datetime(2026, 11, 20, tzinfo=UTC),
+                ),
+            ),
+        },
+    ),
     "hold-of-the-claim": (Kind.HOLD, KIM, {"reason": "An injunction."}),
     "hold-lift": (Kind.HOLD_LIFT, ANA, {"of": some_digest(4), "reason": "It was dissolved."}),
     "receivers": (

@@ -7,7 +7,8 @@ sends it as it is.
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -16,16 +17,18 @@ import typer
 
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
-from tallystick.cli.signing import Manner, send, state, state_together
+from tallystick.cli.signing import Manner, send, state, state_together, state_with_documents
 from tallystick.desk.claims import open_claim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
+from tallystick.desk.documents.sealing import FileToSeal
 from tallystick.desk.files import unreadable
 from tallystick.domain.acts.act import Act
 from tallystick.domain.acts.all import BY_COMMAND
 from tallystick.domain.codec import instant
 from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
 from tallystick.domain.drafts.command import ActCommand, Ask, Form
+from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import as_digest, digest
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.proof.case import Case
@@ -41,6 +44,7 @@ Cosign = Annotated[
 ]
 Send = Annotated[Path | None, typer.Option("--send", help="Send the envelope in this file as it is.")]
 
+_DOCUMENT: Final = re.compile(r"([A-Za-z0-9_-]{1,48})(?:@([0-9TZ:-]{1,20}))?=(.+)", re.ASCII | re.DOTALL)
 _PASSING: Final[Mapping[str, object]] = MappingProxyType({"out": Out, "cosign": Cosign, "send": Send})
 
 
@@ -52,7 +56,7 @@ def add(act: Act[Any], app: typer.Typer) -> None:
     def run(context: typer.Context, claim: str, api: str, key: Path, **given: Any) -> None:  # noqa: ANN401 - by ask
         passing = {name: given.pop(name) for name in _PASSING if name in given}
         manner = Manner(yes=given.pop("yes"), as_json=given.pop("as_json"), **passing)
-        trusted, choices = given.pop("trust"), _choices(command, given)
+        trusted, choices, files = given.pop("trust"), _choices(command, given), _files(command, given)
         with opened(context, api, key) as desk:
             case = open_claim(desk, claim, at=now(), trusted=trusted)
             if manner.send is not None:
@@ -60,7 +64,7 @@ def add(act: Act[Any], app: typer.Typer) -> None:
             elif manner.cosign is not None:
                 state_together(desk, case, act, manner.cosign, manner)
             else:
-                _state(desk, case, act, choices, manner)
+                _state(desk, case, act, choices, manner, files=files)
 
     parameters = list(_parameters(command, act))
     # Typer reads a command's interface from its signature, which is made here from the act's questions.
@@ -69,10 +73,15 @@ def add(act: Act[Any], app: typer.Typer) -> None:
     app.command(command.name, help=command.purpose)(run)
 
 
-def _state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manner) -> None:
+def _state(
+    desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manner, *, files: Sequence[FileToSeal]
+) -> None:
     """State it; a missing answer is wrong usage."""
     try:
-        state(desk, case, act, choices, manner)
+        if files:
+            state_with_documents(desk, case, act, choices, manner, files=files)
+        else:
+            state(desk, case, act, choices, manner)
     except DraftIncompleteError as error:
         asks = act.command.asks if act.command is not None else ()
         missing = next((ask.name for ask in asks if ask.choice == error.facts["missing"]), "")
@@ -116,8 +125,26 @@ def _parameter(
 
 
 def _choices(command: ActCommand, given: Mapping[str, Any]) -> Choices:
-    answers = {ask.choice: _answer(ask, given[ask.name]) for ask in command.asks}
-    return Choices(**answers)
+    asks = (ask for ask in command.asks if ask.form is not Form.DOCUMENT)
+    return Choices(**{ask.choice: _answer(ask, given[ask.name]) for ask in asks})
+
+
+def _files(command: ActCommand, given: Mapping[str, Any]) -> tuple[FileToSeal, ...]:
+    """Return the files that the author brings as documents: what is named after them is made by sealing."""
+    brought = (given[ask.name] or () for ask in command.asks if ask.form is Form.DOCUMENT)
+    return tuple(_file(one) for several in brought for one in several)
+
+
+def _file(given: str) -> FileToSeal:
+    found = _DOCUMENT.fullmatch(given)
+    if found is None:
+        raise typer.BadParameter("--document must be NAME=FILE or NAME@DATE=FILE, such as award=award.pdf")
+    name, day, file = found.groups()
+    try:
+        issued_at = None if day is None else instant(day if "T" in day else f"{day}T00:00:00Z")
+    except MalformedError as error:
+        raise typer.BadParameter(f"the date in {given} is none: {error.message}") from error
+    return FileToSeal(name=name, file=Path(file), issued_at=issued_at)
 
 
 def _answer(ask: Ask, given: Any) -> object:  # noqa: ANN401 - what Typer read

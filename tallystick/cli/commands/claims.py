@@ -20,7 +20,8 @@ from tallystick.desk.claim_form import read_claim_form
 from tallystick.desk.claims import case_lines, open_claim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
-from tallystick.desk.filing import file_claim, send_documents
+from tallystick.desk.documents.sealing import send_again
+from tallystick.desk.filing import file_claim
 from tallystick.domain.acts.all import OF_CLAIM
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.claim.state import CLOSED, ClaimState
@@ -65,8 +66,8 @@ class DocumentsNotKeptError(TallystickError):
     """Documents of a claim whose sealed files are not next to the key."""
 
     code = "documents-not-kept"
-    why = "Only the very file that was sealed when the claim was filed can take the place of a lost document."
-    advice = "Repeat the command with the key that filed the claim, on its machine, or with its backup."
+    why = "Only the very file that was sealed for the statement can take the place of a lost document."
+    advice = "Repeat the command with the key that signed the statement, on its machine, or with its backup."
 
 
 @app.command()
@@ -79,9 +80,9 @@ def resend(
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Send a claim's evidence documents again, if the stores have lost one."""
+    """Send the documents that you brought to a claim, if the stores do not have one, or lost it."""
     with opened(context, api, key) as desk:
-        sent = send_documents(desk, open_claim(desk, claim, at=now(), trusted=trust))
+        sent = send_again(desk, open_claim(desk, claim, at=now(), trusted=trust))
     missing = [item for item, there in sent if not there]
     if missing:
         raise DocumentsNotKeptError(f"not kept next to {key}: {', '.join(missing)}", missing=missing)

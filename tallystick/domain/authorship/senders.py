@@ -17,14 +17,14 @@ def check_sends_deposits(agreement: Agreement, person: PersonId) -> None:
 
 
 def check_sends_evidence(agreement: Agreement, person: PersonId) -> None:
-    """Refuse evidence documents from anyone whose party files no claims: only a filing names them.
+    """Refuse documents from anyone whose party can name none: it neither claims, nor objects, nor holds.
 
     Raises:
-        NotYoursError: No person of their party may file a claim.
+        NotYoursError: No person of their party may file a claim, object to one, or place a hold.
     """
     powers = agreement.authorities
-    claimants = {party_of(one) for one in (*powers.claimants, *powers.filing)}
-    _check(person, claimants, "only a claimant's party sends evidence")
+    bringing = {*powers.claimants, *powers.filing, *agreement.objection.objectors, *powers.hold}
+    _check(person, set(map(party_of, bringing)), "only a party that claims, objects or holds sends documents")
 
 
 def _check(person: PersonId, allowed: set[PartyId], why: str) -> None:

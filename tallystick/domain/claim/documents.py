@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Kind
+from tallystick.domain.quoting import quoted
+from tallystick.domain.refusals import DocumentsUnclearError
 from tallystick.domain.statements.filing import ClaimFiling
-from tallystick.domain.statements.header import Document
+from tallystick.domain.statements.header import Document, DocumentedActBody
 from tallystick.domain.statements.signed import Body
+from tallystick.limits.claims import DOCUMENTS_PER_ACT_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,26 @@ def documents_in(body: Body) -> tuple[Document, ...]:
             )
             for one in body.evidence
         )
-    return ()
+    return body.documents if isinstance(body, DocumentedActBody) else ()
+
+
+def check_names(body: DocumentedActBody) -> None:
+    """Refuse an act that brings too many documents, or does not name each of them.
+
+    Raises:
+        DocumentsUnclearError: Their names are blank or not different, or they are too many.
+    """
+    names = [one.name for one in body.documents]
+    if len(names) > DOCUMENTS_PER_ACT_MAX or not all(map(str.strip, names)) or len(set(names)) < len(names):
+        raise DocumentsUnclearError("name each document, and no two alike", limit=DOCUMENTS_PER_ACT_MAX)
+
+
+def document_words(body: DocumentedActBody) -> Iterator[str]:
+    """Yield a line for each document that an act brings, as its signer reads it."""
+    for one in body.documents:
+        dated = "undated" if one.issued_at is None else f"dated {instant_text(one.issued_at)}"
+        yield f"document {quoted(one.name)}, {dated}, {one.plain_digest}"
+        yield f"  sealed as {one.sealed_digest}"
 
 
 def _named(claim: Claim) -> Iterator[tuple[Digest, Body, Document]]:

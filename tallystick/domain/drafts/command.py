@@ -13,6 +13,8 @@ class Form(Enum):
     MOMENT = auto()
     PAPER = auto()
     """A word and a file; only the file's digest is sent."""
+    DOCUMENT = auto()
+    """A name and a file: the file is sealed to the agreement's readers, and sent."""
     UNLESS = auto()
     """A switch: the choice is true unless the switch is given."""
 
@@ -62,3 +64,10 @@ class ActCommand:
 
 REASON: Final = Ask(choice="reason", help="The reason; it goes on record.")
 STAGES: Final = Ask(choice="stage", help="Only this stage; repeatable.", several=True, optional=True)
+DOCUMENTS: Final = Ask(
+    choice="document",
+    help="NAME=FILE, or NAME@DATE=FILE: a document, sealed to its readers and sent; repeatable.",
+    form=Form.DOCUMENT,
+    several=True,
+    optional=True,
+)

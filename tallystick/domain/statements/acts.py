@@ -8,7 +8,7 @@ from tallystick.domain.codec import Prose
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.kinds import Kind, Purpose, WithdrawalReason
 from tallystick.domain.statements.filing import Receiver
-from tallystick.domain.statements.header import ActBody, Contribution
+from tallystick.domain.statements.header import ActBody, Contribution, DocumentedActBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class NoticeAcknowledgement(ActBody):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Objection(ActBody):
+class Objection(DocumentedActBody):
     """A contrary instruction: the condition is not met, or the default was cured.
 
     Attributes:
@@ -110,7 +110,7 @@ class ReceiversNamed(ActBody):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold(ActBody):
+class Hold(DocumentedActBody):
     """Freezes a claim, or some of its stages: until it is lifted, nothing is decided in its scope."""
 
     KIND: ClassVar[Kind] = Kind.HOLD

@@ -81,6 +81,17 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentedActBody(ActBody):
+    """An act that may bring documents.
+
+    Attributes:
+        documents: Each under a name of its own. That it is named here does not say that a store has it.
+    """
+
+    documents: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
     """A share of a component's key, re-sealed to the claim's receivers: a blob, by digest."""
 

@@ -10,8 +10,22 @@ from tallystick.crypto.age import seal_bytes
 from tallystick.crypto.age.header import Stanza, encode_header
 from tallystick.crypto.age.keys import FILE_KEY_BYTES, X25519Identity
 from tallystick.domain.ids import PersonId, sha256_digest
+from tallystick.domain.statements.acts import Intake, Objection
+from tallystick.domain.statements.header import Document
 from tests.support.sites.service import Service
-from tests.support.worlds.agreements import ABE, ANA, BEA, BEN, DIRK, DORA, KIM, PEOPLE, TOM, agreement
+from tests.support.worlds.agreements import (
+    ABE,
+    AGREEMENT,
+    ANA,
+    BEA,
+    BEN,
+    DIRK,
+    DORA,
+    KIM,
+    PEOPLE,
+    TOM,
+    agreement,
+)
 from tests.support.worlds.documents import document, sealed
 from tests.support.worlds.gate_worlds import World
 
@@ -218,3 +232,53 @@ async def test_the_documents_of_a_claim_are_listed_with_what_its_party_has_sent(
     rest = (await service.get(f"{path}?cursor={again['next']}", KIM)).json()
     assert [one["size_bytes"] for one in (*again["documents"], *rest["documents"])] == [None, None]
     assert rest["next"] is None
+
+
+async def objects(service: Service, data: bytes) -> None:
+    """Have the depositor object to the world's claim, with a document that is sealed as `data`."""
+    document = Document(
+        name="receipt", plain_digest=sha256_digest(b"paid"), sealed_digest=sha256_digest(data)
+    )
+    assert (await service.says("intakes", Intake, ANA, accepted=True)).status_code == 201
+    members = {"ground": "cured", "explanation": "We have paid.", "documents": (document,)}
+    answer = await service.says("objections", Objection, DORA, **members)
+    assert answer.status_code == 201, answer.text
+
+
+async def test_an_objection_is_on_record_before_its_document_is_sent_and_the_document_is_told_as_missing(
+    claimed: Service,
+) -> None:
+    data = sealed(claimed.world.agreement, "receipt")
+    await objects(claimed, data)
+    path, place = f"/claims/{claimed.world.claim}", {"agreement": AGREEMENT.id, "purpose": "evidence"}
+    assert (await claimed.get(path)).json()["state"] == "CONTESTED"
+    *_, told = (await claimed.get(f"{path}/documents")).json()["documents"]
+    assert (told["name"], told["person"], told["size_bytes"]) == ("receipt", DORA, None)
+    sent = await claimed.http.put(
+        f"/v1/blobs/{sha256_digest(data)}", content=data, params=place, headers=claimed.signed_in(DORA)
+    )
+    assert sent.status_code == 201
+    *_, told = (await claimed.get(f"{path}/documents")).json()["documents"]
+    assert told["size_bytes"] == len(data)
+    fetched = {
+        person: (await claimed.get(f"/blobs/{sha256_digest(data)}", person)).status_code
+        for person in (KIM, TOM, DORA, BEA, BEN)
+    }
+    assert fetched == {KIM: 200, TOM: 200, DORA: 200, BEA: 404, BEN: 404}
+
+
+async def test_a_document_that_another_party_sent_is_not_the_objectors(claimed: Service) -> None:
+    data = sealed(claimed.world.agreement, "receipt")
+    await objects(claimed, data)
+    claimed.world.uploads(data, ANA)
+    *_, told = (await claimed.get(f"/claims/{claimed.world.claim}/documents")).json()["documents"]
+    assert told["size_bytes"] is None
+
+
+async def test_readers_of_the_claims_own_version_fetch_what_an_objection_brings(claimed: Service) -> None:
+    data = sealed(claimed.world.agreement, "receipt")
+    await objects(claimed, data)
+    claimed.world.uploads(data, DORA)
+    fewer = agreement(version=2, supersedes=claimed.world.digest, evidence_readers=(ANA, BEN))
+    World(folder=claimed.world.folder, agreement=fewer).register()
+    assert (await claimed.get(f"/blobs/{sha256_digest(data)}", KIM)).status_code == 200

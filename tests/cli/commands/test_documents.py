@@ -2,16 +2,24 @@
 
 import stat
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tallystick.crypto.age import parse_recipient, seal_bytes
+from tallystick.crypto.age import NoIdentityMatchesError, open_bytes, parse_recipient, seal_bytes
+from tallystick.crypto.envelope import Envelope, envelope_json
+from tallystick.desk.clock import now
 from tallystick.domain.agreement.agreement import readers
+from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import PersonId
+from tallystick.domain.statements.acts import Hold, Objection
 from tallystick.limits.storage import EVIDENCE_BLOB_BYTES_MAX
+from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office, Ran, show_agreement, show_claim
-from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, KIM, PEOPLE
+from tests.support.sites.fake_api import HANGS_UP, Answer
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE
 from tests.support.worlds.deliveries import Release, digest_of
 
 READERS = tuple(reader.id for reader in readers(AGREEMENT))
@@ -190,3 +198,123 @@ def test_a_signer_is_told_what_they_have_opened_and_what_not(office: Office, rel
     assert f'not opened: 2 "{DECLARATION}" by {BEA}' in told
     assert told.index("you have opened") < told.index("to be signed now")
     assert "you have opened 0 of 2 documents" in office.run(*deny, "--yes", person=KIM).err
+
+
+def brings(office: Office, claim: str, *words: str, act: str = "object", answer: str = "") -> Ran:
+    ground = (
+        ("--ground", "cured", "--explanation", "We have paid.") if act == "object" else ("--reason", "So.")
+    )
+    yes = () if answer else ("--yes",)
+    person = DORA if act == "object" else KIM
+    return office.run(act, claim, *ground, *words, *yes, person=person, answer=answer)
+
+
+def test_an_objection_goes_out_before_its_documents_which_only_their_readers_open(
+    office: Office, release: Release
+) -> None:
+    Path("paid.pdf").write_bytes(CONTENT)
+    ran = brings(office, release.claim, "--document", "receipt@2026-11-20=paid.pdf")
+    assert ran.code == 0, ran.err
+    body = read_signed(office.sent()[0], AGREEMENT).body
+    assert isinstance(body, Objection)
+    (one,) = body.documents
+    assert (one.name, one.plain_digest) == ("receipt", digest_of(CONTENT))
+    assert one.issued_at == datetime(2026, 11, 20, tzinfo=UTC)
+    raw = office.api.blobs[one.sealed_digest]
+    assert all(open_bytes(raw, [PEOPLE[reader].identity]) == CONTENT for reader in READERS)
+    with pytest.raises(NoIdentityMatchesError):
+        open_bytes(raw, [PEOPLE[BEA].identity])
+    asked = [one.split("?")[0].split("/v1/")[0] + one.split("/v1/")[1][:6] for one in office.api.asked]
+    assert asked.index("POST claims") < asked.index("PUT blobs/")
+    assert 'document "receipt", dated 2026-11-20T00:00:00Z, sha256:' in ran.err
+
+
+def test_a_hold_brings_documents_too_and_they_need_no_date(office: Office, release: Release) -> None:
+    Path("order.pdf").write_bytes(CONTENT)
+    assert brings(office, release.claim, "--document", "order=order.pdf", act="hold").code == 0
+    body = read_signed(office.sent()[0], AGREEMENT).body
+    assert isinstance(body, Hold)
+    assert [(one.name, one.issued_at) for one in body.documents] == [("order", None)]
+
+
+def test_an_objection_stands_though_its_document_finds_no_room_and_the_document_follows(
+    office: Office, release: Release
+) -> None:
+    Path("paid.pdf").write_bytes(CONTENT)
+    words = ("--document", "receipt=paid.pdf")
+    full = {"code": "blob-quota", "detail": "no room left", "title": "t", "advice": "a"}
+    office.api.fails = FailsPuts(full)
+    ran = brings(office, release.claim, *words)
+    assert (ran.code, ran.problem["code"]) == (1, "documents-to-follow")
+    (envelope,) = office.sent()
+    office.api.fails = {}
+    recorded(office, envelope)
+    ran = office.run("claim", "resend", release.claim, "--json", person=DORA)
+    assert (ran.code, ran.json["documents"]) == (0, ["receipt"]), ran.err
+    body = read_signed(envelope, AGREEMENT).body
+    assert isinstance(body, Objection)
+    assert body.documents[0].sealed_digest in office.api.blobs
+
+
+def test_a_repeated_objection_is_the_same_one_with_the_same_documents(
+    office: Office, release: Release
+) -> None:
+    Path("paid.pdf").write_bytes(CONTENT)
+    words = ("--document", "receipt=paid.pdf")
+    office.api.fails[f"POST /v1/claims/{release.claim}/objections"] = [(HANGS_UP, None)]
+    assert brings(office, release.claim, *words).code == 3
+    assert brings(office, release.claim, *words).code == 0
+    (envelope,) = office.sent()
+    body = read_signed(envelope, AGREEMENT).body
+    assert isinstance(body, Objection)
+    assert {one.sealed_digest for one in body.documents} == set(office.api.blobs)
+
+
+def test_who_says_no_has_sent_nothing_and_keeps_no_sealed_file(office: Office, release: Release) -> None:
+    Path("paid.pdf").write_bytes(CONTENT)
+    ran = brings(office, release.claim, "--document", "receipt=paid.pdf", answer="n\n")
+    assert (ran.code, office.sent(), office.api.blobs) == (1, [], {})
+    left = [file.name for file in office.folder.rglob("*.age")]
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    "given", ["paid.pdf", "=paid.pdf", "a b=paid.pdf", "../x=paid.pdf", "x@never=paid.pdf", "x@2026-13-01=p"]
+)
+def test_a_document_without_a_plain_name_or_date_is_wrong_usage(
+    given: str, office: Office, release: Release
+) -> None:
+    assert brings(office, release.claim, "--document", given).code == 2
+
+
+@pytest.mark.parametrize("there", ["nothing", "a folder"])
+def test_a_document_that_cannot_be_read_is_told_before_anything_is_signed(
+    there: str, office: Office, release: Release
+) -> None:
+    if there == "a folder":
+        Path("paid.pdf").mkdir()
+    ran = brings(office, release.claim, "--document", "receipt=paid.pdf")
+    assert (ran.code, ran.problem["code"], office.sent()) == (1, "file-unusable", [])
+
+
+class FailsPuts(dict[str, list[Answer]]):
+    """Refuses each part of a blob."""
+
+    def __init__(self, problem: dict[str, str]) -> None:
+        self._problem = problem
+
+    def get(self, asked: str, default: object = None) -> Any:  # type: ignore[override]  # noqa: ANN401
+        return self[asked] if asked.startswith("PUT ") else default
+
+    def __getitem__(self, asked: str) -> list[Answer]:
+        return [(507, self._problem)]
+
+
+def recorded(office: Office, envelope: Envelope) -> None:
+    """Have the server show the claim with this statement on its record."""
+    shown = office.world.shown
+    entry = {"index": len(shown), "accepted_at": instant_text(now()), "envelope": envelope_json(envelope)}
+    office.api.shows[f"/v1/claims/{office.world.release.claim}/record"] = {
+        "entries": [*shown, entry],
+        "next": None,
+    }

@@ -5,7 +5,7 @@ An unknown address fails here: if you add an address, add the statements that it
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tallystick.crypto.envelope import Envelope, sign
@@ -19,7 +19,7 @@ from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOu
 from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
 from tallystick.domain.statements.deposits import Deposit
-from tallystick.domain.statements.header import OnClaim
+from tallystick.domain.statements.header import Document, OnClaim
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.statements.signed import write_body
@@ -87,7 +87,18 @@ _ACTS: Final[Mapping[Kind, Mapping[str, object]]] = {
     },
     Kind.DENIAL: {"reason": "The record is of another company."},
     Kind.WITHDRAWAL: {"reason": WithdrawalReason.OTHER, "explanation": "It is over."},
-    Kind.HOLD: {"reason": "An injunction.", "stages": (StageId("source"),)},
+    Kind.HOLD: {
+        "reason": "An injunction.",
+        "stages": (StageId("source"),),
+        "documents": (
+            Document(
+                name="order",
+                plain_digest=some_digest(2),
+                sealed_digest=some_digest(3),
+                issued_at=datetime(2026, 11, 20, tzinfo=UTC),
+            ),
+        ),
+    },
     Kind.HOLD_LIFT: {"hold": NO_DIGEST, "reason": "It was lifted."},
     Kind.RECEIVERS: {"receivers": receivers(BEN, BEA), "reason": "A machine was stolen."},
     Kind.RECEIPT: {

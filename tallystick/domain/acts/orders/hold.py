@@ -8,23 +8,31 @@ from tallystick.domain.acts.act import Act, never
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_one_of, check_stages
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.documents import check_names, document_words
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import REASON, STAGES, ActCommand
+from tallystick.domain.drafts.command import DOCUMENTS, REASON, STAGES, ActCommand
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId
 from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.acts import Hold
+from tallystick.domain.statements.header import Document
 
 
 def _rule(agreement: Agreement, claim: Claim, body: Hold, _: frozenset[PersonId], __: datetime) -> EventType:
     check_one_of(body.person, agreement.authorities.hold, "place a hold")
     check_stages(claim, body.stages)
+    check_names(body)
     return EventType.HOLD_PLACED
 
 
 def _draft(heading: Heading, choices: Choices) -> Hold:
-    return Hold(**heading.members, reason=choices.text("reason"), stages=choices.stages)
+    return Hold(
+        **heading.members,
+        reason=choices.text("reason"),
+        stages=choices.stages,
+        documents=choices.several("document", Document),
+    )
 
 
 def _does(_: Hold) -> str:
@@ -34,6 +42,7 @@ def _does(_: Hold) -> str:
 def _particulars(body: Hold, _: Agreement) -> Iterator[str]:
     yield f"scope: {', '.join(body.stages) if body.stages is not None else 'the whole claim'}"
     yield f"reason: {quoted(body.reason)}"
+    yield from document_words(body)
 
 
 ACT: Final = Act(
@@ -47,6 +56,6 @@ ACT: Final = Act(
     command=ActCommand(
         name="hold",
         purpose="Freeze a claim, or some of its stages: nothing is decided or undone until it is lifted.",
-        asks=(REASON, STAGES),
+        asks=(REASON, STAGES, DOCUMENTS),
     ),
 )

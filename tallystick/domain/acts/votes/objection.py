@@ -8,9 +8,10 @@ from tallystick.domain.acts.act import Act, never
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_one_of, check_stages
 from tallystick.domain.claim.claim import Claim, covers, includes
+from tallystick.domain.claim.documents import check_names, document_words
 from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import STAGES, ActCommand, Ask
+from tallystick.domain.drafts.command import DOCUMENTS, STAGES, ActCommand, Ask
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.ids import PersonId, StageId
 from tallystick.domain.quoting import quoted
@@ -21,6 +22,7 @@ from tallystick.domain.refusals import (
     UnknownGroundError,
 )
 from tallystick.domain.statements.acts import Objection
+from tallystick.domain.statements.header import Document
 
 
 def _rule(
@@ -34,6 +36,7 @@ def _rule(
     """
     check_one_of(body.person, agreement.objection.objectors, "object to a claim")
     check_stages(claim, body.stages)
+    check_names(body)
     if body.ground not in agreement.objection.grounds:
         raise UnknownGroundError(
             "the agreement has no such ground", given=body.ground, known=list(agreement.objection.grounds)
@@ -90,6 +93,7 @@ def _draft(heading: Heading, choices: Choices) -> Objection:
         ground=choices.text("ground"),
         explanation=choices.text("explanation"),
         stages=choices.stages,
+        documents=choices.several("document", Document),
     )
 
 
@@ -100,6 +104,7 @@ def _does(_: Objection) -> str:
 def _particulars(body: Objection, _: Agreement) -> Iterator[str]:
     yield f"scope: {', '.join(body.stages) if body.stages is not None else 'the whole claim'}"
     yield f"ground {quoted(body.ground)}: {quoted(body.explanation)}"
+    yield from document_words(body)
 
 
 ACT: Final = Act(
@@ -117,6 +122,7 @@ ACT: Final = Act(
             Ask(choice="ground", help="One of the agreement's grounds."),
             Ask(choice="explanation", help="Why you object, in a sentence."),
             STAGES,
+            DOCUMENTS,
         ),
     ),
 )
