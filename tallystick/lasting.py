@@ -5,14 +5,14 @@ so no error ends one: what keeps the work from being done is logged, once, until
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
 
 from tallystick import telemetry
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.pauses import backoff
-from tallystick.limits.processes import LASTING_RETRY_MIN
+from tallystick.limits.processes import LASTING_RETRY_MIN, SAID_AGAIN_AFTER, SAID_MAX
 
 _log = telemetry.logger(__name__)
 
@@ -20,6 +20,31 @@ _log = telemetry.logger(__name__)
 def rest(pause: timedelta) -> None:
     """Wait, and leave the machine to others for a while."""
     time.sleep(pause.total_seconds())
+
+
+class SaidSeldom:
+    """What is wrong with what lasts: it is news once, and again when something else is, or after a day."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with nothing said; `clock` is in seconds, and only its differences count."""
+        self._clock = clock
+        self._said: dict[str, tuple[str, float]] = {}
+
+    def is_news(self, about: str, why: str) -> bool:
+        """Return whether to say this now, and remember that it was said."""
+        now = self._clock()
+        before, at = self._said.get(about, ("", now))
+        if before == why and now - at < SAID_AGAIN_AFTER.total_seconds():
+            return False
+        self._said.pop(about, None)
+        self._said[about] = (why, now)
+        if len(self._said) > SAID_MAX:
+            self._said.pop(next(iter(self._said)), None)
+        return True
+
+    def forget(self, about: str) -> None:
+        """Forget what was wrong: if it is wrong again, that is news."""
+        self._said.pop(about, None)
 
 
 class Lasting:

@@ -7,7 +7,6 @@ later, one for all entries since the last. Nobody waits for it: no act depends o
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
 
@@ -20,21 +19,13 @@ from tallystick.crypto.keys import SigningKey
 from tallystick.crypto.log import note
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, DeploymentId
-from tallystick.lasting import Lasting, rest
-from tallystick.limits.processes import CHECKPOINT_SOON, SAID_AGAIN_AFTER
+from tallystick.lasting import Lasting, SaidSeldom, rest
+from tallystick.limits.processes import CHECKPOINT_SOON
 from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import checkpoints
 
 _log = telemetry.logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
-    """What was logged about a log that cannot be signed, and when, by the monotonic clock."""
-
-    why: str
-    at: float
 
 
 class LogSigning:
@@ -59,8 +50,7 @@ class LogSigning:
         self._doubted = doubted
         self._log_key = log_key
         self._deployment = deployment
-        self._clock = clock
-        self._said: dict[AgreementId, _Said] = {}
+        self._said = SaidSeldom(clock)
         self._grown: set[AgreementId] = set()
         self._lock = threading.Lock()
 
@@ -79,12 +69,10 @@ class LogSigning:
         """Sign a log as it stands; if that fails, the next checkpoint covers the same entries."""
         refusal = self._refusal(agreement_id)
         if refusal is None:
-            self._said.pop(agreement_id, None)
+            self._said.forget(agreement_id)
             return
-        why, at = f"{refusal.code}: {refusal}", self._clock()
-        said = self._said.get(agreement_id)
-        if said is None or said.why != why or at - said.at >= SAID_AGAIN_AFTER.total_seconds():
-            self._said[agreement_id] = _Said(why=why, at=at)
+        why = f"{refusal.code}: {refusal}"
+        if self._said.is_news(agreement_id, why):
             _log.error("no checkpoint was signed", agreement=agreement_id, code=refusal.code, why=why)
 
     def _refusal(self, agreement_id: AgreementId) -> TallystickError | None:

@@ -55,6 +55,4 @@ def _custody(session: Session, case: CaseFile, stored: StoredDeposit) -> Iterato
 
 
 def _custody_statement(session: Session, case: CaseFile, custody: Digest) -> Envelope:
-    entry = ledger.entry_by_statement(session, case.agreement.id, custody)
-    assert entry is not None, "a deposit is sealed to a recorded custody epoch only"
-    return entry.statement()
+    return ledger.named_entry(session, case.agreement.id, custody).statement()

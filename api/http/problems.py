@@ -40,7 +40,7 @@ from tallystick.store.blobs.replicas import NoGoodReplicaError
 from tallystick.store.blobs.store import BlobDigestMismatchError, BlobMissingError, BlobSizeMismatchError
 from tallystick.store.cases.casefile import RecordUnreadableError
 from tallystick.store.damage import LedgerCorruptError
-from tallystick.store.database.session import DatabaseSetupError
+from tallystick.store.database.session import DatabaseSetupError, ValueDamagedError
 from tallystick.store.registers.agreements import NoSuchAgreementError
 from tallystick.store.registers.claims import NoSuchClaimError
 from tallystick.telemetry import logger
@@ -193,6 +193,7 @@ STATUS: Final[Mapping[type[TallystickError], int]] = MappingProxyType(
         DefectError: 500,
         RecordUnreadableError: 500,
         LedgerCorruptError: 500,
+        ValueDamagedError: 500,
         DeploymentUnreadableError: 500,
         DatabaseSetupError: 503,
         NoGoodReplicaError: 503,

@@ -51,7 +51,7 @@ from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.agreements import RegisteredAgreement
-from tallystick.store.registers.custody import live_epochs
+from tallystick.store.registers.custody import live_epochs, readable_live_epochs
 from tallystick.store.registers.verdicts import verdict_on
 
 router = strict_router("agreements")
@@ -101,7 +101,7 @@ def show_agreement(
             registered = seen_agreement(session, caller, agreement)
         else:
             registered = seen_version(session, caller, agreement, Digest(digest))
-        epochs = live_epochs(session, registered.agreement_id)
+        epochs = readable_live_epochs(session, registered.agreement_id)
     return AgreementView(
         agreement=registered.agreement_id,
         version=registered.version,

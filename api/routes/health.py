@@ -19,7 +19,7 @@ from tallystick.domain.agreement.deployment import Deployment
 from tallystick.domain.errors import TallystickError
 from tallystick.store.blobs import behind
 from tallystick.store.blobs.behind import CopiesBehind
-from tallystick.store.damage import unless_damaged
+from tallystick.store.damage import DAMAGES, unless_damaged
 from tallystick.store.database.session import database_now, reading
 from tallystick.store.ledger import checkpoints
 from tallystick.store.registers import agreements, claims
@@ -100,6 +100,10 @@ def figures(backend: Backend) -> Mapping[str, tuple[str, Callable[[], float]]]:
         "tallystick_logs_unsigned": (
             "Logs with entries that no signed checkpoint covers; more than a moment: see the worker's log.",
             partial(_logs_unsigned, backend),
+        ),
+        "tallystick_damage_found": (
+            "Records that this process could not read, each once a day; any: see its log, and the runbook.",
+            lambda: DAMAGES.found,
         ),
         "tallystick_copies_behind": (
             "Blobs of which some store has no good copy.",

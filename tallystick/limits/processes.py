@@ -34,7 +34,10 @@ WORKFLOWS_CACHED_MAX: Final = 1000
 WORKFLOW_TASK_MAX: Final = timedelta(seconds=5)  # how long a task waits after its worker was killed
 STICKY_MAX: Final = timedelta(seconds=2)
 SHUTDOWN_MAX: Final = timedelta(seconds=10)
-SAID_AGAIN_AFTER: Final = timedelta(days=1)  # what keeps a log from being signed, as long as it is the same
+SAID_AGAIN_AFTER: Final = timedelta(
+    days=1
+)  # what is damaged, or keeps a log from being signed: the same again
+SAID_MAX: Final = 10_000  # things that are remembered as said
 LASTING_RETRY_MIN: Final = timedelta(seconds=10)  # after recurring work has failed, doubling up to its pause
 CONNECT_RETRY_MIN: Final = timedelta(milliseconds=250)
 CONNECT_RETRY_MAX: Final = timedelta(seconds=5)

@@ -1,9 +1,11 @@
 """Damage to what is stored: the answer says that it is ours, and it hides nothing beside it."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from typing import Final
 
 from tallystick.domain.errors import TallystickError
+from tallystick.lasting import SaidSeldom
 from tallystick.store.database.session import DatabaseUnavailableError
 from tallystick.telemetry import logger
 
@@ -35,8 +37,26 @@ def as_written(index: int) -> Generator[None]:
         raise LedgerCorruptError("a stored entry is damaged", index=index, broken_by=error.code) from error
 
 
+class Damages:
+    """What was found to be damaged: each thing is logged once a day, however often it is asked for."""
+
+    def __init__(self, said: SaidSeldom | None = None) -> None:
+        self._said = said or SaidSeldom()
+        self.found = 0  # pieces of news, for the figures of this process
+
+    def note(self, event: str, names: Mapping[str, str | int], error: TallystickError) -> None:
+        """Log and count what cannot be read, unless it was said today."""
+        about = " ".join([event, *(f"{name}={value}" for name, value in sorted(names.items()))])
+        if self._said.is_news(about, f"{error.code}: {error}"):
+            self.found += 1
+            _log.error(event, **names, broken_by=error.code, facts=error.facts, advice=error.advice)
+
+
+DAMAGES: Final = Damages()
+
+
 @contextmanager
-def unless_damaged(event: str, **names: str | int) -> Generator[None]:
+def unless_damaged(event: str, /, *, damages: Damages = DAMAGES, **names: str | int) -> Generator[None]:
     """Log `event` with what it concerns if the block cannot read a record, and continue after the block.
 
     Raises:
@@ -47,4 +67,4 @@ def unless_damaged(event: str, **names: str | int) -> Generator[None]:
     except DatabaseUnavailableError:
         raise
     except TallystickError as error:
-        _log.error(event, **names, broken_by=error.code, facts=error.facts)
+        damages.note(event, names, error)

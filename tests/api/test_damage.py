@@ -170,6 +170,40 @@ async def test_evidence_of_a_claim_on_a_damaged_deposit_is_refused_as_our_fault(
     assert answer.status_code == 500, answer.text
 
 
+@pytest.mark.parametrize("value", ["accepted_at = 'some day'", "accepted_at = 7", "envelope = '{}'"])
+async def test_a_value_of_another_kind_hides_no_other_row(claimed: Service, value: str) -> None:
+    second = another_deposit(claimed.world)
+    filed = await claimed.post("/claims", claimed.world.filing(second, claimed.clock.now), BEA)
+    assert filed.status_code == 201, filed.text
+    for statement in (filed.json()["digest"], second):
+        claimed.world.execute(f"UPDATE ledger_entries SET {value} WHERE statement_id = ?", statement)  # noqa: S608
+    listed = await claimed.get("/claims", BEA)
+    assert [one["digest"] for one in listed.json()["claims"]] == [claimed.world.claim]
+    assert (await claimed.get("/inbox", BEA)).status_code == 200
+    assert await deposits_seen(claimed) == {1: "verified"}
+    assert (await claimed.get(f"/claims/{filed.json()['digest']}", BEA)).status_code == 500
+
+
+async def test_a_row_with_another_statement_than_it_names_is_shown_to_nobody(service: Service) -> None:
+    other = aardvark(service)
+    spoil(service.world, "kind = 'agreement' AND agreement_id = 'nordwind-halden'", other_envelope(other))
+    answer = await service.get("/agreements/nordwind-halden")
+    assert (answer.status_code, answer.json()["code"]) == (500, "ledger-corrupt")
+    spoil(service.world, "statement_id = ?", other_envelope(other), deposited(service.world))
+    assert (await service.get("/agreements/nordwind-halden/deposits/1")).status_code == 500
+
+
+async def test_a_damaged_custody_epoch_keeps_nobody_from_the_agreement(claimed: Service) -> None:
+    last = "(SELECT max(\"index\") FROM ledger_entries WHERE kind = 'custody')"
+    spoil(claimed.world, f'"index" = {last}', b"{}")
+    answer = await claimed.get("/agreements/nordwind-halden")
+    assert (answer.status_code, answer.json()["custody"]) == (200, [])
+
+
+def other_envelope(world: World) -> bytes:
+    return envelope_bytes(world.agreement_statement())
+
+
 def spoil(world: World, where: str, stored: bytes, *values: object) -> None:
     world.execute(f"UPDATE ledger_entries SET envelope = ? WHERE {where}", stored, *values)  # noqa: S608
 

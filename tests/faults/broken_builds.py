@@ -1007,6 +1007,34 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/api/test_damage.py",
     ),
     _build(
+        "one damaged time hides every row beside it",
+        "tallystick/store/ledger/entry.py",
+        "    except (TallystickError, TypeError):  # SQLite",
+        "    except ZeroDivisionError:  # SQLite",
+        "tests/api/test_damage.py -k another_kind",
+    ),
+    _build(
+        "a row answers with another statement than it names",
+        "tallystick/store/registers/agreements.py",
+        "        if statement_id(envelope) != self.digest:",
+        "        if False:",
+        "tests/api/test_damage.py -k shown_to_nobody",
+    ),
+    _build(
+        "a damaged custody epoch hides its agreement",
+        "api/routes/agreements.py",
+        "epochs = readable_live_epochs(session, registered.agreement_id)",
+        "epochs = live_epochs(session, registered.agreement_id)",
+        "tests/api/test_damage.py -k keeps_nobody",
+    ),
+    _build(
+        "what is damaged is logged at every look at it",
+        "tallystick/store/damage.py",
+        'if self._said.is_news(about, f"{error.code}: {error}"):',
+        "if True:",
+        "tests/store/test_damage.py",
+    ),
+    _build(
         "one damaged deposit hides all others",
         "tallystick/store/registers/deposits.py",
         'with unless_damaged("a deposit is unreadable", agreement=agreement_id, deposit=row.digest):',
@@ -2832,7 +2860,7 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "a damaged log is logged at every try to sign it",
         "activities/rounds/log_signing.py",
-        "if said is None or said.why != why or at - said.at >= SAID_AGAIN_AFTER.total_seconds():",
+        "if self._said.is_news(agreement_id, why):",
         "if True:",
         "tests/activities/rounds/test_log_signing.py",
     ),

@@ -63,6 +63,14 @@ class DatabaseUnavailableError(TallystickError):
     retryable = True
 
 
+class ValueDamagedError(TallystickError):
+    """A value in a row that nobody here has written like that."""
+
+    code = "value-damaged"
+    why = "A row has a value that its column cannot have: the database was damaged or altered."
+    advice = "Stop writing, keep the database as evidence, and compare it with a backup."
+
+
 class DatabaseSetupError(TallystickError):
     """A database that cannot keep what it acknowledges, or cannot be opened at all."""
 

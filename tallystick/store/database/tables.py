@@ -30,10 +30,11 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from tallystick.domain.codec import instant, instant_text
+from tallystick.domain.errors import TallystickError
 from tallystick.limits.documents import NAME_LENGTH_MAX, PERSON_ID_LENGTH_MAX
 from tallystick.limits.storage import IDEMPOTENCY_KEY_LENGTH_MAX
 from tallystick.store.database import migrate
-from tallystick.store.database.session import transaction
+from tallystick.store.database.session import ValueDamagedError, transaction
 
 _DIGEST_LENGTH: Final = 71  # "sha256:" and 64 digits
 _PUBLIC_KEY_LENGTH: Final = 72  # "ed25519:" and 64 digits
@@ -64,9 +65,12 @@ class InstantText(TypeDecorator[datetime]):
         return None if value is None else instant_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
-        """Return the aware moment that is stored."""
+        """Return the aware moment that is stored; if none is, our database is damaged."""
         del dialect
-        return None if value is None else instant(value)
+        try:
+            return None if value is None else instant(value)
+        except (TallystickError, TypeError) as error:  # SQLite keeps a value of any type in any column
+            raise ValueDamagedError("a stored time is damaged") from error
 
     def coerce_compared_value(self, op: object, value: object) -> TypeEngine[datetime]:
         """Compare moments as the text they are stored as."""

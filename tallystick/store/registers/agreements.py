@@ -33,7 +33,7 @@ from tallystick.limits.logs import (
 )
 from tallystick.proof.reading import SignedAgreement, read_agreement
 from tallystick.proof.work import verified_again
-from tallystick.store.damage import as_written
+from tallystick.store.damage import LedgerCorruptError, as_written
 from tallystick.store.database.tables import AgreementRow, EntryRow, PersonKeyRow
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.ledger.ledger import append, entries, named_entry
@@ -110,7 +110,10 @@ class RegisteredAgreement:
             LedgerCorruptError: The stored bytes were altered.
         """
         with as_written(self.index):
-            return parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+            envelope = parse_envelope(self.envelope, body_size_bytes_max=AGREEMENT_SIZE_BYTES_MAX)
+        if statement_id(envelope) != self.digest:
+            raise LedgerCorruptError("a row has another statement than it names", index=self.index)
+        return envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

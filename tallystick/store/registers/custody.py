@@ -19,6 +19,7 @@ from tallystick.domain.statements.deposits import DepositedComponent
 from tallystick.domain.statements.engine import DecisionStatement
 from tallystick.domain.statements.signed import expect
 from tallystick.proof.reading import read_signed
+from tallystick.store.damage import unless_damaged
 from tallystick.store.ledger import ledger
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.registers import agreements, claims, deposits
@@ -73,6 +74,17 @@ def live_epochs(session: Session, agreement_id: AgreementId) -> Mapping[Componen
     spent = spent_custody(session, agreement_id)
     latest = latest_epochs(session, agreement_id)
     return {component: epoch for component, epoch in latest.items() if epoch.digest not in spent}
+
+
+def readable_live_epochs(session: Session, agreement_id: AgreementId) -> Mapping[ComponentId, RecordedEpoch]:
+    """Return each component's live epoch; none if the record of them is damaged, which is logged.
+
+    For answers that say more than custody: people act under the agreement meanwhile. What is deposited or
+    decided is checked against `live_epochs`.
+    """
+    with unless_damaged("custody epochs are unreadable", agreement=agreement_id):
+        return live_epochs(session, agreement_id)
+    return {}
 
 
 def live_custody(session: Session, agreement_id: AgreementId) -> Mapping[ComponentId, Digest]:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Final, cast
 
 from sqlalchemy import select as columns
+from sqlalchemy.orm import InstrumentedAttribute, defer
 from sqlmodel import Session, col, select
 
 from tallystick.crypto.envelope import Envelope, body_of, check_signatures_kept, kind_of, statement_id
@@ -21,6 +23,10 @@ from tallystick.store.damage import unless_damaged
 from tallystick.store.database.tables import DepositRow
 from tallystick.store.ledger.entry import LedgerEntry
 from tallystick.store.ledger.ledger import append, named_entry
+
+_ACCEPTED_AT = cast("InstrumentedAttribute[datetime]", DepositRow.accepted_at)
+_UNTIMED: Final = defer(_ACCEPTED_AT)
+"""A time that is damaged would hide every row that is read with it."""
 
 
 class DepositOutOfOrderError(TallystickError):
@@ -81,13 +87,15 @@ def record(
     )
     session.add(row)
     session.flush()
-    return _deposit(row, entry)
+    return _deposit(row.number, entry)
 
 
 def by_number(session: Session, agreement_id: AgreementId, number: int) -> StoredDeposit | None:
     """Return deposit `number` of an agreement."""
     row = session.get(DepositRow, (agreement_id, number))
-    return None if row is None else _deposit(row, named_entry(session, agreement_id, Digest(row.digest)))
+    return (
+        None if row is None else _deposit(row.number, named_entry(session, agreement_id, Digest(row.digest)))
+    )
 
 
 def by_digest(session: Session, agreement_id: AgreementId, digest: Digest) -> StoredDeposit | None:
@@ -96,7 +104,7 @@ def by_digest(session: Session, agreement_id: AgreementId, digest: Digest) -> St
         col(DepositRow.agreement_id) == agreement_id, col(DepositRow.digest) == digest
     )
     row = session.exec(query).first()
-    return None if row is None else _deposit(row, named_entry(session, agreement_id, digest))
+    return None if row is None else _deposit(row.number, named_entry(session, agreement_id, digest))
 
 
 def latest(session: Session, agreement_id: AgreementId) -> StoredDeposit | None:
@@ -119,7 +127,7 @@ def listed(session: Session, agreement_id: AgreementId, *, limit: int | None = N
     """Return an agreement's deposits, newest first."""
     query = select(DepositRow).where(col(DepositRow.agreement_id) == agreement_id)
     rows = session.exec(query.order_by(col(DepositRow.number).desc()).limit(limit)).all()
-    return [_deposit(row, named_entry(session, agreement_id, Digest(row.digest))) for row in rows]
+    return [_deposit(row.number, named_entry(session, agreement_id, Digest(row.digest))) for row in rows]
 
 
 def readable(
@@ -133,7 +141,7 @@ def readable(
     """
     for row in islice(_newest_first(session, agreement_id, before), limit):
         with unless_damaged("a deposit is unreadable", agreement=agreement_id, deposit=row.digest):
-            stored = _deposit(row, named_entry(session, agreement_id, Digest(row.digest)))
+            stored = _deposit(row.number, named_entry(session, agreement_id, Digest(row.digest)))
             stored.body()
             yield stored
 
@@ -141,6 +149,7 @@ def readable(
 def _newest_first(session: Session, agreement_id: AgreementId, before: int | None) -> Iterator[DepositRow]:
     """Yield the rows of deposits with a lower number than `before`, a few of them at a time."""
     query = select(DepositRow).where(col(DepositRow.agreement_id) == agreement_id)
+    query = query.options(_UNTIMED)
     query = query.order_by(col(DepositRow.number).desc()).limit(DEPOSITS_READ_MAX)
     wanted = query if before is None else query.where(col(DepositRow.number) < before)
     while rows := session.exec(wanted).all():
@@ -166,7 +175,7 @@ def page(
     )
 
 
-def _deposit(row: DepositRow, entry: LedgerEntry) -> StoredDeposit:
+def _deposit(number: int, entry: LedgerEntry) -> StoredDeposit:
     return StoredDeposit(
-        agreement_id=entry.agreement_id, number=row.number, digest=Digest(row.digest), entry=entry
+        agreement_id=entry.agreement_id, number=number, digest=entry.statement_id, entry=entry
     )
