@@ -1611,8 +1611,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "combining marks pile up",
         "tallystick/domain/quoting.py",
-        "for pile in _piles().finditer(text):",
-        "for pile in list(_piles().finditer(text))[:0]:",
+        "    for begun, over in _piles(text):",
+        "    for begun, over in list(_piles(text))[:0]:",
         "tests/domain/test_quoting.py",
     ),
     _build(
