@@ -1,5 +1,6 @@
 """The largest and slowest record that the rules permit is verified, soon and in little memory."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from tallystick.domain.statements.engine import Event
 from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX, EVIDENCE_SIGNATURES_MAX, EVIDENCE_SIZE_BYTES_MAX
 from tests.support.costs import cost_of
 from tests.support.sites.fake_api import FakeApi, serving
+from tests.support.stories.disputed_records import contested_record, denied_record
 from tests.support.verdicts import verdict_on
 from tests.support.worlds.agreements import (
     BEN,
@@ -94,3 +96,16 @@ def test_a_receiver_reads_the_worst_record_soon_and_in_little_memory(
         cost = cost_of(_RECEIVES, api.url, claim, str(tmp_path / "ben.key"), into=tmp_path)
     assert cost.said == "not-a-receiver", cost  # which only a whole record shows
     assert cost.is_soon_and_small(), cost
+
+
+@pytest.mark.parametrize("disputed", [contested_record, denied_record])
+def test_a_claim_in_dispute_over_every_stage_is_verified_soon_and_in_little_memory(
+    disputed: Callable[[Path], Attackers], tmp_path: Path
+) -> None:
+    disputes = disputed(tmp_path / "world")
+    fill(disputes, room(disputes))
+    file = tmp_path / "evidence.json"
+    file.write_bytes(disputes.file())
+    verdict = verdict_on(file)
+    assert verdict.holds, verdict
+    assert verdict.is_soon_and_small(), verdict

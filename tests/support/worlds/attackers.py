@@ -9,17 +9,18 @@ from typing import Final
 
 from tallystick.crypto.envelope import Envelope, body_of, kind_of, new_nonce, sign, statement_id
 from tallystick.crypto.keys import SigningKey
-from tallystick.crypto.log.merkle import node_hash
+from tallystick.crypto.log.merkle import Frontier, node_hash
 from tallystick.crypto.log.note import Checkpoint, origin_of, sign_checkpoint
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode, encode_object
-from tallystick.domain.ids import Digest, PersonId
+from tallystick.domain.ids import Digest, PersonId, StageId, as_digest
 from tallystick.domain.kinds import Happening, Kind
 from tallystick.domain.periods import Period
 from tallystick.domain.progress.due import due
 from tallystick.domain.progress.moments import next_look
 from tallystick.domain.statements.engine import DecisionStatement, Event
 from tallystick.domain.statements.evidence import EvidenceSeal
+from tallystick.domain.statements.header import LedgerSeen
 from tallystick.domain.statements.signed import Body
 from tallystick.proof.case import Case, folded
 from tallystick.proof.entries import RecordedStatement, filing_first
@@ -38,6 +39,7 @@ from tests.support.worlds.agreements import (
     ANA,
     BEA,
     BEN,
+    CRITICAL,
     DECISION_KEY,
     DORA,
     KIM,
@@ -127,9 +129,11 @@ def _middle(start: int, end: int) -> int:
 class Attackers:
     """A claim that waits for its gate, and whatever its attackers add to its record."""
 
-    def __init__(self, folder: Path, first: Agreement = AGREEMENT) -> None:
-        self.world: World = ready_world(folder, first=first)
-        self.world.decide(self.world.gate(halted=True))
+    def __init__(
+        self, folder: Path, first: Agreement = AGREEMENT, *, stages: Sequence[StageId] = (CRITICAL,)
+    ) -> None:
+        self.world: World = ready_world(folder, first=first, stages=tuple(stages))
+        self.world.decide(self.world.gate(halted=True), stages[0])
         self.world.sign_checkpoint()
         with transaction(self.world.database) as session:
             data = export(session, self.world.claim, LOG_KEY, root_keys=ROOT_KEYS, at=READY)
@@ -138,6 +142,7 @@ class Attackers:
         self.now: datetime = self.rows[-1][0]
         self._folded_to = len(self.rows)
         self._case: Case | None = None
+        self._tree = Frontier()
 
     @property
     def case(self) -> Case:
@@ -167,6 +172,17 @@ class Attackers:
         """Have a person, or those with `keys`, say something about the claim."""
         body = self.world.body(kind, person, self.now, claim=self.world.claim, **members)
         return self.add(self.world.signed(body, *(keys or (KEYS[person],))))
+
+    def claims(self, kind: type[Body], person: PersonId, **members: object) -> Digest:
+        """Have a person say something about the claim who has verified the log as it is now."""
+        return self.say(kind, person, ledger_seen=self.seen, **members)
+
+    @property
+    def seen(self) -> LedgerSeen:
+        """What somebody has verified who read the log as it is now."""
+        for index, (at, envelope) in enumerate(self.rows[self._tree.size :], start=self._tree.size):
+            self._tree = self._tree.append(_filed(index, at, envelope).leaf())
+        return LedgerSeen(size=self._tree.size, root=as_digest(self._tree.root()))
 
     def repairs(self, *lines: str) -> None:
         """Have the engine record that a copy was repaired, which it may at any time."""
@@ -221,10 +237,7 @@ class Attackers:
 
     def file(self) -> bytes:
         """Return the file, over a log of its entries alone."""
-        filed = [
-            FiledEntry(index=index, accepted_at=at, salt=SALT, envelope=envelope, proof=())
-            for index, (at, envelope) in enumerate(self.rows)
-        ]
+        filed = [_filed(index, at, envelope) for index, (at, envelope) in enumerate(self.rows)]
         log, size = Log([one.leaf() for one in filed]), len(filed)
         entries = tuple(
             replace(one, proof=log.path(one.index, 0, size), seen=_seen(log, one, size)) for one in filed
@@ -234,6 +247,10 @@ class Attackers:
         case = replace(self._exported.exported, checkpoint=note, entries=entries)
         seal = decode(EvidenceSeal, body_of(self._exported.seal))
         return evidence_bytes(case, replace(seal, content=content_of(case), entries=size), LOG_KEY)
+
+
+def _filed(index: int, at: datetime, envelope: Envelope) -> FiledEntry:
+    return FiledEntry(index=index, accepted_at=at, salt=SALT, envelope=envelope, proof=())
 
 
 def _concerns(one: RecordedStatement, claim: Digest) -> bool:

@@ -8,14 +8,14 @@ from typing import Final
 from tallystick.crypto.envelope import body_of
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode
-from tallystick.domain.ids import Digest, PersonId
+from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import LedgerSeen
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.registers import claims, deposits
 from tallystick.store.registers.custody import live_custody
-from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE, TOM, agreement
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, CRITICAL, DORA, KIM, PEOPLE, TOM, agreement
 from tests.support.worlds.gate_worlds import ACKNOWLEDGED, FILED, READY, World
 
 CONTENTS: Final = {component.id: f"what {component.id} is".encode() for component in AGREEMENT.components}
@@ -58,9 +58,9 @@ def unreadable_claim(world: World, person: PersonId) -> None:
         claims.file(session, world.signed(replace(filing, person=person), PEOPLE[signer].signing_key), FILED)
 
 
-def accepted(world: World, *, settle: bool = True) -> World:
+def accepted(world: World, *, settle: bool = True, stages: tuple[StageId, ...] = (CRITICAL,)) -> World:
     """A claim on the deposit, accepted, of which the depositor has acknowledged notice."""
-    world = world.file(deposited(world))
+    world = world.file(deposited(world), stages=stages)
     world.say(Intake, ANA, FILED + timedelta(hours=1), accepted=True)
     world.notify(FILED + timedelta(hours=1))
     world.sight(FILED + timedelta(hours=1))
@@ -70,11 +70,17 @@ def accepted(world: World, *, settle: bool = True) -> World:
     return world
 
 
-def ready_world(folder: Path, *, versions: int = 1, first: Agreement = AGREEMENT) -> World:
+def ready_world(
+    folder: Path,
+    *,
+    versions: int = 1,
+    first: Agreement = AGREEMENT,
+    stages: tuple[StageId, ...] = (CRITICAL,),
+) -> World:
     """A claim whose window is over, whose quorum is reached, in a log with a checkpoint."""
-    world = accepted(prepared_world(folder, versions=versions, first=first))
+    world = accepted(prepared_world(folder, versions=versions, first=first), stages=stages)
     for person in (ANA, KIM, TOM):
-        world.approve(person, READY - timedelta(days=3))
+        world.approve(person, READY - timedelta(days=3), stages=stages)
     world.settle(READY - timedelta(hours=1))
     world.sign_checkpoint()
     return world
