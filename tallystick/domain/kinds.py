@@ -52,6 +52,13 @@ class Outcome(StrEnum):
     REFUSE = "refuse"
     RETURN = "return"
     """What was released must be given back: the petition was dismissed, or the default cured."""
+    NOTICE_GIVEN = "notice_given"
+    """An arbitrator's leave: notice counts as given, though nothing proves it."""
+
+    @property
+    def helps(self) -> bool:
+        """Whether it helps a release along; the others stop one, or take one back."""
+        return self in {Outcome.RELEASE, Outcome.NOTICE_GIVEN}
 
 
 class Authority(StrEnum):
@@ -98,6 +105,13 @@ class Happening(StrEnum):
     QUORUM_REACHED = "quorum-reached"
     DENIAL_QUORUM_REACHED = "denial-quorum-reached"
     LAPSED = "lapsed"
+    TAKEN_IN_UNCHECKED = "taken-in-unchecked"
+    """The escrow agent did not check the claim's form in time, and the agreement says that it goes on."""
+    INTAKE_LAPSED = "intake-lapsed"
+    NOTICE_LAPSED = "notice-lapsed"
+    DISPUTE_LAPSED = "dispute-lapsed"
+    HOLD_ENDED = "hold-ended"
+    HOLD_LAPSED = "hold-lapsed"
     STAGE_TIMED_OUT = "stage-timed-out"
     RELEASE_COMPLETED = "release-completed"
     ROLLBACK_COMPLETED = "rollback-completed"

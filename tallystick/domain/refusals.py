@@ -215,6 +215,25 @@ class RulingIncompleteError(TallystickError):
     advice = "Attach the papers that the facts name."
 
 
+class LeaveNotOpenError(TallystickError):
+    """A ruling that notice was given, where the agreement does not leave that to an arbitrator now."""
+
+    code = "leave-not-open"
+    why = (
+        "An arbitrator may rule that notice was given only where the agreement says so, after the time that "
+        "it gives for proof of notice, and while notice is not proven."
+    )
+    advice = "Wait for that time (`tallystick claim deadlines`), or prove notice in another way."
+
+
+class RulingTakenError(TallystickError):
+    """The other of two quorums has ruled on this dispute already."""
+
+    code = "ruling-taken"
+    why = "Once the time of the arbitrators is over, their substitutes may rule too; the first ruling counts."
+    advice = "Read the ruling that is on record; nothing more is needed from you on this dispute."
+
+
 class QuotaExceededError(TallystickError):
     """Someone has sent all that they may about one claim, or filed all the claims that they may."""
 

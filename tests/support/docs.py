@@ -61,8 +61,52 @@ def claim_states() -> str:
             "",
             "Every other event is refused; the answer names the state, and the states that allow the event.",
             "",
+            "## Waits that people alone would end",
+            "",
+            "The agreement may say in `waits` how each of them ends if nobody acts. What it does not name",
+            "has no end: the inbox, the summary and `agreement check` then say *no end is agreed*. While a",
+            "hold stands on the next stage nothing lapses, and afterwards the time counts anew.",
+            "",
+            "| `waits` | While the claim | The time runs | Then |",
+            "|---|---|---|---|",
+            *(f"| `{name}` | {state} | {time} | {then} |" for name, state, time, then in _WAITS),
+            "",
         ]
     )
+
+
+_WAITS: Final = (
+    (
+        "intake",
+        "is FILED",
+        "from its filing, for `windows.intake`",
+        "`lapse`: intake-lapsed; `go_on`: taken-in-unchecked",
+    ),
+    (
+        "dispute",
+        "is CONTESTED",
+        "from the moment at which it became CONTESTED, for `after`",
+        "`lapse`: dispute-lapsed",
+    ),
+    (
+        "ruling",
+        "is CONTESTED",
+        "the same, for `after`",
+        "`substitutes` may rule too; the first ruling counts",
+    ),
+    (
+        "hold",
+        "has an open hold",
+        "from the placing of the hold, for `after`",
+        "`go_on`: hold-ended; `lapse`: hold-lapsed; `arbitrator`: arbitration may lift it too",
+    ),
+    (
+        "unproven_notice",
+        "is ACCEPTED",
+        "from the first letter that a channel took, else from its acceptance, for `after`",
+        "`lapse`: notice-lapsed; `arbitrator`: arbitration may rule notice-ruled-given",
+    ),
+)
 
 
 def errors() -> str:

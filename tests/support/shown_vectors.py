@@ -17,6 +17,7 @@ from tallystick.crypto.envelope import statement_id, unsigned
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.domain.acts.all import draft
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.windows import HoldEnd, HoldWait, RulingWait
 from tallystick.domain.bodies import read_body
 from tallystick.domain.codec import decode, encode_object, instant, instant_text
 from tallystick.domain.drafts.choices import Choices
@@ -38,8 +39,9 @@ from tallystick.domain.statements.header import ActBody, Contribution, Document,
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
+from tests.support.ends import WAITS
 from tests.support.stories.stories import play
-from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, BEN, DOCS, DORA, KIM, PEOPLE, TOM
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, BEN, DOCS, DORA, KIM, PEOPLE, TOM, quorum
 from tests.support.worlds.groundwork import some_digest
 from tests.support.worlds.world import World
 
@@ -296,6 +298,11 @@ def _second_version() -> Agreement:
         windows=replace(AGREEMENT.windows, objection=Period("PT1H"), confirmation=Period("P5D")),
         components=(replace(first, required_entries=("data/index.html",)), *others),
         authorities=replace(AGREEMENT.authorities, receivers=(BEN,), filing=(ANA,)),
+        waits=replace(
+            WAITS,
+            ruling=RulingWait(after=Period("30 business days"), substitutes=quorum(TOM)),
+            hold=HoldWait(after=Period("P20D"), then=HoldEnd.GO_ON),
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from tallystick.limits.documents import CLOCK_SKEW_MAX
 
 
 def sighting_event(agreement: Agreement, claim: Claim, sighting: Sighting, at: datetime) -> EventType:
-    """Admit a sighting of the statement that gave notice, if it is the first, and its time can be true.
+    """Admit a sighting of the statement that the gate has yet to see, if its time can be true.
 
     Raises:
         NotDueError: There is none to see, it is another, or nobody can have seen it then.

@@ -19,7 +19,7 @@ from tallystick.domain.agreement.governance import Governance
 from tallystick.domain.agreement.parties import Party, Person, Role
 from tallystick.domain.agreement.plan import Stage
 from tallystick.domain.agreement.powers import Authorities, ObjectionRule
-from tallystick.domain.agreement.windows import Calendar, NoticeRule, Windows
+from tallystick.domain.agreement.windows import Calendar, NoticeRule, Waits, Windows
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import (
     AgreementId,
@@ -51,6 +51,7 @@ class Agreement:
         supersedes: The digest of the previous version; absent for the first.
         excludes_claimant_party: Whether the votes of the claimant's party count for nothing on its own claim.
         evidence_readers: The persons to whom evidence documents are sealed.
+        waits: What ends the waits that people alone would end otherwise; absent: nothing does.
     """
 
     schema: str
@@ -76,6 +77,12 @@ class Agreement:
     engine: EngineKeys
     excludes_claimant_party: bool = True
     supersedes: Digest | None = None
+    waits: Waits | None = None
+
+    @property
+    def ends(self) -> Waits:
+        """What ends each wait; one that names none has no end."""
+        return self.waits or Waits()
 
     def party(self, party: PartyId) -> Party:
         """Return the party called `party`.

@@ -1,10 +1,11 @@
-"""How long things take: calendars, windows, and when notice counts as received."""
+"""How long things take: calendars, windows, when notice counts as received, and what ends a wait."""
 
 from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
 
 from tallystick.domain.periods import Period
+from tallystick.domain.quorum import Quorum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +72,88 @@ class NoticeRule:
     deemed_after: Period | None = None
     channels_required: int = 1
     own_channels: OwnChannels | None = None
+
+
+class IntakeEnd(StrEnum):
+    """What follows if the escrow agent has not checked a claim's form in time."""
+
+    LAPSE = "lapse"
+    GO_ON = "go_on"
+    """The claim is taken in unchecked."""
+
+
+class DisputeEnd(StrEnum):
+    """What follows if a dispute is not settled in time: a release over an open objection is not offered."""
+
+    LAPSE = "lapse"
+
+
+class HoldEnd(StrEnum):
+    """What follows if a hold is not lifted in time."""
+
+    GO_ON = "go_on"
+    """The hold ends by itself."""
+    LAPSE = "lapse"
+    ARBITRATOR = "arbitrator"
+    """From then on, those who rule on disputes may lift it as well."""
+
+
+class UnprovenNoticeEnd(StrEnum):
+    """What follows if notice is not proven in time: a claim never goes on without it by time alone."""
+
+    LAPSE = "lapse"
+    ARBITRATOR = "arbitrator"
+    """From then on, those who rule on disputes may rule that notice was given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeWait:
+    """What ends the wait for the check of a claim's form; its time is `windows.intake`."""
+
+    then: IntakeEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeWait:
+    """What ends one dispute; its time runs from the moment at which the claim became contested."""
+
+    after: Period
+    then: DisputeEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulingWait:
+    """Who may rule on a dispute as well, once it has lasted for `after`; the dispute's own end runs on."""
+
+    after: Period
+    substitutes: Quorum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldWait:
+    """What ends a hold; its time runs from the moment at which the hold was placed."""
+
+    after: Period
+    then: HoldEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnprovenNoticeWait:
+    """What ends the wait for proof of notice.
+
+    Its time runs from the first letter that a channel took, or from the acceptance of the claim if none did.
+    """
+
+    after: Period
+    then: UnprovenNoticeEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """What ends each wait that people alone would end otherwise; an absent member: no end is agreed."""
+
+    intake: IntakeWait | None = None
+    dispute: DisputeWait | None = None
+    ruling: RulingWait | None = None
+    hold: HoldWait | None = None
+    unproven_notice: UnprovenNoticeWait | None = None

@@ -156,12 +156,19 @@ def check_claimant(agreement: Agreement, claim: Claim, person: PersonId, what: s
     check_one_of(person, claimants_of(agreement, claim), what)
 
 
-def check_together(persons: frozenset[PersonId], quorum: Quorum | None, what: str) -> None:
+def check_together(
+    persons: frozenset[PersonId], quorum: Quorum | None, what: str, *, instead: Quorum | None = None
+) -> None:
     """Refuse a joint statement that too few persons signed, or the wrong ones.
+
+    Args:
+        instead: Another quorum that suffices as well.
 
     Raises:
         NotYoursError: The signers do not satisfy `quorum`, or the agreement has none for this.
     """
+    if instead is not None and persons <= instead.persons and instead.satisfied_by(persons):
+        return
     if quorum is None:
         raise NotYoursError(f"this agreement lets nobody {what}", allowed=[])
     if not persons <= quorum.persons or not quorum.satisfied_by(persons):

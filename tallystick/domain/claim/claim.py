@@ -22,6 +22,7 @@ from tallystick.domain.claim.state import (
 )
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import ClaimId, Digest, PartyId, PersonId, PublicKey, StageId, claim_id
+from tallystick.domain.kinds import Outcome
 from tallystick.domain.statements.acts import (
     Approval,
     Confirmation,
@@ -60,11 +61,13 @@ class Claim:
         rules: The rules of the generation that it was filed under; they never change.
         since: When it entered its present state.
         window_opened_at: When notice was proven; the window counts from there.
+        window_opened_by: The statement that proved notice.
         window_until: The last moment to object; set once, never moved.
         window_ended_at: When the engine recorded the end of the window.
         resumed_at: When the latest dispute was settled or the latest hold lifted; the time to approve
             counts from then, because nothing could be decided before.
         stages: The stages asked for, in the agreement's order.
+        ended_holds: Holds that ended by themselves, as the parties chose.
         late: Objections made after every stage in their scope was decided.
         steps: What each entry after the filing was, in the order of `entries`, so that nobody who asks about
             one entry has to fold them all.
@@ -81,9 +84,11 @@ class Claim:
     entries: tuple[Entry, ...]
     steps: tuple[Step, ...] = ()
     window_opened_at: datetime | None = None
+    window_opened_by: Digest | None = None
     window_until: datetime | None = None
     window_ended_at: datetime | None = None
     resumed_at: datetime | None = None
+    ended_holds: frozenset[Digest] = frozenset()
     late: frozenset[Digest] = frozenset()
 
     @property
@@ -189,8 +194,8 @@ class Claim:
 
     @property
     def lifted(self) -> frozenset[Digest]:
-        """The holds that were lifted."""
-        return self.once("lifted", self._lifted)
+        """The holds that were lifted, or have ended by themselves."""
+        return self.once("lifted", self._lifted) | self.ended_holds
 
     def _lifted(self) -> frozenset[Digest]:
         return frozenset(body.hold for entry, body in self.entries_of(HoldLift) if self.stands(entry))
@@ -202,7 +207,8 @@ class Claim:
 
     def _settled(self) -> frozenset[Digest]:
         orders = (*self.entries_of(Ruling), *self.entries_of(JointInstruction))
-        last = max((entry.index for entry, _ in orders if self.stands(entry)), default=-1)
+        settling = (entry for entry, body in orders if body.outcome is not Outcome.NOTICE_GIVEN)
+        last = max((entry.index for entry in settling if self.stands(entry)), default=-1)
         ruled_on = {entry.signed.id for entry, _ in self.entries_of(Objection) if entry.index < last}
         return self.retracted | self.late | ruled_on
 
@@ -248,8 +254,8 @@ class Claim:
 
     @property
     def open_holds(self) -> tuple[tuple[Entry, Hold], ...]:
-        """The holds that were not lifted."""
-        return self.once("open holds", self._open_holds)
+        """The holds that were not lifted, and have not ended."""
+        return self.once("open holds", self._open_holds, given=self.ended_holds)
 
     def _open_holds(self) -> tuple[tuple[Entry, Hold], ...]:
         lifted = self.lifted

@@ -130,7 +130,9 @@ def _stage_target(claim: Claim, body: Body, event: EventType) -> tuple[StageProg
 def _window_opened(claim: Claim, entry: Entry, body: Body) -> Claim:
     assert isinstance(body, Event)
     assert body.until is not None
-    return dataclasses.replace(claim, window_opened_at=entry.accepted_at, window_until=body.until)
+    return dataclasses.replace(
+        claim, window_opened_at=entry.accepted_at, window_opened_by=body.cause, window_until=body.until
+    )
 
 
 def _window_ended(claim: Claim, entry: Entry, _: Body) -> Claim:
@@ -162,6 +164,13 @@ def _resumed(claim: Claim, entry: Entry, _: Body) -> Claim:
     return dataclasses.replace(claim, resumed_at=entry.accepted_at)
 
 
+def _hold_ended(claim: Claim, entry: Entry, body: Body) -> Claim:
+    assert isinstance(body, Event)
+    assert body.cause is not None
+    ended = dataclasses.replace(claim, ended_holds=claim.ended_holds | {body.cause})
+    return _resumed(ended, entry, body)
+
+
 EFFECTS: Final[Mapping[EventType, Callable[[Claim, Entry, Body], Claim]]] = MappingProxyType(
     {
         EventType.WINDOW_OPENED: _window_opened,
@@ -171,6 +180,7 @@ EFFECTS: Final[Mapping[EventType, Callable[[Claim, Entry, Body], Claim]]] = Mapp
         EventType.LATE_OBJECTION_MADE: _late,
         EventType.RELEASE_ORDERED: _release_ordered,
         EventType.HOLD_LIFTED: _resumed,
+        EventType.HOLD_ENDED: _hold_ended,
         EventType.SETTLED_AFTER_WINDOW: _resumed,
     }
 )

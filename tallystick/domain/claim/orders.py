@@ -8,6 +8,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.evolve import check_undecided
 from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.kinds import Authority, Outcome
+from tallystick.domain.refusals import LeaveNotOpenError
 from tallystick.domain.statements.orders import JointInstruction, Ruling
 from tallystick.domain.statements.signed import Entry
 
@@ -34,6 +35,7 @@ def order_event(claim: Claim, outcome: Outcome) -> EventType:
 
     Raises:
         WrongClaimStateError: It refuses a claim of which every stage is decided.
+        LeaveNotOpenError: It says that notice was given, which is no order.
     """
     event = _event(claim, outcome)
     if event is EventType.REFUSAL_ORDERED:
@@ -50,6 +52,8 @@ def _event(claim: Claim, outcome: Outcome) -> EventType:
         case Outcome.RETURN:
             released = claim.may(EventType.RETURN_ORDERED) or claim.state is ClaimState.RETURN_DUE
             return EventType.RETURN_ORDERED if released else EventType.REFUSAL_ORDERED
+        case Outcome.NOTICE_GIVEN:
+            raise LeaveNotOpenError("only an arbitrator rules that notice was given")
 
 
 def _skips_window(body: JointInstruction | Ruling) -> bool:

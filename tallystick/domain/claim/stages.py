@@ -17,12 +17,23 @@ from tallystick.domain.claim.state import (
     StageState,
 )
 from tallystick.domain.ids import ComponentId, StageId
+from tallystick.domain.kinds import Happening
 from tallystick.domain.statements.acts import Intake
+from tallystick.domain.statements.engine import Event
+from tallystick.domain.statements.signed import Entry
 
 
 def accepted_at(claim: Claim) -> datetime | None:
-    """Return when the escrow agent accepted the claim's form, or None."""
-    return next((entry.accepted_at for entry, body in claim.entries_of(Intake) if body.accepted), None)
+    """Return when the escrow agent accepted the claim's form, or it was taken in unchecked; else None."""
+    accepted = (entry for entry, body in claim.entries_of(Intake) if body.accepted)
+    taken_in = next(accepted, None) or taken_in_unchecked(claim)
+    return None if taken_in is None else taken_in.accepted_at
+
+
+def taken_in_unchecked(claim: Claim) -> Entry | None:
+    """Return the event by which the claim was taken in because nobody checked its form in time, or None."""
+    events = claim.entries_of(Event)
+    return next((entry for entry, body in events if body.happening is Happening.TAKEN_IN_UNCHECKED), None)
 
 
 def opens_from(claim: Claim, stage: Stage) -> datetime | None:

@@ -125,6 +125,7 @@ class EventType(StrEnum):
     OBJECTION_RETRACTED = "objection-retracted", _VOTED_ON
     VOTE_RETRACTED = "vote-retracted", _VOTED_ON
     ARBITRATED_FOR_RELEASE = "arbitrated-for-release", _VOTED_ON
+    NOTICE_RULED_GIVEN = "notice-ruled-given", {_S.ACCEPTED}
     REFUSAL_ORDERED = "refusal-ordered"
     RELEASE_ORDERED = "release-ordered"
     RETURN_ORDERED = "return-ordered"
@@ -157,6 +158,12 @@ class EventType(StrEnum):
     QUORUM_REACHED = "quorum-reached"
     DENIAL_QUORUM_REACHED = "denial-quorum-reached"
     LAPSED = "lapsed"
+    TAKEN_IN_UNCHECKED = "taken-in-unchecked"
+    INTAKE_LAPSED = "intake-lapsed"
+    NOTICE_LAPSED = "notice-lapsed"
+    DISPUTE_LAPSED = "dispute-lapsed"
+    HOLD_ENDED = "hold-ended", _HELD_IN
+    HOLD_LAPSED = "hold-lapsed"
     STAGE_TIMED_OUT = "stage-timed-out"
     RELEASE_COMPLETED = "release-completed"
     ROLLBACK_COMPLETED = "rollback-completed"
@@ -180,6 +187,7 @@ def _moves() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     """Yield the steps that lead from one state to another."""
     yield from _course()
     yield from _stops()
+    yield from _ends_of_waits()
     yield from _returns()
 
 
@@ -220,6 +228,17 @@ def _stops() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     for state in (_S.FILED, *sorted(UNDECIDED), _S.PROVISIONING):
         yield state, _E.WITHDRAWN, _S.WITHDRAWN
         yield state, _E.WITHDRAWN_AS_CURED, _S.CURED
+
+
+def _ends_of_waits() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
+    """Yield the steps by which a wait ends as the parties chose, although nobody acts."""
+    yield _S.FILED, _E.TAKEN_IN_UNCHECKED, _S.ACCEPTED
+    yield _S.FILED, _E.INTAKE_LAPSED, _S.LAPSED
+    yield _S.ACCEPTED, _E.NOTICE_LAPSED, _S.LAPSED
+    yield _S.CONTESTED, _E.DISPUTE_LAPSED, _S.LAPSED
+    # While the gate decides, or the receiver provisions, the hold waits for the next quiet moment.
+    for state in (_S.FILED, _S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL):
+        yield state, _E.HOLD_LAPSED, _S.LAPSED
 
 
 def _returns() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:

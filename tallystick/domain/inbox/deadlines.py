@@ -8,7 +8,6 @@ from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadline, deadline
-from tallystick.domain.agreement.parties import Role
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.confirming import confirm_until
 from tallystick.domain.claim.returns import return_is_due
@@ -19,6 +18,13 @@ from tallystick.domain.notice.proof import deemed_receipt
 from tallystick.domain.notice.sighting import window_end
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.statements.engine import Event
+from tallystick.domain.waits.ends import (
+    dispute_ends,
+    hold_ends,
+    intake_due,
+    notice_overdue,
+    substitutes_rule_from,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +75,6 @@ def known_deadlines(
     return tuple(sorted(known, key=lambda named: (named.at, named.what))), tuple(beyond)
 
 
-def intake_due(agreement: Agreement, claim: Claim) -> Deadline:
-    """Return until when the escrow agent must check the claim's form; nothing lapses then."""
-    agent = agreement.parties_in(Role.ESCROW_AGENT)[0]
-    confirmed = claim.confirmation
-    start = claim.filed_at if confirmed is None else confirmed[0].accepted_at
-    return deadline(start, agreement.windows.intake, recipient=agent, agreement=agreement)
-
-
 def return_due(agreement: Agreement, claim: Claim) -> Deadline:
     """Return until when the beneficiary must certify the return of what was disclosed."""
     recipient = agreement.party(claim.claimant_party)
@@ -89,6 +87,10 @@ _WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "intake": "the escrow agent checks the form",
         "deemed-receipt": "notice counts as received",
         "next-notice": "notice is sent again",
+        "notice-overdue": "notice can be proven",
+        "dispute": "the dispute can be settled",
+        "substitutes": "the arbitrators alone may rule",
+        "hold": "a hold stands that was placed by",
         "objection-window": "the depositor may object",
         "objection-window-as-seen": "the depositor may object, by the gate's clock",
         "stage-opens": "the earliest release of",
@@ -119,6 +121,7 @@ def _notice_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterat
         yield from _named("deemed-receipt", deemed_receipt(agreement, claim))
         if (attempt := notice_due_at(agreement, claim)) is not None:
             yield NamedDeadline(what="next-notice", at=attempt, explanation=("notice is not proven yet",))
+        yield from _named("notice-overdue", notice_overdue(agreement, claim))
 
 
 def _window_deadline(agreement: Agreement, claim: Claim, __: datetime) -> Iterator[NamedDeadline]:
@@ -142,6 +145,16 @@ def _stage_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterato
         yield from _named(f"receipt:{progress.stage}", report_due(agreement, claim, progress))
 
 
+def _dispute_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
+    yield from _named("dispute", dispute_ends(agreement, claim))
+    yield from _named("substitutes", substitutes_rule_from(agreement, claim))
+
+
+def _hold_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
+    for entry, body in claim.open_holds:
+        yield from _named(f"hold:{body.person}", hold_ends(agreement, entry))
+
+
 def _approval_expiries(_: Agreement, claim: Claim, at: datetime) -> Iterator[NamedDeadline]:
     if claim.state not in UNDECIDED | {ClaimState.PROVISIONING}:
         return
@@ -162,6 +175,8 @@ _DEADLINES: Final[tuple[Callable[[Agreement, Claim, datetime], Iterator[NamedDea
     _intake_deadline,
     _notice_deadlines,
     _window_deadline,
+    _dispute_deadlines,
+    _hold_deadlines,
     _stage_deadlines,
     _approval_expiries,
     _return_deadline,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import takewhile
-from typing import Final
+from typing import Final, TypeVar
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadline
@@ -30,14 +30,21 @@ from tallystick.domain.claim.stages import (
 from tallystick.domain.claim.state import GIVEN_UP, ClaimState, StageState
 from tallystick.domain.claim.tally import tally_approvals
 from tallystick.domain.ids import PersonId, StageId
-from tallystick.domain.inbox.deadlines import intake_due, return_due
+from tallystick.domain.inbox.deadlines import return_due
+from tallystick.domain.inbox.endings import then
 from tallystick.domain.inbox.undelivered import undelivered
 from tallystick.domain.notice.proof import deemed_receipt, notice_is_given
 from tallystick.domain.notice.sighting import sighting_of, window_end
 from tallystick.domain.progress.beyond import beyond_calendars
+from tallystick.domain.quorum import Quorum
 from tallystick.domain.quoting import quoted
+from tallystick.domain.statements.acts import Hold
+from tallystick.domain.statements.signed import Entry
+from tallystick.domain.waits.ends import dispute_ends, hold_ends, intake_due, notice_overdue
+from tallystick.domain.waits.powers import leave_is_open, reviewers, substitutes
 
 _S = ClaimState
+_T = TypeVar("_T")
 
 
 class Awaited(StrEnum):
@@ -48,6 +55,8 @@ class Awaited(StrEnum):
     NOTICE = "notice"
     """The depositor's channels do not take it: the agent has to reach the depositor in another way."""
     ACKNOWLEDGEMENT = "notice-acknowledgement"
+    LEAVE = "leave"
+    """Notice is not proven in time: those who rule on disputes may rule that it was given."""
     WINDOW = "window"
     """Time only; until then, the objectors may object."""
     SETTLEMENT = "settlement"
@@ -126,24 +135,34 @@ def _for_intake(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
             what=Awaited.INTAKE,
             on=tuple(one for one in agreement.authorities.intake if one != claim.filing.person),
             until=_end(lambda: intake_due(agreement, claim)),
-            why="the escrow agent checks the form of the claim",
+            why=f"the escrow agent checks the form of the claim; {then(agreement.ends.intake)}",
         )
 
 
-def _for_notice(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+def _for_notice(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Waiting]:
     if claim.state not in {_S.ACCEPTED, _S.CONTESTED} or claim.window_opened_at is not None:
         return
     sent = notice_is_given(agreement, claim)
     if (trouble := undelivered(agreement, claim)) is not None:
         yield Waiting(what=Awaited.NOTICE, on=_agents(agreement), until=None, why=trouble)
+    why = "the objection window starts when the depositor has notice" + (
+        "" if sent else ", which nobody took yet"
+    )
+    deemed = _end(lambda: deemed_receipt(agreement, claim))
+    overdue = _end(lambda: notice_overdue(agreement, claim))
     yield Waiting(
         what=Awaited.ACKNOWLEDGEMENT,
         on=tuple(person.id for person in agreement.acting_for(depositor(agreement).id)),
-        until=_end(lambda: deemed_receipt(agreement, claim)),
-        why="the objection window starts when the depositor has notice"
-        if sent
-        else "the objection window starts when the depositor has notice, which nobody took yet",
+        until=deemed or overdue,
+        why=why if deemed is not None else f"{why}; {then(agreement.ends.unproven_notice)}",
     )
+    if _found(lambda: leave_is_open(agreement, claim, at)):
+        yield Waiting(
+            what=Awaited.LEAVE,
+            on=_members(agreement.authorities.arbitration),
+            until=None,
+            why="notice is not proven in time; the arbitrators may rule that it was given",
+        )
 
 
 def _agents(agreement: Agreement) -> tuple[PersonId, ...]:
@@ -163,18 +182,21 @@ def _for_window(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
     yield Waiting(what=Awaited.WINDOW, on=(), until=None if end is None else end.at, why="; ".join(why))
 
 
-def _for_settlement(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
+def _for_settlement(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Waiting]:
     if claim.state is not _S.CONTESTED:
         return
-    arbitration = agreement.authorities.arbitration
-    arbitrators = arbitration.persons if arbitration is not None else frozenset[PersonId]()
+    arbitrators = {
+        *_members(agreement.authorities.arbitration),
+        *_members(_found(lambda: substitutes(agreement, claim, at))),
+    }
     authors = {body.person for _, body in claim.open_objections}
     grounds = ", ".join(map(quoted, sorted({body.ground for _, body in claim.open_objections})))
     yield Waiting(
         what=Awaited.SETTLEMENT,
         on=tuple(sorted(arbitrators | authors | {claim.claimant})),
-        until=None,
-        why=f"an objection is open ({grounds}) until it is ruled on, retracted or accepted",
+        until=_end(lambda: dispute_ends(agreement, claim)),
+        why=f"an objection is open ({grounds}) until it is ruled on, retracted or accepted; "
+        f"{then(agreement.ends.dispute)}",
     )
 
 
@@ -267,15 +289,24 @@ def _for_return(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
         )
 
 
-def _for_hold_lift(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
-    for _entry, body in claim.open_holds:
-        scope = ", ".join(body.stages) if body.stages is not None else "the whole claim"
-        yield Waiting(
-            what=Awaited.HOLD_LIFT,
-            on=tuple(sorted(agreement.authorities.hold_lift.persons)),
-            until=None,
-            why=f"{body.person} has placed a hold on {scope}: {quoted(body.reason)}",
-        )
+def _for_hold_lift(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Waiting]:
+    for entry, body in claim.open_holds:
+        yield _held_by(agreement, entry, body, at)
+
+
+def _held_by(agreement: Agreement, entry: Entry, body: Hold, at: datetime) -> Waiting:
+    scope = ", ".join(body.stages) if body.stages is not None else "the whole claim"
+    reviewing = _members(_found(lambda: reviewers(agreement, entry, at)))
+    return Waiting(
+        what=Awaited.HOLD_LIFT,
+        on=tuple(sorted({*agreement.authorities.hold_lift.persons, *reviewing})),
+        until=_end(lambda: hold_ends(agreement, entry)),
+        why=f"{body.person} has placed a hold on {scope}: {quoted(body.reason)}; {then(agreement.ends.hold)}",
+    )
+
+
+def _members(quorum: Quorum | None) -> tuple[PersonId, ...]:
+    return () if quorum is None else tuple(sorted(quorum.persons))
 
 
 def _for_calendar(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Waiting]:
@@ -294,7 +325,7 @@ def _end(find: Callable[[], Deadline | None]) -> datetime | None:
     return None if deadline is None else deadline.at
 
 
-def _found(find: Callable[[], Deadline | None]) -> Deadline | None:
+def _found(find: Callable[[], _T | None]) -> _T | None:
     try:
         return find()
     except CalendarExhaustedError:

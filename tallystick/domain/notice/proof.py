@@ -6,6 +6,7 @@ to itself (a folder, a mail catcher) reached nobody, and proves nothing unless t
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
@@ -14,26 +15,40 @@ from tallystick.domain.agreement.destination import destination
 from tallystick.domain.agreement.parties import Channel, ChannelKind
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
+from tallystick.domain.kinds import Outcome
 from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.acts import NoticeAcknowledgement
 from tallystick.domain.statements.engine import ChannelResult, Notice
-from tallystick.domain.statements.orders import JointInstruction
+from tallystick.domain.statements.orders import JointInstruction, Ruling
 from tallystick.domain.statements.signed import Entry
 
 
-def proof_of_notice(agreement: Agreement, claim: Claim, *, at: datetime) -> Deadline | None:
-    """Return when the depositor received notice, if it is proven at `at`, and how.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Why the depositor counts as having notice.
+
+    Attributes:
+        by: The statement that proves it; of deemed receipt, the notice that was taken.
+        received: When, and how.
+    """
+
+    by: Entry
+    received: Deadline
+
+
+def proof_of_notice(agreement: Agreement, claim: Claim, *, at: datetime) -> Proof | None:
+    """Return the earliest proof that the depositor has notice, if it is proven at `at`.
 
     Raises:
         CalendarExhaustedError: A calendar of the agreement does not reach that far.
     """
-    acknowledged = knowledge(claim)
-    if acknowledged is not None:
-        return _received(
-            agreement, acknowledged.accepted_at, f"acknowledged by {acknowledged.signed.body.person}"
-        )
-    deemed = deemed_receipt(agreement, claim)
-    return deemed if deemed is not None and at >= deemed.at else None
+    if (shown := _earliest(knowledge(claim), vouched(claim))) is not None:
+        received = _received(agreement, shown.accepted_at, _how(shown))
+        return Proof(by=shown, received=received)
+    given, deemed = _given(agreement, claim), deemed_receipt(agreement, claim)
+    if given is None or deemed is None or at < deemed.at:
+        return None
+    return Proof(by=given[0], received=deemed)
 
 
 def deemed_receipt(agreement: Agreement, claim: Claim) -> Deadline | None:
@@ -66,16 +81,35 @@ def channels_left(agreement: Agreement, claim: Claim) -> tuple[tuple[int, Channe
 
 
 def notice_given(agreement: Agreement, claim: Claim) -> Entry | None:
-    """Return what gave notice first: a notice that was taken, or the depositor's own word; else None."""
-    given, known = _given(agreement, claim), knowledge(claim)
-    ways = (None if given is None else given[0], known)
-    return min((way for way in ways if way is not None), key=lambda entry: entry.index, default=None)
+    """Return what gave notice first: a notice that was taken, the depositor's word, or others'; else None."""
+    given = _given(agreement, claim)
+    return _earliest(None if given is None else given[0], knowledge(claim), vouched(claim))
 
 
 def knowledge(claim: Claim) -> Entry | None:
     """Return the first statement by which the depositor shows that it knows of the claim."""
     signs = (*claim.entries_of(NoticeAcknowledgement), *claim.entries_of(JointInstruction))
     return min((entry for entry, _ in signs), key=lambda entry: entry.index, default=None)
+
+
+def vouched(claim: Claim) -> Entry | None:
+    """Return the first statement that stands by which others vouch that the depositor has notice, or None.
+
+    It helps a release, and is not the depositor's own, so it counts no longer than its signers do.
+    """
+    leaves = (entry for entry, body in claim.entries_of(Ruling) if body.outcome is Outcome.NOTICE_GIVEN)
+    return _earliest(*filter(claim.stands, leaves))
+
+
+def _earliest(*entries: Entry | None) -> Entry | None:
+    return min(filter(None, entries), key=lambda entry: entry.index, default=None)
+
+
+def _how(shown: Entry) -> str:
+    body = shown.signed.body
+    if isinstance(body, Ruling):
+        return f"ruled to have been given, attested by {body.person}"
+    return f"acknowledged by {body.person}"
 
 
 def _given(agreement: Agreement, claim: Claim) -> tuple[Entry, tuple[str, ...]] | None:

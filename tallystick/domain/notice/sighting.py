@@ -10,22 +10,39 @@ from tallystick.domain.agreement.deadlines import Deadline, deadline, received
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
-from tallystick.domain.notice.proof import knowledge, notice_given
-from tallystick.domain.statements.engine import Sighting
+from tallystick.domain.notice.proof import knowledge, notice_given, vouched
+from tallystick.domain.statements.engine import Notice, Sighting
+from tallystick.domain.statements.orders import Ruling
 from tallystick.domain.statements.signed import Entry
 from tallystick.limits.documents import SIGHTING_TOLERANCE
 
 
 def to_be_sighted(agreement: Agreement, claim: Claim) -> Entry | None:
-    """Return the statement that gave notice, if the gate has yet to sign when it saw it, or None."""
-    if sighting_of(claim) is not None or not claim.may(EventType.NOTICE_SIGHTED):
+    """Return the statement that the gate has yet to sign when it saw it, or None.
+
+    It sees once what gave notice first, and then the word of others than the depositor: no letter that the
+    gate saw earlier tells when that came.
+    """
+    if not claim.may(EventType.NOTICE_SIGHTED):
         return None
-    return notice_given(agreement, claim)
+    seen = {body.notice for _, body in claim.entries_of(Sighting)}
+    others = vouched(claim)
+    if others is not None and others.signed.id not in seen and seen:
+        return others
+    return None if seen else notice_given(agreement, claim)
 
 
 def sighting_of(claim: Claim) -> Sighting | None:
-    """Return the gate's sighting of the claim's notice, or None while there is none."""
-    return next((body for _, body in claim.entries_of(Sighting)), None)
+    """Return the gate's sighting on which the claim's window rests, or None while there is none."""
+    sightings, opened_by = [body for _, body in claim.entries_of(Sighting)], opening(claim)
+    if opened_by is not None and isinstance(opened_by.signed.body, Ruling):
+        sightings = [body for body in sightings if body.notice == opened_by.signed.id]
+    return next(iter(sightings), None)
+
+
+def opening(claim: Claim) -> Entry | None:
+    """Return the statement that proved notice, and so opened the window; None while it has not opened."""
+    return None if claim.window_opened_by is None else claim.entry_of(claim.window_opened_by)
 
 
 def sighted_end(agreement: Agreement, claim: Claim) -> Deadline | None:
@@ -39,7 +56,7 @@ def sighted_end(agreement: Agreement, claim: Claim) -> Deadline | None:
         return None
     # The tolerance is taken off the beginning: an hour at the end of a business day would be a day.
     began, vendor = sighting.issued_at - SIGHTING_TOLERANCE, depositor(agreement)
-    if (after := agreement.notice.deemed_after) is not None and not _was_known(claim):
+    if (after := agreement.notice.deemed_after) is not None and not _was_shown(claim):
         began = deadline(began, after, recipient=vendor, agreement=agreement).at
     receipt = received(began, recipient=vendor, agreement=agreement)
     ends = deadline(receipt.at, agreement.windows.objection, recipient=vendor, agreement=agreement)
@@ -60,10 +77,10 @@ def window_end(agreement: Agreement, claim: Claim) -> Deadline | None:
     return Deadline(at=claim.window_until, explanation=("the last moment to object has passed",))
 
 
-def _was_known(claim: Claim) -> bool:
-    """Return whether the window was opened by the depositor's own word, and not by deemed receipt."""
-    known, opened = knowledge(claim), claim.window_opened_at
-    return known is not None and (opened is None or known.accepted_at <= opened)
+def _was_shown(claim: Claim) -> bool:
+    """Return whether somebody's word opened the window, or will, and not deemed receipt."""
+    opened_by = opening(claim) or knowledge(claim)
+    return opened_by is not None and not isinstance(opened_by.signed.body, Notice)
 
 
 def _seen(sighting: Sighting) -> str:

@@ -30,6 +30,7 @@ from tallystick.domain.kinds import Happening
 from tallystick.domain.notice.proof import proof_of_notice
 from tallystick.domain.notice.sighting import window_end
 from tallystick.domain.progress.attempts import asks_gate_from
+from tallystick.domain.progress.ends import dispute_over, hold_over, intake_over, notice_over
 from tallystick.domain.quoting import shortened
 from tallystick.domain.release.decision import recorded_premises
 
@@ -76,12 +77,10 @@ def _window_opens(agreement: Agreement, claim: Claim, at: datetime) -> Due | Non
     proof = proof_of_notice(agreement, claim, at=at)
     if proof is None:
         return None
-    ends = deadline(
-        proof.at, agreement.windows.objection, recipient=depositor(agreement), agreement=agreement
-    )
-    return Due(
-        happening=Happening.WINDOW_OPENED, until=ends.at, because=(*proof.explanation, *ends.explanation)
-    )
+    received, period = proof.received, agreement.windows.objection
+    ends = deadline(received.at, period, recipient=depositor(agreement), agreement=agreement)
+    because = (*received.explanation, *ends.explanation)
+    return Due(happening=Happening.WINDOW_OPENED, until=ends.at, because=because, cause=proof.by.signed.id)
 
 
 def _window_ends(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
@@ -218,11 +217,15 @@ def _unconfirmed(agreement: Agreement, claim: Claim, at: datetime) -> Due | None
 
 LOOKS: Final[tuple[Look[Claim], ...]] = (
     _rolled_back,
+    intake_over,
     _denied,
+    hold_over,
     _window_opens,
+    notice_over,
     _window_ends,
     _settled,
     _contested,
+    dispute_over,
     _timed_out,
     _completed,
     _quorum_reached,

@@ -14,6 +14,13 @@ from tallystick.domain.instants import plus
 from tallystick.domain.notice.proof import deemed_receipt
 from tallystick.domain.notice.sighting import sighted_end
 from tallystick.domain.progress.attempts import asks_gate_from, notice_due_at
+from tallystick.domain.waits.ends import (
+    dispute_ends,
+    hold_ends,
+    intake_due,
+    notice_overdue,
+    substitutes_rule_from,
+)
 
 _JUST_AFTER: Final = timedelta(seconds=1)  # an act at the deadline itself is in time
 
@@ -28,7 +35,7 @@ def moments(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[dateti
     notice_at = notice_due_at(agreement, claim)
     if notice_at is not None:
         yield notice_at
-    for limit in _limits(agreement, claim):
+    for limit in (*_limits(agreement, claim), *_ends(agreement, claim)):
         yield limit.at
         yield plus(limit.at, _JUST_AFTER)
     following = claim.next_stage
@@ -54,3 +61,13 @@ def _limits(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:
     following = claim.next_stage
     if following is not None:
         yield from (d for d in (lapses_at(agreement, claim, following.stage),) if d is not None)
+
+
+def _ends(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:
+    """Yield when the waits of people end, for those that have an end."""
+    awaits_intake = claim.state is ClaimState.FILED and not claim.is_unconfirmed
+    if awaits_intake and agreement.ends.intake is not None:
+        yield intake_due(agreement, claim)
+    holds = (hold_ends(agreement, entry) for entry, _ in claim.open_holds)
+    disputes = dispute_ends(agreement, claim), substitutes_rule_from(agreement, claim)
+    yield from filter(None, (notice_overdue(agreement, claim), *disputes, *holds))

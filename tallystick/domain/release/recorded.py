@@ -11,7 +11,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import standing_release_order
 from tallystick.domain.claim.receivers import naming, receivers_of
 from tallystick.domain.claim.rules import PremiseAnswer, RecordedPremise
-from tallystick.domain.claim.stages import accepted_at, is_provisional, opens_at
+from tallystick.domain.claim.stages import accepted_at, is_provisional, opens_at, taken_in_unchecked
 from tallystick.domain.claim.state import ClaimState, EventType, StageState
 from tallystick.domain.claim.tally import tally_approvals, tally_denials
 from tallystick.domain.codec import instant_text
@@ -71,6 +71,9 @@ def _intake(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> PremiseAn
     accepted = accepted_at(claim)
     if accepted is None:
         return PremiseAnswer(holds=False, found="the escrow agent has not accepted it")
+    if taken_in_unchecked(claim) is not None:
+        unchecked = f"taken in unchecked at {instant_text(accepted)}, as the agreement says"
+        return PremiseAnswer(holds=True, found=unchecked)
     return PremiseAnswer(holds=True, found=f"accepted at {instant_text(accepted)}")
 
 
@@ -80,7 +83,7 @@ def _notice(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) ->
     proof = proof_of_notice(agreement, claim, at=at)
     return PremiseAnswer(
         holds=proof is not None,
-        found=proof.explanation[0] if proof else "no proof of notice",
+        found=proof.received.explanation[0] if proof else "no proof of notice",
     )
 
 

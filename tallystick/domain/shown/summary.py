@@ -6,6 +6,7 @@ freely stands in quotes.
 """
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
@@ -13,7 +14,7 @@ from tallystick.domain.agreement.components import Component, Licence, LicenceMo
 from tallystick.domain.agreement.conditions import Expression
 from tallystick.domain.agreement.parties import Party, Role, sealed_to
 from tallystick.domain.agreement.plan import OnFailure, Opens, Stage
-from tallystick.domain.agreement.windows import Calendar
+from tallystick.domain.agreement.windows import Calendar, HoldEnd, IntakeEnd, UnprovenNoticeEnd
 from tallystick.domain.amounts import all_of, any_of, counted, joined
 from tallystick.domain.claim.receivers import may_receive
 from tallystick.domain.codec import instant_text
@@ -234,6 +235,41 @@ def _authorities(agreement: Agreement) -> Iterator[str]:
     )
 
 
+def _ends(agreement: Agreement) -> Iterator[str]:
+    """Yield how each wait ends if nobody acts; where nothing is agreed, say so."""
+    ends, unagreed = agreement.ends, "it waits: no end is agreed"
+    intake = _INTAKE[ends.intake.then] if ends.intake else unagreed
+    yield f"If nobody checks the form of a claim in time, {intake}."
+    dispute = f"within {ends.dispute.after.words}, it lapses" if ends.dispute else f"in time, {unagreed}"
+    yield f"If a contested claim is not settled {dispute}."
+    if (ruling := ends.ruling) is not None:
+        substitutes = ruling.substitutes.words
+        yield f"After {ruling.after.words} of a dispute, it may be ruled on by these as well: {substitutes}."
+    hold = f"within {ends.hold.after.words}, {_HOLD[ends.hold.then]}" if ends.hold else f"in time, {unagreed}"
+    yield f"If a hold is not lifted {hold}."
+    late = ends.unproven_notice
+    notice = f"within {late.after.words}, {_UNPROVEN[late.then]}" if late else f"in time, {unagreed}"
+    yield f"If notice of a claim is not proven {notice}."
+
+
+_INTAKE: Final = MappingProxyType(
+    {IntakeEnd.LAPSE: "the claim lapses", IntakeEnd.GO_ON: "the claim is taken in unchecked"}
+)
+_HOLD: Final = MappingProxyType(
+    {
+        HoldEnd.GO_ON: "it ends by itself",
+        HoldEnd.LAPSE: "the claim lapses",
+        HoldEnd.ARBITRATOR: "those who rule on disputes may lift it as well",
+    }
+)
+_UNPROVEN: Final = MappingProxyType(
+    {
+        UnprovenNoticeEnd.LAPSE: "the claim lapses",
+        UnprovenNoticeEnd.ARBITRATOR: "those who rule on disputes may rule that it was given",
+    }
+)
+
+
 def _afterwards(agreement: Agreement) -> Iterator[str]:
     plan, governance = agreement.communications, agreement.governance
     yield (
@@ -263,6 +299,7 @@ _PARTS: Final = (
     _course,
     _stages,
     _authorities,
+    _ends,
     _afterwards,
     _engine,
 )

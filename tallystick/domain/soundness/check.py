@@ -13,7 +13,7 @@ from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.soundness import clauses, naming, people, reaching, sides, staging
+from tallystick.domain.soundness import clauses, ends, naming, people, reaching, sides, staging
 from tallystick.domain.soundness.finding import Finding, Rule, Severity
 from tallystick.domain.soundness.simulation.simulated import simulated
 
@@ -37,6 +37,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *clauses.RULES,
     *reaching.RULES,
     *sides.RULES,
+    *ends.RULES,
 )
 """Every rule, in the order in which findings are listed."""
 

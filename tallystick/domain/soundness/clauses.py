@@ -16,6 +16,7 @@ from tallystick.domain.amounts import counted, joined
 from tallystick.domain.errors import MalformedNameError
 from tallystick.domain.ids import name
 from tallystick.domain.periods import Period
+from tallystick.domain.soundness.ends import periods_of_waits
 from tallystick.domain.soundness.finding import Finding, Rule, error, warning
 from tallystick.limits.agreements import ADDRESS_LENGTH_MAX, WINDOW_MIN
 from tallystick.limits.documents import STATEMENT_LIFETIME_MAX
@@ -81,6 +82,7 @@ def windows_open(agreement: Agreement) -> Iterator[Finding]:
         ("/communications/cadence", agreement.communications.cadence),
         ("/governance/review_every", governance.review_every),
         ("/governance/retention", governance.retention),
+        *periods_of_waits(agreement),
         *_periods_of_parts(agreement),
     )
     for where, period in periods:

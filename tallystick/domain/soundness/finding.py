@@ -63,6 +63,8 @@ def quorums(agreement: Agreement) -> Iterator[tuple[str, Quorum]]:
         yield "/authorities/court_order", authorities.court_order
     if authorities.joint_instruction is not None:
         yield "/authorities/joint_instruction", authorities.joint_instruction
+    if (ruling := agreement.ends.ruling) is not None:
+        yield "/waits/ruling/substitutes", ruling.substitutes
 
 
 def person_lists(agreement: Agreement) -> Iterator[tuple[str, tuple[PersonId, ...]]]:

@@ -171,14 +171,16 @@ def vetoes_shared(agreement: Agreement) -> Iterator[Finding]:
 def rulings_neutral(agreement: Agreement) -> Iterator[Finding]:
     """Require that neither side rules on its own dispute, or attests the court order that ends it."""
     partial = persons_of(agreement, Role.DEPOSITOR, Role.BENEFICIARY)
+    powers, ruling = agreement.authorities, agreement.ends.ruling
     bodies = (
-        ("arbitration-not-neutral", "arbitration", agreement.authorities.arbitration),
-        ("court-order-not-neutral", "court_order", agreement.authorities.court_order),
+        ("arbitration-not-neutral", "/authorities/arbitration", powers.arbitration),
+        ("court-order-not-neutral", "/authorities/court_order", powers.court_order),
+        ("arbitration-not-neutral", "/waits/ruling/substitutes", ruling.substitutes if ruling else None),
     )
-    for code, name, quorum in bodies:
+    for code, where, quorum in bodies:
         for person in sorted(quorum.persons & partial) if quorum else ():
             message = f"{person} acts for the depositor or a beneficiary"
-            yield error(code, f"/authorities/{name}", message, "Name persons of neutral parties only.")
+            yield error(code, where, message, "Name persons of neutral parties only.")
 
 
 def orders_shared(agreement: Agreement) -> Iterator[Finding]:

@@ -28,11 +28,17 @@ def judges_can_read(agreement: Agreement) -> Iterator[Finding]:
         message = f"{joined(objectors, 'and')} may object, but cannot read the evidence"
         advice = "Add an objector to `evidence_readers`."
         yield warning("objectors-cannot-read", "/objection/objectors", message, advice)
-    for name, quorum in (("arbitration", powers.arbitration), ("court_order", powers.court_order)):
+    ruling = agreement.ends.ruling
+    judges = (
+        ("/authorities/arbitration", powers.arbitration),
+        ("/authorities/court_order", powers.court_order),
+        ("/waits/ruling/substitutes", ruling.substitutes if ruling else None),
+    )
+    for where, quorum in judges:
         if quorum is not None and (blind := sorted(quorum.persons - readers)):
             message = f"{joined(blind, 'and')} may settle a dispute, but cannot read the evidence"
             advice = "Add them to `evidence_readers`."
-            yield warning("judge-cannot-read", f"/authorities/{name}", message, advice)
+            yield warning("judge-cannot-read", where, message, advice)
 
 
 def claimants_party_stays_out(agreement: Agreement) -> Iterator[Finding]:
@@ -49,13 +55,17 @@ def claimants_party_stays_out(agreement: Agreement) -> Iterator[Finding]:
 
 def agent_does_not_rule(agreement: Agreement) -> Iterator[Finding]:
     """Advise against an escrow agent that alone rules on disputes about what it has admitted."""
-    quorum = agreement.authorities.arbitration
-    for party in agreement.parties_in(Role.ESCROW_AGENT) if quorum is not None else ():
+    arbitration, ruling = agreement.authorities.arbitration, agreement.ends.ruling
+    bodies = (
+        ("/authorities/arbitration", arbitration),
+        ("/waits/ruling/substitutes", ruling.substitutes if ruling else None),
+    )
+    for party in agreement.parties_in(Role.ESCROW_AGENT):
         own = frozenset(person.id for person in agreement.acting_for(party.id))
-        if quorum is not None and quorum.satisfied_by(own):
-            message = f"{party.id} alone rules on disputes about claims that it has accepted itself"
-            advice = "Name persons of other parties in `arbitration`."
-            yield warning("arbitration-by-agent", "/authorities/arbitration", message, advice)
+        for where, quorum in bodies:
+            if quorum is not None and quorum.satisfied_by(own):
+                message = f"{party.id} alone rules on disputes about claims that it has accepted itself"
+                yield warning("arbitration-by-agent", where, message, "Name persons of other parties.")
 
 
 def rivals_hold_nothing(agreement: Agreement) -> Iterator[Finding]:

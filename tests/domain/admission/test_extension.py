@@ -43,7 +43,11 @@ def of_the_record(kind: type[Header]) -> Callable[[World], Digest]:
 
 def _orders(kind: Kind, **members: object) -> Iterator[tuple[Kind, dict[str, object], bool]]:
     for outcome in Outcome:
-        yield kind, {**members, "outcome": outcome, "reason": ""}, outcome is Outcome.RELEASE
+        yield (
+            kind,
+            {**members, "outcome": outcome, "reason": ""},
+            outcome in {Outcome.RELEASE, Outcome.NOTICE_GIVEN},
+        )
 
 
 def _receipts() -> Iterator[tuple[Kind, dict[str, object], bool]]:

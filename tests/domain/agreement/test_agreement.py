@@ -34,7 +34,7 @@ def test_each_member_of_the_top_level_is_part_of_the_bytes() -> None:
     assert written == {field.name for field in fields(Agreement)} - {"supersedes"}
 
 
-@pytest.mark.parametrize("member", sorted(set(encode_object(AGREEMENT))))
+@pytest.mark.parametrize("member", sorted(set(encode_object(AGREEMENT)) - {"waits"}))
 def test_agreement_without_a_member_is_refused(member: str) -> None:
     document = {name: value for name, value in encode_object(AGREEMENT).items() if name != member}
     with pytest.raises(MalformedDocumentError):

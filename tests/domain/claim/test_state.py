@@ -85,7 +85,13 @@ def body_for(event: EventType) -> Body:  # noqa: PLR0911 - a line a kind
         return world.body(Kind.OBJECTION, "dora@nordwind", ground="cured", explanation="it is")
     if event in {E.OBJECTION_RETRACTED, E.VOTE_RETRACTED}:
         return world.body(Kind.RETRACTION, "dora@nordwind", of=NO_DIGEST, reason="an error")
-    if event in {E.ARBITRATED_FOR_RELEASE, E.REFUSAL_ORDERED, E.RELEASE_ORDERED, E.RETURN_ORDERED}:
+    if event in {
+        E.NOTICE_RULED_GIVEN,
+        E.ARBITRATED_FOR_RELEASE,
+        E.REFUSAL_ORDERED,
+        E.RELEASE_ORDERED,
+        E.RETURN_ORDERED,
+    }:
         members: dict[str, object] = {"authority": Authority.ARBITRATION, "outcome": Outcome.RELEASE}
         return world.body(Kind.RULING, "kim@kestrel", documents=(), reason="so it is", **members)
     if event in {E.STAGE_ACTIVATED, E.STAGE_FAILED, E.STAGE_ROLLED_BACK}:
@@ -95,7 +101,12 @@ def body_for(event: EventType) -> Body:  # noqa: PLR0911 - a line a kind
         decided: dict[str, object] = {"released": False, "premises": (), "record": NO_DIGEST, **stage}
         return world.body(Kind.DECISION, "gate@test", decided_at=world.now, **decided)
     if event.value in set(Happening):
-        happened: dict[str, object] = {"happening": Happening(event.value), "until": world.now, **stage}
+        happened: dict[str, object] = {
+            "happening": Happening(event.value),
+            "until": world.now,
+            "cause": NO_DIGEST,
+            **stage,
+        }
         return world.body(Kind.EVENT, "engine@test", **happened)
     return _ACTS[event](world)
 

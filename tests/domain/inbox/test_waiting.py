@@ -171,7 +171,8 @@ def test_what_a_person_wrote_of_a_hold_is_quoted_where_it_is_waited_for() -> Non
     world = play("bea files for critical\nana accepts")
     world.holds(reason=SAID)
     assert (
-        why(world, Awaited.HOLD_LIFT) == f"kim@kestrel has placed a hold on the whole claim: {quoted(SAID)}"
+        why(world, Awaited.HOLD_LIFT)
+        == f"kim@kestrel has placed a hold on the whole claim: {quoted(SAID)}; after that: lapse"
     )
 
 
@@ -250,7 +251,7 @@ def test_an_expired_approval_is_no_longer_a_deadline() -> None:
 
 def test_a_claim_whose_calendar_has_run_out_still_says_on_whom_it_waits() -> None:
     short = tuple(replace(one, covers_until=date(2026, 11, 24)) for one in AGREEMENT.calendars)
-    world = World(agreement=replace(AGREEMENT, calendars=short))
+    world = World(agreement=replace(AGREEMENT, calendars=short, waits=None))
     world.files(stages=["critical"])
     assert waits(world)["intake"] == ("ana@harbour", "abe@harbour")
     assert until(world, Awaited.INTAKE) is None

@@ -110,9 +110,11 @@ def test_notice_that_only_counts_as_received_is_seen_before_the_day_that_it_take
     world.settles()
     assert world.claim.state is ClaimState.WINDOW
     deemed = sighted_end(world.agreement, world.claim)
-    known = replace(world.claim, window_opened_at=None)
+    known = replace(world.claim, window_opened_at=None, window_opened_by=None)
     world.acknowledges()
-    acknowledged = sighted_end(world.agreement, replace(world.claim, window_opened_at=None))
+    acknowledged = sighted_end(
+        world.agreement, replace(world.claim, window_opened_at=None, window_opened_by=None)
+    )
     assert deemed == sighted_end(world.agreement, known)
     assert deemed is not None
     assert acknowledged is not None

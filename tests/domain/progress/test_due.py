@@ -72,11 +72,12 @@ def test_time_alone_never_approves() -> None:
         assert all(progress.decision is None for progress in world.claim.stages)
 
 
-def test_filed_claim_waits_for_people_only() -> None:
-    world = play("bea files")
-    assert due(AGREEMENT, world.claim, at=BEGIN + timedelta(days=300)) is None
-    assert next_look(AGREEMENT, world.claim, at=world.now) is None
-    assert notice_due_at(AGREEMENT, world.claim) is None
+def test_filed_claim_waits_for_people_only_where_no_end_is_agreed() -> None:
+    agreed = replace(AGREEMENT, waits=None)
+    world = play("bea files", World(agreement=agreed))
+    assert due(agreed, world.claim, at=BEGIN + timedelta(days=300)) is None
+    assert next_look(agreed, world.claim, at=world.now) is None
+    assert notice_due_at(agreed, world.claim) is None
 
 
 def test_notice_is_tried_again_after_growing_pauses_until_it_is_accepted() -> None:

@@ -12,6 +12,14 @@ from tallystick.domain.agreement.components import Licence, LicenceModel, Tier
 from tallystick.domain.agreement.conditions import Expression
 from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Person, Role
 from tallystick.domain.agreement.plan import Opening, Opens
+from tallystick.domain.agreement.windows import (
+    HoldEnd,
+    HoldWait,
+    RulingWait,
+    UnprovenNoticeEnd,
+    UnprovenNoticeWait,
+    Waits,
+)
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, PartyId, PersonId, StageId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
@@ -19,6 +27,7 @@ from tallystick.domain.soundness.check import RULES, UnsoundAgreementError, exam
 from tallystick.domain.soundness.finding import Severity
 from tallystick.limits import agreements as limits
 from tallystick.limits.claims import RECEIVERS_MAX
+from tests.support.ends import WAITS
 from tests.support.worlds.agreements import (
     ABE,
     AGREEMENT,
@@ -98,6 +107,16 @@ def opens(place: int, when: Opens, after: str | None = None) -> Agreement:
     return stage(place, opens=Opening(when=when, stage=None if after is None else StageId(after)))
 
 
+def waits(**changes: object) -> Agreement:
+    return agreement(waits=replace(WAITS, **changes))  # type: ignore[arg-type]
+
+
+def unarbitrated(**changes: object) -> Agreement:
+    """The sound agreement without an arbitrator, with one wait alone."""
+    powers = replace(AGREEMENT.authorities, arbitration=None)
+    return agreement(waits=Waits(**changes), authorities=powers)  # type: ignore[arg-type]
+
+
 def seats(tree: JsonValue) -> Agreement:
     return stage(1, quorum=quorum(tree))
 
@@ -169,7 +188,39 @@ ALL_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLASSIC_RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 MANY_RECEIVERS = tuple(PersonId(f"b{number}@halden") for number in range(RECEIVERS_MAX + 1))
 
+TO_ARBITRATOR = HoldWait(after=Period("P60D"), then=HoldEnd.ARBITRATOR)
+BY_LEAVE = UnprovenNoticeWait(after=Period("P60D"), then=UnprovenNoticeEnd.ARBITRATOR)
+
 ERRORS: list[tuple[str, str, Agreement]] = [
+    # ends of waits
+    ("waits-empty", "/waits", agreement(waits=Waits())),
+    ("wait-needs-arbitrator", "/waits/hold", unarbitrated(hold=TO_ARBITRATOR)),
+    ("wait-needs-arbitrator", "/waits/unproven_notice", unarbitrated(unproven_notice=BY_LEAVE)),
+    (
+        "wait-needs-arbitrator",
+        "/waits/ruling",
+        unarbitrated(ruling=RulingWait(after=Period("P60D"), substitutes=quorum(TOM))),
+    ),
+    (
+        "substitutes-too-late",
+        "/waits/ruling/after",
+        waits(ruling=RulingWait(after=Period("P180D"), substitutes=quorum(TOM))),
+    ),
+    (
+        "overdue-before-deemed",
+        "/waits/unproven_notice/after",
+        waits(unproven_notice=UnprovenNoticeWait(after=Period("PT24H"), then=UnprovenNoticeEnd.LAPSE)),
+    ),
+    (
+        "empty-period",
+        "/waits/hold/after",
+        waits(hold=HoldWait(after=Period("PT0S"), then=HoldEnd.GO_ON)),
+    ),
+    (
+        "arbitration-not-neutral",
+        "/waits/ruling/substitutes",
+        waits(ruling=RulingWait(after=Period("P60D"), substitutes=quorum(DORA))),
+    ),
     # naming
     ("unknown-schema", "/schema", agreement(schema="tallystick.agreement/v2")),
     ("version-number", "/version", agreement(version=0)),
@@ -593,6 +644,16 @@ WARNINGS: list[tuple[str, str, Agreement]] = [
         ),
     ),
     ("evidence-short-lived", "/evidence/0/max_age", evidence(0, max_age=Period("PT1H"))),
+    ("no-end-agreed", "/waits/intake", waits(intake=None)),
+    ("no-end-agreed", "/waits/dispute", waits(dispute=None)),
+    ("no-end-agreed", "/waits/hold", waits(hold=None)),
+    ("no-end-agreed", "/waits/unproven_notice", waits(unproven_notice=None)),
+    ("wait-short", "/waits/hold/after", waits(hold=HoldWait(after=Period("P2D"), then=HoldEnd.GO_ON))),
+    (
+        "arbitration-by-agent",
+        "/waits/ruling/substitutes",
+        waits(ruling=RulingWait(after=Period("P60D"), substitutes=quorum({"any": [ANA, ABE]}))),
+    ),
     ("window-short", "/windows", windows(intake="PT1S")),
     ("window-short", "/windows", windows(approval="PT2H")),
     ("window-short", "/windows", windows(provisioning="PT59M")),

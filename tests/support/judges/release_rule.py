@@ -65,7 +65,7 @@ class ReleaseRule:
         yield "not filed for a release", filing["purpose"] != "release"
         yield "its beneficiary has not confirmed it", "for" in filing and self._confirmation is None
         yield "nobody may receive", not self._receivers
-        yield "not taken in", not any(one.body["accepted"] for one in self._of("intake"))
+        yield "not taken in", not self._taken_in
         yield "the claimant's key is revoked", bool(self.record[0].signers & self._revoked)
         yield "the claim has ended", self._ended()
         yield "decided before", name in self._decided
@@ -189,15 +189,30 @@ class ReleaseRule:
 
     def _held(self, stage: str) -> bool:
         lifted = {one.body["hold"] for one in self._standing("hold-lift")}
-        return any(one.id not in lifted and _covers(one, stage) for one in self._of("hold"))
+        standing = (one for one in self._of("hold") if one.id not in lifted and _covers(one, stage))
+        review = self._wait("hold", then="go_on")
+        return any(review is None or one.at + span(review["after"]) >= self.now for one in standing)
+
+    def _wait(self, name: str, *, then: str) -> Document | None:
+        """The end of a wait, if the parties have agreed on this one."""
+        wait: Document | None = self.agreement.get("waits", {}).get(name)
+        return wait if wait is not None and wait["then"] == then else None
+
+    @cached_property
+    def _taken_in(self) -> bool:
+        if any(one.body["accepted"] for one in self._of("intake")):
+            return True
+        unchecked = self._wait("intake", then="go_on") is not None and "for" not in self.record[0].body
+        return unchecked and self.now > self.record[0].at + span(self.agreement["windows"]["intake"])
 
     def _ended(self) -> bool:
         refused = any(not one.body["accepted"] for one in self._of("intake"))
         ordered = any(
-            one.body["outcome"] != "release"
+            one.body["outcome"] in {"refuse", "return"}
             for one in self._of("ruling", "joint-instruction")
         )  # fmt: skip
-        ends = {"lapsed", "denial-quorum-reached"}
+        ends = {"lapsed", "denial-quorum-reached", "intake-lapsed", "notice-lapsed", "dispute-lapsed"}
+        ends |= {"hold-lapsed"}
         happened = any(one.body["happening"] in ends for one in self._of("event"))
         return refused or ordered or happened or bool(self._of("withdrawal"))
 

@@ -257,6 +257,11 @@ def rules(world: World, who: Who, outcome: str) -> None:
     world.rules(*who, outcome=Outcome(outcome))
 
 
+@_act(r"rules that notice was given")
+def rules_on_notice(world: World, who: Who) -> None:
+    world.rules(*who, outcome=Outcome.NOTICE_GIVEN)
+
+
 @_act(r"rules without an award")
 def rules_without(world: World, who: Who) -> None:
     world.rules(*who, outcome=Outcome.RELEASE, papers=())

@@ -1,9 +1,8 @@
 """A complete, sound agreement with people whose keys are known: what scenarios start from.
 
 Two of its stages cannot be approved while the depositor and a neutral party are both away: `agreement check`
-warns of that, and of nothing else. In `SPARE_SEATS` they can.
-
-Every key is derived from its holder's name, so that digests are the same in every run.
+warns of that, and of nothing else. In `SPARE_SEATS` they can. Every key is derived from its holder's name, so
+that digests are the same in every run.
 """
 
 import hashlib
@@ -32,6 +31,7 @@ from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
 from tallystick.domain.quorum import Quorum
 from tallystick.domain.statements.filing import Receiver
+from tests.support.ends import WAITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -371,6 +371,7 @@ AGREEMENT: Final = Agreement(
         decision_key=DECISION_KEY.public_key,
         gate_recipient=str(GATE_IDENTITY.recipient()),
     ),
+    waits=WAITS,
 )
 
 

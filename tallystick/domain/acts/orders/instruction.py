@@ -34,7 +34,7 @@ def _rule(
 
 
 def _helps(body: JointInstruction, _: Claim) -> bool:
-    return body.outcome is Outcome.RELEASE
+    return body.outcome.helps
 
 
 def _draft(heading: Heading, choices: Choices) -> JointInstruction:

@@ -17,12 +17,14 @@ from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import NothingToLiftError
 from tallystick.domain.statements.acts import HoldLift
+from tallystick.domain.waits.powers import reviewers
 
 
 def _rule(
-    agreement: Agreement, claim: Claim, body: HoldLift, persons: frozenset[PersonId], _: datetime
+    agreement: Agreement, claim: Claim, body: HoldLift, persons: frozenset[PersonId], at: datetime
 ) -> EventType:
-    check_together(persons, agreement.authorities.hold_lift, "lift a hold")
+    reviewing = reviewers(agreement, claim.entry_of(body.hold), at)
+    check_together(persons, agreement.authorities.hold_lift, "lift a hold", instead=reviewing)
     check_disinterested(agreement, claim, persons)
     if body.hold not in claim.standing_holds:
         raise NothingToLiftError("there is no such open hold", standing=list(claim.standing_holds))

@@ -35,6 +35,8 @@ def objections_are_settled(trial: Trial) -> Iterator[Finding]:
         yield error("objection-never-settled", where, message, advice)
         return
     others = (*absent_parties(trial, trial.diligent.claimant), *absent_agents(trial))
+    if trial.agreement.ends.dispute is not None:
+        return  # the parties have chosen how it ends if they do not settle it
     if needed := one_of(one.name for one in others if _stands_without(trial, objector, one)):
         message = f"an objection by {objector} stands for ever if {needed} says nothing"
         advice = "Name further arbitrators in `arbitration`, or officers in `court_order`, of other parties."

@@ -16,6 +16,7 @@ from tallystick.domain.soundness.simulation.play import Play
 from tallystick.domain.soundness.simulation.props import invented
 from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
+from tallystick.domain.waits.powers import reviewers, substitutes
 
 Duty = Callable[[Play, Waiting], bool]
 
@@ -68,6 +69,7 @@ def _settle(play: Play, _: Waiting) -> bool:
     powers = play.agreement.authorities
     orders: tuple[tuple[Quorum | None, Kind, Authority | None], ...] = (
         (powers.arbitration, Kind.RULING, Authority.ARBITRATION),
+        (substitutes(play.agreement, play.claim, play.now), Kind.RULING, Authority.ARBITRATION),
         (powers.court_order, Kind.RULING, Authority.COURT_ORDER),
         (powers.joint_instruction, Kind.JOINT_INSTRUCTION, None),
     )
@@ -82,6 +84,12 @@ def _settle(play: Play, _: Waiting) -> bool:
         )
         for quorum, kind, authority in orders
     )
+
+
+def _give_leave(play: Play, _: Waiting) -> bool:
+    arbitrators = _together(play, play.agreement.authorities.arbitration)
+    said = {"outcome": Outcome.NOTICE_GIVEN.value, "authority": Authority.ARBITRATION}
+    return play.say(Kind.RULING, *arbitrators, document=_PAPERS, reason="it was", **said)
 
 
 def _approve_early(play: Play) -> bool:
@@ -162,8 +170,12 @@ def _give_back(play: Play, _: Waiting) -> bool:
 
 def _lift(play: Play, _: Waiting) -> bool:
     holds = play.claim.standing_holds
-    lifting = _together(play, play.agreement.authorities.hold_lift)
-    return bool(holds) and play.say(Kind.HOLD_LIFT, *lifting, of=holds[0], reason="nothing stands against it")
+    if not holds:
+        return False
+    lifters = play.agreement.authorities.hold_lift
+    reviewing = reviewers(play.agreement, play.claim.entry_of(holds[0]), play.now)
+    said = {"of": holds[0], "reason": "nothing stands against it"}
+    return any(play.say(Kind.HOLD_LIFT, *_together(play, quorum), **said) for quorum in (lifters, reviewing))
 
 
 def _together(play: Play, quorum: Quorum | None) -> tuple[PersonId, ...]:
@@ -184,6 +196,7 @@ _DUTIES: Final[Mapping[Awaited, Duty]] = MappingProxyType(
     {
         Awaited.INTAKE: _accept,
         Awaited.ACKNOWLEDGEMENT: _acknowledge,
+        Awaited.LEAVE: _give_leave,
         Awaited.SETTLEMENT: _settle,
         Awaited.APPROVAL: _approve,
         Awaited.RECEIPT: _report,

@@ -4,6 +4,8 @@ The engine's part is the real one: `due` says what it records, `next_look` when 
 the gate decides, and `advance` admits and folds every statement. Only the signatures are left out.
 """
 
+from datetime import datetime, timedelta
+
 from tallystick.domain.acts.all import draft
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
@@ -14,6 +16,7 @@ from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.heading import Heading
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PersonId, PublicKey, StageId, engine_person, gate_person
+from tallystick.domain.instants import plus
 from tallystick.domain.kinds import Kind
 from tallystick.domain.notice.proof import notice_is_given
 from tallystick.domain.notice.sighting import to_be_sighted
@@ -28,6 +31,7 @@ from tallystick.domain.statements.engine import ChannelResult, DecisionStatement
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import Contribution
 from tallystick.domain.statements.signed import Body, Entry
+from tallystick.domain.waits.ends import notice_overdue
 from tallystick.limits.agreements import PLAY_NOTICES_MAX
 
 
@@ -69,11 +73,20 @@ class Play:
         """
         if not self.claim.is_open:
             return False
-        if len(self.claim.notices) >= PLAY_NOTICES_MAX and not notice_is_given(self.agreement, self.claim):
-            return False  # the channels that take none now take none later
-        moment = next_look(self.agreement, self.claim, at=self.now)
+        moment = self._overdue() if self._gives_up() else next_look(self.agreement, self.claim, at=self.now)
         self.now = moment or self.now
         return moment is not None
+
+    def _gives_up(self) -> bool:
+        """Return whether no more letters are tried: the channels that take none now take none later."""
+        given = notice_is_given(self.agreement, self.claim)
+        return len(self.claim.notices) >= PLAY_NOTICES_MAX and not given
+
+    def _overdue(self) -> datetime | None:
+        """Return the moment after which notice is overdue, if that is yet to come."""
+        end = notice_overdue(self.agreement, self.claim)
+        after = None if end is None else plus(end.at, timedelta(seconds=1))
+        return after if after is not None and after > self.now else None
 
     def say(self, kind: Kind, *persons: PersonId, **choices: object) -> bool:
         """Let `persons` sign the act that the first of them drafts; return whether it was admitted.
@@ -118,7 +131,7 @@ class Play:
 
     def _gives_notice(self) -> bool:
         owed_at = notice_due_at(self.agreement, self.claim)
-        if owed_at is None or owed_at > self.now:
+        if owed_at is None or owed_at > self.now or self._gives_up():
             return False
         party = depositor(self.agreement)
         results = (

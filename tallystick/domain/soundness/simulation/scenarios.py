@@ -80,13 +80,18 @@ def _depositor_needed(trial: Trial) -> Iterator[Finding]:
 def _unheard(trial: Trial) -> Finding:
     party, after = depositor(trial.agreement).id, trial.agreement.notice.deemed_after
     if after is None:
-        message = f"if {party} never acknowledges notice, a claim waits for ever"
+        message = f"if {party} never acknowledges notice, {_unproven_ends(trial)}"
         advice = "Say in `deemed_after` when notice that arrived counts as received."
         return warning("silence-stops-claim", "/notice/deemed_after", message, advice)
     required = trial.agreement.notice.channels_required
     message = f"notice to {party} never counts: fewer than {required} different channels can take it"
     advice = "Name other channels, or require fewer."
     return error("notice-never-proven", "/notice/channels_required", message, advice)
+
+
+def _unproven_ends(trial: Trial) -> str:
+    """Return what becomes of a claim whose notice nobody proves, however long the play lasts."""
+    return "a claim lapses" if trial.agreement.ends.unproven_notice is not None else "a claim waits for ever"
 
 
 def notice_survives_one_server(trial: Trial) -> Iterator[Finding]:
@@ -97,7 +102,7 @@ def notice_survives_one_server(trial: Trial) -> Iterator[Finding]:
     needed = [name for name, channels in _servers(party.channels).items() if _unproven(trial, channels)]
     if needed:
         message = (
-            f"while {one_of(needed)} is down, no notice to {party.id} counts, and a claim waits for ever"
+            f"while {one_of(needed)} is down, no notice to {party.id} counts, and {_unproven_ends(trial)}"
         )
         place = trial.agreement.parties.index(party)
         advice = "Add a channel that goes another way, or require fewer."
@@ -116,7 +121,7 @@ def notice_survives_refusal(trial: Trial) -> Iterator[Finding]:
     if trial.end(trial.without_depositor).claim.window_opened_at is None or not _unproven(trial, own):
         return
     place = trial.agreement.parties.index(party)
-    message = f"if {party.id} refuses every letter and acknowledges none, a claim waits for ever"
+    message = f"if {party.id} refuses every letter and acknowledges none, {_unproven_ends(trial)}"
     advice = (
         "Add an outbox that the depositor can read, and let it prove notice (`own_channels`), or weigh that "
         "no order of a court helps either: without notice nothing is released."

@@ -11,7 +11,17 @@ from tallystick.domain.agreement.components import Licence, LicenceModel
 from tallystick.domain.agreement.conditions import Condition, Expression
 from tallystick.domain.agreement.parties import Channel, ChannelKind, Person
 from tallystick.domain.agreement.plan import Opening, Opens
-from tallystick.domain.agreement.windows import Calendar
+from tallystick.domain.agreement.windows import (
+    Calendar,
+    DisputeEnd,
+    DisputeWait,
+    HoldEnd,
+    HoldWait,
+    RulingWait,
+    UnprovenNoticeEnd,
+    UnprovenNoticeWait,
+    Waits,
+)
 from tallystick.domain.ids import PartyId, PersonId
 from tallystick.domain.json import JsonValue
 from tallystick.domain.periods import Period
@@ -451,7 +461,7 @@ SHAPES: Final[dict[str, tuple[str, Severity, Agreement]]] = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_dead_or_one_sided_shape_is_found(shape: str) -> None:
     code, severity, broken = SHAPES[shape]
-    found = [finding for finding in examine(broken, at=TODAY) if finding.code == code]
+    found = [finding for finding in examine(replace(broken, waits=None), at=TODAY) if finding.code == code]
     assert [finding.severity for finding in found] == [severity] * len(found) != []
     assert all(finding.message and finding.advice for finding in found)
 
@@ -476,7 +486,7 @@ NAMED: Final = {
 @pytest.mark.parametrize("shape", NAMED)
 def test_one_finding_for_each_place_names_who_stops_the_claim(shape: str) -> None:
     code, _, broken = SHAPES[shape]
-    found = [finding for finding in examine(broken, at=TODAY) if finding.code == code]
+    found = [finding for finding in examine(replace(broken, waits=None), at=TODAY) if finding.code == code]
     assert len({finding.where for finding in found}) == len(found)
     assert NAMED[shape] in found[0].message
 
@@ -494,8 +504,52 @@ def test_at_least_thirty_shapes_are_tried() -> None:
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES if SHAPES[shape][1] is ERROR])
 def test_error_refuses_registration_and_signing(shape: str) -> None:
     with pytest.raises(UnsoundAgreementError, match=SHAPES[shape][0]):
-        refuse_unsound(SHAPES[shape][2], at=TODAY)
+        refuse_unsound(replace(SHAPES[shape][2], waits=None), at=TODAY)
 
 
 def test_warning_alone_refuses_nothing() -> None:
-    refuse_unsound(SHAPES["a mail server as the only proof"][2], at=TODAY)
+    refuse_unsound(replace(SHAPES["a mail server as the only proof"][2], waits=None), at=TODAY)
+
+
+def _found(agreed: Agreement) -> set[str]:
+    return {finding.code for finding in examine(agreed, at=TODAY)}
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "an objection that only one neutral party can settle",
+        "an objection that one of the agent's persons can leave open",
+    ],
+)
+def test_a_silent_arbitrator_is_no_dead_end_where_the_parties_chose_one(shape: str) -> None:
+    code, _, broken = SHAPES[shape]
+    assert code in _found(replace(broken, waits=None))
+    ends = Waits(dispute=DisputeWait(after=Period("P90D"), then=DisputeEnd.LAPSE))
+    assert code not in _found(replace(broken, waits=ends))
+
+
+def test_substitutes_settle_what_a_silent_arbitrator_leaves_open() -> None:
+    code, _, broken = SHAPES["an objection that only one neutral party can settle"]
+    (name,) = {person.id for person in broken.persons if person.party == "marlowe"}
+    ends = Waits(ruling=RulingWait(after=Period("P30D"), substitutes=quorum(name)))
+    assert code not in _found(replace(broken, waits=ends))
+
+
+def test_a_hold_that_ends_by_itself_is_kept_by_nobody() -> None:
+    for code, _, broken in SHAPES.values():
+        if code == "hold-never-lifted":
+            assert code in _found(replace(broken, waits=None))
+            ends = Waits(hold=HoldWait(after=Period("P30D"), then=HoldEnd.GO_ON))
+            assert code not in _found(replace(broken, waits=ends))
+
+
+def test_an_arbitrators_leave_opens_the_window_that_a_silent_depositor_would_keep_shut() -> None:
+    code, _, broken = SHAPES["no acknowledgement, no window"]
+    assert code in _found(replace(broken, waits=None))
+    late = Period("P40D")
+    leave = Waits(unproven_notice=UnprovenNoticeWait(after=late, then=UnprovenNoticeEnd.ARBITRATOR))
+    assert code not in _found(replace(broken, waits=leave))
+    lapse = Waits(unproven_notice=UnprovenNoticeWait(after=late, then=UnprovenNoticeEnd.LAPSE))
+    told = next(one for one in examine(replace(broken, waits=lapse), at=TODAY) if one.code == code)
+    assert told.message.endswith("a claim lapses")
