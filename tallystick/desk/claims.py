@@ -6,10 +6,12 @@ from datetime import datetime
 from tallystick.client.records import record_shown, recorded
 from tallystick.crypto.envelope import statement_id
 from tallystick.desk.desk import Desk
+from tallystick.domain.claim.receivers import receivers_of
 from tallystick.domain.codec import instant_text
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import is_claim_name
 from tallystick.domain.inbox.waiting import Waiting, waiting
+from tallystick.domain.quoting import quoted
 from tallystick.domain.shown.claims import agreement_lines, claim_lines
 from tallystick.proof.case import Case, RecordRefusedError, folded_as_shown
 from tallystick.proof.reading import header_of
@@ -51,6 +53,11 @@ def case_lines(case: Case, at: datetime) -> Iterator[str]:
     yield from claim_lines(case.agreement, claim.digest, claim.filing)
     frozen = " (FROZEN)" if claim.frozen else ""
     yield f"state        {claim.state} since {instant_text(claim.since)}{frozen}"
+    if claim.confirmation is not None:
+        declared = quoted(claim.declaration or "")
+        yield f"confirmed    by {claim.claimant} for {claim.claimant_party}: {declared}"
+    if named := receivers_of(case.agreement, claim):
+        yield f"receivers    {', '.join(one.person for one in named)}"
     yield from (f"stage        {progress.stage}: {progress.state}" for progress in claim.stages)
     yield from map(_waiting_line, waiting(case.agreement, claim, at))
 

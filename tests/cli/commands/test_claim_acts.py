@@ -13,7 +13,14 @@ from tallystick.domain.statements.acts import Confirmation, ReceiversNamed
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office, show_agreement, show_world
-from tests.support.worlds.agreements import ANA, BEA, BEN, PEOPLE, receivers
+from tests.support.worlds.agreements import (
+    ANA,
+    BEA,
+    BEN,
+    KIM,
+    PEOPLE,
+    receivers,
+)
 from tests.support.worlds.deliveries import Release, said
 from tests.support.worlds.escrows import ReleaseWorld
 from tests.support.worlds.groundwork import FILED_FOR
@@ -81,6 +88,20 @@ def test_two_of_the_bank_name_receivers_in_one_envelope(office: Office, filed: F
     assert signed.body.receivers == receivers(BEN)
     assert signed.signers == {PEOPLE[one].signing_key.public_key for one in (BEA, BEN)}
     assert parse_envelope(Path("named.json").read_bytes())
+
+
+def test_a_claim_is_shown_with_who_confirmed_it_and_who_receives_it_now(
+    office: Office, filed: ForHalden
+) -> None:
+    waits = office.run("claim", "show", filed.claim, person=KIM)
+    assert "waiting for  confirmation until 2026-12-01T17:00:00Z" in waits.out
+    assert "receivers    " not in waits.out
+    world = confirmed(filed)
+    world.says(Kind.RECEIVERS, BEA, BEN, receivers=receivers(BEN, BEA), reason="Both are to have it.")
+    show_world(office.api, world)
+    shown = office.run("claim", "show", filed.claim, person=KIM).out
+    assert 'confirmed    by bea@halden for halden: "So it is."' in shown
+    assert "receivers    ben@halden, bea@halden" in shown
 
 
 def confirmed(release: ForHalden) -> ReleaseWorld:
