@@ -73,6 +73,19 @@ def write_file(file: Path, content: bytes) -> None:
         raise unwritable(file, error) from error
 
 
+def write_new(file: Path, content: bytes) -> None:
+    """Write a file that need not be private, and that must not be there yet.
+
+    Raises:
+        FileUnusableError: It is there, or cannot be written.
+    """
+    try:
+        with file.open("xb") as written:
+            written.write(content)
+    except OSError as error:
+        raise unwritable(file, error) from error
+
+
 def read_envelope(file: Path) -> Envelope:
     """Return the envelope in a file; no signature is verified.
 

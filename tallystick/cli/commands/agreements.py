@@ -1,4 +1,4 @@
-"""`tallystick agreement`: check a draft, sign it, register it, read it."""
+"""`tallystick agreement`: start a draft, check it, sign it, register it, read it."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tallystick.cli.commands.new_draft import new_draft
 from tallystick.cli.envelopes import hand_on
 from tallystick.cli.opened import opened, private_keys
 from tallystick.cli.options import AgreementName, Api, Json, Key, MaybeApi, Trusted, Yes
@@ -39,8 +40,10 @@ from tallystick.limits.documents import AGREEMENT_SIZE_BYTES_MAX
 from tallystick.proof.reading import check_keys, read_agreement
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Check, sign, register and read agreements."
+    no_args_is_help=True, add_completion=False, help="Start, check, sign, register and read agreements."
 )
+
+app.command("new")(new_draft)
 
 AgreementFile = Annotated[
     Path,

@@ -78,6 +78,7 @@ from tests.support.worlds.agreements import (
     PEOPLE,
     TOM,
     receivers,
+    signing_key,
 )
 from tests.support.worlds.documents import ITEMS, document, sealed, upload
 from tests.support.worlds.groundwork import received
@@ -127,7 +128,8 @@ class World:
         )
 
     def agreement_statement(self) -> Envelope:
-        return sign("agreement", encode_object(self.agreement), [PEOPLE[p].signing_key for p in SIGNERS])
+        first = [self.agreement.acting_for(party.id)[0].id for party in self.agreement.parties]
+        return sign("agreement", encode_object(self.agreement), [signing_key(person) for person in first])
 
     def gate(
         self,

@@ -67,7 +67,9 @@ def undeposited(world: World, at: datetime, number: int = 1, previous: Digest | 
     """A deposit whose sealed files are stored, and whose statement is not on record."""
     with reading(world.database) as session:
         live = live_custody(session, world.agreement.id)
-    components = tuple(world.sealed(name, plain, live[name]) for name, plain in CONTENTS.items())
+    components = tuple(
+        world.sealed(name, plain, live[name]) for name, plain in CONTENTS.items() if name in live
+    )
     body = world.body(
         Deposit, DORA, at, number=number, previous=previous, watermark=at, components=components
     )
