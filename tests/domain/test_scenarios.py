@@ -844,7 +844,7 @@ STORIES: Final = (
         f"{LENT}\nana and tom attest an order to release\n= APPROVAL; critical WAITING",
     ),
     Story(
-        "24: a court order before any notice still waits until notice is proven",
+        "24: a court order before any notice needs neither notice nor window, but every approval",
         """
         bea files
         notices bounce
@@ -853,12 +853,27 @@ STORIES: Final = (
         tom approves provisional, critical
         ana approves critical
         bea reports provisional activated
+        ana retracts the approval
         ana and tom attest an order to release
-        3 days pass
         = APPROVAL; critical WAITING
-        notices arrive
-        4 days pass
+        ana approves critical
         = PROVISIONING; critical DECIDED
+        """,
+    ),
+    Story(
+        "24: ours: an order skips notice no longer once a key that attested it is revoked",
+        """
+        bea files for critical
+        notices bounce
+        ana accepts
+        the gate is down
+        ana and tom attest an order to release
+        kim approves critical
+        abe approves critical
+        dora approves critical
+        tom revokes their own key
+        the gate works
+        = APPROVAL; critical WAITING
         """,
     ),
     Story(

@@ -652,6 +652,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/domain/test_ends.py",
     ),
     _build(
+        "a court's order waits for notice",
+        "tallystick/domain/release/recorded.py",
+        'holds=True, found=f"not needed: by a named order',
+        'holds=False, found=f"not needed: by a named order',
+        "tests/domain/test_scenarios.py",
+    ),
+    _build(
         "the last moment of a wait is too late",
         "tallystick/domain/progress/ends.py",
         "if end is None or at <= end.at:",

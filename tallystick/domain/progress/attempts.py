@@ -31,7 +31,7 @@ from tallystick.limits.steps import (
     NOTICE_RETRY_SHARE,
 )
 
-# A court order may come before any notice; the release still waits for notice then.
+# A court order may come before any notice; notice goes out all the same, though the release needs none then.
 _NOTICEABLE: Final = frozenset({ClaimState.ACCEPTED, ClaimState.CONTESTED, ClaimState.APPROVAL})
 
 

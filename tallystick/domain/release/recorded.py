@@ -77,9 +77,21 @@ def _intake(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> PremiseAn
     return PremiseAnswer(holds=True, found=f"accepted at {instant_text(accepted)}")
 
 
-def _notice(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
+def _exception(agreement: Agreement, claim: Claim, stage: StageId) -> PremiseAnswer | None:
+    """Name the exception of the signed agreement by which `stage` needs neither notice nor window, if any.
+
+    Nothing excepts a stage from its quorum, from objections and holds, or from the gate.
+    """
     if is_provisional(agreement, stage):
         return PremiseAnswer(holds=True, found="not needed: provisional access opens on acceptance")
+    if (order := standing_release_order(claim)) is not None:
+        return PremiseAnswer(holds=True, found=f"not needed: by a named order, {order.signed.id}")
+    return None
+
+
+def _notice(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
+    if (exception := _exception(agreement, claim, stage)) is not None:
+        return exception
     proof = proof_of_notice(agreement, claim, at=at)
     return PremiseAnswer(
         holds=proof is not None,
@@ -88,10 +100,8 @@ def _notice(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) ->
 
 
 def _window(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
-    if is_provisional(agreement, stage):
-        return PremiseAnswer(holds=True, found="not needed: provisional access opens on acceptance")
-    if (order := standing_release_order(claim)) is not None:
-        return PremiseAnswer(holds=True, found=f"skipped by {order.signed.id}")
+    if (exception := _exception(agreement, claim, stage)) is not None:
+        return exception
     if claim.window_until is None or claim.window_ended_at is None:
         return PremiseAnswer(holds=False, found="the end of the window is not on record")
     # The recorded end relies on the timer and the database's clock; `at` is the clock of the one who asks.
@@ -101,10 +111,8 @@ def _window(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) ->
 
 
 def _sighting(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
-    if is_provisional(agreement, stage):
-        return PremiseAnswer(holds=True, found="not needed: provisional access opens on acceptance")
-    if (order := standing_release_order(claim)) is not None:
-        return PremiseAnswer(holds=True, found=f"skipped by {order.signed.id}")
+    if (exception := _exception(agreement, claim, stage)) is not None:
+        return exception
     ends = sighted_end(agreement, claim)
     if ends is None:
         return PremiseAnswer(holds=False, found="the gate has not signed when it saw the notice")

@@ -220,8 +220,8 @@ def _authorities(agreement: Agreement) -> Iterator[str]:
         yield f"{act} {quorum.words if quorum is not None else 'nobody'}."
     if powers.court_order is not None or powers.joint_instruction is not None:
         yield (
-            "A joint instruction or a final court order to release skips the objection window, "
-            "never the notice or the approvals."
+            "A joint instruction or a final court order to release needs neither notice nor objection "
+            "window, but always the approvals and the gate."
         )
     yield (
         f"{joined(powers.hold, 'or')} may place a hold, under which nothing is decided or undone; "

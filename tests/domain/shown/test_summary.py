@@ -138,5 +138,5 @@ def test_what_a_term_does_not_do_is_said_where_it_stands() -> None:
     assert "licence-keys is deposited every 7 days; a claim may ask for a deposit of any age." in said
     assert "A deposit of licence-keys older than 14 days is reported as too old, and no more." in said
     assert "but not if it also brings the evidence successor-undertaking" in said
-    assert "skips the objection window, never the notice or the approvals" in said
+    assert "needs neither notice nor objection window, but always the approvals and the gate" in said
     assert "may place a hold, under which nothing is decided or undone" in said

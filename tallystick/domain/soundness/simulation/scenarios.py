@@ -124,7 +124,7 @@ def notice_survives_refusal(trial: Trial) -> Iterator[Finding]:
     message = f"if {party.id} refuses every letter and acknowledges none, {_unproven_ends(trial)}"
     advice = (
         "Add an outbox that the depositor can read, and let it prove notice (`own_channels`), or weigh that "
-        "no order of a court helps either: without notice nothing is released."
+        "only a joint instruction or a final court order releases without notice."
     )
     yield warning("notice-refusable", f"/parties/{place}/channels", message, advice)
 
