@@ -71,15 +71,14 @@ def create_app(
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=openapi.operation_id,
         lifespan=_lifespan,
     )
     app.state.backend = backend
     app.state.turns = Turns()
     app.state.metrics = Metrics(health.figures(backend))
     health.install(app, backend)
-    for router in ROUTERS:
-        app.include_router(router)
+    for router in ROUTERS:  # as they are: `include_router` would build each route once more, with its models
+        app.router.routes.extend(router.routes)
     problems.install(app)
     openapi.install(app, health.PUBLIC)
     app.add_middleware(Counting, metrics=app.state.metrics)

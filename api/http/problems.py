@@ -14,10 +14,9 @@ from typing import Final, TypeAlias, cast
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.routing import compile_path
 from starlette.types import ExceptionHandler
 
 from api.backend.backend import ClaimNotCarriedError, EngineUnreachableError
@@ -271,8 +270,9 @@ def install(app: FastAPI) -> None:
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
     app.state.addresses = tuple(
-        (compile_path(route.path or "")[0], frozenset(route.methods or ()))
-        for route in iter_route_contexts(app.routes)
+        (route.path_regex, frozenset(route.methods or ()))
+        for route in app.routes
+        if isinstance(route, APIRoute)
     )
 
 

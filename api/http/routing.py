@@ -11,6 +11,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from api.http.bounded import BoundedRoute
+from api.http.openapi import operation_id
 from api.http.problems import InvalidParameterError, RequestRefusedError, UnsupportedMediaTypeError
 
 VERSION: Final = "/v1"
@@ -85,7 +86,13 @@ def strict_router(tag: str) -> APIRouter:
     It refuses unknown parameters, what is given twice, and coded bodies.
     """
     checks = [Depends(check_query), Depends(check_headers), Depends(check_body)]
-    return APIRouter(prefix=VERSION, tags=[tag], dependencies=checks, route_class=BoundedRoute)
+    return APIRouter(
+        prefix=VERSION,
+        tags=[tag],
+        dependencies=checks,
+        route_class=BoundedRoute,
+        generate_unique_id_function=operation_id,
+    )
 
 
 def _query_of(dependant: Dependant) -> dict[str, bool]:

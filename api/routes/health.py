@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from api.answers.shapes import DeploymentAnswer, Health, Json
 from api.backend.backend import Backend
 from api.backend.shared import Shared
+from api.http.openapi import operation_id
 from api.http.problems import NotReadyError
 from api.http.routing import VERSION, check_query
 from tallystick import __version__
@@ -24,7 +25,9 @@ from tallystick.store.database.session import database_now, reading
 from tallystick.store.ledger import checkpoints
 from tallystick.store.registers import agreements, claims
 
-router = APIRouter(tags=["operations"], dependencies=[Depends(check_query)])
+router = APIRouter(
+    tags=["operations"], dependencies=[Depends(check_query)], generate_unique_id_function=operation_id
+)
 
 DEPLOYMENT: Final = f"{VERSION}/deployment"
 PUBLIC: Final = frozenset({DEPLOYMENT, "/healthz", "/readyz"})
