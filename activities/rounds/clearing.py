@@ -4,7 +4,7 @@ A crash may end each step anywhere. First the note that an agreement has a blob 
 room that it took; only then the copies. What a statement names stays, and so does what is on its way.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from tallystick import telemetry
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, Digest
+from tallystick.lasting import Lasting
 from tallystick.limits.storage import BLOB_ORPHANED_MAX
 from tallystick.store.blobs import unneeded
 from tallystick.store.blobs.replicas import ReplicatedBlobs
@@ -34,11 +35,10 @@ class Clearance:
     clock: Callable[[], datetime]
 
     def clear(self) -> None:
-        """Remove what nobody needs.
+        """Remove what nobody needs; what cannot be removed is logged, and keeps nothing else.
 
         Raises:
             DatabaseUnavailableError: The database is out of reach; the rest is removed another time.
-            BlobStoreFailedError: A store cannot be listed, or a copy not removed.
         """
         with reading(self.database) as session:
             at = min(self.clock(), database_now(session))
@@ -62,11 +62,22 @@ class Clearance:
 
     def _remove_orphans(self, at: datetime) -> int:
         """Remove copies that no agreement knows, and count them."""
-        before = at - BLOB_ORPHANED_MAX
+        before, removed = at - BLOB_ORPHANED_MAX, 0
+        removing = Lasting("a copy that nobody needs was not removed")
+        for orphan in self._orphans(before):
+            with removing.attempt():  # the others still are
+                removed += self._remove(orphan, before)
+        return removed
+
+    def _orphans(self, before: datetime) -> Sequence[Digest]:
+        """Return what no agreement knows; a store that cannot be listed hides no other's."""
         with reading(self.database) as session:
             expected = unneeded.expected(session)
-        orphans = {digest for digest in self.blobs.kept_since_before(before) if digest not in expected}
-        return sum(self._remove(orphan, before) for orphan in orphans)
+        kept = set[Digest]()
+        for store in self.blobs.stores:
+            with Lasting(f"{store.name} was not looked through for what nobody needs").attempt():
+                kept.update(store.kept_since_before(before))
+        return sorted(kept - expected)
 
     def _remove(self, orphan: Digest, before: datetime) -> bool:
         """Remove a blob that still nobody expects; return whether it was removed."""

@@ -7,7 +7,8 @@ are nobody's news; that one is missing for long is, and so is every copy that wa
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -26,14 +27,26 @@ from tallystick.store.blobs import behind
 from tallystick.store.blobs.behind import Behind
 from tallystick.store.blobs.replicas import ReplicatedBlobs, ScrubFinding
 from tallystick.store.blobs.store import ReplicaState, ReplicaVerdict
-from tallystick.store.blobs.uploads import blobs_with
+from tallystick.store.blobs.uploads import agreements_with
+from tallystick.store.damage import unless_damaged
 from tallystick.store.database.session import DatabaseUnavailableError, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements
 from tallystick.store.registers.events import events
 
 _log = telemetry.logger(__name__)
+_T = TypeVar("_T")
 _SPOILT: Final = frozenset({ReplicaState.ALTERED, ReplicaState.MISSING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    """What is to be recorded of one blob's copies."""
+
+    blob: Digest
+    happening: Happening
+    lines: tuple[str, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,61 +137,64 @@ class Copies:
         with reading(self.database) as session:
             told = {
                 last.happening
-                for stored in blobs_with(session, blob)
-                if (last := _last_event(session, stored.agreement_id, blob)) is not None
+                for agreement_id in agreements_with(session, blob)
+                if (last := _last_event(session, agreement_id, blob)) is not None
             }
         return Happening.REPLICA_LOST in told
 
     def _record(self, blob: Digest, happening: Happening, lines: tuple[str, ...]) -> None:
-        """Record a finding, however long it takes: the next round will not find a copy that was replaced."""
-        at, pause = self.clock(), SCRUB_REST_MIN
+        """Record a finding under each agreement that has the blob; a damaged one keeps it from no other."""
+        finding = _Finding(blob=blob, happening=happening, lines=lines, at=self.clock())
+        for agreement_id in self._once_in_reach(partial(self._having, blob)):
+            with unless_damaged("what was found in the stores is not on record", agreement=agreement_id):
+                if self._once_in_reach(partial(self._recorded, agreement_id, finding)):
+                    self.owed(agreement_id)
+
+    def _once_in_reach(self, ask: Callable[[], _T]) -> _T:
+        """Ask the database, however long it takes: the next round will not find a copy that was replaced."""
+        pause = SCRUB_REST_MIN
         while True:
             try:
-                recorded = self._recorded(blob, happening, lines, at)
+                return ask()
             except DatabaseUnavailableError as error:
                 if pause == SCRUB_REST_MIN:
                     _log.warning("what was found in the stores is not on record yet", why=str(error))
                 self.rest(pause)
                 pause = min(2 * pause, STEP_RETRY_MAX)
-            else:
-                for agreement_id in recorded:
-                    self.owed(agreement_id)
-                return
 
-    def _recorded(
-        self, blob: Digest, happening: Happening, lines: tuple[str, ...], at: datetime
-    ) -> frozenset[AgreementId]:
-        """Record a finding under each agreement that has the blob, unless it is the last one there."""
-        recorded = set[AgreementId]()
+    def _having(self, blob: Digest) -> Sequence[AgreementId]:
+        with reading(self.database) as session:
+            return agreements_with(session, blob)
+
+    def _recorded(self, agreement_id: AgreementId, finding: _Finding) -> bool:
+        """Record a finding under an agreement, unless it is the last one there; return whether it was."""
         with transaction(self.database) as session:
-            for stored in blobs_with(session, blob):
-                event = _event(session, stored.agreement_id, (happening, blob, lines), at)
-                if happening is Happening.REPLICA_REPAIRED or not _is_on_record(session, event):
-                    envelope = signed_by_engine(event, self.log_key)
-                    ledger.append(session, stored.agreement_id, envelope, at, claim=None)
-                    recorded.add(stored.agreement_id)
-        return frozenset(recorded)
+            event = _event(session, agreement_id, finding)
+            if event.happening is not Happening.REPLICA_REPAIRED and _is_on_record(session, event):
+                return False
+            envelope = signed_by_engine(event, self.log_key)
+            ledger.append(session, agreement_id, envelope, finding.at, claim=None)
+            return True
 
 
 def _lines(blob: Digest, bad: Sequence[ReplicaVerdict]) -> tuple[str, ...]:
     return (f"blob {blob}", *(verdict.words for verdict in bad))
 
 
-def _event(
-    session: Session,
-    agreement_id: AgreementId,
-    finding: tuple[Happening, Digest, tuple[str, ...]],
-    at: datetime,
-) -> Event:
-    happening, blob, lines = finding
+def _event(session: Session, agreement_id: AgreementId, finding: _Finding) -> Event:
+    """Return the statement of a finding: the same one however often it is asked for."""
     registered = agreements.latest(session, agreement_id)
     assert registered is not None, "a blob is under a registered agreement"
-    told: JsonObject = {"happening": happening.value, "found": list(lines), "at": instant_text(at)}
+    told: JsonObject = {
+        "happening": finding.happening.value,
+        "found": list(finding.lines),
+        "at": instant_text(finding.at),
+    }
     return Event(
-        **engine_header(registered.signed().terms, at, told),
-        happening=happening,
-        cause=blob,
-        because=lines,
+        **engine_header(registered.signed().terms, finding.at, told),
+        happening=finding.happening,
+        cause=finding.blob,
+        because=finding.lines,
     )
 
 

@@ -72,9 +72,8 @@ class Storekeeper:
 
         Raises:
             DatabaseUnavailableError: The database is out of reach.
-            BlobStoreFailedError: A store cannot be listed.
         """
-        self.blobs.discard_unfinished(self.clock() - DRAFT_IDLE_MAX)
+        self._discard_unfinished(self.clock() - DRAFT_IDLE_MAX)
         with Lasting("what nobody needs was not removed").attempt():  # copies are still looked at
             Clearance(database=self.database, blobs=self.blobs, clock=self.clock).clear()
         self._logs().check_all()
@@ -92,6 +91,11 @@ class Storekeeper:
             with Lasting("a blob was not looked at").attempt():  # the others still are
                 copies.look_at(blob)
             self.rest(max(SCRUB_REST_MIN, timedelta(seconds=time.monotonic() - began)))
+
+    def _discard_unfinished(self, before: datetime) -> None:
+        for store in self.blobs.stores:
+            with Lasting(f"what was left half written was not removed from {store.name}").attempt():
+                store.discard_unfinished(before)
 
     def _logs(self) -> LogChecking:
         return LogChecking(database=self.database, log_key=self.log_key, clock=self.clock, rest=self.rest)

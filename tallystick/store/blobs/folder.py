@@ -23,7 +23,14 @@ from tallystick.domain.ids import Digest, as_digest, digest, digits_of
 from tallystick.durable import Fsync, make_folder, reason_of, sync_file, sync_folder
 from tallystick.limits.storage import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.regular import NotRegularError, open_regular
-from tallystick.store.blobs.measured import NOWHERE, check_spare, copy_measured, measure, modified_at
+from tallystick.store.blobs.measured import (
+    NOWHERE,
+    check_spare,
+    copy_measured,
+    drop_older,
+    measure,
+    modified_at,
+)
 from tallystick.store.blobs.store import BlobMissingError, BlobStoreFailedError, ReplicaState, ReplicaVerdict
 
 _log = telemetry.logger(__name__)
@@ -204,12 +211,13 @@ class FileBlobStore:
         return stale
 
     def discard_unfinished(self, before: datetime) -> int:
-        """Remove the files that a stopped process left half written before a moment; return how many."""
+        """Remove the files that a stopped process left half written before a moment; return how many.
+
+        Raises:
+            BlobStoreFailedError: The folder cannot be listed, or a file not removed; the others were.
+        """
         with self._failures():
-            stale = [path for path in self._incoming.iterdir() if modified_at(path) < before.timestamp()]
-            for path in stale:
-                path.unlink(missing_ok=True)
-        return len(stale)
+            return drop_older(self._incoming.iterdir(), before)
 
     def _make_folders(self) -> None:
         with self._failures():

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -76,3 +77,22 @@ def modified_at(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return float("inf")
+
+
+def drop_older(paths: Iterable[Path], before: datetime) -> int:
+    """Remove the files that were last written before a moment, and return how many.
+
+    Raises:
+        OSError: One could not be removed; the others were.
+    """
+    dropped, failures = 0, list[OSError]()
+    for path in paths:
+        try:
+            if modified_at(path) < before.timestamp():
+                path.unlink(missing_ok=True)
+                dropped += 1
+        except OSError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return dropped

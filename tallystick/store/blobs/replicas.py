@@ -228,31 +228,21 @@ class ReplicatedBlobs:
             return None
         return ScrubFinding(digest=wanted, verdicts=verdicts, lost=False)
 
-    def kept_since_before(self, moment: datetime) -> Iterator[Digest]:
-        """Yield, for each store, every blob that nobody has stored since a moment, not even once more.
-
-        Raises:
-            BlobStoreFailedError: A store cannot be listed.
-        """
-        for store in self._stores:
-            yield from store.kept_since_before(moment)
-
     def discard(self, unwanted: Digest, before: datetime) -> bool:
         """Remove a blob from every store, unless someone has stored it since a moment; say if any had it.
 
         Raises:
-            BlobStoreFailedError: A store failed.
+            BlobStoreFailedError: A store failed; it was removed from the others.
         """
-        removed = [store.discard(unwanted, before) for store in self._stores]
-        return any(removed)
-
-    def discard_unfinished(self, before: datetime) -> int:
-        """Remove, in every store, the files left half written before a moment; return how many.
-
-        Raises:
-            BlobStoreFailedError: A store cannot be listed.
-        """
-        return sum(store.discard_unfinished(before) for store in self._stores)
+        removed, failures = False, list[BlobStoreFailedError]()
+        for store in self._stores:
+            try:
+                removed |= store.discard(unwanted, before)
+            except BlobStoreFailedError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        return removed
 
     def _replaced(self, store: BlobStore, good: BlobStore, wanted: Digest, spare_bytes: int) -> bool:
         copy = checked_copy(good, wanted)

@@ -21,7 +21,7 @@ from tallystick.domain.ids import AgreementId, Digest, digest, digits_of
 from tallystick.durable import reason_of
 from tallystick.limits.storage import BLOB_BYTES_MAX, BLOB_CHUNK_BYTES
 from tallystick.store.blobs.chunks import ChunkHashing
-from tallystick.store.blobs.measured import check_spare, modified_at
+from tallystick.store.blobs.measured import check_spare, drop_older
 from tallystick.store.blobs.replicas import ReplicatedBlobs, Stored
 from tallystick.store.blobs.store import (
     BlobDigestMismatchError,
@@ -153,12 +153,13 @@ class Uploads:
             return stored
 
     def discard_stale(self, before: datetime) -> int:
-        """Remove uploads that nobody has continued since a moment, and return how many."""
+        """Remove uploads that nobody has continued since a moment, and return how many.
+
+        Raises:
+            BlobStoreFailedError: One could not be removed; the others were.
+        """
         with _failures():
-            stale = [path for path in self._folder.glob("*/*") if modified_at(path) < before.timestamp()]
-            for path in stale:
-                path.unlink(missing_ok=True)
-        return len(stale)
+            return drop_older(self._folder.glob("*/*"), before)
 
     def _path(self, owner: Digest, wanted: Digest) -> Path:
         parts = (digits_of(digest(text)) for text in (owner, wanted))
@@ -214,6 +215,12 @@ def blobs_with(session: Session, wanted: Digest) -> list[StoredBlob]:
     query = select(BlobRow).where(col(BlobRow.digest) == wanted, _ARRIVED)
     rows = session.exec(query.order_by(col(BlobRow.agreement_id), col(BlobRow.arrived_at)))
     return [_stored(row) for row in rows]
+
+
+def agreements_with(session: Session, wanted: Digest) -> list[AgreementId]:
+    """Return the agreements that have the blob."""
+    query = select(BlobRow.agreement_id).where(col(BlobRow.digest) == wanted, _ARRIVED).distinct()
+    return [AgreementId(known) for known in session.exec(query.order_by(col(BlobRow.agreement_id)))]
 
 
 def known_blobs(session: Session) -> list[Digest]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 from sqlmodel import col, select
+from structlog.testing import capture_logs
 
 from activities.rounds.clearing import Clearance
 from tallystick.domain.ids import Digest, party_of, sha256_digest
@@ -156,6 +157,29 @@ def test_a_round_that_ended_between_note_and_copies_is_finished_by_the_next(worl
         session.delete(session.exec(select(BlobRow).where(col(BlobRow.digest) == junk)).one())
     clear(world)
     assert copies(world, junk) == 0
+
+
+def test_a_copy_that_cannot_be_removed_keeps_no_other(world: World) -> None:
+    old = [b"an old export", b"an older export", b"the oldest export"]
+    stuck, *others = sorted(stored(world, data, LONG_AGO) for data in old)
+    copy = world.sealed_files(stuck)[0]
+    copy.unlink()
+    copy.mkdir()
+    os.utime(copy, (LONG_AGO.timestamp(), LONG_AGO.timestamp()))
+    with capture_logs() as logs:
+        clear(world)
+    assert [copies(world, one) for one in (stuck, *others)] == [0, 0, 0]
+    (told,) = [one for one in logs if one["log_level"] == "warning"]
+    assert (told["event"], told["code"]) == ("a copy that nobody needs was not removed", "blob-store-failed")
+
+
+def test_a_store_that_cannot_be_listed_keeps_no_copy_in_another(world: World) -> None:
+    orphan = stored(world, b"an old export", LONG_AGO)
+    north, south = world.sealed_files(orphan)
+    north.unlink()
+    north.symlink_to(north.name)
+    clear(world)
+    assert not south.exists()
 
 
 def test_the_room_of_what_was_removed_is_free_again(world: World) -> None:

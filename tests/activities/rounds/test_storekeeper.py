@@ -32,7 +32,7 @@ from tallystick.proof.reading import read_signed
 from tallystick.store.blobs.folder import FileBlobStore
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.store import ReplicaVerdict
-from tallystick.store.blobs.uploads import StoredBlob, known_blobs, record_blob
+from tallystick.store.blobs.uploads import StoredBlob, blobs_with, known_blobs, record_blob
 from tallystick.store.database.session import DatabaseUnavailableError, open_database, reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import deposits
@@ -147,6 +147,24 @@ def test_a_damaged_event_keeps_no_finding_from_the_record(world: World) -> None:
     }
 
 
+def test_a_damaged_agreement_keeps_no_finding_from_another_that_has_the_blob(world: World) -> None:
+    damaged = register(world, replace(world.agreement, id=AgreementId("a-damaged-one")))
+    with transaction(world.database) as session:
+        (known,) = blobs_with(session, sealed(world))
+        record_blob(session, replace(known, agreement_id=damaged.agreement.id))
+    world.execute(
+        "UPDATE ledger_entries SET envelope = ? WHERE agreement_id = ?", b"{}", damaged.agreement.id
+    )
+    world.sealed_files(sealed(world))[0].unlink()
+
+    with capture_logs() as logs:
+        make_round(world)
+
+    assert [event.cause for event in repairs(world)] == [sealed(world)]
+    (told,) = [one for one in logs if one["event"] == "what was found in the stores is not on record"]
+    assert (told["agreement"], told["broken_by"]) == (damaged.agreement.id, "ledger-corrupt")
+
+
 def test_a_round_that_finds_everything_whole_records_nothing(world: World) -> None:
     make_round(world)
 
@@ -177,6 +195,24 @@ def test_what_a_dead_process_left_half_written_is_dropped(world: World) -> None:
     make_round(world)
 
     assert (draft.exists(), young.exists()) == (False, True)
+
+
+def test_a_store_that_cannot_be_listed_cuts_no_round_short(world: World) -> None:
+    incoming = world.folder / "north" / "incoming"
+    incoming.rmdir()
+    incoming.write_text("a file where a folder should be")
+    left = world.folder / "south" / "incoming" / "half"
+    left.write_bytes(b"half")
+    written_at = (NOW - DRAFT_IDLE_MAX).timestamp() - 1
+    os.utime(left, (written_at, written_at))
+    world.sealed_files(sealed(world))[1].unlink()
+
+    with capture_logs() as logs:
+        make_round(world)
+
+    assert not left.exists()
+    assert [event.cause for event in repairs(world)] == [sealed(world)]
+    assert "what was left half written was not removed from north" in {one["event"] for one in logs}
 
 
 def test_a_blob_that_is_lost_is_recorded_once_and_again_when_it_is_replaced(world: World) -> None:
@@ -268,21 +304,14 @@ class Weary:
 
 
 class Defective(FileBlobStore):
-    """A store with a defect: it fails in a way that nobody foresaw, at one blob or at every one."""
+    """A store with a defect: it fails at one blob in a way that nobody foresaw."""
 
     broken_at: Digest | None = None
-    broken = 0
 
     def check(self, wanted: Digest, size_bytes: int | None = None) -> ReplicaVerdict:
         if wanted == self.broken_at:
             raise ZeroDivisionError
         return super().check(wanted, size_bytes)
-
-    def discard_unfinished(self, before: datetime) -> int:
-        if self.broken:
-            self.broken -= 1
-            raise ZeroDivisionError
-        return super().discard_unfinished(before)
 
 
 def defective(world: World) -> tuple[Defective, ReplicatedBlobs]:
@@ -312,13 +341,17 @@ def test_a_defect_at_one_blob_is_reported_and_the_others_are_still_checked(world
 def test_a_defect_in_a_round_is_reported_and_the_next_round_runs(world: World) -> None:
     _, bad = world.sealed_files(sealed(world))
     bad.write_bytes(b"rot")
-    store, blobs = defective(world)
-    store.broken = 1
     with reading(world.database) as session:
         rest = Weary(times=3 + len(known_blobs(session)))  # before both rounds, and in the second
+    broken = [ZeroDivisionError()]
+
+    def clock() -> datetime:
+        if len(rest.rests) == 1 and broken:  # the first round has begun
+            raise broken.pop()
+        return NOW
 
     with capture_logs() as logs, contextlib.suppress(EndedError):
-        keeper(world, blobs=blobs, rest=rest).keep_making_rounds(timedelta(seconds=24))
+        keeper(world, clock=clock, rest=rest).keep_making_rounds(timedelta(seconds=24))
 
     assert rest.rests[:2] == [timedelta(seconds=1), LASTING_RETRY_MIN]
     assert len(defects(logs)) == 1
