@@ -1170,7 +1170,25 @@ FILED_FOR_STORIES: Final = (
         = FILED
         8 days pass
         = LAPSED
-        ! confirmation-late: bea confirms
+        ! claim-wrong-state: bea confirms
+        """,
+    ),
+    Story(
+        "a hold on what waits to be confirmed neither saves time nor costs any",
+        """
+        ana files on behalf of halden
+        kim holds the claim
+        20 days pass
+        = FILED
+        abe and tom lift the hold
+        6 days pass
+        = FILED
+        bea confirms
+        ana files on behalf of halden
+        kim holds the claim
+        20 days pass
+        bea confirms
+        = FILED
         """,
     ),
     Story(
@@ -1182,6 +1200,11 @@ FILED_FOR_STORIES: Final = (
         """,
     ),
 )
+
+
+def test_a_confirmation_after_the_last_moment_is_late_even_before_the_engine_records_the_end() -> None:
+    asleep = World(agreement=FILED_FOR, engine_runs=False)
+    play("ana files on behalf of halden\n8 days pass\n! confirmation-late: bea confirms\n= FILED", asleep)
 
 
 def test_the_filer_instructs_no_release_together_with_both_sides() -> None:

@@ -1,23 +1,9 @@
-"""Until when a beneficiary may confirm the claim that the escrow agent filed for it."""
+"""Whether a claim that the escrow agent filed for a beneficiary may go on: only once it is confirmed."""
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.deadlines import Deadline, deadline
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.ids import party_of
 from tallystick.domain.refusals import ConfirmationAwaitedError
-
-
-def confirm_until(agreement: Agreement, claim: Claim) -> Deadline | None:
-    """Return the last moment to confirm `claim`; None if it waits for no confirmation, or without an end.
-
-    Raises:
-        CalendarExhaustedError: A calendar of the agreement does not reach that far.
-    """
-    period = agreement.windows.confirmation
-    if period is None or not claim.is_unconfirmed:
-        return None
-    recipient = agreement.party(claim.claimant_party)
-    return deadline(claim.filed_at, period, recipient=recipient, agreement=agreement)
 
 
 def check_confirmed(agreement: Agreement, claim: Claim) -> None:

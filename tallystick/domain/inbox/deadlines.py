@@ -9,7 +9,6 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadline, deadline
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.confirming import confirm_until
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.stages import lapses_at, opens_at, report_due, still_waiting
 from tallystick.domain.claim.state import UNDECIDED, ClaimState, StageState
@@ -19,6 +18,7 @@ from tallystick.domain.notice.sighting import window_end
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.statements.engine import Event
 from tallystick.domain.waits.ends import (
+    confirm_until,
     dispute_ends,
     hold_ends,
     intake_due,

@@ -16,7 +16,6 @@ from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadli
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.authorship.authors import claimants_of, reporters_of
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.confirming import confirm_until
 from tallystick.domain.claim.receivers import named_anew_at, naming
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.stages import (
@@ -40,7 +39,7 @@ from tallystick.domain.quorum import Quorum
 from tallystick.domain.quoting import quoted
 from tallystick.domain.statements.acts import Hold
 from tallystick.domain.statements.signed import Entry
-from tallystick.domain.waits.ends import dispute_ends, hold_ends, intake_due, notice_overdue
+from tallystick.domain.waits.ends import confirm_until, dispute_ends, hold_ends, intake_due, notice_overdue
 from tallystick.domain.waits.powers import leave_is_open, reviewers, substitutes
 
 _S = ClaimState

@@ -14,7 +14,6 @@ from tallystick.domain.agreement.deadlines import deadline
 from tallystick.domain.claim.claim import (
     Claim,
 )
-from tallystick.domain.claim.confirming import confirm_until
 from tallystick.domain.claim.orders import standing_release_order
 from tallystick.domain.claim.rules import Due, Look
 from tallystick.domain.claim.stages import is_provisional, lapses_at, report_due, to_roll_back
@@ -33,6 +32,7 @@ from tallystick.domain.progress.attempts import asks_gate_from
 from tallystick.domain.progress.ends import dispute_over, hold_over, intake_over, notice_over
 from tallystick.domain.quoting import shortened
 from tallystick.domain.release.decision import recorded_premises
+from tallystick.domain.waits.ends import confirmation_over
 
 _S = ClaimState
 
@@ -209,7 +209,7 @@ def _never_opens(agreement: Agreement, claim: Claim, following: StageProgress) -
 
 
 def _unconfirmed(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
-    if claim.state is not _S.FILED or (limit := confirm_until(agreement, claim)) is None or at <= limit.at:
+    if (limit := confirmation_over(agreement, claim, at)) is None:
         return None
     nobody = f"{claim.claimant_party} has not confirmed what was filed for it"
     return Due(happening=Happening.LAPSED, because=(nobody, *limit.explanation))

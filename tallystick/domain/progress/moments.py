@@ -7,7 +7,6 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import Deadline
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.confirming import confirm_until
 from tallystick.domain.claim.stages import lapses_at, opens_at, report_due
 from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.instants import plus
@@ -15,6 +14,7 @@ from tallystick.domain.notice.proof import deemed_receipt
 from tallystick.domain.notice.sighting import sighted_end
 from tallystick.domain.progress.attempts import asks_gate_from, notice_due_at
 from tallystick.domain.waits.ends import (
+    confirm_until,
     dispute_ends,
     hold_ends,
     intake_due,
@@ -48,7 +48,7 @@ def moments(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[dateti
 
 
 def _limits(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:
-    if claim.state is ClaimState.FILED and (confirm := confirm_until(agreement, claim)) is not None:
+    if (confirm := confirm_until(agreement, claim)) is not None:
         yield confirm
     if claim.window_opened_at is None and (deemed := deemed_receipt(agreement, claim)) is not None:
         yield deemed

@@ -15,6 +15,21 @@ from tallystick.domain.periods import Period
 from tallystick.domain.statements.signed import Entry
 
 
+def confirm_until(agreement: Agreement, claim: Claim) -> Deadline | None:
+    """Return the last moment to confirm what was filed for a beneficiary; None if nothing or no end waits."""
+    period = agreement.windows.confirmation
+    if period is None or claim.state is not ClaimState.FILED or not claim.is_unconfirmed:
+        return None
+    party = agreement.party(claim.claimant_party)
+    return deadline(_running_since(claim), period, recipient=party, agreement=agreement)
+
+
+def confirmation_over(agreement: Agreement, claim: Claim, at: datetime) -> Deadline | None:
+    """Return the end of the time to confirm, if that is over at `at`."""
+    end = confirm_until(agreement, claim)
+    return end if end is not None and at > end.at and not is_held(claim) else None
+
+
 def intake_due(agreement: Agreement, claim: Claim) -> Deadline:
     """Return until when the escrow agent must check the form of a claim that awaits no confirmation."""
     agent, confirmed = agreement.parties_in(Role.ESCROW_AGENT)[0], claim.confirmation

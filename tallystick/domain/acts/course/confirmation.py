@@ -8,7 +8,6 @@ from tallystick.domain.acts.act import Act, always
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_claimant
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.confirming import confirm_until
 from tallystick.domain.claim.receivers import as_receivers, by_default, check_receivers
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
@@ -19,6 +18,7 @@ from tallystick.domain.ids import PersonId, person_id
 from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import AlreadyStatedError, ConfirmationLateError
 from tallystick.domain.statements.acts import Confirmation
+from tallystick.domain.waits.ends import confirmation_over
 
 
 def _rule(
@@ -33,8 +33,7 @@ def _rule(
     check_claimant(agreement, claim, body.person, "confirm this claim")
     if not claim.is_unconfirmed:
         raise AlreadyStatedError("this claim waits for no confirmation", claim=claim.id)
-    until = confirm_until(agreement, claim)
-    if until is not None and at > until.at:
+    if (until := confirmation_over(agreement, claim, at)) is not None:
         raise ConfirmationLateError("the time to confirm is over", until=instant_text(until.at))
     check_receivers(agreement, claim.claimant_party, body.receivers)
     return EventType.CLAIM_CONFIRMED
