@@ -77,9 +77,15 @@ def claim_states() -> str:
 
 _WAITS: Final = (
     (
+        "windows.confirmation",
+        "is FILED for another party",
+        "from its filing, for that period",
+        "lapsed",
+    ),
+    (
         "intake",
         "is FILED",
-        "from its filing, for `windows.intake`",
+        "from its filing, or its confirmation, for `windows.intake`",
         "`lapse`: intake-lapsed; `go_on`: taken-in-unchecked",
     ),
     (
