@@ -14,6 +14,7 @@ from tallystick.domain.agreement.parties import Channel, ChannelKind, Party, Rol
 from tallystick.domain.agreement.windows import OwnChannels
 from tallystick.domain.authorship.authors import check_times
 from tallystick.domain.claim.state import ClaimState, StageState
+from tallystick.domain.claim.tally import tally_approvals
 from tallystick.domain.codec import encode_object
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, DeploymentId, PartyId, PersonId, StageId
@@ -333,13 +334,30 @@ def test_statement_from_the_future_or_from_long_ago_is_refused() -> None:
     world.says(Kind.DENIAL, "tom@marlowe", reason="no", issued_at=world.now - STATEMENT_LIFETIME_MAX)
 
 
-def test_approval_is_refused_once_expired_and_counts_at_its_last_moment() -> None:
+def test_approval_is_refused_once_expired() -> None:
     world = accepted()
     refused(
         "bad-timing",
         world,
         lambda: world.approves("kim@kestrel", stages=["provisional"], expires_at=world.now),
     )
+
+
+def test_approval_in_its_last_second_counts_and_may_be_renewed() -> None:
+    world = accepted()
+    ends = world.now + timedelta(hours=1)
+    world.approves("kim@kestrel", stages=["provisional"], expires_at=ends)
+
+    def agreeing(at: datetime) -> set[PersonId]:
+        return set(tally_approvals(AGREEMENT, world.claim, StageId("provisional"), at=at).agreeing)
+
+    world.now = ends - timedelta(seconds=1)
+    refused("already-stated", world, lambda: world.approves("kim@kestrel", stages=["provisional"]))
+    world.now = ends
+    assert agreeing(ends) == {PersonId("kim@kestrel")}
+    assert not agreeing(ends + timedelta(seconds=1))
+    world.approves("kim@kestrel", stages=["provisional"])
+    assert agreeing(ends) == agreeing(ends + timedelta(seconds=1)) == {PersonId("kim@kestrel")}
 
 
 def test_revocation_kept_in_a_safe_for_years_still_revokes() -> None:

@@ -55,9 +55,12 @@ def _rule(
 
 
 def _standing(claim: Claim, person: PersonId, at: datetime) -> Iterator[Approval]:
-    """Yield the person's approvals that may count: not those from before the receivers were named anew."""
+    """Yield the person's approvals that go on counting: not those from before the receivers were named anew.
+
+    One in its last second counts, but not any longer: by then it may be renewed.
+    """
     for entry, body in claim.votes_standing(Approval, person):
-        if at <= body.expires_at and entry.index > named_anew_at(claim):
+        if at < body.expires_at and entry.index > named_anew_at(claim):
             yield body
 
 
