@@ -71,6 +71,10 @@ class Connection(H11Protocol):
             super().data_received(data[start : start + HEAD_BYTES_MAX])
         self._wait_for_head()
 
+    def _should_upgrade(self) -> bool:
+        """Keep the connection: another protocol's would be bound by nothing that is bound here."""
+        return False
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request; hang up if an answer has begun, because it cannot be taken back."""
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:

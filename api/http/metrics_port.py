@@ -57,7 +57,11 @@ def served(metrics: Metrics, address: str | None) -> Generator[None]:
             f"cannot listen on {address}", address=address, reason=error.strerror
         ) from None
     config = uvicorn.Config(
-        metrics_app(metrics), log_config=None, access_log=False, limit_concurrency=METRICS_READERS_MAX
+        metrics_app(metrics),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        limit_concurrency=METRICS_READERS_MAX,
     )
     server = uvicorn.Server(config)
     # In a thread of its own, so that figures are answered however busy the API is; it takes no signals there.

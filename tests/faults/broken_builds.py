@@ -631,6 +631,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/proof/test_reading.py",
     ),
     _build(
+        "an approval in its last second stands in the way of the next one",
+        "tallystick/domain/acts/votes/approval.py",
+        "if at < body.expires_at and",
+        "if at <= body.expires_at and",
+        "tests/domain/admission/test_door.py -k last_second",
+    ),
+    _build(
+        "a connection leaves its bounds by an upgrade",
+        "api/http/connections.py",
+        "    def _should_upgrade(",
+        "    def _should_not_upgrade(",
+        "tests/api/http/test_connections.py -k upgraded",
+    ),
+    _build(
         "an approval that has expired counts",
         "tallystick/domain/claim/tally.py",
         "if at > body.expires_at else None",

@@ -302,6 +302,24 @@ async def test_a_body_with_two_lengths_is_refused_and_what_follows_is_no_request
         await closed([sent, one])
 
 
+class Unbounded(asyncio.Protocol):
+    """Stands in for the library of WebSockets that somebody installs later."""
+
+    made: ClassVar[int] = 0
+
+    def __init__(self, **_: object) -> None:
+        Unbounded.made += 1
+
+
+async def test_a_connection_stays_bound_though_it_asks_to_be_upgraded_and_a_library_would() -> None:
+    upgrade = b"connection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    async with served(Starlette(), upgraded=Unbounded) as port:
+        sent = await connected(port, ASK.removesuffix(b"\r\n") + upgrade)
+        assert (await sent.answer).startswith(b"HTTP/1.1 404")
+        assert Unbounded.made == 0
+        await closed([sent])
+
+
 CHUNKED = b"POST / HTTP/1.1\r\nhost: escrow\r\ntransfer-encoding: chunked\r\n\r\n"
 TINY = b"1\r\na\r\n"
 

@@ -13,10 +13,14 @@ from tests.support.waits import until
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, connection: type[Connection] = Connection) -> AsyncGenerator[int]:
-    """Serve `app` as the services are served; yield the port."""
+async def served(
+    app: ASGIApp, connection: type[Connection] = Connection, upgraded: type[asyncio.Protocol] | None = None
+) -> AsyncGenerator[int]:
+    """Serve `app` as the services are served, where a library may upgrade connections; yield the port."""
     port = free_port()
-    config = uvicorn.Config(app, http=connection, port=port, log_config=None, lifespan="off")
+    config = uvicorn.Config(
+        app, http=connection, ws=upgraded or "auto", port=port, log_config=None, lifespan="off"
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     await until(lambda: server.started)
