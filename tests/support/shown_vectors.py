@@ -17,6 +17,7 @@ from tallystick.crypto.envelope import statement_id, unsigned
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.domain.acts.all import draft
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.powers import AfterWindow
 from tallystick.domain.agreement.windows import HoldEnd, HoldWait, RulingWait
 from tallystick.domain.bodies import read_body
 from tallystick.domain.codec import decode, encode_object, instant, instant_text
@@ -294,6 +295,7 @@ def _second_version() -> Agreement:
     return replace(
         AGREEMENT,
         version=2,
+        objection=replace(AGREEMENT.objection, after_window=AfterWindow.LATE),
         supersedes=_world().terms.digest,
         windows=replace(AGREEMENT.windows, objection=Period("PT1H"), confirmation=Period("P5D")),
         components=(replace(first, required_entries=("data/index.html",)), *others),

@@ -1,6 +1,8 @@
 """Who may do what under an agreement."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 from tallystick.domain.ids import (
     PersonId,
@@ -8,12 +10,28 @@ from tallystick.domain.ids import (
 from tallystick.domain.quorum import Quorum
 
 
+class AfterWindow(StrEnum):
+    """What an objection after the recorded end of the window is."""
+
+    LATE = "late"
+    """Recorded as late: it stops nothing."""
+
+
+CURED: Final = "cured"
+"""The ground of a depositor who has cured the default; before the decision it is never late."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectionRule:
-    """Who may give a contrary instruction, and on which grounds; `cured` is the ground for a cure."""
+    """Who may give a contrary instruction, and on which grounds; `cured` is the ground for a cure.
+
+    Attributes:
+        after_window: What an objection after the window is; absent, it stops until the decision as any other.
+    """
 
     objectors: tuple[PersonId, ...]
     grounds: tuple[str, ...]
+    after_window: AfterWindow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,15 @@ def window_end(agreement: Agreement, claim: Claim) -> Deadline | None:
     return Deadline(at=claim.window_until, explanation=("the last moment to object has passed",))
 
 
+def was_served(claim: Claim) -> bool:
+    """Return whether the window opened because notice has reached the depositor.
+
+    Where it was only deemed received, or an arbitrator ruled that it was given, it may have reached nobody.
+    """
+    opened_by = opening(claim)
+    return opened_by is not None and not isinstance(opened_by.signed.body, Notice | Ruling)
+
+
 def _was_shown(claim: Claim) -> bool:
     """Return whether somebody's word opened the window, or will, and not deemed receipt."""
     opened_by = opening(claim) or knowledge(claim)

@@ -158,6 +158,12 @@ def _course(agreement: Agreement) -> Iterator[str]:
     yield f"Notice after {late} in the depositor's time zone counts from {resumes} on the next business day."
     objectors, grounds = joined(agreement.objection.objectors, "or"), listed(agreement.objection.grounds)
     yield f"{objectors} may object within {windows.objection.words}, on one of these grounds: {grounds}."
+    yield (
+        "An objection stops every stage that is not decided yet, whenever it comes."
+        if agreement.objection.after_window is None
+        else "An objection after the recorded end of the window stops nothing, unless it tells of a cure, is "
+        "to a stage without a window, or is by a party whose notice was only deemed received."
+    )
     yield f"An approval counts for at most {windows.approval_lifetime.words}."
     yield f"A released stage must be reported within {windows.provisioning.words}, or it is rolled back."
     yield f"What must be returned or destroyed is due within {windows.returning.words}."

@@ -6,6 +6,7 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.agreement.plan import CustodyRule, Stage
+from tallystick.domain.agreement.powers import CURED
 from tallystick.domain.ids import PartyId, PersonId
 from tallystick.domain.quorum import Quorum
 from tallystick.domain.soundness.finding import (
@@ -17,8 +18,6 @@ from tallystick.domain.soundness.finding import (
     quorums,
     warning,
 )
-
-_CURED: Final = "cured"
 
 
 def sides_present(agreement: Agreement) -> Iterator[Finding]:
@@ -74,9 +73,9 @@ def acts_for_own_side(agreement: Agreement) -> Iterator[Finding]:
 
 def grounds_include_cure(agreement: Agreement) -> Iterator[Finding]:
     """Require the ground on which a depositor objects after curing the default."""
-    if _CURED not in agreement.objection.grounds:
+    if CURED not in agreement.objection.grounds:
         yield error(
-            "no-ground-cured", "/objection/grounds", "a cure is not among the grounds", f"Add `{_CURED}`."
+            "no-ground-cured", "/objection/grounds", "a cure is not among the grounds", f"Add `{CURED}`."
         )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.agreement.plan import Opens
+from tallystick.domain.agreement.powers import CURED
 from tallystick.domain.amounts import joined
 from tallystick.domain.ids import PersonId, party_of
 from tallystick.domain.soundness.finding import Finding, Rule, persons_of, quorums, warning
@@ -15,7 +16,7 @@ from tallystick.domain.soundness.finding import Finding, Rule, persons_of, quoru
 def grounds_beyond_cure(agreement: Agreement) -> Iterator[Finding]:
     """Advise a ground on which a depositor can say that the condition is not true."""
     grounds = set(agreement.objection.grounds)
-    if grounds and grounds == {"cured"}:
+    if grounds and grounds == {CURED}:
         message = "a depositor that has nothing to cure has no ground to object: `cured` is the only one"
         yield warning("grounds-only-cured", "/objection/grounds", message, "Add a ground such as `not-true`.")
 

@@ -5,15 +5,18 @@ from datetime import datetime
 from typing import Final
 
 from tallystick.domain.acts.act import Act, never
-from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.agreement import Agreement, depositor
+from tallystick.domain.agreement.powers import CURED, AfterWindow
 from tallystick.domain.authorship.authors import check_one_of, check_stages
 from tallystick.domain.claim.claim import Claim, covers, includes
 from tallystick.domain.claim.documents import check_names, document_words
+from tallystick.domain.claim.stages import is_provisional
 from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.drafts.choices import Choices
 from tallystick.domain.drafts.command import DOCUMENTS, STAGES, ActCommand, Ask
 from tallystick.domain.drafts.heading import Heading
-from tallystick.domain.ids import PersonId, StageId
+from tallystick.domain.ids import PersonId, StageId, party_of
+from tallystick.domain.notice.sighting import was_served
 from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import (
     AlreadyStatedError,
@@ -48,17 +51,32 @@ def _rule(
     same = (b for _e, b in claim.open_objections if b.person == body.person)
     if any(includes(b.stages, body.stages) for b in same):
         raise AlreadyStatedError("you have already objected to this", claim=claim.id)
-    return _event(claim, body)
+    return _event(agreement, claim, body)
 
 
-def _event(claim: Claim, body: Objection) -> EventType:
+def _event(agreement: Agreement, claim: Claim, body: Objection) -> EventType:
     undecided = claim.undecided_stages
     in_scope = [stage for stage in undecided if covers(body.stages, stage)]
+    if _comes_after_window(agreement, claim, body, in_scope):
+        return EventType.LATE_OBJECTION_MADE
     # Before intake an objection is too early, not late; the table refuses it.
     open_to_it = claim.may(EventType.OBJECTION_MADE) or claim.state is ClaimState.FILED
     if not in_scope or not open_to_it:
         return EventType.LATE_OBJECTION_MADE
     return EventType.OBJECTION_MADE if len(in_scope) == len(undecided) else EventType.PARTIAL_OBJECTION_MADE
+
+
+def _comes_after_window(agreement: Agreement, claim: Claim, body: Objection, in_scope: list[StageId]) -> bool:
+    """Return whether the parties agreed that this objection is late: it comes after the end of its window.
+
+    It is not if it tells of a cure, if a stage in its scope had no window, or if nobody but a rule or an
+    arbitrator says that the objector's party had notice.
+    """
+    if agreement.objection.after_window is not AfterWindow.LATE or claim.window_ended_at is None:
+        return False
+    if body.ground == CURED or any(is_provisional(agreement, stage) for stage in in_scope):
+        return False
+    return party_of(body.person) == depositor(agreement).id and was_served(claim)
 
 
 def _check_not_retracted_before(agreement: Agreement, claim: Claim, body: Objection) -> None:
