@@ -50,10 +50,11 @@ def _beyond(trial: Trial) -> CalendarExhaustedError | None:
 
 
 def time_given(agreement: Agreement) -> timedelta:
-    """Return about how long the escrow agent, approvers and receivers may take together for one claim."""
+    """Return about how long the beneficiary, agent, approvers and receivers may take for one claim."""
     windows = agreement.windows
     each = windows.approval.roughly + windows.provisioning.roughly
-    return windows.intake.roughly + len(agreement.stages) * each
+    confirming = windows.confirmation.roughly if windows.confirmation else timedelta(0)
+    return confirming + windows.intake.roughly + len(agreement.stages) * each
 
 
 def _last_day(agreement: Agreement, good: datetime, bad: datetime) -> date:

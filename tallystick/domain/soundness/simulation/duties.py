@@ -55,6 +55,10 @@ def _obstructs(play: Play) -> bool:
     return False
 
 
+def _confirm(play: Play, item: Waiting) -> bool:
+    return play.say(Kind.CONFIRMATION, *play.cast.willing(item.on)[:1], declaration="tried")
+
+
 def _accept(play: Play, item: Waiting) -> bool:
     # Every agreement relies on the escrow agent to check the form: without that there is no claim to try.
     return play.say(Kind.INTAKE, *item.on[:1], accepted=True)
@@ -157,14 +161,14 @@ def _undo(play: Play, _: Waiting) -> bool:
 def _receipt(
     play: Play, outcome: ReceiptOutcome, stage: str, received: tuple[ReceivedComponent, ...]
 ) -> bool:
-    reporters = play.cast.willing([play.claim.filing.person])
+    reporters = play.cast.willing([play.claim.claimant])
     said = {"outcome": outcome.value, "explanation": "as delivered"}
     return play.say(Kind.RECEIPT, *reporters, stage=stage, received=received, **said)
 
 
 def _give_back(play: Play, _: Waiting) -> bool:
     return play.say(
-        Kind.RETURN, *play.cast.willing([play.claim.filing.person]), method="deleted", certificate="done"
+        Kind.RETURN, *play.cast.willing([play.claim.claimant]), method="deleted", certificate="done"
     )
 
 
@@ -188,12 +192,16 @@ def _together(play: Play, quorum: Quorum | None) -> tuple[PersonId, ...]:
         person
         for person in play.cast.willing(sorted(quorum.persons))
         if both_sides
-        or (person != claim.filing.person and not (excluded and party_of(person) == claim.claimant_party))
+        or (
+            person not in {claim.filing.person, claim.claimant}
+            and not (excluded and party_of(person) == claim.claimant_party)
+        )
     )
 
 
 _DUTIES: Final[Mapping[Awaited, Duty]] = MappingProxyType(
     {
+        Awaited.CONFIRMATION: _confirm,
         Awaited.INTAKE: _accept,
         Awaited.ACKNOWLEDGEMENT: _acknowledge,
         Awaited.LEAVE: _give_leave,

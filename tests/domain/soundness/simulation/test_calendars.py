@@ -9,9 +9,18 @@ import pytest
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.soundness.check import examine
-from tallystick.domain.soundness.simulation.calendars import check_calendars_reach
+from tallystick.domain.soundness.simulation.calendars import (
+    check_calendars_reach,
+    time_given,
+)
+from tallystick.domain.soundness.simulation.trial import Trial
 from tallystick.domain.statements.filing import ClaimFiling
-from tests.support.worlds.agreements import SPARE_SEATS
+from tests.support.stories.stories import play
+from tests.support.worlds.agreements import (
+    BEA,
+    SPARE_SEATS,
+)
+from tests.support.worlds.groundwork import FILED_FOR
 from tests.support.worlds.world import World
 
 TODAY: Final = datetime(2026, 11, 27, 19, tzinfo=UTC)
@@ -69,3 +78,26 @@ def test_a_claim_is_not_refused_for_what_only_a_slow_depositor_or_another_stage_
     short = until(date(2026, 12, 30))
     check_calendars_reach(short, filing("critical"), at=TODAY)
     assert "calendar-ends-in-claim" in codes(short)
+
+
+def filed_by_the_agent(last: date) -> tuple[Agreement, ClaimFiling]:
+    terms = replace(until(last), authorities=FILED_FOR.authorities, windows=FILED_FOR.windows)
+    world = play("ana files on behalf of halden", World(agreement=replace(FILED_FOR, stages=terms.stages)))
+    return terms, world.claim.filing
+
+
+def test_what_the_agent_files_is_played_to_its_end_by_the_beneficiary_and_others_than_its_filer() -> None:
+    terms, filing = filed_by_the_agent(date(2028, 1, 31))
+    end = Trial(terms, at=TODAY).filed(filing)
+    assert (end.claim.state, end.claim.claimant, end.not_released) == ("RELEASED", BEA, ())
+
+
+def test_what_the_agent_files_is_refused_as_well_if_its_deadlines_cannot_be_computed() -> None:
+    terms, filing = filed_by_the_agent(date(2026, 12, 4))
+    with pytest.raises(CalendarExhaustedError, match="calendar de-by"):
+        check_calendars_reach(terms, filing, at=TODAY)
+
+
+def test_the_time_to_confirm_is_part_of_the_time_that_a_claim_may_take() -> None:
+    endless = replace(FILED_FOR, windows=replace(FILED_FOR.windows, confirmation=None))
+    assert time_given(endless) < time_given(FILED_FOR)
