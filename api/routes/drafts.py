@@ -22,7 +22,7 @@ from tallystick.domain.shown.claims import filed_claim
 from tallystick.domain.shown.shown import Context, shows
 from tallystick.domain.statements.signed import write_body
 from tallystick.limits.agreements import STAGES_MAX
-from tallystick.limits.claims import RECEIVERS_MAX
+from tallystick.limits.claims import DOCUMENTS_PER_ACT_MAX, RECEIVERS_MAX
 from tallystick.limits.documents import PERSON_ID_LENGTH_MAX, TEXT_LENGTH_MAX
 
 router = strict_router("claims")
@@ -63,6 +63,10 @@ def _choices(
     certificate: _Text = None,
     receiver: _Receivers = None,
     declaration: _Text = None,
+    rests_on: Annotated[
+        list[Annotated[str, Query(max_length=8)]] | None,
+        Query(max_length=DOCUMENTS_PER_ACT_MAX, description="A document's number; once for each."),
+    ] = None,
 ) -> Choices:
     return Choices(
         stage=None if stage is None else tuple(stage),
@@ -78,6 +82,7 @@ def _choices(
         certificate=certificate,
         declaration=declaration,
         receiver=None if receiver is None else tuple(receiver),
+        rests_on=None if rests_on is None else tuple(rests_on),
     )
 
 

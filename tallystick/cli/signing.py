@@ -5,7 +5,7 @@ shown comes from that claim and from the canonical body that the signature cover
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
 from tallystick.domain.refusals import MisdirectedError
 from tallystick.domain.shown.claims import filed_claim
+from tallystick.domain.statements.header import ActBody
 from tallystick.proof.case import Case
 from tallystick.proof.reading import read_signed
 
@@ -95,8 +96,19 @@ def asking(
     return confirm
 
 
-def state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manner) -> None:
+def state(
+    desk: Desk,
+    case: Case,
+    act: Act[Any],
+    choices: Choices,
+    manner: Manner,
+    *,
+    ready: Callable[[ActBody], None] = lambda _: None,
+) -> None:
     """Draft a statement, show it, have it confirmed, sign it, and send it or hand it on.
+
+    Args:
+        ready: Called with the statement once it is signed, before it leaves.
 
     Raises:
         NotInAgreementError: The agreement does not name the person at the desk.
@@ -109,7 +121,9 @@ def state(desk: Desk, case: Case, act: Act[Any], choices: Choices, manner: Manne
     if kept is not None:
         say("you signed this before, and no answer came: the same statement is sent again")
         say(f"statement {statement_id(kept)}")
-    _pass_on(desk, case, act, kept or _signed(desk, case, said, manner), manner)
+    envelope = kept or _signed(desk, case, said, manner)
+    ready(body)
+    _pass_on(desk, case, act, envelope, manner)
 
 
 def state_with_documents(
@@ -121,7 +135,10 @@ def state_with_documents(
     *,
     files: Sequence[FileToSeal],
 ) -> None:
-    """State what brings documents, as `state` does: it goes out first, so that no file holds it up.
+    """State what brings documents, as `state` does.
+
+    What helps a release needs its documents in the stores. What only stops one goes out before them, so that
+    no file holds it up.
 
     Raises:
         DocumentsToFollowError: It is on record, and a document is not in the stores.
@@ -131,9 +148,14 @@ def state_with_documents(
         sealing = DocumentSealing(desk=desk, terms=case.terms, work=work)
         documents = sealing.sealed(files)
         work.keep(Begun(plain=sealing.plain(documents)))
+
+        def ready(body: ActBody) -> None:
+            if act.helps(body, case.claim):
+                sealing.upload(documents, refused="the statement was not sent")
+
         try:
             with work.kept_if_open():
-                state(desk, case, act, choices.but(document=documents), manner)
+                state(desk, case, act, choices.but(document=documents), manner, ready=ready)
         except typer.Abort:
             work.clear()
             raise

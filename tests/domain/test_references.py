@@ -61,6 +61,7 @@ FOLLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "Hold.stages": (f"{D}acts/orders/hold.py", f"{D}claim/claim.py"),
     "HoldLift.hold": (f"{D}acts/orders/lift.py", f"{D}claim/claim.py"),
     "Retraction.of": (f"{D}acts/votes/retraction.py", f"{D}claim/claim.py"),
+    "Ruling.rests_on": (f"{D}acts/orders/ruling.py",),
     "Receipt.stage": (f"{D}acts/delivery/receipt.py", f"{D}claim/evolve.py"),
     "ReceivedComponent.component": (f"{D}acts/delivery/receipt.py", f"{D}deposit/received.py"),
     "ReceivedComponent.sealed_digest": (f"{D}deposit/received.py",),
@@ -82,7 +83,7 @@ FOLLOWED: Final[Mapping[str, tuple[str, ...]]] = {
 NOT_TO_BE_FOLLOWED: Final = frozenset(
     {
         # Papers that only people have; whoever holds one compares it.
-        *("RulingDocument.plain_digest", "EvidenceDocument.plain_digest", "Document.plain_digest"),
+        *("EvidenceDocument.plain_digest", "Document.plain_digest"),
         *("Notice.text_digest", "StorageNotice.text_digest"),
     }
 )

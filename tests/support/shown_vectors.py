@@ -38,7 +38,6 @@ from tallystick.domain.statements.deposits import TREE, Deposit, DepositedCompon
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.domain.statements.header import ActBody, Contribution, Document, Header, LedgerSeen
 from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tests.support.ends import WAITS
 from tests.support.stories.stories import play
@@ -86,9 +85,12 @@ _DRAFTED: Final[Mapping[str, tuple[Kind, PersonId, dict[str, object]]]] = {
             "outcome": "release",
             "reason": "As the court ordered.",
             "document": (
-                RulingDocument(document="order", plain_digest=some_digest(2)),
-                RulingDocument(document="finality_certificate", plain_digest=some_digest(3)),
+                Document(name="order", plain_digest=some_digest(2), sealed_digest=some_digest(2)),
+                Document(
+                    name="finality_certificate", plain_digest=some_digest(3), sealed_digest=some_digest(4)
+                ),
             ),
+            "rests_on": ("1",),
         },
     ),
     "joint-instruction": (Kind.JOINT_INSTRUCTION, DORA, {"outcome": "refuse", "reason": "We agree."}),

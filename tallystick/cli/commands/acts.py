@@ -5,7 +5,6 @@ others adds a signature with `--cosign FILE`, and passes it on with `--out` or s
 sends it as it is.
 """
 
-import hashlib
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,17 +21,14 @@ from tallystick.desk.claims import open_claim
 from tallystick.desk.clock import now
 from tallystick.desk.desk import Desk
 from tallystick.desk.documents.sealing import FileToSeal
-from tallystick.desk.files import unreadable
 from tallystick.domain.acts.act import Act
 from tallystick.domain.acts.all import BY_COMMAND
 from tallystick.domain.codec import instant
 from tallystick.domain.drafts.choices import Choices, DraftIncompleteError
 from tallystick.domain.drafts.command import ActCommand, Ask, Form
 from tallystick.domain.errors import MalformedError
-from tallystick.domain.ids import as_digest, digest
-from tallystick.domain.statements.orders import RulingDocument
+from tallystick.domain.ids import digest
 from tallystick.proof.case import Case
-from tallystick.regular import open_regular
 
 app = typer.Typer(add_completion=False)
 
@@ -106,16 +102,22 @@ def _parameters(command: ActCommand, act: Act[Any]) -> Iterator[inspect.Paramete
 def _asked(ask: Ask, *, left_out: bool = False) -> inspect.Parameter:
     """Return the parameter for an answer; one that may be left out has a default."""
     if ask.argument:
-        return _parameter(ask.name, Annotated[str, typer.Argument(metavar=ask.name.upper(), help=ask.help)])
+        return _parameter(
+            _parameter_name(ask), Annotated[str, typer.Argument(metavar=ask.name.upper(), help=ask.help)]
+        )
     option = typer.Option(f"--{ask.name}", help=ask.help)
     if ask.form is Form.UNLESS:
-        return _parameter(ask.name, Annotated[bool, option], default=False)
+        return _parameter(_parameter_name(ask), Annotated[bool, option], default=False)
     kind: Any = list[str] if ask.several else ask.words or str
     if ask.default is not None:
-        return _parameter(ask.name, Annotated[kind, option], default=ask.default)
+        return _parameter(_parameter_name(ask), Annotated[kind, option], default=ask.default)
     if ask.optional or left_out:
-        return _parameter(ask.name, Annotated[kind | None, option], default=None)
-    return _parameter(ask.name, Annotated[kind, option])
+        return _parameter(_parameter_name(ask), Annotated[kind | None, option], default=None)
+    return _parameter(_parameter_name(ask), Annotated[kind, option])
+
+
+def _parameter_name(ask: Ask) -> str:
+    return ask.name.replace("-", "_")
 
 
 def _parameter(
@@ -126,12 +128,12 @@ def _parameter(
 
 def _choices(command: ActCommand, given: Mapping[str, Any]) -> Choices:
     asks = (ask for ask in command.asks if ask.form is not Form.DOCUMENT)
-    return Choices(**{ask.choice: _answer(ask, given[ask.name]) for ask in asks})
+    return Choices(**{ask.choice: _answer(ask, given[_parameter_name(ask)]) for ask in asks})
 
 
 def _files(command: ActCommand, given: Mapping[str, Any]) -> tuple[FileToSeal, ...]:
     """Return the files that the author brings as documents: what is named after them is made by sealing."""
-    brought = (given[ask.name] or () for ask in command.asks if ask.form is Form.DOCUMENT)
+    brought = (given[_parameter_name(ask)] or () for ask in command.asks if ask.form is Form.DOCUMENT)
     return tuple(_file(one) for several in brought for one in several)
 
 
@@ -156,20 +158,8 @@ def _answer(ask: Ask, given: Any) -> object:  # noqa: ANN401 - what Typer read
     return tuple(map(read, given)) if ask.several else read(given)
 
 
-def _paper(given: str) -> RulingDocument:
-    word, equals, file = given.partition("=")
-    if not equals or not word.replace("_", "").isalnum():
-        raise typer.BadParameter("--document must be NAME=FILE, such as award=award.pdf")
-    try:
-        with open_regular(Path(file)) as source:
-            plain = as_digest(hashlib.file_digest(source, "sha256").digest())
-    except OSError as error:
-        raise unreadable(Path(file), error) from error
-    return RulingDocument(document=word, plain_digest=plain)
-
-
 _READERS: Final[Mapping[Form, Callable[[str], object]]] = MappingProxyType(
-    {Form.TEXT: str, Form.DIGEST: digest, Form.MOMENT: instant, Form.PAPER: _paper}
+    {Form.TEXT: str, Form.DIGEST: digest, Form.MOMENT: instant}
 )
 
 

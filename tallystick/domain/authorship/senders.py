@@ -17,14 +17,17 @@ def check_sends_deposits(agreement: Agreement, person: PersonId) -> None:
 
 
 def check_sends_evidence(agreement: Agreement, person: PersonId) -> None:
-    """Refuse documents from anyone whose party can name none: it neither claims, nor objects, nor holds.
+    """Refuse documents from anyone whose party makes no statement that can name one.
 
     Raises:
-        NotYoursError: No person of their party may file a claim, object to one, or place a hold.
+        NotYoursError: No person of their party may file a claim, object to one, rule on one, or place a hold.
     """
     powers = agreement.authorities
-    bringing = {*powers.claimants, *powers.filing, *agreement.objection.objectors, *powers.hold}
-    _check(person, set(map(party_of, bringing)), "only a party that claims, objects or holds sends documents")
+    ruling = (quorum.persons for quorum in (powers.arbitration, powers.court_order) if quorum is not None)
+    bringing = {*powers.claimants, *powers.filing, *agreement.objection.objectors, *powers.hold}.union(
+        *ruling
+    )
+    _check(person, set(map(party_of, bringing)), "only a party whose statements bring documents sends them")
 
 
 def _check(person: PersonId, allowed: set[PartyId], why: str) -> None:

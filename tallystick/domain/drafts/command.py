@@ -11,8 +11,6 @@ class Form(Enum):
     TEXT = auto()
     DIGEST = auto()
     MOMENT = auto()
-    PAPER = auto()
-    """A word and a file; only the file's digest is sent."""
     DOCUMENT = auto()
     """A name and a file: the file is sealed to the agreement's readers, and sent."""
     UNLESS = auto()

@@ -5,26 +5,24 @@ from typing import ClassVar
 
 from tallystick.domain.ids import Digest
 from tallystick.domain.kinds import Authority, Kind, Outcome
-from tallystick.domain.statements.header import ActBody
+from tallystick.domain.statements.header import ActBody, DocumentedActBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RulingDocument:
-    """A paper that a ruling rests on: `order`, `finality_certificate`, `award` …, by digest."""
+class Ruling(DocumentedActBody):
+    """What an arbitrator decided, or officers attest that a court finally ordered.
 
-    document: str
-    plain_digest: Digest
+    Its documents are the papers that make it final: `award`, or `order` and `finality_certificate`.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling(ActBody):
-    """What an arbitrator decided, or officers attest that a court finally ordered."""
+    Attributes:
+        rests_on: The plain digests of documents of the claim on which it rests.
+    """
 
     KIND: ClassVar[Kind] = Kind.RULING
     authority: Authority
     outcome: Outcome
-    documents: tuple[RulingDocument, ...]
     reason: str
+    rests_on: tuple[Digest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

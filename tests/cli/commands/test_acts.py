@@ -24,6 +24,7 @@ from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.header import ActBody
+from tallystick.domain.statements.orders import Ruling
 from tallystick.domain.statements.signed import Entry
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office, show_claim
@@ -342,8 +343,11 @@ def test_ruling_names_its_papers_by_digest(office: Office, release: Release) -> 
     Path("award.txt").write_text("Award.\n")
     words = ("--authority", "arbitration", "--outcome", "refuse", "--reason", "r")
     office.run("rule", release.claim, *words, "--document", "award=award.txt", "--yes", person=KIM)
-    paper = {"document": "award", "plain_digest": digest_of(b"Award.\n")}
-    assert body_of(office.sent()[0])["documents"] == [paper]
+    body = read_signed(office.sent()[0], AGREEMENT).body
+    assert isinstance(body, Ruling)
+    (paper,) = body.documents
+    assert (paper.name, paper.plain_digest) == ("award", digest_of(b"Award.\n"))
+    assert paper.sealed_digest in office.api.blobs
 
 
 # Several persons, one envelope.

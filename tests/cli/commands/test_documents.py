@@ -11,10 +11,12 @@ import pytest
 from tallystick.crypto.age import NoIdentityMatchesError, open_bytes, parse_recipient, seal_bytes
 from tallystick.crypto.envelope import Envelope, envelope_json
 from tallystick.desk.clock import now
+from tallystick.desk.files import read_envelope
 from tallystick.domain.agreement.agreement import readers
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import PersonId
 from tallystick.domain.statements.acts import Hold, Objection
+from tallystick.domain.statements.orders import Ruling
 from tallystick.limits.storage import EVIDENCE_BLOB_BYTES_MAX
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office, Ran, show_agreement, show_claim
@@ -242,8 +244,7 @@ def test_an_objection_stands_though_its_document_finds_no_room_and_the_document_
 ) -> None:
     Path("paid.pdf").write_bytes(CONTENT)
     words = ("--document", "receipt=paid.pdf")
-    full = {"code": "blob-quota", "detail": "no room left", "title": "t", "advice": "a"}
-    office.api.fails = FailsPuts(full)
+    office.api.fails = FailsPuts(FULL)
     ran = brings(office, release.claim, *words)
     assert (ran.code, ran.problem["code"]) == (1, "documents-to-follow")
     (envelope,) = office.sent()
@@ -295,6 +296,53 @@ def test_a_document_that_cannot_be_read_is_told_before_anything_is_signed(
         Path("paid.pdf").mkdir()
     ran = brings(office, release.claim, "--document", "receipt=paid.pdf")
     assert (ran.code, ran.problem["code"], office.sent()) == (1, "file-unusable", [])
+
+
+FULL = {"code": "blob-quota", "detail": "no room left", "title": "t", "advice": "a"}
+
+
+def rules(office: Office, claim: str, outcome: str, *words: str) -> Ran:
+    Path("award.pdf").write_bytes(CONTENT)
+    said = ("--authority", "arbitration", "--outcome", outcome, "--reason", "Heard.")
+    return office.run("rule", claim, *said, "--document", "award=award.pdf", *words, "--yes", person=KIM)
+
+
+def test_an_order_to_release_is_not_sent_without_its_papers(office: Office, release: Release) -> None:
+    office.api.fails = FailsPuts(FULL)
+    ran = rules(office, release.claim, "release")
+    assert (ran.code, ran.problem["code"], office.sent()) == (1, "blob-quota", [])
+    office.api.fails = {}
+    assert rules(office, release.claim, "release").code == 0
+    (envelope,) = office.sent()
+    body = read_signed(envelope, AGREEMENT).body
+    assert isinstance(body, Ruling)
+    assert {one.sealed_digest for one in body.documents} == set(office.api.blobs)
+
+
+def test_an_order_to_refuse_is_sent_whatever_becomes_of_its_papers(office: Office, release: Release) -> None:
+    office.api.fails = FailsPuts(FULL)
+    ran = rules(office, release.claim, "refuse")
+    assert (ran.code, ran.problem["code"], len(office.sent())) == (1, "documents-to-follow", 1)
+
+
+def test_papers_of_an_order_that_others_sign_as_well_are_in_the_stores(
+    office: Office, release: Release
+) -> None:
+    assert rules(office, release.claim, "release", "--out", "order.json").code == 0
+    body = read_signed(read_envelope(Path("order.json")), AGREEMENT).body
+    assert isinstance(body, Ruling)
+    assert ({one.sealed_digest for one in body.documents}, office.sent()) == (set(office.api.blobs), [])
+
+
+def test_a_ruling_names_by_number_what_it_rests_on(office: Office, release: Release) -> None:
+    ran = rules(office, release.claim, "refuse", "--rests-on", "2", "--rests-on", "1")
+    assert ran.code == 0, ran.err
+    body = read_signed(office.sent()[0], AGREEMENT).body
+    assert isinstance(body, Ruling)
+    assert body.rests_on == tuple(digest_of(one.encode()) for one in (DECLARATION, RECORD))
+    assert f"rests on the document {body.rests_on[0]}" in ran.err
+    ran = rules(office, release.claim, "refuse", "--rests-on", "3")
+    assert (ran.code, ran.problem["code"]) == (1, "ruling-incomplete")
 
 
 class FailsPuts(dict[str, list[Answer]]):

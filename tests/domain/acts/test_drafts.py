@@ -12,8 +12,7 @@ from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.kinds import Authority, Kind
 from tallystick.domain.refusals import NotYoursError
 from tallystick.domain.statements.acts import Approval, HoldLift
-from tallystick.domain.statements.header import OnClaim
-from tallystick.domain.statements.orders import RulingDocument
+from tallystick.domain.statements.header import Document, OnClaim
 from tallystick.domain.statements.receipts import Return
 from tallystick.domain.statements.signed import write_body
 from tests.support.stories.stories import play
@@ -58,7 +57,13 @@ def drafted(world: World, kind: Kind, person: PersonId, **choices: object) -> On
                 "authority": Authority.ARBITRATION,
                 "outcome": "release",
                 "reason": "Heard.",
-                "document": (RulingDocument(document="award", plain_digest=Digest("sha256:" + 64 * "0")),),
+                "document": (
+                    Document(
+                        name="award",
+                        plain_digest=Digest("sha256:" + 64 * "0"),
+                        sealed_digest=Digest("sha256:" + 64 * "0"),
+                    ),
+                ),
             },
         ),
     ],

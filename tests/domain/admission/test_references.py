@@ -8,7 +8,7 @@ from tallystick.domain.ids import ComponentId, StageId
 from tallystick.domain.kinds import Authority, Happening, Kind, Outcome, ReceiptOutcome
 from tallystick.domain.progress.due import due
 from tallystick.domain.refusals import MisdirectedError, NotDueError, RulingIncompleteError
-from tallystick.domain.statements.orders import RulingDocument
+from tallystick.domain.statements.header import Document
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tests.support.stories.stories import play
 from tests.support.worlds.groundwork import NO_DIGEST, some_digest
@@ -51,7 +51,10 @@ def test_what_failed_may_be_reported_as_far_as_it_came(components: tuple[str, ..
 
 def test_a_ruling_names_one_paper_by_one_name() -> None:
     world = play("bea files\nana accepts\ndora acknowledges\ndora objects")
-    award = tuple(RulingDocument(document="award", plain_digest=some_digest(number)) for number in (1, 2))
+    award = tuple(
+        Document(name="award", plain_digest=some_digest(number), sealed_digest=some_digest(number))
+        for number in (1, 2)
+    )
     told = {"authority": Authority.ARBITRATION, "outcome": Outcome.REFUSE, "reason": "as awarded"}
     with pytest.raises(RulingIncompleteError) as refusal:
         world.says(Kind.RULING, "kim@kestrel", **told, documents=award)

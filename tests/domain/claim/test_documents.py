@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from tallystick.domain.claim.documents import documents_of
-from tallystick.domain.kinds import Kind
-from tallystick.domain.refusals import DocumentsUnclearError
+from tallystick.domain.claim.state import ClaimState
+from tallystick.domain.ids import Digest
+from tallystick.domain.kinds import Authority, Kind, Outcome
+from tallystick.domain.refusals import DocumentsUnclearError, RulingIncompleteError
 from tallystick.domain.statements.header import Document
 from tallystick.limits.claims import DOCUMENTS_PER_ACT_MAX
 from tests.support.worlds.groundwork import some_digest
@@ -65,3 +67,30 @@ def test_one_sealed_file_may_be_brought_by_two_statements() -> None:
     last = documents_of(world.claim)[-2:]
     assert last[0].document == last[1].document
     assert replace(last[0], number=0) != replace(last[1], number=0)
+
+
+def disputed() -> World:
+    world = notified()
+    objects(world, "receipt")
+    return world
+
+
+def rules(world: World, outcome: Outcome, *rests_on: Digest) -> None:
+    members = {"authority": Authority.ARBITRATION, "outcome": outcome, "reason": "Heard."}
+    award = (replace(document("award"), plain_digest=some_digest(7)),)
+    world.says(Kind.RULING, "kim@kestrel", **members, documents=award, rests_on=rests_on)
+
+
+def test_an_order_to_release_rests_on_documents_of_this_claim_alone() -> None:
+    for rests_on in ([some_digest(9)], [some_digest(1), some_digest(1)]):
+        with pytest.raises(RulingIncompleteError):
+            rules(disputed(), Outcome.RELEASE, *rests_on)
+    world = disputed()
+    rules(world, Outcome.RELEASE, some_digest(1))
+    assert documents_of(world.claim)[-1].document.name == "award"
+
+
+def test_an_order_to_refuse_is_taken_whatever_it_says_that_it_rests_on() -> None:
+    world = disputed()
+    rules(world, Outcome.REFUSE, some_digest(9))
+    assert world.claim.state is ClaimState.REFUSED

@@ -20,7 +20,6 @@ from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.header import Document, OnClaim
-from tallystick.domain.statements.orders import RulingDocument
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.statements.signed import write_body
 from tallystick.proof.reading import read_signed
@@ -76,7 +75,7 @@ _ACTS: Final[Mapping[Kind, Mapping[str, object]]] = {
     Kind.RULING: {
         "authority": Authority.ARBITRATION,
         "outcome": Outcome.REFUSE,
-        "documents": (RulingDocument(document="award", plain_digest=some_digest(1)),),
+        "documents": (Document(name="award", plain_digest=some_digest(1), sealed_digest=some_digest(1)),),
         "reason": "As the award says.",
     },
     Kind.JOINT_INSTRUCTION: {"outcome": Outcome.REFUSE, "reason": "We agree."},

@@ -17,7 +17,8 @@ from tallystick.domain.kinds import Authority, Happening, Outcome, Purpose
 from tallystick.domain.progress.due import due
 from tallystick.domain.statements.acts import Approval, Denial, Objection
 from tallystick.domain.statements.engine import Event
-from tallystick.domain.statements.orders import Ruling, RulingDocument
+from tallystick.domain.statements.header import Document
+from tallystick.domain.statements.orders import Ruling
 from tallystick.limits.agreements import STAGES_MAX
 from tallystick.limits.claims import ACTS_PER_PERSON_MAX
 from tests.support.worlds.agreements import ANA, DORA, KIM, LOG_KEY, TOM, quorum
@@ -93,7 +94,7 @@ def _object(attackers: Attackers, person: PersonId, scope: Sequence[StageId]) ->
 
 
 def _rule(attackers: Attackers, person: PersonId) -> None:
-    award = RulingDocument(document="award", plain_digest=attackers.world.claim)
+    award = Document(name="award", plain_digest=attackers.world.claim, sealed_digest=attackers.world.claim)
     attackers.claims(
         Ruling,
         person,

@@ -11,8 +11,9 @@ from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Authority, Outcome, ReceiptOutcome, WithdrawalReason
 from tallystick.domain.statements.acts import Hold, HoldLift, Objection, Withdrawal
+from tallystick.domain.statements.header import Document
 from tallystick.domain.statements.keys import KeyRevocation
-from tallystick.domain.statements.orders import Ruling, RulingDocument
+from tallystick.domain.statements.orders import Ruling
 from tests.support.judges.history import Told
 from tests.support.sites.faulty_site import PROCESSES, FaultySite
 from tests.support.stories.releases import PATIENCE_SECONDS, Release
@@ -81,7 +82,7 @@ def _objected_and_refused(story: Story) -> None:
         KIM,
         authority=Authority.ARBITRATION,
         outcome=Outcome.REFUSE,
-        documents=(RulingDocument(document="award", plain_digest=SOMETHING),),
+        documents=(Document(name="award", plain_digest=SOMETHING, sealed_digest=SOMETHING),),
         reason="The condition has not come true.",
     )
     assert story.says("rulings", ruling, KIM) is Told.OK

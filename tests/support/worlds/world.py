@@ -34,8 +34,7 @@ from tallystick.domain.release.decision import Decision, decide
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.engine import ChannelResult
 from tallystick.domain.statements.filing import ClaimFiling, EvidenceDocument
-from tallystick.domain.statements.header import Contribution, Header, OnClaim
-from tallystick.domain.statements.orders import RulingDocument
+from tallystick.domain.statements.header import Contribution, Document, Header, OnClaim
 from tallystick.domain.statements.signed import BY_GATE, Body, Entry, Signed, expect
 from tallystick.proof.reading import read_signed
 from tests.support.worlds.agreements import AGREEMENT, DECISION_KEY, LOG_KEY, PEOPLE, receivers
@@ -240,7 +239,8 @@ class World:
     ) -> Entry:
         names = FINAL_PAPERS[authority] if papers is None else papers
         documents = tuple(
-            RulingDocument(document=name, plain_digest=some_digest(300 + n)) for n, name in enumerate(names)
+            Document(name=name, plain_digest=some_digest(300 + n), sealed_digest=some_digest(300 + n))
+            for n, name in enumerate(names)
         )
         return self.says(
             Kind.RULING,

@@ -1,6 +1,7 @@
 """Ruling: what an arbitrator decided, or officers attest that a court finally ordered."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -10,16 +11,18 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_together, signing_persons
 from tallystick.domain.authorship.interests import check_disinterested
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.documents import check_names, document_words, documents_of
 from tallystick.domain.claim.orders import order_event
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.drafts.choices import Choices
-from tallystick.domain.drafts.command import REASON, ActCommand, Ask, Form
+from tallystick.domain.drafts.command import DOCUMENTS, REASON, ActCommand, Ask
 from tallystick.domain.drafts.heading import Heading
-from tallystick.domain.ids import PersonId
+from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.kinds import Authority, Outcome
 from tallystick.domain.quoting import quoted
 from tallystick.domain.refusals import LeaveNotOpenError, RulingIncompleteError, RulingTakenError
-from tallystick.domain.statements.orders import Ruling, RulingDocument
+from tallystick.domain.statements.header import Document
+from tallystick.domain.statements.orders import Ruling
 from tallystick.domain.waits.powers import leave_is_open, substitutes
 
 _FINALITY: Final = MappingProxyType(
@@ -31,6 +34,11 @@ _FINALITY: Final = MappingProxyType(
 """Which papers make a ruling final."""
 
 
+_PAPERS: Final = (
+    "NAME=FILE or NAME@DATE=FILE: award, order, finality_certificate; sealed and sent; repeatable."
+)
+
+
 def _rule(
     agreement: Agreement, claim: Claim, body: Ruling, persons: frozenset[PersonId], at: datetime
 ) -> EventType:
@@ -38,6 +46,8 @@ def _rule(
     _check_papers(body)
     if body.outcome.helps:
         check_disinterested(agreement, claim, persons)
+        check_names(body)
+        _check_rests_on(claim, body)
     if body.authority is not Authority.ARBITRATION:
         return order_event(claim, body.outcome)
     match body.outcome:
@@ -86,11 +96,28 @@ def _leave(agreement: Agreement, claim: Claim, at: datetime) -> EventType:
 
 
 def _check_papers(body: Ruling) -> None:
-    papers = [document.document for document in body.documents]
+    papers = [document.name for document in body.documents]
     if len(set(papers)) != len(papers):
         raise RulingIncompleteError("two papers have one name", documents=sorted(papers))
     if missing := _FINALITY[body.authority] - set(papers):
         raise RulingIncompleteError("papers that make the ruling final are missing", missing=sorted(missing))
+
+
+def _check_rests_on(claim: Claim, body: Ruling) -> None:
+    """Refuse an order to release that names what nobody has brought to this claim, or one thing twice."""
+    known = {named.document.plain_digest for named in documents_of(claim)}
+    unknown = [one for one in body.rests_on if one not in known]
+    if unknown or len(set(body.rests_on)) < len(body.rests_on):
+        raise RulingIncompleteError("it rests on what is no document of this claim", unknown=unknown)
+
+
+def _completed(_: Heading, claim: Claim, choices: Choices) -> Choices:
+    """Take the documents that it rests on by their numbers, as the claim's list has them."""
+    named = {str(one.number): one.document.plain_digest for one in documents_of(claim)}
+    numbers = choices.several("rests_on", str)
+    if unknown := [number for number in numbers if number not in named]:
+        raise RulingIncompleteError("it rests on what is no document of this claim", unknown=unknown)
+    return choices.but(rests_on=tuple(named[number] for number in numbers)) if numbers else choices
 
 
 def _helps(body: Ruling, _: Claim) -> bool:
@@ -102,7 +129,8 @@ def _draft(heading: Heading, choices: Choices) -> Ruling:
         **heading.members,
         authority=choices.word("authority", Authority),
         outcome=choices.word("outcome", Outcome),
-        documents=choices.several("document", RulingDocument),
+        documents=choices.several("document", Document),
+        rests_on=tuple(map(Digest, choices.several("rests_on", str))),
         reason=choices.text("reason"),
     )
 
@@ -115,7 +143,8 @@ def _does(body: Ruling) -> str:
 
 
 def _particulars(body: Ruling, _: Agreement) -> Iterator[str]:
-    yield from (f"paper {quoted(paper.document)} {paper.plain_digest}" for paper in body.documents)
+    yield from document_words(body)
+    yield from (f"rests on the document {one}" for one in body.rests_on)
     yield f"reason: {quoted(body.reason)}"
 
 
@@ -127,6 +156,7 @@ ACT: Final = Act(
     draft=_draft,
     does=_does,
     particulars=_particulars,
+    completed=_completed,
     together=True,
     command=ActCommand(
         name="rule",
@@ -134,10 +164,11 @@ ACT: Final = Act(
         asks=(
             Ask(choice="authority", help="Who decided: an arbitrator or a court.", words=Authority),
             Ask(choice="outcome", help="What they order.", words=Outcome),
+            replace(DOCUMENTS, help=_PAPERS),
             Ask(
-                choice="document",
-                help="NAME=FILE: award, order or finality_certificate; repeatable. Only its digest is sent.",
-                form=Form.PAPER,
+                choice="rests_on",
+                option="rests-on",
+                help="The number of a document of the claim on which it rests; repeatable.",
                 several=True,
                 optional=True,
             ),

@@ -14,14 +14,14 @@ from tallystick.domain.kinds import Authority, Kind, Outcome, ReceiptOutcome
 from tallystick.domain.quorum import Quorum
 from tallystick.domain.soundness.simulation.play import Play
 from tallystick.domain.soundness.simulation.props import invented
-from tallystick.domain.statements.orders import RulingDocument
+from tallystick.domain.statements.header import Document
 from tallystick.domain.statements.receipts import ReceivedComponent
 from tallystick.domain.waits.powers import reviewers, substitutes
 
 Duty = Callable[[Play, Waiting], bool]
 
 _PAPERS: Final = tuple(
-    RulingDocument(document=paper, plain_digest=invented(paper))
+    Document(name=paper, plain_digest=invented(paper), sealed_digest=invented(paper))
     for paper in ("award", "order", "finality_certificate")
 )
 
