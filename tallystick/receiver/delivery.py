@@ -29,6 +29,7 @@ from tallystick.domain.claim.disclosure import contributions_to
 from tallystick.domain.claim.receivers import receivers_of
 from tallystick.domain.claim.stages import report_due
 from tallystick.domain.claim.state import (
+    ENDED,
     ClaimState,
     StageProgress,
     StageState,
@@ -243,8 +244,13 @@ class _Shown:
                 continue
             if progress.state is StageState.DECIDED:
                 yield self._stage(progress)
-            elif progress.state is StageState.ACTIVATED and progress.stage in self.elsewhere:
+            elif progress.stage in self.elsewhere and self._stays_in_use(progress):
                 yield self._stage(replace(progress, since=self.at))  # nothing waits for this machine's
+
+    def _stays_in_use(self, progress: StageProgress) -> bool:
+        """Return whether a stage that another receiver has reported may be put to use here as well."""
+        over = ENDED | {ClaimState.RETURN_DUE}
+        return progress.state is StageState.ACTIVATED and self.case.claim.state not in over
 
     def _opens(self, progress: StageProgress) -> bool:
         sealed = receivers_of(self.case.agreement, self.case.claim, progress.stage)

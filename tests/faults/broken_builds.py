@@ -1301,6 +1301,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/domain/claim/test_receivers.py tests/domain/release/test_decision.py",
     ),
     _build(
+        "what was returned is put to use by another receiver",
+        "tallystick/receiver/delivery.py",
+        "over = ENDED | {ClaimState.RETURN_DUE}",
+        "over = frozenset[ClaimState]()",
+        "tests/receiver/test_receivers.py",
+    ),
+    _build(
+        "a machine that never had a stage reports it as undone",
+        "tallystick/receiver/receiver.py",
+        "if stage not in delivery.elsewhere or self._is_here(delivery.claim, stage):",
+        "if True:",
+        "tests/receiver/test_receivers.py",
+    ),
+    _build(
         "whoever is no receiver is not told so",
         "tallystick/receiver/delivery.py",
         "if own not in {one.recipient for one in sealed}:",

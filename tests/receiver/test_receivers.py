@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.domain.claim.stages import components_of
 from tallystick.domain.kinds import ReceiptOutcome
 from tallystick.receiver.commands import Commands
 from tallystick.receiver.delivery import NotAReceiverError
@@ -12,7 +13,10 @@ from tallystick.receiver.setting import Setting
 from tests.support.receivers import ALL, FAILS, active, payloads, receive_all, setting
 from tests.support.worlds.agreements import ANA, BEA, BEN, CRITICAL, PROVISIONAL
 from tests.support.worlds.deliveries import Release, keys_of
-from tests.support.worlds.escrows import FolderEscrow
+from tests.support.worlds.escrows import (
+    FolderEscrow,
+    ReleaseWorld,
+)
 
 ACTIVATED = ReceiptOutcome.ACTIVATED
 
@@ -118,6 +122,22 @@ def test_a_machine_that_never_had_a_stage_does_not_report_it_as_undone(
     escrow.undo_all()
     assert receive(bens, claim(escrow)).reported == ()
     assert active(beas.into)
+
+
+def test_what_was_returned_is_not_put_to_use_by_somebody_who_comes_later(
+    escrow: FolderEscrow, beas: Setting, bens: Setting
+) -> None:
+    receive_all(beas, claim(escrow))
+    escrow.undo_all()
+
+    def returns(world: ReleaseWorld) -> None:
+        world.gives_back(*components_of(world.agreement, world.claim.decided_stages))
+
+    escrow.happens(returns)
+    assert escrow.world().claim.state == "RETURNED"
+    assert escrow.world().claim.progress(CRITICAL).state == "ACTIVATED", "only the receiver undoes"
+    assert receive(bens, claim(escrow)).reported == ()
+    assert active(bens.into) == {}
 
 
 def test_whose_key_was_revoked_is_not_waited_for_with_undoing(
