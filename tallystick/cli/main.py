@@ -9,6 +9,7 @@ when it is called.
 import contextlib
 import importlib
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 import tallystick
+from tallystick.cli.beginning import Beginning
 from tallystick.cli.surroundings import make_usable
 
 if TYPE_CHECKING:
@@ -106,16 +108,19 @@ def _start(
     4 evidence that holds, verified without --trust.
     """
     del version  # its callback has printed it
-    context.obj = passphrase_file
+    context.obj = Beginning(passphrase_file=passphrase_file, pause=context.obj)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line, this process's if no arguments are given, and end with its exit code."""
+def main(arguments: Sequence[str] | None = None, *, pause: Callable[[float], None] = time.sleep) -> None:
+    """Run the command line, this process's if no arguments are given, and end with its exit code.
+
+    Where a command waits for the server, it calls `pause` with the seconds.
+    """
     from tallystick.domain.errors import TallystickError  # noqa: PLC0415 - `--version` needs none of it
 
     make_usable()
     try:
-        app(args=arguments, prog_name="tallystick")
+        app(args=arguments, prog_name="tallystick", obj=pause)
     except TallystickError as error:
         _end(error, as_json=_wants_json(arguments))
     except OSError as error:  # a file or folder that the user named; commands catch most of these themselves

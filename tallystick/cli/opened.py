@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from tallystick.cli.beginning import beginning
 from tallystick.cli.output import say
 from tallystick.client.http import Client
 from tallystick.crypto.keyfile import PassphraseNeededError, PrivateKeys, read_key_file
@@ -36,7 +37,7 @@ def opened(context: typer.Context, api: str, key: Path) -> Generator[Desk]:
         TallystickError: The key file cannot be used.
     """
     keys = private_keys(context, key)
-    with Client(api, keys, now=now) as client:
+    with Client(api, keys, now=now, pause=beginning(context).pause) as client:
         unsent = Unsent(
             folder=key.with_name(key.name + ".unsent"),
             signer=keys.signing_key.public_key,
@@ -67,8 +68,8 @@ def private_keys(context: typer.Context, key: Path) -> PrivateKeys:
     """
     if key.suffix == ".pub":
         raise PublicFileGivenError(f"{key} is a public file", file=key.name)
-    root = context.find_root().obj
-    passphrase = passphrase_in(root) if isinstance(root, Path) else None
+    given = beginning(context).passphrase_file
+    passphrase = None if given is None else passphrase_in(given)
     with naming(key):
         try:
             return read_key_file(key, passphrase=passphrase)

@@ -4,7 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -59,12 +59,14 @@ class Office:
 
     Attributes:
         world: Of the claim that is shown.
+        pauses: For how many seconds commands would have waited, each time.
     """
 
     api: FakeApi
     folder: Path
     world: ReleaseWorld
     captured: pytest.CaptureFixture[str]
+    pauses: list[float] = field(default_factory=list[float])
 
     def run(self, *words: str, person: PersonId | None = None, answer: str = "") -> Ran:
         """Run a command, as `person` if one is given, who answers what it asks; without an answer,
@@ -72,7 +74,7 @@ class Office:
         acting = ("--api", self.api.url, "--key", str(self.key(person))) if person else ()
         keyboard, sys.stdin = sys.stdin, Terminal(answer) if answer else io.StringIO()
         with pytest.raises(SystemExit) as ended:
-            main([*words, *acting])
+            main([*words, *acting], pause=self.pauses.append)
         sys.stdin = keyboard
         out, err = self.captured.readouterr()
         code = ended.value.code

@@ -4,8 +4,7 @@ import contextlib
 import shlex
 import signal
 import threading
-import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -127,7 +126,7 @@ def receive(
         if not commands.health:
             say("no --health: what becomes active is not checked")
         with _ended_as_by_ctrl_c():
-            watch = _Watch(setting=setting, claim=claim, as_json=as_json)
+            watch = _Watch(setting=setting, claim=claim, as_json=as_json, pause=desk.client.pause)
             watch.look_once() if once else watch.follow()
 
 
@@ -147,9 +146,10 @@ def _ended_as_by_ctrl_c() -> Generator[None]:
 
 @dataclass(slots=True, kw_only=True)
 class _Watch:
-    """What a receiver has found and said so far.
+    """A receiver at its claim, with what it has found and said so far.
 
     Attributes:
+        pause: Waits for some seconds, between two looks.
         said: What was printed last; the same is not printed again.
         found: Whether a look has succeeded: from then on, whatever is refused may pass.
         refusals: How many looks in succession were refused, and not for want of an answer.
@@ -158,6 +158,7 @@ class _Watch:
     setting: Setting
     claim: str
     as_json: bool
+    pause: Callable[[float], None]
     said: str = ""
     found: bool = False
     refusals: int = 0
@@ -166,7 +167,7 @@ class _Watch:
         """Look until the claim is over, whatever fails meanwhile; say what is news."""
         while not self._look():
             pause = backoff(max(self.refusals, 1), LOOK_PAUSE_MIN, LOOK_PAUSE_MAX)
-            time.sleep(pause.total_seconds())
+            self.pause(pause.total_seconds())
 
     def look_once(self) -> None:
         """Do what is waiting now; refuse if a stage is not active afterwards."""

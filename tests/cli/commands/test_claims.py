@@ -500,6 +500,7 @@ def test_watch_continues_after_an_outage_from_the_last_entry_it_printed(
     assert ran.code == 0, ran.err
     assert [line.split()[1] for line in ran.out.splitlines()] == ["filed", "accepted"]
     assert ran.err.count("trying again until the server answers") == 1
+    assert office.pauses == [2, 2]
 
 
 FOREIGN: dict[str, object] = {
@@ -526,6 +527,8 @@ def test_watch_waits_while_something_else_answers_in_the_servers_place(
     office.api.fails[f"GET {path}{asked}"] = [(200, foreign)]
     ran = office.run("claim", "watch", release.claim, person=BEA)
     assert (ran.code, [line.split()[1] for line in ran.out.splitlines()]) == (0, ["filed"]), ran.err
+    as_good_as_ours = (asked, foreign) == ("", FOREIGN["entries that are none"])
+    assert office.pauses == ([] if as_good_as_ours else [2])
 
 
 def test_claim_is_shown_and_nothing_of_it_is_sent_without_a_yes(office: Office, release: Release) -> None:

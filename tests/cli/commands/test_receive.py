@@ -254,6 +254,7 @@ def test_a_claim_that_was_found_and_is_gone_is_waited_for(
     office.api.shows[path] = shown
     ran = office.run("receive", release.claim, "--into", "bank", person=BEA)
     assert (ran.code, ran.err.count('"no-such-claim"')) == (0, 1)
+    assert office.pauses == [5, 5, 10]
 
 
 def test_agreement_other_than_the_pinned_one_is_not_received(
