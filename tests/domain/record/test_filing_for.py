@@ -1,12 +1,18 @@
 """A claim that the escrow agent files for a beneficiary: whose room it takes, and what it stands beside."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import PartyId, PersonId
+from tallystick.domain.ids import (
+    Digest,
+    PartyId,
+    PersonId,
+)
+from tallystick.domain.kinds import Kind
 from tallystick.domain.refusals import (
     DuplicateClaimError,
     FilingIncompleteError,
@@ -21,9 +27,14 @@ from tests.support.worlds.agreements import (
     AGREEMENT,
     ANA,
     BEA,
+    BEN,
+    KIM,
     receivers,
 )
-from tests.support.worlds.groundwork import FILED_FOR
+from tests.support.worlds.groundwork import (
+    FILED_FOR,
+    some_digest,
+)
 from tests.support.worlds.world import World
 
 HALDEN = PartyId("halden")
@@ -116,3 +127,40 @@ def test_what_was_confirmed_counts_for_the_beneficiary() -> None:
     world = play("ana files on behalf of halden\nbea confirms\nbea withdraws", World(agreement=FILED_FOR))
     with pytest.raises(QuotaExceededError):
         files_own(world, *[world.claim] * CLAIMS_PER_PARTY_MAX)
+
+
+def accepted() -> World:
+    return play("ana files on behalf of halden\nbea confirms\nabe accepts", World(agreement=FILED_FOR))
+
+
+def refused(act: Callable[[], object]) -> str:
+    with pytest.raises(TallystickError) as refusal:
+        act()
+    return refusal.value.code
+
+
+@pytest.mark.parametrize("named", [None, some_digest(1)])
+def test_a_vote_on_another_confirmation_than_the_claims_is_refused(named: Digest | None) -> None:
+    world = accepted()
+    assert refused(lambda: world.approves(KIM, stages=["critical"], confirmation=named)) == "misdirected"
+    said = {"reason": "no", "confirmation": named}
+    assert refused(lambda: world.says(Kind.DENIAL, KIM, **said)) == "misdirected"
+
+
+def test_a_vote_names_no_confirmation_of_a_claim_that_needs_none() -> None:
+    world = play("bea files for critical\nana accepts")
+    named = some_digest(1)
+    assert refused(lambda: world.approves(KIM, stages=["critical"], confirmation=named)) == "misdirected"
+
+
+def test_a_confirmation_of_another_claim_is_refused() -> None:
+    world = unconfirmed()
+    said = {"declaration": "So it is.", "receivers": receivers(BEA), "claim": some_digest(1)}
+    assert refused(lambda: world.says(Kind.CONFIRMATION, BEA, **said)) == "misdirected"
+
+
+def test_a_confirmation_by_a_revoked_key_is_refused() -> None:
+    world = unconfirmed()
+    world.revokes(BEA, BEA)
+    said = {"declaration": "So it is.", "receivers": receivers(BEN)}
+    assert refused(lambda: world.says(Kind.CONFIRMATION, BEA, **said)) == "key-revoked"
