@@ -62,5 +62,5 @@ def _view(session: Session, case: CaseFile, named: NamedDocument) -> DocumentVie
         issued_at=document.issued_at,
         plain_digest=document.plain_digest,
         sealed_digest=document.sealed_digest,
-        size_bytes=stored_bytes(session, case.agreement.id, named),
+        size_bytes=stored_bytes(session, case.agreement.id, document, named.person),
     )

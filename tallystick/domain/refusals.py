@@ -215,6 +215,17 @@ class RulingIncompleteError(TallystickError):
     advice = "Attach the papers that the facts name."
 
 
+class PapersMissingError(RulingIncompleteError):
+    """An order that helps a release names papers that no store has from its author's party."""
+
+    code = "papers-missing"
+    why = "Such an order is taken only while the stores have its papers, for its readers to open."
+    advice = (
+        "Upload what `missing` names with the purpose `evidence`, then send the same order again; "
+        "`tallystick rule` does both."
+    )
+
+
 class LeaveNotOpenError(TallystickError):
     """A ruling that notice was given, where the agreement does not leave that to an arbitrator now."""
 

@@ -958,6 +958,27 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/cli/commands/test_documents.py -k objection",
     ),
     _build(
+        "an order to release is taken though nobody can read it",
+        "tallystick/store/cases/admission.py",
+        "    if missing:\n",
+        "    if len(missing) > len(ruling.documents):\n",
+        "tests/api/routes/test_documents.py -k order_to_release",
+    ),
+    _build(
+        "an order to refuse waits for its papers",
+        "tallystick/store/cases/admission.py",
+        "if isinstance(signed.body, Ruling) and signed.body.outcome.helps:",
+        "if isinstance(signed.body, Ruling):",
+        "tests/api/routes/test_documents.py -k order_to_refuse",
+    ),
+    _build(
+        "an order to release rests on what nobody has brought",
+        "tallystick/domain/acts/orders/ruling.py",
+        "    if unknown or len(set(body.rests_on)) < len(body.rests_on):",
+        "    if len(set(body.rests_on)) < len(body.rests_on):",
+        "tests/domain/claim/test_documents.py -k rests_on",
+    ),
+    _build(
         "readers cannot fetch what an objection brings",
         "tallystick/domain/claim/documents.py",
         "body.documents if isinstance(body, DocumentedActBody) else ()",

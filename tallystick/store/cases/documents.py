@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from tallystick.crypto.age import MalformedHeaderError, sealed_to
-from tallystick.domain.claim.documents import NamedDocument
-from tallystick.domain.ids import AgreementId, Digest, PartyId, party_of
+from tallystick.domain.ids import AgreementId, Digest, PartyId, PersonId, party_of
 from tallystick.domain.record.documents import StoredDocument
 from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.header import Document
 from tallystick.limits.claims import EVIDENCE_DOCUMENTS_MAX
 from tallystick.limits.sealing import AGE_HEADER_BYTES_MAX
 from tallystick.store.blobs.chunks import ChunkedBlob, chunks_in_row
@@ -76,10 +76,9 @@ def still_there(
     }
 
 
-def stored_bytes(session: Session, agreement_id: AgreementId, named: NamedDocument) -> int | None:
+def stored_bytes(session: Session, agreement_id: AgreementId, document: Document, by: PersonId) -> int | None:
     """Return how large a document is that its author's party has sent; None if it has not, or it was lost."""
-    party = party_of(named.person)
-    sent = _sent(session, agreement_id, named.document.sealed_digest)
+    party, sent = party_of(by), _sent(session, agreement_id, document.sealed_digest)
     return next((one.size_bytes for one in sent if one.party == party and not one.lost), None)
 
 

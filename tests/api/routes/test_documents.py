@@ -10,8 +10,10 @@ from tallystick.crypto.age import seal_bytes
 from tallystick.crypto.age.header import Stanza, encode_header
 from tallystick.crypto.age.keys import FILE_KEY_BYTES, X25519Identity
 from tallystick.domain.ids import PersonId, sha256_digest
+from tallystick.domain.kinds import Authority, Outcome
 from tallystick.domain.statements.acts import Intake, Objection
 from tallystick.domain.statements.header import Document
+from tallystick.domain.statements.orders import Ruling
 from tests.support.sites.service import Service
 from tests.support.worlds.agreements import (
     ABE,
@@ -282,3 +284,28 @@ async def test_readers_of_the_claims_own_version_fetch_what_an_objection_brings(
     fewer = agreement(version=2, supersedes=claimed.world.digest, evidence_readers=(ANA, BEN))
     World(folder=claimed.world.folder, agreement=fewer).register()
     assert (await claimed.get(f"/blobs/{sha256_digest(data)}", KIM)).status_code == 200
+
+
+async def rules(service: Service, outcome: Outcome, data: bytes) -> tuple[int, str]:
+    """Have the arbitrator rule on the world's claim, with an award that is sealed as `data`."""
+    award = Document(name="award", plain_digest=sha256_digest(b"heard"), sealed_digest=sha256_digest(data))
+    members = {"authority": Authority.ARBITRATION, "outcome": outcome, "reason": "Heard."}
+    answer = await service.says("rulings", Ruling, KIM, **members, documents=(award,))
+    return answer.status_code, answer.json().get("code", "")
+
+
+async def test_an_order_to_release_is_taken_only_with_its_papers_in_the_stores(claimed: Service) -> None:
+    await objects(claimed, b"never sent")
+    award = sealed(claimed.world.agreement, "award")
+    assert await rules(claimed, Outcome.RELEASE, award) == (422, "papers-missing")
+    claimed.world.uploads(award, ANA)
+    assert await rules(claimed, Outcome.RELEASE, award) == (422, "papers-missing"), "another party's"
+    claimed.world.uploads(award, KIM)
+    assert (await rules(claimed, Outcome.RELEASE, award))[0] == 201
+
+
+async def test_an_order_to_refuse_is_taken_without_its_papers(claimed: Service) -> None:
+    await objects(claimed, b"never sent")
+    assert (await rules(claimed, Outcome.REFUSE, b"never sent either"))[0] == 201
+    state = (await claimed.get(f"/claims/{claimed.world.claim}")).json()["state"]
+    assert state == "REFUSED"
