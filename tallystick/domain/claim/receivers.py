@@ -64,8 +64,13 @@ def _fault(agreement: Agreement, party: PartyId, named: tuple[Receiver, ...]) ->
 def naming(claim: Claim, stage: StageId | None = None) -> tuple[Entry, tuple[Receiver, ...]]:
     """Return the statement that says to whom `stage` is sealed, and whom it names.
 
-    The latest one counts; of a stage that is decided, the latest before its decision.
+    The latest one counts; of a stage that is decided, the latest before its decision. So the decision itself
+    changes nothing, and every approval of a long record can be compared with what was found once.
     """
+    return claim.once(("naming", stage), lambda: _naming(claim, stage))
+
+
+def _naming(claim: Claim, stage: StageId | None) -> tuple[Entry, tuple[Receiver, ...]]:
     before = _decided_at(claim, stage)
     later = [(e, body.receivers) for e, body in claim.entries_of(ReceiversNamed) if e.index < before]
     if later:
@@ -87,11 +92,6 @@ def receivers_of(agreement: Agreement, claim: Claim, stage: StageId | None = Non
     gone = {body.key for entry, body in claim.entries_of(KeyRevocation) if entry.index < before}
     _, named = naming(claim, stage)
     return tuple(one for one in named if agreement.person(one.person).signing_key not in gone)
-
-
-def opens_stage(agreement: Agreement, claim: Claim, stage: StageId, person: PersonId | None) -> bool:
-    """Return whether `stage` was, or would be, sealed to `person`."""
-    return any(one.person == person for one in receivers_of(agreement, claim, stage))
 
 
 def _decided_at(claim: Claim, stage: StageId | None) -> float:

@@ -11,7 +11,6 @@ from tallystick.domain.claim.receivers import (
     check_receivers,
     may_receive,
     named_anew_at,
-    opens_stage,
     receivers_of,
 )
 from tallystick.domain.ids import PartyId, PersonId, StageId
@@ -91,8 +90,6 @@ def test_what_was_decided_before_stays_with_those_it_was_sealed_to() -> None:
     assert receivers_of(AGREEMENT, world.claim, CRITICAL) == receivers(BEA)
     assert receivers_of(AGREEMENT, world.claim, SOURCE) == receivers(BEN)
     assert receivers_of(AGREEMENT, world.claim) == receivers(BEN)
-    assert opens_stage(AGREEMENT, world.claim, CRITICAL, BEA)
-    assert not opens_stage(AGREEMENT, world.claim, SOURCE, BEA)
     assert named_anew_at(world.claim, CRITICAL) == -1 < named_anew_at(world.claim, SOURCE)
 
 
