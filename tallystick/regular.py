@@ -50,8 +50,10 @@ def open_regular(path: Path, *, follow: bool = True) -> io.BufferedReader:
     return os.fdopen(_checked(os.open(path, flags), path), "rb")
 
 
-def open_or_pipe(path: Path) -> io.BufferedReader:
-    """Open a file or a pipe to read it, such as `<(pass show tallystick)`; a pipe that nobody opens is empty.
+def open_or_pipe(path: Path, *, within: timedelta = PIPE_OPENED_MAX) -> io.BufferedReader:
+    """Open a file or a pipe to read it, such as `<(pass show tallystick)`.
+
+    A pipe that nobody opens `within` that time is empty.
 
     Raises:
         OSError: There is none, or it is not ours to read.
@@ -59,7 +61,7 @@ def open_or_pipe(path: Path) -> io.BufferedReader:
     descriptor = os.open(path, _READ)
     looking = select.poll()
     looking.register(descriptor, select.POLLIN)
-    looking.poll(PIPE_OPENED_MAX / timedelta(milliseconds=1))
+    looking.poll(within / timedelta(milliseconds=1))
     os.set_blocking(descriptor, True)  # whoever has opened it to write may take their time
     return os.fdopen(descriptor, "rb")
 

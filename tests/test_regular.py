@@ -7,6 +7,7 @@ import pwd
 import stat
 import threading
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from tallystick.regular import (
     read_regular,
     read_with_facts,
 )
+
+SOON = timedelta(milliseconds=50)
 
 
 def test_a_file_is_read_with_its_mode_and_no_further_than_allowed(tmp_path: Path) -> None:
@@ -79,7 +82,7 @@ def test_a_new_lock_is_its_owners_alone(tmp_path: Path) -> None:
 
 def test_a_pipe_without_a_writer_is_empty_and_a_slow_writer_is_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    with open_or_pipe(tmp_path / "fifo") as source:
+    with open_or_pipe(tmp_path / "fifo", within=SOON) as source:
         assert source.read() == b""
     reading, writing = os.pipe()
     opened = threading.Event()
@@ -91,7 +94,7 @@ def test_a_pipe_without_a_writer_is_empty_and_a_slow_writer_is_waited_for(tmp_pa
 
     writer = threading.Thread(target=write)
     writer.start()
-    with open_or_pipe(Path(f"/dev/fd/{reading}")) as source:
+    with open_or_pipe(Path(f"/dev/fd/{reading}"), within=SOON) as source:
         opened.set()
         assert source.readline() == b"secret\n"
     writer.join()
