@@ -105,11 +105,14 @@ async def test_a_head_that_does_not_arrive_closes_its_connection(begun: bytes) -
 
 
 async def test_the_head_of_a_second_request_has_its_time_too() -> None:
-    async with served(Starlette(), Impatient) as port:
-        slow = await connected(port, ASK + ASK[:20])
-        assert (await slow.answer).startswith(b"HTTP/1.1 404")
-        await slow.rest
-        await closed([slow])
+    async with served(Starlette(), Impatient, idle_seconds=1) as port:
+        at_once, later = await connected(port, ASK + ASK[:20]), await connected(port, ASK)
+        for slow in (at_once, later):
+            assert (await slow.answer).startswith(b"HTTP/1.1 404")
+        later.writer.write(ASK[:20])
+        for slow in (later, at_once):
+            await slow.rest
+        await closed([at_once, later])
 
 
 async def test_an_address_has_only_its_number_of_connections() -> None:
