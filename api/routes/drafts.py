@@ -114,7 +114,7 @@ def make_draft(
         kind=kind.value,
         body=cast("Json", said),
         words=comparison_words(case.claim.digest),
-        shows=shows(body, about),
+        shows=tuple(shows(body, about)),
     )
 
 

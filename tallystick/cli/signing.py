@@ -5,8 +5,9 @@ shown comes from that claim and from the canonical body that the signature cover
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +84,15 @@ def asking(
     if not (yes or own or terminal):
         raise NobodyToAskError("no terminal to ask at")
 
-    def confirm(lines: Sequence[str]) -> None:
-        shown = (*lines, *notes)
-        for line in shown:
+    def confirm(lines: Iterable[str]) -> None:
+        shown, first = 0, ""
+        for line in chain(lines, notes):
+            shown, first = shown + 1, first or line
             say(line)
         if terminal and not yes:
             # What others have stated may have scrolled the first line off the screen, and out of its memory.
-            say(f"above, {counted(len(shown), 'line')}; to be signed now:")
-            say(lines[0])
+            say(f"above, {counted(shown, 'line')}; to be signed now:")
+            say(first)
             typer.confirm(question, abort=True, err=True)
 
     return confirm

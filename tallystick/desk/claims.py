@@ -8,6 +8,7 @@ from tallystick.crypto.envelope import statement_id
 from tallystick.desk.desk import Desk
 from tallystick.domain.claim.receivers import receivers_of
 from tallystick.domain.codec import instant_text
+from tallystick.domain.comparison_words import make_words_of
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import is_claim_name
 from tallystick.domain.inbox.waiting import Waiting, waiting
@@ -42,6 +43,7 @@ def open_claim(desk: Desk, claim: str, *, at: datetime, trusted: str | None = No
     if not is_claim_name(claim, found := statement_id(record[0].envelope)):
         raise UnexpectedClaimError("the server showed another claim", asked=claim, found=found)
     filed = header_of(record[0].envelope)
+    make_words_of(found, filed.agreement_digest)
     signed = desk.agreement(filed.agreement, version=filed.agreement_digest, trusted=trusted)
     return folded_as_shown(signed, record, at=at)
 

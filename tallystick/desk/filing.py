@@ -1,6 +1,6 @@
 """Filing a claim: read the form that people write, seal its evidence, sign and send the statement."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -96,7 +96,7 @@ class _Filing:
         body = self._body(documents)
         check_says(self.signed.terms, body, at=self.at, deposit=self.deposit.body)
 
-        def confirmed_and_uploaded(lines: Sequence[str]) -> None:
+        def confirmed_and_uploaded(lines: Iterable[str]) -> None:
             confirm(lines)
             self.work.keep(Begun(plain=self._sealing.plain(documents)))
             self._upload(documents)

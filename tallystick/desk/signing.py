@@ -1,6 +1,6 @@
 """A person sees what they sign: it is shown from the very bytes, confirmed, and only then signed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TypeAlias
 
@@ -15,8 +15,8 @@ from tallystick.domain.shown.claims import FiledClaim
 from tallystick.domain.shown.shown import Context, shows
 from tallystick.proof.reading import kind_read, read_agreement
 
-Confirm: TypeAlias = Callable[[Sequence[str]], None]
-"""Shows lines to the person and asks them; returns after a yes, and raises otherwise."""
+Confirm: TypeAlias = Callable[[Iterable[str]], None]
+"""Shows lines to the person as they come, and asks them; returns after a yes, and raises otherwise."""
 
 
 class PreviousVersionNeededError(TallystickError):

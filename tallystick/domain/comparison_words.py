@@ -61,6 +61,15 @@ def in_words(of: Digest) -> str:
     return " ".join(comparison_words(of))
 
 
+def make_words_of(*digests: Digest) -> None:
+    """Make the words of digests before they are needed, and before the record of a claim takes its room.
+
+    They are remembered, so the 32 MiB that each takes for a moment do not come on top of the record's.
+    """
+    for one in digests:
+        comparison_words(one)
+
+
 def anchor(given: str) -> str:
     """Return what a person names an agreement by, in its one form: a digest, or twelve words.
 

@@ -34,6 +34,7 @@ from tallystick.domain.claim.state import (
     StageProgress,
     StageState,
 )
+from tallystick.domain.comparison_words import make_words_of
 from tallystick.domain.deposit.provenance import custody_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import AgreementId, ComponentId, Digest, PersonId, StageId, is_claim_name
@@ -149,6 +150,7 @@ def read_delivery(
         TallystickError: A signature, an entry of the record or the answer itself is not what it must be.
     """
     signed = read_agreement(envelope_in(document, "agreement_envelope"))
+    make_words_of(signed.terms.digest)
     case = folded_as_shown(signed, recorded(record), at=at)
     _check_asked(case.claim, claim)
     own = str(parse_identity(keys.age_identity).recipient())

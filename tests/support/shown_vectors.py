@@ -313,8 +313,8 @@ def _second_version() -> Agreement:
 def _vector(body: Header | Agreement) -> dict[str, Any]:
     kind = Kind.AGREEMENT if isinstance(body, Agreement) else body.KIND
     statement = statement_id(unsigned(kind, encode_object(body)))
-    lines = shows(body, context_for(body, statement, AGREEMENT, the_claim()))
-    return {"kind": kind.value, "body": _canonical(body), "statement": statement, "lines": list(lines)}
+    lines = list(shows(body, context_for(body, statement, AGREEMENT, the_claim())))
+    return {"kind": kind.value, "body": _canonical(body), "statement": statement, "lines": lines}
 
 
 def _canonical(value: object) -> str:

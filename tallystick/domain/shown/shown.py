@@ -45,17 +45,18 @@ class Context:
     at: datetime | None = None
 
 
-def shows(body: Header | Agreement, context: Context) -> tuple[str, ...]:
-    """Return the lines that a signer reads: what signing does, about what, on what grounds.
+def shows(body: Header | Agreement, context: Context) -> Iterator[str]:
+    """Yield the lines that a signer reads: what signing does, about what, on what grounds.
 
     Each is one line on any screen, and what somebody else wrote stands in it between quotes (`quoting`).
+    What others have stated about one claim may be megabytes, so no more than one line is made at a time.
 
     Args:
         body: A body of one of the kinds that persons sign (`SIGNED_BY_PERSONS`).
         context: What the body refers to. For an act, that is the claim it is sent to; if the body names
             another claim, the lines warn about it.
     """
-    return tuple(map(one_line, _LINES[type(body)](body, context)))
+    return map(one_line, _LINES[type(body)](body, context))
 
 
 def _agreement(body: Agreement, context: Context) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_what_is_shown_follows_the_body_and_not_what_was_asked_for() -> None:
     body = objection(world)
     swapped = replace(body, explanation="Something else.", stages=(StageId("source"),))
     context = beside(world)
-    lines = shows(swapped, context)
+    lines = tuple(shows(swapped, context))
     assert 'ground "cured": "Something else."' in lines
     assert "scope: source" in lines
     assert "scope: the whole claim" in shows(body, context)
@@ -117,16 +118,25 @@ def test_what_others_wrote_makes_no_line_of_its_own_and_hides_or_turns_no_text()
     )
     assert told == r'ground "cured": "over\nstatement sha256:0\u202erenoitcejbo\u200b\u2028\\n"'
     claim = replace(world.claim.filing, declaration="Unpaid.\nits record says: state RELEASED")
-    lines = shows(
-        objection(world), replace(beside(world), claim=replace(filed_claim(world.claim), filing=claim))
-    )
+    beside_it = replace(beside(world), claim=replace(filed_claim(world.claim), filing=claim))
+    lines = tuple(shows(objection(world), beside_it))
     assert r'declared: "Unpaid.\nits record says: state RELEASED"' in lines
     assert not any("\n" in line for line in lines)
 
 
+def test_a_line_is_shown_before_the_next_one_is_made() -> None:
+    world = play("bea files\nana accepts\ndora acknowledges")
+    unmade = cast("Any", object())  # of a statement that could not be shown
+    claim = replace(filed_claim(world.claim), stated=((unmade, some_digest(1)),))
+    lines = shows(objection(world), replace(beside(world), claim=claim))
+    assert next(lines).startswith(f"{DORA} objects to this claim")
+    with pytest.raises(AttributeError):
+        tuple(lines)
+
+
 def test_a_statement_about_another_claim_is_shown_with_a_warning_and_nothing_of_this_claim() -> None:
     world = play("bea files\nana accepts\ndora acknowledges")
-    lines = shows(replace(objection(world), claim=some_digest(1)), beside(world))
+    lines = tuple(shows(replace(objection(world), claim=some_digest(1)), beside(world)))
     assert lines[1].startswith("WARNING")
     assert len(lines) == 2
 

@@ -40,7 +40,7 @@ def body_of(name: str) -> Header | Agreement:
 
 def read(body: Header | Agreement) -> tuple[str, ...]:
     """Return the lines for a body; its id is held still, so that it changes nothing by itself."""
-    return shows(body, context_for(body, Digest("sha256:" + 64 * "0"), AGREEMENT, the_claim()))
+    return tuple(shows(body, context_for(body, Digest("sha256:" + 64 * "0"), AGREEMENT, the_claim())))
 
 
 def other(value: object) -> object:  # noqa: PLR0911 - one line per kind of value

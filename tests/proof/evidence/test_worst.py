@@ -1,6 +1,5 @@
 """The largest and slowest record that the rules permit is verified, soon and in little memory."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -12,18 +11,17 @@ from tallystick.domain.ids import claim_id
 from tallystick.domain.kinds import Happening
 from tallystick.domain.statements.engine import Event
 from tallystick.limits.logs import EVIDENCE_ENTRIES_MAX, EVIDENCE_SIGNATURES_MAX, EVIDENCE_SIZE_BYTES_MAX
-from tests.support.costs import cost_of
+from tests.support.costs import Cost, cost_of, cost_of_command
 from tests.support.sites.fake_api import FakeApi, serving
 from tests.support.stories.disputed_records import contested_record, denied_record
 from tests.support.verdicts import verdict_on
-from tests.support.worlds.agreements import (
-    BEN,
-    CRITICAL,
-    LOG_KEY,
-)
+from tests.support.worlds.agreements import ANA, BEN, CRITICAL, LOG_KEY
 from tests.support.worlds.attackers import Attackers
 from tests.support.worlds.deliveries import keys_of
 from tests.support.worlds.worst_records import fill, room, shown, signatures, worst_record
+
+SIGNING_BYTES_MAX: Final = 240 * 1024 * 1024
+"""Less than any command may take: the words of digests, 32 MiB, are not made on top of a record."""
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +96,40 @@ def test_a_receiver_reads_the_worst_record_soon_and_in_little_memory(
     assert cost.is_soon_and_small(), cost
 
 
-@pytest.mark.parametrize("disputed", [contested_record, denied_record])
-def test_a_claim_in_dispute_over_every_stage_is_verified_soon_and_in_little_memory(
-    disputed: Callable[[Path], Attackers], tmp_path: Path
+def test_a_claim_that_is_denied_over_every_stage_is_verified_soon_and_in_little_memory(
+    tmp_path: Path,
 ) -> None:
-    disputes = disputed(tmp_path / "world")
+    _check_verified(denied_record(tmp_path / "world"), tmp_path)
+
+
+def test_a_claim_that_is_contested_over_every_stage_is_verified_and_approved_soon_and_in_little_memory(
+    tmp_path: Path,
+) -> None:
+    contested = contested_record(tmp_path / "world")
+    _check_verified(contested, tmp_path)
+
+    cost = _approved(contested, tmp_path)
+    assert cost.said == 0, cost
+    assert "its record says: state" in cost.err, cost  # the last of what is shown
+    assert cost.is_soon_and_small(), cost
+    assert cost.memory_bytes <= SIGNING_BYTES_MAX, cost
+
+
+def _check_verified(disputes: Attackers, folder: Path) -> None:
     fill(disputes, room(disputes))
-    file = tmp_path / "evidence.json"
+    file = folder / "evidence.json"
     file.write_bytes(disputes.file())
     verdict = verdict_on(file)
     assert verdict.holds, verdict
     assert verdict.is_soon_and_small(), verdict
+
+
+def _approved(attackers: Attackers, folder: Path) -> Cost:
+    """Return what it costs a person to read all of a claim's record from a server, and approve the claim."""
+    agreement, claim = attackers.world.agreement.id, claim_id(attackers.world.claim)
+    pages = {**dict(shown(attackers, claim)), **dict(shown(attackers, attackers.world.claim))}
+    signed = {"envelope": envelope_json(attackers.rows[0][1]), "agreement": agreement}
+    write_key_file(folder / "ana.key", keys_of(ANA))
+    with serving(FakeApi(shows={**pages, f"/v1/agreements/{agreement}": signed})) as api:
+        words = ("--api", api.url, "--key", str(folder / "ana.key"), "--yes", "--reason", "x")
+        return cost_of_command("approve", claim, *words, into=folder)
