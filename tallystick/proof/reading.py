@@ -2,7 +2,7 @@
 
 1. The envelope is strict and its body canonical.
 2. Every signature verifies, under a key that the agreement lists.
-3. The body has exactly the members of its kind, and a claim's recipient can be sealed to.
+3. The body has exactly the members of its kind, in their one form.
 Only then do the rules of the domain see it.
 """
 

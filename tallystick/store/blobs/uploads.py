@@ -47,7 +47,7 @@ class BlobPurpose(StrEnum):
     DEPOSIT = "deposit"
     EVIDENCE = "evidence"
     CONTRIBUTION = "contribution"
-    """The gate's share of a released component's key, sealed to the claim's recipient, who may fetch it."""
+    """The gate's share of a released component's key, sealed to the claim's receivers, who may fetch it."""
     CUSTODY_SHARE = "custody-share"
     """The gate's share of a component's key, sealed to the gate: nobody uploads or fetches one."""
 
