@@ -2668,7 +2668,7 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "a signer is asked below what others have stated alone",
         "tallystick/cli/signing.py",
-        "            say(lines[0])\n",
+        "            say(first)\n",
         "",
         "tests/cli/commands/test_acts.py",
     ),
