@@ -16,9 +16,10 @@ from api.http.auth import Caller
 from api.http.visibility import seen_agreement
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.authorship.authors import reporters_of
+from tallystick.domain.authorship.readers import reads_documents_of
 from tallystick.domain.claim.disclosure import disclosed
 from tallystick.domain.claim.documents import documents_of
-from tallystick.domain.ids import AgreementId, Digest, party_of
+from tallystick.domain.ids import AgreementId, Digest, PartyId, party_of
 from tallystick.store.blobs.chunks import ChunkedBlob, chunks_in_row
 from tallystick.store.blobs.replicas import ReplicatedBlobs
 from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, blobs_with
@@ -117,7 +118,7 @@ def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
         return False
     agreement = seen_agreement(session, caller, blob.agreement_id).signed().agreement
     if blob.purpose == BlobPurpose.EVIDENCE:
-        return person in agreement.evidence_readers
+        return reads_documents_of(agreement, PartyId(blob.party), person)
     entitled = {
         party.id for role in (Role.DEPOSITOR, Role.ESCROW_AGENT) for party in agreement.parties_in(role)
     }
@@ -125,8 +126,9 @@ def _by_purpose(session: Session, caller: Caller, blob: StoredBlob) -> bool:
 
 
 def _evidence(case: CaseFile, caller: Caller) -> frozenset[Digest]:
-    """Return the documents of a claim, if the caller is a reader under the claim's own version."""
-    if caller.person_under(case.agreement) not in case.agreement.evidence_readers:
+    """Return the documents of a claim, if the caller may read them under the claim's own version."""
+    person = caller.person_under(case.agreement)
+    if person is None or not reads_documents_of(case.agreement, case.claim.claimant_party, person):
         return frozenset()
     return frozenset(named.document.sealed_digest for named in documents_of(case.claim))
 

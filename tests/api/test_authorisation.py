@@ -94,7 +94,7 @@ POST /v1/agreements/{agreement}/deposits                    in_window ? ? ? ? . 
 GET  /v1/agreements/{agreement}/deposits                    in_window ? ? ? ? . . . + + + + + +
 GET  /v1/agreements/{agreement}/deposits/{number}           in_window ? ? ? ? . . . + + + + + +
 PUT  /v1/blobs/{new}?agreement={agreement}&purpose=deposit  in_window ? ? ? ? . . . + - - - - -
-PUT  /v1/blobs/{new}?agreement={agreement}&purpose=evidence in_window ? ? ? ? . . . + + + + + -
+PUT  /v1/blobs/{new}?agreement={agreement}&purpose=evidence in_window ? ? ? ? . . . + + + + + +
 HEAD /v1/blobs/{new}?agreement={agreement}                  in_window ? ? ? ? + + + + + + + + +
 GET  /v1/blobs/{deposited}                                  in_window ? ? ? ? . . . + . . + . .
 GET  /v1/blobs/{deposited}                                  decided   ? ? ? ? . . . + + . + . .

@@ -965,6 +965,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/api/routes/test_documents.py -k order_to_release",
     ),
     _build(
+        "a beneficiary reads another's documents",
+        "tallystick/domain/authorship/readers.py",
+        "person in agreement.evidence_readers and party_of(person) not in others",
+        "person in agreement.evidence_readers or party_of(person) in others",
+        "tests/domain/authorship/test_readers.py tests/api/routes/test_documents.py -k another",
+    ),
+    _build(
         "an order to refuse waits for its papers",
         "tallystick/store/cases/admission.py",
         "if isinstance(signed.body, Ruling) and signed.body.outcome.helps:",

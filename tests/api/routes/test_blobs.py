@@ -48,6 +48,7 @@ from tests.support.worlds.agreements import (
     TOM,
     agreement,
 )
+from tests.support.worlds.gate_worlds import World
 from tests.support.worlds.prepared_worlds import prepared_world, ready_world, unreadable_claim
 
 DATA = b"sealed bytes " * 1000
@@ -131,6 +132,9 @@ async def test_nobody_uploads_what_comes_from_the_gate_alone(service: Service) -
 
 
 async def test_only_parties_whose_statements_bring_documents_send_evidence(service: Service) -> None:
+    powers = replace(AGREEMENT.authorities, court_order=None)
+    newer = agreement(version=2, supersedes=service.world.digest, authorities=powers)
+    World(folder=service.world.folder, agreement=newer).register()
     answer = await put(service, DATA, TOM, purpose="evidence")
     assert (answer.status_code, answer.json()["code"]) == (403, "not-authorised-to-state")
     for person in (BEA, BEN, DORA, ANA, KIM):

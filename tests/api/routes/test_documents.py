@@ -9,6 +9,7 @@ import pytest
 from tallystick.crypto.age import seal_bytes
 from tallystick.crypto.age.header import Stanza, encode_header
 from tallystick.crypto.age.keys import FILE_KEY_BYTES, X25519Identity
+from tallystick.domain.agreement.parties import Role
 from tallystick.domain.ids import PersonId, sha256_digest
 from tallystick.domain.kinds import Authority, Outcome
 from tallystick.domain.statements.acts import Intake, Objection
@@ -28,7 +29,7 @@ from tests.support.worlds.agreements import (
     TOM,
     agreement,
 )
-from tests.support.worlds.documents import document, sealed
+from tests.support.worlds.documents import ITEMS, document, sealed
 from tests.support.worlds.gate_worlds import World
 
 ITEM = "outage-record"
@@ -309,3 +310,20 @@ async def test_an_order_to_refuse_is_taken_without_its_papers(claimed: Service) 
     assert (await rules(claimed, Outcome.REFUSE, b"never sent either"))[0] == 201
     state = (await claimed.get(f"/claims/{claimed.world.claim}")).json()["state"]
     assert state == "REFUSED"
+
+
+async def test_a_reader_of_another_beneficiary_fetches_no_document_of_a_claim(claimed: Service) -> None:
+    data, record = sealed(claimed.world.agreement, "receipt"), sealed(claimed.world.agreement, ITEMS[0])
+    await objects(claimed, data)
+    claimed.world.uploads(data, DORA)
+    rival = tuple(
+        replace(one, role=Role.BENEFICIARY) if one.id == "marlowe" else one for one in AGREEMENT.parties
+    )
+    newer = agreement(version=2, supersedes=claimed.world.digest, parties=rival)
+    World(folder=claimed.world.folder, agreement=newer).register()
+    loose = claimed.world.uploads(b"by the vendor, for no claim", DORA)
+    for one in (loose, claimed.world.uploads(b"by the claimant, for no claim", BEA)):
+        assert [(await claimed.get(f"/blobs/{one}", who)).status_code for who in (KIM, TOM)] == [200, 404]
+    # Under the version that the claim pins, there was one beneficiary.
+    for one in map(sha256_digest, (data, record)):
+        assert (await claimed.get(f"/blobs/{one}", TOM)).status_code == 200
