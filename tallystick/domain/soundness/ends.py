@@ -1,4 +1,4 @@
-"""Rules for the ends of waits: that each is agreed, comes late enough, and leads to somebody."""
+"""Rules for ends: that each wait has one, in time and with somebody, and that records outlast them."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -6,6 +6,7 @@ from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.windows import HoldEnd, UnprovenNoticeEnd, Waits
+from tallystick.domain.amounts import counted
 from tallystick.domain.periods import Period
 from tallystick.domain.soundness.finding import Finding, Rule, error, warning
 
@@ -69,6 +70,25 @@ def ends_leave_days(agreement: Agreement) -> Iterator[Finding]:
             yield warning("wait-short", where, message, "Give people days.")
 
 
+def records_outlast_claims(agreement: Agreement) -> Iterator[Finding]:
+    """Advise that records are kept for as long as one claim may take by the agreement's own terms."""
+    kept, needed = agreement.governance.retention, _longest_claim(agreement)
+    if timedelta() < kept.roughly < needed:
+        message = f"records are kept for {kept.text}, but a claim may take {counted(needed.days + 1, 'day')}"
+        advice = "Keep records for years: a court asks for them long after a claim's end."
+        yield warning("retention-short", "/governance/retention", message, advice)
+
+
+def _longest_claim(agreement: Agreement) -> timedelta:
+    """Return how long a claim may take if everybody takes all their time, and each wait comes to its end."""
+    windows, ends, stages = agreement.windows, agreement.ends, agreement.stages
+    notice = ends.unproven_notice.after if ends.unproven_notice else agreement.notice.deemed_after
+    once = (windows.confirmation, windows.intake, notice, windows.objection, windows.returning)
+    waits = (wait.after for wait in (ends.dispute, ends.hold) if wait)
+    each = (period for one in stages for period in (one.opens.delay, windows.approval, windows.provisioning))
+    return sum((period.roughly for period in (*once, *waits, *each) if period), timedelta())
+
+
 def periods_of_waits(agreement: Agreement) -> Iterator[tuple[str, Period]]:
     """Yield the JSON pointer to the time of each wait that has one of its own, with the time."""
     ends = agreement.ends
@@ -89,4 +109,5 @@ RULES: Final[tuple[Rule, ...]] = (
     waits_have_arbitrators,
     ends_in_order,
     ends_leave_days,
+    records_outlast_claims,
 )

@@ -5,7 +5,7 @@ from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Role
-from tallystick.domain.agreement.plan import CustodyRule, Stage
+from tallystick.domain.agreement.plan import CustodyRule, Opens, Stage
 from tallystick.domain.agreement.powers import CURED
 from tallystick.domain.ids import PartyId, PersonId
 from tallystick.domain.quorum import Quorum
@@ -128,7 +128,8 @@ def quorums_shared(agreement: Agreement) -> Iterator[Finding]:
             own = _acting_for(agreement, party.id)
             if not stage.quorum.satisfied_by(own):
                 continue
-            where, message = f"/stages/{place}/quorum", f"{party.id} alone can approve {stage.id}"
+            early = ", before the depositor can object" if stage.opens.when is Opens.ON_ACCEPTANCE else ""
+            where, message = f"/stages/{place}/quorum", f"{party.id} alone can approve {stage.id}{early}"
             if party.role is not Role.ESCROW_AGENT:
                 yield error("one-party-quorum", where, message, "Require persons of another party too.")
             elif _four_eyes(stage, own):

@@ -12,6 +12,60 @@ from tallystick.domain.amounts import joined
 from tallystick.domain.ids import PartyId, PersonId, party_of
 from tallystick.domain.soundness.finding import Finding, Rule, error, persons_of, warning
 
+_OPEN_TO_ALL: Final = frozenset(
+    (
+        "126.com",
+        "163.com",
+        "aol.com",
+        "bluewin.ch",
+        "fastmail.com",
+        "free.fr",
+        "gmail.com",
+        "gmx.at",
+        "gmx.ch",
+        "gmx.com",
+        "gmx.de",
+        "gmx.net",
+        "googlemail.com",
+        "hey.com",
+        "hotmail.com",
+        "hushmail.com",
+        "icloud.com",
+        "laposte.net",
+        "libero.it",
+        "live.com",
+        "mac.com",
+        "mail.com",
+        "mail.ru",
+        "mailbox.org",
+        "me.com",
+        "msn.com",
+        "orange.fr",
+        "outlook.com",
+        "pm.me",
+        "posteo.de",
+        "posteo.net",
+        "proton.me",
+        "protonmail.com",
+        "qq.com",
+        "t-online.de",
+        "tuta.com",
+        "tutanota.com",
+        "wanadoo.fr",
+        "web.de",
+        "yahoo.co.jp",
+        "yahoo.co.uk",
+        "yahoo.com",
+        "yandex.com",
+        "yandex.ru",
+        "zoho.com",
+        "discord.com",
+        "hooks.slack.com",
+        "hooks.zapier.com",
+    )
+)
+"""Hosts of mail and of webhooks that give anybody an address of their own."""
+
 _RECIPIENTS: Final = frozenset({Role.DEPOSITOR, Role.BENEFICIARY, Role.ESCROW_AGENT})
 
 
@@ -57,6 +111,8 @@ def _read_by_others(
     others: Mapping[tuple[ChannelKind, str], PartyId],
 ) -> Iterator[Finding]:
     host = _host(leads)
+    if host in _OPEN_TO_ALL:
+        host = ""  # the other party is a customer there, too, and opens nobody else's
     near = next((party for other, party in others.items() if host and _host(other) == host), None)
     if leads in others:
         message = f"{others[leads]} has the same address as {depositor}, and gets the notices meant for it"

@@ -1,16 +1,30 @@
 """Rules for terms that favour one side: each is lawful, and easily signed without being seen."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.components import Tier
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.agreement.plan import Opens
 from tallystick.domain.agreement.powers import CURED
 from tallystick.domain.amounts import joined
 from tallystick.domain.ids import PersonId, party_of
 from tallystick.domain.soundness.finding import Finding, Rule, persons_of, quorums, warning
+
+_GUARDED: Final = frozenset({"activation", "key", "keys", "source", "sources"})
+"""Words for what no depositor gives away before it could object."""
+_LOOK_ALIKE: Final = {
+    **str.maketrans("\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441", "abekmhopc"),  # Cyrillic
+    **str.maketrans("\u0442\u0443\u0445\u0455\u0456\u0458\u0501\u04bb", "tyxsijdh"),  # Cyrillic
+    **str.maketrans(
+        "\u03b1\u03b2\u03b5\u03b9\u03ba\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7", "abeikvoptux"
+    ),  # Greek
+    **str.maketrans("\u0131l10", "iiio"),  # a capital I is an l in many fonts
+}
+"""Letters that pass for others, small or capital."""
 
 
 def grounds_beyond_cure(agreement: Agreement) -> Iterator[Finding]:
@@ -81,8 +95,27 @@ def rivals_hold_nothing(agreement: Agreement) -> Iterator[Finding]:
             yield warning("hold-by-beneficiary", where, message, advice)
 
 
+def rivals_read_nothing(agreement: Agreement) -> Iterator[Finding]:
+    """Advise against a reader of evidence who acts for another beneficiary, and decides nothing about it."""
+    if len(agreement.parties_in(Role.BENEFICIARY)) == 1:
+        return  # it would only read its own
+    deciding = frozenset[PersonId]().union(*(stage.quorum.persons for stage in agreement.stages))
+    rivals = persons_of(agreement, Role.BENEFICIARY) - deciding
+    for place, person in enumerate(agreement.evidence_readers):
+        if person in rivals:
+            message = f"{person} reads the evidence of another beneficiary's claims, and decides none of them"
+            where, advice = (
+                f"/evidence_readers/{place}",
+                "Leave them out: each claimant has its own documents.",
+            )
+            yield warning("evidence-read-by-rival", where, message, advice)
+
+
 def names_told_apart(agreement: Agreement) -> Iterator[Finding]:
-    """Advise against parties of one name, and against one who acts for two: they look like two."""
+    """Advise against parties of one name, and against one who acts for two: they look like two.
+
+    Names are compared as they look: a letter of another alphabet may pass for a Latin one (UTS #39).
+    """
     for place, party in enumerate(agreement.parties):
         same = [one.id for one in agreement.parties[:place] if _plain(one.name) == _plain(party.name)]
         if same:
@@ -99,14 +132,38 @@ def names_told_apart(agreement: Agreement) -> Iterator[Finding]:
 
 
 def window_protects_something(agreement: Agreement) -> Iterator[Finding]:
-    """Advise that at least one stage waits for the objection window."""
-    if agreement.stages and all(one.opens.when is Opens.ON_ACCEPTANCE for one in agreement.stages):
+    """Advise that the objection window protects what is critical, whatever its drafter calls it."""
+    early = [place for place, one in enumerate(agreement.stages) if one.opens.when is Opens.ON_ACCEPTANCE]
+    if not early:
+        return
+    if len(early) == len(agreement.stages):
         message = "every stage opens on acceptance, so all is released before the depositor can object"
         yield warning("nothing-after-window", "/stages", message, "Let a stage open `after_window`.")
+        return
+    if all(one.tier is not Tier.CRITICAL for one in agreement.components):
+        message = "nothing is called critical, so no rule keeps any of it from opening before the window ends"
+        yield warning(
+            "nothing-critical", "/components", message, "Call `critical` what the depositor guards."
+        )
+    for place in early:
+        yield from _opens_early(agreement, place)
+
+
+def _opens_early(agreement: Agreement, place: int) -> Iterator[Finding]:
+    """Yield what a stage opens before the depositor can object, though its kind says that it matters."""
+    stage = agreement.stages[place]
+    for item, component in enumerate(stage.components):
+        kinds = [one.kind for one in agreement.components if one.id == component]
+        if _GUARDED & set(" ".join(kinds).casefold().replace("-", " ").split()):
+            message = f"{component} is {kinds[0]!r}, and {stage.id} opens before the window ends"
+            advice = "Call it `critical`, and let it open `after_window`."
+            yield warning("provisional-by-kind", f"/stages/{place}/components/{item}", message, advice)
 
 
 def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()
+    """Return a name as it looks, whatever letters and spaces it is written with."""
+    shown = unicodedata.normalize("NFKC", name).casefold().translate(_LOOK_ALIKE)
+    return " ".join("".join(one for one in shown if unicodedata.category(one) != "Cf").split())
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -115,6 +172,7 @@ RULES: Final[tuple[Rule, ...]] = (
     claimants_party_stays_out,
     agent_does_not_rule,
     rivals_hold_nothing,
+    rivals_read_nothing,
     names_told_apart,
     window_protects_something,
 )

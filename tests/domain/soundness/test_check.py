@@ -125,6 +125,10 @@ def channel(kind: ChannelKind, address: str) -> Agreement:
     return party(1, channels=(Channel(kind=kind, address=address),))
 
 
+def kept(retention: str) -> Agreement:
+    return agreement(governance=replace(AGREEMENT.governance, retention=Period(retention)))
+
+
 def notice(**changes: object) -> Agreement:
     return agreement(notice=replace(AGREEMENT.notice, **changes))  # type: ignore[arg-type]
 
@@ -635,12 +639,43 @@ WARNINGS: list[tuple[str, str, Agreement]] = [
     ),
     ("name-shared", "/parties/4/name", party(4, name="Nordwind  telemetrie GmbH")),
     ("name-shared", "/persons/7/name", person(7, name="Dora Lindqvist ")),
+    *(
+        ("name-shared", "/persons/7/name", person(7, name=name))
+        for name in (
+            "D\u043era Lindqvist",
+            "Do\u200bra Lindqvist",
+            "Dora L\u0131ndqvist",
+            "\uff24ora Lindqvist",
+        )
+    ),
+    ("name-shared", "/parties/4/name", party(4, name="Nordwind Te1emetrie GmbH")),
     (
         "nothing-after-window",
         "/stages",
         agreement(
             components=tuple(replace(one, tier=Tier.NON_CRITICAL) for one in AGREEMENT.components),
             stages=tuple(replace(one, opens=Opening(when=Opens.ON_ACCEPTANCE)) for one in AGREEMENT.stages),
+        ),
+    ),
+    (
+        "nothing-critical",
+        "/components",
+        agreement(components=tuple(replace(one, tier=Tier.NON_CRITICAL) for one in AGREEMENT.components)),
+    ),
+    *(
+        ("provisional-by-kind", "/stages/0/components/0", component(0, kind=kind))
+        for kind in ("Source-code of the adapters", "licence keys", "activation data")
+    ),
+    ("retention-short", "/governance/retention", kept("P1D")),
+    ("retention-short", "/governance/retention", kept("P450D")),
+    (
+        "evidence-read-by-rival",
+        "/evidence_readers/6",
+        replace(
+            TWO_BENEFICIARIES,
+            authorities=replace(TWO_BENEFICIARIES.authorities, claimants=(BEA, BEN, OLGA.id, OLAF)),
+            persons=with_persons(OLGA.id, OLAF).persons,
+            evidence_readers=(*AGREEMENT.evidence_readers, OLAF),
         ),
     ),
     ("evidence-short-lived", "/evidence/0/max_age", evidence(0, max_age=Period("PT1H"))),
@@ -715,6 +750,31 @@ def test_warning_is_found_and_does_not_refuse(code: str, place: str, unwise: Agr
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_rule_is_seen_to_fire(rule: Callable[[Agreement], object]) -> None:
     assert any(tuple(rule(broken)) for _, _, broken in [*ERRORS, *WARNINGS])  # type: ignore[arg-type]
+
+
+def test_agent_that_alone_opens_a_stage_early_is_said_to() -> None:
+    tree, told = quorum({"all": [ANA, ABE]}), "harbour alone can approve"
+    alone = agreement(stages=tuple(replace(one, quorum=tree) for one in AGREEMENT.stages))
+    assert [finding.message for finding in lint(alone) if finding.code == "agent-alone"] == [
+        f"{told} provisional, before the depositor can object",
+        *(f"{told} {one}" for one in ("critical", "source")),
+    ]
+
+
+def test_records_may_be_kept_for_just_the_longest_claim() -> None:
+    assert lint(kept("P451D")) == ()
+
+
+@pytest.mark.parametrize("host", ["gmail.com", "GMX.de", "hooks.slack.com"])
+def test_customers_of_a_public_host_are_not_told_to_be_each_others_hosts(host: str) -> None:
+    kind = ChannelKind.WEBHOOK if host.startswith("hooks") else ChannelKind.EMAIL
+    addresses = [f"https://{host}/{one}" if kind is ChannelKind.WEBHOOK else f"{one}@{host}" for one in "ab"]
+    own, others = (Channel(kind=kind, address=address) for address in addresses)
+    parties = party(0, channels=(*AGREEMENT.parties[0].channels, own)).parties
+    shared = agreement(parties=at(parties, 1, lambda one: replace(one, channels=(others,))))
+    assert lint(shared) == ()
+    (twice,) = lint(agreement(parties=at(parties, 1, lambda one: replace(one, channels=(own,)))))
+    assert twice.code == "channel-shared"
 
 
 def test_circle_of_stages_is_refused() -> None:
