@@ -528,7 +528,7 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "anyone in the agreement fetches documents",
         "api/blobs/fetching.py",
-        "return person in agreement.evidence_readers",
+        "return reads_documents_of(agreement, PartyId(blob.party), person)",
         "return True",
         "tests/api/routes/test_documents.py -k fetch",
     ),
