@@ -156,10 +156,18 @@ class RawLedgerEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithheldEntry:
+    """A ledger entry that the caller may not see; `leaf` is the hash of its leaf, in hexadecimal."""
+
+    index: int
+    leaf: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerPage:
     """Entries in ledger order; ask again with `after` the last one until none is left."""
 
-    entries: Sequence[RawLedgerEntry]
+    entries: Sequence[RawLedgerEntry | WithheldEntry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

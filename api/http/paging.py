@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from api.backend.backend import Backend
 from api.http.auth import Caller
-from api.http.visibility import NAME_PATTERN
+from api.http.visibility import NAME_PATTERN, sees_claim
 from tallystick.domain.ids import AgreementId
 from tallystick.limits.api import LIST_PAGE_CLAIMS_MAX, LIST_PAGE_ITEMS_MAX
 from tallystick.store.cases.casefile import CaseFile
@@ -47,16 +47,27 @@ class Page:
 
 
 def page_of(backend: Backend, session: Session, caller: Caller, cursor: str | None, limit: int) -> Page:
-    """Return the claims from `cursor` on that the caller may see; at most `limit` are looked at."""
-    found = claims.page(session, caller.seats, after=_place(cursor), limit=limit + 1)
+    """Return the claims from `cursor` on that the caller may see; at most `limit` are folded."""
+    found = _seen(session, caller, _place(cursor), limit + 1)
     looked_at = found[:limit]
     cases = list[CaseFile]()
     for stored in looked_at:
         with unless_damaged("a claim's record is unreadable", claim=stored.digest):
-            case = backend.case(session, stored)
-            if caller.sees(case.agreement.id, case.terms.digest):
-                cases.append(case)
+            cases.append(backend.case(session, stored))
     return Page(cases=cases, following=_cursor(looked_at[-1]) if len(found) > limit else None)
+
+
+def _seen(
+    session: Session, caller: Caller, after: tuple[AgreementId, int] | None, limit: int
+) -> list[StoredClaim]:
+    """Return the next claims that the caller may see; a page of other claims in between shows in nothing."""
+    seen = list[StoredClaim]()
+    while found := claims.page(session, caller.seats, after=after, limit=limit):
+        seen += (one for one in found if sees_claim(session, caller, one))
+        if len(seen) >= limit or len(found) < limit:
+            break
+        after = (found[-1].agreement_id, found[-1].entry.index)
+    return seen[:limit]
 
 
 def _place(cursor: str | None) -> tuple[AgreementId, int] | None:

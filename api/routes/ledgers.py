@@ -7,9 +7,9 @@ from fastapi.responses import PlainTextResponse
 from sqlmodel import Session
 
 from api.answers.claim_views import envelope
-from api.answers.shapes import LedgerHead, LedgerPage, RawLedgerEntry
+from api.answers.shapes import LedgerHead, LedgerPage, RawLedgerEntry, WithheldEntry
 from api.backend.backend import OpenBackend
-from api.http.auth import Known
+from api.http.auth import Caller, Known
 from api.http.bounded import in_lane
 from api.http.problems import NoSuchThingError
 from api.http.routing import strict_router
@@ -97,11 +97,14 @@ def list_ledger_entries(
         int | None, Query(ge=-1, le=INTEGER_MAX, description="Only entries after this index.")
     ] = None,
 ) -> LedgerPage:
-    """Return one page of entries in ledger order, with everything that their leaves are computed from."""
+    """Return one page of entries in ledger order, with everything that their leaves are computed from.
+
+    Of another beneficiary's claims only the leaves are shown, so that the whole log can be verified.
+    """
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
         shown = page(session, agreement_id, after=-1 if after is None else after)
-    return LedgerPage(entries=[_entry(entry) for entry in shown])
+        return LedgerPage(entries=[_shown(session, caller, entry) for entry in shown])
 
 
 @router.get("/agreements/{agreement}/ledger/entries/{statement}")
@@ -126,6 +129,12 @@ def _checkpoint(session: Session, agreement_id: AgreementId) -> bytes:
     if note is None:
         raise NoSuchThingError("no checkpoint was signed yet")
     return note
+
+
+def _shown(session: Session, caller: Caller, entry: LedgerEntry) -> RawLedgerEntry | WithheldEntry:
+    if sees_entry(session, caller, entry):
+        return _entry(entry)
+    return WithheldEntry(index=entry.index, leaf=entry.leaf().hex())
 
 
 def _entry(entry: LedgerEntry) -> RawLedgerEntry:

@@ -71,6 +71,27 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/cli/commands/test_ledgers.py",
     ),
     _build(
+        "another beneficiary sees a claim",
+        "api/http/visibility.py",
+        "return caller.sees(stored.agreement_id, filing.agreement_digest) and not rival",
+        "return caller.sees(stored.agreement_id, filing.agreement_digest)",
+        "tests/api/test_authorisation.py",
+    ),
+    _build(
+        "a list shows where another beneficiary's claim would be",
+        "api/http/paging.py",
+        "seen += (one for one in found if sees_claim(session, caller, one))",
+        "seen += found",
+        "tests/api/test_rivals.py",
+    ),
+    _build(
+        "a withheld entry counts by another leaf than its own",
+        "tallystick/desk/logs/reading.py",
+        'yield None, _hexadecimal(entry, "leaf")',
+        "yield None, bytes(32)",
+        "tests/cli/commands/test_ledgers.py",
+    ),
+    _build(
         "a page of few large entries ends a ledger",
         "tallystick/client/ledgers.py",
         "return page, len(page) >= LEDGER_PAGE_ENTRIES_MAX or len(raw) >= LEDGER_PAGE_FULL_BYTES",

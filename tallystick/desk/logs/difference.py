@@ -103,8 +103,9 @@ def compare(desk: Desk, agreement: Agreement) -> LogDifference:
     mine = {statement_id(kept): kept for kept in desk.unsent.sent.statements() if _under(kept, agreement)}
     leaves = bytearray()
 
-    def take(envelope: Envelope, leaf: bytes) -> None:
-        mine.pop(statement_id(envelope), None)
+    def take(envelope: Envelope | None, leaf: bytes) -> None:
+        if envelope is not None:
+            mine.pop(statement_id(envelope), None)
         leaves.extend(leaf)
 
     now = read_log(desk, agreement, sizes={tree.size for tree in beginnings}, take=take)

@@ -23,8 +23,11 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.json import JsonObject
 from tallystick.limits.logs import CHECKPOINT_KEPT_BYTES_MAX, LEDGER_READ_ENTRIES_MAX
 
-Take = Callable[[Envelope, bytes], None]
-"""Is given each entry's envelope and the hash of its leaf, in order."""
+Take = Callable[[Envelope | None, bytes], None]
+"""Is given each entry's envelope and the hash of its leaf, in order.
+
+There is no envelope where the server withholds the entry, which is about another beneficiary's claim.
+"""
 
 
 class LedgerInconsistentError(TallystickError):
@@ -113,21 +116,25 @@ def _checkpoint(note: bytes, agreement: Agreement) -> Checkpoint:
     return checkpoint
 
 
-def _leaves(desk: Desk, agreement: Agreement) -> Iterator[tuple[Envelope, bytes]]:
+def _leaves(desk: Desk, agreement: Agreement) -> Iterator[tuple[Envelope | None, bytes]]:
     for place, entry in enumerate(entries(desk.client, agreement.id)):
         if number(entry, "index") != place:
             raise LedgerInconsistentError("an entry is missing", index=place)
+        if "leaf" in entry:
+            yield None, _hexadecimal(entry, "leaf")
+            continue
         envelope = envelope_in(entry, "envelope")
         leaf = leaf_bytes(
             accepted_at=instant(text(entry, "accepted_at")),
             envelope=envelope_bytes(envelope),
-            salt=_salt(entry),
+            salt=_hexadecimal(entry, "salt"),
         )
         yield envelope, leaf_hash(leaf)
 
 
-def _salt(entry: JsonObject) -> bytes:
-    salt = text(entry, "salt")
-    if len(salt) != 2 * SALT_SIZE_BYTES or not set(salt) <= set(hexdigits):
-        raise UnexpectedAnswerError("an entry of the ledger has no salt", index=number(entry, "index"))
-    return bytes.fromhex(salt)
+def _hexadecimal(entry: JsonObject, member: str) -> bytes:
+    """Return the 32 bytes of a salt, or of a leaf's hash."""
+    digits = text(entry, member)
+    if len(digits) != 2 * SALT_SIZE_BYTES or not set(digits) <= set(hexdigits):
+        raise UnexpectedAnswerError(f"an entry of the ledger has no {member}", index=number(entry, "index"))
+    return bytes.fromhex(digits)

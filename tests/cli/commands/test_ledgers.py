@@ -64,6 +64,17 @@ def test_sound_log_is_verified_and_remembered(office: Office) -> None:
     assert (ran.json["size"], ran.json["seen_before"]) == (7, 5)
 
 
+def test_entries_that_are_withheld_count_by_their_leaves(office: Office) -> None:
+    logged = statements(5)
+    show_log(office, logged)
+    entries = office.api.shows[f"{URL}/ledger/entries"]["entries"]
+    leaf = leaf_bytes(accepted_at=AT, envelope=envelope_bytes(logged[2]), salt=(2).to_bytes(32))
+    entries[2] = {"index": 2, "leaf": leaf_hash(leaf).hex()}
+    assert verify(office) == (0, None)
+    entries[2] = {"index": 2, "leaf": 64 * "0"}
+    assert verify(office) == (1, "ledger-inconsistent")
+
+
 def test_log_that_lost_entries_is_refused(office: Office) -> None:
     show_log(office, statements(5))
     verify(office)
