@@ -13,7 +13,7 @@ CONTINUES: Final = "    | "
 """With this each further row of a line begins; no line of ours does."""
 
 _COLUMNS: Final = 80  # of a terminal that does not say how wide it is
-_COLUMNS_MIN: Final = 20
+_COLUMNS_MIN: Final = 9  # for the mark, the widest letter, and the last column
 _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 
 

@@ -25,7 +25,7 @@ def filled(columns: int) -> str:
     return said + quoted("x" * (columns - len(said) - 1) + FORGED)
 
 
-@pytest.mark.parametrize("columns", [20, 39, 80, 81, 200])
+@pytest.mark.parametrize("columns", [9, 20, 39, 80, 81, 200])
 def test_each_further_row_says_that_its_line_continues(columns: int) -> None:
     first, *others = rows(filled(columns), columns)
     assert first.startswith("reason: ")

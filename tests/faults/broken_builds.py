@@ -2076,13 +2076,6 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/domain/soundness/test_check.py -k name-shared",
     ),
     _build(
-        "a name with letters without a width is another name",
-        "tallystick/domain/soundness/sides.py",
-        'if unicodedata.category(one) != "Cf"',
-        "if one",
-        "tests/domain/soundness/test_check.py -k name-shared",
-    ),
-    _build(
         "records may be gone before a claim ends without a warning",
         "tallystick/domain/soundness/ends.py",
         "if timedelta() < kept.roughly < needed:",
@@ -2601,6 +2594,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "if classic and len(classic) < len(readers):",
         "if classic and len(classic) < 0:",
         "tests/domain/soundness/test_check.py",
+    ),
+    _build(
+        "what others wrote begins a row of a narrow terminal",
+        "tallystick/cli/rows.py",
+        "_COLUMNS_MIN: Final = 9 ",
+        "_COLUMNS_MIN: Final = 20 ",
+        "tests/cli/test_rows.py",
     ),
     _build(
         "what others wrote begins a row of the terminal",

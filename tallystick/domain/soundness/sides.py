@@ -103,7 +103,7 @@ def rivals_read_nothing(agreement: Agreement) -> Iterator[Finding]:
     rivals = persons_of(agreement, Role.BENEFICIARY) - deciding
     for place, person in enumerate(agreement.evidence_readers):
         if person in rivals:
-            message = f"{person} reads the evidence of another beneficiary's claims, and decides none of them"
+            message = f"evidence of another beneficiary is sealed to {person}, who decides none of its claims"
             where, advice = (
                 f"/evidence_readers/{place}",
                 "Leave them out: each claimant has its own documents.",
@@ -163,7 +163,7 @@ def _opens_early(agreement: Agreement, place: int) -> Iterator[Finding]:
 def _plain(name: str) -> str:
     """Return a name as it looks, whatever letters and spaces it is written with."""
     shown = unicodedata.normalize("NFKC", name).casefold().translate(_LOOK_ALIKE)
-    return " ".join("".join(one for one in shown if unicodedata.category(one) != "Cf").split())
+    return " ".join(shown.split())
 
 
 RULES: Final[tuple[Rule, ...]] = (
