@@ -1,6 +1,7 @@
 """A whole site, as `tallystick up` starts it: killed piece by piece while a claim runs, stopped by Ctrl-C."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -27,10 +28,11 @@ from tallystick.desk.clock import now
 from tallystick.domain.ids import Digest
 from tallystick.messages import claim_workflow_id
 from tallystick.stack.processes import free_port
+from tests.support.docs import ROOT
 from tests.support.waits import wait_for
 from workflows.claim.release import ReleaseWorkflow
 
-FILES = Path(__file__).parents[2] / "deploy" / "demo"
+FILES = ROOT / "deploy" / "demo"
 PEOPLE = (
     *("dora@nordwind", "dirk@nordwind", "bea@halden", "ben@halden"),
     *("ana@harbour", "abe@harbour", "kim@kestrel", "tom@marlowe"),
@@ -83,6 +85,16 @@ class Up:
         return found
 
 
+def make_keys(desk: Path) -> None:
+    """Have each person make their keys, all by one program: each process of its own would import all anew."""
+    lines = [["key", "new", person, "--out", "keys"] for person in PEOPLE]
+    (desk / "lines.json").write_text(json.dumps(lines))
+    program = [sys.executable, "-m", "tests.support.every_command", "lines.json", "2"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(program, cwd=desk, env=env, capture_output=True, check=True)
+    assert [json.loads(line)["code"] for line in run.stderr.splitlines()] == [0] * len(PEOPLE)
+
+
 @contextmanager
 def going_up(tmp_path: Path, *options: str) -> Generator[Up, None, None]:
     """Run `tallystick up` for the block, over folders in `tmp_path`, with windows of seconds."""
@@ -95,8 +107,7 @@ def going_up(tmp_path: Path, *options: str) -> Generator[Up, None, None]:
     (desk / "agreement.yaml").write_text(agreement)
     port, told = free_port(), tmp_path / "told.txt"
     people = Narrator(console=Console(quiet=True), desk=desk, api=f"http://127.0.0.1:{port}")
-    for person in PEOPLE:
-        people.types(None, "key", "new", person, "--out", "keys")
+    make_keys(desk)
     command = [sys.executable, "-m", "tallystick.cli.main", "up", "--data", str(tmp_path / "site")]
     command += ["--api-port", str(port), "--root", "keys/ana@harbour.pub", *options]
     with told.open("w") as out:
