@@ -18,6 +18,7 @@ from tallystick.domain.claim.documents import documents_in
 from tallystick.domain.claim.receivers import as_receivers, by_default
 from tallystick.domain.claim.state import CLOSED
 from tallystick.domain.codec import encode_object
+from tallystick.domain.deposit.age import old_content
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, PersonId
 from tallystick.domain.json import JsonObject
@@ -95,6 +96,8 @@ class _Filing:
         documents = self._sealing.sealed(self._brought())
         body = self._body(documents)
         check_says(self.signed.terms, body, at=self.at, deposit=self.deposit.body)
+        for line in old_content(self.agreement, body, self.deposit.body, self.at):
+            self.desk.tell(f"note: {line}")
 
         def confirmed_and_uploaded(lines: Iterable[str]) -> None:
             confirm(lines)

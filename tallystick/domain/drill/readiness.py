@@ -4,15 +4,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tallystick.domain.agreement.agreement import Agreement, depositor
-from tallystick.domain.agreement.deadlines import CalendarExhaustedError, deadline
+from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import instant_text
+from tallystick.domain.deposit.age import is_older
 from tallystick.domain.ids import ComponentId, PublicKey
 from tallystick.domain.periods import Period
 from tallystick.domain.soundness.check import examine
 from tallystick.domain.soundness.finding import Finding, Severity, error, warning
 from tallystick.domain.statements.deposits import Deposit
-from tallystick.limits.agreements import PERIOD_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,16 +108,8 @@ def _people(agreement: Agreement, inventory: Inventory) -> Iterator[Finding]:
 
 
 def _older(agreement: Agreement, inventory: Inventory, period: Period | None) -> bool:
-    if period is None or inventory.deposit is None:
-        return False
-    since = inventory.deposit.watermark
-    if inventory.at - since > PERIOD_MAX:
-        return True  # no period is longer, so the distant past need not be counted
-    try:
-        ends = deadline(since, period, recipient=depositor(agreement), agreement=agreement)
-    except CalendarExhaustedError:
-        return False
-    return inventory.at > ends.at
+    deposit = inventory.deposit
+    return deposit is not None and is_older(agreement, deposit.watermark, period, inventory.at)
 
 
 def _text(period: Period | None) -> str:

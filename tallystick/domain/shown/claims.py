@@ -8,6 +8,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import in_words
+from tallystick.domain.deposit.age import ended_licences
 from tallystick.domain.ids import Digest, claim_id
 from tallystick.domain.quoting import quoted
 from tallystick.domain.record.filing import stages_asked
@@ -64,6 +65,7 @@ def claim_lines(agreement: Agreement, digest: Digest, filing: ClaimFiling) -> It
     yield f"condition {filing.condition}: {quoted(agreement.condition(filing.condition).title)}"
     for stage in stages_asked(agreement, filing):
         yield f"asks for stage {stage}: {', '.join(agreement.stage(stage).components)}"
+    yield from (f"note: {line}" for line in ended_licences(agreement, filing))
     yield f"deposit {filing.deposit}"
     for document in filing.evidence:
         what = quoted(agreement.evidence_item(document.item).what)

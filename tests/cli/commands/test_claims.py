@@ -16,6 +16,7 @@ from tallystick.desk.clock import now
 from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import comparison_words
 from tallystick.domain.ids import claim_id
+from tallystick.domain.periods import Period
 from tallystick.domain.statements.filing import ClaimFiling
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import (
@@ -124,6 +125,25 @@ def test_a_form_that_names_a_receiver_of_another_party_is_refused(office: Office
     ran = office.run("claim", "file", form(receivers="ana@harbour"), "--yes", person=BEA)
     assert ran.problem["code"] == "receivers-refused"
     assert office.sent() == []
+
+
+def test_the_claimant_reads_before_signing_what_is_past_its_time(office: Office, tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    at = now() - timedelta(days=3)
+    day = Period("P1D")
+    old = tuple(
+        replace(one, max_age=day, licence=replace(one.licence, ends_on=at.date()))
+        if one.id == "licence-keys"
+        else one
+        for one in AGREEMENT.components
+    )
+    release = Release(scratch=tmp_path / "old", terms=replace(AGREEMENT, components=old), at=at)
+    show_agreement(office.api, release)
+    show_deposit(office.api, release)
+    ran = office.run("claim", "file", form(), person=BEA, answer="n\n")
+    assert f"licence-keys is as of {instant_text(at)}, older than its `max_age` of P1D" in ran.err
+    assert f"note: the licence of licence-keys ended on {at.date()}" in ran.err
+    assert ran.err.count("refuses no claim") == 2
 
 
 def test_evidence_opens_for_its_readers_alone(office: Office, release: Release) -> None:
