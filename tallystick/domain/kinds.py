@@ -16,6 +16,7 @@ class Kind(StrEnum):
     INTAKE = "intake"
     NOTICE = "notice"
     NOTICE_ACKNOWLEDGEMENT = "notice-acknowledgement"
+    PROOF_OF_SERVICE = "proof-of-service"
     OBJECTION = "objection"
     RETRACTION = "retraction"
     RULING = "ruling"
@@ -59,6 +60,15 @@ class Outcome(StrEnum):
     def helps(self) -> bool:
         """Whether it helps a release along; the others stop one, or take one back."""
         return self in {Outcome.RELEASE, Outcome.NOTICE_GIVEN}
+
+
+class ServiceMethod(StrEnum):
+    """How the escrow agent had notice of a claim served on the depositor."""
+
+    COURIER = "courier"
+    PROCESS_SERVER = "process_server"
+    REGISTERED_POST = "registered_post"
+    IN_PERSON = "in_person"
 
 
 class Authority(StrEnum):

@@ -216,14 +216,22 @@ class RulingIncompleteError(TallystickError):
 
 
 class PapersMissingError(RulingIncompleteError):
-    """An order that helps a release names papers that no store has from its author's party."""
+    """A statement that helps a release names papers that no store has from its author's party."""
 
     code = "papers-missing"
-    why = "Such an order is taken only while the stores have its papers, for its readers to open."
+    why = "Such a statement is taken only while the stores have its papers, for its readers to open."
     advice = (
-        "Upload what `missing` names with the purpose `evidence`, then send the same order again; "
-        "`tallystick rule` does both."
+        "Upload what `missing` names with the purpose `evidence`, then send the same statement again; "
+        "`tallystick rule` and `tallystick prove-service` do both."
     )
+
+
+class ServiceDayError(TallystickError):
+    """A day on which notice of the claim cannot have been served."""
+
+    code = "service-day"
+    why = "Notice is served after the escrow agent has accepted the claim, and proven once it was served."
+    advice = "Write the day that the paper names; the facts give the first and the last one possible."
 
 
 class LeaveNotOpenError(TallystickError):

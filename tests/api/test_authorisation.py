@@ -123,6 +123,7 @@ POST /v1/claims/{claim}/returns                             owed      ? ? ? ? . 
 POST /v1/claims/{claim}/rulings                             contested ? ? ? ? . - . - - . - + -
 POST /v1/claims/{claim}/joint-instructions                  in_window ? ? ? ? . - . - - . - - -
 POST /v1/claims/{claim}/hold-lifts                          contested ? ? ? ? . - . - - . - - -
+POST /v1/claims/{claim}/proofs-of-service                   accepted  ? ? ? ? . - . - - . - - -
 POST /v1/claims/{claim}/receivers                           in_window ? ? ? ? . - . - - . - - -
 POST /v1/claims/{claim}/receipts                            decided   ? ? ? ? . - . - + . - - -
 GET  /v1/claims/{claim}/draft/{kind}?reason=no              in_window ? ? ? ? . + . + + . + + +

@@ -479,8 +479,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "anyone sends evidence",
         "tallystick/domain/authorship/senders.py",
-        "_check(person, set(map(party_of, bringing)), ",
-        "_check(person, {party.id for party in agreement.parties}, ",
+        "allowed = agents | set(map(party_of, bringing))",
+        "allowed = {party.id for party in agreement.parties}",
         "tests/api/routes/test_blobs.py -k evidence",
     ),
     _build(
@@ -757,6 +757,48 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/domain/test_late_objections.py",
     ),
     _build(
+        "one person of the agent proves service",
+        "tallystick/domain/acts/course/service.py",
+        "if len(persons) < _SIGNERS_MIN or not persons <= allowed:",
+        "if not persons <= allowed:",
+        "tests/domain/test_service.py",
+    ),
+    _build(
+        "whoever took a claim in proves its service",
+        "tallystick/domain/acts/course/service.py",
+        "allowed = agents - took_in - {claim.filing.person}",
+        "allowed = agents - {claim.filing.person}",
+        "tests/domain/test_service.py",
+    ),
+    _build(
+        "whoever filed a claim proves its service",
+        "tallystick/domain/acts/course/service.py",
+        "allowed = agents - took_in - {claim.filing.person}",
+        "allowed = agents - took_in",
+        "tests/domain/test_service.py",
+    ),
+    _build(
+        "service is proven before its day",
+        "tallystick/domain/acts/course/service.py",
+        "if not first <= body.served_on <= last:",
+        "if not first <= body.served_on:",
+        "tests/domain/test_service.py",
+    ),
+    _build(
+        "service by a stolen key proves notice",
+        "tallystick/domain/notice/proof.py",
+        "return _earliest(*filter(claim.stands, (*leaves, *services)))",
+        "return _earliest(*filter(claim.stands, leaves), *services)",
+        "tests/domain/test_service.py",
+    ),
+    _build(
+        "a proof of service needs no paper in the stores",
+        "tallystick/store/cases/admission.py",
+        "isinstance(signed.body, Ruling | ProofOfService) and",
+        "isinstance(signed.body, Ruling) and",
+        "tests/store/cases/test_service.py",
+    ),
+    _build(
         "the last moment of a wait is too late",
         "tallystick/domain/progress/ends.py",
         "if end is None or at <= end.at:",
@@ -766,15 +808,15 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "the sighting of a letter counts for a ruling that notice was given",
         "tallystick/domain/notice/sighting.py",
-        "if opened_by is not None and isinstance(opened_by.signed.body, Ruling):",
+        "if opened_by is not None and isinstance(opened_by.signed.body, Ruling | ProofOfService):",
         "if False:",
         "tests/domain/test_ends.py",
     ),
     _build(
         "leave by a stolen key proves notice",
         "tallystick/domain/notice/proof.py",
-        "return _earliest(*filter(claim.stands, leaves))",
-        "return _earliest(*leaves)",
+        "return _earliest(*filter(claim.stands, (*leaves, *services)))",
+        "return _earliest(*leaves, *filter(claim.stands, services))",
         "tests/domain/test_ends.py",
     ),
     _build(
@@ -995,8 +1037,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "an order to refuse waits for its papers",
         "tallystick/store/cases/admission.py",
-        "if isinstance(signed.body, Ruling) and signed.body.outcome.helps:",
-        "if isinstance(signed.body, Ruling):",
+        "isinstance(signed.body, Ruling | ProofOfService) and helps_release(case.claim, signed.body):",
+        "isinstance(signed.body, Ruling | ProofOfService):",
         "tests/api/routes/test_documents.py -k order_to_refuse",
     ),
     _build(

@@ -93,6 +93,22 @@ _DRAFTED: Final[Mapping[str, tuple[Kind, PersonId, dict[str, object]]]] = {
             "rests_on": ("1",),
         },
     ),
+    "proof-of-service": (
+        Kind.PROOF_OF_SERVICE,
+        ANA,
+        {
+            "method": "process_server",
+            "day": "2026-11-26",
+            "document": (
+                Document(
+                    name="return of service",
+                    plain_digest=some_digest(2),
+                    sealed_digest=some_digest(3),
+                    issued_at=datetime(2026, 11, 26, tzinfo=UTC),
+                ),
+            ),
+        },
+    ),
     "joint-instruction": (Kind.JOINT_INSTRUCTION, DORA, {"outcome": "refuse", "reason": "We agree."}),
     "withdrawal": (Kind.WITHDRAWAL, BEA, {"reason": "cured", "explanation": "They have paid."}),
     "hold": (Kind.HOLD, KIM, {"reason": "An injunction.", "stage": "source"}),

@@ -29,6 +29,7 @@ _FILES: Final = (
     "orders.ruling",
     "orders.instruction",
     "orders.lift",
+    "course.service",
     "delivery.receivers",
     "delivery.receipt",
 )

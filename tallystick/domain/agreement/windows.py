@@ -62,7 +62,7 @@ class NoticeRule:
         cutoff: The recipient's local hour after which a notice counts for the next business day.
         resumes: The recipient's local hour at which a notice after the cut-off is received.
         deemed_after: How long after sending a notice is deemed received, if enough channels accepted it;
-            absent means that only an acknowledgement is proof.
+            absent means that only an acknowledgement, or a proof of service, is proof.
         channels_required: How many channels must have accepted it.
         own_channels: Whether channels of the deployment's own count among these; absent, they do not.
     """

@@ -20,14 +20,16 @@ def check_sends_evidence(agreement: Agreement, person: PersonId) -> None:
     """Refuse documents from anyone whose party makes no statement that can name one.
 
     Raises:
-        NotYoursError: No person of their party may file a claim, object to one, rule on one, or place a hold.
+        NotYoursError: No person of their party may file, object, rule, place a hold, or prove service.
     """
     powers = agreement.authorities
     ruling = (quorum.persons for quorum in (powers.arbitration, powers.court_order) if quorum is not None)
     bringing = {*powers.claimants, *powers.filing, *agreement.objection.objectors, *powers.hold}.union(
         *ruling
     )
-    _check(person, set(map(party_of, bringing)), "only a party whose statements bring documents sends them")
+    agents = {party.id for party in agreement.parties_in(Role.ESCROW_AGENT)}
+    allowed = agents | set(map(party_of, bringing))
+    _check(person, allowed, "only a party whose statements bring documents sends them")
 
 
 def _check(person: PersonId, allowed: set[PartyId], why: str) -> None:

@@ -119,6 +119,7 @@ class EventType(StrEnum):
     INTAKE_ACCEPTED = "intake-accepted"
     INTAKE_REFUSED = "intake-refused"
     NOTICE_ACKNOWLEDGED = "notice-acknowledged", _VOTED_ON
+    SERVICE_PROVEN = "service-proven", _VOTED_ON
     OBJECTION_MADE = "objection-made"
     PARTIAL_OBJECTION_MADE = "partial-objection-made", _VOTED_ON
     LATE_OBJECTION_MADE = "late-objection-made", frozenset(_S) - {_S.FILED}

@@ -26,7 +26,7 @@ def _next(agreement: Agreement, claim: Claim) -> str:
         return f"it is tried again at {instant_text(due)}"
     if channels_left(agreement, claim):
         return "it is not tried again in this state"
-    return "no channel is left to try, so that only an acknowledgement can prove it"
+    return "no channel is left to try, so that only an acknowledgement or a proof of service can prove it"
 
 
 def _answer(channel: ChannelResult) -> str:

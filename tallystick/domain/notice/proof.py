@@ -17,7 +17,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
 from tallystick.domain.kinds import Outcome
 from tallystick.domain.quoting import quoted
-from tallystick.domain.statements.acts import NoticeAcknowledgement
+from tallystick.domain.statements.acts import NoticeAcknowledgement, ProofOfService
 from tallystick.domain.statements.engine import ChannelResult, Notice
 from tallystick.domain.statements.orders import JointInstruction, Ruling
 from tallystick.domain.statements.signed import Entry
@@ -98,7 +98,8 @@ def vouched(claim: Claim) -> Entry | None:
     It helps a release, and is not the depositor's own, so it counts no longer than its signers do.
     """
     leaves = (entry for entry, body in claim.entries_of(Ruling) if body.outcome is Outcome.NOTICE_GIVEN)
-    return _earliest(*filter(claim.stands, leaves))
+    services = (entry for entry, _ in claim.entries_of(ProofOfService))
+    return _earliest(*filter(claim.stands, (*leaves, *services)))
 
 
 def _earliest(*entries: Entry | None) -> Entry | None:
@@ -107,6 +108,9 @@ def _earliest(*entries: Entry | None) -> Entry | None:
 
 def _how(shown: Entry) -> str:
     body = shown.signed.body
+    if isinstance(body, ProofOfService):
+        how = body.method.replace("_", " ")
+        return f"served on {body.served_on.isoformat()} by {how}, stated by {body.person}"
     if isinstance(body, Ruling):
         return f"ruled to have been given, attested by {body.person}"
     return f"acknowledged by {body.person}"

@@ -11,6 +11,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
 from tallystick.domain.notice.proof import knowledge, notice_given, vouched
+from tallystick.domain.statements.acts import ProofOfService
 from tallystick.domain.statements.engine import Notice, Sighting
 from tallystick.domain.statements.orders import Ruling
 from tallystick.domain.statements.signed import Entry
@@ -35,7 +36,7 @@ def to_be_sighted(agreement: Agreement, claim: Claim) -> Entry | None:
 def sighting_of(claim: Claim) -> Sighting | None:
     """Return the gate's sighting on which the claim's window rests, or None while there is none."""
     sightings, opened_by = [body for _, body in claim.entries_of(Sighting)], opening(claim)
-    if opened_by is not None and isinstance(opened_by.signed.body, Ruling):
+    if opened_by is not None and isinstance(opened_by.signed.body, Ruling | ProofOfService):
         sightings = [body for body in sightings if body.notice == opened_by.signed.id]
     return next(iter(sightings), None)
 

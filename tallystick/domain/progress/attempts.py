@@ -43,7 +43,7 @@ def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
         return None
     attempts = claim.entries_of(Notice)
     if attempts and not channels_left(agreement, claim):
-        return None  # each took it, and together they prove nothing: only an acknowledgement can
+        return None  # each took it, and together they prove nothing: only a statement can
     # Attempts never end while a channel refuses: without notice the claim would wait for ever.
     if not attempts:
         return claim.since

@@ -152,6 +152,10 @@ def _course(agreement: Agreement) -> Iterator[str]:
         f"Notice goes to the depositor until {counted(notice.channels_required, 'channel')} took the letter; "
         f"it counts as received when acknowledged, {deemed}."
     )
+    yield (
+        "Notice also counts as received once two persons of the escrow agent, who neither filed the claim "
+        "nor took it in, have proven by a paper that it was served."
+    )
     own = "count" if notice.own_channels is not None else "do not count"
     yield f"Channels of the deployment's own, such as its folder or a mail catcher, {own} for that."
     late, resumes = f"{notice.cutoff:%H:%M}", f"{notice.resumes:%H:%M}"

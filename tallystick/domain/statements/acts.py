@@ -1,12 +1,12 @@
 """What persons say about a claim."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from tallystick.domain.codec import Prose
 from tallystick.domain.ids import Digest, StageId
-from tallystick.domain.kinds import Kind, Purpose, WithdrawalReason
+from tallystick.domain.kinds import Kind, Purpose, ServiceMethod, WithdrawalReason
 from tallystick.domain.statements.filing import Receiver
 from tallystick.domain.statements.header import ActBody, Contribution, DocumentedActBody
 
@@ -34,6 +34,20 @@ class NoticeAcknowledgement(ActBody):
     """A person of the notified party says that the notice arrived."""
 
     KIND: ClassVar[Kind] = Kind.NOTICE_ACKNOWLEDGEMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofOfService(DocumentedActBody):
+    """Two persons of the escrow agent state that notice of the claim was served on the depositor.
+
+    Attributes:
+        served_on: The day of service, at the depositor's.
+        documents: The paper that proves it, such as a courier's receipt; at least one.
+    """
+
+    KIND: ClassVar[Kind] = Kind.PROOF_OF_SERVICE
+    method: ServiceMethod
+    served_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

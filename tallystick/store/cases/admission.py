@@ -5,8 +5,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from tallystick.domain.admission.door import admit_act
+from tallystick.domain.admission.extension import helps_release
 from tallystick.domain.deposit.received import received_fault
 from tallystick.domain.refusals import MisdirectedError, PapersMissingError
+from tallystick.domain.statements.acts import ProofOfService
 from tallystick.domain.statements.orders import Ruling
 from tallystick.domain.statements.receipts import Receipt
 from tallystick.domain.statements.signed import Body, Signed
@@ -24,14 +26,14 @@ def admitted(session: Session, case: CaseFile, signed: Signed[Body], at: datetim
 
     Raises:
         LedgerNotExtendedError: The log does not, and the act helps a release.
-        PapersMissingError: An order that helps a release names papers that its author's party has not sent.
+        PapersMissingError: What helps a release names papers that its author's party has not sent.
         MisdirectedError: A receipt reports other bytes as active than were deposited.
         TallystickError: The rule that refuses it.
     """
     admit_act(case.agreement, case.claim, signed, at=at)
     if isinstance(signed.body, Receipt):
         _check_received(session, case, signed.body)
-    if isinstance(signed.body, Ruling) and signed.body.outcome.helps:
+    if isinstance(signed.body, Ruling | ProofOfService) and helps_release(case.claim, signed.body):
         _check_papers(session, case, signed.body)
     return check_log(session, case.agreement.id, case.claim, signed.body)
 
@@ -42,11 +44,11 @@ def _check_received(session: Session, case: CaseFile, receipt: Receipt) -> None:
         raise MisdirectedError(fault, deposit=pinned.digest, stage=receipt.stage)
 
 
-def _check_papers(session: Session, case: CaseFile, ruling: Ruling) -> None:
+def _check_papers(session: Session, case: CaseFile, body: Ruling | ProofOfService) -> None:
     missing = [
         {"name": one.name, "sealed_digest": one.sealed_digest}
-        for one in ruling.documents
-        if stored_bytes(session, case.agreement.id, one, ruling.person) is None
+        for one in body.documents
+        if stored_bytes(session, case.agreement.id, one, body.person) is None
     ]
     if missing:
-        raise PapersMissingError("papers of the order are not in the stores", missing=missing)
+        raise PapersMissingError("papers of the statement are not in the stores", missing=missing)

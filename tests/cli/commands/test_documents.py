@@ -4,7 +4,7 @@ import stat
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -15,13 +15,13 @@ from tallystick.desk.files import read_envelope
 from tallystick.domain.agreement.agreement import readers
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import PersonId
-from tallystick.domain.statements.acts import Hold, Objection
+from tallystick.domain.statements.acts import Hold, Objection, ProofOfService
 from tallystick.domain.statements.orders import Ruling
 from tallystick.limits.storage import EVIDENCE_BLOB_BYTES_MAX
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import Office, Ran, show_agreement, show_claim
 from tests.support.sites.fake_api import HANGS_UP, Answer
-from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE
+from tests.support.worlds.agreements import ABE, AGREEMENT, ANA, BEA, DORA, KIM, PEOPLE
 from tests.support.worlds.deliveries import Release, digest_of
 
 READERS = tuple(reader.id for reader in readers(AGREEMENT))
@@ -343,6 +343,35 @@ def test_a_ruling_names_by_number_what_it_rests_on(office: Office, release: Rele
     assert f"rests on the document {body.rests_on[0]}" in ran.err
     ran = rules(office, release.claim, "refuse", "--rests-on", "3")
     assert (ran.code, ran.problem["code"]) == (1, "ruling-incomplete")
+
+
+SERVED: Final = ("--method", "courier", "--day", "2026-11-27", "--document", "receipt=slip.pdf")
+
+
+def test_the_paper_of_a_proof_of_service_is_in_the_stores_before_it_is_handed_on(
+    office: Office, release: Release
+) -> None:
+    Path("slip.pdf").write_bytes(CONTENT)
+    ran = office.run("prove-service", release.claim, *SERVED, "--out", "proof.json", "--yes", person=ANA)
+    assert ran.code == 0, ran.err
+    assert "served on 2026-11-27 by courier" in ran.err
+    ((sealed_digest, raw),) = office.api.blobs.items()
+    assert all(open_bytes(raw, [PEOPLE[reader].identity]) == CONTENT for reader in READERS)
+    assert office.sent() == []
+    ran = office.run("prove-service", release.claim, "--cosign", "proof.json", "--yes", person=ABE)
+    assert ran.code == 0, ran.err
+    body = read_signed(office.sent()[0], AGREEMENT).body
+    assert isinstance(body, ProofOfService)
+    assert [one.sealed_digest for one in body.documents] == [sealed_digest]
+
+
+def test_a_proof_of_service_whose_paper_finds_no_room_is_not_signed(office: Office, release: Release) -> None:
+    Path("slip.pdf").write_bytes(CONTENT)
+    office.api.fails = FailsPuts(
+        {"code": "blob-quota", "detail": "no room left", "title": "t", "advice": "a"}
+    )
+    ran = office.run("prove-service", release.claim, *SERVED, "--out", "proof.json", "--yes", person=ANA)
+    assert (ran.code, ran.problem["code"], Path("proof.json").exists()) == (1, "blob-quota", False)
 
 
 class FailsPuts(dict[str, list[Answer]]):

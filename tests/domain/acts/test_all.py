@@ -15,7 +15,7 @@ from tests.support.stories.stories import play
 
 IN_ORDER_OF_HELP = [
     *("intake", "acknowledge", "approve", "deny", "object", "retract", "withdraw", "hold", "return"),
-    *("rule", "instruct", "lift"),
+    *("rule", "instruct", "lift", "prove-service"),
 ]
 
 
@@ -39,7 +39,13 @@ def test_an_act_is_read_by_its_kind(act: Act[Any]) -> None:
 
 
 def test_some_acts_are_signed_together() -> None:
-    assert {Kind.RULING, Kind.JOINT_INSTRUCTION, Kind.HOLD_LIFT, Kind.RECEIVERS} == TOGETHER
+    assert {
+        Kind.RULING,
+        Kind.JOINT_INSTRUCTION,
+        Kind.HOLD_LIFT,
+        Kind.RECEIVERS,
+        Kind.PROOF_OF_SERVICE,
+    } == TOGETHER
 
 
 def test_an_option_has_one_name_and_an_act_asks_for_each_choice_once() -> None:

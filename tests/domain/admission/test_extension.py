@@ -15,7 +15,7 @@ from tallystick.domain.admission.extension import (
     helps_release,
 )
 from tallystick.domain.ids import Digest
-from tallystick.domain.kinds import Authority, Kind, Outcome, ReceiptOutcome, WithdrawalReason
+from tallystick.domain.kinds import Authority, Kind, Outcome, ReceiptOutcome, ServiceMethod, WithdrawalReason
 from tallystick.domain.statements.acts import Approval, Denial, Objection
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.header import Header, LedgerSeen
@@ -59,6 +59,7 @@ HELPS: Final[list[tuple[Kind, dict[str, object], bool]]] = [
     (Kind.INTAKE, {"accepted": True}, True),
     (Kind.INTAKE, {"accepted": False, "reasons": ("no stamp",)}, False),
     (Kind.NOTICE_ACKNOWLEDGEMENT, {}, True),
+    (Kind.PROOF_OF_SERVICE, {"method": ServiceMethod.COURIER, "served_on": None}, True),
     (Kind.APPROVAL, {"stages": (), "purpose": "release", "expires_at": None, "reason": "yes"}, True),
     (Kind.CONFIRMATION, {"receivers": (), "declaration": ""}, True),
     (Kind.RECEIVERS, {"receivers": (), "reason": ""}, True),

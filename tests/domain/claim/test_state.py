@@ -33,6 +33,7 @@ from tallystick.domain.kinds import (
     Outcome,
     Purpose,
     ReceiptOutcome,
+    ServiceMethod,
     WithdrawalReason,
 )
 from tallystick.domain.statements.signed import Body, Entry, Signed
@@ -120,6 +121,9 @@ _ACTS: Final[Mapping[EventType, Callable[[World], Body]]] = {
     ),
     E.NOTICE_NOT_TAKEN: lambda w: w.body(
         Kind.NOTICE, "engine@test", party="nordwind", attempt=1, text_digest=NO_DIGEST, channels=()
+    ),
+    E.SERVICE_PROVEN: lambda w: w.body(
+        Kind.PROOF_OF_SERVICE, "ana@harbour", method=ServiceMethod.COURIER, served_on=w.now.date()
     ),
     E.NOTICE_SIGHTED: lambda w: w.body(Kind.SIGHTING, "gate@test", notice=NO_DIGEST),
     E.APPROVAL_GIVEN: lambda w: w.body(

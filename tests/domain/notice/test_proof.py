@@ -100,7 +100,7 @@ def test_without_a_channel_left_nothing_is_tried_and_that_is_reported() -> None:
     assert notice_due_at(world.agreement, world.claim) is None
     told = undelivered(world.agreement, world.claim)
     assert told is not None
-    assert "only an acknowledgement can prove it" in told
+    assert "only an acknowledgement or a proof of service can prove it" in told
     assert "which proves nothing" in told
 
 

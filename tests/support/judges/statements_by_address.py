@@ -5,7 +5,7 @@ An unknown address fails here: if you add an address, add the statements that it
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from tallystick.crypto.envelope import Envelope, sign
@@ -15,7 +15,15 @@ from tallystick.domain.bodies import BODIES
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import ComponentId, PersonId, StageId
 from tallystick.domain.json import JsonObject
-from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOutcome, WithdrawalReason
+from tallystick.domain.kinds import (
+    Authority,
+    Kind,
+    Outcome,
+    Purpose,
+    ReceiptOutcome,
+    ServiceMethod,
+    WithdrawalReason,
+)
 from tallystick.domain.record.generations import newest_generation
 from tallystick.domain.statements.acts import Intake, NoticeAcknowledgement
 from tallystick.domain.statements.deposits import Deposit
@@ -25,7 +33,7 @@ from tallystick.domain.statements.signed import write_body
 from tallystick.proof.reading import read_signed
 from tallystick.store.database.session import reading
 from tallystick.store.registers import deposits
-from tests.support.worlds.agreements import ANA, BEA, BEN, DIRK, DORA, KIM, PEOPLE, TOM, receivers
+from tests.support.worlds.agreements import ABE, ANA, BEA, BEN, DIRK, DORA, KIM, PEOPLE, TOM, receivers
 from tests.support.worlds.gate_worlds import (
     ACKNOWLEDGED,
     FILED,
@@ -54,6 +62,7 @@ _SIGNERS: Final[Mapping[Kind, Sequence[PersonId]]] = {
     Kind.NOTICE_ACKNOWLEDGEMENT: (DIRK,),
     Kind.OBJECTION: (DORA,),
     Kind.RETRACTION: (DORA,),
+    Kind.PROOF_OF_SERVICE: (ABE, ANA),
     Kind.RULING: (KIM,),
     Kind.JOINT_INSTRUCTION: (DORA, BEA),
     Kind.APPROVAL: (KIM,),
@@ -72,6 +81,11 @@ _ACTS: Final[Mapping[Kind, Mapping[str, object]]] = {
     Kind.NOTICE_ACKNOWLEDGEMENT: {},
     Kind.OBJECTION: {"ground": "cured", "explanation": "It is cured.", "stages": (StageId("critical"),)},
     Kind.RETRACTION: {"of": NO_DIGEST, "reason": "I was mistaken."},
+    Kind.PROOF_OF_SERVICE: {
+        "method": ServiceMethod.COURIER,
+        "served_on": date(2026, 11, 26),
+        "documents": (Document(name="receipt", plain_digest=some_digest(2), sealed_digest=some_digest(3)),),
+    },
     Kind.RULING: {
         "authority": Authority.ARBITRATION,
         "outcome": Outcome.REFUSE,

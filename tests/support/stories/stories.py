@@ -22,14 +22,15 @@ from tallystick.domain.ids import (
     PartyId,
     PersonId,
 )
-from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOutcome
+from tallystick.domain.kinds import Authority, Kind, Outcome, Purpose, ReceiptOutcome, ServiceMethod
 from tallystick.domain.statements.acts import Approval, Denial, Objection
+from tallystick.domain.statements.header import Document
 from tallystick.domain.statements.signed import Body
 from tests.support.worlds.agreements import (
     PEOPLE,
     receivers,
 )
-from tests.support.worlds.groundwork import NO_DIGEST
+from tests.support.worlds.groundwork import NO_DIGEST, some_digest
 from tests.support.worlds.world import SECOND, World, window_over
 
 FULL_NAMES: Final = {person.partition("@")[0]: str(person) for person in PEOPLE}
@@ -255,6 +256,15 @@ def retracts(world: World, who: Who, what: str) -> None:
 @_act(r"rules to (release|refuse|return)")
 def rules(world: World, who: Who, outcome: str) -> None:
     world.rules(*who, outcome=Outcome(outcome))
+
+
+@_act(r"proves? service(?: (\d+) days (ago|ahead))?( without a paper)?")
+def proves_service(world: World, who: Who, days: str | None, way: str | None, without: str | None) -> None:
+    span = timedelta(days=int(days or 0)) * (1 if way == "ahead" else -1)
+    paper = Document(name="receipt", plain_digest=some_digest(600), sealed_digest=some_digest(700))
+    papers = () if without else (paper,)
+    said = {"method": ServiceMethod.COURIER, "served_on": (world.now + span).date(), "documents": papers}
+    world.says(Kind.PROOF_OF_SERVICE, *who, **said)
 
 
 @_act(r"rules that notice was given")
