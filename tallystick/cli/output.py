@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _TABLE_LENGTH_MAX: Final = 256 * 1024  # characters; a table of a thousand claims has half of that
 
+_UNBOUNDED: Final = 1_000_000  # columns of a pipe: no cell is wrapped there
+
 
 def print_json(document: JsonValue) -> None:
     """Print a document for machines."""
@@ -53,10 +55,17 @@ def print_table(
         for row in (columns, *texts):
             _print("  ".join(row), sys.stdout)
         return
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    _show(laid_out(columns, texts))
+
+
+def laid_out(columns: Sequence[str], texts: Iterable[Sequence[str]]) -> Table:
+    """Return rows as a table that cuts no cell: what is too long for its column goes on below."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in texts:
         table.add_row(*map(Text, row))  # plain text: others wrote it
-    _show(table)
+    return table
 
 
 def print_line(line: str) -> None:
@@ -154,4 +163,5 @@ def _plain(value: Fact) -> JsonValue:
 
 
 def _show(table: "RenderableType") -> None:
-    Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+    width = None if sys.stdout.isatty() else _UNBOUNDED
+    Console(file=sys.stdout, highlight=False, width=width).print(table)

@@ -12,7 +12,7 @@ from typing import Final
 from tallystick.crypto.enrolment import read_public_file
 from tallystick.crypto.json.canonical import canonical_bytes, parse
 from tallystick.desk.files import naming
-from tallystick.desk.strict_yaml import Located, at_line, read_yaml
+from tallystick.desk.strict_yaml import Located, at_line, read_yaml, suggested
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.codec import decode_with_defaults, encode
 from tallystick.domain.errors import MalformedError, TallystickError
@@ -110,7 +110,7 @@ def _mistake(path: Path, located: Located, where: str, cause: TallystickError) -
     if line is not None:
         facts["line"] = line
     named = "" if member is None else f" `{member}`"
-    message = f"{at_line(path.name, line)}: {cause.message}{named}"
+    message = f"{at_line(path.name, line)}: {cause.message}{named}{suggested(cause)}"
     return AgreementFileMistakeError(message, at=where, file=path.name, **facts)
 
 

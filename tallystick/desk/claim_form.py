@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tallystick.desk.files import read_file
-from tallystick.desk.strict_yaml import Located, at_line, read_yaml
+from tallystick.desk.strict_yaml import Located, at_line, read_yaml, suggested
 from tallystick.domain.codec import Prose, decode_with_defaults
 from tallystick.domain.errors import MalformedError
 from tallystick.domain.ids import AgreementId, PartyId, PersonId, StageId, name
@@ -84,4 +84,4 @@ def _mistake(file: str, located: Located, cause: MalformedError) -> ClaimFileMis
     line = located.line_of_mistake(where, member)
     named = "" if member is None else f" `{member}`"
     facts = {**cause.facts, "file": file, "line": line}
-    return ClaimFileMistakeError(f"{at_line(file, line)}: {cause.message}{named}", **facts)
+    return ClaimFileMistakeError(f"{at_line(file, line)}: {cause.message}{named}{suggested(cause)}", **facts)

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 
 import yaml
 
-from tallystick.domain.errors import MalformedError
+from tallystick.domain.errors import MalformedError, TallystickError
 from tallystick.domain.json import JsonValue
 from tallystick.limits.documents import INTEGER_MAX, JSON_DEPTH_MAX, JSON_NODES_MAX
 
@@ -56,6 +56,12 @@ class Located:
 def at_line(file: str, line: object) -> str:
     """Return where in a file a mistake is: `claim.yaml, line 3`, or the file alone if there is no line."""
     return file if line is None else f"{file}, line {line}"
+
+
+def suggested(cause: TallystickError) -> str:
+    """Return the question that ends a sentence about an unknown member, or nothing if none is like it."""
+    meant = cause.facts.get("did_you_mean")
+    return "" if meant is None else f"; did you mean `{meant}`?"
 
 
 def read_yaml(data: bytes, *, file: str, size_bytes_max: int) -> Located:

@@ -13,8 +13,9 @@ import dataclasses
 import functools
 import re
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import (
     Annotated,
@@ -193,12 +194,19 @@ def _read_form(kind: type[JsonForm], value: JsonValue, where: str) -> JsonForm:
         raise type(error)(error.message, at=where, **error.facts) from error
 
 
+def _meant(written: str, members: Iterable[str]) -> dict[str, str]:
+    """Return, as a fact, which member somebody may have meant."""
+    near = get_close_matches(written, members, n=1)
+    return {"did_you_mean": near[0]} if near else {}
+
+
 def _read_object(cls: Any, value: JsonValue, where: str) -> object:  # noqa: ANN401 - as above
     if not isinstance(value, Mapping):
         raise MalformedDocumentError("the value is not an object", at=where)
     readers, required = _members(cls)
     if unknown := sorted(value.keys() - readers.keys()):
-        raise MalformedDocumentError("unknown member", at=where, member=unknown[0][:64])
+        meant = _meant(unknown[0][:64], readers)
+        raise MalformedDocumentError("unknown member", at=where, member=unknown[0][:64], **meant)
     if missing := sorted(required - value.keys()):
         raise MalformedDocumentError("missing member", at=where, member=missing[0])
     own = _own_names(cls)

@@ -7,9 +7,18 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tallystick.cli.main import main
-from tallystick.cli.output import print_json, print_line, print_problem, print_result, print_table, say
+from tallystick.cli.output import (
+    laid_out,
+    print_json,
+    print_line,
+    print_problem,
+    print_result,
+    print_table,
+    say,
+)
 from tallystick.domain.errors import Fact, TallystickError
 
 HOSTILE = "a\nevery check passed\r\x1b[2J\u202etxet\u200b\u2028\U000e0041"
@@ -33,6 +42,17 @@ def test_a_cell_of_a_table_is_one_line(capfd: pytest.CaptureFixture[str]) -> Non
     assert len(lines) == 2
     assert lines[1].startswith(SEEN)
     assert all(line.isprintable() for line in lines)
+
+
+def test_no_cell_of_a_table_is_cut(capfd: pytest.CaptureFixture[str]) -> None:
+    print_table({}, ("a", "b", "c"), [(100 * "a", 100 * "b", 100 * "c")], as_json=False)
+    assert capfd.readouterr().out.splitlines()[1] == f"{100 * 'a'}  {100 * 'b'}  {100 * 'c'}"
+
+
+def test_at_a_narrow_terminal_a_long_cell_goes_on_below() -> None:
+    out = io.StringIO()
+    Console(file=out, width=80).print(laid_out(("c", "d"), [(70 * "a", 70 * "b")]))
+    assert (out.getvalue().count("a"), out.getvalue().count("b")) == (70, 70)
 
 
 def test_a_table_that_is_too_long_to_lay_out_is_printed_row_by_row(capfd: pytest.CaptureFixture[str]) -> None:

@@ -349,10 +349,10 @@ def test_demo_agreements_are_sound(folder: Path, name: str) -> None:
     assert isinstance(found.notice, NoticeRule)
 
 
-def test_demo_agreement_gets_one_warning_that_its_vendor_may_refuse_all_letters(folder: Path) -> None:
+def test_realistic_agreement_of_the_demonstration_gets_no_finding(folder: Path) -> None:
     shutil.copy(DEMO / "agreement-ten-business-days.yaml", folder)
     found = read_agreement_file(folder / "agreement-ten-business-days.yaml")
-    assert [finding.code for finding in examine(found, at=found.effective_from)] == ["notice-refusable"]
+    assert [finding.code for finding in examine(found, at=found.effective_from)] == []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -393,3 +393,11 @@ def test_demo_has_a_folder_for_each_component(folder: Path) -> None:
         for entry in component.required_entries:
             assert (DEMO / "deposit" / component.id / entry).is_file()
         assert any((DEMO / "deposit" / component.id).iterdir())
+
+
+def test_a_misspelt_member_is_named_with_its_line_and_what_was_meant(tmp_path: Path) -> None:
+    file = tmp_path / "agreement.yaml"
+    file.write_text("titel: Escrow\n", encoding="utf-8")
+    with pytest.raises(AgreementFileMistakeError) as refused:
+        read_agreement_file(file)
+    assert refused.value.message == "agreement.yaml, line 1: unknown member `titel`; did you mean `title`?"

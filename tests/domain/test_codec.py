@@ -171,7 +171,10 @@ def test_anything_else_is_refused_where_it_stands(value: JsonValue, at: str) -> 
 def test_unknown_and_missing_members_are_named() -> None:
     with pytest.raises(MalformedDocumentError, match="unknown member") as unknown:
         decode(Outer, outer(more=1))
-    assert unknown.value.facts["member"] == "more"
+    assert unknown.value.facts == {"at": "", "member": "more"}
+    with pytest.raises(MalformedDocumentError) as misspelt:
+        decode(Outer, {**outer(), "texxt": "t"})
+    assert misspelt.value.facts["did_you_mean"] == "text"
     with pytest.raises(MalformedDocumentError, match="missing member") as missing:
         decode(Outer, {"text": "t", "flag": True})
     assert missing.value.facts["member"] == "inner"
