@@ -6,6 +6,7 @@ from tallystick.domain.report.checks import UNANCHORED, checks
 from tallystick.domain.report.course import counted_days, course
 from tallystick.domain.report.cover import asked, identity, outcome, people
 from tallystick.domain.report.decisions import decisions
+from tallystick.domain.report.documents import brought
 from tallystick.domain.report.grounds import Grounds
 from tallystick.domain.report.layout import Paper, Section, section
 from tallystick.domain.report.votes import votes
@@ -25,4 +26,16 @@ def _terms(grounds: Grounds) -> Section:
     return section("The agreement, in plain language", *summarise(grounds.agreement))
 
 
-_PARTS: Final = (identity, outcome, people, asked, course, counted_days, votes, decisions, checks, _terms)
+_PARTS: Final = (
+    identity,
+    outcome,
+    people,
+    asked,
+    brought,
+    course,
+    counted_days,
+    votes,
+    decisions,
+    checks,
+    _terms,
+)

@@ -5,15 +5,18 @@ from typing import Final
 
 import pytest
 
+from tallystick.domain.claim.documents import documents_of
 from tallystick.domain.claim.state import ClaimState, EventType, StageState
-from tallystick.domain.kinds import Happening
+from tallystick.domain.kinds import Authority, Happening, Kind, Outcome
 from tallystick.domain.record.generations import rules_of
 from tallystick.domain.report.layout import Paper, Section, Table
 from tallystick.domain.report.whole import report
 from tallystick.domain.report.words import CHECKS, EVENTS, PREMISES, STAGES, STATES
+from tallystick.domain.statements.header import Document
 from tallystick.proof.evidence.verify import PREMISES as VERIFIED
 from tests.support.stories.stories import play
 from tests.support.stories.told import grounds_in
+from tests.support.worlds.groundwork import some_digest
 from tests.support.worlds.world import World
 
 CONTESTED: Final = """
@@ -153,6 +156,30 @@ def test_a_release_names_every_premise_and_a_refusal_the_unmet_ones() -> None:
 def test_a_deadline_lists_the_days_that_were_counted() -> None:
     lines = lines_of(titled(told(CONTESTED), "Deadlines"))
     assert any("not counted: weekend" in line for line in lines)
+
+
+def test_every_document_is_told_with_who_brought_it_and_whether_a_ruling_rests_on_it() -> None:
+    world = play(CONTESTED)
+    first = documents_of(world.claim)[0]
+    award = Document(name="award", plain_digest=some_digest(7), sealed_digest=some_digest(8))
+    world.says(
+        Kind.RULING,
+        "kim@kestrel",
+        authority=Authority.ARBITRATION,
+        outcome=Outcome.REFUSE,
+        documents=(award,),
+        reason="Heard.",
+        rests_on=(first.document.plain_digest,),
+    )
+    told = titled(report(grounds_in(world)), "Documents")
+    (found,) = (block for block in told.blocks if isinstance(block, Table))
+    assert len(found.rows) == len(documents_of(world.claim))
+    assert [("a ruling rests on it" in row[1]) for row in found.rows] == [True] + [False] * (
+        len(found.rows) - 1
+    )
+    assert found.rows[0][2][0] == world.claim.filing.person
+    _, what, by, digest = found.rows[-1]
+    assert (what, by[0], digest) == (('"award"', "undated"), "kim@kestrel", (award.plain_digest,))
 
 
 def test_a_report_that_nothing_anchors_says_so_first() -> None:
