@@ -67,10 +67,12 @@ class ClaimList:
     """A page of the claims that the caller may see, by agreement and then in the order of their filing.
 
     Attributes:
+        unreadable: What is missing because its record is damaged: claims, or all claims of an agreement.
         next: The `cursor` of the following page; absent from the last one.
     """
 
     claims: Sequence[ClaimView]
+    unreadable: Sequence[str]
     next: str | None
 
 
@@ -266,8 +268,10 @@ class Inbox:
     """What waits for the caller in a page of the claims, the most urgent first.
 
     Attributes:
+        unreadable: What is missing because its record is damaged: claims, or all claims of an agreement.
         next: The `cursor` of the following page; absent from the last one.
     """
 
     items: Sequence[InboxItem]
+    unreadable: Sequence[str]
     next: str | None

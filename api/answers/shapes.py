@@ -77,10 +77,12 @@ class AgreementList:
     """A page of the agreements that name the caller, by id.
 
     Attributes:
+        unreadable: The ids of those that are missing because their record is damaged.
         next: The `cursor` of the following page; null on the last one.
     """
 
     agreements: Sequence[AgreementItem]
+    unreadable: Sequence[str]
     next: str | None
 
 
@@ -96,7 +98,11 @@ class CustodyItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementView:
-    """One registered version of an agreement."""
+    """One registered version of an agreement.
+
+    Attributes:
+        unreadable: `custody` if its epochs are missing because their record is damaged.
+    """
 
     agreement: str
     version: int
@@ -105,6 +111,7 @@ class AgreementView:
     registered_at: datetime
     envelope: Json
     custody: Sequence[CustodyItem]
+    unreadable: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,10 +215,12 @@ class DepositList:
     """A page of an agreement's deposits, newest first.
 
     Attributes:
+        unreadable: The numbers of those that are missing because their record is damaged.
         next: The `cursor` of the following page; null on the last one.
     """
 
     deposits: Sequence[DepositView]
+    unreadable: Sequence[str]
     next: str | None
 
 

@@ -16,6 +16,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.ids import AgreementId, Digest, PersonId, PublicKey
 from tallystick.domain.kinds import Kind
 from tallystick.store.cases import revocations
+from tallystick.store.cases.revocations import RevocationsUnreadableError
 from tallystick.store.damage import unless_damaged
 from tallystick.store.database.session import reading
 from tallystick.store.ledger import ledger
@@ -33,12 +34,14 @@ class Caller:
             nobody revoked it: the agreements that the caller may see.
         former: The same of agreements whose newest version leaves the key out: of these the caller sees
             only what concerns claims under the versions that list it.
+        doubtful: The agreements that list the key, and of which nobody can say whose keys were revoked.
     """
 
     key: PublicKey
     fingerprint: Digest
     persons: Mapping[AgreementId, PersonId]
     former: Mapping[AgreementId, "FormerSeat"]
+    doubtful: frozenset[AgreementId] = frozenset()
 
     @property
     def seats(self) -> Mapping[AgreementId, PersonId]:
@@ -51,6 +54,15 @@ class Caller:
         Another version may name it otherwise: about a claim, the caller is who its own version says.
         """
         return next((one.id for one in agreement.persons if one.signing_key == self.key), None)
+
+    def check_undoubted(self, agreement_id: AgreementId) -> None:
+        """Refuse as our own fault what nobody can say whether the caller may see.
+
+        Raises:
+            RevocationsUnreadableError: The key may be revoked under this agreement.
+        """
+        if agreement_id in self.doubtful:
+            raise RevocationsUnreadableError("whose keys are revoked is unreadable", agreement=agreement_id)
 
     def sees(self, agreement_id: AgreementId, version: Digest) -> bool:
         """Return whether the caller sees claims under the version of an agreement that has this digest."""
@@ -140,9 +152,9 @@ def _known_key(session: Session, fingerprint: Digest) -> PublicKey | None:
 def _caller(session: Session, key: PublicKey, known: Sequence[PersonKey]) -> Caller:
     if not known:  # a root key that no agreement lists yet: it may register the first
         raise not_by_a_known_key()
-    persons = _persons(session, key, known)
-    if not persons:
-        raise UnauthenticatedError("the key was revoked, or the record of what was revoked is damaged")
+    persons, doubtful = _persons(session, key, known)
+    if not persons and not doubtful:
+        raise UnauthenticatedError("the key was revoked")
     newest = agreements.newest_versions(session, persons)
     current = {one.agreement_id for one in known if one.version == newest.get(one.agreement_id)}
     return Caller(
@@ -157,20 +169,26 @@ def _caller(session: Session, key: PublicKey, known: Sequence[PersonKey]) -> Cal
             for name, person in persons.items()
             if name not in current
         },
+        doubtful=doubtful,
     )
 
 
-def _persons(session: Session, key: PublicKey, known: Sequence[PersonKey]) -> Mapping[AgreementId, PersonId]:
+def _persons(
+    session: Session, key: PublicKey, known: Sequence[PersonKey]
+) -> tuple[Mapping[AgreementId, PersonId], frozenset[AgreementId]]:
+    """Return whose a key is, and under which agreements that is in doubt."""
     newest: dict[AgreementId, PersonKey] = {}
     for one in known:  # newest versions first
         newest.setdefault(one.agreement_id, one)
     persons = {agreement_id: one.person for agreement_id, one in newest.items()}
-    doubtful = ledger.agreements_with(session, Kind.KEY_REVOCATION, persons)
-    for agreement_id in doubtful:
+    doubtful = set[AgreementId]()
+    for agreement_id in ledger.agreements_with(session, Kind.KEY_REVOCATION, persons):
         person = persons.pop(agreement_id)
         # If it cannot be read who was revoked, the key sees nothing of this agreement, and all of the others.
-        with unless_damaged("an agreement's revocations are unreadable", agreement=agreement_id):
+        with unless_damaged("an agreement's revocations are unreadable", agreement=agreement_id) as look:
             listing = newest[agreement_id].agreement_digest
             if not revocations.is_revoked(session, agreement_id, key, listing):
                 persons[agreement_id] = person
-    return persons
+        if look.damaged:
+            doubtful.add(agreement_id)
+    return persons, frozenset(doubtful)

@@ -36,13 +36,16 @@ ItemLimit = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Some claims that a caller may see; those that cannot be read are left out.
+    """Some claims that a caller may see.
 
     Attributes:
+        unreadable: The short forms of those that are left out, because their record is damaged; with the
+            first page, also the agreements of which nobody can say whether the caller may see them.
         following: The cursor of the page after it; None if this is the last.
     """
 
     cases: Sequence[CaseFile]
+    unreadable: Sequence[str]
     following: str | None
 
 
@@ -50,11 +53,14 @@ def page_of(backend: Backend, session: Session, caller: Caller, cursor: str | No
     """Return the claims from `cursor` on that the caller may see; at most `limit` are folded."""
     found = _seen(session, caller, _place(cursor), limit + 1)
     looked_at = found[:limit]
-    cases = list[CaseFile]()
+    cases, unreadable = list[CaseFile](), [] if cursor else list[str](sorted(caller.doubtful))
     for stored in looked_at:
-        with unless_damaged("a claim's record is unreadable", claim=stored.digest):
+        with unless_damaged("a claim's record is unreadable", claim=stored.digest) as look:
             cases.append(backend.case(session, stored))
-    return Page(cases=cases, following=_cursor(looked_at[-1]) if len(found) > limit else None)
+        if look.damaged:
+            unreadable.append(stored.claim_id)
+    following = _cursor(looked_at[-1]) if len(found) > limit else None
+    return Page(cases=cases, unreadable=unreadable, following=following)
 
 
 def _seen(

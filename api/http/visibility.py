@@ -45,8 +45,10 @@ def seen_agreement(
 
     Raises:
         NoSuchAgreementError: There is none, or its newest version does not name the caller.
+        RevocationsUnreadableError: Nobody can say whether the caller's key is revoked under it.
     """
     agreement_id = AgreementId(name)
+    caller.check_undoubted(agreement_id)
     if agreement_id in caller.persons:
         latest = agreements.latest(session, agreement_id)
         registered = latest if digest is None else agreements.by_digest(session, digest)
@@ -104,11 +106,14 @@ def seen_claim(session: Session, caller: Caller, name: str) -> StoredClaim:
 
     Raises:
         NoSuchClaimError: There is none, or it is not the caller's to see.
+        RevocationsUnreadableError: Nobody can say whether the caller's key is revoked there.
     """
     if name.startswith("clm-"):
         stored = claims.by_claim_id(session, ClaimId(name))
     else:
         stored = claims.by_digest(session, ids.digest(name))
+    if stored is not None:
+        caller.check_undoubted(stored.agreement_id)
     if stored is None or not sees_claim(session, caller, stored):
         raise NoSuchClaimError("no such claim")
     return stored

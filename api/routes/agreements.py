@@ -1,6 +1,7 @@
 """Agreements: registered, listed, read in plain language, and checked for readiness."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -51,7 +52,7 @@ from tallystick.store.database.session import reading, transaction
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements, deposits
 from tallystick.store.registers.agreements import RegisteredAgreement
-from tallystick.store.registers.custody import live_epochs, readable_live_epochs
+from tallystick.store.registers.custody import readable_live_epochs
 from tallystick.store.registers.verdicts import verdict_on
 
 router = strict_router("agreements")
@@ -75,14 +76,17 @@ def list_agreements(
     limit: ItemLimit = LIST_PAGE_ITEMS_MAX,
 ) -> AgreementList:
     """Return a page of the agreements that name the caller, by id; the cursor is the last one before it."""
-    left = [name for name in sorted(caller.persons) if cursor is None or name > cursor]
-    items: list[AgreementItem] = []
+    known = sorted({*caller.persons, *caller.doubtful})
+    left = [name for name in known if cursor is None or name > cursor]
+    items, unreadable = list[AgreementItem](), list[str]()
     with reading(backend.database) as session:
         for agreement_id in left[:limit]:
-            with unless_damaged("an agreement is unreadable", agreement=agreement_id):
-                if (latest := agreements.latest(session, agreement_id)) is not None:
-                    items.append(_item(latest))
-    return AgreementList(agreements=items, next=left[limit - 1] if len(left) > limit else None)
+            with unless_damaged("an agreement is unreadable", agreement=agreement_id) as look:
+                items += _items(session, caller, agreement_id)
+            if look.damaged:
+                unreadable.append(agreement_id)
+    following = left[limit - 1] if len(left) > limit else None
+    return AgreementList(agreements=items, unreadable=unreadable, next=following)
 
 
 @router.get("/agreements/{agreement}")
@@ -113,9 +117,10 @@ def show_agreement(
             CustodyItem(
                 component=component, epoch=one.body.epoch, custody=one.digest, recipient=one.body.recipient
             )
-            for component, one in sorted(epochs.items())
+            for component, one in sorted((epochs or {}).items())
             if registered.agreement_id in caller.persons
         ],
+        unreadable=["custody"] if epochs is None else [],
     )
 
 
@@ -138,7 +143,7 @@ def show_readiness(agreement: AgreementName, caller: Known, backend: OpenBackend
         registered = seen_agreement(session, caller, agreement)
         inventory = readiness.Inventory(
             at=backend.now(),
-            live=frozenset(live_epochs(session, registered.agreement_id)),
+            live=readable_live_epochs(session, registered.agreement_id),
             deposit=_latest_verified(session, registered.agreement_id),
             revoked=revocations.revoked_keys(session, registered.agreement_id),
             halted=backend.settings.halted,
@@ -240,13 +245,15 @@ def _open_claims(backend: Backend, agreement_id: AgreementId) -> list[Digest]:
     return [case.claim.digest for case in cases if case.claim.is_open]
 
 
-def _item(registered: RegisteredAgreement) -> AgreementItem:
-    return AgreementItem(
-        agreement=registered.agreement_id,
-        version=registered.version,
-        digest=registered.digest,
-        title=registered.signed().agreement.title,
-    )
+def _items(session: Session, caller: Caller, agreement_id: AgreementId) -> Iterator[AgreementItem]:
+    caller.check_undoubted(agreement_id)
+    if (latest := agreements.latest(session, agreement_id)) is not None:
+        yield AgreementItem(
+            agreement=latest.agreement_id,
+            version=latest.version,
+            digest=latest.digest,
+            title=latest.signed().agreement.title,
+        )
 
 
 def _latest_verified(session: Session, agreement_id: AgreementId) -> Deposit | None:

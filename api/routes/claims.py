@@ -87,7 +87,7 @@ def list_claims(
         for case in page.cases
         if (state is None or case.claim.state is state) and _waits_for(case, waiting_for, backend)
     ]
-    return ClaimList(claims=chosen, next=page.following)
+    return ClaimList(claims=chosen, unreadable=page.unreadable, next=page.following)
 
 
 @router.get("/claims/{claim}")

@@ -67,11 +67,12 @@ def list_deposits(
     before = None if cursor is None else int(cursor)
     with reading(backend.database) as session:
         agreement_id = seen_agreement(session, caller, agreement).agreement_id
-        stored, following = deposits.page(session, agreement_id, before=before, limit=limit)
-        judged = verdicts(session, agreement_id, on=[one.digest for one in stored])
+        page = deposits.page(session, agreement_id, before=before, limit=limit)
+        judged = verdicts(session, agreement_id, on=[one.digest for one in page.deposits])
         return DepositList(
-            deposits=[_view(one, judged.get(one.digest)) for one in stored],
-            next=None if following is None else str(following),
+            deposits=[_view(one, judged.get(one.digest)) for one in page.deposits],
+            unreadable=[str(number) for number in page.unreadable],
+            next=None if page.before is None else str(page.before),
         )
 
 

@@ -28,7 +28,7 @@ def show_inbox(
     with reading(backend.database) as session:
         page = page_of(backend, session, caller, cursor, limit)
     items = [item for case in page.cases for item in _items(case, caller.person_under(case.agreement), at)]
-    return Inbox(items=sorted(items, key=_urgency), next=page.following)
+    return Inbox(items=sorted(items, key=_urgency), unreadable=page.unreadable, next=page.following)
 
 
 def _items(case: CaseFile, person: PersonId | None, at: datetime) -> list[InboxItem]:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tallystick.cli.rows import columns_of, rows
+from tallystick.client.answers import unreadable_in
 from tallystick.domain.errors import Fact, TallystickError, told
 from tallystick.domain.json import JsonObject, JsonValue
 from tallystick.domain.quoting import escaped_json, one_line
@@ -22,6 +23,7 @@ from tallystick.domain.quoting import escaped_json, one_line
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+_LEFT_OUT_NAMED: Final = 10  # of what a list leaves out; how many there are is said as well
 _TABLE_LENGTH_MAX: Final = 256 * 1024  # characters; a table of a thousand claims has half of that
 
 _UNBOUNDED: Final = 1_000_000  # columns of a pipe: no cell is wrapped there
@@ -82,6 +84,15 @@ def say_unverified(verifying: str, *, as_json: bool) -> None:
     """Say, unless a machine reads, that the result is the server's word, and which command verifies it."""
     if not as_json:
         say(f"not verified: the server says this; `tallystick {verifying}` verifies what was signed")
+
+
+def say_left_out(answer: JsonObject, *, as_json: bool) -> None:
+    """Say, unless a machine reads, what is missing from a list because the server cannot read it."""
+    missing = unreadable_in(answer)
+    if missing and not as_json:
+        names = ", ".join([*missing[:_LEFT_OUT_NAMED], *(["…"] if missing[_LEFT_OUT_NAMED:] else [])])
+        say(f"missing here ({len(missing)}): {names}: the server's record of this is damaged")
+        say("tell the deployment's operators, and do not take what you see for all there is")
 
 
 def print_problem(error: TallystickError, *, as_json: bool = False) -> None:

@@ -107,6 +107,15 @@ def texts(members: JsonObject, name: str) -> Sequence[str]:
     return [str(item) for item in items]
 
 
+def unreadable_in(members: JsonObject) -> Sequence[str]:
+    """Return what an answer leaves out because the server's record of it is damaged; mostly nothing.
+
+    Raises:
+        ForeignAnswerError: The member is not a list of texts.
+    """
+    return texts(members, "unreadable") if "unreadable" in members else ()
+
+
 def envelope_in(members: JsonObject, name: str) -> Envelope:
     """Return the envelope in a member, where it is an object or JSON in a text; nothing is verified.
 

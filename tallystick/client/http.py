@@ -18,7 +18,7 @@ import httpx
 
 from tallystick.certificates import certificate_fault
 from tallystick.client.address import read_address
-from tallystick.client.answers import answer, objects, text
+from tallystick.client.answers import answer, objects, text, unreadable_in
 from tallystick.client.bearer import Bearer, bearer_token
 from tallystick.client.lists import Counted
 from tallystick.client.pace import Pace, framed, paced_transport
@@ -117,21 +117,22 @@ class Client:
         return answer(self.get_bytes(path, parameters=_given(parameters)))
 
     def get_pages(self, path: str, member: str, **parameters: str | int | None) -> JsonObject:
-        """Return a whole list, page after page: what its pages have in `member`, in their order.
+        """Return a whole list, page after page: what its pages have in `member`, and what is `unreadable`.
 
         Raises:
             UnexpectedAnswerError: It has more pages, bytes or values than any list.
             TallystickError: As `get`.
         """
-        found, asked = list[JsonObject](), _given(parameters)
+        found, missing, asked = list[JsonObject](), list[str](), _given(parameters)
         counted = Counted(size_bytes_max=LIST_BYTES_MAX, values_max=LIST_VALUES_MAX)
         for _ in range(LIST_PAGES_MAX):
             raw = self.get_bytes(path, parameters=asked)
             counted.add(raw)
             page = answer(raw)
             found += objects(page, member)
+            missing += unreadable_in(page)
             if page.get("next") is None:
-                return {member: found}
+                return {member: found, **({"unreadable": missing} if "unreadable" in page else {})}
             asked = {**asked, "cursor": text(page, "next")}
         raise UnexpectedAnswerError("the list does not end", limit=LIST_PAGES_MAX)
 

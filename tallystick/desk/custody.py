@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tallystick.client.answers import digest_in, objects, text
+from tallystick.client.answers import digest_in, objects, text, unreadable_in
 from tallystick.client.ledgers import ledger_entry
 from tallystick.crypto.envelope import body_of
 from tallystick.desk.desk import Desk
@@ -29,6 +29,14 @@ class CustodyNotReadyError(TallystickError):
     retryable = True
 
 
+class CustodyUnreadableError(TallystickError):
+    """The server cannot say which custody epochs are live."""
+
+    code = "custody-unreadable"
+    why = "A component is sealed to its live custody epoch, and the server's record of the epochs is damaged."
+    advice = "Nothing was sealed. Tell the deployment's operators: they compare the database with a backup."
+
+
 class UnexpectedCustodyError(TallystickError):
     """The server showed a custody epoch that is not one of this component's."""
 
@@ -46,6 +54,7 @@ def custody_epochs(
 
     Raises:
         CustodyNotReadyError: The gate has not dealt them in time.
+        CustodyUnreadableError: The server cannot read which are live.
         UnexpectedCustodyError: Not an epoch of that component that the gate dealt.
     """
     live = _live(view)
@@ -63,7 +72,13 @@ def custody_epochs(
 
 
 def _live(view: JsonObject) -> Mapping[ComponentId, Digest]:
-    """Return the live epoch of each component that has one, as the server reports it."""
+    """Return the live epoch of each component that has one, as the server reports it.
+
+    Raises:
+        CustodyUnreadableError: The server cannot read which are live.
+    """
+    if unreadable_in(view):
+        raise CustodyUnreadableError("the live custody epochs are unreadable")
     return {
         ComponentId(text(live, "component")): digest_in(live, "custody") for live in objects(view, "custody")
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tallystick.client.answers import digest_in, envelope_in, member, number, objects, text
+from tallystick.client.answers import digest_in, envelope_in, member, number, objects, text, unreadable_in
 from tallystick.client.route import route
 from tallystick.desk.desk import Desk
 from tallystick.desk.waiting import shown_within
@@ -23,6 +23,14 @@ class DepositChainBrokenError(TallystickError):
     code = "deposit-chain-broken"
     why = "Each deposit names the one before it and is signed by the depositor."
     advice = "Ask again; if it happens again, the server or its storage was altered: tell the parties."
+
+
+class DepositsUnreadableError(TallystickError):
+    """Deposits that the server cannot read: those after them cannot be verified either."""
+
+    code = "deposits-unreadable"
+    why = "Each deposit follows the one before it, and the server's record of some is damaged."
+    advice = "Tell the deployment's operators: they compare the database with a backup."
 
 
 class VerdictPendingError(TallystickError):
@@ -63,10 +71,13 @@ def verified_deposits(desk: Desk, agreement: Agreement) -> Sequence[Signed[Depos
     """Return every deposit, oldest first, each verified and following the one before.
 
     Raises:
+        DepositsUnreadableError: The server cannot read all of them.
         DepositChainBrokenError: The depositor did not sign one, or it does not follow.
         TallystickError: An envelope is not sound, or the server refused or did not answer.
     """
     answer = desk.client.get_pages(route("agreements", agreement.id, "deposits"), "deposits")
+    if missing := unreadable_in(answer):
+        raise DepositsUnreadableError("some deposits are unreadable", deposits=missing)
     deposits = sorted(
         (read_deposit(d, agreement) for d in objects(answer, "deposits")), key=lambda d: d.body.number
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from tallystick.domain.errors import TallystickError
@@ -55,16 +56,25 @@ class Damages:
 DAMAGES: Final = Damages()
 
 
+@dataclass(slots=True)
+class Look:
+    """A look at something that may be damaged; what it found is known after its block."""
+
+    damaged: bool = False
+
+
 @contextmanager
-def unless_damaged(event: str, /, *, damages: Damages = DAMAGES, **names: str | int) -> Generator[None]:
+def unless_damaged(event: str, /, *, damages: Damages = DAMAGES, **names: str | int) -> Generator[Look]:
     """Log `event` with what it concerns if the block cannot read a record, and continue after the block.
 
     Raises:
         DatabaseUnavailableError: The database is out of reach: nothing is known to be damaged.
     """
+    look = Look()
     try:
-        yield
+        yield look
     except DatabaseUnavailableError:
         raise
     except TallystickError as error:
+        look.damaged = True
         damages.note(event, names, error)

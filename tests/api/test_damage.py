@@ -4,13 +4,14 @@ import pytest
 
 from tallystick.crypto.envelope import envelope_bytes, sign
 from tallystick.crypto.keys import key_id
-from tallystick.domain.ids import AgreementId, Digest, PersonId, sha256_digest
+from tallystick.domain.ids import AgreementId, Digest, PersonId, claim_id, sha256_digest
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.store.blobs.uploads import BlobPurpose, StoredBlob, record_blob
 from tallystick.store.database.session import reading, transaction
 from tallystick.store.registers.custody import live_custody
 from tallystick.store.registers.verdicts import verdicts
+from tests.api.http.test_left_out import amended
 from tests.support.sites.service import STRANGER, Service
 from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, PEOPLE, agreement
 from tests.support.worlds.gate_worlds import World
@@ -52,6 +53,7 @@ async def test_a_damaged_agreement_hides_no_other_from_the_list(service: Service
     assert await listed(service, BEA) == ["aardvark", "nordwind-halden"]
     damage(other)
     assert await listed(service, BEA) == ["nordwind-halden"]
+    assert (await service.get("/agreements", BEA)).json()["unreadable"] == ["aardvark"]
 
 
 async def test_a_key_sees_its_other_agreements_where_one_cannot_say_who_was_revoked(service: Service) -> None:
@@ -60,15 +62,21 @@ async def test_a_key_sees_its_other_agreements_where_one_cannot_say_who_was_revo
     assert await listed(service, KIM) == ["nordwind-halden"]
     assert await listed(service, BEA) == ["aardvark", "nordwind-halden"]
     damage(other)
-    assert (await service.get("/agreements/aardvark", BEA)).status_code == 404, "BEA may be revoked as well"
     assert await listed(service, BEA) == ["nordwind-halden"]
+    for answer in (await service.get("/agreements", BEA), await service.get("/claims", BEA)):
+        assert answer.json()["unreadable"] == ["aardvark"]
 
 
-async def test_who_may_be_revoked_in_every_agreement_is_refused(service: Service) -> None:
-    revoke(service.world, service, KIM)
-    damage(service.world)
-    answer = await service.get("/agreements", BEA)
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+async def test_who_may_be_revoked_sees_nothing_of_the_agreement_and_is_told_whose_fault_it_is(
+    claimed: Service,
+) -> None:
+    revoke(claimed.world, claimed, KIM)
+    damage(claimed.world)
+    for address in ("/agreements/nordwind-halden", f"/claims/{claimed.world.claim}"):
+        answer = await claimed.get(address, BEA)
+        assert (answer.status_code, answer.json()["code"]) == (500, "revocations-unreadable")
+    assert await left_out(claimed, "/claims") == ([], ["nordwind-halden"])
+    assert await left_out(claimed, "/inbox") == ([], ["nordwind-halden"])
 
 
 async def test_a_damaged_agreement_hides_no_blob_of_another(service: Service) -> None:
@@ -120,6 +128,7 @@ async def test_a_damaged_deposit_hides_no_other(service: Service) -> None:
     assert await deposits_seen(service) == {2: "verified", 1: "verified"}
     spoil(world, "statement_id = ?", b"{}", second)
     assert await deposits_seen(service) == {1: "verified"}
+    assert (await service.get("/agreements/nordwind-halden/deposits")).json()["unreadable"] == ["2"]
     for number, status in ((2, 500), (1, 200)):
         answer = await service.get(f"/agreements/{world.agreement.id}/deposits/{number}")
         assert answer.status_code == status, answer.text
@@ -179,7 +188,8 @@ async def test_a_value_of_another_kind_hides_no_other_row(claimed: Service, valu
         claimed.world.execute(f"UPDATE ledger_entries SET {value} WHERE statement_id = ?", statement)  # noqa: S608
     listed = await claimed.get("/claims", BEA)
     assert [one["digest"] for one in listed.json()["claims"]] == [claimed.world.claim]
-    assert (await claimed.get("/inbox", BEA)).status_code == 200
+    assert listed.json()["unreadable"] == [filed.json()["claim"]]
+    assert (await left_out(claimed, "/inbox"))[1] == [filed.json()["claim"]]
     assert await deposits_seen(claimed) == {1: "verified"}
     assert (await claimed.get(f"/claims/{filed.json()['digest']}", BEA)).status_code == 500
 
@@ -197,7 +207,25 @@ async def test_a_damaged_custody_epoch_keeps_nobody_from_the_agreement(claimed: 
     last = "(SELECT max(\"index\") FROM ledger_entries WHERE kind = 'custody')"
     spoil(claimed.world, f'"index" = {last}', b"{}")
     answer = await claimed.get("/agreements/nordwind-halden")
-    assert (answer.status_code, answer.json()["custody"]) == (200, [])
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["custody"], answer.json()["unreadable"]) == ([], ["custody"])
+    answer = await claimed.get("/agreements/nordwind-halden/readiness")
+    assert answer.json()["ready"] is False
+    assert "custody-unreadable" in {one["code"] for one in answer.json()["findings"]}
+
+
+async def test_a_damaged_claim_is_named_to_nobody_whom_its_agreement_leaves_out(claimed: Service) -> None:
+    spoil(claimed.world, "statement_id = ?", b"{}", claimed.world.claim)
+    assert (await left_out(claimed, "/claims"))[1] == [claim_id(claimed.world.claim)]
+    amended(claimed.world, but=BEA)
+    assert await left_out(claimed, "/claims") == ([], [])
+
+
+async def left_out(service: Service, address: str) -> tuple[list[str], list[str]]:
+    answer = await service.get(address, BEA)
+    assert answer.status_code == 200, answer.text
+    shown = answer.json().get("claims", answer.json().get("items"))
+    return [one["claim"] for one in shown], answer.json()["unreadable"]
 
 
 def other_envelope(world: World) -> bytes:

@@ -40,7 +40,11 @@ async def test_lists_show_a_rival_nothing_and_no_place_where_a_claim_would_be(
         ):
             shown = await get(service, key, "/v1/claims?limit=1")
             assert (len(objects(shown, "claims")), shown["next"]) == (length, None)
-        assert await get(service, OLGA.signing_key, "/v1/inbox") == {"items": [], "next": None}
+        assert await get(service, OLGA.signing_key, "/v1/inbox") == {
+            "items": [],
+            "unreadable": [],
+            "next": None,
+        }
 
 
 @pytest.mark.parametrize("route", ["", "/timeline", "/evidence", "/draft/denial"])

@@ -121,8 +121,16 @@ async def test_a_claim_under_an_agreement_of_others_is_refused_like_one_under_no
 
 async def test_lists_hold_only_ones_own(shared: Service) -> None:
     signed_in = {"authorization": f"Bearer {shared.token(STRANGER)}"}
-    assert (await shared.http.get("/v1/claims", headers=signed_in)).json() == {"claims": [], "next": None}
-    assert (await shared.http.get("/v1/inbox", headers=signed_in)).json() == {"items": [], "next": None}
+    assert (await shared.http.get("/v1/claims", headers=signed_in)).json() == {
+        "claims": [],
+        "unreadable": [],
+        "next": None,
+    }
+    assert (await shared.http.get("/v1/inbox", headers=signed_in)).json() == {
+        "items": [],
+        "unreadable": [],
+        "next": None,
+    }
     listed = (await shared.http.get("/v1/agreements", headers=signed_in)).json()["agreements"]
     assert [item["agreement"] for item in listed] == ["another"]
     own = (await shared.get("/agreements", ANA)).json()["agreements"]

@@ -10,7 +10,7 @@ from tallystick.cli.commands.new_draft import new_draft
 from tallystick.cli.envelopes import hand_on
 from tallystick.cli.opened import opened, private_keys
 from tallystick.cli.options import AgreementName, Api, Json, Key, MaybeApi, Trusted, Yes
-from tallystick.cli.output import print_json, print_result, print_table, say, say_unverified
+from tallystick.cli.output import print_json, print_result, print_table, say, say_left_out, say_unverified
 from tallystick.cli.signing import asking
 from tallystick.client.answers import envelope_in, objects, text
 from tallystick.client.route import route
@@ -143,6 +143,7 @@ def list_(context: typer.Context, api: Api, key: Key, as_json: Json = False) -> 
         for a in objects(answer, "agreements")
     ]
     say_unverified("agreement show AGREEMENT", as_json=as_json)
+    say_left_out(answer, as_json=as_json)
     print_table(answer, ("agreement", "version", "title", "digest"), rows, as_json=as_json)
 
 

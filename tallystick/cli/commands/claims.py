@@ -11,7 +11,15 @@ from tallystick.cli.commands.acts import add
 from tallystick.cli.commands.documents import documents
 from tallystick.cli.opened import opened
 from tallystick.cli.options import Api, ClaimName, Json, Key, Trusted, Yes
-from tallystick.cli.output import print_json, print_line, print_result, print_table, say, say_unverified
+from tallystick.cli.output import (
+    print_json,
+    print_line,
+    print_result,
+    print_table,
+    say,
+    say_left_out,
+    say_unverified,
+)
 from tallystick.cli.signing import asking
 from tallystick.client.answers import number, objects, text, texts
 from tallystick.client.problems import UnreachableError, passes
@@ -133,6 +141,7 @@ def list_(
     with opened(context, api, key) as desk:
         answer = desk.client.get_pages(route("claims"), "claims", state=state, waiting_for=person)
     _say_unverified(as_json=as_json)
+    say_left_out(answer, as_json=as_json)
     members = ("claim", "state", "agreement", "condition", "filed_by", "filed_at")
     rows = [[text(claim, name) for name in members] for claim in objects(answer, "claims")]
     print_table(answer, [name.replace("_", " ") for name in members], rows, as_json=as_json)
@@ -209,6 +218,7 @@ def inbox(context: typer.Context, api: Api, key: Key, *, as_json: Json = False) 
     with opened(context, api, key) as desk:
         answer = desk.client.get_pages(route("inbox"), "items")
     _say_unverified(as_json=as_json)
+    say_left_out(answer, as_json=as_json)
     # Each page has its own order. Moments are spelt so that they sort as text; what has no end comes last.
     urgent = sorted(objects(answer, "items"), key=lambda i: (i.get("until") is None, str(i.get("until"))))
     rows = [[text(i, "claim"), text(i, "what"), i.get("until"), text(i, "why")] for i in urgent]

@@ -4,7 +4,7 @@ import typer
 
 from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted
-from tallystick.cli.output import print_table
+from tallystick.cli.output import print_table, say_left_out
 from tallystick.client.answers import digest_in, objects
 from tallystick.desk.custody import custody_epoch
 from tallystick.domain.json import JsonObject
@@ -33,6 +33,7 @@ def status(
     with opened(context, api, key) as desk:
         view = desk.agreement_view(agreement)
         signed = desk.checked_agreement(view, agreement, trusted=trust)
+        say_left_out(view, as_json=as_json)
         live = {str(item.get("component")): item for item in objects(view, "custody")}
         rows: list[tuple[str, str, int | None, str | None]] = []
         for component in signed.agreement.components:

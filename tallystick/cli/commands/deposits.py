@@ -7,7 +7,7 @@ import typer
 
 from tallystick.cli.opened import opened
 from tallystick.cli.options import AgreementName, Api, Json, Key, Trusted, Yes
-from tallystick.cli.output import print_result, print_table, say, say_unverified
+from tallystick.cli.output import print_result, print_table, say, say_left_out, say_unverified
 from tallystick.cli.signing import asking
 from tallystick.client.answers import member, number, objects, text
 from tallystick.client.route import route
@@ -97,6 +97,7 @@ def list_(
         for d in objects(answer, "deposits")
     ]
     say_unverified("deposit verify AGREEMENT N", as_json=as_json)
+    say_left_out(answer, as_json=as_json)
     print_table(answer, ("number", "verdict", "accepted at", "digest"), rows, as_json=as_json)
 
 

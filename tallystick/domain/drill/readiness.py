@@ -19,14 +19,14 @@ class Inventory:
     """What there is under an agreement at `at`.
 
     Attributes:
-        live: The components that have a live custody epoch.
+        live: The components that have a live custody epoch; None if that cannot be read.
         deposit: The latest verified deposit, if any.
         revoked: The keys that were revoked.
         halted: Whether releases are halted in this deployment.
     """
 
     at: datetime
-    live: Collection[ComponentId]
+    live: Collection[ComponentId] | None
     deposit: Deposit | None
     revoked: Collection[PublicKey]
     halted: bool
@@ -56,6 +56,14 @@ def _halt(inventory: Inventory) -> Iterator[Finding]:
 
 
 def _custody(agreement: Agreement, inventory: Inventory) -> Iterator[Finding]:
+    if inventory.live is None:
+        yield error(
+            "custody-unreadable",
+            "",
+            "the record of custody epochs is damaged: nothing is released, and nothing can be deposited",
+            "Tell the deployment's operators: they compare the database with a backup.",
+        )
+        return
     for place, component in enumerate(agreement.components):
         if component.id not in inventory.live:
             yield warning(

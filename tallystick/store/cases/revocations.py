@@ -11,9 +11,20 @@ from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Entry
 from tallystick.store.cases.casefile import verified_with_terms
+from tallystick.store.damage import LedgerCorruptError
 from tallystick.store.ledger import ledger
 from tallystick.store.registers import agreements
 from tallystick.store.registers.agreements import RegisteredAgreement
+
+
+class RevocationsUnreadableError(LedgerCorruptError):
+    """An agreement of which nobody can say whose keys were revoked."""
+
+    code = "revocations-unreadable"
+    why = "The record of revoked keys is damaged, and a key that was revoked must not pass for a good one."
+    advice = (
+        "Tell the deployment's operators: they compare the database with a backup. Nothing is released now."
+    )
 
 
 def revocations(session: Session, agreement_id: AgreementId, agreement: Agreement) -> Sequence[Entry]:

@@ -76,15 +76,17 @@ def live_epochs(session: Session, agreement_id: AgreementId) -> Mapping[Componen
     return {component: epoch for component, epoch in latest.items() if epoch.digest not in spent}
 
 
-def readable_live_epochs(session: Session, agreement_id: AgreementId) -> Mapping[ComponentId, RecordedEpoch]:
-    """Return each component's live epoch; none if the record of them is damaged, which is logged.
+def readable_live_epochs(
+    session: Session, agreement_id: AgreementId
+) -> Mapping[ComponentId, RecordedEpoch] | None:
+    """Return each component's live epoch; None if the record of them is damaged, which is logged.
 
     For answers that say more than custody: people act under the agreement meanwhile. What is deposited or
     decided is checked against `live_epochs`.
     """
     with unless_damaged("custody epochs are unreadable", agreement=agreement_id):
         return live_epochs(session, agreement_id)
-    return {}
+    return None
 
 
 def live_custody(session: Session, agreement_id: AgreementId) -> Mapping[ComponentId, Digest]:

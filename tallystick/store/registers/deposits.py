@@ -1,6 +1,6 @@
 """Deposits, looked up over the ledger by number and by digest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -53,6 +53,20 @@ class StoredDeposit:
             LedgerCorruptError: The stored bytes were altered.
         """
         return self.entry.says(Deposit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositPage:
+    """Some deposits of an agreement, newest first.
+
+    Attributes:
+        unreadable: The numbers of those whose record is damaged.
+        before: The next page has the deposits with lower numbers than this; None if this is the last.
+    """
+
+    deposits: Sequence[StoredDeposit]
+    unreadable: Sequence[int]
+    before: int | None
 
 
 def record(
@@ -133,17 +147,27 @@ def listed(session: Session, agreement_id: AgreementId, *, limit: int | None = N
 def readable(
     session: Session, agreement_id: AgreementId, *, before: int | None = None, limit: int | None = None
 ) -> Iterator[StoredDeposit]:
-    """Yield an agreement's deposits, newest first: one that cannot be read is logged, and hides no other.
+    """Return an agreement's deposits, newest first: one that cannot be read is logged, and hides no other.
 
     Args:
         before: Only deposits with a lower number.
         limit: How many are looked at, at most.
     """
+    looked = _looked_at(session, agreement_id, before=before, limit=limit)
+    return (stored for _, stored in looked if stored is not None)
+
+
+def _looked_at(
+    session: Session, agreement_id: AgreementId, *, before: int | None, limit: int | None
+) -> Iterator[tuple[int, StoredDeposit | None]]:
+    """Yield the numbers of deposits, newest first, each with the deposit unless it is damaged."""
     for row in islice(_newest_first(session, agreement_id, before), limit):
+        stored: StoredDeposit | None = None
         with unless_damaged("a deposit is unreadable", agreement=agreement_id, deposit=row.digest):
-            stored = _deposit(row.number, named_entry(session, agreement_id, Digest(row.digest)))
-            stored.body()
-            yield stored
+            found = _deposit(row.number, named_entry(session, agreement_id, Digest(row.digest)))
+            found.body()
+            stored = found
+        yield row.number, stored
 
 
 def _newest_first(session: Session, agreement_id: AgreementId, before: int | None) -> Iterator[DepositRow]:
@@ -157,21 +181,18 @@ def _newest_first(session: Session, agreement_id: AgreementId, before: int | Non
         wanted = query.where(col(DepositRow.number) < rows[-1].number)
 
 
-def page(
-    session: Session, agreement_id: AgreementId, *, before: int | None, limit: int
-) -> tuple[list[StoredDeposit], int | None]:
-    """Return the readable ones of the newest `limit` deposits, and what the next page is `before`.
+def page(session: Session, agreement_id: AgreementId, *, before: int | None, limit: int) -> DepositPage:
+    """Return the newest `limit` deposits; one that is damaged hides no other.
 
     Args:
         before: Only deposits with a lower number.
     """
-    query = select(DepositRow.number).where(col(DepositRow.agreement_id) == agreement_id)
-    if before is not None:
-        query = query.where(col(DepositRow.number) < before)
-    numbers = session.exec(query.order_by(col(DepositRow.number).desc()).limit(limit + 1)).all()
-    return (
-        list(readable(session, agreement_id, before=before, limit=limit)),
-        numbers[limit - 1] if len(numbers) > limit else None,
+    looked = list(_looked_at(session, agreement_id, before=before, limit=limit + 1))
+    shown = looked[:limit]
+    return DepositPage(
+        deposits=[stored for _, stored in shown if stored is not None],
+        unreadable=[number for number, stored in shown if stored is None],
+        before=shown[-1][0] if len(looked) > limit else None,
     )
 
 

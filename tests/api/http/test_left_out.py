@@ -69,7 +69,11 @@ async def test_what_came_after_them_is_not_there(claimed: Service) -> None:
     told = await claimed.get("/claims", ABE)
     assert [one["digest"] for one in told.json()["claims"]] == [claimed.world.claim]
     assert other not in (await claimed.get("/inbox", ABE)).text
-    assert (await claimed.get("/agreements", ABE)).json() == {"agreements": [], "next": None}
+    assert (await claimed.get("/agreements", ABE)).json() == {
+        "agreements": [],
+        "unreadable": [],
+        "next": None,
+    }
 
 
 async def test_of_the_log_they_see_what_their_claims_stand_on(claimed: Service) -> None:
@@ -95,7 +99,7 @@ async def test_no_blob_is_theirs_but_the_documents_of_their_claims(claimed: Serv
 async def test_without_a_claim_under_their_version_its_log_is_not_there(service: Service) -> None:
     amended(service.world)
     assert (await service.get(LOG, ABE)).status_code == 404
-    assert (await service.get("/claims", ABE)).json() == {"claims": [], "next": None}
+    assert (await service.get("/claims", ABE)).json() == {"claims": [], "unreadable": [], "next": None}
 
 
 async def test_who_is_in_the_newest_version_sees_all_of_it(claimed: Service) -> None:

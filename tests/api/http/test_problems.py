@@ -156,4 +156,4 @@ async def test_a_damaged_record_is_a_defect_and_hides_no_other_claim(claimed: Se
     )
     answer = await claimed.get(f"/claims/{claimed.world.claim}", ANA)
     assert answer.status_code == 500
-    assert (await claimed.get("/claims", ANA)).json() == {"claims": [], "next": None}
+    assert (await claimed.get("/claims", ANA)).json() == {"claims": [], "unreadable": [], "next": None}

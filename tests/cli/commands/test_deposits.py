@@ -304,6 +304,22 @@ def test_deposits_are_listed_shown_and_verified(office: Office, release: Release
     assert (ran.code, ran.json["deposit"]) == (0, statement_id(release.deposit))
 
 
+def test_a_depositor_is_told_that_custody_is_unreadable_and_waits_for_no_gate(
+    office: Office, folder: Path
+) -> None:
+    office.api.shows[URL].update(custody=[], unreadable=["custody"])
+    ran = make(office, folder)
+    assert (ran.problem["code"], office.api.blobs) == ("custody-unreadable", {})
+    assert sum(asked == f"GET {URL}" for asked in office.api.asked) == 1
+
+
+def test_a_deposit_that_the_server_cannot_read_is_no_partys_fault(office: Office, release: Release) -> None:
+    show_deposit(office.api, release)
+    office.api.shows[f"{URL}/deposits"].update(unreadable=["2"])
+    ran = office.run("deposit", "verify", AGREEMENT.id, "1", person=ANA)
+    assert (ran.problem["code"], ran.problem["facts"]) == ("deposits-unreadable", {"deposits": ["2"]})
+
+
 def test_all_pages_of_deposits_are_read(office: Office, release: Release) -> None:
     show_deposit(office.api, release)
     whole = office.api.shows[f"{URL}/deposits"]

@@ -38,6 +38,7 @@ def test_a_sound_agreement_with_a_fresh_deposit_is_ready() -> None:
     ("changes", "code", "ready"),
     [
         ({"halted": True}, "halted", False),
+        ({"live": None}, "custody-unreadable", False),
         ({"deposit": None}, "no-verified-deposit", False),
         ({"live": frozenset[str]()}, "no-live-custody", True),
         ({"at": BEGIN + timedelta(days=9)}, "deposit-overdue", True),
