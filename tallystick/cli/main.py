@@ -17,7 +17,7 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 import tallystick
@@ -54,6 +54,27 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Every command but those of acts, and the module of this package that has it."""
 
+PURPOSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "up": "Start a Temporal server, the worker, the gate and the API, and stop them all on Ctrl-C.",
+        "demo": "Show one claim released, one rolled back and one stopped, on real processes.",
+        "key": "Make a person's keys, and show them.",
+        "agreement": "Start, check, sign, register and read agreements.",
+        "deposit": "Make deposits, and look at earlier ones.",
+        "custody": "See who holds the keys to the components.",
+        "claim": "File a claim, and follow it.",
+        "inbox": "List what is waiting for you, as the server says; `claim show` verifies a claim.",
+        "revoke": "Revoke a key: what it signed no longer counts for anything that is still undecided.",
+        "receive": "Fetch, verify, open and activate what was released, stage by stage; "
+        "roll back what must go back.",
+        "evidence": "Export a claim's evidence, and verify it offline.",
+        "ledger": "Verify an agreement's ledger, and compare checkpoints.",
+        "letter": "Check a letter of the escrow engine.",
+        "age": "Encrypt and decrypt age files.",
+    }
+)
+"""What each of them is for, as `--help` lists it; a test compares this with what the command says itself."""
+
 _ACTS_FOLLOW: Final = "inbox"
 
 
@@ -70,16 +91,35 @@ def command_names() -> Iterator[str]:
 class OnDemand(TyperGroup):
     """A group whose commands are imported when they are called, so that the others cost nothing."""
 
+    _listing = False
+
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002 - as below
         """Return the names of all commands."""
         return list(command_names())
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ANN401, ARG002 - click's own signature
-        """Return the command called `cmd_name`, or None."""
+        """Return the command called `cmd_name`, or None; while commands are listed, only what it is for."""
+        if self._listing:
+            return TyperCommand(cmd_name, help=_purpose(cmd_name))
         return _loaded(COMMANDS.get(cmd_name, _ACTS), cmd_name)
+
+    def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ANN401 - as above
+        """Write the help of all commands, and import none of them."""
+        self._listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._listing = False
 
 
 app = typer.Typer(cls=OnDemand, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+
+def _purpose(name: str) -> str:
+    from tallystick.domain.acts.all import BY_COMMAND  # noqa: PLC0415 - as above
+
+    command = BY_COMMAND[name].command if name in BY_COMMAND else None
+    return PURPOSES[name] if command is None else command.purpose
 
 
 def _print_version(wanted: bool) -> None:

@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pytest
+import typer
+from typer.main import get_command
 
 import tallystick
-from tallystick.cli.main import command_names, main
+from tallystick.cli.main import PURPOSES, OnDemand, app, command_names, main
 from tests.cli.conftest import Office
 from tests.support.worlds.agreements import ANA
 
@@ -84,6 +86,23 @@ def test_start_imports_nothing_that_only_commands_need() -> None:
         "pydantic",
         "tallystick.domain.agreement.agreement",
     }
+
+
+def test_help_imports_no_command_and_lists_each_with_its_own_words() -> None:
+    script = (
+        "import sys; from tallystick.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "finally: print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(ran.stderr.split())
+    assert not [name for name in loaded if name.startswith("tallystick.cli.commands")]
+    assert not loaded & {"httpx", "nacl", "sqlmodel", "pydantic", "temporalio", "cryptography"}
+    context = typer.Context(get_command(app))
+    group = get_command(app)
+    assert isinstance(group, OnDemand)
+    for name, purpose in PURPOSES.items():
+        assert str(group.get_command(context, name).help).partition("\n\n")[0].replace("\n", " ") == purpose
 
 
 def test_bug_is_not_taken_for_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
