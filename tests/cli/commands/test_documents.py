@@ -380,7 +380,7 @@ class FailsPuts(dict[str, list[Answer]]):
     def __init__(self, problem: dict[str, str]) -> None:
         self._problem = problem
 
-    def get(self, asked: str, default: object = None) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def get(self, asked: str, default: object = None) -> Any:  # noqa: ANN401
         return self[asked] if asked.startswith("PUT ") else default
 
     def __getitem__(self, asked: str) -> list[Answer]:
