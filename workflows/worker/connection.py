@@ -54,9 +54,13 @@ async def at_work(*workers: Worker) -> AsyncGenerator[Sequence["asyncio.Task[Non
 
 
 async def keep_carrying(
-    settings: Settings, stop: asyncio.Event, carry: Callable[[Client], Awaitable[None]]
+    settings: Settings,
+    stop: asyncio.Event,
+    carry: Callable[[Client], Awaitable[None]],
+    *,
+    pause: timedelta = CONNECT_RETRY_MAX,
 ) -> None:
-    """Connect and `carry` until `stop` is set; if Temporal ends that, say why, and begin with connecting.
+    """Connect and `carry` until `stop` is set; if Temporal ends that, say why, and begin after a `pause`.
 
     Temporal's library gives up once a namespace is deleted, a permission is withdrawn, or something else
     answers in the place of Temporal, for a minute. Whoever did that may undo it, and nobody restarts us then.
@@ -72,7 +76,7 @@ async def keep_carrying(
                 _log.warning("Temporal takes no more work from us; connecting anew", why=why)
             said = why
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), CONNECT_RETRY_MAX.total_seconds())
+                await asyncio.wait_for(stop.wait(), pause.total_seconds())
 
 
 async def connect(settings: Settings) -> Client:

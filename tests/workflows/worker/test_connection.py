@@ -24,6 +24,7 @@ from tests.support.waits import until
 from workflows.worker.connection import at_work, connect, keep_carrying, queue_worker, until_stopped
 
 UNANSWERED = "Temporal does not answer yet"
+SOON = timedelta(milliseconds=50)
 ENDED = "Temporal takes no more work from us; connecting anew"
 
 
@@ -84,7 +85,7 @@ async def test_a_permission_that_is_withdrawn_is_said_once_in_a_sentence_and_ask
     async with answering(refusing(7), greeted=2, asked=asked) as address:
         settings = replace(settings_in(tmp_path), temporal_address=address)
         with capture_logs() as logs:
-            carrying = asyncio.create_task(keep_carrying(settings, stop, carry))
+            carrying = asyncio.create_task(keep_carrying(settings, stop, carry, pause=SOON))
             await until(lambda: len(asked) > 1 or carrying.done())
             stop.set()
             await asyncio.wait_for(carrying, 30)
@@ -108,7 +109,7 @@ async def test_what_temporal_has_ended_is_carried_again_once_temporal_is_as_befo
 
     settings = replace(settings_in(tmp_path), temporal_address=address)
     with capture_logs() as logs:
-        await asyncio.wait_for(keep_carrying(settings, stop, carry), 60)
+        await asyncio.wait_for(keep_carrying(settings, stop, carry, pause=SOON), 60)
     assert carried == ["deleted", "default"]
     assert ["deleted is not found" in why for why in whys(logs, ENDED)] == [True]
 
