@@ -206,7 +206,10 @@ class Claim:
         return self.once("settled", self._settled)
 
     def _settled(self) -> frozenset[Digest]:
-        orders = (*self.entries_of(Ruling), *self.entries_of(JointInstruction))
+        orders: tuple[tuple[Entry, Ruling | JointInstruction], ...] = (
+            *self.entries_of(Ruling),
+            *self.entries_of(JointInstruction),
+        )
         settling = (entry for entry, body in orders if body.outcome is not Outcome.NOTICE_GIVEN)
         last = max((entry.index for entry in settling if self.stands(entry)), default=-1)
         ruled_on = {entry.signed.id for entry, _ in self.entries_of(Objection) if entry.index < last}
