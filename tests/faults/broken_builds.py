@@ -2286,6 +2286,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/cli/commands/test_deposits.py",
     ),
     _build(
+        "a claim is filed on a deposit that no gate will find",
+        "tallystick/store/cases/filing.py",
+        "    _check_depositor(session, terms.agreement, filing.deposit)\n",
+        "",
+        "tests/api/http/test_left_out.py -k no_deposit",
+    ),
+    _build(
         "a caller is who a later version says",
         "api/routes/drafts.py",
         "person = case.agreement.person_with(caller.key).id",

@@ -8,7 +8,7 @@ from tallystick.domain.ids import PersonId
 from tallystick.domain.statements.acts import Intake
 from tests.api.routes.test_blobs import DATA, DIGEST, put
 from tests.support.sites.service import Service
-from tests.support.worlds.agreements import ANA, BEA, agreement
+from tests.support.worlds.agreements import ANA, BEA, DORA, agreement
 from tests.support.worlds.gate_worlds import World
 from tests.support.worlds.prepared_worlds import deposited
 
@@ -22,7 +22,8 @@ def amended(world: World, *, but: PersonId | None = ABE) -> World:
         replace(person, signing_key=SigningKey(32 * b"n").public_key) if person.id == but else person
         for person in world.agreement.persons
     )
-    newer = agreement(version=2, supersedes=world.digest, persons=persons)
+    others_first = tuple(sorted(persons, key=lambda person: person.id == but))  # the first of a party signs
+    newer = agreement(version=2, supersedes=world.digest, persons=others_first)
     after = World(folder=world.folder, agreement=newer)
     after.register()
     return after
@@ -129,3 +130,17 @@ async def test_about_a_claim_they_are_who_they_are_in_its_own_version(claimed: S
     assert drafted["body"]["person"] == BEA
     assert [one["what"] for one in (await claimed.get("/inbox", ANA)).json()["items"]] == ["intake"]
     assert (await claimed.get("/inbox", BEA)).json()["items"] == []
+
+
+async def test_a_claim_names_no_deposit_by_a_key_that_its_version_leaves_out(service: Service) -> None:
+    service.world = amended(service.world, but=DORA)
+    refused = (await service.post("/claims", service.filing(), person=BEA)).json()
+    assert refused["code"] == "deposit-not-claimable"
+    assert refused["facts"]["deposit"] == deposited(service.world)
+
+
+async def test_a_claim_names_a_deposit_from_before_its_version_by_a_key_that_both_have(
+    service: Service,
+) -> None:
+    service.world = amended(service.world)
+    assert (await service.post("/claims", service.filing(), person=BEA)).status_code == 201
