@@ -1280,6 +1280,13 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/store/test_damage.py",
     ),
     _build(
+        "a full disk is our bug, and the same request is not worth repeating",
+        "tallystick/store/database/session.py",
+        "_SQLITE_UNAVAILABLE: Final = frozenset({5, 6, 8, 10, 13, 14, 15})",
+        "_SQLITE_UNAVAILABLE: Final = frozenset({5, 6, 8, 10, 14, 15})",
+        "tests/api/test_full_disk.py",
+    ),
+    _build(
         "a list does not say what it leaves out",
         "api/http/paging.py",
         "            unreadable.append(stored.claim_id)\n",
