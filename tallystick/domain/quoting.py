@@ -8,9 +8,9 @@ finds what a text of one line may not contain at all.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
-from itertools import groupby, pairwise
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import filterfalse, pairwise
 from typing import Final
 
 from tallystick.limits.documents import MARKS_IN_A_ROW_MAX, TEXT_LENGTH_MAX
@@ -53,11 +53,12 @@ Written out, so that what is refused does not depend on the Unicode version of a
 _REFUSED: Final = frozenset(chr(code) for first, last in _RANGES for code in range(first, last + 1))
 _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 _ISOLATES: Final = frozenset({_ISOLATE, _END_OF_ISOLATE})
+_EITHER_ISOLATE: Final = re.compile(f"[{_ISOLATE}{_END_OF_ISOLATE}]")
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
 _MARKS: Final = frozenset({"Mn", "Me"})
 _MARKS_END: Final = 0x20000  # after the last mark of Unicode 3.2, but for those that are refused above
+_PILE: Final = re.compile(rb"\A\x01+|\x01{%d,}" % (MARKS_IN_A_ROW_MAX + 1))  # 1 stands for a mark
 _SELECTORS: Final = range(0xE0100, 0xE01F0)  # marks that are refused
-_ESCAPES_KEPT_MAX: Final = 4096
 _ASTRAL: Final = 0xFFFF
 _REST_LENGTH_MAX: Final = 64  # of the words that count what is left out
 
@@ -145,8 +146,9 @@ def _undrawing(text: str, *, also: str = "", spared: frozenset[str] = frozenset(
 
 def _escaped(text: str, *, also: str = "", spared: frozenset[str] = frozenset()) -> str:
     """Return a text with what could draw escaped; no step of Python for each of its many characters."""
-    drawn = not text.isprintable() or not _drawing_with(also).isdisjoint(text)
-    escapes = _escapes(also, spared) if drawn else None
+    kept = text if not spared else _EITHER_ISOLATE.sub("", text)
+    drawn = not kept.isprintable() or not _drawing_with(also).isdisjoint(kept)
+    escapes = _escapes(text, also, spared) if drawn else None
     if _piling().isdisjoint(text):
         return _translated(text, escapes)
     shown, end = list[str](), 0
@@ -156,7 +158,7 @@ def _escaped(text: str, *, also: str = "", spared: frozenset[str] = frozenset())
     return "".join(shown) + _translated(text[end:], escapes)
 
 
-def _translated(text: str, escapes: "_Escapes | None") -> str:
+def _translated(text: str, escapes: Mapping[int, int | str] | None) -> str:
     return text if escapes is None else text.translate(escapes)
 
 
@@ -174,13 +176,9 @@ def _piling() -> frozenset[str]:
 
 def _piles(text: str) -> Iterator[tuple[int, int]]:
     """Yield where marks pile up, from the first that is too many; one at the start has nothing below it."""
-    marks = _piling()
-    places = (place for place, one in enumerate(text) if one in marks)
-    for _, together in groupby(enumerate(places), lambda counted: counted[1] - counted[0]):
-        run = [place for _, place in together]
-        start = run[0] + (MARKS_IN_A_ROW_MAX if run[0] else 0)
-        if start <= run[-1]:
-            yield start, run[-1] + 1
+    are_marks = bytes(map(_piling().__contains__, text))
+    for pile in _PILE.finditer(are_marks):
+        yield pile.start() + (MARKS_IN_A_ROW_MAX if pile.start() else 0), pile.end()
 
 
 def _class_of(characters: Iterable[str]) -> str:
@@ -191,22 +189,15 @@ def _class_of(characters: Iterable[str]) -> str:
     return f"[{''.join(f'{chr(start)}-{chr(end)}' for start, end in zip(starts, ends, strict=True))}]"
 
 
-class _Escapes(dict[int, str]):
-    """How each character is shown, as `str.translate` asks for it."""
-
-    def __init__(self, also: str, spared: frozenset[str]) -> None:
-        super().__init__({ord(one): f"\\{one}" for one in also} | {ord(one): one for one in spared})
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        drawn = character in _REFUSED or not character.isprintable()
-        shown = _python_escape(character) if drawn else character
-        if len(self) < _ESCAPES_KEPT_MAX:
-            self[code] = shown
-        return shown
-
-
-_escapes: Final = lru_cache(maxsize=4)(_Escapes)
+def _escapes(text: str, also: str, spared: frozenset[str]) -> Mapping[int, int | str]:
+    """Return how each character of a text is shown, as `str.translate` asks for it, looked up once."""
+    letters = frozenset(text)
+    drawn = "".join((letters & _REFUSED).union(filterfalse(str.isprintable, letters)) - spared)
+    written = _python_escape(drawn).split("\\")[1:]  # all at once: there may be thousands of different ones
+    shown: dict[int, int | str] = {code: code for code in map(ord, letters)}
+    shown.update(zip(map(ord, drawn), map("\\".__add__, written), strict=True))
+    shown.update((ord(one), f"\\{one}") for one in also)
+    return shown
 
 
 def _python_escape(character: str) -> str:
@@ -223,8 +214,8 @@ def _json_escape(character: str) -> str:
 
 def _balanced(line: str) -> bool:
     depth = 0
-    for character in line:
-        depth += (character == _ISOLATE) - (character == _END_OF_ISOLATE)
+    for isolate in _EITHER_ISOLATE.findall(line):
+        depth += 1 if isolate == _ISOLATE else -1
         if depth < 0:
             return False
     return depth == 0

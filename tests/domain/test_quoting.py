@@ -3,11 +3,14 @@
 import json
 import sys
 import unicodedata
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tallystick.domain.quoting import drawn_by, escaped_json, named, one_line, quoted
 from tallystick.limits.documents import MARKS_IN_A_ROW_MAX, TEXT_LENGTH_MAX
+from tests.support.costs import cost_of
 
 _INVISIBLE = (
     "\n",
@@ -107,3 +110,22 @@ def test_escaped_json_has_the_same_value_and_draws_nothing() -> None:
     assert json.loads(text) == value
     assert all(line.isprintable() for line in text.split("\n"))
     assert "Größe" in text
+
+
+_QUOTES: Final = """
+import random
+from tallystick.domain.quoting import one_line, quoted
+
+def work():
+    chance = random.Random(1)
+    many = ["".join(chr(chance.randrange(0x10000, 0x3FFFF)) for _ in range(4000)) for _ in range(8)]
+    for text in (*many * 30, *["a\\u0301" * 2000, "e\\u0301\\n\\n" * 1000] * 2400):
+        one_line(one_line(quoted(text)))
+
+measured(work)
+"""
+
+
+def test_twenty_million_characters_are_quoted_soon_however_different_they_are(tmp_path: Path) -> None:
+    cost = cost_of(_QUOTES, into=tmp_path)
+    assert cost.is_soon_and_small(), cost

@@ -1924,6 +1924,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/domain/test_quoting.py",
     ),
     _build(
+        "comparison words are made on top of a claim's record",
+        "tallystick/desk/claims.py",
+        "    make_words_of(found, filed.agreement_digest)",
+        "    assert make_words_of",
+        "tests/proof/evidence/test_worst.py -k contested",
+    ),
+    _build(
+        "all that a signer reads is made before its first line is shown",
+        "tallystick/domain/shown/shown.py",
+        "    return map(one_line, _LINES[type(body)](body, context))",
+        "    return iter(tuple(map(one_line, _LINES[type(body)](body, context))))",
+        "tests/domain/shown/test_shown.py -k before_the_next",
+    ),
+    _build(
         "combining marks pile up",
         "tallystick/domain/quoting.py",
         "    for begun, over in _piles(text):",
