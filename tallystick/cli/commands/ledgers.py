@@ -77,7 +77,10 @@ def verify(
     trust: Trusted = None,
     as_json: Json = False,
 ) -> None:
-    """Verify that the log is complete up to its newest checkpoint, and continues what you verified before."""
+    """Verify that the log is complete up to its newest checkpoint, and continues what you verified before.
+
+    It reads every entry of the log, one page at a time: a long log takes a while.
+    """
     with opened(context, api, key) as desk:
         document = _verified(desk, desk.agreement(agreement, trusted=trust).agreement, against or ())
     before = number(document, "seen_before")
