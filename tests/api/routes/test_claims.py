@@ -17,7 +17,7 @@ from api.routes.events import entries_after
 from tallystick.crypto.envelope import envelope_from_json, parse_envelope, sign
 from tallystick.crypto.keys import key_id
 from tallystick.domain.comparison_words import comparison_words
-from tallystick.domain.ids import AgreementId, StageId, sha256_digest
+from tallystick.domain.ids import AgreementId, Digest, StageId, claim_id, sha256_digest
 from tallystick.domain.instants import FIRST, LAST
 from tallystick.domain.kinds import Purpose
 from tallystick.domain.statements.acts import Approval, Intake
@@ -202,6 +202,7 @@ async def test_lists_come_page_by_page_and_a_page_looks_at_its_own_claims_alone(
     assert (await claimed.get("/inbox", ANA, limit=1, cursor=first["next"])).json() == {
         "items": [],
         "next": None,
+        "unreadable": [claim_id(Digest(claims[1]))],
     }
 
 
