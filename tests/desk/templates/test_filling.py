@@ -14,7 +14,8 @@ from tallystick.desk.templates.filling import (
     filled,
     read_parties,
 )
-from tallystick.domain.ids import MalformedNameError, PartyId
+from tallystick.domain.errors import MalformedNameError
+from tallystick.domain.ids import PartyId
 from tallystick.domain.soundness.check import examine
 from tallystick.domain.soundness.finding import Severity
 from tests.support.stories.template_agreements import agreement_of, particulars_for

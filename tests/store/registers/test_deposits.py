@@ -100,9 +100,9 @@ def test_a_page_of_deposits_is_the_newest_below_a_number_and_names_where_the_nex
             deposits.record(session, one, AT)
         pages, before = list[list[int]](), None
         while len(pages) < 4:
-            found, before = deposits.page(session, LOG, before=before, limit=2)
-            pages.append([one.number for one in found])
-            if before is None:
+            found = deposits.page(session, LOG, before=before, limit=2)
+            pages.append([one.number for one in found.deposits])
+            if (before := found.before) is None:
                 break
     assert pages == [[5, 4], [3, 2], [1]]
 
@@ -115,9 +115,10 @@ def test_a_damaged_deposit_ends_no_list(database: Engine) -> None:
             deposits.record(session, one, AT)
         session.get_one(EntryRow, (LOG, 1)).envelope = b"{}"
     with reading(database) as session:
-        assert deposits.page(session, LOG, before=None, limit=1) == ([], 2)
-        found, following = deposits.page(session, LOG, before=2, limit=1)
-    assert ([one.number for one in found], following) == ([1], None)
+        newest = deposits.page(session, LOG, before=None, limit=1)
+        last = deposits.page(session, LOG, before=2, limit=1)
+    assert newest == deposits.DepositPage(deposits=[], unreadable=[2], before=2)
+    assert ([one.number for one in last.deposits], last.unreadable, last.before) == ([1], [], None)
 
 
 def test_the_newest_deposit_is_found_without_reading_the_rows_of_all(database: Engine) -> None:
