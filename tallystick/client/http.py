@@ -123,16 +123,35 @@ class Client:
             UnexpectedAnswerError: It has more pages, bytes or values than any list.
             TallystickError: As `get`.
         """
-        found, missing, asked = list[JsonObject](), list[str](), _given(parameters)
         counted = Counted(size_bytes_max=LIST_BYTES_MAX, values_max=LIST_VALUES_MAX)
-        for _ in range(LIST_PAGES_MAX):
-            raw = self.get_bytes(path, parameters=asked)
-            counted.add(raw)
-            page = answer(raw)
+        found, missing = list[JsonObject](), list[str]()
+        page: JsonObject = {}
+        for page in self.pages(path, counted=counted, **parameters):
             found += objects(page, member)
             missing += unreadable_in(page)
+        return {member: found, **({"unreadable": missing} if "unreadable" in page else {})}
+
+    def pages(
+        self, path: str, *, counted: Counted | None = None, **parameters: str | int | None
+    ) -> Iterator[JsonObject]:
+        """Yield the pages of a list, each asked for when it is wanted.
+
+        Args:
+            counted: Counts them, for those who keep what all of them have.
+
+        Raises:
+            UnexpectedAnswerError: It has more pages than any list, or more than may be counted.
+            TallystickError: As `get`.
+        """
+        asked = _given(parameters)
+        for _ in range(LIST_PAGES_MAX):
+            raw = self.get_bytes(path, parameters=asked)
+            if counted is not None:
+                counted.add(raw)
+            page = answer(raw)
+            yield page
             if page.get("next") is None:
-                return {member: found, **({"unreadable": missing} if "unreadable" in page else {})}
+                return
             asked = {**asked, "cursor": text(page, "next")}
         raise UnexpectedAnswerError("the list does not end", limit=LIST_PAGES_MAX)
 

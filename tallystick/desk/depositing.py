@@ -14,7 +14,7 @@ from tallystick.crypto.age import SealingWriter, parse_recipient
 from tallystick.crypto.envelope import Envelope, new_nonce, statement_id, unsigned
 from tallystick.desk.clock import now
 from tallystick.desk.custody import check_not_older, custody_epochs
-from tallystick.desk.deposits import verified_deposits
+from tallystick.desk.deposits import latest_deposits
 from tallystick.desk.desk import Desk
 from tallystick.desk.kept.begun import Begun, Work, file_of, working_in
 from tallystick.desk.signing import Confirm, signed_if_confirmed
@@ -127,7 +127,7 @@ def make_deposit(
             person=person,
             folders=folders,
             work=work,
-            earlier=verified_deposits(desk, signed.agreement),
+            earlier=_earlier(desk, signed.agreement, folders, work),
         )
         envelope = making.begun_before(watermark) or making.begun_now(view, watermark or now(), confirm)
         return making.finished(envelope)
@@ -135,7 +135,11 @@ def make_deposit(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Making:
-    """One deposit on its way."""
+    """One deposit on its way.
+
+    Attributes:
+        earlier: The last deposits, oldest first: as many as matter to this one.
+    """
 
     desk: Desk
     signed: SignedAgreement
@@ -167,7 +171,7 @@ class _Making:
         self.work.clear()
         epochs = custody_epochs(self.desk, view, self.signed.agreement, list(self.folders))
         check_not_older(self.desk, self.signed.agreement, epochs, self.earlier)
-        number, day = len(self.earlier) + 1, now().date()
+        number, day = self._number, now().date()
         sealing = Sealing(work=self.work, agreement=self.signed.agreement, number=number, day=day)
         sealed = [sealing.seal(name, path, epochs[name]) for name, path in self.folders.items()]
         body = Deposit(
@@ -199,7 +203,11 @@ class _Making:
 
     def _is_next(self, body: Deposit) -> bool:
         previous = self.earlier[-1].id if self.earlier else None
-        return (body.number, body.previous) == (len(self.earlier) + 1, previous)
+        return (body.number, body.previous) == (self._number, previous)
+
+    @property
+    def _number(self) -> int:
+        return self.earlier[-1].body.number + 1 if self.earlier else 1
 
     def _is_of_this_content(self, body: Deposit) -> bool:
         named = [component.component for component in body.components]
@@ -211,6 +219,14 @@ class _Making:
             and survey(self.folders[component.component]).content_digest == plain.get(component.component)
             for component in body.components
         )
+
+
+def _earlier(
+    desk: Desk, agreement: Agreement, folders: Mapping[ComponentId, Path], work: Work
+) -> Sequence[Signed[Deposit]]:
+    begun = work.unanswered(now())
+    number = None if begun is None else expect(read_signed(begun, agreement), Deposit).body.number
+    return latest_deposits(desk, agreement, folders, down_to=number)
 
 
 def _depositing_person(desk: Desk, agreement: Agreement) -> PersonId:

@@ -1,6 +1,7 @@
 """The deposits that are on record, and what became of their copies."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 
 from tallystick.client.answers import digest_in, envelope_in, member, number, objects, text, unreadable_in
 from tallystick.client.route import route
@@ -9,11 +10,11 @@ from tallystick.desk.waiting import shown_within
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.deposit.provenance import chain_fault, deposit_fault
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.ids import AgreementId
+from tallystick.domain.ids import AgreementId, ComponentId, Digest
 from tallystick.domain.json import JsonObject
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.signed import Signed, expect
-from tallystick.limits.desk import VERDICT_WAIT_MAX
+from tallystick.limits.desk import DEPOSITS_TOLD_EVERY, VERDICT_WAIT_MAX
 from tallystick.proof.reading import read_signed
 
 
@@ -67,24 +68,73 @@ def read_deposit(view: JsonObject, agreement: Agreement, *, asked: int | None = 
     return signed
 
 
-def verified_deposits(desk: Desk, agreement: Agreement) -> Sequence[Signed[Deposit]]:
-    """Return every deposit, oldest first, each verified and following the one before.
+def newest_first(desk: Desk, agreement: Agreement) -> Iterator[Signed[Deposit]]:
+    """Yield the deposits from the newest on, each verified, and the one that the newer one follows.
+
+    A chain grows with every night of ten years, so no more than a page of it is held, or asked for before
+    it is wanted.
 
     Raises:
-        DepositsUnreadableError: The server cannot read all of them.
-        DepositChainBrokenError: The depositor did not sign one, or it does not follow.
+        DepositsUnreadableError: The server cannot read one of those that come next.
+        DepositChainBrokenError: The depositor did not sign one, or the newer one does not follow it.
         TallystickError: An envelope is not sound, or the server refused or did not answer.
     """
-    answer = desk.client.get_pages(route("agreements", agreement.id, "deposits"), "deposits")
-    if missing := unreadable_in(answer):
-        raise DepositsUnreadableError("some deposits are unreadable", deposits=missing)
-    deposits = sorted(
-        (read_deposit(d, agreement) for d in objects(answer, "deposits")), key=lambda d: d.body.number
-    )
-    for last, signed in zip((None, *deposits), deposits, strict=False):
-        if (fault := chain_fault(signed.body, None if last is None else (last.id, last.body))) is not None:
-            raise DepositChainBrokenError(fault, number=signed.body.number)
-    return deposits
+    newer: Signed[Deposit] | None = None
+    for page in desk.client.pages(route("agreements", agreement.id, "deposits")):
+        if missing := unreadable_in(page):
+            raise DepositsUnreadableError("some deposits are unreadable", deposits=missing)
+        for view in objects(page, "deposits"):
+            signed = read_deposit(view, agreement)
+            _check_follows(newer, signed)
+            newer = signed
+            yield signed
+    _check_follows(newer, None)
+
+
+def _check_follows(newer: Signed[Deposit] | None, older: Signed[Deposit] | None) -> None:
+    if newer is None:
+        return
+    if (fault := chain_fault(newer.body, None if older is None else (older.id, older.body))) is not None:
+        raise DepositChainBrokenError(fault, number=newer.body.number)
+
+
+def latest_deposits(
+    desk: Desk, agreement: Agreement, components: Iterable[ComponentId], *, down_to: int | None = None
+) -> Sequence[Signed[Deposit]]:
+    """Return the last deposits, oldest first: so many that each component is among them, if it ever was.
+
+    Args:
+        down_to: The number of a deposit that has to be among them as well, if it is on record.
+
+    Raises:
+        TallystickError: As `newest_first`.
+    """
+    wanted, found = set(components), deque[Signed[Deposit]]()
+    for signed in newest_first(desk, agreement):
+        found.appendleft(signed)
+        wanted -= {one.component for one in signed.body.components}
+        if not wanted and (down_to is None or signed.body.number <= down_to):
+            break
+    return found
+
+
+def verified_chain(desk: Desk, agreement: Agreement, number: int) -> Digest:
+    """Return the digest of a deposit, after verifying the chain from the newest deposit to the first.
+
+    Raises:
+        DepositChainBrokenError: There is no deposit of this number, or as `newest_first`.
+        TallystickError: As `newest_first`.
+    """
+    found: Digest | None = None
+    verified = 0
+    for verified, signed in enumerate(newest_first(desk, agreement), start=1):
+        if signed.body.number == number:
+            found = signed.id
+        if verified % DEPOSITS_TOLD_EVERY == 0:
+            desk.tell(f"{verified} deposits verified, down to deposit {signed.body.number}")
+    if found is None:
+        raise DepositChainBrokenError(f"there is no deposit {number}", number=number, deposits=verified)
+    return found
 
 
 def wait_for_verdict(desk: Desk, agreement: AgreementId, number: int) -> JsonObject:

@@ -9,6 +9,7 @@ TRUST_FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 UNSENT_LIFETIME_MAX: Final = timedelta(days=30)  # of what was signed and never answered
 SENT_KEPT_MAX: Final = 2_000  # recorded statements of one key, each as a file
 VERDICT_WAIT_MAX: Final = timedelta(minutes=10)
+DEPOSITS_TOLD_EVERY: Final = 1_000  # of a chain that is verified, so that nobody thinks the command hangs
 CUSTODY_WAIT_MAX: Final = timedelta(minutes=1)
 PASSPHRASE_BYTES_MAX: Final = 1024
 PIPE_OPENED_MAX: Final = timedelta(seconds=3)  # until somebody opens a pipe to write a passphrase into it

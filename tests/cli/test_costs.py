@@ -30,10 +30,18 @@ MEMBERS: Final = (
     "filed_at",
     "deposit",
     "accepted_at",
+    "event",
+    "person",
+    "statement",
+    "what",
+    "why",
 )
+CLAIM: Final = "clm-aaaaaaaaaaaaaaaa"
 LISTS: Final = {
     "claim list": ("/v1/claims", "claims"),
     f"deposit list {AGREEMENT.id}": (f"{URL}/deposits", "deposits"),
+    f"claim timeline {CLAIM}": (f"/v1/claims/{CLAIM}/timeline", "entries"),
+    "claim inbox": ("/v1/inbox", "items"),
 }
 
 
@@ -88,6 +96,18 @@ def test_a_list_of_a_hostile_server_ends_soon_and_in_little_memory(
     api.shows[path] = shown(member)
     cost = cost_of_command(*command.split(), "--api", api.url, "--key", str(key), into=tmp_path)
     assert cost.said in ({1} if shown is without_an_end else {0}), cost
+    assert cost.is_soon_and_small(), cost
+
+
+@pytest.mark.parametrize("lines", [[OTHERS * 300] * (ANSWER_SIZE_BYTES_MAX // 3700), ["a"] * 90_000])
+def test_what_a_hostile_server_explains_is_told_soon_and_in_little_memory(
+    lines: list[str], api: FakeApi, key: Path, tmp_path: Path
+) -> None:
+    api.shows[f"/v1/claims/{CLAIM}/explain"] = json.dumps(
+        {"lines": lines, "premises": []}, ensure_ascii=False
+    ).encode()
+    cost = cost_of_command("claim", "explain", CLAIM, "--api", api.url, "--key", str(key), into=tmp_path)
+    assert cost.said == 0, cost
     assert cost.is_soon_and_small(), cost
 
 

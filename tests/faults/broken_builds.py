@@ -386,6 +386,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/cli/commands/test_deposits.py -k pages",
     ),
     _build(
+        "each deposit reads the whole chain",
+        "tallystick/desk/deposits.py",
+        "        if not wanted and (down_to is None or signed.body.number <= down_to):",
+        "        if wanted and not wanted:",
+        "tests/cli/commands/test_deposits.py -k back_to_the_last",
+    ),
+    _build(
+        "a chain of deposits may begin with any",
+        "tallystick/desk/deposits.py",
+        "    _check_follows(newer, None)",
+        "    _check_follows(None, None)",
+        "tests/cli/commands/test_deposits.py -k left_out",
+    ),
+    _build(
         "an event is found under a cause that it does not have",
         "tallystick/store/ledger/checkpoints.py",
         "names.claim, names.cause) != (",
@@ -1324,8 +1338,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "a damaged deposit is called the depositor's fault",
         "tallystick/desk/deposits.py",
-        "    if missing := unreadable_in(answer):\n",
-        "    if missing := None:\n",
+        "        if missing := unreadable_in(page):\n",
+        "        if missing := None:\n",
         "tests/cli/commands/test_deposits.py -k no_partys_fault",
     ),
     _build(

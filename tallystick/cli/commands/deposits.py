@@ -13,9 +13,8 @@ from tallystick.client.answers import member, number, objects, text
 from tallystick.client.route import route
 from tallystick.desk.depositing import make_deposit
 from tallystick.desk.deposits import (
-    DepositChainBrokenError,
     read_deposit,
-    verified_deposits,
+    verified_chain,
     wait_for_verdict,
 )
 from tallystick.domain.codec import encode_object, instant
@@ -128,14 +127,12 @@ def show(
 def verify(
     context: typer.Context, agreement: AgreementName, n: Number, api: Api, key: Key, *, as_json: Json = False
 ) -> None:
-    """Verify a deposit's signature and the chain of deposits up to it, and show the verdict on its copies."""
+    """Verify a deposit's signature and the chain of all deposits, and show the verdict on its copies."""
     with opened(context, api, key) as desk:
         signed = desk.agreement(agreement)
-        deposits = verified_deposits(desk, signed.agreement)
-        if not any(deposit.body.number == n for deposit in deposits):
-            raise DepositChainBrokenError(f"there is no deposit {n}", number=n, deposits=len(deposits))
+        digest = verified_chain(desk, signed.agreement, n)
         verdict = member(desk.client.get(route("agreements", agreement, "deposits", n)), "verdict")
-    document: JsonObject = {"number": n, "deposit": deposits[n - 1].id, "chain": n, "verdict": verdict}
+    document: JsonObject = {"number": n, "deposit": digest, "chain": n, "verdict": verdict}
     _refuse_failed(verdict, n)
     lines = [f"deposit {n}: signed by the depositor, {n} in the chain, verdict {text(verdict, 'state')}"]
     print_result(document, lines, as_json=as_json)

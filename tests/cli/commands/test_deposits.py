@@ -5,6 +5,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -13,12 +14,15 @@ import pytest
 from tallystick.bag.unpack import unpack_bag
 from tallystick.crypto.age import open_sealed
 from tallystick.crypto.custody.gate import contributed_identity
-from tallystick.crypto.envelope import body_of, envelope_json, sign, statement_id
+from tallystick.crypto.envelope import Envelope, body_of, envelope_json, sign, statement_id
 from tallystick.desk.kept.begun import working_in
+from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import PersonId
+from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Kind
 from tallystick.domain.statements.deposits import Deposit
 from tallystick.domain.statements.filing import ClaimFiling
+from tallystick.domain.statements.signed import expect
 from tallystick.proof.reading import read_signed
 from tests.cli.conftest import URL, Office, Ran, show_deposit
 from tests.support.sites.fake_api import HANGS_UP
@@ -216,6 +220,59 @@ def test_deposit_continues_the_chain(office: Office, folder: Path, release: Rele
     office.run("deposit", "make", str(folder), "--agreement", AGREEMENT.id, "--yes", person=DORA)
     body = body_of(office.sent()[0])
     assert (body["number"], body["previous"]) == (2, statement_id(release.deposit))
+
+
+def show_chain(office: Office, release: Release, *, length: int, a_page: int) -> list[Envelope]:
+    """Show `length` deposits in pages, newest first; only the first one has more than one component."""
+    chain = [release.deposit]
+    first = expect(read_signed(release.deposit, AGREEMENT), Deposit).body
+    docs = tuple(one for one in first.components if one.component == DOCS)
+    for number in range(2, length + 1):
+        body = replace(first, number=number, previous=statement_id(chain[-1]), components=docs)
+        chain.append(sign(Kind.DEPOSIT, encode_object(body), [PEOPLE[DORA].signing_key]))
+    views: list[JsonObject] = [
+        {"number": number, "deposit": statement_id(one), "envelope": envelope_json(one)}
+        for number, one in reversed(list(enumerate(chain, start=1)))
+    ]
+    for start in range(0, length, a_page):
+        cursor = f"?cursor={views[start - 1]['number']}" if start else ""
+        more = str(views[start + a_page - 1]["number"]) if start + a_page < length else None
+        page = {"deposits": views[start : start + a_page], "next": more}
+        office.api.shows[f"{URL}/deposits{cursor}"] = page
+    office.api.shows[f"{URL}/deposits/1"] = {**views[-1], "verdict": {"state": "verified"}}
+    return chain
+
+
+def pages_asked(office: Office) -> list[str]:
+    return [asked for asked in office.api.asked if asked.startswith(f"GET {URL}/deposits?")]
+
+
+@pytest.mark.parametrize(("component", "asked"), [(DOCS, []), (LICENCE_KEYS, ["3", "2"])])
+def test_a_deposit_reads_the_chain_back_to_the_last_one_of_each_component(
+    component: str, asked: list[str], office: Office, folder: Path, release: Release
+) -> None:
+    chain = show_chain(office, release, length=3, a_page=1)
+    office.api.shows[f"{URL}/deposits/4"] = {"verdict": {"state": "verified"}}
+    make(office, folder, "--component", component)
+    body = body_of(office.sent()[-1])
+    assert (body["number"], body["previous"]) == (4, statement_id(chain[-1]))
+    assert pages_asked(office) == [f"GET {URL}/deposits?cursor={cursor}" for cursor in asked]
+
+
+def test_a_long_chain_is_verified_to_its_first_deposit_and_how_far_is_told(
+    office: Office, release: Release
+) -> None:
+    show_chain(office, release, length=1_001, a_page=200)
+    ran = office.run("deposit", "verify", AGREEMENT.id, "1", "--json", person=ANA)
+    assert (ran.code, ran.json["deposit"]) == (0, statement_id(release.deposit))
+    assert "1000 deposits verified, down to deposit 2" in ran.err
+
+
+def test_a_chain_whose_first_deposits_are_left_out_is_seen(office: Office, release: Release) -> None:
+    show_chain(office, release, length=3, a_page=1)
+    office.api.shows[f"{URL}/deposits?cursor=3"]["next"] = None
+    ran = office.run("deposit", "verify", AGREEMENT.id, "2", person=ANA)
+    assert (ran.code, ran.problem["code"]) == (1, "deposit-chain-broken")
 
 
 def test_empty_folder_is_refused(office: Office) -> None:
