@@ -7,14 +7,31 @@ import pytest
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.powers import AfterWindow
+from tallystick.domain.agreement.windows import (
+    IntakeEnd,
+    IntakeWait,
+    UnprovenNoticeEnd,
+    UnprovenNoticeWait,
+    Waits,
+)
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
+from tallystick.domain.periods import Period
 from tallystick.domain.statements.acts import Objection
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT, DORA, KIM, agreement
 from tests.support.worlds.world import World
 
 LATE: Final = agreement(objection=replace(AGREEMENT.objection, after_window=AfterWindow.LATE))
+WORD_OF_OTHERS: Final = replace(
+    LATE,
+    waits=Waits(
+        intake=IntakeWait(then=IntakeEnd.GO_ON),
+        unproven_notice=UnprovenNoticeWait(after=Period("P20D"), then=UnprovenNoticeEnd.ARBITRATOR),
+    ),
+    windows=replace(LATE.windows, intake=Period("P1D")),
+    notice=replace(LATE.notice, deemed_after=None),
+)
 BY_KIM: Final = agreement(objection=replace(LATE.objection, objectors=(DORA, KIM)))
 SERVED: Final = "bea files for critical\nana accepts\ndora acknowledges\n"
 OVER: Final = f"{SERVED}the window ends\n"
@@ -70,6 +87,36 @@ STORIES: Final[tuple[tuple[str, Agreement, str], ...]] = (
         ana accepts
         2 days pass
         = WINDOW
+        the window ends
+        = APPROVAL
+        dora objects
+        = CONTESTED
+        """,
+    ),
+    (
+        "an objection is not late by a party that was served only by the escrow agent's word",
+        WORD_OF_OTHERS,
+        """
+        bea files for critical
+        notices bounce
+        1 day passes
+        1 second passes
+        ana and abe prove service
+        the window ends
+        = APPROVAL
+        dora objects
+        = CONTESTED
+        """,
+    ),
+    (
+        "an objection is not late by a party whose notice an arbitrator ruled to have been given",
+        WORD_OF_OTHERS,
+        """
+        bea files for critical
+        1 day passes
+        1 second passes
+        21 days pass
+        kim rules that notice was given
         the window ends
         = APPROVAL
         dora objects

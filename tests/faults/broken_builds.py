@@ -764,6 +764,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/domain/test_late_objections.py",
     ),
     _build(
+        "who was served by the escrow agent's word objects too late",
+        "tallystick/domain/notice/sighting.py",
+        "own = NoticeAcknowledgement | JointInstruction",
+        "own = NoticeAcknowledgement | JointInstruction | ProofOfService",
+        "tests/domain/test_late_objections.py",
+    ),
+    _build(
+        "who had notice by a ruling objects too late",
+        "tallystick/domain/notice/sighting.py",
+        "own = NoticeAcknowledgement | JointInstruction",
+        "own = NoticeAcknowledgement | JointInstruction | Ruling",
+        "tests/domain/test_late_objections.py",
+    ),
+    _build(
         "a window ends for objections before its end is on record",
         "tallystick/domain/acts/votes/objection.py",
         "if agreement.objection.after_window is not AfterWindow.LATE or claim.window_ended_at is None:",

@@ -11,9 +11,9 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
 from tallystick.domain.notice.proof import knowledge, notice_given, vouched
-from tallystick.domain.statements.acts import ProofOfService
+from tallystick.domain.statements.acts import NoticeAcknowledgement, ProofOfService
 from tallystick.domain.statements.engine import Notice, Sighting
-from tallystick.domain.statements.orders import Ruling
+from tallystick.domain.statements.orders import JointInstruction, Ruling
 from tallystick.domain.statements.signed import Entry
 from tallystick.limits.documents import SIGHTING_TOLERANCE
 
@@ -79,12 +79,13 @@ def window_end(agreement: Agreement, claim: Claim) -> Deadline | None:
 
 
 def was_served(claim: Claim) -> bool:
-    """Return whether the window opened because notice has reached the depositor.
+    """Return whether the window opened because the depositor itself had said that it has notice.
 
-    Where it was only deemed received, or an arbitrator ruled that it was given, it may have reached nobody.
+    Where it was deemed received, or others stated or ruled that it was given, it may have reached nobody.
     """
     opened_by = opening(claim)
-    return opened_by is not None and not isinstance(opened_by.signed.body, Notice | Ruling)
+    own = NoticeAcknowledgement | JointInstruction
+    return opened_by is not None and isinstance(opened_by.signed.body, own)
 
 
 def _was_shown(claim: Claim) -> bool:

@@ -166,7 +166,7 @@ def _course(agreement: Agreement) -> Iterator[str]:
         "An objection stops every stage that is not decided yet, whenever it comes."
         if agreement.objection.after_window is None
         else "An objection after the recorded end of the window stops nothing, unless it tells of a cure, is "
-        "to a stage without a window, or is by a party whose notice was only deemed received."
+        "to a stage without a window, or is by a party that had not itself said that it has notice."
     )
     yield f"An approval counts for at most {windows.approval_lifetime.words}."
     yield f"A released stage must be reported within {windows.provisioning.words}, or it is rolled back."

@@ -69,8 +69,8 @@ def _event(agreement: Agreement, claim: Claim, body: Objection) -> EventType:
 def _comes_after_window(agreement: Agreement, claim: Claim, body: Objection, in_scope: list[StageId]) -> bool:
     """Return whether the parties agreed that this objection is late: it comes after the end of its window.
 
-    It is not if it tells of a cure, if a stage in its scope had no window, or if nobody but a rule or an
-    arbitrator says that the objector's party had notice.
+    It is not if it tells of a cure, if a stage in its scope had no window, or if the objector's party had
+    not said itself that it has notice when the window opened.
     """
     if agreement.objection.after_window is not AfterWindow.LATE or claim.window_ended_at is None:
         return False
