@@ -101,7 +101,9 @@ def test_a_running_claim_continues_once_a_version_only_has_longer_calendars(tmp_
     case = world.case()
     owed = due(case.agreement, case.claim, at=ACKNOWLEDGED)
     assert owed is not None
-    asked = happening(world, owed.happening, ACKNOWLEDGED, until=owed.until, because=owed.because)
+    asked = happening(
+        world, owed.happening, ACKNOWLEDGED, until=owed.until, because=owed.because, cause=owed.cause
+    )
     assert activities(world).record_happening(asked).recorded
     assert world.case().claim.state is ClaimState.WINDOW
     assert world.case().claim.window_until == owed.until

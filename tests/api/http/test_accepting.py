@@ -76,6 +76,6 @@ def test_what_anybodys_connections_cause_is_a_line_a_minute_and_no_defect(tmp_pa
         assert answers(port)
         said = log.read_text()
     assert said.count("Invalid HTTP request") == 1
-    assert said.count("Unsupported upgrade request") == 1
+    assert "upgrade" not in said.lower()
     assert "Exception in ASGI application" not in said
     assert "ClientDisconnect" not in said

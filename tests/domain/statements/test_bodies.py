@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
@@ -34,6 +34,7 @@ EXAMPLES: Final[dict[object, object]] = {
     ids.PersonId: "ana@harbour",
     ids.Digest: "sha256:" + "0" * 64,
     ids.PublicKey: "ed25519:" + "f" * 64,
+    date: date(2026, 2, 28),
 }
 
 
