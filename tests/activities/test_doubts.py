@@ -168,7 +168,7 @@ def test_the_loop_behind_the_letters_outlasts_whatever_fails_and_records_each_on
     outbox, path = world.folder / "outbox", world.folder / "store.db"
     records(world, said(world, Denial, ABE, reason="no", ledger_seen=LONGER))
     post = Defective(domain="test.invalid", outbox_dir=outbox, letter_key=LETTER_KEY)
-    busy = open_database(f"sqlite:///{path}", busy_max=timedelta(milliseconds=20))
+    busy = open_database(f"sqlite:///{path}", busy_max=timedelta(milliseconds=300))
     notices = StorageNotices(database=busy, log_key=LOG_KEY, post=post, clock=lambda: ACKNOWLEDGED)
     soon, rests = LettersSoon(notices), list[timedelta]()
     soon.owe(world.agreement.id)
