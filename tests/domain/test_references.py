@@ -55,6 +55,7 @@ FOLLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     # What persons state about it.
     "Approval.confirmation": (f"{D}acts/votes/approval.py", f"{D}claim/tally.py"),
     "Denial.confirmation": (f"{D}acts/votes/denial.py", f"{D}claim/tally.py"),
+    "Approval.receivers_named": (f"{D}acts/votes/approval.py", f"{D}claim/tally.py"),
     "Approval.stages": (f"{D}acts/votes/approval.py", f"{D}claim/tally.py"),
     "Denial.stages": (f"{D}acts/votes/denial.py", f"{D}claim/tally.py"),
     "Objection.stages": (f"{D}acts/votes/objection.py", f"{D}claim/claim.py"),

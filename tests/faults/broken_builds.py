@@ -1464,9 +1464,16 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "an approval counts for receivers whom its author did not know",
         "tallystick/domain/claim/tally.py",
-        "if entry.index < named_anew_at(claim, stage):",
-        "if entry.index < 0:",
+        "if body.receivers_named != named_anew_by(claim, stage):",
+        "if False:",
         "tests/domain/test_scenarios.py -k receivers",
+    ),
+    _build(
+        "an approval is taken that was signed for other receivers",
+        "tallystick/domain/acts/votes/approval.py",
+        "    check_names_receivers(claim, body.receivers_named)\n",
+        "",
+        "tests/domain/claim/test_receivers.py",
     ),
     _build(
         "a share is sealed to a receiver whose key was revoked",

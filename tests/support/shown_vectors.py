@@ -179,6 +179,7 @@ def vectors() -> dict[str, dict[str, Any]]:
         "key-revocation": _revocation(),
         "key-revocation-with-the-ledger": replace(_revocation(), ledger_seen=_SEEN),
         "approval-of-a-confirmed-claim": replace(approval, confirmation=some_digest(12)),
+        "approval-after-receivers-were-named": replace(approval, receivers_named=some_digest(13)),
         "denial-of-a-confirmed-claim": replace(denial, confirmation=some_digest(12)),
         "approval-with-a-share": replace(approval, contributions=(share,)),
         "approval-without-the-ledger": replace(approval, ledger_seen=None),

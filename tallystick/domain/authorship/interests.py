@@ -2,6 +2,7 @@
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.receivers import named_anew_by
 from tallystick.domain.claim.tally import bar
 from tallystick.domain.ids import Digest, PersonId, party_of
 from tallystick.domain.refusals import MisdirectedError, SelfServingError
@@ -36,6 +37,18 @@ def check_names_confirmation(claim: Claim, named: Digest | None) -> None:
     if named != claim.confirmed_by:
         raise MisdirectedError(
             "the vote does not name the confirmation of this claim", expected=claim.confirmed_by, given=named
+        )
+
+
+def check_names_receivers(claim: Claim, named: Digest | None) -> None:
+    """Refuse an approval whose author was shown other receivers, whenever it arrives.
+
+    Raises:
+        MisdirectedError: It does not name the statement that named them last.
+    """
+    if named != (latest := named_anew_by(claim)):
+        raise MisdirectedError(
+            "the approval does not name the statement that named the receivers", expected=latest, given=named
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.ids import PartyId, PersonId, StageId, party_of
+from tallystick.domain.ids import Digest, PartyId, PersonId, StageId, party_of
 from tallystick.domain.refusals import ReceiversRefusedError
 from tallystick.domain.statements.acts import ReceiversNamed
 from tallystick.domain.statements.filing import Receiver
@@ -80,10 +80,10 @@ def _naming(claim: Claim, stage: StageId | None) -> tuple[Entry, tuple[Receiver,
     return claim.entries[0], claim.filing.receivers
 
 
-def named_anew_at(claim: Claim, stage: StageId | None = None) -> int:
-    """Return the index of the entry that replaced the receivers of `stage`, or -1; votes count from it."""
+def named_anew_by(claim: Claim, stage: StageId | None = None) -> Digest | None:
+    """Return the statement that replaced the receivers of `stage`, which approvals of it name, or None."""
     entry, _ = naming(claim, stage)
-    return entry.index if isinstance(entry.signed.body, ReceiversNamed) else -1
+    return entry.signed.id if isinstance(entry.signed.body, ReceiversNamed) else None
 
 
 def receivers_of(agreement: Agreement, claim: Claim, stage: StageId | None = None) -> tuple[Receiver, ...]:

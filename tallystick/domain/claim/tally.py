@@ -16,7 +16,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import Same
 from tallystick.domain.agreement.parties import Person
 from tallystick.domain.claim.claim import Claim, covers
-from tallystick.domain.claim.receivers import named_anew_at
+from tallystick.domain.claim.receivers import named_anew_by
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, PersonId, StageId
 from tallystick.domain.quorum import Quorum
@@ -208,8 +208,8 @@ def _against_approval(
         return "it was given for another purpose"
     if stage not in body.stages:
         return "it is not for this stage"
-    if entry.index < named_anew_at(claim, stage):
-        return "the receivers were named anew after it was given"
+    if body.receivers_named != named_anew_by(claim, stage):
+        return "its author was shown other receivers"
     if body.person in _deniers(agreement, claim, stage):
         return "its author denies this stage"
     return "it has expired" if at > body.expires_at else None

@@ -16,7 +16,7 @@ from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadli
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.authorship.authors import claimants_of, reporters_of
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.receivers import named_anew_at, naming
+from tallystick.domain.claim.receivers import named_anew_by, naming
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.stages import (
     lapses_at,
@@ -216,7 +216,7 @@ def _for_approval(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[
 
 def _anew(claim: Claim, stage: StageId) -> str:
     _, named = naming(claim, stage)
-    if named_anew_at(claim, stage) < 0:
+    if named_anew_by(claim, stage) is None:
         return ""
     people = ", ".join(one.person for one in named)
     return f"; approvals from before the receivers were named anew ({people}) do not count"

@@ -79,6 +79,8 @@ class Approval(ActBody):
 
     Attributes:
         confirmation: Of a claim that was filed for its beneficiary: the confirmation that makes it its own.
+        receivers_named: The statement that had named the receivers anew, if one had: its author says yes to
+            what they were shown, and to nobody else.
     """
 
     KIND: ClassVar[Kind] = Kind.APPROVAL
@@ -88,6 +90,7 @@ class Approval(ActBody):
     reason: str
     contributions: tuple[Contribution, ...] = ()
     confirmation: Digest | None = None
+    receivers_named: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

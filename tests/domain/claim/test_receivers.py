@@ -1,6 +1,7 @@
 """To whom a claim is sealed: to persons of its beneficiary, by the last statement before a decision."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,15 +11,18 @@ from tallystick.domain.claim.receivers import (
     by_default,
     check_receivers,
     may_receive,
-    named_anew_at,
+    named_anew_by,
     receivers_of,
 )
-from tallystick.domain.ids import PartyId, PersonId, StageId
-from tallystick.domain.refusals import ReceiversRefusedError
+from tallystick.domain.claim.tally import tally_denials
+from tallystick.domain.ids import Digest, PartyId, PersonId, StageId
+from tallystick.domain.kinds import Kind, Purpose
+from tallystick.domain.refusals import MisdirectedError, ReceiversRefusedError
 from tallystick.domain.statements.filing import Receiver
 from tallystick.limits.claims import RECEIVERS_MAX
 from tests.support.stories.stories import play
-from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, BEN, PEOPLE, receivers
+from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, BEN, KIM, PEOPLE, receivers
+from tests.support.worlds.groundwork import some_digest
 
 HALDEN = PartyId("halden")
 CRITICAL, SOURCE = StageId("critical"), StageId("source")
@@ -90,7 +94,38 @@ def test_what_was_decided_before_stays_with_those_it_was_sealed_to() -> None:
     assert receivers_of(AGREEMENT, world.claim, CRITICAL) == receivers(BEA)
     assert receivers_of(AGREEMENT, world.claim, SOURCE) == receivers(BEN)
     assert receivers_of(AGREEMENT, world.claim) == receivers(BEN)
-    assert named_anew_at(world.claim, CRITICAL) == -1 < named_anew_at(world.claim, SOURCE)
+    assert named_anew_by(world.claim, CRITICAL) is None
+    assert named_anew_by(world.claim, SOURCE) == world.entries[-1].signed.id
+
+
+@pytest.mark.parametrize("then", ["bea and ben name as receiver ben", "bea and abe name as receiver bea"])
+def test_an_approval_signed_for_other_receivers_is_refused_however_late_it_arrives(then: str) -> None:
+    world = play("bea files for critical\nana accepts\nbea and ben name as receiver bea")
+    expires_at, named = world.now + timedelta(days=20), named_anew_by(world.claim)
+    said = {"stages": (CRITICAL,), "purpose": Purpose.RELEASE, "expires_at": expires_at, "reason": "for bea"}
+    body = world.body(Kind.APPROVAL, KIM, **said, receivers_named=named)
+    envelope, _ = world.signs(Kind.APPROVAL, [PEOPLE[KIM].signing_key], body)
+    play(then, world)
+    with pytest.raises(MisdirectedError):
+        world.submits(envelope)
+
+
+@pytest.mark.parametrize("named", [None, some_digest(1)])
+def test_an_approval_names_the_statement_that_named_the_receivers(named: Digest | None) -> None:
+    world = play("bea files for critical\nana accepts\nbea and ben name as receiver ben")
+    with pytest.raises(MisdirectedError):
+        world.approves(KIM, stages=["critical"], receivers_named=named)
+
+
+def test_a_denial_counts_whomever_its_author_was_shown_as_receivers() -> None:
+    world = play("bea files for critical\nana accepts")
+    body = world.body(Kind.DENIAL, KIM, reason="no", stages=None, confirmation=None)
+    envelope, signed = world.signs(Kind.DENIAL, [PEOPLE[KIM].signing_key], body)
+    play("bea and ben name as receiver ben", world)
+    world.submits(envelope)
+    (vote,) = tally_denials(AGREEMENT, world.claim, CRITICAL).votes
+    assert vote.counts
+    assert vote.statement == signed.id
 
 
 def test_the_latest_list_counts() -> None:

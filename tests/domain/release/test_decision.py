@@ -12,7 +12,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.sight import Sight
 from tallystick.domain.claim.state import ClaimState, StageState
-from tallystick.domain.ids import ComponentId, PersonId, StageId
+from tallystick.domain.ids import ComponentId, Digest, PersonId, StageId
 from tallystick.domain.kinds import Kind, Purpose, ReceiptOutcome
 from tallystick.domain.notice.sighting import sighted_end
 from tallystick.domain.periods import Period
@@ -93,9 +93,17 @@ def revoked(claim: Claim, person: PersonId) -> Claim:
 
 
 def named_anew(claim: Claim, by: PersonId) -> Claim:
-    """Receivers who were named before anybody approved, so that every approval counts."""
+    """Receivers who were named anew, and whom everybody who approved was shown."""
     named = with_statements(claim, Kind.RECEIVERS, [by], receivers=receivers(BEA), reason="so")
-    return replace(claim, entries=(*claim.entries, replace(named.entries[-1], index=0)))
+    return approved_for(named, named.entries[-1].signed.id)
+
+
+def approved_for(claim: Claim, named: Digest) -> Claim:
+    """The claim with approvals whose authors were shown the receivers of the statement `named`."""
+    shown = {one.index: replace(body, receivers_named=named) for one, body in claim.approvals}
+    said = (replace(one.signed, body=shown.get(one.index, one.signed.body)) for one in claim.entries)
+    pairs = zip(claim.entries, said, strict=True)
+    return replace(claim, entries=tuple(replace(one, signed=signed) for one, signed in pairs))
 
 
 def approved_by_dora(claim: Claim) -> Claim:
@@ -303,6 +311,7 @@ FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], 
     "not-decided-before": (told(lambda c: with_progress(c, "critical", decision=NO_DIGEST)),),
     "quorum-reached": (
         of_confirmed(lambda a, c: (a, on_another_confirmation(c, KIM))),
+        told(lambda c: approved_for(c, some_digest(9))),
         one_approval_less,
         told(
             lambda c: with_statements(

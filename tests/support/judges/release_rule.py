@@ -139,6 +139,11 @@ class ReleaseRule:
         return [self.record[0], *self._of("confirmation"), *self._of("receivers")][-1]
 
     @cached_property
+    def _named_anew(self) -> str | None:
+        """What an approval must name: its author was shown these receivers."""
+        return self._naming.id if self._naming.kind == "receivers" else None
+
+    @cached_property
     def _receivers(self) -> frozenset[str]:
         named = {str(one["person"]) for one in self._naming.body.get("receivers", ())}
         doubtful = self._naming.kind == "receivers" and self._naming.signers & self._revoked
@@ -162,10 +167,7 @@ class ReleaseRule:
                 and one.signers == frozenset({str(one.body["person"])})
                 and one.id not in self._taken_back
                 and self._on_this_claim(one)
-                and (
-                    self._naming.kind != "receivers"
-                    or self.record.index(one) > self.record.index(self._naming)
-                )
+                and one.body.get("receivers_named") == self._named_anew
                 and datetime.fromisoformat(one.body["expires_at"]) >= self.now
             )
             - self._denying(stage)

@@ -63,6 +63,7 @@ from tests.support.sites import sandbox
 from tests.support.sites.server_clock import ServerClock
 from tests.support.worlds.agreements import ANA, BEA, DORA, LETTER_KEY, LOG_KEY, PEOPLE, receivers
 from tests.support.worlds.gate_worlds import ROOT_KEYS, World
+from tests.support.worlds.groundwork import as_shown
 from tests.support.worlds.story_worlds import BEGIN, deposited_world
 from workflows.claim.release import ReleaseWorkflow
 from workflows.worker.carrier import WORKFLOWS, WorkerActivities
@@ -227,16 +228,14 @@ class Story:
             purpose=Purpose.RELEASE,
             expires_at=await self.now() + timedelta(days=25),
             reason=reason,
-            confirmation=self.on_record().confirmed_by,
+            **as_shown(self.on_record()),
         )
 
     async def approves(self, person: PersonId, *stages: str) -> Acknowledged:
         return await self.sends(await self.approval(person, *stages))
 
     async def objects(self, person: PersonId = DORA) -> Acknowledged:
-        return await self.says(
-            Objection, person, ground="not-insolvent", explanation="The petition was dismissed."
-        )
+        return await self.says(Objection, person, ground="not-insolvent", explanation="It was dismissed.")
 
     async def reports(self, stage: str, outcome: ReceiptOutcome = ReceiptOutcome.ACTIVATED) -> Acknowledged:
         sealed = self.deposited(self.deposit)

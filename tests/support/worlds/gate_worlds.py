@@ -81,7 +81,7 @@ from tests.support.worlds.agreements import (
     signing_key,
 )
 from tests.support.worlds.documents import ITEMS, document, sealed, upload
-from tests.support.worlds.groundwork import received
+from tests.support.worlds.groundwork import as_shown, received
 from tests.support.worlds.ledgers import new_engine
 
 MONDAY: Final = datetime(2026, 10, 5, 9, tzinfo=UTC)
@@ -346,9 +346,9 @@ class World:
             "purpose": Purpose.RELEASE,
             "expires_at": at + timedelta(days=25),
             "reason": "The papers are in order.",
-            **changes,
+            **as_shown(self.case().claim),
         }
-        return self.say(Approval, person, at, **members)
+        return self.say(Approval, person, at, **(members | changes))
 
     def received(self, stage: StageId = CRITICAL) -> tuple[ReceivedComponent, ...]:
         """What a receiver of the world's claim gets of a stage: the pinned deposit's bytes."""

@@ -8,6 +8,8 @@ from typing import Final
 
 from tallystick.crypto.envelope import sign
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.receivers import named_anew_by
 from tallystick.domain.claim.sight import Sight
 from tallystick.domain.codec import encode_object
 from tallystick.domain.ids import ComponentId, Digest, PersonId, PublicKey
@@ -42,6 +44,11 @@ FILED_FOR: Final = replace(
 def some_digest(number: int) -> Digest:
     """A digest that occurs nowhere else."""
     return Digest(f"sha256:{number:064x}")
+
+
+def as_shown(claim: Claim) -> Mapping[str, Digest | None]:
+    """What an approval names, so that it counts only for what its author was shown of the claim."""
+    return {"confirmation": claim.confirmed_by, "receivers_named": named_anew_by(claim)}
 
 
 def key_of(person: str) -> PublicKey:

@@ -40,6 +40,7 @@ from tallystick.proof.reading import read_signed
 from tests.support.worlds.agreements import AGREEMENT, DECISION_KEY, LOG_KEY, PEOPLE, receivers
 from tests.support.worlds.groundwork import (
     BEGIN,
+    as_shown,
     first_deposit,
     received,
     signed_by_all,
@@ -207,7 +208,7 @@ class World:
             "purpose": Purpose.RELEASE,
             "expires_at": self.now + timedelta(days=30),
             "reason": "the evidence is in order",
-            "confirmation": self.claim.confirmed_by,
+            **as_shown(self.claim),
         }
         return self.says(Kind.APPROVAL, person, **(given | members))
 
@@ -340,8 +341,7 @@ class World:
 
     def happens(self) -> Entry | None:
         """Record the one thing that is due next."""
-        owed = due(self.agreement, self.claim, at=self.now)
-        if owed is None:
+        if (owed := due(self.agreement, self.claim, at=self.now)) is None:
             return None
         return self.records(
             Kind.EVENT,

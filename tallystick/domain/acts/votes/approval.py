@@ -9,9 +9,13 @@ from tallystick.domain.agreement.agreement import Agreement, depositor, voted_on
 from tallystick.domain.agreement.deadlines import deadline
 from tallystick.domain.agreement.plan import CustodyRule
 from tallystick.domain.authorship.authors import check_one_of, check_stages
-from tallystick.domain.authorship.interests import check_names_confirmation, check_unconflicted
+from tallystick.domain.authorship.interests import (
+    check_names_confirmation,
+    check_names_receivers,
+    check_unconflicted,
+)
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.receivers import named_anew_at
+from tallystick.domain.claim.receivers import named_anew_by
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
 from tallystick.domain.drafts.choices import Choices
@@ -43,6 +47,7 @@ def _rule(
         check_one_of(body.person, agreement.stage(stage).quorum.persons, f"approve stage {stage}")
     check_unconflicted(agreement, claim, body.person)
     check_names_confirmation(claim, body.confirmation)
+    check_names_receivers(claim, body.receivers_named)
     if body.purpose is not claim.filing.purpose:
         raise MisdirectedError("the approval is for another purpose", expected=claim.filing.purpose.value)
     _check_lifetime(agreement, body, at)
@@ -55,12 +60,12 @@ def _rule(
 
 
 def _standing(claim: Claim, person: PersonId, at: datetime) -> Iterator[Approval]:
-    """Yield the person's approvals that go on counting: not those from before the receivers were named anew.
+    """Yield the person's approvals that go on counting: not those for other receivers than the claim's.
 
     One in its last second counts, but not any longer: by then it may be renewed.
     """
-    for entry, body in claim.votes_standing(Approval, person):
-        if at < body.expires_at and entry.index > named_anew_at(claim):
+    for _, body in claim.votes_standing(Approval, person):
+        if at < body.expires_at and body.receivers_named == named_anew_by(claim):
             yield body
 
 
@@ -101,7 +106,7 @@ def _completed(heading: Heading, claim: Claim, choices: Choices) -> Choices:
     Raises:
         NotYoursError: No stage waits, or the quorum of the one that waits does not name the author.
     """
-    choices = choices.but(confirmation=claim.confirmed_by)
+    choices = choices.but(confirmation=claim.confirmed_by, receivers_named=named_anew_by(claim))
     if "stage" in choices:
         return choices
     waiting = claim.undecided_stages[:1]
@@ -120,6 +125,7 @@ def _draft(heading: Heading, choices: Choices) -> Approval:
         expires_at=choices.maybe("expires_at", datetime) or latest,
         reason=choices.text("reason"),
         confirmation=choices.digest("confirmation"),
+        receivers_named=choices.digest("receivers_named"),
     )
 
 
@@ -138,6 +144,8 @@ def _particulars(body: Approval, agreement: Agreement) -> Iterator[str]:
         yield f"with {whose}, sealed for this claim, {share.sealed_digest}"
     if body.confirmation is not None:
         yield f"on the claim as its beneficiary confirmed it, {body.confirmation}"
+    if body.receivers_named is not None:
+        yield f"sealed to the receivers as they were named anew, {body.receivers_named}"
     yield f"counts until {instant_text(body.expires_at)}, for {body.purpose} only"
     yield f"reason: {quoted(body.reason)}"
 
