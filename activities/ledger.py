@@ -28,7 +28,9 @@ from tallystick.domain.ids import AgreementId
 from tallystick.domain.json import JsonObject
 from tallystick.domain.kinds import Happening
 from tallystick.domain.refusals import MisdirectedError
+from tallystick.domain.statements.acts import HoldLift
 from tallystick.domain.statements.engine import Event
+from tallystick.domain.statements.orders import Ruling
 from tallystick.domain.statements.signed import Body, Signed
 from tallystick.faults import crossing
 from tallystick.limits.documents import CLOCK_SKEW_MAX
@@ -106,14 +108,21 @@ class LedgerActivities:
         """Append a person's statement if the record still is what the asker knew (idempotent by its id).
 
         Raises:
-            ApplicationError: Carries the rule that refuses it, or that the database is out of reach.
+            ApplicationError: Carries the rule that refuses it, or that the database is out of reach, or that
+                its clock is behind; only for an order or a lift, and not tried again, or others would wait.
         """
-        with crossing():
+        with crossing(final=TooEarlyError):
             envelope = parse_envelope(request.envelope.encode())
             self._cases.prepare(self._database, request.agreement, request.claim)
             with transaction(self._database) as session:
                 case = self._cases.load(session, request.agreement, request.claim)
-                place = _Place(at=request.at, after=request.after, admit=admitted, tell=self._tell)
+                place = _Place(
+                    at=request.at,
+                    after=request.after,
+                    admit=admitted,
+                    tell=self._tell,
+                    not_before=_power_from(case, envelope, request),
+                )
                 answer = _append(session, case, envelope, place)
             self._grown(case.agreement.id)
             return answer
@@ -196,12 +205,18 @@ class _Place:
 def _not_before(request: RecordHappening) -> datetime | None:
     """Return the time that the database's clock must have reached, so that no clock alone ends anything."""
     match request.happening:
-        case Happening.WINDOW_ENDED:
-            return request.until
+        case Happening.WINDOW_OPENED:
+            return None
         case Happening.LAPSED | Happening.STAGE_TIMED_OUT:
             return request.at - CLOCK_SKEW_MAX
         case _:
-            return None
+            return request.until
+
+
+def _power_from(case: CaseFile, envelope: Envelope, request: RecordAct) -> datetime | None:
+    """Return what the database's clock must say of an order or a lift, to which time gives some the power."""
+    by_time = isinstance(read_signed(envelope, case.agreement).body, Ruling | HoldLift)
+    return request.at - CLOCK_SKEW_MAX if by_time else None
 
 
 def _append(session: Session, case: CaseFile, envelope: Envelope, place: _Place) -> NewEntries:

@@ -25,12 +25,13 @@ class RefusedElsewhereError(TallystickError):
 
 
 @contextmanager
-def crossing(*, retried: bool = False) -> Generator[None]:
+def crossing(*, retried: bool = False, final: type[TallystickError] | None = None) -> Generator[None]:
     """Let typed refusals cross into Temporal; everything else passes as it is.
 
     Args:
         retried: Whether even a final refusal is retried: for what the engine asks of itself,
             where a refusal is a defect that someone has to repair.
+        final: A refusal that is not retried, though time may help: its asker is told, and tries again.
 
     Raises:
         ApplicationError: A `TallystickError` was raised in the block.
@@ -38,10 +39,11 @@ def crossing(*, retried: bool = False) -> Generator[None]:
     try:
         yield
     except TallystickError as error:
-        raise to_failure(error, retried=retried) from None
+        ends = final is not None and isinstance(error, final)
+        raise to_failure(error, retried=retried, final=ends) from None
 
 
-def to_failure(error: TallystickError, *, retried: bool = False) -> ApplicationError:
+def to_failure(error: TallystickError, *, retried: bool = False, final: bool = False) -> ApplicationError:
     """Return `error` as Temporal carries it; it is retried only if the same request may succeed later."""
     told = {
         "code": error.code,
@@ -49,9 +51,8 @@ def to_failure(error: TallystickError, *, retried: bool = False) -> ApplicationE
         "facts": dict(error.facts),
         "retryable": error.retryable,
     }
-    return ApplicationError(
-        error.message, told, type=error.code, non_retryable=not (error.retryable or retried)
-    )
+    again = (error.retryable or retried) and not final
+    return ApplicationError(error.message, told, type=error.code, non_retryable=not again)
 
 
 def from_failure(failure: BaseException | None) -> TallystickError | None:

@@ -15,12 +15,18 @@ from temporalio.exceptions import ApplicationError
 from activities.pages import page
 from tallystick.crypto.envelope import Envelope, envelope_bytes, statement_id
 from tallystick.crypto.log.note import open_checkpoint, origin_of
+from tallystick.domain.agreement.windows import HoldEnd, HoldWait, IntakeEnd, IntakeWait, RulingWait, Waits
 from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import Digest, PersonId
-from tallystick.domain.kinds import Happening, Kind
-from tallystick.domain.statements.acts import Denial, Hold
-from tallystick.domain.statements.engine import Event
+from tallystick.domain.kinds import Authority, Happening, Kind, Outcome
+from tallystick.domain.periods import Period
+from tallystick.domain.progress.due import due
+from tallystick.domain.release.decision import recorded_premises
+from tallystick.domain.statements.acts import Denial, Hold, Objection
+from tallystick.domain.statements.engine import DecisionStatement, Event
+from tallystick.domain.statements.header import Document
+from tallystick.domain.statements.orders import Ruling
 from tallystick.domain.statements.signed import Body
 from tallystick.limits.steps import RECORD_PAGE_BYTES_MAX, RECORD_PAGE_ENTRIES_MAX
 from tallystick.messages import (
@@ -36,8 +42,9 @@ from tallystick.store.database.session import reading
 from tallystick.store.ledger import checkpoints, ledger
 from tallystick.store.ledger.entry import LedgerEntry
 from tests.support.stories.recording import activities, filing, happening, head, signing
-from tests.support.worlds.agreements import ANA, BEA, KIM, LOG_KEY, PEOPLE, TOM
+from tests.support.worlds.agreements import ANA, BEA, DORA, KIM, LOG_KEY, PEOPLE, TOM, agreement, quorum
 from tests.support.worlds.gate_worlds import ACKNOWLEDGED, DEPLOYMENT, FILED, READY, World, typed
+from tests.support.worlds.groundwork import some_digest
 from tests.support.worlds.prepared_worlds import accepted, deposited, prepared_world
 
 LATER: Final = ACKNOWLEDGED + timedelta(hours=1)
@@ -362,3 +369,128 @@ def test_altered_log_is_not_signed_and_the_act_is_acknowledged_all_the_same(worl
     assert activities(world).record_act(act(world, hold(world))).recorded
     assert signed_size(world) == 0
     assert world.case().claim.state is ClaimState.WINDOW
+
+
+# ------------------------------------------------------------------------------------ the ends of waits
+
+DAY: Final = timedelta(days=1)
+HELD: Final = agreement(waits=Waits(hold=HoldWait(after=Period("P10D"), then=HoldEnd.GO_ON)))
+UNCHECKED: Final = agreement(waits=Waits(intake=IntakeWait(then=IntakeEnd.GO_ON)))
+SUBSTITUTED: Final = agreement(waits=Waits(ruling=RulingWait(after=Period("P10D"), substitutes=quorum(TOM))))
+
+
+def owed_at(world: World, at: datetime) -> RecordHappening:
+    owed = due(world.agreement, world.case().claim, at=at)
+    assert owed is not None
+    told = {"stage": owed.stage, "until": owed.until, "cause": owed.cause, "because": owed.because}
+    return happening(world, owed.happening, at, **told)
+
+
+def held(folder: Path) -> World:
+    """A claim that lacks nothing but that its hold ends; it was placed two days before."""
+    world = accepted(prepared_world(folder, first=HELD))
+    for person in (ANA, KIM, TOM):
+        world.approve(person, READY - 3 * DAY)
+    world.say(Hold, KIM, READY - 2 * DAY, reason="An injunction.")
+    world.settle(READY - timedelta(hours=1))
+    return world
+
+
+def ended_early(folder: Path) -> World:
+    """The same, whose hold has ended on record eight days early: worker and database agree on that time."""
+    world, ahead = held(folder), READY + 8 * DAY + timedelta(seconds=1)
+    set_database_clock(world, lambda: ahead)
+    for what in (Happening.HOLD_ENDED, Happening.QUORUM_REACHED):
+        asked = owed_at(world, ahead)
+        assert asked.happening is what
+        assert activities(world).record_happening(asked).recorded
+    world.sign_checkpoint()
+    return world
+
+
+def test_the_workers_clock_alone_ends_no_hold(tmp_path: Path) -> None:
+    world = held(tmp_path / "site")
+    asked = owed_at(world, READY + 8 * DAY + timedelta(seconds=1))
+    set_database_clock(world, lambda: READY + 8 * DAY - timedelta(seconds=1))
+    assert asked.happening is Happening.HOLD_ENDED
+    assert not activities(world).record_happening(asked).recorded
+    assert world.case().claim.frozen
+
+
+def test_the_gate_does_not_believe_that_a_hold_has_ended_before_its_own_clock_says_so(tmp_path: Path) -> None:
+    world = ended_early(tmp_path / "site")
+    answer = world.decide(world.gate(at=READY))
+    assert answer.outcome == "refused"
+    (_, decision) = world.case().claim.entries_of(DecisionStatement)[-1]
+    assert {one.premise for one in decision.premises if not one.holds} == {"no-hold"}
+
+
+def test_the_gate_releases_what_was_held_once_the_hold_is_over_by_its_own_clock(
+    tmp_path: Path,
+) -> None:
+    world, over = ended_early(tmp_path / "site"), READY + 8 * DAY + timedelta(seconds=1)
+    assert world.decide(world.gate(at=over)).outcome == "released"
+
+
+def test_the_workflow_looks_again_when_a_hold_that_ended_too_early_is_over(tmp_path: Path) -> None:
+    claim = ended_early(tmp_path / "site").case().claim
+    assert READY + 8 * DAY + timedelta(seconds=1) in set(claim.rules.moments(HELD, claim, READY))
+
+
+def test_the_workers_clock_alone_takes_no_claim_in_unchecked(tmp_path: Path) -> None:
+    world = prepared_world(tmp_path / "site", first=UNCHECKED)
+    world = world.file(deposited(world))
+    set_database_clock(world, lambda: FILED)
+    asked = owed_at(world, FILED + 9 * DAY)
+    assert asked.happening is Happening.TAKEN_IN_UNCHECKED
+    assert not activities(world).record_happening(asked).recorded
+    assert world.case().claim.state is ClaimState.FILED
+
+
+def test_no_claim_counts_as_taken_in_unchecked_before_the_asker_says_that_the_time_is_over(
+    tmp_path: Path,
+) -> None:
+    world = prepared_world(tmp_path / "site", first=UNCHECKED)
+    world = world.file(deposited(world))
+    asked = owed_at(world, FILED + 9 * DAY)
+    assert activities(world).record_happening(asked).recorded
+    claim, until = world.case().claim, asked.until
+    assert until is not None
+    for at, holds in ((until, False), (until + timedelta(seconds=1), True)):
+        premises = recorded_premises(UNCHECKED, claim, claim.stages[0].stage, at=at)
+        assert [one.holds for one in premises if one.premise == "intake-accepted"] == [holds]
+
+
+def recorded_by(world: World, envelope: Envelope, at: datetime) -> None:
+    asked = RecordAct(
+        claim=world.claim,
+        agreement=world.agreement.id,
+        envelope=envelope_bytes(envelope).decode(),
+        at=at,
+        after=head(world),
+    )
+    activities(world).record_act(asked)
+
+
+def test_the_workers_clock_alone_gives_substitutes_no_power(tmp_path: Path) -> None:
+    """The refusal goes to who asked: were it tried again, every other act on the claim would wait for it."""
+    world = accepted(prepared_world(tmp_path / "site", first=SUBSTITUTED))
+    now = ACKNOWLEDGED + DAY
+    world.say(Objection, DORA, now, ground="not-insolvent", explanation="no")
+    award = world.uploads(b"award", TOM, at=now)
+    body = world.body(
+        Ruling,
+        TOM,
+        now,
+        claim=world.claim,
+        authority=Authority.ARBITRATION,
+        outcome=Outcome.RELEASE,
+        reason="x",
+        documents=(Document(name="award", plain_digest=some_digest(1), sealed_digest=award),),
+    )
+    ruling = world.signed(body, PEOPLE[TOM].signing_key)
+    set_database_clock(world, lambda: now)
+    with pytest.raises(ApplicationError) as refusal:
+        recorded_by(world, ruling, now + 11 * DAY)
+    assert (refusal.value.type, refusal.value.non_retryable) == ("too-early", True)
+    assert world.case().claim.open_objections

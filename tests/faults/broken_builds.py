@@ -3579,6 +3579,48 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/desk/papers/test_pdf.py",
     ),
     _build(
+        "a wait of people ends by the worker's clock alone",
+        "activities/ledger.py",
+        "        case _:\n            return request.until",
+        "        case other:\n            return request.until if other is Happening.WINDOW_ENDED else None",
+        "tests/activities/test_recording.py -k test_the_workers_clock_alone_ends_no_hold",
+    ),
+    _build(
+        "the gate believes that a hold has ended",
+        "tallystick/domain/release/recorded.py",
+        "standing = [*open_holds, *ended_too_early(agreement, claim, stage, at)]",
+        "standing = [*open_holds]",
+        "tests/activities/test_recording.py -k does_not_believe_that_a_hold_has_ended",
+    ),
+    _build(
+        "whoever asks believes that nobody checked the form in time",
+        "tallystick/domain/release/recorded.py",
+        "return PremiseAnswer(holds=at > until, found=unchecked)",
+        "return PremiseAnswer(holds=True, found=unchecked)",
+        "tests/activities/test_recording.py -k no_claim_counts_as_taken_in_unchecked",
+    ),
+    _build(
+        "nobody looks when a hold that ended too early is over",
+        "tallystick/domain/progress/moments.py",
+        "for until in ended_by_time(claim))",
+        "for until in ())",
+        "tests/activities/test_recording.py -k hold_that_ended_too_early_is_over",
+    ),
+    _build(
+        "substitutes rule by the worker's clock alone",
+        "activities/ledger.py",
+        "return request.at - CLOCK_SKEW_MAX if by_time else None",
+        "return None",
+        "tests/activities/test_recording.py -k test_the_workers_clock_alone_gives_substitutes_no_power",
+    ),
+    _build(
+        "an order that comes too early keeps every other act waiting",
+        "activities/ledger.py",
+        "with crossing(final=TooEarlyError):",
+        "with crossing():",
+        "tests/activities/test_recording.py -k test_the_workers_clock_alone_gives_substitutes_no_power",
+    ),
+    _build(
         "the worker ends a window by its own clock",
         "workflows/claim/release.py",
         "            else:  # by the database's clock, which is behind, the window is not over\n"

@@ -1,6 +1,6 @@
 """The stage plan: in which order stages open, when, and in which order they are rolled back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
@@ -34,6 +34,20 @@ def taken_in_unchecked(claim: Claim) -> Entry | None:
     """Return the event by which the claim was taken in because nobody checked its form in time, or None."""
     events = claim.entries_of(Event)
     return next((entry for entry, body in events if body.happening is Happening.TAKEN_IN_UNCHECKED), None)
+
+
+def unchecked_after(claim: Claim) -> datetime | None:
+    """Return until when a claim that was taken in unchecked could be checked, or None if it was not."""
+    events = claim.entries_of(Event)
+    return next((body.until for _, body in events if body.happening is Happening.TAKEN_IN_UNCHECKED), None)
+
+
+def ended_by_time(claim: Claim) -> Iterator[datetime]:
+    """Yield the last moments of the waits whose end the record has, and a release asks for again."""
+    asked = {Happening.TAKEN_IN_UNCHECKED, Happening.HOLD_ENDED}
+    for _, body in claim.entries_of(Event):
+        if body.happening in asked and body.until is not None:
+            yield body.until
 
 
 def opens_from(claim: Claim, stage: Stage) -> datetime | None:

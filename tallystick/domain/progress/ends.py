@@ -69,4 +69,4 @@ def _after(
     """Return what is due after `end`; an act at the last moment itself is in time."""
     if end is None or at <= end.at:
         return None
-    return Due(happening=happening, because=end.explanation, cause=cause)
+    return Due(happening=happening, until=end.at, because=end.explanation, cause=cause)

@@ -7,7 +7,7 @@ from typing import Final
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import Deadline
 from tallystick.domain.claim.claim import Claim
-from tallystick.domain.claim.stages import lapses_at, opens_at, report_due
+from tallystick.domain.claim.stages import ended_by_time, lapses_at, opens_at, report_due
 from tallystick.domain.claim.state import ClaimState, StageState
 from tallystick.domain.instants import plus
 from tallystick.domain.notice.proof import deemed_receipt
@@ -71,3 +71,5 @@ def _ends(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:
     holds = (hold_ends(agreement, entry) for entry, _ in claim.open_holds)
     disputes = dispute_ends(agreement, claim), substitutes_rule_from(agreement, claim)
     yield from filter(None, (notice_overdue(agreement, claim), *disputes, *holds))
+    # A clock that was ahead may have ended these too early: what they hold back waits for their true end.
+    yield from (Deadline(at=until, explanation=()) for until in ended_by_time(claim))

@@ -11,7 +11,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import standing_release_order
 from tallystick.domain.claim.receivers import naming, receivers_of
 from tallystick.domain.claim.rules import PremiseAnswer, RecordedPremise
-from tallystick.domain.claim.stages import accepted_at, is_provisional, opens_at, taken_in_unchecked
+from tallystick.domain.claim.stages import accepted_at, is_provisional, opens_at, unchecked_after
 from tallystick.domain.claim.state import ClaimState, EventType, StageState
 from tallystick.domain.claim.tally import tally_approvals, tally_denials
 from tallystick.domain.codec import instant_text
@@ -21,6 +21,7 @@ from tallystick.domain.notice.proof import proof_of_notice
 from tallystick.domain.notice.sighting import sighted_end
 from tallystick.domain.release.conditions_met import unmet_evidence
 from tallystick.domain.statements.acts import ReceiversNamed
+from tallystick.domain.waits.ends import ended_too_early
 
 
 def _purpose(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> PremiseAnswer:
@@ -67,13 +68,14 @@ def _condition(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> 
     )
 
 
-def _intake(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> PremiseAnswer:
+def _intake(_: Agreement, claim: Claim, __: StageId, at: datetime) -> PremiseAnswer:
     accepted = accepted_at(claim)
     if accepted is None:
         return PremiseAnswer(holds=False, found="the escrow agent has not accepted it")
-    if taken_in_unchecked(claim) is not None:
-        unchecked = f"taken in unchecked at {instant_text(accepted)}, as the agreement says"
-        return PremiseAnswer(holds=True, found=unchecked)
+    if (until := unchecked_after(claim)) is not None:
+        # As with the window: the record relies on the clocks of others, and `at` is of the one who asks.
+        unchecked = f"taken in unchecked after {instant_text(until)}, as the agreement says"
+        return PremiseAnswer(holds=at > until, found=unchecked)
     return PremiseAnswer(holds=True, found=f"accepted at {instant_text(accepted)}")
 
 
@@ -129,8 +131,9 @@ def _objections(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> Pre
     )
 
 
-def _holds(_: Agreement, claim: Claim, stage: StageId, __: datetime) -> PremiseAnswer:
-    standing = [entry.signed.id for entry, _ in claim.holds_on(stage)]
+def _holds(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> PremiseAnswer:
+    open_holds = (entry.signed.id for entry, _ in claim.holds_on(stage))
+    standing = [*open_holds, *ended_too_early(agreement, claim, stage, at)]
     return PremiseAnswer(holds=not standing, found=", ".join(standing) or "no hold on this stage")
 
 

@@ -60,7 +60,7 @@ class Event(Header):
     """The engine records that something happened, and why.
 
     Attributes:
-        until: The deadline that an opened or extended window now has.
+        until: The deadline that an opened window now has, or the last moment of the wait that has ended.
         because: Lines that explain it: which days were counted, who agreed.
         cause: The statement that caused it, or the blob that it is about, if there is one.
     """

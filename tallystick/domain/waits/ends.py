@@ -4,14 +4,17 @@ Nothing lapses while a hold stands on what would be decided next, and afterwards
 approvals: a hold neither saves time nor costs any. Only the hold's own review counts from its placing.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import Deadline, deadline
 from tallystick.domain.agreement.parties import Role
-from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.claim import Claim, covers
 from tallystick.domain.claim.state import ClaimState
+from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.periods import Period
+from tallystick.domain.statements.acts import Hold
 from tallystick.domain.statements.signed import Entry
 
 
@@ -58,6 +61,18 @@ def hold_ends(agreement: Agreement, hold: Entry) -> Deadline | None:
     """Return when the review of a hold is over, or None if no end is agreed."""
     wait = agreement.ends.hold
     return None if wait is None else _counted(agreement, hold.accepted_at, wait.after)
+
+
+def ended_too_early(agreement: Agreement, claim: Claim, stage: StageId, at: datetime) -> Iterator[Digest]:
+    """Yield the holds on `stage` that have ended by themselves on record, but not yet at `at`.
+
+    The record relies on the clocks of those who wrote it, and `at` is the clock of the one who asks.
+    """
+    for entry, body in claim.entries_of(Hold):
+        if entry.signed.id in claim.ended_holds and covers(body.stages, stage):
+            end = hold_ends(agreement, entry)
+            if end is None or at <= end.at:
+                yield entry.signed.id
 
 
 def notice_overdue(agreement: Agreement, claim: Claim) -> Deadline | None:

@@ -86,7 +86,7 @@ class TooEarlyError(TallystickError):
     """An entry that may not be made yet, by the database's clock."""
 
     code = "too-early"
-    why = "A window is over only when the workflow's timer, the database's clock and the gate's clock agree."
+    why = "A window or a wait is over only when the clocks of workflow, database and gate agree."
     advice = "Try again at `not_before`; if the clocks differ by more than seconds, correct them."
     retryable = True
 
