@@ -1083,6 +1083,17 @@ FILED_FOR_STORIES: Final = (
         """,
     ),
     Story(
+        "once the bank has confirmed, whoever filed does not stop the release by revoking their own key",
+        f"""
+        {FILED_FOR_HALDEN}
+        ana revokes their own key
+        abe approves critical
+        kim approves critical
+        tom approves critical
+        = PROVISIONING; critical DECIDED
+        """,
+    ),
+    Story(
         "what nobody has confirmed is neither taken in nor noticed nor given other receivers",
         """
         ana files on behalf of halden

@@ -1469,6 +1469,20 @@ BUILDS: Final[tuple[Build, ...]] = (
         "tests/domain/test_scenarios.py -k receivers",
     ),
     _build(
+        "nobody has time to approve again once receivers were named anew late",
+        "tallystick/domain/claim/stages.py",
+        "claim.resumed_at or after, named.accepted_at)",
+        "claim.resumed_at or after)",
+        "tests/domain/claim/test_receivers.py",
+    ),
+    _build(
+        "whoever filed for a beneficiary stops what it has confirmed",
+        "tallystick/domain/release/recorded.py",
+        "claim.revoked_at(claim.filed_by) if claim.confirmation is None else None",
+        "claim.revoked_at(claim.filed_by)",
+        "tests/domain/test_scenarios.py -k agent_filed",
+    ),
+    _build(
         "an approval is taken that was signed for other receivers",
         "tallystick/domain/acts/votes/approval.py",
         "    check_names_receivers(claim, body.receivers_named)\n",

@@ -10,6 +10,7 @@ from tallystick.domain.claim.claim import (
     Claim,
 )
 from tallystick.domain.claim.orders import return_is_ordered, standing_release_order
+from tallystick.domain.claim.receivers import naming
 from tallystick.domain.claim.state import (
     UNDECIDED,
     ClaimState,
@@ -83,8 +84,9 @@ def lapses_at(agreement: Agreement, claim: Claim, stage: StageId) -> Deadline | 
     after = _window_over_at(claim)
     if opened is None or after is None:
         return None
-    # Nothing could be decided before the last dispute or hold was over.
-    start = max(opened.at, after, claim.resumed_at or after)
+    # Nothing could be decided before the last dispute or hold was over, nor for receivers who were not named.
+    named, _ = naming(claim, stage)
+    start = max(opened.at, after, claim.resumed_at or after, named.accepted_at)
     return deadline(start, agreement.windows.approval, recipient=depositor(agreement), agreement=agreement)
 
 

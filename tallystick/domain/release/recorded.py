@@ -31,7 +31,8 @@ def _purpose(_: Agreement, claim: Claim, __: StageId, ___: datetime) -> PremiseA
 
 def _claimant(agreement: Agreement, claim: Claim, _: StageId, __: datetime) -> PremiseAnswer:
     person, powers = agreement.person_with(claim.filed_by), agreement.authorities
-    revoked = claim.revoked_at(claim.filed_by)
+    # Once it is confirmed, whoever filed it decides nothing: not by a key that is revoked later, either.
+    revoked = claim.revoked_at(claim.filed_by) if claim.confirmation is None else None
     filers = powers.claimants if claim.filing.for_ is None else powers.filing
     entitled = person.id in filers and revoked is None
     revocation = f", whose key was revoked at {instant_text(revoked)}" if revoked else ""

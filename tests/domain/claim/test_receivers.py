@@ -14,10 +14,12 @@ from tallystick.domain.claim.receivers import (
     named_anew_by,
     receivers_of,
 )
+from tallystick.domain.claim.stages import lapses_at
 from tallystick.domain.claim.tally import tally_denials
 from tallystick.domain.ids import Digest, PartyId, PersonId, StageId
 from tallystick.domain.kinds import Kind, Purpose
 from tallystick.domain.refusals import MisdirectedError, ReceiversRefusedError
+from tallystick.domain.statements.acts import ReceiversNamed
 from tallystick.domain.statements.filing import Receiver
 from tallystick.limits.claims import RECEIVERS_MAX
 from tests.support.stories.stories import play
@@ -108,6 +110,21 @@ def test_an_approval_signed_for_other_receivers_is_refused_however_late_it_arriv
     play(then, world)
     with pytest.raises(MisdirectedError):
         world.submits(envelope)
+
+
+def test_those_who_approve_have_the_whole_time_again_once_receivers_are_named_anew() -> None:
+    late = "the window ends\nthe gate finds an altered byte"
+    voted = "ana approves critical\nkim approves critical\ntom approves critical"
+    world = play(f"bea files for critical\nana accepts\ndora acknowledges\n{late}\n{voted}")
+    play(
+        "12 days pass\n= APPROVAL\nbea and ben name as receiver ben\n= APPROVAL\n4 days pass\n= APPROVAL",
+        world,
+    )
+    until = lapses_at(AGREEMENT, world.claim, CRITICAL)
+    named = world.claim.entries_of(ReceiversNamed)[-1][0]
+    assert until is not None
+    assert until.at > named.accepted_at + timedelta(days=5)
+    play("20 days pass\n= LAPSED", world)
 
 
 @pytest.mark.parametrize("named", [None, some_digest(1)])

@@ -27,7 +27,6 @@ from tallystick.limits.logs import ASTRAY_TOLD_MAX
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import (
     ABE,
-    ANA,
     BEA,
     BEN,
     KIM,
@@ -258,7 +257,6 @@ FALSIFIED: Final[Mapping[str, tuple[Callable[[Agreement, Claim, Sight], Facts], 
     "claimant-entitled": (
         claimant_put_out,
         told(lambda c: revoked(replace(c, filing=replace(c.filing, receivers=receivers(BEN))), BEA)),
-        of_confirmed(lambda a, c: (a, revoked(c, ANA))),
         of_confirmed(lambda a, c: (replace(a, authorities=replace(a.authorities, filing=(ABE,))), c)),
     ),
     "claim-confirmed": (

@@ -66,7 +66,8 @@ class ReleaseRule:
         yield "its beneficiary has not confirmed it", "for" in filing and self._confirmation is None
         yield "nobody may receive", not self._receivers
         yield "not taken in", not self._taken_in
-        yield "the claimant's key is revoked", bool(self.record[0].signers & self._revoked)
+        revoked = bool(self.record[0].signers & self._revoked)
+        yield "the claimant's key is revoked", revoked and self._confirmation is None
         yield "the claim has ended", self._ended()
         yield "decided before", name in self._decided
         yield "denied", met(self.agreement["authorities"]["denial"], self._denying(name) - self._barred)
