@@ -4,11 +4,13 @@ The times are plain durations, so that a story can count them in days.
 """
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Final
 
 import pytest
 
 from tallystick.domain.agreement.agreement import Agreement
+from tallystick.domain.agreement.deadlines import CalendarExhaustedError
 from tallystick.domain.agreement.windows import (
     DisputeEnd,
     DisputeWait,
@@ -21,12 +23,14 @@ from tallystick.domain.agreement.windows import (
     UnprovenNoticeWait,
     Waits,
 )
-from tallystick.domain.claim.state import EventType
+from tallystick.domain.claim.state import ClaimState, EventType
 from tallystick.domain.inbox.deadlines import deadlines
 from tallystick.domain.inbox.waiting import Awaited, Waiting, waiting
 from tallystick.domain.kinds import Kind, Outcome
 from tallystick.domain.notice.sighting import sighting_of
 from tallystick.domain.periods import Period
+from tallystick.domain.progress.due import due
+from tallystick.domain.progress.moments import next_look
 from tallystick.domain.refusals import LeaveNotOpenError, NotDueError
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT, DORA, KIM, TOM, agreement, quorum
@@ -344,3 +348,45 @@ def test_the_engine_ends_no_wait_before_its_time(happening: str) -> None:
     world = play("bea files", World(agreement=intake(IntakeEnd.LAPSE), engine_runs=False))
     with pytest.raises(NotDueError):
         world.records(Kind.EVENT, happening=EventType(happening), because=())
+
+
+SHORT: Final = tuple(replace(one, covers_until=date(2027, 1, 31), holidays=()) for one in AGREEMENT.calendars)
+FAR: Final = Period("60 business days")
+
+
+def short(**waits: object) -> World:
+    """A claim that was taken in, and whose waits end after the calendars do."""
+    agreed = agreement(waits=Waits(**waits), calendars=SHORT)  # type: ignore[arg-type]
+    return play("bea files for critical\nana accepts\ndora acknowledges", World(agreement=agreed))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [(Outcome.REFUSE, ClaimState.REFUSED), (Outcome.RELEASE, ClaimState.WINDOW)],
+    ids=["refuse", "release"],
+)
+def test_arbitrators_rule_though_no_calendar_says_when_substitutes_may(
+    outcome: Outcome, state: ClaimState
+) -> None:
+    world = play("dora objects\n= CONTESTED", short(ruling=RulingWait(after=FAR, substitutes=quorum(TOM))))
+    world.rules(KIM, outcome=outcome)
+    assert world.claim.state is state
+
+
+def test_those_who_lift_holds_do_though_no_calendar_says_when_the_arbitrator_may() -> None:
+    world = play("kim holds the claim", short(hold=HoldWait(after=FAR, then=HoldEnd.ARBITRATOR)))
+    world.lifts()
+    assert not world.claim.frozen
+
+
+def test_a_hold_whose_end_no_calendar_reaches_keeps_nothing_else_waiting() -> None:
+    world = short(hold=HoldWait(after=FAR, then=HoldEnd.GO_ON))
+    play("kim holds the claim\nthe window ends\n= APPROVAL", world)
+    assert next_look(world.agreement, world.claim, at=world.now) is not None
+
+
+def test_after_a_calendars_end_nothing_is_recorded_that_a_longer_one_could_contradict() -> None:
+    world = short(hold=HoldWait(after=FAR, then=HoldEnd.GO_ON))
+    play("kim holds the claim\nthe window ends", world)
+    with pytest.raises(CalendarExhaustedError):
+        due(world.agreement, world.claim, at=datetime(2027, 1, 31, tzinfo=UTC))

@@ -710,8 +710,8 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "a dispute lapses while a hold stands",
         "tallystick/domain/progress/ends.py",
-        "    if is_held(claim):\n        return None\n    return _after(dispute_ends",
-        "    return _after(dispute_ends",
+        "    if is_held(claim):\n        return None\n    return _after(lambda: dispute_ends",
+        "    return _after(lambda: dispute_ends",
         "tests/domain/test_ends.py",
     ),
     _build(
@@ -3591,6 +3591,34 @@ BUILDS: Final[tuple[Build, ...]] = (
         "if len(document) > REPORT_TEXT_BYTES_MAX:",
         "if False:",
         "tests/desk/papers/test_pdf.py",
+    ),
+    _build(
+        "the arbitrators wait for the calendar of their substitutes",
+        "tallystick/domain/authorship/authors.py",
+        "if _suffice(persons, quorum) or _suffice(persons, instead()):",
+        "if _suffice(persons, instead()) or _suffice(persons, quorum):",
+        "tests/domain/test_ends.py -k arbitrators_rule_though_no_calendar_says_when_substitutes_may",
+    ),
+    _build(
+        "who lifts holds waits for the calendar of who may lift them later",
+        "tallystick/domain/acts/orders/lift.py",
+        "instead=lambda: reviewers(agreement, claim.entry_of(body.hold), at),",
+        "instead=(lambda found: lambda: found)(reviewers(agreement, claim.entry_of(body.hold), at)),",
+        "tests/domain/test_ends.py -k those_who_lift_holds_do_though_no_calendar",
+    ),
+    _build(
+        "a wait that ends beyond the calendars stops what else is due",
+        "tallystick/domain/agreement/deadlines.py",
+        "at.astimezone(UTC).date() < date.fromisoformat(last)",
+        "at is None",
+        "tests/domain/test_ends.py -k a_hold_whose_end_no_calendar_reaches_keeps_nothing_else_waiting",
+    ),
+    _build(
+        "after a calendar's end a wait that it cannot count goes on",
+        "tallystick/domain/agreement/deadlines.py",
+        "at.astimezone(UTC).date() < date.fromisoformat(last)",
+        "at is not None",
+        "tests/domain/test_ends.py -k after_a_calendars_end_nothing_is_recorded",
     ),
     _build(
         "a wait of people ends by the worker's clock alone",

@@ -7,7 +7,7 @@ clock may shorten the time that a party was promised.
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -136,6 +136,26 @@ def _received(sent_at: datetime, recipient: Party, *, agreement: Agreement) -> D
 def later(one: Deadline, other: Deadline) -> Deadline:
     """Return the one that ends later; the first, if both end together."""
     return other if other.at > one.at else one
+
+
+def unless_far(find: Callable[[], Deadline | None], at: datetime) -> Deadline | None:
+    """Return a deadline, or None if it is after a calendar's end, and `at` is before.
+
+    Such a deadline is not over at `at`, whatever days a longer calendar adds. After the calendar's end this
+    cannot be told.
+
+    Raises:
+        CalendarExhaustedError: The calendar's last day has come, or it is not the calendar that is too short.
+    """
+    try:
+        return find()
+    except CalendarExhaustedError as beyond:
+        last = beyond.facts.get("covers_until")
+        # Before that day begins in UTC: the day after it, when the deadline is at the earliest, begins later
+        # in every time zone.
+        if isinstance(last, str) and at.astimezone(UTC).date() < date.fromisoformat(last):
+            return None
+        raise
 
 
 @contextmanager

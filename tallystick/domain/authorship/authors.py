@@ -1,6 +1,6 @@
 """The checks of any statement, whatever it says: its subject, its signers and its times."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from tallystick.domain.agreement.agreement import Agreement
@@ -157,26 +157,34 @@ def check_claimant(agreement: Agreement, claim: Claim, person: PersonId, what: s
 
 
 def check_together(
-    persons: frozenset[PersonId], quorum: Quorum | None, what: str, *, instead: Quorum | None = None
+    persons: frozenset[PersonId],
+    quorum: Quorum | None,
+    what: str,
+    *,
+    instead: Callable[[], Quorum | None] = lambda: None,
 ) -> None:
     """Refuse a joint statement that too few persons signed, or the wrong ones.
 
     Args:
-        instead: Another quorum that suffices as well.
+        instead: Finds another quorum that suffices as well; asked only if `quorum` is not there, because to
+            find it may need more days than a calendar has.
 
     Raises:
         NotYoursError: The signers do not satisfy `quorum`, or the agreement has none for this.
     """
-    if instead is not None and persons <= instead.persons and instead.satisfied_by(persons):
+    if _suffice(persons, quorum) or _suffice(persons, instead()):
         return
     if quorum is None:
         raise NotYoursError(f"this agreement lets nobody {what}", allowed=[])
-    if not persons <= quorum.persons or not quorum.satisfied_by(persons):
-        raise NotYoursError(
-            f"these signers together may not {what}",
-            signed_by=sorted(persons),
-            allowed=sorted(quorum.persons),
-        )
+    raise NotYoursError(
+        f"these signers together may not {what}",
+        signed_by=sorted(persons),
+        allowed=sorted(quorum.persons),
+    )
+
+
+def _suffice(persons: frozenset[PersonId], quorum: Quorum | None) -> bool:
+    return quorum is not None and persons <= quorum.persons and quorum.satisfied_by(persons)
 
 
 def check_stages(claim: Claim, stages: tuple[StageId, ...] | None) -> None:

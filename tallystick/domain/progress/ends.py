@@ -1,9 +1,11 @@
 """What the engine records when a wait of people is over by the end that the parties have chosen for it."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.deadlines import Deadline
+from tallystick.domain.agreement.deadlines import Deadline, unless_far
 from tallystick.domain.agreement.windows import HoldEnd, IntakeEnd, UnprovenNoticeEnd
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.rules import Due
@@ -24,7 +26,7 @@ def intake_over(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
         return None
     goes_on = wait.then is IntakeEnd.GO_ON and claim.filing.for_ is None
     happening = Happening.TAKEN_IN_UNCHECKED if goes_on else Happening.INTAKE_LAPSED
-    return _after(intake_due(agreement, claim), at, happening)
+    return _after(lambda: intake_due(agreement, claim), at, happening)
 
 
 def notice_over(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
@@ -32,14 +34,14 @@ def notice_over(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
     wait = agreement.ends.unproven_notice
     if wait is None or wait.then is not UnprovenNoticeEnd.LAPSE or is_held(claim):
         return None
-    return _after(notice_overdue(agreement, claim), at, Happening.NOTICE_LAPSED)
+    return _after(lambda: notice_overdue(agreement, claim), at, Happening.NOTICE_LAPSED)
 
 
 def dispute_over(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
     """Return that a claim lapses because its dispute was not settled in time."""
     if is_held(claim):
         return None
-    return _after(dispute_ends(agreement, claim), at, Happening.DISPUTE_LAPSED)
+    return _after(lambda: dispute_ends(agreement, claim), at, Happening.DISPUTE_LAPSED)
 
 
 def hold_over(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
@@ -54,7 +56,7 @@ def hold_over(agreement: Agreement, claim: Claim, at: datetime) -> Due | None:
         else (EventType.HOLD_LAPSED, Happening.HOLD_LAPSED)
     )
     holds = (entry for entry, _ in claim.open_holds if ending or _is_in_the_way(claim, entry))
-    over = (_after(hold_ends(agreement, one), at, happening, cause=one.signed.id) for one in holds)
+    over = (_after(partial(hold_ends, agreement, one), at, happening, cause=one.signed.id) for one in holds)
     return next(filter(None, over), None) if claim.may(event) else None
 
 
@@ -64,9 +66,10 @@ def _is_in_the_way(claim: Claim, hold: Entry) -> bool:
 
 
 def _after(
-    end: Deadline | None, at: datetime, happening: Happening, *, cause: Digest | None = None
+    find: Callable[[], Deadline | None], at: datetime, happening: Happening, *, cause: Digest | None = None
 ) -> Due | None:
-    """Return what is due after `end`; an act at the last moment itself is in time."""
+    """Return what is due after an end; an act at the last moment itself is in time."""
+    end = unless_far(find, at)
     if end is None or at <= end.at:
         return None
     return Due(happening=happening, until=end.at, because=end.explanation, cause=cause)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.agreement.deadlines import Deadline
+from tallystick.domain.agreement.deadlines import Deadline, unless_far
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.stages import ended_by_time, lapses_at, opens_at, report_due
 from tallystick.domain.claim.state import ClaimState, StageState
@@ -35,7 +36,7 @@ def moments(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[dateti
     notice_at = notice_due_at(agreement, claim)
     if notice_at is not None:
         yield notice_at
-    for limit in (*_limits(agreement, claim), *_ends(agreement, claim)):
+    for limit in (*_limits(agreement, claim), *_ends(agreement, claim, at)):
         yield limit.at
         yield plus(limit.at, _JUST_AFTER)
     following = claim.next_stage
@@ -63,13 +64,14 @@ def _limits(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:
         yield from (d for d in (lapses_at(agreement, claim, following.stage),) if d is not None)
 
 
-def _ends(agreement: Agreement, claim: Claim) -> Iterator[Deadline]:
-    """Yield when the waits of people end, for those that have an end."""
+def _ends(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Deadline]:
+    """Yield when the waits of people end, for those that have an end that a calendar reaches."""
     awaits_intake = claim.state is ClaimState.FILED and not claim.is_unconfirmed
     if awaits_intake and agreement.ends.intake is not None:
         yield intake_due(agreement, claim)
-    holds = (hold_ends(agreement, entry) for entry, _ in claim.open_holds)
-    disputes = dispute_ends(agreement, claim), substitutes_rule_from(agreement, claim)
-    yield from filter(None, (notice_overdue(agreement, claim), *disputes, *holds))
+    waits = (notice_overdue, dispute_ends, substitutes_rule_from)
+    finds = [partial(wait, agreement, claim) for wait in waits]
+    holds = [partial(hold_ends, agreement, entry) for entry, _ in claim.open_holds]
+    yield from filter(None, (unless_far(find, at) for find in (*finds, *holds)))
     # A clock that was ahead may have ended these too early: what they hold back waits for their true end.
     yield from (Deadline(at=until, explanation=()) for until in ended_by_time(claim))

@@ -23,8 +23,12 @@ from tallystick.domain.waits.powers import reviewers
 def _rule(
     agreement: Agreement, claim: Claim, body: HoldLift, persons: frozenset[PersonId], at: datetime
 ) -> EventType:
-    reviewing = reviewers(agreement, claim.entry_of(body.hold), at)
-    check_together(persons, agreement.authorities.hold_lift, "lift a hold", instead=reviewing)
+    check_together(
+        persons,
+        agreement.authorities.hold_lift,
+        "lift a hold",
+        instead=lambda: reviewers(agreement, claim.entry_of(body.hold), at),
+    )
     check_disinterested(agreement, claim, persons)
     if body.hold not in claim.standing_holds:
         raise NothingToLiftError("there is no such open hold", standing=list(claim.standing_holds))

@@ -68,7 +68,7 @@ def _check_signers(
         persons,
         powers.arbitration if arbitrated else powers.court_order,
         f"attest a ruling by {body.authority.replace('_', ' ')}",
-        instead=substitutes(agreement, claim, at) if on_dispute else None,
+        instead=lambda: substitutes(agreement, claim, at) if on_dispute else None,
     )
     if on_dispute and body.outcome is not Outcome.RETURN:
         _check_first(agreement, claim)
