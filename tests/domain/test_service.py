@@ -12,10 +12,14 @@ import pytest
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.agreement.windows import IntakeEnd, IntakeWait, Waits
+from tallystick.domain.claim.state import ClaimState
+from tallystick.domain.codec import instant_text
 from tallystick.domain.inbox.deadlines import deadlines
+from tallystick.domain.notice.letter import claim_letter
 from tallystick.domain.notice.proof import proof_of_notice
 from tallystick.domain.notice.sighting import sighting_of
 from tallystick.domain.periods import Period
+from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.statements.engine import Sighting
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT, agreement
@@ -126,6 +130,43 @@ def test_the_earliest_proof_counts() -> None:
     proof = proof_of_notice(UNCHECKED, world.claim, at=world.now)
     assert proof is not None
     assert proof.by.signed.id == world.claim.window_opened_by
+
+
+def test_letters_go_out_although_others_say_that_notice_was_served() -> None:
+    world = play(f"notices bounce\n{TAKEN_IN}ana and abe prove service\n= WINDOW", World(agreement=UNCHECKED))
+    play("notices arrive\n2 days pass\n= WINDOW", world)
+    assert any(one.taken for _, body in world.claim.notices for one in body.channels)
+    sent = len(world.claim.notices)
+    play("5 days pass", world)
+    assert len(world.claim.notices) == sent, "what arrived is not sent again"
+
+
+def test_letters_go_out_after_the_window_that_others_opened_and_end_when_the_depositor_speaks() -> None:
+    world = play(f"notices bounce\n{TAKEN_IN}ana and abe prove service", World(agreement=UNCHECKED))
+    play("the window ends\n= APPROVAL", world)
+    assert notice_due_at(UNCHECKED, world.claim) is not None
+    play("dora acknowledges", world)
+    assert notice_due_at(UNCHECKED, world.claim) is None
+
+
+def test_a_proof_before_the_first_letter_does_not_spare_it() -> None:
+    world = play("bea files for critical\n1 day passes", World(agreement=UNCHECKED))
+    world.engine_runs = False
+    world.passes(timedelta(seconds=1))
+    world.happens()
+    play("= ACCEPTED\nana and abe prove service", world)
+    assert not world.claim.notices
+    world.engine_runs = True
+    world.settles()
+    assert (world.claim.state, len(world.claim.notices)) == (ClaimState.WINDOW, 1)
+
+
+def test_a_letter_into_a_running_window_names_its_end() -> None:
+    world = play(f"notices bounce\n{TAKEN_IN}ana and abe prove service", World(agreement=UNCHECKED))
+    assert world.claim.window_until is not None
+    letter = claim_letter(UNCHECKED, world.claim, at=world.now)
+    assert f"The last moment to object by that is {instant_text(world.claim.window_until)}." in letter
+    assert "The time runs only from your confirmation" not in letter
 
 
 @pytest.mark.parametrize("owner", ["ana", "abe"])

@@ -39,7 +39,7 @@ def claim_letter(agreement: Agreement, claim: Claim, *, at: datetime) -> str:
         f"Declared   {quoted(claim.declaration or '')}",
         *(f"Stage      {line}" for line in _stages(agreement, claim)),
         "",
-        *_time_to_object(agreement, at),
+        *(_time_to_object(agreement, at) if claim.window_until is None else _open_window(claim.window_until)),
         "",
         f"To object: tallystick object {claim.id} --key YOUR.key",
         f"An objection names one of these grounds: {', '.join(map(quoted, agreement.objection.grounds))};",
@@ -62,6 +62,15 @@ def _confirmed(claim: Claim) -> tuple[str, ...]:
 
 def _stages(agreement: Agreement, claim: Claim) -> tuple[str, ...]:
     return tuple(f"{p.stage}: {', '.join(agreement.stage(p.stage).components)}" for p in claim.stages)
+
+
+def _open_window(until: datetime) -> tuple[str, ...]:
+    """Tell of a window that the word of others has opened before any letter arrived."""
+    return (
+        "By the signed word of others you have had notice already: the claim's record says how.",
+        f"The last moment to object by that is {instant_text(until)}.",
+        "An objection after it still stops whatever is not decided when it comes.",
+    )
 
 
 def _time_to_object(agreement: Agreement, at: datetime) -> tuple[str, ...]:

@@ -31,15 +31,16 @@ from tallystick.limits.steps import (
     NOTICE_RETRY_SHARE,
 )
 
-# A court order may come before any notice; notice goes out all the same, though the release needs none then.
-_NOTICEABLE: Final = frozenset({ClaimState.ACCEPTED, ClaimState.CONTESTED, ClaimState.APPROVAL})
+# A court order, or others' word that notice was served, may come before any letter. Letters go out all the
+# same, though the release needs none then.
+_NOTICEABLE: Final = frozenset(
+    {ClaimState.ACCEPTED, ClaimState.WINDOW, ClaimState.CONTESTED, ClaimState.APPROVAL}
+)
 
 
 def notice_due_at(agreement: Agreement, claim: Claim) -> datetime | None:
     """Return when the next attempt to give notice is owed, or None if none is."""
-    if claim.state not in _NOTICEABLE or claim.window_opened_at is not None:
-        return None
-    if notice_is_given(agreement, claim):
+    if claim.state not in _NOTICEABLE or notice_is_given(agreement, claim):
         return None
     attempts = claim.entries_of(Notice)
     if attempts and not channels_left(agreement, claim):

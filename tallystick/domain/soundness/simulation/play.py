@@ -18,7 +18,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.domain.ids import PersonId, PublicKey, StageId, engine_person, gate_person
 from tallystick.domain.instants import plus
 from tallystick.domain.kinds import Kind
-from tallystick.domain.notice.proof import notice_is_given
+from tallystick.domain.notice.proof import notice_given
 from tallystick.domain.notice.sighting import to_be_sighted
 from tallystick.domain.progress.attempts import notice_due_at
 from tallystick.domain.progress.due import due
@@ -79,8 +79,11 @@ class Play:
 
     def _gives_up(self) -> bool:
         """Return whether no more letters are tried: the channels that take none now take none later."""
-        given = notice_is_given(self.agreement, self.claim)
-        return len(self.claim.notices) >= PLAY_NOTICES_MAX and not given
+        given = notice_given(self.agreement, self.claim)
+        return self._has_tried_enough() and given is None
+
+    def _has_tried_enough(self) -> bool:
+        return len(self.claim.notices) >= PLAY_NOTICES_MAX
 
     def _overdue(self) -> datetime | None:
         """Return the moment after which notice is overdue, if that is yet to come."""
@@ -131,7 +134,7 @@ class Play:
 
     def _gives_notice(self) -> bool:
         owed_at = notice_due_at(self.agreement, self.claim)
-        if owed_at is None or owed_at > self.now or self._gives_up():
+        if owed_at is None or owed_at > self.now or self._has_tried_enough():
             return False
         party = depositor(self.agreement)
         results = (
