@@ -62,10 +62,10 @@ class Claim:
         since: When it entered its present state.
         window_opened_at: When notice was proven; the window counts from there.
         window_opened_by: The statement that proved notice.
-        window_until: The last moment to object; set once, never moved.
+        window_until: The last moment to object; never moved while what opened the window stands.
         window_ended_at: When the engine recorded the end of the window.
-        resumed_at: When the latest dispute was settled or the latest hold lifted; the time to approve
-            counts from then, because nothing could be decided before.
+        resumed_at: When the latest dispute was settled, the latest hold lifted, or the proof of notice fell;
+            the time to approve counts from then, because nothing could be decided before.
         stages: The stages asked for, in the agreement's order.
         ended_holds: Holds that ended by themselves, as the parties chose.
         late: Objections made after every stage in their scope was decided.

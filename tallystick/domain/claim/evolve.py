@@ -17,7 +17,10 @@ from tallystick.domain.claim.state import (
     StageState,
     Step,
 )
+from tallystick.domain.statements.acts import ProofOfService
 from tallystick.domain.statements.engine import DecisionStatement, Event
+from tallystick.domain.statements.keys import KeyRevocation
+from tallystick.domain.statements.orders import Ruling
 from tallystick.domain.statements.receipts import Receipt
 from tallystick.domain.statements.signed import BY_ENGINE, Body, Entry
 
@@ -139,6 +142,23 @@ def _window_ended(claim: Claim, entry: Entry, _: Body) -> Claim:
     return dataclasses.replace(claim, window_ended_at=entry.accepted_at)
 
 
+def _window_falls(claim: Claim, entry: Entry, body: Body) -> Claim:
+    """Undo a window that the word of others opened, if a key that signed this word is revoked.
+
+    It would otherwise count from a proof that counts for nothing. The next proof that stands opens it anew.
+    """
+    assert isinstance(body, KeyRevocation)
+    opened_by = None if claim.window_opened_by is None else claim.entry_of(claim.window_opened_by)
+    if opened_by is None or not isinstance(opened_by.signed.body, ProofOfService | Ruling):
+        return claim
+    return _without_window(claim, entry) if body.key in opened_by.signed.signers else claim
+
+
+def _without_window(claim: Claim, entry: Entry) -> Claim:
+    closed = dataclasses.replace(claim, window_opened_at=None, window_opened_by=None, window_until=None)
+    return dataclasses.replace(closed, window_ended_at=None, resumed_at=entry.accepted_at)
+
+
 def _asked_again(claim: Claim, _: Entry, __: Body) -> Claim:
     return _ask_gate_again(claim)
 
@@ -175,6 +195,7 @@ EFFECTS: Final[Mapping[EventType, Callable[[Claim, Entry, Body], Claim]]] = Mapp
     {
         EventType.WINDOW_OPENED: _window_opened,
         EventType.WINDOW_ENDED: _window_ended,
+        EventType.KEY_REVOKED: _window_falls,
         EventType.OBJECTION_MADE: _asked_again,
         EventType.RECEIVERS_NAMED: _asked_again,
         EventType.LATE_OBJECTION_MADE: _late,

@@ -146,6 +146,15 @@ def still_waiting(claim: Claim) -> StageProgress | None:
     return following
 
 
+def awaits_notice(claim: Claim) -> bool:
+    """Return whether no proof of notice has opened a window yet, or none that stands, and one is needed."""
+    if claim.window_opened_at is not None:
+        return False
+    if claim.state is ClaimState.APPROVAL:
+        return claim.next_stage is not None and standing_release_order(claim) is None
+    return claim.state in {ClaimState.ACCEPTED, ClaimState.WINDOW, ClaimState.CONTESTED}
+
+
 def _window_over_at(claim: Claim) -> datetime | None:
     """Return when the window ended or was skipped, or None if it is not over."""
     order = standing_release_order(claim)

@@ -126,7 +126,7 @@ class EventType(StrEnum):
     OBJECTION_RETRACTED = "objection-retracted", _VOTED_ON
     VOTE_RETRACTED = "vote-retracted", _VOTED_ON
     ARBITRATED_FOR_RELEASE = "arbitrated-for-release", _VOTED_ON
-    NOTICE_RULED_GIVEN = "notice-ruled-given", {_S.ACCEPTED}
+    NOTICE_RULED_GIVEN = "notice-ruled-given", {_S.ACCEPTED, _S.WINDOW, _S.APPROVAL}
     REFUSAL_ORDERED = "refusal-ordered"
     RELEASE_ORDERED = "release-ordered"
     RETURN_ORDERED = "return-ordered"
@@ -235,7 +235,9 @@ def _ends_of_waits() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     """Yield the steps by which a wait ends as the parties chose, although nobody acts."""
     yield _S.FILED, _E.TAKEN_IN_UNCHECKED, _S.ACCEPTED
     yield _S.FILED, _E.INTAKE_LAPSED, _S.LAPSED
-    yield _S.ACCEPTED, _E.NOTICE_LAPSED, _S.LAPSED
+    # In the last two, a key that proved notice was revoked.
+    for state in (_S.ACCEPTED, _S.WINDOW, _S.APPROVAL):
+        yield state, _E.NOTICE_LAPSED, _S.LAPSED
     yield _S.CONTESTED, _E.DISPUTE_LAPSED, _S.LAPSED
     # While the gate decides, or the receiver provisions, the hold waits for the next quiet moment.
     for state in (_S.FILED, _S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL):
@@ -258,8 +260,9 @@ def _facts() -> Iterable[tuple[Iterable[ClaimState], Iterable[EventType]]]:
     yield from ((event.adds_in, (event,)) for event in EventType)
     yield (_S.CONTESTED, _S.PROVISIONING), (_E.OBJECTION_MADE,)
     yield (_S.APPROVAL, _S.VALIDATING, _S.PROVISIONING), (_E.RELEASE_ORDERED,)
-    # In APPROVAL it runs again if an order had skipped it, and a key that signed the order was revoked.
+    # In APPROVAL it runs again if a key was revoked that signed the order which skipped it, or proved notice.
     yield (_S.CONTESTED, _S.APPROVAL), (_E.WINDOW_OPENED, _E.WINDOW_ENDED)
+    yield (_S.WINDOW,), (_E.WINDOW_OPENED,)
     # Provisional access runs during the window; its stages move and the claim's state does not.
     yield (_S.ACCEPTED, _S.WINDOW), _STAGE_EVENTS
     yield (_S.ACCEPTED, _S.WINDOW, _S.CONTESTED, _S.APPROVAL), _RECEIPTS

@@ -10,7 +10,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadline, deadline
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.returns import return_is_due
-from tallystick.domain.claim.stages import lapses_at, opens_at, report_due, still_waiting
+from tallystick.domain.claim.stages import awaits_notice, lapses_at, opens_at, report_due, still_waiting
 from tallystick.domain.claim.state import UNDECIDED, ClaimState, StageState
 from tallystick.domain.kinds import Happening
 from tallystick.domain.notice.proof import deemed_receipt
@@ -117,7 +117,7 @@ def _intake_deadline(agreement: Agreement, claim: Claim, _: datetime) -> Iterato
 
 
 def _notice_deadlines(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[NamedDeadline]:
-    if claim.window_opened_at is None and claim.state in {ClaimState.ACCEPTED, ClaimState.CONTESTED}:
+    if awaits_notice(claim):
         yield from _named("deemed-receipt", deemed_receipt(agreement, claim))
         if (attempt := notice_due_at(agreement, claim)) is not None:
             yield NamedDeadline(what="next-notice", at=attempt, explanation=("notice is not proven yet",))
@@ -128,8 +128,8 @@ def _window_deadline(agreement: Agreement, claim: Claim, __: datetime) -> Iterat
     if claim.window_until is None:
         return
     # The engine wrote down which days it counted when it recorded that the window opened.
-    opened = (body for _, body in claim.entries_of(Event) if body.happening is Happening.WINDOW_OPENED)
-    yield NamedDeadline(what="objection-window", at=claim.window_until, explanation=next(opened).because)
+    opened = [body for _, body in claim.entries_of(Event) if body.happening is Happening.WINDOW_OPENED]
+    yield NamedDeadline(what="objection-window", at=claim.window_until, explanation=opened[-1].because)
     end = window_end(agreement, claim)
     if end is not None and end.at > claim.window_until:
         yield NamedDeadline(what="objection-window-as-seen", at=end.at, explanation=end.explanation)

@@ -19,6 +19,7 @@ from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.receivers import named_anew_by, naming
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.stages import (
+    awaits_notice,
     lapses_at,
     opens_at,
     report_due,
@@ -139,7 +140,7 @@ def _for_intake(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Wai
 
 
 def _for_notice(agreement: Agreement, claim: Claim, at: datetime) -> Iterator[Waiting]:
-    if claim.state not in {_S.ACCEPTED, _S.CONTESTED} or claim.window_opened_at is not None:
+    if not awaits_notice(claim):
         return
     sent = notice_is_given(agreement, claim)
     if (trouble := undelivered(agreement, claim)) is not None:
@@ -170,7 +171,7 @@ def _agents(agreement: Agreement) -> tuple[PersonId, ...]:
 
 
 def _for_window(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
-    if claim.state is not _S.WINDOW:
+    if claim.state is not _S.WINDOW or claim.window_opened_at is None:
         return
     end = _found(lambda: window_end(agreement, claim))
     why = [f"the objection window runs; {', '.join(agreement.objection.objectors)} may object"]

@@ -5,6 +5,8 @@ sign for the gate: a window is over only once it would be over for a notice give
 gate that was away makes the window longer.
 """
 
+from collections.abc import Iterable
+
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import Deadline, deadline, received
 from tallystick.domain.claim.claim import Claim
@@ -26,7 +28,7 @@ def to_be_sighted(agreement: Agreement, claim: Claim) -> Entry | None:
     """
     if not claim.may(EventType.NOTICE_SIGHTED):
         return None
-    seen = {body.notice for _, body in claim.entries_of(Sighting)}
+    seen = {body.notice for body in _sightings(claim)}
     others = vouched(claim)
     if others is not None and others.signed.id not in seen and seen:
         return others
@@ -35,10 +37,18 @@ def to_be_sighted(agreement: Agreement, claim: Claim) -> Entry | None:
 
 def sighting_of(claim: Claim) -> Sighting | None:
     """Return the gate's sighting on which the claim's window rests, or None while there is none."""
-    sightings, opened_by = [body for _, body in claim.entries_of(Sighting)], opening(claim)
+    sightings: Iterable[Sighting] = _sightings(claim)
+    opened_by = opening(claim)
     if opened_by is not None and isinstance(opened_by.signed.body, Ruling | ProofOfService):
-        sightings = [body for body in sightings if body.notice == opened_by.signed.id]
+        sightings = (body for body in sightings if body.notice == opened_by.signed.id)
     return next(iter(sightings), None)
+
+
+def _sightings(claim: Claim) -> tuple[Sighting, ...]:
+    """Return the gate's sightings of what still counts: that of a revoked proof tells of no other notice."""
+    words = (*claim.entries_of(Ruling), *claim.entries_of(ProofOfService))
+    fallen = {entry.signed.id for entry, _ in words if not claim.stands(entry)}
+    return tuple(body for _, body in claim.entries_of(Sighting) if body.notice not in fallen)
 
 
 def opening(claim: Claim) -> Entry | None:

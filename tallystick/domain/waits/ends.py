@@ -11,6 +11,7 @@ from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import Deadline, deadline
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.claim.claim import Claim, covers
+from tallystick.domain.claim.stages import awaits_notice
 from tallystick.domain.claim.state import ClaimState
 from tallystick.domain.ids import Digest, StageId
 from tallystick.domain.periods import Period
@@ -78,7 +79,7 @@ def ended_too_early(agreement: Agreement, claim: Claim, stage: StageId, at: date
 def notice_overdue(agreement: Agreement, claim: Claim) -> Deadline | None:
     """Return until when notice must be proven, or None if it is not awaited, or no end is agreed."""
     wait = agreement.ends.unproven_notice
-    if wait is None or claim.state is not ClaimState.ACCEPTED or claim.window_opened_at is not None:
+    if wait is None or claim.state is ClaimState.CONTESTED or not awaits_notice(claim):
         return None
     letters = (entry for entry, body in claim.notices if any(one.taken for one in body.channels))
     first, since = next(letters, None), _running_since(claim)
