@@ -53,8 +53,8 @@ FOLLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "Document.sealed_digest": (f"{D}claim/documents.py", f"{S}cases/documents.py", "api/blobs/fetching.py"),
     # What persons state about it.
-    "Approval.confirmation": (f"{D}acts/votes/approval.py", f"{D}claim/tally.py"),
-    "Denial.confirmation": (f"{D}acts/votes/denial.py", f"{D}claim/tally.py"),
+    "Approval.confirmation": (f"{D}acts/votes/approval.py", f"{D}claim/confirming.py"),
+    "Denial.confirmation": (f"{D}acts/votes/denial.py", f"{D}claim/confirming.py"),
     "Approval.receivers_named": (f"{D}acts/votes/approval.py", f"{D}claim/tally.py"),
     "Approval.stages": (f"{D}acts/votes/approval.py", f"{D}claim/tally.py"),
     "Denial.stages": (f"{D}acts/votes/denial.py", f"{D}claim/tally.py"),

@@ -1094,6 +1094,36 @@ FILED_FOR_STORIES: Final = (
         """,
     ),
     Story(
+        "once the key that confirmed is revoked, another confirms, and all but deniers are asked again",
+        f"""
+        {FILED_FOR_HALDEN}
+        abe approves critical
+        tom approves critical
+        kim denies
+        ana and kim revoke bea's key
+        = APPROVAL; critical WAITING
+        ben confirms
+        ! already-stated: ben confirms
+        ! denial-stands: kim approves critical
+        abe approves critical
+        tom approves critical
+        = APPROVAL; critical WAITING
+        tom denies
+        = DENIED
+        """,
+    ),
+    Story(
+        "another of the bank confirms what is not yet taken in",
+        """
+        ana files on behalf of halden
+        bea confirms
+        ana and kim revoke bea's key
+        ben confirms
+        abe accepts
+        = ACCEPTED
+        """,
+    ),
+    Story(
         "what nobody has confirmed is neither taken in nor noticed nor given other receivers",
         """
         ana files on behalf of halden

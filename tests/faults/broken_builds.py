@@ -1485,7 +1485,7 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "a vote counts on another confirmation than the claim's",
         "tallystick/domain/claim/tally.py",
-        "if body.confirmation != claim.confirmed_by:",
+        "if not names_confirmation(claim, body):",
         "if False:",
         "tests/domain/release/test_decision.py",
     ),
@@ -1527,9 +1527,23 @@ BUILDS: Final[tuple[Build, ...]] = (
     _build(
         "nobody has time to approve again once receivers were named anew late",
         "tallystick/domain/claim/stages.py",
-        "claim.resumed_at or after, named.accepted_at)",
+        "claim.resumed_at or after, _asked_at(claim, stage))",
         "claim.resumed_at or after)",
         "tests/domain/claim/test_receivers.py",
+    ),
+    _build(
+        "nobody confirms again once the key that did is revoked",
+        "tallystick/domain/claim/confirming.py",
+        "(confirmed is None or not claim.stands(confirmed[0]))",
+        "confirmed is None",
+        "tests/domain/test_scenarios.py -k agent_filed",
+    ),
+    _build(
+        "an approval counts on a confirmation that fell",
+        "tallystick/domain/claim/confirming.py",
+        "isinstance(vote, Denial) and vote.confirmation in named",
+        "vote.confirmation in named",
+        "tests/domain/test_scenarios.py -k agent_filed",
     ),
     _build(
         "whoever filed for a beneficiary stops what it has confirmed",

@@ -2,10 +2,12 @@
 
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.confirming import names_confirmation
 from tallystick.domain.claim.receivers import named_anew_by
 from tallystick.domain.claim.tally import bar
 from tallystick.domain.ids import Digest, PersonId, party_of
 from tallystick.domain.refusals import MisdirectedError, SelfServingError
+from tallystick.domain.statements.acts import Approval, Denial
 
 
 def check_unconflicted(agreement: Agreement, claim: Claim, person: PersonId) -> None:
@@ -28,15 +30,17 @@ def check_not_filer(claim: Claim, persons: frozenset[PersonId]) -> None:
         raise SelfServingError("whoever filed a claim gives no order for it", persons=[claim.filing.person])
 
 
-def check_names_confirmation(claim: Claim, named: Digest | None) -> None:
+def check_names_confirmation(claim: Claim, vote: Approval | Denial) -> None:
     """Refuse a vote that was given on another confirmation than the claim's, or on none.
 
     Raises:
         MisdirectedError: It names another one, or none.
     """
-    if named != claim.confirmed_by:
+    if not names_confirmation(claim, vote):
         raise MisdirectedError(
-            "the vote does not name the confirmation of this claim", expected=claim.confirmed_by, given=named
+            "the vote does not name the confirmation of this claim",
+            expected=claim.confirmed_by,
+            given=vote.confirmation,
         )
 
 

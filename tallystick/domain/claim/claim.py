@@ -112,8 +112,8 @@ class Claim:
 
     @property
     def confirmation(self) -> tuple[Entry, Confirmation] | None:
-        """The beneficiary's confirmation of a claim that was filed for it; there is one at most."""
-        return next(iter(self.entries_of(Confirmation)), None)
+        """The beneficiary's confirmation of a claim filed for it; the latest, if an earlier one fell."""
+        return next(reversed(self.entries_of(Confirmation)), None)
 
     @property
     def confirmed_by(self) -> Digest | None:

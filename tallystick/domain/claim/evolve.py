@@ -197,6 +197,7 @@ EFFECTS: Final[Mapping[EventType, Callable[[Claim, Entry, Body], Claim]]] = Mapp
         EventType.WINDOW_ENDED: _window_ended,
         EventType.KEY_REVOKED: _window_falls,
         EventType.OBJECTION_MADE: _asked_again,
+        EventType.CLAIM_CONFIRMED: _asked_again,
         EventType.RECEIVERS_NAMED: _asked_again,
         EventType.LATE_OBJECTION_MADE: _late,
         EventType.RELEASE_ORDERED: _release_ordered,

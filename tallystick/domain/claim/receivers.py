@@ -6,7 +6,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.claim.claim import Claim
 from tallystick.domain.ids import Digest, PartyId, PersonId, StageId, party_of
 from tallystick.domain.refusals import ReceiversRefusedError
-from tallystick.domain.statements.acts import ReceiversNamed
+from tallystick.domain.statements.acts import Confirmation, ReceiversNamed
 from tallystick.domain.statements.filing import Receiver
 from tallystick.domain.statements.keys import KeyRevocation
 from tallystick.domain.statements.signed import Entry
@@ -75,8 +75,9 @@ def _naming(claim: Claim, stage: StageId | None) -> tuple[Entry, tuple[Receiver,
     later = [(e, body.receivers) for e, body in claim.entries_of(ReceiversNamed) if e.index < before]
     if later:
         return later[-1]
-    if claim.confirmation is not None:
-        return claim.confirmation[0], claim.confirmation[1].receivers
+    confirmed = [(e, body.receivers) for e, body in claim.entries_of(Confirmation) if e.index < before]
+    if confirmed:
+        return confirmed[-1]
     return claim.entries[0], claim.filing.receivers
 
 

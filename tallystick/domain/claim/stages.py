@@ -85,9 +85,14 @@ def lapses_at(agreement: Agreement, claim: Claim, stage: StageId) -> Deadline | 
     if opened is None or after is None:
         return None
     # Nothing could be decided before the last dispute or hold was over, nor for receivers who were not named.
-    named, _ = naming(claim, stage)
-    start = max(opened.at, after, claim.resumed_at or after, named.accepted_at)
+    start = max(opened.at, after, claim.resumed_at or after, _asked_at(claim, stage))
     return deadline(start, agreement.windows.approval, recipient=depositor(agreement), agreement=agreement)
+
+
+def _asked_at(claim: Claim, stage: StageId) -> datetime:
+    """Return since when an approval can name what now stands: the confirmation, and these receivers."""
+    named, _ = naming(claim, stage)
+    return max(named.accepted_at, claim.confirmation[0].accepted_at if claim.confirmation else claim.filed_at)
 
 
 def report_due(agreement: Agreement, claim: Claim, progress: StageProgress) -> Deadline:

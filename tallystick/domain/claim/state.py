@@ -115,7 +115,7 @@ class EventType(StrEnum):
         return event
 
     # Acts of persons.
-    CLAIM_CONFIRMED = "claim-confirmed", {_S.FILED}
+    CLAIM_CONFIRMED = "claim-confirmed", {_S.FILED} | _VOTED_ON - {_S.VALIDATING}
     INTAKE_ACCEPTED = "intake-accepted"
     INTAKE_REFUSED = "intake-refused"
     NOTICE_ACKNOWLEDGED = "notice-acknowledged", _VOTED_ON
@@ -209,6 +209,7 @@ def _course() -> Iterable[tuple[ClaimState, EventType, ClaimState]]:
     yield _S.VALIDATING, _E.STAGE_REFUSED, _S.APPROVAL
     # Those who approved did not know to whom it would be sealed, so they are asked again.
     yield _S.VALIDATING, _E.RECEIVERS_NAMED, _S.APPROVAL
+    yield _S.VALIDATING, _E.CLAIM_CONFIRMED, _S.APPROVAL
     yield _S.PROVISIONING, _E.STAGE_ACTIVATED, _S.APPROVAL
     yield _S.APPROVAL, _E.RELEASE_COMPLETED, _S.RELEASED
 

@@ -16,6 +16,7 @@ from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.deadlines import Same
 from tallystick.domain.agreement.parties import Person
 from tallystick.domain.claim.claim import Claim, covers
+from tallystick.domain.claim.confirming import names_confirmation
 from tallystick.domain.claim.receivers import named_anew_by
 from tallystick.domain.codec import instant_text
 from tallystick.domain.ids import Digest, PersonId, StageId
@@ -238,7 +239,7 @@ def _against_vote(agreement: Agreement, claim: Claim, entry: Entry, body: Approv
         return "it names another claim"
     if body.agreement_digest != claim.filing.agreement_digest or body.deployment != agreement.deployment:
         return "it names another agreement"
-    if body.confirmation != claim.confirmed_by:
+    if not names_confirmation(claim, body):
         return "it does not name the confirmation of this claim"
     if entry.signed.id in claim.retracted:
         return "its author took it back"

@@ -16,6 +16,7 @@ from tallystick.domain.agreement.deadlines import CalendarExhaustedError, Deadli
 from tallystick.domain.agreement.parties import Role
 from tallystick.domain.authorship.authors import claimants_of, reporters_of
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.confirming import awaits_confirmation
 from tallystick.domain.claim.receivers import named_anew_by, naming
 from tallystick.domain.claim.returns import return_is_due
 from tallystick.domain.claim.stages import (
@@ -27,7 +28,7 @@ from tallystick.domain.claim.stages import (
     to_give_back,
     to_roll_back,
 )
-from tallystick.domain.claim.state import GIVEN_UP, ClaimState, StageState
+from tallystick.domain.claim.state import GIVEN_UP, ClaimState, EventType, StageState
 from tallystick.domain.claim.tally import tally_approvals
 from tallystick.domain.ids import PersonId, StageId
 from tallystick.domain.inbox.deadlines import return_due
@@ -119,8 +120,9 @@ def going_back(agreement: Agreement, claim: Claim) -> tuple[StageId, ...]:
 
 
 def _for_confirmation(agreement: Agreement, claim: Claim, _: datetime) -> Iterator[Waiting]:
-    if claim.state is _S.FILED and claim.is_unconfirmed:
-        end = "" if agreement.windows.confirmation else "; no end is agreed"
+    if awaits_confirmation(claim) and claim.undecided_stages and claim.may(EventType.CLAIM_CONFIRMED):
+        endless = claim.is_unconfirmed and agreement.windows.confirmation is None
+        end = "; no end is agreed" if endless else ""
         yield Waiting(
             what=Awaited.CONFIRMATION,
             on=claimants_of(agreement, claim),

@@ -24,7 +24,8 @@ from tallystick.domain.statements.filing import Receiver
 from tallystick.limits.claims import RECEIVERS_MAX
 from tests.support.stories.stories import play
 from tests.support.worlds.agreements import AGREEMENT, ANA, BEA, BEN, KIM, PEOPLE, receivers
-from tests.support.worlds.groundwork import some_digest
+from tests.support.worlds.groundwork import FILED_FOR, some_digest
+from tests.support.worlds.world import World
 
 HALDEN = PartyId("halden")
 CRITICAL, SOURCE = StageId("critical"), StageId("source")
@@ -143,6 +144,24 @@ def test_a_denial_counts_whomever_its_author_was_shown_as_receivers() -> None:
     (vote,) = tally_denials(AGREEMENT, world.claim, CRITICAL).votes
     assert vote.counts
     assert vote.statement == signed.id
+
+
+def test_a_later_confirmation_changes_the_receivers_of_nothing_that_is_decided() -> None:
+    world, asked = World(agreement=FILED_FOR), ["critical", "source"]
+    world.files(ANA, stages=asked, for_=HALDEN, receivers=(), declaration=None)
+    play("bea confirms\nabe accepts\ndora acknowledges\nthe window ends", world)
+    play("abe approves critical\nkim approves critical\ntom approves critical\n= PROVISIONING", world)
+    play("ana and kim revoke bea's key\nben confirms", world)
+    assert receivers_of(FILED_FOR, world.claim, CRITICAL) == receivers(BEA)
+    assert receivers_of(FILED_FOR, world.claim, SOURCE) == receivers(BEN)
+
+
+def test_receivers_whom_two_named_are_not_replaced_by_ones_confirmation() -> None:
+    named = "ana files on behalf of halden\nbea confirms\nben and abe name as receiver ben"
+    world = play(
+        f"{named}\nana and kim revoke bea's key\nben confirms for bea, ben", World(agreement=FILED_FOR)
+    )
+    assert receivers_of(FILED_FOR, world.claim) == receivers(BEN)
 
 
 def test_the_latest_list_counts() -> None:

@@ -131,8 +131,10 @@ class ReleaseRule:
         return next(iter(self._standing("confirmation")), None)
 
     def _on_this_claim(self, vote: Said) -> bool:
+        """An approval names the latest confirmation, a denial any of them; nothing, if there is none."""
         named = [one.id for one in self._of("confirmation")]
-        return [vote.body["confirmation"]] == named if "confirmation" in vote.body else not named
+        allowed = named if vote.kind == "denial" else named[-1:]
+        return vote.body["confirmation"] in allowed if "confirmation" in vote.body else not named
 
     @cached_property
     def _naming(self) -> Said:

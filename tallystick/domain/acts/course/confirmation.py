@@ -8,6 +8,8 @@ from tallystick.domain.acts.act import Act, always
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.authorship.authors import check_claimant
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.confirming import awaits_confirmation
+from tallystick.domain.claim.evolve import check_undecided
 from tallystick.domain.claim.receivers import as_receivers, by_default, check_receivers
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
@@ -24,17 +26,18 @@ from tallystick.domain.waits.ends import confirmation_over
 def _rule(
     agreement: Agreement, claim: Claim, body: Confirmation, _: frozenset[PersonId], at: datetime
 ) -> EventType:
-    """Admit the confirmation of a claim that was filed for the author's party.
+    """Admit the confirmation of a claim that was filed for the author's party, if none stands.
 
     Raises:
         TallystickError: Not a claimant of that party, nothing to confirm, too late, or nothing may be sealed
             to these receivers.
     """
     check_claimant(agreement, claim, body.person, "confirm this claim")
-    if not claim.is_unconfirmed:
+    if not awaits_confirmation(claim):
         raise AlreadyStatedError("this claim waits for no confirmation", claim=claim.id)
     if (until := confirmation_over(agreement, claim, at)) is not None:
         raise ConfirmationLateError("the time to confirm is over", until=instant_text(until.at))
+    check_undecided(claim)
     check_receivers(agreement, claim.claimant_party, body.receivers)
     return EventType.CLAIM_CONFIRMED
 

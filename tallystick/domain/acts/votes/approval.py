@@ -15,6 +15,7 @@ from tallystick.domain.authorship.interests import (
     check_unconflicted,
 )
 from tallystick.domain.claim.claim import Claim
+from tallystick.domain.claim.confirming import names_confirmation
 from tallystick.domain.claim.receivers import named_anew_by
 from tallystick.domain.claim.state import EventType
 from tallystick.domain.codec import instant_text
@@ -46,7 +47,7 @@ def _rule(
     for stage in body.stages:
         check_one_of(body.person, agreement.stage(stage).quorum.persons, f"approve stage {stage}")
     check_unconflicted(agreement, claim, body.person)
-    check_names_confirmation(claim, body.confirmation)
+    check_names_confirmation(claim, body)
     check_names_receivers(claim, body.receivers_named)
     if body.purpose is not claim.filing.purpose:
         raise MisdirectedError("the approval is for another purpose", expected=claim.filing.purpose.value)
@@ -60,12 +61,13 @@ def _rule(
 
 
 def _standing(claim: Claim, person: PersonId, at: datetime) -> Iterator[Approval]:
-    """Yield the person's approvals that go on counting: not those for other receivers than the claim's.
+    """Yield the person's approvals that go on counting: not those on what was replaced since.
 
     One in its last second counts, but not any longer: by then it may be renewed.
     """
     for _, body in claim.votes_standing(Approval, person):
-        if at < body.expires_at and body.receivers_named == named_anew_by(claim):
+        shown = names_confirmation(claim, body) and body.receivers_named == named_anew_by(claim)
+        if at < body.expires_at and shown:
             yield body
 
 

@@ -29,7 +29,7 @@ def _rule(
     """
     check_one_of(body.person, agreement.authorities.denial.persons, "deny this claim")
     check_unconflicted(agreement, claim, body.person)
-    check_names_confirmation(claim, body.confirmation)
+    check_names_confirmation(claim, body)
     check_stages(claim, body.stages)
     standing = claim.votes_standing(Denial, body.person)
     if any(includes(denial.stages, body.stages) for _, denial in standing):
