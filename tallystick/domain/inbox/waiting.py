@@ -92,8 +92,7 @@ class Waiting:
 def waiting(agreement: Agreement, claim: Claim, at: datetime) -> tuple[Waiting, ...]:
     """Return what `claim` waits for at `at`; empty once nobody owes anything.
 
-    If a calendar does not reach far enough to compute a deadline, `until` is None, so
-    that the claim can still be read.
+    If no calendar reaches a deadline, its `until` is None, so that the claim can still be read.
     """
     return tuple(item for look in _LOOKS for item in look(agreement, claim, at))
 

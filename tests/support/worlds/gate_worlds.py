@@ -1,14 +1,13 @@
 """A deployment on disk with a claim that is ready for release: the gate's test bench.
 
-Everything is real: keys, seals, an SQLite file, two blob stores, the ledger, the gate.
-Only clocks are told what to say.
+Everything is real: keys, seals, an SQLite file, two blob stores, the ledger, the gate. Clocks are told.
 """
 
 import io
 import shutil
 import sqlite3
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -65,6 +64,7 @@ from tallystick.store.ledger.ledger import frontier_of
 from tallystick.store.ledger.tree import root_at
 from tallystick.store.registers import agreements, claims, deposits
 from tallystick.store.registers.custody import epochs, missing_epochs, verified_custody
+from tests.support.copies import copy_database
 from tests.support.worlds.agreements import (
     AGREEMENT,
     ANA,
@@ -381,16 +381,9 @@ class World:
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.glob("*/blobs/*/*/*"))
 
     def copied_to(self, folder: Path) -> "World":
-        """A copy of the world elsewhere, to be spoilt.
-
-        SQLite copies its database itself: its files come and go with connections that nobody closed yet.
-        """
-        ours = shutil.ignore_patterns("store.db*")
-        shutil.copytree(self.folder, folder, dirs_exist_ok=True, ignore=ours)
-        source, copy = (sqlite3.connect(place / "store.db") for place in (self.folder, folder))
-        copy.execute("PRAGMA synchronous = OFF")
-        with closing(source), closing(copy):
-            source.backup(copy)
+        """A copy of the world elsewhere, to be spoilt."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("store.db*"))
+        copy_database(self.folder / "store.db", folder / "store.db")
         return replace(self, folder=folder)
 
     def custody_of(self, component: ComponentId) -> Custody:
