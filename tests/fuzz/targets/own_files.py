@@ -12,6 +12,7 @@ from tallystick.crypto.age import identity_from_seed
 from tallystick.crypto.keyfile import PrivateKeys, SealingCost, read_key_file, write_key_file
 from tallystick.crypto.keys import SigningKey
 from tallystick.desk.claim_form import ClaimForm, read_claim_form
+from tallystick.desk.files import FileUnusableError
 from tallystick.desk.kept.pins import PinnedLog, changing_pins, read_pins
 from tallystick.domain.codec import decode, encode
 from tallystick.domain.errors import MalformedError, TallystickError
@@ -72,7 +73,7 @@ def judge_claim_form(data: bytes) -> bool:
     with _file(data) as file:
         try:
             form = read_claim_form(file).form
-        except MalformedError:
+        except (MalformedError, FileUnusableError):  # the second: larger than a form may be
             return False
         assert decode(ClaimForm, encode(form)) == form
         return True
