@@ -156,8 +156,8 @@ def is_rival(session: Session, caller: Caller, filing: ClaimFiling) -> bool:
 def _beneficiaries(session: Session, version: Digest) -> Mapping[PublicKey, PartyId | None]:
     def look() -> Mapping[PublicKey, PartyId | None]:
         registered = agreements.by_digest(session, version)
-        if registered is None:
-            return {}
+        if registered is None:  # raised and not returned, so that it is not remembered
+            raise NoSuchAgreementError("no such agreement")
         agreement = registered.signed().agreement
         own = {party.id for party in agreement.parties_in(Role.BENEFICIARY)}
         return {one.signing_key: one.party if one.party in own else None for one in agreement.persons}

@@ -22,9 +22,7 @@ from tallystick.crypto.age import parse_identity
 from tallystick.crypto.envelope import Envelope, statement_id
 from tallystick.crypto.keyfile import PrivateKeys
 from tallystick.domain.agreement.terms import Terms
-from tallystick.domain.claim.claim import (
-    Claim,
-)
+from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.disclosure import contributions_to
 from tallystick.domain.claim.receivers import receivers_of
 from tallystick.domain.claim.stages import report_due

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from tallystick.domain.ids import (
-    PersonId,
-)
+from tallystick.domain.ids import PersonId
 from tallystick.domain.quorum import Quorum
 
 

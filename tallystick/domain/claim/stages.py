@@ -6,9 +6,7 @@ from datetime import datetime
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import Deadline, deadline
 from tallystick.domain.agreement.plan import OnFailure, Opens, Stage
-from tallystick.domain.claim.claim import (
-    Claim,
-)
+from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import return_is_ordered, standing_release_order
 from tallystick.domain.claim.receivers import naming
 from tallystick.domain.claim.state import (

@@ -5,9 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement
-from tallystick.domain.claim.claim import (
-    Claim,
-)
+from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.state import (
     ClaimState,
     StageProgress,

@@ -11,9 +11,7 @@ from typing import Final
 
 from tallystick.domain.agreement.agreement import Agreement, depositor
 from tallystick.domain.agreement.deadlines import deadline
-from tallystick.domain.claim.claim import (
-    Claim,
-)
+from tallystick.domain.claim.claim import Claim
 from tallystick.domain.claim.orders import standing_release_order
 from tallystick.domain.claim.rules import Due, Look
 from tallystick.domain.claim.stages import is_provisional, lapses_at, report_due, to_roll_back

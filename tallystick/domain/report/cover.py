@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from tallystick.domain.agreement.agreement import Agreement
 from tallystick.domain.agreement.parties import Party, Person
 from tallystick.domain.amounts import joined
-from tallystick.domain.claim.claim import (
-    Claim,
-)
+from tallystick.domain.claim.claim import Claim
 from tallystick.domain.codec import instant_text
 from tallystick.domain.comparison_words import in_words
 from tallystick.domain.quoting import quoted

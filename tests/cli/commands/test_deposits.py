@@ -199,13 +199,14 @@ def test_sealed_files_wait_where_they_are_told_to(office: Office, folder: Path, 
 def test_no_scratch_file_stays(office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scratch = Path("scratch").absolute()
     scratch.mkdir()
-    monkeypatch.setenv("TMPDIR", str(scratch))
-    tempfile.tempdir = None  # so that the variable is read again
     try:
-        make(office, folder)
-        assert tempfile.gettempdir() == str(scratch)
+        with monkeypatch.context() as patched:
+            patched.setenv("TMPDIR", str(scratch))
+            tempfile.tempdir = None  # so that the variable is read again
+            make(office, folder)
+            assert tempfile.gettempdir() == str(scratch)
     finally:
-        tempfile.tempdir = None
+        tempfile.tempdir = None  # once the variable is gone: later tests would have our folder otherwise
     assert list(scratch.iterdir()) == []
 
 
